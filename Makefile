@@ -1,0 +1,57 @@
+# What there is to make. `make demo` and `make test` install what they need
+# from Debian 12 and run as root; the rest expects it to be there.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: help build unit lint test rpm image acceptance demo bench crash fuzz clean
+
+VERSION := 1.0.0
+export CGO_ENABLED := 0
+GOTOOL := go tool -modfile=go.tools.mod
+FUZZTIME ?= 30s
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+build: ## the agent, as it is shipped: dist/wsprovision
+	packaging/build.sh $(VERSION)
+
+unit: ## tests that need no machine, in half a minute
+	CGO_ENABLED=1 go test -race ./...
+
+lint: ## formatting, vet, staticcheck, module files
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
+	  if [ -n "$$unformatted" ]; then echo "gofmt -w these:" $$unformatted; exit 1; fi
+	go mod verify
+	go vet ./... && go vet -tags acceptance ./...
+	$(GOTOOL) staticcheck ./... && $(GOTOOL) staticcheck -tags acceptance ./packaging/acceptance/...
+
+rpm: ## dist/wsprovision-$(VERSION)-1.el7.x86_64.rpm and its src.rpm
+	packaging/rpm.sh $(VERSION)
+
+image: ## the acceptance machine, cached by its recipe
+	packaging/acceptance/image.sh
+
+acceptance: rpm image ## our RPM on the machine, every scenario
+	go test -tags acceptance -count=1 -timeout 80m -v ./packaging/acceptance/
+
+test: ## everything that a change has to pass
+	packaging/host.sh
+	$(MAKE) lint unit acceptance
+
+demo: ## plan, apply, the 101 and the unchanged second apply, on a machine of its own
+	packaging/host.sh
+	$(MAKE) rpm image
+	go run -tags acceptance ./packaging/acceptance/demo
+
+bench: rpm image ## the figures of the README, as ratios in one run
+	go run -tags acceptance ./packaging/acceptance/bench
+
+fuzz: ## every fuzz target for $(FUZZTIME)
+	@for pkg in $$(go list ./...); do \
+	  for target in $$(go test -list '^Fuzz' $$pkg | grep ^Fuzz || true); do \
+	    echo "== $$pkg $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
+	  done; done
+
+clean: ## dist/; the machine's image stays in its cache
+	rm -rf dist

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"wsprovision/provision"
+	"wsprovision/systemd"
+)
+
+// applyOptions are the flags of apply that are not configuration.
+type applyOptions struct {
+	anyPlatform bool
+	detailed    bool
+	wait        time.Duration
+}
+
+func (a *app) applyCommand() *cobra.Command {
+	var o applyOptions
+	cmd := &cobra.Command{
+		Use:   "apply",
+		Short: "Bring the host into the configured state, and prove it",
+		Long: `Bring the host into the configured state, step by step: EPEL, packages, SELinux,
+validation, server block, service, and a WebSocket handshake as the proof.
+Every step is checked before the first one changes anything, and again after
+it was applied. A host that is as asked for is left alone.
+
+` + exitStatusesDoc,
+		Example: `  wsprovision apply --server-name ws.example.com --backend 127.0.0.1:3000
+  wsprovision apply --config /etc/wsprovision/wsprovision.yaml --output json`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.apply(cmd, o) },
+	}
+	addSettings(cmd)
+	addRunFlags(cmd, &o)
+	cmd.Flags().DurationVar(&o.wait, "wait", 0, "wait this `duration` for another run to end")
+	return cmd
+}
+
+func addRunFlags(cmd *cobra.Command, o *applyOptions) {
+	cmd.Flags().BoolVar(&o.anyPlatform, "any-platform", false, "go on although this is not RHEL 7 or a rebuild of it")
+	cmd.Flags().BoolVar(&o.detailed, "detailed-exitcode", false, "exit with 2 where something changed or would, 3 where something is deferred")
+}
+
+func (a *app) apply(cmd *cobra.Command, o applyOptions) error {
+	run, out, err := a.prepare(cmd, o)
+	if err != nil {
+		return err
+	}
+	if run.Euid != 0 {
+		return provision.ErrNotRoot
+	}
+	release, err := run.Lock(cmd.Context(), o.wait)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return a.answer(cmd.Context(), out, o, run.Apply)
+}
+
+// prepare reads the configuration and finds out where the agent runs.
+func (a *app) prepare(cmd *cobra.Command, o applyOptions) (*provision.Run, *output, error) {
+	if err := a.checkOutput(); err != nil {
+		return nil, nil, err
+	}
+	c, err := a.load(cmd)
+	if err != nil {
+		return nil, nil, err
+	}
+	where, err := systemd.Detect("", os.Getenv)
+	if err != nil {
+		return nil, nil, err
+	}
+	out := a.newOutput(cmd.Name())
+	run := provision.NewRun(provision.NewHost(where, out.listener(), &provision.Seam{}), c, out.listener())
+	run.AnyPlatform, run.Agent = o.anyPlatform, version
+	return run, out, nil
+}
+
+// answer makes the run and reports it.
+func (a *app) answer(ctx context.Context, out *output, o applyOptions, act func(context.Context) (*provision.Report, error)) error {
+	report, err := act(ctx)
+	out.stop()
+	if err != nil {
+		return err
+	}
+	out.report(report)
+	return outcomeOf(report, o.detailed)
+}
+
+func noArguments(cmd *cobra.Command, args []string) error {
+	if err := cobra.NoArgs(cmd, args); err != nil {
+		return usageError{err}
+	}
+	return nil
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"wsprovision/provision"
+	"wsprovision/provision/config"
+)
+
+// Exit statuses, by sysexits(3) where it has a word for it.
+const (
+	exitOK          = 0
+	exitFailed      = 1  // a step failed
+	exitChanged     = 2  // with --detailed-exitcode: something changed or would
+	exitDeferred    = 3  // with --detailed-exitcode: the first boot finishes it
+	exitUsage       = 64 // EX_USAGE
+	exitLocked      = 75 // EX_TEMPFAIL: another run holds the lock
+	exitNoPerm      = 77 // EX_NOPERM
+	exitConfig      = 78 // EX_CONFIG
+	exitStatusesDoc = `Exit status:
+  0   the host is as asked for
+  1   a step failed
+  2   with --detailed-exitcode: something was changed, or would be
+  3   with --detailed-exitcode: the rest is deferred to the first boot
+  64  usage
+  75  another run holds the lock
+  77  not permitted: root is needed
+  78  the configuration is wrong; nothing was touched`
+)
+
+// usageError is a command line that cannot be understood.
+type usageError struct{ error }
+
+// outcome is a run that went its way: its status is its answer, and what
+// there is to say has been said in the report.
+type outcome int
+
+func (o outcome) Error() string { return fmt.Sprintf("exit status %d", int(o)) }
+
+// exitStatus decides, in this one place, what an error means to the caller.
+func exitStatus(err error) int {
+	var (
+		code  outcome
+		usage usageError
+		conf  *config.Error
+	)
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &code):
+		return int(code)
+	case errors.As(err, &usage), strings.HasPrefix(err.Error(), "unknown command"):
+		return exitUsage
+	case errors.As(err, &conf):
+		return exitConfig
+	case errors.Is(err, provision.ErrNotRoot):
+		return exitNoPerm
+	case errors.Is(err, provision.ErrLocked):
+		return exitLocked
+	}
+	return exitFailed
+}
+
+// complain says on stderr what kept a command from answering.
+func (a *app) complain(err error) {
+	var code outcome
+	if err == nil || errors.As(err, &code) {
+		return
+	}
+	fmt.Fprintln(a.stderr, "wsprovision: "+err.Error())
+}
+
+// outcomeOf turns a report into the error that carries its exit status.
+func outcomeOf(r *provision.Report, detailed bool) error {
+	switch {
+	case r.Result == provision.Failed:
+		return outcome(exitFailed)
+	case !detailed:
+		return nil
+	case r.Result == provision.Deferred:
+		return outcome(exitDeferred)
+	case r.Differs():
+		return outcome(exitChanged)
+	}
+	return nil
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+
+	"wsprovision/provision"
+)
+
+// output answers on stdout, as text or as JSON, and logs on stderr.
+type output struct {
+	app     *app
+	command string
+	live    *liveLine
+}
+
+func (a *app) newOutput(command string) *output {
+	o := &output{app: a, command: command}
+	if file, ok := a.stdout.(*os.File); ok && a.output == "text" && term.IsTerminal(int(file.Fd())) {
+		o.live = &liveLine{w: a.stdout}
+	}
+	return o
+}
+
+// listener hands what happens during a run to the right stream.
+func (o *output) listener() provision.Listener {
+	l := provision.Listener{Log: o.log, Notice: o.notice}
+	if o.app.output == "text" {
+		l.Started, l.Finished = o.started, o.finished
+	}
+	return l
+}
+
+// log writes what was run: always what could change the host, the rest only
+// where it was asked for.
+func (o *output) log(line string, changing bool) {
+	if changing || o.app.verbose {
+		o.say(line)
+	}
+}
+
+func (o *output) notice(line string) { o.say(line) }
+
+func (o *output) say(line string) {
+	o.live.clear()
+	fmt.Fprintln(o.app.stderr, "wsprovision: "+line)
+}
+
+func (o *output) started(n, total int, step string) {
+	o.live.start(fmt.Sprintf("%d/%d %s", n, total, step))
+}
+
+func (o *output) finished(n, total int, s provision.StepReport) {
+	o.stop()
+	writeStep(o.app.stdout, n, total, s)
+}
+
+func (o *output) stop() { o.live.stop() }
+
+// report ends the answer: a summary for people, the whole report as JSON.
+func (o *output) report(r *provision.Report) {
+	if o.app.output == "json" {
+		text, err := json.MarshalIndent(r, "", "  ")
+		if err != nil {
+			o.say(err.Error())
+			return
+		}
+		fmt.Fprintln(o.app.stdout, string(text))
+		return
+	}
+	fmt.Fprintln(o.app.stdout, summary(r))
+}
+
+// writeStep is one step for people: a line, and what there is to say of it.
+func writeStep(w io.Writer, n, total int, s provision.StepReport) {
+	fmt.Fprintf(w, "%d/%d %-12s %-9s %5.1fs\n", n, total, s.Name, s.Status, float64(s.Millis)/1000)
+	for _, c := range s.Changes {
+		fmt.Fprintf(w, "      %s\n", c)
+		writeIndented(w, c.Diff)
+	}
+	for _, note := range s.Notes {
+		fmt.Fprintf(w, "      %s\n", note)
+	}
+	for _, warning := range s.Warnings {
+		fmt.Fprintf(w, "      warning: %s\n", warning)
+	}
+	if s.Why != "" {
+		fmt.Fprintf(w, "      %s\n", s.Why)
+	}
+	if s.Error != "" {
+		fmt.Fprintf(w, "      error: %s\n", strings.ReplaceAll(s.Error, "\n", "\n        "))
+	}
+}
+
+func writeIndented(w io.Writer, text string) {
+	for line := range strings.Lines(text) {
+		fmt.Fprintf(w, "        %s\n", strings.TrimSuffix(line, "\n"))
+	}
+}
+
+// summary is the last line: "apply: changed, 12.6s: 5 changed, 3 unchanged".
+func summary(r *provision.Report) string {
+	count := map[provision.Status]int{}
+	for _, s := range r.Steps {
+		count[s.Status]++
+	}
+	var parts []string
+	for _, status := range []provision.Status{provision.Failed, provision.Skipped, provision.Deferred, provision.Changed, provision.Planned, provision.Unchanged} {
+		if count[status] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", count[status], status))
+		}
+	}
+	line := fmt.Sprintf("%s: %s, %.1fs: %s", r.Command, r.Result, float64(r.Millis)/1000, strings.Join(parts, ", "))
+	if r.Interrupted != "" {
+		line += "; interrupted: " + r.Interrupted + "; run it again to finish"
+	}
+	return line
+}
+
+// liveLine shows on a terminal which step is under way and for how long. A nil
+// one shows nothing.
+type liveLine struct {
+	w    io.Writer
+	mu   sync.Mutex
+	text string
+	done chan struct{}
+	idle sync.WaitGroup
+}
+
+func (l *liveLine) start(text string) {
+	if l == nil {
+		return
+	}
+	l.stop()
+	done, began := make(chan struct{}), time.Now()
+	l.text, l.done = text, done
+	l.idle.Go(func() {
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+				l.show(fmt.Sprintf("%s … %ds", text, int(time.Since(began).Seconds())))
+			}
+		}
+	})
+}
+
+const eraseLine = "\r\x1b[K" // ECMA-48 EL: to the end of the line
+
+func (l *liveLine) show(text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	fmt.Fprint(l.w, eraseLine+text)
+}
+
+func (l *liveLine) clear() {
+	if l == nil || l.done == nil {
+		return
+	}
+	l.show("")
+}
+
+func (l *liveLine) stop() {
+	if l == nil || l.done == nil {
+		return
+	}
+	close(l.done)
+	l.idle.Wait()
+	l.done = nil
+	l.show("")
+}

@@ -1,0 +1,27 @@
+package main
+
+import "github.com/spf13/cobra"
+
+func (a *app) planCommand() *cobra.Command {
+	var o applyOptions
+	cmd := &cobra.Command{
+		Use:   "plan",
+		Short: "Show what apply would do, and change nothing",
+		Long: `Show what apply would do: files as unified diffs, SELinux as before and after.
+Nothing is changed, and root is needed only for what only root may read.
+
+` + exitStatusesDoc,
+		Example: `  wsprovision plan --server-name ws.example.com --backend 127.0.0.1:3000`,
+		Args:    noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			run, out, err := a.prepare(cmd, o)
+			if err != nil {
+				return err
+			}
+			return a.answer(cmd.Context(), out, o, run.Plan)
+		},
+	}
+	addSettings(cmd)
+	addRunFlags(cmd, &o)
+	return cmd
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"wsprovision/provision/config"
+)
+
+// version is set when the agent is linked (-X main.version=…).
+var version = "unreleased"
+
+const defaultConfig = "/etc/wsprovision/wsprovision.yaml"
+
+// app is what every command is given: where it reads from and answers to.
+type app struct {
+	environ        []string
+	stdout, stderr io.Writer
+	// What the flags of the root say.
+	configFile string
+	output     string
+	verbose    bool
+}
+
+// run is the whole program but for the process around it.
+func run(args, environ []string, stdout, stderr io.Writer) int {
+	a := &app{environ: environ, stdout: stdout, stderr: stderr}
+	ctx, stop := untilSignalled(context.Background())
+	defer stop()
+	root := a.command()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	a.complain(err)
+	return exitStatus(err)
+}
+
+func (a *app) command() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "wsprovision",
+		Short:         "Provision nginx as a WebSocket proxy on RHEL 7, and prove it",
+		Version:       version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_ = cmd.Help()
+			return usageError{fmt.Errorf("no command: start with %q", "wsprovision plan --help")}
+		},
+	}
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w; see %q", err, cmd.CommandPath()+" --help")}
+	})
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.configFile, "config", "", "read the configuration from this `file` (default "+defaultConfig+")")
+	flags.StringVarP(&a.output, "output", "o", "text", "how to answer: `text or json`")
+	flags.BoolVarP(&a.verbose, "verbose", "v", false, "log every program that is run, also those that only read")
+	root.AddCommand(a.applyCommand(), a.planCommand())
+	return root
+}
+
+// addSettings registers the flags that stand for configuration keys.
+func addSettings(cmd *cobra.Command) {
+	for _, f := range config.Flags() {
+		cmd.Flags().String(f.Name, "", f.Usage)
+		if f.Bool {
+			cmd.Flags().Lookup(f.Name).NoOptDefVal = "true"
+		}
+	}
+}
+
+// load reads the configuration with the flags that were typed.
+func (a *app) load(cmd *cobra.Command) (config.Config, error) {
+	typed := map[string]string{}
+	for _, f := range config.Flags() {
+		if flag := cmd.Flags().Lookup(f.Name); flag != nil && flag.Changed {
+			typed[f.Name] = flag.Value.String()
+		}
+	}
+	c, err := config.Load(config.Input{File: a.configFile, DefaultFile: defaultConfig, Environ: a.environ, Flags: typed})
+	if err != nil {
+		return c, err
+	}
+	return c, c.RequireSites(defaultConfig)
+}
+
+// checkOutput refuses an --output that is neither of the two.
+func (a *app) checkOutput() error {
+	if a.output != "text" && a.output != "json" {
+		return usageError{fmt.Errorf("--output %q: it is text or json", a.output)}
+	}
+	return nil
+}

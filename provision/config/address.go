@@ -1,0 +1,228 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// Backend is where a location is passed to. An IPv6 host stands without brackets and in its shortest form.
+type Backend struct {
+	Host string // IPv4, IPv6 or a name (RFC 1123)
+	Port int    // 1 to 65535
+}
+
+// String is host:port, or [host]:port for IPv6, as nginx and Load take it.
+func (b Backend) String() string { return net.JoinHostPort(b.Host, strconv.Itoa(b.Port)) }
+
+// MarshalYAML writes what Load reads.
+func (b Backend) MarshalYAML() (any, error) { return b.String(), nil }
+
+// Listen is one socket. Without an address it is every IPv4 address of the host, as in nginx; [::]:80 is every IPv6 one.
+type Listen struct {
+	Address string // IPv4 or IPv6 (without brackets, shortest form), or ""
+	Port    int    // 1 to 65535
+}
+
+// String is what stands behind nginx's listen, without options.
+func (l Listen) String() string {
+	if l.Address == "" {
+		return strconv.Itoa(l.Port)
+	}
+	return net.JoinHostPort(l.Address, strconv.Itoa(l.Port))
+}
+
+// MarshalYAML writes what Load reads.
+func (l Listen) MarshalYAML() (any, error) { return l.String(), nil }
+
+// socket is the address that the kernel knows: nginx's 80 and 0.0.0.0:80 are one.
+func (l Listen) socket() string {
+	if l.Address == "0.0.0.0" {
+		l.Address = ""
+	}
+	return l.String()
+}
+
+// reaches tells whether a connection to b arrives at l, as far as can be told without asking the host.
+func (l Listen) reaches(b Backend) bool {
+	if l.Port != b.Port {
+		return false
+	}
+	if strings.EqualFold(b.Host, "localhost") {
+		b.Host = "127.0.0.1"
+		return l.reaches(b) || l.reaches(Backend{Host: "::1", Port: b.Port})
+	}
+	host, err := netip.ParseAddr(b.Host)
+	if err != nil {
+		return false
+	}
+	switch l.Address {
+	case "", "0.0.0.0":
+		return host.Unmap().Is4() && host.Unmap().IsLoopback()
+	case "::":
+		return host.Is6() && host.IsLoopback()
+	}
+	return l.Address == b.Host
+}
+
+// port refuses what strconv.Atoi would let pass: a sign, and a zero in front that some readers take for octal.
+func port(s string) (int, error) {
+	n, err := strconv.ParseUint(s, 10, 16)
+	if err != nil || n == 0 || strconv.FormatUint(n, 10) != s {
+		return 0, fmt.Errorf("the port must be a number from 1 to 65535")
+	}
+	return int(n), nil
+}
+
+// backend parses host:port.
+func backend(s scalar) (Backend, error) {
+	if s.tag == "!!int" || s.tag == "!!float" {
+		return Backend{}, fmt.Errorf("%s is no address: write host and port, like 127.0.0.1:3000", quote(s.text))
+	}
+	value, err := text(s)
+	if err != nil {
+		return Backend{}, err
+	}
+	host, number, err := hostPort(value)
+	if err != nil {
+		return Backend{}, fmt.Errorf("%s: %w", quote(value), err)
+	}
+	n, err := port(number)
+	if err != nil {
+		return Backend{}, fmt.Errorf("%s: %w", quote(value), err)
+	}
+	return Backend{Host: host, Port: n}, nil
+}
+
+// hostPort takes an address apart and checks the host.
+func hostPort(value string) (host, number string, err error) {
+	if err := misunderstood(value); err != nil {
+		return "", "", err
+	}
+	if inner, rest, bracket := strings.Cut(value, "]"); bracket && strings.HasPrefix(inner, "[") {
+		if !strings.HasPrefix(rest, ":") {
+			return "", "", fmt.Errorf("the port is missing: write %s]:3000", inner)
+		}
+		ip, err := ipv6(inner[1:])
+		return ip, rest[1:], err
+	}
+	host, number, _ = strings.Cut(value, ":")
+	host, err = connectable(host)
+	return host, number, err
+}
+
+// misunderstood names the ways in which an address is usually written that are not host:port, and shows the right one.
+func misunderstood(value string) error {
+	last := strings.LastIndexByte(value, ':')
+	_, noPort := port(value)
+	switch {
+	case strings.Contains(value, "://"):
+		return fmt.Errorf("a URL is not accepted here: write %s", fromURL(value))
+	case strings.HasPrefix(value, "unix:"):
+		return fmt.Errorf("a UNIX socket is not accepted: write host and port, like 127.0.0.1:3000")
+	case strings.Contains(value, "/"):
+		return fmt.Errorf("an address has no path: write host and port, like 127.0.0.1:3000")
+	case only(value, alphanum+".-:[]") != nil:
+		return fmt.Errorf("only letters, digits and . - : [ ] are accepted: write host and port, like 127.0.0.1:3000")
+	case value[0] == '[':
+		return nil
+	case strings.Count(value, ":") > 1:
+		return fmt.Errorf("an IPv6 address is written in brackets: write %s", bracketed(value[:last], value[last+1:]))
+	case noPort == nil:
+		return fmt.Errorf("the host is missing: write 127.0.0.1:%s", value)
+	case last < 0:
+		return fmt.Errorf("the port is missing: write %s:3000", value)
+	case last == 0:
+		return fmt.Errorf("the host is missing: write 127.0.0.1%s", value)
+	}
+	return nil
+}
+
+func bracketed(host, number string) string {
+	if ip, err := netip.ParseAddr(host); err == nil && ip.Is6() {
+		return "[" + ip.String() + "]:" + number
+	}
+	return "[::1]:3000"
+}
+
+func fromURL(value string) string {
+	u, err := url.Parse(value)
+	if err != nil || u.Hostname() == "" {
+		return "host and port only, like 127.0.0.1:3000"
+	}
+	if u.Port() != "" {
+		return u.Host
+	}
+	if u.Scheme == "wss" || u.Scheme == "https" {
+		return u.Host + ":443"
+	}
+	return u.Host + ":80"
+}
+
+// connectable is a host that one can connect to.
+func connectable(host string) (string, error) {
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	if last != "" && strings.Trim(last, digits) == "" { // no top-level domain is a number: RFC 1123, 2.1
+		ip, err := netip.ParseAddr(host)
+		if err != nil {
+			return "", fmt.Errorf("%s is no IPv4 address", quote(host))
+		}
+		return host, unconnectable(ip)
+	}
+	return host, hostName(host)
+}
+
+func ipv6(s string) (string, error) {
+	ip, err := netip.ParseAddr(s)
+	if err != nil || !ip.Is6() || ip.Zone() != "" {
+		return "", fmt.Errorf("%s is no IPv6 address (a zone is not accepted)", quote(s))
+	}
+	return ip.String(), unconnectable(ip)
+}
+
+func unconnectable(ip netip.Addr) error {
+	if ip.Unmap().IsUnspecified() || ip.Unmap().IsMulticast() {
+		return fmt.Errorf("%s is no address to connect to: write 127.0.0.1 or [::1] for this host", ip)
+	}
+	return nil
+}
+
+// listen parses a port, or an IP address and a port.
+func listen(s scalar) (Listen, error) {
+	if s.tag == "!!int" || s.tag == "!!float" { // a port needs no quotes; 080 and 80.0 are port's to refuse
+		s.tag = "!!str"
+	}
+	value, err := text(s)
+	if err != nil {
+		return Listen{}, err
+	}
+	address, number := "", value
+	if strings.Trim(value, digits+"+-.xo_e") != "" {
+		if address, number, err = listenAddress(value); err != nil {
+			return Listen{}, fmt.Errorf("%s: %w", quote(value), err)
+		}
+	}
+	n, err := port(number)
+	if err != nil {
+		return Listen{}, fmt.Errorf("%s: %w", quote(value), err)
+	}
+	return Listen{Address: address, Port: n}, nil
+}
+
+func listenAddress(value string) (address, number string, err error) {
+	ap, err := netip.ParseAddrPort(value)
+	if err == nil && !ap.Addr().IsMulticast() && ap.Addr().Zone() == "" {
+		return ap.Addr().String(), value[strings.LastIndexByte(value, ':')+1:], nil
+	}
+	host, number, found := strings.Cut(value, ":")
+	if ip, err := netip.ParseAddr(host); found && err == nil && !ip.IsMulticast() && strings.Count(value, ":") == 1 {
+		return host, number, nil // the port is what is wrong
+	}
+	if strings.HasPrefix(value, "*:") {
+		return "", "", fmt.Errorf("write the port alone for every IPv4 address: %s", cut(value[2:]))
+	}
+	return "", "", fmt.Errorf(`write a port, or an IP address and a port, and no options: 80, "127.0.0.1:8080" or "[::]:80"`)
+}

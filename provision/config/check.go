@@ -1,0 +1,125 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// check finds what is wrong between values that are right by themselves. A value that was wrong is empty here, and is
+// passed over: it has been reported.
+func check(c Config, at origins, p *problems) {
+	checkEPEL(c.EPEL, at, p)
+	names := map[string]string{}
+	servers := map[string]string{}
+	speaks := map[string]string{}
+	for i, site := range c.Sites {
+		key := fmt.Sprintf("sites[%d]", i)
+		if site.Name != "" {
+			claim(names, site.Name, key+".name", "the name "+site.Name, at, p)
+		}
+		checkSockets(site, key, servers, at, p)
+		checkTLS(site, key, speaks, at, p)
+		checkLocations(site, key, at, p)
+	}
+}
+
+// claim complains where somebody had the thing before.
+func claim(taken map[string]string, thing, key, what string, at origins, p *problems) {
+	if first, ok := taken[thing]; ok {
+		p.add(at.problem(key, fmt.Sprintf("%s is taken already by %s", what, first)))
+		return
+	}
+	taken[thing] = key
+}
+
+// checkSockets refuses what nginx refuses (a listen twice in a server), and what it only warns of and then ignores (a
+// name twice on a socket).
+func checkSockets(site Site, key string, servers map[string]string, at origins, p *problems) {
+	own := map[string]string{}
+	for j, l := range site.Listen {
+		if l.Port == 0 {
+			continue
+		}
+		claim(own, l.socket(), element(at, key+".listen", j), "the socket "+l.String(), at, p)
+	}
+	for j, name := range site.ServerNames {
+		here := element(at, key+".server_name", j)
+		for _, l := range site.Listen {
+			if name == "" || l.Port == 0 {
+				continue
+			}
+			thing := strings.ToLower(name) + " " + l.socket()
+			if first, ok := servers[thing]; ok && first == here {
+				continue // the socket stands twice, which has been said
+			}
+			claim(servers, thing, here, fmt.Sprintf("the name %s on %s", name, l), at, p)
+		}
+	}
+}
+
+// checkTLS refuses a socket on which one site speaks TLS and another does not: nginx would speak it for both, and find no
+// certificate for the other.
+func checkTLS(site Site, key string, speaks map[string]string, at origins, p *problems) {
+	mine, other := "with TLS", "without"
+	if site.TLS == nil {
+		mine, other = "without TLS", "with it"
+	}
+	for j, l := range site.Listen {
+		if l.Port == 0 {
+			continue
+		}
+		if speaks[l.socket()] == "" {
+			speaks[l.socket()] = mine
+		}
+		if speaks[l.socket()] != mine {
+			p.add(at.problem(element(at, key+".listen", j), fmt.Sprintf(
+				"this site listens on %s %s, and an earlier one %s: one socket can be only one", l, mine, other)))
+		}
+	}
+}
+
+// element is the key of a list's element, or of the list where it was written as one value.
+func element(at origins, key string, i int) string {
+	if one := fmt.Sprintf("%s[%d]", key, i); at.has(one) {
+		return one
+	}
+	return key
+}
+
+func checkLocations(site Site, key string, at origins, p *problems) {
+	paths := map[string]string{}
+	for j, l := range site.Locations {
+		here := fmt.Sprintf("%s.locations[%d]", key, j)
+		if l.Path != "" {
+			claim(paths, l.Path, here+".path", "the path "+l.Path, at, p)
+		}
+		for _, socket := range site.Listen {
+			if l.Backend.Port > 0 && socket.reaches(l.Backend) {
+				p.add(at.problem(here+".backend", fmt.Sprintf(
+					"%s is where this site listens itself (%s): requests would go round for ever", l.Backend, socket)))
+				break
+			}
+		}
+	}
+}
+
+// checkEPEL names what the source needs, and what was written for another source and would be ignored.
+func checkEPEL(e EPEL, at origins, p *problems) {
+	if at["epel.source"].wrong {
+		return
+	}
+	needs, takes := e.uses()
+	for _, key := range needs {
+		if !at.has(key) {
+			problem := at.problem("epel.source", fmt.Sprintf("%s needs %s too", e.Source, key))
+			problem.Key = key
+			p.add(problem)
+		}
+	}
+	for _, key := range []string{"epel.package", "epel.baseurl", "epel.gpgkey", "epel.fingerprint"} {
+		if at.has(key) && !slices.Contains(needs, key) && !slices.Contains(takes, key) {
+			p.add(at.problem(key, fmt.Sprintf("is not used with epel.source %s: remove it, or change the source", e.Source)))
+		}
+	}
+}

@@ -1,0 +1,112 @@
+// Package config is for knowing what an administrator asked for, exactly as written, or every reason why it cannot be
+// done. Nothing in it looks at the host beyond the one file, and a Config that Load returned needs no further checking:
+// it holds no character that nginx's, yum's or a shell's syntax would take for more than a name.
+//
+// Four layers say what is asked for, the later winning key by key: the defaults, the file, the environment
+// (WSPROVISION_BACKEND for the flag --backend), the flags. A wrong value is reported even where a later layer overrides it.
+//
+// The flags --server-name, --backend, --path, --http-backend and --listen (or their variables) describe one site, called
+// "websocket". Where the file lists no site they make it; where the file has a site of that name they override those of its
+// keys that they name; where the file lists only other sites they are refused, because a site that only a command line
+// knows would be taken away again by the next run without it.
+package config
+
+import "time"
+
+// Defaults, and the one name of a site that flags describe.
+const (
+	FlagSite = "websocket"
+	// EPEL7Fingerprint is that of "Fedora EPEL (7) <epel@fedoraproject.org>", key id 352C64E5.
+	EPEL7Fingerprint = "91E97D7C4A5E96F17F3E888F6A2FAEA2352C64E5"
+
+	webSocketTimeout = 24 * time.Hour
+	plainTimeout     = 60 * time.Second // nginx's own default for proxy_read_timeout and proxy_send_timeout
+	connectTimeout   = 60 * time.Second
+)
+
+// The values of EPEL.Source.
+const (
+	EPELRepository = "repository" // epel-release from a repository that is enabled already
+	EPELPackage    = "package"    // epel-release from a URL or a path
+	EPELMirror     = "mirror"     // a repository file written by the agent
+	EPELNone       = "none"       // nginx comes from elsewhere
+)
+
+// The values of Config.OnDrift: what becomes of a file of ours that was edited by hand.
+const (
+	DriftReplace = "replace"
+	DriftKeep    = "keep"
+	DriftFail    = "fail"
+)
+
+// Config is everything that is asked for, defaults filled in.
+type Config struct {
+	Sites   []Site  `yaml:"sites" mapstructure:"-"` // may be empty, see RequireSites
+	EPEL    EPEL    `yaml:"epel" mapstructure:"epel"`
+	SELinux SELinux `yaml:"selinux" mapstructure:"selinux"`
+	OnDrift string  `yaml:"on_drift" mapstructure:"on_drift"`
+	Wait    Wait    `yaml:"wait" mapstructure:"wait"`
+	// WorkerShutdownTimeout is nginx's directive of that name; 0 leaves it out, and old workers drain as long as they like.
+	WorkerShutdownTimeout time.Duration `yaml:"worker_shutdown_timeout,omitempty" mapstructure:"worker_shutdown_timeout"`
+	Source                string        `yaml:"-" mapstructure:"-"` // the file read, "" for none
+}
+
+// Site is one server block; its file is /etc/nginx/conf.d/NAME.conf.
+type Site struct {
+	Name        string     `yaml:"name"`        // [a-z0-9][a-z0-9_-]{0,63}
+	ServerNames []string   `yaml:"server_name"` // at least one; RFC 1123, or *.example.com; case as written
+	Listen      []Listen   `yaml:"listen"`      // at least one; all of them speak TLS where TLS is set
+	TLS         *TLS       `yaml:"tls,omitempty"`
+	Locations   []Location `yaml:"locations"` // at least one
+}
+
+// TLS names two absolute paths of PEM files. Whether they exist is the host's affair.
+type TLS struct {
+	Certificate string `yaml:"certificate"`
+	Key         string `yaml:"key"`
+}
+
+// Location is one prefix location and where it is passed to. Timeouts are whole milliseconds, at most a year.
+type Location struct {
+	Path           string        `yaml:"path"`
+	Backend        Backend       `yaml:"backend"`
+	WebSocket      bool          `yaml:"websocket"`    // false: plain HTTP, no Upgrade
+	ReadTimeout    time.Duration `yaml:"read_timeout"` // default 24h, 60s for plain HTTP
+	SendTimeout    time.Duration `yaml:"send_timeout"` // default 24h, 60s for plain HTTP
+	ConnectTimeout time.Duration `yaml:"connect_timeout"`
+}
+
+// EPEL says where nginx's repository comes from.
+type EPEL struct {
+	Source      string `yaml:"source" mapstructure:"source"`
+	Package     string `yaml:"package,omitempty" mapstructure:"package"`         // with EPELPackage: URL or absolute path
+	BaseURL     string `yaml:"baseurl,omitempty" mapstructure:"baseurl"`         // with EPELMirror: may hold $basearch and $releasever
+	GPGKey      string `yaml:"gpgkey,omitempty" mapstructure:"gpgkey"`           // with both of them: URL or absolute path
+	Fingerprint string `yaml:"fingerprint,omitempty" mapstructure:"fingerprint"` // 40 upper-case hexadecimal digits
+}
+
+// SELinux is what is asked of SELinux beyond what every run does.
+type SELinux struct {
+	LabelListenPorts bool `yaml:"label_listen_ports" mapstructure:"label_listen_ports"`
+}
+
+// Wait bounds how long another program's lock is waited for; 0 does not wait.
+type Wait struct {
+	YumLock      time.Duration `yaml:"yum_lock" mapstructure:"yum_lock"`
+	SemanageLock time.Duration `yaml:"semanage_lock" mapstructure:"semanage_lock"`
+}
+
+// RequireSites is an *Error that says how to describe a site where there is none.
+func (c Config) RequireSites(defaultFile string) error {
+	if len(c.Sites) > 0 {
+		return nil
+	}
+	file := c.Source
+	if file == "" {
+		file = defaultFile
+	}
+	p := &problems{}
+	p.add(Problem{Key: "sites", Source: file, Message: "no site is configured: add one to " + file +
+		", or give --server-name ws.example.com --backend 127.0.0.1:3000"})
+	return p.err()
+}

@@ -1,0 +1,76 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// urlOrPath is http, https or file with a host where one is due, or an absolute path. http will do: what is fetched is
+// checked against a pinned key.
+func urlOrPath(s scalar) (string, error) {
+	if strings.HasPrefix(s.text, "/") {
+		return filePath(s)
+	}
+	return webAddress(s, "")
+}
+
+// baseURL may hold the variables of yum that make sense in it.
+func baseURL(s scalar) (string, error) {
+	return webAddress(s, "$")
+}
+
+func webAddress(s scalar, more string) (string, error) {
+	value, err := text(s)
+	if err != nil {
+		return "", err
+	}
+	u, err := url.Parse(value)
+	switch {
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "file":
+		return "", fmt.Errorf("%s must start with http://, https:// or file:///%s", quote(value), orPath(more))
+	case u.Scheme == "file" && (u.Host != "" || !strings.HasPrefix(u.Path, "/")):
+		return "", fmt.Errorf("%s: a file's URL has three slashes, like file:///srv/epel", quote(value))
+	case u.Scheme != "file" && u.Hostname() == "":
+		return "", fmt.Errorf("%s has no host", quote(value))
+	case u.User != nil:
+		return "", fmt.Errorf("%s: a password in a URL would be shown in plans and logs: serve it without one", quote(u.Redacted()))
+	case u.Fragment != "" || strings.Contains(value, "#"):
+		return "", fmt.Errorf("%s: remove the # and what follows", quote(value))
+	case len(value) > 1000:
+		return "", fmt.Errorf("%s has more than 1000 characters", quote(value))
+	case strings.Contains(strings.NewReplacer("$basearch", "", "$releasever", "").Replace(value), "$"):
+		return "", fmt.Errorf("%s: only $basearch and $releasever are accepted, and only in baseurl", quote(value))
+	}
+	return value, only(value, alphanum+"-._~:/?&=+,@%![]"+more)
+}
+
+func orPath(more string) string {
+	if more == "" {
+		return ", or be an absolute path"
+	}
+	return ""
+}
+
+// fingerprint takes any scalar's text: forty digits without a letter, or with one E, are a number to YAML.
+func fingerprint(s scalar) (string, error) {
+	value := strings.ToUpper(strings.Join(strings.Fields(s.text), ""))
+	switch {
+	case value == "" || s.tag == "!!null":
+		return text(scalar{})
+	case len(value) != 40 || strings.Trim(value, "0123456789ABCDEF") != "":
+		return "", fmt.Errorf("%s must be the key's whole fingerprint, 40 hexadecimal digits: gpg --with-fingerprint FILE shows it", quote(s.text))
+	}
+	return value, nil
+}
+
+// uses is which keys each source needs, and which it takes besides.
+func (e EPEL) uses() (needs, takes []string) {
+	switch e.Source {
+	case EPELPackage:
+		return []string{"epel.package", "epel.gpgkey"}, []string{"epel.fingerprint"}
+	case EPELMirror:
+		return []string{"epel.baseurl", "epel.gpgkey"}, []string{"epel.fingerprint"}
+	}
+	return nil, nil
+}

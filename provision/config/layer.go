@@ -1,0 +1,139 @@
+package config
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/go-viper/mapstructure/v2"
+	"github.com/spf13/viper"
+)
+
+const (
+	variablePrefix = "WSPROVISION_"
+	configVariable = variablePrefix + "CONFIG"
+)
+
+// layer is what one source gives: values of their final types, and where each was written (also those that are wrong).
+type layer struct {
+	values map[string]any
+	at     origins
+}
+
+func newLayer() layer { return layer{values: map[string]any{}, at: origins{}} }
+
+// set parses one value and keeps it, or says what is wrong with it.
+func (l layer) set(s setting, value scalar, w where, p *problems) {
+	parsed, err := s.parse(value)
+	w.wrong = err != nil
+	l.at[s.key] = w
+	if err != nil {
+		key := strings.TrimPrefix(s.key, "site.")
+		p.add(Problem{Key: key, Line: w.line, Source: w.source, Message: err.Error()})
+		return
+	}
+	l.values[s.key] = parsed
+}
+
+// variables is the environment's layer.
+type variables struct {
+	layer
+	config string
+}
+
+func environment(environ []string, p *problems) variables {
+	env := variables{layer: newLayer()}
+	byName := map[string]setting{configVariable: {}}
+	for _, s := range settings() {
+		byName[s.variable()] = s
+	}
+	for _, assignment := range environ {
+		name, value, _ := strings.Cut(assignment, "=")
+		s, known := byName[name]
+		source := environmentSource + cut(name)
+		switch {
+		case !strings.HasPrefix(name, variablePrefix):
+		case !known:
+			known := slices.Sorted(maps.Keys(byName))
+			p.add(Problem{Source: source, Message: "is not a variable of ours" + didYouMean(name, known)})
+		case name == configVariable && value == "":
+			p.add(Problem{Source: source, Message: "is empty: give it a value, or remove it"})
+		case name == configVariable:
+			env.config = value
+		default:
+			env.set(s, scalar{text: value}, where{source: source}, p)
+		}
+	}
+	return env
+}
+
+func flags(typed map[string]string, p *problems) layer {
+	l := newLayer()
+	byName := map[string]setting{}
+	for _, s := range settings() {
+		byName[s.flag] = s
+	}
+	for _, name := range slices.Sorted(maps.Keys(typed)) {
+		source := flagSource + cut(name)
+		if s, known := byName[name]; known {
+			l.set(s, scalar{text: typed[name]}, where{source: source}, p)
+			continue
+		}
+		p.add(Problem{Source: source, Message: "is not a flag of the configuration" + didYouMean(name, slices.Sorted(maps.Keys(byName)))})
+	}
+	return l
+}
+
+// flagSite is the site that flags and variables describe.
+type flagSite struct {
+	ServerNames []string `mapstructure:"server_name"`
+	Backend     Backend  `mapstructure:"backend"`
+	Path        string   `mapstructure:"path"`
+	HTTPBackend Backend  `mapstructure:"http_backend"`
+	Listen      []Listen `mapstructure:"listen"`
+}
+
+// merge lays the flags over the environment over the file over the defaults. viper does the laying; it is given values of
+// their final types and told to convert nothing, for its own conversions make port: ” a 0 and 75 nanoseconds of 75.
+func merge(file, environment, typed layer) (Config, flagSite, error) {
+	v := viper.New()
+	for _, s := range settings() {
+		v.SetDefault(s.key, s.value)
+	}
+	for _, l := range []layer{file, environment} {
+		if err := v.MergeConfigMap(nested(l.values)); err != nil {
+			return Config{}, flagSite{}, err
+		}
+	}
+	for key, value := range typed.values {
+		v.Set(key, value)
+	}
+	var merged struct {
+		Config `mapstructure:",squash"`
+		Site   flagSite `mapstructure:"site"`
+	}
+	err := v.UnmarshalExact(&merged, func(d *mapstructure.DecoderConfig) {
+		d.WeaklyTypedInput = false
+		d.DecodeHook = nil
+	})
+	return merged.Config, merged.Site, err
+}
+
+// nested turns "epel.source" into a map in a map, as viper keeps it.
+func nested(values map[string]any) map[string]any {
+	all := map[string]any{}
+	for key, value := range values {
+		section, name, found := strings.Cut(key, ".")
+		if !found {
+			all[key] = value
+			continue
+		}
+		inner, _ := all[section].(map[string]any)
+		if inner == nil {
+			inner = map[string]any{}
+			all[section] = inner
+		}
+		inner[name] = value
+	}
+	return all
+}

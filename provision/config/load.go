@@ -1,0 +1,34 @@
+package config
+
+// Input is where a configuration comes from; nothing else is looked at.
+type Input struct {
+	File        string // given by --config, and must exist; "" is WSPROVISION_CONFIG's, else DefaultFile
+	DefaultFile string // may be absent
+	// ReadFile may be nil, and then reads from the file system no more than is accepted.
+	ReadFile func(string) ([]byte, error)
+	Environ  []string          // as os.Environ gives it; only WSPROVISION_… is looked at
+	Flags    map[string]string // by name, without dashes, only those that the user typed; Flags tells the names
+}
+
+// Load reads every layer and returns what they come to, or an *Error with all problems of all layers.
+func Load(in Input) (Config, error) {
+	p := &problems{}
+	env := environment(in.Environ, p)
+	path, content := locate(in, env.config, p)
+	file := readFile(path, content, p)
+	typed := flags(in.Flags, p)
+
+	c, site, err := merge(file.layer, env.layer, typed)
+	if err != nil {
+		return Config{}, err
+	}
+	at := origins{}
+	at.add(file.layer.at, env.layer.at, typed.at)
+	c.Sites = combine(file.sites, site, at, p)
+	check(c, at, p)
+	if err := p.err(); err != nil {
+		return Config{}, err
+	}
+	c.Source = path
+	return c, nil
+}

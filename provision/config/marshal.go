@@ -1,0 +1,25 @@
+package config
+
+import (
+	"fmt"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Marshal writes the effective configuration, every default spelled out, as a file that Load reads to the same Config but
+// for its Source. It is an error now, and not at the first boot that wants it, if Load would not.
+func (c Config) Marshal() ([]byte, error) {
+	effective := c
+	if needs, _ := c.EPEL.uses(); needs == nil {
+		effective.EPEL.Fingerprint = ""
+	}
+	content, err := yaml.Marshal(effective)
+	if err != nil {
+		return nil, fmt.Errorf("write the effective configuration: %w", err)
+	}
+	const name = "effective configuration"
+	if _, err := Load(Input{File: name, ReadFile: func(string) ([]byte, error) { return content, nil }}); err != nil {
+		return nil, err
+	}
+	return content, nil
+}

@@ -1,0 +1,72 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// anyConfig draws what Load could have returned.
+func anyConfig(t *rapid.T) Config {
+	c := defaults()
+	duration := rapid.Map(rapid.Int64Range(1, int64(year/time.Millisecond)), func(n int64) time.Duration { return time.Duration(n) * time.Millisecond })
+	host := rapid.SampledFrom([]string{"127.0.0.1", "::1", "fe80::1", "localhost", "a.example.com", "10.1.2.3", "on", "null"})
+	address := rapid.SampledFrom([]string{"", "127.0.0.1", "::", "::1", "192.0.2.1"})
+	for i := range rapid.IntRange(0, 4).Draw(t, "sites") {
+		name := rapid.StringMatching("[a-z0-9][a-z0-9_-]{0,20}").Draw(t, "name")
+		site := Site{Name: fmt.Sprintf("%s%d", name, i),
+			ServerNames: rapid.SliceOfNDistinct(rapid.StringMatching(`([*]\.)?[a-zA-Z0-9]{1,9}\.[a-z]{2,5}`), 1, 3, strings.ToLower).Draw(t, "names"),
+			Listen:      []Listen{{address.Draw(t, "address"), 1000*(i+1) + rapid.IntRange(0, 999).Draw(t, "port")}},
+		}
+		for j := range rapid.IntRange(1, 3).Draw(t, "locations") {
+			site.Locations = append(site.Locations, Location{
+				Path:    fmt.Sprintf("/%d%s", j, rapid.StringMatching(`[a-z0-9_~!&()*+,=:@-]{0,9}`).Draw(t, "path")),
+				Backend: Backend{host.Draw(t, "host"), rapid.IntRange(10000, 65535).Draw(t, "backend")}, WebSocket: rapid.Bool().Draw(t, "ws"),
+				ReadTimeout: duration.Draw(t, "read"), SendTimeout: duration.Draw(t, "send"), ConnectTimeout: duration.Draw(t, "connect"),
+			})
+		}
+		if rapid.Bool().Draw(t, "tls") {
+			site.TLS = &TLS{"/etc/pki/a.pem", "/etc/pki/" + name}
+		}
+		c.Sites = append(c.Sites, site)
+	}
+	switch c.EPEL.Source = rapid.SampledFrom([]string{EPELRepository, EPELPackage, EPELMirror, EPELNone}).Draw(t, "epel"); c.EPEL.Source {
+	case EPELPackage:
+		c.EPEL.Package, c.EPEL.GPGKey = "/a.rpm", "https://a.example/k"
+	case EPELMirror:
+		c.EPEL.BaseURL, c.EPEL.GPGKey = "http://a/$basearch/", "/k"
+		c.EPEL.Fingerprint = rapid.StringMatching("[0-9]{2}[0-9E][0-9A-F]{37}").Draw(t, "fingerprint")
+	}
+	c.SELinux.LabelListenPorts = rapid.Bool().Draw(t, "label")
+	c.OnDrift = rapid.SampledFrom([]string{DriftReplace, DriftKeep, DriftFail}).Draw(t, "drift")
+	c.Wait.YumLock = rapid.OneOf(duration, rapid.Just(time.Duration(0))).Draw(t, "yum")
+	c.WorkerShutdownTimeout = rapid.OneOf(duration, rapid.Just(time.Duration(0))).Draw(t, "shutdown")
+	return c
+}
+
+func TestMarshalRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := anyConfig(t)
+		content, err := want.Marshal()
+		if err != nil {
+			t.Fatalf("Marshal: %v\n%s", err, content)
+		}
+		got, err := load(string(content))
+		want.Source = "/c.yaml"
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Fatalf("%v\n-want +got\n%s\n%s", err, diff, content)
+		}
+	})
+}
+
+func TestMarshalRefusesWhatLoadWould(t *testing.T) {
+	c := defaults()
+	c.Sites = []Site{{Name: "a;b"}}
+	if content, err := c.Marshal(); err == nil || content != nil {
+		t.Errorf("Marshal of a wrong site: %q, nil", content)
+	}
+}

@@ -1,0 +1,118 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/go-multierror"
+)
+
+// most is how many problems one error lists: a file of a megabyte can hold a hundred thousand, and nobody reads on.
+const most = 100
+
+// Problem is one thing wrong with the configuration. Its message says what is wrong and what would be right.
+type Problem struct {
+	Key     string `json:"key,omitempty"`  // sites[0].locations[1].backend; "" where the whole file is meant
+	Line    int    `json:"line,omitempty"` // in the file, from 1; 0 where there is none
+	Source  string `json:"source"`         // a file's path, "flag --backend", "environment WSPROVISION_BACKEND"
+	Message string `json:"message"`
+}
+
+// Error is the problem on one line. It leaves the file's path to *Error, which says it once.
+func (p Problem) Error() string {
+	switch {
+	case p.rank() > 0:
+		return p.Source + ": " + p.Message
+	case p.Key != "" && p.Line > 0:
+		return fmt.Sprintf("%s (line %d): %s", p.Key, p.Line, p.Message)
+	case p.Line > 0:
+		return fmt.Sprintf("line %d: %s", p.Line, p.Message)
+	case p.Key != "":
+		return p.Key + ": " + p.Message
+	}
+	return p.Message
+}
+
+// rank orders the sources as they override one another: 0 a file, 1 the environment, 2 a flag.
+func (p Problem) rank() int {
+	switch {
+	case strings.HasPrefix(p.Source, flagSource):
+		return 2
+	case strings.HasPrefix(p.Source, environmentSource):
+		return 1
+	}
+	return 0
+}
+
+const (
+	flagSource        = "flag --"
+	environmentSource = "environment "
+)
+
+// Error is a configuration that cannot be used: sysexits' EX_CONFIG, 78.
+type Error struct {
+	Problems []Problem // at least one; the file's by line, then the environment's, then the flags'
+	all      error
+}
+
+// Error is one line for one problem, else a heading and a line each.
+func (e *Error) Error() string {
+	heading := "configuration"
+	if e.Problems[0].rank() == 0 {
+		heading += " " + e.Problems[0].Source
+	}
+	if len(e.Problems) == 1 {
+		return heading + ": " + e.Problems[0].Error()
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %d problems:", heading, len(e.Problems))
+	for i, p := range e.Problems {
+		if i == most {
+			fmt.Fprintf(&b, "\n  and %d more", len(e.Problems)-most)
+			break
+		}
+		b.WriteString("\n  " + p.Error())
+	}
+	return b.String()
+}
+
+// Unwrap gives errors.As every single Problem.
+func (e *Error) Unwrap() error { return e.all }
+
+// problems gathers; its zero value holds none.
+type problems struct{ all *multierror.Error }
+
+func (p *problems) add(one Problem) { p.all = multierror.Append(p.all, one) }
+
+// err is nil or an *Error; a nil *multierror.Error would be an error that is not nil.
+func (p *problems) err() error {
+	if p.all.ErrorOrNil() == nil {
+		return nil
+	}
+	e := &Error{all: p.all}
+	for _, one := range p.all.Errors {
+		var problem Problem
+		if errors.As(one, &problem) {
+			e.Problems = append(e.Problems, problem)
+		}
+	}
+	slices.SortStableFunc(e.Problems, func(a, b Problem) int {
+		if a.rank() != b.rank() {
+			return a.rank() - b.rank()
+		}
+		return a.Line - b.Line
+	})
+	return e
+}
+
+// quote shows a value as it was written, all of it visible, and not for ever.
+func quote(s string) string {
+	const enough = 80
+	if len(s) > enough {
+		s = s[:enough] + "..."
+	}
+	return strconv.QuoteToASCII(s)
+}

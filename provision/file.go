@@ -1,0 +1,286 @@
+package provision
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxFile bounds what is read of a file that should be ours, in bytes.
+const maxFile = 4 << 20
+
+// Files writes and removes files so that at every instant either the old or
+// the new content is at the path, with the label of its place. Root prefixes
+// every path and is empty on a host.
+type Files struct {
+	Root string
+	Seam *Seam
+	// Label gives the context that the policy has for a path, "" for none.
+	Label func(path string, mode fs.FileMode) (string, error)
+	// SetLabel labels an existing file.
+	SetLabel func(path, label string) error
+	// FileLabel reads a file's context, "" where it has none.
+	FileLabel func(path string) (string, error)
+}
+
+// File is what should be at a path, or what is there.
+type File struct {
+	// Content is nil where there is no file.
+	Content []byte
+	Mode    fs.FileMode // permission bits
+	UID     int
+	Label   string // "" where SELinux gives none or cannot tell
+}
+
+// ErrNotRegular says that something else than a plain file is where ours
+// belongs; it is never followed or replaced.
+var ErrNotRegular = errors.New("not a regular file")
+
+// Read gives what is at path. A symbolic link or a directory is ErrNotRegular:
+// the agent does not follow what it did not make.
+func (f *Files) Read(path string) (File, error) {
+	name := f.Root + path
+	fd, err := unix.Open(name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return File{}, nil
+	case errors.Is(err, syscall.ELOOP):
+		return File{}, fmt.Errorf("read %s: %w: it is a symbolic link; remove it, or move the file that it names here", path, ErrNotRegular)
+	case err != nil:
+		return File{}, fmt.Errorf("read %s: %w", path, err)
+	}
+	file := os.NewFile(uintptr(fd), name)
+	defer file.Close()
+	fi, err := file.Stat()
+	if err != nil {
+		return File{}, fmt.Errorf("read %s: %w", path, err)
+	}
+	if !fi.Mode().IsRegular() {
+		return File{}, fmt.Errorf("read %s: %w but a %s; remove it", path, ErrNotRegular, kind(fi.Mode()))
+	}
+	if fi.Size() > maxFile {
+		return File{}, fmt.Errorf("read %s: %d bytes are more than any file of ours has", path, fi.Size())
+	}
+	return f.describe(path, file, fi)
+}
+
+func (f *Files) describe(path string, file *os.File, fi fs.FileInfo) (File, error) {
+	content := make([]byte, fi.Size())
+	if _, err := file.ReadAt(content, 0); err != nil && len(content) > 0 {
+		return File{}, fmt.Errorf("read %s: %w", path, err)
+	}
+	got := File{Content: content, Mode: fi.Mode().Perm()}
+	if st, ok := fi.Sys().(*syscall.Stat_t); ok {
+		got.UID = int(st.Uid)
+	}
+	if f.FileLabel != nil {
+		label, err := f.FileLabel(path)
+		if err != nil {
+			return File{}, fmt.Errorf("read the label of %s: %w", path, err)
+		}
+		got.Label = label
+	}
+	return got, nil
+}
+
+func kind(m fs.FileMode) string {
+	switch {
+	case m.IsDir():
+		return "directory"
+	case m&fs.ModeSymlink != 0:
+		return "symbolic link"
+	default:
+		return "special file"
+	}
+}
+
+// staging is the name under which a file waits beside its target. It is fixed,
+// so that what a killed run left is found and replaced by the next; it begins
+// with a dot and does not end in .conf, so that nginx's globs pass it by.
+func staging(path string) string {
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".wsprovision-new")
+}
+
+// Write puts content at path: staged beside it, labelled as the policy has it
+// for path, synced, renamed over it, and the directory synced.
+func (f *Files) Write(path string, content []byte, mode fs.FileMode) error {
+	if err := f.trustDir(filepath.Dir(path)); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	stage := staging(path)
+	err := f.Seam.Do("stage "+path, func() error { return f.stage(path, stage, content, mode) })
+	if err != nil {
+		_ = f.drop(stage)
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	err = f.Seam.Do("install "+path, func() error {
+		if err := os.Rename(f.Root+stage, f.Root+path); err != nil {
+			return immutable(f.Root+path, err)
+		}
+		return f.syncDir(filepath.Dir(path))
+	})
+	if err != nil {
+		_ = f.drop(stage)
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
+
+// drop removes a staged file that came to nothing. A run that the seam has
+// stopped is dead and drops nothing.
+func (f *Files) drop(stage string) error {
+	return f.Seam.Do("drop "+stage, func() error { return os.Remove(f.Root + stage) })
+}
+
+func (f *Files) stage(path, stage string, content []byte, mode fs.FileMode) error {
+	if err := os.Remove(f.Root + stage); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	flags := os.O_WRONLY | os.O_CREATE | os.O_EXCL | unix.O_NOFOLLOW
+	file, err := os.OpenFile(f.Root+stage, flags, 0o600)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if _, err := file.Write(content); err != nil {
+		return err
+	}
+	// The umask of whoever called us must not decide who may read the file.
+	if err := file.Chmod(mode); err != nil {
+		return err
+	}
+	if err := f.label(path, stage, mode); err != nil {
+		return err
+	}
+	if err := file.Sync(); err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+// label gives the staged file the context that its target's place has. Where
+// the policy cannot tell, it keeps what its directory handed down.
+func (f *Files) label(path, stage string, mode fs.FileMode) error {
+	if f.Label == nil {
+		return nil
+	}
+	want, err := f.Label(path, mode)
+	if err != nil || want == "" {
+		return err
+	}
+	if f.FileLabel != nil {
+		if have, err := f.FileLabel(stage); err == nil && have == want {
+			return nil
+		}
+	}
+	return f.SetLabel(stage, want)
+}
+
+// Remove takes the file at path away, durably. One that is not there is no
+// error; anything but a plain file is left and named.
+func (f *Files) Remove(path string) error {
+	have, err := f.Read(path)
+	if err != nil || have.Content == nil {
+		return err
+	}
+	err = f.Seam.Do("remove "+path, func() error {
+		if err := os.Remove(f.Root + path); err != nil {
+			return immutable(f.Root+path, err)
+		}
+		return f.syncDir(filepath.Dir(path))
+	})
+	if err != nil {
+		return fmt.Errorf("remove %s: %w", path, err)
+	}
+	return nil
+}
+
+// MakeDir makes a directory of ours where it is missing.
+func (f *Files) MakeDir(path string, mode fs.FileMode) error {
+	fi, err := os.Lstat(f.Root + path)
+	if err == nil && fi.IsDir() {
+		return f.trustDir(path)
+	}
+	if err == nil {
+		return fmt.Errorf("make directory %s: a %s is in its place; remove it", path, kind(fi.Mode()))
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("make directory %s: %w", path, err)
+	}
+	err = f.Seam.Do("make directory "+path, func() error {
+		if err := os.MkdirAll(f.Root+path, mode); err != nil {
+			return err
+		}
+		if err := f.label(path, path, mode|fs.ModeDir); err != nil {
+			return err
+		}
+		return f.syncDir(filepath.Dir(path))
+	})
+	if err != nil {
+		return fmt.Errorf("make directory %s: %w", path, err)
+	}
+	return nil
+}
+
+// trustDir refuses a directory in which somebody else than root could swap our
+// file for another, or that is a link to elsewhere.
+func (f *Files) trustDir(dir string) error {
+	fi, err := os.Lstat(f.Root + dir)
+	if err != nil {
+		return err
+	}
+	if !fi.IsDir() {
+		return fmt.Errorf("%s is a %s, not a directory", dir, kind(fi.Mode()))
+	}
+	st, ok := fi.Sys().(*syscall.Stat_t)
+	if ok && int(st.Uid) != os.Geteuid() {
+		return fmt.Errorf("%s belongs to uid %d, who could replace what is written there; make it root's", dir, st.Uid)
+	}
+	if fi.Mode().Perm()&0o002 != 0 {
+		return fmt.Errorf("%s can be written by everyone; take that away (chmod o-w %s)", dir, dir)
+	}
+	return nil
+}
+
+func (f *Files) syncDir(dir string) error {
+	d, err := os.Open(f.Root + dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	// Some file systems cannot sync a directory and say EINVAL; the rename is
+	// then as durable as they make it.
+	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) {
+		return err
+	}
+	return nil
+}
+
+// immutable explains an EPERM that root gets only from chattr(1).
+func immutable(name string, err error) error {
+	if !errors.Is(err, syscall.EPERM) {
+		return err
+	}
+	fd, openErr := unix.Open(name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if openErr != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	const immutableFlag, appendFlag = 0x10, 0x20 // FS_IMMUTABLE_FL, FS_APPEND_FL: linux/fs.h
+	flags, ioctlErr := unix.IoctlGetInt(fd, unix.FS_IOC_GETFLAGS)
+	if ioctlErr == nil && flags&(immutableFlag|appendFlag) != 0 {
+		return fmt.Errorf("it is immutable (see lsattr); chattr -i -a it if the agent may write it: %w", err)
+	}
+	return err
+}
+
+// same reports whether two contents are the same file or both absent.
+func same(a, b []byte) bool {
+	return (a == nil) == (b == nil) && bytes.Equal(a, b)
+}

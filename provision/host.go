@@ -1,0 +1,74 @@
+package provision
+
+import (
+	"context"
+	"crypto/tls"
+	"net/http"
+	"os"
+	"time"
+
+	"wsprovision/provision/nginx"
+	"wsprovision/provision/websocket"
+	"wsprovision/rpm"
+	"wsprovision/selinux"
+	"wsprovision/systemd"
+)
+
+// Host is the host that is provisioned: one speaker for each of its
+// subsystems. Root prefixes every path and is empty but in tests.
+type Host struct {
+	Root    string
+	Euid    int
+	Where   systemd.Where
+	Seam    *Seam
+	Files   *Files
+	RPM     rpm.Host
+	SELinux selinux.Host
+	Nginx   nginx.Nginx
+	HTTP    *http.Client
+	// Units connects to systemd, or gives its offline stand-in.
+	Units func(context.Context) (systemd.Units, error)
+	// Probe makes one WebSocket handshake.
+	Probe func(context.Context, websocket.Target) (websocket.Handshake, error)
+}
+
+// Listener is told what happens while it happens; any field may be nil.
+type Listener struct {
+	// Log takes a line for every program run.
+	Log func(line string, changing bool)
+	// Notice takes what is being waited for: "yum lock held by …".
+	Notice func(string)
+	// Started and Finished are told of every step.
+	Started  func(n, total int, step string)
+	Finished func(n, total int, step StepReport)
+}
+
+// NewHost is this host, at the place where it was found.
+func NewHost(where systemd.Where, on Listener, seam *Seam) *Host {
+	runner := &Runner{Seam: seam, Log: on.Log}
+	h := &Host{Euid: os.Geteuid(), Where: where, Seam: seam}
+	h.RPM = rpm.Host{Read: runner.Read, Change: runner.Change, Notice: on.Notice}
+	h.SELinux = selinux.Host{Read: runner.Read, Change: runner.Change, Notice: on.Notice, Offline: where.Offline(), Cache: &selinux.Cache{}}
+	h.Nginx = nginx.Nginx{Read: runner.Read, Program: "/usr/sbin/nginx", Conf: nginxConf, Proc: "/proc"}
+	h.HTTP = &http.Client{Timeout: 5 * time.Minute}
+	h.Probe = websocket.Probe
+	h.Files = &Files{Seam: seam, Label: h.SELinux.DefaultLabel, SetLabel: h.SELinux.SetFileLabel, FileLabel: h.SELinux.FileLabel}
+	h.Units = func(ctx context.Context) (systemd.Units, error) {
+		if where.Offline() {
+			return &systemd.Offline{Read: runner.Read, Change: runner.Change}, nil
+		}
+		live, err := systemd.Connect(ctx, seam.Do)
+		if err != nil {
+			return nil, err
+		}
+		live.Read = runner.Read
+		return live, nil
+	}
+	return h
+}
+
+// localTLS is for a proof over the loopback: whether the certificate is one
+// that a client would trust is for verify to say, not for provisioning.
+func localTLS() *tls.Config {
+	return &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}
+}

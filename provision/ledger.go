@@ -1,0 +1,140 @@
+package provision
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"slices"
+)
+
+// stateDir holds what must outlive a boot; only root may look inside.
+const stateDir = "/var/lib/wsprovision"
+
+// ledgerPath is the record of everything the agent changed.
+const ledgerPath = stateDir + "/ledger.json"
+
+// Ledger records, for each thing that the agent changed, what was there before
+// its first change and what it left. It is written before the change it
+// describes: a run that dies in between leaves an entry whose Before still
+// holds, which a revert finds and leaves alone.
+type Ledger struct {
+	Version int     `json:"ledger_version"`
+	Entries []Entry `json:"entries"` // in the order of their first change
+
+	files *Files
+}
+
+// Kind is what an Entry speaks of.
+type Kind string
+
+// The kinds of things that the agent changes.
+const (
+	KindFile    Kind = "file"
+	KindBoolean Kind = "boolean" // the persistent value
+	KindRunning Kind = "boolean-running"
+	KindPort    Kind = "port"
+	KindEnabled Kind = "unit-enabled"
+	KindActive  Kind = "unit-active"
+	KindPackage Kind = "package"
+	KindKey     Kind = "key"
+)
+
+// Entry is one thing's record. Before and Left are in the words that Check
+// reads: "on", "http_port_t", "absent", "disabled". A file's Before is its
+// content and mode; its Left is a SHA-256 of what the agent wrote.
+type Entry struct {
+	Kind   Kind        `json:"kind"`
+	Name   string      `json:"name"`
+	Before string      `json:"before"`
+	Left   string      `json:"left"`
+	Bytes  []byte      `json:"bytes,omitempty"`
+	Mode   fs.FileMode `json:"mode,omitempty"`
+}
+
+// Absent is the Before or Left of what was not there.
+const Absent = "absent"
+
+// ReadLedger reads the ledger; one that was never written is empty.
+func ReadLedger(files *Files) (*Ledger, error) {
+	l := &Ledger{Version: 1, files: files}
+	have, err := files.Read(ledgerPath)
+	if err != nil || have.Content == nil {
+		return l, err
+	}
+	if err := json.Unmarshal(have.Content, l); err != nil {
+		return nil, fmt.Errorf("read %s: %w; it tells what the agent changed on this host: restore it from a backup, or move it away and lose the way back", ledgerPath, err)
+	}
+	if l.Version != 1 {
+		return nil, fmt.Errorf("read %s: its version is %d and this agent knows 1: use the newer agent that wrote it", ledgerPath, l.Version)
+	}
+	return l, nil
+}
+
+// Find gives the record of a thing.
+func (l *Ledger) Find(kind Kind, name string) (Entry, bool) {
+	i := l.index(kind, name)
+	if i < 0 {
+		return Entry{}, false
+	}
+	return l.Entries[i], true
+}
+
+func (l *Ledger) index(kind Kind, name string) int {
+	return slices.IndexFunc(l.Entries, func(e Entry) bool { return e.Kind == kind && e.Name == name })
+}
+
+// Record notes, durably, what is about to be changed. What was there before
+// the agent's first change is kept for good: later runs only move Left.
+func (l *Ledger) Record(entries ...Entry) error {
+	changed := false
+	for _, e := range entries {
+		i := l.index(e.Kind, e.Name)
+		switch {
+		case i < 0:
+			l.Entries = append(l.Entries, e)
+			changed = true
+		case l.Entries[i].Left != e.Left:
+			l.Entries[i].Left = e.Left
+			changed = true
+		}
+	}
+	if !changed {
+		return nil
+	}
+	return l.save()
+}
+
+// Forget removes the record of what has been undone.
+func (l *Ledger) Forget(kind Kind, name string) error {
+	i := l.index(kind, name)
+	if i < 0 {
+		return nil
+	}
+	l.Entries = slices.Delete(l.Entries, i, i+1)
+	return l.save()
+}
+
+func (l *Ledger) save() error {
+	if len(l.Entries) == 0 {
+		return l.files.Remove(ledgerPath)
+	}
+	if err := l.files.MakeDir(stateDir, 0o700); err != nil {
+		return err
+	}
+	text, err := json.MarshalIndent(l, "", "  ")
+	if err != nil {
+		return fmt.Errorf("record in %s: %w", ledgerPath, err)
+	}
+	return l.files.Write(ledgerPath, append(text, '\n'), 0o600)
+}
+
+// digest names a file's content in an Entry.
+func digest(content []byte) string {
+	if content == nil {
+		return Absent
+	}
+	sum := sha256.Sum256(content)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}

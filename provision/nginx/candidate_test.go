@@ -1,0 +1,308 @@
+package nginx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[0] == "in-a-bare-chroot" {
+		bareChroot(os.Args[1])
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// whole is what must not change: the machine's own nginx, its pid, logs and temporary files, and the test's directory.
+func whole(h host) []string {
+	return []string{h.dir, "/etc/nginx", "/run", "/var/log", "/var/lib/nginx", "/usr/share/nginx"}
+}
+
+func mounts(t *testing.T) string {
+	t.Helper()
+	f, err := os.Open("/proc/self/mountinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	all, err := io.ReadAll(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(all)
+}
+
+// unchanged runs nginx.Test and compares the host before and after.
+func (h host) test(overlay map[string]string) []Problem {
+	h.t.Helper()
+	content := map[string][]byte{}
+	for name, text := range overlay {
+		content[h.path(name)] = []byte(text)
+		if text == absent {
+			content[h.path(name)] = nil
+		}
+	}
+	before, table := listing(h.t, whole(h)...), mounts(h.t)
+	found, err := h.nginx().Test(h.t.Context(), content)
+	h.must(err)
+	if diff := cmp.Diff(before, listing(h.t, whole(h)...)); diff != "" {
+		h.t.Errorf("the host changed:\n%s", diff)
+	}
+	if diff := cmp.Diff(table, mounts(h.t)); diff != "" {
+		h.t.Errorf("the mount table changed:\n%s", diff)
+	}
+	return found
+}
+
+const absent = "\x00absent"
+
+func TestCandidateLeavesNothing(t *testing.T) {
+	needNginx(t, true)
+	good := "server { listen 38082; server_name a; }"
+	for _, test := range []struct {
+		name    string
+		files   map[string]string
+		overlay map[string]string
+		want    string // all problems
+	}{
+		{"new file", nil, map[string]string{"conf.d/ws.conf": rendered(t, example(38082))}, ""},
+		{"instead of a broken one", map[string]string{"conf.d/ws.conf": "broken;"}, map[string]string{"conf.d/ws.conf": good}, ""},
+		{"a broken one away", map[string]string{"conf.d/ws.conf": "broken;"}, map[string]string{"conf.d/ws.conf": absent}, ""},
+		{"no overlay", map[string]string{"conf.d/ws.conf": good}, nil, ""},
+		{"syntax", map[string]string{"conf.d/a.conf": good}, map[string]string{"conf.d/ws.conf": "server {\n listen 38082;\n bad x;\n}"}, `[emerg] unknown directive "bad" in DIR/conf.d/ws.conf:3`},
+		{"somebody else's broken file", map[string]string{"conf.d/z.conf": "\n}"}, map[string]string{"conf.d/ws.conf": good}, `[emerg] unexpected "}" in DIR/conf.d/z.conf:2`},
+		{"conflicting name", map[string]string{"conf.d/a.conf": good}, map[string]string{"conf.d/ws.conf": good}, `[error] conflicting server name "a" on 0.0.0.0:38082, ignored`},
+		{"cycle", map[string]string{"conf.d/a.conf": good}, map[string]string{"conf.d/ws.conf": "include conf.d/ws.conf;"}, `[emerg] include cycle: DIR/conf.d/ws.conf is being read already in DIR/conf.d/ws.conf:1`},
+		{"unresolved backend", nil, map[string]string{"conf.d/ws.conf": "upstream u {\n server nowhere.invalid:1; }"}, `[emerg] host not found in upstream "nowhere.invalid:1" in DIR/conf.d/ws.conf:2`},
+		{"main file", nil, map[string]string{"nginx.conf": "events {}\nhttp { x; }"}, `[emerg] unknown directive "x" in DIR/nginx.conf:2`},
+		{"links in the directory", map[string]string{"avail/x": good}, map[string]string{"conf.d/ws.conf": good}, `[error] conflicting server name "a" on 0.0.0.0:38082, ignored`},
+		{"log in the tree, cache, unix socket", map[string]string{"conf.d/a.conf": "access_log conf.d/a.log; proxy_cache_path cache/x keys_zone=x:1m; server { listen unix:DIR/run/l.sock; }", "cache/y": ""},
+			map[string]string{"conf.d/ws.conf": good}, ""},
+		{"missing log directory", map[string]string{"conf.d/a.conf": "access_log DIR/none/a.log;"}, map[string]string{"conf.d/ws.conf": good}, `[emerg] open() "DIR/none/a.log" failed (2: No such file or directory)`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			h := newHost(t, nil)
+			for name, content := range test.files {
+				h.write(name, strings.ReplaceAll(content, "DIR", h.dir))
+			}
+			if test.files["avail/x"] != "" {
+				h.must(os.Symlink("../avail/x", h.path("conf.d/link.conf")))
+			}
+			socket, err := net.Listen("unix", h.path("run/l.sock"))
+			h.must(err)
+			defer socket.Close()
+			var got []string
+			for _, p := range h.test(test.overlay) {
+				got = append(got, strings.ReplaceAll(p.String(), h.dir, "DIR"))
+			}
+			if strings.Join(got, "\n") != test.want {
+				t.Errorf("want %s, got %s", test.want, got)
+			}
+		})
+	}
+}
+
+// Without isolation the same nginx -t does leave things behind, so that the test above can fail.
+func TestPlainTestLeavesThings(t *testing.T) {
+	needNginx(t, false)
+	h := newHost(t, nil)
+	before := listing(t, h.dir)
+	h.check()
+	after := listing(t, h.dir)
+	for _, name := range []string{"run/nginx.pid", "log/error.log", "tmp/body"} {
+		if before[h.path(name)] != "" || after[h.path(name)] == "" {
+			t.Errorf("%s: before %q, after %q", name, before[h.path(name)], after[h.path(name)])
+		}
+	}
+}
+
+// What the plan does not know of cannot be written either.
+func TestCandidateRunsReadOnly(t *testing.T) {
+	needNginx(t, true)
+	h := newHost(t, nil)
+	n := h.nginx()
+	n.Read = func(ctx context.Context, stdin string, argv ...string) (string, string, int, error) {
+		if argv[1] == "-t" {
+			_, stderr, status, err := execRun(ctx, "", "/bin/sh", "-c", "echo x > "+h.path("leak")+"; touch "+h.path("log/mine")+" && ls "+h.dir)
+			if err != nil || !strings.Contains(stderr, "Read-only file system") {
+				t.Errorf("%v %d %s", err, status, stderr)
+			}
+			return "", successful, 0, nil
+		}
+		return execRun(ctx, stdin, argv...)
+	}
+	if found, err := n.Test(t.Context(), nil); err != nil || len(found) != 0 {
+		t.Errorf("%v %v", found, err)
+	}
+	for _, name := range []string{"leak", "log/mine"} {
+		if _, err := os.Stat(h.path(name)); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s was left: %v", name, err)
+		}
+	}
+}
+
+// A directory that only nginx's complaint reveals is covered at the second try.
+func TestCandidateLearnsFromReadOnly(t *testing.T) {
+	needNginx(t, true)
+	h := newHost(t, map[string]string{"audit/old": ""})
+	n, tries := h.nginx(), 0
+	n.Read = func(ctx context.Context, stdin string, argv ...string) (string, string, int, error) {
+		if argv[1] != "-t" {
+			return execRun(ctx, stdin, argv...)
+		}
+		tries++
+		if err := os.WriteFile(h.path("audit/new"), nil, 0o600); err != nil {
+			return "", fmt.Sprintf("nginx: [emerg] open() %q failed (30: Read-only file system)\n%s", h.path("audit/new"), failed), 1, nil
+		}
+		return "", successful, 0, nil
+	}
+	if found, err := n.Test(t.Context(), nil); err != nil || len(found) != 0 || tries != 2 {
+		t.Errorf("%d tries: %v %v", tries, found, err)
+	}
+	if _, err := os.Stat(h.path("audit/new")); err == nil {
+		t.Error("it was left on the host")
+	}
+}
+
+func TestCandidateCrash(t *testing.T) {
+	needNginx(t, true)
+	h := newHost(t, nil)
+	n := h.nginx()
+	n.Read = func(ctx context.Context, stdin string, argv ...string) (string, string, int, error) {
+		if argv[1] == "-t" {
+			argv = []string{"/bin/sh", "-c", "kill -SEGV $$"}
+		}
+		return execRun(ctx, stdin, argv...)
+	}
+	if _, err := n.Test(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "crashed") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestCandidateWithARunThatExits(t *testing.T) {
+	needNginx(t, true)
+	h := newHost(t, nil)
+	n := h.nginx()
+	n.Read = func(ctx context.Context, stdin string, argv ...string) (string, string, int, error) {
+		if argv[1] == "-t" {
+
+			runtime.Goexit()
+		}
+		return execRun(ctx, stdin, argv...)
+	}
+	if _, err := n.Test(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "ended early") {
+		t.Errorf("%v", err)
+	}
+}
+
+// As another user there is no namespace, and the error says what is missing.
+func TestCandidateNeedsRoot(t *testing.T) {
+	if os.Geteuid() != 0 {
+		if err := isolated(func() error { return nil }); !errors.Is(err, ErrNeedsRoot) {
+			t.Errorf("%v", err)
+		}
+		return
+	}
+	done := make(chan error)
+	onOwnThread(func() {
+		// Of this thread only, and it ends with the test.
+		_, _, errno := syscall.RawSyscall(syscall.SYS_SETRESUID, 65534, 65534, 65534)
+		if errno != 0 {
+			done <- errno
+			return
+		}
+		done <- private()
+	})
+	if err := <-done; !errors.Is(err, ErrNeedsRoot) {
+		t.Errorf("%v", err)
+	}
+}
+
+// A chroot that is not a mount point, without /proc: the namespace is made private from its root, and nothing leaks.
+func TestIsolatedInABareChroot(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root for chroot")
+	}
+	root := t.TempDir()
+	for _, dir := range []string{"tmp", "etc/conf.d", "mnt"} {
+		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	self, err := os.ReadFile("/proc/self/exe")
+	if err == nil {
+		err = errors.Join(os.WriteFile(root+"/agent", self, 0o755), os.WriteFile(root+"/etc/conf.d/a", []byte("real"), 0o644))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := mounts(t)
+	cmd := exec.Command("/agent")
+	cmd.Args = []string{"in-a-bare-chroot", "/etc/conf.d"}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: root}
+	cmd.Dir, cmd.Env = "/", []string{}
+	var said strings.Builder
+	cmd.Stdout, cmd.Stderr = &said, &said
+	stop := time.AfterFunc(20*time.Second, func() { cmd.Process.Kill() })
+	defer stop.Stop()
+	if err := cmd.Run(); err != nil || said.String() != "inside covered, outside real\n" {
+		t.Errorf("%v: %s", err, said.String())
+	}
+	if diff := cmp.Diff(table, mounts(t)); diff != "" {
+		t.Errorf("a mount got out:\n%s", diff)
+	}
+}
+
+func bareChroot(dir string) {
+	inside := ""
+	err := isolated(func() error {
+		for _, c := range plan("", map[string][]byte{dir + "/a": []byte("covered")}, nil) {
+			if err := c.apply(); err != nil {
+				return err
+			}
+		}
+		content, err := os.ReadFile(dir + "/a")
+		inside = string(content)
+		return errors.Join(err, makeReadOnly("/proc"))
+	})
+	content, outside := os.ReadFile(dir + "/a")
+	if err = errors.Join(err, outside); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Printf("inside %s, outside %s\n", inside, content)
+}
+
+func TestParseMount(t *testing.T) {
+	got, err := parseMount(`36 35 98:0 /mnt1 /mnt\0402 rw,noatime master:1 - ext3 /dev/root rw,errors=continue`)
+	if err != nil || got != (mount{"/mnt 2", "ext3", "/dev/root"}) {
+		t.Errorf("%+v %v", got, err)
+	}
+	if _, err := parseMount("36 35 98:0 / / rw"); err == nil {
+		t.Error("no dash, no error")
+	}
+}
+
+func FuzzParseMount(f *testing.F) {
+	f.Add(`36 35 98:0 /mnt1 /mnt\0402 rw,noatime master:1 - ext3 /dev/root rw,errors=continue`)
+	f.Add(`1 2 3 4 \ 5 - a \777`)
+	f.Fuzz(func(t *testing.T, line string) {
+		if m, err := parseMount(line); err == nil && (m.point == "" || m.kind == "" || !slices.Contains(strings.Fields(line), "-")) {
+			t.Errorf("%+v", m)
+		}
+	})
+}

@@ -1,0 +1,156 @@
+package nginx
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// LogMark is where some error logs stood at one moment, by inode and size.
+type LogMark struct{ logs []logPosition }
+
+type logPosition struct {
+	path   string // with the root
+	shown  string // without
+	inode  uint64 // 0: there was no such file
+	offset int64
+}
+
+// LogLine is a line of an error log.
+type LogLine struct{ File, Text string }
+
+func (l LogLine) String() string { return l.File + ": " + l.Text }
+
+// MarkLogs notes where each error log stands now. A log that is not there or cannot be looked at counts from its
+// beginning; ProveReload says if it cannot be read.
+func (n Nginx) MarkLogs(paths []string) LogMark {
+	var m LogMark
+	for _, name := range paths {
+		p := logPosition{path: n.Root + name, shown: name}
+		if info, err := os.Stat(p.path); err == nil {
+			p.inode, p.offset = inode(info), info.Size()
+		}
+		m.logs = append(m.logs, p)
+	}
+	return m
+}
+
+func inode(info fs.FileInfo) uint64 {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return st.Ino
+	}
+	return 0
+}
+
+// follower reads what comes after a mark, through rotation and truncation.
+type follower struct {
+	logs []logPosition
+	rest map[string]string // the beginning of a line whose end is not written yet
+	seen []LogLine
+}
+
+func (m LogMark) follow() *follower {
+	return &follower{logs: slices.Clone(m.logs), rest: map[string]string{}}
+}
+
+// read gives all complaints since the mark.
+func (f *follower) read() ([]LogLine, error) {
+	for i := range f.logs {
+		if err := f.advance(&f.logs[i]); err != nil {
+			return f.seen, fmt.Errorf("read %s: %w", f.logs[i].shown, err)
+		}
+	}
+	return f.seen, nil
+}
+
+func (f *follower) advance(p *logPosition) error {
+	info, err := os.Stat(p.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return f.rotated(p)
+	}
+	if err != nil {
+		return err
+	}
+	if inode(info) != p.inode {
+		if err := f.rotated(p); err != nil {
+			return err
+		}
+		p.inode, p.offset = inode(info), 0
+	}
+	if info.Size() < p.offset { // copytruncate
+		p.offset = 0
+	}
+	return f.readFile(p.path, p)
+}
+
+// rotated reads the rest of a log that logrotate has given another name in the same directory.
+func (f *follower) rotated(p *logPosition) error {
+	if p.inode == 0 {
+		return nil
+	}
+	entries, err := os.ReadDir(filepath.Dir(p.path))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err == nil && inode(info) == p.inode && info.Size() > p.offset {
+			return f.readFile(filepath.Join(filepath.Dir(p.path), e.Name()), p)
+		}
+	}
+	return nil
+}
+
+func (f *follower) readFile(name string, p *logPosition) error {
+	file, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if _, err := file.Seek(p.offset, io.SeekStart); err != nil {
+		return err
+	}
+	buffer := make([]byte, 64<<10)
+	for {
+		n, err := file.Read(buffer)
+		p.offset += int64(n)
+		f.lines(p.shown, buffer[:n])
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// longestLine is more than nginx writes in one (NGX_MAX_ERROR_STR, 2048).
+const longestLine = 8 << 10
+
+func (f *follower) lines(shown string, chunk []byte) {
+	text := f.rest[shown] + string(chunk)
+	for {
+		line, after, complete := strings.Cut(text, "\n")
+		if !complete {
+			break
+		}
+		if isComplaint(line) && len(f.seen) < 50 {
+			f.seen = append(f.seen, LogLine{shown, strings.ToValidUTF8(line, "?")})
+		}
+		text = after
+	}
+	f.rest[shown] = text[max(0, len(text)-longestLine):]
+}
+
+// isComplaint keeps what speaks of nginx itself. A number after a star is a connection's: such a line is about a client
+// or a backend, also at [crit] and [alert], and says nothing of a reload.
+func isComplaint(line string) bool {
+	m := loggedLine.FindStringSubmatch(line)
+	return m != nil && m[2] == "" && slices.Contains([]string{"emerg", "alert", "crit"}, m[1])
+}

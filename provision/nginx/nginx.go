@@ -1,0 +1,61 @@
+// Package nginx lets the agent publish a WebSocket site through an nginx that belongs to somebody else: it renders the
+// server block, reads an existing configuration tree, finds what collides, tests a candidate without touching the
+// host, and proves that a reload took.
+//
+// It runs programs only through the caller's Run and writes no file of the host. It is made for nginx 1.12 … 1.20.1 as
+// EPEL 7 ships it, and works with newer ones.
+package nginx
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Run runs a program to its end. The status is data; err means that the program could not be started or was killed by
+// a signal or a deadline. It must start the child on the calling goroutine: Test calls it on a thread of its own, whose
+// mount namespace the child has to inherit.
+type Run func(ctx context.Context, stdin string, argv ...string) (stdout, stderr string, status int, err error)
+
+// Nginx is one installation of nginx on this host. Empty Program, Conf and Proc mean /usr/sbin/nginx,
+// /etc/nginx/nginx.conf and /proc.
+type Nginx struct {
+	// Root is prefixed to every path read from the file system; it is for tests. Proc is not prefixed with it.
+	Root string
+	// Read runs programs that only read: nginx -t, -v and -V.
+	Read    Run
+	Program string
+	Conf    string
+	Proc    string
+	// Patience bounds ProveReload where ctx does not; 0 means 10 s. nginx alone tries a taken port 5 times, 500 ms apart.
+	Patience time.Duration
+}
+
+func (n Nginx) program() string { return either(n.Program, "/usr/sbin/nginx") }
+func (n Nginx) conf() string    { return either(n.Conf, "/etc/nginx/nginx.conf") }
+func (n Nginx) proc() string    { return either(n.Proc, "/proc") }
+
+func either(given, standard string) string {
+	if given == "" {
+		return standard
+	}
+	return given
+}
+
+var versionLine = regexp.MustCompile(`^nginx version: nginx/(\d+\.\d+\.\d+)(?: .*)?$`)
+
+// Version is the version of the executable, not of the running master, e.g. "1.20.1". nginx writes it to stderr.
+func (n Nginx) Version(ctx context.Context) (string, error) {
+	_, stderr, status, err := n.Read(ctx, "", n.program(), "-v")
+	if err != nil {
+		return "", fmt.Errorf("version of nginx: %w", err)
+	}
+	first, _, _ := strings.Cut(strings.TrimSpace(stderr), "\n")
+	found := versionLine.FindStringSubmatch(first)
+	if status != 0 || found == nil {
+		return "", fmt.Errorf("version of nginx: %s -v: exit status %d: %q", n.program(), status, first)
+	}
+	return found[1], nil
+}

@@ -1,0 +1,86 @@
+package nginx
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Problem is one complaint of nginx -t.
+type Problem struct {
+	// Level is nginx's: emerg, alert, crit, error, warn, notice, info, debug; "unknown" for a line that is not nginx's own.
+	Level, Message string
+	// File and Line are "" and 0 where nginx names none.
+	File string
+	Line int
+}
+
+func (p Problem) String() string {
+	text := fmt.Sprintf("[%s] %s", p.Level, p.Message)
+	if p.File != "" {
+		text += fmt.Sprintf(" in %s:%d", p.File, p.Line)
+	}
+	return text
+}
+
+// Fatal problems forbid to use the configuration.
+func (p Problem) Fatal() bool {
+	return slices.Contains([]string{"emerg", "alert", "crit", "error"}, p.Level)
+}
+
+// Unresolved tells that a backend's name has no address here and now. In an installer that may be no fault of the
+// configuration; nginx has not looked at anything behind that line.
+func (p Problem) Unresolved() bool { return strings.HasPrefix(p.Message, "host not found in ") }
+
+var (
+	shortLine  = regexp.MustCompile(`^nginx: \[(emerg|alert|crit|error|warn|notice|info|debug)\] (.+)$`)
+	loggedLine = regexp.MustCompile(`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[(emerg|alert|crit|error|warn|notice|info|debug)\] \d+#\d+: (\*\d+ )?(.+)$`)
+	position   = regexp.MustCompile(`^(.+) in (/.*):(\d{1,9})$`)
+	syntaxOK   = regexp.MustCompile(`^nginx: the configuration file .* syntax is ok$`)
+	verdict    = regexp.MustCompile(`^nginx: configuration file .* test (failed|is successful)$`)
+)
+
+// parseTest reads what nginx -t wrote to stderr. It never finds a failed test, or one without a verdict, to be without
+// a fatal problem.
+func parseTest(stderr string, status int) []Problem {
+	var found []Problem
+	succeeded := false
+	for line := range strings.Lines(stderr) {
+		line = strings.TrimRight(line, "\r\n")
+		if v := verdict.FindStringSubmatch(line); v != nil {
+			succeeded = v[1] == "is successful"
+			continue
+		}
+		if line == "" || syntaxOK.MatchString(line) {
+			continue
+		}
+		// With its error log on stderr nginx says everything twice.
+		if p := parseProblem(line); !slices.Contains(found, p) {
+			found = append(found, p)
+		}
+	}
+	if (status != 0 || !succeeded) && !slices.ContainsFunc(found, Problem.Fatal) {
+		found = append(found, Problem{Level: "emerg", Message: fmt.Sprintf("nginx -t ended with status %d and said %q", status, lastLine(stderr))})
+	}
+	return found
+}
+
+func parseProblem(line string) Problem {
+	p := Problem{Level: "unknown", Message: line}
+	if m := shortLine.FindStringSubmatch(line); m != nil {
+		p.Level, p.Message = m[1], m[2]
+	} else if m := loggedLine.FindStringSubmatch(line); m != nil {
+		p.Level, p.Message = m[1], m[3]
+	}
+	if m := position.FindStringSubmatch(p.Message); m != nil {
+		p.Message, p.File = m[1], m[2]
+		p.Line, _ = strconv.Atoi(m[3])
+	}
+	// nginx goes on and drops one of the two servers.
+	if strings.HasPrefix(p.Message, "conflicting server name ") {
+		p.Level = "error"
+	}
+	return p
+}

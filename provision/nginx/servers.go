@@ -1,0 +1,209 @@
+package nginx
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Server is a server block of the http context.
+type Server struct {
+	File string
+	Line int
+	// Names as written. nginx compares them without case; a server without any has the empty name.
+	Names  []string
+	Listen []ListenDirective
+	// Body is for whoever wants to know more about the block.
+	Body []Directive
+}
+
+// ListenDirective is one address of a server; `listen 8000-8003` is four of them.
+type ListenDirective struct {
+	Address   string // as in Listen; a host name stays a name
+	Port      int    // 0 for a unix socket
+	Unix      string // its path
+	Default   bool
+	TLS       bool
+	DualStack bool // ipv6only=off: an IPv6 socket that takes the IPv4 port too
+	Line      int
+}
+
+// key is equal where nginx would share a socket and choose the server by name.
+func (l ListenDirective) key() string {
+	if l.Unix != "" {
+		return "unix:" + l.Unix
+	}
+	return join(either(plainAddress(l.Address), "0.0.0.0"), l.Port)
+}
+
+func (l Listen) key() string { return ListenDirective{Address: l.Address, Port: l.Port}.key() }
+
+// Servers are the http servers in the order in which nginx meets them.
+func (t Tree) Servers() []Server {
+	var servers []Server
+	for _, d := range t.http() {
+		if d.Name == "server" && d.Block {
+			servers = append(servers, newServer(d))
+		}
+	}
+	return servers
+}
+
+// http gives the statements of the http context.
+func (t Tree) http() []Directive {
+	var body []Directive
+	for _, d := range t.directives {
+		if d.Name == "http" && d.Block {
+			body = append(body, d.Body...)
+		}
+	}
+	return body
+}
+
+func newServer(d Directive) Server {
+	s := Server{File: d.File, Line: d.Line, Body: d.Body}
+	allTLS := false
+	for _, c := range d.Body {
+		switch {
+		case c.Name == "server_name":
+			s.Names = append(s.Names, c.Args...)
+		case c.Name == "listen" && len(c.Args) > 0:
+			s.Listen = append(s.Listen, parseListen(c)...)
+		case c.Name == "ssl" && slices.Equal(c.Args, []string{"on"}):
+			allTLS = true // the old form, gone in nginx 1.25.1
+		}
+	}
+	if len(s.Listen) == 0 {
+		s.Listen = []ListenDirective{{Port: 80, Line: d.Line}} // as root; others get 8000
+	}
+	for i := range s.Listen {
+		s.Listen[i].TLS = s.Listen[i].TLS || allTLS
+	}
+	return s
+}
+
+// parseListen never fails: what nginx would refuse keeps its spelling as the address, and nginx -t has the last word.
+func parseListen(d Directive) []ListenDirective {
+	l := ListenDirective{Line: d.Line}
+	for _, option := range d.Args[1:] {
+		switch option {
+		case "default_server", "default":
+			l.Default = true
+		case "ssl":
+			l.TLS = true
+		case "ipv6only=off":
+			l.DualStack = true
+		}
+	}
+	if unix, ok := strings.CutPrefix(d.Args[0], "unix:"); ok {
+		l.Unix = unix
+		return []ListenDirective{l}
+	}
+	address, ports := splitListen(d.Args[0])
+	l.Address = address
+	low, high := portRange(ports)
+	var all []ListenDirective
+	for l.Port = low; l.Port <= high; l.Port++ {
+		all = append(all, l)
+	}
+	return all
+}
+
+// splitListen knows 80, *:80, 192.0.2.1, 192.0.2.1:80, name, name:80, [::1] and [::1]:80.
+func splitListen(text string) (address, ports string) {
+	colon := strings.LastIndexByte(text, ':')
+	switch {
+	case strings.HasPrefix(text, "["):
+		end := strings.IndexByte(text, ']')
+		if end < 0 {
+			return text, "80"
+		}
+		return plainAddress(text[1:end]), either(strings.TrimPrefix(text[end+1:], ":"), "80")
+	case colon >= 0:
+		address, ports = text[:colon], text[colon+1:]
+	case strings.Trim(text, "0123456789-") == "":
+		ports = text
+	default:
+		address, ports = text, "80"
+	}
+	if address == "*" {
+		address = ""
+	}
+	return strings.ToLower(plainAddress(address)), ports
+}
+
+func portRange(text string) (low, high int) {
+	first, last, isRange := strings.Cut(text, "-")
+	low, err := strconv.Atoi(first)
+	if err != nil || !isPort(low) {
+		return 0, 0
+	}
+	if high, err = strconv.Atoi(last); !isRange || err != nil || high < low || !isPort(high) {
+		return low, low
+	}
+	return low, high
+}
+
+// Upstream is a named group of backends of the http context; nginx compares names without case.
+type Upstream struct {
+	Name, File string
+	Line       int
+	Servers    []string
+}
+
+// Upstreams lists them in nginx's order.
+func (t Tree) Upstreams() []Upstream {
+	var all []Upstream
+	for _, d := range t.http() {
+		if d.Name != "upstream" || !d.Block || len(d.Args) != 1 {
+			continue
+		}
+		u := Upstream{Name: d.Args[0], File: d.File, Line: d.Line}
+		for _, c := range d.Body {
+			if c.Name == "server" && len(c.Args) > 0 {
+				u.Servers = append(u.Servers, c.Args[0])
+			}
+		}
+		all = append(all, u)
+	}
+	return all
+}
+
+// Map is a block that defines a variable: map, geo or split_clients. Of two for one variable nginx silently uses the later.
+type Map struct {
+	Variable, Kind, File string
+	Line                 int
+}
+
+// Maps lists them in nginx's order. The variable is in lower case, as nginx keeps it, with its $.
+func (t Tree) Maps() []Map {
+	var all []Map
+	for _, d := range t.http() {
+		if !d.Block || len(d.Args) == 0 || d.Name != "map" && d.Name != "geo" && d.Name != "split_clients" {
+			continue
+		}
+		all = append(all, Map{Variable: strings.ToLower(d.Args[len(d.Args)-1]), Kind: d.Name, File: d.File, Line: d.Line})
+	}
+	return all
+}
+
+// DefaultServer is who answers a request for an unknown host on that address: the explicit default_server, else the
+// first that nginx meets. False means that nobody listens on exactly that address.
+func (t Tree) DefaultServer(listen Listen) (Server, bool) {
+	var first *Server
+	for _, s := range t.Servers() {
+		for _, l := range s.Listen {
+			switch {
+			case l.key() != listen.key():
+			case l.Default:
+				return s, true
+			case first == nil:
+				first = &s
+			}
+		}
+	}
+	if first == nil {
+		return Server{}, false
+	}
+	return *first, true
+}

@@ -1,0 +1,158 @@
+package nginx
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// source is the file system as it would be with the overlay in place.
+type source struct {
+	root    string
+	overlay map[string][]byte // by resolved path
+}
+
+func newSource(root string, overlay map[string][]byte) source {
+	s := source{root: root, overlay: map[string][]byte{}}
+	for name, content := range overlay {
+		s.overlay[s.place(name)] = content
+	}
+	return s
+}
+
+// place resolves the directory only: a file put over a link replaces the link.
+func (s source) place(name string) string {
+	return path.Join(s.resolve(path.Dir(path.Clean(name))), path.Base(name))
+}
+
+// resolve follows links as a process chrooted into root would. What does not exist stays as it is spelled.
+func (s source) resolve(name string) string {
+	done, rest := "/", strings.Split(path.Clean("/"+name), "/")
+	for links := 0; len(rest) > 0; {
+		next := path.Join(done, rest[0])
+		rest = rest[1:]
+		target, err := os.Readlink(s.root + next)
+		_, covered := s.overlay[next]
+		if err != nil || covered || links > 40 {
+			done = next
+			continue
+		}
+		links++
+		if path.IsAbs(target) {
+			done = "/"
+		}
+		rest = append(strings.Split(target, "/"), rest...)
+	}
+	return done
+}
+
+const largestFile = 16 << 20
+
+func (s source) read(name string) ([]byte, error) {
+	real := s.resolve(name)
+	if content, ok := s.overlay[real]; ok {
+		if content == nil {
+			return nil, &fs.PathError{Op: "open", Path: name, Err: syscall.ENOENT}
+		}
+		return content, nil
+	}
+	// Stat first: opening a fifo would wait for its writer.
+	info, err := os.Stat(s.root + real)
+	switch {
+	case err != nil:
+		return nil, s.named(err, name)
+	case info.Mode()&fs.ModeCharDevice != 0:
+		return nil, nil // include /dev/null
+	case !info.Mode().IsRegular() || info.Size() > largestFile:
+		return nil, fmt.Errorf("%s is not a file that can be read: %s, %d bytes", name, info.Mode(), info.Size())
+	}
+	content, err := os.ReadFile(s.root + real)
+	return content, s.named(err, name)
+}
+
+// named gives an error the path that nginx knows, without the root.
+func (s source) named(err error, name string) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return &fs.PathError{Op: p.Op, Path: name, Err: p.Err}
+	}
+	return err
+}
+
+// names lists a directory, sorted; one that is not there has none, as for glob(3).
+func (s source) names(dir string) ([]string, error) {
+	real := s.resolve(dir)
+	entries, err := os.ReadDir(s.root + real)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
+		return nil, s.named(err, dir)
+	}
+	var names []string
+	for _, e := range entries {
+		if _, covered := s.overlay[path.Join(real, e.Name())]; !covered {
+			names = append(names, e.Name())
+		}
+	}
+	for name, content := range s.overlay {
+		if content != nil && path.Dir(name) == real {
+			names = append(names, path.Base(name))
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+func (s source) exists(name string) bool {
+	if content, ok := s.overlay[s.resolve(name)]; ok {
+		return content != nil
+	}
+	_, err := os.Lstat(s.root + s.resolve(name))
+	return err == nil
+}
+
+func hasMeta(pattern string) bool { return strings.ContainsAny(pattern, "*?[") }
+
+// glob is glob(3) as nginx calls it: sorted by bytes, names with a leading dot only where the pattern has one.
+func (s source) glob(pattern string) ([]string, error) {
+	found := []string{"/"}
+	for _, part := range strings.Split(strings.Trim(path.Clean(pattern), "/"), "/") {
+		var next []string
+		for _, dir := range found {
+			matches, err := s.expand(dir, part)
+			if err != nil {
+				return nil, err
+			}
+			next = append(next, matches...)
+		}
+		found = next
+	}
+	found = slices.DeleteFunc(found, func(name string) bool { return !hasMeta(path.Base(pattern)) && !s.exists(name) })
+	slices.Sort(found)
+	return found, nil
+}
+
+func (s source) expand(dir, part string) ([]string, error) {
+	if !hasMeta(part) {
+		return []string{path.Join(dir, part)}, nil
+	}
+	names, err := s.names(dir)
+	if err != nil {
+		return nil, err
+	}
+	var matches []string
+	goPattern := strings.ReplaceAll(part, "[!", "[^")
+	for _, name := range names {
+		ok, err := path.Match(goPattern, name)
+		if err != nil {
+			return nil, fmt.Errorf("pattern %q: %w", part, err)
+		}
+		if ok && (name[0] != '.' || part[0] == '.') {
+			matches = append(matches, path.Join(dir, name))
+		}
+	}
+	return matches, nil
+}

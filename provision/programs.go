@@ -1,0 +1,63 @@
+package provision
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// programs are all the programs that the agent runs, and for each the ways of
+// calling it that only read. Whatever is not listed as reading changes the
+// host and has to pass the Seam; whatever is not listed at all is refused.
+//
+// The deadline bounds one call. yum's is long: a transaction that is killed
+// half-way is worse than a slow one, so its network waits are bounded by its
+// own options instead.
+var programs = []program{
+	{name: "rpm", reads: []string{"-q", "-K", "-Kv", "--checksig"}, deadline: 2 * time.Minute},
+	{name: "yum", deadline: time.Hour},
+	{name: "semanage", reads: []string{"port -l", "boolean -l", "port -E", "boolean -E"}, deadline: 15 * time.Minute},
+	{name: "setsebool", deadline: 5 * time.Minute},
+	{name: "nginx", reads: []string{"-t", "-v", "-V"}, deadline: time.Minute},
+	{name: "systemctl", reads: []string{"--version"}, deadline: time.Minute},
+	{name: "journalctl", reads: []string{"--no-pager"}, deadline: 10 * time.Second},
+}
+
+type program struct {
+	name     string
+	reads    []string
+	deadline time.Duration
+}
+
+// lookUp finds the program of argv[0], given by name or by absolute path.
+func lookUp(argv []string) (program, error) {
+	name := argv[0][strings.LastIndexByte(argv[0], '/')+1:]
+	i := slices.IndexFunc(programs, func(p program) bool { return p.name == name })
+	if i < 0 {
+		return program{}, fmt.Errorf("run %s: not one of the programs this agent runs", quote(argv))
+	}
+	return programs[i], nil
+}
+
+// onlyReads reports whether this call of the program changes nothing.
+func (p program) onlyReads(args []string) bool {
+	line := strings.Join(args, " ") + " "
+	return slices.ContainsFunc(p.reads, func(r string) bool {
+		return strings.HasPrefix(line, r+" ")
+	})
+}
+
+// quote writes argv so that it can be pasted into a shell.
+func quote(argv []string) string {
+	words := make([]string, len(argv))
+	for i, a := range argv {
+		if a == "" || strings.ContainsFunc(a, func(r rune) bool {
+			return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./-_", r)
+		}) {
+			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+		words[i] = a
+	}
+	return strings.Join(words, " ")
+}

@@ -1,0 +1,101 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"syscall"
+
+	multierror "github.com/hashicorp/go-multierror"
+
+	"wsprovision/provision/config"
+	"wsprovision/provision/websocket"
+)
+
+// prove makes one handshake for every WebSocket location, through nginx and
+// with the site's name.
+func (r *Run) prove(ctx context.Context) (Finding, error) {
+	var f Finding
+	var all *multierror.Error
+	for _, site := range r.Config.Sites {
+		for _, l := range site.Locations {
+			if !l.WebSocket {
+				continue
+			}
+			if err := r.proveLocation(ctx, &f, site, l); err != nil {
+				all = multierror.Append(all, err)
+			}
+		}
+	}
+	return f, all.ErrorOrNil()
+}
+
+func (r *Run) proveLocation(ctx context.Context, f *Finding, site config.Site, l config.Location) error {
+	target := target(site, l)
+	hs, err := r.Probe(ctx, target)
+	if err == nil {
+		f.Notes = append(f.Notes, fmt.Sprintf("%s through %s: 101, %.1f ms", target, target.Address, float64(hs.Upgrade.Microseconds())/1000))
+		return nil
+	}
+	var status *websocket.StatusError
+	if !errors.As(err, &status) {
+		return fmt.Errorf("%s through %s: %w", target, target.Address, err)
+	}
+	return r.judge(ctx, f, target, l.Backend, err)
+}
+
+// judge asks the backend itself what it answers. What it refuses without
+// nginx in between is its own affair and no failure of provisioning.
+func (r *Run) judge(ctx context.Context, f *Finding, target websocket.Target, backend config.Backend, through error) error {
+	direct := target
+	direct.Address = net.JoinHostPort(backend.Host, strconv.Itoa(backend.Port))
+	direct.TLS = nil
+	_, err := r.Probe(ctx, direct)
+	var refused *websocket.DialError
+	switch {
+	case err == nil:
+		return fmt.Errorf("%s through %s: %w, although the backend %s accepts it%s", target, target.Address, through, direct.Address, r.denial(backend.Port))
+	case errors.As(err, &refused) && errors.Is(err, syscall.ECONNREFUSED):
+		if denial := r.denial(backend.Port); denial != "" {
+			return fmt.Errorf("%s through %s: %w%s; and the backend %s is not running", target, target.Address, through, denial, direct.Address)
+		}
+		f.Warnings = append(f.Warnings, fmt.Sprintf("the backend %s is not running yet (connection refused): start it, and prove it with wsprovision apply again", direct.Address))
+		return nil
+	case errors.As(err, &refused):
+		return fmt.Errorf("%s through %s: %w; the backend %s cannot be reached from here either: %w", target, target.Address, through, direct.Address, err)
+	}
+	f.Warnings = append(f.Warnings, fmt.Sprintf("%s: the backend %s itself refuses a plain handshake: %s", target, direct.Address, err))
+	return nil
+}
+
+// denial says where the running policy keeps nginx from the port.
+func (r *Run) denial(port int) string {
+	allowed, label, err := r.SELinux.MayConnect(port)
+	if err != nil || allowed {
+		return ""
+	}
+	return fmt.Sprintf(": SELinux denies httpd_t to connect to port %d (%s)", port, label)
+}
+
+// target is where a location is reached from this host: on the site's first
+// listening address, by its first name.
+func target(site config.Site, l config.Location) websocket.Target {
+	listen := site.Listen[0]
+	address := listen.Address
+	switch address {
+	case "", "0.0.0.0":
+		address = "127.0.0.1"
+	case "::":
+		address = "::1"
+	}
+	t := websocket.Target{
+		Address: net.JoinHostPort(address, strconv.Itoa(listen.Port)),
+		Host:    site.ServerNames[0], Path: l.Path,
+	}
+	if site.TLS != nil {
+		t.TLS = localTLS()
+	}
+	return t
+}

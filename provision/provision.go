@@ -1,0 +1,103 @@
+package provision
+
+import (
+	"context"
+	"time"
+
+	"wsprovision/provision/config"
+	"wsprovision/rpm"
+	"wsprovision/systemd"
+)
+
+// Run is one plan or apply of a configuration on a host.
+type Run struct {
+	*Host
+	Config config.Config
+	// AnyPlatform goes on where the host is not RHEL 7 or a rebuild of it.
+	AnyPlatform bool
+	// Agent is the version of the agent, for the report.
+	Agent string
+
+	on       Listener
+	engine   *Engine
+	ledger   *Ledger
+	owed     Owed
+	packages map[string][]rpm.Package // what rpm said; nil: ask
+	conn     systemd.Units            // nil until a step asks for systemd
+}
+
+// NewRun prepares a run; it reads nothing of the host yet.
+func NewRun(h *Host, c config.Config, on Listener) *Run {
+	h.RPM.LockWait, h.SELinux.LockWait = c.Wait.YumLock, c.Wait.SemanageLock
+	h.RPM.Fingerprints = []string{c.EPEL.Fingerprint}
+	return &Run{Host: h, Config: c, on: on, owed: Owed{h.Files}}
+}
+
+// Plan reports what Apply would do and changes nothing.
+func (r *Run) Plan(ctx context.Context) (*Report, error) {
+	return r.run(ctx, "plan", (*Engine).Plan)
+}
+
+// Apply brings about what the configuration asks for. The error is of the run
+// itself; what became of the steps is in the report, and its Err.
+func (r *Run) Apply(ctx context.Context) (*Report, error) {
+	return r.run(ctx, "apply", (*Engine).Apply)
+}
+
+func (r *Run) run(ctx context.Context, command string, act func(*Engine, context.Context) []StepReport) (*Report, error) {
+	start := time.Now()
+	var err error
+	if r.ledger, err = ReadLedger(r.Files); err != nil {
+		if r.Euid == 0 {
+			return nil, err
+		}
+		r.ledger = &Ledger{Version: 1, files: r.Files}
+	}
+	defer func() {
+		if r.conn != nil {
+			_ = r.conn.Close()
+		}
+	}()
+	r.engine = &Engine{Now: time.Now, Started: r.on.Started, Finished: r.on.Finished, Pending: map[string]bool{}}
+	r.engine.Steps = r.steps()
+	report := &Report{Version: ReportVersion, Command: command, Agent: r.Agent, Started: start.UTC(), Place: string(r.Where.Place)}
+	report.Steps = act(r.engine, ctx)
+	report.Millis = time.Since(start).Milliseconds()
+	if cause := context.Cause(ctx); cause != nil {
+		report.Interrupted = cause.Error()
+	}
+	report.settle()
+	return report, nil
+}
+
+// Pending reports whether the named step has found a difference that is not
+// yet brought about.
+func (r *Run) Pending(step string) bool { return r.engine.Pending[step] }
+
+func (r *Run) anyPending() bool {
+	for _, pending := range r.engine.Pending {
+		if pending {
+			return true
+		}
+	}
+	return false
+}
+
+// units connects to systemd once for the run.
+func (r *Run) units(ctx context.Context) (systemd.Units, error) {
+	if r.conn == nil {
+		conn, err := r.Units(ctx)
+		if err != nil {
+			return nil, err
+		}
+		r.conn = conn
+	}
+	return r.conn, nil
+}
+
+// sitesDiffer reports whether any site's file is still to be written; what
+// cannot be read is the server-block step's to report.
+func (r *Run) sitesDiffer() bool {
+	files, err := r.siteFiles()
+	return err == nil && len(overlay(files)) > 0
+}

@@ -1,0 +1,90 @@
+package provision
+
+import (
+	"time"
+
+	multierror "github.com/hashicorp/go-multierror"
+)
+
+// ReportVersion is the version of the report's JSON form. A field is never
+// renamed or removed under the same version; new ones may come.
+const ReportVersion = 1
+
+// Report is what a run found and did, in the order of the steps.
+type Report struct {
+	Version int          `json:"report_version"`
+	Command string       `json:"command"`
+	Agent   string       `json:"agent_version"`
+	Started time.Time    `json:"started"`
+	Millis  int64        `json:"duration_ms"`
+	Result  Status       `json:"result"`
+	Place   string       `json:"place"`
+	Steps   []StepReport `json:"steps"`
+	// Interrupted is set where the run was ended by a signal or a deadline.
+	Interrupted string `json:"interrupted,omitempty"`
+}
+
+// StepReport is one step's part of a Report.
+type StepReport struct {
+	Name     string   `json:"name"`
+	Status   Status   `json:"status"`
+	Millis   int64    `json:"duration_ms"`
+	Changes  []Change `json:"changes,omitempty"`
+	Notes    []string `json:"notes,omitempty"`
+	Warnings []string `json:"warnings,omitempty"`
+	Error    string   `json:"error,omitempty"`
+	// Why says for a skipped step what it was skipped for.
+	Why string `json:"why,omitempty"`
+
+	err error
+}
+
+// Err gathers every step's failure, each named once by its step; nil where
+// none failed.
+func (r *Report) Err() error {
+	var all *multierror.Error
+	for _, s := range r.Steps {
+		if s.err != nil {
+			all = multierror.Append(all, &StepError{Step: s.Name, Err: s.err})
+		}
+	}
+	return all.ErrorOrNil()
+}
+
+// StepError is a failure of the named step.
+type StepError struct {
+	Step string
+	Err  error
+}
+
+func (e *StepError) Error() string { return e.Step + ": " + e.Err.Error() }
+
+// Unwrap gives the failure itself.
+func (e *StepError) Unwrap() error { return e.Err }
+
+// Differs reports whether the run changed the host or, for a plan, would.
+func (r *Report) Differs() bool {
+	for _, s := range r.Steps {
+		if s.Status == Changed || s.Status == Planned {
+			return true
+		}
+	}
+	return false
+}
+
+// settle derives the run's result from its steps': the worst one tells.
+func (r *Report) settle() {
+	r.Result = Unchanged
+	rank := map[Status]int{Unchanged: 0, Planned: 1, Changed: 1, Deferred: 2, Skipped: 3, Failed: 4}
+	for _, s := range r.Steps {
+		if rank[s.Status] > rank[r.Result] {
+			r.Result = s.Status
+		}
+	}
+	if r.Result == Skipped {
+		r.Result = Failed
+	}
+	if r.Interrupted != "" {
+		r.Result = Failed
+	}
+}

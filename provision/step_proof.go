@@ -1,0 +1,19 @@
+package provision
+
+import "context"
+
+// checkProof sends a WebSocket handshake through nginx to every location, once
+// nothing else is pending: a proof of a host that is about to change proves
+// nothing.
+func (r *Run) checkProof(ctx context.Context) (Finding, error) {
+	var f Finding
+	if r.Where.Offline() {
+		f.Changes = []Change{{Object: "WebSocket handshake", From: "not made", To: "101", Deferred: "nginx does not run here"}}
+		return f, nil
+	}
+	if r.anyPending() {
+		f.Notes = []string{"a WebSocket handshake through nginx will prove it"}
+		return f, nil
+	}
+	return r.prove(ctx)
+}

@@ -1,0 +1,210 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"wsprovision/provision/config"
+	"wsprovision/rpm"
+)
+
+// Where the agent's own repository and key go. epel.repo is a configuration
+// file of epel-release's and is never edited.
+const (
+	repositoryPath = "/etc/yum.repos.d/wsprovision-epel.repo"
+	keyPath        = "/etc/pki/rpm-gpg/RPM-GPG-KEY-wsprovision-epel"
+	downloadDir    = stateDir + "/download"
+	keyLimit       = 1 << 20  // bytes
+	packageLimit   = 16 << 20 // bytes; epel-release has 15 kB
+)
+
+// checkRepository asks for a source of nginx only while a package is missing:
+// a host that has them all needs no repository of ours.
+func (r *Run) checkRepository(ctx context.Context) (Finding, error) {
+	var f Finding
+	if r.Config.EPEL.Source == config.EPELNone {
+		f.Notes = []string{"no repository is asked for (epel.source: none)"}
+		return f, nil
+	}
+	missing, err := r.missing(ctx)
+	if err != nil {
+		return f, err
+	}
+	if r.Config.EPEL.Source == config.EPELMirror {
+		return r.checkMirror()
+	}
+	if len(missing) == 0 {
+		f.Notes = []string{"every package is there; no repository is needed"}
+		return f, nil
+	}
+	if have, err := r.hasEPEL(); have || err != nil {
+		return f, err
+	}
+	f.Changes = []Change{{Object: "package " + epelPackage, From: Absent, To: "installed"}}
+	return f, nil
+}
+
+// hasEPEL reports whether EPEL is there: by its release package, or by an
+// enabled repository of that name, as Satellite and mirrors lay it out.
+func (r *Run) hasEPEL() (bool, error) {
+	if len(r.packages[epelPackage]) > 0 {
+		return true, nil
+	}
+	repos, err := r.RPM.Repositories()
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(repos, func(repo rpm.Repository) bool {
+		return repo.Enabled && strings.EqualFold(repo.ID, "epel")
+	}), nil
+}
+
+// checkMirror compares our repository file and its key with what they should
+// be. The key on the disk is judged by its fingerprint, not fetched again.
+func (r *Run) checkMirror() (Finding, error) {
+	var f Finding
+	want, err := r.repository().Render()
+	if err != nil {
+		return f, err
+	}
+	have, err := r.Files.Read(repositoryPath)
+	if err != nil {
+		return f, err
+	}
+	if !same(have.Content, want) {
+		f.Changes = append(f.Changes, fileChange(repositoryPath, have.Content, want))
+	}
+	key, err := r.Files.Read(keyPath)
+	if err != nil {
+		return f, err
+	}
+	if err := r.checkKey(key.Content); err != nil {
+		from := Absent
+		if key.Content != nil {
+			from = err.Error()
+		}
+		f.Changes = append(f.Changes, Change{Object: "key " + keyPath, From: from, To: r.Config.EPEL.Fingerprint})
+	}
+	return f, nil
+}
+
+func (r *Run) repository() rpm.Repository {
+	return rpm.Repository{
+		ID: "wsprovision-epel", Name: "EPEL 7 for nginx, configured by wsprovision",
+		BaseURL: r.Config.EPEL.BaseURL, Enabled: true, GPGCheck: true,
+		GPGKey: []string{"file://" + keyPath},
+	}
+}
+
+// checkKey requires that the key file holds exactly the key that the
+// configuration vouches for.
+func (r *Run) checkKey(content []byte) error {
+	keys, err := rpm.ParseKeys(content)
+	if err != nil {
+		return err
+	}
+	if len(keys) != 1 || keys[0].Fingerprint != r.Config.EPEL.Fingerprint {
+		var have []string
+		for _, k := range keys {
+			have = append(have, k.Fingerprint)
+		}
+		return fmt.Errorf("it holds the key %s and not %s: get the right key, or set epel.fingerprint if it is this one that you trust",
+			strings.Join(have, ", "), r.Config.EPEL.Fingerprint)
+	}
+	return nil
+}
+
+func (r *Run) applyRepository(ctx context.Context) error {
+	switch r.Config.EPEL.Source {
+	case config.EPELMirror:
+		return r.writeMirror(ctx)
+	case config.EPELPackage:
+		return r.installRelease(ctx)
+	}
+	return r.install(ctx, rpm.Wants{Packages: []string{epelPackage}}, epelPackage)
+}
+
+// writeMirror writes the key first: a repository without its key would make
+// every yum on the host fail.
+func (r *Run) writeMirror(ctx context.Context) error {
+	if err := r.bringKey(ctx); err != nil {
+		return err
+	}
+	content, err := r.repository().Render()
+	if err != nil {
+		return err
+	}
+	return r.put(repositoryPath, content, 0o644)
+}
+
+// bringKey puts the configured key at its place, once its fingerprint is the
+// one that the configuration names.
+func (r *Run) bringKey(ctx context.Context) error {
+	have, err := r.Files.Read(keyPath)
+	if err != nil {
+		return err
+	}
+	if have.Content != nil && r.checkKey(have.Content) == nil {
+		return nil
+	}
+	key, err := r.fetch(ctx, r.Config.EPEL.GPGKey, keyLimit)
+	if err != nil {
+		return err
+	}
+	if err := r.checkKey(key); err != nil {
+		return fmt.Errorf("key %s: %w", r.Config.EPEL.GPGKey, err)
+	}
+	return r.put(keyPath, key, 0o644)
+}
+
+// installRelease installs epel-release from a URL or a path. yum does not
+// check the signature of such a package by itself, so it is checked first,
+// against the key that the configuration vouches for.
+func (r *Run) installRelease(ctx context.Context) (err error) {
+	if err := r.bringKey(ctx); err != nil {
+		return err
+	}
+	if err := r.ledger.Record(Entry{Kind: KindKey, Name: r.Config.EPEL.Fingerprint, Before: Absent, Left: "imported"}); err != nil {
+		return err
+	}
+	if err := r.RPM.ImportKey(ctx, keyPath, r.Config.EPEL.Fingerprint); err != nil {
+		return err
+	}
+	content, err := r.fetch(ctx, r.Config.EPEL.Package, packageLimit)
+	if err != nil {
+		return err
+	}
+	// A private copy: what was checked is what is installed.
+	path := downloadDir + "/epel-release.rpm"
+	if err := r.Files.MakeDir(stateDir, 0o700); err != nil {
+		return err
+	}
+	if err := r.Files.MakeDir(downloadDir, 0o700); err != nil {
+		return err
+	}
+	if err := r.Files.Write(path, content, 0o600); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.Files.Remove(path)) }()
+	if err := r.RPM.CheckSignature(ctx, path, []string{r.Config.EPEL.Fingerprint}); err != nil {
+		return err
+	}
+	return r.install(ctx, rpm.Wants{Packages: []string{epelPackage}, Files: []string{path}}, epelPackage)
+}
+
+// fetch reads a URL or a local path.
+func (r *Run) fetch(ctx context.Context, from string, limit int64) ([]byte, error) {
+	if filepath.IsAbs(from) {
+		content, err := os.ReadFile(r.Root + from)
+		if err == nil && int64(len(content)) > limit {
+			err = fmt.Errorf("read %s: more than %d bytes", from, limit)
+		}
+		return content, err
+	}
+	return r.RPM.Fetch(ctx, r.HTTP, from, limit)
+}

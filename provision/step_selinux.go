@@ -1,0 +1,196 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	multierror "github.com/hashicorp/go-multierror"
+
+	"wsprovision/selinux"
+)
+
+const (
+	connectBoolean = "httpd_can_network_connect"
+	httpPortType   = "http_port_t"
+)
+
+// checkSELinux compares the boolean, now and persistently, and the label of
+// every port that nginx is to reach, with what they should be.
+func (r *Run) checkSELinux(ctx context.Context) (Finding, error) {
+	var f Finding
+	status, err := r.SELinux.Status()
+	if err != nil {
+		return f, err
+	}
+	r.sayMode(&f, status)
+	if status.Store == "" {
+		if r.Pending(StepPackages) || status.Mode != selinux.Disabled {
+			return f, fmt.Errorf("no SELinux policy store is to be found (SELINUXTYPE=%s): install selinux-policy-targeted", status.Policy)
+		}
+		f.Warnings = append(f.Warnings, "SELinux is disabled and has no policy store: there is nothing to write a boolean or a label to")
+		return f, nil
+	}
+	var all *multierror.Error
+	if err := r.checkBoolean(ctx, &f, status); err != nil {
+		all = multierror.Append(all, err)
+	}
+	for _, port := range r.labelledPorts() {
+		if err := r.checkPort(ctx, &f, port); err != nil {
+			all = multierror.Append(all, err)
+		}
+	}
+	return f, all.ErrorOrNil()
+}
+
+func (r *Run) sayMode(f *Finding, status selinux.Status) {
+	switch {
+	case r.Where.Offline():
+		f.Notes = append(f.Notes, "only the policy store is read and written here, not the running kernel's policy")
+	case status.Mode == selinux.Disabled:
+		f.Warnings = append(f.Warnings, "SELinux is disabled: the store is written all the same, for the day when it is enabled")
+	case status.Mode == selinux.Permissive:
+		f.Warnings = append(f.Warnings, "SELinux is permissive: it logs what it would deny; the mode is left as it is")
+	default:
+		f.Notes = append(f.Notes, "SELinux is enforcing, policy "+status.Policy)
+	}
+}
+
+// live reports whether the running kernel's policy is this host's to change.
+func (r *Run) live(status selinux.Status) bool {
+	return !r.Where.Offline() && status.Mode != selinux.Disabled
+}
+
+func (r *Run) checkBoolean(ctx context.Context, f *Finding, status selinux.Status) error {
+	b, err := r.SELinux.Boolean(ctx, connectBoolean)
+	if err != nil {
+		return r.readable(f, err)
+	}
+	if b.Persistent == selinux.Undefined {
+		return fmt.Errorf("the policy %s has no boolean %s: is it RHEL 7's selinux-policy-targeted?", status.Policy, connectBoolean)
+	}
+	if b.Persistent != selinux.On {
+		f.Changes = append(f.Changes, Change{Object: "boolean " + connectBoolean + " (persistent)", From: string(b.Persistent), To: "on"})
+	}
+	if b.Running != selinux.On && status.Mode != selinux.Disabled || r.Where.Offline() {
+		c := Change{Object: "boolean " + connectBoolean + " (running)", From: string(b.Running), To: "on"}
+		if r.Where.Offline() {
+			c.Deferred = "the kernel that runs here is not the host's own"
+		}
+		f.Changes = append(f.Changes, c)
+	}
+	return nil
+}
+
+func (r *Run) checkPort(ctx context.Context, f *Finding, port int) error {
+	edit, before, err := r.SELinux.LabelPort(ctx, "tcp", port, httpPortType)
+	if err != nil {
+		return r.readable(f, err)
+	}
+	if edit != nil {
+		from := before.Stored
+		if from == "" {
+			from = "unknown"
+		}
+		f.Changes = append(f.Changes, Change{Object: fmt.Sprintf("port tcp/%d", port), From: from, To: httpPortType})
+	}
+	return nil
+}
+
+// readable lets a plan without root go on where only root can read the store.
+func (r *Run) readable(f *Finding, err error) error {
+	if r.Euid != 0 && errors.Is(err, selinux.ErrUnknown) {
+		f.Warnings = append(f.Warnings, "cannot tell without root: "+err.Error())
+		return nil
+	}
+	return err
+}
+
+// labelledPorts are the backends' ports, and the listening ones where the
+// configuration asks for it, each once, in the order of the configuration.
+func (r *Run) labelledPorts() []int {
+	var ports []int
+	seen := map[int]bool{}
+	add := func(p int) {
+		if !seen[p] {
+			seen[p] = true
+			ports = append(ports, p)
+		}
+	}
+	for _, site := range r.Config.Sites {
+		for _, l := range site.Locations {
+			add(l.Backend.Port)
+		}
+		if r.Config.SELinux.LabelListenPorts {
+			for _, l := range site.Listen {
+				add(l.Port)
+			}
+		}
+	}
+	return ports
+}
+
+// applySELinux makes the boolean and every label one semanage transaction, so
+// that the policy is rebuilt once.
+func (r *Run) applySELinux(ctx context.Context) error {
+	status, err := r.SELinux.Status()
+	if err != nil {
+		return err
+	}
+	edits, err := r.selinuxEdits(ctx)
+	if err != nil {
+		return err
+	}
+	if len(edits) > 0 {
+		if err := r.SELinux.Commit(ctx, edits, r.live(status)); err != nil {
+			return err
+		}
+	}
+	if !r.live(status) {
+		return nil
+	}
+	b, err := r.SELinux.Boolean(ctx, connectBoolean)
+	if err != nil || b.Running == selinux.On {
+		return err
+	}
+	// The store was right already and only the running value was off.
+	return r.SELinux.SetRunning(ctx, connectBoolean, true)
+}
+
+// selinuxEdits records what is there and says what has to be edited.
+func (r *Run) selinuxEdits(ctx context.Context) ([]selinux.Edit, error) {
+	b, err := r.SELinux.Boolean(ctx, connectBoolean)
+	if err != nil {
+		return nil, err
+	}
+	entries := []Entry{}
+	if b.Running == selinux.Off {
+		entries = append(entries, Entry{Kind: KindRunning, Name: connectBoolean, Before: string(b.Running), Left: "on"})
+	}
+	var edits []selinux.Edit
+	if b.Persistent != selinux.On {
+		edits = append(edits, selinux.SetBoolean(connectBoolean, true))
+		entries = append(entries, Entry{Kind: KindBoolean, Name: connectBoolean, Before: string(b.Local), Left: "on"})
+	}
+	for _, port := range r.labelledPorts() {
+		edit, before, err := r.SELinux.LabelPort(ctx, "tcp", port, httpPortType)
+		if err != nil {
+			return nil, err
+		}
+		if edit != nil {
+			edits = append(edits, *edit)
+			entries = append(entries, Entry{Kind: KindPort, Name: fmt.Sprintf("tcp/%d", port), Before: localType(before, port), Left: httpPortType})
+		}
+	}
+	return edits, r.ledger.Record(entries...)
+}
+
+// localType is the type that a local record of exactly this port gives it.
+func localType(p selinux.PortState, port int) string {
+	for _, l := range p.Local {
+		if l.Low == port && l.High == port {
+			return l.Type
+		}
+	}
+	return Absent
+}

@@ -1,0 +1,191 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"wsprovision/provision/nginx"
+	"wsprovision/systemd"
+)
+
+const nginxUnit = "nginx.service"
+
+// service is what there is to do about nginx.service.
+type service struct {
+	state systemd.State
+	owed  bool
+}
+
+func (s service) enabled() bool { return s.state.File == "enabled" }
+func (s service) running() bool { return s.state.Active == "active" || s.state.Active == "reloading" }
+
+// due reports whether nginx is about to be started or reloaded.
+func (s service) due() bool { return s.owed || !s.running() }
+
+func (r *Run) service(ctx context.Context) (service, error) {
+	var s service
+	units, err := r.units(ctx)
+	if err != nil {
+		return s, err
+	}
+	if s.state, err = units.State(ctx, nginxUnit); err != nil {
+		return s, err
+	}
+	s.owed, _, err = r.owed.Due()
+	return s, err
+}
+
+func (r *Run) checkService(ctx context.Context) (Finding, error) {
+	var f Finding
+	s, err := r.service(ctx)
+	if err != nil {
+		return f, err
+	}
+	if s.state.File == "masked" || s.state.Load == "masked" {
+		return f, fmt.Errorf("%s is masked, so that nothing starts it: systemctl unmask %s if that is no longer meant", nginxUnit, nginxUnit)
+	}
+	if !s.enabled() {
+		f.Changes = append(f.Changes, Change{Object: nginxUnit + " (at boot)", From: word(s.state.File, Absent), To: "enabled"})
+	}
+	if r.Where.Offline() {
+		f.Changes = append(f.Changes, Change{Object: nginxUnit, From: "not running", To: "running",
+			Deferred: "systemd does not run here"})
+		return f, nil
+	}
+	switch {
+	case !s.running():
+		f.Changes = append(f.Changes, Change{Object: nginxUnit, From: word(s.state.Active, Absent), To: "running"})
+	case s.owed || r.sitesDiffer():
+		f.Changes = append(f.Changes, Change{Object: nginxUnit, From: "an older configuration", To: "reloaded"})
+	default:
+		r.sayDraining(&f, s)
+	}
+	return f, nil
+}
+
+func word(s, empty string) string {
+	if s == "" {
+		return empty
+	}
+	return s
+}
+
+// sayDraining tells of workers that an earlier reload left to their
+// connections: each may hold WebSockets for as long as these last.
+func (r *Run) sayDraining(f *Finding, s service) {
+	master, err := r.Nginx.Master(s.state.MainPID)
+	if err != nil {
+		f.Warnings = append(f.Warnings, err.Error())
+		return
+	}
+	if n := nginx.Draining(master); n > 0 {
+		f.Notes = append(f.Notes, fmt.Sprintf("%d old workers drain: they end when their last connection does", n))
+	}
+}
+
+// applyService enables nginx.service, and starts it where it does not run or
+// reloads it where a reload is owed. It never restarts it.
+func (r *Run) applyService(ctx context.Context) error {
+	s, err := r.service(ctx)
+	if err != nil {
+		return err
+	}
+	units, err := r.units(ctx)
+	if err != nil {
+		return err
+	}
+	if !s.enabled() {
+		if err := r.enable(ctx, units, s); err != nil {
+			return err
+		}
+	}
+	switch {
+	case r.Where.Offline():
+		return nil
+	case !s.running():
+		return r.start(ctx, units, s)
+	case s.owed:
+		return r.reload(ctx, units, s)
+	}
+	return nil
+}
+
+func (r *Run) enable(ctx context.Context, units systemd.Units, s service) error {
+	e := Entry{Kind: KindEnabled, Name: nginxUnit, Before: word(s.state.File, "disabled"), Left: "enabled"}
+	if err := r.ledger.Record(e); err != nil {
+		return err
+	}
+	if err := units.Enable(ctx, nginxUnit); err != nil {
+		return err
+	}
+	// Neither systemd nor systemctl syncs the link that it made.
+	return errors.Join(r.Files.syncDir("/etc/systemd/system/multi-user.target.wants"), r.Files.syncDir("/etc/systemd/system"))
+}
+
+// start starts nginx. A start that fails with a new configuration takes the
+// new configuration away again: what was on the disk before may still start.
+func (r *Run) start(ctx context.Context, units systemd.Units, s service) error {
+	e := Entry{Kind: KindActive, Name: nginxUnit, Before: word(s.state.Active, "inactive"), Left: "active"}
+	if err := r.ledger.Record(e); err != nil {
+		return err
+	}
+	mark, err := r.markLogs()
+	if err != nil {
+		return err
+	}
+	if err := units.Start(ctx, nginxUnit); err != nil {
+		err = fmt.Errorf("%w%s", err, complaints(mark))
+		if s.owed {
+			return errors.Join(err, r.putBack())
+		}
+		return err
+	}
+	return r.owed.Settle()
+}
+
+// complaints are what nginx logged since the mark, as an error's tail.
+func complaints(mark nginx.LogMark) string {
+	lines, err := mark.Complaints()
+	if err != nil || len(lines) == 0 {
+		return ""
+	}
+	return "; nginx says: " + lines[len(lines)-1].String()
+}
+
+func (r *Run) markLogs() (nginx.LogMark, error) {
+	tree, err := r.tree(nil)
+	if err != nil {
+		return nginx.LogMark{}, err
+	}
+	return r.Nginx.MarkLogs(tree.ErrorLogs()), nil
+}
+
+// reload has nginx take the configuration on the disk, and proves that it did:
+// systemd's "done" says only that a signal was sent.
+func (r *Run) reload(ctx context.Context, units systemd.Units, s service) error {
+	err := r.reloadOnce(ctx, units, s.state.MainPID)
+	if err == nil {
+		return r.owed.Settle()
+	}
+	if backErr := r.putBack(); backErr != nil {
+		return errors.Join(err, backErr)
+	}
+	return errors.Join(err, r.reloadBack(ctx, units, s.state.MainPID))
+}
+
+func (r *Run) reloadOnce(ctx context.Context, units systemd.Units, pid int) error {
+	before, err := r.Nginx.Master(pid)
+	if err != nil {
+		return err
+	}
+	mark, err := r.markLogs()
+	if err != nil {
+		return err
+	}
+	if err := units.Reload(ctx, nginxUnit); err != nil {
+		return err
+	}
+	_, err = r.Nginx.ProveReload(ctx, before, mark)
+	return err
+}

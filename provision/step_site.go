@@ -1,0 +1,105 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+
+	"wsprovision/provision/config"
+)
+
+func (r *Run) checkSites(context.Context) (Finding, error) {
+	var f Finding
+	files, err := r.siteFiles()
+	if err != nil {
+		return f, err
+	}
+	for _, s := range files {
+		if s.drifted {
+			if s.want != nil && r.Config.OnDrift == config.DriftFail {
+				return f, fmt.Errorf("%s was edited since the agent wrote it, and on_drift is fail: take the edit into the configuration, or move the file away:\n%s",
+					s.path, unified(s.path, s.want, s.have.Content))
+			}
+			f.Warnings = append(f.Warnings, drift(s))
+		}
+		if s.differs() {
+			f.Changes = append(f.Changes, siteChange(s))
+		}
+	}
+	return f, nil
+}
+
+func drift(s siteFile) string {
+	switch {
+	case s.want == nil:
+		return s.path + " is no longer asked for, but was edited since the agent wrote it: it is left; remove it by hand"
+	case s.kept:
+		return s.path + " was edited since the agent wrote it, and is kept (on_drift: keep)"
+	}
+	return s.path + " was edited since the agent wrote it, and is replaced (on_drift: replace)"
+}
+
+func siteChange(s siteFile) Change {
+	if same(s.have.Content, s.want) {
+		return Change{Object: "file " + s.path, From: s.attributes(), To: fmt.Sprintf("mode %04o, uid 0, %s", siteMode, s.label)}
+	}
+	return fileChange(s.path, s.have.Content, s.want)
+}
+
+// fileChange describes a file's change of content.
+func fileChange(path string, have, want []byte) Change {
+	c := Change{Object: "file " + path, From: Absent, To: "written", Diff: unified(path, have, want)}
+	if have != nil {
+		c.From = "other content"
+	}
+	if want == nil {
+		c.To = "removed"
+	}
+	return c
+}
+
+// applySites notes that a reload is owed and how to go back, and then puts
+// every file in its place.
+func (r *Run) applySites(context.Context) error {
+	files, err := r.siteFiles()
+	if err != nil {
+		return err
+	}
+	var way []Proven
+	for _, s := range files {
+		if s.differs() {
+			way = append(way, Proven{Path: s.path, Absent: s.have.Content == nil, Content: s.have.Content, Mode: s.have.Mode})
+		}
+	}
+	if !r.Where.Offline() {
+		if err := r.owed.Note(way...); err != nil {
+			return err
+		}
+	}
+	for _, s := range files {
+		if !s.differs() {
+			continue
+		}
+		if err := r.put(s.path, s.want, siteMode); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// put records a file's present state and then writes it, or removes it where
+// content is nil.
+func (r *Run) put(path string, content []byte, mode fs.FileMode) error {
+	have, err := r.Files.Read(path)
+	if err != nil {
+		return err
+	}
+	e := Entry{Kind: KindFile, Name: path, Before: digest(have.Content), Left: digest(content), Bytes: have.Content, Mode: have.Mode}
+	if err := r.ledger.Record(e); err != nil {
+		return err
+	}
+	if content == nil {
+		return r.Files.Remove(path)
+	}
+	return r.Files.Write(path, content, mode)
+}

@@ -1,0 +1,101 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+
+	multierror "github.com/hashicorp/go-multierror"
+
+	"wsprovision/provision/nginx"
+)
+
+// checkValidate tests the whole configuration with the candidate in place of
+// what is there, before anything under /etc/nginx changes: first for what
+// nginx accepts in silence and does not mean, then by nginx itself. Where
+// nginx is still to be installed, the test follows its installation.
+func (r *Run) checkValidate(ctx context.Context) (Finding, error) {
+	var f Finding
+	due, err := r.validationDue(ctx)
+	if err != nil || !due {
+		return f, err
+	}
+	if have, err := r.hasNginx(ctx); !have || err != nil {
+		f.Notes = []string{"nginx -t follows the installation of nginx"}
+		return f, err
+	}
+	files, err := r.siteFiles()
+	if err != nil {
+		return f, err
+	}
+	o := overlay(files)
+	if err := r.checkTree(&f, o); err != nil {
+		return f, err
+	}
+	if r.Euid != 0 {
+		f.Warnings = append(f.Warnings, "nginx -t was not run: it needs root")
+		return f, nil
+	}
+	return f, r.testCandidate(ctx, &f, o)
+}
+
+// validationDue reports whether nginx is about to read its configuration
+// anew. A run that changes nothing tests nothing.
+func (r *Run) validationDue(ctx context.Context) (bool, error) {
+	files, err := r.siteFiles()
+	if err != nil || len(overlay(files)) > 0 {
+		return true, err
+	}
+	if r.Where.Offline() {
+		return false, nil
+	}
+	service, err := r.service(ctx)
+	return service.due(), err
+}
+
+// checkTree finds what nginx -t does not complain of, or only warns of.
+func (r *Run) checkTree(f *Finding, o map[string][]byte) error {
+	tree, err := r.tree(o)
+	if err != nil {
+		return err
+	}
+	var all *multierror.Error
+	for _, site := range r.Config.Sites {
+		path := sitePath(site.Name)
+		for _, c := range tree.Conflicts(path) {
+			if c.Fatal {
+				all = multierror.Append(all, fmt.Errorf("%s: %s", path, c.Message))
+			} else {
+				f.Warnings = append(f.Warnings, c.Message)
+			}
+		}
+		r.sayDefault(f, tree, model(site))
+	}
+	return all.ErrorOrNil()
+}
+
+// sayDefault tells where the site becomes the one that answers every unknown
+// Host, as the first server of a port does where no default_server is named
+// (EPEL's nginx.conf from 1.20.1 on).
+func (r *Run) sayDefault(f *Finding, tree nginx.Tree, site nginx.Site) {
+	for _, l := range site.Listen {
+		if s, ok := tree.DefaultServer(l); ok && s.File == sitePath(site.Name) {
+			f.Notes = append(f.Notes, fmt.Sprintf("%s is the default server on %s: it answers requests for any other name too", site.Name, l))
+		}
+	}
+}
+
+func (r *Run) testCandidate(ctx context.Context, f *Finding, o map[string][]byte) error {
+	problems, err := r.Nginx.Test(ctx, o)
+	if err != nil {
+		return err
+	}
+	var all *multierror.Error
+	for _, p := range problems {
+		if p.Fatal() {
+			all = multierror.Append(all, fmt.Errorf("nginx -t: %s", p))
+		} else {
+			f.Warnings = append(f.Warnings, "nginx -t: "+p.String())
+		}
+	}
+	return all.ErrorOrNil()
+}

@@ -1,0 +1,257 @@
+package websocket
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	ws "github.com/coder/websocket"
+)
+
+// ConnectOptions are a user's wishes for Connect; the zero value serves.
+type ConnectOptions struct {
+	// Ping is the interval of pings; a pong missing for that long, and for 10 s, ends the session. 0 sends none.
+	Ping time.Duration
+	// RawBinary writes a binary message as it is; otherwise as a line of hex.
+	RawBinary bool
+	// SendBinary sends lines as binary messages; text ones must be UTF-8.
+	SendBinary bool
+	// Wait is how long after the end of in an outstanding answer may take, counted from the last sign of life.
+	// 0 is 2 s; below 0 there is no end but the peer's or ctx's.
+	Wait time.Duration
+	// MaxMessage is the longest message received, in bytes; 0 is 64 MiB.
+	MaxMessage int64
+	// Compress offers permessage-deflate.
+	Compress bool
+	// Opened is told of the handshake; it may be nil.
+	Opened func(Handshake)
+}
+
+// settleTime is how long Connect listens on once every line has had its answer.
+const settleTime = 100 * time.Millisecond
+
+// pongWait is the least patience with a pong.
+const pongWait = 10 * time.Second
+
+func (o ConnectOptions) withDefaults() ConnectOptions {
+	if o.Wait == 0 {
+		o.Wait = 2 * time.Second
+	}
+	if o.MaxMessage <= 0 {
+		o.MaxMessage = 64 << 20
+	}
+	return o
+}
+
+// conversation is one Connect while it runs.
+type conversation struct {
+	options ConnectOptions
+	session *session
+	out     io.Writer
+
+	pinger         sync.WaitGroup
+	sent, received int
+	answered       time.Time // when, after the end of the input, every line had its answer
+}
+
+// Connect sends each line of in as a message and writes what comes back to out, one line for each, until the peer closes,
+// in ends or ctx does. At the end of in it waits for as many answers as lines were sent, or until nothing has come for
+// Wait, and closes with 1000. code and reason are the peer's close frame's: 1005 without a code, 1006 if it sent none,
+// which is an error unless ctx was cancelled. A Read of in that is under way when the peer closes is called off if in has
+// read deadlines (pipes have), else left behind.
+func Connect(ctx context.Context, t Target, in io.Reader, out io.Writer, o ConnectOptions) (code int, reason string, err error) {
+	o = o.withDefaults()
+	inner, hs, err := open(ctx, t, dialOptions{limit: o.MaxMessage, compress: o.Compress})
+	if err != nil {
+		return 0, "", err
+	}
+	defer inner.end()
+	if o.Opened != nil {
+		o.Opened(hs)
+	}
+	c := &conversation{options: o, session: inner, out: out}
+	return c.run(ctx, newInput(in))
+}
+
+func (c *conversation) run(ctx context.Context, in *input) (int, string, error) {
+	defer in.end()
+	start := time.Now()
+	inner, cancel := context.WithCancel(ctx)
+	news, pings := c.write(inner, in), c.ping(inner)
+	err := c.converse(inner, news, pings)
+	cancel()
+	code, reason := c.leave(err)
+	for range news { // until the writer is gone
+	}
+	c.pinger.Wait()
+	if errors.Is(err, errPeerClosed) {
+		if err = nil; code == 1006 {
+			err = &CloseError{Code: code, After: time.Since(start), Err: c.session.err}
+		}
+	}
+	return code, reason, err
+}
+
+var (
+	errPeerClosed = errors.New("the peer closed")
+	errNotText    = errors.New("the peer sent a text message that is not UTF-8")
+)
+
+// leave closes, unless the peer has, with a code that says why.
+func (c *conversation) leave(err error) (int, string) {
+	ctx, cancel := context.WithTimeout(context.Background(), closeWait)
+	defer cancel()
+	code := 1000
+	switch {
+	case errors.Is(err, errNotText):
+		code = 1007
+	case err != nil:
+		code = 1001
+	}
+	return c.session.shut(ctx, code, "")
+}
+
+// converse prints and counts until there is a reason to stop; nil is the end of the input with nothing outstanding.
+func (c *conversation) converse(ctx context.Context, news, pings <-chan error) error {
+	var quiet <-chan time.Time // armed once the input has ended
+	for {
+		select {
+		case m, ok := <-c.session.in:
+			if !ok {
+				return errPeerClosed
+			}
+			if err := c.print(m); err != nil {
+				return err
+			}
+		case err, ok := <-news:
+			switch {
+			case !ok:
+				news = nil
+			case err != nil:
+				return err
+			default:
+				c.sent++
+			}
+		case err := <-pings:
+			return err
+		case <-quiet:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if news == nil {
+			quiet = c.lull()
+		}
+	}
+}
+
+// lull is how long to go on listening after a sign of life, when nothing is left to send.
+func (c *conversation) lull() <-chan time.Time {
+	switch {
+	case c.options.Wait < 0:
+		return nil
+	case c.received < c.sent:
+		return time.After(c.options.Wait)
+	case c.answered.IsZero():
+		c.answered = time.Now()
+	}
+	return time.After(min(settleTime, max(0, c.options.Wait-time.Since(c.answered)))) // a peer may talk for ever
+}
+
+// write sends lines while converse prints, because a peer that answers as it reads would else block both. Each nil is a
+// line sent; the channel is closed at the end of the input, and when the connection is lost, which the reader reports.
+func (c *conversation) write(ctx context.Context, in *input) <-chan error {
+	news := make(chan error)
+	tell := func(err error) bool {
+		select {
+		case news <- err:
+			return err == nil
+		case <-ctx.Done():
+			return false
+		}
+	}
+	go func() {
+		defer close(news)
+		for n := 1; ; n++ {
+			line, ok := in.next(ctx)
+			if !ok {
+				if ctx.Err() == nil && in.err != nil {
+					tell(in.err)
+				}
+				return
+			}
+			kind, err := c.kindOf(n, line)
+			if err == nil && c.session.conn.Write(ctx, kind, line) != nil {
+				return
+			}
+			if !tell(err) {
+				return
+			}
+		}
+	}()
+	return news
+}
+
+func (c *conversation) kindOf(n int, line []byte) (ws.MessageType, error) {
+	if c.options.SendBinary {
+		return ws.MessageBinary, nil
+	}
+	if !utf8.Valid(line) {
+		return 0, fmt.Errorf("line %d: not UTF-8, which a text message must be", n)
+	}
+	return ws.MessageText, nil
+}
+
+// ping ends the session where a peer is there but does not answer. While out blocks, nothing is read, pongs neither;
+// hence the patience.
+func (c *conversation) ping(ctx context.Context) <-chan error {
+	failed := make(chan error, 1)
+	if c.options.Ping <= 0 {
+		return failed
+	}
+	c.pinger.Go(func() {
+		tick := time.NewTicker(c.options.Ping)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return
+			}
+			patience, cancel := context.WithTimeout(ctx, max(c.options.Ping, pongWait))
+			err := c.session.conn.Ping(patience)
+			cancel()
+			if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+				failed <- fmt.Errorf("no pong within %s", max(c.options.Ping, pongWait))
+				return
+			}
+			if err != nil {
+				return // the connection is gone, which the reader reports
+			}
+		}
+	})
+	return failed
+}
+
+func (c *conversation) print(m message) error {
+	c.received++
+	line := m.data
+	switch {
+	case m.kind == ws.MessageBinary && c.options.RawBinary:
+	case m.kind == ws.MessageBinary:
+		line = append(hex.AppendEncode(nil, m.data), '\n')
+	case !utf8.Valid(m.data): // RFC 6455 section 8.1
+		return errNotText
+	default:
+		line = append(m.data, '\n')
+	}
+	if _, err := c.out.Write(line); err != nil {
+		return fmt.Errorf("output: %w", err)
+	}
+	return nil
+}

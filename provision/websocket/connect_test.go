@@ -1,0 +1,263 @@
+package websocket
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestConnect(t *testing.T) {
+	noLeak(t)
+	big := strings.Repeat("x", 16<<20)
+	for _, tt := range []struct {
+		name, in, want string
+		options        ConnectOptions
+	}{
+		{"one line", "hi\n", "Echo: hi\n", ConnectOptions{}},
+		{"no line end", "hi", "Echo: hi\n", ConnectOptions{}},
+		{"nothing", "", "", ConnectOptions{}},
+		{"empty lines are messages", "a\n\nb\n", "Echo: a\nEcho: \nEcho: b\n", ConnectOptions{}},
+		{"crlf", "a\r\nb\r\n", "Echo: a\nEcho: b\n", ConnectOptions{}},
+		{"binary as hex", "a\nb\n", "61\n62\n", ConnectOptions{SendBinary: true}},
+		{"binary raw", "a\n\xff\n", "a\xff", ConnectOptions{SendBinary: true, RawBinary: true}},
+		{"compressed", strings.Repeat("y", 5000), "Echo: " + strings.Repeat("y", 5000) + "\n", ConnectOptions{Compress: true}},
+		{"16 MiB in a line", big, "Echo: " + big + "\n", ConnectOptions{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var out bytes.Buffer
+			code, reason, err := Connect(soon(t), echo(t), strings.NewReader(tt.in), &out, tt.options)
+			if code != 1000 || reason != "" || err != nil {
+				t.Errorf("got %d %q %v, want 1000", code, reason, err)
+			}
+			if out.String() != tt.want {
+				t.Errorf("got %q, want %q", clip(out.Bytes(), 80), clip([]byte(tt.want), 80))
+			}
+		})
+	}
+}
+
+func TestConnectInOrder(t *testing.T) {
+	noLeak(t)
+	var in, want strings.Builder
+	for i := range 10_000 {
+		fmt.Fprintf(&in, "message %d\n", i)
+		fmt.Fprintf(&want, "Echo: message %d\n", i)
+	}
+	var out bytes.Buffer
+	code, _, err := Connect(soon(t), echo(t), strings.NewReader(in.String()), &out, ConnectOptions{Ping: 10 * time.Millisecond})
+	if code != 1000 || err != nil {
+		t.Fatalf("got %d %v", code, err)
+	}
+	if out.String() != want.String() {
+		t.Error("not the 10 000 answers in order")
+	}
+}
+
+func TestConnectPeerCloses(t *testing.T) {
+	noLeak(t)
+	for _, tt := range []struct {
+		name, reason string
+		bytes        string
+		code         int
+		fails        bool
+	}{
+		{"with its own code", "over", "\x88\x06\x0f\xa1over", 4001, false},
+		{"normally", "", "\x88\x02\x03\xe8", 1000, false},
+		{"without code", "", "\x88\x00", 1005, false},
+		{"without close frame", "", "", 1006, true},
+		{"after a message", "", "\x81\x03bye\x88\x02\x03\xe9", 1001, false},
+		{"text that is none", "", "\x81\x01\xff", 1006, true},
+		{"masked", "", "\x81\x81\x00\x00\x00\x00a", 1006, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			target := hostile(t, func(c net.Conn, r *http.Request) {
+				accept(c, r)
+				_, _ = io.WriteString(c, tt.bytes)
+				time.Sleep(50 * time.Millisecond)
+			})
+			r, w, err := os.Pipe() // a terminal on which nobody types
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close()
+			defer w.Close()
+			var out bytes.Buffer
+			code, reason, err := Connect(soon(t), target, r, &out, ConnectOptions{})
+			if code != tt.code || reason != tt.reason || (err != nil) != tt.fails {
+				t.Errorf("got %d %q %v, want %d %q, error %v", code, reason, err, tt.code, tt.reason, tt.fails)
+			}
+			if want := strings.Contains(tt.bytes, "bye"); (out.String() == "bye\n") != want {
+				t.Errorf("printed %q", out.String())
+			}
+		})
+	}
+}
+
+func TestConnectSilentBackend(t *testing.T) {
+	noLeak(t)
+	target := scripted(t, func(r *raw) { r.serveFrames(func([]byte) bool { return true }) })
+	start := time.Now()
+	code, _, err := Connect(soon(t), target, strings.NewReader("hi\n"), io.Discard, ConnectOptions{Wait: 300 * time.Millisecond})
+	if code != 1000 || err != nil {
+		t.Errorf("got %d %v", code, err)
+	}
+	if took := time.Since(start); took < 300*time.Millisecond || took > 2*time.Second {
+		t.Errorf("took %s", took)
+	}
+}
+
+func TestConnectTalkativeBackend(t *testing.T) {
+	noLeak(t)
+	target := scripted(t, func(r *raw) {
+		go func() {
+			for {
+				if _, err := r.Write([]byte("\x81\x04tick")); err != nil {
+					return
+				}
+				time.Sleep(20 * time.Millisecond)
+			}
+		}()
+		r.serveFrames(func([]byte) bool { return true })
+	})
+	start := time.Now()
+	_, _, err := Connect(soon(t), target, strings.NewReader("hi\n"), io.Discard, ConnectOptions{Wait: 300 * time.Millisecond})
+	if took := time.Since(start); err != nil || took > 3*time.Second {
+		t.Errorf("took %s: %v", took, err)
+	}
+}
+
+func TestConnectSlowAnswers(t *testing.T) {
+	noLeak(t)
+	target := scripted(t, func(r *raw) {
+		r.serveFrames(func(p []byte) bool {
+			time.Sleep(150 * time.Millisecond)
+			_, _ = r.Write(unmask(0x81, string(p)))
+			return true
+		})
+	})
+	var out bytes.Buffer
+	_, _, err := Connect(soon(t), target, strings.NewReader("a\nb\nc\nd\n"), &out, ConnectOptions{Wait: 400 * time.Millisecond})
+	if err != nil || out.String() != "a\nb\nc\nd\n" {
+		t.Errorf("got %q %v", out.String(), err)
+	}
+}
+
+func TestConnectInterrupted(t *testing.T) {
+	noLeak(t)
+	codes := make(chan string, 1)
+	target := scripted(t, func(r *raw) {
+		for {
+			first, payload, ok := r.client()
+			if !ok || first&0xf == opClose {
+				codes <- fmt.Sprintf("%x", payload)
+				_, _ = r.Write(append([]byte{0x88, byte(len(payload))}, payload...))
+				return
+			}
+		}
+	})
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	code, _, err := Connect(ctx, target, r, io.Discard, ConnectOptions{Opened: func(Handshake) { time.AfterFunc(50*time.Millisecond, cancel) }})
+	if code != 1001 || !errors.Is(err, context.Canceled) {
+		t.Errorf("got %d %v", code, err)
+	}
+	if got := <-codes; got != "03e9" {
+		t.Errorf("the server was told %q, want 1001", got)
+	}
+}
+
+type broken struct{ after int }
+
+func (b *broken) Write(p []byte) (int, error) {
+	if b.after--; b.after < 0 {
+		return 0, os.ErrClosed
+	}
+	return len(p), nil
+}
+
+func TestConnectBadEnds(t *testing.T) {
+	noLeak(t)
+	for _, tt := range []struct {
+		name, in, want string
+		out            io.Writer
+	}{
+		{"output gone", "a\nb\nc\n", "output: file already closed", &broken{1}},
+		{"line not UTF-8", "a\n\xff\n", "line 2: not UTF-8", io.Discard},
+		{"line too long", "a\n" + strings.Repeat("x", maxLine+3), "line 2: longer than 16 MiB", io.Discard},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, _, err := Connect(soon(t), echo(t), strings.NewReader(tt.in), tt.out, ConnectOptions{})
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestConnectRefused(t *testing.T) {
+	target := hostile(t, func(c net.Conn, r *http.Request) { say(c, "HTTP/1.1 403 Forbidden", "Content-Length: 0") })
+	_, _, err := Connect(soon(t), target, strings.NewReader(""), io.Discard, ConnectOptions{})
+	if want := "not upgraded: HTTP/1.1 403 Forbidden"; kind(err) != "status" || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// A user types, sees the answer, types again, and ends with Ctrl-D.
+func TestConnectDialogue(t *testing.T) {
+	noLeak(t)
+	in, type_ := io.Pipe()
+	read, out := io.Pipe()
+	var group sync.WaitGroup
+	var code int
+	var err error
+	target := echo(t)
+	group.Go(func() { code, _, err = Connect(soon(t), target, in, out, ConnectOptions{}); _ = out.Close() })
+	for _, s := range []string{"one", "two"} {
+		_, _ = io.WriteString(type_, s+"\n")
+		buf := make([]byte, 100)
+		n, _ := read.Read(buf)
+		if diff := cmp.Diff("Echo: "+s+"\n", string(buf[:n])); diff != "" {
+			t.Error(diff)
+		}
+	}
+	_ = type_.Close()
+	group.Wait()
+	if code != 1000 || err != nil {
+		t.Errorf("got %d %v", code, err)
+	}
+}
+
+func FuzzReadLine(f *testing.F) {
+	f.Add([]byte("a\r\n\nb"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		in := newInput(bytes.NewReader(b))
+		defer in.end()
+		var got [][]byte
+		for line := range in.lines {
+			got = append(got, line)
+		}
+		want := bytes.Split(b, []byte("\n"))
+		if len(want[len(want)-1]) == 0 {
+			want = want[:len(want)-1]
+		}
+		if len(got) != len(want) {
+			t.Fatalf("%q: %d lines, want %d", b, len(got), len(want))
+		}
+	})
+}

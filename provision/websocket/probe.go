@@ -1,0 +1,55 @@
+package websocket
+
+import (
+	"context"
+	"io"
+	"time"
+)
+
+// closeWait is how long a peer may take to answer our close frame.
+const closeWait = time.Second
+
+// Probe makes one opening handshake and closes cleanly. Its errors are, by errors.As: *DialError, *TLSError,
+// *ResponseError, *StatusError, and for a 101 that is not right *HeaderError or *AcceptError, or both.
+// Without a deadline in ctx it ends after 30 s.
+func Probe(ctx context.Context, t Target) (Handshake, error) {
+	ctx, cancel := bound(ctx, defaultTimeout)
+	defer cancel()
+	var hs Handshake
+	l, err := upgrade(ctx, t, upgradeHeader(newKey(), t.Subprotocols), &hs)
+	if err != nil {
+		return hs, err
+	}
+	defer l.Close()
+	stop := context.AfterFunc(ctx, func() { _ = l.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	leave(l)
+	return hs, nil
+}
+
+// leave sends a close frame and reads until the peer's or the end. How well it goes changes nothing in what the
+// handshake proved; verify has a check of its own for it.
+func leave(l *link) {
+	_ = l.SetDeadline(time.Now().Add(closeWait))
+	// FIN and close, masked, two bytes of payload: 1000 under a mask of zeros (RFC 6455 section 5.5.1).
+	if _, err := l.Write([]byte{0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8}); err != nil {
+		return
+	}
+	w := &watch{r: l}
+	buf := make([]byte, 4096)
+	for range 1024 { // a peer that never stops talking gets 4 MiB of patience
+		if _, err := w.Read(buf); err != nil || w.seen().closed {
+			return
+		}
+	}
+}
+
+// bound gives ctx a deadline if it has none.
+func bound(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, d)
+}
+
+var _ io.Reader = (*watch)(nil)

@@ -1,0 +1,193 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Check is one thing that was looked at.
+type Check struct {
+	// Name is stable: tcp, certificate, upgrade, headers, accept, text-echo, binary-64k-echo, ping, close,
+	// no-upgrade-without-header, other-host, idle.
+	Name string
+	OK   bool
+	// Skipped is why the check was not made; OK is then false and Err nil.
+	Skipped string
+	Took    time.Duration
+	Detail  string // what was seen, in a few words
+	Err     error  // why it is not OK; the types are Probe's, and EchoError, CloseError and IdleError
+}
+
+// Failed is neither OK nor skipped.
+func (c Check) Failed() bool { return !c.OK && c.Skipped == "" }
+
+// Options are what Verify cannot find out by itself.
+type Options struct {
+	Echo Echo
+	// Idle is how long a connection without traffic must live; 0 leaves the check out. nginx's own default cuts at 60 s.
+	Idle time.Duration
+	// OtherHost is a name that must not reach this site; "" leaves the check out.
+	OtherHost string
+	// Timeout is for each check (idle: besides Idle); 0 is 10 s.
+	Timeout time.Duration
+	// EchoWait is how long EchoAuto waits for an echo before it takes the backend for one that does not; 0 is 2 s.
+	EchoWait time.Duration
+}
+
+func (o Options) withDefaults() Options {
+	if o.Timeout <= 0 {
+		o.Timeout = 10 * time.Second
+	}
+	if o.EchoWait <= 0 {
+		o.EchoWait = 2 * time.Second
+	}
+	if o.EchoWait > o.Timeout || o.Echo == EchoYes {
+		o.EchoWait = o.Timeout
+	}
+	return o
+}
+
+// skip is an outcome, not a fault.
+type skip string
+
+func (s skip) Error() string { return string(s) }
+
+type verifier struct {
+	target  Target
+	options Options
+	session *session // shared by the checks that send; reopened if a check has spent it
+	silent  string   // why the backend is taken not to echo; "" while it may
+}
+
+// Verify makes every check, in the order of the names at Check. What a failed check makes pointless is skipped, so the
+// first failure is the cause. At most four connections are open one after the other.
+func Verify(ctx context.Context, t Target, o Options) []Check {
+	v := &verifier{target: t, options: o.withDefaults()}
+	defer v.drop()
+	list, up := v.opening(ctx)
+	for _, c := range []struct {
+		name  string
+		extra time.Duration
+		run   func(context.Context) (string, error)
+	}{
+		{"text-echo", 0, v.text},
+		{"binary-64k-echo", 0, v.binary},
+		{"ping", 0, v.ping},
+		{"close", 0, v.close},
+		{"no-upgrade-without-header", 0, v.plain},
+		{"other-host", 0, v.otherHost},
+		{"idle", v.options.Idle, v.idle},
+	} {
+		if !up {
+			list = append(list, Check{Name: c.name, Skipped: "there is no WebSocket to try it on"})
+			continue
+		}
+		list = append(list, v.check(ctx, c.name, c.extra, c.run))
+	}
+	return list
+}
+
+func (v *verifier) check(ctx context.Context, name string, extra time.Duration, run func(context.Context) (string, error)) Check {
+	ctx, cancel := context.WithTimeout(ctx, v.options.Timeout+extra)
+	defer cancel()
+	c := Check{Name: name}
+	start := time.Now()
+	c.Detail, c.Err = run(ctx)
+	c.Took = time.Since(start)
+	var s skip
+	if errors.As(c.Err, &s) {
+		c.Skipped, c.Err = string(s), nil
+	}
+	c.OK = c.Err == nil && c.Skipped == ""
+	return c
+}
+
+// opening makes one handshake and says of each of its stages how it went.
+func (v *verifier) opening(ctx context.Context) (list []Check, up bool) {
+	ctx, cancel := context.WithTimeout(ctx, v.options.Timeout)
+	defer cancel()
+	hs, err := Probe(ctx, v.target)
+	broken := "" // the stage that failed
+	for _, s := range stages(v.target, hs) {
+		c := Check{Name: s.name, Took: s.took, Detail: s.detail}
+		switch {
+		case broken != "":
+			c.Skipped, c.Took, c.Detail = broken+" failed", 0, ""
+		case s.skipped != "":
+			c.Skipped = s.skipped
+		default:
+			c.Err = s.part(err)
+			c.OK = c.Err == nil
+		}
+		if c.Failed() && s.name != "headers" { // headers and digest are judged together
+			broken = s.name
+		}
+		list = append(list, c)
+	}
+	return list, err == nil
+}
+
+type stage struct {
+	name    string
+	took    time.Duration
+	detail  string
+	skipped string
+	part    func(error) error // the part of Probe's error that is this stage's
+}
+
+func stages(t Target, hs Handshake) []stage {
+	list := []stage{{name: "tcp", took: hs.Dial, detail: arrow(hs), part: func(err error) error {
+		if err == nil || hs.Peer != "" {
+			return nil
+		}
+		return err // DialError, or a target that cannot be
+	}}}
+	if t.TLS != nil {
+		list = append(list, certificateStage(hs))
+	}
+	return append(list,
+		stage{name: "upgrade", took: hs.Upgrade, detail: hs.StatusLine, part: func(err error) error {
+			if hs.Status == 101 {
+				return pick[*ResponseError](err) // time ran out just then
+			}
+			return err
+		}},
+		stage{name: "headers", detail: "Upgrade and Connection", part: pick[*HeaderError]},
+		stage{name: "accept", detail: "Sec-WebSocket-Accept is the digest of the key", part: pick[*AcceptError]},
+	)
+}
+
+func pick[E error](err error) error {
+	var e E
+	if errors.As(err, &e) {
+		return e
+	}
+	return nil
+}
+
+func arrow(hs Handshake) string {
+	if hs.Peer == "" {
+		return ""
+	}
+	return hs.Local + " to " + hs.Peer
+}
+
+func certificateStage(hs Handshake) stage {
+	s := stage{name: "certificate", part: pick[*TLSError]}
+	f := hs.TLS
+	if f == nil {
+		return s
+	}
+	s.took = f.Took
+	if f.Untrusted != nil && hs.Status != 0 {
+		s.skipped = "not verified, as asked; it would fail: " + f.Untrusted.Error()
+	}
+	if len(f.Chain) > 0 {
+		leaf := f.Chain[0]
+		days := int(time.Until(leaf.NotAfter).Hours() / 24)
+		s.detail = fmt.Sprintf("%s for %v, until %s (%d days), %s", leaf.Subject, leaf.Names, leaf.NotAfter.Format(time.DateOnly), days, f.Version)
+	}
+	return s
+}

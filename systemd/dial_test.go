@@ -1,0 +1,124 @@
+package systemd
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+)
+
+func plain(_ string, do func() error) error { return do() }
+
+func TestConnect(t *testing.T) {
+	const wait = time.Second
+	gone := transport{name: "system bus", address: "unix:path=/nonexistent/bus", bus: true}
+	tests := []struct {
+		name string
+		bus  func(*fake)
+		over string
+	}{
+		{"bus answers", func(*fake) {}, "system bus"},
+		{"bus socket is gone", nil, "systemd's private socket"},
+		{"bus says nothing", func(f *fake) { f.deaf = true }, "systemd's private socket"},
+		{"bus hangs after the handshake", func(f *fake) { f.noHello = true }, "systemd's private socket"},
+		{"bus never matches signals", func(f *fake) { f.mute = "AddMatch" }, "systemd's private socket"},
+		{"bus without PID 1", func(f *fake) { f.versionErr = true }, "systemd's private socket"},
+		{"bus on which PID 1 hangs", func(f *fake) { f.mute = "Get" }, "systemd's private socket"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			bus := gone
+			if tt.bus != nil {
+				f := newFake(t)
+				tt.bus(f)
+				bus = f.way("system bus", true)
+			}
+			private := newFake(t)
+			// Direct connections have no bus object; systemd answers so.
+			private.fail["Hello"] = *dbus.NewError("org.freedesktop.DBus.Error.UnknownObject", nil)
+			private.fail["AddMatch"] = *dbus.NewError("org.freedesktop.DBus.Error.UnknownObject", nil)
+			l, err := connect(t.Context(), []transport{bus, private.way("systemd's private socket", false)}, wait, plain)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			if l.Over != tt.over {
+				t.Errorf("connected over %q, want %q", l.Over, tt.over)
+			}
+			time.Sleep(wait + 50*time.Millisecond) // the bound on connecting must not end the connection
+			if err := l.Reload(t.Context(), "nginx.service"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestConnectReportsEveryWay(t *testing.T) {
+	f := newFake(t)
+	f.deaf = true
+	ways := []transport{f.way("system bus", true), {name: "systemd's private socket", address: "unix:path=/nonexistent/private"}}
+	_, err := connect(t.Context(), ways, 50*time.Millisecond, plain)
+	want := "connect to systemd: system bus: no answer in 50ms; systemd's private socket: dial unix /nonexistent/private: connect: no such file or directory"
+	if errText(err) != want {
+		t.Errorf("got %q, want %q", errText(err), want)
+	}
+}
+
+func TestConnectEndsWithItsContext(t *testing.T) {
+	f := newFake(t)
+	f.deaf = true
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	begun := time.Now()
+	_, err := connect(ctx, []transport{f.way("system bus", true), f.way("again", true)}, time.Minute, plain)
+	if !errors.Is(err, context.Canceled) || time.Since(begun) > 5*time.Second {
+		t.Errorf("got %v after %s, want context canceled at once", err, time.Since(begun))
+	}
+}
+
+// The connection outlives the context that bounded connecting.
+func TestConnectionOutlivesTheContext(t *testing.T) {
+	f := newFake(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	l, err := connect(ctx, []transport{f.way("system bus", true)}, 5*time.Second, plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	cancel()
+	time.Sleep(20 * time.Millisecond)
+	if _, err := l.State(t.Context(), "nginx.service"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestConnectWantsMutate(t *testing.T) {
+	if _, err := connect(t.Context(), nil, time.Second, nil); !errors.Is(err, errNoMutate) {
+		t.Errorf("got %v, want %v", err, errNoMutate)
+	}
+}
+
+func TestParseVersion(t *testing.T) {
+	tests := map[string]int{"219": 219, "systemd 208": 208, "systemd 219\n+PAM +AUDIT": 219, "252.39-1~deb12u1": 252, "systemd 252 (252.39-1)": 252, "v255.4-1.fc40": 255, "": 0, "systemd": 0}
+	for text, want := range tests {
+		got, err := ParseVersion(text)
+		if got != want || (err != nil) != (want == 0) {
+			t.Errorf("%q: got %d, %v, want %d", text, got, err, want)
+		}
+	}
+}
+
+func FuzzParseVersion(f *testing.F) {
+	for _, s := range []string{"219", "systemd 208", "systemd 219\n+PAM", "252.39-1~deb12u1", "v255", "systemd", "99999"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if v, err := ParseVersion(text); (err == nil) != (v > 0) && !strings.Contains(text, "000") || v > 9999 {
+			t.Errorf("%q: %d, %v", text, v, err)
+		}
+	})
+}

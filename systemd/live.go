@@ -1,0 +1,129 @@
+package systemd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	sd "github.com/coreos/go-systemd/v22/dbus"
+	"github.com/godbus/dbus/v5"
+)
+
+const (
+	destination = "org.freedesktop.systemd1"
+	manager     = "org.freedesktop.systemd1.Manager"
+)
+
+// Live changes units through PID 1.
+type Live struct {
+	// Read runs journalctl where a job failed, for its last lines in the error; nil leaves them out.
+	Read Run
+	// JobWait bounds the wait for a job's result, and CallWait any other call. systemd's own limit on a start is
+	// 90 s (DefaultTimeoutStartSec).
+	JobWait, CallWait time.Duration
+	// Over names the transport in use: "system bus" or "systemd's private socket".
+	Over string
+
+	mutate func(what string, do func() error) error
+	conn   *sd.Conn
+	// The two connections of conn: calls go over one, signals come over the other.
+	calls, signals *dbus.Conn
+	hangUp         context.CancelFunc
+}
+
+// Close ends both connections. A job that was started goes on.
+func (l *Live) Close() error {
+	l.conn.Close()
+	l.hangUp()
+	return nil
+}
+
+// State reads the unit's properties. Its File is computed from the files now: the unit's own property
+// UnitFileState is kept by systemd 208 and 219 until the next daemon-reload and may be stale.
+func (l *Live) State(ctx context.Context, unit string) (State, error) {
+	if err := checkName(unit); err != nil {
+		return State{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, l.CallWait)
+	defer cancel()
+	props, err := l.conn.GetUnitPropertiesContext(ctx, unit)
+	if err != nil {
+		return State{}, l.sentence("read", unit, err)
+	}
+	st := State{
+		Load:             text(props, "LoadState"),
+		Active:           text(props, "ActiveState"),
+		Sub:              text(props, "SubState"),
+		CanReload:        flag(props, "CanReload"),
+		NeedDaemonReload: flag(props, "NeedDaemonReload"),
+		Known:            true,
+	}
+	if err := l.service(ctx, unit, &st); err != nil {
+		return State{}, err
+	}
+	st.File, err = l.file(ctx, unit)
+	return st, err
+}
+
+// service adds what only services have.
+func (l *Live) service(ctx context.Context, unit string, st *State) error {
+	if !strings.HasSuffix(unit, ".service") || st.Load == "not-found" {
+		return nil
+	}
+	props, err := l.conn.GetUnitTypePropertiesContext(ctx, unit, "Service")
+	if err != nil {
+		return l.sentence("read", unit, err)
+	}
+	pid, _ := props["MainPID"].(uint32)
+	st.MainPID, st.Result = int(pid), text(props, "Result")
+	return nil
+}
+
+// file asks for the enablement. A unit without a file (not there, or made by a generator) has none.
+func (l *Live) file(ctx context.Context, unit string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.CallWait)
+	defer cancel()
+	var state string
+	err := l.object().CallWithContext(ctx, manager+".GetUnitFileState", 0, unit).Store(&state)
+	var failed dbus.Error
+	if errors.As(err, &failed) && failed.Name == "org.freedesktop.DBus.Error.FileNotFound" {
+		return "", nil
+	}
+	if err != nil {
+		return "", l.sentence("read the enablement of", unit, err)
+	}
+	return state, nil
+}
+
+// Version is systemd's, from PID 1 itself.
+func (l *Live) Version(ctx context.Context) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.CallWait)
+	defer cancel()
+	v, err := version(ctx, l.calls)
+	if err != nil {
+		return 0, fmt.Errorf("ask systemd for its version: %w", err)
+	}
+	return ParseVersion(v)
+}
+
+func (l *Live) object() dbus.BusObject {
+	return l.calls.Object(destination, "/org/freedesktop/systemd1")
+}
+
+func version(ctx context.Context, c *dbus.Conn) (v string, err error) {
+	o := c.Object(destination, "/org/freedesktop/systemd1")
+	err = o.CallWithContext(ctx, "org.freedesktop.DBus.Properties.Get", 0, manager, "Version").Store(&v)
+	return v, err
+}
+
+func text(props map[string]any, key string) string {
+	s, _ := props[key].(string)
+	return s
+}
+
+func flag(props map[string]any, key string) bool {
+	b, _ := props[key].(bool)
+	return b
+}

@@ -1,0 +1,167 @@
+package systemd
+
+import (
+	"context"
+	"errors"
+	"go/parser"
+	"go/token"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// recorder is a Run that notes what it was asked for and does something in place of systemctl.
+func recorder(ran *[][]string, do func(argv []string) (stderr string, status int)) Run {
+	return func(_ context.Context, _ string, argv ...string) (string, string, int, error) {
+		*ran = append(*ran, argv)
+		stderr, status := do(argv)
+		return "", stderr, status, nil
+	}
+}
+
+// wanted is the link that systemctl enable makes for nginx.
+func wanted(root string) string {
+	return filepath.Join(root, "etc/systemd/system/multi-user.target.wants/nginx.service")
+}
+
+func TestOfflineEnable(t *testing.T) {
+	makes := func(root string) func([]string) (string, int) {
+		return func([]string) (string, int) {
+			_ = os.MkdirAll(filepath.Dir(wanted(root)), 0o755)
+			_ = os.Symlink("/usr/lib/systemd/system/nginx.service", wanted(root))
+			return "", 0
+		}
+	}
+	says := func(stderr string, status int) func(string) func([]string) (string, int) {
+		return func(string) func([]string) (string, int) {
+			return func([]string) (string, int) { return stderr, status }
+		}
+	}
+	tests := []struct {
+		name, unit, path, content string
+		do                        func(root string) func([]string) (string, int)
+		runs                      bool
+		want                      string
+	}{
+		{"enabled", "nginx.service", "/usr/lib/systemd/system/nginx.service", nginxUnit, makes, true, ""},
+		{"systemctl does nothing and exits 0", "nginx.service", "/usr/lib/systemd/system/nginx.service", nginxUnit, says("", 0), true,
+			`enable nginx.service: done, but systemd has it as "disabled", not enabled`},
+		{"systemctl complains", "nginx.service", "/usr/lib/systemd/system/nginx.service", nginxUnit, says("x\nOperation failed: Read-only file system\n", 1), true,
+			"enable nginx.service: systemctl: exit status 1: Operation failed: Read-only file system"},
+		{"not installed", "nginx.service", "/usr/lib/systemd/system/other.service", nginxUnit, says("", 0), false, "enable nginx.service: there is no such unit file"},
+		{"masked", "nginx.service", "/etc/systemd/system/nginx.service", "-> /dev/null", says("", 0), false,
+			`enable nginx.service: the unit is masked; "systemctl unmask nginx.service" makes it usable again`},
+		{"static", "nginx.service", "/usr/lib/systemd/system/nginx.service", staticUnit, says("", 0), true,
+			"enable nginx.service: the unit says nothing of when to start (no WantedBy= in [Install])"},
+		{"not a name", "--now", "/usr/lib/systemd/system/nginx.service", nginxUnit, says("", 0), false, `"--now" is not the name of a unit`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			root := tree(t, map[string]string{tt.path: tt.content})
+			var ran [][]string
+			o := &Offline{Root: root, Change: recorder(&ran, tt.do(root))}
+			if got := errText(o.Enable(t.Context(), tt.unit)); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+			var want [][]string
+			if tt.runs {
+				want = [][]string{{"systemctl", "--root=" + root, "enable", "nginx.service"}}
+			}
+			if d := cmp.Diff(want, ran); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+// On the system itself the root is named too, or systemctl might look for a bus.
+func TestOfflineAlwaysNamesTheRoot(t *testing.T) {
+	var ran [][]string
+	o := &Offline{Change: recorder(&ran, func([]string) (string, int) { return "no", 1 })}
+	want := "disable no-such-unit.service: systemctl: exit status 1: no"
+	if got := errText(o.Disable(t.Context(), "no-such-unit.service")); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if d := cmp.Diff([][]string{{"systemctl", "--root=/", "disable", "no-such-unit.service"}}, ran); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestOfflineDefers(t *testing.T) {
+	o := &Offline{}
+	for name, do := range map[string]func(context.Context, string) error{"start": o.Start, "reload": o.Reload} {
+		err := do(t.Context(), "nginx.service")
+		if !errors.Is(err, ErrDeferred) || !strings.HasPrefix(errText(err), name+" nginx.service: ") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if err := o.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOfflineVersion(t *testing.T) {
+	text, err := os.ReadFile("testdata/rhel7-9.systemctl-version.stdout")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &Offline{Read: func(_ context.Context, _ string, argv ...string) (string, string, int, error) {
+		if d := cmp.Diff([]string{"systemctl", "--version"}, argv); d != "" {
+			t.Error(d)
+		}
+		return string(text), "", 0, nil
+	}}
+	if v, err := o.Version(t.Context()); v != 219 || err != nil {
+		t.Errorf("got %d, %v, want 219", v, err)
+	}
+}
+
+// With the systemctl of this machine: enabled, read back, disabled, in a tree without anything else in it.
+func TestOfflineWithRealSystemctl(t *testing.T) {
+	if _, err := exec.LookPath("systemctl"); err != nil {
+		cannot(t, "systemctl is not installed")
+	}
+	root := tree(t, map[string]string{"/usr/lib/systemd/system/nginx.service": nginxUnit, "/etc/systemd/system": "/"})
+	run := func(ctx context.Context, _ string, argv ...string) (string, string, int, error) {
+		cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C"}
+		out, err := cmd.CombinedOutput()
+		if cmd.ProcessState == nil {
+			return "", "", 0, err
+		}
+		return "", string(out), cmd.ProcessState.ExitCode(), nil
+	}
+	o := &Offline{Root: root, Read: run, Change: run}
+	for _, step := range []struct {
+		name string
+		do   func(context.Context, string) error
+		want string
+	}{{"enable", o.Enable, "enabled"}, {"enable again", o.Enable, "enabled"}, {"disable", o.Disable, "disabled"}, {"disable again", o.Disable, "disabled"}} {
+		if err := step.do(t.Context(), "nginx.service"); err != nil {
+			t.Fatalf("%s: %v", step.name, err)
+		}
+		st, err := o.State(t.Context(), "nginx.service")
+		if err != nil || st.File != step.want {
+			t.Errorf("%s: got %q, %v, want %q", step.name, st.File, err, step.want)
+		}
+	}
+}
+
+// No file that Offline or Detect is made of may know how to reach a bus.
+func TestOfflineHoldsNoBusCode(t *testing.T) {
+	for _, file := range []string{"doc.go", "units.go", "offline.go", "unitfile.go", "install.go", "place.go", "mountinfo.go"} {
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range parsed.Imports {
+			if strings.Contains(i.Path.Value, "dbus") || strings.Contains(i.Path.Value, `"net`) || strings.Contains(i.Path.Value, "os/exec") {
+				t.Errorf("%s imports %s", file, i.Path.Value)
+			}
+		}
+	}
+}

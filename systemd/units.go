@@ -1,0 +1,73 @@
+package systemd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Units is what a step may ask of systemd. Live and Offline are its two implementations.
+type Units interface {
+	// State describes a unit. A unit that is not in memory is loaded on demand (org.freedesktop.systemd1(5)); one
+	// that does not exist is a State with Load "not-found", not an error.
+	State(ctx context.Context, unit string) (State, error)
+	// Enable makes the unit start at boot, and reads that back.
+	Enable(ctx context.Context, unit string) error
+	// Disable removes what Enable made, and reads that back.
+	Disable(ctx context.Context, unit string) error
+	// Start waits for the job's result. Offline it is ErrDeferred.
+	Start(ctx context.Context, unit string) error
+	// Reload never restarts: a unit that is inactive or has no ExecReload is an error. Offline it is ErrDeferred.
+	Reload(ctx context.Context, unit string) error
+	Close() error
+}
+
+var (
+	_ Units = (*Live)(nil)
+	_ Units = (*Offline)(nil)
+)
+
+// ErrDeferred says that the work needs a running systemd and there is none here; the first boot has to do it.
+var ErrDeferred = errors.New("deferred: no systemd of this system runs here")
+
+// Run runs one program and reports its exit status as data; err is only "not started" or "killed".
+type Run func(ctx context.Context, stdin string, argv ...string) (stdout, stderr string, status int, err error)
+
+// State is a unit as systemd has it now.
+type State struct {
+	Load             string // loaded, not-found, masked, error
+	Active           string // active, reloading, inactive, failed, activating, deactivating; "" when not Known
+	Sub              string // running, dead, exited, …; "" when not Known
+	File             string // enabled, disabled, static, masked, linked, indirect, bad, …; "" without a unit file
+	MainPID          int    // 0 when the unit has none
+	CanReload        bool   // the unit has an ExecReload
+	NeedDaemonReload bool   // its file is newer than what systemd has read
+	Result           string // of the last run, of a service: success, exit-code, signal, timeout, …
+	Known            bool   // false: only Load and File can be told here
+}
+
+// name holds systemd.unit(5)'s characters and suffixes; what is not a name never becomes a path or an argument.
+var name = regexp.MustCompile(`^[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]*\.(service|socket|target|device|mount|automount|timer|swap|path|slice|scope|snapshot)$`)
+
+func checkName(unit string) error {
+	if len(unit) > 255 || !name.MatchString(unit) {
+		return fmt.Errorf("%q is not the name of a unit", unit)
+	}
+	return nil
+}
+
+var firstNumber = regexp.MustCompile(`[0-9]{3,4}`)
+
+// ParseVersion reads systemd's version as PID 1's property (208: "systemd 208", 219: "219", later "252.39-1") or the
+// first line of systemctl --version has it.
+func ParseVersion(text string) (int, error) {
+	line, _, _ := strings.Cut(text, "\n")
+	n, err := strconv.Atoi(firstNumber.FindString(line))
+	if err != nil {
+		return 0, fmt.Errorf("no version of systemd in %q", line)
+	}
+	return n, nil
+}
