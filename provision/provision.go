@@ -18,33 +18,39 @@ type Run struct {
 	// Agent is the version of the agent, for the report.
 	Agent string
 
-	on       Listener
-	engine   *Engine
-	ledger   *Ledger
-	owed     Owed
-	packages map[string][]rpm.Package // what rpm said; nil: ask
-	conn     systemd.Units            // nil until a step asks for systemd
+	on Listener
+	// sites says what should be under conf.d: what the configuration asks for
+	// or, reverting, what was there before.
+	sites     func() ([]wanted, error)
+	reverting bool
+	engine    *Engine
+	ledger    *Ledger
+	owed      Owed
+	packages  map[string][]rpm.Package // what rpm said; nil: ask
+	conn      systemd.Units            // nil until a step asks for systemd
 }
 
 // NewRun prepares a run; it reads nothing of the host yet.
 func NewRun(h *Host, c config.Config, on Listener) *Run {
 	h.RPM.LockWait, h.SELinux.LockWait = c.Wait.YumLock, c.Wait.SemanageLock
 	h.RPM.Fingerprints = []string{c.EPEL.Fingerprint}
-	return &Run{Host: h, Config: c, on: on, owed: Owed{h.Files}}
+	r := &Run{Host: h, Config: c, on: on, owed: Owed{h.Files}}
+	r.sites = r.configured
+	return r
 }
 
 // Plan reports what Apply would do and changes nothing.
 func (r *Run) Plan(ctx context.Context) (*Report, error) {
-	return r.run(ctx, "plan", (*Engine).Plan)
+	return r.run(ctx, "plan", r.steps(), (*Engine).Plan)
 }
 
 // Apply brings about what the configuration asks for. The error is of the run
 // itself; what became of the steps is in the report, and its Err.
 func (r *Run) Apply(ctx context.Context) (*Report, error) {
-	return r.run(ctx, "apply", (*Engine).Apply)
+	return r.run(ctx, "apply", r.steps(), (*Engine).Apply)
 }
 
-func (r *Run) run(ctx context.Context, command string, act func(*Engine, context.Context) []StepReport) (*Report, error) {
+func (r *Run) run(ctx context.Context, command string, steps []Step, act func(*Engine, context.Context) []StepReport) (*Report, error) {
 	start := time.Now()
 	var err error
 	if r.ledger, err = ReadLedger(r.Files); err != nil {
@@ -58,8 +64,7 @@ func (r *Run) run(ctx context.Context, command string, act func(*Engine, context
 			_ = r.conn.Close()
 		}
 	}()
-	r.engine = &Engine{Now: time.Now, Started: r.on.Started, Finished: r.on.Finished, Pending: map[string]bool{}}
-	r.engine.Steps = r.steps()
+	r.engine = &Engine{Steps: steps, Now: time.Now, Started: r.on.Started, Finished: r.on.Finished, Pending: map[string]bool{}}
 	report := &Report{Version: ReportVersion, Command: command, Agent: r.Agent, Started: start.UTC(), Place: string(r.Where.Place)}
 	report.Steps = act(r.engine, ctx)
 	report.Millis = time.Since(start).Milliseconds()

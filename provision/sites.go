@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"strings"
 
@@ -19,15 +20,20 @@ const (
 // sitePath is the file of the named site.
 func sitePath(name string) string { return filepath.Join(confDir, name+".conf") }
 
-// siteFile is one file under conf.d: what is there, and what should be. A nil
-// want is a file of ours that the configuration no longer asks for.
+// wanted is what should be at a path; nil content is no file.
+type wanted struct {
+	path    string
+	content []byte
+	mode    fs.FileMode
+}
+
+// siteFile is one file under conf.d: what should be, and what is there.
 type siteFile struct {
-	path string
+	wanted
 	have File
-	want []byte
 	// drifted says that somebody else wrote what is there now.
 	drifted bool
-	kept    bool // left as found: on_drift is keep
+	kept    bool // left as found
 	label   string
 }
 
@@ -36,16 +42,16 @@ func (s siteFile) differs() bool {
 	if s.kept {
 		return false
 	}
-	if !same(s.have.Content, s.want) {
+	if !same(s.have.Content, s.content) {
 		return true
 	}
-	return s.want != nil && s.attributes() != ""
+	return s.content != nil && s.attributes() != ""
 }
 
 // attributes says what but the content is wrong with the file.
 func (s siteFile) attributes() string {
 	var wrong []string
-	if s.have.Mode != siteMode {
+	if s.have.Mode != s.mode {
 		wrong = append(wrong, fmt.Sprintf("mode %04o", s.have.Mode))
 	}
 	if s.have.UID != 0 {
@@ -67,54 +73,61 @@ func typeOf(context string) string {
 	return fields[2]
 }
 
-// siteFiles reads every file that is ours to write or to remove.
-func (r *Run) siteFiles() ([]siteFile, error) {
-	var files []siteFile
-	wanted := map[string]bool{}
+// configured is what the configuration asks for: a file for each site, and
+// none for a site that it no longer has.
+func (r *Run) configured() ([]wanted, error) {
+	var all []wanted
+	asked := map[string]bool{}
 	for _, site := range r.Config.Sites {
 		content, err := nginx.Render(model(site))
 		if err != nil {
 			return nil, err
 		}
-		wanted[sitePath(site.Name)] = true
-		f, err := r.siteFile(sitePath(site.Name), content)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, f)
+		asked[sitePath(site.Name)] = true
+		all = append(all, wanted{sitePath(site.Name), content, siteMode})
 	}
 	for _, e := range r.ledger.Entries {
-		if e.Kind != KindFile || filepath.Dir(e.Name) != confDir || wanted[e.Name] || e.Left == Absent {
-			continue
+		if e.Kind == KindFile && filepath.Dir(e.Name) == confDir && !asked[e.Name] && e.Left != Absent {
+			all = append(all, wanted{path: e.Name})
 		}
-		f, err := r.siteFile(e.Name, nil)
-		if err != nil {
+	}
+	return all, nil
+}
+
+// siteFiles reads every file that is ours to write or to remove.
+func (r *Run) siteFiles() ([]siteFile, error) {
+	all, err := r.sites()
+	if err != nil {
+		return nil, err
+	}
+	files := make([]siteFile, len(all))
+	for i, w := range all {
+		if files[i], err = r.siteFile(w); err != nil {
 			return nil, err
 		}
-		files = append(files, f)
 	}
 	return files, nil
 }
 
-func (r *Run) siteFile(path string, want []byte) (siteFile, error) {
-	f := siteFile{path: path, want: want}
+func (r *Run) siteFile(w wanted) (siteFile, error) {
+	f := siteFile{wanted: w}
 	var err error
-	if f.have, err = r.Files.Read(path); err != nil {
+	if f.have, err = r.Files.Read(w.path); err != nil {
 		return f, err
 	}
-	if want != nil && r.Files.Label != nil {
-		if f.label, err = r.Files.Label(path, siteMode); err != nil {
-			return f, fmt.Errorf("find the label of %s: %w", path, err)
+	if w.content != nil && r.Files.Label != nil {
+		if f.label, err = r.Files.Label(w.path, w.mode); err != nil {
+			return f, fmt.Errorf("find the label of %s: %w", w.path, err)
 		}
 	}
-	if f.have.Content == nil || same(f.have.Content, want) {
+	if f.have.Content == nil || same(f.have.Content, w.content) {
 		return f, nil
 	}
-	entry, recorded := r.ledger.Find(KindFile, path)
+	entry, recorded := r.ledger.Find(KindFile, w.path)
 	f.drifted = recorded && entry.Left != digest(f.have.Content)
-	// A file that the configuration no longer asks for and that somebody has
-	// rewritten since is theirs now.
-	f.kept = f.drifted && (want == nil || r.Config.OnDrift == config.DriftKeep)
+	// What somebody has rewritten is theirs, where all that is asked of it is
+	// to be gone or to be as it was before the agent came.
+	f.kept = f.drifted && (w.content == nil || r.reverting || r.Config.OnDrift == config.DriftKeep)
 	return f, nil
 }
 
@@ -123,7 +136,7 @@ func overlay(files []siteFile) map[string][]byte {
 	o := map[string][]byte{}
 	for _, f := range files {
 		if f.differs() {
-			o[f.path] = f.want
+			o[f.path] = f.content
 		}
 	}
 	return o

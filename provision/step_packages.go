@@ -2,7 +2,8 @@ package provision
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"slices"
 
 	"wsprovision/rpm"
 )
@@ -69,17 +70,52 @@ func (r *Run) applyPackages(ctx context.Context) error {
 	return r.install(ctx, rpm.Wants{Packages: missing}, missing...)
 }
 
-// install runs one yum transaction that brings the named packages.
+// install runs one yum transaction that brings the named packages, and records
+// every package and key that it really brought, dependencies included.
 func (r *Run) install(ctx context.Context, wants rpm.Wants, names ...string) error {
-	for _, name := range names {
-		if err := r.ledger.Record(Entry{Kind: KindPackage, Name: name, Before: Absent, Left: "installed"}); err != nil {
-			return err
-		}
+	before, err := r.inventory(ctx)
+	if err != nil {
+		return err
+	}
+	if err := r.recordBrought(inventory{names: names}); err != nil {
+		return err
 	}
 	// Whatever comes of it, what rpm said before no longer holds.
 	r.packages = nil
-	if err := r.RPM.Install(ctx, wants); err != nil {
-		return fmt.Errorf("install %s: %w", quote(names), err)
+	installErr := r.RPM.Install(ctx, wants)
+	after, err := r.inventory(ctx)
+	if err == nil {
+		err = r.recordBrought(after.without(before))
 	}
-	return nil
+	return errors.Join(installErr, err)
+}
+
+// inventory is what rpm has: the names of packages, the fingerprints of keys.
+type inventory struct{ names, keys []string }
+
+func (r *Run) inventory(ctx context.Context) (inventory, error) {
+	names, err := r.RPM.Names(ctx)
+	if err != nil {
+		return inventory{}, err
+	}
+	keys, err := r.RPM.ImportedKeys(ctx)
+	return inventory{names, keys}, err
+}
+
+func (i inventory) without(other inventory) inventory {
+	return inventory{
+		names: slices.DeleteFunc(i.names, func(n string) bool { return slices.Contains(other.names, n) }),
+		keys:  slices.DeleteFunc(i.keys, func(k string) bool { return slices.Contains(other.keys, k) }),
+	}
+}
+
+func (r *Run) recordBrought(i inventory) error {
+	var entries []Entry
+	for _, name := range i.names {
+		entries = append(entries, Entry{Kind: KindPackage, Name: name, Before: Absent, Left: "installed"})
+	}
+	for _, key := range i.keys {
+		entries = append(entries, Entry{Kind: KindKey, Name: key, Before: Absent, Left: "imported"})
+	}
+	return r.ledger.Record(entries...)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 )
 
 // ErrNotRoot says that the run needs root's rights.
@@ -29,10 +30,12 @@ func (r *Run) checkPlatform(context.Context) (Finding, error) {
 		f.Warnings = append(f.Warnings, fmt.Sprintf("%s is not RHEL 7 or a rebuild of it; going on because of --any-platform", os))
 	}
 	inside, err := r.RPM.InScriptlet()
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		f.Warnings = append(f.Warnings, "no /proc here: cannot tell whether this is called from an RPM scriptlet, where yum would wait for ever")
+	case err != nil:
 		return f, err
-	}
-	if inside {
+	case inside:
 		return f, errors.New("called from an RPM scriptlet: yum would wait for ever for the transaction that called it; call the agent after the transaction")
 	}
 	return f, nil

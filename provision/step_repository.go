@@ -169,10 +169,7 @@ func (r *Run) installRelease(ctx context.Context) (err error) {
 	if err := r.bringKey(ctx); err != nil {
 		return err
 	}
-	if err := r.ledger.Record(Entry{Kind: KindKey, Name: r.Config.EPEL.Fingerprint, Before: Absent, Left: "imported"}); err != nil {
-		return err
-	}
-	if err := r.RPM.ImportKey(ctx, keyPath, r.Config.EPEL.Fingerprint); err != nil {
+	if err := r.importKey(ctx, r.Config.EPEL.Fingerprint); err != nil {
 		return err
 	}
 	content, err := r.fetch(ctx, r.Config.EPEL.Package, packageLimit)
@@ -195,6 +192,23 @@ func (r *Run) installRelease(ctx context.Context) (err error) {
 		return err
 	}
 	return r.install(ctx, rpm.Wants{Packages: []string{epelPackage}, Files: []string{path}}, epelPackage)
+}
+
+// importKey has rpm trust the key at keyPath, which bringKey has judged.
+func (r *Run) importKey(ctx context.Context, fingerprint string) error {
+	if have, err := r.imported(ctx, fingerprint); have || err != nil {
+		return err
+	}
+	if err := r.ledger.Record(Entry{Kind: KindKey, Name: fingerprint, Before: Absent, Left: "imported"}); err != nil {
+		return err
+	}
+	return r.RPM.ImportKey(ctx, keyPath, fingerprint)
+}
+
+// imported reports whether rpm trusts the key.
+func (r *Run) imported(ctx context.Context, fingerprint string) (bool, error) {
+	keys, err := r.RPM.ImportedKeys(ctx)
+	return slices.Contains(keys, fingerprint), err
 }
 
 // fetch reads a URL or a local path.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"wsprovision/provision/nginx"
 	"wsprovision/systemd"
@@ -119,8 +120,18 @@ func (r *Run) enable(ctx context.Context, units systemd.Units, s service) error 
 	if err := units.Enable(ctx, nginxUnit); err != nil {
 		return err
 	}
-	// Neither systemd nor systemctl syncs the link that it made.
-	return errors.Join(r.Files.syncDir("/etc/systemd/system/multi-user.target.wants"), r.Files.syncDir("/etc/systemd/system"))
+	return r.syncUnits()
+}
+
+// syncUnits makes an enablement durable: neither systemd nor systemctl syncs
+// the link that it makes.
+func (r *Run) syncUnits() error {
+	for _, dir := range []string{"/etc/systemd/system/multi-user.target.wants", "/etc/systemd/system"} {
+		if err := r.Files.syncDir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // start starts nginx. A start that fails with a new configuration takes the

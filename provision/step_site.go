@@ -16,9 +16,9 @@ func (r *Run) checkSites(context.Context) (Finding, error) {
 	}
 	for _, s := range files {
 		if s.drifted {
-			if s.want != nil && r.Config.OnDrift == config.DriftFail {
+			if !s.kept && r.Config.OnDrift == config.DriftFail {
 				return f, fmt.Errorf("%s was edited since the agent wrote it, and on_drift is fail: take the edit into the configuration, or move the file away:\n%s",
-					s.path, unified(s.path, s.want, s.have.Content))
+					s.path, unified(s.path, s.content, s.have.Content))
 			}
 			f.Warnings = append(f.Warnings, drift(s))
 		}
@@ -31,19 +31,19 @@ func (r *Run) checkSites(context.Context) (Finding, error) {
 
 func drift(s siteFile) string {
 	switch {
-	case s.want == nil:
+	case s.content == nil && s.kept:
 		return s.path + " is no longer asked for, but was edited since the agent wrote it: it is left; remove it by hand"
 	case s.kept:
-		return s.path + " was edited since the agent wrote it, and is kept (on_drift: keep)"
+		return s.path + " was edited since the agent wrote it, and is left as it is"
 	}
 	return s.path + " was edited since the agent wrote it, and is replaced (on_drift: replace)"
 }
 
 func siteChange(s siteFile) Change {
-	if same(s.have.Content, s.want) {
-		return Change{Object: "file " + s.path, From: s.attributes(), To: fmt.Sprintf("mode %04o, uid 0, %s", siteMode, s.label)}
+	if same(s.have.Content, s.content) {
+		return Change{Object: "file " + s.path, From: s.attributes(), To: fmt.Sprintf("mode %04o, uid 0, %s", s.mode, s.label)}
 	}
-	return fileChange(s.path, s.have.Content, s.want)
+	return fileChange(s.path, s.have.Content, s.content)
 }
 
 // fileChange describes a file's change of content.
@@ -80,7 +80,7 @@ func (r *Run) applySites(context.Context) error {
 		if !s.differs() {
 			continue
 		}
-		if err := r.put(s.path, s.want, siteMode); err != nil {
+		if err := r.put(s.path, s.content, s.mode); err != nil {
 			return err
 		}
 	}

@@ -59,7 +59,7 @@ func (a *app) command() *cobra.Command {
 	flags.StringVar(&a.configFile, "config", "", "read the configuration from this `file` (default "+defaultConfig+")")
 	flags.StringVarP(&a.output, "output", "o", "text", "how to answer: `text or json`")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "log every program that is run, also those that only read")
-	root.AddCommand(a.applyCommand(), a.planCommand())
+	root.AddCommand(a.applyCommand(), a.planCommand(), a.revertCommand())
 	return root
 }
 

@@ -1,0 +1,285 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"wsprovision/provision/config"
+	"wsprovision/selinux"
+)
+
+// crash is one way of a host from before to after, which is stopped at every point of the seam.
+type crash struct {
+	name string
+	// host is the host before; it must come out the same every time.
+	host func(t testing.TB) *fakeHost
+	// act makes the run; nil is an apply of the configuration.
+	act    func(*Run, context.Context) (*Report, error)
+	config func(t testing.TB) config.Config
+	// fails: the run as a whole is meant to fail and to leave the host as it was.
+	fails bool
+	// offline hosts have nothing that runs.
+	offline bool
+	// least is a bound on the number of points, so that an enumeration that went wrong is seen.
+	least int
+}
+
+func crashes() []crash {
+	changed := func(more string) func(testing.TB) config.Config {
+		return func(t testing.TB) config.Config {
+			return parse(t, strings.Replace(oneSite, "/ws/", "/socket/", 1)+more)
+		}
+	}
+	return []crash{
+		{name: "a bare host", host: newFakeHost, config: basic, least: 40},
+		{name: "a bare host in an installer's chroot", host: bareOffline, config: basic, least: 30, offline: true},
+		{name: "nginx runs already, for others", host: withNginx, config: basic, least: 20},
+		{name: "EPEL from a mirror", host: bareForMirror, config: mirrored, least: 50},
+		{name: "a changed site", host: func(t testing.TB) *fakeHost { return provisioned(t) }, config: changed(""), least: 12},
+		{name: "a changed site, on_drift keep", host: func(t testing.TB) *fakeHost { return provisioned(t) }, config: changed("on_drift: keep\n"), least: 12},
+		{name: "a changed site, on_drift fail", host: func(t testing.TB) *fakeHost { return provisioned(t) }, config: changed("on_drift: fail\n"), least: 12},
+		{name: "a site removed", host: withTwoSites, config: basic, least: 12},
+		{name: "a reload that nginx refuses", host: func(t testing.TB) *fakeHost { return provisioned(t) }, fails: true, least: 20,
+			config: func(t testing.TB) config.Config { return parse(t, strings.Replace(oneSite, "80", "4881", 1)) }},
+	}
+}
+
+func bareOffline(t testing.TB) *fakeHost {
+	h := newFakeHost(t)
+	h.goOffline()
+	return h
+}
+
+func withNginx(t testing.TB) *fakeHost {
+	h := newFakeHost(t)
+	for _, name := range []string{epelPackage, nginxPackage, semanagePackage} {
+		h.install(name)
+	}
+	h.write(confDir+"/other.conf", "server {\n    listen 80;\n    server_name other.example.com;\n}\n")
+	h.must(h.enableUnit(nginxUnit))
+	if !h.startNginx() {
+		t.Fatal("nginx does not start")
+	}
+	return h
+}
+
+func bareForMirror(t testing.TB) *fakeHost {
+	h := newFakeHost(t)
+	key, _ := armoredKey(t, 1)
+	h.write("/root/epel.key", key)
+	h.packages.available[nginxPackage] = "wsprovision-epel"
+	return h
+}
+
+func mirrored(t testing.TB) config.Config {
+	_, fingerprint := armoredKey(t, 1)
+	return parse(t, oneSite+"epel:\n  source: mirror\n  baseurl: http://mirror.example.com/epel/7\n  gpgkey: /root/epel.key\n  fingerprint: "+fingerprint+"\n")
+}
+
+const secondSite = `  - name: chat
+    server_name: chat.example.com
+    listen: 80
+    locations:
+      - path: /
+        backend: 127.0.0.1:3000
+`
+
+func withTwoSites(t testing.TB) *fakeHost {
+	h := newFakeHost(t)
+	if r := h.apply(parse(t, oneSite+secondSite)); r.Result != Changed {
+		t.Fatalf("two sites: %s", summarize(r))
+	}
+	return h
+}
+
+// TestCrash stops a run at every point at which it is about to change the host or has just done so. What is left must be a
+// host that serves, and the next run must end where an undisturbed one ends. Every point is tried twice: with the agent
+// killed, and with the power cut.
+func TestCrash(t *testing.T) {
+	total, converged := 0, 0
+	for _, c := range crashes() {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				points, good := c.matrix(t)
+				total, converged = total+points, converged+good
+			})
+		})
+	}
+	t.Logf("%d points, %d converged, %d broken", total, converged, total-converged)
+	if !testing.Short() {
+		fmt.Printf("crash matrix: %d points, %d converged, %d broken\n", total, converged, total-converged)
+	}
+}
+
+func (c crash) matrix(t *testing.T) (points, good int) {
+	whole := c.host(t)
+	if r := c.run(whole); (r.Result == Failed) != c.fails {
+		t.Fatalf("without a crash: %s\n%s", r.Result, summarize(r))
+	}
+	all := whole.points
+	if len(all) < c.least {
+		t.Fatalf("%d points, want at least %d: %q", len(all), c.least, all)
+	}
+	want := whole.outcome()
+	for i, point := range all {
+		for _, cut := range []bool{false, true} {
+			points++
+			if err := c.at(t, i, cut, want); err != nil {
+				t.Errorf("point %d, %s (power cut: %v): %v", i, point, cut, err)
+				continue
+			}
+			good++
+		}
+	}
+	return points, good
+}
+
+func (c crash) run(h *fakeHost) *Report {
+	h.t.Helper()
+	if c.act == nil {
+		return h.apply(c.config(h.t))
+	}
+	return h.run(c.config(h.t), c.act)
+}
+
+// outcome is what has to come out in the end, the agent's own memory included.
+func (h *fakeHost) outcome() map[string]string {
+	s := h.state()
+	s["ledger"] = h.content(ledgerPath)
+	return s
+}
+
+// at stops one run at a point and judges the host then, after the next run, and after the one after that.
+func (c crash) at(t *testing.T, point int, cut bool, want map[string]string) error {
+	h := c.host(t)
+	defer os.RemoveAll(h.root)
+	before, master := h.files(), h.web.master
+	h.killAt(point)
+	c.run(h)
+	h.hook = nil
+	if err := h.sound(before, want, master); err != nil {
+		return fmt.Errorf("afterwards: %w", err)
+	}
+	if cut {
+		if err := h.reboot(c.offline); err != nil {
+			return err
+		}
+	}
+	r := c.run(h)
+	if (r.Result == Failed) != c.fails {
+		return fmt.Errorf("the next run: %s\n%s", r.Result, summarize(r))
+	}
+	if d := cmp.Diff(want, h.outcome()); d != "" {
+		return fmt.Errorf("the next run ends elsewhere (-undisturbed +after the crash):\n%s", d)
+	}
+	if err := h.leftovers(); err != nil {
+		return err
+	}
+	snapshot := h.snapshot()
+	if r = c.run(h); !c.fails && r.Result != settled(c.offline) {
+		return fmt.Errorf("the run after the next: %s\n%s", r.Result, summarize(r))
+	}
+	if d := cmp.Diff(snapshot, h.snapshot()); d != "" && !c.fails {
+		return fmt.Errorf("the run after the next touches (-before +after):\n%s", d)
+	}
+	return nil
+}
+
+// settled is what a run says that finds nothing to do.
+func settled(offline bool) Status {
+	if offline {
+		return Deferred
+	}
+	return Unchanged
+}
+
+// killAt ends the run at one of its points: a killed process does nothing more.
+func (h *fakeHost) killAt(point int) {
+	n, dead := -1, false
+	h.hook = func(string) error {
+		n++
+		if dead = dead || n == point; dead {
+			return errKilled
+		}
+		return nil
+	}
+}
+
+// reboot loses what is under /run and every process, and starts what is enabled.
+func (h *fakeHost) reboot(offline bool) error {
+	h.must(os.RemoveAll(h.path("/run")))
+	h.mkdir("/run")
+	ran := h.web.master != 0
+	if ran {
+		h.stopNginx()
+	}
+	for name, on := range h.stored().booleans {
+		if h.enabled() && !offline {
+			h.setRunning(name, on)
+		}
+	}
+	if h.enabled() {
+		h.rebuild(true)
+	}
+	if offline || !h.exists(wantsNginx) {
+		return nil
+	}
+	if !h.startNginx() {
+		return fmt.Errorf("after the boot nginx does not start: %s", h.content("/var/log/nginx/error.log"))
+	}
+	return nil
+}
+
+// sound judges what a stopped run left behind.
+func (h *fakeHost) sound(before map[string]string, want map[string]string, master int) error {
+	var all []error
+	if warnings, emerg := h.judgeConf(); h.exists(nginxConf) && (emerg != "" || len(warnings) > 0) {
+		all = append(all, fmt.Errorf("nginx would not start: %s %q", emerg, warnings))
+	}
+	if h.web.master != master && master != 0 {
+		all = append(all, fmt.Errorf("nginx was master %d and is %d", master, h.web.master))
+	}
+	if h.content(selinuxfs+"/enforce") != "1" {
+		all = append(all, errors.New("SELinux is not enforcing"))
+	}
+	now, _ := filepath.Glob(h.path(confDir + "/*.conf"))
+	for _, name := range now {
+		base := "conf.d/" + filepath.Base(name)
+		content := h.content(confDir + "/" + filepath.Base(name))
+		if content != before[base] && content != want[base] && !strings.Contains(content, "wsprovision") {
+			all = append(all, fmt.Errorf("%s is neither the old nor the new one:\n%s", base, content))
+		}
+	}
+	return errors.Join(all...)
+}
+
+// files are the contents under conf.d.
+func (h *fakeHost) files() map[string]string {
+	all := map[string]string{}
+	entries, _ := os.ReadDir(h.path(confDir))
+	for _, e := range entries {
+		all["conf.d/"+e.Name()] = h.content(confDir + "/" + e.Name())
+	}
+	return all
+}
+
+// leftovers are staged files that no run has cleared away.
+func (h *fakeHost) leftovers() error {
+	var all []error
+	for name := range h.snapshot() {
+		if strings.Contains(name, ".wsprovision-new") {
+			all = append(all, fmt.Errorf("%s is left over", name))
+		}
+	}
+	return errors.Join(all...)
+}
+
+var _ = selinux.On

@@ -1,0 +1,222 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"wsprovision/provision/config"
+	"wsprovision/provision/nginx"
+	"wsprovision/rpm"
+	"wsprovision/selinux"
+	"wsprovision/systemd"
+)
+
+// fakeHost is a RHEL 7 host in a directory: what the agent reads of a host lies there as it does on one, and programs, systemd
+// and nginx are functions that act on it as the real ones do. It is put below Host's fields, where NewHost puts the machine.
+type fakeHost struct {
+	t       testing.TB
+	root    string
+	where   systemd.Where
+	euid    int
+	offline bool
+
+	// What was called.
+	ran     []string // every program
+	points  []string // every point of the seam
+	reloads int
+	starts  int
+	probes  int
+	lines   []string // the log
+
+	// hook is asked at every point of the seam, before the recording.
+	hook func(point string) error
+
+	packages fakePackages
+	policy   fakePolicy // without local records
+	web      fakeNginx
+	notices  []string
+}
+
+var errKilled = errors.New("killed")
+
+// newFakeHost is a bare, enforcing host with an extras repository and a running backend on 3000.
+func newFakeHost(t testing.TB) *fakeHost {
+	t.Helper()
+	h := &fakeHost{t: t, root: fastDir(t), policy: policyOfRHEL()}
+	h.where = systemd.Where{Place: systemd.Host, Systemd: true, Version: 219, Why: "a host in a directory"}
+	h.packages = fakePackages{available: map[string]string{epelPackage: "extras", semanagePackage: "extras"}}
+	h.web.backends = map[string]bool{"127.0.0.1:3000": true}
+	h.layBase()
+	h.laySELinux(selinux.Enforcing)
+	return h
+}
+
+// fastDir is a directory in memory where there is one: the agent syncs all that it writes.
+func fastDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "wsprovision-test-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+func (h *fakeHost) layBase() {
+	for _, dir := range []string{"/run", "/etc/yum.repos.d", "/etc/pki/rpm-gpg", "/var/lib/rpm", "/var/lib", "/usr/sbin", "/etc/systemd/system"} {
+		h.mkdir(dir)
+	}
+	h.write("/etc/os-release", "NAME=\"CentOS Linux\"\nVERSION=\"7 (Core)\"\nID=\"centos\"\nID_LIKE=\"rhel fedora\"\nVERSION_ID=\"7\"\nPRETTY_NAME=\"CentOS Linux 7 (Core)\"\n")
+	h.write("/etc/yum.conf", "[main]\ngpgcheck=1\nplugins=1\n")
+	h.write("/etc/yum.repos.d/CentOS-Base.repo", "[extras]\nname=CentOS-7 - Extras\nbaseurl=http://mirror.example.com/extras\ngpgcheck=1\ngpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-CentOS-7\n")
+	h.write("/etc/pki/rpm-gpg/RPM-GPG-KEY-CentOS-7", "as centos-release brings it\n")
+	h.write("/proc/self/stat", procStat(4711, "wsprovision", 1, 500))
+	h.write("/proc/self/cmdline", "wsprovision\x00apply\x00")
+	h.write("/proc/1/stat", procStat(1, "systemd", 0, 1))
+	h.write("/proc/1/cmdline", "/usr/lib/systemd/systemd\x00")
+	h.write("/proc/locks", "")
+	h.write("/proc/stat", "btime 1700000000\n")
+	h.write("/proc/sys/net/ipv4/ip_local_port_range", "32768\t60999\n")
+}
+
+// offlineAt makes the host an installer's chroot: selinuxfs, if any, is the installer's.
+func (h *fakeHost) goOffline() {
+	h.offline = true
+	h.where = systemd.Where{Place: systemd.Installer, Why: "an installer's chroot in a directory"}
+}
+
+// host is what NewHost is on a machine.
+func (h *fakeHost) host(on Listener) *Host {
+	seam := &Seam{Hook: h.point}
+	p := &Host{Root: h.root, Euid: h.euid, Where: h.where, Seam: seam, HTTP: http.DefaultClient}
+	change := func(ctx context.Context, stdin string, argv ...string) (string, string, int, error) {
+		return h.change(ctx, seam, stdin, argv)
+	}
+	notice := func(s string) { h.notices = append(h.notices, s) }
+	p.RPM = rpm.Host{Root: h.root, Read: h.read, Change: change, Notice: notice}
+	p.SELinux = selinux.Host{Root: h.root, Offline: h.where.Offline(), Read: h.read, Change: change, Notice: notice, Cache: &selinux.Cache{}}
+	p.Nginx = nginx.Nginx{Root: h.root, Read: h.read, Program: "/usr/sbin/nginx", Conf: nginxConf, Proc: h.root + "/proc"}
+	p.Files = &Files{Root: h.root, Seam: seam, Label: p.SELinux.DefaultLabel, SetLabel: p.SELinux.SetFileLabel, FileLabel: p.SELinux.FileLabel}
+	p.Probe = h.probe
+	p.Units = func(context.Context) (systemd.Units, error) {
+		if h.where.Offline() {
+			return &systemd.Offline{Root: h.root, Read: h.read, Change: change}, nil
+		}
+		return &fakeUnits{h: h, mutate: seam.Do}, nil
+	}
+	return p
+}
+
+func (h *fakeHost) point(point string) error {
+	h.points = append(h.points, point)
+	if h.hook == nil {
+		return nil
+	}
+	return h.hook(point)
+}
+
+// read runs a program as Runner.Read does.
+func (h *fakeHost) read(_ context.Context, stdin string, argv ...string) (string, string, int, error) {
+	p, err := lookUp(argv)
+	if err != nil || !p.onlyReads(argv[1:]) {
+		h.t.Errorf("a program was called as if it only read: %s (%v)", quote(argv), err)
+		return "", "", 0, errors.New("refused")
+	}
+	return h.program(stdin, argv)
+}
+
+// change runs a program as Runner.Change does.
+func (h *fakeHost) change(ctx context.Context, seam *Seam, stdin string, argv []string) (stdout, stderr string, status int, err error) {
+	if _, err := lookUp(argv); err != nil {
+		h.t.Errorf("an unknown program was called: %s", quote(argv))
+	}
+	if err := ctx.Err(); err != nil {
+		return "", "", 0, context.Cause(ctx)
+	}
+	err = seam.Do("run "+quote(argv), func() error {
+		stdout, stderr, status, err = h.program(stdin, argv)
+		return err
+	})
+	return stdout, stderr, status, err
+}
+
+func (h *fakeHost) program(stdin string, argv []string) (string, string, int, error) {
+	h.ran = append(h.ran, strings.Join(argv, " "))
+	switch argv[0] {
+	case "rpm":
+		return h.rpm(argv[1:])
+	case "yum":
+		return h.yum(argv[1:])
+	case "semanage":
+		return h.semanage(stdin, argv[1:])
+	case "setsebool":
+		return h.setsebool(argv[1:])
+	case "systemctl":
+		return h.systemctl(argv[1:])
+	case "/usr/sbin/nginx":
+		return h.nginxProgram(argv[1:])
+	}
+	h.t.Errorf("no such program here: %s", quote(argv))
+	return "", "", 0, errors.New("no such program")
+}
+
+// apply makes one run. What the run itself failed of is an error of the test.
+func (h *fakeHost) apply(c config.Config) *Report { return h.run(c, (*Run).Apply) }
+func (h *fakeHost) plan(c config.Config) *Report  { return h.run(c, (*Run).Plan) }
+
+func (h *fakeHost) run(c config.Config, act func(*Run, context.Context) (*Report, error)) *Report {
+	h.t.Helper()
+	r, err := act(h.newRun(c), h.t.Context())
+	if err != nil {
+		h.t.Fatalf("the run failed: %v", err)
+	}
+	return r
+}
+
+func (h *fakeHost) newRun(c config.Config) *Run {
+	h.ran, h.points, h.reloads, h.starts, h.probes, h.notices = nil, nil, 0, 0, 0, nil
+	on := Listener{Log: func(line string, _ bool) { h.lines = append(h.lines, line) }}
+	return NewRun(h.host(on), c, on)
+}
+
+func (h *fakeHost) path(name string) string { return filepath.Join(h.root, name) }
+
+func (h *fakeHost) mkdir(dir string) {
+	h.t.Helper()
+	h.must(os.MkdirAll(h.path(dir), 0o755))
+}
+
+func (h *fakeHost) write(name, content string) {
+	h.t.Helper()
+	h.mkdir(filepath.Dir(name))
+	h.must(os.WriteFile(h.path(name), []byte(content), 0o644))
+	h.must(os.Chmod(h.path(name), 0o644))
+}
+
+func (h *fakeHost) content(name string) string {
+	h.t.Helper()
+	b, err := os.ReadFile(h.path(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	h.must(err)
+	return string(b)
+}
+
+func (h *fakeHost) exists(name string) bool {
+	_, err := os.Lstat(h.path(name))
+	return err == nil
+}
+
+func (h *fakeHost) must(err error) {
+	h.t.Helper()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}

@@ -1,0 +1,177 @@
+package provision
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"wsprovision/rpm"
+)
+
+// fakePackages is how the rpm database and yum's repositories of a fakeHost behave. What is installed and which keys are
+// imported stands in its tree, in /var/lib/rpm.
+type fakePackages struct {
+	available map[string]string // package: id of the repository that has it
+	// yum replaces one run of yum, on demand; handled false lets the usual one happen.
+	yum func(names []string) (stdout, stderr string, status int, handled bool)
+	// signature is what rpm -K -v says of a package file, but for its first line.
+	signature string
+}
+
+const (
+	rpmPackages = "/var/lib/rpm/Packages" // a line for each package
+	rpmKeys     = "/var/lib/rpm/Keys"     // armored
+)
+
+func (h *fakeHost) installed(name string) bool {
+	return slices.Contains(strings.Fields(h.content(rpmPackages)), name)
+}
+
+func (h *fakeHost) rpm(args []string) (stdout, stderr string, status int, err error) {
+	switch {
+	case args[0] == "-qa":
+		stdout = h.content(rpmPackages)
+	case args[0] == "-e":
+		h.erase(args[1:])
+	case args[0] == "-q" && args[3] == "gpg-pubkey":
+		return h.listKeys(args[2])
+	case args[0] == "-q":
+		stdout, status = h.query(args[3:])
+	case args[0] == "-qf":
+		stdout, status = h.owner(args[3])
+	case args[0] == "-qp":
+		stdout = fmt.Sprintf("%s\t(none)\t7\t14\tnoarch\n", h.content(strings.TrimPrefix(args[3], h.root)))
+	case args[0] == "-K":
+		stdout = args[2] + ":\n" + h.packages.signature
+	case args[0] == "--import":
+		h.write(rpmKeys, h.content(rpmKeys)+h.content(args[1]))
+	default:
+		h.t.Errorf("rpm %q is not known here", args)
+	}
+	return stdout, "", status, nil
+}
+
+func (h *fakeHost) query(names []string) (stdout string, status int) {
+	for _, name := range names {
+		if !h.installed(name) {
+			stdout += fmt.Sprintf("package %s is not installed\n", name)
+			status++
+			continue
+		}
+		epoch := "(none)"
+		if name == nginxPackage {
+			epoch = "1"
+		}
+		stdout += fmt.Sprintf("%s\t%s\t1.20.1\t10.el7\tx86_64\n", name, epoch)
+	}
+	return stdout, status
+}
+
+// owner: a package brought every key but those that the agent wrote.
+func (h *fakeHost) owner(path string) (string, int) {
+	if strings.HasPrefix(path, "/etc/pki/rpm-gpg/") && !strings.Contains(path, "wsprovision") {
+		return "centos-release\n", 0
+	}
+	return "file " + path + " is not owned by any package\n", 1
+}
+
+// erase takes packages, or imported keys, away.
+func (h *fakeHost) erase(names []string) {
+	for _, name := range names {
+		if strings.HasPrefix(name, "gpg-pubkey-") {
+			h.write(rpmKeys, "")
+			continue
+		}
+		h.write(rpmPackages, strings.Replace(h.content(rpmPackages), name+"\n", "", 1))
+		switch name {
+		case nginxPackage:
+			h.must(os.RemoveAll(h.path("/usr/sbin/nginx")))
+			h.must(os.RemoveAll(h.path("/usr/lib/systemd/system/nginx.service")))
+		case epelPackage:
+			h.must(os.RemoveAll(h.path("/etc/yum.repos.d/epel.repo")))
+		}
+	}
+}
+
+func (h *fakeHost) listKeys(format string) (string, string, int, error) {
+	keys := h.content(rpmKeys)
+	if keys == "" {
+		return "package gpg-pubkey is not installed\n", "", 1, nil
+	}
+	var out strings.Builder
+	for block := range strings.SplitAfterSeq(keys, "-----END PGP PUBLIC KEY BLOCK-----\n") {
+		if block != "" && !strings.Contains(format, "DESCRIPTION") {
+			out.WriteString(keyPackage(block) + "\n")
+		} else if block != "" {
+			fmt.Fprintf(&out, "%s\n%s(end of key)\n", keyPackage(block), block)
+		}
+	}
+	return out.String(), "", 0, nil
+}
+
+// yum installs what an enabled repository has, and lies about the rest as yum 3.4.3 does.
+func (h *fakeHost) yum(args []string) (stdout, stderr string, status int, err error) {
+	at := slices.Index(args, "install")
+	if at < 0 {
+		h.t.Errorf("yum %q is not known here", args)
+		return "", "", 1, nil
+	}
+	names := args[at+1:]
+	if h.packages.yum != nil {
+		if stdout, stderr, status, handled := h.packages.yum(names); handled {
+			return stdout, stderr, status, nil
+		}
+	}
+	var bring []string
+	for _, name := range names {
+		if strings.HasSuffix(name, ".rpm") {
+			bring = append(bring, h.content(strings.TrimPrefix(name, h.root)))
+			continue
+		}
+		if repo := h.packages.available[name]; repo == "" || slices.Contains(args, "--disablerepo="+repo) || !h.hasRepository(repo) {
+			return fmt.Sprintf("No package %s available.\n", name), "Error: Not tolerating missing names on install, stopping.\n", 1, nil
+		}
+		bring = append(bring, name)
+	}
+	for _, name := range bring {
+		h.install(name)
+	}
+	return "Complete!\n", "", 0, nil
+}
+
+func (h *fakeHost) hasRepository(id string) bool {
+	files, err := filepath.Glob(h.path("/etc/yum.repos.d/*.repo"))
+	h.must(err)
+	return slices.ContainsFunc(files, func(name string) bool {
+		return strings.Contains(h.content(strings.TrimPrefix(name, h.root)), "["+id+"]\n")
+	})
+}
+
+// install lays down a package's files and notes it in the database.
+func (h *fakeHost) install(name string) {
+	switch name {
+	case epelPackage:
+		h.write("/etc/yum.repos.d/epel.repo", "[epel]\nname=Extra Packages for Enterprise Linux 7\nmetalink=https://mirrors.example.org/metalink\nenabled=1\ngpgcheck=1\ngpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-7\n")
+		h.write("/etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-7", "as epel-release brings it\n")
+		h.packages.available[nginxPackage] = "epel"
+	case semanagePackage:
+		h.write("/usr/sbin/semanage", "#!/usr/bin/python -Es\n")
+	case nginxPackage:
+		h.layNginx()
+	default:
+		h.t.Errorf("package %q has no files here", name)
+	}
+	h.write(rpmPackages, h.content(rpmPackages)+name+"\n")
+}
+
+// keyPackage is version and release of the gpg-pubkey package of an armored key.
+func keyPackage(armored string) string {
+	keys, err := rpm.ParseKeys([]byte(armored))
+	if err != nil || len(keys) != 1 {
+		return "352c64e5-52ae6884"
+	}
+	f := keys[0].Fingerprint
+	return strings.ToLower(f[len(f)-8:]) + "-52ae6884"
+}

@@ -1,0 +1,190 @@
+package provision
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"wsprovision/provision/config"
+)
+
+// snapshot is everything in the tree, with times; two of them are equal where nothing was touched.
+func (h *fakeHost) snapshot() map[string]string {
+	all := map[string]string{}
+	err := filepath.WalkDir(h.root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		short := strings.TrimPrefix(name, h.root)
+		if short == selinuxfs+"/access" { // a question, not a change
+			return nil
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		text := info.Mode().String()
+		if !info.IsDir() { // a file that came and went moves a directory's time
+			text += " " + info.ModTime().Format(time.RFC3339Nano)
+		}
+		switch {
+		case info.Mode().IsRegular():
+			b, err := os.ReadFile(name)
+			if err != nil {
+				return err
+			}
+			text += fmt.Sprintf(" %x", sha256.Sum256(b))
+		case info.Mode()&fs.ModeSymlink != 0:
+			target, err := os.Readlink(name)
+			if err != nil {
+				return err
+			}
+			text += " -> " + target
+		}
+		all[short] = text
+		return nil
+	})
+	h.must(err)
+	return all
+}
+
+// untouched fails the test where the tree is not what it was.
+func (h *fakeHost) untouched(before map[string]string) {
+	h.t.Helper()
+	if d := cmp.Diff(before, h.snapshot()); d != "" {
+		h.t.Errorf("the host was touched (-before +after):\n%s", d)
+	}
+}
+
+// state is what an administrator sees of the host: what two runs that ended well have in common, whatever way they went.
+func (h *fakeHost) state() map[string]string {
+	s := map[string]string{
+		"packages":       h.content(rpmPackages),
+		"boolean stored": fmt.Sprint(h.stored().booleans[connectBoolean]),
+		"boolean now":    fmt.Sprint(h.running(connectBoolean)),
+		"local ports":    fmt.Sprint(h.localPorts()),
+		"enabled":        fmt.Sprint(h.exists(wantsNginx)),
+		"running":        fmt.Sprint(h.web.master != 0),
+		"owed":           h.content(owedPath),
+		"mirror":         h.content(repositoryPath) + h.content(keyPath),
+	}
+	entries, _ := os.ReadDir(h.path(confDir))
+	for _, e := range entries {
+		s["conf.d/"+e.Name()] = h.content(confDir + "/" + e.Name())
+	}
+	s["served"] = strings.Join(h.served(), " ")
+	return s
+}
+
+// served are the names in the configuration that nginx runs.
+func (h *fakeHost) served() []string {
+	var names []string
+	if h.web.master == 0 {
+		return names
+	}
+	for _, s := range h.web.tree.Servers() {
+		for _, l := range s.Listen {
+			names = append(names, fmt.Sprintf("%s:%d", strings.Join(s.Names, ","), l.Port))
+		}
+		for _, l := range s.Body {
+			if l.Name == "location" {
+				names = append(names, strings.Join(l.Args, " ")+"="+passedTo(s.Body, l.Args[len(l.Args)-1], nil))
+			}
+		}
+	}
+	return names
+}
+
+// parse is the configuration of a file's text.
+func parse(t testing.TB, text string) config.Config {
+	t.Helper()
+	c, err := config.Load(config.Input{File: "/c.yaml", ReadFile: func(string) ([]byte, error) { return []byte(text), nil }})
+	if err != nil {
+		t.Fatalf("configuration: %v\n%s", err, text)
+	}
+	return c
+}
+
+const oneSite = `sites:
+  - name: websocket
+    server_name: ws.example.com
+    listen: 80
+    locations:
+      - path: /ws/
+        backend: 127.0.0.1:3000
+`
+
+func basic(t testing.TB) config.Config {
+	t.Helper()
+	return parse(t, oneSite)
+}
+
+const site = confDir + "/websocket.conf"
+
+// provisioned is a host on which an apply has already ended well.
+func provisioned(t testing.TB) *fakeHost {
+	t.Helper()
+	h := newFakeHost(t)
+	if r := h.apply(basic(t)); r.Result != Changed {
+		t.Fatalf("the first apply: %s\n%s", r.Result, summarize(r))
+	}
+	return h
+}
+
+// summarize is a report in a few lines, for failures of tests.
+func summarize(r *Report) string {
+	var b strings.Builder
+	for _, s := range r.Steps {
+		fmt.Fprintf(&b, "%s: %s %v", s.Name, s.Status, s.Changes)
+		for _, text := range []string{s.Why, s.Error} {
+			if text != "" {
+				b.WriteString(" | " + text)
+			}
+		}
+		for _, w := range s.Warnings {
+			b.WriteString(" | warning: " + w)
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+func statuses(r *Report) map[string]Status {
+	all := map[string]Status{}
+	for _, s := range r.Steps {
+		all[s.Name] = s.Status
+	}
+	return all
+}
+
+func step(t testing.TB, r *Report, name string) StepReport {
+	t.Helper()
+	for _, s := range r.Steps {
+		if s.Name == name {
+			return s
+		}
+	}
+	t.Fatalf("no step %s in %v", name, r.Steps)
+	return StepReport{}
+}
+
+// unchanged is the promise about a second run: nothing is run but one query of rpm, and nothing is touched.
+func (h *fakeHost) unchanged(c config.Config) {
+	h.t.Helper()
+	before := h.snapshot()
+	r := h.apply(c)
+	if r.Result != Unchanged {
+		h.t.Errorf("a further apply: %s, want unchanged\n%s", r.Result, summarize(r))
+	}
+	if len(h.ran) > 1 || h.reloads+h.starts > 0 || len(h.points) > 0 {
+		h.t.Errorf("a further apply ran %q, reloaded %d times, started %d times, points %q; want at most one program", h.ran, h.reloads, h.starts, h.points)
+	}
+	h.untouched(before)
+}

@@ -1,0 +1,225 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+)
+
+// The steps that only a revert has.
+const (
+	StepUnit   = "unit"
+	StepFiles  = "files"
+	StepLedger = "ledger"
+)
+
+// Revert is the way back: it undoes what the ledger says that the agent did,
+// in the reverse order, and nothing of the administrator's. What somebody has
+// changed since the agent left it is left alone and named.
+type Revert struct {
+	*Run
+	packages bool
+}
+
+// NewRevert prepares a revert. Packages that the agent brought are removed
+// only where packages is set.
+func NewRevert(h *Host, on Listener, packages bool) *Revert {
+	r := &Revert{Run: &Run{Host: h, on: on, owed: Owed{h.Files}, AnyPlatform: true, reverting: true}, packages: packages}
+	r.Run.sites = r.before
+	return r
+}
+
+// steps go the way of an apply backwards. The server block is the first to go,
+// because what it needs must still be there while nginx lets go of it.
+func (r *Revert) steps() []Step {
+	return []Step{
+		{StepPlatform, nil, r.checkPlatform, nil},
+		{StepValidate, []string{StepPlatform}, r.checkValidate, nil},
+		{StepSite, []string{StepValidate}, r.checkSites, r.applySites},
+		{StepService, []string{StepSite}, r.checkReload, r.applyReload},
+		{StepUnit, []string{StepService}, r.checkUnit, r.applyUnit},
+		{StepSELinux, []string{StepService}, r.checkUndo, r.applyUndo},
+		{StepPackages, []string{StepUnit}, r.checkErase, r.applyErase},
+		{StepFiles, []string{StepPackages}, r.checkFiles, r.applyFiles},
+		{StepLedger, []string{StepSELinux, StepFiles}, r.checkLedger, r.applyLedger},
+	}
+}
+
+// Plan reports what Apply would undo and changes nothing.
+func (r *Revert) Plan(ctx context.Context) (*Report, error) {
+	return r.run(ctx, "revert --plan", r.steps(), (*Engine).Plan)
+}
+
+// Apply undoes what the ledger holds.
+func (r *Revert) Apply(ctx context.Context) (*Report, error) {
+	return r.run(ctx, "revert", r.steps(), (*Engine).Apply)
+}
+
+// recorded are the ledger's entries of a kind, the latest first.
+func (r *Revert) recorded(kinds ...Kind) []Entry {
+	var all []Entry
+	for _, e := range slices.Backward(r.ledger.Entries) {
+		if slices.Contains(kinds, e.Kind) {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// before is what stood under conf.d when the agent first came.
+func (r *Revert) before() ([]wanted, error) {
+	return r.filesBefore(func(path string) bool { return filepath.Dir(path) == confDir }), nil
+}
+
+func (r *Revert) filesBefore(which func(path string) bool) []wanted {
+	var all []wanted
+	for _, e := range r.recorded(KindFile) {
+		if !which(e.Name) {
+			continue
+		}
+		w := wanted{path: e.Name, mode: e.Mode}
+		if e.Before != Absent {
+			w.content = append([]byte{}, e.Bytes...)
+		}
+		all = append(all, w)
+	}
+	return all
+}
+
+// checkReload has nginx forget the server block where it runs; a stopped nginx
+// is left stopped, and a running one running.
+func (r *Revert) checkReload(ctx context.Context) (Finding, error) {
+	var f Finding
+	s, err := r.service(ctx)
+	if err != nil || !s.running() {
+		return f, err
+	}
+	if s.owed || r.sitesDiffer() {
+		f.Changes = []Change{{Object: nginxUnit, From: "the agent's configuration", To: "reloaded"}}
+	} else if _, started := r.ledger.Find(KindActive, nginxUnit); started {
+		f.Notes = []string{"nginx.service was started by the agent and runs on, because others may use it by now; systemctl stop nginx if nobody does"}
+	}
+	return f, nil
+}
+
+func (r *Revert) applyReload(ctx context.Context) error {
+	s, err := r.service(ctx)
+	if err != nil {
+		return err
+	}
+	units, err := r.units(ctx)
+	if err != nil {
+		return err
+	}
+	return r.reload(ctx, units, s)
+}
+
+// checkUnit compares the enablement with what it was.
+func (r *Revert) checkUnit(ctx context.Context) (Finding, error) {
+	var f Finding
+	for _, e := range r.recorded(KindEnabled) {
+		s, err := r.service(ctx)
+		if err != nil {
+			return f, err
+		}
+		switch now := word(s.state.File, Absent); {
+		case now == e.Before || e.Before == e.Left:
+		case now != e.Left:
+			f.Warnings = append(f.Warnings, left(e.Name+" (at boot)", now, e))
+		default:
+			f.Changes = append(f.Changes, Change{Object: e.Name + " (at boot)", From: now, To: e.Before})
+		}
+	}
+	return f, nil
+}
+
+func (r *Revert) applyUnit(ctx context.Context) error {
+	units, err := r.units(ctx)
+	if err != nil {
+		return err
+	}
+	if err := units.Disable(ctx, nginxUnit); err != nil {
+		return err
+	}
+	return r.syncUnits()
+}
+
+// left names what somebody else has changed since.
+func left(object, now string, e Entry) string {
+	return fmt.Sprintf("%s is %s, which the agent did not leave (it left %s): it is left alone", object, now, e.Left)
+}
+
+// checkFiles is for the files outside conf.d: the repository and its key.
+func (r *Revert) checkFiles(context.Context) (Finding, error) {
+	var f Finding
+	for _, w := range r.otherFiles() {
+		s, err := r.siteFile(w)
+		if err != nil {
+			return f, err
+		}
+		switch {
+		case s.kept:
+			f.Warnings = append(f.Warnings, w.path+" was changed since the agent wrote it: it is left as it is")
+		case !same(s.have.Content, w.content):
+			f.Changes = append(f.Changes, fileChange(w.path, s.have.Content, w.content))
+		}
+	}
+	return f, nil
+}
+
+func (r *Revert) otherFiles() []wanted {
+	return r.filesBefore(func(path string) bool { return filepath.Dir(path) != confDir })
+}
+
+func (r *Revert) applyFiles(context.Context) error {
+	for _, w := range r.otherFiles() {
+		s, err := r.siteFile(w)
+		if err != nil {
+			return err
+		}
+		if s.kept || same(s.have.Content, w.content) {
+			continue
+		}
+		if err := r.restore(w.path, w.content, w.mode); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// restore writes a file as it was, or removes it.
+func (r *Run) restore(path string, content []byte, mode fs.FileMode) error {
+	if content == nil {
+		return r.Files.Remove(path)
+	}
+	return r.Files.Write(path, content, mode)
+}
+
+// checkLedger drops the record of what is undone. Packages that stay are still
+// the agent's to remove, and stay recorded.
+func (r *Revert) checkLedger(context.Context) (Finding, error) {
+	var f Finding
+	keep := len(r.recorded(KindPackage, KindKey))
+	if r.packages {
+		keep = 0
+	}
+	if keep > 0 {
+		f.Notes = append(f.Notes, fmt.Sprintf("%d packages and keys that the agent brought stay; wsprovision revert --packages removes them", keep))
+	}
+	if n := len(r.ledger.Entries); n > keep {
+		f.Changes = []Change{{Object: "ledger " + ledgerPath, From: fmt.Sprintf("%d entries", n), To: fmt.Sprintf("%d entries", keep)}}
+	}
+	return f, nil
+}
+
+func (r *Revert) applyLedger(context.Context) error {
+	kept := r.recorded(KindPackage, KindKey)
+	if r.packages {
+		kept = nil
+	}
+	slices.Reverse(kept)
+	r.ledger.Entries = kept
+	return r.ledger.save()
+}

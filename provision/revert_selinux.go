@@ -1,0 +1,131 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	multierror "github.com/hashicorp/go-multierror"
+
+	"wsprovision/selinux"
+)
+
+// undo is one SELinux value on its way back.
+type undo struct {
+	change Change
+	edit   *selinux.Edit // nil: the running value of a boolean
+}
+
+// checkUndo compares every boolean and label that the agent set with what it
+// was before.
+func (r *Revert) checkUndo(ctx context.Context) (Finding, error) {
+	var f Finding
+	undos, warnings, err := r.undos(ctx)
+	f.Warnings = warnings
+	for _, u := range undos {
+		f.Changes = append(f.Changes, u.change)
+	}
+	return f, err
+}
+
+func (r *Revert) undos(ctx context.Context) ([]undo, []string, error) {
+	var (
+		undos    []undo
+		warnings []string
+		all      *multierror.Error
+	)
+	for _, e := range r.recorded(KindPort, KindBoolean, KindRunning) {
+		object, now, u, err := r.undoOf(ctx, e)
+		switch {
+		case err != nil:
+			all = multierror.Append(all, err)
+		case now == e.Before || e.Before == e.Left:
+		case now != e.Left:
+			warnings = append(warnings, left(object, now, e))
+		default:
+			u.change.Object, u.change.From, u.change.To = object, now, e.Before
+			undos = append(undos, u)
+		}
+	}
+	return undos, warnings, all.ErrorOrNil()
+}
+
+// undoOf reads what an entry speaks of as it is now, in the entry's words, and
+// says how to bring it back.
+func (r *Revert) undoOf(ctx context.Context, e Entry) (object, now string, u undo, err error) {
+	if e.Kind == KindPort {
+		return r.undoPort(ctx, e)
+	}
+	b, err := r.SELinux.Boolean(ctx, e.Name)
+	if err != nil {
+		return "", "", u, err
+	}
+	if e.Kind == KindRunning {
+		if r.Where.Offline() {
+			u.change.Deferred = "the kernel that runs here is not the host's own"
+		}
+		return "boolean " + e.Name + " (running)", string(b.Running), u, nil
+	}
+	edit := selinux.DeleteBoolean(e.Name)
+	if e.Before == string(selinux.Off) {
+		edit = selinux.SetBoolean(e.Name, false)
+	}
+	u.edit = &edit
+	return "boolean " + e.Name + " (persistent, local)", string(b.Local), u, nil
+}
+
+func (r *Revert) undoPort(ctx context.Context, e Entry) (object, now string, u undo, err error) {
+	proto, number, _ := strings.Cut(e.Name, "/")
+	port, err := strconv.Atoi(number)
+	if err != nil {
+		return "", "", u, fmt.Errorf("%s: %q is no port", ledgerPath, e.Name)
+	}
+	state, err := r.SELinux.Port(ctx, proto, port)
+	if err != nil {
+		return "", "", u, err
+	}
+	p := selinux.Port{Proto: proto, Low: port, High: port, Type: e.Before}
+	edit := selinux.ModifyPort(p)
+	if e.Before == Absent {
+		edit = selinux.DeletePort(p)
+	}
+	u.edit = &edit
+	return "port " + e.Name + " (local)", localType(state, port), u, nil
+}
+
+// applyUndo takes all records back in one transaction, and then the running
+// value, which the transaction may have moved.
+func (r *Revert) applyUndo(ctx context.Context) error {
+	status, err := r.SELinux.Status()
+	if err != nil {
+		return err
+	}
+	undos, _, err := r.undos(ctx)
+	if err != nil {
+		return err
+	}
+	var edits []selinux.Edit
+	for _, u := range undos {
+		if u.edit != nil {
+			edits = append(edits, *u.edit)
+		}
+	}
+	if len(edits) > 0 {
+		if err := r.SELinux.Commit(ctx, edits, r.live(status)); err != nil {
+			return err
+		}
+	}
+	for _, e := range r.recorded(KindRunning) {
+		b, err := r.SELinux.Boolean(ctx, e.Name)
+		if err != nil {
+			return err
+		}
+		if r.live(status) && string(b.Running) == e.Left && e.Before == string(selinux.Off) {
+			if err := r.SELinux.SetRunning(ctx, e.Name, false); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,86 @@
+package rpm
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+func server(t *testing.T) *httptest.Server {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/key", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("0123456789")) })
+	mux.HandleFunc("/chunked", func(w http.ResponseWriter, _ *http.Request) {
+		for range 100 {
+			_, _ = w.Write([]byte("0123456789"))
+			w.(http.Flusher).Flush()
+		}
+	})
+	mux.HandleFunc("/empty", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("/loop", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/loop", http.StatusFound) })
+	mux.HandleFunc("/once", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/key", http.StatusFound) })
+	mux.HandleFunc("/down", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "http://example.com/", http.StatusFound)
+	})
+	mux.HandleFunc("/slow", func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-r.Context().Done():
+		case <-time.After(5 * time.Second):
+		}
+	})
+	s := httptest.NewUnstartedServer(mux)
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // it speaks of the client that does not know its certificate
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	return s
+}
+
+func TestFetch(t *testing.T) {
+	s := server(t)
+	f := newFake(t)
+	f.write("/keys/k", "0123456789")
+	tests := []struct{ name, url, wantErr string }{
+		{"https", s.URL + "/key", ""},
+		{"one redirect", s.URL + "/once", ""},
+		{"file", "file:///keys/k", ""},
+		{"not found", s.URL + "/nosuch", "the server answered 404 Not Found"},
+		{"too long without a length", s.URL + "/chunked", "more than 10 bytes"},
+		{"empty", s.URL + "/empty", "empty"},
+		{"redirects without end", s.URL + "/loop", "more than 5 redirects"},
+		{"redirect to http", s.URL + "/down", "a redirect from https to http"},
+		{"no file", "file:///nosuch", "no such file"},
+		{"a directory", "file:///keys", "not a regular file"},
+		{"file on a host", "file://host/keys/k", "not an http, https or file:/// URL"},
+		{"ftp", "ftp://x/y", "not an http"},
+		{"path", "/keys/k", "not an http"},
+		{"unreachable", "http://127.0.0.1:9/", "connection refused"},
+		{"password", "http://user:secret@127.0.0.1:9/", "user:xxxxx@"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := f.host().Fetch(bg, s.Client(), tt.url, 10)
+			if !matches(err, tt.wantErr) || err == nil && string(got) != "0123456789" {
+				t.Errorf("got %q, %v, want %q", got, err, tt.wantErr)
+			}
+			if err != nil && (!strings.HasPrefix(err.Error(), "fetch ") || strings.Contains(err.Error(), "secret")) {
+				t.Errorf("error is %v", err)
+			}
+		})
+	}
+	if _, err := f.host().Fetch(bg, s.Client(), s.URL+"/key", 9); !matches(err, "10 bytes, more than 9") {
+		t.Errorf("too long with a length: %v", err)
+	}
+	if _, err := f.host().Fetch(bg, nil, s.URL+"/key", 10); !matches(err, "certificate") {
+		t.Errorf("unknown authority: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(bg, 50*time.Millisecond)
+	defer cancel()
+	if _, err := f.host().Fetch(ctx, s.Client(), s.URL+"/slow", 10); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("slow server: %v", err)
+	}
+}

@@ -1,0 +1,123 @@
+// Package rpm answers what is installed on this host, brings what is missing, and says from which repositories and keys.
+//
+// It is the host's package subsystem (rpm, yum, /etc/yum.repos.d and the keys in the rpm database), as selinux and systemd
+// are the host's other subsystems; the spec from which this project's own RPM is built lies in packaging.
+//
+// yum's exit status is evidence, never the verdict: 3.4.3 says 0 with a named package missing and 1 for a package file that
+// is installed already (FACTS 1.1). rpm is asked before, and asked again afterwards.
+//
+// What counts as trusted. yum -y imports any key that an enabled repository's gpgkey= names, over plain http too, and takes
+// unsigned packages from a repository with gpgcheck=0. Install overrides both for its own run only (Restrict): a repository
+// keeps just the gpgkey files that an installed package owns, that hold only configured fingerprints (Host.Fingerprints), or
+// that hold only keys imported already; gpgcheck is forced on. No file of the administrator's is edited.
+package rpm
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Run runs one program with LC_ALL=C and waits for it. A status that is not 0 is data; err means that the program could not
+// be started or was ended by a deadline or a signal.
+type Run func(ctx context.Context, stdin string, argv ...string) (stdout, stderr string, status int, err error)
+
+// Host is one host's package subsystem. Only Read and Change are required.
+type Host struct {
+	Root   string // prefix of every path that is read here; programs do not see it
+	Read   Run    // programs that only read: rpm -q, rpm -K
+	Change Run    // programs that change the host: yum, rpm --import
+
+	// Fingerprints are the keys that the configuration vouches for, as 40 hexadecimal digits.
+	Fingerprints []string
+
+	LockWait time.Duration // bound on waiting for somebody else's yum or rpm over one Install; 0 means 10 minutes
+	Attempts int           // how often yum may fail because of a repository before we give up; 0 means 3
+
+	Sleep  func(context.Context, time.Duration) error // nil sleeps for real and ends early when ctx does
+	Notice func(string)                               // what a person would want to know while waiting; may be nil
+}
+
+func (h Host) notice(format string, args ...any) {
+	if h.Notice != nil {
+		h.Notice(fmt.Sprintf(format, args...))
+	}
+}
+
+func (h Host) sleep(ctx context.Context, d time.Duration) error {
+	if h.Sleep != nil {
+		return h.Sleep(ctx, d)
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+func (h Host) lockWait() time.Duration {
+	if h.LockWait > 0 {
+		return h.LockWait
+	}
+	return 10 * time.Minute
+}
+
+func (h Host) attempts() int {
+	if h.Attempts > 0 {
+		return h.Attempts
+	}
+	return 3
+}
+
+// said makes one error of what a program said and of its exit status; rpm and yum put the reason in their last lines.
+func said(program string, status int, stdout, stderr string) error {
+	text := lastLines(stderr, 3)
+	if text == "" {
+		text = lastLines(stdout, 3)
+	}
+	if text == "" {
+		return fmt.Errorf("%s: exit status %d", program, status)
+	}
+	return fmt.Errorf("%s: exit status %d: %s", program, status, text)
+}
+
+func lastLines(s string, n int) string {
+	var kept []string
+	for _, line := range lines(s) {
+		if line = strings.TrimSpace(line); line != "" {
+			kept = append(kept, clip(line))
+		}
+	}
+	if len(kept) > n {
+		kept = kept[len(kept)-n:]
+	}
+	return strings.Join(kept, "; ")
+}
+
+// lines splits at newlines and drops the carriage returns with which progress meters overwrite themselves.
+func lines(s string) []string {
+	if s == "" {
+		return nil
+	}
+	split := strings.Split(strings.TrimSuffix(s, "\n"), "\n")
+	for i, line := range split {
+		split[i] = strings.TrimRight(line, "\r")
+	}
+	return split
+}
+
+// clip keeps a quoted line readable when a program prints a page without a newline.
+func clip(s string) string {
+	const limit = 300
+	if len(s) <= limit {
+		return s
+	}
+	return strings.ToValidUTF8(s[:limit], "") + "…"
+}
+
+func quote(s string) string { return strconv.Quote(clip(s)) }

@@ -1,0 +1,120 @@
+package rpm
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// section is one [name] of a yum configuration file; keys are lower case.
+type section struct {
+	name string
+	keys map[string]string // several lines of one value are joined by newlines
+}
+
+// includeDepth stops a file that includes itself; yum stops by remembering names.
+const includeDepth = 8
+
+var (
+	includeLine = regexp.MustCompile(`^\s*include\s*=\s*(.*)$`)
+	sectionLine = regexp.MustCompile(`^\[([^]]+)\]`)
+	optionLine  = regexp.MustCompile(`^([^:=\s\[][^:=]*?)\s*[:=]\s*(.*)$`)
+	inlineNote  = regexp.MustCompile(`\s;.*$`)
+)
+
+// readINI reads a file as yum 3.4.3 does: Python's ConfigParser syntax (iniparse), with include= lines followed. The same
+// section twice is one section, a later value wins. yum gives up wholly on a line that it cannot read, and so do we.
+func (h Host) readINI(file string) ([]section, error) {
+	p := &iniParser{}
+	if err := h.includeINI(p, file, 0); err != nil {
+		return nil, err
+	}
+	return p.sections, nil
+}
+
+func (h Host) includeINI(p *iniParser, file string, depth int) error {
+	if depth > includeDepth {
+		return fmt.Errorf("%s: included too deeply", file)
+	}
+	text, err := os.ReadFile(filepath.Join(h.Root, file))
+	if err != nil {
+		return err
+	}
+	for i, line := range lines(string(text)) {
+		if m := includeLine.FindStringSubmatch(line); m != nil {
+			target := strings.TrimPrefix(strings.TrimSpace(m[1]), "file://")
+			if !filepath.IsAbs(target) || strings.Contains(target, "$") {
+				return fmt.Errorf("%s:%d: only a plain local file can be included: %s", file, i+1, quote(line))
+			}
+			if err := h.includeINI(p, target, depth+1); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := p.line(line); err != nil {
+			return fmt.Errorf("%s:%d: %w: %s", file, i+1, err, quote(line))
+		}
+	}
+	return nil
+}
+
+type iniParser struct {
+	sections []section
+	current  int    // index into sections
+	inside   bool   // a section was opened
+	key      string // that a continuation line would belong to
+}
+
+func (p *iniParser) line(line string) error {
+	switch {
+	case strings.TrimSpace(line) == "", strings.HasPrefix(line, "#"), strings.HasPrefix(line, ";"), isRem(line):
+		return nil
+	case line[0] == ' ' || line[0] == '\t':
+		return p.more(line)
+	}
+	if m := sectionLine.FindStringSubmatch(line); m != nil {
+		p.open(m[1])
+		return nil
+	}
+	m := optionLine.FindStringSubmatch(line)
+	switch {
+	case m == nil:
+		return errors.New("neither a [section] nor an option")
+	case !p.inside:
+		return errors.New("an option outside every [section]")
+	}
+	p.key = strings.ToLower(strings.TrimSpace(m[1]))
+	p.sections[p.current].keys[p.key] = strings.TrimSpace(inlineNote.ReplaceAllString(m[2], ""))
+	return nil
+}
+
+func isRem(line string) bool {
+	f := strings.Fields(line)
+	return len(f) > 0 && strings.EqualFold(f[0], "rem") && (line[0] == 'r' || line[0] == 'R')
+}
+
+func (p *iniParser) more(line string) error {
+	if p.key == "" {
+		if strings.HasPrefix(strings.TrimSpace(line), "#") {
+			return nil
+		}
+		return errors.New("a continuation of nothing")
+	}
+	p.sections[p.current].keys[p.key] += "\n" + strings.TrimSpace(line)
+	return nil
+}
+
+func (p *iniParser) open(name string) {
+	p.inside, p.key = true, ""
+	for i := range p.sections {
+		if p.sections[i].name == name {
+			p.current = i
+			return
+		}
+	}
+	p.sections = append(p.sections, section{name: name, keys: map[string]string{}})
+	p.current = len(p.sections) - 1
+}

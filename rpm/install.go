@@ -1,0 +1,234 @@
+package rpm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Wants is what one yum transaction is to bring.
+type Wants struct {
+	Packages []string // names, without version or architecture
+	Files    []string // absolute paths of .rpm files; their signatures are checked like everything else's
+}
+
+func (w Wants) check() error {
+	for _, name := range w.Packages {
+		if err := checkName(name); err != nil {
+			return err
+		}
+	}
+	for _, file := range w.Files {
+		if !filepath.IsAbs(file) || filepath.Clean(file) != file || !strings.HasSuffix(file, ".rpm") || strings.ContainsAny(file, "*?[]\n") {
+			return fmt.Errorf("%q is not the absolute path of an .rpm file", file)
+		}
+	}
+	return nil
+}
+
+// Install brings what rpm says is missing, in one yum transaction, and then asks rpm again. What is installed already is not
+// given to yum, whose install upgrades (FACTS 1.1). yum is kept within what is trusted (Restrict). The error is a *YumError, *LockedError or *ReusedPidError where yum or its
+// lock is the reason.
+func (h Host) Install(ctx context.Context, w Wants) error {
+	if err := w.check(); err != nil {
+		return fmt.Errorf("install: %w", err)
+	}
+	want, err := h.missing(ctx, w)
+	if err != nil || len(want.names()) == 0 {
+		return err
+	}
+	limits, err := h.Restrict(ctx)
+	if err != nil {
+		return fmt.Errorf("install %s: %w", want, err)
+	}
+	for _, reason := range limits.Reasons {
+		h.notice("%s", reason)
+	}
+	if err := h.yum(ctx, limits, want); err != nil {
+		return fmt.Errorf("install %s: %w", want, err)
+	}
+	return nil
+}
+
+// wanted is what is really missing: names, and the files with the names of the packages in them.
+type wanted struct {
+	packages []string
+	files    map[string]string // path: package name
+}
+
+func (w wanted) names() []string {
+	names := slices.Clone(w.packages)
+	for _, name := range w.files {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func (w wanted) args() []string {
+	var files []string
+	for file := range w.files {
+		files = append(files, file)
+	}
+	slices.Sort(files)
+	return append(slices.Clone(w.packages), files...)
+}
+
+func (w wanted) String() string { return strings.Join(w.names(), ", ") }
+
+// missing keeps of w what rpm does not have. A file whose package is installed in whatever version counts as present; a name that a
+// file brings is not asked of the repositories as well.
+func (h Host) missing(ctx context.Context, w Wants) (wanted, error) {
+	want := wanted{files: map[string]string{}}
+	files := map[string]string{}
+	names := slices.Clone(w.Packages)
+	for _, file := range w.Files {
+		p, err := h.packageFile(ctx, file)
+		if err != nil {
+			return want, err
+		}
+		files[file] = p.Name
+		names = append(names, p.Name)
+	}
+	slices.Sort(names)
+	found, err := h.Installed(ctx, slices.Compact(names)...)
+	if err != nil {
+		return want, err
+	}
+	for _, name := range w.Packages {
+		if len(found[name]) == 0 && !slices.Contains(want.packages, name) {
+			want.packages = append(want.packages, name)
+		}
+	}
+	for file, name := range files {
+		if len(found[name]) == 0 {
+			want.files[file] = name
+			want.packages = slices.DeleteFunc(want.packages, func(p string) bool { return p == name })
+		}
+	}
+	return want, nil
+}
+
+// packageFile is the package in an .rpm file. Its stderr may hold a NOKEY warning, which yum judges and CheckSignature.
+func (h Host) packageFile(ctx context.Context, file string) (Package, error) {
+	stdout, stderr, status, err := h.Read(ctx, "", "rpm", "-qp", "--qf", queryFormat, file)
+	if err != nil {
+		return Package{}, fmt.Errorf("read package file %s: rpm: %w", file, err)
+	}
+	if status != 0 {
+		return Package{}, fmt.Errorf("read package file %s: %w", file, said("rpm", status, stdout, stderr))
+	}
+	all := lines(stdout)
+	if len(all) != 1 {
+		return Package{}, fmt.Errorf("read package file %s: rpm: not understood: %s", file, quote(stdout))
+	}
+	p, err := parsePackage(all[0])
+	if err == nil {
+		err = checkName(p.Name)
+	}
+	if err != nil {
+		return Package{}, fmt.Errorf("read package file %s: rpm: %w", file, err)
+	}
+	return p, nil
+}
+
+// yumOptions hold on yum 3.4.3 and on dnf. Never -q: it hides "No package X available." (FACTS 1.2). Short options stay apart,
+// because yum's first parser misreads merged ones. The debug levels are said because yum.conf may lower them. exit_on_lock
+// turns yum's endless wait into an answer that we wait on with a bound. skip_missing_names_on_install came with RHEL 7.3; where
+// it is unknown it earns a warning and nothing else.
+var yumOptions = []string{
+	"-y", "-d", "2", "-e", "2",
+	"--setopt=retries=2", "--setopt=timeout=15",
+	"--setopt=skip_missing_names_on_install=False",
+	"--setopt=exit_on_lock=1",
+	"--setopt=localpkg_gpgcheck=1",
+}
+
+func yumArgv(options, packages []string) []string {
+	return slices.Concat([]string{"yum"}, yumOptions, options, []string{"install"}, packages)
+}
+
+// yum runs the transaction until rpm has everything, the failure is not a repository's, or the patience is used up.
+func (h Host) yum(ctx context.Context, limits Limits, want wanted) error {
+	argv := yumArgv(limits.Args, want.args())
+	locks := &waiting{h: h}
+	for failed := 0; ; {
+		if err := locks.free(ctx); err != nil {
+			return err
+		}
+		stdout, stderr, status, err := h.Change(ctx, "", argv...)
+		if err != nil {
+			return fmt.Errorf("yum: %w", err)
+		}
+		refused := classify(status, stdout, stderr)
+		if status != 0 && refused.Kind == Locked { // taken between our look and yum's start
+			if err := locks.pause(ctx, lockedBy(stdout, stderr)); err != nil {
+				return err
+			}
+			continue
+		}
+		absent, err := h.absent(ctx, want)
+		if err != nil {
+			return err
+		}
+		if len(absent) == 0 {
+			h.mention(refused, stdout+"\n"+stderr)
+			return nil
+		}
+		if failed++; status == 0 || refused.Kind != Unreachable || failed >= h.attempts() {
+			return verdict(refused, absent, limits)
+		}
+		pause := backOff(failed)
+		h.notice("%s; trying again in %s (%d of %d)", refused, pause, failed+1, h.attempts())
+		if err := h.sleep(ctx, pause); err != nil {
+			return errors.Join(refused, err)
+		}
+	}
+}
+
+// backOff is 5, 10, 20 … seconds, at most a minute.
+func backOff(failed int) time.Duration {
+	return min(5*time.Second<<min(failed-1, 4), time.Minute)
+}
+
+func (h Host) absent(ctx context.Context, want wanted) ([]string, error) {
+	found, err := h.Installed(ctx, want.names()...)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(want.names(), func(name string) bool { return len(found[name]) > 0 }), nil
+}
+
+// nonFatal is a %post that failed: yum then says Complete! and 0, and what the script should have set up is not there (FACTS 1.1).
+var nonFatal = failure{marks: []string{"Non-fatal "}}
+
+// mention passes on what yum complained of although everything is there.
+func (h Host) mention(e *YumError, output string) {
+	if e.Status != 0 {
+		h.notice("%s; rpm has everything that was asked for", e)
+	} else if strings.Contains(e.Next, "yum-complete-transaction") {
+		h.notice("yum: %s", e.Next)
+	}
+	if line := nonFatal.in(output); line != "" {
+		h.notice("yum: %s", line)
+	}
+}
+
+// limited are the kinds of failure that may come of the limits that we set ourselves.
+var limited = []Kind{NoPackage, NoRepositories, BadKey, Unsigned, Dependency, Unknown}
+
+func verdict(e *YumError, absent []string, limits Limits) error {
+	verb := "is"
+	if len(absent) > 1 {
+		verb = "are"
+	}
+	e.Absent = fmt.Sprintf("%s %s not installed", strings.Join(absent, ", "), verb)
+	if slices.Contains(limited, e.Kind) && len(limits.Reasons) > 0 {
+		e.Next = strings.Join(append([]string{e.Next}, limits.Reasons...), "; ")
+	}
+	return e
+}

@@ -1,0 +1,140 @@
+package rpm
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Package is one installed package. Epoch is empty where the package has none, which rpm prints as (none).
+type Package struct{ Name, Epoch, Version, Release, Arch string }
+
+// String is name-epoch:version-release.arch, as yum prints it: nginx-1:1.20.1-10.el7.x86_64.
+func (p Package) String() string {
+	evr := p.Version + "-" + p.Release
+	if p.Epoch != "" {
+		evr = p.Epoch + ":" + evr
+	}
+	s := p.Name + "-" + evr
+	if p.Arch != "" {
+		s += "." + p.Arch
+	}
+	return s
+}
+
+// queryFormat uses tabs, which no tag of a package's name can hold. %|EPOCH?…| is avoided: %{EPOCH} prints (none) in every release.
+const queryFormat = `%{NAME}\t%{EPOCH}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n`
+
+// packageName is what rpm allows in a name (rpm 4.11 build/parsePreamble.c), less a leading dash or dot, so that a name is never
+// an option, a glob, a path or an expression for yum.
+var packageName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.+-]*$`)
+
+func checkName(name string) error {
+	if !packageName.MatchString(name) || strings.HasSuffix(name, ".rpm") {
+		return fmt.Errorf("%q is not a package name", name)
+	}
+	return nil
+}
+
+// Installed asks rpm once for all names. A name that is not installed has no entry; a name may have several (kernel, two
+// architectures). rpm's exit status is the number of names that are absent and says nothing else, so every line is accounted for.
+func (h Host) Installed(ctx context.Context, names ...string) (map[string][]Package, error) {
+	if len(names) == 0 {
+		return map[string][]Package{}, nil
+	}
+	for _, name := range names {
+		if err := checkName(name); err != nil {
+			return nil, fmt.Errorf("query packages: %w", err)
+		}
+	}
+	argv := append([]string{"rpm", "-q", "--qf", queryFormat}, names...)
+	stdout, stderr, status, err := h.Read(ctx, "", argv...)
+	if err != nil {
+		return nil, fmt.Errorf("query packages: rpm: %w", err)
+	}
+	found, err := parseQuery(stdout, stderr, names)
+	if err != nil {
+		return nil, fmt.Errorf("query packages: rpm: exit status %d: %w", status, err)
+	}
+	return found, nil
+}
+
+// parseQuery reads rpm -q's two streams. With a broken database rpm says "package X is not installed" on stdout and the
+// truth only on stderr (rpm 4.11 lib/query.c), so anything but a warning there is an error.
+func parseQuery(stdout, stderr string, names []string) (map[string][]Package, error) {
+	if err := databaseError(stderr); err != nil {
+		return nil, err
+	}
+	answered := map[string]bool{}
+	found := map[string][]Package{}
+	for _, line := range lines(stdout) {
+		if name, ok := absent(line); ok && slices.Contains(names, name) {
+			answered[name] = true
+			continue
+		}
+		p, err := parsePackage(line)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(names, p.Name) {
+			return nil, fmt.Errorf("package %s was not asked for: %s", p.Name, quote(line))
+		}
+		found[p.Name] = append(found[p.Name], p)
+		answered[p.Name] = true
+	}
+	for _, name := range names {
+		if !answered[name] {
+			return nil, fmt.Errorf("no answer for %s", name)
+		}
+	}
+	return found, nil
+}
+
+func absent(line string) (string, bool) {
+	name, ok := strings.CutPrefix(line, "package ")
+	if !ok {
+		return "", false
+	}
+	return strings.CutSuffix(name, " is not installed")
+}
+
+func parsePackage(line string) (Package, error) {
+	f := strings.Split(line, "\t")
+	if len(f) != 5 || slices.Contains(f, "") || slices.Contains([]string{f[0], f[2], f[3]}, "(none)") {
+		return Package{}, fmt.Errorf("not understood: %s", quote(line))
+	}
+	p := Package{Name: f[0], Epoch: f[1], Version: f[2], Release: f[3], Arch: f[4]}
+	if p.Epoch == "(none)" {
+		p.Epoch = ""
+	}
+	if p.Arch == "(none)" { // gpg-pubkey has no architecture
+		p.Arch = ""
+	}
+	return p, nil
+}
+
+// databaseError is what rpm's stderr says of its database, or nil where there are only warnings.
+func databaseError(stderr string) error {
+	for _, line := range lines(stderr) {
+		trimmed := strings.TrimSpace(line)
+		if trimmed == "" || strings.HasPrefix(trimmed, "warning:") {
+			continue
+		}
+		if next := databaseHint(stderr); next != "" {
+			return fmt.Errorf("%s: %s", clip(trimmed), next)
+		}
+		return fmt.Errorf("%s", clip(trimmed))
+	}
+	return nil
+}
+
+func databaseHint(text string) string {
+	for _, row := range failures {
+		if row.kind == Database && row.in(text) != "" {
+			return row.next
+		}
+	}
+	return ""
+}

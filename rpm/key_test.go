@@ -1,0 +1,117 @@
+package rpm
+
+import (
+	"bytes"
+	"encoding/base64"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	onePrint   = "62AA3E0FABF959F9CE523EADF5F48909F8231DA5"
+	twoPrint   = "42956D9854F34CABE9CEDA4440D46C612C06140C"
+	threePrint = "A0EAEFB35E66FBD5DE3EA669A17654E5EFCF8793"
+)
+
+func keyFile(t testing.TB, name string) string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/key-" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// The keys were made by gpg 2.2, and the fingerprints are what it lists.
+func TestParseKeys(t *testing.T) {
+	one := Key{Fingerprint: onePrint, UserIDs: []string{"One <one@example.com>"}, Created: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)}
+	two := Key{Fingerprint: twoPrint, UserIDs: []string{"Two (with subkeys) <two@example.com>", "Zwei <zwei@example.com>"}, Created: time.Unix(1795373661, 0).UTC(),
+		Subkeys: []string{"43B506E1175E1E721DBCB38EBBC06ADC16508631", "4BFDD9916A2854F5D783D6990CF060E28D99156E", "CD305CA096D31DAB7866CEE69325A62704B36FD0"}}
+	three := Key{Fingerprint: threePrint, UserIDs: []string{"Three <three@example.com>"}, Created: time.Unix(1795373662, 0).UTC()}
+	armored := keyFile(t, "one.asc")
+	tests := []struct {
+		name, text string
+		want       []Key
+		wantErr    string
+	}{
+		{name: "RSA 4096", text: armored, want: []Key{one}},
+		{name: "binary", text: keyFile(t, "one.gpg"), want: []Key{one}},
+		{name: "subkeys and two user ids", text: keyFile(t, "two.asc"), want: []Key{two}},
+		{name: "Ed25519", text: keyFile(t, "three.asc"), want: []Key{three}},
+		{name: "two keys in one block", text: keyFile(t, "one-and-three.asc"), want: []Key{one, three}},
+		{name: "two blocks and text around them", text: keyFile(t, "blocks.asc"), want: []Key{one, two}},
+		{name: "CRLF", text: strings.ReplaceAll(armored, "\n", "\r\n"), want: []Key{one}},
+		{name: "without checksum", text: withoutSum(armored), want: []Key{one}},
+		{name: "a header", text: strings.Replace(armored, "\n\n", "\nVersion: rpm-4.11.3 (NSS-3)\n\n", 1), want: []Key{one}},
+		{name: "wrong checksum", text: strings.Replace(armored, sum(armored), "=AAAA", 1), wantErr: "checksum is "},
+		{name: "a bit turned over", text: strings.Replace(armored, "\nmQ", "\nmA", 1), wantErr: "armor: checksum"},
+		{name: "cut short", text: armored[:len(armored)/2], wantErr: "does not end"},
+		{name: "private key", text: strings.ReplaceAll(armored, "PUBLIC", "PRIVATE"), wantErr: "not a public key block"},
+		{name: "a second block that begins inside a line, which rpm reads", text: armored + "x" + keyFile(t, "three.asc"), wantErr: "not a public key block"},
+		{name: "NUL, where rpm stops reading", text: armored + "\x00", wantErr: "NUL"},
+		{name: "HTML", text: "<html>404</html>", wantErr: "not an OpenPGP public key"},
+		{name: "empty", text: "", wantErr: "not an OpenPGP public key"},
+		{name: "binary cut short", text: keyFile(t, "one.gpg")[:600], wantErr: "announced"},
+		{name: "begins with a user id", text: "\xb4\x01x", wantErr: "packet type 13"},
+		{name: "literal data after the key", text: keyFile(t, "one.gpg") + "\xac\x01x", wantErr: "no place in a public key"},
+		{name: "version 3", text: "\x98\x09\x03xxxxxxxx", wantErr: "version 3"},
+		{name: "partial length", text: "\xc6\xe0xxxx", wantErr: "partial"},
+		{name: "open length", text: "\x9bxxxx", wantErr: "open"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := ParseKeys([]byte(tt.text))
+			if !matches(err, tt.wantErr) {
+				t.Fatalf("error is %v, want %q", err, tt.wantErr)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("-want +got\n%s", diff)
+			}
+		})
+	}
+}
+
+func sum(armored string) string {
+	i := strings.LastIndex(armored, "\n=")
+	return armored[i+1 : i+6]
+}
+
+func withoutSum(armored string) string { return strings.Replace(armored, sum(armored)+"\n", "", 1) }
+
+func TestCRC24(t *testing.T) {
+	// RFC 4880 section 6.1: the register begins as 0xB704CE; of no data it stays so.
+	if got := crc24(nil); got != 0xb704ce {
+		t.Errorf("got %06x", got)
+	}
+	if got := crc24([]byte("123456789")); got != 0x21cf02 { // the check value of CRC-24/OPENPGP
+		t.Errorf("got %06x", got)
+	}
+}
+
+func FuzzParseKeys(f *testing.F) {
+	for _, name := range []string{"one.asc", "one.gpg", "two.asc", "three.asc", "one-and-three.asc", "blocks.asc"} {
+		f.Add([]byte(keyFile(f, name)))
+	}
+	f.Add([]byte(armorBegin + "\n\n" + base64.StdEncoding.EncodeToString([]byte("\x98\x09\x04xxxxxxxx")) + "\n" + armorEnd))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		keys, err := ParseKeys(file)
+		if err != nil {
+			return
+		}
+		if len(keys) == 0 {
+			t.Error("no error and no key")
+		}
+		for _, k := range keys {
+			if normalFingerprint(k.Fingerprint) != k.Fingerprint || strings.ContainsAny(strings.Join(k.UserIDs, ""), "\x00\x1b\n") {
+				t.Errorf("%q", k)
+			}
+		}
+		if blocks := bytes.Count(file, []byte(armorMark)); blocks > len(keys) {
+			t.Errorf("rpm sees %d blocks, and we %d keys", blocks, len(keys))
+		}
+	})
+}

@@ -1,0 +1,76 @@
+package rpm
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestJudgeSignature(t *testing.T) {
+	epel := Key{Fingerprint: EPEL7Fingerprint}
+	evil := Key{Fingerprint: "0000000000000000000000000000000" + "0" + EPEL7Fingerprint[32:]} // the same 8 last digits
+	subkey := Key{Fingerprint: twoPrint, Subkeys: []string{EPEL7Fingerprint}}
+	tests := []struct {
+		name     string
+		imported []Key
+		expected string
+		status   int
+		wantErr  string
+	}{
+		{name: "rhel7-signed", imported: []Key{epel}, expected: EPEL7Fingerprint},
+		{name: "rhel7-signed", imported: []Key{subkey}, expected: twoPrint},
+		{name: "rhel7-signed", imported: []Key{epel}, expected: onePrint, wantErr: "not the expected key"},
+		{name: "rhel7-signed", imported: []Key{epel, evil}, expected: EPEL7Fingerprint, wantErr: "signed by 0000"},
+		{name: "rhel7-signed", expected: EPEL7Fingerprint, wantErr: "a key that is not imported"},
+		{name: "rhel7-signed", imported: []Key{epel}, expected: EPEL7Fingerprint, status: 1, wantErr: "exit status 1"},
+		{name: "rhel7-unsigned", imported: []Key{epel}, expected: EPEL7Fingerprint, wantErr: "it is not signed"},
+		{name: "rhel7-nokey", imported: []Key{epel}, expected: EPEL7Fingerprint, status: 1, wantErr: "signed by key 352C64E5, which is not imported"},
+		{name: "rhel7-bad", imported: []Key{epel}, expected: EPEL7Fingerprint, status: 1, wantErr: "V3 RSA/SHA256 Signature, key ID 352c64e5: BAD"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			stdout, stderr := recorded(t, tt.name+".rpm-K")
+			err := judgeSignature("/root/nginx.rpm", stdout, stderr, tt.status, []string{tt.expected}, tt.imported)
+			if !matches(err, tt.wantErr) {
+				t.Errorf("error is %v, want %q", err, tt.wantErr)
+			}
+		})
+	}
+}
+
+func TestJudgeSignatureFailsClosed(t *testing.T) {
+	head := "/x.rpm:\n    Header V4 RSA/SHA512 Signature, key ID 352c64e5: OK\n"
+	for name, tt := range map[string]struct{ stdout, stderr, wantErr string }{
+		"header alone":      {head + "    Header SHA1 digest: OK\n", "", "nothing covers its payload"},
+		"unknown line":      {head + "    Moon phase: OK\n", "", `not understood: "Moon phase: OK"`},
+		"another file":      {"/y.rpm:\n", "", "not understood"},
+		"nothing":           {"", "", "not understood"},
+		"no such file":      {"", "error: /x.rpm: open failed: No such file or directory\n", "open failed"},
+		"terse":             {"/x.rpm: sha1 md5 OK\n", "", "not understood"},
+		"signature unused":  {head + "    DSA signature: NOTFOUND\n    MD5 digest: OK\n", "", "DSA signature: NOTFOUND"},
+		"untrusted":         {head + "    V4 RSA/SHA512 Signature, key ID 352c64e5: NOTTRUSTED\n", "", "NOTTRUSTED"},
+		"digest not found":  {head + "    Payload SHA256 digest: NOTFOUND\n", "", "damaged"},
+		"OK in the trailer": {head + "    MD5 digest: BAD (Expected OK != OK)\n", "", "damaged"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := judgeSignature("/x.rpm", tt.stdout, tt.stderr, 0, []string{EPEL7Fingerprint}, []Key{{Fingerprint: EPEL7Fingerprint}})
+			if !matches(err, tt.wantErr) {
+				t.Errorf("error is %v, want %q", err, tt.wantErr)
+			}
+		})
+	}
+}
+
+func FuzzJudgeSignature(f *testing.F) {
+	for _, name := range []string{"rhel7-signed", "rhel7-unsigned", "rhel7-nokey", "rhel7-bad"} {
+		stdout, _ := recorded(f, name+".rpm-K")
+		f.Add(stdout, "")
+	}
+	f.Add("/root/nginx.rpm:\n    Payload SHA256 ALT digest: BAD (Expected a != b)\n    DSA signature: NOTFOUND\n", "error: x")
+	f.Fuzz(func(t *testing.T, stdout, stderr string) {
+		err := judgeSignature("/root/nginx.rpm", stdout, stderr, 0, []string{EPEL7Fingerprint}, []Key{{Fingerprint: EPEL7Fingerprint}})
+		low := strings.ToLower(stdout)
+		if err == nil && (!strings.Contains(low, "352c64e5: ok") || strings.Contains(stdout, ": BAD") || strings.Contains(stdout, ": NOKEY")) {
+			t.Errorf("accepted: %q", stdout)
+		}
+	})
+}

@@ -1,0 +1,213 @@
+package rpm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Unvouched is a key URL of an enabled repository that nobody vouches for; yum -y would import what it finds there.
+type Unvouched struct {
+	Repository string // id
+	Key        string // as it stands in gpgkey=
+	Reason     string
+}
+
+func (u Unvouched) String() string {
+	return fmt.Sprintf("repository %s: gpgkey %s: %s", u.Repository, u.Key, u.Reason)
+}
+
+// UnvouchedKeys lists the gpgkey= of enabled repositories that are not vouched for. A key is vouched for where its URL is a
+// local file that an installed package owns, or whose keys are all configured (Host.Fingerprints) or imported already. What
+// lies behind http or https is never vouched for: it may be another key when yum fetches it. Such a key is fetched, compared
+// and imported by ImportKey instead, and yum then does not ask for it.
+func (h Host) UnvouchedKeys(ctx context.Context, repos []Repository) ([]Unvouched, error) {
+	j, err := h.newJudge(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []Unvouched
+	for _, r := range repos {
+		if !r.Enabled {
+			continue
+		}
+		unvouched, _, err := j.keys(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, unvouched...)
+	}
+	return all, nil
+}
+
+// Limits are yum options that keep one run within what is trusted, and why each is there. They are all --setopt=ID.…: unlike
+// --disablerepo=ID, which fails the run, that passes over an id that yum itself has skipped (FACTS 1.1).
+type Limits struct {
+	Args    []string // --setopt=ID.gpgkey=…, .gpgcheck=1 or .enabled=0
+	Reasons []string // sentences for a person
+}
+
+// Restrict works out the limits for the enabled repositories. A repository keeps only vouched key files; packages from it
+// that an imported key has signed are taken as before. gpgcheck=0 is overridden. With no key imported and none vouched for,
+// nothing from it could be taken, and yum would refuse to start at all (FACTS 1.1): it is left out of this run.
+func (h Host) Restrict(ctx context.Context) (Limits, error) {
+	var limits Limits
+	repos, err := h.Repositories()
+	if err != nil {
+		return limits, err
+	}
+	j, err := h.newJudge(ctx)
+	if err != nil {
+		return limits, err
+	}
+	for _, r := range repos {
+		if !r.Enabled {
+			continue
+		}
+		unvouched, vouched, err := j.keys(ctx, r)
+		if err != nil {
+			return limits, err
+		}
+		limits.add(r, unvouched, vouched, len(j.imported) > 0)
+	}
+	return limits, nil
+}
+
+func (l *Limits) add(r Repository, unvouched []Unvouched, vouched []string, anyImported bool) {
+	if len(vouched) == 0 && !anyImported {
+		l.Args = append(l.Args, "--setopt="+r.ID+".enabled=0")
+		l.Reasons = append(l.Reasons, fmt.Sprintf("repository %s is left out: nobody vouches for a key of it, and no key is imported", r.ID))
+		return
+	}
+	if !r.GPGCheck {
+		l.Args = append(l.Args, "--setopt="+r.ID+".gpgcheck=1")
+		l.Reasons = append(l.Reasons, fmt.Sprintf("repository %s says gpgcheck=0: signatures are checked all the same", r.ID))
+	}
+	if len(unvouched) == 0 {
+		return
+	}
+	l.Args = append(l.Args, "--setopt="+r.ID+".gpgkey="+strings.Join(vouched, ","))
+	for _, u := range unvouched {
+		l.Reasons = append(l.Reasons, fmt.Sprintf("%s: it is not imported", u))
+	}
+}
+
+// judge asks rpm for its keys once, and for the owner of each key file once: several repositories commonly share one.
+type judge struct {
+	h        Host
+	imported []Key
+	reasons  map[string]string // by expanded URL; "" is vouched for
+}
+
+func (h Host) newJudge(ctx context.Context) (*judge, error) {
+	imported, err := h.importedKeys(ctx)
+	return &judge{h: h, imported: imported, reasons: map[string]string{}}, err
+}
+
+func (j *judge) keys(ctx context.Context, r Repository) (unvouched []Unvouched, vouched []string, err error) {
+	for _, raw := range r.GPGKey {
+		expanded := j.h.expand(raw)
+		reason, known := j.reasons[expanded]
+		if !known {
+			if reason, err = j.h.judgeKey(ctx, expanded, j.imported); err != nil {
+				return nil, nil, fmt.Errorf("repository %s: gpgkey %s: %w", r.ID, raw, err)
+			}
+			j.reasons[expanded] = reason
+		}
+		if reason != "" {
+			unvouched = append(unvouched, Unvouched{Repository: r.ID, Key: raw, Reason: reason})
+		} else {
+			vouched = append(vouched, expanded)
+		}
+	}
+	return unvouched, vouched, nil
+}
+
+// judgeKey is why nobody vouches for the key, or "".
+func (h Host) judgeKey(ctx context.Context, keyURL string, imported []Key) (string, error) {
+	path, ok := localKey(keyURL)
+	if !ok {
+		return "not a local file", nil
+	}
+	if strings.Contains(path, "$") {
+		return "a variable in its path is not known", nil
+	}
+	text, err := os.ReadFile(filepath.Join(h.Root, path))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "the file does not exist", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	keys, err := ParseKeys(text)
+	if err == nil && h.allTrusted(keys, imported) {
+		return "", nil
+	}
+	owned, err := h.owned(ctx, path)
+	if err != nil || owned {
+		return "", err
+	}
+	return "no installed package owns the file, and the configuration does not name its fingerprint", nil
+}
+
+func (h Host) allTrusted(keys, imported []Key) bool {
+	return !slices.ContainsFunc(keys, func(k Key) bool {
+		same := func(other Key) bool { return other.Fingerprint == k.Fingerprint }
+		configured := func(f string) bool { return normalFingerprint(f) == k.Fingerprint }
+		return !slices.ContainsFunc(imported, same) && !slices.ContainsFunc(h.Fingerprints, configured)
+	})
+}
+
+// localKey is the path in a file: URL as yum reads it. Escapes and quotes are refused rather than decoded the way we think.
+func localKey(keyURL string) (string, bool) {
+	path, ok := strings.CutPrefix(keyURL, "file:")
+	if !ok {
+		return "", false
+	}
+	if rest, ok := strings.CutPrefix(path, "//"); ok {
+		path = rest
+	}
+	plain := strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//") && !strings.ContainsAny(path, "%?#\"'\\= \t\n,")
+	return path, plain
+}
+
+// owned asks rpm whether an installed package brought the file.
+func (h Host) owned(ctx context.Context, path string) (bool, error) {
+	stdout, stderr, status, err := h.Read(ctx, "", "rpm", "-qf", "--qf", `%{NAME}\n`, path)
+	if err != nil {
+		return false, fmt.Errorf("rpm: %w", err)
+	}
+	if status == 0 && strings.TrimSpace(stdout) != "" {
+		return true, databaseError(stderr)
+	}
+	if strings.TrimSpace(stdout) == "file "+path+" is not owned by any package" {
+		return false, databaseError(stderr)
+	}
+	return false, said("rpm", status, stdout, stderr)
+}
+
+var variable = regexp.MustCompile(`\$\{?(\w+)\}?`)
+
+// expand replaces yum's variables whose value is a constant here or a file in /etc/yum/vars (yum.conf(5)). $releasever, which
+// yum takes from the release package, stays: a key in such a path is not vouched for.
+func (h Host) expand(s string) string {
+	return variable.ReplaceAllStringFunc(s, func(v string) string {
+		name := strings.ToLower(variable.FindStringSubmatch(v)[1])
+		for _, dir := range []string{"/etc/yum/vars", "/etc/dnf/vars"} {
+			if text, err := os.ReadFile(filepath.Join(h.Root, dir, name)); err == nil {
+				first, _, _ := strings.Cut(string(text), "\n")
+				return first
+			}
+		}
+		if name == "basearch" || name == "arch" {
+			return "x86_64" // the only architecture that we are built for
+		}
+		return v
+	})
+}
