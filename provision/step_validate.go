@@ -28,14 +28,23 @@ func (r *Run) checkValidate(ctx context.Context) (Finding, error) {
 		return f, err
 	}
 	o := overlay(files)
-	if err := r.checkTree(&f, o); err != nil {
-		return f, err
+	tree, unread := r.tree(o)
+	if unread == nil {
+		if err := r.checkTree(&f, tree); err != nil {
+			return f, err
+		}
 	}
 	if r.Euid != 0 {
 		f.Warnings = append(f.Warnings, "nginx -t was not run: it needs root")
-		return f, nil
+		return f, unread
 	}
-	return f, r.testCandidate(ctx, &f, o)
+	if err := r.testCandidate(ctx, &f, o); err != nil {
+		return f, err
+	}
+	if unread != nil {
+		f.Warnings = append(f.Warnings, "nginx accepts the configuration, but whether a name of ours collides cannot be told: "+unread.Error())
+	}
+	return f, nil
 }
 
 // validationDue reports whether nginx is about to read its configuration
@@ -53,19 +62,15 @@ func (r *Run) validationDue(ctx context.Context) (bool, error) {
 }
 
 // checkTree finds what nginx -t does not complain of, or only warns of.
-func (r *Run) checkTree(f *Finding, o map[string][]byte) error {
-	tree, err := r.tree(o)
-	if err != nil {
-		return err
-	}
+func (r *Run) checkTree(f *Finding, tree nginx.Tree) error {
 	var all *multierror.Error
 	for _, site := range r.Config.Sites {
 		path := sitePath(site.Name)
 		for _, c := range tree.Conflicts(path) {
 			if c.Fatal {
-				all = multierror.Append(all, fmt.Errorf("%s: %s", path, c.Message))
+				all = multierror.Append(all, fmt.Errorf("%s: %s", path, c))
 			} else {
-				f.Warnings = append(f.Warnings, c.Message)
+				f.Warnings = append(f.Warnings, c.String())
 			}
 		}
 		r.sayDefault(f, tree, model(site))

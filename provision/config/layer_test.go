@@ -1,7 +1,10 @@
 package config
 
 import (
+	"errors"
+	"io/fs"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -87,6 +90,26 @@ func TestWhichFile(t *testing.T) {
 				t.Errorf("read %q, %v, want %q", c.Source, err, tc.want)
 			}
 		})
+	}
+}
+
+func TestUnreadableFile(t *testing.T) {
+	for _, tc := range []struct {
+		err  error
+		want string
+	}{
+		{fs.ErrPermission, "configuration /c: may not be read by this user"},
+		{syscall.EIO, "configuration /c: cannot be read: input/output error"},
+		{&fs.PathError{Op: "open", Path: "/c", Err: syscall.ENOENT}, "configuration /c: no such file"},
+	} {
+		in := Input{File: "/c", ReadFile: func(string) ([]byte, error) { return nil, tc.err }}
+		if _, err := Load(in); err == nil || err.Error() != tc.want {
+			t.Errorf("%v: got %v, want %s", tc.err, err, tc.want)
+		}
+		in.File, in.DefaultFile = "", "/c"
+		if _, err := Load(in); (err == nil) != errors.Is(tc.err, fs.ErrNotExist) {
+			t.Errorf("%v of the default file: %v", tc.err, err)
+		}
 	}
 }
 

@@ -152,6 +152,7 @@ func TestFileProblems(t *testing.T) {
 		{"section is text", "wait: 5s\n", "wait (line 1): must be a mapping with the keys yum_lock, semanage_lock"},
 		{"value is a list", "on_drift: [keep]\n", "on_drift (line 1): must be a single value"},
 		{"empty value", "on_drift: ''\n", "on_drift (line 1): is empty"},
+		{"number for text", "on_drift: 1\n", `on_drift (line 1): "1" is not text: put it in quotes`},
 		{"null value", "on_drift:\n", "on_drift (line 1): is empty"},
 		{"sites is a mapping", "sites: {a: b}\n", "sites (line 1): must be a list"},
 		{"site is null", "sites: [~]\n", "sites[0] (line 1): must be a mapping"},

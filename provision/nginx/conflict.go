@@ -26,7 +26,10 @@ func (c Conflict) String() string {
 // Conflicts finds what the file collides with; the tree has to be loaded with the file in place. They come sorted by
 // file, line and object, each once.
 func (t Tree) Conflicts(file string) []Conflict {
-	c := &collector{tree: t, real: t.source.resolve(file)}
+	c := &collector{tree: t, ours: map[string]bool{}}
+	for _, o := range t.openings(file) {
+		c.ours[o.Path] = true
+	}
 	if c.placement(file) {
 		c.upstreams()
 		c.variables()
@@ -40,15 +43,13 @@ func (t Tree) Conflicts(file string) []Conflict {
 
 type collector struct {
 	tree Tree
-	real string
+	ours map[string]bool // the names under which nginx opens our file
 	all  []Conflict
 }
 
 func (c *collector) add(fatal bool, object, file string, line int, format string, args ...any) {
 	c.all = append(c.all, Conflict{object, file, line, fmt.Sprintf(format, args...), fatal})
 }
-
-func (c *collector) ours(file string) bool { return c.tree.source.resolve(file) == c.real }
 
 // placement wants the file to be read once, by an include in the http context.
 func (c *collector) placement(file string) bool {
@@ -71,7 +72,7 @@ func (c *collector) upstreams() {
 	all := c.tree.Upstreams()
 	for _, our := range all {
 		for _, other := range all {
-			if c.ours(our.File) && !c.ours(other.File) && strings.EqualFold(our.Name, other.Name) {
+			if c.ours[our.File] && !c.ours[other.File] && strings.EqualFold(our.Name, other.Name) {
 				c.add(true, "upstream "+our.Name, other.File, other.Line, "defined there too")
 			}
 		}
@@ -88,7 +89,7 @@ func (c *collector) variables() {
 	}
 	for _, our := range defined {
 		for _, other := range defined {
-			if c.ours(our.File) && our.Kind != "set" && !c.ours(other.File) && our.Variable == other.Variable {
+			if c.ours[our.File] && our.Kind != "set" && !c.ours[other.File] && our.Variable == other.Variable {
 				c.add(true, "variable "+our.Variable, other.File, other.Line, "defined there too, by %s", other.Kind)
 			}
 		}
@@ -99,7 +100,7 @@ func (c *collector) servers() {
 	all := c.tree.Servers()
 	for i, our := range all {
 		for j, other := range all {
-			if c.ours(our.File) && !c.ours(other.File) {
+			if c.ours[our.File] && !c.ours[other.File] {
 				c.pair(our, other, i < j)
 			}
 		}

@@ -22,11 +22,13 @@ var ErrNeedsRoot = errors.New("a private mount namespace needs root with CAP_SYS
 func isolated(work func() error) error {
 	done := make(chan error, 1)
 	onOwnThread(func() {
-		err := errors.New("ended early")
+		err := errors.New("ended early") // by runtime.Goexit
 		defer func() { done <- err }()
-		if err = private(); err == nil {
-			err = work()
+		if failed := private(); failed != nil {
+			err = failed
+			return
 		}
+		err = work()
 	})
 	return <-done
 }

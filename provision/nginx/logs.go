@@ -41,6 +41,10 @@ func (n Nginx) MarkLogs(paths []string) LogMark {
 	return m
 }
 
+// Complaints are the emerg, alert and crit lines that came since the mark and that speak of nginx itself, not of a
+// client or a backend.
+func (m LogMark) Complaints() ([]LogLine, error) { return m.follow().read() }
+
 func inode(info fs.FileInfo) uint64 {
 	if st, ok := info.Sys().(*syscall.Stat_t); ok {
 		return st.Ino

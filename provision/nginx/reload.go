@@ -18,7 +18,7 @@ type NotReplacedError struct {
 }
 
 func (e *NotReplacedError) Error() string {
-	return fmt.Sprintf("reload was not taken: after %s master %d still serves the old configuration%s", e.Waited.Round(100*time.Millisecond), e.Master.PID, quoted(e.Lines))
+	return fmt.Sprintf("reload was not taken: after %s master %d has not replaced its workers%s", e.Waited.Round(100*time.Millisecond), e.Master.PID, quoted(e.Lines))
 }
 
 // ComplainedError: new workers serve, but an error log has new emerg, alert or crit lines.

@@ -216,6 +216,22 @@ func TestRenderedIsExactlyTheModel(t *testing.T) {
 	})
 }
 
+func TestNginxTakesWhatIsRendered(t *testing.T) {
+	needNginx(t, false)
+	h := newHost(t, nil)
+	rapid.Check(t, func(t *rapid.T) {
+		s := sites.Draw(t, "site")
+		s.TLS, s.Listen = nil, []Listen{{Address: "127.0.0.1", Port: rapid.IntRange(1024, 65535).Draw(t, "port")}}
+		for i := range s.Locations {
+			s.Locations[i].Backend.Host = rapid.SampledFrom([]string{"127.0.0.1", "::1", "localhost"}).Draw(t, "resolved")
+		}
+		h.write("conf.d/site.conf", rendered(h.t, s))
+		if stderr, status := h.check(); status != 0 || strings.Contains(stderr, "[warn]") {
+			t.Fatalf("%+v: nginx -t: %d: %s", s, status, stderr)
+		}
+	})
+}
+
 func outline(body []Directive) []string {
 	var lines []string
 	for _, d := range body {

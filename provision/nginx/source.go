@@ -32,7 +32,7 @@ func (s source) place(name string) string {
 
 // resolve follows links as a process chrooted into root would. What does not exist stays as it is spelled.
 func (s source) resolve(name string) string {
-	done, rest := "/", strings.Split(path.Clean("/"+name), "/")
+	done, rest := "/", strings.Split(name, "/")
 	for links := 0; len(rest) > 0; {
 		next := path.Join(done, rest[0])
 		rest = rest[1:]

@@ -31,7 +31,7 @@ type File struct {
 	real    string
 }
 
-// Tree is a configuration as nginx would read it. It is a value that no longer looks at the disk.
+// Tree is a configuration as nginx would have read it at the time of Load.
 type Tree struct {
 	conf       string
 	source     source
@@ -173,7 +173,7 @@ func (t Tree) absolute(name string) string {
 	if path.IsAbs(name) {
 		return name
 	}
-	return path.Join(path.Dir(t.conf), name)
+	return path.Dir(t.conf) + "/" + name
 }
 
 // Directives are the statements of the main context, in the order in which nginx meets them.

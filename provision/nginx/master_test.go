@@ -1,0 +1,107 @@
+package nginx
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// fakeProc writes processes as /proc shows them.
+func fakeProc(t *testing.T, processes map[int][2]string) Nginx {
+	t.Helper()
+	n := Nginx{Root: t.TempDir(), Proc: t.TempDir()}
+	for pid, p := range processes {
+		dir := filepath.Join(n.Proc, fmt.Sprint(pid))
+		err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(dir+"/stat", []byte(p[0]), 0o644), os.WriteFile(dir+"/cmdline", []byte(p[1]), 0o644))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return n
+}
+
+func statLine(pid, parent, start int) string {
+	return fmt.Sprintf("%d (ng (x) inx) S %d %d 1 0 -1 4194368 90 0 0 0 0 0 0 0 20 0 1 0 %d 11000 300\n", pid, parent, pid, start)
+}
+
+func TestMaster(t *testing.T) {
+	zombie := strings.Replace(statLine(15, 10, 9), ") S ", ") Z ", 1)
+	n := fakeProc(t, map[int][2]string{
+		10: {statLine(10, 1, 100), "nginx: master process /usr/sbin/nginx\x00"},
+		11: {statLine(11, 10, 110), "nginx: worker process\x00\x00\x00"},
+		12: {statLine(12, 10, 120), "nginx: worker process is shutting down"},
+		13: {statLine(13, 10, 130), "nginx: cache manager process"},
+		14: {statLine(14, 99, 140), "nginx: worker process"},
+		15: {zombie, ""},
+		16: {statLine(16, 1, 160), "sleep\x0010\x00"},
+	})
+	want := Master{PID: 10, Start: 100, Workers: []Worker{{11, 110, false}, {12, 120, true}}}
+	got, err := n.Master(10)
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v\n%s", err, diff)
+	}
+	if Draining(got) != 1 {
+		t.Errorf("draining: %d", Draining(got))
+	}
+	for _, pid := range []int{16, 17, 11} {
+		if _, err := n.Master(pid); !errors.Is(err, ErrNotRunning) {
+			t.Errorf("%d: %v", pid, err)
+		}
+	}
+	for content, running := range map[string]bool{"10\n": true, "10": true, "": false, "x": false, "16": false, "99999": false, "-10": false} {
+		if err := errors.Join(os.MkdirAll(n.Root+"/run", 0o755), os.WriteFile(n.Root+"/run/nginx.pid", []byte(content), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		if m, err := n.Master(0); running != (err == nil && m.PID == 10) || !running && !errors.Is(err, ErrNotRunning) {
+			t.Errorf("pid file %q: %v %v", content, m, err)
+		}
+	}
+	if err := os.Remove(n.Root + "/run/nginx.pid"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.Master(0); !errors.Is(err, ErrNotRunning) {
+		t.Errorf("no pid file: %v", err)
+	}
+}
+
+func TestStarted(t *testing.T) {
+	n := Nginx{}
+	self, err := n.stat(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, err := n.Started(self.start)
+	if ago := time.Since(at); err != nil || ago < -2*time.Second || ago > 10*time.Minute {
+		t.Errorf("this process began %s ago: %v", ago, err)
+	}
+}
+
+func FuzzStat(f *testing.F) {
+	f.Add(statLine(10, 1, 100))
+	f.Add("1 (x) S 1")
+	f.Add(") S 1 ) 2")
+	f.Fuzz(func(t *testing.T, line string) {
+		s, err := parseStat(line)
+		if err == nil && (s.parent < 0 || s.state == 0) {
+			t.Errorf("%+v", s)
+		}
+		if err != nil && !strings.Contains(err.Error(), "is not understood") {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+func FuzzTitle(f *testing.F) {
+	f.Add([]byte("nginx: worker process\x00\x00"))
+	f.Fuzz(func(t *testing.T, cmdline []byte) {
+		if title := parseTitle(cmdline); strings.ContainsRune(title, 0) || title != strings.TrimSpace(title) {
+			t.Errorf("%q", title)
+		}
+	})
+}
