@@ -1,0 +1,29 @@
+#!/bin/bash
+# Brings what building and testing on Debian 12 needs beside Go, asking apt only where something is missing. Needs root for
+# that alone. What the acceptance machine needs, acceptance/image.sh brings.
+set -euo pipefail
+needed=(
+	binutils # readelf: is the agent static?
+	ca-certificates
+	cpio
+	gcc # the race detector is cgo's
+	git
+	libc6-dev
+	make
+	rpm # rpmbuild, rpm2cpio
+	rpmlint
+	xz-utils
+)
+missing=()
+for package in "${needed[@]}"; do
+	dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+done
+if ((${#missing[@]})); then
+	echo "host.sh: installing ${missing[*]}" >&2
+	apt-get -qq update
+	DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "${missing[@]}" >/dev/null
+fi
+if ! command -v go >/dev/null; then
+	echo "host.sh: Go is missing: install the version that go.mod names (Debian 12's own is too old)" >&2
+	exit 1
+fi

@@ -1,0 +1,32 @@
+package config
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// Whatever stands in a file of 64 KiB is answered at once. What takes longer than linear time would take minutes.
+func TestHostileFiles(t *testing.T) {
+	site := "- {name: a, server_name: a.b, listen: [80, 81], locations: [{path: /, backend: 'a:1'}, {path: /, backend: 'b:1'}]}\n"
+	for name, unit := range map[string]string{
+		"lists in lists": "[", "mappings in mappings": "{a: ", "indentation": "- ", "keys": "a: 1\n", "lines": "\n", "quotes": "'", "anchors": "&a ",
+		"sites": site, "colons": ":", "questions": "? ", "long key": "k", "comments": "#\n", "dots": "---\n", "documents": "a\n---\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := strings.Repeat(unit, (64<<10)/len(unit))
+			if name == "sites" {
+				text = "sites:\n" + text[:len(text)-len(unit)]
+			}
+			began := time.Now()
+			_, err := load(text)
+			message := ""
+			if err != nil {
+				message = err.Error()
+			}
+			if took := time.Since(began); took > 10*time.Second || len(message) > 64<<10 {
+				t.Errorf("%v, and a message of %d bytes", took, len(message))
+			}
+		})
+	}
+}

@@ -1,0 +1,100 @@
+package selinux
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Edit is one change of the store, which Commit makes one line of `semanage import`. Edits compare with ==.
+type Edit struct {
+	action action
+	name   string // of a boolean
+	on     bool
+	port   Port
+}
+
+type action int
+
+// In the order in which Commit writes them. Newer semanage (3.5) puts deletions first, and booleans before ports is what semanage 2.5,
+// which does not re-link the policy for a boolean alone, gets right.
+const (
+	deleteBoolean action = iota
+	deletePort
+	setBoolean
+	addPort
+	modifyPort
+)
+
+// SetBoolean records a value for the next boot; see Commit for what happens to the running one.
+func SetBoolean(name string, on bool) Edit { return Edit{action: setBoolean, name: name, on: on} }
+
+// DeleteBoolean drops the local record, so that the policy's default holds again. No semanage has a command for it but the one that drops
+// every boolean's record (`boolean -D`); Commit writes that and records the others again. The running value stays.
+func DeleteBoolean(name string) Edit { return Edit{action: deleteBoolean, name: name} }
+
+// AddPort makes a local record where none of exactly this port exists, in the policy or locally.
+func AddPort(p Port) Edit { return Edit{action: addPort, port: p} }
+
+// ModifyPort makes or changes the local record of a port, where one of exactly this port exists, in the policy or locally.
+func ModifyPort(p Port) Edit { return Edit{action: modifyPort, port: p} }
+
+// DeletePort drops a local record, of exactly this port.
+func DeletePort(p Port) Edit {
+	p.Type = ""
+	return Edit{action: deletePort, port: p}
+}
+
+// String is the line without -N; for DeleteBoolean, which has none of its own, what it means.
+func (e Edit) String() string {
+	if e.action == deleteBoolean {
+		return "boolean: drop the local record of " + e.name
+	}
+	return strings.Join(e.words(true), " ")
+}
+
+// words is the line's words. Options stand before names, and every line has its own -N: semanage 2.5 heeds the last line's, not its own.
+func (e Edit) words(load bool) []string {
+	w := []string{"boolean", "-m"}
+	switch e.action {
+	case addPort:
+		w = []string{"port", "-a"}
+	case modifyPort:
+		w = []string{"port", "-m"}
+	case deletePort:
+		w = []string{"port", "-d"}
+	case deleteBoolean:
+		w = []string{"boolean", "-D"}
+	}
+	if !load {
+		w = append(w, "-N")
+	}
+	switch e.action {
+	case setBoolean:
+		return append(w, "--"+string(setting(e.on)), e.name)
+	case deleteBoolean:
+		return w
+	case deletePort:
+		return append(w, "-p", e.port.Proto, e.port.numbers())
+	}
+	return append(w, "-t", e.port.Type, "-p", e.port.Proto, e.port.numbers())
+}
+
+// check refuses whatever would not be one word, or the wrong one, of the line that semanage splits at white space and quotes.
+func (e Edit) check() error {
+	switch e.action {
+	case setBoolean, deleteBoolean:
+		if !booleanName.MatchString(e.name) {
+			return fmt.Errorf("%q is no boolean's name", e.name)
+		}
+		return nil
+	case addPort, modifyPort:
+		if !typeName.MatchString(e.port.Type) {
+			return fmt.Errorf("port %s: %q is no type's name", e.port, e.port.Type)
+		}
+	}
+	// semanage takes port 0, with which nobody can mean anything.
+	if p := e.port; (p.Proto != "tcp" && p.Proto != "udp") || p.Low < 1 || p.Low > p.High || p.High > 65535 {
+		return fmt.Errorf("port %s: not a tcp or udp port", p)
+	}
+	return nil
+}

@@ -1,0 +1,67 @@
+package selinux
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// ErrUnknown is wrapped by every error that means "this host does not tell", as opposed to "the answer is no".
+var ErrUnknown = errors.New("cannot tell")
+
+// Run runs a program. The status is data: err says only that it could not be started or was killed.
+// The caller supplies LC_ALL=C, PATH, a deadline and the log.
+type Run func(ctx context.Context, stdin string, argv ...string) (stdout, stderr string, status int, err error)
+
+// Host is one machine, or a tree that will be one. Its methods may be used by several goroutines at once.
+type Host struct {
+	// Root is put before every path that is read; "" on a host.
+	Root string
+	// Offline says that selinuxfs, if there is one, belongs to another system: it is ignored, and whatever would be
+	// read from it is Unknown.
+	Offline bool
+	// Read runs programs that only read (semanage -l), Change those that change the host (semanage import).
+	Read, Change Run
+	// LockWait bounds the wait for another's semanage lock; 0 is two minutes. semanage itself gives up after 5 s.
+	LockWait time.Duration
+	// Sleep waits between attempts, and ends early with the context's error; nil is the real clock.
+	Sleep func(context.Context, time.Duration) error
+	// Notice receives what a person wants to read while waiting; may be nil.
+	Notice func(string)
+	// Cache keeps parsed policies from one call to the next, until their files change; nil keeps nothing.
+	Cache *Cache
+
+	// ask writes a question to a transaction file of selinuxfs and returns the answer; nil is the kernel.
+	ask func(file, question string) (string, error)
+}
+
+func (h Host) path(elem ...string) string {
+	return filepath.Join(append([]string{h.Root}, elem...)...)
+}
+
+func (h Host) sleep(ctx context.Context, d time.Duration) error {
+	if h.Sleep != nil {
+		return h.Sleep(ctx, d)
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+func (h Host) notice(s string) {
+	if h.Notice != nil {
+		h.Notice(s)
+	}
+}
+
+func isDir(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && st.IsDir()
+}

@@ -1,0 +1,141 @@
+package selinux
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Cache keeps the policy on disk and the loaded one in memory (about half a megabyte each) until they change. The zero value is
+// ready; it may be shared by goroutines and by copies of a Host.
+type Cache struct {
+	mu              sync.Mutex
+	stored, running cached
+}
+
+type cached struct {
+	key    string
+	policy *policy
+}
+
+// get returns what was kept under the key, or reads and keeps it. A nil Cache reads every time.
+func (c *Cache) get(slot func(*Cache) *cached, key string, read func() (*policy, error)) (*policy, error) {
+	if c == nil || key == "" {
+		return read()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	kept := slot(c)
+	if kept.policy != nil && kept.key == key {
+		return kept.policy, nil
+	}
+	p, err := read()
+	if err == nil {
+		*kept = cached{key, p}
+	}
+	return p, err
+}
+
+// storedPolicy reads the policy that the next boot loads.
+func (h Host) storedPolicy() (*policy, error) {
+	name, err := h.policyFile()
+	if err != nil {
+		return nil, err
+	}
+	var st unix.Stat_t
+	if err := unix.Stat(h.path(name), &st); err != nil {
+		return nil, fmt.Errorf("read policy: %w: %s: %w", ErrUnknown, name, err)
+	}
+	key := fmt.Sprint(name, st.Dev, st.Ino, st.Size, st.Mtim, st.Ctim)
+	return h.Cache.get(func(c *Cache) *cached { return &c.stored }, key, func() (*policy, error) {
+		return h.readPolicyFile(name)
+	})
+}
+
+func (h Host) readPolicyFile(name string) (*policy, error) {
+	f, err := os.Open(h.path(name))
+	if err != nil {
+		return nil, fmt.Errorf("read policy: %w: %w", ErrUnknown, err)
+	}
+	defer f.Close() //nolint:errcheck // only read
+	p, err := readPolicy(f)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w: %w", name, ErrUnknown, err)
+	}
+	return p, nil
+}
+
+// policyFile returns the policy.NN of the highest version, which is what load_policy(8) tries first; where the directory
+// has none, the store's own copy.
+func (h Host) policyFile() (string, error) {
+	c, err := h.config()
+	if err != nil {
+		return "", err
+	}
+	dir := etc + "/" + c.policy + "/policy"
+	entries, err := os.ReadDir(h.path(dir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("read policy: %w: %w", ErrUnknown, err)
+	}
+	if best := highestVersion(entries); best != "" {
+		return path.Join(dir, best), nil
+	}
+	store, err := h.store(c.policy)
+	if err != nil {
+		return "", err
+	}
+	if store != "" {
+		return path.Join(store, "policy.kern"), nil
+	}
+	return "", fmt.Errorf("read policy: %w: no %s/policy.NN and no store: %w", ErrUnknown, dir, fs.ErrNotExist)
+}
+
+func highestVersion(entries []fs.DirEntry) string {
+	best, name := -1, ""
+	for _, e := range entries {
+		number, ok := strings.CutPrefix(e.Name(), "policy.")
+		if v, err := strconv.Atoi(number); ok && err == nil && v > best {
+			best, name = v, e.Name()
+		}
+	}
+	return name
+}
+
+// runningPolicy reads the policy that the kernel enforces. selinuxfs lets one process at a time have it open, and needs
+// the permission security:read_policy.
+func (h Host) runningPolicy(ctx context.Context) (*policy, error) {
+	dir, err := h.kernel()
+	if err != nil {
+		return nil, err
+	}
+	return h.Cache.get(func(c *Cache) *cached { return &c.running }, h.loads(dir), func() (*policy, error) {
+		for try := 0; ; try++ {
+			p, err := h.readPolicyFile(dir + "/policy")
+			if !errors.Is(err, unix.EBUSY) || try == 4 {
+				return p, err
+			}
+			if err := h.sleep(ctx, 50*time.Millisecond); err != nil {
+				return nil, fmt.Errorf("read loaded policy: %w: %w", ErrUnknown, err)
+			}
+		}
+	})
+}
+
+// loads counts the policies loaded since boot, by the status page of selinuxfs (kernel 2.6.37: version, sequence, enforcing,
+// number of loads, deny_unknown, 32 bits each in the machine's order). "" where it does not tell.
+func (h Host) loads(dir string) string {
+	b, err := os.ReadFile(h.path(dir, "status"))
+	if err != nil || len(b) < 20 {
+		return ""
+	}
+	return string(b[12:16])
+}

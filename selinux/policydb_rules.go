@@ -1,0 +1,90 @@
+package selinux
+
+import "encoding/binary"
+
+func (d *decoder) avtab() { d.rules(d.u32()) }
+
+// rules skips n entries of the access vector table. There are a hundred thousand of them, so whole buffers are walked.
+// An entry has a key of four 16-bit numbers and a value of 4 bytes, or of 34 for an extended permission.
+func (d *decoder) rules(n uint32) {
+	const (
+		key      = 8
+		value    = 4
+		extended = 34     // kind, driver, 8 words
+		xperms   = 0x0700 // AVTAB_XPERMS
+	)
+	for n > 0 && d.err == nil {
+		if _, err := d.r.Peek(key + value); err != nil {
+			d.failRead(err)
+			return
+		}
+		b, used := d.buffered(), 0
+		for n > 0 && len(b)-used >= key+value {
+			size := key + value
+			if binary.LittleEndian.Uint16(b[used+6:])&xperms != 0 {
+				if d.version < versionXperms {
+					d.fail("an extended permission in version %d", d.version)
+					return
+				}
+				size = key + extended
+			}
+			if len(b)-used < size {
+				break
+			}
+			used += size
+			n--
+		}
+		if used == 0 { // the buffer ends within an extended permission
+			d.next(key + extended)
+			n--
+			continue
+		}
+		d.skip(int64(used))
+	}
+}
+
+func (d *decoder) buffered() []byte {
+	b, _ := d.r.Peek(d.r.Buffered())
+	return b
+}
+
+func (d *decoder) conditionals() {
+	d.repeat(d.u32(), func() {
+		d.u32()                    // state
+		d.skip(8 * int64(d.u32())) // expression
+		d.rules(d.u32())           // if true
+		d.rules(d.u32())           // if false
+	})
+}
+
+func (d *decoder) roleTransitions() {
+	size := uint32(3)
+	if d.version >= versionRoleTransClass {
+		size = 4
+	}
+	d.skip(4 * int64(size) * int64(d.u32()))
+}
+
+func (d *decoder) roleAllows() { d.skip(8 * int64(d.u32())) }
+
+func (d *decoder) filenameTransitions() {
+	switch {
+	case d.version >= versionFilenamePacked:
+		d.repeat(d.u32(), d.packedFilenameTransition)
+	case d.version >= versionFilenameTrans:
+		d.repeat(d.u32(), func() {
+			d.name(d.u32())
+			d.words(4)
+		})
+	}
+}
+
+// packedFilenameTransition is all rules with one name, target and class.
+func (d *decoder) packedFilenameTransition() {
+	d.name(d.u32())
+	d.words(2)
+	d.repeat(d.u32(), func() {
+		d.bitmap()
+		d.u32()
+	})
+}

@@ -1,0 +1,141 @@
+package selinux
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// What setools 4.4 reads from the same files.
+var wantPorts = []Port{
+	{"tcp", 80, 80, "http_port_t"},
+	{"tcp", 443, 443, "http_port_t"},
+	{"tcp", 8443, 8443, "http_port_t"},
+	{"tcp", 9000, 9000, "http_port_t"},
+	{"udp", 53, 53, "reserved_port_t"},
+	{"tcp", 8080, 8080, "http_cache_port_t"},
+	{"tcp", 3000, 3001, "ntop_port_t"},
+	{"tcp", 10001, 10010, "http_cache_port_t"},
+	{"tcp", 1, 511, "reserved_port_t"},
+	{"tcp", 1024, 65535, "unreserved_port_t"},
+}
+
+func TestReadPolicy(t *testing.T) {
+	booleans := map[string]bool{"httpd_can_network_connect": false, "httpd_graceful_shutdown": true, "httpd_can_network_relay": false}
+	for _, version := range []string{"24", "28", "30", "31", "33"} {
+		t.Run(version, func(t *testing.T) {
+			p, err := readPolicy(bytes.NewReader([]byte(testdata(t, "policy."+version))))
+			must(t, err)
+			if diff := cmp.Diff(wantPorts, p.ports); diff != "" {
+				t.Errorf("ports (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(booleans, p.booleans); diff != "" {
+				t.Errorf("booleans (-want +got):\n%s", diff)
+			}
+			if p.unlisted != "port_t" {
+				t.Errorf("unlisted = %q, want port_t", p.unlisted)
+			}
+		})
+	}
+}
+
+// A policy cut anywhere before its last portcon, or of another format, is an error and not a shorter list.
+func TestReadPolicyBroken(t *testing.T) {
+	whole := []byte(testdata(t, "policy.31"))
+	last := bytes.LastIndex(whole, []byte{0x00, 0x04, 0x00, 0x00, 0xff, 0xff, 0x00, 0x00}) // 1024-65535
+	if last < 0 {
+		t.Fatal("no portcon 1024-65535 in the test's policy")
+	}
+	for n := range last {
+		if _, err := readPolicy(bytes.NewReader(whole[:n])); !errors.Is(err, errPolicyFormat) {
+			t.Fatalf("cut at %d of %d: %v, want errPolicyFormat", n, len(whole), err)
+		}
+	}
+	for _, version := range []uint32{0, 23, 34, 1 << 31} {
+		b := bytes.Clone(whole)
+		binary.LittleEndian.PutUint32(b[16:], version)
+		if _, err := readPolicy(bytes.NewReader(b)); !errors.Is(err, errPolicyFormat) {
+			t.Errorf("version %d: %v, want errPolicyFormat", version, err)
+		}
+	}
+}
+
+// The table of rules is walked by whole buffers; entries of both sizes must survive every place where a buffer may end.
+func TestRulesAcrossBuffers(t *testing.T) {
+	var b []byte
+	const n = 20000
+	for i := range n {
+		kind := uint16(1)
+		if i%3 == 0 {
+			kind = 0x0100
+		}
+		b = binary.LittleEndian.AppendUint16(b, 1)
+		b = binary.LittleEndian.AppendUint16(b, 2)
+		b = binary.LittleEndian.AppendUint16(b, 3)
+		b = binary.LittleEndian.AppendUint16(b, kind)
+		size := 4
+		if kind != 1 {
+			size = 34
+		}
+		b = append(b, bytes.Repeat([]byte{0xff}, size)...)
+	}
+	b = append(b, "tail"...)
+	d := newDecoder(bytes.NewReader(b))
+	d.version = 30
+	d.rules(n)
+	if got := string(d.next(4)); got != "tail" || d.err != nil {
+		t.Errorf("after %d rules: %q, %v, want \"tail\"", n, got, d.err)
+	}
+}
+
+func TestStoredPolicyFile(t *testing.T) {
+	tests := map[string]struct {
+		files map[string]string
+		want  string
+	}{
+		"one":             {nil, "/etc/selinux/targeted/policy/policy.31"},
+		"highest":         {map[string]string{"etc/selinux/targeted/policy/policy.9": "", "etc/selinux/targeted/policy/policy.32.bak": ""}, "/etc/selinux/targeted/policy/policy.31"},
+		"the store's own": {map[string]string{"etc/selinux/targeted/policy/policy.31": "-"}, "/etc/selinux/targeted/active/policy.kern"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, err := rhel7(t, tt.files).policyFile()
+			if err != nil || got != tt.want {
+				t.Errorf("policyFile() = %q, %v, want %q", got, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestCache(t *testing.T) {
+	h := rhel7(t, map[string]string{"sys/fs/selinux/status": "\x01\x00\x00\x00\x02\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00"})
+	h.Cache = new(Cache)
+	first, err := h.runningPolicy(context.Background())
+	must(t, err)
+	second, err := h.runningPolicy(context.Background())
+	must(t, err)
+	if first != second {
+		t.Error("the loaded policy was read twice, want once")
+	}
+	write(t, h, "sys/fs/selinux/status", "\x01\x00\x00\x00\x04\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00")
+	third, err := h.runningPolicy(context.Background())
+	must(t, err)
+	if third == first {
+		t.Error("the loaded policy was not read again after a load")
+	}
+}
+
+func BenchmarkReadPolicy(b *testing.B) {
+	h := Host{} // the machine's own policy, if it has one
+	if _, err := h.storedPolicy(); err != nil {
+		b.Skip(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		_, _ = h.storedPolicy()
+	}
+}

@@ -1,0 +1,136 @@
+package selinux
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/go-multierror"
+)
+
+// PortState is all that is known of the type of one port.
+type PortState struct {
+	Local   []Port // local records that cover it, in the order of ports.local
+	Policy  []Port // the policy's own records that cover it, in the kernel's order: narrowest first
+	Stored  string // type after the next load of the policy on disk; "" if it cannot be told
+	Running string // type in the loaded policy; "" if it cannot be told
+}
+
+// Port reads the type of a port, 1 to 65535, of tcp or udp. On an error (which wraps ErrUnknown) the fields hold what could
+// be read all the same: without root the store is closed, but Stored and Policy are right, and Local's records stand in Policy.
+func (h Host) Port(ctx context.Context, proto string, port int) (PortState, error) {
+	var s PortState
+	if (proto != "tcp" && proto != "udp") || port < 1 || port > 65535 {
+		return s, fmt.Errorf("port %s/%d: not a tcp or udp port", proto, port)
+	}
+	if p, err := h.runningPolicy(ctx); err == nil {
+		s.Running = p.portType(proto, port)
+	}
+	var problems *multierror.Error
+	local, err := h.localPorts()
+	problems = multierror.Append(problems, err)
+	s.Local = covering(local, proto, port)
+	p, err := h.storedPorts(ctx)
+	problems = multierror.Append(problems, err)
+	if p != nil {
+		s.Policy = covering(withoutLocal(p.ports, local), proto, port)
+		s.Stored = p.portType(proto, port)
+	}
+	if len(s.Local) > 0 { // the record decides, whatever the compiled policy says
+		s.Stored = s.Local[0].Type
+	}
+	if err := problems.ErrorOrNil(); err != nil {
+		return s, fmt.Errorf("port %s/%d: %w", proto, port, err)
+	}
+	return s, nil
+}
+
+// portType is the type of the first record that covers the port, as in the kernel (security_port_sid).
+func (p *policy) portType(proto string, port int) string {
+	for _, r := range p.ports {
+		if r.covers(proto, port) {
+			return r.Type
+		}
+	}
+	return p.unlisted
+}
+
+// storedPorts reads the ports of the policy on disk, or asks semanage where its format is not understood.
+func (h Host) storedPorts(ctx context.Context) (*policy, error) {
+	p, err := h.storedPolicy()
+	if errors.Is(err, errPolicyFormat) {
+		ports, err := h.listedPorts(ctx, err)
+		if err != nil {
+			return nil, err
+		}
+		return &policy{ports: ports}, nil
+	}
+	return p, err
+}
+
+// withoutLocal drops the records that semanage compiled in from ports.local. libsepol puts them before the policy's own, and a
+// policy that was not re-linked has them twice or thrice; so the head of the list goes, as far as it is local. A record of the policy
+// that a local one merely repeats stays.
+func withoutLocal(list, local []Port) []Port {
+	i := 0
+	for i < len(list) && slices.Contains(local, list[i]) {
+		i++
+	}
+	return list[i:]
+}
+
+// localPorts reads ports.local. No file means no records; no store is an error.
+func (h Host) localPorts() ([]Port, error) {
+	text, err := h.storeFile("ports.local")
+	if err != nil {
+		return nil, err
+	}
+	return parseLocalPorts(text)
+}
+
+// parseLocalPorts reads lines like
+//
+//	portcon tcp 2000 - 2010 system_u:object_r:http_port_t:s0
+func parseLocalPorts(text string) ([]Port, error) {
+	var records []Port
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		p, err := parsePortcon(line)
+		if err != nil {
+			return nil, fmt.Errorf("%w: ports.local: %q: %w", ErrUnknown, line, err)
+		}
+		records = append(records, p)
+	}
+	return records, nil
+}
+
+var errPortcon = errors.New("not a portcon statement")
+
+func parsePortcon(line string) (Port, error) {
+	f := strings.Fields(strings.Replace(line, "-", " - ", 1))
+	switch {
+	case len(f) == 4 && f[0] == "portcon":
+		f = []string{f[0], f[1], f[2], "-", f[2], f[3]}
+	case len(f) != 6 || f[0] != "portcon" || f[3] != "-":
+		return Port{}, errPortcon
+	}
+	typ, err := contextType(f[5])
+	if err != nil {
+		return Port{}, err
+	}
+	return newPort(f[1], f[2], f[4], typ)
+}
+
+// contextType returns the third field of user:role:type[:range].
+func contextType(context string) (string, error) {
+	f := strings.SplitN(context, ":", 4)
+	if len(f) < 3 || f[0] == "" || f[1] == "" || !typeName.MatchString(f[2]) {
+		return "", fmt.Errorf("%q is no context", context)
+	}
+	return f[2], nil
+}

@@ -1,0 +1,113 @@
+package selinux
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Mode is what SELinux does with a denial. "" means that nothing says it.
+type Mode string
+
+// The modes of selinux(8).
+const (
+	Enforcing  Mode = "Enforcing"
+	Permissive Mode = "Permissive"
+	Disabled   Mode = "Disabled"
+)
+
+// Status is the state of SELinux as a whole.
+type Status struct {
+	Mode       Mode   // running, as getenforce(8) says; "" offline
+	Configured Mode   // SELINUX= in /etc/selinux/config; "" where it says nothing valid
+	Policy     string // SELINUXTYPE=, "targeted" by default
+	Mounted    bool   // selinuxfs is there, read-write, and ours
+	Store      string // directory of the active policy store, without Root; "" if there is none
+}
+
+// Status reads the state; it sets nothing. Enabled is what is_selinux_enabled(3) of libselinux 2.5 says: selinuxfs mounted
+// read-write and /etc/selinux/config there. So a container with a read-only selinuxfs is Disabled, and an installer
+// without a loaded policy is Permissive.
+func (h Host) Status() (Status, error) {
+	c, err := h.config()
+	if err != nil {
+		return Status{}, err
+	}
+	s := Status{Configured: c.mode, Policy: c.policy}
+	if s.Store, err = h.store(c.policy); err != nil || h.Offline {
+		return s, err
+	}
+	dir, mounted := h.selinuxfs()
+	s.Mounted = mounted
+	s.Mode = Disabled
+	if mounted && c.present {
+		s.Mode, err = h.runningMode(dir)
+	}
+	return s, err
+}
+
+func (h Host) runningMode(dir string) (Mode, error) {
+	b, err := os.ReadFile(h.path(dir, "enforce"))
+	if err != nil {
+		return "", fmt.Errorf("read SELinux mode: %w: %w", ErrUnknown, err)
+	}
+	switch strings.TrimSpace(string(b)) {
+	case "1":
+		return Enforcing, nil
+	case "0":
+		return Permissive, nil
+	}
+	return "", fmt.Errorf("read SELinux mode: %w: %q in enforce", ErrUnknown, b)
+}
+
+// errNoSelinuxfs is why nothing about the running kernel can be told.
+var errNoSelinuxfs = fmt.Errorf("%w: selinuxfs is not mounted read-write", ErrUnknown)
+
+var errOffline = fmt.Errorf("%w: offline, the running kernel is not this system's", ErrUnknown)
+
+// kernel returns the directory of selinuxfs, if it may be believed.
+func (h Host) kernel() (string, error) {
+	if h.Offline {
+		return "", errOffline
+	}
+	dir, ok := h.selinuxfs()
+	if !ok {
+		return "", errNoSelinuxfs
+	}
+	return dir, nil
+}
+
+// selinuxfs returns where it is mounted, and whether it is mounted read-write. Like libselinux it asks the usual place
+// first, which works without /proc, and then the list of mounts.
+func (h Host) selinuxfs() (dir string, ok bool) {
+	var st unix.Statfs_t
+	for _, dir := range []string{"/sys/fs/selinux", "/selinux"} {
+		err := unix.EINTR
+		for errors.Is(err, unix.EINTR) {
+			err, _ = unix.Statfs(h.path(dir), &st).(unix.Errno)
+		}
+		if err == 0 && uint32(st.Type) == unix.SELINUX_MAGIC {
+			return dir, st.Flags&unix.ST_RDONLY == 0
+		}
+	}
+	b, err := os.ReadFile(h.path("/proc/self/mounts"))
+	if err != nil {
+		return "", false
+	}
+	return parseMounts(string(b))
+}
+
+// parseMounts finds selinuxfs among the lines of proc(5) mounts; the last one of a place is the one on top.
+func parseMounts(text string) (dir string, rw bool) {
+	for line := range strings.Lines(text) {
+		f := strings.Fields(line)
+		if len(f) >= 4 && f[2] == "selinuxfs" {
+			dir = f[1]
+			rw = strings.HasPrefix(f[3]+",", "rw,")
+		}
+	}
+	return dir, rw
+}
