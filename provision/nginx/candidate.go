@@ -77,13 +77,14 @@ func refused(problems []Problem) []string {
 func (n Nginx) testOnce(ctx context.Context, overlay map[string][]byte, touched []string) (problems []Problem, err error) {
 	plan := plan(n.Root, overlay, touched)
 	err = isolated(func() error {
-		for _, c := range plan {
-			if err := c.apply(); err != nil {
+		// Before the covers: a mount point looked up afterwards would be the cover on top of it.
+		if n.Root == "" {
+			if err := makeReadOnly(n.proc()); err != nil {
 				return err
 			}
 		}
-		if n.Root == "" {
-			if err := makeReadOnly(n.proc()); err != nil {
+		for _, c := range plan {
+			if err := c.apply(); err != nil {
 				return err
 			}
 		}

@@ -132,7 +132,7 @@ func makeReadOnly(proc string) error {
 		if err != nil {
 			return err
 		}
-		if m.source == marker || !slices.Contains(local, m.kind) {
+		if !slices.Contains(local, m.kind) {
 			continue
 		}
 		// ENOENT and EINVAL: hidden below a later mount, so out of nginx's reach as well.
@@ -144,16 +144,16 @@ func makeReadOnly(proc string) error {
 	return lines.Err()
 }
 
-type mount struct{ point, kind, source string }
+type mount struct{ point, kind string }
 
-// parseMount reads a line of proc(5)'s mountinfo: the mount point is the 5th field, type and source follow a lone "-".
+// parseMount reads a line of proc(5)'s mountinfo: the mount point is the 5th field, the type follows a lone "-".
 func parseMount(line string) (mount, error) {
 	fields := strings.Fields(line)
 	dash := slices.Index(fields, "-")
 	if dash < 6 || len(fields) < dash+3 {
 		return mount{}, fmt.Errorf("mountinfo: %q is not understood", line)
 	}
-	return mount{point: unoctal(fields[4]), kind: fields[dash+1], source: unoctal(fields[dash+2])}, nil
+	return mount{point: unoctal(fields[4]), kind: fields[dash+1]}, nil
 }
 
 // unoctal reads the \040 that the kernel writes for a space.

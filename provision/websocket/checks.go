@@ -99,22 +99,29 @@ func (v *verifier) echo(ctx context.Context, kind ws.MessageType, data []byte) (
 	if err != nil {
 		return "", err
 	}
-	detail, err := s.echo(ctx, kind, data, v.options.EchoWait)
+	wait := v.options.EchoWait
+	if v.echoed {
+		wait = v.options.Timeout
+	}
+	got, err := s.echo(ctx, kind, data, wait)
 	if err != nil {
 		v.drop() // an echo may still be under way
+		return "", v.excuse(err)
 	}
-	return detail, v.excuse(err)
+	v.echoed = v.echoed || len(got.data) <= len(data)+len(echoPrefix)
+	return fmt.Sprintf("%d bytes in %s", len(data), got.after.Round(time.Microsecond)), nil
 }
 
-// excuse makes a skip of what a backend may do that does not echo: stay silent, say something else, or close properly.
-// A damaged echo or a connection cut without a close frame is excused in nobody.
+// excuse makes a skip of what a backend may do that does not echo: stay silent, say something else, or close properly
+// (1003 for binary, say). A damaged echo or a connection cut without a close frame is excused in nobody, and silence not
+// in a backend whose echo of the text was the text itself; that of a chat, in an envelope, promises nothing for binary.
 func (v *verifier) excuse(err error) error {
 	var missing *EchoError
 	var closed *CloseError
 	switch {
 	case v.options.Echo != EchoAuto:
 		return err
-	case errors.As(err, &missing) && !missing.Damaged:
+	case errors.As(err, &missing) && !missing.Damaged && !v.echoed:
 		v.silent = fmt.Sprintf("the backend does not echo (waited %s, %d other messages)", v.options.EchoWait, missing.Others)
 	case errors.As(err, &closed) && closed.Code != 1006:
 		v.silent = "the backend does not echo: it " + closed.Error()
@@ -124,8 +131,14 @@ func (v *verifier) excuse(err error) error {
 	return skip(v.silent)
 }
 
+// reply is the message that carried an echo.
+type reply struct {
+	data  []byte
+	after time.Duration
+}
+
 // echo sends one message and waits for it to come back; greetings and broadcasts in between are passed over.
-func (s *session) echo(ctx context.Context, kind ws.MessageType, data []byte, wait time.Duration) (string, error) {
+func (s *session) echo(ctx context.Context, kind ws.MessageType, data []byte, wait time.Duration) (reply, error) {
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
@@ -137,15 +150,15 @@ func (s *session) echo(ctx context.Context, kind ws.MessageType, data []byte, wa
 		case m, ok := <-s.in:
 			switch {
 			case !ok:
-				return "", s.closed(start)
+				return reply{}, s.closed(start)
 			case echoes(m.data, data):
-				return fmt.Sprintf("%d bytes in %s", len(data), time.Since(start).Round(time.Microsecond)), <-wrote
+				return reply{m.data, time.Since(start)}, <-wrote
 			case damaged(m.data, data):
-				return "", &EchoError{Sent: len(data), Got: len(m.data), Others: others, Damaged: true}
+				return reply{}, &EchoError{Sent: len(data), Got: len(m.data), Others: others, Damaged: true}
 			}
 			others++
 		case <-ctx.Done():
-			return "", &EchoError{Sent: len(data), Others: others}
+			return reply{}, &EchoError{Sent: len(data), Others: others}
 		}
 	}
 }
@@ -165,7 +178,7 @@ func (v *verifier) ping(ctx context.Context) (string, error) {
 	if err := s.ping(ctx); err != nil {
 		defer v.drop()
 		if errors.Is(err, context.DeadlineExceeded) {
-			return "", fmt.Errorf("no pong within %s", v.options.Timeout)
+			return "", fmt.Errorf("no pong within %s: %w", v.options.Timeout, err)
 		}
 		return "", s.lost(start, err)
 	}
@@ -183,13 +196,17 @@ func (v *verifier) close(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer v.drop()
 	start := time.Now()
 	code, reason := s.shut(ctx, 1000, "")
+	took := time.Since(start)
+	v.drop()                          // s.err is then there to be read
 	if code == 1000 || code == 1005 { // an answer without a code is allowed (RFC 6455 section 5.5.1)
 		return fmt.Sprintf("answered with %d", code), nil
 	}
-	return "", &CloseError{Code: code, Reason: reason, After: time.Since(start)}
+	if code == 1006 && ctx.Err() != nil {
+		return "", fmt.Errorf("no close frame within %s: %w", v.options.Timeout, ctx.Err())
+	}
+	return "", &CloseError{Code: code, Reason: reason, After: took, Err: s.err}
 }
 
 // plain asks for the same path as a browser's address bar would: not one field of the handshake.

@@ -21,7 +21,7 @@ type ConnectOptions struct {
 	RawBinary bool
 	// SendBinary sends lines as binary messages; text ones must be UTF-8.
 	SendBinary bool
-	// Wait is how long after the end of in an outstanding answer may take, counted from the last sign of life.
+	// Wait is how long after the end of in an outstanding answer may take, counted from the last bytes either way.
 	// 0 is 2 s; below 0 there is no end but the peer's or ctx's.
 	Wait time.Duration
 	// MaxMessage is the longest message received, in bytes; 0 is 64 MiB.
@@ -62,7 +62,7 @@ type conversation struct {
 // Connect sends each line of in as a message and writes what comes back to out, one line for each, until the peer closes,
 // in ends or ctx does. At the end of in it waits for as many answers as lines were sent, or until nothing has come for
 // Wait, and closes with 1000. code and reason are the peer's close frame's: 1005 without a code, 1006 if it sent none,
-// which is an error unless ctx was cancelled. A Read of in that is under way when the peer closes is called off if in has
+// which is an error if we had not closed first. A Read of in that is under way when the peer closes is called off if in has
 // read deadlines (pipes have), else left behind.
 func Connect(ctx context.Context, t Target, in io.Reader, out io.Writer, o ConnectOptions) (code int, reason string, err error) {
 	o = o.withDefaults()
@@ -140,7 +140,9 @@ func (c *conversation) converse(ctx context.Context, news, pings <-chan error) e
 		case err := <-pings:
 			return err
 		case <-quiet:
-			return nil
+			if !c.arriving() {
+				return nil
+			}
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -161,6 +163,11 @@ func (c *conversation) lull() <-chan time.Time {
 		c.answered = time.Now()
 	}
 	return time.After(min(settleTime, max(0, c.options.Wait-time.Since(c.answered)))) // a peer may talk for ever
+}
+
+// arriving says that a long answer is still on its way.
+func (c *conversation) arriving() bool {
+	return c.received < c.sent && time.Since(c.session.watch.seen().last) < c.options.Wait
 }
 
 // write sends lines while converse prints, because a peer that answers as it reads would else block both. Each nil is a

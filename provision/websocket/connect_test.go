@@ -32,7 +32,7 @@ func TestConnect(t *testing.T) {
 		{"binary as hex", "a\nb\n", "61\n62\n", ConnectOptions{SendBinary: true}},
 		{"binary raw", "a\n\xff\n", "a\xff", ConnectOptions{SendBinary: true, RawBinary: true}},
 		{"compressed", strings.Repeat("y", 5000), "Echo: " + strings.Repeat("y", 5000) + "\n", ConnectOptions{Compress: true}},
-		{"16 MiB in a line", big, "Echo: " + big + "\n", ConnectOptions{}},
+		{"16 MiB in a line", big, "Echo: " + big + "\n", ConnectOptions{Wait: 15 * time.Second}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var out bytes.Buffer
@@ -179,6 +179,25 @@ func TestConnectInterrupted(t *testing.T) {
 	}
 	if got := <-codes; got != "03e9" {
 		t.Errorf("the server was told %q, want 1001", got)
+	}
+}
+
+// One answer that takes longer than Wait to arrive, but never stops arriving.
+func TestConnectLongAnswer(t *testing.T) {
+	noLeak(t)
+	target := scripted(t, func(r *raw) {
+		r.serveFrames(func([]byte) bool {
+			for _, b := range unmask(0x81, "slow but coming") {
+				time.Sleep(50 * time.Millisecond)
+				_, _ = r.Write([]byte{b})
+			}
+			return true
+		})
+	})
+	var out bytes.Buffer
+	_, _, err := Connect(soon(t), target, strings.NewReader("a\n"), &out, ConnectOptions{Wait: 400 * time.Millisecond})
+	if err != nil || out.String() != "slow but coming\n" {
+		t.Errorf("got %q %v", out.String(), err)
 	}
 }
 

@@ -148,14 +148,14 @@ func TestNginx(t *testing.T) {
 			}
 		})
 	}
-	t.Run("16 MiB, compressed too", func(t *testing.T) {
-		for _, compress := range []bool{false, true} {
+	t.Run("16 MiB, and 1 MiB compressed", func(t *testing.T) {
+		for size, compress := range map[int]bool{16 << 20: false, 1 << 20: true} {
 			s, _, err := open(soon(t), v4, dialOptions{limit: 32 << 20, compress: compress})
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer s.end()
-			if _, err := s.echo(soon(t), ws.MessageBinary, pattern(16<<20), 20*time.Second); err != nil {
+			if _, err := s.echo(soon(t), ws.MessageBinary, pattern(size), 20*time.Second); err != nil {
 				t.Error(err)
 			}
 			if got := s.watch.seen().compressed > 0; got != compress {

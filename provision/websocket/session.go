@@ -88,7 +88,9 @@ func open(ctx context.Context, t Target, o dialOptions) (*session, Handshake, er
 	return s, r.shake, nil
 }
 
+// read ends with the connection closed: the library leaves a ping waiting for its pong after the peer has hung up.
 func (s *session) read() {
+	defer func() { _ = s.conn.CloseNow() }()
 	defer close(s.in)
 	for {
 		kind, data, err := s.conn.Read(context.Background()) // ends when the connection is closed

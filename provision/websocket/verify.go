@@ -58,6 +58,7 @@ type verifier struct {
 	target  Target
 	options Options
 	session *session // shared by the checks that send; reopened if a check has spent it
+	echoed  bool     // the backend is an echo, by its answer to the text
 	silent  string   // why the backend is taken not to echo; "" while it may
 }
 
@@ -90,10 +91,10 @@ func Verify(ctx context.Context, t Target, o Options) []Check {
 }
 
 func (v *verifier) check(ctx context.Context, name string, extra time.Duration, run func(context.Context) (string, error)) Check {
+	start := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, v.options.Timeout+extra)
 	defer cancel()
 	c := Check{Name: name}
-	start := time.Now()
 	c.Detail, c.Err = run(ctx)
 	c.Took = time.Since(start)
 	var s skip

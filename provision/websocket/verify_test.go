@@ -146,7 +146,7 @@ func TestVerifyOpeningFails(t *testing.T) {
 		}()},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := verdicts(Verify(soon(t), tt.target, Options{Timeout: time.Second})); got != tt.want+rest {
+			if got := verdicts(Verify(soon(t), tt.target, Options{Timeout: 5 * time.Second})); got != tt.want+rest {
 				t.Error(cmp.Diff(tt.want+rest, got))
 			}
 		})
@@ -177,6 +177,33 @@ func TestVerifyBackends(t *testing.T) {
 		{"says other things", Options{}, func(r *raw) {
 			r.serveFrames(func(p []byte) bool { send(r, 0x81, "what?"); return true })
 		}, "skipped skipped ok ok"},
+		{"echo of text only", Options{}, func(r *raw) {
+			r.serveFrames(func(p []byte) bool {
+				if len(p) < 1000 {
+					send(r, 0x81, string(p))
+				}
+				return true
+			})
+		}, "ok failed ok ok"},
+		{"chat of text only", Options{}, func(r *raw) {
+			r.serveFrames(func(p []byte) bool {
+				if len(p) < 1000 {
+					send(r, 0x81, `{"text":"`+string(p)+`"}`)
+				}
+				return true
+			})
+		}, "ok skipped ok ok"},
+		{"binary refused with 1003", Options{}, func(r *raw) {
+			r.serveFrames(func(p []byte) bool {
+				if len(p) < 1000 {
+					send(r, 0x81, string(p))
+					return true
+				}
+				send(r, 0x88, "\x03\xeb")
+				_, _, _ = r.client()
+				return false
+			})
+		}, "ok skipped ok ok"},
 		{"truncates", Options{}, func(r *raw) {
 			r.serveFrames(func(p []byte) bool { send(r, 0x81, "Echo: "+string(p[:min(len(p), 4096)])); return true })
 		}, "ok failed ok ok"},
@@ -191,7 +218,10 @@ func TestVerifyBackends(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			tt.options.Timeout, tt.options.EchoWait = 600*time.Millisecond, 300*time.Millisecond
+			tt.options.Timeout, tt.options.EchoWait = 10*time.Second, 500*time.Millisecond
+			if strings.Contains(tt.want, "failed") {
+				tt.options.Timeout = time.Second
+			}
 			list := Verify(soon(t), scripted(t, tt.do), tt.options)
 			var got []string
 			for _, v := range strings.Fields(verdicts(list)) {
@@ -227,15 +257,25 @@ func TestVerifyIdleCut(t *testing.T) {
 		{"closed", func(r *raw) { time.Sleep(200 * time.Millisecond); _, _ = r.Write([]byte("\x88\x02\x03\xe9")) }, 1001},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			list := Verify(soon(t), scripted(t, tt.do), Options{Echo: EchoNo, Idle: 2 * time.Second, Timeout: time.Second})
+			list := Verify(soon(t), scripted(t, tt.do), Options{Echo: EchoNo, Idle: 5 * time.Second, Timeout: 5 * time.Second})
 			var idle *IdleError
 			if c := find(t, list, "idle"); !c.Failed() || !errors.As(c.Err, &idle) {
 				t.Fatalf("got %+v", c)
 			}
-			if idle.Code != tt.code || idle.After < 190*time.Millisecond || idle.After > time.Second {
+			if idle.Code != tt.code || idle.After < 190*time.Millisecond || idle.After > 3*time.Second {
 				t.Errorf("got %+v, want code %d after 200ms", idle, tt.code)
 			}
 		})
+	}
+}
+
+// A peer that hangs up must not look like one that is slow with its pong.
+func TestVerifyPingCut(t *testing.T) {
+	noLeak(t)
+	target := scripted(t, func(r *raw) { _, _, _ = r.client() })
+	c := find(t, Verify(soon(t), target, Options{Echo: EchoNo, Timeout: 15 * time.Second}), "ping")
+	if closed, ok := pick[*CloseError](c.Err).(*CloseError); !ok || closed.Code != 1006 || c.Took > 10*time.Second {
+		t.Errorf("got %+v", c)
 	}
 }
 

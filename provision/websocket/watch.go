@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 )
 
 // watch passes a server's frames on and takes note of what the frame library does not tell: the close frame as it was
@@ -29,6 +30,7 @@ type notes struct {
 	compressed   int // messages with RSV1: permessage-deflate in use
 	closed       bool
 	closeBody    []byte
+	last         time.Time // when the latest bytes came
 }
 
 // FrameError is a frame that a server must not send.
@@ -47,6 +49,9 @@ func (w *watch) Read(p []byte) (int, error) {
 	n, err := w.r.Read(p)
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if n > 0 {
+		w.notes.last = time.Now()
+	}
 	if w.err == nil {
 		w.err = w.note(p[:n])
 	}
