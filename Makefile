@@ -27,6 +27,7 @@ lint: ## formatting, vet, staticcheck, module files
 	$(GOTOOL) staticcheck ./... && $(GOTOOL) staticcheck -tags acceptance ./packaging/acceptance/...
 
 rpm: ## dist/wsprovision-$(VERSION)-1.el7.x86_64.rpm and its src.rpm
+	rm -f dist/*.rpm
 	packaging/rpm.sh $(VERSION)
 
 image: ## the acceptance machine, cached by its recipe

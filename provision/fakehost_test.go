@@ -20,11 +20,10 @@ import (
 // fakeHost is a RHEL 7 host in a directory: what the agent reads of a host lies there as it does on one, and programs, systemd
 // and nginx are functions that act on it as the real ones do. It is put below Host's fields, where NewHost puts the machine.
 type fakeHost struct {
-	t       testing.TB
-	root    string
-	where   systemd.Where
-	euid    int
-	offline bool
+	t     testing.TB
+	root  string
+	where systemd.Where
+	euid  int
 
 	// What was called.
 	ran     []string // every program
@@ -33,6 +32,8 @@ type fakeHost struct {
 	starts  int
 	probes  int
 	lines   []string // the log
+	// lastResult is that of the last run.
+	lastResult Status
 
 	// hook is asked at every point of the seam, before the recording.
 	hook func(point string) error
@@ -40,6 +41,7 @@ type fakeHost struct {
 	packages fakePackages
 	policy   fakePolicy // without local records
 	web      fakeNginx
+	listens  int // the port that selinuxfs is asked about
 	notices  []string
 }
 
@@ -48,7 +50,7 @@ var errKilled = errors.New("killed")
 // newFakeHost is a bare, enforcing host with an extras repository and a running backend on 3000.
 func newFakeHost(t testing.TB) *fakeHost {
 	t.Helper()
-	h := &fakeHost{t: t, root: fastDir(t), policy: policyOfRHEL()}
+	h := &fakeHost{t: t, root: fastDir(t), policy: policyOfRHEL(), listens: 80}
 	h.where = systemd.Where{Place: systemd.Host, Systemd: true, Version: 219, Why: "a host in a directory"}
 	h.packages = fakePackages{available: map[string]string{epelPackage: "extras", semanagePackage: "extras"}}
 	h.web.backends = map[string]bool{"127.0.0.1:3000": true}
@@ -73,6 +75,7 @@ func (h *fakeHost) layBase() {
 		h.mkdir(dir)
 	}
 	h.write("/etc/os-release", "NAME=\"CentOS Linux\"\nVERSION=\"7 (Core)\"\nID=\"centos\"\nID_LIKE=\"rhel fedora\"\nVERSION_ID=\"7\"\nPRETTY_NAME=\"CentOS Linux 7 (Core)\"\n")
+	h.write("/usr/lib/systemd/system/"+firstBootUnit, "[Unit]\nDescription=Finish\n[Service]\nExecStart=/usr/sbin/wsprovision first-boot\n[Install]\nWantedBy=multi-user.target\n")
 	h.write("/etc/yum.conf", "[main]\ngpgcheck=1\nplugins=1\n")
 	h.write("/etc/yum.repos.d/CentOS-Base.repo", "[extras]\nname=CentOS-7 - Extras\nbaseurl=http://mirror.example.com/extras\ngpgcheck=1\ngpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-CentOS-7\n")
 	h.write("/etc/pki/rpm-gpg/RPM-GPG-KEY-CentOS-7", "as centos-release brings it\n")
@@ -85,9 +88,8 @@ func (h *fakeHost) layBase() {
 	h.write("/proc/sys/net/ipv4/ip_local_port_range", "32768\t60999\n")
 }
 
-// offlineAt makes the host an installer's chroot: selinuxfs, if any, is the installer's.
+// goOffline makes the host an installer's chroot: selinuxfs, if any, is the installer's.
 func (h *fakeHost) goOffline() {
-	h.offline = true
 	h.where = systemd.Where{Place: systemd.Installer, Why: "an installer's chroot in a directory"}
 }
 

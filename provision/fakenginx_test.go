@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -137,11 +138,10 @@ func (h *fakeHost) take() bool {
 func (h *fakeHost) bind(tree nginx.Tree) string {
 	for _, s := range tree.Servers() {
 		for _, l := range s.Listen {
-			typ := h.web.ports.typeOf(l.Port)
 			switch {
 			case slices.Contains(h.web.taken, l.Port):
 				return fmt.Sprintf("bind() to 0.0.0.0:%d failed (98: Address already in use)", l.Port)
-			case h.enforcing() && typ != httpPortType && typ != "http_cache_port_t":
+			case h.enforcing() && !h.mayBind(l.Port):
 				return fmt.Sprintf("bind() to 0.0.0.0:%d failed (13: Permission denied)", l.Port)
 			}
 		}
@@ -226,9 +226,7 @@ func (h *fakeHost) probe(_ context.Context, t websocket.Target) (websocket.Hands
 		return websocket.Handshake{}, &websocket.StatusError{Code: 404, Line: "HTTP/1.1 404 Not Found"}
 	}
 	n, _ := strconv.Atoi(backend[strings.LastIndexByte(backend, ':')+1:])
-	if h.enabled() {
-		h.answerAccess(h.mayConnect(n))
-	}
+	h.answerAccess(h.mayConnect(n))
 	if !h.mayConnect(n) || !h.web.backends[backend] {
 		return websocket.Handshake{}, &websocket.StatusError{Code: 502, Line: "HTTP/1.1 502 Bad Gateway"}
 	}
@@ -318,7 +316,7 @@ func (h *fakeHost) enableUnit(unit string) error {
 }
 
 func (u *fakeUnits) Disable(_ context.Context, unit string) error {
-	return u.mutate("systemd: disable "+unit, func() error { return os.Remove(u.h.path(wantsNginx)) })
+	return u.mutate("systemd: disable "+unit, func() error { return os.Remove(u.h.path(filepath.Dir(wantsNginx) + "/" + unit)) })
 }
 
 func (u *fakeUnits) Start(_ context.Context, unit string) error {

@@ -43,6 +43,7 @@ func (h *fakeHost) laySELinux(mode selinux.Mode) {
 	for name, on := range h.policy.booleans {
 		h.setRunning(name, on)
 	}
+	h.answerAccess(false)
 }
 
 // removeSELinux is a host on which SELinux was never installed.
@@ -128,6 +129,7 @@ func (h *fakeHost) rebuild(load bool) {
 	binary.LittleEndian.PutUint32(status[12:], binary.LittleEndian.Uint32(status[12:])+1)
 	h.write(selinuxfs+"/status", string(status))
 	h.web.ports = h.stored()
+	h.answerAccess(h.running(connectBoolean))
 }
 
 // semanage is policycoreutils 2.5's, as far as the agent uses it.
@@ -147,8 +149,19 @@ func (h *fakeHost) semanage(stdin string, args []string) (stdout, stderr string,
 		if slices.Contains(f, "-N") {
 			f = slices.DeleteFunc(f, func(s string) bool { return s == "-N" })
 		}
-		if f[0] == "boolean" {
+		switch {
+		case f[0] == "boolean" && f[1] == "-D":
+			clear(booleans)
+			continue
+		case f[0] == "boolean":
 			booleans[f[len(f)-1]] = f[2] == "--on"
+			continue
+		case f[1] == "-d":
+			n := len(ports)
+			ports = slices.DeleteFunc(ports, func(p selinux.Port) bool { return p.Proto == f[3] && fmt.Sprint(p.Low) == f[4] && p.Low == p.High })
+			if len(ports) == n {
+				return "", fmt.Sprintf("ValueError: Port %s/%s is not defined\n", f[3], f[4]), 1, nil
+			}
 			continue
 		}
 		if ports, err = h.semanagePort(ports, f); err != nil {
@@ -156,6 +169,7 @@ func (h *fakeHost) semanage(stdin string, args []string) (stdout, stderr string,
 		}
 	}
 	h.setLocalPorts(ports...)
+	h.must(os.RemoveAll(h.path(store + "/booleans.local")))
 	for name, on := range booleans {
 		h.setLocalBoolean(name, on)
 		if h.enabled() {
@@ -204,11 +218,23 @@ func (h *fakeHost) mayConnect(port int) bool {
 	return !h.enforcing() || h.running(connectBoolean) || h.web.ports.typeOf(port) == httpPortType
 }
 
-// answerAccess has selinuxfs answer the next question, which the agent writes over the blanks.
-func (h *fakeHost) answerAccess(allowed bool) {
-	mask := "0"
-	if allowed {
-		mask = "ffffffff"
+// answerAccess has selinuxfs answer the next question, which the agent writes over the blanks: whether httpd_t may connect
+// to a port, and whether it may bind the port h.listens.
+func (h *fakeHost) answerAccess(connect bool) {
+	if !h.enabled() {
+		return
 	}
-	h.write(selinuxfs+"/access", strings.Repeat(" ", 300)+mask+" ffffffff 0 ffffffff 1 0")
+	var allowed uint32
+	if connect {
+		allowed |= 1 << 21
+	}
+	if h.mayBind(h.listens) {
+		allowed |= 1 << 19
+	}
+	h.write(selinuxfs+"/access", fmt.Sprintf("%s%x ffffffff 0 ffffffff 1 0", strings.Repeat(" ", 300), allowed))
+}
+
+func (h *fakeHost) mayBind(port int) bool {
+	typ := h.web.ports.typeOf(port)
+	return typ == httpPortType || typ == "http_cache_port_t"
 }

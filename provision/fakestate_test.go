@@ -188,3 +188,14 @@ func (h *fakeHost) unchanged(c config.Config) {
 	}
 	h.untouched(before)
 }
+
+func removeAll(path string) error { return os.RemoveAll(path) }
+
+func (h *fakeHost) link(target, name string) {
+	h.t.Helper()
+	h.mkdir(filepath.Dir(name))
+	h.must(os.Symlink(target, h.path(name)))
+}
+
+// mask is systemctl mask nginx.
+func (h *fakeHost) mask() { h.link("/dev/null", "/etc/systemd/system/nginx.service") }

@@ -167,10 +167,7 @@ func (f *Files) stage(path, stage string, content []byte, mode fs.FileMode) erro
 // label gives the staged file the context that its target's place has. Where
 // the policy cannot tell, it keeps what its directory handed down.
 func (f *Files) label(path, stage string, mode fs.FileMode) error {
-	if f.Label == nil {
-		return nil
-	}
-	want, err := f.Label(path, mode)
+	want, err := f.wantLabel(path, mode)
 	if err != nil || want == "" {
 		return err
 	}
@@ -180,6 +177,19 @@ func (f *Files) label(path, stage string, mode fs.FileMode) error {
 		}
 	}
 	return f.SetLabel(stage, want)
+}
+
+// wantLabel is the label that the policy has for a path, "" where there is no
+// policy (yet) that says.
+func (f *Files) wantLabel(path string, mode fs.FileMode) (string, error) {
+	if f.Label == nil {
+		return "", nil
+	}
+	label, err := f.Label(path, mode)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return label, err
 }
 
 // Remove takes the file at path away, durably. One that is not there is no

@@ -53,6 +53,9 @@ func NewHost(where systemd.Where, on Listener, seam *Seam) *Host {
 	h.HTTP = &http.Client{Timeout: 5 * time.Minute}
 	h.Probe = websocket.Probe
 	h.Files = &Files{Seam: seam, Label: h.SELinux.DefaultLabel, SetLabel: h.SELinux.SetFileLabel, FileLabel: h.SELinux.FileLabel}
+	if where.Offline() {
+		h.offlineSELinux()
+	}
 	h.Units = func(ctx context.Context) (systemd.Units, error) {
 		if where.Offline() {
 			return &systemd.Offline{Read: runner.Read, Change: runner.Change}, nil

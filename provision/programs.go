@@ -15,12 +15,14 @@ import (
 // half-way is worse than a slow one, so its network waits are bounded by its
 // own options instead.
 var programs = []program{
-	{name: "rpm", reads: []string{"-q", "-K", "-Kv", "--checksig"}, deadline: 2 * time.Minute},
+	{name: "rpm", reads: []string{"-q", "-qa", "-qf", "-ql", "-qp", "-K", "-Kv", "--checksig"}, deadline: 2 * time.Minute},
 	{name: "yum", deadline: time.Hour},
 	{name: "semanage", reads: []string{"port -l", "boolean -l", "port -E", "boolean -E"}, deadline: 15 * time.Minute},
+	{name: "load_policy", deadline: 5 * time.Minute},
 	{name: "setsebool", deadline: 5 * time.Minute},
 	{name: "nginx", reads: []string{"-t", "-v", "-V"}, deadline: time.Minute},
 	{name: "systemctl", reads: []string{"--version"}, deadline: time.Minute},
+	{name: "firewall-cmd", reads: []string{"--list-all"}, deadline: 20 * time.Second},
 	{name: "journalctl", reads: []string{"--no-pager"}, deadline: 10 * time.Second},
 }
 

@@ -7,6 +7,7 @@ import (
 	"net"
 	"strconv"
 	"syscall"
+	"time"
 
 	multierror "github.com/hashicorp/go-multierror"
 
@@ -29,21 +30,36 @@ func (r *Run) prove(ctx context.Context) (Finding, error) {
 			}
 		}
 	}
-	return f, all.ErrorOrNil()
+	return f, together(all)
 }
 
 func (r *Run) proveLocation(ctx context.Context, f *Finding, site config.Site, l config.Location) error {
 	target := target(site, l)
+	marks, began := r.markLogTails(), time.Now()
 	hs, err := r.Probe(ctx, target)
 	if err == nil {
 		f.Notes = append(f.Notes, fmt.Sprintf("%s through %s: 101, %.1f ms", target, target.Address, float64(hs.Upgrade.Microseconds())/1000))
 		return nil
 	}
+	s := symptom{site: &site, location: &l, target: target, check: "upgrade", err: err, lines: r.since(marks), began: began}
 	var status *websocket.StatusError
 	if !errors.As(err, &status) {
-		return fmt.Errorf("%s through %s: %w", target, target.Address, err)
+		return r.because(ctx, s, fmt.Errorf("%s through %s: %w", target, target.Address, err))
 	}
-	return r.judge(ctx, f, target, l.Backend, err)
+	return r.because(ctx, s, r.judge(ctx, f, target, l.Backend, err))
+}
+
+// because adds to a failure of the proof what the diagnosis of verify says of
+// it, where it finds a cause.
+func (r *Run) because(ctx context.Context, s symptom, failure error) error {
+	if failure == nil {
+		return nil
+	}
+	d := r.explain(ctx, r.Config, s)
+	if d.Code == Unexplained {
+		return failure
+	}
+	return fmt.Errorf("%w: %s", failure, d)
 }
 
 // judge asks the backend itself what it answers. What it refuses without
@@ -61,6 +77,7 @@ func (r *Run) judge(ctx context.Context, f *Finding, target websocket.Target, ba
 		if denial := r.denial(backend.Port); denial != "" {
 			return fmt.Errorf("%s through %s: %w%s; and the backend %s is not running", target, target.Address, through, denial, direct.Address)
 		}
+		r.unproved = append(r.unproved, fmt.Sprintf("the backend %s is not running yet", direct.Address))
 		f.Warnings = append(f.Warnings, fmt.Sprintf("the backend %s is not running yet (connection refused): start it, and prove it with wsprovision apply again", direct.Address))
 		return nil
 	case errors.As(err, &refused):

@@ -17,6 +17,8 @@ type Run struct {
 	AnyPlatform bool
 	// Agent is the version of the agent, for the report.
 	Agent string
+	// HoldOut keeps deferred work outstanding until a backend has answered.
+	HoldOut bool
 
 	on Listener
 	// sites says what should be under conf.d: what the configuration asks for
@@ -28,6 +30,7 @@ type Run struct {
 	owed      Owed
 	packages  map[string][]rpm.Package // what rpm said; nil: ask
 	conn      systemd.Units            // nil until a step asks for systemd
+	unproved  []string                 // what the proof could not tell, and time may
 }
 
 // NewRun prepares a run; it reads nothing of the host yet.
@@ -64,6 +67,7 @@ func (r *Run) run(ctx context.Context, command string, steps []Step, act func(*E
 			_ = r.conn.Close()
 		}
 	}()
+	annals, steps := r.chronicle(command, steps)
 	r.engine = &Engine{Steps: steps, Now: time.Now, Started: r.on.Started, Finished: r.on.Finished, Pending: map[string]bool{}}
 	report := &Report{Version: ReportVersion, Command: command, Agent: r.Agent, Started: start.UTC(), Place: string(r.Where.Place)}
 	report.Steps = act(r.engine, ctx)
@@ -72,6 +76,7 @@ func (r *Run) run(ctx context.Context, command string, steps []Step, act func(*E
 		report.Interrupted = cause.Error()
 	}
 	report.settle()
+	annals.conclude(report)
 	return report, nil
 }
 

@@ -22,6 +22,11 @@ type Report struct {
 	Steps   []StepReport `json:"steps"`
 	// Interrupted is set where the run was ended by a signal or a deadline.
 	Interrupted string `json:"interrupted,omitempty"`
+	// Phase is "install" or "first-boot" where the work is done in two.
+	Phase string `json:"phase,omitempty"`
+	// Resumes tells of an earlier run that was interrupted, which this one
+	// went on from.
+	Resumes string `json:"resumes,omitempty"`
 }
 
 // StepReport is one step's part of a Report.
@@ -48,7 +53,7 @@ func (r *Report) Err() error {
 			all = multierror.Append(all, &StepError{Step: s.Name, Err: s.err})
 		}
 	}
-	return all.ErrorOrNil()
+	return together(all)
 }
 
 // StepError is a failure of the named step.

@@ -34,7 +34,7 @@ func NewRevert(h *Host, on Listener, packages bool) *Revert {
 // steps go the way of an apply backwards. The server block is the first to go,
 // because what it needs must still be there while nginx lets go of it.
 func (r *Revert) steps() []Step {
-	return []Step{
+	return r.cancelDeferred([]Step{
 		{StepPlatform, nil, r.checkPlatform, nil},
 		{StepValidate, []string{StepPlatform}, r.checkValidate, nil},
 		{StepSite, []string{StepValidate}, r.checkSites, r.applySites},
@@ -44,7 +44,7 @@ func (r *Revert) steps() []Step {
 		{StepPackages, []string{StepUnit}, r.checkErase, r.applyErase},
 		{StepFiles, []string{StepPackages}, r.checkFiles, r.applyFiles},
 		{StepLedger, []string{StepSELinux, StepFiles}, r.checkLedger, r.applyLedger},
-	}
+	})
 }
 
 // Plan reports what Apply would undo and changes nothing.

@@ -48,7 +48,7 @@ func (r *Revert) undos(ctx context.Context) ([]undo, []string, error) {
 			undos = append(undos, u)
 		}
 	}
-	return undos, warnings, all.ErrorOrNil()
+	return undos, warnings, together(all)
 }
 
 // undoOf reads what an entry speaks of as it is now, in the entry's words, and

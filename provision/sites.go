@@ -115,8 +115,8 @@ func (r *Run) siteFile(w wanted) (siteFile, error) {
 	if f.have, err = r.Files.Read(w.path); err != nil {
 		return f, err
 	}
-	if w.content != nil && r.Files.Label != nil {
-		if f.label, err = r.Files.Label(w.path, w.mode); err != nil {
+	if w.content != nil {
+		if f.label, err = r.Files.wantLabel(w.path, w.mode); err != nil {
 			return f, fmt.Errorf("find the label of %s: %w", w.path, err)
 		}
 	}

@@ -15,5 +15,6 @@ func (r *Run) checkProof(ctx context.Context) (Finding, error) {
 		f.Notes = []string{"a WebSocket handshake through nginx will prove it"}
 		return f, nil
 	}
+	r.unproved = nil
 	return r.prove(ctx)
 }

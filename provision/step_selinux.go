@@ -40,7 +40,7 @@ func (r *Run) checkSELinux(ctx context.Context) (Finding, error) {
 			all = multierror.Append(all, err)
 		}
 	}
-	return f, all.ErrorOrNil()
+	return f, together(all)
 }
 
 func (r *Run) sayMode(f *Finding, status selinux.Status) {
@@ -87,14 +87,19 @@ func (r *Run) checkPort(ctx context.Context, f *Finding, port int) error {
 	if err != nil {
 		return r.readable(f, err)
 	}
+	object := fmt.Sprintf("port tcp/%d", port)
 	if edit != nil {
-		from := before.Stored
-		if from == "" {
-			from = "unknown"
-		}
-		f.Changes = append(f.Changes, Change{Object: fmt.Sprintf("port tcp/%d", port), From: from, To: httpPortType})
+		f.Changes = append(f.Changes, Change{Object: object, From: word(before.Stored, "unknown"), To: httpPortType})
+	} else if stale(before) {
+		f.Changes = append(f.Changes, Change{Object: object + " (running)", From: before.Running, To: httpPortType})
 	}
 	return nil
+}
+
+// stale says that the store has the label and the loaded policy does not yet,
+// as semanage -N leaves it.
+func stale(p selinux.PortState) bool {
+	return p.Stored == httpPortType && p.Running != "" && p.Running != httpPortType
 }
 
 // readable lets a plan without root go on where only root can read the store.
@@ -137,7 +142,7 @@ func (r *Run) applySELinux(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	edits, err := r.selinuxEdits(ctx)
+	edits, unloaded, err := r.selinuxEdits(ctx)
 	if err != nil {
 		return err
 	}
@@ -149,6 +154,11 @@ func (r *Run) applySELinux(ctx context.Context) error {
 	if !r.live(status) {
 		return nil
 	}
+	if len(edits) == 0 && unloaded {
+		if err := r.SELinux.LoadPolicy(ctx); err != nil {
+			return err
+		}
+	}
 	b, err := r.SELinux.Boolean(ctx, connectBoolean)
 	if err != nil || b.Running == selinux.On {
 		return err
@@ -157,17 +167,17 @@ func (r *Run) applySELinux(ctx context.Context) error {
 	return r.SELinux.SetRunning(ctx, connectBoolean, true)
 }
 
-// selinuxEdits records what is there and says what has to be edited.
-func (r *Run) selinuxEdits(ctx context.Context) ([]selinux.Edit, error) {
+// selinuxEdits records what is there and says what has to be edited, and
+// whether a label of the store is not in the loaded policy yet.
+func (r *Run) selinuxEdits(ctx context.Context) (edits []selinux.Edit, unloaded bool, err error) {
 	b, err := r.SELinux.Boolean(ctx, connectBoolean)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	entries := []Entry{}
+	var entries []Entry
 	if b.Running == selinux.Off {
 		entries = append(entries, Entry{Kind: KindRunning, Name: connectBoolean, Before: string(b.Running), Left: "on"})
 	}
-	var edits []selinux.Edit
 	if b.Persistent != selinux.On {
 		edits = append(edits, selinux.SetBoolean(connectBoolean, true))
 		entries = append(entries, Entry{Kind: KindBoolean, Name: connectBoolean, Before: string(b.Local), Left: "on"})
@@ -175,14 +185,15 @@ func (r *Run) selinuxEdits(ctx context.Context) ([]selinux.Edit, error) {
 	for _, port := range r.labelledPorts() {
 		edit, before, err := r.SELinux.LabelPort(ctx, "tcp", port, httpPortType)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
+		unloaded = unloaded || stale(before)
 		if edit != nil {
 			edits = append(edits, *edit)
 			entries = append(entries, Entry{Kind: KindPort, Name: fmt.Sprintf("tcp/%d", port), Before: localType(before, port), Left: httpPortType})
 		}
 	}
-	return edits, r.ledger.Record(entries...)
+	return edits, unloaded, r.ledger.Record(entries...)
 }
 
 // localType is the type that a local record of exactly this port gives it.

@@ -75,7 +75,7 @@ func (r *Run) checkTree(f *Finding, tree nginx.Tree) error {
 		}
 		r.sayDefault(f, tree, model(site))
 	}
-	return all.ErrorOrNil()
+	return together(all)
 }
 
 // sayDefault tells where the site becomes the one that answers every unknown
@@ -90,17 +90,22 @@ func (r *Run) sayDefault(f *Finding, tree nginx.Tree, site nginx.Site) {
 }
 
 func (r *Run) testCandidate(ctx context.Context, f *Finding, o map[string][]byte) error {
-	problems, err := r.Nginx.Test(ctx, o)
+	found, err := r.Nginx.Test(ctx, o)
 	if err != nil {
 		return err
 	}
 	var all *multierror.Error
-	for _, p := range problems {
-		if p.Fatal() {
+	for _, p := range found {
+		switch {
+		case p.Unresolved() && r.Where.Offline():
+			f.Warnings = append(f.Warnings, "nginx -t: "+p.String()+"; nothing after it was tested, and nginx does not start before the name resolves")
+		case p.Unresolved():
+			all = multierror.Append(all, fmt.Errorf("nginx -t: %s: %w", p, ErrUnresolved))
+		case p.Fatal():
 			all = multierror.Append(all, fmt.Errorf("nginx -t: %s", p))
-		} else {
+		default:
 			f.Warnings = append(f.Warnings, "nginx -t: "+p.String())
 		}
 	}
-	return all.ErrorOrNil()
+	return together(all)
 }

@@ -14,10 +14,14 @@ const (
 	StepSite       = "server-block"
 	StepService    = "service"
 	StepProof      = "proof"
+
+	// The steps of a host that is provisioned in two phases: acrossBoots.
+	StepFirstBoot = "first-boot"
+	StepLabels    = "labels"
 )
 
 func (r *Run) steps() []Step {
-	return []Step{
+	return r.acrossBoots([]Step{
 		{StepPlatform, nil, r.checkPlatform, nil},
 		{StepRepository, []string{StepPlatform}, r.checkRepository, r.applyRepository},
 		{StepPackages, []string{StepPlatform, StepRepository}, r.checkPackages, r.applyPackages},
@@ -26,5 +30,5 @@ func (r *Run) steps() []Step {
 		{StepSite, []string{StepValidate}, r.checkSites, r.applySites},
 		{StepService, []string{StepSite}, r.checkService, r.applyService},
 		{StepProof, []string{StepSELinux, StepService}, r.checkProof, nil},
-	}
+	})
 }

@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"wsprovision/provision"
-	"wsprovision/systemd"
 )
 
 // applyOptions are the flags of apply that are not configuration.
@@ -70,7 +68,7 @@ func (a *app) prepare(cmd *cobra.Command, o applyOptions) (*provision.Run, *outp
 	if err != nil {
 		return nil, nil, err
 	}
-	where, err := systemd.Detect("", os.Getenv)
+	where, err := a.where()
 	if err != nil {
 		return nil, nil, err
 	}

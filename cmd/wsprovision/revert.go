@@ -1,13 +1,11 @@
 package main
 
 import (
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"wsprovision/provision"
-	"wsprovision/systemd"
 )
 
 func (a *app) revertCommand() *cobra.Command {
@@ -32,7 +30,7 @@ stay unless --packages is given. A running nginx is reloaded and not stopped.
 			if err := a.checkOutput(); err != nil {
 				return err
 			}
-			where, err := systemd.Detect("", os.Getenv)
+			where, err := a.where()
 			if err != nil {
 				return err
 			}

@@ -23,6 +23,8 @@ type app struct {
 	configFile string
 	output     string
 	verbose    bool
+	// offline and live overrule where the agent believes to run.
+	offline, live bool
 }
 
 // run is the whole program but for the process around it.
@@ -59,7 +61,8 @@ func (a *app) command() *cobra.Command {
 	flags.StringVar(&a.configFile, "config", "", "read the configuration from this `file` (default "+defaultConfig+")")
 	flags.StringVarP(&a.output, "output", "o", "text", "how to answer: `text or json`")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "log every program that is run, also those that only read")
-	root.AddCommand(a.applyCommand(), a.planCommand(), a.revertCommand())
+	a.addPlace(flags)
+	root.AddCommand(a.verifyCommand(), a.echoCommand(), a.connectCommand(), a.statusCommand(), a.firstBootCommand(), a.applyCommand(), a.planCommand(), a.revertCommand())
 	return root
 }
 

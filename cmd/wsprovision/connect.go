@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"wsprovision/provision/websocket"
+)
+
+// connectOptions are the flags of connect.
+type connectOptions struct {
+	client   clientOptions
+	options  websocket.ConnectOptions
+	address  string
+	showHead bool
+}
+
+func (a *app) connectCommand() *cobra.Command {
+	var o connectOptions
+	cmd := &cobra.Command{
+		Use:   "connect URL",
+		Short: "Send lines over a WebSocket and print what comes back",
+		Long: `Send each line of standard input as a message and print each message that comes
+back as a line, until Ctrl-D, a signal, or the server's close. At the end of the
+input the answers that are outstanding are waited for. Binary messages are
+printed in hexadecimal. What the server closed with is said on standard error.
+
+Exit status:
+  0   closed properly (1000, 1001 or without a code)
+  1   no WebSocket came about, or it was closed otherwise
+  64  usage`,
+		Example: `  wsprovision connect ws://ws.example.com/ws/
+  echo hello | wsprovision connect --address 127.0.0.1:80 ws://ws.example.com/ws/
+  wsprovision connect --insecure --header "Authorization: Bearer x" wss://ws.example.com/`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usageError{errors.New("connect takes one URL, such as ws://ws.example.com/ws/")}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return a.connect(cmd.Context(), o, args[0]) },
+	}
+	o.client.register(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&o.address, "address", "", "dial this `host:port`, whatever the URL's name resolves to")
+	flags.DurationVar(&o.options.Ping, "ping", 0, "send a ping every `duration`, and want its pong")
+	flags.DurationVar(&o.options.Wait, "wait", 2*time.Second, "after the end of the input wait this `duration` for answers; below 0 for ever")
+	flags.BoolVarP(&o.options.SendBinary, "binary", "b", false, "send lines as binary messages")
+	flags.BoolVar(&o.options.RawBinary, "raw", false, "print binary messages as they are")
+	flags.BoolVar(&o.options.Compress, "compress", false, "offer permessage-deflate")
+	flags.BoolVarP(&o.showHead, "include", "i", false, "show the answer to the handshake on standard error")
+	return cmd
+}
+
+func (a *app) connect(ctx context.Context, o connectOptions, url string) error {
+	t, err := websocket.ParseURL(url)
+	if err != nil {
+		return usageError{err}
+	}
+	if t.Header, err = o.client.header(); err != nil {
+		return err
+	}
+	if t.TLS != nil {
+		if t.TLS, err = o.client.tls(); err != nil {
+			return err
+		}
+	}
+	t.Origin, t.Subprotocols = o.client.origin, o.client.subprotocols
+	if o.address != "" {
+		t.Address = o.address
+	}
+	o.options.Opened = func(h websocket.Handshake) { a.opened(h, o.showHead) }
+	code, reason, err := websocket.Connect(ctx, t, os.Stdin, a.stdout, o.options)
+	switch {
+	case err != nil && ctx.Err() == nil:
+		return err
+	case code == 1000 || code == 1001 || code == 1005 || ctx.Err() != nil:
+		return nil
+	}
+	return fmt.Errorf("closed with %d %s", code, reason)
+}
+
+// opened shows what the handshake settled.
+func (a *app) opened(h websocket.Handshake, all bool) {
+	if all {
+		fmt.Fprintln(a.stderr, h.StatusLine)
+		_ = h.Header.Write(crlf{a.stderr})
+	}
+	if h.Subprotocol != "" {
+		fmt.Fprintln(a.stderr, "wsprovision: subprotocol "+h.Subprotocol)
+	}
+}
+
+// crlf makes the line ends of HTTP those of a terminal.
+type crlf struct{ w io.Writer }
+
+func (c crlf) Write(p []byte) (int, error) {
+	for _, b := range p {
+		if b == '\r' {
+			continue
+		}
+		if _, err := c.w.Write([]byte{b}); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
+}

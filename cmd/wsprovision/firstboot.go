@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"wsprovision/provision"
+	"wsprovision/provision/config"
+)
+
+// firstBootCommand is what wsprovision-firstboot.service runs.
+func (a *app) firstBootCommand() *cobra.Command {
+	var patience time.Duration
+	cmd := &cobra.Command{
+		Use:    "first-boot",
+		Short:  "Finish what was deferred where this host was installed",
+		Hidden: true,
+		Args:   noArguments,
+		RunE:   func(cmd *cobra.Command, _ []string) error { return a.firstBoot(cmd.Context(), patience) },
+	}
+	cmd.Flags().DurationVar(&patience, "patience", 30*time.Minute, "keep trying for this `duration`")
+	return cmd
+}
+
+func (a *app) firstBoot(ctx context.Context, patience time.Duration) error {
+	if err := a.checkOutput(); err != nil {
+		return err
+	}
+	out := a.newOutput("first-boot")
+	boot := provision.FirstBoot{Attempt: a.attempt(out), Patience: patience, Notice: out.notice}
+	report, err := boot.Finish(ctx)
+	out.stop()
+	if report != nil {
+		out.report(report)
+	}
+	if err != nil || report == nil {
+		return err
+	}
+	return outcomeOf(report, false)
+}
+
+// attempt is one apply. The lock is free between two of them, so that an
+// administrator can step in.
+func (a *app) attempt(out *output) func(context.Context, config.Config) (*provision.Report, error) {
+	return func(ctx context.Context, c config.Config) (*provision.Report, error) {
+		where, err := a.where()
+		if err != nil {
+			return nil, err
+		}
+		run := provision.NewRun(provision.NewHost(where, out.listener(), &provision.Seam{}), c, out.listener())
+		// Whether this is the right system was settled when it was installed.
+		run.AnyPlatform, run.Agent, run.HoldOut = true, version, true
+		if run.Euid != 0 {
+			return nil, provision.ErrNotRoot
+		}
+		release, err := run.Lock(ctx, time.Minute)
+		if err != nil {
+			return nil, err
+		}
+		defer release()
+		return run.Apply(ctx)
+	}
+}

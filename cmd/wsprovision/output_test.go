@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"wsprovision/provision"
+)
+
+func exampleReport() *provision.Report {
+	return &provision.Report{Version: provision.ReportVersion, Command: "apply", Agent: "1.0", Result: provision.Failed, Millis: 12640, Place: "live",
+		Started: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC),
+		Steps: []provision.StepReport{
+			{Name: "platform", Status: provision.Unchanged, Millis: 2, Notes: []string{"CentOS Linux 7 (Core), PID 1 is systemd"}},
+			{Name: "packages", Status: provision.Changed, Millis: 9340, Changes: []provision.Change{{Object: "package nginx", From: "absent", To: "installed"}}},
+			{Name: "server-block", Status: provision.Changed, Millis: 12, Changes: []provision.Change{{Object: "file /etc/nginx/conf.d/websocket.conf", From: "absent", To: "written",
+				Diff: "--- /dev/null\n+++ /etc/nginx/conf.d/websocket.conf\n@@ -0,0 +1 @@\n+server {}\n"}}},
+			{Name: "service", Status: provision.Failed, Millis: 2500, Error: "reload nginx.service: refused\nthe previous configuration serves", Warnings: []string{"port 80 is crowded"}},
+			{Name: "proof", Status: provision.Skipped, Why: `it needs "service", which failed`},
+		}}
+}
+
+// golden compares with a file of testdata; -update writes it.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := "testdata/" + name
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), got); d != "" {
+		t.Errorf("%s (-want +got; go test -update writes it):\n%s", path, d)
+	}
+}
+
+func TestTextGolden(t *testing.T) {
+	var b bytes.Buffer
+	r := exampleReport()
+	for i, s := range r.Steps {
+		writeStep(&b, i+1, len(r.Steps), s)
+	}
+	b.WriteString(summary(r) + "\n")
+	r.Interrupted = "caught terminated"
+	b.WriteString(summary(r) + "\n")
+	golden(t, "report.golden.txt", b.String())
+}
+
+// stdout is the answer and stderr the log, in both forms.
+func TestOutputStreams(t *testing.T) {
+	for _, form := range []string{"text", "json"} {
+		for _, verbose := range []bool{false, true} {
+			var out, log bytes.Buffer
+			a := &app{stdout: &out, stderr: &log, output: form, verbose: verbose}
+			o := a.newOutput("apply")
+			l := o.listener()
+			l.Log("run rpm -q nginx: exit status 0, 0.1s", false)
+			l.Log("run yum install: exit status 0, 9.1s", true)
+			l.Notice("yum lock held by pid 123")
+			if l.Started != nil {
+				l.Started(1, 8, "platform")
+				l.Finished(1, 8, exampleReport().Steps[0])
+			}
+			o.report(exampleReport())
+			if got := strings.Contains(log.String(), "rpm -q"); got != verbose || !strings.Contains(log.String(), "yum install") || !strings.Contains(log.String(), "pid 123") {
+				t.Errorf("%s, verbose %v: stderr is\n%s", form, verbose, log.String())
+			}
+			for line := range strings.Lines(log.String()) {
+				if !strings.HasPrefix(line, "wsprovision: ") {
+					t.Errorf("a line of the log without its sender: %q", line)
+				}
+			}
+			var back provision.Report
+			if err := json.Unmarshal(out.Bytes(), &back); (err == nil) != (form == "json") {
+				t.Errorf("%s on stdout: %v\n%s", form, err, out.String())
+			}
+		}
+	}
+}
+
+func TestLiveLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var b bytes.Buffer
+		l := &liveLine{w: &b}
+		l.start("3/8 packages")
+		time.Sleep(2500 * time.Millisecond)
+		synctest.Wait()
+		l.clear() // for a line of the log
+		l.stop()
+		want := eraseLine + "3/8 packages … 1s" + eraseLine + "3/8 packages … 2s" + eraseLine + eraseLine
+		if got := b.String(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+		l.stop()
+		l.clear()
+		if b.String() != want {
+			t.Errorf("a stopped line writes: %q", b.String()[len(want):])
+		}
+		var none *liveLine // where the output is no terminal
+		none.start("x")
+		none.clear()
+		none.stop()
+	})
+}

@@ -1,0 +1,21 @@
+# Sourced by the scripts beside it.
+
+recipe=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
+
+# list FILE prints the entries of a list of this recipe, without the comments.
+list() { sed -E 's/[[:space:]]*#.*//; /^$/d' "$recipe/$1"; }
+
+# step WORDS says on stderr what begins, with the seconds since the build began.
+step() { printf '%4ds  %s\n' "$SECONDS" "$*" >&2; }
+
+# quietly LOG COMMAND... keeps a command's output in LOG and shows its end only if the command fails.
+quietly() {
+	local log=$1
+	shift
+	"$@" >>"$log" 2>&1 || {
+		local status=$?
+		printf '%s: exit status %d, last lines of %s:\n' "$*" "$status" "$log" >&2
+		tail -n 30 "$log" >&2
+		return "$status"
+	}
+}

@@ -1,0 +1,12 @@
+#!/bin/bash
+# Lays out the package mirror in the tree: mirror.sh WORK.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+work=$1
+mirror=$work/tree/srv/mirror
+
+for repository in extras epel older stranger unsigned; do
+	mkdir -p "$mirror/$repository"
+	cp "$work/packages/$repository"/*.rpm "$mirror/$repository/"
+	quietly "$work/log/mirror" createrepo_c --general-compress-type=gz "$mirror/$repository"
+done

@@ -1,0 +1,96 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// handshake is the tutorial's: curl asks nginx for an upgrade, with the site's name. It prints the status alone.
+func handshake(host, path string) string {
+	return fmt.Sprintf("curl -s -o /dev/null -m 5 -w '%%{http_code}' --http1.1 -H 'Host: %s' -H 'Connection: Upgrade' -H 'Upgrade: websocket' "+
+		"-H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' http://127.0.0.1%s || :", host, path)
+}
+
+// upgraded requires that a WebSocket goes through nginx, by curl and by python3-websockets.
+func (m *machine) upgraded(t testing.TB) {
+	t.Helper()
+	if code := m.must(t, handshake("ws.example.com", "/ws/")); code != "101" {
+		t.Fatalf("curl's handshake through nginx: %s, want 101", code)
+	}
+	echo := m.must(t, `python3 - <<'END'
+import asyncio, websockets
+async def main():
+    async with websockets.connect("ws://ws.example.com/ws/", host="127.0.0.1", port=80) as ws:
+        await ws.send("hello")
+        print(await ws.recv())
+asyncio.run(main())
+END`)
+	if echo != "Echo: hello" {
+		t.Fatalf("a message through nginx came back as %q, want %q", echo, "Echo: hello")
+	}
+}
+
+// report is what a scenario reads of the agent's JSON; it is compared with the machine, never believed.
+type report struct {
+	Result string
+	Steps  []struct {
+		Name, Status, Error, Why string
+		Changes                  []struct{ Object, From, To, Diff, Deferred string }
+		Notes, Warnings          []string
+	}
+}
+
+func (r report) step(name string) (status, text string) {
+	for _, s := range r.Steps {
+		if s.Name == name {
+			return s.Status, strings.Join(append(append([]string{s.Error, s.Why}, s.Notes...), s.Warnings...), "\n")
+		}
+	}
+	return "", ""
+}
+
+// agent runs the agent with JSON output and returns its report and exit status.
+func (m *machine) agent(t testing.TB, command string) (report, result) {
+	t.Helper()
+	res := m.try("wsprovision --output json "+command, nil)
+	var r report
+	if err := json.Unmarshal([]byte(res.stdout), &r); err != nil {
+		t.Fatalf("wsprovision %s: exit status %d, not a report: %v\n%s", command, res.status, err, res.output)
+	}
+	return r, res
+}
+
+// apply runs the agent and requires an exit status.
+func (m *machine) apply(t testing.TB, want int, extra string) (report, result) {
+	t.Helper()
+	r, res := m.agent(t, "apply "+siteFlags+" "+extra)
+	if res.status != want {
+		t.Fatalf("wsprovision apply %s: exit status %d, want %d:\n%s", extra, res.status, want, res.output)
+	}
+	return r, res
+}
+
+// siteFlags describe the tutorial's site.
+const siteFlags = "--server-name ws.example.com --backend 127.0.0.1:3000 --path /ws/"
+
+// untouched fails the test unless what the command prints is the same at its end as now.
+func (m *machine) untouched(t testing.TB, command string) func() {
+	t.Helper()
+	before := m.must(t, command)
+	return func() {
+		t.Helper()
+		if after := m.must(t, command); after != before {
+			t.Errorf("%s: changed\nbefore:\n%s\nafter:\n%s", command, before, after)
+		}
+	}
+}
+
+// fingerprint is a command that prints everything which the agent could have touched: packages, files with their times and labels,
+// booleans, ports, units, processes of nginx.
+const fingerprint = `rpm -qa | sort; find /etc/nginx /etc/yum.repos.d /etc/pki/rpm-gpg /etc/systemd/system /var/lib/wsprovision /etc/wsprovision ` +
+	`-printf '%p %T@ %s %m %u %Z\n' 2>/dev/null | sort; getsebool -a; cat /var/lib/selinux/default/active/*.local 2>/dev/null; ` +
+	`systemctl list-unit-files --no-legend nginx.service; pgrep -a nginx; ls -Z /run/nginx.pid 2>/dev/null; :`

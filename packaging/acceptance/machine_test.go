@@ -1,0 +1,167 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"wsprovision/packaging/acceptance/vm"
+)
+
+// These tests judge the machine, not the agent: what scenarios take for granted about a bare host has to hold.
+
+func TestMachineIsABareHost(t *testing.T) {
+	t.Parallel()
+	m := start(t, booted)
+	for command, want := range map[string]string{
+		"getenforce": "Enforcing",
+		"id -Z":      "unconfined_u:unconfined_r:unconfined_t:s0-s0:c0.c1023",
+		". /etc/os-release; echo $ID $VERSION_ID":                                       "centos 7",
+		"cat /proc/1/comm":                                                              "systemd",
+		"systemctl list-units --failed --no-legend":                                     "",
+		"rpm -q nginx policycoreutils-python epel-release | grep -c 'is not installed'": "3",
+		"command -v nginx semanage || echo absent":                                      "absent",
+		"rpm -q gpg-pubkey || :":                                                        "package gpg-pubkey is not installed",
+		"grep -h ^.[a-z]*]$ /etc/yum.repos.d/*":                                         "[extras]\n[older]",
+		"ls /var/cache/yum 2>/dev/null || :":                                            "",
+		"getsebool httpd_can_network_connect httpd_graceful_shutdown | cut -d' ' -f3":   "off\non",
+		"ls /var/lib/selinux/default/active/*.local 2>/dev/null || echo none":           "none",
+		"ss -Hltn 'sport = 3000' | awk '{ print $4 }'":                                  "127.0.0.1:3000",
+		"systemctl is-active auditd ws-backend mirror":                                  "active\nactive\nactive",
+	} {
+		if got := m.must(t, command); got != want {
+			t.Errorf("%s: %q, want %q", command, got, want)
+		}
+	}
+}
+
+// TestMachineTutorial walks through the tutorial by hand: 502 with its denial first, 101 after the boolean, and the port besides. Then
+// the tutorial's script, which the agent is compared with, runs on the finished host.
+func TestMachineTutorial(t *testing.T) {
+	t.Parallel()
+	m := start(t, packaged)
+	m.sampleEnforcing(t)
+	if out := m.must(t, "rpm -V epel-release nginx nginx-filesystem policycoreutils-python; restorecon -nRv /etc /usr/sbin /usr/lib /var/log /var/lib/nginx"); out != "" {
+		t.Errorf("packages are not as rpm and the policy would have them:\n%s", out)
+	}
+	m.must(t, "sed -n '/^cat >/,/^END/p' <<'SCRIPT' | bash\n"+tutorial(t)+"\nSCRIPT")
+	m.must(t, "nginx -t && systemctl start nginx")
+	if domains := m.must(t, "ps -C nginx -o label= | cut -d: -f3 | sort -u"); domains != "httpd_t" {
+		t.Errorf("nginx runs as %s, want httpd_t", domains)
+	}
+	m.answers(t, "502")
+	if out, _ := m.run("ausearch -m AVC -c nginx"); !strings.Contains(out, "{ name_connect }") || !strings.Contains(out, "ntop_port_t") {
+		t.Errorf("no denial of name_connect to ntop_port_t in the audit log:\n%s", out)
+	}
+	m.must(t, "setsebool -P httpd_can_network_connect 1")
+	m.answers(t, "101")
+	m.must(t, "semanage port -a -t http_port_t -p tcp 3000")
+	if out, status := m.run("semanage port -a -t http_port_t -p tcp 8080"); status != 1 || !strings.Contains(out, "ValueError: Port tcp/8080 already defined") {
+		t.Errorf("semanage port -a of a port that is defined: exit status %d: %s", status, out)
+	}
+	m.must(t, "bash -s <<'SCRIPT'\n"+tutorial(t)+"\nSCRIPT")
+	m.answers(t, "101")
+}
+
+func tutorial(t testing.TB) string {
+	t.Helper()
+	script, err := os.ReadFile("tutorial.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(script)
+}
+
+// answers requires the status of a handshake on the machine itself, and of the same through the port forwarded to the host.
+func (m *machine) answers(t testing.TB, want string) {
+	t.Helper()
+	const upgrade = "curl -s -o /dev/null -m 3 -w '%{http_code}' -H 'Host: ws.example.com' -H 'Connection: Upgrade' -H 'Upgrade: websocket' " +
+		"-H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='"
+	if got := m.must(t, upgrade+" http://127.0.0.1/ws/ || :"); got != want {
+		t.Errorf("handshake on the machine: %s, want %s", got, want)
+	}
+	if got := onHost(t, upgrade+" http://"+m.Web()+"/ws/ || :"); got != want {
+		t.Errorf("handshake from the host: %s, want %s", got, want)
+	}
+}
+
+func TestMachineImportsBothInOneTransaction(t *testing.T) {
+	t.Parallel()
+	m := start(t, packaged)
+	m.must(t, "printf 'boolean -m --on httpd_can_network_connect\\nport -a -t http_port_t -p tcp 3000\\n' | semanage import")
+	for command, want := range map[string]string{
+		"getsebool httpd_can_network_connect":                          "httpd_can_network_connect --> on",
+		"semanage port -l | grep -w ^http_port_t":                      "3000, 80",
+		"grep http_port_t /var/lib/selinux/default/active/ports.local": "portcon tcp 3000",
+		"cat /var/lib/selinux/default/active/booleans.local":           "httpd_can_network_connect=1",
+	} {
+		if got := m.must(t, command); !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q in it", command, got, want)
+		}
+	}
+}
+
+func TestMachineDistrusts(t *testing.T) {
+	t.Parallel()
+	for repository, want := range map[string]string{"stranger": "wrong key(s)", "unsigned": "is not signed"} {
+		t.Run(repository, func(t *testing.T) {
+			m := start(t, booted)
+			m.must(t, "yum -y install epel-release && sed -i s,/epel/,/"+repository+"/, /etc/yum.repos.d/epel.repo")
+			out, status := m.run("yum -y install nginx")
+			if status == 0 || !strings.Contains(out, want) {
+				t.Errorf("yum install nginx from %s: exit status %d, want a refusal with %q:\n%s", repository, status, want, out)
+			}
+			if out, status := m.run("rpm -q nginx"); status == 0 {
+				t.Errorf("yum installed %s from %s", out, repository)
+			}
+		})
+	}
+}
+
+func TestMachineOlderNginx(t *testing.T) {
+	t.Parallel()
+	m := start(t, booted)
+	m.must(t, "yum -y install epel-release && yum -y --enablerepo=older install nginx-1:1.16.1-3.el7")
+	if n := m.must(t, "grep -c 'listen.* default_server;' /etc/nginx/nginx.conf"); n != "2" {
+		t.Errorf("%s lines of the older nginx.conf say default_server, want 2", n)
+	}
+	m.must(t, "nginx -t && systemctl start nginx && curl -fs http://127.0.0.1/")
+}
+
+func TestMachinePowerCut(t *testing.T) {
+	t.Parallel()
+	m := start(t, booted)
+	m.must(t, "echo kept >/root/kept && sync /root/kept")
+	if failed := m.powerCut(t); len(failed) != 0 {
+		t.Errorf("units that failed at the boot after a power cut: %v", failed)
+	}
+	if got := m.must(t, "getenforce; cat /root/kept"); got != "Enforcing\nkept" {
+		t.Errorf("after a power cut: %q", got)
+	}
+	m.restore(t, vm.Booted)
+	if out, status := m.run("cat /root/kept"); status == 0 {
+		t.Errorf("the restored snapshot holds a file written after it: %s", out)
+	}
+}
+
+func TestMachineCold(t *testing.T) {
+	t.Parallel()
+	target := coldDisk(t)
+	m := startCold(t, vm.Hardware{Kernel: "enforcing=0", More: []string{target}})
+	if got := m.must(t, "getenforce"); got != "Permissive" {
+		t.Errorf("with enforcing=0 on the kernel's line SELinux is %s", got)
+	}
+	m.must(t, "mount /dev/vdb /mnt && chroot /mnt rpm -q centos-release && umount /mnt")
+}
+
+func TestSamplerSeesPermissive(t *testing.T) {
+	t.Parallel()
+	m := start(t, booted)
+	m.beginSampling(t)
+	m.must(t, "setenforce 0; sleep 1; setenforce 1")
+	if err := m.wasEnforcing(); err == nil {
+		t.Error("a second of permissive mode went unseen")
+	}
+}

@@ -1,0 +1,124 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"testing"
+
+	"wsprovision/packaging/acceptance/vm"
+)
+
+// pool hands out machines. There are as many as may run at a time; a nil in the channel is one that has not been made yet.
+type pool struct {
+	image vm.Image
+	idle  chan *machine
+}
+
+// machines is set once, by TestMain.
+var machines *pool
+
+func newPool(img vm.Image) (*pool, error) {
+	count, err := machineCount()
+	if err != nil {
+		return nil, err
+	}
+	p := &pool{img, make(chan *machine, count)}
+	for range count {
+		p.idle <- nil
+	}
+	return p, nil
+}
+
+// machineCount is two machines of one processor each where the host has two processors or more.
+func machineCount() (int, error) {
+	text := os.Getenv("WSPROVISION_MACHINES")
+	if text == "" {
+		return min(2, runtime.NumCPU()), nil
+	}
+	count, err := strconv.Atoi(text)
+	if err != nil || count < 1 {
+		return 0, fmt.Errorf("WSPROVISION_MACHINES=%s: not a number of machines", text)
+	}
+	return count, nil
+}
+
+// close removes every machine. No test may hold one.
+func (p *pool) close() {
+	for range cap(p.idle) {
+		if m := <-p.idle; m != nil {
+			if err := m.Remove(); err != nil {
+				fmt.Fprintln(os.Stderr, "acceptance: remove a machine:", err)
+			}
+		}
+	}
+}
+
+// start returns a machine in a saved state, installed if none is named, for the time of the test. It waits until one is free.
+func start(t testing.TB, from ...*state) *machine {
+	t.Helper()
+	m := <-machines.idle
+	t.Cleanup(func() { machines.idle <- m })
+	if m == nil {
+		made, err := vm.New(machines.image, vm.Hardware{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m = &machine{made}
+	}
+	t.Cleanup(func() {
+		if err := m.Pause(); err != nil {
+			t.Log(err)
+		}
+	})
+	m.tellOnFailure(t)
+	m.enter(t, append(from, installed)[0])
+	return m
+}
+
+// startCold returns a machine of its own, booted from power-on, in place of one of the pool's. It starts from hw.Disk, or else from the
+// image's system as it was before its first boot.
+func startCold(t testing.TB, hw vm.Hardware) *machine {
+	t.Helper()
+	waiting := <-machines.idle
+	t.Cleanup(func() { machines.idle <- waiting })
+	if hw.Disk == "" {
+		hw.Disk = coldDisk(t)
+	}
+	made, err := vm.New(machines.image, hw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &machine{made}
+	t.Cleanup(func() {
+		if err := m.Remove(); err != nil {
+			t.Error(err)
+		}
+	})
+	m.tellOnFailure(t)
+	m.boot(t)
+	return m
+}
+
+// coldDisk makes a disk with the image's system, as it was before its first boot; also what an installer's target starts as.
+func coldDisk(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "disk.qcow2")
+	if err := machines.image.NewDisk(path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// tellOnFailure shows the end of the console where a test failed.
+func (m *machine) tellOnFailure(t testing.TB) {
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the console's last lines:\n%s", m.Console())
+		}
+	})
+}

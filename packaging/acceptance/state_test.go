@@ -1,0 +1,88 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"wsprovision/packaging/acceptance/vm"
+)
+
+// state is a saved state of the machine that scenarios start from. It is made from another one when a machine is first asked for it.
+type state struct {
+	name string
+	from *state
+	make func(t testing.TB, m *machine)
+}
+
+var (
+	// booted is a bare host: no nginx, no semanage, nothing of ours. image.sh made it.
+	booted = &state{name: vm.Booted}
+	// installed is a bare host with our RPM.
+	installed = &state{name: "installed", from: booted, make: installOurs}
+	// packaged is a host that has our RPM and the packages that the agent would bring.
+	packaged = &state{name: "packaged", from: installed, make: installPackages}
+	// provisioned is a host on which the agent ran once, with the site of the tutorial.
+	provisioned = &state{name: "provisioned", from: installed, make: func(t testing.TB, m *machine) {
+		m.must(t, applyCommand)
+	}}
+)
+
+// applyCommand is what the README tells the administrator to run.
+const applyCommand = "wsprovision apply " + siteFlags
+
+func installOurs(t testing.TB, m *machine) {
+	t.Helper()
+	path, err := ourRPM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	on := "/root/" + filepath.Base(path)
+	m.put(t, on, content, 0o644)
+	m.must(t, "rpm -Uvh "+on)
+}
+
+func installPackages(t testing.TB, m *machine) {
+	t.Helper()
+	m.must(t, "yum -y install epel-release && yum -y install nginx policycoreutils-python")
+}
+
+// ourRPM returns the package that "make rpm" leaves under dist.
+func ourRPM() (string, error) {
+	pattern := filepath.Join("..", "..", "dist", "wsprovision-*.el7.x86_64.rpm")
+	found, err := filepath.Glob(pattern)
+	if err != nil || len(found) != 1 {
+		return "", fmt.Errorf("find our package: %d files match %s, want 1: run make rpm", len(found), pattern)
+	}
+	return found[0], nil
+}
+
+// enter brings the machine into a state, making it and those before it if need be. A disk that no longer holds its snapshots, after a
+// power cut at a bad moment, is replaced by a new copy of the image's.
+func (m *machine) enter(t testing.TB, s *state) {
+	t.Helper()
+	if m.Has(s.name) {
+		err := m.Restore(s.name)
+		if err == nil {
+			return
+		}
+		t.Logf("restore %s: %v; going back to the image's disk", s.name, err)
+		if err := m.Reset(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.from == nil {
+		m.restore(t, s.name)
+		return
+	}
+	m.enter(t, s.from)
+	s.make(t, m)
+	m.save(t, s.name)
+}

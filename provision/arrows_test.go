@@ -1,0 +1,40 @@
+package provision
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// arrows are who may import whom of our own packages: cmd → provision → the leaves, which know nothing of each other.
+var arrows = map[string][]string{
+	"cmd/wsprovision":     {"provision", "provision/config", "provision/websocket", "systemd"},
+	"provision":           {"provision/config", "provision/nginx", "provision/websocket", "rpm", "selinux", "systemd"},
+	"provision/config":    nil,
+	"provision/nginx":     nil,
+	"provision/websocket": nil,
+	"rpm":                 nil,
+	"selinux":             nil,
+	"systemd":             nil,
+}
+
+func TestArrows(t *testing.T) {
+	for path, file := range sources(t) {
+		dir := path[:strings.LastIndexByte(path, '/')]
+		allowed, known := arrows[dir]
+		if !known {
+			t.Errorf("package %s has no place in arrows: say who may import it", dir)
+		}
+		for _, i := range file.tree.Imports {
+			p, _ := strconv.Unquote(i.Path.Value)
+			ours, ok := strings.CutPrefix(p, "wsprovision/")
+			if ok && !slices.Contains(allowed, ours) {
+				t.Errorf("%s imports %s: the arrows go cmd → provision → {rpm, selinux, systemd, provision/…}, and leaves import no package of ours", path, ours)
+			}
+			if p == "testing" || strings.Contains(p, "go-cmp") || strings.Contains(p, "testscript") {
+				t.Errorf("%s imports %s and is no test", path, p)
+			}
+		}
+	}
+}

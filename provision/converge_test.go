@@ -1,0 +1,185 @@
+package provision
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"wsprovision/provision/config"
+	"wsprovision/selinux"
+)
+
+// anyPort are backends' ports of every sort: free, inside and exactly in policy ranges, right already.
+var anyPort = rapid.SampledFrom([]int{3000, 3001, 8080, 8000, 8443, 4881, 5000, 22, 65535})
+
+// TestConverge: whatever the host is like, an apply either brings it about, and a second one finds nothing to do, or fails and
+// leaves a host that serves as before; where the survey fails nothing at all is touched.
+func TestConverge(t *testing.T) {
+	results := map[Status]int{}
+	rapid.Check(t, func(rt *rapid.T) {
+		h := newFakeHost(t)
+		defer os.RemoveAll(h.root)
+		c := drawConfig(rt)
+		drawPackages(rt, h)
+		drawSELinux(rt, h)
+		drawNginx(rt, h)
+		var err error // a failure of rapid's ends its own goroutine, and a bubble has another
+		synctest.Test(t, func(t *testing.T) {
+			h.t = t
+			err = h.converges(c)
+		})
+		if err != nil {
+			rt.Fatal(err)
+		}
+		results[h.lastResult]++
+	})
+	if results[Changed] == 0 || results[Failed] == 0 {
+		t.Errorf("results %v: the hosts that are drawn are all alike", results)
+	}
+}
+
+func drawConfig(rt *rapid.T) config.Config {
+	text := "sites:\n"
+	for i, name := range rapid.SampledFrom([][]string{{"websocket"}, {"websocket", "chat"}}).Draw(rt, "sites") {
+		listen := rapid.SampledFrom([]string{"80", "8008", "[80, 8008]", "4881", "\"[::]:80\""}).Draw(rt, "listen")
+		text += fmt.Sprintf("  - name: %s\n    server_name: %s.example.com\n    listen: %s\n    locations:\n      - path: /ws%d/\n        backend: 127.0.0.1:%d\n",
+			name, name, listen, i, anyPort.Draw(rt, "backend"))
+		if rapid.Bool().Draw(rt, "mixed") {
+			text += fmt.Sprintf("      - path: /\n        backend: 127.0.0.1:%d\n        websocket: false\n", anyPort.Draw(rt, "http backend"))
+		}
+	}
+	text += "on_drift: " + rapid.SampledFrom([]string{config.DriftReplace, config.DriftKeep, config.DriftFail}).Draw(rt, "on_drift") + "\n"
+	if rapid.Bool().Draw(rt, "label listen ports") {
+		text += "selinux:\n  label_listen_ports: true\n"
+	}
+	c, err := config.Load(config.Input{File: "/c.yaml", ReadFile: func(string) ([]byte, error) { return []byte(text), nil }})
+	if err != nil {
+		rt.Skip(err) // a site that is its own backend, say
+	}
+	rt.Log(text)
+	return c
+}
+
+func drawPackages(rt *rapid.T, h *fakeHost) {
+	for _, name := range []string{epelPackage, semanagePackage, nginxPackage} {
+		if rapid.Bool().Draw(rt, name) {
+			h.install(name)
+		}
+	}
+	if rapid.IntRange(0, 9).Draw(rt, "no nginx to be had") == 0 {
+		h.packages.yum = func(names []string) (string, string, int, bool) {
+			return "No package nginx available.\n", "Error: Nothing to do\n", 1, slices.Contains(names, nginxPackage)
+		}
+	}
+}
+
+func drawSELinux(rt *rapid.T, h *fakeHost) {
+	h.laySELinux(rapid.SampledFrom([]selinux.Mode{selinux.Enforcing, selinux.Enforcing, selinux.Permissive}).Draw(rt, "mode"))
+	switch rapid.IntRange(0, 2).Draw(rt, "local boolean") {
+	case 1:
+		h.setLocalBoolean(connectBoolean, false)
+	case 2:
+		h.setLocalBoolean(connectBoolean, true)
+	}
+	var ports []selinux.Port
+	for range rapid.IntRange(0, 3).Draw(rt, "local records") {
+		low := anyPort.Draw(rt, "low")
+		p := selinux.Port{Proto: rapid.SampledFrom([]string{"tcp", "tcp", "udp"}).Draw(rt, "proto"), Low: low,
+			High: min(low+rapid.SampledFrom([]int{0, 0, 1, 20}).Draw(rt, "width"), 65535), Type: rapid.SampledFrom([]string{httpPortType, "ssh_port_t"}).Draw(rt, "type")}
+		if !slices.ContainsFunc(ports, func(o selinux.Port) bool { return o.Proto == p.Proto && o.Low <= p.High && p.Low <= o.High }) {
+			ports = append(ports, p)
+		}
+	}
+	h.setLocalPorts(ports...)
+	h.rebuild(true)
+	h.setRunning(connectBoolean, rapid.Bool().Draw(rt, "running boolean"))
+}
+
+func drawNginx(rt *rapid.T, h *fakeHost) {
+	up := rapid.Bool().Draw(rt, "backends run")
+	for _, port := range []int{3000, 3001, 8080, 8000, 8443, 4881, 5000, 22, 65535} {
+		h.web.backends[fmt.Sprintf("127.0.0.1:%d", port)] = up
+	}
+	if !h.installed(nginxPackage) {
+		return
+	}
+	neighbour := "server {\n    listen 80;\n    server_name %s;\n}\n"
+	switch rapid.IntRange(0, 9).Draw(rt, "neighbour") {
+	case 0:
+		h.write(confDir+"/aa.conf", fmt.Sprintf(neighbour, "websocket.example.com"))
+	case 1:
+		h.write(confDir+"/zz.conf", fmt.Sprintf(neighbour, "other.example.com"))
+	}
+	if rapid.Bool().Draw(rt, "enabled") {
+		h.must(h.enableUnit(nginxUnit))
+	}
+	if rapid.Bool().Draw(rt, "running") && !h.startNginx() {
+		rt.Fatalf("nginx does not start: %s", h.content("/var/log/nginx/error.log"))
+	}
+	switch rapid.IntRange(0, 14).Draw(rt, "site file") {
+	case 0:
+		h.link("/root/x", site)
+	case 1:
+		h.mkdir(site)
+	case 2, 3, 4:
+		h.write(site, fmt.Sprintf(neighbour, "older.example.com"))
+	case 5:
+		h.write(confDir+"/broken.conf", "server {\n")
+	case 6:
+		h.write(site, "") // empty, as a touch leaves it
+	case 7:
+		h.write(staging(site), "half of a fi")
+	}
+	switch rapid.IntRange(0, 9).Draw(rt, "unit and mark") {
+	case 0:
+		h.mask()
+	case 1, 2:
+		h.must((Owed{h.host(Listener{}).Files}).Note(Proven{Path: site, Absent: true}))
+	}
+}
+
+func (h *fakeHost) converges(c config.Config) error {
+	_, emerg := h.judgeConf()
+	valid := !h.exists(nginxConf) || emerg == ""
+	before, master, enforce, local := h.snapshot(), h.web.master, h.content(selinuxfs+"/enforce"), h.localPorts()
+	r := h.apply(c)
+	h.lastResult = r.Result
+	report := summarize(r)
+	surveyed := slices.ContainsFunc(r.Steps, func(s StepReport) bool { return strings.Contains(s.Why, "beforehand") })
+	if d := cmp.Diff(before, h.snapshot()); d != "" && (surveyed || len(h.points) == 0) {
+		return fmt.Errorf("the survey failed or found nothing, and the host was touched (-before +after):\n%s\n%s", d, report)
+	}
+	if _, emerg := h.judgeConf(); valid && h.exists(nginxConf) && emerg != "" {
+		return fmt.Errorf("nginx's configuration was valid and is not: %s\n%s", emerg, report)
+	}
+	if h.web.master != master && master != 0 {
+		return fmt.Errorf("nginx was restarted\n%s", report)
+	}
+	if now := h.content(selinuxfs + "/enforce"); now != enforce {
+		return fmt.Errorf("the mode was changed from %s to %s\n%s", enforce, now, report)
+	}
+	for _, p := range local { // of an administrator; only the very port may be relabelled
+		if !slices.ContainsFunc(h.localPorts(), func(o selinux.Port) bool {
+			return o.Proto == p.Proto && o.Low == p.Low && o.High == p.High && (o == p || p.Low == p.High)
+		}) {
+			return fmt.Errorf("the local record %s is gone or changed: %v\n%s", p, h.localPorts(), report)
+		}
+	}
+	if r.Result == Failed {
+		return nil
+	}
+	snapshot := h.snapshot()
+	if again := h.apply(c); again.Result != Unchanged || len(h.ran) > 1 || len(h.points) > 0 {
+		return fmt.Errorf("a second apply: %s, ran %q, points %q\n%s\nafter\n%s", again.Result, h.ran, h.points, summarize(again), report)
+	}
+	if d := cmp.Diff(snapshot, h.snapshot()); d != "" {
+		return fmt.Errorf("a second apply touched the host (-before +after):\n%s", d)
+	}
+	return nil
+}

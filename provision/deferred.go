@@ -1,0 +1,135 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"time"
+
+	"wsprovision/provision/config"
+)
+
+// ErrUnresolved says that nginx could not find a backend's address by its
+// name, which may come with the network.
+var ErrUnresolved = errors.New("a name does not resolve")
+
+// FirstBoot finishes what was deferred, with patience for what a booting host
+// does not have yet: a network, a mirror, a backend.
+type FirstBoot struct {
+	// Root is empty but in tests.
+	Root string
+	// Attempt makes one apply of the configuration.
+	Attempt func(context.Context, config.Config) (*Report, error)
+	// Patience bounds all attempts together.
+	Patience time.Duration
+	// Sleep waits between attempts, and ends early with ctx; nil is the clock.
+	Sleep func(context.Context, time.Duration) error
+	// Notice takes what is being waited for; may be nil.
+	Notice func(string)
+}
+
+// Deferred reads the configuration of the deferred work; ok is false where
+// there is none.
+func (b FirstBoot) Deferred() (c config.Config, ok bool, err error) {
+	path := b.Root + deferredPath
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return c, false, nil
+	}
+	// Neither environment nor flags: what was asked for was settled then.
+	c, err = config.Load(config.Input{File: path})
+	return c, err == nil, err
+}
+
+// Finish tries until everything holds, until something fails that time does
+// not heal, or until its patience ends. The report is the last attempt's; nil
+// without one.
+func (b FirstBoot) Finish(ctx context.Context) (*Report, error) {
+	var waited time.Duration
+	var last *Report
+	for pause := 5 * time.Second; ; pause = min(2*pause, time.Minute) {
+		c, ok, err := b.Deferred()
+		if err != nil || !ok {
+			return last, err
+		}
+		start := time.Now()
+		report, err := b.Attempt(ctx, c)
+		waited += time.Since(start)
+		if report != nil {
+			last = report
+		}
+		why := reason(report, err)
+		switch {
+		case why == "":
+			return last, nil
+		case !heals(report, err) || context.Cause(ctx) != nil:
+			return last, err
+		case waited >= b.Patience:
+			return last, fmt.Errorf("gave up after %s: %s", waited.Round(time.Second), why)
+		}
+		pause = min(pause, b.Patience-waited)
+		b.notice(fmt.Sprintf("trying again in %s: %s", pause.Round(time.Second), why))
+		if err := b.sleep(ctx, pause); err != nil {
+			return last, err
+		}
+		waited += pause
+	}
+}
+
+// reason says why an attempt was not the last one; "" where all holds.
+func reason(r *Report, err error) string {
+	switch {
+	case err != nil:
+		return err.Error()
+	case r.Err() != nil:
+		return r.Err().Error()
+	case r.Interrupted != "":
+		return r.Interrupted
+	}
+	for _, s := range r.Steps {
+		for _, c := range s.Changes {
+			if s.Status == Deferred && c.Deferred != "" {
+				return c.Deferred
+			}
+		}
+	}
+	return ""
+}
+
+// heals reports whether waiting may help: another run's lock, a mirror, an
+// address or a backend that is not there yet. A conflict in the configuration
+// or a missing boolean stays.
+func heals(r *Report, err error) bool {
+	if err != nil {
+		return errors.Is(err, ErrLocked)
+	}
+	for _, s := range r.Steps {
+		if s.Status != Failed || slices.Contains([]string{StepRepository, StepPackages, StepService, StepProof}, s.Name) {
+			continue
+		}
+		if !errors.Is(s.err, ErrUnresolved) {
+			return false
+		}
+	}
+	return true
+}
+
+func (b FirstBoot) notice(line string) {
+	if b.Notice != nil {
+		b.Notice(line)
+	}
+}
+
+func (b FirstBoot) sleep(ctx context.Context, d time.Duration) error {
+	if b.Sleep != nil {
+		return b.Sleep(ctx, d)
+	}
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(d):
+		return nil
+	}
+}

@@ -1,0 +1,332 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"wsprovision/provision/config"
+	"wsprovision/selinux"
+	"wsprovision/systemd"
+)
+
+// boot is the first boot of what was installed offline: the kernel loads the stored policy, systemd starts what is enabled.
+func (h *fakeHost) boot() {
+	h.t.Helper()
+	h.where = systemd.Where{Place: systemd.Host, Systemd: true, Version: 219, Why: "a host in a directory"}
+	if err := h.reboot(false); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// firstBoot is what systemd makes of the unit, with at most so many attempts.
+func (h *fakeHost) firstBoot(attempts int) (*Report, error) {
+	h.t.Helper()
+	if !h.exists(firstBootLink) || !h.exists(deferredPath) { // ConditionPathExists=
+		return nil, nil
+	}
+	tries := 0
+	b := FirstBoot{Root: h.root, Patience: 30 * time.Minute}
+	b.Attempt = func(ctx context.Context, c config.Config) (*Report, error) {
+		if tries++; tries > attempts {
+			return nil, fmt.Errorf("attempt %d", tries)
+		}
+		r := h.newRun(c)
+		r.HoldOut, r.AnyPlatform = true, true
+		return r.Apply(ctx)
+	}
+	return b.Finish(h.t.Context())
+}
+
+func installed(t testing.TB) *fakeHost {
+	t.Helper()
+	h := bareOffline(t)
+	if r := h.apply(basic(t)); r.Result != Deferred {
+		t.Fatalf("the apply in the chroot: %s\n%s", r.Result, summarize(r))
+	}
+	return h
+}
+
+func TestInstallAndFirstBoot(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := bareOffline(t)
+		h.web.backends = nil
+		before := h.snapshot()
+		h.plan(basic(t))
+		h.untouched(before)
+
+		r := h.apply(basic(t))
+		if r.Result != Deferred || r.Phase != PhaseInstall {
+			t.Fatalf("%s in phase %q, want deferred in install\n%s", r.Result, r.Phase, summarize(r))
+		}
+		if r.Steps[1].Name != StepFirstBoot || r.Steps[1].Status != Changed {
+			t.Errorf("what is deferred is recorded by step 2, before anything else changes; it is %s, %s", r.Steps[1].Name, r.Steps[1].Status)
+		}
+		for point := range strings.SplitSeq(strings.Join(h.points, "\n"), "\n") {
+			if strings.Contains(point, "systemd:") {
+				t.Errorf("a call of systemd's in the chroot: %s", point)
+			}
+		}
+		c, ok, err := FirstBoot{Root: h.root}.Deferred()
+		if want := basic(t); err != nil || !ok || cmp.Diff(want, c, cmp.FilterPath(func(p cmp.Path) bool { return p.String() == "Source" }, cmp.Ignore())) != "" {
+			t.Errorf("the deferred configuration is not the one applied: %v, %v", ok, err)
+		}
+		again := h.snapshot()
+		if r = h.apply(basic(t)); r.Result != Deferred || len(h.points) > 0 || len(h.ran) > 1 {
+			t.Errorf("again in the chroot: %s, ran %q, points %q", r.Result, h.ran, h.points)
+		}
+		h.untouched(again)
+
+		h.boot()
+		h.web.backends = map[string]bool{"127.0.0.1:3000": true}
+		done, err := h.firstBoot(1)
+		if err != nil || done == nil || done.Result != Changed {
+			t.Fatalf("the first boot: %v\n%+v", err, done)
+		}
+		if h.exists(deferredPath) || h.exists(firstBootLink) {
+			t.Error("the deferred work is not struck off")
+		}
+		h.unchanged(basic(t))
+
+		history, err := ReadHistory(&Files{Root: h.root})
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole := history.report()
+		want := map[string]Status{StepPlatform: Unchanged, StepRepository: Changed, StepPackages: Changed, StepSELinux: Changed, StepValidate: Unchanged,
+			StepSite: Changed, StepService: Changed, StepLabels: Changed, StepProof: Unchanged, StepFirstBoot: Changed}
+		if d := cmp.Diff(want, statuses(whole)); d != "" || whole.Result != Changed {
+			t.Errorf("both phases in one report: %s (-want +got):\n%s", whole.Result, d)
+		}
+	})
+}
+
+// TestFirstBootWaits has a backend that comes late.
+func TestFirstBootWaits(t *testing.T) {
+	tests := map[string]struct {
+		comes    time.Duration // 0: never
+		takes    [2]time.Duration
+		finished bool
+	}{
+		"after two minutes": {comes: 2 * time.Minute, takes: [2]time.Duration{2 * time.Minute, 3 * time.Minute}, finished: true},
+		"never":             {takes: [2]time.Duration{30 * time.Minute, 31 * time.Minute}},
+	}
+	for name, tt := range tests {
+		bubble(t, name, func(t *testing.T) {
+			h := installed(t)
+			h.boot()
+			start := time.Now()
+			h.web.backends = map[string]bool{"127.0.0.1:3000": false}
+			if tt.comes > 0 {
+				time.AfterFunc(tt.comes, func() { h.web.backends["127.0.0.1:3000"] = true })
+			}
+			r, err := h.firstBoot(1000)
+			took := time.Since(start)
+			if took < tt.takes[0] || took > tt.takes[1] {
+				t.Errorf("it took %s, want %s", took, tt.takes)
+			}
+			if finished := err == nil && r.Result == Changed; finished != tt.finished {
+				t.Errorf("finished: %v, want %v (%v)\n%s", finished, tt.finished, err, summarize(r))
+			}
+			if tt.finished != !h.exists(deferredPath) {
+				t.Errorf("the deferred work is outstanding: %v", h.exists(deferredPath))
+			}
+			if !tt.finished && (r.Result != Deferred || !strings.Contains(err.Error(), "127.0.0.1:3000 is not running")) {
+				t.Errorf("%s, %v", r.Result, err)
+			}
+		})
+	}
+}
+
+// TestByHand: an administrator's apply finishes, even without the backend, which is no condition of apply.
+func TestByHand(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := installed(t)
+		h.boot()
+		h.web.backends = map[string]bool{"127.0.0.1:3000": false}
+		if r := h.apply(basic(t)); r.Result != Changed || h.exists(deferredPath) || h.exists(firstBootLink) {
+			t.Errorf("%s, outstanding: %v\n%s", r.Result, h.exists(deferredPath), summarize(r))
+		}
+		before := h.snapshot()
+		h.apply(basic(t))
+		h.untouched(before)
+	})
+}
+
+// TestFirstBootGivesUp on what time does not heal, at the first attempt.
+func TestFirstBootGivesUp(t *testing.T) {
+	bubble(t, "a conflict", func(t *testing.T) {
+		h := installed(t)
+		h.boot()
+		h.write(site, "") // somebody changed it, and
+		h.write(confDir+"/a.conf", "server {\n listen 80;\n server_name ws.example.com;\n}\n")
+		r, err := h.firstBoot(1)
+		if err != nil || r.Result != Failed || !h.exists(deferredPath) {
+			t.Errorf("%v, %s, want failed with the work outstanding\n%s", err, r.Result, summarize(r))
+		}
+	})
+	bubble(t, "a broken record", func(t *testing.T) {
+		h := installed(t)
+		h.boot()
+		h.write(deferredPath, "sites: 7\n")
+		if r, err := h.firstBoot(0); err == nil {
+			t.Errorf("%+v, want an error", r)
+		}
+	})
+}
+
+func TestOfflineNeedsTheUnit(t *testing.T) {
+	tests := map[string]struct {
+		lay  func(h *fakeHost)
+		says string
+	}{
+		"not installed": {func(h *fakeHost) { h.must(os.Remove(h.path("/usr/lib/systemd/system/" + firstBootUnit))) }, "is not installed"},
+		"masked":        {func(h *fakeHost) { h.must(os.Symlink("/dev/null", h.path("/etc/systemd/system/"+firstBootUnit))) }, "is masked"},
+	}
+	for name, tt := range tests {
+		bubble(t, name, func(t *testing.T) {
+			h := bareOffline(t)
+			tt.lay(h)
+			before := h.snapshot()
+			r := h.apply(basic(t))
+			if s := step(t, r, StepFirstBoot); r.Result != Failed || !strings.Contains(s.Error, tt.says) {
+				t.Errorf("%s: %s", r.Result, s.Error)
+			}
+			h.untouched(before)
+		})
+	}
+}
+
+// TestCrashAcrossBoots stops the installation, or the first boot, at every point at which it is about to change the host or has just
+// done so; then the machine boots, and boots once more. Where the record was made, nobody has to do anything.
+func TestCrashAcrossBoots(t *testing.T) {
+	var install, first int
+	var want map[string]string
+	synctest.Test(t, func(t *testing.T) {
+		whole := installed(t)
+		install = len(whole.points)
+		whole.boot()
+		if _, err := whole.firstBoot(1); err != nil {
+			t.Fatal(err)
+		}
+		first, want = len(whole.points), whole.state()
+	})
+	if install < 30 || first < 8 {
+		t.Fatalf("%d and %d points, want at least 30 and 8", install, first)
+	}
+	for point := range install {
+		bubble(t, fmt.Sprintf("install %d", point), func(t *testing.T) { cutInstall(t, point, want) })
+	}
+	for point := range first {
+		bubble(t, fmt.Sprintf("first boot %d", point), func(t *testing.T) { cutFirstBoot(t, point, want) })
+	}
+}
+
+func cutInstall(t *testing.T, point int, want map[string]string) {
+	h := bareOffline(t)
+	h.killAt(point)
+	h.apply(basic(t))
+	h.hook = nil
+	recorded := h.exists(deferredPath) && h.exists(firstBootLink)
+	if !recorded && (h.exists(site) || h.content(rpmPackages) != "") {
+		t.Fatal("the host was changed before the record was made")
+	}
+	h.boot()
+	r, err := h.firstBoot(1)
+	if !recorded {
+		r, err = h.apply(basic(t)), nil
+	}
+	h.judgeFinished(r, err, want)
+}
+
+func cutFirstBoot(t *testing.T, point int, want map[string]string) {
+	h := installed(t)
+	h.boot()
+	h.killAt(point)
+	_, _ = h.firstBoot(1)
+	h.hook = nil
+	h.boot()
+	r, err := h.firstBoot(1)
+	if h.exists(firstBootLink) { // enabled, and nothing to start it for
+		r, err = h.apply(basic(t)), nil
+	}
+	h.judgeFinished(r, err, want)
+}
+
+func (h *fakeHost) judgeFinished(r *Report, err error, want map[string]string) {
+	h.t.Helper()
+	defer os.RemoveAll(h.root)
+	if err != nil || r != nil && r.Result == Failed {
+		h.t.Fatalf("not finished: %v\n%s", err, summarize(r))
+	}
+	if d := cmp.Diff(want, h.state()); d != "" {
+		h.t.Errorf("it ends elsewhere (-undisturbed +after the crash):\n%s", d)
+	}
+	if h.exists(deferredPath) || h.exists(firstBootLink) {
+		h.t.Error("the deferred work is not struck off")
+	}
+	h.apply(basic(h.t)) // may have to say that the run before was interrupted
+	h.unchanged(basic(h.t))
+}
+
+func TestInterruptedIsTold(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := newFakeHost(t)
+		h.write("/proc/sys/kernel/random/boot_id", "one\n")
+		h.killAt(20)
+		h.apply(basic(t))
+		h.hook = nil
+		s := h.status(t)
+		if s.State != Broken || !strings.Contains(s.Why, "interrupted: it was killed") {
+			t.Errorf("status: %s, %s", s.State, s.Why)
+		}
+		h.write("/proc/sys/kernel/random/boot_id", "two\n")
+		if r := h.apply(basic(t)); !strings.Contains(r.Resumes, "the machine went down") || r.Result != Changed {
+			t.Errorf("%s, resumes %q", r.Result, r.Resumes)
+		}
+		if r := h.apply(basic(t)); r.Resumes != "" {
+			t.Errorf("once more: %q", r.Resumes)
+		}
+		if s := h.status(t); s.State != Complete {
+			t.Errorf("status: %s, %s", s.State, s.Why)
+		}
+	})
+}
+
+func TestHeals(t *testing.T) {
+	failed := func(step string, err error) *Report {
+		r := &Report{Steps: []StepReport{{Name: step}}}
+		r.Steps[0].fail(err)
+		return r
+	}
+	tests := map[string]struct {
+		report *Report
+		err    error
+		want   bool
+	}{
+		"a mirror":         {report: failed(StepPackages, errors.New("yum: exit status 1")), want: true},
+		"a backend":        {report: &Report{Steps: []StepReport{{Name: StepFirstBoot, Status: Deferred}}}, want: true},
+		"a name":           {report: failed(StepValidate, fmt.Errorf("nginx -t: %w", ErrUnresolved)), want: true},
+		"a syntax error":   {report: failed(StepValidate, errors.New("nginx -t: unknown directive"))},
+		"a port's range":   {report: failed(StepSELinux, errors.New("overlap"))},
+		"another run":      {err: fmt.Errorf("%w: process 7", ErrLocked), want: true},
+		"a broken ledger":  {err: errors.New("read ledger.json")},
+		"a wrong platform": {report: failed(StepPlatform, errors.New("Debian"))},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := heals(tt.report, tt.err); got != tt.want {
+				t.Errorf("heals: %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+var _ = selinux.On

@@ -1,0 +1,195 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+
+	"wsprovision/provision/config"
+	"wsprovision/provision/nginx"
+	"wsprovision/provision/websocket"
+)
+
+// symptom is a WebSocket that did not come about, or not as it should.
+type symptom struct {
+	// site and location are nil for a URL that the configuration does not have.
+	site     *config.Site
+	location *config.Location
+	target   websocket.Target
+	check    string // the first that failed, by its name in package websocket
+	err      error
+	lines    []string // nginx's error logs, since before the check
+	began    time.Time
+}
+
+// inquiry looks for the cause of one symptom. It only reads: files, /proc, the
+// policy, logs, nginx -t, and handshakes with the backend itself.
+type inquiry struct {
+	*Host
+	symptom
+	config config.Config
+
+	address netip.AddrPort // what was dialled; not valid where the name does not resolve
+	tree    nginx.Tree
+	treeErr error
+	route   nginx.Route
+	pass    nginx.Pass
+	passed  bool // pass is known
+	master  nginx.Master
+	gone    error // why there is no master
+	sockets []socket
+}
+
+// explain finds the one cause. The order is that of certainty: what the client
+// itself saw, what the host's tables say, what nginx logged of this very
+// request, what its configuration says, and what the backend answers directly.
+func (h *Host) explain(ctx context.Context, c config.Config, s symptom) Diagnosis {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	q := &inquiry{Host: h, symptom: s, config: c}
+	q.survey(ctx)
+	for _, ask := range []func(context.Context) *Diagnosis{
+		q.unresolved,
+		q.elsewhere,
+		q.refusedCertificate,
+		q.listener,
+		q.logged,
+		q.afterwards,
+		q.routed,
+		q.through,
+		q.older,
+	} {
+		if d := ask(ctx); d != nil {
+			return *d
+		}
+	}
+	return q.unexplained()
+}
+
+// survey reads once what several questions ask for.
+func (q *inquiry) survey(ctx context.Context) {
+	q.address = q.dialled(ctx)
+	q.tree, q.treeErr = nginx.Load(q.Root, nginxConf, nil)
+	q.master, q.gone = q.Nginx.Master(0)
+	q.sockets = q.Host.sockets()
+	if !q.address.IsValid() {
+		return
+	}
+	q.route = q.tree.Route(q.address, q.host(), q.target.Path)
+	q.pass, q.passed = q.tree.Pass(q.route)
+	if !q.passed && q.location != nil && q.route.Server != nil && q.ours(q.route.Server.File) && q.treeErr != nil {
+		q.pass, q.passed = nginx.Pass{Scheme: "http", Host: q.location.Backend.Host, Port: q.location.Backend.Port}, true
+	}
+}
+
+// dialled resolves the address as the client did.
+func (q *inquiry) dialled(ctx context.Context) netip.AddrPort {
+	address := q.target.Address
+	if a, err := netip.ParseAddrPort(address); err == nil {
+		return a
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return netip.AddrPort{}
+	}
+	n, err := net.DefaultResolver.LookupPort(ctx, "tcp", port)
+	if err != nil {
+		return netip.AddrPort{}
+	}
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil || len(ips) == 0 {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(ips[0].Unmap(), uint16(n))
+}
+
+// host is the name in Host.
+func (q *inquiry) host() string {
+	if q.target.Host != "" {
+		return q.target.Host
+	}
+	return q.target.Address
+}
+
+// ours reports whether a file of nginx's configuration is the one that the
+// agent wrote for the site.
+func (q *inquiry) ours(file string) bool { return q.site != nil && file == sitePath(q.site.Name) }
+
+// local reports whether the connection went to this host.
+func (q *inquiry) local() bool {
+	ip := q.address.Addr().Unmap()
+	if !ip.IsValid() {
+		return false
+	}
+	if ip.IsLoopback() {
+		return true
+	}
+	own, err := net.InterfaceAddrs()
+	if err != nil {
+		return false
+	}
+	for _, a := range own {
+		if prefix, err := netip.ParsePrefix(a.String()); err == nil && prefix.Addr().Unmap() == ip {
+			return true
+		}
+	}
+	return false
+}
+
+// applyCommand is how the agent is told of this configuration.
+func (q *inquiry) applyCommand() string {
+	if q.site == nil {
+		return "wsprovision apply"
+	}
+	switch q.config.Source {
+	case "":
+		argv := []string{"wsprovision", "apply", "--server-name", strings.Join(q.site.ServerNames, ",")}
+		if q.location != nil {
+			argv = append(argv, "--backend", q.location.Backend.String())
+			if q.location.Path != "/" {
+				argv = append(argv, "--path", q.location.Path)
+			}
+		}
+		return quote(argv)
+	case "/etc/wsprovision/wsprovision.yaml":
+		return "wsprovision apply"
+	}
+	return quote([]string{"wsprovision", "apply", "--config", q.config.Source})
+}
+
+// edit says how to mend a line of the configuration: the agent rewrites its
+// own file; somebody else's is theirs to edit.
+func (q *inquiry) edit(file string, line int, what string) string {
+	if q.ours(file) {
+		return q.applyCommand()
+	}
+	return fmt.Sprintf("%s in %s:%d, then nginx -t && systemctl reload nginx", what, file, line)
+}
+
+func (q *inquiry) status() *websocket.StatusError {
+	var status *websocket.StatusError
+	if errors.As(q.err, &status) {
+		return status
+	}
+	return nil
+}
+
+// unexplained says what was looked at, so that a person need not begin anew.
+func (q *inquiry) unexplained() Diagnosis {
+	d := diagnosis(Unexplained, "none of the known causes: "+q.err.Error(), "")
+	d.Evidence = append(d.Evidence, q.relevant()...)
+	if q.route.Server != nil {
+		d.Evidence = append(d.Evidence, fmt.Sprintf("the server block is %s:%d", q.route.Server.File, q.route.Server.Line))
+	}
+	if q.passed {
+		d.Evidence = append(d.Evidence, fmt.Sprintf("passed to %s by %s:%d", q.pass.Address(), q.pass.File, q.pass.Line))
+	}
+	if q.treeErr != nil {
+		d.Evidence = append(d.Evidence, q.treeErr.Error())
+	}
+	return *d
+}

@@ -1,0 +1,91 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"wsprovision/provision/websocket"
+)
+
+// afterwards: the handshake went well, and something that followed did not.
+func (q *inquiry) afterwards(context.Context) *Diagnosis {
+	var idle *websocket.IdleError
+	var echo *websocket.EchoError
+	var cut *websocket.CloseError
+	switch {
+	case errors.As(q.err, &idle):
+		return q.idleCut(idle)
+	case q.check == "other-host":
+		return q.everybody()
+	case q.check == "no-upgrade-without-header":
+		return diagnosis(UpgradedUnasked, "plain HTTP without Upgrade is upgraded all the same", "mend the backend, or what sets Upgrade without regard to the request", q.err.Error(), q.place())
+	case errors.As(q.err, &echo):
+		return diagnosis(BackendNoEcho, "the backend does not send back what it was sent: "+echo.Error(), "look at the backend; one that is not meant to echo needs no mending", echo.Error())
+	case errors.As(q.err, &cut):
+		return diagnosis(BackendCutsMessage, "the connection was cut after the handshake: "+cut.Error(), "the backend's own log says why", append([]string{cut.Error()}, q.relevant()...)...)
+	case q.check == "ping":
+		return diagnosis(BackendNotAnswering, "the backend does not answer a ping: "+q.err.Error(), "mend the backend: RFC 6455 section 5.5.2 wants a pong")
+	}
+	var silent *websocket.ResponseError
+	if errors.As(q.err, &silent) && q.local() && q.gone == nil {
+		return q.silence(silent)
+	}
+	return nil
+}
+
+// silence: a connection was taken and nothing came.
+func (q *inquiry) silence(silent *websocket.ResponseError) *Diagnosis {
+	if !silent.Timeout {
+		if limit := lastWith(q.lines, "worker_connections are not enough"); limit != nil {
+			d := q.connectionsSpent()
+			d.Evidence = append(limit, d.Evidence...)
+			return d
+		}
+		return nil
+	}
+	if limit := lastWith(q.lines, "(24: Too many open files)"); limit != nil {
+		d := q.openFiles()
+		d.Evidence = append(limit, d.Evidence...)
+		return d
+	}
+	return nil
+}
+
+// slack is how far from a timeout's end a connection may be cut: nginx's
+// timers are exact to milliseconds, a busy machine is not.
+const slack = 3 * time.Second
+
+// idleCut: nginx cuts a silent WebSocket after proxy_read_timeout.
+func (q *inquiry) idleCut(idle *websocket.IdleError) *Diagnosis {
+	limit := q.route.ReadTimeout()
+	logged := strings.Join(lastWith(q.lines, "upstream timed out (110: ", "while proxying upgraded connection"), "")
+	place := q.place()
+	if d := q.route.Value("proxy_read_timeout"); d != nil {
+		place = fmt.Sprintf("proxy_read_timeout %s in %s:%d", strings.Join(d.Args, " "), d.File, d.Line)
+	}
+	byNginx := idle.Code == 1006 && (logged != "" || q.route.Server != nil && near(idle.After, limit) || !q.local() && near(idle.After, time.Minute))
+	if byNginx {
+		set := fmt.Sprintf("proxy_read_timeout is %s", limit)
+		if q.route.Value("proxy_read_timeout") == nil {
+			set = "proxy_read_timeout is not set and has its default of 60 s"
+		}
+		if !q.local() {
+			set = "that is the default of nginx's proxy_read_timeout"
+		}
+		return diagnosis(ProxyReadTimeout, fmt.Sprintf("nginx cuts a silent WebSocket after %.0f s: %s", idle.After.Seconds(), set),
+			q.editRoute("proxy_read_timeout", "set proxy_read_timeout 24h;"), idle.Error(), place, logged)
+	}
+	return diagnosis(BackendClosesIdle, "the backend, or something between it and nginx, closes a silent WebSocket: nginx would wait longer", "raise the backend's idle timeout, or have it send pings",
+		idle.Error(), place, fmt.Sprintf("nginx's proxy_read_timeout there is %s", limit))
+}
+
+func near(a, b time.Duration) bool { return a > b-slack && a < b+slack }
+
+// everybody: a name that is not the site's reaches it.
+func (q *inquiry) everybody() *Diagnosis {
+	mend := "have another server block with default_server on that address"
+	return diagnosis(OtherHostReaches, "a request for another name reaches this site", mend, q.err.Error(), q.place())
+}

@@ -1,0 +1,76 @@
+package provision
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
+// notListeningThere: the connection to the backend was refused (111).
+func (q *inquiry) notListeningThere(address string) *Diagnosis {
+	at, err := netip.ParseAddrPort(address)
+	if err == nil {
+		if d := q.familyOfBackend(at); d != nil {
+			return d
+		}
+	}
+	mend := "start the backend (systemctl start its unit), so that it listens on " + address
+	evidence := fmt.Sprintf("nothing listens on %s", address)
+	if near := q.nearby(portOf(address)); near != "" {
+		evidence += "; " + near
+	}
+	if q.location != nil && q.passed && q.pass.Address() != q.location.Backend.String() && q.pass.Address() == address {
+		evidence += fmt.Sprintf("; the configuration has %s, and %s:%d passes to %s", q.location.Backend, q.pass.File, q.pass.Line, address)
+	}
+	return diagnosis(BackendNotRunning, fmt.Sprintf("the backend %s is not running: the connection is refused (111)", address), mend, evidence)
+}
+
+// nearby says where that port is taken on another address.
+func (q *inquiry) nearby(port int) string {
+	var at []string
+	for _, s := range listening(q.sockets, uint16(port)) {
+		at = append(at, s.local.String())
+	}
+	if len(at) == 0 {
+		return ""
+	}
+	return "somebody listens on " + strings.Join(at, " and ")
+}
+
+// familyOfBackend: it listens on the loopback, or everywhere, of the other
+// family, as Node.js does for "localhost".
+func (q *inquiry) familyOfBackend(at netip.AddrPort) *Diagnosis {
+	if len(taking(q.sockets, at)) > 0 {
+		return nil
+	}
+	wants6 := at.Addr().Unmap().Is6()
+	for _, s := range listening(q.sockets, at.Port()) {
+		if s.local.Addr().Unmap().Is6() == wants6 || !s.local.Addr().IsLoopback() && !s.local.Addr().IsUnspecified() {
+			continue
+		}
+		code, have, lack := BackendIPv6Only, "IPv6", "IPv4"
+		if wants6 {
+			code, have, lack = BackendIPv4Only, "IPv4", "IPv6"
+		}
+		return diagnosis(code, fmt.Sprintf("the backend listens on %s, %s only, and nginx connects to %s", s.local, have, at),
+			fmt.Sprintf("have the backend listen on %s too, or give the site the backend %s", lack, s.local), fmt.Sprintf("nothing listens on %s", at))
+	}
+	return nil
+}
+
+// noLocalPort: nginx's connect failed with 99.
+func (q *inquiry) noLocalPort(address string) *Diagnosis {
+	if d := q.route.Value("proxy_bind"); d != nil {
+		return diagnosis(BackendUnreachable, fmt.Sprintf("nginx may not connect to %s from the address that proxy_bind names: it is none of this host's (99)", address),
+			q.edit(d.File, d.Line, "mend proxy_bind"), "proxy_bind "+strings.Join(d.Args, " "))
+	}
+	return q.exhausted("connections from nginx to "+address+" (99: cannot assign requested address)", uint16(portOf(address)), "")
+}
+
+func (q *inquiry) unreachable(address string) *Diagnosis {
+	host := address
+	if at, err := netip.ParseAddrPort(address); err == nil {
+		host = at.Addr().String()
+	}
+	return diagnosis(BackendUnreachable, fmt.Sprintf("the backend %s cannot be reached from this host: no route, or a firewall in between", address), "ip route get "+host)
+}

@@ -1,0 +1,241 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"wsprovision/provision/nginx"
+	"wsprovision/provision/websocket"
+)
+
+// listener: who, if anybody, takes connections at the address.
+func (q *inquiry) listener(ctx context.Context) *Diagnosis {
+	if !q.local() {
+		return nil
+	}
+	if errors.Is(q.gone, nginx.ErrNotRunning) {
+		return q.notRunning(ctx)
+	}
+	if q.gone != nil {
+		return nil // who may not look at the master cannot tell
+	}
+	if d := q.strangers(q.address); d != nil {
+		return d
+	}
+	if errors.Is(q.err, syscall.ECONNREFUSED) && q.refused() {
+		return q.notListening(ctx)
+	}
+	return nil
+}
+
+// refused: the connection to nginx, not one further on.
+func (q *inquiry) refused() bool {
+	var dial *websocket.DialError
+	return errors.As(q.err, &dial)
+}
+
+// strangers: another program than nginx has the socket.
+func (q *inquiry) strangers(at netip.AddrPort) *Diagnosis {
+	sockets := taking(q.sockets, at)
+	if len(sockets) == 0 {
+		return nil
+	}
+	// A socket bound to the very address takes the connection before one bound to every address.
+	var exact []socket
+	for _, s := range sockets {
+		if s.local.Addr().Unmap() == at.Addr().Unmap() {
+			exact = append(exact, s)
+		}
+	}
+	if len(exact) > 0 {
+		sockets = exact
+	}
+	holders := q.holders(sockets)
+	if len(holders) == 0 || slices.ContainsFunc(holders, q.isNginx) {
+		return nil
+	}
+	who := holders[0]
+	where := sockets[0].local
+	return diagnosis(NginxBindInUse, fmt.Sprintf("%s listens on %s, so that nginx cannot: its bind fails with 98 (address already in use)", who, where),
+		fmt.Sprintf("stop it (systemctl status %d names its unit) or give one of the two another port; then systemctl restart nginx", who.pid),
+		append([]string{fmt.Sprintf("%s is held by %s", where, who)}, lastWith(q.errorLog(), "bind() to ", fmt.Sprintf(":%d ", at.Port()), "(98: ")...)...)
+}
+
+func (q *inquiry) isNginx(p process) bool {
+	if p.pid == q.master.PID && p.pid != 0 || strings.HasPrefix(p.name, "nginx: ") {
+		return true
+	}
+	return slices.ContainsFunc(q.master.Workers, func(w nginx.Worker) bool { return w.PID == p.pid })
+}
+
+// notRunning: there is no nginx; why not.
+func (q *inquiry) notRunning(ctx context.Context) *Diagnosis {
+	unit := q.unit(ctx)
+	if d := q.invalid(ctx); d != nil {
+		d.Evidence = append(d.Evidence, unit.String())
+		return d
+	}
+	for _, l := range q.listens() {
+		if d := q.strangers(l); d != nil {
+			d.Evidence = append(d.Evidence, unit.String())
+			return d
+		}
+	}
+	if d := q.bindDenied(ctx); d != nil {
+		d.Evidence = append(d.Evidence, unit.String())
+		return d
+	}
+	if unit.failed() {
+		if line := lastEmergency(q.errorLog()); line != "" {
+			if d := q.emergency(ctx, line); d != nil {
+				d.Evidence = append(d.Evidence, unit.String())
+				return d
+			}
+		}
+	}
+	if d := q.full(); d != nil && unit.failed() {
+		d.Evidence = append(d.Evidence, unit.String())
+		return d
+	}
+	return diagnosis(NginxNotRunning, "nginx is not running", "systemctl start nginx", q.gone.Error(), unit.String())
+}
+
+// listens are the addresses that nginx's configuration asks for.
+func (q *inquiry) listens() []netip.AddrPort {
+	var all []netip.AddrPort
+	for _, s := range q.tree.Servers() {
+		for _, l := range s.Listen {
+			if a, ok := socketOf(l); ok && !slices.Contains(all, a) {
+				all = append(all, a)
+			}
+		}
+	}
+	return all
+}
+
+// notListening: nginx runs, and does not listen there.
+func (q *inquiry) notListening(ctx context.Context) *Diagnosis {
+	if q.route.Server == nil {
+		return q.noListener()
+	}
+	evidence := fmt.Sprintf("%s:%d asks nginx to listen there, and process %d does not", q.route.Server.File, q.route.Listen.Line, q.master.PID)
+	for _, ask := range []func(context.Context) *Diagnosis{q.bindDenied, q.invalid, q.older} {
+		if d := ask(ctx); d != nil {
+			d.Evidence = append(d.Evidence, evidence)
+			return d
+		}
+	}
+	return nil
+}
+
+// noListener: the configuration asks for no listener at the address.
+func (q *inquiry) noListener() *Diagnosis {
+	if d := q.notIncluded(); d != nil {
+		return d
+	}
+	if d := q.otherFamily(); d != nil {
+		return d
+	}
+	what := fmt.Sprintf("no server block of nginx listens on %s", q.address)
+	if q.site == nil {
+		return diagnosis(ListenerMissing, what, "name an address in the URL that nginx listens on, or add the listener to the site (key listen)")
+	}
+	return diagnosis(ListenerMissing, what, q.applyCommand(), fmt.Sprintf("%s should have it", sitePath(q.site.Name)))
+}
+
+// otherFamily: the site listens for the one family of addresses only, and was asked by the other.
+func (q *inquiry) otherFamily() *Diagnosis {
+	wants6 := q.address.Addr().Unmap().Is6()
+	var at []string
+	for _, s := range q.tree.Servers() {
+		if q.site != nil && !q.ours(s.File) || q.site == nil && !named(s, q.host()) && !q.addressed() {
+			continue
+		}
+		for _, l := range s.Listen {
+			a, ok := socketOf(l)
+			if !ok || a.Port() != q.address.Port() {
+				continue
+			}
+			if a.Addr().Is6() == wants6 || l.DualStack {
+				return nil
+			}
+			at = append(at, fmt.Sprintf("%s:%d listens on %s", s.File, l.Line, a))
+		}
+	}
+	if len(at) == 0 {
+		return nil
+	}
+	code, have, lack, line := ListenerIPv4Only, "IPv4", "IPv6", fmt.Sprintf("add listen [::]:%d;", q.address.Port())
+	if !wants6 {
+		code, have, lack, line = ListenerIPv6Only, "IPv6", "IPv4", fmt.Sprintf("add listen %d;", q.address.Port())
+	}
+	mend := line + " to the server block, then nginx -t && systemctl reload nginx"
+	if q.site != nil {
+		mend = q.applyCommand() + fmt.Sprintf(" (with %s in the site's listen)", lack)
+		if q.asked() {
+			mend = q.applyCommand()
+		}
+	}
+	return diagnosis(code, fmt.Sprintf("the site listens for %s only, and %s is %s", have, q.address, lack), mend, at...)
+}
+
+// asked reports whether the agent's own configuration has a listener that takes the address.
+func (q *inquiry) asked() bool {
+	if q.site == nil {
+		return false
+	}
+	for _, l := range q.site.Listen {
+		a, ok := socketOf(nginx.ListenDirective{Address: l.Address, Port: l.Port})
+		if ok && a.Port() == q.address.Port() && (a.Addr() == q.address.Addr().Unmap() || a.Addr().IsUnspecified() && a.Addr().Is6() == q.address.Addr().Unmap().Is6()) {
+			return true
+		}
+	}
+	return false
+}
+
+// addressed: the URL has an address and no name, so that no server is named by it.
+func (q *inquiry) addressed() bool {
+	_, err := netip.ParseAddr(strings.Trim(q.host(), "[]"))
+	return err == nil
+}
+
+// bindDenied: SELinux keeps nginx from the port that it is to listen on.
+func (q *inquiry) bindDenied(ctx context.Context) *Diagnosis {
+	for _, l := range q.listens() {
+		port := int(l.Port())
+		allowed, label, err := q.SELinux.MayBind(port)
+		if err != nil || allowed || !q.enforcing() {
+			continue
+		}
+		evidence := lastWith(q.errorLog(), "bind() to ", fmt.Sprintf(":%d ", port), "(13: ")
+		if a, ok := q.lastAVC(ctx, "name_bind", port); ok {
+			evidence = append(evidence, a.Line)
+		}
+		return diagnosis(NginxBindDenied, fmt.Sprintf("SELinux denies nginx (httpd_t) to listen on port %d, which is labelled %s", port, label),
+			q.labelCommand(ctx, port)+" && systemctl reload-or-restart nginx", evidence...)
+	}
+	return nil
+}
+
+// full: a file system that nginx writes to has no room.
+func (q *inquiry) full() *Diagnosis {
+	for _, dir := range []string{"/run", "/var/log/nginx", "/var/lib/nginx"} {
+		var st unix.Statfs_t
+		if err := unix.Statfs(q.Root+dir, &st); err != nil || st.Blocks == 0 {
+			continue
+		}
+		if st.Bavail == 0 || st.Files > 0 && st.Ffree == 0 {
+			return diagnosis(DiskFull, fmt.Sprintf("the file system of %s is full (28: no space left on device)", dir),
+				fmt.Sprintf("du -xh %s | sort -h | tail, make room, then systemctl restart nginx", dir),
+				fmt.Sprintf("%s: %d of %d blocks free, %d of %d inodes free", dir, st.Bavail, st.Blocks, st.Ffree, st.Files))
+		}
+	}
+	return nil
+}

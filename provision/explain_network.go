@@ -1,0 +1,163 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"wsprovision/provision/websocket"
+)
+
+// unresolved: the name in the URL has no address.
+func (q *inquiry) unresolved(context.Context) *Diagnosis {
+	var dns *net.DNSError
+	if !errors.As(q.err, &dns) {
+		return nil
+	}
+	return diagnosis(NameUnresolved, fmt.Sprintf("the name %s does not resolve on this host", dns.Name),
+		"add it to DNS or to /etc/hosts, or name the address in the URL", dns.Error())
+}
+
+// elsewhere: of another host only the connection itself can be judged.
+func (q *inquiry) elsewhere(ctx context.Context) *Diagnosis {
+	var dial *websocket.DialError
+	if !errors.As(q.err, &dial) {
+		return nil
+	}
+	filtered := dial.Timeout || errors.Is(dial, syscall.EHOSTUNREACH) || errors.Is(dial, syscall.ETIMEDOUT) || errors.Is(dial, syscall.EACCES)
+	port := int(q.address.Port())
+	switch {
+	case filtered:
+		if state := q.firewalld(ctx); state.closes(port) {
+			return diagnosis(FirewalldClosed, fmt.Sprintf("firewalld on this host does not let port %d in", port), firewalldMend(port), dial.Error(), state.evidence())
+		}
+		return diagnosis(AddressUnreachable, fmt.Sprintf("no answer comes from %s: a firewall drops or rejects the connection, or there is no route", q.address),
+			fmt.Sprintf("on that host: %s", firewalldMend(port)), dial.Error())
+	case errors.Is(dial, syscall.ECONNREFUSED) && !q.local():
+		return diagnosis(AddressRefuses, fmt.Sprintf("nothing listens on %s", q.address), "run wsprovision verify on that host, which says why", dial.Error())
+	case errors.Is(dial, syscall.ENETUNREACH) || errors.Is(dial, syscall.EADDRNOTAVAIL) && !q.local():
+		return diagnosis(AddressUnreachable, fmt.Sprintf("this host has no route to %s", q.address), "ip route get "+q.address.Addr().String(), dial.Error())
+	case errors.Is(dial, syscall.EADDRNOTAVAIL):
+		return q.exhausted("the client's own connections to "+q.address.String(), q.address.Port(), dial.Error())
+	}
+	return nil
+}
+
+// exhausted: every local port towards one address is in use or in TIME_WAIT.
+func (q *inquiry) exhausted(whose string, port uint16, evidence string) *Diagnosis {
+	held, waiting := 0, 0
+	for _, s := range q.sockets {
+		if s.remote.Port() == port {
+			held++
+			if s.state == stateTimeWait {
+				waiting++
+			}
+		}
+	}
+	return diagnosis(PortsExhausted, "no local port is free any more for "+whose,
+		"sysctl -w net.ipv4.ip_local_port_range='1024 65535' net.ipv4.tcp_tw_reuse=1, and look for who opens so many connections",
+		evidence, fmt.Sprintf("%d connections to port %d, %d of them in TIME_WAIT", held, port, waiting), "net.ipv4.ip_local_port_range: "+q.readLine("/proc/sys/net/ipv4/ip_local_port_range"))
+}
+
+// readLine is the first line of a file of /proc or /sys, its blanks made one.
+func (h *Host) readLine(path string) string {
+	b, err := os.ReadFile(h.Root + path)
+	if err != nil {
+		return ""
+	}
+	first, _, _ := strings.Cut(string(b), "\n")
+	return strings.Join(strings.Fields(first), " ")
+}
+
+// firewall is what firewalld lets into the default zone.
+type firewall struct {
+	running  bool
+	services []string
+	ports    []string
+	rich     string
+}
+
+// firewalld asks it; where its unit does not run nothing is asked.
+func (h *Host) firewalld(ctx context.Context) firewall {
+	units, err := h.Units(ctx)
+	if err != nil {
+		return firewall{}
+	}
+	defer units.Close()
+	if st, err := units.State(ctx, "firewalld.service"); err != nil || st.Active != "active" {
+		return firewall{}
+	}
+	stdout, _, status, err := h.Nginx.Read(ctx, "", "firewall-cmd", "--list-all")
+	if err != nil || status != 0 {
+		return firewall{}
+	}
+	return parseFirewall(stdout)
+}
+
+// parseFirewall reads `firewall-cmd --list-all` (firewalld 0.4 to 0.6 on RHEL 7): an indented "key: words" to a line.
+func parseFirewall(text string) firewall {
+	f := firewall{running: true}
+	rich := false
+	for line := range strings.Lines(text) {
+		key, value, ok := strings.Cut(strings.TrimSpace(line), ":")
+		switch {
+		case rich:
+			f.rich += line
+		case ok && key == "services":
+			f.services = strings.Fields(value)
+		case ok && key == "ports":
+			f.ports = strings.Fields(value)
+		case ok && key == "target" && strings.TrimSpace(value) == "ACCEPT":
+			f.ports = append(f.ports, "1-65535/tcp")
+		case ok && key == "rich rules":
+			rich = true
+		}
+	}
+	return f
+}
+
+// closes reports whether the port is shut; where rich rules speak of it, that
+// cannot be told.
+func (f firewall) closes(port int) bool {
+	known := map[int]string{80: "http", 443: "https"}
+	if !f.running || strings.Contains(f.rich, `port="`+strconv.Itoa(port)+`"`) {
+		return false
+	}
+	if name := known[port]; name != "" && (slices.Contains(f.services, name) || strings.Contains(f.rich, `service name="`+name+`"`)) {
+		return false
+	}
+	for _, p := range f.ports {
+		span, protocol, _ := strings.Cut(p, "/")
+		low, high, isRange := strings.Cut(span, "-")
+		if !isRange {
+			high = low
+		}
+		from, err1 := strconv.Atoi(low)
+		to, err2 := strconv.Atoi(high)
+		if protocol == "tcp" && err1 == nil && err2 == nil && from <= port && port <= to {
+			return false
+		}
+	}
+	return true
+}
+
+func (f firewall) evidence() string {
+	return fmt.Sprintf("firewall-cmd --list-all: services: %s; ports: %s", strings.Join(f.services, " "), strings.Join(f.ports, " "))
+}
+
+func firewalldMend(port int) string {
+	what := fmt.Sprintf("--add-port=%d/tcp", port)
+	switch port {
+	case 80:
+		what = "--add-service=http"
+	case 443:
+		what = "--add-service=https"
+	}
+	return fmt.Sprintf("firewall-cmd --permanent %s && firewall-cmd %[1]s", what)
+}

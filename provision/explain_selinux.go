@@ -1,0 +1,142 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+
+	"wsprovision/selinux"
+)
+
+func (q *inquiry) enforcing() bool {
+	status, err := q.SELinux.Status()
+	return err == nil && status.Mode == selinux.Enforcing
+}
+
+// denied: nginx's connect was refused with 13. Which of the two permissions is
+// missing is read from the policy; the denial itself is the evidence.
+func (q *inquiry) denied(ctx context.Context, address string) *Diagnosis {
+	port := portOf(address)
+	if port == 0 {
+		return nil
+	}
+	allowed, label, err := q.SELinux.MayConnect(port)
+	avc, logged := q.lastAVC(ctx, "name_connect", port)
+	if err == nil && allowed && !logged {
+		return nil
+	}
+	lacks := q.missing(ctx, port, label, err)
+	d := diagnosis(SELinuxNameConnect, fmt.Sprintf("SELinux denies nginx (httpd_t) to connect to port %d: %s", port, lacks.sentence()), lacks.mend)
+	if lacks.taken != "" {
+		d.Code = BackendLabelTaken
+		d.Cause = fmt.Sprintf("SELinux denies nginx (httpd_t) to connect to port %d: somebody has labelled it %s (%s), and %s", port, label, lacks.taken, lacks.sentence())
+	}
+	if logged {
+		d.Evidence = append(d.Evidence, avc.Line)
+	}
+	d.Evidence = append(d.Evidence, lacks.facts...)
+	return d
+}
+
+// lack is what keeps httpd_t from a backend's port.
+type lack struct {
+	boolean, label bool   // missing
+	taken          string // the local record that gives the port another type
+	mend           string
+	facts          []string
+}
+
+func (l lack) sentence() string {
+	switch {
+	case l.boolean && l.label:
+		return "both the boolean " + connectBoolean + " and the label " + httpPortType + " are missing"
+	case l.boolean:
+		return "the boolean " + connectBoolean + " is off"
+	case l.label:
+		return "the label " + httpPortType + " is missing"
+	}
+	return "boolean and label are as they should be, so another rule of the policy is meant"
+}
+
+func (q *inquiry) missing(ctx context.Context, port int, label string, unknown error) lack {
+	var l lack
+	var mend []string
+	if b, err := q.SELinux.Boolean(ctx, connectBoolean); err == nil {
+		l.boolean = b.Running == selinux.Off
+		l.facts = append(l.facts, fmt.Sprintf("%s: %s now, %s at the next boot", connectBoolean, b.Running, b.Persistent))
+		if l.boolean {
+			mend = append(mend, "setsebool -P "+connectBoolean+" on")
+		}
+	}
+	if unknown != nil {
+		l.facts = append(l.facts, unknown.Error())
+		l.mend = strings.Join(mend, " && ")
+		return l
+	}
+	l.facts = append(l.facts, fmt.Sprintf("port tcp/%d is labelled %s", port, label))
+	if l.label = label != httpPortType; l.label {
+		mend = append(mend, q.labelCommand(ctx, port))
+	}
+	if state, err := q.SELinux.Port(ctx, "tcp", port); err == nil {
+		for _, p := range state.Local {
+			if p.Type != httpPortType {
+				l.taken = fmt.Sprintf("semanage port -l -C: %s %s", p.Type, p)
+			}
+		}
+	}
+	l.mend = strings.Join(mend, " && ")
+	return l
+}
+
+// labelCommand is what labels the port http_port_t; which of -a and -m it has
+// to be is semanage's affair (FACTS 2.1).
+func (q *inquiry) labelCommand(ctx context.Context, port int) string {
+	verb := "-a"
+	edit, before, err := q.SELinux.LabelPort(ctx, "tcp", port, httpPortType)
+	var overlap *selinux.OverlapError
+	if errors.As(err, &overlap) {
+		return fmt.Sprintf("semanage port -m -t %s -p tcp %d-%d", httpPortType, overlap.Local.Low, overlap.Local.High)
+	}
+	if err == nil && edit != nil {
+		for _, p := range append(before.Local, before.Policy...) {
+			if p.Low == port && p.High == port {
+				verb = "-m"
+			}
+		}
+	}
+	return fmt.Sprintf("semanage port %s -t %s -p tcp %d", verb, httpPortType, port)
+}
+
+func portOf(address string) int {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return 0
+	}
+	n, err := strconv.Atoi(port)
+	if err != nil || n < 1 || n > 65535 {
+		return 0
+	}
+	return n
+}
+
+// wouldDeny warns on a permissive host of what enforcing would refuse.
+func (h *Host) wouldDeny(ctx context.Context, port int) *Diagnosis {
+	status, err := h.SELinux.Status()
+	if err != nil || status.Mode != selinux.Permissive {
+		return nil
+	}
+	allowed, label, err := h.SELinux.MayConnect(port)
+	if err != nil || allowed {
+		return nil
+	}
+	q := &inquiry{Host: h}
+	lacks := q.missing(ctx, port, label, nil)
+	d := diagnosis(SELinuxWouldDeny, fmt.Sprintf("SELinux is permissive; enforcing, it would deny nginx (httpd_t) to connect to port %d: %s", port, lacks.sentence()), lacks.mend, lacks.facts...)
+	if a, ok := h.lastAVC(ctx, "name_connect", port); ok {
+		d.Evidence = append([]string{a.Line}, d.Evidence...)
+	}
+	return d
+}

@@ -1,0 +1,179 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"syscall"
+
+	"wsprovision/provision/websocket"
+)
+
+// through: the request reached a location that passes it on. The same
+// handshake is made with the backend itself; where that goes through, nginx
+// spoils it on the way, else it is the backend's own answer.
+func (q *inquiry) through(ctx context.Context) *Diagnosis {
+	if !q.local() || q.gone != nil || !q.passed || !q.handshake() {
+		return nil
+	}
+	direct := q.target
+	direct.Address = q.pass.Address()
+	direct.TLS = nil
+	if q.pass.Scheme == "https" {
+		direct.TLS = localTLS()
+	}
+	_, err := q.Probe(ctx, direct)
+	if err == nil {
+		return q.spoiled(ctx, direct)
+	}
+	return q.itself(ctx, direct, err)
+}
+
+// handshake: what failed is the handshake and not what came after it.
+func (q *inquiry) handshake() bool {
+	var head *websocket.HeaderError
+	var accept *websocket.AcceptError
+	var silent *websocket.ResponseError
+	return q.status() != nil || errors.As(q.err, &head) || errors.As(q.err, &accept) || errors.As(q.err, &silent)
+}
+
+func (q *inquiry) evidenceOfDirect(direct websocket.Target) string {
+	return fmt.Sprintf("the same handshake made with %s directly: 101", direct.Address)
+}
+
+// spoiled: the backend takes the handshake, but not as nginx passes it on.
+func (q *inquiry) spoiled(ctx context.Context, direct websocket.Target) *Diagnosis {
+	evidence := []string{q.err.Error(), q.evidenceOfDirect(direct), q.place()}
+	if d := q.headers(evidence); d != nil {
+		return d
+	}
+	if path := q.route.Rewritten(q.pass, q.target.Path); path != q.target.Path {
+		direct.Path = path
+		if _, err := q.Probe(ctx, direct); err != nil {
+			return diagnosis(ProxyPassSlash, fmt.Sprintf("proxy_pass has a path of its own (%s), so that nginx asks the backend for %s in place of %s", q.pass.URI, path, q.target.Path),
+				q.edit(q.pass.File, q.pass.Line, "take the "+q.pass.URI+" after the port out of proxy_pass"),
+				append(evidence, fmt.Sprintf("%s asked directly for %s: %s", direct.Address, path, err))...)
+		}
+	}
+	if q.route.HTTPVersion() != "1.1" {
+		return diagnosis(UpstreamHTTP10, fmt.Sprintf("nginx speaks HTTP/%s to the backend, and a WebSocket handshake is HTTP/1.1", q.route.HTTPVersion()),
+			q.editRoute("proxy_http_version", "add proxy_http_version 1.1;"), evidence...)
+	}
+	if status := q.status(); status != nil && status.Code == http.StatusForbidden && q.target.Origin != "" {
+		return q.hostHeader(evidence)
+	}
+	return nil
+}
+
+// headers: hop-by-hop fields are not passed on unless nginx is told to.
+func (q *inquiry) headers(evidence []string) *Diagnosis {
+	upgrade, _ := q.route.Header("Upgrade")
+	connection, _ := q.route.Header("Connection")
+	var missing []string
+	if !strings.Contains(upgrade, "$http_upgrade") && !strings.EqualFold(upgrade, "websocket") {
+		missing = append(missing, "Upgrade $http_upgrade")
+	}
+	if !strings.EqualFold(connection, "upgrade") && !strings.Contains(connection, "$") {
+		missing = append(missing, `Connection "upgrade"`)
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	lines := ""
+	for _, m := range missing {
+		lines += " proxy_set_header " + m + ";"
+	}
+	cause := "nginx does not pass on " + strings.ReplaceAll(strings.Join(missing, " and "), " $http_upgrade", "") + ", which belong to one hop only unless they are set"
+	if len(missing) == 1 {
+		cause = strings.Replace(cause, "belong", "belongs", 1)
+		cause = strings.Replace(cause, "they are", "it is", 1)
+	}
+	if q.route.HTTPVersion() != "1.1" {
+		cause += "; nor does it speak HTTP/1.1 to the backend"
+		lines += " proxy_http_version 1.1;"
+	}
+	return diagnosis(UpgradeHeaderMissing, strings.ReplaceAll(cause, ` "upgrade"`, ""), q.editRoute("proxy_pass", "add"+lines), evidence...)
+}
+
+// hostHeader: the backend compares Origin with Host, and gets nginx's own Host.
+func (q *inquiry) hostHeader(evidence []string) *Diagnosis {
+	value, set := q.route.Header("Host")
+	if !set {
+		value = "$proxy_host, nginx's default"
+	}
+	return diagnosis(OriginRefused, fmt.Sprintf("the backend refuses the Origin %s (403), because it compares it with Host, which nginx sets to %s", q.target.Origin, value),
+		q.editRoute("proxy_pass", "add proxy_set_header Host $http_host;"), evidence...)
+}
+
+// itself: the backend refuses without nginx in between.
+func (q *inquiry) itself(ctx context.Context, direct websocket.Target, err error) *Diagnosis {
+	seen := fmt.Sprintf("%s asked directly: %s", direct.Address, err)
+	var dial *websocket.DialError
+	var status *websocket.StatusError
+	var head *websocket.HeaderError
+	var accept *websocket.AcceptError
+	var silent *websocket.ResponseError
+	switch {
+	case errors.As(err, &dial) && errors.Is(err, syscall.ECONNREFUSED):
+		return q.notListeningThere(direct.Address)
+	case errors.As(err, &dial):
+		return q.unreachable(direct.Address)
+	case errors.As(err, &status):
+		return q.refusal(ctx, direct, status, seen)
+	case errors.As(err, &head) || errors.As(err, &accept):
+		return diagnosis(NotAWebSocket, fmt.Sprintf("what listens on %s answers 101 and is no WebSocket server", direct.Address), q.whoListens(direct.Address), seen)
+	case errors.As(err, &silent) && silent.Timeout:
+		return diagnosis(BackendNotAnswering, fmt.Sprintf("the backend %s takes the connection and does not answer", direct.Address), "look at the backend's own log, and restart it", seen)
+	case errors.As(err, &silent):
+		return diagnosis(NotAWebSocket, fmt.Sprintf("what listens on %s does not speak HTTP", direct.Address), q.whoListens(direct.Address), seen)
+	}
+	return nil
+}
+
+func (q *inquiry) whoListens(address string) string {
+	return fmt.Sprintf("ss -ltnp 'sport = :%d' names the program; start the backend there", portOf(address))
+}
+
+// refusal: the backend's own status. What it would have taken is tried: the
+// Origin of the site, none at all, and the path with or without its last slash.
+func (q *inquiry) refusal(ctx context.Context, direct websocket.Target, status *websocket.StatusError, seen string) *Diagnosis {
+	log := "the backend's own log says why"
+	if status.Code == http.StatusForbidden || status.Code == http.StatusUnauthorized {
+		other, what := direct, "without an Origin"
+		if other.Origin = ""; direct.Origin == "" {
+			other.Origin = strings.TrimSuffix("http"+strings.TrimPrefix(q.target.String(), "ws"), q.target.Path)
+			what = "with the Origin " + other.Origin
+		}
+		if _, err := q.Probe(ctx, other); err == nil || direct.Origin != "" && status.Code == http.StatusForbidden {
+			cause := fmt.Sprintf("the backend %s refuses the Origin %s (%d)", direct.Address, direct.Origin, status.Code)
+			if direct.Origin == "" {
+				cause = fmt.Sprintf("the backend %s refuses a handshake without an Origin (%d)", direct.Address, status.Code)
+				return diagnosis(OriginRefused, cause, "wsprovision verify --origin "+other.Origin, seen, fmt.Sprintf("%s asked directly %s: 101", direct.Address, what))
+			}
+			if err == nil {
+				seen += "; " + what + ": 101"
+			}
+			return diagnosis(OriginRefused, cause, "allow that origin in the backend's own configuration", seen)
+		}
+	}
+	other := direct
+	path, query, _ := strings.Cut(direct.Path, "?")
+	if other.Path = strings.TrimSuffix(path, "/"); other.Path == path {
+		other.Path += "/"
+	}
+	if other.Path != "" && other.Path != direct.Path && status.Code/100 == 4 {
+		if query != "" {
+			other.Path += "?" + query
+		}
+		if _, err := q.Probe(ctx, other); err == nil {
+			return diagnosis(PathNotFound, fmt.Sprintf("the backend %s has no WebSocket at %s, but at %s", direct.Address, direct.Path, other.Path),
+				"use "+other.Path+" as the path of the location", seen, fmt.Sprintf("%s asked directly for %s: 101", direct.Address, other.Path))
+		}
+	}
+	if status.Code == http.StatusNotFound {
+		return diagnosis(PathNotFound, fmt.Sprintf("the backend %s itself has nothing at %s (404)", direct.Address, direct.Path), "use the path that the backend serves; "+log, seen)
+	}
+	return diagnosis(BackendRefused, fmt.Sprintf("the backend %s itself refuses the handshake at %s (%d)", direct.Address, direct.Path, status.Code), log, seen)
+}

@@ -1,0 +1,68 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"wsprovision/provision/nginx"
+	"wsprovision/systemd"
+)
+
+// unitFacts is nginx.service, as far as it can be told.
+type unitFacts struct {
+	state systemd.State
+	err   error
+}
+
+func (q *inquiry) unit(ctx context.Context) unitFacts {
+	units, err := q.Units(ctx)
+	if err != nil {
+		return unitFacts{err: err}
+	}
+	defer units.Close()
+	st, err := units.State(ctx, nginxUnit)
+	return unitFacts{st, err}
+}
+
+func (u unitFacts) failed() bool {
+	return u.err == nil && (u.state.Active == "failed" || u.state.Result != "" && u.state.Result != "success")
+}
+
+func (u unitFacts) String() string {
+	if u.err != nil {
+		return u.err.Error()
+	}
+	s := fmt.Sprintf("%s: %s, %s (%s)", nginxUnit, u.state.Load, u.state.Active, u.state.Sub)
+	if u.state.Result != "" {
+		s += ", result " + u.state.Result
+	}
+	return s
+}
+
+// socketOf is the address that a listen directive binds; false for unix
+// sockets and for names, which nginx resolves when it starts.
+func socketOf(l nginx.ListenDirective) (netip.AddrPort, bool) {
+	if l.Unix != "" || l.Port == 0 {
+		return netip.AddrPort{}, false
+	}
+	if l.Address == "" {
+		return netip.AddrPortFrom(netip.IPv4Unspecified(), uint16(l.Port)), true
+	}
+	ip, err := netip.ParseAddr(l.Address)
+	return netip.AddrPortFrom(ip, uint16(l.Port)), err == nil
+}
+
+// named reports whether a server has the name, as written or by a wildcard.
+func named(s nginx.Server, host string) bool {
+	name, _, found := strings.Cut(host, ":")
+	if strings.HasPrefix(host, "[") || !found {
+		name = host
+	}
+	return slices.ContainsFunc(s.Names, func(n string) bool {
+		n = strings.ToLower(n)
+		return n == strings.ToLower(name) || strings.HasPrefix(n, "*.") && strings.HasSuffix(strings.ToLower(name), n[1:])
+	})
+}

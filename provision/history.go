@@ -1,0 +1,179 @@
+package provision
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+)
+
+// historyPath keeps the reports of the runs that changed something, for status
+// and for whoever comes after an interrupted run. It is no input of any run.
+const historyPath = stateDir + "/report.json"
+
+// History is what became of the last runs. A run that finds the host as asked
+// for leaves it alone.
+type History struct {
+	Version int `json:"history_version"`
+	// Install is what was done offline; Last is the last run on the booted
+	// host. While deferred work is outstanding, the attempts to finish it are
+	// one report.
+	Install *Report `json:"install,omitempty"`
+	Last    *Report `json:"last,omitempty"`
+	// Running is there from a run's first change to its end. A run that holds
+	// the lock and finds it knows that the one before was interrupted.
+	Running *Mark `json:"running,omitempty"`
+
+	files *Files
+}
+
+// Mark is a run that has begun to change the host.
+type Mark struct {
+	Command string    `json:"command"`
+	Started time.Time `json:"started"`
+	PID     int       `json:"pid"`
+	// Boot is the kernel's boot_id; "" without /proc.
+	Boot string `json:"boot_id,omitempty"`
+}
+
+// ended says how a marked run came to its end without saying so itself.
+func (m Mark) ended(boot string) string {
+	how := "it was killed"
+	if boot != m.Boot {
+		how = "the machine went down"
+	}
+	return fmt.Sprintf("%s of %s was interrupted: %s", m.Command, m.Started.Format(time.RFC3339), how)
+}
+
+// ReadHistory reads the history; one that was never written is empty.
+func ReadHistory(files *Files) (*History, error) {
+	h := &History{Version: 1, files: files}
+	have, err := files.Read(historyPath)
+	if err != nil || have.Content == nil {
+		return h, err
+	}
+	if err := json.Unmarshal(have.Content, h); err != nil {
+		return &History{Version: 1, files: files}, fmt.Errorf("read %s: %w", historyPath, err)
+	}
+	return h, nil
+}
+
+func (h *History) save() error {
+	if err := h.files.MakeDir(stateDir, 0o700); err != nil {
+		return err
+	}
+	text, err := json.MarshalIndent(h, "", "  ")
+	if err != nil {
+		return fmt.Errorf("record in %s: %w", historyPath, err)
+	}
+	return h.files.Write(historyPath, append(text, '\n'), 0o600)
+}
+
+// chronicle keeps the history of one run.
+type chronicle struct {
+	run     *Run
+	history *History
+	// found is the mark of a run that was interrupted.
+	found *Mark
+	// resumes says that deferred work was recorded when the run began.
+	resumes bool
+	marked  bool
+}
+
+// chronicle reads the history for a run that may change the host, and has its
+// steps mark the run before their first change.
+func (r *Run) chronicle(command string, steps []Step) (*chronicle, []Step) {
+	h, err := ReadHistory(r.Files)
+	if err != nil {
+		r.notice(err.Error() + "; a new one is begun")
+	}
+	c := &chronicle{run: r, history: h, found: h.Running, resumes: r.hasDeferred()}
+	started := time.Now().UTC()
+	marking := make([]Step, len(steps))
+	for i, s := range steps {
+		marking[i] = s
+		if s.Apply != nil {
+			marking[i].Apply = func(ctx context.Context) error {
+				if err := c.mark(command, started); err != nil {
+					return err
+				}
+				return s.Apply(ctx)
+			}
+		}
+	}
+	return c, marking
+}
+
+func (c *chronicle) mark(command string, started time.Time) error {
+	if c.marked {
+		return nil
+	}
+	c.history.Running = &Mark{Command: command, Started: started, PID: os.Getpid(), Boot: c.run.bootID()}
+	if err := c.history.save(); err != nil {
+		return err
+	}
+	c.marked = true
+	return nil
+}
+
+// bootID names this boot of the kernel (random(4)); "" without /proc.
+func (h *Host) bootID() string {
+	text, err := os.ReadFile(h.Root + "/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
+}
+
+// conclude puts the report into the history where there is anything to keep.
+func (c *chronicle) conclude(report *Report) {
+	if c.found != nil {
+		report.Resumes = c.found.ended(c.run.bootID())
+	}
+	slot := &c.history.Last
+	switch {
+	case c.run.Where.Offline():
+		slot, report.Phase = &c.history.Install, PhaseInstall
+	case c.resumes:
+		report.Phase = PhaseFirstBoot
+	}
+	if !c.worthKeeping(*slot, report) {
+		return
+	}
+	err := c.keep(slot, report)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		c.run.notice(err.Error() + "; status will not know of this run")
+	}
+}
+
+func (c *chronicle) worthKeeping(before, report *Report) bool {
+	switch {
+	case c.marked, c.found != nil:
+		return true
+	case c.resumes && !c.run.Where.Offline():
+		return true
+	}
+	return before != nil && before.Result == Failed && report.Result != Failed
+}
+
+func (c *chronicle) keep(slot **Report, report *Report) error {
+	if c.run.reverting && report.Result != Failed {
+		return c.run.Files.Remove(historyPath)
+	}
+	kept := *report
+	if c.resumes && *slot != nil && (*slot).Phase == report.Phase {
+		kept = merge(**slot, kept)
+	}
+	*slot, c.history.Running = &kept, nil
+	return c.history.save()
+}
+
+func (r *Run) notice(line string) {
+	if r.on.Notice != nil {
+		r.on.Notice(line)
+	}
+}

@@ -1,0 +1,119 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"wsprovision/provision/nginx"
+	"wsprovision/selinux"
+)
+
+// relabelPath asks RHEL 7's own boot to label every file anew and to reboot
+// (rhel-autorelabel.service). Its content is options for fixfiles(8).
+const relabelPath = "/.autorelabel"
+
+// offlineSELinux has SELinux's speakers get along with a kernel that is not
+// this system's: one that has no SELinux, another policy or none.
+func (h *Host) offlineSELinux() {
+	set, get := h.Files.SetLabel, h.Files.FileLabel
+	h.Files.SetLabel = func(path, label string) error {
+		err := set(path, label)
+		if !unlabelable(err) {
+			return err
+		}
+		return h.scheduleRelabel()
+	}
+	h.Files.FileLabel = func(path string) (string, error) {
+		label, err := get(path)
+		// A kernel without a policy has one word for every file.
+		if strings.Count(label, ":") < 3 || h.relabels() {
+			return "", err
+		}
+		return label, err
+	}
+	h.SELinux.Change = withoutSELinuxfs(h.SELinux.Change)
+}
+
+// unlabelable reports whether the kernel or the file system here cannot give a
+// label: EINVAL is a context that the running policy does not know.
+func unlabelable(err error) bool {
+	for _, errno := range []syscall.Errno{syscall.EINVAL, syscall.ENOTSUP, syscall.EPERM, syscall.EACCES} {
+		if errors.Is(err, errno) {
+			return true
+		}
+	}
+	return false
+}
+
+// relabels reports whether the first boot labels everything anew.
+func (h *Host) relabels() bool {
+	_, err := os.Lstat(h.Root + relabelPath)
+	return err == nil
+}
+
+// scheduleRelabel is the last resort, which costs the first boot a reboot.
+func (h *Host) scheduleRelabel() error {
+	if h.relabels() {
+		return nil
+	}
+	plain := *h.Files
+	plain.Label = nil
+	return plain.Write(relabelPath, []byte("-F\n"), 0o600)
+}
+
+// withoutSELinuxfs runs semanage where it sees no selinuxfs: it would set the
+// running boolean of whichever kernel that is, also with -N.
+func withoutSELinuxfs(run selinux.Run) selinux.Run {
+	return func(ctx context.Context, stdin string, argv ...string) (stdout, stderr string, status int, err error) {
+		if !seesSELinuxfs() {
+			return run(ctx, stdin, argv...)
+		}
+		isolated := nginx.Isolated(func() error {
+			if err := hideSELinuxfs(); err != nil {
+				return err
+			}
+			stdout, stderr, status, err = run(ctx, stdin, argv...)
+			return nil
+		})
+		if isolated != nil {
+			return "", "", 0, fmt.Errorf("run %s: it would set a boolean of the running kernel, whose selinuxfs could not be hidden: %w; unmount /sys/fs/selinux here and try again", quote(argv), isolated)
+		}
+		return stdout, stderr, status, err
+	}
+}
+
+// selinuxfsPlaces are where libselinux 2.5 looks for selinuxfs (init.c).
+var selinuxfsPlaces = [...]string{"/sys/fs/selinux", "/selinux"}
+
+func seesSELinuxfs() bool {
+	for _, place := range selinuxfsPlaces {
+		if isSELinuxfs(place) {
+			return true
+		}
+	}
+	return false
+}
+
+func isSELinuxfs(place string) bool {
+	var st unix.Statfs_t
+	return unix.Statfs(place, &st) == nil && uint32(st.Type) == unix.SELINUX_MAGIC
+}
+
+// hideSELinuxfs takes selinuxfs out of the calling thread's mount namespace,
+// which must be its own.
+func hideSELinuxfs() error {
+	for _, place := range selinuxfsPlaces {
+		for n := 0; isSELinuxfs(place); n++ {
+			if err := unix.Unmount(place, unix.MNT_DETACH); err != nil || n > 16 {
+				return fmt.Errorf("unmount %s: %w", place, err)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,134 @@
+package provision
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+func ledgerFiles(t *testing.T) *Files {
+	t.Helper()
+	f := &Files{Root: t.TempDir(), Seam: &Seam{}}
+	for _, dir := range []string{"/var/lib", "/run"} {
+		if err := os.MkdirAll(f.Root+dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return f
+}
+
+func TestLedger(t *testing.T) {
+	f := ledgerFiles(t)
+	l, err := ReadLedger(f)
+	if err != nil || len(l.Entries) != 0 {
+		t.Fatalf("a ledger that was never written: %+v, %v", l, err)
+	}
+	if err := l.Record(Entry{Kind: KindBoolean, Name: "b", Before: "off", Left: "on"}, Entry{Kind: KindFile, Name: "/x", Before: Absent, Left: "sha256:1"}); err != nil {
+		t.Fatal(err)
+	}
+	// A later run keeps what was there before the first.
+	if err := l.Record(Entry{Kind: KindFile, Name: "/x", Before: "sha256:1", Left: "sha256:2", Bytes: []byte("ours"), Mode: 0o644}); err != nil {
+		t.Fatal(err)
+	}
+	again, err := ReadLedger(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Entry{{Kind: KindBoolean, Name: "b", Before: "off", Left: "on"}, {Kind: KindFile, Name: "/x", Before: Absent, Left: "sha256:2"}}
+	if d := cmp.Diff(want, again.Entries, cmpopts.IgnoreUnexported(Entry{})); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	for _, path := range []string{stateDir, ledgerPath} {
+		if fi, err := os.Stat(f.Root + path); err != nil || fi.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s: %v, %v; only root may look inside", path, fi.Mode(), err)
+		}
+	}
+	if err := again.Forget(KindBoolean, "b"); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := again.Find(KindBoolean, "b"); ok {
+		t.Errorf("a forgotten entry is found")
+	}
+	if err := again.Forget(KindFile, "/x"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(f.Root + ledgerPath); !os.IsNotExist(err) {
+		t.Errorf("an empty ledger stays: %v", err)
+	}
+}
+
+// Recording what is recorded already writes nothing: a second run changes no file's time.
+func TestLedgerUnchanged(t *testing.T) {
+	f := ledgerFiles(t)
+	l, _ := ReadLedger(f)
+	e := Entry{Kind: KindPort, Name: "tcp/3000", Before: Absent, Left: httpPortType}
+	if err := l.Record(e); err != nil {
+		t.Fatal(err)
+	}
+	points := 0
+	f.Seam.Hook = func(string) error { points++; return nil }
+	if err := l.Record(e); err != nil || points != 0 {
+		t.Errorf("%v, %d points of the seam, want none", err, points)
+	}
+}
+
+// What could not be written is not taken for recorded: the change that it describes must not follow.
+func TestLedgerThatCannotBeWritten(t *testing.T) {
+	f := ledgerFiles(t)
+	l, _ := ReadLedger(f)
+	f.Seam.Hook = func(string) error { return errKilled }
+	e := Entry{Kind: KindPort, Name: "tcp/3000", Before: Absent, Left: httpPortType}
+	for try := range 2 {
+		if err := l.Record(e); err == nil {
+			t.Errorf("try %d: no error, and nothing is on the disk", try)
+		}
+	}
+}
+
+func TestLedgerDamaged(t *testing.T) {
+	for name, text := range map[string]string{
+		"half a file":     `{"ledger_version": 1, "entries": [`,
+		"a newer agent's": `{"ledger_version": 2, "entries": []}`,
+		"another version": `{"ledger_version": 0}`,
+		"not an object":   `[]`,
+	} {
+		f := ledgerFiles(t)
+		if err := f.MakeDir(stateDir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Write(ledgerPath, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ReadLedger(f); err == nil || !strings.Contains(err.Error(), ledgerPath) {
+			t.Errorf("%s: %v, want an error that names %s", name, err, ledgerPath)
+		}
+	}
+}
+
+func FuzzLedger(f *testing.F) {
+	f.Add(`{"ledger_version": 1, "entries": [{"kind":"file","name":"/etc/x","before":"absent","left":"sha256:00","bytes":"eA==","mode":420}]}`)
+	f.Add(`{"ledger_version": 1, "entries": null}`)
+	f.Add(`null`)
+	f.Fuzz(func(t *testing.T, text string) {
+		files := ledgerFiles(t)
+		if err := files.MakeDir(stateDir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := files.Write(ledgerPath, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		l, err := ReadLedger(files)
+		if err != nil {
+			return
+		}
+		if l.Version != 1 {
+			t.Errorf("version %d of %q", l.Version, text)
+		}
+		if err := l.Record(Entry{Kind: KindPort, Name: "tcp/1", Before: Absent, Left: "x_t"}); err != nil {
+			t.Errorf("%q: recorded: %v", text, err)
+		}
+	})
+}

@@ -1,0 +1,56 @@
+package provision
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestOwed(t *testing.T) {
+	f := ledgerFiles(t)
+	o := Owed{f}
+	if due, way, err := o.Due(); due || way != nil || err != nil {
+		t.Fatalf("nothing noted: %v, %v, %v", due, way, err)
+	}
+	if err := o.Settle(); err != nil {
+		t.Errorf("settling what is not owed: %v", err)
+	}
+	first := []Proven{{Path: "/a", Content: []byte("old"), Mode: 0o644}, {Path: "/b", Absent: true}}
+	if err := o.Note(first...); err != nil {
+		t.Fatal(err)
+	}
+	// A second run before the reload must not take its predecessor's unproved file for the way back.
+	if err := o.Note(Proven{Path: "/a", Content: []byte("never proved")}, Proven{Path: "/c", Content: []byte{}, Mode: 0o600}); err != nil {
+		t.Fatal(err)
+	}
+	due, way, err := o.Due()
+	if want := append(first, Proven{Path: "/c", Mode: 0o600}); !due || err != nil || cmp.Diff(want, way) != "" {
+		t.Errorf("due %v, %v (-want +got):\n%s", due, err, cmp.Diff(want, way))
+	}
+	if fi, err := os.Stat(f.Root + owedPath); err != nil || fi.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v; want mode 0600", fi, err)
+	}
+	if err := o.Settle(); err != nil {
+		t.Fatal(err)
+	}
+	if due, _, err := o.Due(); due || err != nil {
+		t.Errorf("settled: %v, %v", due, err)
+	}
+}
+
+// A mark that cannot be read still says that a reload is owed.
+func TestOwedDamaged(t *testing.T) {
+	f := ledgerFiles(t)
+	o := Owed{f}
+	if err := o.Note(Proven{Path: "/a", Absent: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(f.Root+owedPath, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if due, _, err := o.Due(); !due || err == nil || !strings.Contains(err.Error(), "systemctl reload nginx") {
+		t.Errorf("%v, %v; want due, and what to do", due, err)
+	}
+}

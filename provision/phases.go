@@ -1,0 +1,60 @@
+package provision
+
+import "slices"
+
+// The phases of a provisioning that began where the host was not running.
+const (
+	// PhaseInstall is what an installer's chroot, or an image's, allows.
+	PhaseInstall = "install"
+	// PhaseFirstBoot is the rest, on the booted host.
+	PhaseFirstBoot = "first-boot"
+)
+
+// merge makes one report of two that follow one another: the later one says
+// how things are, and what the earlier one changed stays changed.
+func merge(earlier, later Report) Report {
+	m := later
+	m.Started, m.Millis = earlier.Started, earlier.Millis+later.Millis
+	m.Steps = nil
+	if m.Resumes == "" {
+		m.Resumes = earlier.Resumes
+	}
+	for _, s := range earlier.Steps {
+		if !slices.ContainsFunc(later.Steps, func(l StepReport) bool { return l.Name == s.Name }) {
+			m.Steps = append(m.Steps, s)
+		}
+	}
+	for _, s := range later.Steps {
+		i := slices.IndexFunc(earlier.Steps, func(e StepReport) bool { return e.Name == s.Name })
+		if i >= 0 {
+			s = mergeStep(earlier.Steps[i], s)
+		}
+		m.Steps = append(m.Steps, s)
+	}
+	slices.SortStableFunc(m.Steps, func(a, b StepReport) int { return rank(a.Name) - rank(b.Name) })
+	m.settle()
+	return m
+}
+
+func mergeStep(earlier, later StepReport) StepReport {
+	m := later
+	m.Millis += earlier.Millis
+	made := outstanding(earlier.Changes)
+	if earlier.Status != Changed && earlier.Status != Deferred || len(made) == 0 {
+		return m
+	}
+	m.Changes = append(made, later.Changes...)
+	if later.Status == Unchanged {
+		m.Status = Changed
+	}
+	return m
+}
+
+// rank is a step's place where steps of both phases stand in one report.
+func rank(step string) int {
+	order := []string{StepPlatform, StepRepository, StepPackages, StepSELinux, StepValidate, StepSite, StepService, StepLabels, StepProof, StepFirstBoot}
+	if i := slices.Index(order, step); i >= 0 {
+		return i
+	}
+	return len(order)
+}

@@ -1,0 +1,51 @@
+package provision
+
+import "testing"
+
+func TestPrograms(t *testing.T) {
+	for _, tt := range []struct {
+		argv         []string
+		known, reads bool
+	}{
+		{[]string{"rpm", "-q", "nginx"}, true, true},
+		{[]string{"rpm", "-qa", "--qf", "x"}, true, true},
+		{[]string{"rpm", "-qf", "--qf", "x", "/etc/x"}, true, true},
+		{[]string{"rpm", "-qp", "--qf", "x", "/x.rpm"}, true, true},
+		{[]string{"rpm", "-K", "-v", "/x.rpm"}, true, true},
+		{[]string{"rpm", "--import", "/x"}, true, false},
+		{[]string{"rpm", "-e", "nginx"}, true, false},
+		{[]string{"rpm"}, true, false},
+		{[]string{"yum", "-y", "install", "nginx"}, true, false},
+		{[]string{"semanage", "port", "-l"}, true, true},
+		{[]string{"semanage", "boolean", "-l"}, true, true},
+		{[]string{"semanage", "port", "-lC"}, true, false},
+		{[]string{"semanage", "import"}, true, false},
+		{[]string{"setsebool", "x", "on"}, true, false},
+		{[]string{"/usr/sbin/nginx", "-t", "-c", "/etc/nginx/nginx.conf"}, true, true},
+		{[]string{"nginx", "-s", "reload"}, true, false},
+		{[]string{"systemctl", "--root=/", "enable", "nginx.service"}, true, false},
+		{[]string{"sh", "-c", "true"}, false, false},
+		{[]string{"/tmp/rpmx", "-q"}, false, false},
+	} {
+		p, err := lookUp(tt.argv)
+		if (err == nil) != tt.known || err == nil && p.onlyReads(tt.argv[1:]) != tt.reads {
+			t.Errorf("%q: known %v, reads %v; want %v, %v", tt.argv, err == nil, p.onlyReads(tt.argv[1:]), tt.known, tt.reads)
+		}
+		if err == nil && p.deadline <= 0 {
+			t.Errorf("%q has no deadline", tt.argv)
+		}
+	}
+}
+
+func TestQuote(t *testing.T) {
+	for want, argv := range map[string][]string{
+		"rpm -q nginx":               {"rpm", "-q", "nginx"},
+		`rpm -q --qf '%{NAME}\n' ''`: {"rpm", "-q", "--qf", `%{NAME}\n`, ""},
+		`x 'it'\''s'`:                {"x", "it's"},
+		"x 'a b' 'ä'":                {"x", "a b", "ä"},
+	} {
+		if got := quote(argv); got != want {
+			t.Errorf("quote(%q) = %s, want %s", argv, got, want)
+		}
+	}
+}

@@ -1,0 +1,180 @@
+package provision
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// mutating are the calls that can change a host, by package.
+var mutating = map[string][]string{
+	"os": {"Create", "OpenFile", "WriteFile", "Rename", "Remove", "RemoveAll", "Mkdir", "MkdirAll", "MkdirTemp", "CreateTemp", "Chmod", "Chown", "Lchown",
+		"Chtimes", "Link", "Symlink", "Truncate", "StartProcess", "CopyFS"},
+	"exec": {"Command", "CommandContext"},
+	"syscall": {"Open", "Creat", "Rename", "Renameat", "Unlink", "Unlinkat", "Mkdir", "Mkdirat", "Rmdir", "Chmod", "Fchmod", "Chown", "Fchown", "Lchown", "Link", "Symlink",
+		"Truncate", "Ftruncate", "Mount", "Unmount", "Unshare", "Chroot", "Setxattr", "Removexattr", "Kill", "Exec", "ForkExec", "StartProcess", "Flock", "Mknod", "Utimes", "Reboot"},
+	"unix": {"Open", "Openat", "Creat", "Rename", "Renameat", "Renameat2", "Unlink", "Unlinkat", "Mkdir", "Mkdirat", "Mkfifo", "Rmdir", "Chmod", "Fchmod", "Fchmodat", "Chown", "Fchown",
+		"Lchown", "Fchownat", "Link", "Linkat", "Symlink", "Symlinkat", "Truncate", "Ftruncate", "Mount", "Unmount", "Unshare", "Setns", "Chroot", "PivotRoot", "Setxattr", "Lsetxattr",
+		"Fsetxattr", "Removexattr", "Lremovexattr", "Kill", "Tgkill", "Exec", "Mknod", "Mknodat", "Utimes", "Reboot", "IoctlSetInt", "Write", "Pwrite", "Fallocate"},
+	"net":     {"Listen", "ListenTCP", "ListenUnix"},
+	"selinux": {"SetFileLabel", "LsetFileLabel", "SetEnforceMode", "Chcon", "SetExecLabel", "SetFSCreateLabel"},
+	"label":   {"SetFileLabel", "LsetFileLabel", "SetEnforceMode", "Chcon", "SetExecLabel", "SetFSCreateLabel", "Relabel"},
+}
+
+// mutators are the files that may hold such calls, each with the reason. Everything else goes through the Seam: files
+// through Files (file.go), programs through Runner (run.go), units through the mutate function that systemd was given.
+var mutators = map[string]string{
+	"provision/file.go":          "the atomic writer; every mutation stands inside Seam.Do",
+	"provision/run.go":           "the runner; Change stands inside Seam.Do, Read refuses what does not only read",
+	"provision/lock.go":          "flock and the holder's pid under /run: it dies with the process",
+	"provision/nginx/isolate.go": "a mount namespace of nginx -t's own, which ends with its thread",
+	"provision/nginx/cover.go":   "files in tmpfs within that namespace",
+	"provision/labels.go":        "selinuxfs taken out of a mount namespace of semanage's own, which ends with its thread",
+	"selinux/label.go":           "the label of a staged file; Files calls it inside Seam.Do",
+	"selinux/access.go":          "a question to the kernel through selinuxfs, which changes nothing",
+}
+
+// readOnly opens pass: os.OpenFile and unix.Open with O_RDONLY and nothing that creates.
+func readOnly(call *ast.CallExpr) bool {
+	if len(call.Args) < 2 {
+		return false
+	}
+	ok, saw := true, false
+	ast.Inspect(call.Args[1], func(n ast.Node) bool {
+		if s, isSel := n.(*ast.SelectorExpr); isSel {
+			saw = saw || s.Sel.Name == "O_RDONLY"
+			ok = ok && !slices.Contains([]string{"O_WRONLY", "O_RDWR", "O_CREATE", "O_CREAT", "O_TRUNC", "O_APPEND"}, s.Sel.Name)
+		}
+		return true
+	})
+	return ok && saw
+}
+
+// TestSeam keeps every mutation of a host in the few files that are meant to hold them.
+func TestSeam(t *testing.T) {
+	used := map[string]bool{}
+	for path, file := range sources(t) {
+		imports := map[string]string{} // local name: last element of the path
+		for _, i := range file.tree.Imports {
+			p, _ := strconv.Unquote(i.Path.Value)
+			if p == "io/ioutil" {
+				t.Errorf("%s imports io/ioutil: its functions moved to os and io", path)
+			}
+			base := p[strings.LastIndexByte(p, '/')+1:]
+			name := base
+			if i.Name != nil {
+				name = i.Name.Name
+			}
+			if base == "go-selinux" {
+				base = "selinux"
+			}
+			if p == "wsprovision/selinux" {
+				continue // our own; its one mutation is listed
+			}
+			imports[name] = base
+		}
+		ast.Inspect(file.tree, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			sel, ok := call.Fun.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			pkg, ok := sel.X.(*ast.Ident)
+			if !ok || !slices.Contains(mutating[imports[pkg.Name]], sel.Sel.Name) || strings.HasPrefix(sel.Sel.Name, "Open") && readOnly(call) {
+				return true
+			}
+			if mutators[path] != "" {
+				used[path] = true
+				return true
+			}
+			t.Errorf("%s: %s.%s changes the host outside the seam: write through Files (provision/file.go), run through Runner (provision/run.go); "+
+				"if it truly must stand here, name the file in mutators with its reason", file.set.Position(call.Pos()), pkg.Name, sel.Sel.Name)
+			return true
+		})
+	}
+	for path := range mutators {
+		if _, err := os.Stat("../" + path); err == nil && !used[path] {
+			t.Errorf("%s changes nothing any more: take it out of mutators", path)
+		} else if err != nil {
+			t.Errorf("%s is listed in mutators and not there", path)
+		}
+	}
+}
+
+type source struct {
+	set  *token.FileSet
+	tree *ast.File
+}
+
+// sources are the non-test files of the module's packages, by path from its root.
+func sources(t *testing.T) map[string]source {
+	t.Helper()
+	all := map[string]source{}
+	for _, dir := range []string{"cmd", "provision", "rpm", "selinux", "systemd"} {
+		err := filepath.WalkDir("../"+dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "/testdata/") {
+				return err
+			}
+			set := token.NewFileSet()
+			tree, err := parser.ParseFile(set, path, nil, parser.SkipObjectResolution)
+			all[strings.TrimPrefix(filepath.ToSlash(path), "../")] = source{set, tree}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(all) < 50 {
+		t.Fatalf("%d source files: they are looked for in the wrong place", len(all))
+	}
+	return all
+}
+
+// TestNoPackageState: no init, and no package-level variable that is assigned to by a function.
+func TestNoPackageState(t *testing.T) {
+	for path, file := range sources(t) {
+		for _, d := range file.tree.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == "init" {
+				t.Errorf("%s: an init function: what a package needs is wired in main", path)
+			}
+		}
+	}
+}
+
+// TestSeamOrder: what stops before a mutation keeps it from happening, what stops after it does not undo it.
+func TestSeamOrder(t *testing.T) {
+	var seen []string
+	s := &Seam{Hook: func(point string) error { seen = append(seen, point); return nil }}
+	done := 0
+	if err := s.Do("x", func() error { done++; return nil }); err != nil || done != 1 || strings.Join(seen, ", ") != "before x, after x" {
+		t.Errorf("%v, done %d times, points %q", err, done, seen)
+	}
+	s.Hook = func(point string) error {
+		if strings.HasPrefix(point, "before") {
+			return errKilled
+		}
+		return nil
+	}
+	if err := s.Do("x", func() error { done++; return nil }); err == nil || done != 1 {
+		t.Errorf("stopped before: %v, done %d times", err, done)
+	}
+	s.Hook = func(point string) error {
+		if strings.HasPrefix(point, "after") {
+			return errKilled
+		}
+		return nil
+	}
+	if err := s.Do("x", func() error { done++; return nil }); err == nil || done != 2 {
+		t.Errorf("stopped after: %v, done %d times", err, done)
+	}
+}

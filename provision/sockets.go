@@ -1,0 +1,146 @@
+package provision
+
+import (
+	"encoding/hex"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// socket is a line of /proc/net/tcp or tcp6 (proc(5)).
+type socket struct {
+	local, remote netip.AddrPort
+	state         string // two hexadecimal digits: 0A listens, 06 is TIME_WAIT
+	inode         string
+}
+
+const (
+	stateTimeWait = "06"
+	stateListen   = "0A"
+)
+
+// sockets are all TCP sockets of the host; what cannot be read has none.
+func (h *Host) sockets() []socket {
+	var all []socket
+	for _, name := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+		text, err := os.ReadFile(h.Root + name)
+		if err != nil {
+			continue // ipv6.disable=1 has no tcp6
+		}
+		all = append(all, parseSockets(string(text))...)
+	}
+	return all
+}
+
+func parseSockets(text string) []socket {
+	var all []socket
+	for line := range strings.Lines(text) {
+		f := strings.Fields(line)
+		if len(f) < 10 || !strings.HasSuffix(f[0], ":") {
+			continue
+		}
+		local, err := parseHexAddress(f[1])
+		if err != nil {
+			continue
+		}
+		remote, err := parseHexAddress(f[2])
+		if err != nil {
+			continue
+		}
+		all = append(all, socket{local: local, remote: remote, state: f[3], inode: f[9]})
+	}
+	return all
+}
+
+// parseHexAddress reads 0100007F:0BB8: words of 32 bits in the byte order of the machine, which is little endian here.
+func parseHexAddress(text string) (netip.AddrPort, error) {
+	address, port, ok := strings.Cut(text, ":")
+	b, err := hex.DecodeString(address)
+	if !ok || err != nil || len(b) != 4 && len(b) != 16 {
+		return netip.AddrPort{}, fmt.Errorf("address %q is not understood", text)
+	}
+	for i := 0; i < len(b); i += 4 {
+		slices.Reverse(b[i : i+4])
+	}
+	n, err := strconv.ParseUint(port, 16, 16)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("address %q is not understood", text)
+	}
+	ip, _ := netip.AddrFromSlice(b)
+	return netip.AddrPortFrom(ip, uint16(n)), nil
+}
+
+// listening are the sockets that take connections to a port.
+func listening(all []socket, port uint16) []socket {
+	return slices.DeleteFunc(slices.Clone(all), func(s socket) bool { return s.state != stateListen || s.local.Port() != port })
+}
+
+// taking are those of them that a connection to the address may come to: the address itself, or every address.
+func taking(all []socket, to netip.AddrPort) []socket {
+	ip := to.Addr().Unmap()
+	return slices.DeleteFunc(listening(all, to.Port()), func(s socket) bool {
+		at := s.local.Addr().Unmap()
+		return at != ip && !(at.IsUnspecified() && (at.Is6() || ip.Is4()))
+	})
+}
+
+// process is who holds a socket.
+type process struct {
+	pid  int
+	name string // as ps shows it, shortened
+}
+
+func (p process) String() string { return fmt.Sprintf("process %d (%s)", p.pid, p.name) }
+
+// holders finds the processes that hold one of the sockets. Without root it finds only one's own.
+func (h *Host) holders(sockets []socket) []process {
+	wanted := map[string]bool{}
+	for _, s := range sockets {
+		wanted["socket:["+s.inode+"]"] = true
+	}
+	entries, err := os.ReadDir(h.Root + "/proc")
+	if err != nil || len(wanted) == 0 {
+		return nil
+	}
+	var all []process
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		if h.holds(pid, wanted) {
+			all = append(all, process{pid, h.title(pid)})
+		}
+	}
+	slices.SortFunc(all, func(a, b process) int { return a.pid - b.pid })
+	return all
+}
+
+func (h *Host) holds(pid int, wanted map[string]bool) bool {
+	dir := fmt.Sprintf("%s/proc/%d/fd", h.Root, pid)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return false // gone, or somebody else's
+	}
+	return slices.ContainsFunc(entries, func(e os.DirEntry) bool {
+		target, err := os.Readlink(filepath.Join(dir, e.Name()))
+		return err == nil && wanted[target]
+	})
+}
+
+func (h *Host) title(pid int) string {
+	b, err := os.ReadFile(fmt.Sprintf("%s/proc/%d/cmdline", h.Root, pid))
+	title := strings.TrimSpace(strings.ReplaceAll(string(b), "\x00", " "))
+	if err != nil || title == "" {
+		b, _ = os.ReadFile(fmt.Sprintf("%s/proc/%d/comm", h.Root, pid))
+		title = strings.TrimSpace(string(b))
+	}
+	if len(title) > 80 {
+		title = strings.ToValidUTF8(title[:80], "") + "…"
+	}
+	return title
+}

@@ -1,0 +1,292 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"wsprovision/selinux"
+	"wsprovision/systemd"
+)
+
+// HostStatusVersion is the version of the status's JSON form. A field is never
+// renamed or removed under the same version; new ones may come.
+const HostStatusVersion = 1
+
+// State is how far the provisioning of a host has come.
+type State string
+
+// The states of a host.
+const (
+	// None: no run has changed this host, or a revert took its changes back.
+	None State = "none"
+	// Complete: the last run that changed something ended well, and nothing is
+	// outstanding.
+	Complete State = "complete"
+	// Waiting: work is recorded for the first boot.
+	Waiting State = "deferred"
+	// Running: a run holds the lock, or the first boot's unit is trying.
+	Running State = "running"
+	// Broken: the last run failed or was interrupted, or the first boot gave up.
+	Broken State = "failed"
+	// Untold: only root may look.
+	Untold State = "unknown"
+)
+
+// Settled reports whether waiting brings no other state.
+func (s State) Settled() bool { return s != Waiting && s != Running }
+
+// HostStatus is what there is to know of a host without changing it.
+type HostStatus struct {
+	Version int    `json:"status_version"`
+	Agent   string `json:"agent_version"`
+	State   State  `json:"state"`
+	Why     string `json:"why,omitempty"`
+
+	Place    string            `json:"place"`
+	Evidence string            `json:"place_evidence"`
+	Offline  bool              `json:"offline"`
+	System   string            `json:"system,omitempty"`
+	SELinux  SELinuxStatus     `json:"selinux"`
+	Systemd  SystemdStatus     `json:"systemd"`
+	Packages map[string]string `json:"packages,omitempty"` // by name; absent ones are not in it
+	Nginx    UnitStatus        `json:"nginx"`
+
+	// Report is the last run that changed something or failed, with all phases
+	// in one.
+	Report *Report `json:"report,omitempty"`
+	// Unknown is what could not be told, each with its reason.
+	Unknown []string `json:"unknown,omitempty"`
+}
+
+// SELinuxStatus has no mode offline: the running kernel is another system's.
+type SELinuxStatus struct {
+	Mode       string `json:"mode,omitempty"`
+	Configured string `json:"configured,omitempty"`
+	Policy     string `json:"policy,omitempty"`
+	Store      string `json:"store,omitempty"`
+}
+
+// SystemdStatus has version 0 where it could not be told.
+type SystemdStatus struct {
+	Version int  `json:"version"`
+	Running bool `json:"running"` // it is PID 1, and this system's own
+}
+
+// UnitStatus is nginx.service; Active is "" offline.
+type UnitStatus struct {
+	AtBoot string `json:"at_boot,omitempty"`
+	Active string `json:"active,omitempty"`
+}
+
+// statusPackages are those whose versions decide how the agent works.
+var statusPackages = [...]string{"yum", "rpm", nginxPackage, semanagePackage, epelPackage, "systemd", "selinux-policy-targeted"}
+
+// Status looks at the host; what cannot be told is named, and fails nothing.
+func (h *Host) Status(ctx context.Context, agent string) HostStatus {
+	s := HostStatus{Version: HostStatusVersion, Agent: agent, Place: string(h.Where.Place), Evidence: h.Where.Why, Offline: h.Where.Offline()}
+	if os, err := ReadOSRelease(h.Root); err != nil {
+		s.unknown(err)
+	} else {
+		s.System = os.String()
+	}
+	h.selinuxStatus(&s)
+	h.packageStatus(ctx, &s)
+	h.unitStatus(ctx, &s)
+	return s
+}
+
+func (s *HostStatus) unknown(err error) { s.Unknown = append(s.Unknown, err.Error()) }
+
+func (h *Host) selinuxStatus(s *HostStatus) {
+	status, err := h.SELinux.Status()
+	if err != nil {
+		s.unknown(err)
+	}
+	s.SELinux = SELinuxStatus{Mode: string(status.Mode), Configured: string(status.Configured), Policy: status.Policy, Store: status.Store}
+	if status.Store == "" && status.Mode != selinux.Enforcing {
+		s.SELinux.Policy = ""
+	}
+}
+
+func (h *Host) packageStatus(ctx context.Context, s *HostStatus) {
+	found, err := h.RPM.Installed(ctx, statusPackages[:]...)
+	if err != nil {
+		s.unknown(err)
+		return
+	}
+	s.Packages = map[string]string{}
+	for name, all := range found {
+		for _, p := range all {
+			s.Packages[name] = strings.TrimPrefix(p.String(), name+"-")
+		}
+	}
+}
+
+func (h *Host) unitStatus(ctx context.Context, s *HostStatus) {
+	s.Systemd.Running = h.Where.Systemd && !h.Where.Offline()
+	units, err := h.Units(ctx)
+	if err != nil {
+		s.unknown(err)
+		h.provisioningStatus(s, systemd.State{})
+		return
+	}
+	defer func() { _ = units.Close() }()
+	if s.Systemd.Version, err = systemdVersion(ctx, units, s.Packages["systemd"]); err != nil {
+		s.unknown(err)
+	}
+	state, err := units.State(ctx, nginxUnit)
+	if err != nil {
+		s.unknown(err)
+	}
+	s.Nginx = UnitStatus{AtBoot: word(state.File, Absent), Active: state.Active}
+	first, err := units.State(ctx, firstBootUnit)
+	if err != nil {
+		s.unknown(err)
+	}
+	h.provisioningStatus(s, first)
+}
+
+// systemdVersion asks PID 1, or goes by the package where another's runs.
+func systemdVersion(ctx context.Context, units systemd.Units, packaged string) (int, error) {
+	switch live, ok := units.(*systemd.Live); {
+	case ok:
+		return live.Version(ctx)
+	case packaged != "":
+		return systemd.ParseVersion(packaged)
+	}
+	return 0, nil
+}
+
+// provisioningStatus judges by what is recorded, by the lock, and by the first
+// boot's unit.
+func (h *Host) provisioningStatus(s *HostStatus, unit systemd.State) {
+	history, err := ReadHistory(h.Files)
+	unreadable := errors.Is(err, fs.ErrPermission)
+	if err != nil && !unreadable {
+		s.unknown(err)
+	}
+	s.Report = history.report()
+	pid, locked := h.lockHolder()
+	_, err = os.Lstat(h.Root + deferredPath)
+	deferred := err == nil
+	switch {
+	case locked:
+		s.State, s.Why = Running, fmt.Sprintf("process %d holds %s", pid, lockPath)
+	case unit.Active == "activating":
+		s.State, s.Why = Running, firstBootUnit+" is at work"
+	case unreadable:
+		s.State, s.Why = Untold, "only root may read "+stateDir
+	case deferred:
+		s.State, s.Why = h.outstanding(history, unit)
+	case history.Running != nil:
+		s.State, s.Why = Broken, history.Running.ended(h.bootID())+"; run it again to finish"
+	case s.Report == nil:
+		s.State, s.Why = None, "no run has changed this host"
+	case s.Report.Result == Failed:
+		s.State, s.Why = Broken, s.Report.failure()
+	default:
+		s.State = Complete
+	}
+}
+
+// outstanding tells work that is still to be done from work that nobody will
+// do by himself.
+func (h *Host) outstanding(history *History, unit systemd.State) (State, string) {
+	switch {
+	case h.Where.Offline() && history.Running != nil:
+		return Waiting, history.Running.ended(h.bootID()) + "; the first boot goes on"
+	case h.Where.Offline() && history.Install != nil && history.Install.Result == Failed:
+		return Broken, history.Install.failure() + "; the first boot tries again"
+	case h.Where.Offline():
+		return Waiting, "the first boot does the rest: " + firstBootUnit
+	case unit.Active == "failed":
+		why := "see journalctl -u " + firstBootUnit
+		if history.Last != nil && history.Last.failure() != "" {
+			why = history.Last.failure()
+		}
+		return Broken, firstBootUnit + " gave up, and tries again at the next boot: " + why
+	case unit.Known && unit.File != "enabled":
+		return Broken, "work is outstanding and " + firstBootUnit + " is not enabled: wsprovision apply finishes it"
+	}
+	return Waiting, firstBootUnit + " has yet to be started"
+}
+
+// failure is what a report says went wrong, in a line; "" where nothing did.
+func (r *Report) failure() string {
+	for _, s := range r.Steps {
+		switch {
+		case s.Status == Failed:
+			first, _, _ := strings.Cut(s.Error, "\n")
+			return s.Name + ": " + first
+		case s.Name == StepFirstBoot && s.Status == Deferred && len(s.Changes) > 0:
+			return s.Changes[len(s.Changes)-1].Deferred
+		}
+	}
+	return r.Interrupted
+}
+
+// report makes one report of both phases.
+func (h *History) report() *Report {
+	switch {
+	case h.Last == nil:
+		return h.Install
+	case h.Install == nil || h.Last.Phase != PhaseFirstBoot:
+		return h.Last
+	}
+	merged := merge(*h.Install, *h.Last)
+	merged.Phase = PhaseInstall + "+" + PhaseFirstBoot
+	return &merged
+}
+
+// lockHolder looks for the lock in /proc/locks (proc(5)): to try the lock
+// would make a run that begins just then believe in another one.
+func (h *Host) lockHolder() (pid int, held bool) { return h.lockedIn(h.Root + "/proc/locks") }
+
+func (h *Host) lockedIn(list string) (pid int, held bool) {
+	var st syscall.Stat_t
+	if err := syscall.Stat(h.Root+lockPath, &st); err != nil {
+		return 0, false
+	}
+	text, err := os.ReadFile(list)
+	if err != nil {
+		return 0, false
+	}
+	inode := fmt.Sprintf("%02x:%02x:%d", unix.Major(st.Dev), unix.Minor(st.Dev), st.Ino)
+	return flockHolder(string(text), inode)
+}
+
+// flockHolder finds the holder of an inode's flock(2); lines with -> only wait.
+func flockHolder(locks, inode string) (pid int, held bool) {
+	for line := range strings.Lines(locks) {
+		f := strings.Fields(line)
+		if len(f) < 6 || f[1] != "FLOCK" || f[5] != inode {
+			continue
+		}
+		_, _ = fmt.Sscan(f[4], &pid)
+		return pid, true
+	}
+	return 0, false
+}
+
+// WaitSettled asks for the status until it is settled or ctx ends.
+func (h *Host) WaitSettled(ctx context.Context, agent string) HostStatus {
+	for {
+		s := h.Status(ctx, agent)
+		if s.State.Settled() || ctx.Err() != nil {
+			return s
+		}
+		select {
+		case <-ctx.Done():
+			return s
+		case <-time.After(2 * time.Second):
+		}
+	}
+}

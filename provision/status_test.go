@@ -1,0 +1,139 @@
+package provision
+
+import (
+	"testing"
+
+	"wsprovision/systemd"
+)
+
+func (h *fakeHost) status(t testing.TB) HostStatus {
+	t.Helper()
+	return h.host(Listener{}).Status(t.Context(), "test")
+}
+
+func TestStatus(t *testing.T) {
+	tests := map[string]struct {
+		host func(t testing.TB) *fakeHost
+		want State
+	}{
+		"bare":                     {newFakeHost, None},
+		"provisioned":              {provisioned, Complete},
+		"in an installer's chroot": {bareOffline, None},
+		"installed":                {installed, Waiting},
+		"booted, not yet begun":    {func(t testing.TB) *fakeHost { h := installed(t); h.boot(); return h }, Waiting},
+		"finished by hand": {func(t testing.TB) *fakeHost {
+			h := installed(t)
+			h.boot()
+			h.apply(basic(t))
+			return h
+		}, Complete},
+		"packages were missing": {func(t testing.TB) *fakeHost {
+			h := newFakeHost(t)
+			delete(h.packages.available, semanagePackage)
+			h.apply(basic(t))
+			return h
+		}, Broken},
+		"packages were missing in the chroot": {func(t testing.TB) *fakeHost {
+			h := bareOffline(t)
+			delete(h.packages.available, semanagePackage)
+			h.apply(basic(t))
+			return h
+		}, Broken},
+		"reverted": {func(t testing.TB) *fakeHost {
+			h := provisioned(t)
+			r, err := NewRevert(h.host(Listener{}), Listener{}, false).Apply(t.Context())
+			if err != nil || r.Result == Failed {
+				t.Fatalf("revert: %v\n%s", err, summarize(r))
+			}
+			return h
+		}, None},
+	}
+	for name, tt := range tests {
+		bubble(t, name, func(t *testing.T) {
+			h := tt.host(t)
+			before := h.snapshot()
+			s := h.status(t)
+			if s.State != tt.want {
+				t.Errorf("%s (%s), want %s", s.State, s.Why, tt.want)
+			}
+			if s.Version != 1 || s.System == "" || s.SELinux.Store == "" || s.Place == "" {
+				t.Errorf("the host is not described: %+v", s)
+			}
+			h.untouched(before)
+		})
+	}
+}
+
+func TestOutstanding(t *testing.T) {
+	live := systemd.Where{Place: systemd.Host, Systemd: true}
+	tests := map[string]struct {
+		unit systemd.State
+		want State
+	}{
+		"not started yet":  {systemd.State{Known: true, File: "enabled", Active: "inactive"}, Waiting},
+		"gave up":          {systemd.State{Known: true, File: "enabled", Active: "failed"}, Broken},
+		"disabled by hand": {systemd.State{Known: true, File: "disabled", Active: "inactive"}, Broken},
+		"not to be asked":  {systemd.State{}, Waiting},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			h := &Host{Root: t.TempDir(), Where: live}
+			if got, why := h.outstanding(&History{}, tt.unit); got != tt.want {
+				t.Errorf("%s (%s), want %s", got, why, tt.want)
+			}
+		})
+	}
+}
+
+func TestFlockHolder(t *testing.T) {
+	const locks = `1: POSIX  ADVISORY  WRITE 812 00:18:1020 0 EOF
+2: FLOCK  ADVISORY  WRITE 4711 00:18:77 0 EOF
+2: -> FLOCK  ADVISORY  WRITE 4712 00:18:78 0 EOF
+`
+	tests := map[string]struct {
+		inode string
+		pid   int
+		held  bool
+	}{
+		"held":            {"00:18:77", 4711, true},
+		"only waited for": {"00:18:78", 0, false},
+		"another kind":    {"00:18:1020", 0, false},
+		"nobody":          {"fd:01:77", 0, false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if pid, held := flockHolder(locks, tt.inode); pid != tt.pid || held != tt.held {
+				t.Errorf("%d, %v, want %d, %v", pid, held, tt.pid, tt.held)
+			}
+		})
+	}
+}
+
+func FuzzFlockHolder(f *testing.F) {
+	f.Add("2: FLOCK  ADVISORY  WRITE 4711 00:18:77 0 EOF\n", "00:18:77")
+	f.Fuzz(func(t *testing.T, locks, inode string) {
+		if pid, held := flockHolder(locks, inode); !held && pid != 0 {
+			t.Errorf("%d, not held", pid)
+		}
+	})
+}
+
+// TestLockIsSeen: the lock is found where the kernel lists it.
+func TestLockIsSeen(t *testing.T) {
+	h := &Host{Root: t.TempDir()}
+	release, err := h.Lock(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := func() bool {
+		_, held := h.lockedIn("/proc/locks") // the kernel's own, not one under the root
+		return held
+	}
+	if !seen() {
+		t.Error("held, and not seen")
+	}
+	release()
+	if seen() {
+		t.Error("released, and seen")
+	}
+}

@@ -1,0 +1,179 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+)
+
+const (
+	// deferredPath is the durable promise: while it is there, the host is not
+	// yet what this configuration asks for, and the first boot goes on.
+	deferredPath  = stateDir + "/deferred.yaml"
+	firstBootUnit = "wsprovision-firstboot.service"
+	firstBootLink = "/etc/systemd/system/multi-user.target.wants/" + firstBootUnit
+)
+
+const deferredHeader = `# What wsprovision could not do where this host was installed; the first boot does it
+# (wsprovision-firstboot.service), or "wsprovision apply" by hand. Not a file to edit.
+`
+
+// acrossBoots adds what a host needs that is provisioned in two phases. Away
+// from the host, what is deferred is recorded before anything else changes, so
+// that a boot after an interrupted run finds it; on the host it is struck off
+// when everything else holds. An ordinary host has neither step.
+func (r *Run) acrossBoots(steps []Step) []Step {
+	switch {
+	case r.Where.Offline():
+		steps = slices.Insert(steps, 1, Step{StepFirstBoot, []string{StepPlatform}, r.checkDeferral, r.applyDeferral})
+		proof := slices.IndexFunc(steps, func(s Step) bool { return s.Name == StepProof })
+		return slices.Insert(steps, proof, Step{StepLabels, []string{StepPackages}, r.checkLabels, r.applyLabels})
+	case r.hasDeferred():
+		return append(steps, Step{StepFirstBoot, []string{StepProof}, r.checkFinish, r.applyFinish})
+	}
+	return steps
+}
+
+// cancelDeferred has a revert strike off what the first boot would bring back.
+func (r *Run) cancelDeferred(steps []Step) []Step {
+	if !r.hasDeferred() {
+		return steps
+	}
+	return slices.Insert(steps, 1, Step{StepFirstBoot, []string{StepPlatform}, r.checkFinish, r.applyFinish})
+}
+
+// hasDeferred reports whether work was deferred to this host's first boot and
+// is not struck off.
+func (h *Host) hasDeferred() bool {
+	for _, path := range []string{deferredPath, firstBootLink} {
+		if _, err := os.Lstat(h.Root + path); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *Run) deferral() ([]byte, error) {
+	text, err := r.Config.Marshal()
+	return append([]byte(deferredHeader), text...), err
+}
+
+// checkDeferral wants the configuration kept and the unit enabled that takes
+// it up.
+func (r *Run) checkDeferral(ctx context.Context) (Finding, error) {
+	var f Finding
+	want, err := r.deferral()
+	if err != nil {
+		return f, err
+	}
+	have, err := r.Files.Read(deferredPath)
+	if err != nil && (r.Euid == 0 || !errors.Is(err, fs.ErrPermission)) {
+		return f, err
+	}
+	if !same(have.Content, want) {
+		from := Absent
+		if have.Content != nil {
+			from = "another configuration"
+		}
+		f.Changes = append(f.Changes, Change{Object: "deferred work (" + deferredPath + ")", From: from, To: "recorded"})
+	}
+	enabled, err := r.firstBootEnabled(ctx)
+	if err != nil {
+		return f, err
+	}
+	if !enabled {
+		f.Changes = append(f.Changes, Change{Object: firstBootUnit + " (at boot)", From: "disabled", To: "enabled"})
+	}
+	f.Notes = append(f.Notes, "the first boot does what cannot be done here: "+firstBootUnit)
+	return f, nil
+}
+
+func (r *Run) firstBootEnabled(ctx context.Context) (bool, error) {
+	units, err := r.units(ctx)
+	if err != nil {
+		return false, err
+	}
+	s, err := units.State(ctx, firstBootUnit)
+	switch {
+	case err != nil:
+		return false, err
+	case !r.Where.Offline():
+	case s.Load == "not-found":
+		return false, fmt.Errorf("%s is not installed, and without it nothing would finish the work at the first boot: install the agent's RPM in this tree", firstBootUnit)
+	case s.Load == "masked":
+		return false, fmt.Errorf("%s is masked, and without it nothing would finish the work at the first boot: systemctl unmask %s", firstBootUnit, firstBootUnit)
+	}
+	return s.File == "enabled", nil
+}
+
+func (r *Run) applyDeferral(ctx context.Context) error {
+	content, err := r.deferral()
+	if err != nil {
+		return err
+	}
+	if err := r.Files.MakeDir(stateDir, 0o700); err != nil {
+		return err
+	}
+	if err := r.Files.Write(deferredPath, content, 0o600); err != nil {
+		return err
+	}
+	units, err := r.units(ctx)
+	if err != nil {
+		return err
+	}
+	if err := units.Enable(ctx, firstBootUnit); err != nil {
+		return err
+	}
+	return r.syncUnits()
+}
+
+// checkFinish strikes the deferred work off once all other steps hold. The
+// first boot itself, which has the time, waits for a real 101; an
+// administrator's apply is content with what apply is content with.
+func (r *Run) checkFinish(ctx context.Context) (Finding, error) {
+	var f Finding
+	have, err := r.Files.Read(deferredPath)
+	if err != nil {
+		return f, err
+	}
+	if have.Content != nil {
+		f.Changes = append(f.Changes, Change{Object: "deferred work (" + deferredPath + ")", From: "outstanding", To: "struck off"})
+	}
+	enabled, err := r.firstBootEnabled(ctx)
+	if err != nil {
+		return f, err
+	}
+	if enabled {
+		f.Changes = append(f.Changes, Change{Object: firstBootUnit + " (at boot)", From: "enabled", To: "disabled"})
+	}
+	if r.HoldOut && len(r.unproved) > 0 {
+		for i := range f.Changes {
+			f.Changes[i].Deferred = strings.Join(r.unproved, "; ")
+		}
+	}
+	return f, nil
+}
+
+// applyFinish removes the record first: a unit that is enabled without one is
+// not started, and is found by the next run.
+func (r *Run) applyFinish(ctx context.Context) error {
+	if err := r.Files.Remove(deferredPath); err != nil {
+		return err
+	}
+	enabled, err := r.firstBootEnabled(ctx)
+	if err != nil || !enabled {
+		return err
+	}
+	units, err := r.units(ctx)
+	if err != nil {
+		return err
+	}
+	if err := units.Disable(ctx, firstBootUnit); err != nil {
+		return err
+	}
+	return r.syncUnits()
+}

@@ -1,0 +1,228 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"wsprovision/selinux"
+)
+
+const nginxProgram = "/usr/sbin/nginx"
+
+// mislabelled is a file whose type is not the policy's.
+type mislabelled struct{ path, have, want string }
+
+// checkLabels is for a host that is installed under another kernel: rpm gives
+// labels only where SELinux runs (its plugin), and semanage's new files
+// inherit them from where they are made. Anaconda relabels neither /etc/nginx
+// nor /etc/selinux at its end.
+func (r *Run) checkLabels(ctx context.Context) (Finding, error) {
+	var f Finding
+	status, err := r.SELinux.Status()
+	if err != nil || status.Store == "" {
+		return f, err
+	}
+	if r.relabels() {
+		f.Notes = append(f.Notes, "the first boot labels every file anew ("+relabelPath+") and reboots")
+		return f, nil
+	}
+	if status.Configured != selinux.Disabled && r.treeUnlabelled() {
+		f.Changes = append(f.Changes, Change{Object: "labels of all files", From: "none", To: "a relabel at the first boot (" + relabelPath + ")"})
+		f.Warnings = append(f.Warnings, "this tree has no SELinux labels at all: its first boot labels it, and reboots")
+		return f, nil
+	}
+	wrong, err := r.mislabelled(ctx, status)
+	if err != nil {
+		return f, err
+	}
+	if n := len(wrong); n > 0 {
+		f.Changes = append(f.Changes, Change{Object: fmt.Sprintf("label of %s%s", wrong[0].path, andMore(n-1)), From: word(wrong[0].have, "none"), To: wrong[0].want})
+	}
+	return f, nil
+}
+
+func andMore(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" and of %d more files", n)
+}
+
+// treeUnlabelled reports whether whoever installed this tree labelled nothing.
+func (r *Run) treeUnlabelled() bool {
+	for _, path := range []string{"/etc", "/usr", "/var"} {
+		label, err := r.SELinux.FileLabel(path)
+		if err != nil || label != "" {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *Run) applyLabels(ctx context.Context) error {
+	status, err := r.SELinux.Status()
+	if err != nil {
+		return err
+	}
+	if status.Configured != selinux.Disabled && r.treeUnlabelled() {
+		return r.scheduleRelabel()
+	}
+	wrong, err := r.mislabelled(ctx, status)
+	if err != nil {
+		return err
+	}
+	return r.Seam.Do(fmt.Sprintf("label %d files", len(wrong)), func() error {
+		for _, m := range wrong {
+			if err := r.Files.SetLabel(m.path, m.want); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// mislabelled are the files of this run's making that have another type than
+// the policy gives them.
+func (r *Run) mislabelled(ctx context.Context, status selinux.Status) ([]mislabelled, error) {
+	links := []string{filepath.Dir(firstBootLink), firstBootLink, filepath.Dir(firstBootLink) + "/" + nginxUnit}
+	wrong, err := r.compare(links)
+	if err != nil {
+		return nil, err
+	}
+	if len(r.entries(KindBoolean, KindPort)) > 0 {
+		store, err := r.storeLabels(status)
+		if err != nil {
+			return nil, err
+		}
+		wrong = append(wrong, store...)
+	}
+	packaged, err := r.packageLabels(ctx)
+	return append(wrong, packaged...), err
+}
+
+func (r *Run) entries(kinds ...Kind) []string {
+	var names []string
+	for _, e := range r.ledger.Entries {
+		for _, k := range kinds {
+			if e.Kind == k {
+				names = append(names, e.Name)
+			}
+		}
+	}
+	return names
+}
+
+// packageLabels compares what the agent's packages brought. The executable's
+// label vouches for the rest, because it is set last.
+func (r *Run) packageLabels(ctx context.Context) ([]mislabelled, error) {
+	names := r.entries(KindPackage)
+	if have, err := r.hasNginx(ctx); err != nil || !have || len(names) == 0 {
+		return nil, err
+	}
+	vouching, err := r.compare([]string{nginxProgram})
+	if err != nil || len(vouching) == 0 {
+		return nil, err
+	}
+	files, err := r.RPM.Files(ctx, names...)
+	if err != nil {
+		return nil, err
+	}
+	wrong, err := r.compare(files)
+	if err != nil {
+		return nil, err
+	}
+	kept := wrong[:0]
+	for _, m := range wrong {
+		if m.path != nginxProgram {
+			kept = append(kept, m)
+		}
+	}
+	return append(kept, vouching...), nil
+}
+
+// compare looks at each path that exists, links as links.
+func (r *Run) compare(paths []string) ([]mislabelled, error) {
+	var wrong []mislabelled
+	for _, path := range paths {
+		fi, err := os.Lstat(r.Root + path)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		want, err := r.Files.wantLabel(path, fi.Mode())
+		if err != nil {
+			return nil, err
+		}
+		if wrong, err = r.compareOne(wrong, path, want); err != nil {
+			return nil, err
+		}
+	}
+	return wrong, nil
+}
+
+func (r *Run) compareOne(wrong []mislabelled, path, want string) ([]mislabelled, error) {
+	have, err := r.SELinux.FileLabel(path)
+	if err != nil {
+		return nil, err
+	}
+	// A kernel without a policy has one word for every file, and cannot tell.
+	told := have == "" || strings.Count(have, ":") >= 3
+	if want != "" && told && typeOf(have) != typeOf(want) {
+		wrong = append(wrong, mislabelled{path, have, want})
+	}
+	return wrong, nil
+}
+
+// storeLabels compares what a semanage transaction rewrites: the store, which
+// has one label for all its files, the compiled policy, and the contexts.
+func (r *Run) storeLabels(status selinux.Status) ([]mislabelled, error) {
+	policy := "/etc/selinux/" + status.Policy
+	var paths []string
+	for _, dir := range []string{policy, policy + "/policy", policy + "/contexts/files", filepath.Dir(status.Store)} {
+		entries, err := os.ReadDir(r.Root + dir)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		for _, e := range entries {
+			paths = append(paths, dir+"/"+e.Name())
+		}
+	}
+	wrong, err := r.compare(paths)
+	if err != nil {
+		return nil, err
+	}
+	within, err := r.withinStore(status.Store)
+	return append(wrong, within...), err
+}
+
+func (r *Run) withinStore(store string) ([]mislabelled, error) {
+	dirLabel, err := r.Files.wantLabel(store, fs.ModeDir)
+	if err != nil {
+		return nil, err
+	}
+	fileLabel, err := r.Files.wantLabel(store+"/policy.kern", 0)
+	if err != nil {
+		return nil, err
+	}
+	var wrong []mislabelled
+	err = filepath.WalkDir(r.Root+store, func(name string, d fs.DirEntry, err error) error {
+		path := strings.TrimPrefix(name, r.Root)
+		if err != nil || path == store { // itself is an entry of its parent
+			return err
+		}
+		want := fileLabel
+		if d.IsDir() {
+			want = dirLabel
+		}
+		wrong, err = r.compareOne(wrong, path, want)
+		return err
+	})
+	return wrong, err
+}

@@ -1,0 +1,188 @@
+package provision
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"wsprovision/selinux"
+)
+
+// Every case of a port that the backend may have, each with the record that semanage is asked for.
+func TestPorts(t *testing.T) {
+	tcp := func(low, high int, typ string) selinux.Port {
+		return selinux.Port{Proto: "tcp", Low: low, High: high, Type: typ}
+	}
+	for _, tt := range []struct {
+		name  string
+		port  int
+		local []selinux.Port
+		edit  string // of semanage import, "" for none
+		fails string
+	}{
+		{name: "in no range but the default", port: 4881, edit: "port -a -t http_port_t -p tcp 4881"},
+		{name: "inside a policy range of another type", port: 3000, edit: "port -a -t http_port_t -p tcp 3000"},
+		{name: "at the end of a policy range of another type", port: 3001, edit: "port -a -t http_port_t -p tcp 3001"},
+		{name: "exactly, with another type", port: 8080, edit: "port -m -t http_port_t -p tcp 8080"},
+		{name: "exactly, with another type (8000)", port: 8000, edit: "port -m -t http_port_t -p tcp 8000"},
+		{name: "right in the policy", port: 8443},
+		{name: "a local record of the type", port: 3000, local: []selinux.Port{tcp(3000, 3000, httpPortType)}},
+		{name: "a local record of another type", port: 3000, local: []selinux.Port{tcp(3000, 3000, "ssh_port_t")}, edit: "port -m -t http_port_t -p tcp 3000"},
+		{name: "inside a local range of the type", port: 3000, local: []selinux.Port{tcp(2990, 3010, httpPortType)}},
+		{name: "inside a local range of another type", port: 3000, local: []selinux.Port{tcp(2990, 3010, "ssh_port_t")}, fails: "tcp/2990-3010"},
+		{name: "beside a local range", port: 3000, local: []selinux.Port{tcp(3001, 3010, "ssh_port_t")}, edit: "port -a -t http_port_t -p tcp 3000"},
+		{name: "a local record of udp", port: 3000, local: []selinux.Port{{Proto: "udp", Low: 3000, High: 3000, Type: "ssh_port_t"}}, edit: "port -a -t http_port_t -p tcp 3000"},
+		{name: "right in the policy, wrong locally", port: 8443, local: []selinux.Port{tcp(8443, 8443, "ssh_port_t")}, edit: "port -m -t http_port_t -p tcp 8443"},
+	} {
+		bubble(t, tt.name, func(t *testing.T) {
+			h := newFakeHost(t)
+			h.setLocalPorts(tt.local...)
+			h.rebuild(true)
+			h.web.backends[fmt.Sprintf("127.0.0.1:%d", tt.port)] = true
+			c := parse(t, strings.Replace(oneSite, "3000", fmt.Sprint(tt.port), 1))
+			if tt.fails != "" {
+				h.fails(c, StepSELinux, tt.fails, "ssh_port_t")
+				return
+			}
+			r := h.apply(c)
+			if r.Result != Changed {
+				t.Fatalf("%s\n%s", r.Result, summarize(r))
+			}
+			if got := h.stored().typeOf(tt.port); got != httpPortType {
+				t.Errorf("port %d is %s, want %s", tt.port, got, httpPortType)
+			}
+			var said []string
+			for _, c := range step(t, r, StepSELinux).Changes {
+				said = append(said, c.String())
+			}
+			if planned := strings.Contains(strings.Join(said, "\n"), "port tcp/"); planned != (tt.edit != "") {
+				t.Errorf("changes %q, want the port among them: %v", said, tt.edit != "")
+			}
+			if want := len(tt.local); tt.edit == "" && len(h.localPorts()) != want {
+				t.Errorf("%d local records, want %d as before", len(h.localPorts()), want)
+			}
+			h.unchanged(c)
+		})
+	}
+}
+
+// The boolean has a running and a persistent value, which differ independently.
+func TestBoolean(t *testing.T) {
+	for _, tt := range []struct {
+		name                string
+		running, persistent bool
+		semanage, setsebool int
+	}{
+		{"off and off", false, false, 1, 0},
+		{"on now, not persistently", true, false, 1, 0},
+		{"persistently, but off now", false, true, 0, 1},
+		{"on and on", true, true, 0, 0},
+	} {
+		bubble(t, tt.name, func(t *testing.T) {
+			h := newFakeHost(t)
+			h.setLocalPorts(selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: httpPortType})
+			if tt.persistent {
+				h.setLocalBoolean(connectBoolean, true)
+			}
+			h.rebuild(true)
+			h.setRunning(connectBoolean, tt.running)
+			r := h.apply(basic(t))
+			if r.Result != Changed {
+				t.Fatalf("%s\n%s", r.Result, summarize(r))
+			}
+			if !h.running(connectBoolean) || !h.stored().booleans[connectBoolean] {
+				t.Errorf("running %v, stored %v; want both on", h.running(connectBoolean), h.stored().booleans[connectBoolean])
+			}
+			if a, b := h.count("semanage"), h.count("setsebool"); a != tt.semanage || b != tt.setsebool {
+				t.Errorf("semanage ran %d times and setsebool %d, want %d and %d: %q", a, b, tt.semanage, tt.setsebool, h.ran)
+			}
+			want := 0
+			for _, v := range []bool{tt.running, tt.persistent} {
+				if !v {
+					want++
+				}
+			}
+			if got := len(step(t, r, StepSELinux).Changes); got != want {
+				t.Errorf("%d changes, want the two values apart: %d", got, want)
+			}
+			h.unchanged(basic(t))
+		})
+	}
+}
+
+func TestModes(t *testing.T) {
+	bubble(t, "permissive", func(t *testing.T) {
+		h := newFakeHost(t)
+		h.laySELinux(selinux.Permissive)
+		r := h.apply(basic(t))
+		if s := step(t, r, StepSELinux); r.Result != Changed || len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "permissive") {
+			t.Errorf("%s, warnings %q\n%s", r.Result, s.Warnings, summarize(r))
+		}
+		if h.content(selinuxfs+"/enforce") != "0" {
+			t.Errorf("the mode was changed")
+		}
+		h.unchanged(basic(t))
+	})
+	bubble(t, "disabled", func(t *testing.T) {
+		h := newFakeHost(t)
+		h.must(removeAll(h.path(selinuxfs)))
+		h.write("/proc/self/mounts", "")
+		h.laySELinux(selinux.Disabled)
+		r := h.apply(basic(t))
+		if s := step(t, r, StepSELinux); r.Result != Changed || len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "disabled") {
+			t.Errorf("%s, warnings %q\n%s", r.Result, s.Warnings, summarize(r))
+		}
+		if !h.stored().booleans[connectBoolean] || h.stored().typeOf(3000) != httpPortType {
+			t.Errorf("the store was not written for the day when SELinux is enabled")
+		}
+		h.unchanged(basic(t))
+	})
+	// A host from which SELinux was removed has neither store nor file contexts, and nothing that SELinux could forbid.
+	bubble(t, "not installed", func(t *testing.T) {
+		h := newFakeHost(t)
+		h.removeSELinux()
+		r := h.apply(basic(t))
+		if s := step(t, r, StepSELinux); r.Result != Changed || len(s.Warnings) == 0 {
+			t.Errorf("%s, want changed with a warning\n%s", r.Result, summarize(r))
+		}
+	})
+}
+
+func TestListenPorts(t *testing.T) {
+	on := func(t *testing.T, port, more string) (*fakeHost, string) {
+		h := withNginx(t)
+		h.listens = 4881
+		h.answerAccess(false)
+		return h, strings.Replace(oneSite, "listen: 80", "listen: "+port, 1) + more
+	}
+	// nginx -t runs unconfined and binds what httpd_t may not.
+	bubble(t, "one that httpd_t may not bind is known beforehand", func(t *testing.T) {
+		h, text := on(t, "4881", "")
+		h.fails(parse(t, text), StepSELinux, "4881")
+	})
+	bubble(t, "labelled where asked for", func(t *testing.T) {
+		h, text := on(t, "4881", "selinux:\n  label_listen_ports: true\n")
+		c := parse(t, text)
+		if r := h.apply(c); r.Result != Changed {
+			t.Errorf("%s\n%s", r.Result, summarize(r))
+		}
+		if got := h.stored().typeOf(4881); got != httpPortType {
+			t.Errorf("port 4881 is %s", got)
+		}
+		h.unchanged(c)
+	})
+}
+
+// Without root the store is closed: plan says what it can.
+func TestPlanWithoutRoot(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := provisioned(t)
+		h.euid = 1000
+		before := h.snapshot()
+		r := h.plan(basic(t))
+		if r.Result != Unchanged || len(step(t, r, StepPlatform).Warnings) != 1 {
+			t.Errorf("%s\n%s", r.Result, summarize(r))
+		}
+		h.untouched(before)
+	})
+}

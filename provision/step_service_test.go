@@ -1,0 +1,258 @@
+package provision
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"wsprovision/provision/config"
+)
+
+func moved(t testing.TB) config.Config {
+	return parse(t, strings.Replace(oneSite, "/ws/", "/socket/", 1))
+}
+
+func TestReloadOnlyOnChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := provisioned(t)
+		master := h.web.master
+		h.web.draining = true
+		r := h.apply(moved(t))
+		if r.Result != Changed || h.reloads != 1 || h.starts != 0 || h.web.master != master {
+			t.Errorf("%s, %d reloads, %d starts, master %d; want one reload of master %d\n%s", r.Result, h.reloads, h.starts, h.web.master, master, summarize(r))
+		}
+		if got := strings.Join(h.served(), " "); !strings.Contains(got, "/socket/") {
+			t.Errorf("nginx serves %q", got)
+		}
+		h.unchanged(moved(t))
+		r = h.apply(moved(t))
+		if notes := strings.Join(step(t, r, StepService).Notes, "; "); !strings.Contains(notes, "1 old worker") {
+			t.Errorf("the service step says %q, want that an old worker drains", notes)
+		}
+	})
+}
+
+func TestOwedReloadIsRepaired(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := provisioned(t)
+		dead := false
+		h.hook = func(point string) error {
+			if dead = dead || point == "before systemd: reload nginx.service"; dead {
+				return errKilled
+			}
+			return nil
+		}
+		h.apply(moved(t))
+		h.hook = nil
+		if !h.exists(owedPath) {
+			t.Fatalf("the run died before its reload and no mark is left")
+		}
+		r := h.apply(moved(t))
+		if step(t, r, StepSite).Status != Unchanged || step(t, r, StepService).Status != Changed || h.reloads != 1 {
+			t.Errorf("%d reloads; want the owed one although every file looks unchanged\n%s", h.reloads, summarize(r))
+		}
+		h.unchanged(moved(t))
+	})
+}
+
+// A refused reload is rolled back, and fails again as often as it is tried.
+func TestRefusedReload(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		spoil func(h *fakeHost)
+		words string
+	}{
+		{"a port that is taken", func(h *fakeHost) { h.web.taken = []int{8008} }, "failed (98"},
+		{"a master that does not hear", func(h *fakeHost) { h.web.deaf = true }, "reload was not taken"},
+	} {
+		bubble(t, tt.name, func(t *testing.T) {
+			h := provisioned(t)
+			before, served := h.files(), h.served()
+			tt.spoil(h)
+			c := parse(t, strings.Replace(oneSite, "80\n", "8008\n", 1))
+			for try := range 3 {
+				r := h.apply(c)
+				s := step(t, r, StepService)
+				if r.Result != Failed || s.Status != Failed || !strings.Contains(s.Error, tt.words) {
+					t.Errorf("try %d: %s, service %s %q; want failed because of %q", try, r.Result, s.Status, s.Error, tt.words)
+				}
+				if d := cmp.Diff(before, h.files()); d != "" {
+					t.Errorf("try %d: the old files are not back (-before +after):\n%s", try, d)
+				}
+				if d := cmp.Diff(served, h.served()); d != "" {
+					t.Errorf("try %d: nginx serves something else (-before +after):\n%s", try, d)
+				}
+			}
+			h.web.taken, h.web.deaf = nil, false
+			if r := h.apply(c); r.Result != Changed {
+				t.Errorf("with the reason gone: %s\n%s", r.Result, summarize(r))
+			}
+			h.unchanged(c)
+		})
+	}
+}
+
+// A first start that fails takes our file away again, so that what was there before may start.
+func TestRefusedStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newFakeHost(t)
+		h.web.cannotRun = "mkdir() \"/var/lib/nginx/tmp\" failed (28: No space left on device)"
+		for try := range 2 {
+			r := h.apply(basic(t))
+			s := step(t, r, StepService)
+			if s.Status != Failed || !strings.Contains(s.Error, "No space left") {
+				t.Errorf("try %d: service %s %q, want failed with nginx's own words", try, s.Status, s.Error)
+			}
+			if h.exists(site) {
+				t.Errorf("try %d: the site is still there", try)
+			}
+		}
+		h.web.cannotRun = ""
+		if r := h.apply(basic(t)); r.Result != Changed {
+			t.Errorf("with the reason gone: %s\n%s", r.Result, summarize(r))
+		}
+		h.unchanged(basic(t))
+	})
+}
+
+func TestDrift(t *testing.T) {
+	edit := func(h *fakeHost) string {
+		edited := h.content(site) + "# by hand\n"
+		h.write(site, edited)
+		return edited
+	}
+	bubble(t, "replace", func(t *testing.T) {
+		h := provisioned(t)
+		ours := h.content(site)
+		edit(h)
+		r := h.apply(basic(t))
+		s := step(t, r, StepSite)
+		if s.Status != Changed || len(s.Warnings)+len(s.Changes) < 1 || h.content(site) != ours || h.reloads != 1 {
+			t.Errorf("%d reloads\n%s", h.reloads, summarize(r))
+		}
+		if !strings.Contains(h.planned(t, edit), "-# by hand") {
+			t.Errorf("plan does not show the edit as a diff")
+		}
+		h.apply(basic(t))
+		h.unchanged(basic(t))
+	})
+	bubble(t, "keep", func(t *testing.T) {
+		h := provisioned(t)
+		edited := edit(h)
+		c := parse(t, oneSite+"on_drift: keep\n")
+		r := h.apply(c)
+		if w := step(t, r, StepSite).Warnings; r.Result != Unchanged || len(w) != 1 || h.content(site) != edited {
+			t.Errorf("%s, warnings %q\n%s", r.Result, w, summarize(r))
+		}
+	})
+	bubble(t, "fail", func(t *testing.T) {
+		h := provisioned(t)
+		edit(h)
+		h.fails(parse(t, oneSite+"on_drift: fail\n"), StepSite, "was edited since the agent wrote it", "# by hand")
+	})
+	bubble(t, "mode and label", func(t *testing.T) {
+		h := provisioned(t)
+		h.must(os.Chmod(h.path(site), 0o600))
+		h.must(h.host(Listener{}).SELinux.SetFileLabel(site, "system_u:object_r:admin_home_t:s0"))
+		r := h.apply(basic(t))
+		s := step(t, r, StepSite)
+		if s.Status != Changed || !strings.Contains(s.Changes[0].From, "0600") || !strings.Contains(s.Changes[0].From, "admin_home_t") {
+			t.Errorf("changes %v\n%s", s.Changes, summarize(r))
+		}
+		h.unchanged(basic(t))
+	})
+}
+
+// planned is what plan says after a spoiling.
+func (h *fakeHost) planned(t *testing.T, spoil func(h *fakeHost) string) string {
+	spoil(h)
+	text := ""
+	for _, c := range step(t, h.plan(basic(t)), StepSite).Changes {
+		text += c.Diff
+	}
+	return text
+}
+
+func TestSiteThatIsNoLongerAskedFor(t *testing.T) {
+	bubble(t, "is removed", func(t *testing.T) {
+		h := withTwoSites(t)
+		r := h.apply(basic(t))
+		if r.Result != Changed || h.exists(confDir+"/chat.conf") || h.reloads != 1 {
+			t.Errorf("%s, %d reloads\n%s", r.Result, h.reloads, summarize(r))
+		}
+		h.unchanged(basic(t))
+	})
+	bubble(t, "but was edited", func(t *testing.T) {
+		h := withTwoSites(t)
+		h.write(confDir+"/chat.conf", h.content(confDir+"/chat.conf")+"# by hand\n")
+		r := h.apply(basic(t))
+		if w := step(t, r, StepSite).Warnings; len(w) != 1 || !h.exists(confDir+"/chat.conf") || h.reloads != 0 {
+			t.Errorf("warnings %q, %d reloads; want it named and left\n%s", w, h.reloads, summarize(r))
+		}
+	})
+	bubble(t, "and comes back", func(t *testing.T) {
+		h := withTwoSites(t)
+		h.apply(basic(t))
+		c := parse(t, oneSite+secondSite)
+		if r := h.apply(c); r.Result != Changed {
+			t.Errorf("%s\n%s", r.Result, summarize(r))
+		}
+		h.unchanged(c)
+	})
+}
+
+// Nothing of other people's is touched on the way.
+func TestNeighboursStay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := withNginx(t)
+		before := h.snapshot()
+		h.apply(basic(t))
+		after := h.snapshot()
+		for name, text := range before {
+			if strings.HasPrefix(name, "/etc/nginx/") && after[name] != text && name != confDir {
+				t.Errorf("%s: %s, was %s", name, after[name], text)
+			}
+		}
+	})
+}
+
+func TestRevert(t *testing.T) {
+	bubble(t, "takes everything back", func(t *testing.T) {
+		h := withNginx(t)
+		before := h.state()
+		if r := h.apply(basic(t)); r.Result != Changed {
+			t.Fatalf("apply: %s\n%s", r.Result, summarize(r))
+		}
+		master := h.web.master
+		r := h.run(basic(t), revert(false))
+		if r.Result != Changed || h.web.master != master {
+			t.Errorf("revert: %s, master %d, was %d\n%s", r.Result, h.web.master, master, summarize(r))
+		}
+		if d := cmp.Diff(before, h.state()); d != "" {
+			t.Errorf("(-before apply +after revert):\n%s", d)
+		}
+		snapshot := h.snapshot()
+		if r := h.run(basic(t), revert(false)); r.Result != Unchanged {
+			t.Errorf("a second revert: %s\n%s", r.Result, summarize(r))
+		}
+		h.untouched(snapshot)
+	})
+	bubble(t, "leaves what somebody else has changed since", func(t *testing.T) {
+		h := provisioned(t)
+		h.write(site, h.content(site)+"# by hand\n")
+		edited := h.content(site)
+		r := h.run(basic(t), revert(false))
+		if h.content(site) != edited || len(step(t, r, StepSite).Warnings) == 0 {
+			t.Errorf("an edited file is not left and named\n%s", summarize(r))
+		}
+	})
+	bubble(t, "with packages", func(t *testing.T) {
+		h := provisioned(t)
+		if r := h.run(basic(t), revert(true)); r.Result != Changed || h.content(rpmPackages) != "" {
+			t.Errorf("%s, installed %q\n%s", r.Result, h.content(rpmPackages), summarize(r))
+		}
+	})
+}

@@ -1,0 +1,312 @@
+package provision
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"wsprovision/provision/config"
+	"wsprovision/provision/nginx"
+	"wsprovision/provision/websocket"
+)
+
+// Verification proves the WebSockets of a configuration, or of one URL. It
+// changes nothing.
+type Verification struct {
+	*Host
+	Config config.Config
+	Agent  string
+	// URL takes the place of the configuration's locations, if it is set.
+	URL string
+	// TLS is how wss is judged; nil is by the roots that the host trusts.
+	TLS *tls.Config
+	// Origin and Header are sent with every handshake; Subprotocols offered.
+	Origin       string
+	Header       http.Header
+	Subprotocols []string
+	// Idle is how long a silent connection has to live; 0 leaves it out.
+	Idle time.Duration
+	// Timeout is for each check; 0 is 10 s.
+	Timeout time.Duration
+	// WithEcho starts an echo backend in place of each one that does not run.
+	WithEcho bool
+	Echo     websocket.Echo
+	// Load makes many connections besides, if its Count is not 0.
+	Load websocket.Load
+	// Mute leaves the diagnosis out.
+	Mute bool
+	// Finished is told of every target; it may be nil. Log takes the lines of
+	// the echo backend.
+	Finished func(TargetReport)
+	Log      func(string)
+}
+
+// aim is one target with what is known of it.
+type aim struct {
+	site     *config.Site
+	location *config.Location
+	target   websocket.Target
+}
+
+// Run makes every check. The error is of the request itself, such as a URL
+// that is none; what became of the targets is in the report.
+func (v *Verification) Run(ctx context.Context) (*VerifyReport, error) {
+	start := time.Now()
+	report := &VerifyReport{Version: VerifyVersion, Agent: v.Agent, Started: start.UTC()}
+	aims, err := v.aims()
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range aims {
+		if ctx.Err() != nil {
+			break
+		}
+		t, err := v.verify(ctx, a)
+		if err != nil {
+			return nil, err
+		}
+		report.Targets = append(report.Targets, t)
+		if v.Finished != nil {
+			v.Finished(t)
+		}
+	}
+	if !v.Mute && ctx.Err() == nil {
+		report.Warnings = v.warnings(ctx, aims)
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		report.Interrupted = cause.Error()
+	}
+	report.Millis = time.Since(start).Milliseconds()
+	report.settle()
+	return report, nil
+}
+
+// aims are the locations with WebSockets, each at every address of its site.
+func (v *Verification) aims() ([]aim, error) {
+	if v.URL != "" {
+		return v.aimAtURL()
+	}
+	var all []aim
+	for i := range v.Config.Sites {
+		site := &v.Config.Sites[i]
+		for j := range site.Locations {
+			if !site.Locations[j].WebSocket {
+				continue
+			}
+			for _, l := range site.Listen {
+				all = append(all, aim{site, &site.Locations[j], v.complete(reach(*site, site.Locations[j], l))})
+			}
+		}
+	}
+	if len(all) == 0 {
+		return nil, errors.New("no location of the configuration is a WebSocket's (websocket: false): there is nothing to verify")
+	}
+	return all, nil
+}
+
+func (v *Verification) aimAtURL() ([]aim, error) {
+	t, err := websocket.ParseURL(v.URL)
+	if err != nil {
+		return nil, err
+	}
+	a := aim{target: v.complete(t)}
+	host, _, _ := strings.Cut(t.Host, ":")
+	path, _, _ := strings.Cut(t.Path, "?")
+	for i := range v.Config.Sites {
+		site := &v.Config.Sites[i]
+		if !named(nginx.Server{Names: site.ServerNames}, host) {
+			continue
+		}
+		a.site = site
+		for j := range site.Locations {
+			l := &site.Locations[j]
+			if strings.HasPrefix(path, l.Path) && (a.location == nil || len(l.Path) > len(a.location.Path)) {
+				a.location = l
+			}
+		}
+	}
+	return []aim{a}, nil
+}
+
+// complete adds what every handshake has.
+func (v *Verification) complete(t websocket.Target) websocket.Target {
+	t.Origin, t.Header, t.Subprotocols = v.Origin, v.Header, v.Subprotocols
+	if t.TLS != nil {
+		t.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
+		if v.TLS != nil {
+			t.TLS = v.TLS.Clone()
+		}
+	}
+	return t
+}
+
+// reach is a location at one of its site's addresses, seen from this host.
+func reach(site config.Site, l config.Location, listen config.Listen) websocket.Target {
+	address := listen.Address
+	switch address {
+	case "", "0.0.0.0":
+		address = "127.0.0.1"
+	case "::":
+		address = "::1"
+	}
+	port, standard := strconv.Itoa(listen.Port), 80
+	t := websocket.Target{Address: net.JoinHostPort(address, port), Host: concrete(site.ServerNames), Path: l.Path}
+	if site.TLS != nil {
+		t.TLS, standard = &tls.Config{MinVersion: tls.VersionTLS12}, 443
+	}
+	if listen.Port != standard {
+		t.Host = net.JoinHostPort(t.Host, port)
+	}
+	return t
+}
+
+// concrete is a name that a client could send: the first without a wildcard.
+func concrete(names []string) string {
+	for _, n := range names {
+		if !strings.HasPrefix(n, "*.") {
+			return n
+		}
+	}
+	return "wsprovision" + names[0][1:]
+}
+
+func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, error) {
+	t := TargetReport{URL: a.target.String(), Address: a.target.Address, Result: VerifyOK}
+	if a.site != nil {
+		t.Site = a.site.Name
+	}
+	if a.location != nil {
+		t.Backend = a.location.Backend.String()
+	}
+	echo := v.Echo
+	if v.WithEcho && a.location != nil {
+		stop, err := v.standIn(ctx, a.location.Backend)
+		if err != nil {
+			return t, err
+		}
+		if stop != nil {
+			defer stop()
+			t.Echo, echo = true, websocket.EchoYes
+		}
+	}
+	marks, began := v.markLogTails(), time.Now()
+	checks := websocket.Verify(ctx, a.target, websocket.Options{
+		Echo: echo, Idle: v.Idle, Timeout: v.Timeout, OtherHost: v.otherHost(a),
+	})
+	name, err := v.judge(ctx, a, &t, checks)
+	if err != nil && !v.Mute && ctx.Err() == nil {
+		d := v.explain(ctx, v.Config, symptom{site: a.site, location: a.location, target: a.target, check: name, err: err, lines: v.since(marks), began: began})
+		t.Diagnosis = &d
+	}
+	return t, nil
+}
+
+// judge fills in the report and returns the first failure.
+func (v *Verification) judge(ctx context.Context, a aim, t *TargetReport, checks []websocket.Check) (name string, first error) {
+	for _, c := range checks {
+		t.Checks = append(t.Checks, checkReport(c))
+		if c.Failed() && first == nil {
+			name, first = c.Name, c.Err
+		}
+	}
+	if first == nil && v.Load.Count > 0 {
+		timing, err := websocket.Measure(ctx, a.target, v.Load)
+		t.Timing = timingReport(timing, err)
+		name, first = "measure", err
+	}
+	if first != nil {
+		t.Result = VerifyFailed
+	}
+	return name, first
+}
+
+// markLogTails notes where nginx's error logs stand.
+func (h *Host) markLogTails() tails {
+	tree, _ := nginx.Load(h.Root, nginxConf, nil) // of a broken one what was read serves
+	return h.markTails(tree.ErrorLogs()...)
+}
+
+// unknownName is a name that nobody's server block has (RFC 6761).
+const unknownName = "other-host.wsprovision.invalid"
+
+// otherHost is a name to try in vain, where another server block is there to
+// answer it; a site that is the default server answers every name.
+func (v *Verification) otherHost(a aim) string {
+	at, err := netip.ParseAddrPort(a.target.Address)
+	tree, loadErr := nginx.Load(v.Root, nginxConf, nil)
+	if err != nil || loadErr != nil || a.site == nil {
+		return ""
+	}
+	r := tree.Route(at, unknownName, a.target.Path)
+	if r.Server == nil || r.ByName || r.Server.File == sitePath(a.site.Name) {
+		return ""
+	}
+	return unknownName
+}
+
+// standIn starts an echo backend where nobody listens; nil where somebody does.
+func (v *Verification) standIn(ctx context.Context, backend config.Backend) (stop func(), err error) {
+	if !loopback(backend.Host) {
+		return nil, nil
+	}
+	address := backend.String()
+	if conn, err := net.DialTimeout("tcp", address, 2*time.Second); err == nil {
+		conn.Close()
+		return nil, nil
+	}
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("start an echo backend in place of %s: %w", address, err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = websocket.Serve(ctx, listener, v.Log)
+	}()
+	return func() { cancel(); <-done }, nil
+}
+
+func loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback() || strings.EqualFold(host, "localhost")
+}
+
+// warnings are about what works now, and from here.
+func (v *Verification) warnings(ctx context.Context, aims []aim) []Diagnosis {
+	var all []Diagnosis
+	ports := map[int]bool{}
+	wall := v.firewalld(ctx)
+	for _, a := range aims {
+		at, err := netip.ParseAddrPort(a.target.Address)
+		if err != nil || a.location == nil {
+			continue
+		}
+		if d := v.wouldDeny(ctx, a.location.Backend.Port); d != nil && !ports[-a.location.Backend.Port] {
+			ports[-a.location.Backend.Port] = true
+			all = append(all, *d)
+		}
+		if port := int(at.Port()); wall.closes(port) && !ports[port] && a.site != nil && !private(*a.site, port) {
+			ports[port] = true
+			all = append(all, *diagnosis(FirewalldClosed, fmt.Sprintf("firewalld does not let port %d in: the site is reached from this host only", port), firewalldMend(port), wall.evidence()))
+		}
+	}
+	return all
+}
+
+// private: the site listens on that port for this host only.
+func private(site config.Site, port int) bool {
+	for _, l := range site.Listen {
+		if ip, err := netip.ParseAddr(l.Address); l.Port == port && (err != nil || !ip.IsLoopback()) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,115 @@
+package provision
+
+import (
+	"time"
+
+	"wsprovision/provision/websocket"
+)
+
+// VerifyVersion is the version of the JSON form of VerifyReport. A field is
+// never renamed or removed under the same version; new ones may come.
+const VerifyVersion = 1
+
+// The results of a check, of a target and of the whole.
+const (
+	VerifyOK      = "ok"
+	VerifyFailed  = "failed"
+	VerifySkipped = "skipped"
+)
+
+// VerifyReport is what Verify saw, target by target.
+type VerifyReport struct {
+	Version     int            `json:"verify_version"`
+	Agent       string         `json:"agent_version"`
+	Started     time.Time      `json:"started"`
+	Millis      int64          `json:"duration_ms"`
+	Result      string         `json:"result"` // ok or failed
+	Targets     []TargetReport `json:"targets"`
+	Warnings    []Diagnosis    `json:"warnings,omitempty"`
+	Interrupted string         `json:"interrupted,omitempty"`
+}
+
+// TargetReport is one WebSocket location at one address.
+type TargetReport struct {
+	URL     string `json:"url"`
+	Address string `json:"address"` // what was dialled
+	Site    string `json:"site,omitempty"`
+	Backend string `json:"backend,omitempty"`
+	// Echo says that an echo backend of the agent's own stood in for the
+	// backend, which was not running.
+	Echo   bool          `json:"with_echo,omitempty"`
+	Result string        `json:"result"`
+	Checks []CheckReport `json:"checks"`
+	Timing *TimingReport `json:"timing,omitempty"`
+	// Diagnosis is the cause of a failure; nil with --explain=never.
+	Diagnosis *Diagnosis `json:"diagnosis,omitempty"`
+}
+
+// CheckReport is one check; the names are package websocket's.
+type CheckReport struct {
+	Name   string  `json:"name"`
+	Result string  `json:"result"`
+	Millis float64 `json:"duration_ms"`
+	Detail string  `json:"detail,omitempty"`
+	Error  string  `json:"error,omitempty"`
+	Why    string  `json:"why,omitempty"` // it was skipped
+}
+
+// TimingReport is in milliseconds.
+type TimingReport struct {
+	Count     int         `json:"count"`
+	Failed    int         `json:"failed"`
+	Elapsed   float64     `json:"elapsed_ms"`
+	Handshake Percentiles `json:"handshake_ms"`
+	RoundTrip Percentiles `json:"round_trip_ms"`
+	Error     string      `json:"error,omitempty"` // the first
+}
+
+// Percentiles are in milliseconds.
+type Percentiles struct {
+	P50 float64 `json:"p50"`
+	P90 float64 `json:"p90"`
+	P99 float64 `json:"p99"`
+	Max float64 `json:"max"`
+}
+
+func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+func percentiles(p websocket.Percentiles) Percentiles {
+	return Percentiles{millis(p.P50), millis(p.P90), millis(p.P99), millis(p.Max)}
+}
+
+func checkReport(c websocket.Check) CheckReport {
+	r := CheckReport{Name: c.Name, Result: VerifyOK, Millis: millis(c.Took), Detail: c.Detail, Why: c.Skipped}
+	switch {
+	case c.Skipped != "":
+		r.Result = VerifySkipped
+	case c.Failed():
+		r.Result = VerifyFailed
+		if c.Err != nil {
+			r.Error = c.Err.Error()
+		}
+	}
+	return r
+}
+
+func timingReport(t websocket.Timing, err error) *TimingReport {
+	r := &TimingReport{Count: t.Count, Failed: t.Failed, Elapsed: millis(t.Elapsed), Handshake: percentiles(t.Handshake), RoundTrip: percentiles(t.RoundTrip)}
+	if err != nil {
+		r.Error = err.Error()
+	}
+	return r
+}
+
+// settle derives the whole result.
+func (r *VerifyReport) settle() {
+	r.Result = VerifyOK
+	for _, t := range r.Targets {
+		if t.Result != VerifyOK {
+			r.Result = VerifyFailed
+		}
+	}
+	if r.Interrupted != "" || len(r.Targets) == 0 {
+		r.Result = VerifyFailed
+	}
+}
