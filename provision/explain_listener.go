@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -145,7 +146,7 @@ func (q *inquiry) noListener() *Diagnosis {
 	}
 	what := fmt.Sprintf("no server block of nginx listens on %s", q.address)
 	if q.site == nil {
-		return diagnosis(ListenerMissing, what, "name an address in the URL that nginx listens on, or add the listener to the site (key listen)")
+		return diagnosis(ListenerMissing, what, "name an address in the URL that nginx listens on, or add the listener to the site (key listen)", q.err.Error())
 	}
 	return diagnosis(ListenerMissing, what, q.applyCommand(), fmt.Sprintf("%s should have it", sitePath(q.site.Name)))
 }
@@ -202,7 +203,11 @@ func (q *inquiry) asked() bool {
 
 // addressed: the URL has an address and no name, so that no server is named by it.
 func (q *inquiry) addressed() bool {
-	_, err := netip.ParseAddr(strings.Trim(q.host(), "[]"))
+	host := q.host()
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
 	return err == nil
 }
 

@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -66,7 +67,7 @@ func (q *inquiry) logged(ctx context.Context) *Diagnosis {
 }
 
 var (
-	connectFailed = regexp.MustCompile(`connect\(\) to (\S+) failed \((\d+): `)
+	connectFailed = regexp.MustCompile(`connect\(\)(?: to (\S+))? failed \((\d+): `)
 	unresolvable  = regexp.MustCompile(`(\S+) could not be resolved|no resolver defined to resolve (\S+)`)
 	upstreamOf    = regexp.MustCompile(`upstream: "(?:https?)://([^/"]+)`)
 )
@@ -75,7 +76,7 @@ var (
 func (q *inquiry) line(ctx context.Context, line string) *Diagnosis {
 	if m := connectFailed.FindStringSubmatch(line); m != nil {
 		number, _ := strconv.Atoi(m[2])
-		return q.connect(ctx, m[1], number)
+		return q.connect(ctx, cmp.Or(m[1], upstreamIn(line)), number)
 	}
 	if m := unresolvable.FindStringSubmatch(line); m != nil {
 		return q.upstreamName(m[1] + m[2])

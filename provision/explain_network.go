@@ -112,7 +112,7 @@ func parseFirewall(text string) firewall {
 		case ok && key == "services":
 			f.services = strings.Fields(value)
 		case ok && key == "ports":
-			f.ports = strings.Fields(value)
+			f.ports = append(f.ports, strings.Fields(value)...)
 		case ok && key == "target" && strings.TrimSpace(value) == "ACCEPT":
 			f.ports = append(f.ports, "1-65535/tcp")
 		case ok && key == "rich rules":

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"wsprovision/provision/websocket"
 )
@@ -97,10 +98,22 @@ func (q *inquiry) notIncluded() *Diagnosis {
 	}
 	path := sitePath(q.site.Name)
 	if have, err := q.Files.Read(path); err == nil && have.Content == nil {
-		return diagnosis(NotIncluded, fmt.Sprintf("the site's file %s is not there", path), q.applyCommand())
+		return diagnosis(NotIncluded, fmt.Sprintf("the site's file %s is not there", path), q.applyCommand(), q.filesRead())
 	}
 	return diagnosis(NotIncluded, fmt.Sprintf("%s is not included by %s", path, nginxConf),
-		fmt.Sprintf("add \"include %s/*.conf;\" to the http block of %s, then nginx -t && systemctl reload nginx", confDir, nginxConf))
+		fmt.Sprintf("add \"include %s/*.conf;\" to the http block of %s, then nginx -t && systemctl reload nginx", confDir, nginxConf), q.filesRead())
+}
+
+// filesRead are the files that nginx's configuration consists of.
+func (q *inquiry) filesRead() string {
+	var names []string
+	for _, f := range q.tree.Files() {
+		names = append(names, f.Path)
+	}
+	if len(names) > 10 {
+		names = append(names[:10], "…")
+	}
+	return "nginx reads " + strings.Join(names, " ")
 }
 
 // listensHere reports whether the site's block shares the socket that took the request.

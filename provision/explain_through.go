@@ -46,6 +46,13 @@ func (q *inquiry) evidenceOfDirect(direct websocket.Target) string {
 // spoiled: the backend takes the handshake, but not as nginx passes it on.
 func (q *inquiry) spoiled(ctx context.Context, direct websocket.Target) *Diagnosis {
 	evidence := []string{q.err.Error(), q.evidenceOfDirect(direct), q.place()}
+	if status := q.status(); status != nil && status.Code == http.StatusBadGateway && q.enforcing() {
+		if allowed, _, err := q.SELinux.MayConnect(portOf(direct.Address)); err == nil && !allowed {
+			d := q.denied(ctx, direct.Address)
+			d.Evidence = append(d.Evidence, evidence...)
+			return d
+		}
+	}
 	if d := q.headers(evidence); d != nil {
 		return d
 	}

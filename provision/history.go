@@ -101,7 +101,9 @@ func (r *Run) chronicle(command string, steps []Step) (*chronicle, []Step) {
 				if err := c.mark(command, started); err != nil {
 					return err
 				}
-				return s.Apply(ctx)
+				err := s.Apply(ctx)
+				r.settleDisk()
+				return err
 			}
 		}
 	}
@@ -118,6 +120,15 @@ func (c *chronicle) mark(command string, started time.Time) error {
 	}
 	c.marked = true
 	return nil
+}
+
+// settleDisk has what rpm and semanage wrote survive a power cut: they sync
+// their databases and not the files that these speak of. A host that serves
+// already is not held up by it.
+func (r *Run) settleDisk() {
+	if r.Sync != nil && (r.Where.Offline() || r.HoldOut) {
+		r.Sync()
+	}
 }
 
 // bootID names this boot of the kernel (random(4)); "" without /proc.

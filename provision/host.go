@@ -7,6 +7,8 @@ import (
 	"os"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/websocket"
 	"wsprovision/rpm"
@@ -26,6 +28,8 @@ type Host struct {
 	SELinux selinux.Host
 	Nginx   nginx.Nginx
 	HTTP    *http.Client
+	// Sync writes all file systems out (sync(2)); nil in tests.
+	Sync func()
 	// Units connects to systemd, or gives its offline stand-in.
 	Units func(context.Context) (systemd.Units, error)
 	// Probe makes one WebSocket handshake.
@@ -51,7 +55,7 @@ func NewHost(where systemd.Where, on Listener, seam *Seam) *Host {
 	h.SELinux = selinux.Host{Read: runner.Read, Change: runner.Change, Notice: on.Notice, Offline: where.Offline(), Cache: &selinux.Cache{}}
 	h.Nginx = nginx.Nginx{Read: runner.Read, Program: "/usr/sbin/nginx", Conf: nginxConf, Proc: "/proc"}
 	h.HTTP = &http.Client{Timeout: 5 * time.Minute}
-	h.Probe = websocket.Probe
+	h.Probe, h.Sync = websocket.Probe, unix.Sync
 	h.Files = &Files{Seam: seam, Label: h.SELinux.DefaultLabel, SetLabel: h.SELinux.SetFileLabel, FileLabel: h.SELinux.FileLabel}
 	if where.Offline() {
 		h.offlineSELinux()

@@ -45,12 +45,15 @@ const (
 // reads: "on", "http_port_t", "absent", "disabled". A file's Before is its
 // content and mode; its Left is a SHA-256 of what the agent wrote.
 type Entry struct {
-	Kind   Kind        `json:"kind"`
-	Name   string      `json:"name"`
-	Before string      `json:"before"`
-	Left   string      `json:"left"`
-	Bytes  []byte      `json:"bytes,omitempty"`
-	Mode   fs.FileMode `json:"mode,omitempty"`
+	Kind   Kind   `json:"kind"`
+	Name   string `json:"name"`
+	Before string `json:"before"`
+	Left   string `json:"left"`
+	// Prior is what stood there when Left was announced: a run that died
+	// between the two leaves it, and it is the agent's too.
+	Prior string      `json:"prior,omitempty"`
+	Bytes []byte      `json:"bytes,omitempty"`
+	Mode  fs.FileMode `json:"mode,omitempty"`
 }
 
 // Absent is the Before or Left of what was not there.
@@ -74,47 +77,50 @@ func ReadLedger(files *Files) (*Ledger, error) {
 
 // Find gives the record of a thing.
 func (l *Ledger) Find(kind Kind, name string) (Entry, bool) {
-	i := l.index(kind, name)
+	i := slices.IndexFunc(l.Entries, Entry{Kind: kind, Name: name}.same)
 	if i < 0 {
 		return Entry{}, false
 	}
 	return l.Entries[i], true
 }
 
-func (l *Ledger) index(kind Kind, name string) int {
-	return slices.IndexFunc(l.Entries, func(e Entry) bool { return e.Kind == kind && e.Name == name })
-}
-
 // Record notes, durably, what is about to be changed. What was there before
 // the agent's first change is kept for good: later runs only move Left.
 func (l *Ledger) Record(entries ...Entry) error {
-	changed := false
+	updated := slices.Clone(l.Entries)
 	for _, e := range entries {
-		i := l.index(e.Kind, e.Name)
+		i := slices.IndexFunc(updated, e.same)
 		switch {
 		case i < 0:
-			l.Entries = append(l.Entries, e)
-			changed = true
-		case l.Entries[i].Left != e.Left:
-			l.Entries[i].Left = e.Left
-			changed = true
+			e.Prior = e.Before
+			updated = append(updated, e)
+		case updated[i].Left != e.Left:
+			updated[i].Prior, updated[i].Left = updated[i].Left, e.Left
 		}
 	}
-	if !changed {
-		return nil
-	}
-	return l.save()
+	return l.keep(updated)
 }
 
-// Forget removes the record of what has been undone.
-func (l *Ledger) Forget(kind Kind, name string) error {
-	i := l.index(kind, name)
-	if i < 0 {
+// keep makes the entries the ledger's, on the disk first.
+func (l *Ledger) keep(entries []Entry) error {
+	if slices.EqualFunc(l.Entries, entries, func(a, b Entry) bool { return a.same(b) && a.Left == b.Left }) {
 		return nil
 	}
-	l.Entries = slices.Delete(l.Entries, i, i+1)
-	return l.save()
+	before := l.Entries
+	l.Entries = entries
+	if err := l.save(); err != nil {
+		l.Entries = before
+		return err
+	}
+	return nil
 }
+
+// same reports whether two entries speak of the same thing.
+func (e Entry) same(other Entry) bool { return e.Kind == other.Kind && e.Name == other.Name }
+
+// agents reports whether the agent left this content, or found it when it
+// announced what it was about to leave.
+func (e Entry) agents(digest string) bool { return digest == e.Left || digest == e.Prior }
 
 func (l *Ledger) save() error {
 	if len(l.Entries) == 0 {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"slices"
 )
 
@@ -68,9 +67,9 @@ func (r *Revert) recorded(kinds ...Kind) []Entry {
 	return all
 }
 
-// before is what stood under conf.d when the agent first came.
+// before is what nginx's configuration held when the agent first came.
 func (r *Revert) before() ([]wanted, error) {
-	return r.filesBefore(func(path string) bool { return filepath.Dir(path) == confDir }), nil
+	return r.filesBefore(nginxReads), nil
 }
 
 func (r *Revert) filesBefore(which func(path string) bool) []wanted {
@@ -151,7 +150,7 @@ func left(object, now string, e Entry) string {
 	return fmt.Sprintf("%s is %s, which the agent did not leave (it left %s): it is left alone", object, now, e.Left)
 }
 
-// checkFiles is for the files outside conf.d: the repository and its key.
+// checkFiles is for the files that nginx does not read: the repository and its key.
 func (r *Revert) checkFiles(context.Context) (Finding, error) {
 	var f Finding
 	for _, w := range r.otherFiles() {
@@ -170,7 +169,7 @@ func (r *Revert) checkFiles(context.Context) (Finding, error) {
 }
 
 func (r *Revert) otherFiles() []wanted {
-	return r.filesBefore(func(path string) bool { return filepath.Dir(path) != confDir })
+	return r.filesBefore(func(path string) bool { return !nginxReads(path) })
 }
 
 func (r *Revert) applyFiles(context.Context) error {
@@ -220,6 +219,5 @@ func (r *Revert) applyLedger(context.Context) error {
 		kept = nil
 	}
 	slices.Reverse(kept)
-	r.ledger.Entries = kept
-	return r.ledger.save()
+	return r.ledger.keep(kept)
 }

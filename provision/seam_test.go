@@ -23,7 +23,6 @@ var mutating = map[string][]string{
 	"unix": {"Open", "Openat", "Creat", "Rename", "Renameat", "Renameat2", "Unlink", "Unlinkat", "Mkdir", "Mkdirat", "Mkfifo", "Rmdir", "Chmod", "Fchmod", "Fchmodat", "Chown", "Fchown",
 		"Lchown", "Fchownat", "Link", "Linkat", "Symlink", "Symlinkat", "Truncate", "Ftruncate", "Mount", "Unmount", "Unshare", "Setns", "Chroot", "PivotRoot", "Setxattr", "Lsetxattr",
 		"Fsetxattr", "Removexattr", "Lremovexattr", "Kill", "Tgkill", "Exec", "Mknod", "Mknodat", "Utimes", "Reboot", "IoctlSetInt", "Write", "Pwrite", "Fallocate"},
-	"net":     {"Listen", "ListenTCP", "ListenUnix"},
 	"selinux": {"SetFileLabel", "LsetFileLabel", "SetEnforceMode", "Chcon", "SetExecLabel", "SetFSCreateLabel"},
 	"label":   {"SetFileLabel", "LsetFileLabel", "SetEnforceMode", "Chcon", "SetExecLabel", "SetFSCreateLabel", "Relabel"},
 }

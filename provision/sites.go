@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"wsprovision/provision/config"
@@ -77,21 +78,48 @@ func typeOf(context string) string {
 // none for a site that it no longer has.
 func (r *Run) configured() ([]wanted, error) {
 	var all []wanted
-	asked := map[string]bool{}
 	for _, site := range r.Config.Sites {
 		content, err := nginx.Render(model(site))
 		if err != nil {
 			return nil, err
 		}
-		asked[sitePath(site.Name)] = true
 		all = append(all, wanted{sitePath(site.Name), content, siteMode})
 	}
+	if d := r.Config.WorkerShutdownTimeout; d > 0 {
+		all = append(all, wanted{shutdownPath, shutdownFile(d), siteMode})
+	}
+	asked := func(path string) bool {
+		return slices.ContainsFunc(all, func(w wanted) bool { return w.path == path })
+	}
 	for _, e := range r.ledger.Entries {
-		if e.Kind == KindFile && filepath.Dir(e.Name) == confDir && !asked[e.Name] && e.Left != Absent {
-			all = append(all, wanted{path: e.Name})
+		if e.Kind == KindFile && nginxReads(e.Name) && !asked(e.Name) {
+			gone, err := r.toRemove(e)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, gone...)
 		}
 	}
 	return all, nil
+}
+
+// toRemove says whether a file of ours that nobody asks for any more is still
+// there, also where a run died before it could remove it.
+func (r *Run) toRemove(e Entry) ([]wanted, error) {
+	have, err := r.Files.Read(e.Name)
+	if err != nil || have.Content == nil {
+		return nil, err
+	}
+	if e.Left == Absent && (e.Prior == Absent || digest(have.Content) != e.Prior) {
+		return nil, nil // somebody else's by now
+	}
+	return []wanted{{path: e.Name}}, nil
+}
+
+// nginxReads reports whether the file is one of those that make nginx's
+// configuration, so that its change is validated and owes a reload.
+func nginxReads(path string) bool {
+	return filepath.Dir(path) == confDir || path == shutdownPath
 }
 
 // siteFiles reads every file that is ours to write or to remove.
@@ -124,7 +152,7 @@ func (r *Run) siteFile(w wanted) (siteFile, error) {
 		return f, nil
 	}
 	entry, recorded := r.ledger.Find(KindFile, w.path)
-	f.drifted = recorded && entry.Left != digest(f.have.Content)
+	f.drifted = recorded && !entry.agents(digest(f.have.Content))
 	// What somebody has rewritten is theirs, where all that is asked of it is
 	// to be gone or to be as it was before the agent came.
 	f.kept = f.drifted && (w.content == nil || r.reverting || r.Config.OnDrift == config.DriftKeep)

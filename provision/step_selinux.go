@@ -25,7 +25,7 @@ func (r *Run) checkSELinux(ctx context.Context) (Finding, error) {
 	}
 	r.sayMode(&f, status)
 	if status.Store == "" {
-		if r.Pending(StepPackages) || status.Mode != selinux.Disabled {
+		if status.Mode != selinux.Disabled && status.Mode != "" {
 			return f, fmt.Errorf("no SELinux policy store is to be found (SELINUXTYPE=%s): install selinux-policy-targeted", status.Policy)
 		}
 		f.Warnings = append(f.Warnings, "SELinux is disabled and has no policy store: there is nothing to write a boolean or a label to")
@@ -35,7 +35,10 @@ func (r *Run) checkSELinux(ctx context.Context) (Finding, error) {
 	if err := r.checkBoolean(ctx, &f, status); err != nil {
 		all = multierror.Append(all, err)
 	}
-	for _, port := range r.labelledPorts() {
+	if err := r.checkListening(ctx, status); err != nil {
+		all = multierror.Append(all, err)
+	}
+	for _, port := range r.labelledPorts(ctx) {
 		if err := r.checkPort(ctx, &f, port); err != nil {
 			all = multierror.Append(all, err)
 		}
@@ -111,30 +114,6 @@ func (r *Run) readable(f *Finding, err error) error {
 	return err
 }
 
-// labelledPorts are the backends' ports, and the listening ones where the
-// configuration asks for it, each once, in the order of the configuration.
-func (r *Run) labelledPorts() []int {
-	var ports []int
-	seen := map[int]bool{}
-	add := func(p int) {
-		if !seen[p] {
-			seen[p] = true
-			ports = append(ports, p)
-		}
-	}
-	for _, site := range r.Config.Sites {
-		for _, l := range site.Locations {
-			add(l.Backend.Port)
-		}
-		if r.Config.SELinux.LabelListenPorts {
-			for _, l := range site.Listen {
-				add(l.Port)
-			}
-		}
-	}
-	return ports
-}
-
 // applySELinux makes the boolean and every label one semanage transaction, so
 // that the policy is rebuilt once.
 func (r *Run) applySELinux(ctx context.Context) error {
@@ -182,7 +161,7 @@ func (r *Run) selinuxEdits(ctx context.Context) (edits []selinux.Edit, unloaded 
 		edits = append(edits, selinux.SetBoolean(connectBoolean, true))
 		entries = append(entries, Entry{Kind: KindBoolean, Name: connectBoolean, Before: string(b.Local), Left: "on"})
 	}
-	for _, port := range r.labelledPorts() {
+	for _, port := range r.labelledPorts(ctx) {
 		edit, before, err := r.SELinux.LabelPort(ctx, "tcp", port, httpPortType)
 		if err != nil {
 			return nil, false, err

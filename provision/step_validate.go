@@ -75,6 +75,9 @@ func (r *Run) checkTree(f *Finding, tree nginx.Tree) error {
 		}
 		r.sayDefault(f, tree, model(site))
 	}
+	if err := r.checkShutdown(f, tree); err != nil {
+		all = multierror.Append(all, err)
+	}
 	return together(all)
 }
 

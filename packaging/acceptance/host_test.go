@@ -45,10 +45,20 @@ func (m *machine) must(t testing.TB, command string) string {
 	return strings.TrimSuffix(r.stdout, "\n")
 }
 
-// begin starts a command that runs beside others. end waits for it; the test may also cut the power before.
+// begin starts a command that runs beside others. end waits for it; the test may also cut the power or hang up before.
 func (m *machine) begin(t testing.TB, command string) (end func(limit time.Duration) result) {
 	t.Helper()
 	p, err := m.Begin(command, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(limit time.Duration) result { return resultOf(p.Wait(limit)) }
+}
+
+// beginOnTerminal is begin on a terminal: the command gets SIGHUP when the test hangs up.
+func (m *machine) beginOnTerminal(t testing.TB, command string) (end func(limit time.Duration) result) {
+	t.Helper()
+	p, err := m.BeginOnTerminal(command)
 	if err != nil {
 		t.Fatal(err)
 	}

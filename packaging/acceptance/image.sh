@@ -28,7 +28,12 @@ mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9
 if [ ! -d "$image" ]; then
+	if [ "$(id -u)" -ne 0 ]; then
+		echo "image.sh: only root can build the acceptance machine" >&2
+		exit 1
+	fi
 	install_missing
+	rm -rf "$cache"/.build.* # what a build that failed left; the lock says that none is at work
 	work=$(mktemp -d "$cache/.build.XXXXXX")
 	echo "building the acceptance machine in $image (once; a few minutes)" >&2
 	"$here/image/build.sh" "$work" 9>&-

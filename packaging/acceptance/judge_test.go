@@ -5,6 +5,7 @@ package acceptance
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 )
@@ -76,6 +77,15 @@ func (m *machine) apply(t testing.TB, want int, extra string) (report, result) {
 
 // siteFlags describe the tutorial's site.
 const siteFlags = "--server-name ws.example.com --backend 127.0.0.1:3000 --path /ws/"
+
+func readFile(t testing.TB, path string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
 
 // untouched fails the test unless what the command prints is the same at its end as now.
 func (m *machine) untouched(t testing.TB, command string) func() {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"wsprovision/packaging/acceptance/vm"
 )
@@ -137,8 +138,8 @@ func TestMachinePowerCut(t *testing.T) {
 	if failed := m.powerCut(t); len(failed) != 0 {
 		t.Errorf("units that failed at the boot after a power cut: %v", failed)
 	}
-	if got := m.must(t, "getenforce; cat /root/kept"); got != "Enforcing\nkept" {
-		t.Errorf("after a power cut: %q", got)
+	if mode, kept := m.must(t, "getenforce"), string(m.get(t, "/root/kept")); mode != "Enforcing" || kept != "kept\n" {
+		t.Errorf("after a power cut: %s, a file that was synced holds %q", mode, kept)
 	}
 	m.restore(t, vm.Booted)
 	if out, status := m.run("cat /root/kept"); status == 0 {
@@ -154,6 +155,20 @@ func TestMachineCold(t *testing.T) {
 		t.Errorf("with enforcing=0 on the kernel's line SELinux is %s", got)
 	}
 	m.must(t, "mount /dev/vdb /mnt && chroot /mnt rpm -q centos-release && umount /mnt")
+}
+
+// TestMachineHangsUp needs what scenarios of a dying session rest on: SIGHUP reaches a command on a terminal and no other.
+func TestMachineHangsUp(t *testing.T) {
+	t.Parallel()
+	m := start(t, booted)
+	m.beginOnTerminal(t, "test -t 1 && trap 'echo hup >/run/hup; exit' HUP; touch /run/waits; while :; do sleep 0.1; done")
+	end := m.begin(t, "sleep 3; echo went on >/run/on")
+	m.must(t, "until test -e /run/waits; do sleep 0.1; done")
+	m.HangUp()
+	if r := end(time.Minute); r.status != -1 {
+		t.Errorf("a command whose session was hung up: exit status %d, want -1", r.status)
+	}
+	m.must(t, "for i in $(seq 100); do test -s /run/hup && test -s /run/on && exit 0; sleep 0.1; done; ls /run; exit 1")
 }
 
 func TestSamplerSeesPermissive(t *testing.T) {

@@ -9,7 +9,7 @@ control=$work/control
 kvm_boots() {
 	[ -w /dev/kvm ] || return 1
 	: >"$work/kvm.console"
-	timeout 15 qemu-system-x86_64 -accel kvm -cpu host -m 512 -nodefaults -display none -no-reboot \
+	timeout 8 qemu-system-x86_64 -accel kvm -cpu host -m 512 -nodefaults -display none -no-reboot \
 		-kernel "$work/vmlinuz" -append 'console=ttyS0 panic=-1' -serial "file:$work/kvm.console" >>"$work/log/kvm" 2>&1 || :
 	grep -q 'Unable to mount root' "$work/kvm.console"
 }

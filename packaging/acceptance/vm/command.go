@@ -12,9 +12,6 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// commandTimeout bounds a command on the machine, emulated as it may be.
-const commandTimeout = 3 * time.Minute
-
 // Result is what a command did. Status is its exit status, 128 and the signal's number where a signal ended it as a shell has it, and
 // -1 where it was not learned: out of time, or the machine went away.
 type Result struct {
@@ -35,6 +32,21 @@ type Process struct {
 // Begin starts a shell command as root, unconfined_t, with input on its stdin. Without input stdin is /dev/null: a pipe in its place
 // would make ausearch read the pipe and not the log.
 func (m *Machine) Begin(command string, input io.Reader) (*Process, error) {
+	if input == nil {
+		command = "exec </dev/null\n" + command
+	}
+	return m.begin(command, func(s *ssh.Session) error {
+		s.Stdin = input
+		return nil
+	})
+}
+
+// BeginOnTerminal starts a shell command on a terminal of 80 columns, which gives it SIGHUP at HangUp. All its output is on Stdout.
+func (m *Machine) BeginOnTerminal(command string) (*Process, error) {
+	return m.begin(command, func(s *ssh.Session) error { return s.RequestPty("xterm", 24, 80, ssh.TerminalModes{}) })
+}
+
+func (m *Machine) begin(command string, prepare func(*ssh.Session) error) (*Process, error) {
 	client, err := m.connection()
 	if err != nil {
 		return nil, err
@@ -44,13 +56,12 @@ func (m *Machine) Begin(command string, input io.Reader) (*Process, error) {
 		return nil, fmt.Errorf("open a session on the machine: %w", err)
 	}
 	p := &Process{command: command, session: session, begun: time.Now(), out: &outputs{}}
-	if input == nil {
-		command = "exec </dev/null\n" + command
-	}
-	session.Stdin = input
 	session.Stdout = p.out.into(&p.out.stdout)
 	session.Stderr = p.out.into(&p.out.stderr)
-	if err := session.Start(command); err != nil {
+	if err = prepare(session); err == nil {
+		err = session.Start(command)
+	}
+	if err != nil {
 		session.Close()
 		return nil, fmt.Errorf("start %q on the machine: %w", command, err)
 	}

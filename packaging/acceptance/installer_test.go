@@ -1,0 +1,133 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"wsprovision/packaging/acceptance/vm"
+)
+
+// installer is a system that installs another one: it has the target's disk as its second, mounted as RHEL 7's blivet does.
+type installer struct {
+	*machine
+	target string // the target's disk
+}
+
+// sysimage mounts the target with what the words name; /run is bound in any case, as in every RHEL 7.
+const sysimage = `set -e
+mkdir -p /mnt/sysimage
+mount /dev/vdb /mnt/sysimage
+cd /mnt/sysimage
+mount --bind /dev dev
+mount --bind /run run
+mount -t devpts devpts dev/pts
+mount -t proc proc proc
+mount -t sysfs sysfs sys
+`
+
+const withSELinuxfs = "mount -t selinuxfs selinuxfs sys/fs/selinux\n"
+
+// newInstaller boots an installer beside a bare target, with our package in the target. kernel is what its kernel is told of SELinux.
+func newInstaller(t testing.TB, kernel, mounts string) *installer {
+	t.Helper()
+	target := coldDisk(t)
+	m := startCold(t, vm.Hardware{More: []string{target}, Kernel: kernel})
+	path, err := ourRPM()
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.must(t, sysimage+mounts)
+	on := "/root/" + filepath.Base(path)
+	m.put(t, "/mnt/sysimage"+on, content, 0o644)
+	m.must(t, "chroot /mnt/sysimage rpm -Uvh "+on+" && rm /mnt/sysimage"+on+" && sync")
+	return &installer{m, target}
+}
+
+// post runs a command as %post does: in the chroot, with Anaconda's mark in the environment and its output in one pipe.
+func (i *installer) post(command string) result {
+	return i.try("ANA_INSTALL_PATH=/mnt/sysimage LC_ALL=C chroot /mnt/sysimage sh -c "+vm.Quote(command)+" 2>&1 | cat; exit ${PIPESTATUS[0]}", nil)
+}
+
+// powerOff ends the installation in an orderly way.
+func (i *installer) powerOff(t testing.TB) {
+	t.Helper()
+	i.must(t, "umount -R /mnt/sysimage && sync")
+	i.run("systemctl poweroff")
+	if err := i.WaitOff(2 * time.Minute); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// bootTarget boots what was installed, for the first time, enforcing.
+func (i *installer) bootTarget(t testing.TB) *machine {
+	t.Helper()
+	i.Kill()
+	made, err := vm.New(machines.image, vm.Hardware{Disk: i.target})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &machine{made}
+	t.Cleanup(func() {
+		if err := m.Remove(); err != nil {
+			t.Error(err)
+		}
+	})
+	m.tellOnFailure(t)
+	if err := m.Boot(); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// finished waits for the first boot's work and judges the host by its own tools.
+func (m *machine) finished(t testing.TB, wait time.Duration) {
+	t.Helper()
+	out, status := m.run(fmt.Sprintf("wsprovision status --wait %s", wait))
+	if status != 0 {
+		journal, _ := m.run("journalctl --no-pager -b -u wsprovision-firstboot.service -u nginx.service; systemctl --failed --no-pager")
+		t.Fatalf("status: exit status %d\n%s\n%s", status, out, journal)
+	}
+	m.upgraded(t)
+	for command, want := range map[string]string{
+		"getenforce": "Enforcing",
+		"ls /var/lib/wsprovision/deferred.yaml /etc/systemd/system/multi-user.target.wants/wsprovision-firstboot.service 2>/dev/null | wc -l":                      "0",
+		"systemctl is-enabled wsprovision-firstboot.service || :":                                                                                                  "disabled",
+		"systemctl list-units --failed --no-legend --plain | grep -c -e wsprovision -e nginx || :":                                                                 "0",
+		"ps -eo label,comm | awk '$2 == \"nginx\" {print $1}' | cut -d: -f3 | sort -u":                                                                             "httpd_t",
+		"rpm -V nginx nginx-filesystem policycoreutils-python epel-release wsprovision":                                                                            "",
+		"restorecon -nRv /etc/nginx /usr/sbin/nginx /var/log/nginx /var/lib/nginx /etc/systemd/system /var/lib/wsprovision /etc/wsprovision /usr/sbin/wsprovision": "",
+		"restorecon -nRv /etc/selinux /var/lib/selinux":                                                                                                            "",
+		"ausearch -m AVC -c nginx -ts boot 2>&1 | grep -c 'avc:  denied' || :":                                                                                     "0",
+		"ls -A /tmp | grep -v -e systemd -e '^\\..*-unix$' || :":                                                                                                   "",
+	} {
+		if got := m.must(t, command); got != want {
+			t.Errorf("%s:\n%s\nwant %q", command, got, want)
+		}
+	}
+	if out, status := m.run(applyCommand + " --detailed-exitcode"); status != 0 {
+		t.Errorf("a further apply: exit status %d\n%s", status, out)
+	}
+}
+
+// startedAtFirst requires that nginx, enforcing, came up with the boot and not by a second attempt.
+func (m *machine) startedAtFirst(t testing.TB) {
+	t.Helper()
+	if got := m.must(t, "journalctl -b -o cat -u nginx.service | grep -c -e 'Failed' -e 'failed' || :"); got != "0" {
+		out, _ := m.run("journalctl -b -u nginx.service --no-pager")
+		t.Errorf("nginx did not start at the first attempt:\n%s", out)
+	}
+	journal := m.must(t, "journalctl -b -o cat -u wsprovision-firstboot.service")
+	if strings.Contains(journal, "run ") && strings.Contains(journal, "systemd: start") {
+		t.Errorf("the first boot had to start nginx:\n%s", journal)
+	}
+}

@@ -1,0 +1,73 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"strings"
+	"testing"
+)
+
+// A reload that nginx does not take brings the old file back, keeps serving, and fails again and again.
+func TestFailedReload(t *testing.T) {
+	t.Parallel()
+	m := start(t, provisioned)
+	m.must(t, "setsid -f python3 -m http.server --bind 127.0.0.1 8008 >/dev/null 2>&1; sleep 1")
+	master := m.untouched(t, "cat /run/nginx.pid; sha256sum /etc/nginx/conf.d/websocket.conf")
+	for range 2 {
+		r, res := m.apply(t, 1, "--listen 127.0.0.1:8008,80")
+		_, text := r.step("service")
+		for _, want := range []string{"Address already in use", "previous configuration"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("service does not say %q:\n%s", want, res.output)
+			}
+		}
+		master()
+		m.upgraded(t)
+	}
+	m.must(t, "pkill -f 'http.server --bind 127.0.0.1 8008'")
+	m.apply(t, 0, "--listen 127.0.0.1:8008,80")
+	m.upgraded(t)
+}
+
+// A run that died between the file and the reload is repaired by the next, although every file then looks unchanged.
+func TestOwedReload(t *testing.T) {
+	t.Parallel()
+	m := start(t, provisioned)
+	m.must(t, `cp -a /etc/nginx/conf.d/websocket.conf /root/proven && sed 's,/ws/,/old/,' /root/proven >/etc/nginx/conf.d/websocket.conf && nginx -s reload && sleep 1 && cat /root/proven >/etc/nginx/conf.d/websocket.conf &&
+mkdir -p /run/wsprovision && echo '[]' >/run/wsprovision/reload-owed`)
+	if code := m.must(t, handshake("ws.example.com", "/ws/")); code == "101" {
+		t.Fatal("nginx runs the file's configuration already; nothing is owed")
+	}
+	m.apply(t, 0, "")
+	m.upgraded(t)
+	m.must(t, "test ! -e /run/wsprovision/reload-owed")
+}
+
+// Drift is shown, and treated as configured. A site that the configuration no longer has is taken away.
+func TestDrift(t *testing.T) {
+	t.Parallel()
+	m := start(t, provisioned)
+	m.must(t, "echo '# by hand' >>/etc/nginx/conf.d/websocket.conf")
+	if out, status := m.run("wsprovision apply --on-drift fail " + siteFlags); status != 1 || !strings.Contains(out, "# by hand") {
+		t.Errorf("on_drift fail: exit status %d, want 1 and the edit:\n%s", status, out)
+	}
+	if out, status := m.run("wsprovision apply --on-drift keep --detailed-exitcode " + siteFlags); status != 0 || !strings.Contains(out, "edited") {
+		t.Errorf("on_drift keep: exit status %d, want 0 and a warning:\n%s", status, out)
+	}
+	m.apply(t, 0, "--on-drift replace")
+	m.must(t, "! grep -q 'by hand' /etc/nginx/conf.d/websocket.conf")
+	m.put(t, "/etc/wsprovision/wsprovision.yaml", []byte(`sites:
+  - name: second
+    server_name: second.example.com
+    locations:
+      - path: /
+        backend: 127.0.0.1:3000
+`), 0o644)
+	m.must(t, "wsprovision apply")
+	if got := m.must(t, "ls /etc/nginx/conf.d"); got != "second.conf" {
+		t.Errorf("conf.d afterwards: %q, want second.conf alone", got)
+	}
+	if code := m.must(t, handshake("second.example.com", "/")); code != "101" {
+		t.Errorf("handshake of the second site: %s, want 101", code)
+	}
+}

@@ -1,0 +1,72 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"strings"
+	"testing"
+)
+
+// Where a package cannot be had, the run fails with the reason and what to do; what does not need it is not touched either.
+func TestRepositories(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, prepare, says, mend string }{
+		{"one of two packages missing", "mv /srv/mirror/extras/policycoreutils-python-2*.rpm /root/; createrepo_c -q --update /srv/mirror/extras 2>/dev/null || true",
+			"policycoreutils-python is not installed", "mv /root/policycoreutils-python-2*.rpm /srv/mirror/extras/; createrepo_c -q --update /srv/mirror/extras 2>/dev/null || true"},
+		{"wrong key", "yum -y install epel-release && sed -i.right s,/epel/,/stranger/, /etc/yum.repos.d/epel.repo", "key", "mv /etc/yum.repos.d/epel.repo.right /etc/yum.repos.d/epel.repo; yum clean all"},
+		{"unsigned package", "yum -y install epel-release && sed -i.right s,/epel/,/unsigned/, /etc/yum.repos.d/epel.repo", "sign", "mv /etc/yum.repos.d/epel.repo.right /etc/yum.repos.d/epel.repo; yum clean all"},
+		{"repository down", "systemctl stop mirror", "repositor", "systemctl start mirror"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := start(t, installed)
+			m.must(t, c.prepare)
+			r, res := m.apply(t, 1, "")
+			if !strings.Contains(res.stdout, c.says) {
+				t.Errorf("the report does not say %q:\n%s", c.says, res.output)
+			}
+			if status, _ := r.step("server-block"); status != "skipped" {
+				t.Errorf("server-block: %s, want skipped", status)
+			}
+			m.must(t, c.mend)
+			m.apply(t, 0, "")
+			m.upgraded(t)
+		})
+	}
+}
+
+// The other sources of EPEL: a mirror written by the agent, and the release package from a URL, each with a pinned key.
+func TestSources(t *testing.T) {
+	t.Parallel()
+	fingerprint, err := machines.image.Fingerprint("epel")
+	if err != nil {
+		t.Fatal(err)
+	}
+	extras, err := machines.image.Fingerprint("extras")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const key = "/root/epel.key"
+	for _, c := range []struct{ name, prepare, flags string }{
+		{"mirror", "epel", "--epel-source mirror --epel-baseurl http://127.0.0.1:8600/epel/ --epel-gpgkey " + key + " --epel-fingerprint " + fingerprint},
+		{"package", "extras", "--epel-source package --epel-package http://127.0.0.1:8600/extras/epel-release-7-14.noarch.rpm --epel-gpgkey " + key + " --epel-fingerprint " + extras},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := start(t, installed)
+			put := func(name string) {
+				m.put(t, key, readFile(t, machines.image.Path("keys", name+".asc")), 0o644)
+			}
+			put("stranger")
+			check := m.untouched(t, "rpm -qa | sort; ls /etc/yum.repos.d /etc/pki/rpm-gpg")
+			if _, res := m.apply(t, 1, c.flags); !strings.Contains(res.stdout, "fingerprint") {
+				t.Errorf("a stranger's key is refused without a word of its fingerprint:\n%s", res.output)
+			}
+			check()
+			put(c.prepare)
+			m.apply(t, 0, c.flags)
+			m.upgraded(t)
+			if _, res := m.apply(t, 0, c.flags+" --detailed-exitcode"); res.status != 0 {
+				t.Errorf("second run: exit status %d", res.status)
+			}
+		})
+	}
+}

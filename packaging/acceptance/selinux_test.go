@@ -1,0 +1,111 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// Every case that a backend's port can be in, judged by semanage and by what the kernel then allows.
+func TestPorts(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, prepare string
+		port          int
+		status        int
+		says          string // where it fails
+		records       string // http_port_t's local records afterwards
+	}{
+		{"not defined", "true", 4000, 0, "", "4000"},
+		{"inside a policy range of another type", "true", 3000, 0, "", "3000"},
+		{"defined exactly with another type", "true", 8080, 0, "", "8080"},
+		{"right by policy", "true", 8443, 0, "", ""},
+		{"right locally", "semanage port -a -t http_port_t -p tcp 4000", 4000, 0, "", "4000"},
+		{"inside a local range of the same type", "semanage port -a -t http_port_t -p tcp 4505-4515", 4511, 0, "", "4505-4515"},
+		{"inside a local range of another type", "semanage port -a -t ntop_port_t -p tcp 4505-4515", 4511, 1, "4505-4515", ""},
+		{"local record of another type", "semanage port -a -t ntop_port_t -p tcp 4000", 4000, 0, "", "4000"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := start(t, packaged)
+			m.must(t, c.prepare)
+			check := m.untouched(t, fingerprint)
+			r, res := m.agent(t, fmt.Sprintf("apply --server-name ws.example.com --backend 127.0.0.1:%d", c.port))
+			if res.status != c.status {
+				t.Fatalf("exit status %d, want %d:\n%s", res.status, c.status, res.output)
+			}
+			if c.status != 0 {
+				check()
+				if _, text := r.step("selinux"); !strings.Contains(text, c.says) {
+					t.Errorf("selinux does not say %q: %s", c.says, text)
+				}
+				return
+			}
+			if got := m.must(t, "semanage port -l -C | awk '$1 == \"http_port_t\" {print $3}'"); got != c.records {
+				t.Errorf("local records of http_port_t: %q, want %q", got, c.records)
+			}
+			if _, again := m.agent(t, fmt.Sprintf("apply --detailed-exitcode --server-name ws.example.com --backend 127.0.0.1:%d", c.port)); again.status != 0 {
+				t.Errorf("second run: exit status %d, want 0:\n%s", again.status, again.output)
+			}
+		})
+	}
+}
+
+// The boolean's running and persistent values are read, reported and repaired apart.
+func TestBoolean(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, prepare, changed, other string }{
+		{"on now and not at boot", "setsebool httpd_can_network_connect on && sed -i d /var/lib/selinux/default/active/booleans.local && semodule -B && setsebool httpd_can_network_connect on", "(persistent)", "(running)"},
+		{"on at boot and not now", "setsebool httpd_can_network_connect off", "(running)", "(persistent)"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := start(t, provisioned)
+			m.must(t, c.prepare)
+			r, res := m.apply(t, 0, "")
+			var changed []string
+			for _, s := range r.Steps {
+				for _, change := range s.Changes {
+					changed = append(changed, change.Object)
+				}
+			}
+			if text := strings.Join(changed, " "); !strings.Contains(text, c.changed) || strings.Contains(text, c.other) {
+				t.Errorf("changed: %q, want %s and not %s\n%s", text, c.changed, c.other, res.output)
+			}
+			m.judgeProvisioned(t)
+		})
+	}
+}
+
+// Permissive is reported and left; the store is written all the same.
+func TestPermissive(t *testing.T) {
+	t.Parallel()
+	m := start(t, installed)
+	m.must(t, "setenforce 0")
+	r, _ := m.apply(t, 0, "")
+	if _, text := r.step("selinux"); !strings.Contains(text, "permissive") {
+		t.Errorf("selinux does not say permissive: %s", text)
+	}
+	if mode := m.must(t, "getenforce"); mode != "Permissive" {
+		t.Errorf("mode afterwards: %s", mode)
+	}
+	m.must(t, "setenforce 1")
+	m.upgraded(t)
+	m.judgeProvisioned(t)
+}
+
+// A port that nginx may not listen on is found before anything changes, and labelled where that is asked for.
+func TestListenPort(t *testing.T) {
+	t.Parallel()
+	m := start(t, provisioned)
+	check := m.untouched(t, fingerprint)
+	r, _ := m.apply(t, 1, "--listen 8765")
+	check()
+	if _, text := r.step("selinux"); !strings.Contains(text, "8765") || !strings.Contains(text, "label_listen_ports") {
+		t.Errorf("selinux does not say what to do: %s", text)
+	}
+	m.apply(t, 0, "--listen 8765 --label-listen-ports")
+	if code := m.must(t, strings.Replace(handshake("ws.example.com", "/ws/"), "127.0.0.1/", "127.0.0.1:8765/", 1)); code != "101" {
+		t.Errorf("handshake on port 8765: %s, want 101", code)
+	}
+}

@@ -1,0 +1,147 @@
+package provision
+
+import (
+	"net/netip"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"wsprovision/provision/websocket"
+)
+
+// Recorded on CentOS 7 (proc(5)): nginx on every address, node on the IPv6 loopback, and one connection in TIME_WAIT.
+const (
+	procTCP = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 00000000:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 21034 1 ffff8800b9a28000 100 0 0 10 0
+   1: 0100007F:D1A2 0100007F:0BB8 06 00000000:00000000 03:00001760 00000000     0        0 0 3 ffff8800b9a28800
+   2: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000   992        0 22000 1 ffff8800b9a29000 100 0 0 10 0
+`
+	procTCP6 = `  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 00000000000000000000000001000000:0BB8 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000   991        0 23011 1 ffff8800b9b28000 100 0 0 10 0
+`
+	// firewall-cmd --list-all of firewalld 0.4.4 on CentOS 7.
+	firewallClosed = `public (active)
+  target: default
+  icmp-block-inversion: no
+  interfaces: eth0
+  sources: 
+  services: ssh dhcpv6-client
+  ports: 
+  protocols: 
+  masquerade: no
+  forward-ports: 
+  source-ports: 
+  icmp-blocks: 
+  rich rules: 
+	
+`
+)
+
+func TestParseSockets(t *testing.T) {
+	all := append(parseSockets(procTCP), parseSockets(procTCP6)...)
+	if len(all) != 4 || all[0].local != netip.MustParseAddrPort("0.0.0.0:80") || all[0].inode != "21034" || all[1].state != stateTimeWait ||
+		all[1].remote != netip.MustParseAddrPort("127.0.0.1:3000") || all[3].local != netip.MustParseAddrPort("[::1]:3000") {
+		t.Fatalf("got %+v", all)
+	}
+	for address, want := range map[string]int{"127.0.0.1:80": 1, "[::1]:80": 0, "127.0.0.1:3000": 0, "[::1]:3000": 1, "127.0.0.2:8080": 0} {
+		if got := len(taking(all, netip.MustParseAddrPort(address))); got != want {
+			t.Errorf("%d sockets take connections to %s, want %d", got, address, want)
+		}
+	}
+}
+
+func FuzzParseSockets(f *testing.F) {
+	f.Add(procTCP)
+	f.Add(procTCP6)
+	f.Add("0: 0100007F:0BB8 :0 0A 1 2 3 4 5 6 7\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, s := range parseSockets(text) {
+			if !s.local.IsValid() || !s.remote.IsValid() {
+				t.Errorf("%q: %+v", text, s)
+			}
+		}
+	})
+}
+
+func TestBackendOfTheOtherFamily(t *testing.T) {
+	h := provisioned(t)
+	h.web.backends["127.0.0.1:3000"] = false
+	h.write("/proc/net/tcp", procTCP)
+	h.write("/proc/net/tcp6", procTCP6)
+	if d := h.ask(badGateway, logRefused); d.Code != BackendIPv6Only || !strings.Contains(d.Cause, "[::1]:3000") {
+		t.Errorf("got %s, want %s", d, BackendIPv6Only)
+	}
+}
+
+func TestPortsExhaustedCounts(t *testing.T) {
+	h := provisioned(t)
+	h.write("/proc/net/tcp", procTCP)
+	d := h.ask(badGateway, logPorts)
+	if evidence := strings.Join(d.Evidence, "\n"); !strings.Contains(evidence, "1 connections to port 3000, 1 of them in TIME_WAIT") || !strings.Contains(evidence, "32768 60999") {
+		t.Errorf("evidence:\n%s", evidence)
+	}
+}
+
+func TestFirewall(t *testing.T) {
+	open := func(line, with string) string { return strings.Replace(firewallClosed, line, with, 1) }
+	tests := []struct {
+		name, text string
+		port       int
+		closed     bool
+	}{
+		{"closed", firewallClosed, 80, true},
+		{"service http", open("services: ssh", "services: http ssh"), 80, false},
+		{"service http is not 443", open("services: ssh", "services: http ssh"), 443, true},
+		{"port", open("ports: \n", "ports: 80/tcp 9000-9010/tcp\n"), 9005, false},
+		{"udp is not tcp", open("ports: \n", "ports: 80/udp\n"), 80, true},
+		{"target ACCEPT", open("target: default", "target: ACCEPT"), 80, false},
+		{"a rich rule speaks of it", firewallClosed + `rule family="ipv4" port port="8081" protocol="tcp" accept` + "\n", 8081, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := parseFirewall(tt.text).closes(tt.port); got != tt.closed {
+				t.Errorf("closed %v, want %v: %+v", got, tt.closed, parseFirewall(tt.text))
+			}
+		})
+	}
+	if (firewall{}).closes(80) {
+		t.Error("a firewalld that does not run closes nothing")
+	}
+}
+
+func FuzzParseFirewall(f *testing.F) {
+	f.Add(firewallClosed, 80)
+	f.Fuzz(func(t *testing.T, text string, port int) { parseFirewall(text).closes(port) })
+}
+
+func TestExplainDial(t *testing.T) {
+	dial := func(number syscall.Errno) error {
+		return &websocket.DialError{Address: "x", Errno: number, Err: number}
+	}
+	tests := []struct {
+		name string
+		make func(h *fakeHost)
+		err  error
+		want Code
+	}{
+		{"nothing wrong to be found", func(h *fakeHost) {}, dial(syscall.ECONNREFUSED), Unexplained},
+		{"no nginx", func(h *fakeHost) { h.must(os.Remove(h.path("/run/nginx.pid"))) }, dial(syscall.ECONNREFUSED), NginxNotRunning},
+		{"filtered", func(h *fakeHost) {}, dial(syscall.EHOSTUNREACH), AddressUnreachable},
+		{"no route", func(h *fakeHost) {}, dial(syscall.ENETUNREACH), AddressUnreachable},
+		{"own ports", func(h *fakeHost) {}, dial(syscall.EADDRNOTAVAIL), PortsExhausted},
+		{"a broken file of somebody's, and no nginx", func(h *fakeHost) {
+			h.write(confDir+"/a.conf", "bogus_directive on;\n")
+			h.must(os.Remove(h.path("/run/nginx.pid")))
+		}, dial(syscall.ECONNREFUSED), NginxConfigInvalid},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			h := provisioned(t)
+			tt.make(h)
+			if d := h.ask(tt.err); d.Code != tt.want {
+				t.Errorf("got %s, want %s", d, tt.want)
+			}
+		})
+	}
+}

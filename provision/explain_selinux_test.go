@@ -1,0 +1,204 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"wsprovision/provision/websocket"
+	"wsprovision/selinux"
+	"wsprovision/systemd"
+)
+
+// Recorded on EL7 (FACTS 9), but for host, port and time.
+const (
+	avcConnect = `type=AVC msg=audit(1554992273.902:517150): avc:  denied  { name_connect } for  pid=2581 comm="nginx" dest=%d scontext=system_u:system_r:httpd_t:s0 tcontext=system_u:object_r:ntop_port_t:s0 tclass=tcp_socket permissive=0`
+	avcBind    = `type=AVC msg=audit(1721415874.099:841): avc:  denied  { name_bind } for  pid=3028 comm="nginx" src=4881 scontext=system_u:system_r:httpd_t:s0 tcontext=system_u:object_r:unreserved_port_t:s0 tclass=tcp_socket permissive=0`
+	avcKernel  = `type=1400 audit(1554992273.902:5): avc:  denied  { name_connect } for  pid=2581 comm="nginx" dest=3000 scontext=system_u:system_r:httpd_t:s0 tcontext=system_u:object_r:ntop_port_t:s0 tclass=tcp_socket`
+
+	logDenied  = `2026/11/22 10:00:00 [crit] 2581#2581: *1 connect() to 127.0.0.1:3000 failed (13: Permission denied) while connecting to upstream, client: 127.0.0.1, server: ws.example.com, request: "GET /ws/ HTTP/1.1", upstream: "http://127.0.0.1:3000/ws/", host: "ws.example.com"`
+	logRefused = `2026/11/22 10:00:00 [error] 2581#2581: *1 connect() failed (111: Connection refused) while connecting to upstream, client: 127.0.0.1, server: ws.example.com, request: "GET /ws/ HTTP/1.1", upstream: "http://127.0.0.1:3000/ws/", host: "ws.example.com"`
+	logPorts   = `2026/11/22 10:00:00 [crit] 2581#2581: *1 connect() to 127.0.0.1:3000 failed (99: Cannot assign requested address) while connecting to upstream, client: 127.0.0.1, server: ws.example.com, request: "GET /ws/ HTTP/1.1", upstream: "http://127.0.0.1:3000/ws/", host: "ws.example.com"`
+	logOther   = `2026/11/22 10:00:00 [error] 2581#2581: *1 connect() failed (111: Connection refused) while connecting to upstream, client: 192.0.2.9, server: ws.example.com, request: "GET /other HTTP/1.1", upstream: "http://127.0.0.1:4000/other", host: "ws.example.com"`
+	logSpent   = `2026/11/22 10:00:00 [alert] 2581#2581: 1024 worker_connections are not enough`
+	logFiles   = `2026/11/22 10:00:00 [crit] 2581#2581: accept4() failed (24: Too many open files)`
+	logConnect = `2026/11/22 10:00:00 [error] 2581#2581: *1 upstream timed out (110: Connection timed out) while connecting to upstream, client: 127.0.0.1, server: ws.example.com, request: "GET /ws/ HTTP/1.1", upstream: "http://127.0.0.1:3000/ws/", host: "ws.example.com"`
+	logSpace   = `2026/11/22 10:00:00 [crit] 2581#2581: *1 pwrite() "/var/lib/nginx/tmp/proxy/1/00/0000000001" failed (28: No space left on device) while reading upstream, client: 127.0.0.1, server: ws.example.com, request: "GET /ws/ HTTP/1.1", upstream: "http://127.0.0.1:3000/ws/", host: "ws.example.com"`
+	logResolve = `2026/11/22 10:00:00 [error] 2581#2581: *1 backend.example.com could not be resolved (3: Host not found), client: 127.0.0.1, server: ws.example.com, request: "GET /ws/ HTTP/1.1", host: "ws.example.com"`
+)
+
+var badGateway = &websocket.StatusError{Code: 502, Line: "HTTP/1.1 502 Bad Gateway"}
+
+// ask explains a failure of the one site on the host, as nginx logged it.
+func (h *fakeHost) ask(err error, lines ...string) Diagnosis {
+	h.t.Helper()
+	c := basic(h.t)
+	h.write("/proc/stat", fmt.Sprintf("btime %d\n", time.Now().Unix())) // nginx's workers are new
+	s := symptom{site: &c.Sites[0], location: &c.Sites[0].Locations[0], check: "upgrade", err: err, lines: lines, began: time.Now()}
+	s.target = reach(c.Sites[0], c.Sites[0].Locations[0], c.Sites[0].Listen[0])
+	host := h.host(Listener{})
+	host.Units = func(context.Context) (systemd.Units, error) { return &systemd.Offline{Root: h.root}, nil }
+	return host.explain(h.t.Context(), c, s)
+}
+
+func TestExplainSELinux(t *testing.T) {
+	tests := []struct {
+		name  string
+		make  func(h *fakeHost)
+		lines []string
+		want  Code
+		cause string
+		mend  string
+		proof string // in the evidence
+	}{
+		{"neither boolean nor label", func(h *fakeHost) {}, []string{logDenied}, SELinuxNameConnect, "both the boolean httpd_can_network_connect and the label http_port_t are missing",
+			"setsebool -P httpd_can_network_connect on && semanage port -a -t http_port_t -p tcp 3000", "avc:  denied  { name_connect }"},
+		{"label without boolean", func(h *fakeHost) { h.localPort("http_port_t", 3000) }, []string{logDenied}, SELinuxNameConnect, ": the boolean httpd_can_network_connect is off",
+			"setsebool -P httpd_can_network_connect on", "tcp/3000 is labelled http_port_t"},
+		{"another label of somebody's", func(h *fakeHost) { h.localPort("ssh_port_t", 3000) }, []string{logDenied}, BackendLabelTaken, "somebody has labelled it ssh_port_t",
+			"semanage port -m -t http_port_t -p tcp 3000", "ssh_port_t"},
+		{"nginx logs nothing", func(h *fakeHost) {}, nil, SELinuxNameConnect, "both", "setsebool -P", "the same handshake made with 127.0.0.1:3000 directly: 101"},
+		{"a line of another request", func(h *fakeHost) {}, []string{logOther}, SELinuxNameConnect, "both", "setsebool -P", "avc:"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			h := servedHost(t)
+			h.write(auditLog, "type=LOGIN msg=audit(1.000:1): pid=1\n"+avcBind+"\n"+fmt.Sprintf(avcConnect, 3000)+"\n"+fmt.Sprintf(avcConnect, 3001)+"\n")
+			tt.make(h)
+			h.rebuild(true)
+			h.setRunning(connectBoolean, false)
+			h.answerAccess(false)
+			d := h.ask(badGateway, tt.lines...)
+			if d.Code != tt.want || !strings.Contains(d.Cause, tt.cause) || !strings.Contains(d.Mend, tt.mend) {
+				t.Errorf("got %s\nwant %s, …%s…, …%s…", d, tt.want, tt.cause, tt.mend)
+			}
+			if evidence := strings.Join(d.Evidence, "\n"); !strings.Contains(evidence, tt.proof) || strings.Contains(evidence, "dest=3001") {
+				t.Errorf("evidence:\n%s\nwant …%s…", evidence, tt.proof)
+			}
+		})
+	}
+}
+
+// localPort puts a record into the store, as semanage does.
+func (h *fakeHost) localPort(typ string, port int) {
+	h.setLocalPorts(selinux.Port{Proto: "tcp", Low: port, High: port, Type: typ})
+}
+
+// servedHost is provisioned, with its site at /ws/, but for what SELinux needs.
+func servedHost(t *testing.T) *fakeHost {
+	t.Helper()
+	h := newFakeHost(t)
+	if r := h.apply(basic(t)); r.Result != Changed {
+		t.Fatalf("the first apply: %s\n%s", r.Result, summarize(r))
+	}
+	h.write(store+"/ports.local", "")
+	h.write(store+"/booleans.local", "")
+	return h
+}
+
+func TestWouldDeny(t *testing.T) {
+	h := servedHost(t)
+	h.rebuild(true)
+	h.setRunning(connectBoolean, false)
+	h.answerAccess(false)
+	if d := h.host(Listener{}).wouldDeny(t.Context(), 3000); d != nil {
+		t.Errorf("enforcing: %s, want none: what is denied fails", d)
+	}
+	h.write(selinuxfs+"/enforce", "0")
+	d := h.host(Listener{}).wouldDeny(t.Context(), 3000)
+	if d == nil || d.Code != SELinuxWouldDeny || !strings.Contains(d.Cause, "permissive") {
+		t.Errorf("permissive: %v, want %s", d, SELinuxWouldDeny)
+	}
+	h.answerAccess(true)
+	if d := h.host(Listener{}).wouldDeny(t.Context(), 3000); d != nil {
+		t.Errorf("allowed: %s, want none", d)
+	}
+}
+
+func TestExplainLogLines(t *testing.T) {
+	timeout := &websocket.ResponseError{Waited: time.Second, Timeout: true, Err: syscall.ETIMEDOUT}
+	cut := &websocket.ResponseError{Err: syscall.ECONNRESET}
+	tests := []struct {
+		name  string
+		err   error
+		line  string
+		want  Code
+		cause string
+	}{
+		{"111", badGateway, strings.Replace(logRefused, "connect() failed", "connect() to 127.0.0.1:3000 failed", 1), BackendNotRunning, "127.0.0.1:3000 is not running"},
+		{"111 as nginx 1.20 logs it", badGateway, logRefused, BackendNotRunning, "127.0.0.1:3000 is not running"},
+		{"99", badGateway, logPorts, PortsExhausted, "no local port is free"},
+		{"connections", cut, logSpent, ConnectionsSpent, "worker_connections is 1024"},
+		{"descriptors", timeout, logFiles, OpenFilesSpent, "no file descriptor left"},
+		{"unreachable", badGateway, logConnect, BackendUnreachable, "127.0.0.1:3000"},
+		{"disk", badGateway, logSpace, DiskFull, "no space left"},
+		{"resolver", badGateway, logResolve, UpstreamUnresolved, "backend.example.com"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			h := provisioned(t)
+			h.web.backends["127.0.0.1:3000"] = tt.want != BackendNotRunning
+			d := h.ask(tt.err, logOther, tt.line)
+			if d.Code != tt.want || !strings.Contains(d.Cause, tt.cause) || !slices.Contains(d.Evidence, tt.line) {
+				t.Errorf("got %s %q\nwant %s, …%s…", d, d.Evidence, tt.want, tt.cause)
+			}
+		})
+	}
+}
+
+// A host on which all is well again by the time of the diagnosis has no cause, and none is made up.
+func TestUnexplained(t *testing.T) {
+	h := provisioned(t)
+	d := h.ask(&websocket.StatusError{Code: 500, Line: "HTTP/1.1 500 Internal Server Error"}, logOther)
+	if d.Code != Unexplained || !strings.Contains(d.Cause, "500") {
+		t.Errorf("got %s, want %s", d, Unexplained)
+	}
+}
+
+func TestParseAVC(t *testing.T) {
+	for name, line := range map[string]string{"audit.log": fmt.Sprintf(avcConnect, 3000), "kernel log": avcKernel} {
+		a, ok := parseAVC(line)
+		if !ok || a.Port != 3000 || a.Comm != "nginx" || !slices.Equal(a.Perms, []string{"name_connect"}) || a.Time.Unix() != 1554992273 || a.Permissive || a.Class != "tcp_socket" {
+			t.Errorf("%s: %+v, %v", name, a, ok)
+		}
+	}
+	if a, _ := parseAVC(avcBind); a.Port != 4881 || a.Target != "system_u:object_r:unreserved_port_t:s0" {
+		t.Errorf("name_bind: %+v", a)
+	}
+	for _, line := range []string{"", "type=LOGIN msg=audit(1.000:1)", "avc:  granted  { name_connect } for  pid=1"} {
+		if a, ok := parseAVC(line); ok {
+			t.Errorf("parseAVC(%q) = %+v, want none", line, a)
+		}
+	}
+}
+
+func FuzzParseAVC(f *testing.F) {
+	for _, line := range []string{fmt.Sprintf(avcConnect, 3000), avcBind, avcKernel, "", `avc:  denied  { x } for  comm="`} {
+		f.Add(line)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		a, ok := parseAVC(line)
+		if ok && (len(a.Perms) == 0 || !strings.HasPrefix(a.Line, "avc:") || !strings.HasSuffix(line, a.Line)) {
+			t.Errorf("parseAVC(%q) = %+v", line, a)
+		}
+	})
+}
+
+// A permissive host is not denied anything, whatever the policy says.
+func TestPermissiveIsNotDenied(t *testing.T) {
+	h := servedHost(t)
+	h.write(selinuxfs+"/enforce", "0")
+	h.rebuild(true)
+	h.setRunning(connectBoolean, false)
+	h.answerAccess(false)
+	if d := h.ask(badGateway, logRefused); d.Code != BackendNotRunning {
+		t.Errorf("got %s, want %s", d, BackendNotRunning)
+	}
+	if status, err := h.host(Listener{}).SELinux.Status(); err != nil || status.Mode != selinux.Permissive {
+		t.Errorf("mode %s, %v, want permissive", status.Mode, err)
+	}
+}
