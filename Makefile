@@ -23,8 +23,8 @@ lint: ## formatting, vet, staticcheck, module files
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
 	  if [ -n "$$unformatted" ]; then echo "gofmt -w these:" $$unformatted; exit 1; fi
 	go mod verify
-	go vet ./... && go vet -tags acceptance ./...
-	$(GOTOOL) staticcheck ./... && $(GOTOOL) staticcheck -tags acceptance ./packaging/acceptance/...
+	go vet ./... && go vet -tags acceptance,crash ./...
+	$(GOTOOL) staticcheck ./... && $(GOTOOL) staticcheck -tags acceptance,crash ./packaging/acceptance/... ./cmd/...
 
 rpm: ## dist/wsprovision-$(VERSION)-1.el7.x86_64.rpm and its src.rpm
 	rm -f dist/*.rpm
@@ -43,10 +43,13 @@ test: ## everything that a change has to pass
 demo: ## plan, apply, the 101 and the unchanged second apply, on a machine of its own
 	packaging/host.sh
 	$(MAKE) rpm image
-	go run -tags acceptance ./packaging/acceptance/demo
+	go run ./packaging/acceptance/demo
 
-bench: rpm image ## the figures of the README, as ratios in one run
-	go run -tags acceptance ./packaging/acceptance/bench
+bench: build rpm image ## the agent against the tutorial's commands, as ratios in one run
+	go run ./packaging/acceptance/bench
+
+crash: image ## killed, and powered off, at every point where the host changes
+	go run ./packaging/acceptance/crash
 
 fuzz: ## every fuzz target for $(FUZZTIME)
 	@for pkg in $$(go list ./...); do \

@@ -26,14 +26,21 @@ func (h *fakeHost) boot() {
 	}
 }
 
-// firstBoot is what systemd makes of the unit, with at most so many attempts.
-func (h *fakeHost) firstBoot(attempts int) (*Report, error) {
+// firstBoot is what systemd makes of the unit, with at most so many attempts; meanwhile is called after every pause.
+func (h *fakeHost) firstBoot(attempts int, meanwhile ...func()) (*Report, error) {
 	h.t.Helper()
 	if !h.exists(firstBootLink) || !h.exists(deferredPath) { // ConditionPathExists=
 		return nil, nil
 	}
 	tries := 0
 	b := FirstBoot{Root: h.root, Patience: 30 * time.Minute}
+	b.Sleep = func(_ context.Context, d time.Duration) error {
+		time.Sleep(d)
+		for _, f := range meanwhile {
+			f()
+		}
+		return nil
+	}
 	b.Attempt = func(ctx context.Context, c config.Config) (*Report, error) {
 		if tries++; tries > attempts {
 			return nil, fmt.Errorf("attempt %d", tries)
@@ -124,10 +131,9 @@ func TestFirstBootWaits(t *testing.T) {
 			h.boot()
 			start := time.Now()
 			h.web.backends = map[string]bool{"127.0.0.1:3000": false}
-			if tt.comes > 0 {
-				time.AfterFunc(tt.comes, func() { h.web.backends["127.0.0.1:3000"] = true })
-			}
-			r, err := h.firstBoot(1000)
+			r, err := h.firstBoot(1000, func() {
+				h.web.backends["127.0.0.1:3000"] = tt.comes > 0 && time.Since(start) >= tt.comes
+			})
 			took := time.Since(start)
 			if took < tt.takes[0] || took > tt.takes[1] {
 				t.Errorf("it took %s, want %s", took, tt.takes)

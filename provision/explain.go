@@ -24,6 +24,7 @@ type symptom struct {
 	err      error
 	lines    []string // nginx's error logs, since before the check
 	began    time.Time
+	again    []string // what tells the agent of this configuration; nil: derived from it
 }
 
 // inquiry looks for the cause of one symptom. It only reads: files, /proc, the
@@ -55,6 +56,7 @@ func (h *Host) explain(ctx context.Context, c config.Config, s symptom) Diagnosi
 	for _, ask := range []func(context.Context) *Diagnosis{
 		q.unresolved,
 		q.elsewhere,
+		q.beside,
 		q.refusedCertificate,
 		q.listener,
 		q.logged,
@@ -142,6 +144,9 @@ func (q *inquiry) local() bool {
 
 // applyCommand is how the agent is told of this configuration.
 func (q *inquiry) applyCommand() string {
+	if q.again != nil {
+		return quote(q.again)
+	}
 	if q.site == nil {
 		return "wsprovision apply"
 	}
@@ -181,6 +186,9 @@ func (q *inquiry) status() *websocket.StatusError {
 // unexplained says what was looked at, so that a person need not begin anew.
 func (q *inquiry) unexplained() Diagnosis {
 	d := diagnosis(Unexplained, "none of the known causes: "+q.err.Error(), "")
+	if !q.local() {
+		d.Mend = "run wsprovision verify on that host, where more can be read"
+	}
 	d.Evidence = append(d.Evidence, q.relevant()...)
 	if q.route.Server != nil {
 		d.Evidence = append(d.Evidence, fmt.Sprintf("the server block is %s:%d", q.route.Server.File, q.route.Server.Line))

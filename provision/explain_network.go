@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
+	"net/netip"
 	"os"
 	"slices"
 	"strconv"
@@ -47,6 +49,41 @@ func (q *inquiry) elsewhere(ctx context.Context) *Diagnosis {
 		return q.exhausted("the client's own connections to "+q.address.String(), q.address.Port(), dial.Error())
 	}
 	return nil
+}
+
+// beside: a URL that leads to another server than nginx, such as to a backend
+// itself, or to another host. All that is known is what it answered.
+func (q *inquiry) beside(context.Context) *Diagnosis {
+	if q.site != nil || !q.address.IsValid() || q.local() && q.nginxPort() {
+		return nil
+	}
+	var status *websocket.StatusError
+	var silent *websocket.ResponseError
+	var head *websocket.HeaderError
+	var accept *websocket.AcceptError
+	at, seen := q.address.String(), q.err.Error()
+	switch {
+	case errors.Is(q.err, syscall.ECONNREFUSED) && q.refused():
+		return diagnosis(AddressRefuses, "nothing listens on "+at, "start the server that is meant to listen there", seen, q.nearby(int(q.address.Port())))
+	case errors.As(q.err, &head) || errors.As(q.err, &accept):
+		return diagnosis(NotAWebSocket, "what listens on "+at+" answers 101 and is no WebSocket server", q.whoListens(at), seen)
+	case !q.local():
+		return nil
+	case errors.As(q.err, &status) && status.Code == http.StatusForbidden && q.target.Origin != "":
+		return diagnosis(OriginRefused, fmt.Sprintf("the backend %s refuses the Origin %s (403)", at, q.target.Origin), "allow that origin in the backend's own configuration", seen)
+	case errors.As(q.err, &status) && status.Code == http.StatusNotFound:
+		return diagnosis(PathNotFound, fmt.Sprintf("the backend %s has nothing at %s (404)", at, q.target.Path), "use the path that the backend serves; its own log says more", seen)
+	case errors.As(q.err, &status):
+		return diagnosis(BackendRefused, fmt.Sprintf("the backend %s refuses the handshake at %s (%d)", at, q.target.Path, status.Code), "the backend's own log says why", seen)
+	case errors.As(q.err, &silent) && silent.Timeout:
+		return diagnosis(BackendNotAnswering, "the backend "+at+" takes the connection and does not answer", "look at the backend's own log, and restart it", seen)
+	}
+	return nil
+}
+
+// nginxPort reports whether nginx's configuration has a listener on that port, at whatever address.
+func (q *inquiry) nginxPort() bool {
+	return slices.ContainsFunc(q.listens(), func(l netip.AddrPort) bool { return l.Port() == q.address.Port() })
 }
 
 // exhausted: every local port towards one address is in use or in TIME_WAIT.

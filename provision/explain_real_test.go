@@ -344,6 +344,8 @@ func TestExplainWithNginx(t *testing.T) {
 		{name: "backend on IPv6 only", backend: "127.0.0.1:6PORT", make: func(r *rig) { r.write("websocket", r.block("BACKEND", headersOfSite)) }, want: BackendIPv6Only},
 		{name: "URL by the other family", backend: echo, make: func(r *rig) { r.write("websocket", r.block(echo, headersOfSite)) },
 			verify: Verification{URL: "ws://[::1]:PORT/ws/"}, want: ListenerIPv4Only},
+		{name: "URL of a backend", verify: Verification{URL: "ws://" + strict + "/elsewhere"}, want: PathNotFound, cause: strict + " has nothing at /elsewhere"},
+		{name: "URL of nobody", verify: Verification{URL: "ws://" + down + "/"}, want: AddressRefuses, cause: "nothing listens on " + down},
 		{name: "URL of no name", verify: Verification{URL: "ws://nowhere.invalid/"}, want: NameUnresolved},
 	}
 	for _, tt := range tests {

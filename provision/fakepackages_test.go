@@ -39,6 +39,8 @@ func (h *fakeHost) rpm(args []string) (stdout, stderr string, status int, err er
 		return h.listKeys(args[2])
 	case args[0] == "-q":
 		stdout, status = h.query(args[3:])
+	case args[0] == "-ql":
+		stdout = strings.Join([]string{nginxProgram, "/etc/nginx", nginxConf, confDir, "/usr/lib/systemd/system/nginx.service", "/usr/share/doc/nginx-1.20.1"}, "\n") + "\n"
 	case args[0] == "-qf":
 		stdout, status = h.owner(args[3])
 	case args[0] == "-qp":

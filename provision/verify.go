@@ -23,6 +23,9 @@ type Verification struct {
 	*Host
 	Config config.Config
 	Agent  string
+	// Apply is the command that brings about Config, for what it mends; nil is
+	// derived from Config.
+	Apply []string
 	// URL takes the place of the configuration's locations, if it is set.
 	URL string
 	// TLS is how wss is judged; nil is by the roots that the host trusts.
@@ -202,7 +205,7 @@ func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, error) 
 	})
 	name, err := v.judge(ctx, a, &t, checks)
 	if err != nil && !v.Mute && ctx.Err() == nil {
-		d := v.explain(ctx, v.Config, symptom{site: a.site, location: a.location, target: a.target, check: name, err: err, lines: v.since(marks), began: began})
+		d := v.explain(ctx, v.Config, symptom{site: a.site, location: a.location, target: a.target, check: name, err: err, lines: v.since(marks), began: began, again: v.Apply})
 		t.Diagnosis = &d
 	}
 	return t, nil

@@ -17,7 +17,7 @@ func (h Host) Files(ctx context.Context, names ...string) ([]string, error) {
 			return nil, fmt.Errorf("list files of packages: %w", err)
 		}
 	}
-	stdout, stderr, status, err := h.Read(ctx, "", append([]string{"rpm", "-q", "-l"}, names...)...)
+	stdout, stderr, status, err := h.Read(ctx, "", append([]string{"rpm", "-ql"}, names...)...)
 	if err != nil {
 		return nil, fmt.Errorf("list files of packages: rpm: %w", err)
 	}
@@ -28,7 +28,7 @@ func (h Host) Files(ctx context.Context, names ...string) ([]string, error) {
 	return files, nil
 }
 
-// parseFiles reads rpm -q -l: a path on each line, and "(contains no files)" for a package without any (rpm 4.11
+// parseFiles reads rpm -ql: a path on each line, and "(contains no files)" for a package without any (rpm 4.11
 // lib/query.c). Newer releases may say that a file is not installed in front of its path.
 func parseFiles(stdout, stderr string) ([]string, error) {
 	if err := databaseError(stderr); err != nil {

@@ -73,7 +73,7 @@ func (a *app) prepare(cmd *cobra.Command, o applyOptions) (*provision.Run, *outp
 		return nil, nil, err
 	}
 	out := a.newOutput(cmd.Name())
-	run := provision.NewRun(provision.NewHost(where, out.listener(), &provision.Seam{}), c, out.listener())
+	run := provision.NewRun(provision.NewHost(where, out.listener(), newSeam()), c, out.listener())
 	run.AnyPlatform, run.Agent = o.anyPlatform, version
 	return run, out, nil
 }

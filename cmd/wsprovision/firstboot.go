@@ -49,7 +49,7 @@ func (a *app) attempt(out *output) func(context.Context, config.Config) (*provis
 		if err != nil {
 			return nil, err
 		}
-		run := provision.NewRun(provision.NewHost(where, out.listener(), &provision.Seam{}), c, out.listener())
+		run := provision.NewRun(provision.NewHost(where, out.listener(), newSeam()), c, out.listener())
 		// Whether this is the right system was settled when it was installed.
 		run.AnyPlatform, run.Agent, run.HoldOut = true, version, true
 		if run.Euid != 0 {

@@ -118,6 +118,9 @@ func summary(r *provision.Report) string {
 		}
 	}
 	line := fmt.Sprintf("%s: %s, %.1fs: %s", r.Command, r.Result, float64(r.Millis)/1000, strings.Join(parts, ", "))
+	if r.Resumes != "" {
+		line += "; " + r.Resumes
+	}
 	if r.Interrupted != "" {
 		line += "; interrupted: " + r.Interrupted + "; run it again to finish"
 	}

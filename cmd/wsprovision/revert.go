@@ -35,7 +35,7 @@ stay unless --packages is given. A running nginx is reloaded and not stopped.
 				return err
 			}
 			out := a.newOutput(cmd.Name())
-			r := provision.NewRevert(provision.NewHost(where, out.listener(), &provision.Seam{}), out.listener(), packages)
+			r := provision.NewRevert(provision.NewHost(where, out.listener(), newSeam()), out.listener(), packages)
 			r.Agent = version
 			if plan {
 				return a.answer(cmd.Context(), out, o, r.Plan)

@@ -151,17 +151,17 @@ func (a *app) verification(cmd *cobra.Command, o verifyOptions) (*provision.Veri
 	if err != nil {
 		return nil, err
 	}
-	if where.Offline() {
-		return nil, errors.New("verify: nginx does not run here: " + where.Why)
-	}
 	out := a.newOutput(cmd.Name())
 	v := &provision.Verification{
-		Host: provision.NewHost(where, out.listener(), &provision.Seam{}), Config: c, Agent: version,
+		Host: provision.NewHost(where, out.listener(), newSeam()), Config: c, Agent: version,
 		URL: o.url, Origin: o.client.origin, Subprotocols: o.client.subprotocols, Idle: o.idle, Timeout: o.timeout,
 		WithEcho: o.withEcho, Load: websocket.Load{Count: o.count, Concurrency: o.concurrency}, Mute: o.explain == "never",
 	}
 	if a.verbose {
 		v.Log = func(line string) { out.say("echo: " + line) }
+	}
+	if len(c.Sites) > 0 {
+		v.Apply = a.applyArguments(cmd)
 	}
 	if v.Header, err = o.client.header(); err != nil {
 		return nil, err
@@ -173,6 +173,20 @@ func (a *app) verification(cmd *cobra.Command, o verifyOptions) (*provision.Veri
 		v.Finished = func(t provision.TargetReport) { writeTarget(a.stdout, t) }
 	}
 	return v, nil
+}
+
+// applyArguments is apply with the configuration that this command was given.
+func (a *app) applyArguments(cmd *cobra.Command) []string {
+	argv := []string{"wsprovision", "apply"}
+	if a.configFile != "" {
+		argv = append(argv, "--config", a.configFile)
+	}
+	for _, f := range config.Flags() {
+		if flag := cmd.Flags().Lookup(f.Name); flag != nil && flag.Changed {
+			argv = append(argv, "--"+f.Name+"="+flag.Value.String())
+		}
+	}
+	return argv
 }
 
 func (o verifyOptions) check() error {

@@ -38,7 +38,7 @@ func newInstaller(t testing.TB, kernel, mounts string) *installer {
 	t.Helper()
 	target := coldDisk(t)
 	m := startCold(t, vm.Hardware{More: []string{target}, Kernel: kernel})
-	path, err := ourRPM()
+	path, err := vm.Package(dist)
 	if err != nil {
 		t.Fatal(err)
 	}

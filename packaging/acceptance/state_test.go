@@ -3,9 +3,6 @@
 package acceptance
 
 import (
-	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"wsprovision/packaging/acceptance/vm"
@@ -36,17 +33,9 @@ const applyCommand = "wsprovision apply " + siteFlags
 
 func installOurs(t testing.TB, m *machine) {
 	t.Helper()
-	path, err := ourRPM()
-	if err != nil {
+	if err := m.Install(dist); err != nil {
 		t.Fatal(err)
 	}
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	on := "/root/" + filepath.Base(path)
-	m.put(t, on, content, 0o644)
-	m.must(t, "rpm -Uvh "+on)
 }
 
 func installPackages(t testing.TB, m *machine) {
@@ -54,15 +43,8 @@ func installPackages(t testing.TB, m *machine) {
 	m.must(t, "yum -y install epel-release && yum -y install nginx policycoreutils-python")
 }
 
-// ourRPM returns the package that "make rpm" leaves under dist.
-func ourRPM() (string, error) {
-	pattern := filepath.Join("..", "..", "dist", "wsprovision-*.el7.x86_64.rpm")
-	found, err := filepath.Glob(pattern)
-	if err != nil || len(found) != 1 {
-		return "", fmt.Errorf("find our package: %d files match %s, want 1: run make rpm", len(found), pattern)
-	}
-	return found[0], nil
-}
+// dist is where "make rpm" leaves our package.
+const dist = "../../dist"
 
 // enter brings the machine into a state, making it and those before it if need be. A disk that no longer holds its snapshots, after a
 // power cut at a bad moment, is replaced by a new copy of the image's.

@@ -8,6 +8,14 @@ work=$(realpath "$1")
 tree=$work/tree
 mkdir -p "$work"/{log,keys,debian,packages}
 
+# gpg leaves an agent running for every key ring it was told of.
+stop_agents() {
+	for ring in "$work"/keys/*/; do
+		gpgconf --homedir "$ring" --kill gpg-agent || :
+	done
+}
+trap stop_agents EXIT
+
 step "keys of the repositories and of ssh"
 "$recipe/keys.sh" "$work"
 step "base system from Debian"

@@ -52,7 +52,7 @@ func rpm(args []string) int {
 		for _, name := range installed() {
 			fmt.Println(name)
 		}
-	case args[0] == "-q" && args[1] == "-l":
+	case args[0] == "-ql":
 		fmt.Println(nginx + "\n/etc/nginx\n/etc/nginx/nginx.conf")
 	case args[0] == "-q" && args[3] == "gpg-pubkey":
 		fmt.Println("package gpg-pubkey is not installed")

@@ -1,0 +1,219 @@
+// Package kickstart holds samples of how the agent is called where hosts are installed; its tests keep the samples usable.
+package kickstart
+
+import (
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// commands are those of RHEL 7's kickstart syntax that the sample uses (its Installation Guide, "Kickstart Syntax Reference"), each with
+// the options that it knows. Debian has no pykickstart, whose ksvalidator is the real judge.
+var commands = map[string][]string{
+	"text": nil, "zerombr": nil, "reboot": {"--eject"},
+	"url":        {"--url", "--mirrorlist", "--proxy", "--noverifyssl"},
+	"repo":       {"--name", "--baseurl", "--mirrorlist", "--cost", "--excludepkgs", "--includepkgs", "--proxy", "--ignoregroups", "--noverifyssl", "--install"},
+	"lang":       {"--addsupport"},
+	"keyboard":   {"--vckeymap", "--xlayouts"},
+	"timezone":   {"--utc", "--nontp", "--ntpservers"},
+	"network":    {"--bootproto", "--device", "--hostname", "--activate", "--onboot"},
+	"firewall":   {"--enabled", "--disabled", "--ssh", "--service", "--port"},
+	"selinux":    {"--enforcing", "--permissive", "--disabled"},
+	"authconfig": {"--enableshadow", "--passalgo"},
+	"rootpw":     {"--iscrypted", "--plaintext", "--lock"},
+	"sshkey":     {"--username"},
+	"clearpart":  {"--all", "--initlabel", "--drives", "--none", "--linux"},
+	"bootloader": {"--location", "--append", "--boot-drive", "--timeout"},
+	"autopart":   {"--type", "--encrypted"},
+}
+
+// section is a %part of a kickstart file.
+type section struct {
+	head string
+	body []string
+}
+
+func parse(t *testing.T, text string) (plain []string, sections []section) {
+	t.Helper()
+	open := false
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		switch {
+		case line == "%end":
+			if !open {
+				t.Error("an end without a section")
+			}
+			open = false
+		case strings.HasPrefix(line, "%"):
+			if open {
+				t.Errorf("%s inside a section: %%end is missing", line)
+			}
+			open = true
+			sections = append(sections, section{head: line})
+		case open:
+			last := &sections[len(sections)-1]
+			last.body = append(last.body, line)
+		case line != "" && line[0] != '#':
+			plain = append(plain, line)
+		}
+	}
+	if open {
+		t.Error("the last section has no end")
+	}
+	return plain, sections
+}
+
+func TestKickstartFile(t *testing.T) {
+	if validator, err := exec.LookPath("ksvalidator"); err == nil {
+		if out, err := exec.Command(validator, "-v", "RHEL7", "ks.cfg").CombinedOutput(); err != nil {
+			t.Errorf("ksvalidator: %v\n%s", err, out)
+		}
+	}
+	plain, sections := parse(t, read(t, "ks.cfg"))
+	for _, line := range plain {
+		words := strings.Fields(line)
+		options, known := commands[words[0]]
+		if !known {
+			t.Errorf("%q: no command of RHEL 7's", line)
+		}
+		for _, w := range words[1:] {
+			if name, _, _ := strings.Cut(w, "="); strings.HasPrefix(w, "--") && !slices.Contains(options, name) {
+				t.Errorf("%q: no option %s", line, name)
+			}
+		}
+	}
+	heads := []string{}
+	for _, s := range sections {
+		heads = append(heads, s.head)
+		if strings.HasPrefix(s.head, "%post") {
+			shell(t, strings.Join(s.body, "\n"))
+			agent(t, strings.Join(s.body, "\n"))
+		}
+	}
+	if want := []string{"%packages", "%post --erroronfail --log=/var/log/wsprovision-install.log"}; !slices.Equal(heads, want) {
+		t.Errorf("sections %q, want %q", heads, want)
+	}
+}
+
+// shell checks syntax only.
+func shell(t *testing.T, script string) {
+	t.Helper()
+	cmd := exec.Command("sh", "-n")
+	cmd.Stdin = strings.NewReader(script)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("sh -n: %v\n%s\n%s", err, out, script)
+	}
+}
+
+var flag = regexp.MustCompile(`--[a-z-]+`)
+
+// agent checks the agent's flags by what it says of itself.
+func agent(t *testing.T, script string) {
+	t.Helper()
+	cmd := exec.Command("go", "run", "../../cmd/wsprovision", "apply", "--help")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	help, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("wsprovision apply --help: %v", err)
+	}
+	known := flag.FindAllString(string(help), -1)
+	_, call, ok := strings.Cut(strings.ReplaceAll(script, "\\\n", " "), "wsprovision apply")
+	if !ok {
+		t.Fatalf("no call of the agent in\n%s", script)
+	}
+	call, _, _ = strings.Cut(call, "\n")
+	for _, f := range flag.FindAllString(call, -1) {
+		if !slices.Contains(known, f) {
+			t.Errorf("wsprovision apply has no %s", f)
+		}
+	}
+}
+
+var (
+	tag     = regexp.MustCompile(`(?s)<%(.*?)%>`)
+	control = regexp.MustCompile(`^\s*(if|end)\b`)
+)
+
+// The snippet is read as ERB reads it: every tag closed, every "if" ended, and what is left is a script.
+func TestForemanSnippet(t *testing.T) {
+	text := read(t, "wsprovision_post.erb")
+	if strings.Count(text, "<%") != strings.Count(text, "%>") {
+		t.Error("a tag is not closed")
+	}
+	depth := 0
+	script := tag.ReplaceAllStringFunc(text, func(s string) string {
+		code := strings.TrimSuffix(strings.TrimPrefix(s, "<%"), "%>")
+		if strings.HasPrefix(code, "=") {
+			return "value"
+		}
+		switch m := control.FindStringSubmatch(code); {
+		case m != nil && m[1] == "if":
+			depth++
+		case m != nil:
+			depth--
+		}
+		return ""
+	})
+	if depth != 0 {
+		t.Errorf("%d conditions are not ended", depth)
+	}
+	shell(t, script)
+	agent(t, script)
+}
+
+func TestCloudInit(t *testing.T) {
+	text := read(t, "cloud-init.yaml")
+	if !strings.HasPrefix(text, "#cloud-config\n") {
+		t.Error("cloud-init wants #cloud-config on the first line")
+	}
+	var c struct {
+		Files []struct{ Path, Content string } `yaml:"write_files"`
+		Run   [][]string                       `yaml:"runcmd"`
+	}
+	if err := yaml.Unmarshal([]byte(text), &c); err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Files) != 1 || c.Files[0].Path != "/etc/wsprovision/wsprovision.yaml" {
+		t.Fatalf("files: %+v", c.Files)
+	}
+	file := t.TempDir() + "/wsprovision.yaml"
+	if err := os.WriteFile(file, []byte(c.Files[0].Content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// 78 would be a wrong configuration; what else a plan says is this machine's affair.
+	cmd := exec.Command("go", "run", "../../cmd/wsprovision", "plan", "--offline", "--config", file)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, _ := cmd.CombinedOutput(); strings.Contains(string(out), "exit status 78") || strings.Contains(string(out), file) {
+		t.Errorf("the configuration is refused:\n%s", out)
+	}
+	if len(c.Run) != 1 || strings.Join(c.Run[0][:2], " ") != "wsprovision apply" {
+		t.Errorf("runcmd: %q", c.Run)
+	}
+	agent(t, strings.Join(c.Run[0], " "))
+}
+
+// The unit uses only what systemd 208 has (its systemd.unit, systemd.service, systemd.exec and systemd.kill manual pages).
+func TestUnitIsOld(t *testing.T) {
+	known := strings.Fields(`Description Documentation ConditionPathExists Wants After Type ExecStart TimeoutStartSec TimeoutStopSec KillMode PrivateTmp
+		ReadOnlyDirectories CapabilityBoundingSet WantedBy`)
+	for line := range strings.Lines(read(t, "../wsprovision-firstboot.service")) {
+		key, _, ok := strings.Cut(line, "=")
+		if ok && line[0] != '#' && !slices.Contains(known, key) {
+			t.Errorf("%s= is not known to systemd 208, or not known to this test to be", key)
+		}
+	}
+}

@@ -1,0 +1,140 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"wsprovision/selinux"
+)
+
+// An installer's kernel may know no SELinux, or another policy, or none yet.
+func TestOfflineLabels(t *testing.T) {
+	tests := map[string]struct {
+		set      error
+		label    string
+		relabel  bool
+		wantRead string
+		fails    bool
+	}{
+		"labels are kept":               {label: siteLabel, wantRead: siteLabel},
+		"the context is not known":      {set: &os.PathError{Op: "lsetxattr", Err: syscall.EINVAL}, label: "", relabel: true},
+		"no labels on this file system": {set: &os.PathError{Op: "lsetxattr", Err: syscall.ENOTSUP}, label: "", relabel: true},
+		"no policy is loaded":           {label: "kernel", wantRead: ""},
+		"a failure of another kind":     {set: syscall.EIO, label: siteLabel, wantRead: siteLabel, fails: true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			if err := os.MkdirAll(root+"/etc", 0o755); err != nil {
+				t.Fatal(err)
+			}
+			h := &Host{Root: root}
+			h.Files = &Files{Root: root, Seam: &Seam{},
+				SetLabel:  func(string, string) error { return tt.set },
+				FileLabel: func(string) (string, error) { return tt.label, nil }}
+			h.offlineSELinux()
+			if err := h.Files.SetLabel("/etc/x", siteLabel); (err != nil) != tt.fails {
+				t.Errorf("SetLabel: %v, want an error: %v", err, tt.fails)
+			}
+			if h.relabels() != tt.relabel {
+				t.Errorf("a relabel is scheduled: %v, want %v", h.relabels(), tt.relabel)
+			}
+			if got, err := h.Files.FileLabel("/etc/x"); err != nil || got != tt.wantRead {
+				t.Errorf("FileLabel: %q, %v, want %q", got, err, tt.wantRead)
+			}
+		})
+	}
+}
+
+// Where there is no selinuxfs semanage is run as it is.
+func TestWithoutSELinuxfs(t *testing.T) {
+	if seesSELinuxfs() {
+		t.Skip("this machine has SELinux; the acceptance scenarios hide its selinuxfs")
+	}
+	run := withoutSELinuxfs(func(_ context.Context, stdin string, argv ...string) (string, string, int, error) {
+		return stdin + strings.Join(argv, " "), "", 7, errors.New("told")
+	})
+	out, _, status, err := run(t.Context(), "in ", "semanage", "import")
+	if out != "in semanage import" || status != 7 || err == nil {
+		t.Errorf("%q, %d, %v", out, status, err)
+	}
+}
+
+// labelled is an installed tree whose files have labels, as far as they go.
+func labelled(t testing.TB) (*fakeHost, selinux.Host) {
+	t.Helper()
+	h := bareOffline(t)
+	s := selinux.Host{Root: h.root}
+	for _, path := range []string{"/etc", "/usr", "/var"} {
+		h.mkdir(path)
+		if err := s.SetFileLabel(path, "system_u:object_r:default_t:s0"); err != nil {
+			t.Skipf("no labels can be set here: %v", err)
+		}
+	}
+	return h, s
+}
+
+// Files that rpm laid down without labels, as it does where SELinux is off, get those of the target's policy; nginx's executable last.
+func TestLabelsOfPackages(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h, s := labelled(t)
+		r := h.apply(basic(t))
+		if got := step(t, r, StepLabels); got.Status != Changed || r.Result != Deferred {
+			t.Fatalf("labels: %s\n%s", got.Status, summarize(r))
+		}
+		for path, want := range map[string]string{nginxProgram: "default_t", nginxConf: "httpd_config_t", confDir: "httpd_config_t", site: "httpd_config_t", deferredPath: "var_lib_t", firstBootLink: "etc_t"} {
+			if got, err := s.FileLabel(path); err != nil || typeOf(got) != want {
+				t.Errorf("%s: %q, %v, want %s", path, got, err, want)
+			}
+		}
+		if h.exists(relabelPath) {
+			t.Error("a relabel of everything is scheduled for nothing")
+		}
+		before := h.snapshot()
+		if r := h.apply(basic(t)); r.Result != Deferred || len(h.points) > 0 || len(h.ran) > 1 {
+			t.Errorf("again: %s, ran %q, points %q", r.Result, h.ran, h.points)
+		}
+		h.untouched(before)
+	})
+}
+
+// What semanage writes inherits its directory's label in an installer.
+func TestLabelsOfTheStore(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h, s := labelled(t)
+		h.apply(basic(t))
+		wrong := filepath.Join(store, "booleans.local")
+		h.must(s.SetFileLabel(wrong, "system_u:object_r:user_tmp_t:s0"))
+		r := h.apply(basic(t))
+		if got := step(t, r, StepLabels); got.Status != Changed || len(got.Changes) != 1 || got.Changes[0].Object != "label of "+wrong {
+			t.Errorf("labels: %s, %v", got.Status, got.Changes)
+		}
+		if got, _ := s.FileLabel(wrong); typeOf(got) != "etc_t" {
+			t.Errorf("%s: %s", wrong, got)
+		}
+	})
+}
+
+// A tree without any label gets them from its own first boot, and the report says so.
+func TestUnlabelledTree(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := bareOffline(t)
+		r := h.apply(basic(t))
+		if got := step(t, r, StepLabels); got.Status != Changed || !h.exists(relabelPath) {
+			t.Errorf("labels: %s, scheduled: %v", got.Status, h.exists(relabelPath))
+		}
+	})
+	bubble(t, "SELinux is switched off there", func(t *testing.T) {
+		h := bareOffline(t)
+		h.write("/etc/selinux/config", "SELINUX=disabled\nSELINUXTYPE=targeted\n")
+		h.apply(basic(t))
+		if h.exists(relabelPath) {
+			t.Error("a relabel is scheduled on a host that wants no SELinux")
+		}
+	})
+}
