@@ -55,7 +55,7 @@ func TestDrift(t *testing.T) {
 		t.Errorf("on_drift keep: exit status %d, want 0 and a warning:\n%s", status, out)
 	}
 	m.apply(t, 0, "--on-drift replace")
-	m.must(t, "! grep -q 'by hand' /etc/nginx/conf.d/websocket.conf")
+	m.must(t, "! grep -q '^# by hand' /etc/nginx/conf.d/websocket.conf")
 	m.put(t, "/etc/wsprovision/wsprovision.yaml", []byte(`sites:
   - name: second
     server_name: second.example.com
