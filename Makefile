@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help build unit lint test rpm image acceptance demo bench crash fuzz clean
+.PHONY: help build unit lint test rpm image acceptance demo bench crash kickstart fuzz clean
 
 VERSION := 1.0.0
 export CGO_ENABLED := 0
@@ -23,8 +23,8 @@ lint: ## formatting, vet, staticcheck, module files
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
 	  if [ -n "$$unformatted" ]; then echo "gofmt -w these:" $$unformatted; exit 1; fi
 	go mod verify
-	go vet ./... && go vet -tags acceptance,crash ./...
-	$(GOTOOL) staticcheck ./... && $(GOTOOL) staticcheck -tags acceptance,crash ./packaging/acceptance/... ./cmd/...
+	go vet ./... && go vet -tags acceptance,crash,long ./...
+	$(GOTOOL) staticcheck ./... && $(GOTOOL) staticcheck -tags acceptance,crash,long ./packaging/acceptance/... ./cmd/...
 
 rpm: ## dist/wsprovision-$(VERSION)-1.el7.x86_64.rpm and its src.rpm
 	rm -f dist/*.rpm
@@ -34,7 +34,7 @@ image: ## the acceptance machine, cached by its recipe
 	packaging/acceptance/image.sh
 
 acceptance: rpm image ## our RPM on the machine, every scenario
-	go test -tags acceptance -count=1 -timeout 80m -v ./packaging/acceptance/
+	go test -tags acceptance -count=1 -timeout 70m -v ./packaging/acceptance/
 
 test: ## everything that a change has to pass
 	packaging/host.sh
@@ -50,6 +50,9 @@ bench: build rpm image ## the agent against the tutorial's commands, as ratios i
 
 crash: image ## killed, and powered off, at every point where the host changes
 	go run ./packaging/acceptance/crash
+
+kickstart: rpm image ## the installer's long scenarios: late backend, mirror down, twenty power cuts
+	go test -tags acceptance,long -count=1 -timeout 3h -v -run TestKickstart ./packaging/acceptance/
 
 fuzz: ## every fuzz target for $(FUZZTIME)
 	@for pkg in $$(go list ./...); do \

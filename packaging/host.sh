@@ -5,6 +5,7 @@ set -euo pipefail
 needed=(
 	binutils # readelf: is the agent static?
 	ca-certificates
+	chromium-headless-shell # one of the WebSocket clients on the acceptance machine
 	cpio
 	gcc # the race detector is cgo's
 	git

@@ -85,11 +85,21 @@ func (h *Host) avcs(ctx context.Context) []AVC {
 }
 
 func (h *Host) kernelLog(ctx context.Context) []string {
+	return h.journal(ctx, "-k", "-n", "1000")
+}
+
+// unitLog is what nginx's unit said last.
+func (h *Host) unitLog(ctx context.Context) []string {
+	return h.journal(ctx, "-u", nginxUnit, "-n", "20")
+}
+
+// journal asks for lines where there is a journal.
+func (h *Host) journal(ctx context.Context, which ...string) []string {
 	for _, dir := range []string{"/run/log/journal", "/var/log/journal"} {
 		if _, err := os.Stat(h.Root + dir); err != nil {
 			continue
 		}
-		stdout, _, status, err := h.Nginx.Read(ctx, "", "journalctl", "--no-pager", "-q", "-k", "-n", "1000", "-o", "cat")
+		stdout, _, status, err := h.Nginx.Read(ctx, "", append([]string{"journalctl", "--no-pager", "-q", "-o", "cat"}, which...)...)
 		if err == nil && status == 0 {
 			return strings.Split(stdout, "\n")
 		}

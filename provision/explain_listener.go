@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -94,7 +95,8 @@ func (q *inquiry) notRunning(ctx context.Context) *Diagnosis {
 		return d
 	}
 	if unit.failed() {
-		if line := lastEmergency(q.errorLog()); line != "" {
+		// systemd keeps what ExecStartPre's nginx -t said, which need not be in the error log.
+		if line := cmp.Or(lastEmergency(q.unitLog(ctx)), lastEmergency(q.errorLog())); line != "" {
 			if d := q.emergency(ctx, line); d != nil {
 				d.Evidence = append(d.Evidence, unit.String())
 				return d

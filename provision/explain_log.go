@@ -148,7 +148,8 @@ func (q *inquiry) openFiles() *Diagnosis {
 		}
 	}
 	return diagnosis(OpenFilesSpent, "nginx has no file descriptor left (24: too many open files)",
-		"set worker_rlimit_nofile in "+nginxConf+" above twice the number of WebSockets, then nginx -t && systemctl reload nginx", evidence)
+		// Not worker_rlimit_nofile: SELinux denies httpd_t to set it unless httpd_setrlimit is on.
+		`mkdir -p /etc/systemd/system/nginx.service.d && printf '[Service]\nLimitNOFILE=65536\n' >/etc/systemd/system/nginx.service.d/limits.conf && systemctl daemon-reload && systemctl restart nginx (which ends open connections)`, evidence)
 }
 
 func (q *inquiry) noSpace(line string) *Diagnosis {
@@ -158,7 +159,7 @@ func (q *inquiry) noSpace(line string) *Diagnosis {
 	return diagnosis(DiskFull, "a file system that nginx writes to is full (28: no space left on device)", "df -h, and make room; then systemctl restart nginx", line)
 }
 
-var emergencyLine = regexp.MustCompile(`\[emerg\] \d+#\d+: (.+)$`)
+var emergencyLine = regexp.MustCompile(`\[emerg\] (?:\d+#\d+: )?(.+)$`)
 
 // emergency explains an [emerg] line: what kept nginx from starting or from taking a configuration.
 func (q *inquiry) emergency(ctx context.Context, line string) *Diagnosis {

@@ -30,14 +30,15 @@ var mutating = map[string][]string{
 // mutators are the files that may hold such calls, each with the reason. Everything else goes through the Seam: files
 // through Files (file.go), programs through Runner (run.go), units through the mutate function that systemd was given.
 var mutators = map[string]string{
-	"provision/file.go":          "the atomic writer; every mutation stands inside Seam.Do",
-	"provision/run.go":           "the runner; Change stands inside Seam.Do, Read refuses what does not only read",
-	"provision/lock.go":          "flock and the holder's pid under /run: it dies with the process",
-	"provision/nginx/isolate.go": "a mount namespace of nginx -t's own, which ends with its thread",
-	"provision/nginx/cover.go":   "files in tmpfs within that namespace",
-	"provision/labels.go":        "selinuxfs taken out of a mount namespace of semanage's own, which ends with its thread",
-	"selinux/label.go":           "the label of a staged file; Files calls it inside Seam.Do",
-	"selinux/access.go":          "a question to the kernel through selinuxfs, which changes nothing",
+	"provision/file.go":             "the atomic writer; every mutation stands inside Seam.Do",
+	"provision/run.go":              "the runner; Change stands inside Seam.Do, Read refuses what does not only read",
+	"provision/lock.go":             "flock and the holder's pid under /run: it dies with the process",
+	"provision/nginx/isolate.go":    "a mount namespace of nginx -t's own, which ends with its thread",
+	"provision/nginx/cover.go":      "files in tmpfs within that namespace",
+	"provision/labels.go":           "selinuxfs taken out of a mount namespace of semanage's own, which ends with its thread",
+	"cmd/wsprovision/seam_crash.go": "the test build (tag crash), which kills itself at a point and never ships",
+	"selinux/label.go":              "the label of a staged file; Files calls it inside Seam.Do",
+	"selinux/access.go":             "a question to the kernel through selinuxfs, which changes nothing",
 }
 
 // readOnly opens pass: os.OpenFile and unix.Open with O_RDONLY and nothing that creates.

@@ -121,7 +121,7 @@ func (a *app) verify(cmd *cobra.Command, o verifyOptions) error {
 	}
 	report, err := v.Run(cmd.Context())
 	if err != nil {
-		return usageError{err}
+		return err
 	}
 	if a.output == "json" {
 		if err := writeJSON(a.stdout, report); err != nil {
@@ -193,6 +193,16 @@ func (o verifyOptions) check() error {
 	switch {
 	case o.explain != "always" && o.explain != "never":
 		return fmt.Errorf("--explain %q: it is always or never", o.explain)
+	case o.url != "":
+		if _, err := websocket.ParseURL(o.url); err != nil {
+			return fmt.Errorf("--url: %w", err)
+		}
+	}
+	return o.bounds()
+}
+
+func (o verifyOptions) bounds() error {
+	switch {
 	case o.count < 0 || o.count > 100_000:
 		return fmt.Errorf("--count %d: not between 0 and 100000", o.count)
 	case o.concurrency < 1 || o.concurrency > 1000:

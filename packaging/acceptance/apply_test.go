@@ -88,7 +88,7 @@ func TestDenialIsMended(t *testing.T) {
 func TestReloadOnlyOnChange(t *testing.T) {
 	t.Parallel()
 	m := start(t, provisioned)
-	const workers = "pgrep -f 'nginx: worker' | sort"
+	const workers = "pgrep -f '[n]ginx: worker' | sort"
 	master := m.untouched(t, "cat /run/nginx.pid")
 	before := m.must(t, workers)
 	m.apply(t, 0, "")

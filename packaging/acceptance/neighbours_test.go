@@ -52,18 +52,22 @@ func TestLink(t *testing.T) {
 // Another's lock is waited for, with a bound, and its holder is named.
 func TestLocks(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ name, hold, says string }{
-		{"yum's for 10 s", `cat >/root/yum-hold.py <<'END'
+	for _, c := range []struct {
+		name       string
+		from       *state
+		hold, says string
+	}{
+		{"yum's for 10 s", installed, `cat >/root/yum-hold.py <<'END'
 import os, time
 open("/var/run/yum.pid", "w").write(str(os.getpid()))
 time.sleep(10)
 os.remove("/var/run/yum.pid")
 END
 setsid -f python3 /root/yum-hold.py >/dev/null 2>&1; sleep 1`, "yum lock held by pid"},
-		{"semanage's for 8 s", "touch /var/lib/selinux/default/semanage.trans.LOCK; setsid -f flock /var/lib/selinux/default/semanage.trans.LOCK sleep 30 >/dev/null 2>&1", "semanage.trans.LOCK"},
+		{"semanage's for 15 s", packaged, "touch /var/lib/selinux/default/semanage.trans.LOCK; setsid -f flock /var/lib/selinux/default/semanage.trans.LOCK sleep 15 >/dev/null 2>&1", "semanage.trans.LOCK"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m := start(t, installed)
+			m := start(t, c.from)
 			m.must(t, c.hold)
 			_, res := m.apply(t, 0, "")
 			if !strings.Contains(res.stderr, c.says) {
