@@ -3,7 +3,6 @@
 package acceptance
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
