@@ -279,7 +279,8 @@ type client struct{ name, command, want string }
 var clients = []client{
 	{"wsprovision connect", "echo hello | wsprovision connect ws://ws.example.com/ws/", "Echo: hello"},
 	{"python3-websockets", "python3 /root/client.py", "Echo: hello"},
-	{"wscat (npm)", "/opt/ws-backend/node_modules/.bin/wscat -c ws://ws.example.com/ws/ -x hello -w 2", "Echo: hello"},
+	// wscat leaves when its input ends.
+	{"wscat (npm)", "sleep 5 | /opt/ws-backend/node_modules/.bin/wscat -c ws://ws.example.com/ws/ -x hello -w 2", "Echo: hello"},
 	// The tutorial's: the answer to the handshake is what is looked at.
 	{"curl", "curl -sS -i -N --http1.1 --max-time 2 -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' " +
 		"-H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' http://ws.example.com/ws/ 2>&1", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="},
