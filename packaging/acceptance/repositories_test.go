@@ -27,7 +27,7 @@ func TestRepositories(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, prepare, says, mend string }{
 		{"one of two packages missing", "sed -i.right '/^\\[extras\\]/a exclude=policycoreutils-python' /etc/yum.repos.d/CentOS-Base.repo",
-			"policycoreutils-python is not installed", "mv /etc/yum.repos.d/CentOS-Base.repo.right /etc/yum.repos.d/CentOS-Base.repo"},
+			"nginx, policycoreutils-python are not installed", "mv /etc/yum.repos.d/CentOS-Base.repo.right /etc/yum.repos.d/CentOS-Base.repo"},
 		{"yum 3.4.3 that lies about it", lyingYum, "policycoreutils-python is not installed", "mv /usr/bin/yum.real /usr/bin/yum"},
 		{"wrong key", "yum -y install epel-release && sed -i.right s,/epel/,/stranger/, /etc/yum.repos.d/epel.repo", "key", "mv /etc/yum.repos.d/epel.repo.right /etc/yum.repos.d/epel.repo; yum clean all"},
 		{"unsigned package", "yum -y install epel-release && sed -i.right s,/epel/,/unsigned/, /etc/yum.repos.d/epel.repo", "sign", "mv /etc/yum.repos.d/epel.repo.right /etc/yum.repos.d/epel.repo; yum clean all"},
