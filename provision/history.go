@@ -88,7 +88,7 @@ type chronicle struct {
 // steps mark the run before their first change.
 func (r *Run) chronicle(command string, steps []Step) (*chronicle, []Step) {
 	h, err := ReadHistory(r.Files)
-	if err != nil {
+	if err != nil && r.Euid == 0 {
 		r.notice(err.Error() + "; a new one is begun")
 	}
 	c := &chronicle{run: r, history: h, found: h.Running, resumes: r.hasDeferred()}

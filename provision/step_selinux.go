@@ -24,11 +24,15 @@ func (r *Run) checkSELinux(ctx context.Context) (Finding, error) {
 		return f, err
 	}
 	r.sayMode(&f, status)
-	if status.Store == "" {
+	switch {
+	case status.Store != "":
+	case r.Euid != 0:
+		f.Warnings = append(f.Warnings, "the policy store can be read by root alone: what is set for the next boot cannot be told")
+	default:
 		if status.Mode != selinux.Disabled && status.Mode != "" {
 			return f, fmt.Errorf("no SELinux policy store is to be found (SELINUXTYPE=%s): install selinux-policy-targeted", status.Policy)
 		}
-		f.Warnings = append(f.Warnings, "SELinux is disabled and has no policy store: there is nothing to write a boolean or a label to")
+		f.Warnings = append(f.Warnings, "SELinux has no policy store here: there is nothing to write a boolean or a label to")
 		return f, nil
 	}
 	var all *multierror.Error
