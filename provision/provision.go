@@ -80,10 +80,8 @@ func (r *Run) run(ctx context.Context, command string, steps []Step, act func(*E
 	return report, nil
 }
 
-// Pending reports whether the named step has found a difference that is not
-// yet brought about.
-func (r *Run) Pending(step string) bool { return r.engine.Pending[step] }
-
+// anyPending reports whether a step has found a difference that is not yet
+// brought about.
 func (r *Run) anyPending() bool {
 	for _, pending := range r.engine.Pending {
 		if pending {

@@ -78,12 +78,10 @@ func tutorial(t testing.TB) string {
 // answers requires the status of a handshake on the machine itself, and of the same through the port forwarded to the host.
 func (m *machine) answers(t testing.TB, want string) {
 	t.Helper()
-	const upgrade = "curl -s -o /dev/null -m 3 -w '%{http_code}' -H 'Host: ws.example.com' -H 'Connection: Upgrade' -H 'Upgrade: websocket' " +
-		"-H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='"
-	if got := m.must(t, upgrade+" http://127.0.0.1/ws/ || :"); got != want {
+	if got := m.must(t, handshake("ws.example.com", "/ws/")); got != want {
 		t.Errorf("handshake on the machine: %s, want %s", got, want)
 	}
-	if got := onHost(t, upgrade+" http://"+m.Web()+"/ws/ || :"); got != want {
+	if got := onHost(t, handshakeAt(m.Web(), "ws.example.com", "/ws/")); got != want {
 		t.Errorf("handshake from the host: %s, want %s", got, want)
 	}
 }
