@@ -32,7 +32,7 @@ func (h *fakeHost) installed(name string) bool {
 func (h *fakeHost) rpm(args []string) (stdout, stderr string, status int, err error) {
 	switch {
 	case args[0] == "-qa":
-		stdout = h.content(rpmPackages)
+		stdout = h.everything()
 	case args[0] == "-e":
 		h.erase(args[1:])
 	case args[0] == "-q" && args[3] == "gpg-pubkey":
@@ -53,6 +53,18 @@ func (h *fakeHost) rpm(args []string) (stdout, stderr string, status int, err er
 		h.t.Errorf("rpm %q is not known here", args)
 	}
 	return stdout, "", status, nil
+}
+
+// everything is the inventory: each package's line, and each key with its text.
+func (h *fakeHost) everything() string {
+	out, _ := h.query(strings.Fields(h.content(rpmPackages)))
+	for block := range strings.SplitAfterSeq(h.content(rpmKeys), "-----END PGP PUBLIC KEY BLOCK-----\n") {
+		if block != "" {
+			version, release, _ := strings.Cut(keyPackage(block), "-")
+			out += fmt.Sprintf("gpg-pubkey\t(none)\t%s\t%s\t(none)\n%s(end of key)\n", version, release, block)
+		}
+	}
+	return out
 }
 
 func (h *fakeHost) query(names []string) (stdout string, status int) {

@@ -29,6 +29,7 @@ type Run struct {
 	ledger    *Ledger
 	owed      Owed
 	packages  map[string][]rpm.Package // what rpm said; nil: ask
+	inventory *rpm.Inventory           // all that rpm has, once a transaction was due; nil: ask
 	conn      systemd.Units            // nil until a step asks for systemd
 	unproved  []string                 // what the proof could not tell, and time may
 }

@@ -3,7 +3,6 @@ package provision
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"wsprovision/rpm"
 )
@@ -73,48 +72,41 @@ func (r *Run) applyPackages(ctx context.Context) error {
 // install runs one yum transaction that brings the named packages, and records
 // every package and key that it really brought, dependencies included.
 func (r *Run) install(ctx context.Context, wants rpm.Wants, names ...string) error {
-	before, err := r.inventory(ctx)
+	before, err := r.inventoried(ctx)
 	if err != nil {
 		return err
 	}
-	if err := r.recordBrought(inventory{names: names}); err != nil {
+	if err := r.recordBrought(names, nil); err != nil {
 		return err
 	}
-	// Whatever comes of it, what rpm said before no longer holds.
-	r.packages = nil
-	installErr := r.RPM.Install(ctx, wants)
-	after, err := r.inventory(ctx)
-	if err == nil {
-		err = r.recordBrought(after.without(before))
-	}
-	return errors.Join(installErr, err)
-}
-
-// inventory is what rpm has: the names of packages, the fingerprints of keys.
-type inventory struct{ names, keys []string }
-
-func (r *Run) inventory(ctx context.Context) (inventory, error) {
-	names, err := r.RPM.Names(ctx)
+	after, err := r.RPM.Install(ctx, wants, before)
+	r.inventory, r.packages = &after, after.Packages
 	if err != nil {
-		return inventory{}, err
+		// What rpm said last may not hold for what runs next.
+		r.inventory, r.packages = nil, nil
 	}
-	keys, err := r.RPM.ImportedKeys(ctx)
-	return inventory{names, keys}, err
+	return errors.Join(err, r.recordBrought(after.Since(before)))
 }
 
-func (i inventory) without(other inventory) inventory {
-	return inventory{
-		names: slices.DeleteFunc(i.names, func(n string) bool { return slices.Contains(other.names, n) }),
-		keys:  slices.DeleteFunc(i.keys, func(k string) bool { return slices.Contains(other.keys, k) }),
+// inventoried is what rpm has. What the last transaction left is what the next
+// one starts from, and is not asked for again.
+func (r *Run) inventoried(ctx context.Context) (rpm.Inventory, error) {
+	if r.inventory == nil {
+		all, err := r.RPM.Inventory(ctx)
+		if err != nil {
+			return all, err
+		}
+		r.inventory = &all
 	}
+	return *r.inventory, nil
 }
 
-func (r *Run) recordBrought(i inventory) error {
+func (r *Run) recordBrought(packages, keys []string) error {
 	var entries []Entry
-	for _, name := range i.names {
+	for _, name := range packages {
 		entries = append(entries, Entry{Kind: KindPackage, Name: name, Before: Absent, Left: "installed"})
 	}
-	for _, key := range i.keys {
+	for _, key := range keys {
 		entries = append(entries, Entry{Kind: KindKey, Name: key, Before: Absent, Left: "imported"})
 	}
 	return r.ledger.Record(entries...)

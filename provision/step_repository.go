@@ -202,6 +202,7 @@ func (r *Run) importKey(ctx context.Context, fingerprint string) error {
 	if err := r.ledger.Record(Entry{Kind: KindKey, Name: fingerprint, Before: Absent, Left: "imported"}); err != nil {
 		return err
 	}
+	r.inventory = nil
 	return r.RPM.ImportKey(ctx, keyPath, fingerprint)
 }
 

@@ -7,31 +7,6 @@ import (
 	"strings"
 )
 
-// pubkey is the name under which rpm keeps imported keys; they are listed like packages.
-const pubkey = "gpg-pubkey"
-
-// Names lists the names of everything that is installed, sorted, each once.
-func (h Host) Names(ctx context.Context) ([]string, error) {
-	stdout, stderr, status, err := h.Read(ctx, "", "rpm", "-qa", "--qf", `%{NAME}\n`)
-	if err != nil {
-		return nil, fmt.Errorf("list packages: rpm: %w", err)
-	}
-	if err := databaseError(stderr); err != nil {
-		return nil, fmt.Errorf("list packages: rpm: %w", err)
-	}
-	if status != 0 {
-		return nil, fmt.Errorf("list packages: %w", said("rpm", status, stdout, stderr))
-	}
-	names := lines(stdout)
-	for _, name := range names {
-		if err := checkName(name); err != nil {
-			return nil, fmt.Errorf("list packages: rpm: %w", err)
-		}
-	}
-	slices.Sort(names)
-	return slices.DeleteFunc(slices.Compact(names), func(name string) bool { return name == pubkey }), nil
-}
-
 // Erase removes packages, all of them or none: rpm refuses where a package that stays needs one of them (rpm(8)), and its
 // refusal, which names that package, is the error. rpm is asked again afterwards.
 func (h Host) Erase(ctx context.Context, names ...string) error {

@@ -57,6 +57,8 @@ func (f *fake) write(path, text string) {
 
 func (f *fake) read(_ context.Context, _ string, argv ...string) (string, string, int, error) {
 	switch {
+	case argv[1] == "-qa":
+		return f.everything()
 	case argv[1] == "-q" && argv[4] == "gpg-pubkey":
 		return f.queryKeys()
 	case argv[1] == "-q":
@@ -88,6 +90,28 @@ func (f *fake) query(names []string) (string, string, int, error) {
 		fmt.Fprintf(&out, "package %s is not installed\n", name)
 	}
 	return out.String(), "", absent, nil
+}
+
+func (f *fake) everything() (string, string, int, error) {
+	var out strings.Builder
+	for name, rest := range f.installed {
+		fmt.Fprintf(&out, "%s\t%s\n", name, rest)
+	}
+	for _, k := range f.keys {
+		fmt.Fprintf(&out, "gpg-pubkey\t(none)\t352c64e5\t52ae6884\t(none)\n%s\n(end of key)\n", strings.TrimSpace(k))
+	}
+	return out.String(), "", 0, nil
+}
+
+// install runs Install on what the fake has now.
+func (f *fake) install(w Wants) error {
+	f.t.Helper()
+	before, err := f.host().Inventory(bg)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	_, err = f.host().Install(bg, w, before)
+	return err
 }
 
 func (f *fake) queryKeys() (string, string, int, error) {

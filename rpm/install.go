@@ -30,28 +30,30 @@ func (w Wants) check() error {
 	return nil
 }
 
-// Install brings what rpm says is missing, in one yum transaction, and then asks rpm again. What is installed already is not
-// given to yum, whose install upgrades (FACTS 1.1). yum is kept within what is trusted (Restrict). The error is a *YumError, *LockedError or *ReusedPidError where yum or its
-// lock is the reason.
-func (h Host) Install(ctx context.Context, w Wants) error {
+// Install brings what is missing from the inventory before, in one yum transaction, and returns the inventory afterwards, asked of
+// rpm again. What is installed already is not given to yum, whose install upgrades (FACTS 1.1). yum is kept within what is trusted
+// (Restrict). The error is a *YumError, *LockedError or *ReusedPidError where yum or its lock is the reason; the inventory is then
+// what rpm has all the same.
+func (h Host) Install(ctx context.Context, w Wants, before Inventory) (after Inventory, err error) {
 	if err := w.check(); err != nil {
-		return fmt.Errorf("install: %w", err)
+		return before, fmt.Errorf("install: %w", err)
 	}
-	want, err := h.missing(ctx, w)
+	want, err := h.missing(ctx, w, before)
 	if err != nil || len(want.names()) == 0 {
-		return err
+		return before, err
 	}
-	limits, err := h.Restrict(ctx)
+	limits, err := h.Restrict(ctx, before.Keys)
 	if err != nil {
-		return fmt.Errorf("install %s: %w", want, err)
+		return before, fmt.Errorf("install %s: %w", want, err)
 	}
 	for _, reason := range limits.Reasons {
 		h.notice("%s", reason)
 	}
-	if err := h.yum(ctx, limits, want); err != nil {
-		return fmt.Errorf("install %s: %w", want, err)
+	after, err = h.yum(ctx, limits, want, before)
+	if err != nil {
+		return after, fmt.Errorf("install %s: %w", want, err)
 	}
-	return nil
+	return after, nil
 }
 
 // wanted is what is really missing: names, and the files with the names of the packages in them.
@@ -82,32 +84,18 @@ func (w wanted) String() string { return strings.Join(w.names(), ", ") }
 
 // missing keeps of w what rpm does not have. A file whose package is installed in whatever version counts as present; a name that a
 // file brings is not asked of the repositories as well.
-func (h Host) missing(ctx context.Context, w Wants) (wanted, error) {
-	want := wanted{files: map[string]string{}}
-	files := map[string]string{}
-	names := slices.Clone(w.Packages)
+func (h Host) missing(ctx context.Context, w Wants, have Inventory) (wanted, error) {
+	want := wanted{packages: have.lacks(w.Packages), files: map[string]string{}}
+	slices.Sort(want.packages)
+	want.packages = slices.Compact(want.packages)
 	for _, file := range w.Files {
 		p, err := h.packageFile(ctx, file)
 		if err != nil {
 			return want, err
 		}
-		files[file] = p.Name
-		names = append(names, p.Name)
-	}
-	slices.Sort(names)
-	found, err := h.Installed(ctx, slices.Compact(names)...)
-	if err != nil {
-		return want, err
-	}
-	for _, name := range w.Packages {
-		if len(found[name]) == 0 && !slices.Contains(want.packages, name) {
-			want.packages = append(want.packages, name)
-		}
-	}
-	for file, name := range files {
-		if len(found[name]) == 0 {
-			want.files[file] = name
-			want.packages = slices.DeleteFunc(want.packages, func(p string) bool { return p == name })
+		if len(have.Packages[p.Name]) == 0 {
+			want.files[file] = p.Name
+			want.packages = slices.DeleteFunc(want.packages, func(name string) bool { return name == p.Name })
 		}
 	}
 	return want, nil
@@ -152,40 +140,42 @@ func yumArgv(options, packages []string) []string {
 	return slices.Concat([]string{"yum"}, yumOptions, options, []string{"install"}, packages)
 }
 
-// yum runs the transaction until rpm has everything, the failure is not a repository's, or the patience is used up.
-func (h Host) yum(ctx context.Context, limits Limits, want wanted) error {
+// yum runs the transaction until rpm has everything, the failure is not a repository's, or the patience is used up. The inventory is
+// the last that rpm told of.
+func (h Host) yum(ctx context.Context, limits Limits, want wanted, have Inventory) (Inventory, error) {
 	argv := yumArgv(limits.Args, want.args())
 	locks := &waiting{h: h}
 	for failed := 0; ; {
 		if err := locks.free(ctx); err != nil {
-			return err
+			return have, err
 		}
-		stdout, stderr, status, err := h.Change(ctx, "", argv...)
-		if err != nil {
-			return fmt.Errorf("yum: %w", err)
-		}
+		stdout, stderr, status, runErr := h.Change(ctx, "", argv...)
 		refused := classify(status, stdout, stderr)
-		if status != 0 && refused.Kind == Locked { // taken between our look and yum's start
+		if runErr == nil && status != 0 && refused.Kind == Locked { // taken between our look and yum's start
 			if err := locks.pause(ctx, lockedBy(stdout, stderr)); err != nil {
-				return err
+				return have, err
 			}
 			continue
 		}
-		absent, err := h.absent(ctx, want)
+		now, err := h.Inventory(ctx)
 		if err != nil {
-			return err
+			return have, errors.Join(runErr, err)
 		}
+		if have = now; runErr != nil {
+			return have, fmt.Errorf("yum: %w", runErr)
+		}
+		absent := have.lacks(want.names())
 		if len(absent) == 0 {
 			h.mention(refused, stdout+"\n"+stderr)
-			return nil
+			return have, nil
 		}
 		if failed++; status == 0 || refused.Kind != Unreachable || failed >= h.attempts() {
-			return verdict(refused, absent, limits)
+			return have, verdict(refused, absent, limits)
 		}
 		pause := backOff(failed)
 		h.notice("%s; trying again in %s (%d of %d)", refused, pause, failed+1, h.attempts())
 		if err := h.sleep(ctx, pause); err != nil {
-			return errors.Join(refused, err)
+			return have, errors.Join(refused, err)
 		}
 	}
 }
@@ -193,14 +183,6 @@ func (h Host) yum(ctx context.Context, limits Limits, want wanted) error {
 // backOff is 5, 10, 20 … seconds, at most a minute.
 func backOff(failed int) time.Duration {
 	return min(5*time.Second<<min(failed-1, 4), time.Minute)
-}
-
-func (h Host) absent(ctx context.Context, want wanted) ([]string, error) {
-	found, err := h.Installed(ctx, want.names()...)
-	if err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(want.names(), func(name string) bool { return len(found[name]) > 0 }), nil
 }
 
 // nonFatal is a %post that failed: yum then says Complete! and 0, and what the script should have set up is not there (FACTS 1.1).

@@ -17,7 +17,7 @@ func TestInstallArgv(t *testing.T) {
 	f.installed["policycoreutils-python"] = "(none)\t2.5\t34.el7\tx86_64"
 	f.files["/var/lib/epel-release.rpm"] = "epel-release"
 	f.yum = f.brings("", 0, "nginx", "epel-release")
-	err := f.host().Install(bg, Wants{Packages: []string{"nginx", "policycoreutils-python", "nginx", "epel-release"}, Files: []string{"/var/lib/epel-release.rpm"}})
+	err := f.install(Wants{Packages: []string{"nginx", "policycoreutils-python", "nginx", "epel-release"}, Files: []string{"/var/lib/epel-release.rpm"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,10 +33,10 @@ func TestInstallNothing(t *testing.T) {
 	f.installed["nginx"] = "1\t1.20.1\t10.el7\tx86_64"
 	f.installed["epel-release"] = "(none)\t7\t11\tnoarch"
 	f.files["/epel.rpm"] = "epel-release"
-	if err := f.host().Install(bg, Wants{Packages: []string{"nginx"}, Files: []string{"/epel.rpm"}}); err != nil {
+	if err := f.install(Wants{Packages: []string{"nginx"}, Files: []string{"/epel.rpm"}}); err != nil {
 		t.Error(err)
 	}
-	if err := f.host().Install(bg, Wants{}); err != nil {
+	if err := f.install(Wants{}); err != nil {
 		t.Error(err)
 	}
 	if len(f.ran) != 0 {
@@ -73,7 +73,7 @@ func TestInstallVerdicts(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFake(t)
 			f.yum = f.brings(tt.recording, tt.status, tt.brings...)
-			err := f.host().Install(bg, Wants{Packages: []string{"nginx"}})
+			err := f.install(Wants{Packages: []string{"nginx"}})
 			if (err != nil) != (tt.wantErr != nil) {
 				t.Fatalf("error is %v", err)
 			}
@@ -105,7 +105,7 @@ func TestInstallAfterRepositoryComesBack(t *testing.T) {
 		}
 		return up(argv)
 	}
-	if err := f.host().Install(bg, Wants{Packages: []string{"nginx"}}); err != nil {
+	if err := f.install(Wants{Packages: []string{"nginx"}}); err != nil {
 		t.Error(err)
 	}
 }
@@ -116,7 +116,7 @@ func TestInstallRefuses(t *testing.T) {
 		{Files: []string{"x.rpm"}}, {Files: []string{"https://x/y.rpm"}}, {Files: []string{"/x"}}, {Files: []string{"/a/../x.rpm"}}, {Files: []string{"/*.rpm"}},
 	} {
 		f := newFake(t)
-		if err := f.host().Install(bg, w); err == nil || len(f.ran) > 0 {
+		if err := f.install(w); err == nil || len(f.ran) > 0 {
 			t.Errorf("%+v: error %v, ran %q", w, err, f.ran)
 		}
 	}
@@ -128,7 +128,7 @@ func TestInstallKilled(t *testing.T) {
 	h.Change = func(context.Context, string, ...string) (string, string, int, error) {
 		return "", "", 0, context.DeadlineExceeded
 	}
-	if err := h.Install(bg, Wants{Packages: []string{"nginx"}}); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := h.Install(bg, Wants{Packages: []string{"nginx"}}, Inventory{}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error is %v", err)
 	}
 }

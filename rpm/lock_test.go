@@ -85,7 +85,7 @@ func TestLocks(t *testing.T) {
 			f.yum = f.brings("", 0, "nginx")
 			h := f.host()
 			h.LockWait = 3 * time.Minute
-			err := h.Install(bg, Wants{Packages: []string{"nginx"}})
+			_, err := h.Install(bg, Wants{Packages: []string{"nginx"}}, Inventory{})
 			if !matches(err, tt.wantErr) {
 				t.Errorf("error is %v, want %q", err, tt.wantErr)
 			}
@@ -120,7 +120,7 @@ func TestLockTakenAfterOurLook(t *testing.T) {
 			}
 			return free(argv)
 		}
-		if err := f.host().Install(bg, Wants{Packages: []string{"nginx"}}); err != nil {
+		if _, err := f.host().Install(bg, Wants{Packages: []string{"nginx"}}, Inventory{}); err != nil {
 			t.Error(err)
 		}
 		if len(f.ran) != 4 || f.slept != 6*time.Second || !strings.Contains(f.notices[0], "yum lock held by pid 4711 for 0s") {
@@ -128,7 +128,7 @@ func TestLockTakenAfterOurLook(t *testing.T) {
 		}
 		f = newFake(t)
 		f.yum = f.brings(recording, 1)
-		err := f.host().Install(bg, Wants{Packages: []string{"nginx"}})
+		_, err := f.host().Install(bg, Wants{Packages: []string{"nginx"}}, Inventory{})
 		var locked *LockedError
 		if !errors.As(err, &locked) || locked.Waited != 10*time.Minute {
 			t.Errorf("%s: error is %v", recording, err)
@@ -145,7 +145,7 @@ func TestLockWaitEndsWithContext(t *testing.T) {
 	h.Sleep = nil
 	time.AfterFunc(20*time.Millisecond, cancel)
 	start := time.Now()
-	if err := h.Install(ctx, Wants{Packages: []string{"nginx"}}); !errors.Is(err, context.Canceled) || time.Since(start) > time.Second {
+	if _, err := h.Install(ctx, Wants{Packages: []string{"nginx"}}, Inventory{}); !errors.Is(err, context.Canceled) || time.Since(start) > time.Second {
 		t.Errorf("error is %v after %s", err, time.Since(start))
 	}
 }

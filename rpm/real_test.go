@@ -182,6 +182,10 @@ func TestRealRPM(t *testing.T) {
 	if err != nil || len(found) != 1 || len(found["both"]) != 1 || found["both"][0].String() != "both-1:1.20.1-10.el7.noarch" {
 		t.Errorf("installed: %v, %v", found, err)
 	}
+	all, err := h.Inventory(bg)
+	if err != nil || len(all.Packages) != 1 || all.Packages["both"][0] != found["both"][0] || len(all.Keys) != 2 {
+		t.Errorf("inventory: %v, %v", all, err)
+	}
 	if owned, err := h.owned(bg, r.path("good.asc")); err != nil || owned {
 		t.Errorf("owned: %v, %v", owned, err)
 	}

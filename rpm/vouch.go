@@ -23,29 +23,6 @@ func (u Unvouched) String() string {
 	return fmt.Sprintf("repository %s: gpgkey %s: %s", u.Repository, u.Key, u.Reason)
 }
 
-// UnvouchedKeys lists the gpgkey= of enabled repositories that are not vouched for. A key is vouched for where its URL is a
-// local file that an installed package owns, or whose keys are all configured (Host.Fingerprints) or imported already. What
-// lies behind http or https is never vouched for: it may be another key when yum fetches it. Such a key is fetched, compared
-// and imported by ImportKey instead, and yum then does not ask for it.
-func (h Host) UnvouchedKeys(ctx context.Context, repos []Repository) ([]Unvouched, error) {
-	j, err := h.newJudge(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var all []Unvouched
-	for _, r := range repos {
-		if !r.Enabled {
-			continue
-		}
-		unvouched, _, err := j.keys(ctx, r)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, unvouched...)
-	}
-	return all, nil
-}
-
 // Limits are yum options that keep one run within what is trusted, and why each is there. They are all --setopt=ID.…: unlike
 // --disablerepo=ID, which fails the run, that passes over an id that yum itself has skipped (FACTS 1.1).
 type Limits struct {
@@ -53,19 +30,21 @@ type Limits struct {
 	Reasons []string // sentences for a person
 }
 
-// Restrict works out the limits for the enabled repositories. A repository keeps only vouched key files; packages from it
-// that an imported key has signed are taken as before. gpgcheck=0 is overridden. With no key imported and none vouched for,
-// nothing from it could be taken, and yum would refuse to start at all (FACTS 1.1): it is left out of this run.
-func (h Host) Restrict(ctx context.Context) (Limits, error) {
+// Restrict works out the limits for the enabled repositories. A key is vouched for where its URL is a local file that an installed
+// package owns, or whose keys are all configured (Host.Fingerprints) or imported already. What lies behind http or https is never
+// vouched for: it may be another key when yum fetches it; such a key is fetched, compared and imported by ImportKey instead, and yum
+// then does not ask for it.
+//
+// A repository keeps only vouched key files; packages from it that an imported key has signed are taken as before. gpgcheck=0 is
+// overridden. With no key imported and none vouched for, nothing from it could be taken, and yum would refuse to start at all
+// (FACTS 1.1): it is left out of this run.
+func (h Host) Restrict(ctx context.Context, imported []Key) (Limits, error) {
 	var limits Limits
 	repos, err := h.Repositories()
 	if err != nil {
 		return limits, err
 	}
-	j, err := h.newJudge(ctx)
-	if err != nil {
-		return limits, err
-	}
+	j := judge{h: h, imported: imported, reasons: map[string]string{}}
 	for _, r := range repos {
 		if !r.Enabled {
 			continue
@@ -98,16 +77,11 @@ func (l *Limits) add(r Repository, unvouched []Unvouched, vouched []string, anyI
 	}
 }
 
-// judge asks rpm for its keys once, and for the owner of each key file once: several repositories commonly share one.
+// judge asks rpm for the owner of each key file once: several repositories commonly share one.
 type judge struct {
 	h        Host
 	imported []Key
 	reasons  map[string]string // by expanded URL; "" is vouched for
-}
-
-func (h Host) newJudge(ctx context.Context) (*judge, error) {
-	imported, err := h.importedKeys(ctx)
-	return &judge{h: h, imported: imported, reasons: map[string]string{}}, err
 }
 
 func (j *judge) keys(ctx context.Context, r Repository) (unvouched []Unvouched, vouched []string, err error) {

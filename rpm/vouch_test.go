@@ -22,7 +22,16 @@ func repo(id string, keys ...string) Repository {
 	return Repository{ID: id, Enabled: true, GPGCheck: true, GPGKey: keys}
 }
 
-func TestUnvouchedKeys(t *testing.T) {
+func (f *fake) imported() []Key {
+	f.t.Helper()
+	all, err := f.host().Inventory(bg)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return all.Keys
+}
+
+func TestVouchedKeys(t *testing.T) {
 	tests := []struct {
 		name     string
 		key      string
@@ -54,9 +63,8 @@ func TestUnvouchedKeys(t *testing.T) {
 			}
 			h := f.host()
 			h.Fingerprints = tt.config
-			disabled := repo("off", "http://x/key")
-			disabled.Enabled = false
-			got, err := h.UnvouchedKeys(bg, []Repository{repo("r", tt.key), disabled})
+			j := judge{h: h, imported: f.imported(), reasons: map[string]string{}}
+			got, _, err := j.keys(bg, repo("r", tt.key))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -86,7 +94,7 @@ gpgkey=https://x/key
 func TestRestrict(t *testing.T) {
 	f := trusting(t)
 	f.write("/etc/yum.repos.d/x.repo", reposForRestrict)
-	got, err := f.host().Restrict(bg)
+	got, err := f.host().Restrict(bg, f.imported())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +103,7 @@ func TestRestrict(t *testing.T) {
 		t.Errorf("no key imported: -want +got\n%s", diff)
 	}
 	f.keys = []string{keyFile(t, "three.asc")}
-	if got, err = f.host().Restrict(bg); err != nil {
+	if got, err = f.host().Restrict(bg, f.imported()); err != nil {
 		t.Fatal(err)
 	}
 	want = []string{"--setopt=foreign.gpgkey=", "--setopt=mixed.gpgkey=file:///keys/owned", "--setopt=unchecked.gpgcheck=1"}
@@ -112,7 +120,7 @@ func TestInstallStaysWithinLimits(t *testing.T) {
 	f.keys = []string{keyFile(t, "three.asc")}
 	f.write("/etc/yum.repos.d/x.repo", reposForRestrict)
 	f.yum = f.brings("", 0, "nginx")
-	if err := f.host().Install(bg, Wants{Packages: []string{"nginx"}}); err != nil {
+	if err := f.install(Wants{Packages: []string{"nginx"}}); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.HasSuffix(f.ran[0], " --setopt=foreign.gpgkey= --setopt=mixed.gpgkey=file:///keys/owned --setopt=unchecked.gpgcheck=1 install nginx") {
@@ -121,12 +129,12 @@ func TestInstallStaysWithinLimits(t *testing.T) {
 	f = trusting(t)
 	f.write("/etc/yum.repos.d/x.repo", reposForRestrict)
 	f.yum = f.brings("rhel7-missing-all", 1)
-	if err := f.host().Install(bg, Wants{Packages: []string{"nginx"}}); !matches(err, "repository foreign is left out: nobody vouches for a key of it") {
+	if err := f.install(Wants{Packages: []string{"nginx"}}); !matches(err, "repository foreign is left out: nobody vouches for a key of it") {
 		t.Errorf("the error does not speak of the limits: %v", err)
 	}
 	f = trusting(t)
 	f.write("/etc/yum.repos.d/x.repo", "broken\n")
-	if err := f.host().Install(bg, Wants{Packages: []string{"nginx"}}); !matches(err, "install nginx: read repositories: /etc/yum.repos.d/x.repo:1: ") || len(f.ran) > 0 {
+	if err := f.install(Wants{Packages: []string{"nginx"}}); !matches(err, "install nginx: read repositories: /etc/yum.repos.d/x.repo:1: ") || len(f.ran) > 0 {
 		t.Errorf("error is %v, ran %q", err, f.ran)
 	}
 }
