@@ -10,6 +10,9 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // DefaultLabel returns the label that the policy gives a path, as matchpathcon(8) does; only the type bits of mode matter, and none of them is a
@@ -32,10 +35,34 @@ func (h Host) DefaultLabel(name string, mode fs.FileMode) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("default label of %s: %w", name, err)
 	}
-	m := matcher{path: []byte(key), stem: pathStem(key), kind: fileKind(mode)}
-	for _, suffix := range []string{"", ".homedirs", ".local"} {
+	l, err := h.Cache.label(h.version(base), key+"\x00"+string(fileKind(mode)), func() (string, error) {
+		return h.match(base, key, fileKind(mode))
+	})
+	if err != nil {
+		return "", fmt.Errorf("default label of %s: %w", name, err)
+	}
+	return l, nil
+}
+
+// The files that are read as one list: the policy's, and under these endings genhomedircon's and the administrator's.
+var fileContexts = []string{"", ".homedirs", ".local"}
+
+// version changes with each change of one of the files.
+func (h Host) version(base string) string {
+	var all []string
+	for _, suffix := range fileContexts {
+		var st unix.Stat_t
+		err := unix.Stat(h.path(base+suffix), &st)
+		all = append(all, fmt.Sprint(err, st.Dev, st.Ino, st.Size, st.Mtim, st.Ctim))
+	}
+	return strings.Join(all, " ")
+}
+
+func (h Host) match(base, key string, kind byte) (string, error) {
+	m := matcher{path: []byte(key), stem: pathStem(key), kind: kind}
+	for _, suffix := range fileContexts {
 		if err := h.matchFile(base+suffix, &m, suffix != ""); err != nil {
-			return "", fmt.Errorf("default label of %s: %w", name, err)
+			return "", err
 		}
 	}
 	return m.label(), nil
@@ -124,14 +151,20 @@ func (m *matcher) line(line []byte) error {
 	return nil
 }
 
-// field cuts the first field off a line.
+// field cuts the first field off a line. It sees every line of a policy's thousands, so it is a plain loop.
 func field(b []byte) (first, rest []byte) {
-	b = bytes.TrimLeft(b, " \t\r\n\v\f")
-	if i := bytes.IndexAny(b, " \t\r\n\v\f"); i >= 0 {
-		return b[:i], b[i:]
+	start := 0
+	for start < len(b) && blank(b[start]) {
+		start++
 	}
-	return b, nil
+	end := start
+	for end < len(b) && !blank(b[end]) {
+		end++
+	}
+	return b[start:end], b[end:]
 }
+
+func blank(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
 
 func knownKind(kind []byte) bool {
 	return len(kind) == 2 && kind[0] == '-' && bytes.IndexByte([]byte("bcdpls-"), kind[1]) >= 0

@@ -61,6 +61,26 @@ func TestDefaultLabel(t *testing.T) {
 	}
 }
 
+// What was asked once is answered from memory, until one of the files is another.
+func TestDefaultLabelKept(t *testing.T) {
+	const local = "etc/selinux/targeted/contexts/files/file_contexts.local"
+	h := rhel7(t, nil)
+	h.Cache = new(Cache)
+	for _, step := range []struct{ write, want string }{
+		{"", "default_t"}, {"", "default_t"}, {"/srv/x\tsystem_u:object_r:local_t:s0\n", "local_t"}, {"/srv/x\tsystem_u:object_r:other_local_t:s0\n", "other_local_t"},
+	} {
+		if step.write != "" {
+			write(t, h, local, step.write)
+		}
+		if got, err := h.DefaultLabel("/srv/x", 0); err != nil || got != "system_u:object_r:"+step.want+":s0" {
+			t.Errorf("after %q: %q, %v, want %s", step.write, got, err, step.want)
+		}
+	}
+	if got, err := h.DefaultLabel("/srv/x", fs.ModeDir); err != nil || got != "system_u:object_r:other_local_t:s0" {
+		t.Errorf("a directory: %q, %v", got, err)
+	}
+}
+
 func TestDefaultLabelCannotTell(t *testing.T) {
 	const base = "etc/selinux/targeted/contexts/files/file_contexts"
 	tests := map[string]map[string]string{

@@ -15,11 +15,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Cache keeps the policy on disk and the loaded one in memory (about half a megabyte each) until they change. The zero value is
-// ready; it may be shared by goroutines and by copies of a Host.
+// Cache keeps the policy on disk and the loaded one in memory (about half a megabyte each), and the default labels that were asked for,
+// until they change. The zero value is ready; it may be shared by goroutines and by copies of a Host.
 type Cache struct {
 	mu              sync.Mutex
 	stored, running cached
+	contexts        string            // the version of file_contexts that labels are of
+	labels          map[string]string // by path and kind
 }
 
 type cached struct {
@@ -43,6 +45,26 @@ func (c *Cache) get(slot func(*Cache) *cached, key string, read func() (*policy,
 		*kept = cached{key, p}
 	}
 	return p, err
+}
+
+// label returns the label that was found before under the same version of file_contexts, or finds and keeps it.
+func (c *Cache) label(version, key string, find func() (string, error)) (string, error) {
+	if c == nil {
+		return find()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.contexts != version {
+		c.contexts, c.labels = version, map[string]string{}
+	}
+	if l, known := c.labels[key]; known {
+		return l, nil
+	}
+	l, err := find()
+	if err == nil {
+		c.labels[key] = l
+	}
+	return l, err
 }
 
 // storedPolicy reads the policy that the next boot loads.
