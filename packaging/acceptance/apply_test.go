@@ -11,7 +11,6 @@ import (
 func TestBareHost(t *testing.T) {
 	t.Parallel()
 	m := start(t, installed)
-	m.sampleEnforcing(t)
 	if out, status := m.run("rpm -q nginx policycoreutils-python epel-release; command -v nginx semanage"); status == 0 {
 		t.Fatalf("the machine is not bare:\n%s", out)
 	}
@@ -71,7 +70,6 @@ func TestUnchanged(t *testing.T) {
 func TestDenialIsMended(t *testing.T) {
 	t.Parallel()
 	m := start(t, packaged)
-	m.sampleEnforcing(t)
 	m.must(t, "sed -n '/^cat >/,/^END/p' <<'SCRIPT' | bash\n"+tutorial(t)+"\nSCRIPT")
 	m.must(t, "systemctl start nginx")
 	m.answers(t, "502")

@@ -14,7 +14,10 @@ import (
 )
 
 // machine is a virtual machine in the hands of a scenario: what cannot be done to it ends the test.
-type machine struct{ *vm.Machine }
+type machine struct {
+	*vm.Machine
+	mayBePermissive bool // the test lowers SELinux's mode itself
+}
 
 // result is what a command on the machine did; see vm.Result.
 type result struct {
@@ -90,6 +93,7 @@ func (m *machine) save(t testing.TB, name string) {
 
 func (m *machine) restore(t testing.TB, name string) {
 	t.Helper()
+	m.stayedEnforcing(t)
 	if err := m.Restore(name); err != nil {
 		t.Fatal(err)
 	}

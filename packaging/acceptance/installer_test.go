@@ -76,7 +76,7 @@ func (i *installer) bootTarget(t testing.TB) *machine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &machine{made}
+	m := &machine{Machine: made}
 	t.Cleanup(func() {
 		if err := m.Remove(); err != nil {
 			t.Error(err)

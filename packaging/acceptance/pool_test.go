@@ -68,7 +68,7 @@ func start(t testing.TB, from ...*state) *machine {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m = &machine{made}
+		m = &machine{Machine: made}
 	}
 	t.Cleanup(func() {
 		if err := m.Pause(); err != nil {
@@ -77,6 +77,7 @@ func start(t testing.TB, from ...*state) *machine {
 	})
 	m.tellOnFailure(t)
 	m.enter(t, append(from, installed)[0])
+	t.Cleanup(func() { m.stayedEnforcing(t) })
 	return m
 }
 
@@ -93,7 +94,7 @@ func startCold(t testing.TB, hw vm.Hardware) *machine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &machine{made}
+	m := &machine{Machine: made}
 	t.Cleanup(func() {
 		if err := m.Remove(); err != nil {
 			t.Error(err)

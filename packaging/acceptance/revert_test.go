@@ -14,7 +14,6 @@ const traces = "semanage export; getsebool -a; systemctl list-unit-files --no-le
 func TestRevert(t *testing.T) {
 	t.Parallel()
 	m := start(t, packaged)
-	m.sampleEnforcing(t)
 	check := m.untouched(t, traces)
 	m.apply(t, 0, "")
 	m.upgraded(t)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"wsprovision/packaging/acceptance/vm"
 )
 
 // Every case that a backend's port can be in, judged by semanage and by what the kernel then allows.
@@ -81,7 +83,7 @@ func TestBoolean(t *testing.T) {
 func TestPermissive(t *testing.T) {
 	t.Parallel()
 	m := start(t, installed)
-	m.must(t, "setenforce 0")
+	m.permissive(t)
 	r, _ := m.apply(t, 0, "")
 	if _, text := r.step("selinux"); !strings.Contains(text, "permissive") {
 		t.Errorf("selinux does not say permissive: %s", text)
@@ -92,6 +94,33 @@ func TestPermissive(t *testing.T) {
 	m.must(t, "setenforce 1")
 	m.upgraded(t)
 	m.judgeProvisioned(t)
+}
+
+// Where the kernel has no SELinux the store is written all the same, for the day when it is enabled, and nothing else is asked of it.
+func TestDisabled(t *testing.T) {
+	t.Parallel()
+	m := startCold(t, vm.Hardware{Kernel: "lsm=lockdown"})
+	installOurs(t, m)
+	if mode := m.must(t, "getenforce"); mode != "Disabled" {
+		t.Fatalf("the machine's mode is %s: nothing is proved", mode)
+	}
+	r, res := m.apply(t, 0, "")
+	if status, text := r.step("selinux"); status != "changed" || !strings.Contains(text, "SELinux is disabled: the store is written all the same") {
+		t.Errorf("selinux is %s: %s", status, text)
+	}
+	if strings.Contains(res.output, "(running)") {
+		t.Errorf("a running policy is spoken of:\n%s", res.output)
+	}
+	m.upgraded(t)
+	store := m.must(t, "cat /var/lib/selinux/default/active/booleans.local /var/lib/selinux/default/active/ports.local")
+	for _, want := range []string{"httpd_can_network_connect=1", "portcon tcp 3000 system_u:object_r:http_port_t:s0"} {
+		if !strings.Contains(store, want) {
+			t.Errorf("the store lacks %q:\n%s", want, store)
+		}
+	}
+	if again := m.try(applyCommand+" --detailed-exitcode", nil); again.status != 0 {
+		t.Errorf("second run: exit status %d, want 0:\n%s", again.status, again.output)
+	}
 }
 
 // A port that nginx may not listen on is found before anything changes, and labelled where that is asked for.

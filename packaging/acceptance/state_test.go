@@ -18,8 +18,11 @@ type state struct {
 var (
 	// booted is a bare host: no nginx, no semanage, nothing of ours. image.sh made it.
 	booted = &state{name: vm.Booted}
-	// installed is a bare host with our RPM.
-	installed = &state{name: "installed", from: booted, make: installOurs}
+	// installed is a bare host with our RPM. From here on SELinux's mode is watched.
+	installed = &state{name: "installed", from: booted, make: func(t testing.TB, m *machine) {
+		installOurs(t, m)
+		m.beginSampling(t)
+	}}
 	// packaged is a host that has our RPM and the packages that the agent would bring.
 	packaged = &state{name: "packaged", from: installed, make: installPackages}
 	// provisioned is a host on which the agent ran once, with the site of the tutorial.
