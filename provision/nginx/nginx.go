@@ -8,9 +8,6 @@ package nginx
 
 import (
 	"context"
-	"fmt"
-	"regexp"
-	"strings"
 	"time"
 )
 
@@ -24,7 +21,7 @@ type Run func(ctx context.Context, stdin string, argv ...string) (stdout, stderr
 type Nginx struct {
 	// Root is prefixed to every path read from the file system; it is for tests. Proc is not prefixed with it.
 	Root string
-	// Read runs programs that only read: nginx -t, -v and -V.
+	// Read runs programs that only read: nginx -t and -V.
 	Read    Run
 	Program string
 	Conf    string
@@ -42,20 +39,4 @@ func either(given, standard string) string {
 		return standard
 	}
 	return given
-}
-
-var versionLine = regexp.MustCompile(`^nginx version: nginx/(\d+\.\d+\.\d+)(?: .*)?$`)
-
-// Version is the version of the executable, not of the running master, e.g. "1.20.1". nginx writes it to stderr.
-func (n Nginx) Version(ctx context.Context) (string, error) {
-	_, stderr, status, err := n.Read(ctx, "", n.program(), "-v")
-	if err != nil {
-		return "", fmt.Errorf("version of nginx: %w", err)
-	}
-	first, _, _ := strings.Cut(strings.TrimSpace(stderr), "\n")
-	found := versionLine.FindStringSubmatch(first)
-	if status != 0 || found == nil {
-		return "", fmt.Errorf("version of nginx: %s -v: exit status %d: %q", n.program(), status, first)
-	}
-	return found[1], nil
 }

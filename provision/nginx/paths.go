@@ -27,14 +27,6 @@ func (t Tree) ErrorLogs() []string {
 	return unique(logs)
 }
 
-// Logs are the error and access logs that are files with a fixed name, sorted.
-func (t Tree) Logs() []string {
-	return unique(append(t.ErrorLogs(), t.named(epel(), func(name string) bool { return name == "access_log" })...))
-}
-
-// TemporaryPaths are the directories that nginx makes when it starts and when it tests: for bodies and for caches.
-func (t Tree) TemporaryPaths() []string { return unique(t.named(epel(), isTemporary)) }
-
 // UnixListeners are the paths of unix sockets that servers of any kind listen on. nginx -t removes them.
 func (t Tree) UnixListeners() []string {
 	var all []string

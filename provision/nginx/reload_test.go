@@ -349,23 +349,3 @@ func FuzzLogLines(f *testing.F) {
 		}
 	})
 }
-
-func TestVersion(t *testing.T) {
-	for _, test := range []struct {
-		stderr, want string
-		status       int
-	}{
-		{"nginx version: nginx/1.20.1\n", "1.20.1", 0},
-		{"nginx version: nginx/1.25.1 (nginx-plus-r30)\n", "1.25.1", 0},
-		{"nginx version: openresty/1.21.4.1\n", "", 0},
-		{"nginx version: nginx/1.20.1\n", "", 1},
-		{"", "", 0},
-	} {
-		n := Nginx{Read: func(ctx context.Context, stdin string, argv ...string) (string, string, int, error) {
-			return "", test.stderr, test.status, nil
-		}}
-		if got, err := n.Version(t.Context()); got != test.want || (err == nil) != (test.want != "") {
-			t.Errorf("%q: %q %v", test.stderr, got, err)
-		}
-	}
-}

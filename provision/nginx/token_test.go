@@ -156,7 +156,7 @@ func FuzzTokens(f *testing.F) {
 			}
 		}
 		tree.Conflicts("/f.conf")
-		tree.Logs()
+		tree.ErrorLogs()
 		tree.UnixListeners()
 		if err != nil && err.Error() == "" {
 			t.Error("an error without words")
