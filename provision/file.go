@@ -114,14 +114,14 @@ func (f *Files) Write(path string, content []byte, mode fs.FileMode) error {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	stage := staging(path)
-	err := f.Seam.Do("stage "+path, func() error { return f.stage(path, stage, content, mode) })
+	err := f.Seam.Do("stage "+path, func() error { return explain(f.Root, path, f.stage(path, stage, content, mode)) })
 	if err != nil {
 		_ = f.drop(stage)
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	err = f.Seam.Do("install "+path, func() error {
 		if err := os.Rename(f.Root+stage, f.Root+path); err != nil {
-			return immutable(f.Root+path, err)
+			return explain(f.Root, path, err)
 		}
 		return f.syncDir(filepath.Dir(path))
 	})
@@ -201,7 +201,7 @@ func (f *Files) Remove(path string) error {
 	}
 	err = f.Seam.Do("remove "+path, func() error {
 		if err := os.Remove(f.Root + path); err != nil {
-			return immutable(f.Root+path, err)
+			return explain(f.Root, path, err)
 		}
 		return f.syncDir(filepath.Dir(path))
 	})
@@ -225,7 +225,7 @@ func (f *Files) MakeDir(path string, mode fs.FileMode) error {
 	}
 	err = f.Seam.Do("make directory "+path, func() error {
 		if err := os.MkdirAll(f.Root+path, mode); err != nil {
-			return err
+			return explain(f.Root, path, err)
 		}
 		if err := f.label(path, path, mode|fs.ModeDir); err != nil {
 			return err
@@ -270,24 +270,6 @@ func (f *Files) syncDir(dir string) error {
 		return err
 	}
 	return nil
-}
-
-// immutable explains an EPERM that root gets only from chattr(1).
-func immutable(name string, err error) error {
-	if !errors.Is(err, syscall.EPERM) {
-		return err
-	}
-	fd, openErr := unix.Open(name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
-	if openErr != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	const immutableFlag, appendFlag = 0x10, 0x20 // FS_IMMUTABLE_FL, FS_APPEND_FL: linux/fs.h
-	flags, ioctlErr := unix.IoctlGetInt(fd, unix.FS_IOC_GETFLAGS)
-	if ioctlErr == nil && flags&(immutableFlag|appendFlag) != 0 {
-		return fmt.Errorf("it is immutable (see lsattr); chattr -i -a it if the agent may write it: %w", err)
-	}
-	return err
 }
 
 // same reports whether two contents are the same file or both absent.

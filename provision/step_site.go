@@ -22,9 +22,15 @@ func (r *Run) checkSites(context.Context) (Finding, error) {
 			}
 			f.Warnings = append(f.Warnings, drift(s))
 		}
-		if s.differs() {
-			f.Changes = append(f.Changes, siteChange(s))
+		if !s.differs() {
+			continue
 		}
+		if r.Euid == 0 {
+			if err := r.Files.writable(s.path); err != nil {
+				return f, err
+			}
+		}
+		f.Changes = append(f.Changes, siteChange(s))
 	}
 	return f, nil
 }

@@ -1,0 +1,72 @@
+package provision
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// What keeps root from writing is known before anything is changed, and the
+// write itself says the same.
+func TestWritable(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		mount  string // options of a tmpfs over the directory
+		change func(t *testing.T, f *Files)
+		says   []string // nothing where the file can be written
+	}{
+		{name: "as it should be", mount: "size=64k"},
+		{name: "no space", mount: "size=4k", says: []string{"no space left on device", "/d is full", "free space"}},
+		{name: "no inodes", mount: "nr_inodes=2", says: []string{"no space left on device", "no inode left", "remove files"}},
+		{name: "read-only", mount: "size=64k", says: []string{"read-only file system", "read-write", "findmnt -T /d"}, change: func(t *testing.T, f *Files) {
+			if err := unix.Mount("", f.Root+"/d", "", unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{name: "immutable directory", says: []string{"/d is immutable", "chattr -i"}, change: func(t *testing.T, f *Files) { chattr(t, f.Root+"/d") }},
+		{name: "immutable file", says: []string{"/d/x is immutable", "chattr -i"}, change: func(t *testing.T, f *Files) { chattr(t, f.Root+"/d/x") }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFiles(t)
+			if tt.mount != "" {
+				if err := unix.Mount("tmpfs", f.Root+"/d", "tmpfs", 0, "mode=0755,"+tt.mount); err != nil {
+					unable(t, "mount a small tmpfs: %v", err)
+				}
+				defer unix.Unmount(f.Root+"/d", unix.MNT_DETACH) //nolint:errcheck // the directory goes away with the test
+			}
+			// One file: of 4 kB, or of two inodes (the directory has the other), it takes all.
+			if err := f.stage("/d/x", "/d/x", []byte("old"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if tt.change != nil {
+				tt.change(t, f)
+			}
+			for what, err := range map[string]error{"beforehand": f.writable("/d/x"), "write": f.Write("/d/x", []byte("new"), 0o644)} {
+				if (err == nil) != (len(tt.says) == 0) {
+					t.Errorf("%s: %v", what, err)
+				}
+				for _, want := range tt.says {
+					if err != nil && !strings.Contains(err.Error(), want) {
+						t.Errorf("%s: %v, want %q", what, err, want)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestWritableNothingThere(t *testing.T) {
+	if err := newFiles(t).writable("/missing/x"); err != nil {
+		t.Errorf("in a directory that a package is still to bring: %v", err)
+	}
+}
+
+func chattr(t *testing.T, path string) {
+	t.Helper()
+	if out, err := exec.Command("chattr", "+i", path).CombinedOutput(); err != nil {
+		unable(t, "chattr +i: %v: %s", err, out)
+	}
+	t.Cleanup(func() { _ = exec.Command("chattr", "-i", path).Run() })
+}
