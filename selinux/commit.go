@@ -52,7 +52,7 @@ func (h Host) importPatiently(ctx context.Context, input string, argv []string) 
 		}
 		lock := lockHeld(stderr)
 		if lock == "" {
-			return fmt.Errorf("semanage import: exit status %d: %s", status, lastLines(stderr))
+			return fmt.Errorf("semanage import: exit status %d: %s%s", status, lastLines(stderr), next(stderr))
 		}
 		holder := h.lockHolder(lock)
 		if waited >= limit {
@@ -66,6 +66,14 @@ func (h Host) importPatiently(ctx context.Context, input string, argv []string) 
 		}
 		waited += pause
 	}
+}
+
+// next is what to do about a failure, where semanage's words tell. It copies its whole store for every transaction.
+func next(stderr string) string {
+	if strings.Contains(stderr, "No space left on device") {
+		return " (free space, or inodes, on the file system of semanage's store, then run again)"
+	}
+	return ""
 }
 
 // The text of libsemanage 2.5, which has tried for 5 s by then:
