@@ -29,6 +29,8 @@ func (f *Files) writable(path string) error {
 		return nil
 	}
 	// Some file systems count neither blocks nor inodes: 0 of 0 is not full.
+	// ext4 calls free what it holds back for itself, so that only the write
+	// finds it full.
 	if st.Blocks > 0 && st.Bfree == 0 || st.Files > 0 && st.Ffree == 0 {
 		return fmt.Errorf("write %s: %w", path, explain(f.Root, path, syscall.ENOSPC))
 	}
