@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help build unit lint test rpm image acceptance demo bench crash kickstart fuzz clean
+.PHONY: help build unit lint test rpm image acceptance demo bench crash kickstart faults fuzz clean
 
 VERSION := 1.0.0
 export CGO_ENABLED := 0
@@ -54,6 +54,9 @@ crash: image ## killed, and powered off, at every point where the host changes
 
 kickstart: rpm image ## the installer's long scenarios: late backend, mirror down, twenty power cuts
 	go test -tags acceptance,long -count=1 -timeout 3h -v -run TestKickstart ./packaging/acceptance/
+
+faults: rpm image ## every row of the fault matrix; FAULTS.md is written anew
+	go test -tags acceptance -count=1 -timeout 2h -v -run TestFaults ./packaging/acceptance/ -args -all-faults -update-table
 
 fuzz: ## every fuzz target for $(FUZZTIME)
 	@for pkg in $$(go list ./...); do \

@@ -23,8 +23,8 @@ import (
 	"github.com/coder/websocket"
 )
 
-// updateTable writes WEBSOCKET.md anew instead of comparing with it.
-var updateTable = flag.Bool("update-table", false, "write WEBSOCKET.md")
+// updateTable writes WEBSOCKET.md and FAULTS.md anew instead of comparing with them.
+var updateTable = flag.Bool("update-table", false, "write WEBSOCKET.md and FAULTS.md")
 
 const tableFile = "WEBSOCKET.md"
 
