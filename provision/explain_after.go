@@ -11,7 +11,7 @@ import (
 )
 
 // afterwards: the handshake went well, and something that followed did not.
-func (q *inquiry) afterwards(context.Context) *Diagnosis {
+func (q *inquiry) afterwards(ctx context.Context) *Diagnosis {
 	var idle *websocket.IdleError
 	var echo *websocket.EchoError
 	var cut *websocket.CloseError
@@ -19,7 +19,7 @@ func (q *inquiry) afterwards(context.Context) *Diagnosis {
 	case errors.As(q.err, &idle):
 		return q.idleCut(idle)
 	case q.check == "other-host":
-		return q.everybody()
+		return q.everybody(ctx)
 	case q.check == "no-upgrade-without-header":
 		return diagnosis(UpgradedUnasked, "plain HTTP without Upgrade is upgraded all the same", "mend the backend, or what sets Upgrade without regard to the request", q.err.Error(), q.place())
 	case errors.As(q.err, &echo):
@@ -84,8 +84,17 @@ func (q *inquiry) idleCut(idle *websocket.IdleError) *Diagnosis {
 
 func near(a, b time.Duration) bool { return a > b-slack && a < b+slack }
 
-// everybody: a name that is not the site's reaches it.
-func (q *inquiry) everybody() *Diagnosis {
-	mend := "have another server block with default_server on that address"
-	return diagnosis(OtherHostReaches, "a request for another name reaches this site", mend, q.err.Error(), q.place())
+// everybody: a name that is nobody's is upgraded, although by the configuration the server block that is to answer it is not
+// the site's.
+func (q *inquiry) everybody(ctx context.Context) *Diagnosis {
+	if d := q.older(ctx); d != nil {
+		return d
+	}
+	evidence := []string{q.err.Error()}
+	mend := "have the default server of that address refuse such names (return 444;)"
+	if s := q.tree.Route(q.address, unknownName, q.target.Path).Server; s != nil {
+		mend = q.edit(s.File, s.Line, "have the server block refuse such names (return 444;) in place of passing them on,")
+		evidence = append(evidence, fmt.Sprintf("the default server in %s:%d answers them", s.File, s.Line))
+	}
+	return diagnosis(OtherHostReaches, "a request for another name reaches this site's backend", mend, evidence...)
 }

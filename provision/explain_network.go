@@ -27,7 +27,7 @@ func (q *inquiry) unresolved(context.Context) *Diagnosis {
 }
 
 // elsewhere: of another host only the connection itself can be judged.
-func (q *inquiry) elsewhere(ctx context.Context) *Diagnosis {
+func (q *inquiry) elsewhere(context.Context) *Diagnosis {
 	var dial *websocket.DialError
 	if !errors.As(q.err, &dial) {
 		return nil
@@ -35,10 +35,7 @@ func (q *inquiry) elsewhere(ctx context.Context) *Diagnosis {
 	filtered := dial.Timeout || errors.Is(dial, syscall.EHOSTUNREACH) || errors.Is(dial, syscall.ETIMEDOUT) || errors.Is(dial, syscall.EACCES)
 	port := int(q.address.Port())
 	switch {
-	case filtered:
-		if state := q.firewalld(ctx); state.closes(port) {
-			return diagnosis(FirewalldClosed, fmt.Sprintf("firewalld on this host does not let port %d in", port), firewalldMend(port), dial.Error(), state.evidence())
-		}
+	case filtered: // by somebody else's firewall: this host's firewalld lets all in that comes by the loopback, which what is local does
 		return diagnosis(AddressUnreachable, fmt.Sprintf("no answer comes from %s: a firewall drops or rejects the connection, or there is no route", q.address),
 			fmt.Sprintf("on that host: %s", firewalldMend(port)), dial.Error())
 	case errors.Is(dial, syscall.ECONNREFUSED) && !q.local():

@@ -7,6 +7,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"time"
 
 	"wsprovision/selinux"
 )
@@ -25,8 +26,8 @@ func (q *inquiry) denied(ctx context.Context, address string) *Diagnosis {
 	}
 	allowed, label, err := q.SELinux.MayConnect(port)
 	avc, logged := q.lastAVC(ctx, "name_connect", port)
-	if err == nil && allowed && !logged {
-		return nil
+	if err == nil && allowed && (!logged || avc.Time.Before(q.began.Add(-time.Second))) {
+		return nil // an old denial has been mended since; what says 13 now is not SELinux, such as a route of the type prohibit
 	}
 	lacks := q.missing(ctx, port, label, err)
 	d := diagnosis(SELinuxNameConnect, fmt.Sprintf("SELinux denies nginx (httpd_t) to connect to port %d: %s", port, lacks.sentence()), lacks.mend)
@@ -41,9 +42,14 @@ func (q *inquiry) denied(ctx context.Context, address string) *Diagnosis {
 	return d
 }
 
-// lack is what keeps httpd_t from a backend's port.
+// shutdownBoolean is what makes the label enough. RHEL 7's policy has it on, and an administrator may turn it off (FACTS 3.2).
+const shutdownBoolean = "httpd_graceful_shutdown"
+
+// lack is what keeps httpd_t from a backend's port. The boolean alone lets it connect to every port; the label alone is
+// enough only while shutdownBoolean is on.
 type lack struct {
 	boolean, label bool   // missing
+	without        string // why the label alone is not enough; "" where it is
 	taken          string // the local record that gives the port another type
 	mend           string
 	facts          []string
@@ -51,10 +57,12 @@ type lack struct {
 
 func (l lack) sentence() string {
 	switch {
+	case l.boolean && l.label && l.without == "":
+		return "both the boolean " + connectBoolean + " and the label " + httpPortType + " are missing, and either would do"
 	case l.boolean && l.label:
-		return "both the boolean " + connectBoolean + " and the label " + httpPortType + " are missing"
+		return "both the boolean " + connectBoolean + " and the label " + httpPortType + " are missing, and the label alone would not do: " + l.without
 	case l.boolean:
-		return "the boolean " + connectBoolean + " is off"
+		return "the boolean " + connectBoolean + " is off, and the label " + httpPortType + " alone does not do: " + l.without
 	case l.label:
 		return "the label " + httpPortType + " is missing"
 	}
@@ -71,6 +79,7 @@ func (q *inquiry) missing(ctx context.Context, port int, label string, unknown e
 			mend = append(mend, "setsebool -P "+connectBoolean+" on")
 		}
 	}
+	l.without = q.withoutBoolean(ctx)
 	if unknown != nil {
 		l.facts = append(l.facts, unknown.Error())
 		l.mend = strings.Join(mend, " && ")
@@ -91,8 +100,20 @@ func (q *inquiry) missing(ctx context.Context, port int, label string, unknown e
 	return l
 }
 
+// withoutBoolean is why the label alone does not let httpd_t connect; "" where it does.
+func (q *inquiry) withoutBoolean(ctx context.Context) string {
+	if allowed, err := q.SELinux.Allowed("httpd_t", httpPortType, "tcp_socket", "name_connect"); err == nil && allowed {
+		return ""
+	}
+	if b, err := q.SELinux.Boolean(ctx, shutdownBoolean); err == nil && b.Running == selinux.Off {
+		return "the boolean " + shutdownBoolean + " is off too"
+	}
+	return "this policy has no rule for it"
+}
+
 // labelCommand is what labels the port http_port_t; which of -a and -m it has
-// to be is semanage's affair (FACTS 2.1).
+// to be is semanage's affair (FACTS 2.1). A label that the store has already
+// was written with -N and waits for the policy to be loaded.
 func (q *inquiry) labelCommand(ctx context.Context, port int) string {
 	verb := "-a"
 	edit, before, err := q.SELinux.LabelPort(ctx, "tcp", port, httpPortType)
@@ -100,7 +121,10 @@ func (q *inquiry) labelCommand(ctx context.Context, port int) string {
 	if errors.As(err, &overlap) {
 		return fmt.Sprintf("semanage port -m -t %s -p tcp %d-%d", httpPortType, overlap.Local.Low, overlap.Local.High)
 	}
-	if err == nil && edit != nil {
+	if err == nil && edit == nil {
+		return "load_policy"
+	}
+	if err == nil {
 		for _, p := range append(before.Local, before.Policy...) {
 			if p.Low == port && p.High == port {
 				verb = "-m"

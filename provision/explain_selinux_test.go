@@ -83,6 +83,29 @@ func TestExplainSELinux(t *testing.T) {
 	}
 }
 
+// A denial that has been mended since is no cause of a 13 of today, such as a route of the type prohibit gives.
+func TestOldDenialIsNoCause(t *testing.T) {
+	h := provisioned(t)
+	h.write(auditLog, fmt.Sprintf(avcConnect, 3000)+"\n")
+	h.answerAccess(true)
+	if d := h.ask(badGateway, logDenied); d.Code == SELinuxNameConnect {
+		t.Errorf("got %s, and SELinux allows it", d)
+	}
+}
+
+// semanage -N leaves the label in the store; adding it once more would fail.
+func TestLabelInTheStoreOnly(t *testing.T) {
+	h := servedHost(t)
+	h.rebuild(true)
+	h.localPort("http_port_t", 3000)
+	h.rebuild(false)
+	h.setRunning(connectBoolean, false)
+	h.answerAccess(false)
+	if d := h.ask(badGateway, logDenied); d.Code != SELinuxNameConnect || !strings.HasSuffix(d.Mend, " && load_policy") {
+		t.Errorf("got %s, want it to be mended by load_policy", d)
+	}
+}
+
 // localPort puts a record into the store, as semanage does.
 func (h *fakeHost) localPort(typ string, port int) {
 	h.setLocalPorts(selinux.Port{Proto: "tcp", Low: port, High: port, Type: typ})

@@ -71,7 +71,30 @@ func (q *inquiry) spoiled(ctx context.Context, direct websocket.Target) *Diagnos
 	if status := q.status(); status != nil && status.Code == http.StatusForbidden && q.target.Origin != "" {
 		return q.hostHeader(evidence)
 	}
+	var silent *websocket.ResponseError
+	if errors.As(q.err, &silent) && silent.Timeout {
+		return q.hangs(evidence...)
+	}
 	return nil
+}
+
+// hangs: the kernel takes the connection, and no worker does.
+func (q *inquiry) hangs(evidence ...string) *Diagnosis {
+	for _, w := range q.master.Workers {
+		evidence = append(evidence, fmt.Sprintf("worker %d: %s", w.PID, strings.Join(strings.Fields(q.stateOf(w.PID)), " ")))
+	}
+	return diagnosis(NginxHangs, fmt.Sprintf("what listens on %s takes the connection and does not answer", q.address),
+		"systemctl restart nginx, which ends all connections", evidence...)
+}
+
+// stateOf is the line State of a process.
+func (h *Host) stateOf(pid int) string {
+	for _, line := range h.readProc(fmt.Sprintf("/proc/%d/status", pid)) {
+		if strings.HasPrefix(line, "State:") {
+			return line
+		}
+	}
+	return "State: unknown"
 }
 
 // headers: hop-by-hop fields are not passed on unless nginx is told to.

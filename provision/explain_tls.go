@@ -40,7 +40,7 @@ func (q *inquiry) refusedCertificate(ctx context.Context) *Diagnosis {
 	case errors.As(failed, &plain):
 		return diagnosis(TLSNotSpoken, fmt.Sprintf("nginx does not speak TLS on %s: the listener has no ssl", q.address), q.editRoute("listen", "add ssl to the listener, with ssl_certificate and ssl_certificate_key,"), q.place(), failed.Error())
 	case failed.Timeout:
-		return diagnosis(NginxHangs, fmt.Sprintf("what listens on %s takes the connection and does not answer", q.address), "systemctl status nginx; systemctl restart nginx ends all connections", failed.Error())
+		return q.hangs(failed.Error())
 	}
 	for _, ask := range []func(context.Context) *Diagnosis{q.listener, q.logged} {
 		if d := ask(ctx); d != nil {

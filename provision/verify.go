@@ -251,6 +251,9 @@ func (v *Verification) otherHost(a aim) string {
 	if r.Server == nil || r.ByName || r.Server.File == sitePath(a.site.Name) {
 		return ""
 	}
+	if pass, ok := tree.Pass(r); ok && a.location != nil && pass.Address() != a.location.Backend.String() {
+		return "" // somebody else's WebSocket, which may answer 101
+	}
 	return unknownName
 }
 
