@@ -24,6 +24,10 @@ install_missing() {
 }
 
 image=$cache/$(recipe_hash)
+if [ -d "$image" ]; then # it was moved there whole; another recipe's build need not be waited for
+	echo "$image"
+	exit
+fi
 mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9
