@@ -50,7 +50,7 @@ func rpm(args []string) int {
 	switch {
 	case args[0] == "-qa":
 		for _, name := range installed() {
-			fmt.Println(name)
+			fmt.Printf("%s\t(none)\t219\t1.el7\tx86_64\n", name)
 		}
 	case args[0] == "-ql":
 		fmt.Println(nginx + "\n/etc/nginx\n/etc/nginx/nginx.conf")
