@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"syscall"
+	"time"
 
 	"wsprovision/provision/websocket"
 )
@@ -24,11 +25,21 @@ func (q *inquiry) through(ctx context.Context) *Diagnosis {
 	if q.pass.Scheme == "https" {
 		direct.TLS = localTLS()
 	}
-	_, err := q.Probe(ctx, direct)
+	err := q.directly(ctx, direct)
 	if err == nil {
 		return q.spoiled(ctx, direct)
 	}
 	return q.itself(ctx, direct, err)
+}
+
+// patience is how long the diagnosis waits for a backend that takes its connection.
+const patience = 10 * time.Second
+
+func (q *inquiry) directly(ctx context.Context, t websocket.Target) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	_, err := q.Probe(ctx, t)
+	return err
 }
 
 // handshake: what failed is the handshake and not what came after it.
@@ -58,7 +69,7 @@ func (q *inquiry) spoiled(ctx context.Context, direct websocket.Target) *Diagnos
 	}
 	if path := q.route.Rewritten(q.pass, q.target.Path); path != q.target.Path {
 		direct.Path = path
-		if _, err := q.Probe(ctx, direct); err != nil {
+		if err := q.directly(ctx, direct); err != nil {
 			return diagnosis(ProxyPassSlash, fmt.Sprintf("proxy_pass has a path of its own (%s), so that nginx asks the backend for %s in place of %s", q.pass.URI, path, q.target.Path),
 				q.edit(q.pass.File, q.pass.Line, "take the "+q.pass.URI+" after the port out of proxy_pass"),
 				append(evidence, fmt.Sprintf("%s asked directly for %s: %s", direct.Address, path, err))...)
@@ -176,7 +187,7 @@ func (q *inquiry) refusal(ctx context.Context, direct websocket.Target, status *
 			other.Origin = strings.TrimSuffix("http"+strings.TrimPrefix(q.target.String(), "ws"), q.target.Path)
 			what = "with the Origin " + other.Origin
 		}
-		if _, err := q.Probe(ctx, other); err == nil || direct.Origin != "" && status.Code == http.StatusForbidden {
+		if err := q.directly(ctx, other); err == nil || direct.Origin != "" && status.Code == http.StatusForbidden {
 			cause := fmt.Sprintf("the backend %s refuses the Origin %s (%d)", direct.Address, direct.Origin, status.Code)
 			if direct.Origin == "" {
 				cause = fmt.Sprintf("the backend %s refuses a handshake without an Origin (%d)", direct.Address, status.Code)
@@ -197,7 +208,7 @@ func (q *inquiry) refusal(ctx context.Context, direct websocket.Target, status *
 		if query != "" {
 			other.Path += "?" + query
 		}
-		if _, err := q.Probe(ctx, other); err == nil {
+		if err := q.directly(ctx, other); err == nil {
 			return diagnosis(PathNotFound, fmt.Sprintf("the backend %s has no WebSocket at %s, but at %s", direct.Address, direct.Path, other.Path),
 				"use "+other.Path+" as the path of the location", seen, fmt.Sprintf("%s asked directly for %s: 101", direct.Address, other.Path))
 		}
