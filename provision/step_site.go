@@ -32,7 +32,31 @@ func (r *Run) checkSites(context.Context) (Finding, error) {
 		}
 		f.Changes = append(f.Changes, siteChange(s))
 	}
-	return f, nil
+	left, err := r.staged()
+	for _, path := range left {
+		f.Changes = append(f.Changes, Change{Object: "file " + path, From: "left by a run that died", To: "removed"})
+	}
+	return f, err
+}
+
+// staged are the files that a run left beside their targets when it died. The
+// next write of the same file takes its one away, but nothing may want that
+// file any more. nginx reads none of them, so that no reload is owed.
+func (r *Run) staged() ([]string, error) {
+	var left []string
+	for _, e := range r.ledger.Entries {
+		if e.Kind != KindFile {
+			continue
+		}
+		have, err := r.Files.Read(staging(e.Name))
+		if err != nil {
+			return nil, err
+		}
+		if have.Content != nil {
+			left = append(left, staging(e.Name))
+		}
+	}
+	return left, nil
 }
 
 func drift(s siteFile) string {
@@ -77,7 +101,7 @@ func (r *Run) applySites(context.Context) error {
 			way = append(way, Proven{Path: s.path, Absent: s.have.Content == nil, Content: s.have.Content, Mode: s.have.Mode})
 		}
 	}
-	if !r.Where.Offline() {
+	if !r.Where.Offline() && len(way) > 0 {
 		if err := r.owed.Note(way...); err != nil {
 			return err
 		}
@@ -90,7 +114,13 @@ func (r *Run) applySites(context.Context) error {
 			return err
 		}
 	}
-	return nil
+	left, err := r.staged()
+	for _, path := range left {
+		if err := r.Files.Remove(path); err != nil {
+			return err
+		}
+	}
+	return err
 }
 
 // put records a file's present state and then writes it, or removes it where

@@ -1,0 +1,55 @@
+package provision
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"wsprovision/provision/config"
+)
+
+// TestStagedIsClearedAway: a run dies between staging a file and renaming it, and the next run does not want that file any more.
+func TestStagedIsClearedAway(t *testing.T) {
+	chat := sitePath("chat")
+	for name, next := range map[string]func(h *fakeHost) *Report{
+		"the site is not configured any more": func(h *fakeHost) *Report { return h.apply(basic(h.t)) },
+		"all is reverted":                     func(h *fakeHost) *Report { return h.run(config.Config{}, revert(false)) },
+		"all is reverted, with packages":      func(h *fakeHost) *Report { return h.run(config.Config{}, revert(true)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := provisioned(t)
+				dead := false
+				h.hook = func(point string) error {
+					if dead = dead || point == "after stage "+chat; dead {
+						return errKilled
+					}
+					return nil
+				}
+				h.apply(parse(t, oneSite+secondSite))
+				h.hook = nil
+				if !h.exists(staging(chat)) || h.exists(chat) {
+					t.Fatal("the run did not die between staging and renaming")
+				}
+				r := next(h)
+				if r.Result != Changed || h.exists(staging(chat)) {
+					t.Errorf("%s, the staged file is there: %v\n%s", r.Result, h.exists(staging(chat)), summarize(r))
+				}
+				if r := next(h); r.Result != Unchanged {
+					t.Errorf("once more: %s\n%s", r.Result, summarize(r))
+				}
+			})
+		})
+	}
+}
+
+// TestStagedOwesNoReload: nginx never read the file.
+func TestStagedOwesNoReload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := provisioned(t)
+		h.write(staging(sitePath("websocket")), "half a")
+		if r := h.apply(basic(t)); r.Result != Changed || h.reloads > 0 || h.exists(staging(sitePath("websocket"))) {
+			t.Errorf("%s, %d reloads; want the staged file removed and nothing else\n%s", r.Result, h.reloads, summarize(r))
+		}
+		h.unchanged(basic(t))
+	})
+}
