@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -18,7 +19,10 @@ func shutdownFile(d time.Duration) []byte {
 
 // checkShutdown says what the time-out will cut, and refuses it where nginx
 // would never read it.
-func (r *Run) checkShutdown(f *Finding, tree nginx.Tree) error {
+func (r *Run) checkShutdown(ctx context.Context, f *Finding, tree nginx.Tree) error {
+	if err := r.sayCut(ctx, f); err != nil {
+		return err
+	}
 	d := r.Config.WorkerShutdownTimeout
 	if d == 0 {
 		return nil
@@ -26,6 +30,34 @@ func (r *Run) checkShutdown(f *Finding, tree nginx.Tree) error {
 	if !tree.Included(shutdownPath) {
 		return fmt.Errorf("worker_shutdown_timeout: %s does not include /usr/share/nginx/modules/*.conf: add the include before events, or set the directive there yourself and leave it out here", nginxConf)
 	}
-	f.Notes = append(f.Notes, fmt.Sprintf("worker_shutdown_timeout: after every reload, connections that are still open on old workers are cut after %s, WebSockets too", d))
+	f.Notes = append(f.Notes, fmt.Sprintf("worker_shutdown_timeout: after every later reload, connections that are still open on old workers are cut after %s, WebSockets too", d))
 	return nil
+}
+
+// sayCut says what the reload that is due will cut. A worker keeps to the
+// configuration that it was started with (ngx_set_shutdown_timer), so that it
+// is the present one that counts, whoever set it.
+func (r *Run) sayCut(ctx context.Context, f *Finding) error {
+	if r.Where.Offline() {
+		return nil
+	}
+	if s, err := r.service(ctx); err != nil || !s.running() {
+		return err
+	}
+	now, _ := r.tree(nil) // what cannot be read is said where the new one is read
+	for _, d := range now.Directives() {
+		if d.Name == "worker_shutdown_timeout" && len(d.Args) == 1 {
+			f.Notes = append(f.Notes, fmt.Sprintf("connections that are still open on the present workers are cut after %s, WebSockets too: worker_shutdown_timeout in %s:%d",
+				span(d.Args[0]), d.File, d.Line))
+		}
+	}
+	return nil
+}
+
+// span is nginx's way of writing a time in words, where Go knows it.
+func span(text string) string {
+	if d, err := time.ParseDuration(text); err == nil {
+		return d.String()
+	}
+	return text
 }

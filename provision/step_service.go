@@ -81,8 +81,15 @@ func (r *Run) sayDraining(f *Finding, s service) {
 		return
 	}
 	if n := nginx.Draining(master); n > 0 {
-		f.Notes = append(f.Notes, fmt.Sprintf("%d old workers drain: they end when their last connection does", n))
+		f.Notes = append(f.Notes, draining(n))
 	}
+}
+
+func draining(n int) string {
+	if n == 1 {
+		return "1 old worker drains: it ends when its last connection does"
+	}
+	return fmt.Sprintf("%d old workers drain: they end when their last connection does", n)
 }
 
 // applyService enables nginx.service, and starts it where it does not run or

@@ -30,7 +30,7 @@ func (r *Run) checkValidate(ctx context.Context) (Finding, error) {
 	o := overlay(files)
 	tree, unread := r.tree(o)
 	if unread == nil {
-		if err := r.checkTree(&f, tree); err != nil {
+		if err := r.checkTree(ctx, &f, tree); err != nil {
 			return f, err
 		}
 	}
@@ -62,7 +62,7 @@ func (r *Run) validationDue(ctx context.Context) (bool, error) {
 }
 
 // checkTree finds what nginx -t does not complain of, or only warns of.
-func (r *Run) checkTree(f *Finding, tree nginx.Tree) error {
+func (r *Run) checkTree(ctx context.Context, f *Finding, tree nginx.Tree) error {
 	var all *multierror.Error
 	for _, site := range r.Config.Sites {
 		path := sitePath(site.Name)
@@ -75,7 +75,7 @@ func (r *Run) checkTree(f *Finding, tree nginx.Tree) error {
 		}
 		r.sayDefault(f, tree, model(site))
 	}
-	if err := r.checkShutdown(f, tree); err != nil {
+	if err := r.checkShutdown(ctx, f, tree); err != nil {
 		all = multierror.Append(all, err)
 	}
 	return together(all)
