@@ -206,14 +206,30 @@ func TestCloudInit(t *testing.T) {
 	agent(t, strings.Join(c.Run[0], " "))
 }
 
-// The unit uses only what systemd 208 has (its systemd.unit, systemd.service, systemd.exec and systemd.kill manual pages).
-func TestUnitIsOld(t *testing.T) {
+// The unit uses only what systemd 219 has (its systemd.unit, systemd.service, systemd.exec and systemd.kill manual pages), and is confined
+// as far as its work allows. What the work forbids stands in the unit with the reason.
+func TestUnitIsOldAndConfined(t *testing.T) {
 	known := strings.Fields(`Description Documentation ConditionPathExists Wants After Type ExecStart TimeoutStartSec TimeoutStopSec KillMode PrivateTmp
-		ReadOnlyDirectories CapabilityBoundingSet WantedBy`)
+		PrivateDevices ProtectHome ReadOnlyDirectories RestrictAddressFamilies CapabilityBoundingSet WantedBy`)
+	confined := map[string]string{
+		"PrivateTmp": "yes", "PrivateDevices": "yes", "ProtectHome": "read-only", "ReadOnlyDirectories": "-/home",
+		"RestrictAddressFamilies": "AF_UNIX AF_INET AF_INET6 AF_NETLINK",
+		"CapabilityBoundingSet":   "~CAP_SYS_MODULE CAP_SYS_RAWIO CAP_SYS_BOOT CAP_SYS_TIME CAP_SYS_PACCT",
+	}
 	for line := range strings.Lines(read(t, "../wsprovision-firstboot.service")) {
-		key, _, ok := strings.Cut(line, "=")
-		if ok && line[0] != '#' && !slices.Contains(known, key) {
-			t.Errorf("%s= is not known to systemd 208, or not known to this test to be", key)
+		key, value, ok := strings.Cut(strings.TrimSpace(line), "=")
+		if !ok || line[0] == '#' {
+			continue
 		}
+		if !slices.Contains(known, key) {
+			t.Errorf("%s= is not known to systemd 219, or not known to this test to be", key)
+		}
+		if want, pinned := confined[key]; pinned && value != want {
+			t.Errorf("%s=%s, want %s", key, value, want)
+		}
+		delete(confined, key)
+	}
+	if len(confined) > 0 {
+		t.Errorf("the unit lacks %v", confined)
 	}
 }
