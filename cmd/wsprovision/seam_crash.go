@@ -5,32 +5,41 @@ package main
 import (
 	"fmt"
 	"os"
-	"strconv"
-	"syscall"
+	"runtime"
+
+	"golang.org/x/sys/unix"
 
 	"wsprovision/provision"
 )
 
 // newSeam is the seam of a test build, which never ships: CRASH_LOG names a
-// file that gets every point's name, and CRASH_AT is the number of the point,
-// from 1, at which the agent kills itself as kill -9 would.
+// file that gets every point's name, and with CRASH_STOP the agent stands still
+// there until it is killed or continued.
 func newSeam() *provision.Seam {
-	at, _ := strconv.Atoi(os.Getenv("CRASH_AT"))
 	n := 0
 	return &provision.Seam{Hook: func(point string) error {
 		n++
-		if name := os.Getenv("CRASH_LOG"); name != "" {
-			log, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-			if err != nil {
-				return err
-			}
-			defer log.Close()
-			fmt.Fprintf(log, "%d %s\n", n, point)
+		name := os.Getenv("CRASH_LOG")
+		if name == "" {
+			return nil
 		}
-		if n == at {
-			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-			select {}
+		log, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return err
+		}
+		defer log.Close()
+		fmt.Fprintf(log, "%d %s\n", n, point)
+		if os.Getenv("CRASH_STOP") != "" {
+			return standStill()
 		}
 		return nil
 	}}
+}
+
+// standStill stops the process before this thread leaves the kernel, so that
+// SIGKILL finds it where it would have found it had it come at the point.
+func standStill() error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	return unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGSTOP)
 }
