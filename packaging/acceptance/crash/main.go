@@ -1,7 +1,7 @@
 // Command crash runs the crash matrix on the machine. A test build of the agent stands still at every point of its own seam to the host;
 // there the machine is saved, and the agent is killed. What is left is judged by the machine's own tools, and the agent is run again, and
 // once more. At a sample of the points, and at the end of the run, the power is cut too. Then the machine is brought back and the agent
-// goes on to its next point. With an argument only the points are judged that have it in their line.
+// goes on to its next point. With arguments only those points are judged that have all of them in their line: crash "bare host" "after run".
 package main
 
 import (
@@ -9,7 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
+	"slices"
 
 	"wsprovision/packaging/acceptance/vm"
 )
@@ -31,14 +31,14 @@ var stories = []story{
 // matrix counts what was judged.
 type matrix struct {
 	m      *vm.Machine
-	only   string // part of a line
+	only   []string // parts of a line
 	judged int
 	cuts   int // of judged, those with the power cut
 	broken int
 }
 
 func main() {
-	x := &matrix{only: strings.Join(os.Args[1:], " ")}
+	x := &matrix{only: os.Args[1:]}
 	if err := vm.OnBareHost("packaging/acceptance", x.run); err != nil {
 		fmt.Fprintln(os.Stderr, "crash:", err)
 		os.Exit(1)
@@ -66,7 +66,7 @@ func (x *matrix) run(m *vm.Machine) error {
 // asked are the stories that may have points to judge.
 func (x *matrix) asked() []story {
 	for i, s := range stories {
-		if strings.HasPrefix(x.only, s.name) {
+		if slices.Contains(x.only, s.name) {
 			return stories[i : i+1]
 		}
 	}

@@ -108,7 +108,9 @@ func isBefore(point string) bool { return strings.Contains(point, " before ") }
 
 // chosen tells whether one of the points is to be judged.
 func (t *telling) chosen(points ...string) bool {
-	return slices.ContainsFunc(points, func(p string) bool { return strings.Contains(t.name+": "+p, t.only) })
+	return slices.ContainsFunc(points, func(p string) bool {
+		return !slices.ContainsFunc(t.only, func(part string) bool { return !strings.Contains(t.name+": "+p, part) })
+	})
 }
 
 // place is where the run stands still, and what nginx does there.
