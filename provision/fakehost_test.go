@@ -84,6 +84,7 @@ func (h *fakeHost) layBase() {
 	h.write("/proc/1/stat", procStat(1, "systemd", 0, 1))
 	h.write("/proc/1/cmdline", "/usr/lib/systemd/systemd\x00")
 	h.write("/proc/locks", "")
+	h.write("/proc/filesystems", "nodev\tselinuxfs\n\text4\n")
 	h.write("/proc/stat", "btime 1700000000\n")
 	h.write("/proc/sys/net/ipv4/ip_local_port_range", "32768\t60999\n")
 }

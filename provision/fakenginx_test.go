@@ -343,9 +343,12 @@ func (u *fakeUnits) Reload(_ context.Context, unit string) error {
 
 // systemctl works on files, as with --root.
 func (h *fakeHost) systemctl(args []string) (stdout, stderr string, status int, err error) {
-	if len(args) != 3 || args[1] != "enable" || !strings.HasPrefix(args[0], "--root=") {
-		h.t.Errorf("systemctl %q is not known here", args)
-		return "", "", 1, nil
+	switch {
+	case len(args) == 3 && args[1] == "enable" && strings.HasPrefix(args[0], "--root="):
+		return "", "", 0, h.enableUnit(args[2])
+	case len(args) == 3 && args[1] == "disable" && strings.HasPrefix(args[0], "--root="):
+		return "", "", 0, os.Remove(h.path(filepath.Dir(wantsNginx) + "/" + args[2]))
 	}
-	return "", "", 0, h.enableUnit(args[2])
+	h.t.Errorf("systemctl %q is not known here", args)
+	return "", "", 1, nil
 }

@@ -34,6 +34,9 @@ type Host struct {
 	Units func(context.Context) (systemd.Units, error)
 	// Probe makes one WebSocket handshake.
 	Probe func(context.Context, websocket.Target) (websocket.Handshake, error)
+
+	// recordRelabel is the run's, which has a ledger; nil without one.
+	recordRelabel func() error
 }
 
 // Listener is told what happens while it happens; any field may be nil.

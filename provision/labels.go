@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -57,14 +58,56 @@ func (h *Host) relabels() bool {
 	return err == nil
 }
 
+// relabelOrder has fixfiles(8) set whole contexts, not types alone.
+const relabelOrder = "-F\n"
+
 // scheduleRelabel is the last resort, which costs the first boot a reboot.
 func (h *Host) scheduleRelabel() error {
 	if h.relabels() {
 		return nil
 	}
+	if h.recordRelabel != nil {
+		if err := h.recordRelabel(); err != nil {
+			return err
+		}
+	}
 	plain := *h.Files
 	plain.Label = nil
-	return plain.Write(relabelPath, []byte("-F\n"), 0o600)
+	return plain.Write(relabelPath, []byte(relabelOrder), 0o600)
+}
+
+// noteRelabel has the ledger know that the relabel is the agent's doing.
+func (r *Run) noteRelabel() error {
+	return r.ledger.Record(Entry{Kind: KindFile, Name: relabelPath, Before: Absent, Left: digest([]byte(relabelOrder))})
+}
+
+// relabelIsOurs reports whether the agent scheduled the relabel that is
+// scheduled. One of an administrator's stands, whatever the labels are.
+func (r *Run) relabelIsOurs() (bool, error) {
+	have, err := r.Files.Read(relabelPath)
+	if err != nil {
+		return false, err
+	}
+	e, recorded := r.ledger.Find(KindFile, relabelPath)
+	return recorded && e.Before == Absent && digest(have.Content) == e.Left, nil
+}
+
+// promiseRelabel comes before anything that would be left without a label if
+// the machine went down before the labels are given.
+func (r *Run) promiseRelabel() error {
+	status, err := r.SELinux.Status()
+	if err != nil || status.Store == "" || status.Configured == selinux.Disabled || !r.labelsNothing() {
+		return err
+	}
+	return r.scheduleRelabel()
+}
+
+// takeBackRelabel is for when every file has its label after all.
+func (r *Run) takeBackRelabel() error {
+	if err := r.Files.Remove(relabelPath); err != nil {
+		return err
+	}
+	return r.ledger.keep(slices.DeleteFunc(slices.Clone(r.ledger.Entries), Entry{Kind: KindFile, Name: relabelPath}.same))
 }
 
 // withoutSELinuxfs runs semanage where it sees no selinuxfs: it would set the

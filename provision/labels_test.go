@@ -3,8 +3,11 @@ package provision
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -135,6 +138,137 @@ func TestUnlabelledTree(t *testing.T) {
 		h.apply(basic(t))
 		if h.exists(relabelPath) {
 			t.Error("a relabel is scheduled on a host that wants no SELinux")
+		}
+	})
+}
+
+// sparse is a labelled tree in an installer whose kernel has no SELinux.
+func sparse(t testing.TB) (*fakeHost, selinux.Host) {
+	t.Helper()
+	h, s := labelled(t)
+	h.write("/proc/filesystems", "nodev\tproc\n\text4\n")
+	h.write("/proc/self/mountinfo", "21 1 8:1 / / rw - ext4 /dev/sda1 rw\n22 21 0:4 / /proc rw - proc proc rw\n23 21 8:1 /home /srv rw - ext4 /dev/sda1 rw\n24 21 8:2 / /home rw - xfs /dev/sda2 rw\n")
+	for _, dir := range []string{"/srv", "/home"} {
+		h.mkdir(dir)
+	}
+	h.labelRest(s)
+	return h, s
+}
+
+// bare are the files without a label outside of what is mounted.
+func (h *fakeHost) bare(s selinux.Host) []string {
+	h.t.Helper()
+	var names []string
+	h.must(filepath.WalkDir(h.root, func(name string, d fs.DirEntry, err error) error {
+		path := "/" + strings.TrimPrefix(strings.TrimPrefix(name, h.root), "/")
+		if err == nil && (path == "/proc" || path == "/srv") {
+			return fs.SkipDir
+		}
+		have, err := s.FileLabel(path)
+		want, wantErr := s.DefaultLabel(path, d.Type())
+		if have == "" && want != "" {
+			names = append(names, path)
+		}
+		return errors.Join(err, wantErr)
+	}))
+	return names
+}
+
+func (h *fakeHost) labelRest(s selinux.Host) {
+	h.t.Helper()
+	for _, path := range h.bare(s) {
+		h.must(s.SetFileLabel(path, "system_u:object_r:default_t:s0"))
+	}
+}
+
+// Under a kernel without SELinux nothing gets a label by itself. What scriptlets wrote gets the policy's, wherever it is, and the relabel
+// that was promised until then is taken back.
+func TestKernelWithoutSELinux(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h, s := sparse(t)
+		h.write("/etc/passwd", "root:x:0:0::/root:/bin/bash\n") // renamed into place by useradd
+		h.write("/home/file", "")
+		h.write("/srv/file", "bound from elsewhere\n")
+		promised := false
+		h.hook = func(point string) error {
+			promised = promised || strings.HasPrefix(point, "before run yum") && h.exists(relabelPath)
+			return nil
+		}
+		r := h.apply(basic(t))
+		if got := step(t, r, StepLabels); got.Status != Changed || r.Result != Deferred {
+			t.Fatalf("labels: %s\n%s", got.Status, summarize(r))
+		}
+		if names := h.bare(s); len(names) > 0 {
+			t.Errorf("still without a label: %q", names)
+		}
+		if !promised || h.exists(relabelPath) {
+			t.Errorf("a relabel was scheduled before yum ran: %v, want true; it still is: %v, want false", promised, h.exists(relabelPath))
+		}
+		if got, _ := s.FileLabel("/srv/file"); got != "" {
+			t.Errorf("a file that is bound from elsewhere was labelled %s", got)
+		}
+		before := h.snapshot()
+		if r := h.apply(basic(t)); r.Result != Deferred || len(h.points) > 0 {
+			t.Errorf("again: %s, points %q\n%s", r.Result, h.points, summarize(r))
+		}
+		h.untouched(before)
+	})
+}
+
+// The power may go at any point: then either every file has its label, or the next boot gives it.
+func TestLabelsSurviveAPowerCut(t *testing.T) {
+	points := 0
+	bubble(t, "whole", func(t *testing.T) {
+		h, _ := sparse(t)
+		h.apply(basic(t))
+		points = len(h.points)
+	})
+	for point := range points {
+		bubble(t, fmt.Sprint(point), func(t *testing.T) {
+			h, s := sparse(t)
+			h.killAt(point)
+			h.apply(basic(t))
+			h.hook = nil
+			// A staged file is not read by anybody, and the next run replaces it.
+			names := slices.DeleteFunc(h.bare(s), func(name string) bool { return strings.HasSuffix(name, ".wsprovision-new") })
+			if len(names) > 0 && !h.exists(relabelPath) {
+				t.Errorf("at %q: no relabel is scheduled, and without a label are %q", h.points[point], names)
+			}
+			h.apply(basic(t))
+			if names := h.bare(s); len(names) > 0 || h.exists(relabelPath) {
+				t.Errorf("the next run: a relabel is scheduled: %v, without a label are %q", h.exists(relabelPath), names)
+			}
+		})
+	}
+}
+
+// A relabel that somebody else wants stays; one of the agent's goes with a revert, and is seen by status.
+func TestRelabelBelongs(t *testing.T) {
+	bubble(t, "to an administrator", func(t *testing.T) {
+		h, _ := sparse(t)
+		h.write(relabelPath, relabelOrder)
+		h.apply(basic(t))
+		if got := step(t, h.apply(basic(t)), StepLabels); !h.exists(relabelPath) || got.Status != Unchanged || !slices.Contains(got.Notes, relabelNote) {
+			t.Errorf("labels: %s, %q; still scheduled: %v", got.Status, got.Notes, h.exists(relabelPath))
+		}
+	})
+	bubble(t, "to the agent", func(t *testing.T) {
+		h := bareOffline(t)
+		h.apply(basic(t))
+		if !h.exists(relabelPath) || !h.status(t).SELinux.Relabel {
+			t.Errorf("scheduled: %v, seen by status: %v", h.exists(relabelPath), h.status(t).SELinux.Relabel)
+		}
+		r, err := NewRevert(h.host(Listener{}), Listener{}, false).Apply(t.Context())
+		if err != nil || h.exists(relabelPath) {
+			t.Errorf("revert: %v, still scheduled: %v\n%s", err, h.exists(relabelPath), summarize(r))
+		}
+	})
+	bubble(t, "to whoever changed it", func(t *testing.T) {
+		h := bareOffline(t)
+		h.apply(basic(t))
+		h.write(relabelPath, "")
+		if _, err := NewRevert(h.host(Listener{}), Listener{}, false).Apply(t.Context()); err != nil || !h.exists(relabelPath) {
+			t.Errorf("revert: %v, still scheduled: %v", err, h.exists(relabelPath))
 		}
 	})
 }

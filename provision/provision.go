@@ -32,6 +32,7 @@ type Run struct {
 	inventory *rpm.Inventory           // all that rpm has, once a transaction was due; nil: ask
 	conn      systemd.Units            // nil until a step asks for systemd
 	unproved  []string                 // what the proof could not tell, and time may
+	hopeless  bool                     // a label could not be set here
 }
 
 // NewRun prepares a run; it reads nothing of the host yet.
@@ -68,6 +69,7 @@ func (r *Run) run(ctx context.Context, command string, steps []Step, act func(*E
 			_ = r.conn.Close()
 		}
 	}()
+	r.recordRelabel = r.noteRelabel
 	annals, steps := r.chronicle(command, steps)
 	r.engine = &Engine{Steps: steps, Now: time.Now, Started: r.on.Started, Finished: r.on.Finished, Pending: map[string]bool{}}
 	report := &Report{Version: ReportVersion, Command: command, Agent: r.Agent, Started: start.UTC(), Place: string(r.Where.Place)}

@@ -72,6 +72,8 @@ type SELinuxStatus struct {
 	Configured string `json:"configured,omitempty"`
 	Policy     string `json:"policy,omitempty"`
 	Store      string `json:"store,omitempty"`
+	// Relabel: the next boot labels every file anew, and reboots.
+	Relabel bool `json:"relabel_at_boot,omitempty"`
 }
 
 // SystemdStatus has version 0 where it could not be told.
@@ -110,7 +112,7 @@ func (h *Host) selinuxStatus(s *HostStatus) {
 	if err != nil {
 		s.unknown(err)
 	}
-	s.SELinux = SELinuxStatus{Mode: string(status.Mode), Configured: string(status.Configured), Policy: status.Policy, Store: status.Store}
+	s.SELinux = SELinuxStatus{Mode: string(status.Mode), Configured: string(status.Configured), Policy: status.Policy, Store: status.Store, Relabel: status.Configured != selinux.Disabled && h.relabels()}
 	if status.Store == "" && status.Mode != selinux.Enforcing {
 		s.SELinux.Policy = ""
 	}

@@ -115,6 +115,9 @@ func (r *Run) applyDeferral(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := r.promiseRelabel(); err != nil {
+		return err
+	}
 	if err := r.Files.MakeDir(stateDir, 0o700); err != nil {
 		return err
 	}

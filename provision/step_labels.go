@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"wsprovision/selinux"
@@ -28,22 +29,38 @@ func (r *Run) checkLabels(ctx context.Context) (Finding, error) {
 		return f, err
 	}
 	if r.relabels() {
-		f.Notes = append(f.Notes, "the first boot labels every file anew ("+relabelPath+") and reboots")
-		return f, nil
+		if ours, err := r.relabelIsOurs(); err != nil || !ours {
+			f.Notes = append(f.Notes, relabelNote)
+			return f, err
+		}
 	}
-	if status.Configured != selinux.Disabled && r.treeUnlabelled() {
+	wrong, whole, err := r.wrongLabels(ctx, status)
+	switch {
+	case err != nil:
+		return f, err
+	case whole && r.relabels():
+		f.Notes = append(f.Notes, relabelNote)
+	case whole:
 		f.Changes = append(f.Changes, Change{Object: "labels of all files", From: "none", To: "a relabel at the first boot (" + relabelPath + ")"})
 		f.Warnings = append(f.Warnings, "this tree has no SELinux labels at all: its first boot labels it, and reboots")
-		return f, nil
+	default:
+		r.sayLabels(&f, wrong)
 	}
-	wrong, err := r.mislabelled(ctx, status)
-	if err != nil {
-		return f, err
-	}
+	return f, nil
+}
+
+const relabelNote = "the first boot labels every file anew (" + relabelPath + ") and reboots"
+
+func (r *Run) sayLabels(f *Finding, wrong []mislabelled) {
 	if n := len(wrong); n > 0 {
 		f.Changes = append(f.Changes, Change{Object: fmt.Sprintf("label of %s%s", wrong[0].path, andMore(n-1)), From: word(wrong[0].have, "none"), To: wrong[0].want})
 	}
-	return f, nil
+	if r.relabels() {
+		f.Changes = append(f.Changes, Change{Object: "relabel at the first boot (" + relabelPath + ")", From: "scheduled", To: "not needed"})
+	}
+	if r.labelsNothing() {
+		f.Notes = append(f.Notes, "the kernel here has no SELinux, or there is no /proc to tell: what is written without a label gets the policy's in this step")
+	}
 }
 
 func andMore(n int) string {
@@ -69,21 +86,54 @@ func (r *Run) applyLabels(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if status.Configured != selinux.Disabled && r.treeUnlabelled() {
-		return r.scheduleRelabel()
-	}
-	wrong, err := r.mislabelled(ctx, status)
+	wrong, whole, err := r.wrongLabels(ctx, status)
 	if err != nil {
 		return err
 	}
-	return r.Seam.Do(fmt.Sprintf("label %d files", len(wrong)), func() error {
-		for _, m := range wrong {
-			if err := r.Files.SetLabel(m.path, m.want); err != nil {
-				return err
-			}
+	if !whole {
+		err = r.Seam.Do(fmt.Sprintf("label %d files", len(wrong)), func() error { return r.setLabels(wrong) })
+	}
+	switch {
+	case err != nil:
+		return err
+	case whole || r.hopeless:
+		return r.scheduleRelabel()
+	case r.relabels():
+		return r.takeBackRelabel()
+	}
+	return nil
+}
+
+func (r *Run) setLabels(wrong []mislabelled) error {
+	for _, m := range wrong {
+		err := r.SELinux.SetFileLabel(m.path, m.want)
+		switch {
+		case unlabelable(err):
+			r.hopeless = true
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
+}
+
+// wrongLabels are the files whose label is to be set, each once and nginx's
+// executable last; or whole: the tree has to be labelled as a whole, by itself.
+func (r *Run) wrongLabels(ctx context.Context, status selinux.Status) (wrong []mislabelled, whole bool, err error) {
+	if status.Configured != selinux.Disabled && (r.hopeless || r.treeUnlabelled()) {
+		return nil, true, nil
+	}
+	strays, err := r.unlabelled(status.Store)
+	if err != nil || len(strays) > manyUnlabelled {
+		return nil, err == nil && status.Configured != selinux.Disabled, err
+	}
+	wrong, err = r.mislabelled(ctx, status)
+	known := map[string]bool{}
+	for _, m := range wrong {
+		known[m.path] = true
+	}
+	strays = slices.DeleteFunc(strays, func(m mislabelled) bool { return known[m.path] })
+	return append(strays, wrong...), false, err
 }
 
 // mislabelled are the files of this run's making that have another type than

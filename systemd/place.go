@@ -107,19 +107,19 @@ func (d detector) sameMount() (answer, string) {
 	return unknown, "PID 1's root may not be seen, and its mount at / is not ours"
 }
 
-func (d detector) rootMount(file string) (mount, error) {
+func (d detector) rootMount(file string) (Mount, error) {
 	list, err := d.mounts(file)
 	if err != nil {
-		return mount{}, err
+		return Mount{}, err
 	}
 	m, ok := top(list, "/")
 	if !ok {
-		return mount{}, fmt.Errorf("%s has no mount at /", file)
+		return Mount{}, fmt.Errorf("%s has no mount at /", file)
 	}
 	return m, nil
 }
 
-func (d detector) mounts(file string) ([]mount, error) {
+func (d detector) mounts(file string) ([]Mount, error) {
 	text, err := os.ReadFile(d.path(file))
 	if err != nil {
 		return nil, err

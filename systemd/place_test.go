@@ -135,7 +135,7 @@ func TestSameMount(t *testing.T) {
 
 func TestParseMountinfo(t *testing.T) {
 	got, err := parseMountinfo("36 35 98:0 /mnt1 /mnt/with\\040blank\\134 rw,noatime master:1 - ext3 /dev/root rw,errors=continue\n")
-	want := []mount{{ID: 36, Device: "98:0", Root: "/mnt1", Point: `/mnt/with blank\`}}
+	want := []Mount{{ID: 36, Device: "98:0", Root: "/mnt1", Point: `/mnt/with blank\`, Type: "ext3"}}
 	if d := cmp.Diff(want, got); d != "" || err != nil {
 		t.Error(d, err)
 	}

@@ -104,6 +104,9 @@ func statusText(w io.Writer, s provision.HostStatus) {
 	line("place", place, s.Evidence)
 	line("system", s.System)
 	line("selinux", named("", s.SELinux.Mode), named("configured ", s.SELinux.Configured), named("policy ", s.SELinux.Policy), named("store ", s.SELinux.Store))
+	if s.SELinux.Relabel {
+		fmt.Fprintln(w, "              the next boot labels every file anew (/.autorelabel) and reboots")
+	}
 	line("systemd", systemdWords(s.Systemd)...)
 	for _, name := range []string{"yum", "rpm", "nginx"} {
 		words := []string{s.Packages[name]}

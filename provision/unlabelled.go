@@ -1,0 +1,121 @@
+package provision
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"wsprovision/systemd"
+)
+
+// manyUnlabelled files without a label are no leavings of a transaction: whoever
+// installed this tree labelled nothing, and its own relabel is the quicker.
+const manyUnlabelled = 2000
+
+// labelsNothing reports whether the kernel that runs here has no SELinux at
+// all (selinux=0), so that nothing gets a label that is written without one:
+// neither what rpm unpacks nor what scriptlets write, /etc/passwd among it.
+// Without /proc nobody can tell.
+func (h *Host) labelsNothing() bool {
+	text, err := os.ReadFile(h.Root + "/proc/filesystems")
+	return err != nil || !slices.Contains(strings.Fields(string(text)), "selinuxfs")
+}
+
+// unlabelled are the files of this tree that have no label and that the policy
+// has one for. Under a kernel with SELinux there are none to look for.
+func (r *Run) unlabelled(store string) ([]mislabelled, error) {
+	if !r.labelsNothing() {
+		return nil, nil
+	}
+	foreign, err := r.foreignMounts()
+	if err != nil {
+		return nil, err
+	}
+	var wrong []mislabelled
+	err = filepath.WalkDir(r.Root+"/", func(name string, d fs.DirEntry, err error) error {
+		path := "/" + strings.TrimPrefix(strings.TrimPrefix(name, r.Root), "/")
+		switch {
+		case errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission):
+			return nil
+		case err != nil:
+			return err
+		case d.IsDir() && (path == store || foreign(path, d)): // the store is compared as a whole
+			return fs.SkipDir
+		case len(wrong) > manyUnlabelled:
+			return fs.SkipAll
+		}
+		wrong, err = r.wantingLabel(wrong, path, d)
+		return err
+	})
+	return wrong, err
+}
+
+func (r *Run) wantingLabel(wrong []mislabelled, path string, d fs.DirEntry) ([]mislabelled, error) {
+	have, err := r.SELinux.FileLabel(path)
+	if have != "" || errors.Is(err, fs.ErrNotExist) {
+		return wrong, nil
+	}
+	if err != nil {
+		return wrong, err
+	}
+	want, err := r.Files.wantLabel(path, d.Type())
+	if err != nil || want == "" {
+		return wrong, err
+	}
+	return append(wrong, mislabelled{path, have, want}), nil
+}
+
+// foreignMounts tells which directories are none of the tree's: everything
+// mounted in an image's, and in an installer's chroot, where the tree may have
+// several file systems, whatever keeps no labels or is bound from elsewhere.
+func (r *Run) foreignMounts() (func(path string, d fs.DirEntry) bool, error) {
+	mounts, err := systemd.Mounts(r.Root)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	foreign := map[string]bool{}
+	for _, m := range mounts {
+		ours := r.Where.Place == systemd.Installer && keepsLabels(m)
+		foreign[m.Point] = m.Point != "/" && !ours
+	}
+	if len(mounts) > 0 {
+		return func(path string, _ fs.DirEntry) bool { return foreign[path] }, nil
+	}
+	return r.otherDevice()
+}
+
+// keepsLabels goes by the file systems that fixfiles(8) labels.
+func keepsLabels(m systemd.Mount) bool {
+	switch m.Type {
+	case "ext2", "ext3", "ext4", "xfs", "jfs", "gfs2":
+		return m.Root == "/"
+	}
+	return m.Type == "btrfs" // a subvolume has another root, too
+}
+
+// otherDevice serves where /proc does not list the mounts.
+func (r *Run) otherDevice() (func(path string, d fs.DirEntry) bool, error) {
+	top, err := device(os.Lstat(r.Root + "/"))
+	if err != nil {
+		return nil, err
+	}
+	return func(_ string, d fs.DirEntry) bool {
+		here, err := device(d.Info())
+		return err == nil && here != top
+	}, nil
+}
+
+func device(fi fs.FileInfo, err error) (uint64, error) {
+	if err != nil {
+		return 0, err
+	}
+	st, ok := fi.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, nil
+	}
+	return st.Dev, nil
+}
