@@ -175,9 +175,13 @@ func (h *fakeHost) plan(c config.Config) *Report  { return h.run(c, (*Run).Plan)
 
 func (h *fakeHost) run(c config.Config, act func(*Run, context.Context) (*Report, error)) *Report {
 	h.t.Helper()
-	r, err := act(h.newRun(c), h.t.Context())
+	run := h.newRun(c)
+	r, err := act(run, h.t.Context())
 	if err != nil {
 		h.t.Fatalf("the run failed: %v", err)
+	}
+	if h.lastResult = r.Result; run.planning {
+		h.lastResult = Planned // whatever it says, it must touch nothing
 	}
 	return r
 }

@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// historyPath keeps the reports of the runs that changed something, for status
-// and for whoever comes after an interrupted run. It is no input of any run.
+// historyPath keeps the reports of the runs that changed something or failed,
+// for status and for whoever comes after an interrupted run. It is no input of
+// any run.
 const historyPath = stateDir + "/report.json"
 
 // History is what became of the last runs. A run that finds the host as asked
@@ -140,8 +141,13 @@ func (h *Host) bootID() string {
 	return strings.TrimSpace(string(text))
 }
 
-// conclude puts the report into the history where there is anything to keep.
+// conclude puts the report into the history where there is anything to keep. A
+// plan leaves no trace, and holds no lock by which to tell an interrupted run
+// from one that is at work.
 func (c *chronicle) conclude(report *Report) {
+	if c.run.planning {
+		return
+	}
 	if c.found != nil {
 		report.Resumes = c.found.ended(c.run.bootID())
 	}
@@ -163,7 +169,7 @@ func (c *chronicle) conclude(report *Report) {
 
 func (c *chronicle) worthKeeping(before, report *Report) bool {
 	switch {
-	case c.marked, c.found != nil:
+	case c.marked, c.found != nil, report.Result == Failed:
 		return true
 	case c.resumes && !c.run.Where.Offline():
 		return true

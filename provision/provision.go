@@ -25,6 +25,7 @@ type Run struct {
 	// or, reverting, what was there before.
 	sites     func() ([]wanted, error)
 	reverting bool
+	planning  bool
 	engine    *Engine
 	ledger    *Ledger
 	owed      Owed
@@ -46,6 +47,7 @@ func NewRun(h *Host, c config.Config, on Listener) *Run {
 
 // Plan reports what Apply would do and changes nothing.
 func (r *Run) Plan(ctx context.Context) (*Report, error) {
+	r.planning = true
 	return r.run(ctx, "plan", r.steps(), (*Engine).Plan)
 }
 

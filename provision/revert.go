@@ -48,6 +48,7 @@ func (r *Revert) steps() []Step {
 
 // Plan reports what Apply would undo and changes nothing.
 func (r *Revert) Plan(ctx context.Context) (*Report, error) {
+	r.planning = true
 	return r.run(ctx, "revert --plan", r.steps(), (*Engine).Plan)
 }
 

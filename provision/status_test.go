@@ -1,6 +1,8 @@
 package provision
 
 import (
+	"os"
+	"strings"
 	"testing"
 
 	"wsprovision/systemd"
@@ -39,6 +41,52 @@ func TestStatus(t *testing.T) {
 			h.apply(basic(t))
 			return h
 		}, Broken},
+		"a check failed beforehand": {func(t testing.TB) *fakeHost {
+			h := newFakeHost(t)
+			h.write("/etc/os-release", "ID=debian\nVERSION_ID=12\n")
+			h.apply(basic(t))
+			return h
+		}, Broken},
+		"and was mended": {func(t testing.TB) *fakeHost {
+			h := provisioned(t)
+			release := h.content("/etc/os-release")
+			h.write("/etc/os-release", "ID=debian\nVERSION_ID=12\n")
+			h.apply(basic(t))
+			h.write("/etc/os-release", release)
+			h.apply(basic(t))
+			return h
+		}, Complete},
+		"a check failed beforehand in the chroot": {func(t testing.TB) *fakeHost {
+			h := bareOffline(t)
+			h.must(os.Remove(h.path("/usr/lib/systemd/system/" + firstBootUnit)))
+			h.apply(basic(t))
+			return h
+		}, Broken},
+		"killed": {func(t testing.TB) *fakeHost {
+			h := newFakeHost(t)
+			h.killAt(20)
+			h.apply(basic(t))
+			h.hook = nil
+			return h
+		}, Broken},
+		"killed in the chroot": {func(t testing.TB) *fakeHost {
+			h := bareOffline(t)
+			h.killAt(30)
+			h.apply(basic(t))
+			h.hook = nil
+			return h
+		}, Waiting},
+		"killed in the chroot, and finished by the first boot": {func(t testing.TB) *fakeHost {
+			h := bareOffline(t)
+			h.killAt(30)
+			h.apply(basic(t))
+			h.hook = nil
+			h.boot()
+			if _, err := h.firstBoot(1); err != nil {
+				t.Fatal(err)
+			}
+			return h
+		}, Complete},
 		"reverted": {func(t testing.TB) *fakeHost {
 			h := provisioned(t)
 			r, err := NewRevert(h.host(Listener{}), Listener{}, false).Apply(t.Context())
@@ -55,6 +103,12 @@ func TestStatus(t *testing.T) {
 			s := h.status(t)
 			if s.State != tt.want {
 				t.Errorf("%s (%s), want %s", s.State, s.Why, tt.want)
+			}
+			if told := s.Report != nil && s.Report.Resumes != ""; told != strings.HasSuffix(name, "finished by the first boot") {
+				t.Errorf("an interruption is told of: %v", told)
+			}
+			if s.State == Broken && s.Why == "" {
+				t.Error("failed, and nobody knows why")
 			}
 			if s.Version != 1 || s.System == "" || s.SELinux.Store == "" || s.Place == "" {
 				t.Errorf("the host is not described: %+v", s)
@@ -135,5 +189,37 @@ func TestLockIsSeen(t *testing.T) {
 	release()
 	if seen() {
 		t.Error("released, and seen")
+	}
+}
+
+// A plan leaves no trace, whatever it finds of an interrupted or an outstanding run.
+func TestPlanLeavesNoTrace(t *testing.T) {
+	tests := map[string]func(t testing.TB) *fakeHost{
+		"bare":        newFakeHost,
+		"provisioned": provisioned,
+		"outstanding": func(t testing.TB) *fakeHost { h := installed(t); h.boot(); return h },
+		"interrupted": func(t testing.TB) *fakeHost {
+			h := newFakeHost(t)
+			h.killAt(20)
+			h.apply(basic(t))
+			h.hook = nil
+			return h
+		},
+		"failing": func(t testing.TB) *fakeHost {
+			h := newFakeHost(t)
+			h.write("/etc/os-release", "ID=debian\nVERSION_ID=12\n")
+			return h
+		},
+	}
+	for name, host := range tests {
+		bubble(t, name, func(t *testing.T) {
+			h := host(t)
+			before := h.snapshot()
+			h.plan(basic(t))
+			if _, err := NewRevert(h.host(Listener{}), Listener{}, false).Plan(t.Context()); err != nil {
+				t.Error(err)
+			}
+			h.untouched(before)
+		})
 	}
 }

@@ -48,7 +48,7 @@ func (m *machine) judgeProvisioned(t testing.TB) {
 func TestUnchanged(t *testing.T) {
 	t.Parallel()
 	m := start(t, provisioned)
-	check := m.untouched(t, fingerprint)
+	check := m.untouched(t, fingerprint+record)
 	r, res := m.apply(t, 0, "--verbose --detailed-exitcode")
 	check()
 	for _, s := range r.Steps {
@@ -113,7 +113,7 @@ func TestReloadOnlyOnChange(t *testing.T) {
 func TestPlanChangesNothing(t *testing.T) {
 	t.Parallel()
 	m := start(t, installed)
-	check := m.untouched(t, fingerprint)
+	check := m.untouched(t, fingerprint+record)
 	for _, who := range []string{"", "setpriv --reuid 65534 --regid 65534 --clear-groups "} {
 		res := m.try(who+"wsprovision plan --detailed-exitcode "+siteFlags, nil)
 		if res.status != 2 {

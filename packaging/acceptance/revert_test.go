@@ -17,11 +17,11 @@ func TestRevert(t *testing.T) {
 	check := m.untouched(t, traces)
 	m.apply(t, 0, "")
 	m.upgraded(t)
-	before := m.must(t, fingerprint)
+	before := m.must(t, fingerprint+record)
 	if out, status := m.run("wsprovision revert --plan --detailed-exitcode"); status != 2 || !strings.Contains(out, "http_port_t → absent") {
 		t.Errorf("revert --plan: exit status %d:\n%s", status, out)
 	}
-	if after := m.must(t, fingerprint); after != before {
+	if after := m.must(t, fingerprint+record); after != before {
 		t.Errorf("revert --plan changed the host")
 	}
 	m.must(t, "wsprovision revert")
