@@ -123,9 +123,9 @@ func (r *Run) wrongLabels(ctx context.Context, status selinux.Status) (wrong []m
 	if status.Configured != selinux.Disabled && (r.hopeless || r.treeUnlabelled()) {
 		return nil, true, nil
 	}
-	strays, err := r.unlabelled(status.Store)
-	if err != nil || len(strays) > manyUnlabelled {
-		return nil, err == nil && status.Configured != selinux.Disabled, err
+	strays, many, err := r.unlabelled(status.Store)
+	if err != nil || many {
+		return nil, many && status.Configured != selinux.Disabled, err
 	}
 	wrong, err = r.mislabelled(ctx, status)
 	known := map[string]bool{}
@@ -197,24 +197,29 @@ func (r *Run) packageLabels(ctx context.Context) ([]mislabelled, error) {
 
 // compare looks at each path that exists, links as links.
 func (r *Run) compare(paths []string) ([]mislabelled, error) {
-	var wrong []mislabelled
+	var there []selinux.Path
 	for _, path := range paths {
 		fi, err := os.Lstat(r.Root + path)
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		want, err := r.Files.wantLabel(path, fi.Mode())
-		if err != nil {
-			return nil, err
-		}
-		if wrong, err = r.compareOne(wrong, path, want); err != nil {
+		switch {
+		case err == nil:
+			there = append(there, selinux.Path{Name: path, Mode: fi.Mode()})
+		case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission):
 			return nil, err
 		}
 	}
-	return wrong, nil
+	return r.comparePaths(there)
+}
+
+func (r *Run) comparePaths(paths []selinux.Path) ([]mislabelled, error) {
+	want, err := r.SELinux.DefaultLabels(paths...)
+	if errors.Is(err, fs.ErrNotExist) { // no policy (yet) that says
+		return nil, nil
+	}
+	var wrong []mislabelled
+	for i := 0; i < len(paths) && err == nil; i++ {
+		wrong, err = r.compareOne(wrong, paths[i].Name, want[i])
+	}
+	return wrong, err
 }
 
 func (r *Run) compareOne(wrong []mislabelled, path, want string) ([]mislabelled, error) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	"wsprovision/selinux"
 	"wsprovision/systemd"
 )
 
@@ -26,16 +27,16 @@ func (h *Host) labelsNothing() bool {
 }
 
 // unlabelled are the files of this tree that have no label and that the policy
-// has one for. Under a kernel with SELinux there are none to look for.
-func (r *Run) unlabelled(store string) ([]mislabelled, error) {
+// has one for, or many. Under a kernel with SELinux there are none to look for.
+func (r *Run) unlabelled(store string) (wrong []mislabelled, many bool, err error) {
 	if !r.labelsNothing() {
-		return nil, nil
+		return nil, false, nil
 	}
 	foreign, err := r.foreignMounts()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var wrong []mislabelled
+	var bare []selinux.Path
 	err = filepath.WalkDir(r.Root+"/", func(name string, d fs.DirEntry, err error) error {
 		path := "/" + strings.TrimPrefix(strings.TrimPrefix(name, r.Root), "/")
 		switch {
@@ -45,28 +46,23 @@ func (r *Run) unlabelled(store string) ([]mislabelled, error) {
 			return err
 		case d.IsDir() && (path == store || foreign(path, d)): // the store is compared as a whole
 			return fs.SkipDir
-		case len(wrong) > manyUnlabelled:
+		case len(bare) > manyUnlabelled:
 			return fs.SkipAll
 		}
-		wrong, err = r.wantingLabel(wrong, path, d)
+		have, err := r.SELinux.FileLabel(path)
+		if err == nil && have == "" && path != relabelPath {
+			bare = append(bare, selinux.Path{Name: path, Mode: d.Type()})
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 		return err
 	})
-	return wrong, err
-}
-
-func (r *Run) wantingLabel(wrong []mislabelled, path string, d fs.DirEntry) ([]mislabelled, error) {
-	have, err := r.SELinux.FileLabel(path)
-	if have != "" || errors.Is(err, fs.ErrNotExist) {
-		return wrong, nil
+	if err != nil || len(bare) > manyUnlabelled {
+		return nil, err == nil, err
 	}
-	if err != nil {
-		return wrong, err
-	}
-	want, err := r.Files.wantLabel(path, d.Type())
-	if err != nil || want == "" {
-		return wrong, err
-	}
-	return append(wrong, mislabelled{path, have, want}), nil
+	wrong, err = r.comparePaths(bare)
+	return wrong, false, err
 }
 
 // foreignMounts tells which directories are none of the tree's: everything

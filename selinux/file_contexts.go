@@ -23,25 +23,43 @@ import (
 // specification without metacharacters that matches, else the last one with. Lines are read once and only those whose fixed
 // beginning fits are compiled.
 func (h Host) DefaultLabel(name string, mode fs.FileMode) (string, error) {
-	if !filepath.IsAbs(name) {
-		return "", fmt.Errorf("default label: %q is not an absolute path", name)
+	labels, err := h.DefaultLabels(Path{name, mode})
+	if err != nil {
+		return "", err
 	}
+	return labels[0], nil
+}
+
+// Path is what a label is asked for: a name and the kind of file that it is.
+type Path struct {
+	Name string
+	Mode fs.FileMode
+}
+
+// DefaultLabels is DefaultLabel of many paths, in their order. The rules are read once for all that was not asked before, which is nearly all
+// of the work.
+func (h Host) DefaultLabels(paths ...Path) ([]string, error) {
 	c, err := h.config()
 	if err != nil {
-		return "", fmt.Errorf("default label of %s: %w", name, err)
+		return nil, fmt.Errorf("default label%s: %w", of(paths), err)
 	}
 	base := path.Join(etc, c.policy, "contexts/files/file_contexts")
-	key, err := h.substitute(base, path.Clean(name))
-	if err != nil {
-		return "", fmt.Errorf("default label of %s: %w", name, err)
+	matchers := make([]matcher, len(paths))
+	for i, p := range paths {
+		if !filepath.IsAbs(p.Name) {
+			return nil, fmt.Errorf("default label: %q is not an absolute path", p.Name)
+		}
+		key, err := h.substitute(base, path.Clean(p.Name))
+		if err != nil {
+			return nil, fmt.Errorf("default label of %s: %w", p.Name, err)
+		}
+		matchers[i] = matcher{path: []byte(key), stem: pathStem(key), kind: fileKind(p.Mode)}
 	}
-	l, err := h.Cache.label(h.version(base), key+"\x00"+string(fileKind(mode)), func() (string, error) {
-		return h.match(base, key, fileKind(mode))
-	})
+	labels, err := h.Cache.match(h.version(base), matchers, func(some []matcher) error { return h.match(base, some) })
 	if err != nil {
-		return "", fmt.Errorf("default label of %s: %w", name, err)
+		return nil, fmt.Errorf("default label%s: %w", of(paths), err)
 	}
-	return l, nil
+	return labels, nil
 }
 
 // The files that are read as one list: the policy's, and under these endings genhomedircon's and the administrator's.
@@ -58,17 +76,24 @@ func (h Host) version(base string) string {
 	return strings.Join(all, " ")
 }
 
-func (h Host) match(base, key string, kind byte) (string, error) {
-	m := matcher{path: []byte(key), stem: pathStem(key), kind: kind}
+func (h Host) match(base string, matchers []matcher) error {
 	for _, suffix := range fileContexts {
-		if err := h.matchFile(base+suffix, &m, suffix != ""); err != nil {
-			return "", err
+		if err := h.matchFile(base+suffix, matchers, suffix != ""); err != nil {
+			return err
 		}
 	}
-	return m.label(), nil
+	return nil
 }
 
-func (h Host) matchFile(name string, m *matcher, optional bool) error {
+// of names a path that is asked for alone.
+func of(paths []Path) string {
+	if len(paths) != 1 {
+		return "s"
+	}
+	return " of " + paths[0].Name
+}
+
+func (h Host) matchFile(name string, matchers []matcher, optional bool) error {
 	f, err := os.Open(h.path(name))
 	if errors.Is(err, fs.ErrNotExist) && optional {
 		return nil
@@ -77,7 +102,7 @@ func (h Host) matchFile(name string, m *matcher, optional bool) error {
 		return fmt.Errorf("%w: %w", ErrUnknown, err)
 	}
 	defer f.Close() //nolint:errcheck // only read
-	if err := m.read(f); err != nil {
+	if err := read(f, matchers); err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrUnknown, name, err)
 	}
 	return nil
@@ -92,6 +117,8 @@ type matcher struct {
 	exact, pattern string // contexts of the last match of either sort
 }
 
+func (m *matcher) key() string { return string(m.path) + "\x00" + string(m.kind) }
+
 func (m *matcher) label() string {
 	c := m.pattern
 	if m.exact != "" {
@@ -103,12 +130,12 @@ func (m *matcher) label() string {
 	return c
 }
 
-func (m *matcher) read(r io.Reader) error {
+func read(r io.Reader, matchers []matcher) error {
 	b := bufio.NewReaderSize(r, 32<<10)
 	for {
 		line, err := b.ReadSlice('\n')
 		if len(line) > 0 && !errors.Is(err, bufio.ErrBufferFull) {
-			if err := m.line(line); err != nil {
+			if err := matchLine(line, matchers); err != nil {
 				return err
 			}
 		}
@@ -121,10 +148,10 @@ func (m *matcher) read(r io.Reader) error {
 	}
 }
 
-// line looks at `regular-expression [-kind] context`. libselinux ignores what comes after three fields.
-func (m *matcher) line(line []byte) error {
-	spec, rest := field(line)
-	if len(spec) == 0 || spec[0] == '#' {
+// matchLine looks at `regular-expression [-kind] context`. libselinux ignores what comes after three fields.
+func matchLine(line []byte, matchers []matcher) error {
+	text, rest := field(line)
+	if len(text) == 0 || text[0] == '#' {
 		return nil
 	}
 	kind, rest := field(rest)
@@ -135,18 +162,22 @@ func (m *matcher) line(line []byte) error {
 	if len(context) == 0 || (kind != nil && !knownKind(kind)) {
 		return fmt.Errorf("%q", bytes.TrimSpace(line))
 	}
-	if kind != nil && kind[1] != m.kind {
-		return nil
-	}
-	matched, err := m.matches(spec)
-	switch {
-	case err != nil:
-		return fmt.Errorf("%q: %w", bytes.TrimSpace(line), err)
-	case !matched:
-	case hasMeta(spec):
-		m.pattern = string(context)
-	default:
-		m.exact = string(context)
+	s := newSpec(text)
+	for i := range matchers {
+		m := &matchers[i]
+		if kind != nil && kind[1] != m.kind {
+			continue
+		}
+		matched, err := s.matches(m)
+		switch {
+		case err != nil:
+			return fmt.Errorf("%q: %w", bytes.TrimSpace(line), err)
+		case !matched:
+		case hasMeta(text):
+			m.pattern = string(context)
+		default:
+			m.exact = string(context)
+		}
 	}
 	return nil
 }

@@ -138,7 +138,7 @@ func TestMatchesOuterAlternative(t *testing.T) {
 	tests := map[string]bool{"/etc/a/more": true, "/etc/x/b": true, "/etc/x/c": false, "/usr/a": false}
 	for path, want := range tests {
 		m := matcher{path: []byte(path), stem: pathStem(path)}
-		got, err := m.matches([]byte("/etc/a|b"))
+		got, err := newSpec([]byte("/etc/a|b")).matches(&m)
 		if err != nil || got != want {
 			t.Errorf("/etc/a|b matches %s: %v, %v, want %v", path, got, err, want)
 		}

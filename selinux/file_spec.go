@@ -38,27 +38,44 @@ func specStem(spec []byte) int {
 	return end
 }
 
+// spec is one specification; what is dear is made when a path first needs it.
+type spec struct {
+	text  []byte
+	stem  int
+	begin []byte // see fixed
+	known bool   // begin is
+	re    *regexp.Regexp
+}
+
+func newSpec(text []byte) *spec { return &spec{text: text, stem: specStem(text)} }
+
 // matches says whether the specification matches the path. The stem is compared as text and the rest by ^rest$, even where that binds
 // differently from what the author meant: "/a/b|c" has the alternatives ^/b and c$.
 //
 // Expressions are Perl-compatible, and RE2 reads them as they are: what policies use means the same in both, and what RE2 lacks (references,
 // look-around, possessive repetition) does not compile, which is an error only where the fixed beginning fits the path.
-func (m *matcher) matches(spec []byte) (bool, error) {
-	rest := m.path
-	if stem := specStem(spec); stem > 0 {
-		if stem != m.stem || !bytes.Equal(spec[:stem], m.path[:stem]) {
+func (s *spec) matches(m *matcher) (bool, error) {
+	text, rest := s.text, m.path
+	if s.stem > 0 {
+		if s.stem != m.stem || !bytes.Equal(text[:s.stem], rest[:s.stem]) {
 			return false, nil
 		}
-		spec, rest = spec[stem:], rest[stem:]
+		text, rest = text[s.stem:], rest[s.stem:]
 	}
-	if !bytes.HasPrefix(rest, fixed(spec)) {
+	if !s.known {
+		s.begin, s.known = fixed(text), true
+	}
+	if !bytes.HasPrefix(rest, s.begin) {
 		return false, nil
 	}
-	re, err := regexp.Compile("(?s)^" + string(spec) + "$")
-	if err != nil {
-		return false, err
+	if s.re == nil {
+		re, err := regexp.Compile("(?s)^" + string(text) + "$")
+		if err != nil {
+			return false, err
+		}
+		s.re = re
 	}
-	return re.Match(rest), nil
+	return s.re.Match(rest), nil
 }
 
 // fixed returns the plain text with which whatever the expression matches must begin; nil where there may be an alternative to it. The result is

@@ -76,7 +76,7 @@ func FuzzFileSpec(f *testing.F) {
 			return
 		}
 		m := matcher{path: []byte(path), stem: pathStem(path), kind: '-'}
-		got, err := m.matches([]byte(spec))
+		got, err := newSpec([]byte(spec)).matches(&m)
 		n := specStem([]byte(spec))
 		re, plainErr := regexp.Compile("(?s)^" + spec[n:] + "$")
 		if plainErr != nil {
@@ -92,8 +92,9 @@ func FuzzFileSpec(f *testing.F) {
 func FuzzFileContexts(f *testing.F) {
 	f.Add([]byte(testdata(f, "file_contexts")), "/etc/nginx/x")
 	f.Fuzz(func(t *testing.T, text []byte, path string) {
-		m := matcher{path: []byte(path), stem: pathStem(path), kind: '-'}
-		if m.read(bytes.NewReader(text)) == nil && m.label() != "" && !bytes.Contains(text, []byte(m.label())) {
+		ms := []matcher{{path: []byte(path), stem: pathStem(path), kind: '-'}, {path: []byte("/etc"), kind: 'd'}}
+		m := &ms[0]
+		if read(bytes.NewReader(text), ms) == nil && m.label() != "" && !bytes.Contains(text, []byte(m.label())) {
 			t.Errorf("label %q is not in the file", m.label())
 		}
 	})

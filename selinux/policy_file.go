@@ -47,24 +47,36 @@ func (c *Cache) get(slot func(*Cache) *cached, key string, read func() (*policy,
 	return p, err
 }
 
-// label returns the label that was found before under the same version of file_contexts, or finds and keeps it.
-func (c *Cache) label(version, key string, find func() (string, error)) (string, error) {
+// match returns the label of each matcher. Those that were not asked for before under the same version of file_contexts are found first,
+// together.
+func (c *Cache) match(version string, matchers []matcher, find func([]matcher) error) ([]string, error) {
 	if c == nil {
-		return find()
+		c = new(Cache)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.contexts != version {
+	if c.contexts != version || c.labels == nil {
 		c.contexts, c.labels = version, map[string]string{}
 	}
-	if l, known := c.labels[key]; known {
-		return l, nil
+	var unknown []matcher
+	for _, m := range matchers {
+		if _, known := c.labels[m.key()]; !known {
+			unknown = append(unknown, m)
+		}
 	}
-	l, err := find()
-	if err == nil {
-		c.labels[key] = l
+	if len(unknown) > 0 {
+		if err := find(unknown); err != nil {
+			return nil, err
+		}
 	}
-	return l, err
+	for i := range unknown {
+		c.labels[unknown[i].key()] = unknown[i].label()
+	}
+	labels := make([]string, len(matchers))
+	for i := range matchers {
+		labels[i] = c.labels[matchers[i].key()]
+	}
+	return labels, nil
 }
 
 // storedPolicy reads the policy that the next boot loads.

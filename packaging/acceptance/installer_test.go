@@ -53,19 +53,32 @@ func newInstaller(t testing.TB, kernel, mounts string) *installer {
 	return &installer{m, target}
 }
 
-// post runs a command as %post does: in the chroot, with Anaconda's mark in the environment and its output in one pipe.
+// anaconda is how %post runs a command: in the chroot, with Anaconda's mark in the environment, no terminal, and the output in one pipe
+// that is read to its end.
+const anaconda = "ANA_INSTALL_PATH=/mnt/sysimage LC_ALL=C setsid -w %s chroot /mnt/sysimage sh -c %s 2>&1 | cat; exit ${PIPESTATUS[0]}"
+
 func (i *installer) post(command string) result {
-	return i.try("ANA_INSTALL_PATH=/mnt/sysimage LC_ALL=C chroot /mnt/sysimage sh -c "+vm.Quote(command)+" 2>&1 | cat; exit ${PIPESTATUS[0]}", nil)
+	return i.try(fmt.Sprintf(anaconda, "", vm.Quote(command)), nil)
+}
+
+// tracedPost keeps in /root/trace what the command and its children ran and connected to.
+func (i *installer) tracedPost(command string) result {
+	return i.try(fmt.Sprintf(anaconda, "strace -f --seccomp-bpf -e trace=connect,execve,kill -o /root/trace", vm.Quote(command)), nil)
 }
 
 // powerOff ends the installation in an orderly way.
 func (i *installer) powerOff(t testing.TB) {
 	t.Helper()
-	i.must(t, "umount -R /mnt/sysimage && sync")
+	i.unmount(t)
 	i.run("systemctl poweroff")
 	if err := i.WaitOff(2 * time.Minute); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func (i *installer) unmount(t testing.TB) {
+	t.Helper()
+	i.must(t, "umount -R /mnt/sysimage && sync")
 }
 
 // bootTarget boots what was installed, for the first time, enforcing.
@@ -89,14 +102,20 @@ func (i *installer) bootTarget(t testing.TB) *machine {
 	return m
 }
 
+// settles waits for the first boot's work.
+func (m *machine) settles(t testing.TB, wait time.Duration) {
+	t.Helper()
+	r := m.begin(t, fmt.Sprintf("wsprovision status --wait %s", wait))(wait + time.Minute)
+	if r.status != 0 {
+		journal, _ := m.run("journalctl --no-pager -b -u wsprovision-firstboot.service -u nginx.service; systemctl --failed --no-pager")
+		t.Fatalf("status: exit status %d\n%s\n%s", r.status, r.output, journal)
+	}
+}
+
 // finished waits for the first boot's work and judges the host by its own tools.
 func (m *machine) finished(t testing.TB, wait time.Duration) {
 	t.Helper()
-	out, status := m.run(fmt.Sprintf("wsprovision status --wait %s", wait))
-	if status != 0 {
-		journal, _ := m.run("journalctl --no-pager -b -u wsprovision-firstboot.service -u nginx.service; systemctl --failed --no-pager")
-		t.Fatalf("status: exit status %d\n%s\n%s", status, out, journal)
-	}
+	m.settles(t, wait)
 	m.upgraded(t)
 	for command, want := range map[string]string{
 		"getenforce": "Enforcing",
