@@ -136,11 +136,19 @@ func (r *Run) wrongLabels(ctx context.Context, status selinux.Status) (wrong []m
 	return append(strays, wrong...), false, err
 }
 
+// accountFiles are written anew by useradd(8), in a scriptlet of nginx's, and
+// it labels them only where it sees selinuxfs. /etc/shadow would have the label
+// of any file of /etc.
+var accountFiles = [...]string{"/etc/passwd", "/etc/passwd-", "/etc/group", "/etc/group-", "/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-"}
+
 // mislabelled are the files of this run's making that have another type than
 // the policy gives them.
 func (r *Run) mislabelled(ctx context.Context, status selinux.Status) ([]mislabelled, error) {
-	links := []string{filepath.Dir(firstBootLink), firstBootLink, filepath.Dir(firstBootLink) + "/" + nginxUnit}
-	wrong, err := r.compare(links)
+	paths := []string{filepath.Dir(firstBootLink), firstBootLink, filepath.Dir(firstBootLink) + "/" + nginxUnit}
+	if len(r.entries(KindPackage)) > 0 {
+		paths = append(paths, accountFiles[:]...)
+	}
+	wrong, err := r.compare(paths)
 	if err != nil {
 		return nil, err
 	}

@@ -33,6 +33,9 @@ mount -t sysfs sysfs sys
 
 const withSELinuxfs = "mount -t selinuxfs selinuxfs sys/fs/selinux\n"
 
+// bareTree mounts the target alone, as whoever builds an image may.
+const bareTree = "mkdir -p /mnt/sysimage && mount /dev/vdb /mnt/sysimage\n"
+
 // newInstaller boots an installer beside a bare target, with our package in the target. kernel is what its kernel is told of SELinux.
 func newInstaller(t testing.TB, kernel, mounts string) *installer {
 	t.Helper()
@@ -46,7 +49,7 @@ func newInstaller(t testing.TB, kernel, mounts string) *installer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.must(t, sysimage+mounts)
+	m.must(t, mounts)
 	on := "/root/" + filepath.Base(path)
 	m.put(t, "/mnt/sysimage"+on, content, 0o644)
 	m.must(t, "chroot /mnt/sysimage rpm -Uvh "+on+" && rm /mnt/sysimage"+on+" && sync")
@@ -125,6 +128,7 @@ func (m *machine) finished(t testing.TB, wait time.Duration) {
 		"ps -eo label,comm | awk '$2 == \"nginx\" {print $1}' | cut -d: -f3 | sort -u":                                                                             "httpd_t",
 		"rpm -V nginx nginx-filesystem policycoreutils-python epel-release wsprovision":                                                                            "",
 		"restorecon -nRv /etc/nginx /usr/sbin/nginx /var/log/nginx /var/lib/nginx /etc/systemd/system /var/lib/wsprovision /etc/wsprovision /usr/sbin/wsprovision": "",
+		"restorecon -inv /etc/passwd /etc/passwd- /etc/group /etc/group- /etc/shadow /etc/shadow- /etc/gshadow /etc/gshadow-":                                       "",
 		"restorecon -nRv /etc/selinux /var/lib/selinux":                                                                                                            "",
 		"ausearch -m AVC -c nginx -ts boot 2>&1 | grep -c 'avc:  denied' || :":                                                                                     "0",
 		"ls -A /tmp | grep -v -e systemd -e '^\\..*-unix$' || :":                                                                                                   "",

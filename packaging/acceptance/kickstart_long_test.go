@@ -11,7 +11,7 @@ import (
 
 // A backend that comes two minutes after the boot: the first boot waits for it, and nothing waits for the first boot.
 func TestKickstartLateBackend(t *testing.T) {
-	i := newInstaller(t, "enforcing=0", withSELinuxfs)
+	i := newInstaller(t, "enforcing=0", sysimage+withSELinuxfs)
 	i.must(t, "chroot /mnt/sysimage systemctl --root=/ disable ws-backend.service")
 	if r := i.post(applyCommand); r.status != 0 {
 		t.Fatalf("apply in %%post: exit status %d:\n%s", r.status, r.output)
@@ -32,7 +32,7 @@ func TestKickstartLateBackend(t *testing.T) {
 
 // The mirror takes connections and does not answer, or is down in %post: a clear failure in bounded time, and the next boot makes it good.
 func TestKickstartMirrorDown(t *testing.T) {
-	i := newInstaller(t, "enforcing=0", withSELinuxfs)
+	i := newInstaller(t, "enforcing=0", sysimage+withSELinuxfs)
 	i.must(t, "systemctl stop mirror.service")
 	i.must(t, `systemd-run -q --unit silent python3 -c '
 import socket, time
@@ -58,7 +58,7 @@ s = socket.create_server(("127.0.0.1", 8600)); time.sleep(3600)'; sleep 2`)
 // The power is cut at ten points of %post, and at ten of the first boot. The next boot finishes the work by itself, but where %post had
 // not come to its first change.
 func TestKickstartPowerCut(t *testing.T) {
-	i := newInstaller(t, "enforcing=0", withSELinuxfs)
+	i := newInstaller(t, "enforcing=0", sysimage+withSELinuxfs)
 	i.save(t, "ready")
 	whole := i.post(applyCommand)
 	if whole.status != 0 {
@@ -114,7 +114,7 @@ func (m *machine) boots(t testing.TB) (told int) {
 // A tree without any label, under a kernel without SELinux: the target's own first boot gives them, and reboots. The unit that does it stands
 // for RHEL 7's rhel-autorelabel.service, with its place in the boot; the script is Debian's copy of it.
 func TestKickstartUnlabelledTree(t *testing.T) {
-	i := newInstaller(t, "selinux=0 lsm=lockdown", "")
+	i := newInstaller(t, "selinux=0 lsm=lockdown", sysimage)
 	i.must(t, `cd /mnt/sysimage && find . -xdev -print0 | python3 -c '
 import os, sys
 for name in sys.stdin.buffer.read().split(b"\0")[:-1]:

@@ -3,6 +3,7 @@
 package acceptance
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -16,12 +17,12 @@ func TestKickstart(t *testing.T) {
 		name, kernel, mounts string
 		besides              func(*installer, *testing.T)
 	}{
-		{"permissive", "enforcing=0", withSELinuxfs, nil},
-		{"no selinuxfs", "enforcing=0", "", func(i *installer, t *testing.T) {
+		{"permissive", "enforcing=0", sysimage + withSELinuxfs, nil},
+		{"no selinuxfs", "enforcing=0", sysimage, func(i *installer, t *testing.T) {
 			i.unresolved(t)
 			i.relabels(t)
 		}},
-		{"selinux=0", "selinux=0 lsm=lockdown", "", (*installer).allLabelled},
+		{"selinux=0", "selinux=0 lsm=lockdown", sysimage, (*installer).allLabelled},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			i := newInstaller(t, c.kernel, c.mounts)
@@ -165,4 +166,65 @@ func (m *machine) bothPhases(t testing.TB) {
 		}
 	}
 	t.Logf("status after the first boot:\n%s", out)
+}
+
+// An image is built where nothing but its tree is mounted, on an enforcing host: no /proc, no /run, no selinuxfs. The same is done and
+// deferred, the host that builds it does not notice, and the image boots to a 101.
+func TestImageBuilding(t *testing.T) {
+	t.Parallel()
+	i := newInstaller(t, "", bareTree)
+	before := i.state(t)
+	r := i.try("chroot /mnt/sysimage "+applyCommand+" --detailed-exitcode", nil)
+	if r.status != 3 {
+		t.Fatalf("apply in a bare chroot: exit status %d, want 3:\n%s", r.status, r.output)
+	}
+	i.manners(t, r)
+	if after := i.state(t); after != before {
+		t.Errorf("the host was touched:\n%s\nwant\n%s", after, before)
+	}
+	for _, name := range []string{"/etc/nginx/conf.d/websocket.conf", "/var/lib/wsprovision/deferred.yaml", wants + "nginx.service", wants + "wsprovision-firstboot.service"} {
+		if out, status := i.run("ls -d /mnt/sysimage" + name); status != 0 {
+			t.Error(out)
+		}
+	}
+	if left := i.must(t, "cd /mnt/sysimage && find proc sys tmp run -mindepth 1 | grep -v -e wsprovision.lock -e yum -e dnf -e '^run/lock' -e '^run/user' || :"); left != "" {
+		t.Errorf("left in the tree:\n%s", left)
+	}
+	if again := i.try("chroot /mnt/sysimage "+applyCommand+" --detailed-exitcode", nil); again.status != 3 || strings.Contains(again.output, " changed ") {
+		t.Errorf("apply once more: exit status %d:\n%s", again.status, again.output)
+	}
+	i.powerOff(t)
+	m := i.bootTarget(t)
+	m.finished(t, 10*time.Minute)
+	m.startedAtFirst(t)
+	m.bothPhases(t)
+}
+
+const wants = "/etc/systemd/system/multi-user.target.wants/"
+
+// Live host, installer's chroot, chroot, container and what cannot be told apart, as status names them.
+func TestPlaces(t *testing.T) {
+	t.Parallel()
+	m := start(t, installed)
+	const tree = "mkdir -p /run/tree && mount --bind / /run/tree && "
+	const container = "unshare -mpf --mount-proc sh -c 'mount -t tmpfs none /run && %s; wsprovision status'"
+	for _, c := range []struct{ name, command, want string }{
+		{"live host", "wsprovision status", "live, /proc/1/root is our root, and PID 1 is systemd"},
+		{"chroot", tree + "mount --bind /proc /run/tree/proc && chroot /run/tree wsprovision status", "chroot (offline), /proc/1/root is not our root"},
+		{"installer's chroot", "ANA_INSTALL_PATH=/mnt/sysimage chroot /run/tree wsprovision status", "installer (offline), ANA_INSTALL_PATH=/mnt/sysimage is set"},
+		{"bare chroot", "umount /run/tree/proc && chroot /run/tree wsprovision status", "unknown (offline), PID 1's root cannot be seen"},
+		{"overruled", "chroot /run/tree wsprovision status --offline", "unknown (offline), --offline is given"},
+		{"podman's container", fmt.Sprintf(container, "touch /run/.containerenv"), "container (offline), "},
+		{"another PID 1", fmt.Sprintf(container, ":"), "unknown (offline), /proc/1/root is our root, but PID 1 is"},
+		{"the installer itself", "ANA_INSTALL_PATH=/mnt/sysimage wsprovision status", "installer (offline), PID 1 has our root, and it is Anaconda's own"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if out, _ := m.run(c.command); !strings.Contains(out, "\nplace         "+c.want) {
+				t.Errorf("status does not say %q:\n%s", c.want, out)
+			}
+		})
+	}
+	if out, status := m.run("ANA_INSTALL_PATH=/mnt/sysimage " + applyCommand); status == 0 || !strings.Contains(out, "--nochroot") {
+		t.Errorf("apply in the installer itself: exit status %d:\n%s", status, out)
+	}
 }
