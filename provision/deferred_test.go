@@ -49,7 +49,9 @@ func (h *fakeHost) firstBoot(attempts int, meanwhile ...func()) (*Report, error)
 		r.HoldOut, r.AnyPlatform = true, true
 		return r.Apply(ctx)
 	}
-	return b.Finish(h.t.Context())
+	r, err := b.Finish(h.t.Context())
+	h.gaveUp = err != nil || r.Result == Failed
+	return r, err
 }
 
 func installed(t testing.TB) *fakeHost {
@@ -176,6 +178,16 @@ func TestFirstBootGivesUp(t *testing.T) {
 		r, err := h.firstBoot(1)
 		if err != nil || r.Result != Failed || !h.exists(deferredPath) {
 			t.Errorf("%v, %s, want failed with the work outstanding\n%s", err, r.Result, summarize(r))
+		}
+		if s := h.status(t); s.State != Broken || !strings.Contains(s.Why, "gave up") || s.Report.Phase != PhaseInstall+"+"+PhaseFirstBoot {
+			t.Errorf("status: %s, %s, phase %q", s.State, s.Why, s.Report.Phase)
+		}
+		h.must(os.Remove(h.path(confDir + "/a.conf")))
+		if r := h.apply(basic(t)); r.Result != Changed || h.exists(deferredPath) || h.gaveUp {
+			t.Errorf("by hand: %s; outstanding: %v, a failed unit: %v\n%s", r.Result, h.exists(deferredPath), h.gaveUp, summarize(r))
+		}
+		if s := h.status(t); s.State != Complete {
+			t.Errorf("status: %s, %s", s.State, s.Why)
 		}
 	})
 	bubble(t, "a broken record", func(t *testing.T) {

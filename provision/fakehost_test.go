@@ -34,6 +34,7 @@ type fakeHost struct {
 	lines   []string // the log
 	// lastResult is that of the last run.
 	lastResult Status
+	gaveUp     bool // the first boot's unit failed
 
 	// hook is asked at every point of the seam, before the recording.
 	hook func(point string) error

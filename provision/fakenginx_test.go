@@ -289,6 +289,9 @@ func (u *fakeUnits) State(ctx context.Context, unit string) (systemd.State, erro
 	s, err := (&systemd.Offline{Root: u.h.root}).State(ctx, unit)
 	s.Known, s.Active, s.Sub = true, "inactive", "dead"
 	switch {
+	case unit == firstBootUnit && u.h.gaveUp:
+		s.Active, s.Sub = "failed", "failed"
+	case unit == firstBootUnit:
 	case u.h.web.master != 0:
 		s.Active, s.Sub, s.MainPID, s.CanReload = "active", "running", u.h.web.master, true
 	case u.h.web.failed:
@@ -317,6 +320,10 @@ func (h *fakeHost) enableUnit(unit string) error {
 
 func (u *fakeUnits) Disable(_ context.Context, unit string) error {
 	return u.mutate("systemd: disable "+unit, func() error { return os.Remove(u.h.path(filepath.Dir(wantsNginx) + "/" + unit)) })
+}
+
+func (u *fakeUnits) ResetFailed(_ context.Context, unit string) error {
+	return u.mutate("systemd: reset-failed "+unit, func() error { u.h.gaveUp = false; return nil })
 }
 
 func (u *fakeUnits) Start(_ context.Context, unit string) error {

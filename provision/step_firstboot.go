@@ -167,16 +167,24 @@ func (r *Run) applyFinish(ctx context.Context) error {
 	if err := r.Files.Remove(deferredPath); err != nil {
 		return err
 	}
-	enabled, err := r.firstBootEnabled(ctx)
-	if err != nil || !enabled {
-		return err
-	}
 	units, err := r.units(ctx)
 	if err != nil {
 		return err
 	}
-	if err := units.Disable(ctx, firstBootUnit); err != nil {
+	s, err := units.State(ctx, firstBootUnit)
+	if err != nil {
 		return err
 	}
-	return r.syncUnits()
+	if s.File == "enabled" {
+		if err := units.Disable(ctx, firstBootUnit); err != nil {
+			return err
+		}
+		if err := r.syncUnits(); err != nil {
+			return err
+		}
+	}
+	if s.Active == "failed" { // it gave up, and somebody else has finished its work
+		return units.ResetFailed(ctx, firstBootUnit)
+	}
+	return nil
 }

@@ -31,6 +31,18 @@ func (l *Live) Disable(ctx context.Context, unit string) error {
 	return isDisabled(unit, file)
 }
 
+// ResetFailed is ResetFailedUnit, which systemd 208 has. A unit that is not in memory is none that failed.
+func (l *Live) ResetFailed(ctx context.Context, unit string) error {
+	if err := checkName(unit); err != nil {
+		return err
+	}
+	return l.mutate("systemd: reset-failed "+unit, func() error {
+		ctx, cancel := context.WithTimeout(ctx, l.CallWait)
+		defer cancel()
+		return l.sentence("reset-failed", unit, l.conn.ResetFailedUnitContext(ctx, unit))
+	})
+}
+
 // enablement changes links, reloads the manager and gives the state then.
 func (l *Live) enablement(ctx context.Context, verb, unit string, change func(context.Context) error) (string, error) {
 	if err := checkName(unit); err != nil {

@@ -285,6 +285,13 @@ func (f *fake) handle(c *client, msg *dbus.Message) {
 			}
 		}
 		c.reply(msg)
+	case "ResetFailedUnit":
+		if u := f.units[msg.Body[0].(string)]; u != nil {
+			u.active = "inactive"
+			c.reply(msg)
+			return
+		}
+		c.error(msg, *dbus.NewError("org.freedesktop.systemd1.NoSuchUnit", []any{"Unit not loaded."}))
 	case "StartUnit", "ReloadUnit":
 		f.job(c, msg, method)
 	default:

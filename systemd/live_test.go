@@ -63,6 +63,22 @@ func TestLiveState(t *testing.T) {
 	}
 }
 
+// A unit that gave up is taken off systemctl --failed.
+func TestLiveResetFailed(t *testing.T) {
+	f := newFake(t)
+	f.units["firstboot.service"] = &fakeUnit{load: "loaded", active: "failed", file: "disabled", result: "exit-code"}
+	l, did := connected(t, f)
+	if err := l.ResetFailed(t.Context(), "firstboot.service"); err != nil {
+		t.Error(err)
+	}
+	if st, err := l.State(t.Context(), "firstboot.service"); err != nil || st.Active != "inactive" || len(*did) != 1 {
+		t.Errorf("%s, %v; did %q", st.Active, err, *did)
+	}
+	if err := l.ResetFailed(t.Context(), "nothere.service"); err == nil {
+		t.Error("a unit that is not there was reset")
+	}
+}
+
 func TestLiveJobResults(t *testing.T) {
 	tests := []struct {
 		result, verb, want string

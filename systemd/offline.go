@@ -62,6 +62,9 @@ func (o *Offline) Reload(_ context.Context, unit string) error {
 	return fmt.Errorf("reload %s: %w", unit, ErrDeferred)
 }
 
+// ResetFailed has no list to take the unit off.
+func (o *Offline) ResetFailed(context.Context, string) error { return nil }
+
 // Close has nothing to close.
 func (o *Offline) Close() error { return nil }
 

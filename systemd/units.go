@@ -22,6 +22,8 @@ type Units interface {
 	Start(ctx context.Context, unit string) error
 	// Reload never restarts: a unit that is inactive or has no ExecReload is an error. Offline it is ErrDeferred.
 	Reload(ctx context.Context, unit string) error
+	// ResetFailed takes a failed unit off the list of those (systemctl --failed). Offline there is no such list.
+	ResetFailed(ctx context.Context, unit string) error
 	Close() error
 }
 

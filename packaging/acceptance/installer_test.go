@@ -128,7 +128,7 @@ func (m *machine) finished(t testing.TB, wait time.Duration) {
 		"ps -eo label,comm | awk '$2 == \"nginx\" {print $1}' | cut -d: -f3 | sort -u":                                                                             "httpd_t",
 		"rpm -V nginx nginx-filesystem policycoreutils-python epel-release wsprovision":                                                                            "",
 		"restorecon -nRv /etc/nginx /usr/sbin/nginx /var/log/nginx /var/lib/nginx /etc/systemd/system /var/lib/wsprovision /etc/wsprovision /usr/sbin/wsprovision": "",
-		"restorecon -inv /etc/passwd /etc/passwd- /etc/group /etc/group- /etc/shadow /etc/shadow- /etc/gshadow /etc/gshadow-":                                       "",
+		"restorecon -inv /etc/passwd /etc/passwd- /etc/group /etc/group- /etc/shadow /etc/shadow- /etc/gshadow /etc/gshadow-":                                      "",
 		"restorecon -nRv /etc/selinux /var/lib/selinux":                                                                                                            "",
 		"ausearch -m AVC -c nginx -ts boot 2>&1 | grep -c 'avc:  denied' || :":                                                                                     "0",
 		"ls -A /tmp | grep -v -e systemd -e '^\\..*-unix$' || :":                                                                                                   "",
