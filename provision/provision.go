@@ -6,6 +6,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/rpm"
+	"wsprovision/selinux"
 	"wsprovision/systemd"
 )
 
@@ -34,6 +35,8 @@ type Run struct {
 	conn      systemd.Units            // nil until a step asks for systemd
 	unproved  []string                 // what the proof could not tell, and time may
 	hopeless  bool                     // a label could not be set here
+	bare      []selinux.Path           // what a walk found to have no label
+	labelling bool                     // bare stays as it is
 }
 
 // NewRun prepares a run; it reads nothing of the host yet.

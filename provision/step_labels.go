@@ -86,6 +86,7 @@ func (r *Run) applyLabels(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.labelling = true
 	wrong, whole, err := r.wrongLabels(ctx, status)
 	if err != nil {
 		return err
@@ -232,6 +233,9 @@ func (r *Run) comparePaths(paths []selinux.Path) ([]mislabelled, error) {
 
 func (r *Run) compareOne(wrong []mislabelled, path, want string) ([]mislabelled, error) {
 	have, err := r.SELinux.FileLabel(path)
+	if errors.Is(err, fs.ErrNotExist) { // rpm's database has files that come and go
+		return wrong, nil
+	}
 	if err != nil {
 		return nil, err
 	}

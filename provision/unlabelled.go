@@ -28,15 +28,28 @@ func (h *Host) labelsNothing() bool {
 
 // unlabelled are the files of this tree that have no label and that the policy
 // has one for, or many. Under a kernel with SELinux there are none to look for.
+// Once they are being labelled, no others are looked for: every look is a walk.
 func (r *Run) unlabelled(store string) (wrong []mislabelled, many bool, err error) {
 	if !r.labelsNothing() {
 		return nil, false, nil
 	}
+	if !r.labelling {
+		if r.bare, err = r.walkUnlabelled(store); err != nil {
+			return nil, false, err
+		}
+	}
+	if len(r.bare) > manyUnlabelled {
+		return nil, true, nil
+	}
+	wrong, err = r.comparePaths(r.bare)
+	return wrong, false, err
+}
+
+func (r *Run) walkUnlabelled(store string) (bare []selinux.Path, err error) {
 	foreign, err := r.foreignMounts()
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	var bare []selinux.Path
 	err = filepath.WalkDir(r.Root+"/", func(name string, d fs.DirEntry, err error) error {
 		path := "/" + strings.TrimPrefix(strings.TrimPrefix(name, r.Root), "/")
 		switch {
@@ -58,11 +71,7 @@ func (r *Run) unlabelled(store string) (wrong []mislabelled, many bool, err erro
 		}
 		return err
 	})
-	if err != nil || len(bare) > manyUnlabelled {
-		return nil, err == nil, err
-	}
-	wrong, err = r.comparePaths(bare)
-	return wrong, false, err
+	return bare, err
 }
 
 // foreignMounts tells which directories are none of the tree's: everything

@@ -66,13 +66,14 @@ func TestKickstartPowerCut(t *testing.T) {
 	}
 	i.unmount(t)
 	i.save(t, "posted")
-	told := 0
+	ran, told := 0, 0
 	for n := range 10 {
 		at := whole.duration * time.Duration(2*n+1) / 20
 		t.Run(fmt.Sprintf("%%post after %v", at.Round(100*time.Millisecond)), func(t *testing.T) {
 			i.restore(t, "ready")
 			i.begin(t, "ANA_INSTALL_PATH=/mnt/sysimage chroot /mnt/sysimage "+applyCommand)
 			time.Sleep(at)
+			ran++
 			told += i.bootTarget(t).boots(t)
 		})
 	}
@@ -86,13 +87,14 @@ func TestKickstartPowerCut(t *testing.T) {
 			if err := m.Boot(); err != nil {
 				t.Fatal(err)
 			}
+			ran++
 			told += m.boots(t)
 		})
 	}
-	if told < 10 {
-		t.Errorf("%d reports of 20 say that the run before was interrupted, want at least 10", told)
+	t.Logf("%d reports of %d say that the run before was interrupted", told, ran)
+	if 2*told < ran {
+		t.Error("that is less than half of them")
 	}
-	t.Logf("%d reports of 20 say that the run before was interrupted", told)
 }
 
 // boots waits for a boot after a power cut to finish the work. Where nothing had been changed nothing was promised, and an apply does. It
