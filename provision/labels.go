@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -86,6 +87,9 @@ func (r *Run) noteRelabel() error {
 func (r *Run) relabelIsOurs() (bool, error) {
 	have, err := r.Files.Read(relabelPath)
 	if err != nil {
+		if errors.Is(err, fs.ErrPermission) && r.Euid != 0 {
+			err = nil
+		}
 		return false, err
 	}
 	e, recorded := r.ledger.Find(KindFile, relabelPath)

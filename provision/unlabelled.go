@@ -66,7 +66,7 @@ func (r *Run) walkUnlabelled(store string) (bare []selinux.Path, err error) {
 		if err == nil && have == "" && path != relabelPath {
 			bare = append(bare, selinux.Path{Name: path, Mode: d.Type()})
 		}
-		if errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) { // only a plan has no permission
 			return nil
 		}
 		return err
