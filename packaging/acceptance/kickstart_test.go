@@ -102,6 +102,9 @@ func (i *installer) noCallToSystemd(t testing.TB) {
 	if calls != "" {
 		t.Errorf("the installer's systemd or bus was called:\n%s", calls)
 	}
+	if others := i.must(t, "grep 'connect(.*AF_INET' /root/trace | grep -v -e 'htons(8600)' -e 'htons(0)' || :"); others != "" {
+		t.Errorf("connections besides those to the repositories:\n%s", others)
+	}
 	if n := i.must(t, "grep -c -e 'execve.*semanage' -e 'execve.*systemctl' /root/trace || :"); n == "0" {
 		t.Error("the trace is empty")
 	}
