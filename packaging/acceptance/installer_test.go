@@ -33,9 +33,6 @@ mount -t sysfs sysfs sys
 
 const withSELinuxfs = "mount -t selinuxfs selinuxfs sys/fs/selinux\n"
 
-// bareTree mounts the target alone, as whoever builds an image may.
-const bareTree = "mkdir -p /mnt/sysimage && mount /dev/vdb /mnt/sysimage\n"
-
 // newInstaller boots an installer beside a bare target, with our package in the target. kernel is what its kernel is told of SELinux.
 func newInstaller(t testing.TB, kernel, mounts string) *installer {
 	t.Helper()

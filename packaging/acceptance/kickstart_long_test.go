@@ -161,3 +161,144 @@ ln -s ../rhel-autorelabel.service etc/systemd/system/sysinit.target.wants/`)
 		t.Errorf("after the relabel:\n%s", out)
 	}
 }
+
+// An installer whose kernel has no SELinux; this one's selinux=0 is an lsm= without it. Nothing that is written there gets a label by itself.
+func TestKickstartWithoutSELinux(t *testing.T) {
+	installation{"selinux=0", "selinux=0 lsm=lockdown", sysimage, func(i *installer, t *testing.T) {
+		i.allLabelled(t)
+		i.onlyRepositories(t)
+	}}.run(t)
+}
+
+func (i *installer) onlyRepositories(t *testing.T) {
+	t.Helper()
+	if others := i.must(t, "grep 'connect(.*AF_INET' /root/trace | grep -v -e 'htons(8600)' -e 'htons(0)' || :"); others != "" {
+		t.Errorf("connections besides those to the repositories:\n%s", others)
+	}
+}
+
+// withoutLabel lists the files of the target that have none.
+const withoutLabel = `cd /mnt/sysimage && find . -xdev -print0 | python3 -c '
+import os, sys
+for name in sys.stdin.buffer.read().split(b"\0")[:-1]:
+    try:
+        os.getxattr(name, "security.selinux", follow_symlinks=False)
+    except OSError:
+        print(name[1:].decode())
+'`
+
+// allLabelled requires that the target has no more files without a label than it came with, and needs no relabel.
+func (i *installer) allLabelled(t *testing.T) {
+	t.Helper()
+	if names := i.must(t, withoutLabel+" | grep -v -E '^/(tmp/|lost.found|(proc|sys|dev|run)$)' || :"); names != "" {
+		t.Errorf("without a label:\n%s", names)
+	}
+	if out, status := i.run("ls /mnt/sysimage/.autorelabel"); status == 0 {
+		t.Errorf("a relabel of everything is scheduled for nothing: %s", out)
+	}
+}
+
+// bareTree mounts the target alone, as whoever builds an image may.
+const bareTree = "mkdir -p /mnt/sysimage && mount /dev/vdb /mnt/sysimage\n"
+
+// An image is built where nothing but its tree is mounted, on an enforcing host: no /proc, no /run, no selinuxfs. The same is done and
+// deferred, the host that builds it does not notice, and the image boots to a 101.
+func TestImageBuilding(t *testing.T) {
+	t.Parallel()
+	i := newInstaller(t, "", bareTree)
+	before := i.state(t)
+	r := i.try("chroot /mnt/sysimage "+applyCommand+" --detailed-exitcode", nil)
+	if r.status != 3 {
+		t.Fatalf("apply in a bare chroot: exit status %d, want 3:\n%s", r.status, r.output)
+	}
+	i.manners(t, r)
+	if after := i.state(t); after != before {
+		t.Errorf("the host was touched:\n%s\nwant\n%s", after, before)
+	}
+	for _, name := range []string{"/etc/nginx/conf.d/websocket.conf", "/var/lib/wsprovision/deferred.yaml", wants + "nginx.service", wants + "wsprovision-firstboot.service"} {
+		if out, status := i.run("ls -d /mnt/sysimage" + name); status != 0 {
+			t.Error(out)
+		}
+	}
+	if left := i.must(t, "cd /mnt/sysimage && find proc sys tmp run -mindepth 1 | grep -v -e wsprovision.lock -e yum -e dnf -e '^run/lock' -e '^run/user' || :"); left != "" {
+		t.Errorf("left in the tree:\n%s", left)
+	}
+	if again := i.try("chroot /mnt/sysimage "+applyCommand+" --detailed-exitcode", nil); again.status != 3 || strings.Contains(again.output, " changed ") {
+		t.Errorf("apply once more: exit status %d:\n%s", again.status, again.output)
+	}
+	i.powerOff(t)
+	m := i.bootTarget(t)
+	m.finished(t, 10*time.Minute)
+	m.startedAtFirst(t)
+	m.bothPhases(t)
+}
+
+const wants = "/etc/systemd/system/multi-user.target.wants/"
+
+// Live host, installer's chroot, chroot, container and what cannot be told apart, as status names them.
+func TestPlaces(t *testing.T) {
+	t.Parallel()
+	m := start(t, installed)
+	const tree = "mkdir -p /run/tree && mount --bind / /run/tree && "
+	const container = "unshare -mpf --mount-proc sh -c 'mount -t tmpfs none /run && %s; wsprovision status'"
+	for _, c := range []struct{ name, command, want string }{
+		{"live host", "wsprovision status", "live, /proc/1/root is our root, and PID 1 is systemd"},
+		{"chroot", tree + "mount --bind /proc /run/tree/proc && chroot /run/tree wsprovision status", "chroot (offline), /proc/1/root is not our root"},
+		{"installer's chroot", "ANA_INSTALL_PATH=/mnt/sysimage chroot /run/tree wsprovision status", "installer (offline), ANA_INSTALL_PATH=/mnt/sysimage is set"},
+		{"bare chroot", "umount /run/tree/proc && chroot /run/tree wsprovision status", "unknown (offline), PID 1's root cannot be seen"},
+		{"overruled", "chroot /run/tree wsprovision status --offline", "unknown (offline), --offline is given"},
+		{"podman's container", fmt.Sprintf(container, "touch /run/.containerenv"), "container (offline), "},
+		{"another PID 1", fmt.Sprintf(container, ":"), "unknown (offline), /proc/1/root is our root, but PID 1 is"},
+		{"the installer itself", "ANA_INSTALL_PATH=/mnt/sysimage wsprovision status", "installer (offline), PID 1 has our root, and it is Anaconda's own"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if out, _ := m.run(c.command); !strings.Contains(out, "\nplace         "+c.want) {
+				t.Errorf("status does not say %q:\n%s", c.want, out)
+			}
+		})
+	}
+	if out, status := m.run("ANA_INSTALL_PATH=/mnt/sysimage " + applyCommand); status == 0 || !strings.Contains(out, "--nochroot") {
+		t.Errorf("apply in the installer itself: exit status %d:\n%s", status, out)
+	}
+}
+
+// What time does not heal ends the first boot at once: systemctl --failed, the journal and status say so, and an apply by hand finishes the
+// work and clears what was deferred.
+func TestFirstBootGivesUp(t *testing.T) {
+	t.Parallel()
+	m := start(t, packaged)
+	m.sampleEnforcing(t)
+	if out, status := m.run(applyCommand + " --offline --detailed-exitcode"); status != 3 {
+		t.Fatalf("apply --offline: exit status %d, want 3:\n%s", status, out)
+	}
+	const conflict = "/etc/nginx/conf.d/aaa.conf"
+	m.put(t, conflict, []byte("server {\n    listen 80;\n    server_name ws.example.com;\n}\n"), 0o644)
+	m.must(t, ": >/etc/nginx/conf.d/websocket.conf")
+	if out, status := m.run("systemctl start wsprovision-firstboot.service"); status == 0 {
+		t.Errorf("the first boot succeeded in spite of a conflict:\n%s", out)
+	}
+	for command, want := range map[string]string{
+		"systemctl --failed --no-legend --plain":                              "wsprovision-firstboot.service",
+		"journalctl --no-pager -o cat -u wsprovision-firstboot.service":       conflict,
+		"wsprovision status; test $? -eq 1":                                   "provisioning  failed, wsprovision-firstboot.service gave up",
+		"wsprovision status | grep phase":                                     "phase install+first-boot",
+		"wsprovision --output json status | grep -e '\"state\"' -e '\"why\"'": conflict,
+	} {
+		if out, _ := m.run(command); !strings.Contains(out, want) {
+			t.Errorf("%s does not say %q:\n%s", command, want, out)
+		}
+	}
+	m.must(t, "rm "+conflict)
+	m.apply(t, 0, "")
+	m.upgraded(t)
+	for command, want := range map[string]string{
+		"wsprovision status | head -n 1":                                            "provisioning  complete",
+		"ls /var/lib/wsprovision/deferred.yaml 2>/dev/null | wc -l":                 "0",
+		"systemctl is-enabled wsprovision-firstboot.service || :":                   "disabled",
+		"systemctl list-units --failed --no-legend --plain | grep wsprovision || :": "",
+	} {
+		if got := m.must(t, command); got != want {
+			t.Errorf("%s: %q, want %q", command, got, want)
+		}
+	}
+}
