@@ -77,7 +77,7 @@ journalctl -b _PID=1 -o cat | grep -e nginx -e wsprovision -e eloading || :`)
 
 // notKeyrings leaves out what dnf sometimes leaves behind of the directory in which it looks at a key: gpg's agent is still at work there
 // when it is removed. yum has no such directory.
-const notKeyrings = `grep -v -E '/tmp/tmp[a-z0-9_]{8}(/S\.[a-z.-]+)?$' || :`
+const notKeyrings = `grep -v -E '/tmp/tmp[a-z0-9_]{8}(/(S\.[a-z.-]+|pubring\.kbx~?|trustdb\.gpg|[a-z.#-]*lock.*))?$' || :`
 
 // manners are %post's: plain lines, and nothing that outlives it. What keeps the pipe open would have kept the command from its end.
 func (i *installer) manners(t testing.TB, r result) {
@@ -152,4 +152,45 @@ func (m *machine) bothPhases(t testing.TB) {
 		}
 	}
 	t.Logf("status after the first boot:\n%s", out)
+}
+
+// What time does not heal ends the first boot at once: systemctl --failed, the journal and status say so, and an apply by hand finishes the
+// work and clears what was deferred.
+func TestFirstBootGivesUp(t *testing.T) {
+	t.Parallel()
+	m := start(t, packaged)
+	m.sampleEnforcing(t)
+	if out, status := m.run(applyCommand + " --offline --detailed-exitcode"); status != 3 {
+		t.Fatalf("apply --offline: exit status %d, want 3:\n%s", status, out)
+	}
+	const conflict = "/etc/nginx/conf.d/aaa.conf"
+	m.put(t, conflict, []byte("server {\n    listen 80;\n    server_name ws.example.com;\n}\n"), 0o644)
+	m.must(t, ": >/etc/nginx/conf.d/websocket.conf")
+	if out, status := m.run("systemctl start wsprovision-firstboot.service"); status == 0 {
+		t.Errorf("the first boot succeeded in spite of a conflict:\n%s", out)
+	}
+	for command, want := range map[string]string{
+		"systemctl --failed --no-legend --plain":                              "wsprovision-firstboot.service",
+		"journalctl --no-pager -o cat -u wsprovision-firstboot.service":       conflict,
+		"wsprovision status; test $? -eq 1":                                   "provisioning  failed, wsprovision-firstboot.service gave up",
+		"wsprovision status | grep phase":                                     "phase install+first-boot",
+		"wsprovision --output json status | grep -e '\"state\"' -e '\"why\"'": conflict,
+	} {
+		if out, _ := m.run(command); !strings.Contains(out, want) {
+			t.Errorf("%s does not say %q:\n%s", command, want, out)
+		}
+	}
+	m.must(t, "rm "+conflict)
+	m.apply(t, 0, "")
+	m.upgraded(t)
+	for command, want := range map[string]string{
+		"wsprovision status | head -n 1":                                            "provisioning  complete",
+		"ls /var/lib/wsprovision/deferred.yaml 2>/dev/null | wc -l":                 "0",
+		"systemctl is-enabled wsprovision-firstboot.service || :":                   "disabled",
+		"systemctl list-units --failed --no-legend --plain | grep wsprovision || :": "",
+	} {
+		if got := m.must(t, command); got != want {
+			t.Errorf("%s: %q, want %q", command, got, want)
+		}
+	}
 }
