@@ -76,6 +76,7 @@ func start(t testing.TB, from ...*state) *machine {
 		}
 	})
 	m.tellOnFailure(t)
+	m.mayBePermissive = false
 	m.enter(t, append(from, installed)[0])
 	t.Cleanup(func() { m.stayedEnforcing(t) })
 	return m
