@@ -42,7 +42,7 @@ type fakeHost struct {
 	packages fakePackages
 	policy   fakePolicy // without local records
 	web      fakeNginx
-	listens  int // the port that selinuxfs is asked about
+	connects bool // httpd_t may connect to the port that the kernel is asked about
 	notices  []string
 }
 
@@ -51,7 +51,7 @@ var errKilled = errors.New("killed")
 // newFakeHost is a bare, enforcing host with an extras repository and a running backend on 3000.
 func newFakeHost(t testing.TB) *fakeHost {
 	t.Helper()
-	h := &fakeHost{t: t, root: fastDir(t), policy: policyOfRHEL(), listens: 80}
+	h := &fakeHost{t: t, root: fastDir(t), policy: policyOfRHEL()}
 	h.where = systemd.Where{Place: systemd.Host, Systemd: true, Version: 219, Why: "a host in a directory"}
 	h.packages = fakePackages{available: map[string]string{epelPackage: "extras", semanagePackage: "extras"}}
 	h.web.backends = map[string]bool{"127.0.0.1:3000": true}
@@ -104,7 +104,7 @@ func (h *fakeHost) host(on Listener) *Host {
 	}
 	notice := func(s string) { h.notices = append(h.notices, s) }
 	p.RPM = rpm.Host{Root: h.root, Read: h.read, Change: change, Notice: notice}
-	p.SELinux = selinux.Host{Root: h.root, Offline: h.where.Offline(), Read: h.read, Change: change, Notice: notice, Cache: &selinux.Cache{}}
+	p.SELinux = selinux.Host{Root: h.root, Offline: h.where.Offline(), Read: h.read, Change: change, Notice: notice, Cache: &selinux.Cache{}, Ask: h.decide}
 	p.Nginx = nginx.Nginx{Root: h.root, Read: h.read, Program: "/usr/sbin/nginx", Conf: nginxConf, Proc: h.root + "/proc"}
 	p.Files = &Files{Root: h.root, Seam: seam, Label: p.SELinux.DefaultLabel, SetLabel: p.SELinux.SetFileLabel, FileLabel: p.SELinux.FileLabel}
 	p.Probe = h.probe

@@ -151,8 +151,6 @@ func TestModes(t *testing.T) {
 func TestListenPorts(t *testing.T) {
 	on := func(t *testing.T, port, more string) (*fakeHost, string) {
 		h := withNginx(t)
-		h.listens = 4881
-		h.answerAccess(false)
 		return h, strings.Replace(oneSite, "listen: 80", "listen: "+port, 1) + more
 	}
 	// nginx -t runs unconfined and binds what httpd_t may not.

@@ -87,8 +87,8 @@ func (h Host) question(dir, source, target string, class uint64) (string, error)
 
 // transact writes to a transaction file of selinuxfs and reads the answer through the same descriptor.
 func (h Host) transact(file, question string) (string, error) {
-	if h.ask != nil {
-		return h.ask(file, question)
+	if h.Ask != nil {
+		return h.Ask(file, question)
 	}
 	fd, err := unix.Open(file, unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {

@@ -36,7 +36,7 @@ func TestAllowed(t *testing.T) {
 		{"lax_t", "http_port_t", "name_connect", true}, // permissive by itself
 	}
 	h := rhel7(t, nil)
-	h.ask = kernelSays(t, h)
+	h.Ask = kernelSays(t, h)
 	for _, tt := range tests {
 		got, err := h.Allowed(tt.source, tt.target, "tcp_socket", tt.perm)
 		if err != nil || got != tt.want {
@@ -47,7 +47,7 @@ func TestAllowed(t *testing.T) {
 
 func TestAllowedCannotTell(t *testing.T) {
 	answer := func(s string, err error) func(*Host) {
-		return func(h *Host) { h.ask = func(string, string) (string, error) { return s, err } }
+		return func(h *Host) { h.Ask = func(string, string) (string, error) { return s, err } }
 	}
 	tests := map[string]struct {
 		source, class, perm string
@@ -75,7 +75,7 @@ func TestAllowedCannotTell(t *testing.T) {
 
 func TestMayBindAndConnect(t *testing.T) {
 	h := rhel7(t, nil)
-	h.ask = kernelSays(t, h)
+	h.Ask = kernelSays(t, h)
 	tests := []struct {
 		port    int
 		bind    bool

@@ -33,8 +33,8 @@ type Host struct {
 	// Cache keeps parsed policies from one call to the next, until their files change; nil keeps nothing.
 	Cache *Cache
 
-	// ask writes a question to a transaction file of selinuxfs and returns the answer; nil is the kernel.
-	ask func(file, question string) (string, error)
+	// Ask writes a question to a transaction file of selinuxfs and returns the answer; nil asks the kernel.
+	Ask func(file, question string) (string, error)
 }
 
 func (h Host) path(elem ...string) string {
