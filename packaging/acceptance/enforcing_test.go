@@ -30,12 +30,11 @@ func (m *machine) stayedEnforcing(t testing.TB) {
 	}
 }
 
-// permissive is for the test that lowers the mode itself.
+// permissive is for the test that lowers the mode itself. It holds until the machine is given to the next one.
 func (m *machine) permissive(t testing.TB) {
 	t.Helper()
 	m.must(t, "setenforce 0")
 	m.mayBePermissive = true
-	t.Cleanup(func() { m.mayBePermissive = false })
 }
 
 // beginSampling starts a loop that looks at the mode ten times a second and starts no process of its own: that would cost an emulated
