@@ -49,7 +49,7 @@ demo: ## plan, apply, the 101 and the unchanged second apply, on a machine of it
 bench: build rpm image ## the agent against the tutorial's commands, as ratios in one run
 	go run ./packaging/acceptance/bench
 
-crash: image ## killed, and powered off, at every point where the host changes
+crash: image ## killed at every point where the host changes, and powered off at a sample of them
 	go run ./packaging/acceptance/crash
 
 kickstart: rpm image ## the installer's long scenarios: kernel without SELinux, late backend, mirror down, twenty power cuts
