@@ -19,6 +19,7 @@ const (
 	BadKey         Kind = "key"             // the key is missing, wrong, or could not be read
 	Unsigned       Kind = "unsigned"        // a package carries no signature
 	NoSpace        Kind = "no-space"
+	Unwritable     Kind = "unwritable" // yum's cache or database, mostly for want of space
 	NotRoot        Kind = "not-root"
 	Conflict       Kind = "conflict" // files of two packages
 	Dependency     Kind = "dependency"
@@ -90,6 +91,10 @@ var failures = []failure{
 	{NoSpace, []string{
 		"Insufficient space in download directory", "more space needed on the ", " inodes on the ", "No space left on device",
 	}, "free space on that file system"},
+	// libcurl's CURLE_WRITE_ERROR: what came over the network could not be written.
+	{Unwritable, []string{
+		"Curl error (23)", "curl#23", "database or disk is full", "History database is not writable",
+	}, "yum cannot write below /var: free space on its file system (df /var/cache /var/lib), or see that it is writable"},
 	{NoRepositories, []string{
 		"There are no enabled repos", "There are no enabled repositories",
 	}, "register the system with subscription-manager, or configure epel.source: mirror"},

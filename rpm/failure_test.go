@@ -40,6 +40,8 @@ func TestClassify(t *testing.T) {
 		{"rhel7-repo-down", 1, Unreachable, []string{"configured repositories failed (EPEL 7 mirror)", "127.0.0.1:9"}},
 		{"rhel7-download", 1, Unreachable, []string{"nginx-1.20.1-10.el7.x86_64: [Errno 256] No more mirrors to try."}},
 		{"rhel7-disk-full", 1, NoSpace, []string{"/var/cache/yum/x86_64/7/epel/packages", "free space"}},
+		{"dnf4-disk-full", 1, Unwritable, []string{"Curl error (23)", "free space"}},
+		{"dnf4-history-full", 1, Unwritable, []string{"History database is not writable", "free space"}},
 		{"rhel7-disk-full-test", 1, NoSpace, []string{"2MB more space needed on the / filesystem"}},
 		{"rhel7-no-repos", 1, NoRepositories, []string{"There are no enabled repos", "register the system with subscription-manager, or configure epel.source: mirror"}},
 		{"rhel7-key-wrong", 1, BadKey, []string{`"Extra Packages for Enterprise Linux 7"`, "rpm --import"}},

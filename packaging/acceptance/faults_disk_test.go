@@ -25,7 +25,7 @@ func ownDisk(dir, size string) string {
 
 // fullDisk takes the space of a directory's own file system, noInodes its inodes; freeDisk gives both back.
 func fullDisk(dir, size string) string {
-	return ownDisk(dir, size) + "{ cat /dev/zero >" + dir + "/.fill 2>/dev/null; sync; }"
+	return ownDisk(dir, size) + "mkdir " + dir + "/.fill && for i in 1 2 3; do cat /dev/zero >" + dir + "/.fill/$i; sync; done 2>/dev/null"
 }
 
 func noInodes(dir, size string) string {
@@ -69,5 +69,5 @@ var diskFaults = []fault{
 		status: 1, step: "server-block", says: []string{"read-only file system", "/etc/nginx/conf.d", "read-write"}, untouched: true},
 	{name: "/var read-only", long: true, make: readOnly("/var"), unmake: "umount -l /var",
 		status: 1, step: "server-block", says: []string{"read-only file system", "/var/lib/wsprovision", "read-write"}},
-	{name: "/tmp and /var/tmp noexec", long: true, make: noSemanage + "for d in /tmp /var/tmp; do mount -t tmpfs -o noexec,nosuid,nodev tmpfs $d && chmod 1777 $d; done", status: 0},
+	{name: "/tmp and /var/tmp noexec", long: true, make: noSemanage + "for d in /tmp /var/tmp; do mount --bind $d $d && mount -o remount,bind,noexec,nosuid,nodev $d; done", status: 0},
 }
