@@ -11,7 +11,8 @@ const mode = process.argv[2];
 const wss = new WebSocketServer({ noServer: true, autoPong: mode !== 'mute' });
 const server = http.createServer((q, r) => {
   if (mode !== 'eager') { r.writeHead(426); return r.end(); }
-  q.socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+  // It closes as well: nginx passes such an answer on when it is complete.
+  q.socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
 });
 server.on('upgrade', (q, socket, head) => {
   const answer = (...lines) => socket.end(lines.join('\r\n') + '\r\n\r\n');
