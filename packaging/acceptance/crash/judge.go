@@ -74,7 +74,7 @@ func (t *telling) kill(at place) error {
 }
 
 // powerCut cuts the power where nginx ran or did not: after the boot it runs if it is enabled, for the run may have been taking it from
-// the boot.
+// the boot, and answers if its site is there.
 func (t *telling) powerCut(at place) error {
 	if err := t.reboot(); err != nil {
 		return err
@@ -84,7 +84,7 @@ func (t *telling) powerCut(at place) error {
 		checks = append(checks, ifEnabled+"systemctl is-active nginx")
 	}
 	if at.answered {
-		checks = append(checks, ifEnabled+answers)
+		checks = append(checks, ifEnabled+ifThere+answers)
 	}
 	return t.rerun(append(checks, t.command, t.done, t.command+" --detailed-exitcode"))
 }
@@ -97,7 +97,11 @@ func (t *telling) afterTheEnd() error {
 	return t.rerun(append(slices.Clone(sound), t.done, t.command+" --detailed-exitcode"))
 }
 
-const ifEnabled = "! systemctl -q is-enabled nginx || "
+const (
+	ifEnabled = "! systemctl -q is-enabled nginx || "
+	// ifThere: a revert takes the site away, and a boot is a reload.
+	ifThere = "! test -e /etc/nginx/conf.d/websocket.conf || "
+)
 
 // answers is what holds where nginx serves the old site or the new one.
 var answers = "{ " + upgrade("/ws/") + " || " + upgrade("/socket/") + "; }"
