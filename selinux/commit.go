@@ -70,7 +70,7 @@ func (h Host) importPatiently(ctx context.Context, input string, argv []string) 
 
 // next is what to do about a failure, where semanage's words tell. It copies its whole store for every transaction.
 func next(stderr string) string {
-	if strings.Contains(stderr, "No space left on device") {
+	if strings.Contains(stderr, "No space left on device") || strings.Contains(stderr, "Could not copy files to sandbox") {
 		return " (free space, or inodes, on the file system of semanage's store, then run again)"
 	}
 	return ""

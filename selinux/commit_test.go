@@ -92,9 +92,12 @@ func TestCommitQuotesSemanage(t *testing.T) {
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
-	h.Change = says("", "OSError: [Errno 28] No space left on device\n", 1)
-	if err := h.Commit(context.Background(), []Edit{SetBoolean("a", true)}, true); err == nil || !strings.Contains(err.Error(), "free space") {
-		t.Errorf("disk full: %v, want what to do", err)
+	for _, full := range []string{"OSError: [Errno 28] No space left on device\n",
+		"libsemanage.semanage_make_sandbox: Could not copy files to sandbox /var/lib/selinux/default/tmp. (Input/output error).\nOSError: [Errno 5] Input/output error\n"} {
+		h.Change = says("", full, 1)
+		if err := h.Commit(context.Background(), []Edit{SetBoolean("a", true)}, true); err == nil || !strings.Contains(err.Error(), "free space") {
+			t.Errorf("disk full: %v, want what to do", err)
+		}
 	}
 	h.Change = func(context.Context, string, ...string) (string, string, int, error) {
 		return "", "", -1, context.DeadlineExceeded

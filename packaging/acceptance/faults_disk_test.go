@@ -23,9 +23,9 @@ func ownDisk(dir, size string) string {
 		"cp -a %[1]s/. /mnt/ && chcon --reference=%[1]s /mnt && chmod --reference=%[1]s /mnt && umount /mnt && mount -o loop %[3]s %[1]s && ", dir, size, image)
 }
 
-// fullDisk takes the space of a directory's own file system, noInodes its inodes; freeDisk gives both back.
+// fullDisk takes the space of a directory's own file system, to the last block of 1 kB, noInodes its inodes; freeDisk gives both back.
 func fullDisk(dir, size string) string {
-	return ownDisk(dir, size) + "mkdir " + dir + "/.fill && for i in 1 2 3; do cat /dev/zero >" + dir + "/.fill/$i; sync; done 2>/dev/null"
+	return ownDisk(dir, size) + "mkdir " + dir + "/.fill && { for i in 1 2; do cat /dev/zero; sync; dd if=/dev/zero bs=1k; sync; done >>" + dir + "/.fill/zeros 2>/dev/null; true; }"
 }
 
 func noInodes(dir, size string) string {
@@ -50,7 +50,7 @@ var diskFaults = []fault{
 	{name: "/var/cache full, yum has a package to bring", long: true, make: noSemanage + fullDisk("/var/cache", "8M"), unmake: freeDisk("/var/cache"),
 		status: 1, step: "packages", says: []string{"free space"}, varies: true},
 	{name: "/ full but for 2 MB, semanage has a port to label", long: true, flags: otherPort, make: secondEcho + fillRoot(2048), unmake: freeRoot,
-		status: 1, step: "selinux", says: []string{"No space left on device", "free space"}},
+		status: 1, step: "selinux", says: []string{"semanage import", "free space"}, varies: true},
 	{name: "/etc/nginx full", long: true, make: fullDisk("/etc/nginx", "2M"), unmake: freeDisk("/etc/nginx"),
 		status: 1, step: "server-block", says: []string{"no space left on device", "free space", "/etc/nginx/conf.d"}},
 	{name: "/etc/nginx without inodes", long: true, make: noInodes("/etc/nginx", "2M"), unmake: freeDisk("/etc/nginx"),

@@ -33,6 +33,4 @@ var programFaults = []fault{
 		status: 1, step: "selinux", says: []string{"semanage import", "killed"}, varies: true},
 	{name: "nginx -t dies of SIGSEGV", long: true, make: nginxCrashes, unmake: "mv -f /usr/sbin/nginx.real /usr/sbin/nginx",
 		status: 1, step: "validate", says: []string{"nginx -t crashed", "module"}, untouched: true, varies: true},
-	{name: "nginx -t dies of SIGSEGV, as the reload comes", long: true, make: slowReload(3, 90), run: atReload + nginxCrashes + "; wait $agent",
-		unmake: quickReload + "; mv -f /usr/sbin/nginx.real /usr/sbin/nginx", status: 0},
 }
