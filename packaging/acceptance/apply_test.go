@@ -182,3 +182,16 @@ func TestRefusals(t *testing.T) {
 	}
 	check()
 }
+
+// A service is confined where an administrator is not: the nginx -t that it starts runs as httpd_t, and so does the first boot's.
+func TestFromAService(t *testing.T) {
+	t.Parallel()
+	m := start(t, provisioned)
+	r := m.try("systemd-run -q --pipe --wait wsprovision apply --server-name ws.example.com --backend 127.0.0.1:3000 --path /socket/", nil)
+	if r.status != 0 {
+		t.Errorf("apply from a service: exit status %d:\n%s", r.status, r.output)
+	}
+	if code := m.must(t, handshake("ws.example.com", "/socket/")); code != "101" {
+		t.Errorf("handshake at /socket/: %s, want 101", code)
+	}
+}

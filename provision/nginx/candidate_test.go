@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 )
 
 func TestMain(m *testing.M) {
@@ -321,4 +322,33 @@ func FuzzParseMount(f *testing.F) {
 			t.Errorf("%+v", m)
 		}
 	})
+}
+
+// A cover that has another label than what it hides would keep a confined nginx -t from its pid file and its logs.
+func TestCoverKeepsTheLabel(t *testing.T) {
+	dir, err := os.MkdirTemp("/var/tmp", "cover") // not below /tmp, where the cover is built
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	const label = "system_u:object_r:httpd_log_t:s0\x00"
+	if err := unix.Lsetxattr(dir, selinuxLabel, []byte(label), 0); err != nil {
+		t.Fatal(err)
+	}
+	err = isolated(func() error {
+		c := cover{dir: dir, files: map[string][]byte{"new": []byte("x")}}
+		if err := c.apply(); err != nil {
+			return err
+		}
+		if _, err := os.Stat(filepath.Join(dir, "new")); err != nil {
+			return err
+		}
+		if got := labelOf(dir); string(got) != label {
+			return fmt.Errorf("the cover is labelled %q, want %q", got, label)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
 }

@@ -92,6 +92,7 @@ func (c *cover) apply() error {
 	// In this order, none after one that failed: without its mount a step would change the host.
 	for _, step := range []func() error{
 		func() error { return unix.Mount(marker, stage, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0700") },
+		func() error { relabel(stage, labelOf(c.dir)); return nil },
 		func() error { return unix.Mkdir(behind, 0o700) },
 		func() error { return unix.Mount(c.dir, behind, "", unix.MS_BIND|unix.MS_REC, "") },
 		func() error { return c.fill(stage) },
@@ -104,6 +105,28 @@ func (c *cover) apply() error {
 		}
 	}
 	return nil
+}
+
+// selinuxLabel is the extended attribute that holds a file's SELinux context (selinux(8)).
+const selinuxLabel = "security.selinux"
+
+// labelOf is nil where there is no label.
+func labelOf(dir string) []byte {
+	label := make([]byte, 4096)
+	n, err := unix.Lgetxattr(dir, selinuxLabel, label)
+	if err != nil {
+		return nil
+	}
+	return label[:n]
+}
+
+// relabel gives a cover the label of what it hides: nginx -t that a service starts runs as httpd_t, which may write its pid file and its
+// logs into directories of their own types only. What is made in the cover inherits its label. Where none can be set, whoever is
+// unconfined gets through all the same.
+func relabel(dir string, label []byte) {
+	if label != nil {
+		_ = unix.Lsetxattr(dir, selinuxLabel, label, 0)
+	}
 }
 
 // stageFor names a directory that neither holds dir nor lies in it.
