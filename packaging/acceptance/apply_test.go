@@ -59,7 +59,7 @@ func TestUnchanged(t *testing.T) {
 	if n := strings.Count(res.stderr, "wsprovision: run "); n > 1 {
 		t.Errorf("%d programs were run, want at most 1:\n%s", n, res.stderr)
 	}
-	trace := m.must(t, "strace -f -e trace=execve -o /run/trace "+applyCommand+" >/dev/null && grep -c 'execve(.*= 0' /run/trace")
+	trace := m.must(t, "strace -f -e trace=execve -o /run/trace "+applyCommand+" >/dev/null && grep -c -e 'execve(.*= 0' -e 'execve resumed>.*= 0' /run/trace")
 	if trace != "2" {
 		t.Errorf("%s programs were executed with the agent itself, want 2:\n%s", trace, m.must(t, "cat /run/trace"))
 	}
@@ -187,9 +187,9 @@ func TestRefusals(t *testing.T) {
 func TestFromAService(t *testing.T) {
 	t.Parallel()
 	m := start(t, provisioned)
-	r := m.try("systemd-run -q --pipe --wait wsprovision apply --server-name ws.example.com --backend 127.0.0.1:3000 --path /socket/", nil)
-	if r.status != 0 {
-		t.Errorf("apply from a service: exit status %d:\n%s", r.status, r.output)
+	if out, status := m.run("systemd-run -q --wait --unit manager wsprovision apply --server-name ws.example.com --backend 127.0.0.1:3000 --path /socket/"); status != 0 {
+		journal, _ := m.run("journalctl -o cat -u manager")
+		t.Errorf("apply from a service: exit status %d:\n%s\n%s", status, out, journal)
 	}
 	if code := m.must(t, handshake("ws.example.com", "/socket/")); code != "101" {
 		t.Errorf("handshake at /socket/: %s, want 101", code)
