@@ -20,9 +20,7 @@ func shutdownFile(d time.Duration) []byte {
 // checkShutdown says what the time-out will cut, and refuses it where nginx
 // would never read it.
 func (r *Run) checkShutdown(ctx context.Context, f *Finding, tree nginx.Tree) error {
-	if err := r.sayCut(ctx, f); err != nil {
-		return err
-	}
+	r.sayCut(ctx, f)
 	d := r.Config.WorkerShutdownTimeout
 	if d == 0 {
 		return nil
@@ -36,13 +34,14 @@ func (r *Run) checkShutdown(ctx context.Context, f *Finding, tree nginx.Tree) er
 
 // sayCut says what the reload that is due will cut. A worker keeps to the
 // configuration that it was started with (ngx_set_shutdown_timer), so that it
-// is the present one that counts, whoever set it.
-func (r *Run) sayCut(ctx context.Context, f *Finding) error {
+// is the present one that counts, whoever set it. Where systemd cannot be
+// asked, the service step fails and nothing is reloaded.
+func (r *Run) sayCut(ctx context.Context, f *Finding) {
 	if r.Where.Offline() {
-		return nil
+		return
 	}
 	if s, err := r.service(ctx); err != nil || !s.running() {
-		return err
+		return
 	}
 	now, _ := r.tree(nil) // what cannot be read is said where the new one is read
 	for _, d := range now.Directives() {
@@ -51,7 +50,6 @@ func (r *Run) sayCut(ctx context.Context, f *Finding) error {
 				span(d.Args[0]), d.File, d.Line))
 		}
 	}
-	return nil
 }
 
 // span is nginx's way of writing a time in words, where Go knows it.
