@@ -168,6 +168,31 @@ func TestByHand(t *testing.T) {
 	})
 }
 
+// Where the mirror was down in the installer the first boot does all of it, proves it, and the report speaks of no failure.
+func TestFirstBootAfterAFailedInstall(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := bareOffline(t)
+		h.packages.yum = func([]string) (string, string, int, bool) {
+			return "", "Error: Cannot retrieve repository metadata\n", 1, true
+		}
+		if r := h.apply(basic(t)); r.Result != Failed {
+			t.Fatalf("without a mirror: %s\n%s", r.Result, summarize(r))
+		}
+		h.packages.yum = nil
+		h.boot()
+		r, err := h.firstBoot(1)
+		if err != nil || r.Result != Changed || h.exists(deferredPath) {
+			t.Fatalf("first boot: %v, %s, outstanding: %v\n%s", err, r.Result, h.exists(deferredPath), summarize(r))
+		}
+		if proof := step(t, r, StepProof); !strings.Contains(strings.Join(proof.Notes, " "), "101") {
+			t.Errorf("the first boot proved nothing: %q", proof.Notes)
+		}
+		if s := h.status(t); s.State != Complete {
+			t.Errorf("status: %s, %s", s.State, s.Why)
+		}
+	})
+}
+
 // TestFirstBootGivesUp on what time does not heal, at the first attempt.
 func TestFirstBootGivesUp(t *testing.T) {
 	bubble(t, "a conflict", func(t *testing.T) {

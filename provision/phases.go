@@ -20,7 +20,10 @@ func merge(earlier, later Report) Report {
 		m.Resumes = earlier.Resumes
 	}
 	for _, s := range earlier.Steps {
-		if !slices.ContainsFunc(later.Steps, func(l StepReport) bool { return l.Name == s.Name }) {
+		there := slices.ContainsFunc(later.Steps, func(l StepReport) bool { return l.Name == s.Name })
+		// What came to nothing, and the later run did without, is no failure any more.
+		moot := later.Result != Failed && (s.Status == Skipped || s.Status == Failed)
+		if !there && !moot {
 			m.Steps = append(m.Steps, s)
 		}
 	}

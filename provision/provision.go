@@ -91,8 +91,8 @@ func (r *Run) run(ctx context.Context, command string, steps []Step, act func(*E
 // anyPending reports whether a step has found a difference that is not yet
 // brought about.
 func (r *Run) anyPending() bool {
-	for _, pending := range r.engine.Pending {
-		if pending {
+	for step, pending := range r.engine.Pending {
+		if pending && step != StepFirstBoot { // which comes last, and waits for the proof
 			return true
 		}
 	}
