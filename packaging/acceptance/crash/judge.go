@@ -10,7 +10,8 @@ import (
 )
 
 // outcome is a command that prints what a finished run leaves: nginx's files, SELinux's store, packages and what is wrong with their
-// files, and whatever an interrupted run may have left over. What is not enabled runs or not, as the last boot had it. In its own directory the agent leaves a staged file for its next write.
+// files, and whatever an interrupted run may have left over. What is not enabled runs or not, as the last boot had it. In its own
+// directory the agent leaves a staged file for its next write.
 const outcome = `cd /etc/nginx/conf.d
 for f in *.conf; do test ! -e $f || { stat -c '%n %a %U %C' $f; cat $f; }; done
 cat /var/lib/selinux/default/active/*.local
