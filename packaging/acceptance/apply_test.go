@@ -23,7 +23,7 @@ func TestBareHost(t *testing.T) {
 // judgeProvisioned asks the machine's own tools for everything that the agent promises.
 func (m *machine) judgeProvisioned(t testing.TB) {
 	t.Helper()
-	for command, want := range map[string]string{
+	m.prints(t, map[string]string{
 		"getenforce":                          "Enforcing",
 		"getsebool httpd_can_network_connect": "httpd_can_network_connect --> on",
 		"grep -h httpd_can_network_connect /var/lib/selinux/default/active/booleans.local": "httpd_can_network_connect=1",
@@ -37,11 +37,7 @@ func (m *machine) judgeProvisioned(t testing.TB) {
 		"find /etc/nginx /var/lib/wsprovision -name '.*new*'; ls /run/wsprovision 2>/dev/null": "",
 		"stat -c '%a %U' /var/lib/wsprovision /var/lib/wsprovision/ledger.json":                "700 root\n600 root",
 		"nginx -t 2>&1 | grep -c warn || :":                                                    "0",
-	} {
-		if got := m.must(t, command); got != want {
-			t.Errorf("%s: %q, want %q", command, got, want)
-		}
-	}
+	})
 }
 
 // A second run changes nothing, touches nothing, and starts one program.

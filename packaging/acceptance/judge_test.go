@@ -90,6 +90,16 @@ func readFile(t testing.TB, path string) []byte {
 	return content
 }
 
+// prints requires of each command what it prints, and that it succeeds.
+func (m *machine) prints(t testing.TB, wants map[string]string) {
+	t.Helper()
+	for command, want := range wants {
+		if got := m.must(t, command); got != want {
+			t.Errorf("%s:\n%s\nwant %q", command, got, want)
+		}
+	}
+}
+
 // untouched fails the test unless what the command prints is the same at its end as now.
 func (m *machine) untouched(t testing.TB, command string) func() {
 	t.Helper()
