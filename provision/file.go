@@ -114,14 +114,14 @@ func (f *Files) Write(path string, content []byte, mode fs.FileMode) error {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	stage := staging(path)
-	err := f.Seam.Do("stage "+path, func() error { return explain(f.Root, path, f.stage(path, stage, content, mode)) })
+	err := f.Seam.Do("stage "+path, func() error { return withRemedy(f.Root, path, f.stage(path, stage, content, mode)) })
 	if err != nil {
 		_ = f.drop(stage)
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	err = f.Seam.Do("install "+path, func() error {
 		if err := os.Rename(f.Root+stage, f.Root+path); err != nil {
-			return explain(f.Root, path, err)
+			return withRemedy(f.Root, path, err)
 		}
 		return f.syncDir(filepath.Dir(path))
 	})
@@ -201,7 +201,7 @@ func (f *Files) Remove(path string) error {
 	}
 	err = f.Seam.Do("remove "+path, func() error {
 		if err := os.Remove(f.Root + path); err != nil {
-			return explain(f.Root, path, err)
+			return withRemedy(f.Root, path, err)
 		}
 		return f.syncDir(filepath.Dir(path))
 	})
@@ -225,7 +225,7 @@ func (f *Files) MakeDir(path string, mode fs.FileMode) error {
 	}
 	err = f.Seam.Do("make directory "+path, func() error {
 		if err := os.MkdirAll(f.Root+path, mode); err != nil {
-			return explain(f.Root, path, err)
+			return withRemedy(f.Root, path, err)
 		}
 		if err := f.label(path, path, mode|fs.ModeDir); err != nil {
 			return err

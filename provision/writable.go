@@ -21,7 +21,7 @@ func (f *Files) writable(path string) error {
 	for _, name := range []string{dir, path} {
 		err := unix.Access(f.Root+name, unix.W_OK)
 		if errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EPERM) {
-			return fmt.Errorf("write %s: %w", path, explain(f.Root, path, err))
+			return fmt.Errorf("write %s: %w", path, withRemedy(f.Root, path, err))
 		}
 	}
 	var st unix.Statfs_t
@@ -32,14 +32,14 @@ func (f *Files) writable(path string) error {
 	// ext4 calls free what it holds back for itself, so that only the write
 	// finds it full.
 	if st.Blocks > 0 && st.Bfree == 0 || st.Files > 0 && st.Ffree == 0 {
-		return fmt.Errorf("write %s: %w", path, explain(f.Root, path, syscall.ENOSPC))
+		return fmt.Errorf("write %s: %w", path, withRemedy(f.Root, path, syscall.ENOSPC))
 	}
 	return nil
 }
 
-// explain says what to do where the file system, and not the agent, is why
+// withRemedy says what to do where the file system, and not the agent, is why
 // path cannot be written.
-func explain(root, path string, err error) error {
+func withRemedy(root, path string, err error) error {
 	dir := filepath.Dir(path)
 	switch {
 	case errors.Is(err, syscall.ENOSPC):
