@@ -58,7 +58,7 @@ func crashes() []crash {
 // takenPort is a host on which another process listens where a new configuration would: nginx -t passes it.
 func takenPort(t testing.TB) *fakeHost {
 	h := provisioned(t)
-	h.web.taken = []int{8008}
+	h.web.taken, h.web.late = []int{8008}, true
 	return h
 }
 

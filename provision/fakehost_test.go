@@ -107,7 +107,7 @@ func (h *fakeHost) host(on Listener) *Host {
 	p.SELinux = selinux.Host{Root: h.root, Offline: h.where.Offline(), Read: h.read, Change: change, Notice: notice, Cache: &selinux.Cache{}, Ask: h.decide}
 	p.Nginx = nginx.Nginx{Root: h.root, Read: h.read, Program: "/usr/sbin/nginx", Conf: nginxConf, Proc: h.root + "/proc"}
 	p.Files = &Files{Root: h.root, Seam: seam, Label: p.SELinux.DefaultLabel, SetLabel: p.SELinux.SetFileLabel, FileLabel: p.SELinux.FileLabel}
-	p.Probe = h.probe
+	p.Probe, p.TryBind = h.probe, h.tryBind
 	p.Units = func(context.Context) (systemd.Units, error) {
 		if h.where.Offline() {
 			return &systemd.Offline{Root: h.root, Read: h.read, Change: change}, nil

@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,7 +29,9 @@ type fakeNginx struct {
 	draining bool
 	// Faults, on demand.
 	taken     []int  // ports that another process listens on
+	late      bool   // and began to only when the agent had looked
 	deaf      bool   // a reload reaches nobody
+	noReload  bool   // the unit has no ExecReload=
 	cannotRun string // an [emerg] line of the next start
 }
 
@@ -147,6 +150,14 @@ func (h *fakeHost) bind(tree nginx.Tree) string {
 		}
 	}
 	return ""
+}
+
+// tryBind knows only of what is in the way: nginx's own sockets are told from others' by real ones in TestTakenBy.
+func (h *fakeHost) tryBind(at netip.AddrPort) error {
+	if !h.web.late && slices.Contains(h.web.taken, int(at.Port())) {
+		return syscall.EADDRINUSE
+	}
+	return nil
 }
 
 func (h *fakeHost) emerg(message string) {
@@ -293,7 +304,7 @@ func (u *fakeUnits) State(ctx context.Context, unit string) (systemd.State, erro
 		s.Active, s.Sub = "failed", "failed"
 	case unit == firstBootUnit:
 	case u.h.web.master != 0:
-		s.Active, s.Sub, s.MainPID, s.CanReload = "active", "running", u.h.web.master, true
+		s.Active, s.Sub, s.MainPID, s.CanReload = "active", "running", u.h.web.master, !u.h.web.noReload
 	case u.h.web.failed:
 		s.Active, s.Sub = "failed", "failed"
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"net/http"
+	"net/netip"
 	"os"
 	"time"
 
@@ -32,6 +33,9 @@ type Host struct {
 	Sync func()
 	// Units connects to systemd, or gives its offline stand-in.
 	Units func(context.Context) (systemd.Units, error)
+	// TryBind tells whether a TCP address can be bound, EADDRINUSE where another
+	// socket listens there.
+	TryBind func(netip.AddrPort) error
 	// Probe makes one WebSocket handshake.
 	Probe func(context.Context, websocket.Target) (websocket.Handshake, error)
 
@@ -58,7 +62,7 @@ func NewHost(where systemd.Where, on Listener, seam *Seam) *Host {
 	h.SELinux = selinux.Host{Read: runner.Read, Change: runner.Change, Notice: on.Notice, Offline: where.Offline(), Cache: &selinux.Cache{}}
 	h.Nginx = nginx.Nginx{Read: runner.Read, Program: "/usr/sbin/nginx", Conf: nginxConf, Proc: "/proc"}
 	h.HTTP = &http.Client{Timeout: 5 * time.Minute}
-	h.Probe, h.Sync = websocket.Probe, unix.Sync
+	h.Probe, h.Sync, h.TryBind = websocket.Probe, unix.Sync, tryBind
 	h.Files = &Files{Seam: seam, Label: h.SELinux.DefaultLabel, SetLabel: h.SELinux.SetFileLabel, FileLabel: h.SELinux.FileLabel}
 	if where.Offline() {
 		h.offlineSELinux()

@@ -58,6 +58,9 @@ func (r *Run) checkService(ctx context.Context) (Finding, error) {
 	case !s.running():
 		f.Changes = append(f.Changes, Change{Object: nginxUnit, From: word(s.state.Active, Absent), To: "running"})
 	case s.owed || r.sitesDiffer():
+		if !s.state.CanReload {
+			return f, fmt.Errorf("%s has no ExecReload=, and a restart would cut every WebSocket: give it one (systemctl edit %[1]s)", nginxUnit)
+		}
 		f.Changes = append(f.Changes, Change{Object: nginxUnit, From: "an older configuration", To: "reloaded"})
 	default:
 		r.sayDraining(&f, s)
@@ -92,8 +95,9 @@ func draining(n int) string {
 	return fmt.Sprintf("%d old workers drain: they end when their last connection does", n)
 }
 
-// applyService enables nginx.service, and starts it where it does not run or
-// reloads it where a reload is owed. It never restarts it.
+// applyService starts nginx.service where it does not run or reloads it where a
+// reload is owed, and then enables it: what could not be started is not left to
+// the next boot. It never restarts it.
 func (r *Run) applyService(ctx context.Context) error {
 	s, err := r.service(ctx)
 	if err != nil {
@@ -103,20 +107,17 @@ func (r *Run) applyService(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !s.enabled() {
-		if err := r.enable(ctx, units, s); err != nil {
-			return err
-		}
-	}
 	switch {
 	case r.Where.Offline():
-		return nil
 	case !s.running():
-		return r.start(ctx, units, s)
+		err = r.start(ctx, units, s)
 	case s.owed:
-		return r.reload(ctx, units, s)
+		err = r.reload(ctx, units, s)
 	}
-	return nil
+	if err != nil || s.enabled() {
+		return err
+	}
+	return r.enable(ctx, units, s)
 }
 
 func (r *Run) enable(ctx context.Context, units systemd.Units, s service) error {
@@ -148,10 +149,7 @@ func (r *Run) start(ctx context.Context, units systemd.Units, s service) error {
 	if err := r.ledger.Record(e); err != nil {
 		return err
 	}
-	mark, err := r.markLogs()
-	if err != nil {
-		return err
-	}
+	mark := r.markLogs()
 	if err := units.Start(ctx, nginxUnit); err != nil {
 		err = fmt.Errorf("%w%s", err, complaints(mark))
 		if s.owed {
@@ -171,12 +169,9 @@ func complaints(mark nginx.LogMark) string {
 	return "; nginx says: " + lines[len(lines)-1].String()
 }
 
-func (r *Run) markLogs() (nginx.LogMark, error) {
-	tree, err := r.tree(nil)
-	if err != nil {
-		return nginx.LogMark{}, err
-	}
-	return r.Nginx.MarkLogs(tree.ErrorLogs()), nil
+func (r *Run) markLogs() nginx.LogMark {
+	tree, _ := r.tree(nil) // as far as it can be read; the validation has said what cannot
+	return r.Nginx.MarkLogs(tree.ErrorLogs())
 }
 
 // reload has nginx take the configuration on the disk, and proves that it did:
@@ -197,10 +192,7 @@ func (r *Run) reloadOnce(ctx context.Context, units systemd.Units, pid int) erro
 	if err != nil {
 		return err
 	}
-	mark, err := r.markLogs()
-	if err != nil {
-		return err
-	}
+	mark := r.markLogs()
 	if err := units.Reload(ctx, nginxUnit); err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ func TestRefusedReload(t *testing.T) {
 		spoil func(h *fakeHost)
 		words string
 	}{
-		{"a port that is taken", func(h *fakeHost) { h.web.taken = []int{8008} }, "failed (98"},
+		{"a port that is taken meanwhile", func(h *fakeHost) { h.web.taken, h.web.late = []int{8008}, true }, "failed (98"},
 		{"a master that does not hear", func(h *fakeHost) { h.web.deaf = true }, "reload was not taken"},
 	} {
 		bubble(t, tt.name, func(t *testing.T) {

@@ -19,6 +19,9 @@ func (r *Run) checkValidate(ctx context.Context) (Finding, error) {
 	if err != nil || !due {
 		return f, err
 	}
+	if err := r.checkAddresses(ctx); err != nil {
+		return f, err
+	}
 	if have, err := r.hasNginx(ctx); !have || err != nil {
 		f.Notes = []string{"nginx -t follows the installation of nginx"}
 		return f, err

@@ -11,7 +11,7 @@ import (
 func TestFailedReload(t *testing.T) {
 	t.Parallel()
 	m := start(t, provisioned)
-	m.must(t, "setsid -f python3 -m http.server --bind 127.0.0.1 8008 >/dev/null 2>&1; sleep 1")
+	m.must(t, takenAtReload)
 	master := m.untouched(t, "cat /run/nginx.pid; sha256sum /etc/nginx/conf.d/websocket.conf")
 	for range 2 {
 		r, res := m.apply(t, 1, "--listen 127.0.0.1:8008,80")
@@ -23,10 +23,43 @@ func TestFailedReload(t *testing.T) {
 		}
 		master()
 		m.upgraded(t)
+		m.must(t, "systemctl stop taker.service")
 	}
-	m.must(t, "pkill -f 'http.server --bind 127.0.0.1 8008'")
+	m.must(t, quickReload)
 	m.apply(t, 0, "--listen 127.0.0.1:8008,80")
 	m.upgraded(t)
+}
+
+// takenAtReload has another program take the new port when nginx is about to reload: the agent has looked, and it was free.
+const takenAtReload = `mkdir -p /run/systemd/system/nginx.service.d && cat >/run/systemd/system/nginx.service.d/taken.conf <<'END'
+[Service]
+ExecReload=
+ExecReload=+/bin/sh -c 'systemd-run -q --unit taker python3 -m http.server --bind 127.0.0.1 8008; until ss -Hltn "sport = :8008" | grep -q .; do sleep 0.1; done'
+ExecReload=/usr/sbin/nginx -s reload
+END
+systemctl daemon-reload`
+
+// A port that another program listens on is known before anything changes, and who it is: where nginx runs, and on a bare host.
+func TestPortTaken(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		from  *state
+		flags string
+	}{{provisioned, "--listen 127.0.0.1:8008,80"}, {installed, "--listen 8008"}} {
+		t.Run(c.from.name, func(t *testing.T) {
+			m := start(t, c.from)
+			m.must(t, "systemd-run -q --unit taker python3 -m http.server --bind 127.0.0.1 8008; until ss -Hltn 'sport = :8008' | grep -q .; do sleep 0.1; done")
+			check := m.untouched(t, fingerprint)
+			r, res := m.apply(t, 1, c.flags)
+			check()
+			_, text := r.step("validate")
+			for _, want := range []string{"http.server --bind 127.0.0.1 8008", "listens on port 8008", "--listen"} {
+				if !strings.Contains(text, want) {
+					t.Errorf("validate does not say %q:\n%s", want, res.output)
+				}
+			}
+		})
+	}
 }
 
 // A run that died between the file and the reload is repaired by the next, although every file then looks unchanged.
