@@ -23,6 +23,9 @@ type FirstBoot struct {
 	Root string
 	// Attempt makes one apply of the configuration.
 	Attempt func(context.Context, config.Config) (*Report, error)
+	// StrikeOff takes the unit from the boot where no work is recorded; its
+	// report is nil where there is nothing to do.
+	StrikeOff func(context.Context) (*Report, error)
 	// Patience bounds all attempts together.
 	Patience time.Duration
 	// Sleep waits between attempts, and ends early with ctx; nil is the clock.
@@ -51,8 +54,11 @@ func (b FirstBoot) Finish(ctx context.Context) (*Report, error) {
 	var last *Report
 	for pause := 5 * time.Second; ; pause = min(2*pause, time.Minute) {
 		c, ok, err := b.Deferred()
-		if err != nil || !ok {
+		if err != nil {
 			return last, err
+		}
+		if !ok { // finished or reverted by somebody else, or cut off while it was struck off
+			return b.StrikeOff(ctx)
 		}
 		start := time.Now()
 		report, err := b.Attempt(ctx, c)

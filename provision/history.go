@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -97,6 +98,9 @@ func (r *Run) chronicle(command string, steps []Step) (*chronicle, []Step) {
 	marking := make([]Step, len(steps))
 	for i, s := range steps {
 		marking[i] = s
+		if s.Apply != nil && s.Name == StepFirstBoot {
+			continue // the record is its own mark
+		}
 		if s.Apply != nil {
 			marking[i].Apply = func(ctx context.Context) error {
 				if err := c.mark(command, started); err != nil {
@@ -121,6 +125,15 @@ func (c *chronicle) mark(command string, started time.Time) error {
 	}
 	c.marked = true
 	return nil
+}
+
+// unmark says that all the run had to do is done, before it is struck off.
+func (c *chronicle) unmark() error {
+	if c.history.Running == nil {
+		return nil
+	}
+	c.history.Running = nil
+	return c.history.save()
 }
 
 // settleDisk has what rpm and semanage wrote survive a power cut: they sync
@@ -169,7 +182,11 @@ func (c *chronicle) conclude(report *Report) {
 
 func (c *chronicle) worthKeeping(before, report *Report) bool {
 	switch {
+	case c.found == nil && c.history.report() == nil && len(report.Steps) == 1: // struck off, and nothing was ever begun
+		return false
 	case c.marked, c.found != nil, report.Result == Failed:
+		return true
+	case slices.ContainsFunc(report.Steps, func(s StepReport) bool { return s.Status == Changed }):
 		return true
 	case c.resumes && !c.run.Where.Offline():
 		return true

@@ -106,6 +106,30 @@ func TestLabelsOfPackages(t *testing.T) {
 	})
 }
 
+// An installation that ends before its labels leaves them to the first boot, before nginx is started.
+func TestLabelsAtTheFirstBoot(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h, s := labelled(t)
+		h.hook = func(point string) error {
+			if strings.HasPrefix(point, "before label ") {
+				return errKilled
+			}
+			return nil
+		}
+		h.apply(basic(t))
+		h.hook = nil
+		h.boot()
+		if r, err := h.firstBoot(1); err != nil || r.Result != Changed || step(t, r, StepLabels).Status != Changed {
+			t.Fatalf("first boot: %v\n%s", err, summarize(r))
+		}
+		for path, want := range map[string]string{nginxProgram: "default_t", nginxConf: "httpd_config_t"} {
+			if got, err := s.FileLabel(path); err != nil || typeOf(got) != want {
+				t.Errorf("%s: %q, %v, want %s", path, got, err, want)
+			}
+		}
+	})
+}
+
 // What semanage writes inherits its directory's label in an installer.
 func TestLabelsOfTheStore(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {

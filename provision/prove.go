@@ -83,6 +83,10 @@ func (r *Run) judge(ctx context.Context, f *Finding, target websocket.Target, ba
 	case errors.As(err, &refused):
 		return fmt.Errorf("%s through %s: %w; the backend %s cannot be reached from here either: %w", target, target.Address, through, direct.Address, err)
 	}
+	var status *websocket.StatusError
+	if errors.As(err, &status) && status.Code >= 500 { // it may still be starting; 401 and its like stay
+		r.unproved = append(r.unproved, fmt.Sprintf("the backend %s answers %d", direct.Address, status.Code))
+	}
 	f.Warnings = append(f.Warnings, fmt.Sprintf("%s: the backend %s itself refuses a plain handshake: %s", target, direct.Address, err))
 	return nil
 }

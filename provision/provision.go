@@ -30,6 +30,7 @@ type Run struct {
 	engine    *Engine
 	ledger    *Ledger
 	owed      Owed
+	annals    *chronicle
 	packages  map[string][]rpm.Package // what rpm said; nil: ask
 	inventory *rpm.Inventory           // all that rpm has, once a transaction was due; nil: ask
 	conn      systemd.Units            // nil until a step asks for systemd
@@ -75,7 +76,12 @@ func (r *Run) run(ctx context.Context, command string, steps []Step, act func(*E
 		}
 	}()
 	r.recordRelabel = r.noteRelabel
-	annals, steps := r.chronicle(command, steps)
+	r.annals, steps = r.chronicle(command, steps)
+	if r.HoldOut { // a boot that is cut off while it waits for a backend has been interrupted too
+		if err := r.annals.mark(command, start.UTC()); err != nil {
+			return nil, err
+		}
+	}
 	r.engine = &Engine{Steps: steps, Now: time.Now, Started: r.on.Started, Finished: r.on.Finished, Pending: map[string]bool{}}
 	report := &Report{Version: ReportVersion, Command: command, Agent: r.Agent, Started: start.UTC(), Place: string(r.Where.Place)}
 	report.Steps = act(r.engine, ctx)
@@ -84,7 +90,7 @@ func (r *Run) run(ctx context.Context, command string, steps []Step, act func(*E
 		report.Interrupted = cause.Error()
 	}
 	report.settle()
-	annals.conclude(report)
+	r.annals.conclude(report)
 	return report, nil
 }
 

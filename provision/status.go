@@ -178,7 +178,7 @@ func (h *Host) provisioningStatus(s *HostStatus, unit systemd.State) {
 	s.Report = history.report()
 	pid, locked := h.lockHolder()
 	_, err = os.Lstat(h.Root + deferredPath)
-	deferred := err == nil
+	deferred := err == nil || unit.Known && unit.File == "enabled"
 	switch {
 	case locked:
 		s.State, s.Why = Running, fmt.Sprintf("process %d holds %s", pid, lockPath)
@@ -216,7 +216,7 @@ func (h *Host) outstanding(history *History, unit systemd.State) (State, string)
 		}
 		return Broken, firstBootUnit + " gave up, and tries again at the next boot: " + why
 	case unit.Known && unit.File != "enabled":
-		return Broken, "work is outstanding and " + firstBootUnit + " is not enabled: wsprovision apply finishes it"
+		return Broken, "work is outstanding and " + firstBootUnit + " is not enabled: systemctl start " + firstBootUnit + " finishes it"
 	}
 	return Waiting, firstBootUnit + " has yet to be started"
 }

@@ -18,24 +18,44 @@ const (
 	firstBootLink = "/etc/systemd/system/multi-user.target.wants/" + firstBootUnit
 )
 
-const deferredHeader = `# What wsprovision could not do where this host was installed; the first boot does it
-# (wsprovision-firstboot.service), or "wsprovision apply" by hand. Not a file to edit.
+const deferredHeader = `# What wsprovision could not do where this host was installed; the first boot does it, or
+# "systemctl start wsprovision-firstboot.service" by hand. Not a file to edit.
 `
 
 // acrossBoots adds what a host needs that is provisioned in two phases. Away
 // from the host, what is deferred is recorded before anything else changes, so
 // that a boot after an interrupted run finds it; on the host it is struck off
-// when everything else holds. An ordinary host has neither step.
+// when everything else holds. The labels come last there, and here before nginx
+// is started: the installation may have been interrupted before them. An
+// ordinary host has none of these steps.
 func (r *Run) acrossBoots(steps []Step) []Step {
 	switch {
 	case r.Where.Offline():
 		steps = slices.Insert(steps, 1, Step{StepFirstBoot, []string{StepPlatform}, r.checkDeferral, r.applyDeferral})
-		proof := slices.IndexFunc(steps, func(s Step) bool { return s.Name == StepProof })
-		return slices.Insert(steps, proof, Step{StepLabels, []string{StepPackages}, r.checkLabels, r.applyLabels})
+		return r.labelsBefore(StepProof, steps)
 	case r.hasDeferred():
-		return append(steps, Step{StepFirstBoot, []string{StepProof}, r.checkFinish, r.applyFinish})
+		return append(r.labelsBefore(StepService, steps), r.strikeOff(StepProof))
 	}
 	return steps
+}
+
+func (r *Run) labelsBefore(name string, steps []Step) []Step {
+	i := slices.IndexFunc(steps, func(s Step) bool { return s.Name == name })
+	return slices.Insert(steps, i, Step{StepLabels, []string{StepPackages}, r.checkLabels, r.applyLabels})
+}
+
+func (r *Run) strikeOff(needs ...string) Step {
+	return Step{StepFirstBoot, needs, r.checkFinish, r.applyFinish}
+}
+
+// StrikeOff takes the first boot's unit from the boot where it has no work any
+// more: the power was lost while the work was struck off, or before any was
+// recorded. The report is nil where the unit is not enabled.
+func (r *Run) StrikeOff(ctx context.Context) (*Report, error) {
+	if !r.hasDeferred() {
+		return nil, nil
+	}
+	return r.run(ctx, "apply", []Step{r.strikeOff()}, (*Engine).Apply)
 }
 
 // cancelDeferred has a revert strike off what the first boot would bring back.
@@ -43,7 +63,7 @@ func (r *Run) cancelDeferred(steps []Step) []Step {
 	if !r.hasDeferred() {
 		return steps
 	}
-	return slices.Insert(steps, 1, Step{StepFirstBoot, []string{StepPlatform}, r.checkFinish, r.applyFinish})
+	return slices.Insert(steps, 1, r.strikeOff(StepPlatform))
 }
 
 // hasDeferred reports whether work was deferred to this host's first boot and
@@ -89,6 +109,9 @@ func (r *Run) checkDeferral(ctx context.Context) (Finding, error) {
 		f.Changes = append(f.Changes, Change{Object: firstBootUnit + " (at boot)", From: "disabled", To: "enabled"})
 	}
 	f.Notes = append(f.Notes, "the first boot does what cannot be done here: "+firstBootUnit)
+	if r.relabels() {
+		f.Notes = append(f.Notes, relabelNote)
+	}
 	return f, nil
 }
 
@@ -110,18 +133,14 @@ func (r *Run) firstBootEnabled(ctx context.Context) (bool, error) {
 	return s.File == "enabled", nil
 }
 
+// applyDeferral enables the unit first: without a record it does no more than
+// disable itself, and a record without it would wait for ever.
 func (r *Run) applyDeferral(ctx context.Context) error {
 	content, err := r.deferral()
 	if err != nil {
 		return err
 	}
 	if err := r.promiseRelabel(); err != nil {
-		return err
-	}
-	if err := r.Files.MakeDir(stateDir, 0o700); err != nil {
-		return err
-	}
-	if err := r.Files.Write(deferredPath, content, 0o600); err != nil {
 		return err
 	}
 	units, err := r.units(ctx)
@@ -131,7 +150,13 @@ func (r *Run) applyDeferral(ctx context.Context) error {
 	if err := units.Enable(ctx, firstBootUnit); err != nil {
 		return err
 	}
-	return r.syncUnits()
+	if err := r.syncUnits(); err != nil {
+		return err
+	}
+	if err := r.Files.MakeDir(stateDir, 0o700); err != nil {
+		return err
+	}
+	return r.Files.Write(deferredPath, content, 0o600)
 }
 
 // checkFinish strikes the deferred work off once all other steps hold. The
@@ -161,9 +186,13 @@ func (r *Run) checkFinish(ctx context.Context) (Finding, error) {
 	return f, nil
 }
 
-// applyFinish removes the record first: a unit that is enabled without one is
-// not started, and is found by the next run.
+// applyFinish goes back the way that applyDeferral came, once the run's mark is
+// gone: wherever the power is lost the unit is still enabled, and either finds
+// the record or finds that all is done.
 func (r *Run) applyFinish(ctx context.Context) error {
+	if err := r.annals.unmark(); err != nil {
+		return err
+	}
 	if err := r.Files.Remove(deferredPath); err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ type mislabelled struct{ path, have, want string }
 func (r *Run) checkLabels(ctx context.Context) (Finding, error) {
 	var f Finding
 	status, err := r.SELinux.Status()
-	if err != nil || status.Store == "" {
+	if err != nil || status.Store == "" || !r.Where.Offline() && status.Mode == selinux.Disabled {
 		return f, err
 	}
 	if r.relabels() {
@@ -176,15 +176,15 @@ func (r *Run) entries(kinds ...Kind) []string {
 	return names
 }
 
-// packageLabels compares what the agent's packages brought. The executable's
-// label vouches for the rest, because it is set last.
+// packageLabels compares what the agent's packages brought. Where nginx is one
+// of them, its executable's label vouches for the rest, because it is set last.
 func (r *Run) packageLabels(ctx context.Context) ([]mislabelled, error) {
 	names := r.entries(KindPackage)
 	if have, err := r.hasNginx(ctx); err != nil || !have || len(names) == 0 {
 		return nil, err
 	}
 	vouching, err := r.compare([]string{nginxProgram})
-	if err != nil || len(vouching) == 0 {
+	if err != nil || len(vouching) == 0 && slices.Contains(names, nginxPackage) {
 		return nil, err
 	}
 	files, err := r.RPM.Files(ctx, names...)

@@ -29,7 +29,7 @@ func (a *app) firstBoot(ctx context.Context, patience time.Duration) error {
 		return err
 	}
 	out := a.newOutput("first-boot")
-	boot := provision.FirstBoot{Attempt: a.attempt(out), Patience: patience, Notice: out.notice}
+	boot := provision.FirstBoot{Attempt: a.attempt(out), StrikeOff: a.strikeOff(out), Patience: patience, Notice: out.notice}
 	report, err := boot.Finish(ctx)
 	out.stop()
 	if report != nil {
@@ -45,21 +45,35 @@ func (a *app) firstBoot(ctx context.Context, patience time.Duration) error {
 // administrator can step in.
 func (a *app) attempt(out *output) func(context.Context, config.Config) (*provision.Report, error) {
 	return func(ctx context.Context, c config.Config) (*provision.Report, error) {
-		where, err := a.where()
-		if err != nil {
-			return nil, err
-		}
-		run := provision.NewRun(provision.NewHost(where, out.listener(), newSeam()), c, out.listener())
-		// Whether this is the right system was settled when it was installed.
-		run.AnyPlatform, run.Agent, run.HoldOut = true, version, true
-		if run.Euid != 0 {
-			return nil, provision.ErrNotRoot
-		}
-		release, err := run.Lock(ctx, time.Minute)
-		if err != nil {
-			return nil, err
-		}
-		defer release()
-		return run.Apply(ctx)
+		return a.locked(ctx, out, c, func(run *provision.Run) (*provision.Report, error) {
+			run.HoldOut = true
+			return run.Apply(ctx)
+		})
 	}
+}
+
+func (a *app) strikeOff(out *output) func(context.Context) (*provision.Report, error) {
+	return func(ctx context.Context) (*provision.Report, error) {
+		return a.locked(ctx, out, config.Config{}, func(run *provision.Run) (*provision.Report, error) { return run.StrikeOff(ctx) })
+	}
+}
+
+// locked makes a run that has the lock for its time. Whether this is the right
+// system was settled when it was installed.
+func (a *app) locked(ctx context.Context, out *output, c config.Config, do func(*provision.Run) (*provision.Report, error)) (*provision.Report, error) {
+	where, err := a.where()
+	if err != nil {
+		return nil, err
+	}
+	run := provision.NewRun(provision.NewHost(where, out.listener(), newSeam()), c, out.listener())
+	run.AnyPlatform, run.Agent = true, version
+	if run.Euid != 0 {
+		return nil, provision.ErrNotRoot
+	}
+	release, err := run.Lock(ctx, time.Minute)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return do(run)
 }
