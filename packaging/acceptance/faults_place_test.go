@@ -35,7 +35,7 @@ var placeFaults = []fault{
 		status: 1, step: "server-block", says: []string{stagedFile}},
 	{name: "/var/lib/wsprovision a symbolic link", long: true, make: "mv /var/lib/wsprovision /root/state && ln -s /root/state /var/lib/wsprovision",
 		unmake: "rm /var/lib/wsprovision && mv /root/state /var/lib/wsprovision", status: 1, step: "server-block", says: []string{"/var/lib/wsprovision", "symbolic link"}},
-	{name: "/run/wsprovision a file", long: true, make: "touch /run/wsprovision", unmake: "rm /run/wsprovision",
+	{name: "/run/wsprovision a file", long: true, make: "rmdir /run/wsprovision && touch /run/wsprovision", unmake: "rm /run/wsprovision",
 		status: 1, step: "service", says: []string{"/run/wsprovision"}, untouched: true},
 	{name: "conf.d writable by everyone", make: "chmod o+w /etc/nginx/conf.d", unmake: "chmod o-w /etc/nginx/conf.d",
 		status: 1, step: "server-block", says: []string{"/etc/nginx/conf.d", "chmod o-w"}, untouched: true},

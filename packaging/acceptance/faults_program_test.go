@@ -24,7 +24,7 @@ var programFaults = []fault{
 		run:    during("yum") + "until [ -e /usr/sbin/semanage ] || ! kill -0 $agent; do :; done; kill -KILL $child; wait $agent",
 		status: 1, step: "packages", says: []string{"yum", "killed"}, varies: true},
 	{name: "yum.pid of a yum that is dead", long: true, make: noSemanage + "sleep 0 & echo $! >/run/yum.pid; wait", status: 0},
-	{name: "yum.pid names another program by now", long: true, make: noSemanage + "setsid -f sleep 3600; pgrep -n -x sleep >/run/yum.pid; touch -d '1 hour ago' /run/yum.pid",
+	{name: "yum.pid names another program by now", long: true, make: noSemanage + "setsid -f sleep 3600 >/dev/null 2>&1; pgrep -n -x sleep >/run/yum.pid; touch -d '1 hour ago' /run/yum.pid",
 		unmake: "rm -f /run/yum.pid", status: 1, step: "packages", says: []string{"yum.pid", "sleep 3600", "remove /var/run/yum.pid"}},
 	{name: "semanage killed as it starts", long: true, flags: otherPort, make: secondEcho, run: during("semanage") + "sleep 1; kill -KILL $child; wait $agent",
 		status: 1, step: "selinux", says: []string{"semanage import", "killed"}, varies: true},

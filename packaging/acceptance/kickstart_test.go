@@ -70,6 +70,7 @@ func (i *installer) state(t testing.TB) string {
 systemctl show nginx.service -p MainPID -p ActiveState -p NRestarts -p ExecMainStartTimestampMonotonic
 find /etc/systemd /run/systemd/system /run/systemd/transient -not -name 'session-*' | sort
 getsebool httpd_can_network_connect 2>&1; getenforce
+ausearch -m MAC_POLICY_LOAD,MAC_CONFIG_CHANGE 2>/dev/null | grep -c '^type=MAC' || :
 ls /run/nginx.pid /run/wsprovision /run/reloaded 2>&1
 find /tmp /var/tmp /mnt/sysimage/tmp /mnt/sysimage/var/tmp -mindepth 1 | `+notKeyrings+`
 journalctl -b _PID=1 -o cat | grep -e nginx -e wsprovision -e eloading || :`)
