@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
-	"strconv"
 	"testing"
 
 	"wsprovision/packaging/acceptance/vm"
@@ -23,7 +21,7 @@ type pool struct {
 var machines *pool
 
 func newPool(img vm.Image) (*pool, error) {
-	count, err := machineCount()
+	count, err := vm.Count()
 	if err != nil {
 		return nil, err
 	}
@@ -32,19 +30,6 @@ func newPool(img vm.Image) (*pool, error) {
 		p.idle <- nil
 	}
 	return p, nil
-}
-
-// machineCount is two machines of one processor each where the host has two processors or more.
-func machineCount() (int, error) {
-	text := os.Getenv("WSPROVISION_MACHINES")
-	if text == "" {
-		return min(2, runtime.NumCPU()), nil
-	}
-	count, err := strconv.Atoi(text)
-	if err != nil || count < 1 {
-		return 0, fmt.Errorf("WSPROVISION_MACHINES=%s: not a number of machines", text)
-	}
-	return count, nil
 }
 
 // close removes every machine. No test may hold one.

@@ -10,7 +10,7 @@ import (
 )
 
 // outcome is a command that prints what a finished run leaves: nginx's files, SELinux's store, packages and what is wrong with their
-// files, and whatever an interrupted run may have left over. What is not enabled runs or not, as the last boot had it. In its own
+// files, what the ledger knows for a revert, and whatever an interrupted run may have left over. What is not enabled runs or not, as the last boot had it. In its own
 // directory the agent leaves a staged file for its next write.
 const outcome = `cd /etc/nginx/conf.d
 for f in *.conf; do test ! -e $f || { stat -c '%n %a %U %C' $f; cat $f; }; done
@@ -22,6 +22,12 @@ rpm -V epel-release nginx nginx-filesystem policycoreutils-python
 restorecon -nRv /etc/nginx /etc/yum.repos.d /etc/systemd/system /var/lib/nginx /var/log/nginx
 find /etc /usr/share /usr/lib/systemd /run -xdev -name '*.wsprovision-new'
 find /run/wsprovision -name reload-owed
+test ! -e /var/lib/wsprovision/ledger.json || python3 -c '
+import json
+for e in json.load(open("/var/lib/wsprovision/ledger.json"))["entries"]:
+    if e["kind"] != "unit-active": # after a power cut it is the boot that starts nginx
+        print("ledger:", e["kind"], e["name"], e["before"], "->", e["left"])
+' | sort
 exit 0`
 
 // upgrade is a command that succeeds where nginx answers 101.
@@ -36,8 +42,7 @@ func (t *telling) judge(at place, points []string, cut bool) error {
 		return err
 	}
 	if cut {
-		t.cuts++
-		t.verdict("power cut", points[:1], func() error { return t.powerCut(at) })
+		t.verdict(powerCut, points[:1], func() error { return t.powerCut(at) })
 		if err := t.m.Restore(here); err != nil {
 			return err
 		}
@@ -46,11 +51,18 @@ func (t *telling) judge(at place, points []string, cut bool) error {
 	return t.m.Restore(here)
 }
 
+const powerCut = "power cut"
+
 // verdict prints how the points went.
 func (t *telling) verdict(how string, points []string, try func() error) {
 	begun := time.Now()
 	err := try()
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.judged += len(points)
+	if how == powerCut {
+		t.cuts++
+	}
 	verdict := "converged"
 	if err != nil {
 		t.broken += len(points)

@@ -15,38 +15,41 @@ const (
 	here  = "here"  // the snapshot of the point that is judged
 )
 
-// telling is a story that is being told.
+// telling is a story that is being told on one machine.
 type telling struct {
 	story
 	*matrix
+	m      *vm.Machine
+	share  int
+	turns  int      // points that came up for judgement
 	points []string // of a run that nothing interrupts
 	want   string   // what that run leaves
 }
 
 // tell makes the story's snapshot, learns its points and its end from a run that is not interrupted, and walks through them.
-func (x *matrix) tell(s story, binary []byte) error {
-	if err := x.m.Restore(vm.Booted); err != nil {
+func (t *telling) tell() error {
+	if err := t.m.Restore(vm.Booted); err != nil {
 		return err
 	}
-	if err := x.m.Put(agent, binary, 0o755); err != nil {
+	if err := t.m.Put(agent, t.binary, 0o755); err != nil {
 		return err
 	}
-	if _, err := must(x.m, s.prepare+" && mkdir /run/crash && sync"); err != nil {
+	if _, err := must(t.m, t.prepare+" && mkdir /run/crash && sync"); err != nil {
 		return err
 	}
-	if err := x.m.Save(start); err != nil {
+	if err := t.m.Save(start); err != nil {
 		return err
 	}
-	points, err := must(x.m, "CRASH_LOG=/run/crash/points "+s.command+" >&2 && cat /run/crash/points")
+	points, err := must(t.m, "CRASH_LOG=/run/crash/points "+t.command+" >&2 && cat /run/crash/points")
 	if err != nil {
 		return err
 	}
-	t := &telling{story: s, matrix: x, points: strings.Split(strings.TrimSpace(points), "\n")}
-	if t.want, err = must(x.m, outcome); err != nil {
+	t.points = strings.Split(strings.TrimSpace(points), "\n")
+	if t.want, err = must(t.m, outcome); err != nil {
 		return err
 	}
-	fmt.Printf("%s: %d points\n", s.name, len(t.points))
-	if err := x.m.Restore(start); err != nil {
+	fmt.Printf("%s: %d points\n", t.name, len(t.points))
+	if err := t.m.Restore(start); err != nil {
 		return err
 	}
 	return t.walk()
@@ -81,8 +84,7 @@ func (t *telling) walk() error {
 	if at.point != "ended 0" {
 		return fmt.Errorf("after its last point the run: %s, want ended 0", at.point)
 	}
-	if t.chosen("the end") {
-		t.cuts++
+	if t.chosen("the end") && t.ours() {
 		t.verdict("power cut", []string{"the end"}, t.afterTheEnd)
 	}
 	return nil
@@ -98,10 +100,16 @@ func (t *telling) at(n int, at place) error {
 	if n+1 < len(t.points) && isBefore(t.points[n+1]) && !isBefore(t.points[n]) {
 		points = t.points[n : n+2]
 	}
-	if !t.chosen(points...) {
+	if !t.chosen(points...) || !t.ours() {
 		return nil
 	}
 	return t.judge(at, points, t.cutAt(n))
+}
+
+// ours tells whether the next point to be judged is this machine's.
+func (t *telling) ours() bool {
+	t.turns++
+	return t.turns%t.sharers == t.share
 }
 
 func isBefore(point string) bool { return strings.Contains(point, " before ") }
