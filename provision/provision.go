@@ -75,10 +75,13 @@ func (r *Run) run(ctx context.Context, command string, steps []Step, act func(*E
 		}
 	}()
 	r.recordRelabel = r.noteRelabel
+	r.settleAnnounced(ctx)
+	r.inventory = nil // a transaction starts from what rpm has then
 	annals, steps := r.chronicle(command, steps)
 	r.engine = &Engine{Steps: steps, Now: time.Now, Started: r.on.Started, Finished: r.on.Finished, Pending: map[string]bool{}}
 	report := &Report{Version: ReportVersion, Command: command, Agent: r.Agent, Started: start.UTC(), Place: string(r.Where.Place)}
 	report.Steps = act(r.engine, ctx)
+	r.settleAnnounced(ctx)
 	report.Millis = time.Since(start).Milliseconds()
 	if cause := context.Cause(ctx); cause != nil {
 		report.Interrupted = cause.Error()

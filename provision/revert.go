@@ -120,11 +120,11 @@ func (r *Revert) applyReload(ctx context.Context) error {
 func (r *Revert) checkUnit(ctx context.Context) (Finding, error) {
 	var f Finding
 	for _, e := range r.recorded(KindEnabled) {
-		s, err := r.service(ctx)
+		now, err := r.present(ctx, e)
 		if err != nil {
 			return f, err
 		}
-		switch now := word(s.state.File, Absent); {
+		switch {
 		case now == e.Before || e.Before == e.Left:
 		case now != e.Left:
 			f.Warnings = append(f.Warnings, left(e.Name+" (at boot)", now, e))

@@ -21,6 +21,15 @@ type service struct {
 func (s service) enabled() bool { return s.state.File == "enabled" }
 func (s service) running() bool { return s.state.Active == "active" || s.state.Active == "reloading" }
 
+// activity is whether it runs, in the ledger's words: a unit that failed is as
+// stopped as one that nobody started.
+func (s service) activity() string {
+	if s.running() {
+		return "active"
+	}
+	return "inactive"
+}
+
 // due reports whether nginx is about to be started or reloaded.
 func (s service) due() bool { return s.owed || !s.running() }
 
@@ -144,7 +153,7 @@ func (r *Run) syncUnits() error {
 // start starts nginx. A start that fails with a new configuration takes the
 // new configuration away again: what was on the disk before may still start.
 func (r *Run) start(ctx context.Context, units systemd.Units, s service) error {
-	e := Entry{Kind: KindActive, Name: nginxUnit, Before: word(s.state.Active, "inactive"), Left: "active"}
+	e := Entry{Kind: KindActive, Name: nginxUnit, Before: s.activity(), Left: "active"}
 	if err := r.ledger.Record(e); err != nil {
 		return err
 	}
