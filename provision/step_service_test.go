@@ -204,6 +204,31 @@ func TestSiteThatIsNoLongerAskedFor(t *testing.T) {
 	})
 }
 
+// A file that an administrator had in the place of ours is theirs again where ours did not get there, or was put back.
+func TestTheirFileInOurPlace(t *testing.T) {
+	const theirs = "server {\n    listen 80;\n    server_name theirs.example.com;\n}\n"
+	renamed := strings.Replace(oneSite, "name: websocket", "name: other-name", 1)
+	for name, spoil := range map[string]func(h *fakeHost){
+		"a run dies before it renames": func(h *fakeHost) { h.at("before install "+site, true) },
+		"a run dies before it stages":  func(h *fakeHost) { h.at("before stage "+site, true) },
+		"a reload is refused":          func(h *fakeHost) { h.web.deaf = true },
+	} {
+		bubble(t, name, func(t *testing.T) {
+			h := withNginx(t)
+			h.write(site, theirs)
+			spoil(h)
+			if r := h.apply(basic(t)); r.Result != Failed {
+				t.Fatalf("%s\n%s", r.Result, summarize(r))
+			}
+			h.hook, h.web.deaf = nil, false
+			if r := h.apply(parse(t, renamed)); r.Result != Changed || h.content(site) != theirs {
+				t.Errorf("%s, and theirs is now %q\n%s", r.Result, h.content(site), summarize(r))
+			}
+			h.unchanged(parse(t, renamed))
+		})
+	}
+}
+
 // Nothing of other people's is touched on the way.
 func TestNeighboursStay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
