@@ -93,21 +93,33 @@ func (r *Revert) filesBefore(which func(path string) bool) []wanted {
 func (r *Revert) checkReload(ctx context.Context) (Finding, error) {
 	var f Finding
 	s, err := r.service(ctx)
-	if err != nil || !s.running() {
+	switch {
+	case err != nil:
 		return f, err
-	}
-	if s.owed || r.sitesDiffer() {
+	case !s.running() && s.owed:
+		f.Changes = []Change{{Object: "owed reload (" + owedPath + ")", From: "noted", To: "dropped, because nginx does not run"}}
+	case !s.running():
+	case s.owed || r.sitesDiffer():
 		f.Changes = []Change{{Object: nginxUnit, From: "the agent's configuration", To: "reloaded"}}
-	} else if _, started := r.ledger.Find(KindActive, nginxUnit); started {
-		f.Notes = []string{"nginx.service was started by the agent and runs on, because others may use it by now; systemctl stop nginx if nobody does"}
+	default:
+		r.sayStarted(&f)
 	}
 	return f, nil
+}
+
+func (r *Revert) sayStarted(f *Finding) {
+	if _, started := r.ledger.Find(KindActive, nginxUnit); started {
+		f.Notes = []string{"nginx.service was started by the agent and runs on, because others may use it by now; systemctl stop nginx if nobody does"}
+	}
 }
 
 func (r *Revert) applyReload(ctx context.Context) error {
 	s, err := r.service(ctx)
 	if err != nil {
 		return err
+	}
+	if !s.running() { // the next start takes what is on the disk
+		return r.owed.Settle()
 	}
 	units, err := r.units(ctx)
 	if err != nil {

@@ -163,10 +163,8 @@ func (r *Run) start(ctx context.Context, units systemd.Units, s service) error {
 	}
 	if err := units.Start(ctx, nginxUnit); err != nil {
 		err = fmt.Errorf("%w%s", err, complaints(mark))
-		if s.owed {
-			return errors.Join(err, r.putBack())
-		}
-		return err
+		_, way, dueErr := r.owed.Due()
+		return errors.Join(err, dueErr, r.putBack(way))
 	}
 	return r.owed.Settle()
 }
@@ -195,10 +193,24 @@ func (r *Run) reload(ctx context.Context, units systemd.Units, s service) error 
 	if err == nil {
 		return r.owed.Settle()
 	}
-	if backErr := r.putBack(); backErr != nil {
+	way, backErr := r.way(s)
+	if len(way) == 0 {
+		return errors.Join(err, backErr)
+	}
+	if backErr := r.putBack(way); backErr != nil {
 		return errors.Join(err, backErr)
 	}
 	return errors.Join(err, r.reloadBack(ctx, units, s.state.MainPID))
+}
+
+// master names the nginx that runs, apart from any other since the boot and
+// whatever the clock did; "" where none does.
+func (r *Run) master(s service) (string, error) {
+	if !s.running() {
+		return "", nil
+	}
+	m, err := r.Nginx.Master(s.state.MainPID)
+	return fmt.Sprintf("process %d, started at tick %d", m.PID, m.Start), err
 }
 
 func (r *Run) reloadOnce(ctx context.Context, units systemd.Units, pid int) error {

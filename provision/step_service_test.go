@@ -58,6 +58,61 @@ func TestOwedReloadIsRepaired(t *testing.T) {
 	})
 }
 
+const beforeReload = "before systemd: reload nginx.service"
+
+// TestRolledBackTo: the way back of a refused reload goes to what nginx serves and over nobody's edit, also where an earlier run
+// died before its reload.
+func TestRolledBackTo(t *testing.T) {
+	third := strings.Replace(oneSite, "/ws/", "/third/", 1)
+	for _, tt := range []struct {
+		name      string
+		meanwhile func(h *fakeHost)
+		apply     string
+		want      string // in the file afterwards
+		says      string
+	}{
+		{"nothing meanwhile", func(*fakeHost) {}, third, "/ws/", "reload was not taken"},
+		{"nginx was restarted", func(h *fakeHost) { h.stopNginx(); h.startNginx() }, third, "/socket/", "reload was not taken"},
+		{"nginx was restarted, the same again", func(h *fakeHost) { h.stopNginx(); h.startNginx() }, strings.Replace(oneSite, "/ws/", "/socket/", 1), "/socket/", "reload was not taken"},
+		{"the file was edited", func(h *fakeHost) { h.write(site, h.content(site)+"# by hand\n") },
+			strings.Replace(oneSite, "/ws/", "/socket/", 1) + "on_drift: keep\n", "# by hand", site + " was edited since"},
+	} {
+		bubble(t, tt.name, func(t *testing.T) {
+			h := provisioned(t)
+			h.at(beforeReload, true)
+			h.apply(moved(t))
+			h.hook = nil
+			tt.meanwhile(h)
+			master := h.web.master
+			h.web.deaf = true
+			r := h.apply(parse(t, tt.apply))
+			if s := step(t, r, StepService); s.Status != Failed || !strings.Contains(s.Error, tt.says) || h.web.master != master {
+				t.Errorf("service %s %q, want it failed, saying %q", s.Status, s.Error, tt.says)
+			}
+			if !strings.Contains(h.content(site), tt.want) {
+				t.Errorf("the file does not hold %q:\n%s", tt.want, h.content(site))
+			}
+		})
+	}
+}
+
+// TestRevertOfAStoppedNginx: nothing is owed to an nginx that is stopped, and its next start takes what is on the disk.
+func TestRevertOfAStoppedNginx(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := provisioned(t)
+		h.at(beforeReload, true)
+		h.apply(moved(t))
+		h.hook = nil
+		h.stopNginx()
+		if r := h.run(basic(t), revert(false)); r.Result != Changed || h.exists(owedPath) || h.starts > 0 {
+			t.Errorf("%s, %d starts, the mark is there: %v\n%s", r.Result, h.starts, h.exists(owedPath), summarize(r))
+		}
+		if r := h.run(basic(t), revert(false)); r.Result != Unchanged {
+			t.Errorf("once more: %s\n%s", r.Result, summarize(r))
+		}
+	})
+}
+
 // A refused reload is rolled back, and fails again as often as it is tried.
 func TestRefusedReload(t *testing.T) {
 	for _, tt := range []struct {

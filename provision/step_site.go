@@ -90,7 +90,7 @@ func fileChange(path string, have, want []byte) Change {
 
 // applySites notes that a reload is owed and how to go back, and then puts
 // every file in its place.
-func (r *Run) applySites(context.Context) error {
+func (r *Run) applySites(ctx context.Context) error {
 	files, err := r.siteFiles()
 	if err != nil {
 		return err
@@ -101,10 +101,8 @@ func (r *Run) applySites(context.Context) error {
 			way = append(way, Proven{Path: s.path, Absent: s.have.Content == nil, Content: s.have.Content, Mode: s.have.Mode})
 		}
 	}
-	if !r.Where.Offline() && len(way) > 0 {
-		if err := r.owed.Note(way...); err != nil {
-			return err
-		}
+	if err := r.owe(ctx, way); err != nil {
+		return err
 	}
 	for _, s := range files {
 		if !s.differs() {
@@ -121,6 +119,22 @@ func (r *Run) applySites(context.Context) error {
 		}
 	}
 	return err
+}
+
+// owe notes the reload of files that are about to change.
+func (r *Run) owe(ctx context.Context, way []Proven) error {
+	if r.Where.Offline() || len(way) == 0 {
+		return nil
+	}
+	s, err := r.service(ctx)
+	if err != nil {
+		return err
+	}
+	master, err := r.master(s)
+	if err != nil {
+		return err
+	}
+	return r.owed.Note(master, way...)
 }
 
 // put records a file's present state and then writes it, or removes it where
