@@ -134,7 +134,7 @@ func (l *Ledger) keep(entries []Entry) error {
 func (e Entry) same(other Entry) bool { return e.Kind == other.Kind && e.Name == other.Name }
 
 // agents reports whether the agent left this content, or found it when it
-// announced what it was about to leave.
+// announced what it was about to leave and has not read back yet.
 func (e Entry) agents(digest string) bool { return digest == e.Left || digest == e.Prior }
 
 func (l *Ledger) save() error {

@@ -208,6 +208,15 @@ func TestDrift(t *testing.T) {
 		edit(h)
 		h.fails(parse(t, oneSite+"on_drift: fail\n"), StepSite, "was edited since the agent wrote it", "# by hand")
 	})
+	bubble(t, "back to the version before, by hand", func(t *testing.T) {
+		h := provisioned(t)
+		before := h.content(site)
+		if r := h.apply(moved(t)); r.Result != Changed {
+			t.Fatalf("%s\n%s", r.Result, summarize(r))
+		}
+		h.write(site, before)
+		h.fails(parse(t, strings.Replace(oneSite, "/ws/", "/socket/", 1)+"on_drift: fail\n"), StepSite, "was edited since the agent wrote it")
+	})
 	bubble(t, "mode and label", func(t *testing.T) {
 		h := provisioned(t)
 		h.must(os.Chmod(h.path(site), 0o600))
