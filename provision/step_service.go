@@ -164,7 +164,8 @@ func (r *Run) start(ctx context.Context, units systemd.Units, s service) error {
 	if err := units.Start(ctx, nginxUnit); err != nil {
 		err = fmt.Errorf("%w%s", err, complaints(mark))
 		_, way, dueErr := r.owed.Due()
-		return errors.Join(err, dueErr, r.putBack(way))
+		_, backErr := r.putBack(way)
+		return errors.Join(err, dueErr, backErr)
 	}
 	return r.owed.Settle()
 }
@@ -197,10 +198,11 @@ func (r *Run) reload(ctx context.Context, units systemd.Units, s service) error 
 	if len(way) == 0 {
 		return errors.Join(err, backErr)
 	}
-	if backErr := r.putBack(way); backErr != nil {
-		return errors.Join(err, backErr)
+	whole, backErr := r.putBack(way)
+	if whole {
+		backErr = errors.Join(backErr, r.reloadBack(ctx, units, s.state.MainPID))
 	}
-	return errors.Join(err, r.reloadBack(ctx, units, s.state.MainPID))
+	return errors.Join(err, backErr)
 }
 
 // master names the nginx that runs, apart from any other since the boot and

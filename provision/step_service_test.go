@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -94,6 +95,36 @@ func TestRolledBackTo(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPutBackWithoutALedger: where the ledger cannot be written any more, the old file is put back all the same, and is the agent's.
+func TestPutBackWithoutALedger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := provisioned(t)
+		before, served := h.content(site), h.served()
+		h.web.taken = []int{8008}
+		h.hook = func(point string) error {
+			if h.reloads > 0 && point == "before stage "+ledgerPath {
+				return errors.New("no space left on device")
+			}
+			return nil
+		}
+		c := parse(t, strings.Replace(oneSite, "80\n", "8008\n", 1)+"on_drift: fail\n")
+		r := h.apply(c)
+		s := step(t, r, StepService)
+		for _, want := range []string{"no space left", "the previous configuration was put back, was proved"} {
+			if !strings.Contains(s.Error, want) {
+				t.Errorf("service %s %q does not say %q", s.Status, s.Error, want)
+			}
+		}
+		if d := cmp.Diff(served, h.served()); h.content(site) != before || d != "" {
+			t.Errorf("the old file is not back, or not served (-before +after):\n%s", d)
+		}
+		h.hook, h.web.taken = nil, nil
+		if r := h.apply(c); r.Result != Changed {
+			t.Errorf("the next apply: %s\n%s", r.Result, summarize(r))
+		}
+	})
 }
 
 // TestRevertOfAStoppedNginx: nothing is owed to an nginx that is stopped, and its next start takes what is on the disk.

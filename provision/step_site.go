@@ -144,12 +144,12 @@ func (r *Run) put(path string, content []byte, mode fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	e := Entry{Kind: KindFile, Name: path, Before: digest(have.Content), Left: digest(content), Bytes: have.Content, Mode: have.Mode}
-	if err := r.ledger.Record(e); err != nil {
+	if err := r.record(path, have, content); err != nil {
 		return err
 	}
-	if content == nil {
-		return r.Files.Remove(path)
-	}
-	return r.Files.Write(path, content, mode)
+	return r.restore(path, content, mode)
+}
+
+func (r *Run) record(path string, have File, content []byte) error {
+	return r.ledger.Record(Entry{Kind: KindFile, Name: path, Before: digest(have.Content), Left: digest(content), Bytes: have.Content, Mode: have.Mode})
 }
