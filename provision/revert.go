@@ -31,7 +31,8 @@ func NewRevert(h *Host, on Listener, packages bool) *Revert {
 }
 
 // steps go the way of an apply backwards. The server block is the first to go,
-// because what it needs must still be there while nginx lets go of it.
+// because what it needs must still be there while nginx lets go of it; the
+// packages are the last, because semanage is one of them.
 func (r *Revert) steps() []Step {
 	return r.cancelDeferred([]Step{
 		{StepPlatform, nil, r.checkPlatform, nil},
@@ -40,7 +41,7 @@ func (r *Revert) steps() []Step {
 		{StepService, []string{StepSite}, r.checkReload, r.applyReload},
 		{StepUnit, []string{StepService}, r.checkUnit, r.applyUnit},
 		{StepSELinux, []string{StepService}, r.checkUndo, r.applyUndo},
-		{StepPackages, []string{StepUnit}, r.checkErase, r.applyErase},
+		{StepPackages, []string{StepUnit, StepSELinux}, r.checkErase, r.applyErase},
 		{StepFiles, []string{StepPackages}, r.checkFiles, r.applyFiles},
 		{StepLedger, []string{StepSELinux, StepFiles}, r.checkLedger, r.applyLedger},
 	})

@@ -23,7 +23,20 @@ func (r *Revert) checkUndo(ctx context.Context) (Finding, error) {
 	for _, u := range undos {
 		f.Changes = append(f.Changes, u.change)
 	}
-	return f, err
+	if err != nil {
+		return f, err
+	}
+	return f, r.SELinux.Refused(edits(undos))
+}
+
+func edits(undos []undo) []selinux.Edit {
+	var all []selinux.Edit
+	for _, u := range undos {
+		if u.edit != nil {
+			all = append(all, *u.edit)
+		}
+	}
+	return all
 }
 
 func (r *Revert) undos(ctx context.Context) ([]undo, []string, error) {
@@ -93,13 +106,7 @@ func (r *Revert) applyUndo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var edits []selinux.Edit
-	for _, u := range undos {
-		if u.edit != nil {
-			edits = append(edits, *u.edit)
-		}
-	}
-	if len(edits) > 0 {
+	if edits := edits(undos); len(edits) > 0 {
 		if err := r.SELinux.Commit(ctx, edits, r.live(status)); err != nil {
 			return err
 		}

@@ -376,3 +376,32 @@ func TestRevert(t *testing.T) {
 		}
 	})
 }
+
+// TestRevertThatSELinuxHolds: semanage stays as long as its undo is to do, and what cannot be undone is known beforehand.
+func TestRevertThatSELinuxHolds(t *testing.T) {
+	bubble(t, "semanage fails", func(t *testing.T) {
+		h := provisioned(t)
+		h.at("before run semanage", false)
+		r := h.run(basic(t), revert(true))
+		if s := step(t, r, StepPackages); s.Status != Skipped || !h.installed(semanagePackage) {
+			t.Errorf("packages: %s, installed %q\n%s", s.Status, h.content(rpmPackages), summarize(r))
+		}
+		h.hook = nil
+		if r := h.run(basic(t), revert(true)); r.Result != Changed || h.content(rpmPackages) != "" || len(h.localPorts()) > 0 {
+			t.Errorf("once more: %s, installed %q\n%s", r.Result, h.content(rpmPackages), summarize(r))
+		}
+	})
+	bubble(t, "another boolean runs otherwise than it is recorded", func(t *testing.T) {
+		const other = "httpd_can_network_relay"
+		h := provisioned(t)
+		h.setLocalBoolean(other, true)
+		h.rebuild(true)
+		h.setRunning(other, false)
+		before := h.snapshot()
+		r := h.run(basic(t), revert(false))
+		if s := step(t, r, StepSELinux); s.Status != Failed || !strings.Contains(s.Error, other+" is recorded on and runs off") {
+			t.Errorf("selinux: %s %q\n%s", s.Status, s.Error, summarize(r))
+		}
+		h.untouched(before)
+	})
+}
