@@ -140,7 +140,7 @@ func drawNginx(rt *rapid.T, h *fakeHost) {
 	case 0:
 		h.mask()
 	case 1, 2:
-		h.must((Owed{h.host(Listener{}).Files}).Note(Proven{Path: site, Absent: true}))
+		h.must((Owed{h.host(Listener{}).Files}).Note("", Proven{Path: site, Absent: true}))
 	}
 }
 

@@ -126,11 +126,14 @@ func (h *fakeHost) point(point string) error {
 }
 
 // read runs a program as Runner.Read does.
-func (h *fakeHost) read(_ context.Context, stdin string, argv ...string) (string, string, int, error) {
+func (h *fakeHost) read(ctx context.Context, stdin string, argv ...string) (string, string, int, error) {
 	p, err := lookUp(argv)
 	if err != nil || !p.onlyReads(argv[1:]) {
 		h.t.Errorf("a program was called as if it only read: %s (%v)", quote(argv), err)
 		return "", "", 0, errors.New("refused")
+	}
+	if ctx.Err() != nil {
+		return "", "", 0, context.Cause(ctx)
 	}
 	return h.program(stdin, argv)
 }

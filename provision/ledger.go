@@ -17,8 +17,8 @@ const ledgerPath = stateDir + "/ledger.json"
 
 // Ledger records, for each thing that the agent changed, what was there before
 // its first change and what it left. It is written before the change it
-// describes: a run that dies in between leaves an entry whose Before still
-// holds, which a revert finds and leaves alone.
+// describes, and what became of the change is read back afterwards: an
+// announcement that came to nothing leaves the ledger again.
 type Ledger struct {
 	Version int     `json:"ledger_version"`
 	Entries []Entry `json:"entries"` // in the order of their first change
@@ -49,8 +49,9 @@ type Entry struct {
 	Name   string `json:"name"`
 	Before string `json:"before"`
 	Left   string `json:"left"`
-	// Prior is what stood there when Left was announced: a run that died
-	// between the two leaves it, and it is the agent's too.
+	// Prior is there from the announcement of Left until it is read back: what
+	// stood there when it was announced. A run that died between the two
+	// leaves it, and until then it is the agent's too.
 	Prior string      `json:"prior,omitempty"`
 	Bytes []byte      `json:"bytes,omitempty"`
 	Mode  fs.FileMode `json:"mode,omitempty"`
@@ -90,20 +91,34 @@ func (l *Ledger) Record(entries ...Entry) error {
 	updated := slices.Clone(l.Entries)
 	for _, e := range entries {
 		i := slices.IndexFunc(updated, e.same)
-		switch {
-		case i < 0:
-			e.Prior = e.Before
-			updated = append(updated, e)
-		case updated[i].Left != e.Left:
-			updated[i].Prior, updated[i].Left = updated[i].Left, e.Left
+		if i >= 0 {
+			updated[i].announce(e)
+			continue
 		}
+		e.Prior = e.Before
+		updated = append(updated, e)
 	}
 	return l.keep(updated)
 }
 
+// announce moves Left. What stands there in its place is Prior, unless somebody
+// else has put it there: then it is not the agent's, whatever becomes of Left.
+func (e *Entry) announce(next Entry) {
+	known := next.Before == e.Left || next.Before == e.Prior || next.Before == e.Before
+	switch {
+	case next.Left == e.Left && (!known || next.Before == e.Left):
+		return
+	case known:
+		e.Prior = next.Before
+	default:
+		e.Prior = e.Left
+	}
+	e.Left = next.Left
+}
+
 // keep makes the entries the ledger's, on the disk first.
 func (l *Ledger) keep(entries []Entry) error {
-	if slices.EqualFunc(l.Entries, entries, func(a, b Entry) bool { return a.same(b) && a.Left == b.Left }) {
+	if slices.EqualFunc(l.Entries, entries, func(a, b Entry) bool { return a.same(b) && a.Left == b.Left && a.Prior == b.Prior }) {
 		return nil
 	}
 	before := l.Entries
@@ -119,7 +134,7 @@ func (l *Ledger) keep(entries []Entry) error {
 func (e Entry) same(other Entry) bool { return e.Kind == other.Kind && e.Name == other.Name }
 
 // agents reports whether the agent left this content, or found it when it
-// announced what it was about to leave.
+// announced what it was about to leave and has not read back yet.
 func (e Entry) agents(digest string) bool { return digest == e.Left || digest == e.Prior }
 
 func (l *Ledger) save() error {

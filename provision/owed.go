@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 )
 
 // owedPath marks that a configuration is on the disk that nginx has not been
@@ -19,33 +20,40 @@ type Owed struct{ files *Files }
 
 // Proven is a file as nginx last took it; nil Content stands for no file.
 type Proven struct {
+	// Master is the nginx that took it, "" where none ran.
+	Master  string      `json:"master,omitempty"`
 	Path    string      `json:"path"`
 	Absent  bool        `json:"absent"`
 	Content []byte      `json:"content,omitempty"`
 	Mode    fs.FileMode `json:"mode,omitempty"`
 }
 
+// content is nil for no file, which a Content of nothing is not.
+func (p Proven) content() []byte {
+	if p.Absent {
+		return nil
+	}
+	return append([]byte{}, p.Content...)
+}
+
 // Note makes the mark durable. Files that an earlier, unsettled mark speaks of
 // keep their place in it: what was there before this run was never proved.
-func (o Owed) Note(files ...Proven) error {
+func (o Owed) Note(master string, files ...Proven) error {
 	due, noted, err := o.Due()
 	if err != nil {
 		return err
 	}
-	known := map[string]bool{}
-	for _, p := range noted {
-		known[p.Path] = true
-	}
+	way := wayBack(master, noted)
 	for _, p := range files {
-		if !known[p.Path] {
-			noted = append(noted, p)
-			due = false
+		if !slices.ContainsFunc(way, func(known Proven) bool { return known.Path == p.Path }) {
+			p.Master = master
+			way = append(way, p)
 		}
 	}
-	if due {
+	if due && slices.EqualFunc(way, noted, func(a, b Proven) bool { return a.Path == b.Path && a.Master == b.Master }) {
 		return nil
 	}
-	text, err := json.MarshalIndent(noted, "", "  ")
+	text, err := json.MarshalIndent(way, "", "  ")
 	if err != nil {
 		return fmt.Errorf("note that a reload is owed: %w", err)
 	}
@@ -53,6 +61,15 @@ func (o Owed) Note(files ...Proven) error {
 		return err
 	}
 	return o.files.Write(owedPath, append(text, '\n'), 0o600)
+}
+
+// wayBack is what the master that runs now had last taken of the noted files.
+// One that was started since took what it found on the disk, whatever was there.
+func wayBack(master string, noted []Proven) []Proven {
+	if master == "" {
+		return noted
+	}
+	return slices.DeleteFunc(slices.Clone(noted), func(p Proven) bool { return p.Master != master })
 }
 
 // Due reports whether a reload is owed, and the way back.

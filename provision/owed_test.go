@@ -18,11 +18,11 @@ func TestOwed(t *testing.T) {
 		t.Errorf("settling what is not owed: %v", err)
 	}
 	first := []Proven{{Path: "/a", Content: []byte("old"), Mode: 0o644}, {Path: "/b", Absent: true}}
-	if err := o.Note(first...); err != nil {
+	if err := o.Note("", first...); err != nil {
 		t.Fatal(err)
 	}
 	// A second run before the reload must not take its predecessor's unproved file for the way back.
-	if err := o.Note(Proven{Path: "/a", Content: []byte("never proved")}, Proven{Path: "/c", Content: []byte{}, Mode: 0o600}); err != nil {
+	if err := o.Note("", Proven{Path: "/a", Content: []byte("never proved")}, Proven{Path: "/c", Content: []byte{}, Mode: 0o600}); err != nil {
 		t.Fatal(err)
 	}
 	due, way, err := o.Due()
@@ -40,11 +40,37 @@ func TestOwed(t *testing.T) {
 	}
 }
 
+// TestWayBack: what is put back is what the nginx that runs now has last taken.
+func TestWayBack(t *testing.T) {
+	for _, tt := range []struct {
+		name, noted, now string
+		want             string // the content that is noted in the end
+	}{
+		{"the same master", "1", "1", "first"},
+		{"another master, which took what was there", "1", "2", "second"},
+		{"none any more", "1", "", "first"},
+		{"none yet", "", "", "first"},
+		{"one that was started since", "", "2", "second"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := Owed{ledgerFiles(t)}
+			for _, note := range []struct{ master, content string }{{tt.noted, "first"}, {tt.now, "second"}} {
+				if err := o.Note(note.master, Proven{Path: "/a", Content: []byte(note.content)}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, way, err := o.Due(); err != nil || len(way) != 1 || string(way[0].Content) != tt.want {
+				t.Errorf("%+v, %v; want %q", way, err, tt.want)
+			}
+		})
+	}
+}
+
 // A mark that cannot be read still says that a reload is owed.
 func TestOwedDamaged(t *testing.T) {
 	f := ledgerFiles(t)
 	o := Owed{f}
-	if err := o.Note(Proven{Path: "/a", Absent: true}); err != nil {
+	if err := o.Note("", Proven{Path: "/a", Absent: true}); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(f.Root+owedPath, []byte("{"), 0o600); err != nil {

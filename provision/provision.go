@@ -76,6 +76,8 @@ func (r *Run) run(ctx context.Context, command string, steps []Step, act func(*E
 		}
 	}()
 	r.recordRelabel = r.noteRelabel
+	r.settleAnnounced(ctx)
+	r.inventory = nil // a transaction starts from what rpm has then
 	r.annals, steps = r.chronicle(command, steps)
 	if r.HoldOut { // a boot that is cut off while it waits for a backend has been interrupted too
 		if err := r.annals.mark(command, start.UTC()); err != nil {
@@ -85,6 +87,7 @@ func (r *Run) run(ctx context.Context, command string, steps []Step, act func(*E
 	r.engine = &Engine{Steps: steps, Now: time.Now, Started: r.on.Started, Finished: r.on.Finished, Pending: map[string]bool{}}
 	report := &Report{Version: ReportVersion, Command: command, Agent: r.Agent, Started: start.UTC(), Place: string(r.Where.Place)}
 	report.Steps = act(r.engine, ctx)
+	r.settleAnnounced(ctx)
 	report.Millis = time.Since(start).Milliseconds()
 	if cause := context.Cause(ctx); cause != nil {
 		report.Interrupted = cause.Error()

@@ -31,7 +31,8 @@ func NewRevert(h *Host, on Listener, packages bool) *Revert {
 }
 
 // steps go the way of an apply backwards. The server block is the first to go,
-// because what it needs must still be there while nginx lets go of it.
+// because what it needs must still be there while nginx lets go of it; the
+// packages are the last, because semanage is one of them.
 func (r *Revert) steps() []Step {
 	return r.cancelDeferred([]Step{
 		{StepPlatform, nil, r.checkPlatform, nil},
@@ -40,7 +41,7 @@ func (r *Revert) steps() []Step {
 		{StepService, []string{StepSite}, r.checkReload, r.applyReload},
 		{StepUnit, []string{StepService}, r.checkUnit, r.applyUnit},
 		{StepSELinux, []string{StepService}, r.checkUndo, r.applyUndo},
-		{StepPackages, []string{StepUnit}, r.checkErase, r.applyErase},
+		{StepPackages, []string{StepUnit, StepSELinux}, r.checkErase, r.applyErase},
 		{StepFiles, []string{StepPackages}, r.checkFiles, r.applyFiles},
 		{StepLedger, []string{StepSELinux, StepFiles}, r.checkLedger, r.applyLedger},
 	})
@@ -93,21 +94,33 @@ func (r *Revert) filesBefore(which func(path string) bool) []wanted {
 func (r *Revert) checkReload(ctx context.Context) (Finding, error) {
 	var f Finding
 	s, err := r.service(ctx)
-	if err != nil || !s.running() {
+	switch {
+	case err != nil:
 		return f, err
-	}
-	if s.owed || r.sitesDiffer() {
+	case !s.running() && s.owed:
+		f.Changes = []Change{{Object: "owed reload (" + owedPath + ")", From: "noted", To: "dropped, because nginx does not run"}}
+	case !s.running():
+	case s.owed || r.sitesDiffer():
 		f.Changes = []Change{{Object: nginxUnit, From: "the agent's configuration", To: "reloaded"}}
-	} else if _, started := r.ledger.Find(KindActive, nginxUnit); started {
-		f.Notes = []string{"nginx.service was started by the agent and runs on, because others may use it by now; systemctl stop nginx if nobody does"}
+	default:
+		r.sayStarted(&f)
 	}
 	return f, nil
+}
+
+func (r *Revert) sayStarted(f *Finding) {
+	if _, started := r.ledger.Find(KindActive, nginxUnit); started {
+		f.Notes = []string{"nginx.service was started by the agent and runs on, because others may use it by now; systemctl stop nginx if nobody does"}
+	}
 }
 
 func (r *Revert) applyReload(ctx context.Context) error {
 	s, err := r.service(ctx)
 	if err != nil {
 		return err
+	}
+	if !s.running() { // the next start takes what is on the disk
+		return r.owed.Settle()
 	}
 	units, err := r.units(ctx)
 	if err != nil {
@@ -120,11 +133,11 @@ func (r *Revert) applyReload(ctx context.Context) error {
 func (r *Revert) checkUnit(ctx context.Context) (Finding, error) {
 	var f Finding
 	for _, e := range r.recorded(KindEnabled) {
-		s, err := r.service(ctx)
+		now, err := r.present(ctx, e)
 		if err != nil {
 			return f, err
 		}
-		switch now := word(s.state.File, Absent); {
+		switch {
 		case now == e.Before || e.Before == e.Left:
 		case now != e.Left:
 			f.Warnings = append(f.Warnings, left(e.Name+" (at boot)", now, e))

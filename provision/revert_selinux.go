@@ -2,9 +2,6 @@ package provision
 
 import (
 	"context"
-	"fmt"
-	"strconv"
-	"strings"
 
 	multierror "github.com/hashicorp/go-multierror"
 
@@ -26,7 +23,20 @@ func (r *Revert) checkUndo(ctx context.Context) (Finding, error) {
 	for _, u := range undos {
 		f.Changes = append(f.Changes, u.change)
 	}
-	return f, err
+	if err != nil {
+		return f, err
+	}
+	return f, r.SELinux.Refused(edits(undos))
+}
+
+func edits(undos []undo) []selinux.Edit {
+	var all []selinux.Edit
+	for _, u := range undos {
+		if u.edit != nil {
+			all = append(all, *u.edit)
+		}
+	}
+	return all
 }
 
 func (r *Revert) undos(ctx context.Context) ([]undo, []string, error) {
@@ -54,44 +64,35 @@ func (r *Revert) undos(ctx context.Context) ([]undo, []string, error) {
 // undoOf reads what an entry speaks of as it is now, in the entry's words, and
 // says how to bring it back.
 func (r *Revert) undoOf(ctx context.Context, e Entry) (object, now string, u undo, err error) {
-	if e.Kind == KindPort {
-		return r.undoPort(ctx, e)
-	}
-	b, err := r.SELinux.Boolean(ctx, e.Name)
-	if err != nil {
+	if now, err = r.present(ctx, e); err != nil {
 		return "", "", u, err
 	}
-	if e.Kind == KindRunning {
+	switch e.Kind {
+	case KindPort:
+		u.edit, err = undoPort(e)
+		return "port " + e.Name + " (local)", now, u, err
+	case KindRunning:
 		if r.Where.Offline() {
 			u.change.Deferred = "the kernel that runs here is not the host's own"
 		}
-		return "boolean " + e.Name + " (running)", string(b.Running), u, nil
+		return "boolean " + e.Name + " (running)", now, u, nil
 	}
 	edit := selinux.DeleteBoolean(e.Name)
 	if e.Before == string(selinux.Off) {
 		edit = selinux.SetBoolean(e.Name, false)
 	}
 	u.edit = &edit
-	return "boolean " + e.Name + " (persistent, local)", string(b.Local), u, nil
+	return "boolean " + e.Name + " (persistent, local)", now, u, nil
 }
 
-func (r *Revert) undoPort(ctx context.Context, e Entry) (object, now string, u undo, err error) {
-	proto, number, _ := strings.Cut(e.Name, "/")
-	port, err := strconv.Atoi(number)
-	if err != nil {
-		return "", "", u, fmt.Errorf("%s: %q is no port", ledgerPath, e.Name)
-	}
-	state, err := r.SELinux.Port(ctx, proto, port)
-	if err != nil {
-		return "", "", u, err
-	}
-	p := selinux.Port{Proto: proto, Low: port, High: port, Type: e.Before}
+func undoPort(e Entry) (*selinux.Edit, error) {
+	p, err := portNamed(e.Name)
+	p.Type = e.Before
 	edit := selinux.ModifyPort(p)
 	if e.Before == Absent {
 		edit = selinux.DeletePort(p)
 	}
-	u.edit = &edit
-	return "port " + e.Name + " (local)", localType(state, port), u, nil
+	return &edit, err
 }
 
 // applyUndo takes all records back in one transaction, and then the running
@@ -105,13 +106,7 @@ func (r *Revert) applyUndo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var edits []selinux.Edit
-	for _, u := range undos {
-		if u.edit != nil {
-			edits = append(edits, *u.edit)
-		}
-	}
-	if len(edits) > 0 {
+	if edits := edits(undos); len(edits) > 0 {
 		if err := r.SELinux.Commit(ctx, edits, r.live(status)); err != nil {
 			return err
 		}

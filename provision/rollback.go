@@ -5,28 +5,56 @@ import (
 	"errors"
 	"fmt"
 
+	multierror "github.com/hashicorp/go-multierror"
+
 	"wsprovision/systemd"
 )
 
-// putBack restores the files as nginx last took them: the way back that the
-// mark of the owed reload carries.
-func (r *Run) putBack() error {
-	_, way, err := r.owed.Due()
+// way is the way back from a reload that failed. Where it killed nginx, no
+// other master has taken anything since.
+func (r *Run) way(s service) ([]Proven, error) {
+	master, err := r.master(s)
 	if err != nil {
-		return err
+		master = ""
 	}
+	_, noted, err := r.owed.Due()
+	return wayBack(master, noted), err
+}
+
+// putBack restores the files as nginx last took them. What somebody has edited
+// since the agent wrote it is left, and named in the error; whole says that
+// nothing was.
+func (r *Run) putBack(way []Proven) (whole bool, err error) {
+	var all *multierror.Error
+	whole = true
 	for _, p := range way {
-		content := p.Content
-		if p.Absent {
-			content = nil
-		} else if content == nil {
-			content = []byte{}
+		back, err := r.putBackOne(p)
+		if err != nil {
+			all = multierror.Append(all, fmt.Errorf("put the previous configuration back: %w", err))
 		}
-		if err := r.put(p.Path, content, p.Mode); err != nil {
-			return fmt.Errorf("put the previous configuration back: %w", err)
-		}
+		whole = whole && back
 	}
-	return nil
+	return whole, together(all)
+}
+
+// putBackOne goes on where the ledger cannot be written, which may be why the
+// reload failed: the entry then still has the old content as its Prior.
+func (r *Run) putBackOne(p Proven) (back bool, err error) {
+	have, err := r.Files.Read(p.Path)
+	if err != nil {
+		return false, err
+	}
+	if same(have.Content, p.content()) && (p.Absent || have.Mode == p.Mode) {
+		return true, nil
+	}
+	if e, recorded := r.ledger.Find(KindFile, p.Path); !recorded || !e.agents(digest(have.Content)) {
+		return false, fmt.Errorf("%s was edited since the agent wrote it: it is left as it is, and nginx still serves the configuration before it; mend it and run again, or put it back by hand", p.Path)
+	}
+	unrecorded := r.record(p.Path, have, p.content())
+	if err := r.restore(p.Path, p.content(), p.Mode); err != nil {
+		return false, errors.Join(unrecorded, err)
+	}
+	return true, unrecorded
 }
 
 // reloadBack has nginx take the previous configuration again, and says which

@@ -104,14 +104,16 @@ func (r *Run) configured() ([]wanted, error) {
 }
 
 // toRemove says whether a file of ours that nobody asks for any more is still
-// there, also where a run died before it could remove it.
+// there, also where a run died before it could remove it. What was there before
+// the agent came is there again, or still, and never the agent's to remove.
 func (r *Run) toRemove(e Entry) ([]wanted, error) {
 	have, err := r.Files.Read(e.Name)
 	if err != nil || have.Content == nil {
 		return nil, err
 	}
-	if e.Left == Absent && (e.Prior == Absent || digest(have.Content) != e.Prior) {
-		return nil, nil // somebody else's by now
+	now := digest(have.Content)
+	if now == e.Before || e.Left == Absent && now != e.Prior {
+		return nil, nil // somebody else's, as ever or by now
 	}
 	return []wanted{{path: e.Name}}, nil
 }

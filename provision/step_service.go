@@ -21,6 +21,15 @@ type service struct {
 func (s service) enabled() bool { return s.state.File == "enabled" }
 func (s service) running() bool { return s.state.Active == "active" || s.state.Active == "reloading" }
 
+// activity is whether it runs, in the ledger's words: a unit that failed is as
+// stopped as one that nobody started.
+func (s service) activity() string {
+	if s.running() {
+		return "active"
+	}
+	return "inactive"
+}
+
 // due reports whether nginx is about to be started or reloaded.
 func (s service) due() bool { return s.owed || !s.running() }
 
@@ -145,17 +154,16 @@ func (r *Run) syncUnits() error {
 // start starts nginx. A start that fails with a new configuration takes the
 // new configuration away again: what was on the disk before may still start.
 func (r *Run) start(ctx context.Context, units systemd.Units, s service) error {
-	e := Entry{Kind: KindActive, Name: nginxUnit, Before: word(s.state.Active, "inactive"), Left: "active"}
+	e := Entry{Kind: KindActive, Name: nginxUnit, Before: s.activity(), Left: "active"}
 	if err := r.ledger.Record(e); err != nil {
 		return err
 	}
 	mark := r.markLogs()
 	if err := units.Start(ctx, nginxUnit); err != nil {
 		err = fmt.Errorf("%w%s", err, complaints(mark))
-		if s.owed {
-			return errors.Join(err, r.putBack())
-		}
-		return err
+		_, way, dueErr := r.owed.Due()
+		_, backErr := r.putBack(way)
+		return errors.Join(err, dueErr, backErr)
 	}
 	return r.owed.Settle()
 }
@@ -181,10 +189,25 @@ func (r *Run) reload(ctx context.Context, units systemd.Units, s service) error 
 	if err == nil {
 		return r.owed.Settle()
 	}
-	if backErr := r.putBack(); backErr != nil {
+	way, backErr := r.way(s)
+	if len(way) == 0 {
 		return errors.Join(err, backErr)
 	}
-	return errors.Join(err, r.reloadBack(ctx, units, s.state.MainPID))
+	whole, backErr := r.putBack(way)
+	if whole {
+		backErr = errors.Join(backErr, r.reloadBack(ctx, units, s.state.MainPID))
+	}
+	return errors.Join(err, backErr)
+}
+
+// master names the nginx that runs, apart from any other since the boot and
+// whatever the clock did; "" where none does.
+func (r *Run) master(s service) (string, error) {
+	if !s.running() {
+		return "", nil
+	}
+	m, err := r.Nginx.Master(s.state.MainPID)
+	return fmt.Sprintf("process %d, started at tick %d", m.PID, m.Start), err
 }
 
 func (r *Run) reloadOnce(ctx context.Context, units systemd.Units, pid int) error {

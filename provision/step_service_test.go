@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -55,6 +56,91 @@ func TestOwedReloadIsRepaired(t *testing.T) {
 			t.Errorf("%d reloads; want the owed one although every file looks unchanged\n%s", h.reloads, summarize(r))
 		}
 		h.unchanged(moved(t))
+	})
+}
+
+const beforeReload = "before systemd: reload nginx.service"
+
+// TestRolledBackTo: the way back of a refused reload goes to what nginx serves and over nobody's edit, also where an earlier run
+// died before its reload.
+func TestRolledBackTo(t *testing.T) {
+	third := strings.Replace(oneSite, "/ws/", "/third/", 1)
+	for _, tt := range []struct {
+		name      string
+		meanwhile func(h *fakeHost)
+		apply     string
+		want      string // in the file afterwards
+		says      string
+	}{
+		{"nothing meanwhile", func(*fakeHost) {}, third, "/ws/", "reload was not taken"},
+		{"nginx was restarted", func(h *fakeHost) { h.stopNginx(); h.startNginx() }, third, "/socket/", "reload was not taken"},
+		{"nginx was restarted, the same again", func(h *fakeHost) { h.stopNginx(); h.startNginx() }, strings.Replace(oneSite, "/ws/", "/socket/", 1), "/socket/", "reload was not taken"},
+		{"the file was edited", func(h *fakeHost) { h.write(site, h.content(site)+"# by hand\n") },
+			strings.Replace(oneSite, "/ws/", "/socket/", 1) + "on_drift: keep\n", "# by hand", site + " was edited since"},
+	} {
+		bubble(t, tt.name, func(t *testing.T) {
+			h := provisioned(t)
+			h.at(beforeReload, true)
+			h.apply(moved(t))
+			h.hook = nil
+			tt.meanwhile(h)
+			master := h.web.master
+			h.web.deaf = true
+			r := h.apply(parse(t, tt.apply))
+			if s := step(t, r, StepService); s.Status != Failed || !strings.Contains(s.Error, tt.says) || h.web.master != master {
+				t.Errorf("service %s %q, want it failed, saying %q", s.Status, s.Error, tt.says)
+			}
+			if !strings.Contains(h.content(site), tt.want) {
+				t.Errorf("the file does not hold %q:\n%s", tt.want, h.content(site))
+			}
+		})
+	}
+}
+
+// TestPutBackWithoutALedger: where the ledger cannot be written any more, the old file is put back all the same, and is the agent's.
+func TestPutBackWithoutALedger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := provisioned(t)
+		before, served := h.content(site), h.served()
+		h.web.taken = []int{8008}
+		h.hook = func(point string) error {
+			if h.reloads > 0 && point == "before stage "+ledgerPath {
+				return errors.New("no space left on device")
+			}
+			return nil
+		}
+		c := parse(t, strings.Replace(oneSite, "80\n", "8008\n", 1)+"on_drift: fail\n")
+		r := h.apply(c)
+		s := step(t, r, StepService)
+		for _, want := range []string{"no space left", "the previous configuration was put back, was proved"} {
+			if !strings.Contains(s.Error, want) {
+				t.Errorf("service %s %q does not say %q", s.Status, s.Error, want)
+			}
+		}
+		if d := cmp.Diff(served, h.served()); h.content(site) != before || d != "" {
+			t.Errorf("the old file is not back, or not served (-before +after):\n%s", d)
+		}
+		h.hook, h.web.taken = nil, nil
+		if r := h.apply(c); r.Result != Changed {
+			t.Errorf("the next apply: %s\n%s", r.Result, summarize(r))
+		}
+	})
+}
+
+// TestRevertOfAStoppedNginx: nothing is owed to an nginx that is stopped, and its next start takes what is on the disk.
+func TestRevertOfAStoppedNginx(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := provisioned(t)
+		h.at(beforeReload, true)
+		h.apply(moved(t))
+		h.hook = nil
+		h.stopNginx()
+		if r := h.run(basic(t), revert(false)); r.Result != Changed || h.exists(owedPath) || h.starts > 0 {
+			t.Errorf("%s, %d starts, the mark is there: %v\n%s", r.Result, h.starts, h.exists(owedPath), summarize(r))
+		}
+		if r := h.run(basic(t), revert(false)); r.Result != Unchanged {
+			t.Errorf("once more: %s\n%s", r.Result, summarize(r))
+		}
 	})
 }
 
@@ -153,6 +239,15 @@ func TestDrift(t *testing.T) {
 		edit(h)
 		h.fails(parse(t, oneSite+"on_drift: fail\n"), StepSite, "was edited since the agent wrote it", "# by hand")
 	})
+	bubble(t, "back to the version before, by hand", func(t *testing.T) {
+		h := provisioned(t)
+		before := h.content(site)
+		if r := h.apply(moved(t)); r.Result != Changed {
+			t.Fatalf("%s\n%s", r.Result, summarize(r))
+		}
+		h.write(site, before)
+		h.fails(parse(t, strings.Replace(oneSite, "/ws/", "/socket/", 1)+"on_drift: fail\n"), StepSite, "was edited since the agent wrote it")
+	})
 	bubble(t, "mode and label", func(t *testing.T) {
 		h := provisioned(t)
 		h.must(os.Chmod(h.path(site), 0o600))
@@ -202,6 +297,31 @@ func TestSiteThatIsNoLongerAskedFor(t *testing.T) {
 		}
 		h.unchanged(c)
 	})
+}
+
+// A file that an administrator had in the place of ours is theirs again where ours did not get there, or was put back.
+func TestTheirFileInOurPlace(t *testing.T) {
+	const theirs = "server {\n    listen 80;\n    server_name theirs.example.com;\n}\n"
+	renamed := strings.Replace(oneSite, "name: websocket", "name: other-name", 1)
+	for name, spoil := range map[string]func(h *fakeHost){
+		"a run dies before it renames": func(h *fakeHost) { h.at("before install "+site, true) },
+		"a run dies before it stages":  func(h *fakeHost) { h.at("before stage "+site, true) },
+		"a reload is refused":          func(h *fakeHost) { h.web.deaf = true },
+	} {
+		bubble(t, name, func(t *testing.T) {
+			h := withNginx(t)
+			h.write(site, theirs)
+			spoil(h)
+			if r := h.apply(basic(t)); r.Result != Failed {
+				t.Fatalf("%s\n%s", r.Result, summarize(r))
+			}
+			h.hook, h.web.deaf = nil, false
+			if r := h.apply(parse(t, renamed)); r.Result != Changed || h.content(site) != theirs {
+				t.Errorf("%s, and theirs is now %q\n%s", r.Result, h.content(site), summarize(r))
+			}
+			h.unchanged(parse(t, renamed))
+		})
+	}
 }
 
 // Nothing of other people's is touched on the way.
@@ -254,5 +374,34 @@ func TestRevert(t *testing.T) {
 		if r := h.run(basic(t), revert(true)); r.Result != Changed || h.content(rpmPackages) != "" {
 			t.Errorf("%s, installed %q\n%s", r.Result, h.content(rpmPackages), summarize(r))
 		}
+	})
+}
+
+// TestRevertThatSELinuxHolds: semanage stays as long as its undo is to do, and what cannot be undone is known beforehand.
+func TestRevertThatSELinuxHolds(t *testing.T) {
+	bubble(t, "semanage fails", func(t *testing.T) {
+		h := provisioned(t)
+		h.at("before run semanage", false)
+		r := h.run(basic(t), revert(true))
+		if s := step(t, r, StepPackages); s.Status != Skipped || !h.installed(semanagePackage) {
+			t.Errorf("packages: %s, installed %q\n%s", s.Status, h.content(rpmPackages), summarize(r))
+		}
+		h.hook = nil
+		if r := h.run(basic(t), revert(true)); r.Result != Changed || h.content(rpmPackages) != "" || len(h.localPorts()) > 0 {
+			t.Errorf("once more: %s, installed %q\n%s", r.Result, h.content(rpmPackages), summarize(r))
+		}
+	})
+	bubble(t, "another boolean runs otherwise than it is recorded", func(t *testing.T) {
+		const other = "httpd_can_network_relay"
+		h := provisioned(t)
+		h.setLocalBoolean(other, true)
+		h.rebuild(true)
+		h.setRunning(other, false)
+		before := h.snapshot()
+		r := h.run(basic(t), revert(false))
+		if s := step(t, r, StepSELinux); s.Status != Failed || !strings.Contains(s.Error, other+" is recorded on and runs off") {
+			t.Errorf("selinux: %s %q\n%s", s.Status, s.Error, summarize(r))
+		}
+		h.untouched(before)
 	})
 }

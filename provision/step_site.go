@@ -90,7 +90,7 @@ func fileChange(path string, have, want []byte) Change {
 
 // applySites notes that a reload is owed and how to go back, and then puts
 // every file in its place.
-func (r *Run) applySites(context.Context) error {
+func (r *Run) applySites(ctx context.Context) error {
 	files, err := r.siteFiles()
 	if err != nil {
 		return err
@@ -101,10 +101,8 @@ func (r *Run) applySites(context.Context) error {
 			way = append(way, Proven{Path: s.path, Absent: s.have.Content == nil, Content: s.have.Content, Mode: s.have.Mode})
 		}
 	}
-	if !r.Where.Offline() && len(way) > 0 {
-		if err := r.owed.Note(way...); err != nil {
-			return err
-		}
+	if err := r.owe(ctx, way); err != nil {
+		return err
 	}
 	for _, s := range files {
 		if !s.differs() {
@@ -123,6 +121,22 @@ func (r *Run) applySites(context.Context) error {
 	return err
 }
 
+// owe notes the reload of files that are about to change.
+func (r *Run) owe(ctx context.Context, way []Proven) error {
+	if r.Where.Offline() || len(way) == 0 {
+		return nil
+	}
+	s, err := r.service(ctx)
+	if err != nil {
+		return err
+	}
+	master, err := r.master(s)
+	if err != nil {
+		return err
+	}
+	return r.owed.Note(master, way...)
+}
+
 // put records a file's present state and then writes it, or removes it where
 // content is nil.
 func (r *Run) put(path string, content []byte, mode fs.FileMode) error {
@@ -130,12 +144,12 @@ func (r *Run) put(path string, content []byte, mode fs.FileMode) error {
 	if err != nil {
 		return err
 	}
-	e := Entry{Kind: KindFile, Name: path, Before: digest(have.Content), Left: digest(content), Bytes: have.Content, Mode: have.Mode}
-	if err := r.ledger.Record(e); err != nil {
+	if err := r.record(path, have, content); err != nil {
 		return err
 	}
-	if content == nil {
-		return r.Files.Remove(path)
-	}
-	return r.Files.Write(path, content, mode)
+	return r.restore(path, content, mode)
+}
+
+func (r *Run) record(path string, have File, content []byte) error {
+	return r.ledger.Record(Entry{Kind: KindFile, Name: path, Before: digest(have.Content), Left: digest(content), Bytes: have.Content, Mode: have.Mode})
 }

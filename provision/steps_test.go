@@ -234,6 +234,37 @@ func TestRunThatIsEnded(t *testing.T) {
 	})
 }
 
+// TestRunThatIsEndedDuringYum: yum goes on to its end, and what it brought is the agent's.
+func TestRunThatIsEndedDuringYum(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newFakeHost(t)
+		h.install(epelPackage)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		h.hook = func(point string) error {
+			if strings.HasPrefix(point, "before run yum") {
+				cancel(errors.New("caught terminated"))
+			}
+			return nil
+		}
+		r, err := h.newRun(basic(t)).Apply(ctx)
+		if s := step(t, r, StepPackages); err != nil || s.Status != Changed {
+			t.Errorf("packages, which was under way: %s, %v; want changed\n%s", s.Status, err, summarize(r))
+		}
+		var brought []string
+		for _, e := range h.ledger().Entries {
+			if e.Kind == KindPackage {
+				brought = append(brought, e.Name)
+			}
+		}
+		want := strings.Fields(strings.Replace(h.content(rpmPackages), epelPackage, "", 1))
+		slices.Sort(brought)
+		slices.Sort(want)
+		if d := cmp.Diff(want, brought); d != "" {
+			t.Errorf("packages of the ledger (-brought by yum +recorded):\n%s", d)
+		}
+	})
+}
+
 func TestOffline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := bareOffline(t)

@@ -157,7 +157,8 @@ func (h Host) yum(ctx context.Context, limits Limits, want wanted, have Inventor
 			}
 			continue
 		}
-		now, err := h.Inventory(ctx)
+		// What yum brought is to be known even where the run is being ended.
+		now, err := h.Inventory(context.WithoutCancel(ctx))
 		if err != nil {
 			return have, errors.Join(runErr, err)
 		}

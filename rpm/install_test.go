@@ -122,6 +122,27 @@ func TestInstallRefuses(t *testing.T) {
 	}
 }
 
+// A run that is ended while yum works does not end yum, and learns what it brought.
+func TestInstallEnded(t *testing.T) {
+	f := newFake(t)
+	ctx, cancel := context.WithCancel(bg)
+	h := f.host()
+	f.yum = func(argv []string) (string, string, int) {
+		cancel()
+		return f.brings("", 0, "nginx", "nginx-filesystem")(argv)
+	}
+	h.Read = func(ctx context.Context, stdin string, argv ...string) (string, string, int, error) {
+		if err := ctx.Err(); err != nil {
+			return "", "", 0, err
+		}
+		return f.read(ctx, stdin, argv...)
+	}
+	after, err := h.Install(ctx, Wants{Packages: []string{"nginx"}}, Inventory{})
+	if brought, _ := after.Since(Inventory{}); err != nil || cmp.Diff([]string{"nginx", "nginx-filesystem"}, brought) != "" {
+		t.Errorf("brought %q, %v; want nginx and its dependency", brought, err)
+	}
+}
+
 func TestInstallKilled(t *testing.T) {
 	f := newFake(t)
 	h := f.host()

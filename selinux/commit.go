@@ -37,6 +37,12 @@ func (h Host) Commit(ctx context.Context, edits []Edit, load bool) error {
 	return h.importPatiently(ctx, strings.Join(lines, "\n")+"\n", argv)
 }
 
+// Refused is why Commit would not take the edits, as far as that is known before semanage is run.
+func (h Host) Refused(edits []Edit) error {
+	_, err := h.importLines(edits, false)
+	return err
+}
+
 func (h Host) importPatiently(ctx context.Context, input string, argv []string) error {
 	limit := cmp.Or(h.LockWait, 2*time.Minute)
 	var waited time.Duration
@@ -150,7 +156,8 @@ func (h Host) recordAgain(records map[string]bool) ([]Edit, error) {
 	for _, name := range slices.Sorted(maps.Keys(records)) {
 		want := setting(records[name])
 		if running := h.runningBoolean(name); running != want && running != Unknown {
-			return nil, fmt.Errorf("drop a boolean's record: %w: %s is recorded %s and runs %s", errOtherBoolean, name, want, running)
+			return nil, fmt.Errorf("drop a boolean's record: %w: %s is recorded %s and runs %s; have it run as recorded (setsebool %s %s) or recorded as it runs (setsebool -P %s %s), then run again",
+				errOtherBoolean, name, want, running, name, want, name, running)
 		}
 		edits = append(edits, SetBoolean(name, records[name]))
 	}

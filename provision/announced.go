@@ -1,0 +1,146 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	multierror "github.com/hashicorp/go-multierror"
+
+	"wsprovision/rpm"
+	"wsprovision/selinux"
+)
+
+// settleAnnounced reads back what became of the announcements in the ledger,
+// at the end of a run and, for one that was killed, at the beginning of the
+// next. What came to nothing leaves the ledger: somebody may bring it about by
+// hand before the agent does, and a revert must not take that for the agent's.
+func (r *Run) settleAnnounced(ctx context.Context) {
+	if r.planning || r.Euid != 0 {
+		return
+	}
+	// Reading back is owed even where the run is being ended.
+	ctx = context.WithoutCancel(ctx)
+	due, _, err := r.owed.Due()
+	due = due || err != nil
+	err = r.ledger.settle(func(e Entry) (string, error) {
+		if e.Kind == KindFile && (due && nginxReads(e.Name) || r.isStaged(e.Name)) {
+			return unsettled, nil
+		}
+		return r.present(ctx, e)
+	})
+	if err != nil {
+		r.notice(err.Error() + "; the ledger keeps what was announced, and the next run looks again")
+	}
+}
+
+// unsettled is in no entry's words: what is still on its way, a file that waits
+// beside its place or for a reload, is neither there nor given up.
+const unsettled = ""
+
+func (r *Run) isStaged(path string) bool {
+	_, err := os.Lstat(r.Root + staging(path))
+	return err == nil
+}
+
+// settle reads back the entries that are only announced. One that cannot be
+// read stays as it is.
+func (l *Ledger) settle(read func(Entry) (string, error)) error {
+	var all *multierror.Error
+	var entries []Entry
+	for _, e := range l.Entries {
+		if e.Prior == "" {
+			entries = append(entries, e)
+			continue
+		}
+		now, err := read(e)
+		if err != nil {
+			all = multierror.Append(all, fmt.Errorf("read back %s %s: %w", e.Kind, e.Name, err))
+		}
+		if kept, undone := e.settled(now); !undone || err != nil {
+			entries = append(entries, kept)
+		}
+	}
+	return together(multierror.Append(all, l.keep(entries)))
+}
+
+// settled is the entry with what was read back of it: what it announced is
+// there, or what stood there before still is. Undone is one whose thing is as
+// it was before the agent came.
+func (e Entry) settled(now string) (kept Entry, undone bool) {
+	undone = now == e.Before && (e.Left != e.Before || e.Prior != e.Before)
+	switch now {
+	case e.Left:
+		e.Prior = ""
+	case e.Prior:
+		e.Left, e.Prior = e.Prior, ""
+	}
+	return e, undone
+}
+
+// present reads what an entry speaks of as it is now, in the entry's words.
+func (r *Run) present(ctx context.Context, e Entry) (string, error) {
+	switch e.Kind {
+	case KindBoolean, KindRunning:
+		b, err := r.SELinux.Boolean(ctx, e.Name)
+		if e.Kind == KindRunning {
+			return string(b.Running), err
+		}
+		return string(b.Local), err
+	case KindPort:
+		return r.presentPort(ctx, e.Name)
+	case KindEnabled, KindActive:
+		return r.presentUnit(ctx, e)
+	case KindPackage, KindKey:
+		return r.presentPackage(ctx, e)
+	}
+	have, err := r.Files.Read(e.Name)
+	return digest(have.Content), err
+}
+
+func (r *Run) presentPort(ctx context.Context, name string) (string, error) {
+	p, err := portNamed(name)
+	if err != nil {
+		return "", err
+	}
+	state, err := r.SELinux.Port(ctx, p.Proto, p.Low)
+	return localType(state, p.Low), err
+}
+
+// portNamed is the port of an entry's name: "tcp/3000".
+func portNamed(name string) (selinux.Port, error) {
+	proto, number, _ := strings.Cut(name, "/")
+	port, err := strconv.Atoi(number)
+	if err != nil {
+		return selinux.Port{}, fmt.Errorf("%s: %q is no port", ledgerPath, name)
+	}
+	return selinux.Port{Proto: proto, Low: port, High: port}, nil
+}
+
+func (r *Run) presentUnit(ctx context.Context, e Entry) (string, error) {
+	units, err := r.units(ctx)
+	if err != nil {
+		return "", err
+	}
+	s, err := units.State(ctx, e.Name)
+	if e.Kind == KindEnabled {
+		return word(s.File, Absent), err
+	}
+	return service{state: s}.activity(), err
+}
+
+func (r *Run) presentPackage(ctx context.Context, e Entry) (string, error) {
+	all, err := r.inventoried(ctx)
+	switch {
+	case err != nil:
+		return "", err
+	case len(all.Packages[e.Name]) > 0:
+		return "installed", nil
+	case slices.ContainsFunc(all.Keys, func(k rpm.Key) bool { return k.Fingerprint == e.Name }):
+		return "imported", nil
+	}
+	return Absent, nil
+}
