@@ -63,7 +63,7 @@ func TestRenderGolden(t *testing.T) {
 // A variable or upstream name of any length has to fit nginx's default hash buckets.
 func TestRenderLongNameFitsNginx(t *testing.T) {
 	needNginx(t, false)
-	for _, name := range []string{strings.Repeat("a", 63), strings.Repeat("a", 23), strings.Repeat("A", 12), strings.Repeat("a", 24)} {
+	for _, name := range []string{strings.Repeat("a", 64), strings.Repeat("a", 23), strings.Repeat("A", 12), strings.Repeat("a", 24)} {
 		s := example(38080)
 		s.Name = name
 		h := newHost(t, map[string]string{"conf.d/site.conf": rendered(t, s)})
@@ -180,7 +180,7 @@ var sites = rapid.Custom(func(t *rapid.T) Site {
 	})
 	locations := rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) Location {
 		return Location{
-			Path:    rapid.StringMatching(`/([a-z0-9~!&*+,=:@_-]{1,5}/?)?`).Draw(t, "path"),
+			Path:    rapid.StringMatching(`/([a-z0-9~!&()*+,=:@_-]{1,5}/?)?`).Draw(t, "path"),
 			Backend: Backend{host.Draw(t, "host"), rapid.IntRange(1, 65535).Draw(t, "port")}, WebSocket: rapid.Bool().Draw(t, "websocket"),
 			ReadTimeout: timeout.Draw(t, "read"), SendTimeout: timeout.Draw(t, "send"), ConnectTimeout: timeout.Draw(t, "connect"),
 		}
