@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -215,11 +215,7 @@ func (r *Run) imported(ctx context.Context, fingerprint string) (bool, error) {
 // fetch reads a URL or a local path.
 func (r *Run) fetch(ctx context.Context, from string, limit int64) ([]byte, error) {
 	if filepath.IsAbs(from) {
-		content, err := os.ReadFile(r.Root + from)
-		if err == nil && int64(len(content)) > limit {
-			err = fmt.Errorf("read %s: more than %d bytes", from, limit)
-		}
-		return content, err
+		from = (&url.URL{Scheme: "file", Path: from}).String()
 	}
 	return r.RPM.Fetch(ctx, r.HTTP, from, limit)
 }

@@ -34,7 +34,7 @@ type Host struct {
 	Fingerprints []string
 
 	LockWait time.Duration // bound on waiting for somebody else's yum or rpm over one Install; 0 does not wait
-	Attempts int           // how often yum may fail because of a repository before we give up; 0 means 3
+	Attempts int           // how often yum may fail because of a repository, or a download, before we give up; 0 means 3
 
 	Sleep  func(context.Context, time.Duration) error // nil sleeps for real and ends early when ctx does
 	Notice func(string)                               // what a person would want to know while waiting; may be nil
