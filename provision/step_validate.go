@@ -104,6 +104,8 @@ func (r *Run) testCandidate(ctx context.Context, f *Finding, o map[string][]byte
 			f.Warnings = append(f.Warnings, "nginx -t: "+p.String()+"; nothing after it was tested, and nginx does not start before the name resolves")
 		case p.Unresolved():
 			all = multierror.Append(all, fmt.Errorf("nginx -t: %s: %w", p, ErrUnresolved))
+		case p.NoFamily() != "":
+			all = multierror.Append(all, fmt.Errorf("nginx -t: %s: %s", p, r.withoutFamily(p.NoFamily(), o)))
 		case p.Fatal():
 			all = multierror.Append(all, fmt.Errorf("nginx -t: %s", p))
 		default:
