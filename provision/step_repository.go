@@ -126,7 +126,12 @@ func (r *Run) applyRepository(ctx context.Context) error {
 	case config.EPELPackage:
 		return r.installRelease(ctx)
 	}
-	return r.install(ctx, rpm.Wants{Packages: []string{epelPackage}}, epelPackage)
+	err := r.install(ctx, rpm.Wants{Packages: []string{epelPackage}}, epelPackage)
+	if refused := (*rpm.YumError)(nil); errors.As(err, &refused) && refused.Kind == rpm.NoPackage {
+		err = fmt.Errorf("%w; RHEL has %s in no repository of its own: set epel.source to mirror, with epel.baseurl and epel.gpgkey, "+
+			"or to package, with epel.package and epel.gpgkey", err, epelPackage)
+	}
+	return err
 }
 
 // writeMirror writes the key first: a repository without its key would make

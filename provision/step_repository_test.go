@@ -23,3 +23,28 @@ func TestKeyThatIsNoFile(t *testing.T) {
 		})
 	}
 }
+
+// On RHEL itself no repository has epel-release, so that the default source ends here: the keys that help are named.
+func TestNoRepositoryHasEPEL(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		yum  func([]string) (string, string, int, bool)
+		want bool
+	}{
+		{"in no repository", nil, true},
+		{"the repository is down", func([]string) (string, string, int, bool) {
+			return "", "Cannot find a valid baseurl for repo: base/7/x86_64\n", 1, true
+		}, false},
+	} {
+		bubble(t, tt.name, func(t *testing.T) {
+			h := newFakeHost(t)
+			delete(h.packages.available, epelPackage)
+			h.packages.yum = tt.yum
+			s := step(t, h.apply(basic(t)), StepRepository)
+			const advice = "set epel.source to mirror, with epel.baseurl and epel.gpgkey, or to package, with epel.package and epel.gpgkey"
+			if s.Status != Failed || strings.Contains(s.Error, advice) != tt.want {
+				t.Errorf("%s %q, want failed, and the keys named: %v", s.Status, s.Error, tt.want)
+			}
+		})
+	}
+}
