@@ -103,8 +103,8 @@ func (h *fakeHost) host(on Listener) *Host {
 		return h.change(ctx, seam, stdin, argv)
 	}
 	notice := func(s string) { h.notices = append(h.notices, s) }
-	p.RPM = rpm.Host{Root: h.root, Read: h.read, Change: change, Notice: notice}
-	p.SELinux = selinux.Host{Root: h.root, Offline: h.where.Offline(), Read: h.read, Change: change, Notice: notice, Cache: &selinux.Cache{}, Ask: h.decide}
+	p.RPM = rpm.Host{Root: h.root, Read: h.read, Change: change, Notice: notice, LockWait: config.YumLockWait}
+	p.SELinux = selinux.Host{Root: h.root, Offline: h.where.Offline(), Read: h.read, Change: change, Notice: notice, LockWait: config.SemanageLockWait, Cache: &selinux.Cache{}, Ask: h.decide}
 	p.Nginx = nginx.Nginx{Root: h.root, Read: h.read, Program: "/usr/sbin/nginx", Conf: nginxConf, Proc: h.root + "/proc"}
 	p.Files = &Files{Root: h.root, Seam: seam, Label: p.SELinux.DefaultLabel, SetLabel: p.SELinux.SetFileLabel, FileLabel: p.SELinux.FileLabel}
 	p.Probe, p.TryBind = h.probe, h.tryBind

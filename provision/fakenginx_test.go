@@ -33,6 +33,7 @@ type fakeNginx struct {
 	deaf      bool   // a reload reaches nobody
 	noReload  bool   // the unit has no ExecReload=
 	cannotRun string // an [emerg] line of the next start
+	noIPv6    bool   // ipv6.disable=1
 }
 
 const confOfEPEL = `user nginx;
@@ -104,6 +105,9 @@ func (h *fakeHost) judgeConf() (warnings []string, emerg string) {
 					warnings = append(warnings, fmt.Sprintf("conflicting server name %q on 0.0.0.0:%d, ignored", name, l.Port))
 				}
 				names[key] = true
+				if strings.Contains(l.Address, ":") && h.web.noIPv6 {
+					return warnings, fmt.Sprintf("socket() [%s]:%d failed (97: Address family not supported by protocol)", l.Address, l.Port)
+				}
 			}
 		}
 	}

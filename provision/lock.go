@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -34,7 +33,6 @@ func (h *Host) Lock(ctx context.Context, wait time.Duration) (release func(), er
 	for {
 		err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if err == nil {
-			writeHolder(file)
 			return func() { file.Close() }, nil
 		}
 		if !errors.Is(err, syscall.EWOULDBLOCK) || time.Now().After(deadline) {
@@ -49,23 +47,16 @@ func (h *Host) Lock(ctx context.Context, wait time.Duration) (release func(), er
 	}
 	defer file.Close()
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		return nil, fmt.Errorf("%w: %s (%s); wait for it with --wait DURATION", ErrLocked, holder(file), lockPath)
+		return nil, fmt.Errorf("%w: %s (%s); wait for it with --wait DURATION", ErrLocked, h.holder(), lockPath)
 	}
 	return nil, fmt.Errorf("lock %s: %w", lockPath, err)
 }
 
-func writeHolder(file *os.File) {
-	// Only for the other side's message: a lock without a name still locks.
-	_ = file.Truncate(0)
-	_, _ = fmt.Fprintf(file, "%d\n", os.Getpid())
-}
-
-func holder(file *os.File) string {
-	b := make([]byte, 32)
-	n, _ := file.ReadAt(b, 0)
-	pid := strings.TrimSpace(string(b[:n]))
-	if pid == "" {
-		return "an unknown process"
+// holder is for the other side's message: a lock that /proc does not name, as
+// from another pid namespace, still locks.
+func (h *Host) holder() string {
+	if pid, held := h.lockHolder(); held && pid > 0 {
+		return fmt.Sprintf("process %d", pid)
 	}
-	return "process " + pid
+	return "an unknown process"
 }

@@ -250,14 +250,12 @@ func (h *History) report() *Report {
 
 // lockHolder looks for the lock in /proc/locks (proc(5)): to try the lock
 // would make a run that begins just then believe in another one.
-func (h *Host) lockHolder() (pid int, held bool) { return h.lockedIn(h.Root + "/proc/locks") }
-
-func (h *Host) lockedIn(list string) (pid int, held bool) {
+func (h *Host) lockHolder() (pid int, held bool) {
 	var st syscall.Stat_t
 	if err := syscall.Stat(h.Root+lockPath, &st); err != nil {
 		return 0, false
 	}
-	text, err := os.ReadFile(list)
+	text, err := os.ReadFile(h.Root + "/proc/locks")
 	if err != nil {
 		return 0, false
 	}

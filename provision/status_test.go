@@ -174,20 +174,16 @@ func FuzzFlockHolder(f *testing.F) {
 
 // TestLockIsSeen: the lock is found where the kernel lists it.
 func TestLockIsSeen(t *testing.T) {
-	h := &Host{Root: t.TempDir()}
+	h := &Host{Root: withProc(t)}
 	release, err := h.Lock(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := func() bool {
-		_, held := h.lockedIn("/proc/locks") // the kernel's own, not one under the root
-		return held
-	}
-	if !seen() {
-		t.Error("held, and not seen")
+	if pid, held := h.lockHolder(); !held || pid != os.Getpid() {
+		t.Errorf("%d, %v, want ours, %d", pid, held, os.Getpid())
 	}
 	release()
-	if seen() {
+	if _, held := h.lockHolder(); held {
 		t.Error("released, and seen")
 	}
 }

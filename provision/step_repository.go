@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -126,7 +126,12 @@ func (r *Run) applyRepository(ctx context.Context) error {
 	case config.EPELPackage:
 		return r.installRelease(ctx)
 	}
-	return r.install(ctx, rpm.Wants{Packages: []string{epelPackage}}, epelPackage)
+	err := r.install(ctx, rpm.Wants{Packages: []string{epelPackage}}, epelPackage)
+	if refused := (*rpm.YumError)(nil); errors.As(err, &refused) && refused.Kind == rpm.NoPackage {
+		err = fmt.Errorf("%w; RHEL has %s in no repository of its own: set epel.source to mirror, with epel.baseurl and epel.gpgkey, "+
+			"or to package, with epel.package and epel.gpgkey", err, epelPackage)
+	}
+	return err
 }
 
 // writeMirror writes the key first: a repository without its key would make
@@ -215,11 +220,7 @@ func (r *Run) imported(ctx context.Context, fingerprint string) (bool, error) {
 // fetch reads a URL or a local path.
 func (r *Run) fetch(ctx context.Context, from string, limit int64) ([]byte, error) {
 	if filepath.IsAbs(from) {
-		content, err := os.ReadFile(r.Root + from)
-		if err == nil && int64(len(content)) > limit {
-			err = fmt.Errorf("read %s: more than %d bytes", from, limit)
-		}
-		return content, err
+		from = (&url.URL{Scheme: "file", Path: from}).String()
 	}
 	return r.RPM.Fetch(ctx, r.HTTP, from, limit)
 }

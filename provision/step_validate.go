@@ -23,7 +23,7 @@ func (r *Run) checkValidate(ctx context.Context) (Finding, error) {
 		return f, err
 	}
 	if have, err := r.hasNginx(ctx); !have || err != nil {
-		f.Notes = []string{"nginx -t follows the installation of nginx"}
+		f.Notes = r.untilInstalled()
 		return f, err
 	}
 	files, err := r.siteFiles()
@@ -48,6 +48,15 @@ func (r *Run) checkValidate(ctx context.Context) (Finding, error) {
 		f.Warnings = append(f.Warnings, "nginx accepts the configuration, but whether a name of ours collides cannot be told: "+unread.Error())
 	}
 	return f, nil
+}
+
+// untilInstalled is what can be told before there is an nginx.conf.
+func (r *Run) untilInstalled() []string {
+	notes := []string{"nginx -t follows the installation of nginx"}
+	if len(r.Config.Sites) > 0 {
+		notes = append(notes, "where the nginx.conf that comes names no default_server (EPEL's since 1.20.1), the first site on a port answers requests for any other name too")
+	}
+	return notes
 }
 
 // validationDue reports whether nginx is about to read its configuration
@@ -107,6 +116,8 @@ func (r *Run) testCandidate(ctx context.Context, f *Finding, o map[string][]byte
 			f.Warnings = append(f.Warnings, "nginx -t: "+p.String()+"; nothing after it was tested, and nginx does not start before the name resolves")
 		case p.Unresolved():
 			all = multierror.Append(all, fmt.Errorf("nginx -t: %s: %w", p, ErrUnresolved))
+		case p.NoFamily() != "":
+			all = multierror.Append(all, fmt.Errorf("nginx -t: %s: %s", p, r.withoutFamily(p.NoFamily(), o)))
 		case p.Fatal():
 			all = multierror.Append(all, fmt.Errorf("nginx -t: %s", p))
 		default:

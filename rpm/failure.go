@@ -106,7 +106,7 @@ var failures = []failure{
 		"Refusing to automatically import keys", "You have enabled checking of packages via GPG keys",
 		"GPG check FAILED", "Didn't install any keys", "Invalid GPG Key from",
 		"Failed to retrieve GPG key", "Key import failed",
-	}, "import the repository's key after comparing its fingerprint: rpm --import FILE, or name it in the configuration"},
+	}, "get the key's file, compare its fingerprint (gpg --with-fingerprint FILE) with what its owner publishes, then: rpm --import FILE"},
 	{Conflict, []string{
 		"conflicts with file from package", "conflict between attempted installs", "conflicts between attempted installs",
 	}, "remove one of the two packages"},

@@ -46,7 +46,7 @@ func TestClassify(t *testing.T) {
 		{"rhel7-no-repos", 1, NoRepositories, []string{"There are no enabled repos", "register the system with subscription-manager, or configure epel.source: mirror"}},
 		{"rhel7-key-wrong", 1, BadKey, []string{`"Extra Packages for Enterprise Linux 7"`, "rpm --import"}},
 		{"rhel7-key-gone", 1, BadKey, []string{"GPG key retrieval failed", "RPM-GPG-KEY-EPEL-7"}},
-		{"rhel7-key-missing", 1, BadKey, []string{"Public key for nginx-1.20.1-10.el7.x86_64.rpm is not installed"}},
+		{"rhel7-key-missing", 1, BadKey, []string{"Public key for nginx-1.20.1-10.el7.x86_64.rpm is not installed", "compare its fingerprint (gpg --with-fingerprint FILE)", "then: rpm --import FILE)"}},
 		{"rhel7-no-key-at-all", 1, BadKey, []string{"You have enabled checking"}},
 		{"rhel7-unsigned", 1, Unsigned, []string{"nginx-1.20.1-10.el7.x86_64.rpm is not signed", "gpgcheck=0"}},
 		{"rhel7-not-root", 1, NotRoot, []string{"run as root"}},

@@ -32,7 +32,7 @@ func newFake(t *testing.T) *fake {
 }
 
 func (f *fake) host() Host {
-	return Host{Root: f.root, Read: f.read, Change: f.change,
+	return Host{Root: f.root, Read: f.read, Change: f.change, LockWait: 10 * time.Minute,
 		Sleep: func(ctx context.Context, d time.Duration) error {
 			f.slept += d
 			if f.onSleep != nil {

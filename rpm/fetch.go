@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -19,13 +21,39 @@ const (
 
 // Fetch reads an http, https or file URL into memory: at most limit bytes, in at most two minutes unless ctx says otherwise. What comes is
 // not to be trusted before its fingerprint or signature is checked. A redirect from https to http is refused. The client's own timeout,
-// proxy and roots hold; nil is http.DefaultClient.
+// proxy and roots hold; nil is http.DefaultClient. What the network or the server may get over is tried again as yum's repositories are.
 func (h Host) Fetch(ctx context.Context, client *http.Client, address string, limit int64) ([]byte, error) {
-	data, err := h.fetch(ctx, client, address, limit)
-	if err != nil {
-		return nil, fmt.Errorf("fetch %s: %w", redacted(address), err)
+	for failed := 1; ; failed++ {
+		data, err := h.fetch(ctx, client, address, limit)
+		if err == nil {
+			return data, nil
+		}
+		err = fmt.Errorf("fetch %s: %w", redacted(address), err)
+		if !passing(err) || failed >= h.attempts() || ctx.Err() != nil {
+			return nil, err
+		}
+		if err := h.again(ctx, err, failed); err != nil {
+			return nil, err
+		}
 	}
-	return data, nil
+}
+
+// statusError is an answer other than 200.
+type statusError struct {
+	code   int
+	status string
+}
+
+func (e *statusError) Error() string { return "the server answered " + e.status }
+
+// passing tells trouble that may be over in a moment from what stays: a page that is not there, a certificate, a redirect.
+func passing(err error) bool {
+	var network net.Error
+	var answer *statusError
+	if errors.As(err, &answer) {
+		return answer.code >= 500 || answer.code == http.StatusTooManyRequests || answer.code == http.StatusRequestTimeout
+	}
+	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 func (h Host) fetch(ctx context.Context, client *http.Client, address string, limit int64) ([]byte, error) {
@@ -43,7 +71,7 @@ func (h Host) fetch(ctx context.Context, client *http.Client, address string, li
 }
 
 func (h Host) fetchFile(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(filepath.Join(h.Root, path))
+	f, err := os.OpenFile(filepath.Join(h.Root, path), os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would be waited for
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +101,7 @@ func fetchHTTP(ctx context.Context, client *http.Client, address string, limit i
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("the server answered %s", resp.Status)
+		return nil, &statusError{resp.StatusCode, resp.Status}
 	}
 	if resp.ContentLength > limit {
 		return nil, fmt.Errorf("%d bytes, more than %d", resp.ContentLength, limit)

@@ -7,7 +7,9 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -44,6 +46,9 @@ func TestFetch(t *testing.T) {
 	s := server(t)
 	f := newFake(t)
 	f.write("/keys/k", "0123456789")
+	if err := errors.Join(syscall.Mkfifo(f.root+"/keys/fifo", 0o600), os.Symlink("/dev/zero", f.root+"/keys/zero")); err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct{ name, url, wantErr string }{
 		{"https", s.URL + "/key", ""},
 		{"one redirect", s.URL + "/once", ""},
@@ -55,6 +60,8 @@ func TestFetch(t *testing.T) {
 		{"redirect to http", s.URL + "/down", "a redirect from https to http"},
 		{"no file", "file:///nosuch", "no such file"},
 		{"a directory", "file:///keys", "not a regular file"},
+		{"a pipe", "file:///keys/fifo", "not a regular file"},
+		{"a device", "file:///keys/zero", "not a regular file"},
 		{"file on a host", "file://host/keys/k", "not an http, https or file:/// URL"},
 		{"ftp", "ftp://x/y", "not an http"},
 		{"path", "/keys/k", "not an http"},
@@ -82,5 +89,48 @@ func TestFetch(t *testing.T) {
 	defer cancel()
 	if _, err := f.host().Fetch(ctx, s.Client(), s.URL+"/slow", 10); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("slow server: %v", err)
+	}
+}
+
+// A server that is down for a moment is asked again as a repository is; what will not change is not.
+func TestFetchTriesAgain(t *testing.T) {
+	hangUp := func(w http.ResponseWriter) { panic(http.ErrAbortHandler) }
+	answer := func(status int) func(http.ResponseWriter) {
+		return func(w http.ResponseWriter) { w.WriteHeader(status) }
+	}
+	for _, tt := range []struct {
+		name     string
+		fail     func(http.ResponseWriter)
+		failures int
+		asked    int
+		slept    time.Duration
+		wantErr  string
+	}{
+		{"503 once", answer(503), 1, 2, 5 * time.Second, ""},
+		{"cut off twice", hangUp, 2, 3, 15 * time.Second, ""},
+		{"503 for ever", answer(503), 9, 3, 15 * time.Second, "the server answered 503 Service Unavailable"},
+		{"404", answer(404), 9, 1, 0, "the server answered 404 Not Found"},
+		{"403", answer(403), 9, 1, 0, "the server answered 403 Forbidden"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			asked := 0
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				if asked++; asked <= tt.failures {
+					tt.fail(w)
+					return
+				}
+				_, _ = w.Write([]byte("0123456789"))
+			}))
+			defer s.Close()
+			client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // which would ask again by itself
+			f := newFake(t)
+			got, err := f.host().Fetch(bg, client, s.URL, 10)
+			if !matches(err, tt.wantErr) || err == nil && string(got) != "0123456789" {
+				t.Errorf("got %q, %v, want %q", got, err, tt.wantErr)
+			}
+			if asked != tt.asked || f.slept != tt.slept || len(f.notices) != tt.asked-1 {
+				t.Errorf("asked %d times, slept %s, notices %q; want %d times, %s", asked, f.slept, f.notices, tt.asked, tt.slept)
+			}
+		})
 	}
 }

@@ -33,8 +33,8 @@ type Host struct {
 	// Fingerprints are the keys that the configuration vouches for, as 40 hexadecimal digits.
 	Fingerprints []string
 
-	LockWait time.Duration // bound on waiting for somebody else's yum or rpm over one Install; 0 means 10 minutes
-	Attempts int           // how often yum may fail because of a repository before we give up; 0 means 3
+	LockWait time.Duration // bound on waiting for somebody else's yum or rpm over one Install; 0 does not wait
+	Attempts int           // how often yum may fail because of a repository, or a download, before we give up; 0 means 3
 
 	Sleep  func(context.Context, time.Duration) error // nil sleeps for real and ends early when ctx does
 	Notice func(string)                               // what a person would want to know while waiting; may be nil
@@ -58,13 +58,6 @@ func (h Host) sleep(ctx context.Context, d time.Duration) error {
 	case <-t.C:
 		return nil
 	}
-}
-
-func (h Host) lockWait() time.Duration {
-	if h.LockWait > 0 {
-		return h.LockWait
-	}
-	return 10 * time.Minute
 }
 
 func (h Host) attempts() int {

@@ -173,12 +173,20 @@ func (h Host) yum(ctx context.Context, limits Limits, want wanted, have Inventor
 		if failed++; status == 0 || refused.Kind != Unreachable || failed >= h.attempts() {
 			return have, verdict(refused, absent, limits)
 		}
-		pause := backOff(failed)
-		h.notice("%s; trying again in %s (%d of %d)", refused, pause, failed+1, h.attempts())
-		if err := h.sleep(ctx, pause); err != nil {
-			return have, errors.Join(refused, err)
+		if err := h.again(ctx, refused, failed); err != nil {
+			return have, err
 		}
 	}
+}
+
+// again waits before the next attempt, and tells a person why.
+func (h Host) again(ctx context.Context, why error, failed int) error {
+	pause := backOff(failed)
+	h.notice("%s; trying again in %s (%d of %d)", why, pause, failed+1, h.attempts())
+	if err := h.sleep(ctx, pause); err != nil {
+		return errors.Join(why, err)
+	}
+	return nil
 }
 
 // backOff is 5, 10, 20 … seconds, at most a minute.

@@ -186,14 +186,14 @@ func (w *waiting) free(ctx context.Context) error {
 
 // pause sleeps once on account of holder and tells a person: at first, when the holder changes, and every minute.
 func (w *waiting) pause(ctx context.Context, holder string) error {
-	if w.waited >= w.h.lockWait() {
+	if w.waited >= w.h.LockWait {
 		return &LockedError{Holder: holder, Waited: w.waited}
 	}
 	if w.told != holder || w.waited%time.Minute == 0 {
-		w.h.notice("%s for %s; waiting up to %s", holder, w.waited, w.h.lockWait())
+		w.h.notice("%s for %s; waiting up to %s", holder, w.waited, w.h.LockWait)
 		w.told = holder
 	}
-	step := min(lockPoll, w.h.lockWait()-w.waited)
+	step := min(lockPoll, w.h.LockWait-w.waited)
 	if err := w.h.sleep(ctx, step); err != nil {
 		return fmt.Errorf("%s: %w", holder, err)
 	}

@@ -32,8 +32,8 @@ type Limits struct {
 
 // Restrict works out the limits for the enabled repositories. A key is vouched for where its URL is a local file that an installed
 // package owns, or whose keys are all configured (Host.Fingerprints) or imported already. What lies behind http or https is never
-// vouched for: it may be another key when yum fetches it; such a key is fetched, compared and imported by ImportKey instead, and yum
-// then does not ask for it.
+// vouched for: it may be another key when yum fetches it. Whoever trusts such a key imports it (rpm --import FILE), and yum then does not
+// ask for it.
 //
 // A repository keeps only vouched key files; packages from it that an imported key has signed are taken as before. gpgcheck=0 is
 // overridden. With no key imported and none vouched for, nothing from it could be taken, and yum would refuse to start at all

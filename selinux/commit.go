@@ -44,7 +44,6 @@ func (h Host) Refused(edits []Edit) error {
 }
 
 func (h Host) importPatiently(ctx context.Context, input string, argv []string) error {
-	limit := cmp.Or(h.LockWait, 2*time.Minute)
 	var waited time.Duration
 	for pause := time.Second; ; pause = min(2*pause, 8*time.Second) {
 		start := time.Now()
@@ -61,12 +60,12 @@ func (h Host) importPatiently(ctx context.Context, input string, argv []string) 
 			return fmt.Errorf("semanage import: exit status %d: %s%s", status, lastLines(stderr), next(stderr))
 		}
 		holder := h.lockHolder(lock)
-		if waited >= limit {
+		if waited >= h.LockWait {
 			return fmt.Errorf("semanage import: %s is held by %s, waited %s: %s",
 				lock, holder, waited.Round(time.Second), lastLines(stderr))
 		}
 		h.notice(fmt.Sprintf("waiting for %s to release %s", holder, lock))
-		pause = min(pause, limit-waited)
+		pause = min(pause, h.LockWait-waited)
 		if err := h.sleep(ctx, pause); err != nil {
 			return fmt.Errorf("semanage import: waiting for %s, held by %s: %w", lock, holder, err)
 		}

@@ -120,7 +120,7 @@ func locked(t *testing.T, n int) Run {
 func TestCommitWaitsForLock(t *testing.T) {
 	h := rhel7(t, map[string]string{"proc/4711/comm": "semodule\n"})
 	must(t, os.WriteFile(h.path("proc/locks"), []byte(locksLine(t, h)), 0o644))
-	h.Change = locked(t, 3)
+	h.Change, h.LockWait = locked(t, 3), time.Minute
 	var pauses []time.Duration
 	h.Sleep = func(_ context.Context, d time.Duration) error { pauses = append(pauses, d); return nil }
 	var notices []string

@@ -24,7 +24,7 @@ type Host struct {
 	Offline bool
 	// Read runs programs that only read (semanage -l), Change those that change the host (semanage import).
 	Read, Change Run
-	// LockWait bounds the wait for another's semanage lock; 0 is two minutes. semanage itself gives up after 5 s.
+	// LockWait bounds the wait for another's semanage lock; 0 is no longer than semanage's own 5 s.
 	LockWait time.Duration
 	// Sleep waits between attempts, and ends early with the context's error; nil is the real clock.
 	Sleep func(context.Context, time.Duration) error

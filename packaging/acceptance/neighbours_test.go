@@ -84,7 +84,7 @@ func TestTwoAgents(t *testing.T) {
 	m := start(t, installed)
 	end := m.begin(t, applyCommand)
 	for range 100 {
-		if _, status := m.run("test -s /run/wsprovision.lock"); status == 0 {
+		if _, status := m.run(`i=$(stat -c %i /run/wsprovision.lock) && grep "FLOCK .*:$i 0 EOF" /proc/locks`); status == 0 {
 			break
 		}
 	}

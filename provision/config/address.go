@@ -61,7 +61,7 @@ func (l Listen) reaches(b Backend) bool {
 	}
 	switch l.Address {
 	case "", "0.0.0.0":
-		return host.Unmap().Is4() && host.Unmap().IsLoopback()
+		return host.Is4() && host.IsLoopback()
 	case "::":
 		return host.Is6() && host.IsLoopback()
 	}
@@ -187,6 +187,15 @@ func unconnectable(ip netip.Addr) error {
 	if ip.Unmap().IsUnspecified() || ip.Unmap().IsMulticast() {
 		return fmt.Errorf("%s is no address to connect to: write 127.0.0.1 or [::1] for this host", ip)
 	}
+	return mapped(ip)
+}
+
+// mapped refuses a second spelling of an IPv4 address: nginx binds and connects to it over IPv6, and two that are one would
+// not be found out.
+func mapped(ip netip.Addr) error {
+	if ip.Is4In6() {
+		return fmt.Errorf("%s is an IPv4 address in IPv6's spelling: write %s", ip, ip.Unmap())
+	}
 	return nil
 }
 
@@ -215,7 +224,7 @@ func listen(s scalar) (Listen, error) {
 func listenAddress(value string) (address, number string, err error) {
 	ap, err := netip.ParseAddrPort(value)
 	if err == nil && !ap.Addr().IsMulticast() && ap.Addr().Zone() == "" {
-		return ap.Addr().String(), value[strings.LastIndexByte(value, ':')+1:], nil
+		return ap.Addr().String(), value[strings.LastIndexByte(value, ':')+1:], mapped(ap.Addr())
 	}
 	host, number, found := strings.Cut(value, ":")
 	if ip, err := netip.ParseAddr(host); found && err == nil && !ip.IsMulticast() && strings.Count(value, ":") == 1 {

@@ -38,23 +38,30 @@ func claim(taken map[string]string, thing, key, what string, at origins, p *prob
 func checkSockets(site Site, key string, servers map[string]string, at origins, p *problems) {
 	own := map[string]string{}
 	for j, l := range site.Listen {
-		if l.Port == 0 {
-			continue
+		if l.Port != 0 {
+			claim(own, l.socket(), element(at, key+".listen", j), "the socket "+l.String(), at, p)
 		}
-		claim(own, l.socket(), element(at, key+".listen", j), "the socket "+l.String(), at, p)
 	}
 	for j, name := range site.ServerNames {
 		here := element(at, key+".server_name", j)
-		for _, l := range site.Listen {
-			if name == "" || l.Port == 0 {
-				continue
-			}
-			thing := strings.ToLower(name) + " " + l.socket()
-			if first, ok := servers[thing]; ok && first == here {
-				continue // the socket stands twice, which has been said
-			}
-			claim(servers, thing, here, fmt.Sprintf("the name %s on %s", name, l), at, p)
+		same := func(other string) bool { return strings.EqualFold(other, name) }
+		switch {
+		case name == "":
+		case slices.ContainsFunc(site.ServerNames[:j], same):
+			p.add(at.problem(here, fmt.Sprintf("the name %s stands twice", name)))
+		default:
+			claimName(name, here, site.Listen, servers, at, p)
 		}
+	}
+}
+
+func claimName(name, here string, listen []Listen, servers map[string]string, at origins, p *problems) {
+	for _, l := range listen {
+		thing := strings.ToLower(name) + " " + l.socket()
+		if l.Port == 0 || servers[thing] == here { // the socket stands twice, which has been said
+			continue
+		}
+		claim(servers, thing, here, fmt.Sprintf("the name %s on %s", name, l), at, p)
 	}
 }
 

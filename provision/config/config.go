@@ -22,6 +22,10 @@ const (
 	webSocketTimeout = 24 * time.Hour
 	plainTimeout     = 60 * time.Second // nginx's own default for proxy_read_timeout and proxy_send_timeout
 	connectTimeout   = 60 * time.Second
+
+	// YumLockWait and SemanageLockWait are Wait's defaults, also where there is no configuration (a revert).
+	YumLockWait      = 10 * time.Minute
+	SemanageLockWait = 2 * time.Minute
 )
 
 // The values of EPEL.Source.

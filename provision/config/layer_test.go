@@ -132,6 +132,7 @@ func TestOutsideTheFile(t *testing.T) {
 		{"no server name", nil, map[string]string{"backend": "a:1"}, "flag --backend: needs --server-name ws.example.com too"},
 		{"no backend", []string{"WSPROVISION_SERVER_NAME=a.b"}, nil, "environment WSPROVISION_SERVER_NAME: needs --backend 127.0.0.1:3000 too"},
 		{"wrong in one element", nil, map[string]string{"server-name": "a.b,c;d", "backend": "a:1"}, `flag --server-name: "c;d"`},
+		{"a name twice in one flag", nil, map[string]string{"server-name": "a.b,A.b", "backend": "a:1"}, "flag --server-name: the name A.b stands twice"},
 		{"two on /", nil, map[string]string{"server-name": "a.b", "backend": "a:1", "http-backend": "a:2"}, "flag --http-backend: needs --path /ws/"},
 		{"loop", nil, map[string]string{"server-name": "a.b", "backend": "localhost:80"}, "flag --backend: localhost:80 is where this site listens itself"},
 		{"flag wrong, environment right", []string{"WSPROVISION_ON_DRIFT=keep"}, map[string]string{"on-drift": "x"}, "flag --on-drift"},

@@ -197,7 +197,7 @@ func TestSitesTogether(t *testing.T) {
 	for _, tc := range []struct{ name, text, want string }{
 		{"name twice", site("a", "server_name: a.b") + site("a", "server_name: c.d"), "sites[1].name (line 3): the name a is taken already by sites[0].name"},
 		{"server name twice", site("a", "server_name: a.b") + site("b", "server_name: A.B"), "the name A.B on 80 is taken already by sites[0].server_name"},
-		{"server name twice in one", site("a", "server_name: [a.b, a.b]"), "sites[0].server_name[1] (line 2): the name a.b on 80"},
+		{"server name twice in one", site("a", "server_name: [a.b, a.b]"), "sites[0].server_name[1] (line 2): the name a.b stands twice"},
 		{"0.0.0.0 is every address", site("a", "server_name: a.b") + site("b", "server_name: a.b, listen: '0.0.0.0:80'"), "the name a.b on 0.0.0.0:80"},
 		{"socket twice", site("a", "server_name: a.b, listen: [80, '80']"), "sites[0].listen[1] (line 2): the socket 80 is taken"},
 		{"tls and plain", site("a", "server_name: a.b, listen: 443") + site("b", "server_name: b.b, tls: {certificate: /c, key: /k}"),

@@ -32,8 +32,8 @@ func settings() []setting {
 		{"selinux.label_listen_ports", "label-listen-ports", false, untyped(truth), "label listen ports http_port_t where nginx may not bind them"},
 		{"on_drift", "on-drift", DriftReplace, untyped(oneOf(DriftReplace, DriftKeep, DriftFail)),
 			"what becomes of our files edited by hand: replace, keep or fail"},
-		{"wait.yum_lock", "wait-yum-lock", 10 * time.Minute, untyped(wait), "how long to wait for yum's lock"},
-		{"wait.semanage_lock", "wait-semanage-lock", 2 * time.Minute, untyped(wait), "how long to wait for semanage's lock"},
+		{"wait.yum_lock", "wait-yum-lock", YumLockWait, untyped(wait), "how long to wait for yum's lock"},
+		{"wait.semanage_lock", "wait-semanage-lock", SemanageLockWait, untyped(wait), "how long to wait for semanage's lock"},
 		{"worker_shutdown_timeout", "worker-shutdown-timeout", time.Duration(0), untyped(timeout),
 			"after a reload, cut connections of old workers after this `duration` (default never)"},
 	}

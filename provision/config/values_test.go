@@ -62,6 +62,7 @@ func TestBackend(t *testing.T) {
 		{"a;b:1", "! only letters"}, {"a b:1", "! only letters"}, {"$host:1", "! only letters"}, {"a\nb:1", "! only letters"},
 		{"a_b:1", "! only letters"}, {"-a:1", "! a host name is made of"}, {"a..b:1", "! a host name is made of"}, {"a.:1", "! without the dot"},
 		{"*.a.b:1", "! only letters"}, {"", "! is empty"},
+		{"[::ffff:127.0.0.1]:3000", "! IPv4 address in IPv6's spelling: write 127.0.0.1"}, {"[::ffff:0.0.0.0]:1", "! is no address to connect to"},
 	})
 }
 
@@ -73,7 +74,7 @@ func TestListen(t *testing.T) {
 		{"127.0.0.1:http", "! the port must be"}, {"127.0.0.1", "! "},
 		{"*:80", "! write the port alone for every IPv4 address: 80"}, {"localhost:80", "! write a port, or an IP address"},
 		{"80 default_server", "! no options"}, {"unix:/run/a", "! write a port"}, {"::80", "! write a port"}, {"[fe80::1%lo]:80", "! write a port"},
-		{"224.0.0.1:80", "! write a port"}, {"80;", "! write a port"}, {"", "! is empty"},
+		{"[::ffff:10.0.0.1]:80", "! IPv4 address in IPv6's spelling: write 10.0.0.1"}, {"224.0.0.1:80", "! write a port"}, {"80;", "! write a port"}, {"", "! is empty"},
 	})
 }
 
@@ -141,7 +142,7 @@ func TestListenReaches(t *testing.T) {
 		listen, backend string
 		want            bool
 	}{
-		{"80", "127.0.0.1:80", true}, {"80", "127.9.9.9:80", true}, {"80", "localhost:80", true}, {"80", "[::ffff:127.0.0.1]:80", true},
+		{"80", "127.0.0.1:80", true}, {"80", "127.9.9.9:80", true}, {"80", "localhost:80", true},
 		{"0.0.0.0:80", "127.0.0.1:80", true}, {"[::]:80", "[::1]:80", true}, {"[::]:80", "LOCALHOST:80", true}, {"10.0.0.1:80", "10.0.0.1:80", true},
 		{"80", "127.0.0.1:81", false}, {"80", "[::1]:80", false}, {"[::]:80", "127.0.0.1:80", false}, {"80", "10.0.0.1:80", false},
 		{"10.0.0.1:80", "127.0.0.1:80", false}, {"80", "a.example.com:80", false},

@@ -87,6 +87,9 @@ func (f *follower) advance(p *logPosition) error {
 		}
 		p.inode, p.offset = inode(info), 0
 	}
+	if !info.Mode().IsRegular() {
+		return nil // a pipe or a device does not keep what was written to it
+	}
 	if info.Size() < p.offset { // copytruncate
 		p.offset = 0
 	}
@@ -104,7 +107,7 @@ func (f *follower) rotated(p *logPosition) error {
 	}
 	for _, e := range entries {
 		info, err := e.Info()
-		if err == nil && inode(info) == p.inode && info.Size() > p.offset {
+		if err == nil && info.Mode().IsRegular() && inode(info) == p.inode && info.Size() > p.offset {
 			return f.readFile(filepath.Join(filepath.Dir(p.path), e.Name()), p)
 		}
 	}
@@ -112,11 +115,15 @@ func (f *follower) rotated(p *logPosition) error {
 }
 
 func (f *follower) readFile(name string, p *logPosition) error {
-	file, err := os.Open(name)
+	// Not to wait for a writer, should a pipe have taken the log's place since it was looked at.
+	file, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+		return err
+	}
 	if _, err := file.Seek(p.offset, io.SeekStart); err != nil {
 		return err
 	}

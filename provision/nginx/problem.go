@@ -34,7 +34,18 @@ func (p Problem) Fatal() bool {
 // configuration; nginx has not looked at anything behind that line.
 func (p Problem) Unresolved() bool { return strings.HasPrefix(p.Message, "host not found in ") }
 
+// NoFamily is the address of a listen for which this kernel has no sockets at all: [::]:80 where IPv6 is off
+// (ipv6.disable=1). It is "" for any other problem.
+func (p Problem) NoFamily() string {
+	m := noFamily.FindStringSubmatch(p.Message)
+	if m == nil {
+		return ""
+	}
+	return m[1]
+}
+
 var (
+	noFamily   = regexp.MustCompile(`^socket\(\) (\S+) failed \(97: `) // EAFNOSUPPORT; nginx names no file
 	shortLine  = regexp.MustCompile(`^nginx: \[(emerg|alert|crit|error|warn|notice|info|debug)\] (.+)$`)
 	loggedLine = regexp.MustCompile(`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[(emerg|alert|crit|error|warn|notice|info|debug)\] \d+#\d+: (\*\d+ )?(.+)$`)
 	position   = regexp.MustCompile(`^(.+) in (/.*):(\d{1,9})$`)

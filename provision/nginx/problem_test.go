@@ -49,6 +49,19 @@ func TestParseTest(t *testing.T) {
 	}
 }
 
+func TestNoFamily(t *testing.T) {
+	for message, want := range map[string]string{
+		"socket() [::]:80 failed (97: Address family not supported by protocol)":        "[::]:80",
+		"socket() 0.0.0.0:80 failed (24: Too many open files)":                          "",
+		"bind() to [::]:80 failed (98: Address already in use)":                         "",
+		`unknown directive "socket() [::]:80 failed (97: Address family not supported"`: "",
+	} {
+		if got := (Problem{Level: "emerg", Message: message}).NoFamily(); got != want {
+			t.Errorf("%s: %q, want %q", message, got, want)
+		}
+	}
+}
+
 func FuzzParseTest(f *testing.F) {
 	for _, test := range outputs {
 		f.Add(test.stderr, test.status)

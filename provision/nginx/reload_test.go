@@ -323,6 +323,26 @@ func TestLogsAreFollowed(t *testing.T) {
 	}
 }
 
+// A log that keeps nothing has nothing to say, and is neither waited for nor read without end.
+func TestLogsThatAreNoFiles(t *testing.T) {
+	n := Nginx{Root: t.TempDir()}
+	if err := errors.Join(syscall.Mkfifo(n.Root+"/fifo", 0o600), os.Symlink("/dev/zero", n.Root+"/device"), os.Mkdir(n.Root+"/dir", 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	appendTo(t, n.Root+"/e.log", line("emerg] 1#1: old"))
+	f := n.MarkLogs([]string{"/fifo", "/device", "/dir", "/e.log"}).follow()
+	for _, name := range []string{"/fifo", "/dir", "/device"} { // also behind the mark's back
+		if err := f.readFile(n.Root+name, &logPosition{shown: name}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	appendTo(t, n.Root+"/e.log", line("emerg] 1#1: new"))
+	seen, err := f.read()
+	if err != nil || len(seen) != 1 || !strings.HasSuffix(seen[0].Text, "new") {
+		t.Errorf("%v, %v, want the one line of /e.log", seen, err)
+	}
+}
+
 func TestLogsOfALineInPieces(t *testing.T) {
 	n := Nginx{Root: t.TempDir()}
 	f := n.MarkLogs([]string{"/e.log"}).follow()

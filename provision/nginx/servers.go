@@ -49,6 +49,20 @@ func (t Tree) Servers() []Server {
 	return servers
 }
 
+// Listening are the listen directives of an address, in any of its spellings.
+func (t Tree) Listening(address string) []Directive {
+	var all []Directive
+	want := parseListen(Directive{Args: []string{address}})[0].key()
+	for _, s := range t.Servers() {
+		for _, d := range s.Body {
+			if d.Name == "listen" && len(d.Args) > 0 && slices.ContainsFunc(parseListen(d), func(l ListenDirective) bool { return l.key() == want }) {
+				all = append(all, d)
+			}
+		}
+	}
+	return all
+}
+
 // http gives the statements of the http context.
 func (t Tree) http() []Directive {
 	var body []Directive

@@ -2,6 +2,7 @@ package nginx
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -215,5 +216,20 @@ func TestPathsThatATestWouldTouch(t *testing.T) {
 		"/usr/share/nginx/tmp", "/var/cache/x", "/var/lib/nginx/body", "/var/log/nginx/access.log"}
 	if diff := cmp.Diff(want, tree.touched(b)); diff != "" {
 		t.Errorf("want -, got +:\n%s", diff)
+	}
+}
+
+func TestListening(t *testing.T) {
+	tree, err := Load("", "/etc/n.conf", map[string][]byte{
+		"/etc/n.conf": []byte("http {\n server {\n listen [::]:80;\n listen 80;\n include l;\n }\n server {}\n}\n"), "/etc/l": []byte("\nlisten [0:0::]:79-81 default_server;\n"),
+	})
+	var got []string
+	for _, address := range []string{"[::]:80", "0.0.0.0:80", "[::1]:80"} {
+		for _, d := range tree.Listening(address) {
+			got = append(got, fmt.Sprintf("%s %s:%d", address, d.File, d.Line))
+		}
+	}
+	if want := "[::]:80 /etc/n.conf:3 [::]:80 /etc/l:2 0.0.0.0:80 /etc/n.conf:4"; err != nil || strings.Join(got, " ") != want {
+		t.Errorf("%q, %v, want %s", got, err, want)
 	}
 }

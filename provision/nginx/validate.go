@@ -13,9 +13,9 @@ import (
 // The configuration was validated when it was loaded; this is the last gate before nginx's syntax, so it allows what
 // is known to be harmless instead of forbidding what is known to hurt.
 var (
-	siteName = regexp.MustCompile(`\A[A-Za-z0-9][A-Za-z0-9._-]{0,62}\z`)
+	siteName = regexp.MustCompile(`\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z`)
 	hostName = regexp.MustCompile(`\A[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\z`)
-	urlPath  = regexp.MustCompile(`\A/[A-Za-z0-9._~!&*+,=:@/-]*\z`)
+	urlPath  = regexp.MustCompile(`\A/[A-Za-z0-9._~!&()*+,=:@/-]*\z`)
 	pemPath  = regexp.MustCompile(`\A/[A-Za-z0-9._~+,=:@/-]*[A-Za-z0-9._~+,=:@-]\z`)
 	notClean = regexp.MustCompile(`//|/\.\.?(/|\z)`)
 )
@@ -45,7 +45,8 @@ func (s Site) validate() error {
 	p.check(siteName.MatchString(s.Name), "name", s.Name)
 	p.check(len(s.ServerNames) > 0, "server_name", "")
 	for _, name := range s.ServerNames {
-		p.check(len(name) <= 253 && hostName.MatchString(strings.TrimPrefix(name, "*.")), "server_name", name)
+		host := strings.TrimPrefix(name, "*.")
+		p.check(len(host) <= 253 && hostName.MatchString(host), "server_name", name)
 		p.once("server_name", strings.ToLower(name))
 	}
 	s.validateListen(p)
