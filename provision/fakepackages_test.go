@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"wsprovision/rpm"
 )
@@ -31,8 +32,14 @@ func (h *fakeHost) installed(name string) bool {
 
 func (h *fakeHost) rpm(args []string) (stdout, stderr string, status int, err error) {
 	switch {
+	case args[0] == "-qa" && strings.Contains(args[2], "INSTALLTIME"):
+		for _, name := range strings.Fields(h.content(rpmPackages)) {
+			stdout += fmt.Sprintf("%d\t%s\n", time.Now().Unix(), name)
+		}
 	case args[0] == "-qa":
 		stdout = h.everything()
+	case args[0] == "-V":
+		stdout = h.verify(args[len(args)-1])
 	case args[0] == "-e":
 		h.erase(args[1:])
 	case args[0] == "-q" && args[3] == "gpg-pubkey":
@@ -53,6 +60,31 @@ func (h *fakeHost) rpm(args []string) (stdout, stderr string, status int, err er
 		h.t.Errorf("rpm %q is not known here", args)
 	}
 	return stdout, "", status, nil
+}
+
+// brings are the files of a package that a power cut may empty; an empty file is all that is ever wrong with one here.
+func brings(name string) map[string]string {
+	switch name {
+	case nginxPackage:
+		return map[string]string{nginxProgram: " ", nginxConf: "c", "/usr/lib/systemd/system/nginx.service": " "}
+	case epelPackage:
+		return map[string]string{"/etc/yum.repos.d/epel.repo": "c"}
+	case semanagePackage:
+		return map[string]string{"/usr/sbin/semanage": " "}
+	}
+	return nil
+}
+
+func (h *fakeHost) verify(name string) (stdout string) {
+	for path, attribute := range brings(name) {
+		switch {
+		case !h.exists(path):
+			stdout += fmt.Sprintf("missing   %s %s\n", attribute, path)
+		case h.content(path) == "":
+			stdout += fmt.Sprintf("S.5......  %s %s\n", attribute, path)
+		}
+	}
+	return stdout
 }
 
 // everything is the inventory: each package's line, and each key with its text.
@@ -127,6 +159,12 @@ func (h *fakeHost) listKeys(format string) (string, string, int, error) {
 
 // yum installs what an enabled repository has, and lies about the rest as yum 3.4.3 does.
 func (h *fakeHost) yum(args []string) (stdout, stderr string, status int, err error) {
+	if at := slices.Index(args, "reinstall"); at >= 0 {
+		for _, name := range args[at+1:] {
+			h.layAnew(name)
+		}
+		return "Complete!\n", "", 0, nil
+	}
 	at := slices.Index(args, "install")
 	if at < 0 {
 		h.t.Errorf("yum %q is not known here", args)
@@ -153,6 +191,22 @@ func (h *fakeHost) yum(args []string) (stdout, stderr string, status int, err er
 		h.install(name)
 	}
 	return "Complete!\n", "", 0, nil
+}
+
+// layAnew is a reinstallation: rpm keeps a configuration file that is there, whatever is in it.
+func (h *fakeHost) layAnew(name string) {
+	kept := map[string]bool{}
+	for path, attribute := range brings(name) {
+		kept[path] = attribute == "c" && h.exists(path)
+	}
+	before := h.content(rpmPackages)
+	h.install(name)
+	h.write(rpmPackages, before)
+	for path, keep := range kept {
+		if keep {
+			h.write(path, "")
+		}
+	}
 }
 
 func (h *fakeHost) hasRepository(id string) bool {

@@ -29,6 +29,9 @@ type History struct {
 	// Running is there from a run's first change to its end. A run that holds
 	// the lock and finds it knows that the one before was interrupted.
 	Running *Mark `json:"running,omitempty"`
+	// Unverified is the run under which the machine went down, until a later
+	// one has found what it had yum bring to be whole.
+	Unverified *Mark `json:"unverified,omitempty"`
 
 	files *Files
 }
@@ -94,6 +97,9 @@ func (r *Run) chronicle(command string, steps []Step) (*chronicle, []Step) {
 		r.notice(err.Error() + "; a new one is begun")
 	}
 	c := &chronicle{run: r, history: h, found: h.Running, resumes: r.hasDeferred()}
+	if c.found != nil && c.found.Boot != r.bootID() && h.Unverified == nil {
+		h.Unverified = c.found
+	}
 	started := time.Now().UTC()
 	marking := make([]Step, len(steps))
 	for i, s := range steps {
@@ -170,6 +176,9 @@ func (c *chronicle) conclude(report *Report) {
 		slot, report.Phase = &c.history.Install, PhaseInstall
 	case c.resumes:
 		report.Phase = PhaseFirstBoot
+	}
+	if c.run.damage != nil && len(c.run.damage) == 0 {
+		c.history.Unverified = nil
 	}
 	if !c.worthKeeping(*slot, report) {
 		return

@@ -15,7 +15,7 @@ import (
 // half-way is worse than a slow one, so its network waits are bounded by its
 // own options instead.
 var programs = []program{
-	{name: "rpm", reads: []string{"-q", "-qa", "-qf", "-ql", "-qp", "-K", "-Kv", "--checksig"}, deadline: 2 * time.Minute},
+	{name: "rpm", reads: []string{"-q", "-qa", "-qf", "-ql", "-qp", "-V", "-K", "-Kv", "--checksig"}, deadline: 2 * time.Minute},
 	{name: "yum", deadline: time.Hour},
 	{name: "semanage", reads: []string{"port -l", "boolean -l", "port -E", "boolean -E"}, deadline: 15 * time.Minute},
 	{name: "load_policy", deadline: 5 * time.Minute},

@@ -32,6 +32,7 @@ type Run struct {
 	owed      Owed
 	annals    *chronicle
 	packages  map[string][]rpm.Package // what rpm said; nil: ask
+	damage    []rpm.Damage             // what a power cut took; nil: not looked for
 	inventory *rpm.Inventory           // all that rpm has, once a transaction was due; nil: ask
 	conn      systemd.Units            // nil until a step asks for systemd
 	unproved  []string                 // what the proof could not tell, and time may

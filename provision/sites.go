@@ -10,6 +10,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/nginx"
+	"wsprovision/rpm"
 )
 
 const (
@@ -195,8 +196,12 @@ func (r *Run) tree(o map[string][]byte) (nginx.Tree, error) {
 	return nginx.Load(r.Root, nginxConf, o)
 }
 
-// hasNginx reports whether nginx is installed.
+// hasNginx reports whether nginx is installed, and whole.
 func (r *Run) hasNginx(ctx context.Context) (bool, error) {
 	found, err := r.installed(ctx)
-	return len(found[nginxPackage]) > 0, err
+	if err != nil || len(found[nginxPackage]) == 0 {
+		return false, err
+	}
+	lost, err := r.damaged(ctx)
+	return !slices.ContainsFunc(lost, func(d rpm.Damage) bool { return d.Package != epelPackage }), err
 }

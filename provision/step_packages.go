@@ -51,6 +51,11 @@ func (r *Run) checkPackages(ctx context.Context) (Finding, error) {
 	for _, name := range missing {
 		f.Changes = append(f.Changes, Change{Object: "package " + name, From: Absent, To: "installed"})
 	}
+	_, damaged, err := r.damagedPackages(ctx, false)
+	if err != nil {
+		return f, err
+	}
+	f.Changes = append(f.Changes, damaged...)
 	for _, name := range []string{nginxPackage, semanagePackage} {
 		for _, p := range r.packages[name] {
 			f.Notes = append(f.Notes, p.String())
@@ -62,8 +67,11 @@ func (r *Run) checkPackages(ctx context.Context) (Finding, error) {
 // applyPackages installs what is missing in one transaction; what is there is
 // not named to yum, whose install would upgrade it.
 func (r *Run) applyPackages(ctx context.Context) error {
+	if err := r.mend(ctx); err != nil {
+		return err
+	}
 	missing, err := r.missing(ctx)
-	if err != nil {
+	if err != nil || len(missing) == 0 {
 		return err
 	}
 	return r.install(ctx, rpm.Wants{Packages: missing}, missing...)

@@ -38,6 +38,10 @@ func (r *Run) checkRepository(ctx context.Context) (Finding, error) {
 	if r.Config.EPEL.Source == config.EPELMirror {
 		return r.checkMirror()
 	}
+	if names, changes, err := r.damagedPackages(ctx, true); err != nil || len(names) > 0 {
+		f.Changes = changes
+		return f, err
+	}
 	if len(missing) == 0 {
 		f.Notes = []string{"every package is there; no repository is needed"}
 		return f, nil
@@ -120,10 +124,13 @@ func (r *Run) checkKey(content []byte) error {
 }
 
 func (r *Run) applyRepository(ctx context.Context) error {
-	switch r.Config.EPEL.Source {
-	case config.EPELMirror:
+	if r.Config.EPEL.Source == config.EPELMirror {
 		return r.writeMirror(ctx)
-	case config.EPELPackage:
+	}
+	if err := r.mendEPEL(ctx); err != nil {
+		return err
+	}
+	if r.Config.EPEL.Source == config.EPELPackage {
 		return r.installRelease(ctx)
 	}
 	err := r.install(ctx, rpm.Wants{Packages: []string{epelPackage}}, epelPackage)

@@ -52,7 +52,11 @@ func (r *Run) checkService(ctx context.Context) (Finding, error) {
 	if err != nil {
 		return f, err
 	}
-	if s.state.File == "masked" || s.state.Load == "masked" {
+	lost, err := r.damaged(ctx) // an empty unit file counts as masked (systemd.unit(5))
+	if err != nil {
+		return f, err
+	}
+	if len(lost) == 0 && (s.state.File == "masked" || s.state.Load == "masked") {
 		return f, fmt.Errorf("%s is masked, so that nothing starts it: systemctl unmask %s if that is no longer meant", nginxUnit, nginxUnit)
 	}
 	if !s.enabled() {

@@ -102,7 +102,7 @@ func TestPutBackWithoutALedger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := provisioned(t)
 		before, served := h.content(site), h.served()
-		h.web.taken = []int{8008}
+		h.web.taken, h.web.late = []int{8008}, true
 		h.hook = func(point string) error {
 			if h.reloads > 0 && point == "before stage "+ledgerPath {
 				return errors.New("no space left on device")

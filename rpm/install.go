@@ -136,45 +136,56 @@ var yumOptions = []string{
 	"--setopt=localpkg_gpgcheck=1",
 }
 
-func yumArgv(options, packages []string) []string {
-	return slices.Concat([]string{"yum"}, yumOptions, options, []string{"install"}, packages)
+func yumArgv(options []string, command string, packages []string) []string {
+	return slices.Concat([]string{"yum"}, yumOptions, options, []string{command}, packages)
 }
 
-// yum runs the transaction until rpm has everything, the failure is not a repository's, or the patience is used up. The inventory is
-// the last that rpm told of.
+// yum runs the transaction until rpm has everything. The inventory is the last that rpm told of.
 func (h Host) yum(ctx context.Context, limits Limits, want wanted, have Inventory) (Inventory, error) {
-	argv := yumArgv(limits.Args, want.args())
+	err := h.patiently(ctx, yumArgv(limits.Args, "install", want.args()), func(refused *YumError, output string, runErr error) (bool, error) {
+		// What yum brought is to be known even where the run is being ended.
+		now, err := h.Inventory(context.WithoutCancel(ctx))
+		if err != nil {
+			return true, errors.Join(runErr, err)
+		}
+		if have = now; runErr != nil {
+			return true, runErr
+		}
+		absent := have.lacks(want.names())
+		if len(absent) == 0 {
+			h.mention(refused, output)
+			return true, nil
+		}
+		return refused.Status == 0, verdict(refused, absent, limits)
+	})
+	return have, err
+}
+
+// patiently runs yum until judge has a final word on it, the failure is not a repository's, or the patience is used up. A lock that is
+// held is waited for. judge gets what yum said, and why it did not end by itself.
+func (h Host) patiently(ctx context.Context, argv []string, judge func(said *YumError, output string, runErr error) (final bool, err error)) error {
 	locks := &waiting{h: h}
 	for failed := 0; ; {
 		if err := locks.free(ctx); err != nil {
-			return have, err
+			return err
 		}
 		stdout, stderr, status, runErr := h.Change(ctx, "", argv...)
 		refused := classify(status, stdout, stderr)
 		if runErr == nil && status != 0 && refused.Kind == Locked { // taken between our look and yum's start
 			if err := locks.pause(ctx, lockedBy(stdout, stderr)); err != nil {
-				return have, err
+				return err
 			}
 			continue
 		}
-		// What yum brought is to be known even where the run is being ended.
-		now, err := h.Inventory(context.WithoutCancel(ctx))
-		if err != nil {
-			return have, errors.Join(runErr, err)
+		if runErr != nil {
+			runErr = fmt.Errorf("yum: %w", runErr)
 		}
-		if have = now; runErr != nil {
-			return have, fmt.Errorf("yum: %w", runErr)
-		}
-		absent := have.lacks(want.names())
-		if len(absent) == 0 {
-			h.mention(refused, stdout+"\n"+stderr)
-			return have, nil
-		}
-		if failed++; status == 0 || refused.Kind != Unreachable || failed >= h.attempts() {
-			return have, verdict(refused, absent, limits)
+		final, err := judge(refused, stdout+"\n"+stderr, runErr)
+		if failed++; final || refused.Kind != Unreachable || failed >= h.attempts() {
+			return err
 		}
 		if err := h.again(ctx, refused, failed); err != nil {
-			return have, err
+			return err
 		}
 	}
 }

@@ -1,0 +1,87 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"wsprovision/rpm"
+)
+
+// damaged are the files that a power cut took from packages of an interrupted
+// run: rpm syncs its database and not the files that it speaks of, so that it
+// says "installed" of an nginx with nothing in it. Asked once in a run, and
+// only until a run has found all of them whole.
+func (r *Run) damaged(ctx context.Context) ([]rpm.Damage, error) {
+	cut := r.annals.history.Unverified
+	if cut == nil || r.Euid != 0 {
+		return nil, nil
+	}
+	if r.damage == nil {
+		found, err := r.RPM.Damaged(ctx, cut.Started, r.entries(KindPackage)...)
+		if err != nil {
+			return nil, err
+		}
+		r.damage = append([]rpm.Damage{}, found...)
+	}
+	return r.damage, nil
+}
+
+// damagedPackages are those of them that have lost files: epel-release, which
+// the repository step brings, or all others. Each is one change.
+func (r *Run) damagedPackages(ctx context.Context, epel bool) (names []string, changes []Change, err error) {
+	files, err := r.damaged(ctx)
+	for i, d := range files {
+		if (d.Package == epelPackage) != epel || slices.Contains(names, d.Package) {
+			continue
+		}
+		names = append(names, d.Package)
+		more := len(slices.DeleteFunc(slices.Clone(files[i+1:]), func(o rpm.Damage) bool { return o.Package != d.Package }))
+		changes = append(changes, Change{Object: "package " + d.Package, From: fmt.Sprintf("damaged by a power cut: %s%s", d.Path, andMore(more)), To: "reinstalled"})
+	}
+	return names, changes, err
+}
+
+// mend lays the files of damaged packages down anew.
+func (r *Run) mend(ctx context.Context) error {
+	names, _, err := r.damagedPackages(ctx, false)
+	if err != nil || len(names) == 0 {
+		return err
+	}
+	all, err := r.inventoried(ctx)
+	if err != nil {
+		return err
+	}
+	if err := r.dropEmpty(names); err != nil {
+		return err
+	}
+	r.damage = nil
+	return r.RPM.Reinstall(ctx, names, all.Keys)
+}
+
+// mendEPEL takes a damaged epel-release away, which is then brought like a
+// missing one: from wherever the configuration says.
+func (r *Run) mendEPEL(ctx context.Context) error {
+	names, _, err := r.damagedPackages(ctx, true)
+	if err != nil || len(names) == 0 {
+		return err
+	}
+	if err := r.dropEmpty(names); err != nil {
+		return err
+	}
+	r.damage, r.packages, r.inventory = nil, nil, nil
+	return r.RPM.Erase(ctx, names...)
+}
+
+// dropEmpty removes configuration files that hold nothing any more: rpm would
+// keep them for an administrator's.
+func (r *Run) dropEmpty(packages []string) error {
+	for _, d := range r.damage {
+		if d.Empty && slices.Contains(packages, d.Package) {
+			if err := r.Files.Remove(d.Path); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,113 @@
+package rpm
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Damage is a file of an installed package that is not what the package brought.
+type Damage struct {
+	Package, Path string
+	// Empty says that nothing is in it any more. rpm would keep an empty configuration file for an administrator's.
+	Empty bool
+}
+
+// verifyArgv asks for contents alone, which are what is lost; rpm 4.11 knows all of these options.
+var verifyArgv = []string{"rpm", "-V", "--nodeps", "--noscripts", "--nomtime", "--nomode", "--nouser", "--nogroup", "--nordev", "--nolinkto"}
+
+// Damaged looks at the named packages and at those installed since a time, for what a power cut does to files that rpm wrote and
+// never synced, while its database was: they are empty, cut off or gone. A configuration file that has content is somebody's.
+func (h Host) Damaged(ctx context.Context, since time.Time, names ...string) ([]Damage, error) {
+	recent, err := h.installedSince(ctx, since)
+	if err != nil {
+		return nil, err
+	}
+	names = append(recent, names...)
+	slices.Sort(names)
+	var all []Damage
+	for _, name := range slices.Compact(names) {
+		stdout, stderr, _, err := h.Read(ctx, "", append(slices.Clone(verifyArgv), name)...)
+		if err == nil {
+			err = databaseError(stderr)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("verify %s: rpm: %w", name, err)
+		}
+		for _, line := range lines(stdout) {
+			if d, ok := h.damage(name, line); ok {
+				all = append(all, d)
+			}
+		}
+	}
+	return all, nil
+}
+
+// verified is a line of rpm -V (rpm(8), VERIFY OPTIONS): nine marks or "missing", an attribute, and the path.
+var verified = regexp.MustCompile(`^(missing|[.?A-Z0-9]{8,9})\s+([cdglnr]\s+)?(/.*)$`)
+
+func (h Host) damage(name, line string) (Damage, bool) {
+	m := verified.FindStringSubmatch(line)
+	if m == nil {
+		return Damage{}, false
+	}
+	lost, config, path := m[1] == "missing", strings.HasPrefix(m[2], "c"), m[3]
+	info, err := os.Lstat(filepath.Join(h.Root, path))
+	empty := err == nil && info.Mode().IsRegular() && info.Size() == 0
+	changed := strings.ContainsAny(m[1], "S5") && !config
+	return Damage{name, path, empty}, lost && err != nil || empty || changed
+}
+
+func (h Host) installedSince(ctx context.Context, since time.Time) ([]string, error) {
+	stdout, stderr, status, err := h.Read(ctx, "", "rpm", "-qa", "--qf", `%{INSTALLTIME}\t%{NAME}\n`)
+	if err == nil {
+		err = databaseError(stderr)
+	}
+	if err == nil && status != 0 {
+		err = said("rpm", status, stdout, stderr)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list recent packages: rpm: %w", err)
+	}
+	var recent []string
+	for _, line := range lines(stdout) {
+		at, name, _ := strings.Cut(line, "\t")
+		seconds, err := strconv.ParseInt(at, 10, 64)
+		if err != nil || checkName(name) != nil {
+			return nil, fmt.Errorf("list recent packages: rpm: not understood: %s", quote(line))
+		}
+		if name != pubkey && seconds >= since.Unix() {
+			recent = append(recent, name)
+		}
+	}
+	return recent, nil
+}
+
+// Reinstall has yum lay down the files of installed packages anew. Whether it did, Damaged tells.
+func (h Host) Reinstall(ctx context.Context, names []string, keys []Key) error {
+	for _, name := range names {
+		if err := checkName(name); err != nil {
+			return fmt.Errorf("reinstall: %w", err)
+		}
+	}
+	limits, err := h.Restrict(ctx, keys)
+	if err != nil {
+		return fmt.Errorf("reinstall %s: %w", strings.Join(names, ", "), err)
+	}
+	err = h.patiently(ctx, yumArgv(limits.Args, "reinstall", names), func(said *YumError, _ string, runErr error) (bool, error) {
+		if runErr != nil || said.Status == 0 {
+			return true, runErr
+		}
+		return false, said
+	})
+	if err != nil {
+		return fmt.Errorf("reinstall %s: %w", strings.Join(names, ", "), err)
+	}
+	return nil
+}
