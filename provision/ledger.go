@@ -22,6 +22,9 @@ const ledgerPath = stateDir + "/ledger.json"
 type Ledger struct {
 	Version int     `json:"ledger_version"`
 	Entries []Entry `json:"entries"` // in the order of their first change
+	// Had is there while a transaction of yum's is announced: the names of all
+	// packages that were there before. Dependencies are not known beforehand.
+	Had []string `json:"packages_before,omitzero"`
 
 	files *Files
 }
@@ -87,7 +90,9 @@ func (l *Ledger) Find(kind Kind, name string) (Entry, bool) {
 
 // Record notes, durably, what is about to be changed. What was there before
 // the agent's first change is kept for good: later runs only move Left.
-func (l *Ledger) Record(entries ...Entry) error {
+func (l *Ledger) Record(entries ...Entry) error { return l.record(l.Had, entries) }
+
+func (l *Ledger) record(had []string, entries []Entry) error {
 	updated := slices.Clone(l.Entries)
 	for _, e := range entries {
 		i := slices.IndexFunc(updated, e.same)
@@ -98,7 +103,7 @@ func (l *Ledger) Record(entries ...Entry) error {
 		e.Prior = e.Before
 		updated = append(updated, e)
 	}
-	return l.keep(updated)
+	return l.replace(updated, had)
 }
 
 // announce moves Left. What stands there in its place is Prior, unless somebody
@@ -117,14 +122,16 @@ func (e *Entry) announce(next Entry) {
 }
 
 // keep makes the entries the ledger's, on the disk first.
-func (l *Ledger) keep(entries []Entry) error {
-	if slices.EqualFunc(l.Entries, entries, func(a, b Entry) bool { return a.same(b) && a.Left == b.Left && a.Prior == b.Prior }) {
+func (l *Ledger) keep(entries []Entry) error { return l.replace(entries, l.Had) }
+
+func (l *Ledger) replace(entries []Entry, had []string) error {
+	if (l.Had == nil) == (had == nil) && slices.Equal(l.Had, had) && slices.EqualFunc(l.Entries, entries, func(a, b Entry) bool { return a.same(b) && a.Left == b.Left && a.Prior == b.Prior }) {
 		return nil
 	}
-	before := l.Entries
-	l.Entries = entries
+	before := *l
+	l.Entries, l.Had = entries, had
 	if err := l.save(); err != nil {
-		l.Entries = before
+		*l = before
 		return err
 	}
 	return nil
