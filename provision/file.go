@@ -199,7 +199,13 @@ func (f *Files) Remove(path string) error {
 	if err != nil || have.Content == nil {
 		return err
 	}
-	err = f.Seam.Do("remove "+path, func() error {
+	return f.unlink(path)
+}
+
+// unlink takes away the name, whatever it names but a directory: a link is not
+// followed.
+func (f *Files) unlink(path string) error {
+	err := f.Seam.Do("remove "+path, func() error {
 		if err := os.Remove(f.Root + path); err != nil {
 			return withRemedy(f.Root, path, err)
 		}

@@ -2,8 +2,10 @@ package provision
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 
 	"wsprovision/provision/config"
 )
@@ -34,26 +36,31 @@ func (r *Run) checkSites(context.Context) (Finding, error) {
 	}
 	left, err := r.staged()
 	for _, path := range left {
-		f.Changes = append(f.Changes, Change{Object: "file " + path, From: "left by a run that died", To: "removed"})
+		f.Changes = append(f.Changes, Change{Object: "file " + path, From: "in the way of the next write", To: "removed"})
 	}
 	return f, err
 }
 
-// staged are the files that a run left beside their targets when it died. The
-// next write of the same file takes its one away, but nothing may want that
-// file any more. nginx reads none of them, so that no reload is owed.
+// staged are the files that a run left beside their targets when it died, or
+// what somebody else has put there. The next write of the same file takes its
+// one away, but nothing may want that file any more. nginx reads none of them,
+// so that no reload is owed.
 func (r *Run) staged() ([]string, error) {
 	var left []string
 	for _, e := range r.ledger.Entries {
 		if e.Kind != KindFile {
 			continue
 		}
-		have, err := r.Files.Read(staging(e.Name))
-		if err != nil {
+		path := staging(e.Name)
+		fi, err := os.Lstat(r.Root + path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
 			return nil, err
-		}
-		if have.Content != nil {
-			left = append(left, staging(e.Name))
+		case fi.IsDir():
+			return nil, fmt.Errorf("%s, where the file is staged, is a directory: remove it", path)
+		default:
+			left = append(left, path)
 		}
 	}
 	return left, nil
@@ -114,7 +121,7 @@ func (r *Run) applySites(ctx context.Context) error {
 	}
 	left, err := r.staged()
 	for _, path := range left {
-		if err := r.Files.Remove(path); err != nil {
+		if err := r.Files.unlink(path); err != nil {
 			return err
 		}
 	}
