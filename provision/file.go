@@ -233,6 +233,9 @@ func (f *Files) MakeDir(path string, mode fs.FileMode) error {
 		if err := os.MkdirAll(f.Root+path, mode); err != nil {
 			return withRemedy(f.Root, path, err)
 		}
+		if err := os.Chmod(f.Root+path, mode); err != nil { // whatever the umask
+			return err
+		}
 		if err := f.label(path, path, mode|fs.ModeDir); err != nil {
 			return err
 		}

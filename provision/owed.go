@@ -57,7 +57,8 @@ func (o Owed) Note(master string, files ...Proven) error {
 	if err != nil {
 		return fmt.Errorf("note that a reload is owed: %w", err)
 	}
-	if err := o.files.MakeDir(filepath.Dir(owedPath), 0o700); err != nil {
+	// Whoever plans without root may see that nothing is owed.
+	if err := o.files.MakeDir(filepath.Dir(owedPath), 0o755); err != nil {
 		return err
 	}
 	return o.files.Write(owedPath, append(text, '\n'), 0o600)

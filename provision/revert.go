@@ -94,6 +94,7 @@ func (r *Revert) filesBefore(which func(path string) bool) []wanted {
 func (r *Revert) checkReload(ctx context.Context) (Finding, error) {
 	var f Finding
 	s, err := r.service(ctx)
+	s.sayUntold(&f)
 	switch {
 	case err != nil:
 		return f, err
