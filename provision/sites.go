@@ -130,6 +130,11 @@ func (r *Run) siteFiles() ([]siteFile, error) {
 	if err != nil {
 		return nil, err
 	}
+	return r.filesOf(all)
+}
+
+func (r *Run) filesOf(all []wanted) ([]siteFile, error) {
+	var err error
 	files := make([]siteFile, len(all))
 	for i, w := range all {
 		if files[i], err = r.siteFile(w); err != nil {

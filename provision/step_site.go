@@ -17,28 +17,41 @@ func (r *Run) checkSites(context.Context) (Finding, error) {
 		return f, err
 	}
 	for _, s := range files {
-		if s.drifted {
-			if !s.kept && r.Config.OnDrift == config.DriftFail {
-				return f, fmt.Errorf("%s was edited since the agent wrote it, and on_drift is fail: take the edit into the configuration, or move the file away:\n%s",
-					s.path, unified(s.path, s.content, s.have.Content))
-			}
-			f.Warnings = append(f.Warnings, drift(s))
+		if err := r.checkFile(&f, s); err != nil {
+			return f, err
 		}
-		if !s.differs() {
-			continue
-		}
-		if r.Euid == 0 {
-			if err := r.Files.writable(s.path); err != nil {
-				return f, err
-			}
-		}
-		f.Changes = append(f.Changes, siteChange(s))
 	}
 	left, err := r.staged()
 	for _, path := range left {
 		f.Changes = append(f.Changes, Change{Object: "file " + path, From: "in the way of the next write", To: "removed"})
 	}
 	return f, err
+}
+
+// checkFile says what there is to do about a file of ours, and who has edited it.
+func (r *Run) checkFile(f *Finding, s siteFile) error {
+	if err := r.sayDrift(f, s); err != nil || !s.differs() {
+		return err
+	}
+	if r.Euid == 0 {
+		if err := r.Files.writable(s.path); err != nil {
+			return err
+		}
+	}
+	f.Changes = append(f.Changes, siteChange(s))
+	return nil
+}
+
+func (r *Run) sayDrift(f *Finding, s siteFile) error {
+	if !s.drifted {
+		return nil
+	}
+	if !s.kept && r.Config.OnDrift == config.DriftFail {
+		return fmt.Errorf("%s was edited since the agent wrote it, and on_drift is fail: take the edit into the configuration, or move the file away:\n%s",
+			s.path, unified(s.path, s.content, s.have.Content))
+	}
+	f.Warnings = append(f.Warnings, drift(s))
+	return nil
 }
 
 // staged are the files that a run left beside their targets when it died, or
