@@ -46,7 +46,7 @@ const (
 
 // Entry is one thing's record. Before and Left are in the words that Check
 // reads: "on", "http_port_t", "absent", "disabled". A file's Before is its
-// content and mode; its Left is a SHA-256 of what the agent wrote.
+// content, mode and owner; its Left is a SHA-256 of what the agent wrote.
 type Entry struct {
 	Kind   Kind   `json:"kind"`
 	Name   string `json:"name"`
@@ -58,6 +58,7 @@ type Entry struct {
 	Prior string      `json:"prior,omitempty"`
 	Bytes []byte      `json:"bytes,omitempty"`
 	Mode  fs.FileMode `json:"mode,omitempty"`
+	Owner
 }
 
 // Absent is the Before or Left of what was not there.

@@ -29,7 +29,7 @@ func (r *Run) repositoryFiles() ([]siteFile, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, wanted{repositoryPath, content, siteMode})
+		all = append(all, wanted{path: repositoryPath, content: content, mode: siteMode})
 	}
 	for path, asked := range map[string]bool{repositoryPath: mirror, keyPath: mirror || r.Config.EPEL.Source == config.EPELPackage} {
 		e, recorded := r.ledger.Find(KindFile, path)
@@ -68,7 +68,7 @@ func (r *Run) checkRepositoryFiles(f *Finding) error {
 // keyFile is the key on the disk, which is judged by its fingerprint and not
 // fetched again: only one with another is of any interest.
 func (r *Run) keyFile() (key siteFile, wrong error, err error) {
-	key, err = r.siteFile(wanted{keyPath, []byte{}, siteMode})
+	key, err = r.siteFile(wanted{path: keyPath, content: []byte{}, mode: siteMode})
 	if err != nil {
 		return key, nil, err
 	}
@@ -125,7 +125,7 @@ func (r *Run) writeRepositoryFiles(ctx context.Context) error {
 		if !file.differs() {
 			continue
 		}
-		if err := r.put(file.path, file.content, file.mode); err != nil {
+		if err := r.put(file.wanted); err != nil {
 			return err
 		}
 	}
@@ -146,5 +146,5 @@ func (r *Run) bringKey(ctx context.Context) error {
 	if err := r.checkKey(key); err != nil {
 		return fmt.Errorf("key %s: %w", r.Config.EPEL.GPGKey, err)
 	}
-	return r.put(keyPath, key, siteMode)
+	return r.put(wanted{path: keyPath, content: key, mode: siteMode})
 }

@@ -91,7 +91,7 @@ func drift(s siteFile) string {
 
 func siteChange(s siteFile) Change {
 	if same(s.have.Content, s.content) {
-		return Change{Object: "file " + s.path, From: s.attributes(), To: fmt.Sprintf("mode %04o, uid 0, %s", s.mode, s.label)}
+		return Change{Object: "file " + s.path, From: s.attributes(), To: fmt.Sprintf("mode %04o, %s, %s", s.mode, s.owner.words(), s.label)}
 	}
 	return fileChange(s.path, s.have.Content, s.content)
 }
@@ -118,7 +118,7 @@ func (r *Run) applySites(ctx context.Context) error {
 	var way []Proven
 	for _, s := range files {
 		if s.differs() {
-			way = append(way, Proven{Path: s.path, Absent: s.have.Content == nil, Content: s.have.Content, Mode: s.have.Mode})
+			way = append(way, Proven{Path: s.path, Absent: s.have.Content == nil, Content: s.have.Content, Mode: s.have.Mode, Owner: s.have.Owner})
 		}
 	}
 	if err := r.owe(ctx, way); err != nil {
@@ -128,7 +128,7 @@ func (r *Run) applySites(ctx context.Context) error {
 		if !s.differs() {
 			continue
 		}
-		if err := r.put(s.path, s.content, s.mode); err != nil {
+		if err := r.put(s.wanted); err != nil {
 			return err
 		}
 	}
@@ -158,18 +158,18 @@ func (r *Run) owe(ctx context.Context, way []Proven) error {
 }
 
 // put records a file's present state and then writes it, or removes it where
-// content is nil.
-func (r *Run) put(path string, content []byte, mode fs.FileMode) error {
-	have, err := r.Files.Read(path)
+// nothing is wanted there.
+func (r *Run) put(w wanted) error {
+	have, err := r.Files.Read(w.path)
 	if err != nil {
 		return err
 	}
-	if err := r.record(path, have, content); err != nil {
+	if err := r.record(w.path, have, w.content); err != nil {
 		return err
 	}
-	return r.restore(path, content, mode)
+	return r.restore(w)
 }
 
 func (r *Run) record(path string, have File, content []byte) error {
-	return r.ledger.Record(Entry{Kind: KindFile, Name: path, Before: digest(have.Content), Left: digest(content), Bytes: have.Content, Mode: have.Mode})
+	return r.ledger.Record(Entry{Kind: KindFile, Name: path, Before: digest(have.Content), Left: digest(content), Bytes: have.Content, Mode: have.Mode, Owner: have.Owner})
 }

@@ -38,7 +38,7 @@ func TestWritable(t *testing.T) {
 				defer unix.Unmount(f.Root+"/d", unix.MNT_DETACH) //nolint:errcheck // the directory goes away with the test
 			}
 			// One file: of 4 kB, or of two inodes (the directory has the other), it takes all.
-			if err := f.stage("/d/x", "/d/x", []byte("old"), 0o644); err != nil {
+			if err := f.stage("/d/x", "/d/x", File{Content: []byte("old"), Mode: 0o644}); err != nil {
 				t.Fatal(err)
 			}
 			if tt.change != nil {
@@ -68,7 +68,7 @@ func TestWritableNothingThere(t *testing.T) {
 func TestHoldsFast(t *testing.T) {
 	f := newFiles(t)
 	for _, name := range []string{"/d/free", "/d/held"} {
-		if err := f.stage(name, name, []byte("old"), 0o644); err != nil {
+		if err := f.stage(name, name, File{Content: []byte("old"), Mode: 0o644}); err != nil {
 			t.Fatal(err)
 		}
 	}
