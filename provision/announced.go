@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -26,12 +27,13 @@ func (r *Run) settleAnnounced(ctx context.Context) {
 	ctx = context.WithoutCancel(ctx)
 	due, _, err := r.owed.Due()
 	due = due || err != nil
-	err = r.ledger.settle(func(e Entry) (string, error) {
+	err = r.recordTransaction(ctx)
+	err = errors.Join(err, r.ledger.settle(func(e Entry) (string, error) {
 		if e.Kind == KindFile && (due && nginxReads(e.Name) || r.isStaged(e.Name)) {
 			return unsettled, nil
 		}
 		return r.present(ctx, e)
-	})
+	}))
 	if err != nil {
 		r.notice(err.Error() + "; the ledger keeps what was announced, and the next run looks again")
 	}

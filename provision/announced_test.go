@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"wsprovision/provision/config"
 	"wsprovision/selinux"
@@ -131,6 +132,25 @@ func disabledNginx(t testing.TB) *fakeHost {
 	h := withNginx(t)
 	h.must(removeAll(h.path(wantsNginx)))
 	return h
+}
+
+// TestKilledAfterYum: the dependencies of a transaction are the agent's although it died before it could ask for them, and what an
+// administrator installs afterwards is not.
+func TestKilledAfterYum(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newFakeHost(t)
+		h.install(epelPackage)
+		h.at("after run yum", true)
+		h.apply(basic(t))
+		h.hook = nil
+		h.install("tmux")
+		if r := h.apply(basic(t)); r.Result != Changed {
+			t.Fatalf("%s\n%s", r.Result, summarize(r))
+		}
+		if r := h.run(basic(t), revert(true)); r.Result != Changed || h.content(rpmPackages) != epelPackage+"\ntmux\n" {
+			t.Errorf("%s, and installed is %q; want what the administrator has installed\n%s", r.Result, h.content(rpmPackages), summarize(r))
+		}
+	})
 }
 
 // TestLedgerSettle: an announcement is read back once, and only what is as it was before the agent came leaves the ledger.

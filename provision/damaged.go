@@ -13,12 +13,15 @@ import (
 // says "installed" of an nginx with nothing in it. Asked once in a run, and
 // only until a run has found all of them whole.
 func (r *Run) damaged(ctx context.Context) ([]rpm.Damage, error) {
-	cut := r.annals.history.Unverified
-	if cut == nil || r.Euid != 0 {
+	if r.annals.history.Unverified == nil || r.Euid != 0 {
 		return nil, nil
 	}
 	if r.damage == nil {
-		found, err := r.RPM.Damaged(ctx, cut.Started, r.entries(KindPackage)...)
+		names, err := r.RPM.BroughtWith(ctx, r.entries(KindPackage)...)
+		if err != nil {
+			return nil, err
+		}
+		found, err := r.RPM.Damaged(ctx, names...)
 		if err != nil {
 			return nil, err
 		}
@@ -59,18 +62,18 @@ func (r *Run) mend(ctx context.Context) error {
 	return r.RPM.Reinstall(ctx, names, all.Keys)
 }
 
-// mendEPEL takes a damaged epel-release away, which is then brought like a
+// eraseDamaged takes a damaged epel-release away, which is then brought like a
 // missing one: from wherever the configuration says.
-func (r *Run) mendEPEL(ctx context.Context) error {
+func (r *Run) eraseDamaged(ctx context.Context) (erased bool, err error) {
 	names, _, err := r.damagedPackages(ctx, true)
 	if err != nil || len(names) == 0 {
-		return err
+		return false, err
 	}
 	if err := r.dropEmpty(names); err != nil {
-		return err
+		return false, err
 	}
 	r.damage, r.packages, r.inventory = nil, nil, nil
-	return r.RPM.Erase(ctx, names...)
+	return true, r.RPM.Erase(ctx, names...)
 }
 
 // dropEmpty removes configuration files that hold nothing any more: rpm would

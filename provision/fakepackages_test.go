@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"wsprovision/rpm"
 )
@@ -19,6 +18,9 @@ type fakePackages struct {
 	yum func(names []string) (stdout, stderr string, status int, handled bool)
 	// signature is what rpm -K -v says of a package file, but for its first line.
 	signature string
+	// transactions says which one brought each package; with the database, but a crash of the agent does not touch it.
+	transactions map[string]int
+	transaction  int
 }
 
 const (
@@ -32,9 +34,9 @@ func (h *fakeHost) installed(name string) bool {
 
 func (h *fakeHost) rpm(args []string) (stdout, stderr string, status int, err error) {
 	switch {
-	case args[0] == "-qa" && strings.Contains(args[2], "INSTALLTIME"):
-		for _, name := range strings.Fields(h.content(rpmPackages)) {
-			stdout += fmt.Sprintf("%d\t%s\n", time.Now().Unix(), name)
+	case args[0] == "-qa" && strings.Contains(args[2], "INSTALLTID"):
+		for name := range strings.FieldsSeq(h.content(rpmPackages)) {
+			stdout += fmt.Sprintf("%d\t%s\n", h.packages.transactions[name], name)
 		}
 	case args[0] == "-qa":
 		stdout = h.everything()
@@ -187,8 +189,12 @@ func (h *fakeHost) yum(args []string) (stdout, stderr string, status int, err er
 		}
 		bring = append(bring, name)
 	}
+	if slices.Contains(bring, nginxPackage) && !h.installed(nginxFilesystem) {
+		bring = append(bring, nginxFilesystem)
+	}
+	h.packages.transaction++
 	for _, name := range bring {
-		h.install(name)
+		h.lay(name)
 	}
 	return "Complete!\n", "", 0, nil
 }
@@ -217,8 +223,17 @@ func (h *fakeHost) hasRepository(id string) bool {
 	})
 }
 
-// install lays down a package's files and notes it in the database.
+// nginxFilesystem is what yum brings beside nginx.
+const nginxFilesystem = "nginx-filesystem"
+
+// install is an administrator's transaction.
 func (h *fakeHost) install(name string) {
+	h.packages.transaction++
+	h.lay(name)
+}
+
+// lay lays down a package's files and notes it in the database.
+func (h *fakeHost) lay(name string) {
 	switch name {
 	case epelPackage:
 		h.write("/etc/yum.repos.d/epel.repo", "[epel]\nname=Extra Packages for Enterprise Linux 7\nmetalink=https://mirrors.example.org/metalink\nenabled=1\ngpgcheck=1\ngpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-7\n")
@@ -228,10 +243,15 @@ func (h *fakeHost) install(name string) {
 		h.write("/usr/sbin/semanage", "#!/usr/bin/python -Es\n")
 	case nginxPackage:
 		h.layNginx()
+	case nginxFilesystem, "tmux":
 	default:
 		h.t.Errorf("package %q has no files here", name)
 	}
 	h.write(rpmPackages, h.content(rpmPackages)+name+"\n")
+	if h.packages.transactions == nil {
+		h.packages.transactions = map[string]int{}
+	}
+	h.packages.transactions[name] = h.packages.transaction
 }
 
 // keyPackage is version and release of the gpg-pubkey package of an armored key.

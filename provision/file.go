@@ -34,9 +34,18 @@ type File struct {
 	// Content is nil where there is no file.
 	Content []byte
 	Mode    fs.FileMode // permission bits
-	UID     int
-	Label   string // "" where SELinux gives none or cannot tell
+	Owner
+	Label string // "" where SELinux gives none or cannot tell
 }
+
+// Owner is whom a file belongs to. The zero one is root, whose are all files of
+// ours; what was an administrator's goes back to whose it was.
+type Owner struct {
+	UID int `json:"uid,omitempty"`
+	GID int `json:"gid,omitempty"`
+}
+
+func (o Owner) words() string { return fmt.Sprintf("uid %d, gid %d", o.UID, o.GID) }
 
 // ErrNotRegular says that something else than a plain file is where ours
 // belongs; it is never followed or replaced.
@@ -77,7 +86,7 @@ func (f *Files) describe(path string, file *os.File, fi fs.FileInfo) (File, erro
 	}
 	got := File{Content: content, Mode: fi.Mode().Perm()}
 	if st, ok := fi.Sys().(*syscall.Stat_t); ok {
-		got.UID = int(st.Uid)
+		got.Owner = Owner{UID: int(st.Uid), GID: int(st.Gid)}
 	}
 	if f.FileLabel != nil {
 		label, err := f.FileLabel(path)
@@ -107,14 +116,19 @@ func staging(path string) string {
 	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".wsprovision-new")
 }
 
-// Write puts content at path: staged beside it, labelled as the policy has it
-// for path, synced, renamed over it, and the directory synced.
+// Write puts content of ours at path.
 func (f *Files) Write(path string, content []byte, mode fs.FileMode) error {
+	return f.Put(path, File{Content: content, Mode: mode})
+}
+
+// Put has the file at path: staged beside it, labelled as the policy has it
+// for path, synced, renamed over it, and the directory synced.
+func (f *Files) Put(path string, file File) error {
 	if err := f.trustDir(filepath.Dir(path)); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	stage := staging(path)
-	err := f.Seam.Do("stage "+path, func() error { return withRemedy(f.Root, path, f.stage(path, stage, content, mode)) })
+	err := f.Seam.Do("stage "+path, func() error { return withRemedy(f.Root, path, f.stage(path, stage, file)) })
 	if err != nil {
 		_ = f.drop(stage)
 		return fmt.Errorf("write %s: %w", path, err)
@@ -138,7 +152,7 @@ func (f *Files) drop(stage string) error {
 	return f.Seam.Do("drop "+stage, func() error { return os.Remove(f.Root + stage) })
 }
 
-func (f *Files) stage(path, stage string, content []byte, mode fs.FileMode) error {
+func (f *Files) stage(path, stage string, want File) error {
 	if err := os.Remove(f.Root + stage); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -148,14 +162,19 @@ func (f *Files) stage(path, stage string, content []byte, mode fs.FileMode) erro
 		return err
 	}
 	defer file.Close()
-	if _, err := file.Write(content); err != nil {
+	if _, err := file.Write(want.Content); err != nil {
 		return err
+	}
+	if want.Owner != (Owner{}) {
+		if err := file.Chown(want.UID, want.GID); err != nil {
+			return err
+		}
 	}
 	// The umask of whoever called us must not decide who may read the file.
-	if err := file.Chmod(mode); err != nil {
+	if err := file.Chmod(want.Mode); err != nil {
 		return err
 	}
-	if err := f.label(path, stage, mode); err != nil {
+	if err := f.label(path, stage, want.Mode); err != nil {
 		return err
 	}
 	if err := file.Sync(); err != nil {
@@ -199,7 +218,13 @@ func (f *Files) Remove(path string) error {
 	if err != nil || have.Content == nil {
 		return err
 	}
-	err = f.Seam.Do("remove "+path, func() error {
+	return f.unlink(path)
+}
+
+// unlink takes away the name, whatever it names but a directory: a link is not
+// followed.
+func (f *Files) unlink(path string) error {
+	err := f.Seam.Do("remove "+path, func() error {
 		if err := os.Remove(f.Root + path); err != nil {
 			return withRemedy(f.Root, path, err)
 		}
@@ -226,6 +251,9 @@ func (f *Files) MakeDir(path string, mode fs.FileMode) error {
 	err = f.Seam.Do("make directory "+path, func() error {
 		if err := os.MkdirAll(f.Root+path, mode); err != nil {
 			return withRemedy(f.Root, path, err)
+		}
+		if err := os.Chmod(f.Root+path, mode); err != nil { // whatever the umask
+			return err
 		}
 		if err := f.label(path, path, mode|fs.ModeDir); err != nil {
 			return err

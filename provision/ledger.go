@@ -22,6 +22,9 @@ const ledgerPath = stateDir + "/ledger.json"
 type Ledger struct {
 	Version int     `json:"ledger_version"`
 	Entries []Entry `json:"entries"` // in the order of their first change
+	// Had is there while a transaction of yum's is announced: the names of all
+	// packages that were there before. Dependencies are not known beforehand.
+	Had []string `json:"packages_before,omitzero"`
 
 	files *Files
 }
@@ -43,7 +46,7 @@ const (
 
 // Entry is one thing's record. Before and Left are in the words that Check
 // reads: "on", "http_port_t", "absent", "disabled". A file's Before is its
-// content and mode; its Left is a SHA-256 of what the agent wrote.
+// content, mode and owner; its Left is a SHA-256 of what the agent wrote.
 type Entry struct {
 	Kind   Kind   `json:"kind"`
 	Name   string `json:"name"`
@@ -55,6 +58,7 @@ type Entry struct {
 	Prior string      `json:"prior,omitempty"`
 	Bytes []byte      `json:"bytes,omitempty"`
 	Mode  fs.FileMode `json:"mode,omitempty"`
+	Owner
 }
 
 // Absent is the Before or Left of what was not there.
@@ -87,7 +91,9 @@ func (l *Ledger) Find(kind Kind, name string) (Entry, bool) {
 
 // Record notes, durably, what is about to be changed. What was there before
 // the agent's first change is kept for good: later runs only move Left.
-func (l *Ledger) Record(entries ...Entry) error {
+func (l *Ledger) Record(entries ...Entry) error { return l.record(l.Had, entries) }
+
+func (l *Ledger) record(had []string, entries []Entry) error {
 	updated := slices.Clone(l.Entries)
 	for _, e := range entries {
 		i := slices.IndexFunc(updated, e.same)
@@ -98,7 +104,7 @@ func (l *Ledger) Record(entries ...Entry) error {
 		e.Prior = e.Before
 		updated = append(updated, e)
 	}
-	return l.keep(updated)
+	return l.replace(updated, had)
 }
 
 // announce moves Left. What stands there in its place is Prior, unless somebody
@@ -117,14 +123,16 @@ func (e *Entry) announce(next Entry) {
 }
 
 // keep makes the entries the ledger's, on the disk first.
-func (l *Ledger) keep(entries []Entry) error {
-	if slices.EqualFunc(l.Entries, entries, func(a, b Entry) bool { return a.same(b) && a.Left == b.Left && a.Prior == b.Prior }) {
+func (l *Ledger) keep(entries []Entry) error { return l.replace(entries, l.Had) }
+
+func (l *Ledger) replace(entries []Entry, had []string) error {
+	if (l.Had == nil) == (had == nil) && slices.Equal(l.Had, had) && slices.EqualFunc(l.Entries, entries, func(a, b Entry) bool { return a.same(b) && a.Left == b.Left && a.Prior == b.Prior }) {
 		return nil
 	}
-	before := l.Entries
-	l.Entries = entries
+	before := *l
+	l.Entries, l.Had = entries, had
 	if err := l.save(); err != nil {
-		l.Entries = before
+		*l = before
 		return err
 	}
 	return nil

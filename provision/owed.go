@@ -26,14 +26,17 @@ type Proven struct {
 	Absent  bool        `json:"absent"`
 	Content []byte      `json:"content,omitempty"`
 	Mode    fs.FileMode `json:"mode,omitempty"`
+	Owner
 }
 
-// content is nil for no file, which a Content of nothing is not.
-func (p Proven) content() []byte {
-	if p.Absent {
-		return nil
+// wanted is what has to be at the path again: nil for no file, which a Content
+// of nothing is not.
+func (p Proven) wanted() wanted {
+	w := wanted{path: p.Path, mode: p.Mode, owner: p.Owner}
+	if !p.Absent {
+		w.content = append([]byte{}, p.Content...)
 	}
-	return append([]byte{}, p.Content...)
+	return w
 }
 
 // Note makes the mark durable. Files that an earlier, unsettled mark speaks of
@@ -57,7 +60,8 @@ func (o Owed) Note(master string, files ...Proven) error {
 	if err != nil {
 		return fmt.Errorf("note that a reload is owed: %w", err)
 	}
-	if err := o.files.MakeDir(filepath.Dir(owedPath), 0o700); err != nil {
+	// Whoever plans without root may see that nothing is owed.
+	if err := o.files.MakeDir(filepath.Dir(owedPath), 0o755); err != nil {
 		return err
 	}
 	return o.files.Write(owedPath, append(text, '\n'), 0o600)

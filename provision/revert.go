@@ -3,7 +3,6 @@ package provision
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"slices"
 )
 
@@ -80,7 +79,7 @@ func (r *Revert) filesBefore(which func(path string) bool) []wanted {
 		if !which(e.Name) {
 			continue
 		}
-		w := wanted{path: e.Name, mode: e.Mode}
+		w := wanted{path: e.Name, mode: e.Mode, owner: e.Owner}
 		if e.Before != Absent {
 			w.content = append([]byte{}, e.Bytes...)
 		}
@@ -94,6 +93,7 @@ func (r *Revert) filesBefore(which func(path string) bool) []wanted {
 func (r *Revert) checkReload(ctx context.Context) (Finding, error) {
 	var f Finding
 	s, err := r.service(ctx)
+	s.sayUntold(&f)
 	switch {
 	case err != nil:
 		return f, err
@@ -195,7 +195,7 @@ func (r *Revert) applyFiles(context.Context) error {
 		if s.kept || same(s.have.Content, w.content) {
 			continue
 		}
-		if err := r.restore(w.path, w.content, w.mode); err != nil {
+		if err := r.restore(w); err != nil {
 			return err
 		}
 	}
@@ -203,11 +203,11 @@ func (r *Revert) applyFiles(context.Context) error {
 }
 
 // restore writes a file as it was, or removes it.
-func (r *Run) restore(path string, content []byte, mode fs.FileMode) error {
-	if content == nil {
-		return r.Files.Remove(path)
+func (r *Run) restore(w wanted) error {
+	if w.content == nil {
+		return r.Files.Remove(w.path)
 	}
-	return r.Files.Write(path, content, mode)
+	return r.Files.Put(w.path, File{Content: w.content, Mode: w.mode, Owner: w.owner})
 }
 
 // checkLedger drops the record of what is undone. Packages that stay are still

@@ -40,18 +40,19 @@ func (r *Run) putBack(way []Proven) (whole bool, err error) {
 // putBackOne goes on where the ledger cannot be written, which may be why the
 // reload failed: the entry then still has the old content as its Prior.
 func (r *Run) putBackOne(p Proven) (back bool, err error) {
+	w := p.wanted()
 	have, err := r.Files.Read(p.Path)
 	if err != nil {
 		return false, err
 	}
-	if same(have.Content, p.content()) && (p.Absent || have.Mode == p.Mode) {
+	if same(have.Content, w.content) && (p.Absent || have.Mode == p.Mode && have.Owner == p.Owner) {
 		return true, nil
 	}
 	if e, recorded := r.ledger.Find(KindFile, p.Path); !recorded || !e.agents(digest(have.Content)) {
 		return false, fmt.Errorf("%s was edited since the agent wrote it: it is left as it is, and nginx still serves the configuration before it; mend it and run again, or put it back by hand", p.Path)
 	}
-	unrecorded := r.record(p.Path, have, p.content())
-	if err := r.restore(p.Path, p.content(), p.Mode); err != nil {
+	unrecorded := r.record(p.Path, have, w.content)
+	if err := r.restore(w); err != nil {
 		return false, errors.Join(unrecorded, err)
 	}
 	return true, unrecorded

@@ -27,6 +27,7 @@ type wanted struct {
 	path    string
 	content []byte
 	mode    fs.FileMode
+	owner   Owner
 }
 
 // siteFile is one file under conf.d: what should be, and what is there.
@@ -56,8 +57,9 @@ func (s siteFile) attributes() string {
 	if s.have.Mode != s.mode {
 		wrong = append(wrong, fmt.Sprintf("mode %04o", s.have.Mode))
 	}
-	if s.have.UID != 0 {
-		wrong = append(wrong, fmt.Sprintf("uid %d", s.have.UID))
+	// A file of ours may have the group of a set-group-ID directory.
+	if s.have.UID != s.owner.UID || s.owner.GID != 0 && s.have.GID != s.owner.GID {
+		wrong = append(wrong, s.have.Owner.words())
 	}
 	if s.label != "" && s.have.Label != "" && typeOf(s.have.Label) != typeOf(s.label) {
 		wrong = append(wrong, s.have.Label)
@@ -84,10 +86,10 @@ func (r *Run) configured() ([]wanted, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, wanted{sitePath(site.Name), content, siteMode})
+		all = append(all, wanted{path: sitePath(site.Name), content: content, mode: siteMode})
 	}
 	if d := r.Config.WorkerShutdownTimeout; d > 0 {
-		all = append(all, wanted{shutdownPath, shutdownFile(d), siteMode})
+		all = append(all, wanted{path: shutdownPath, content: shutdownFile(d), mode: siteMode})
 	}
 	asked := func(path string) bool {
 		return slices.ContainsFunc(all, func(w wanted) bool { return w.path == path })
@@ -131,6 +133,11 @@ func (r *Run) siteFiles() ([]siteFile, error) {
 	if err != nil {
 		return nil, err
 	}
+	return r.filesOf(all)
+}
+
+func (r *Run) filesOf(all []wanted) ([]siteFile, error) {
+	var err error
 	files := make([]siteFile, len(all))
 	for i, w := range all {
 		if files[i], err = r.siteFile(w); err != nil {

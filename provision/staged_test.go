@@ -4,6 +4,8 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"golang.org/x/sys/unix"
+
 	"wsprovision/provision/config"
 )
 
@@ -51,5 +53,33 @@ func TestStagedOwesNoReload(t *testing.T) {
 			t.Errorf("%s, %d reloads; want the staged file removed and nothing else\n%s", r.Result, h.reloads, summarize(r))
 		}
 		h.unchanged(basic(t))
+	})
+}
+
+// TestSomethingElseWhereAFileIsStaged: what is no directory is taken away and never followed.
+func TestSomethingElseWhereAFileIsStaged(t *testing.T) {
+	stage := staging(site)
+	for name, put := range map[string]func(h *fakeHost){
+		"a symbolic link":            func(h *fakeHost) { h.link("precious", stage) },
+		"a symbolic link to nothing": func(h *fakeHost) { h.link("/root/nothing", stage) },
+		"a FIFO":                     func(h *fakeHost) { h.must(unix.Mkfifo(h.path(stage), 0o600)) },
+	} {
+		for _, c := range []config.Config{basic(t), moved(t)} {
+			bubble(t, name+" at "+c.Sites[0].Locations[0].Path, func(t *testing.T) {
+				h := provisioned(t)
+				h.write(confDir+"/precious", "precious\n")
+				put(h)
+				r := h.apply(c)
+				if r.Result != Changed || h.exists(stage) || h.content(confDir+"/precious") != "precious\n" {
+					t.Errorf("%s, something is there: %v, the link's target holds %q\n%s", r.Result, h.exists(stage), h.content(confDir+"/precious"), summarize(r))
+				}
+				h.unchanged(c)
+			})
+		}
+	}
+	bubble(t, "a directory", func(t *testing.T) {
+		h := provisioned(t)
+		h.mkdir(stage + "/x")
+		h.fails(moved(t), StepSite, stage, "directory", "remove it")
 	})
 }

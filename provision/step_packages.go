@@ -3,6 +3,8 @@ package provision
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	"wsprovision/rpm"
 )
@@ -84,7 +86,9 @@ func (r *Run) install(ctx context.Context, wants rpm.Wants, names ...string) err
 	if err != nil {
 		return err
 	}
-	if err := r.recordBrought(names, nil); err != nil {
+	had := slices.AppendSeq([]string{}, maps.Keys(before.Packages))
+	slices.Sort(had)
+	if err := r.ledger.record(had, brought(names, nil)); err != nil {
 		return err
 	}
 	after, err := r.RPM.Install(ctx, wants, before)
@@ -93,7 +97,27 @@ func (r *Run) install(ctx context.Context, wants rpm.Wants, names ...string) err
 		// What rpm said last may not hold for what runs next.
 		r.inventory, r.packages = nil, nil
 	}
-	return errors.Join(err, r.recordBrought(after.Since(before)))
+	return errors.Join(err, r.ledger.record(nil, brought(after.Since(before))))
+}
+
+// recordTransaction is for a run that died between a transaction and the
+// record of what it brought beside the packages that it was asked for.
+func (r *Run) recordTransaction(ctx context.Context) error {
+	if r.ledger.Had == nil {
+		return nil
+	}
+	var announced []string
+	for _, e := range r.ledger.Entries {
+		if e.Kind == KindPackage && e.Prior == Absent {
+			announced = append(announced, e.Name)
+		}
+	}
+	names, err := r.RPM.BroughtWith(ctx, announced...)
+	if err != nil {
+		return err
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return slices.Contains(r.ledger.Had, name) })
+	return r.ledger.record(nil, brought(names, nil))
 }
 
 // inventoried is what rpm has. What the last transaction left is what the next
@@ -109,7 +133,8 @@ func (r *Run) inventoried(ctx context.Context) (rpm.Inventory, error) {
 	return *r.inventory, nil
 }
 
-func (r *Run) recordBrought(packages, keys []string) error {
+// brought are the entries of packages and keys that were not there.
+func brought(packages, keys []string) []Entry {
 	var entries []Entry
 	for _, name := range packages {
 		entries = append(entries, Entry{Kind: KindPackage, Name: name, Before: Absent, Left: "installed"})
@@ -117,5 +142,5 @@ func (r *Run) recordBrought(packages, keys []string) error {
 	for _, key := range keys {
 		entries = append(entries, Entry{Kind: KindKey, Name: key, Before: Absent, Left: "imported"})
 	}
-	return r.ledger.Record(entries...)
+	return entries
 }

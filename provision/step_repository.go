@@ -27,30 +27,45 @@ const (
 // a host that has them all needs no repository of ours.
 func (r *Run) checkRepository(ctx context.Context) (Finding, error) {
 	var f Finding
-	if r.Config.EPEL.Source == config.EPELNone {
+	if err := r.checkRepositoryFiles(&f); err != nil {
+		return f, err
+	}
+	switch r.Config.EPEL.Source {
+	case config.EPELNone:
 		f.Notes = []string{"no repository is asked for (epel.source: none)"}
 		return f, nil
+	case config.EPELMirror:
+		return f, r.checkKeyFile(&f)
 	}
 	missing, err := r.missing(ctx)
 	if err != nil {
 		return f, err
 	}
-	if r.Config.EPEL.Source == config.EPELMirror {
-		return r.checkMirror()
-	}
 	if names, changes, err := r.damagedPackages(ctx, true); err != nil || len(names) > 0 {
-		f.Changes = changes
+		f.Changes = append(f.Changes, changes...)
 		return f, err
 	}
 	if len(missing) == 0 {
 		f.Notes = []string{"every package is there; no repository is needed"}
-		return f, nil
 	}
-	if have, err := r.hasEPEL(); have || err != nil {
+	if due, err := r.releaseDue(ctx); !due || err != nil {
 		return f, err
 	}
-	f.Changes = []Change{{Object: "package " + epelPackage, From: Absent, To: "installed"}}
-	return f, nil
+	if r.Config.EPEL.Source == config.EPELPackage {
+		err = r.checkKeyFile(&f)
+	}
+	f.Changes = append(f.Changes, Change{Object: "package " + epelPackage, From: Absent, To: "installed"})
+	return f, err
+}
+
+// releaseDue reports whether epel-release is needed.
+func (r *Run) releaseDue(ctx context.Context) (bool, error) {
+	missing, err := r.missing(ctx)
+	if err != nil || len(missing) == 0 {
+		return false, err
+	}
+	have, err := r.hasEPEL()
+	return !have, err
 }
 
 // hasEPEL reports whether EPEL is there: by its release package, or by an
@@ -68,110 +83,27 @@ func (r *Run) hasEPEL() (bool, error) {
 	}), nil
 }
 
-// checkMirror compares our repository file and its key with what they should
-// be. The key on the disk is judged by its fingerprint, not fetched again.
-func (r *Run) checkMirror() (Finding, error) {
-	var f Finding
-	want, err := r.repository().Render()
-	if err != nil {
-		return f, err
-	}
-	have, err := r.Files.Read(repositoryPath)
-	if err != nil {
-		return f, err
-	}
-	if !same(have.Content, want) {
-		f.Changes = append(f.Changes, fileChange(repositoryPath, have.Content, want))
-	}
-	key, err := r.Files.Read(keyPath)
-	if err != nil {
-		return f, err
-	}
-	if err := r.checkKey(key.Content); err != nil {
-		from := Absent
-		if key.Content != nil {
-			from = err.Error()
-		}
-		f.Changes = append(f.Changes, Change{Object: "key " + keyPath, From: from, To: r.Config.EPEL.Fingerprint})
-	}
-	return f, nil
-}
-
-func (r *Run) repository() rpm.Repository {
-	return rpm.Repository{
-		ID: "wsprovision-epel", Name: "EPEL 7 for nginx, configured by wsprovision",
-		BaseURL: r.Config.EPEL.BaseURL, Enabled: true, GPGCheck: true,
-		GPGKey: []string{"file://" + keyPath},
-	}
-}
-
-// checkKey requires that the key file holds exactly the key that the
-// configuration vouches for.
-func (r *Run) checkKey(content []byte) error {
-	keys, err := rpm.ParseKeys(content)
-	if err != nil {
-		return err
-	}
-	if len(keys) != 1 || keys[0].Fingerprint != r.Config.EPEL.Fingerprint {
-		var have []string
-		for _, k := range keys {
-			have = append(have, k.Fingerprint)
-		}
-		return fmt.Errorf("it holds the key %s and not %s: get the right key, or set epel.fingerprint if it is this one that you trust",
-			strings.Join(have, ", "), r.Config.EPEL.Fingerprint)
-	}
-	return nil
-}
-
 func (r *Run) applyRepository(ctx context.Context) error {
-	if r.Config.EPEL.Source == config.EPELMirror {
-		return r.writeMirror(ctx)
-	}
-	if err := r.mendEPEL(ctx); err != nil {
+	if err := r.writeRepositoryFiles(ctx); err != nil || r.Config.EPEL.Source == config.EPELMirror || r.Config.EPEL.Source == config.EPELNone {
 		return err
 	}
-	if r.Config.EPEL.Source == config.EPELPackage {
+	erased, err := r.eraseDamaged(ctx)
+	if err != nil {
+		return err
+	}
+	due, err := r.releaseDue(ctx)
+	switch {
+	case err != nil || !due && !erased:
+		return err
+	case r.Config.EPEL.Source == config.EPELPackage:
 		return r.installRelease(ctx)
 	}
-	err := r.install(ctx, rpm.Wants{Packages: []string{epelPackage}}, epelPackage)
+	err = r.install(ctx, rpm.Wants{Packages: []string{epelPackage}}, epelPackage)
 	if refused := (*rpm.YumError)(nil); errors.As(err, &refused) && refused.Kind == rpm.NoPackage {
 		err = fmt.Errorf("%w; RHEL has %s in no repository of its own: set epel.source to mirror, with epel.baseurl and epel.gpgkey, "+
 			"or to package, with epel.package and epel.gpgkey", err, epelPackage)
 	}
 	return err
-}
-
-// writeMirror writes the key first: a repository without its key would make
-// every yum on the host fail.
-func (r *Run) writeMirror(ctx context.Context) error {
-	if err := r.bringKey(ctx); err != nil {
-		return err
-	}
-	content, err := r.repository().Render()
-	if err != nil {
-		return err
-	}
-	return r.put(repositoryPath, content, 0o644)
-}
-
-// bringKey puts the configured key at its place, once its fingerprint is the
-// one that the configuration names.
-func (r *Run) bringKey(ctx context.Context) error {
-	have, err := r.Files.Read(keyPath)
-	if err != nil {
-		return err
-	}
-	if have.Content != nil && r.checkKey(have.Content) == nil {
-		return nil
-	}
-	key, err := r.fetch(ctx, r.Config.EPEL.GPGKey, keyLimit)
-	if err != nil {
-		return err
-	}
-	if err := r.checkKey(key); err != nil {
-		return fmt.Errorf("key %s: %w", r.Config.EPEL.GPGKey, err)
-	}
-	return r.put(keyPath, key, 0o644)
 }
 
 // installRelease installs epel-release from a URL or a path. yum does not

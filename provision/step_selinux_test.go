@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"wsprovision/selinux"
 )
 
@@ -108,6 +110,24 @@ func TestBoolean(t *testing.T) {
 			h.unchanged(basic(t))
 		})
 	}
+}
+
+// TestNoSiteWithoutSELinux: where the boolean or the label is not to be had, nginx keeps the configuration that works.
+func TestNoSiteWithoutSELinux(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := withNginx(t)
+		before, served := h.files(), h.served()
+		h.at("before run semanage", false)
+		r := h.apply(basic(t))
+		for name, want := range map[string]Status{StepSELinux: Failed, StepSite: Skipped, StepService: Skipped, StepProof: Skipped} {
+			if s := step(t, r, name); s.Status != want {
+				t.Errorf("%s: %s, want %s", name, s.Status, want)
+			}
+		}
+		if d := cmp.Diff(before, h.files()) + cmp.Diff(served, h.served()); d != "" || h.reloads > 0 {
+			t.Errorf("%d reloads (-before +after):\n%s", h.reloads, d)
+		}
+	})
 }
 
 func TestModes(t *testing.T) {

@@ -16,6 +16,8 @@ const nginxUnit = "nginx.service"
 type service struct {
 	state systemd.State
 	owed  bool
+	// untold is why it is not known whether a reload is owed; nil for root.
+	untold error
 }
 
 func (s service) enabled() bool { return s.state.File == "enabled" }
@@ -43,7 +45,16 @@ func (r *Run) service(ctx context.Context) (service, error) {
 		return s, err
 	}
 	s.owed, _, err = r.owed.Due()
+	if r.Euid != 0 && errors.Is(err, fs.ErrPermission) {
+		s.untold, err = err, nil
+	}
 	return s, err
+}
+
+func (s service) sayUntold(f *Finding) {
+	if s.untold != nil {
+		f.Warnings = append(f.Warnings, "cannot tell without root whether a reload is owed: "+s.untold.Error())
+	}
 }
 
 func (r *Run) checkService(ctx context.Context) (Finding, error) {
@@ -52,6 +63,7 @@ func (r *Run) checkService(ctx context.Context) (Finding, error) {
 	if err != nil {
 		return f, err
 	}
+	s.sayUntold(&f)
 	lost, err := r.damaged(ctx) // an empty unit file counts as masked (systemd.unit(5))
 	if err != nil {
 		return f, err

@@ -324,6 +324,55 @@ func TestTheirFileInOurPlace(t *testing.T) {
 	}
 }
 
+// TestTheirFileBack: what an administrator had in the place of ours is whose it was again, with its mode.
+func TestTheirFileBack(t *testing.T) {
+	theirs := Owner{UID: 1234, GID: 4321}
+	for name, way := range map[string]func(h *fakeHost) *Report{
+		"a revert": func(h *fakeHost) *Report {
+			if r := h.apply(basic(t)); r.Result != Changed {
+				t.Errorf("%s\n%s", r.Result, summarize(r))
+			}
+			return h.run(basic(t), revert(false))
+		},
+		"a refused reload": func(h *fakeHost) *Report {
+			h.web.deaf = true
+			return h.apply(basic(t))
+		},
+		"a revert after a killed run": func(h *fakeHost) *Report {
+			h.at(beforeReload, true)
+			h.apply(basic(t))
+			h.hook = nil
+			return h.run(basic(t), revert(false))
+		},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			h := withNginx(t)
+			h.write(site, "# theirs\n")
+			h.must(os.Chmod(h.path(site), 0o640))
+			if err := os.Chown(h.path(site), theirs.UID, theirs.GID); err != nil {
+				unable(t, "chown: %v", err)
+			}
+			r := way(h)
+			got, err := h.host(Listener{}).Files.Read(site)
+			if err != nil || string(got.Content) != "# theirs\n" || got.Owner != theirs || got.Mode != 0o640 {
+				t.Errorf("%q, mode %04o, %+v, %v; want theirs, 0640, %+v\n%s", got.Content, got.Mode, got.Owner, err, theirs, summarize(r))
+			}
+		})
+	}
+	bubble(t, "ours is root's", func(t *testing.T) {
+		h := withNginx(t)
+		h.write(site, "# theirs\n")
+		if err := os.Chown(h.path(site), theirs.UID, theirs.GID); err != nil {
+			unable(t, "chown: %v", err)
+		}
+		h.apply(basic(t))
+		if got, err := h.host(Listener{}).Files.Read(site); err != nil || got.Owner != (Owner{}) {
+			t.Errorf("%+v, %v", got.Owner, err)
+		}
+		h.unchanged(basic(t))
+	})
+}
+
 // Nothing of other people's is touched on the way.
 func TestNeighboursStay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

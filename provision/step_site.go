@@ -2,8 +2,10 @@ package provision
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 
 	"wsprovision/provision/config"
 )
@@ -15,45 +17,63 @@ func (r *Run) checkSites(context.Context) (Finding, error) {
 		return f, err
 	}
 	for _, s := range files {
-		if s.drifted {
-			if !s.kept && r.Config.OnDrift == config.DriftFail {
-				return f, fmt.Errorf("%s was edited since the agent wrote it, and on_drift is fail: take the edit into the configuration, or move the file away:\n%s",
-					s.path, unified(s.path, s.content, s.have.Content))
-			}
-			f.Warnings = append(f.Warnings, drift(s))
+		if err := r.checkFile(&f, s); err != nil {
+			return f, err
 		}
-		if !s.differs() {
-			continue
-		}
-		if r.Euid == 0 {
-			if err := r.Files.writable(s.path); err != nil {
-				return f, err
-			}
-		}
-		f.Changes = append(f.Changes, siteChange(s))
 	}
 	left, err := r.staged()
 	for _, path := range left {
-		f.Changes = append(f.Changes, Change{Object: "file " + path, From: "left by a run that died", To: "removed"})
+		f.Changes = append(f.Changes, Change{Object: "file " + path, From: "in the way of the next write", To: "removed"})
 	}
 	return f, err
 }
 
-// staged are the files that a run left beside their targets when it died. The
-// next write of the same file takes its one away, but nothing may want that
-// file any more. nginx reads none of them, so that no reload is owed.
+// checkFile says what there is to do about a file of ours, and who has edited it.
+func (r *Run) checkFile(f *Finding, s siteFile) error {
+	if err := r.sayDrift(f, s); err != nil || !s.differs() {
+		return err
+	}
+	if r.Euid == 0 {
+		if err := r.Files.writable(s.path); err != nil {
+			return err
+		}
+	}
+	f.Changes = append(f.Changes, siteChange(s))
+	return nil
+}
+
+func (r *Run) sayDrift(f *Finding, s siteFile) error {
+	if !s.drifted {
+		return nil
+	}
+	if !s.kept && r.Config.OnDrift == config.DriftFail {
+		return fmt.Errorf("%s was edited since the agent wrote it, and on_drift is fail: take the edit into the configuration, or move the file away:\n%s",
+			s.path, unified(s.path, s.content, s.have.Content))
+	}
+	f.Warnings = append(f.Warnings, drift(s))
+	return nil
+}
+
+// staged are the files that a run left beside their targets when it died, or
+// what somebody else has put there. The next write of the same file takes its
+// one away, but nothing may want that file any more. nginx reads none of them,
+// so that no reload is owed.
 func (r *Run) staged() ([]string, error) {
 	var left []string
 	for _, e := range r.ledger.Entries {
 		if e.Kind != KindFile {
 			continue
 		}
-		have, err := r.Files.Read(staging(e.Name))
-		if err != nil {
+		path := staging(e.Name)
+		fi, err := os.Lstat(r.Root + path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
 			return nil, err
-		}
-		if have.Content != nil {
-			left = append(left, staging(e.Name))
+		case fi.IsDir():
+			return nil, fmt.Errorf("%s, where the file is staged, is a directory: remove it", path)
+		default:
+			left = append(left, path)
 		}
 	}
 	return left, nil
@@ -71,7 +91,7 @@ func drift(s siteFile) string {
 
 func siteChange(s siteFile) Change {
 	if same(s.have.Content, s.content) {
-		return Change{Object: "file " + s.path, From: s.attributes(), To: fmt.Sprintf("mode %04o, uid 0, %s", s.mode, s.label)}
+		return Change{Object: "file " + s.path, From: s.attributes(), To: fmt.Sprintf("mode %04o, %s, %s", s.mode, s.owner.words(), s.label)}
 	}
 	return fileChange(s.path, s.have.Content, s.content)
 }
@@ -98,7 +118,7 @@ func (r *Run) applySites(ctx context.Context) error {
 	var way []Proven
 	for _, s := range files {
 		if s.differs() {
-			way = append(way, Proven{Path: s.path, Absent: s.have.Content == nil, Content: s.have.Content, Mode: s.have.Mode})
+			way = append(way, Proven{Path: s.path, Absent: s.have.Content == nil, Content: s.have.Content, Mode: s.have.Mode, Owner: s.have.Owner})
 		}
 	}
 	if err := r.owe(ctx, way); err != nil {
@@ -108,13 +128,13 @@ func (r *Run) applySites(ctx context.Context) error {
 		if !s.differs() {
 			continue
 		}
-		if err := r.put(s.path, s.content, s.mode); err != nil {
+		if err := r.put(s.wanted); err != nil {
 			return err
 		}
 	}
 	left, err := r.staged()
 	for _, path := range left {
-		if err := r.Files.Remove(path); err != nil {
+		if err := r.Files.unlink(path); err != nil {
 			return err
 		}
 	}
@@ -138,18 +158,18 @@ func (r *Run) owe(ctx context.Context, way []Proven) error {
 }
 
 // put records a file's present state and then writes it, or removes it where
-// content is nil.
-func (r *Run) put(path string, content []byte, mode fs.FileMode) error {
-	have, err := r.Files.Read(path)
+// nothing is wanted there.
+func (r *Run) put(w wanted) error {
+	have, err := r.Files.Read(w.path)
 	if err != nil {
 		return err
 	}
-	if err := r.record(path, have, content); err != nil {
+	if err := r.record(w.path, have, w.content); err != nil {
 		return err
 	}
-	return r.restore(path, content, mode)
+	return r.restore(w)
 }
 
 func (r *Run) record(path string, have File, content []byte) error {
-	return r.ledger.Record(Entry{Kind: KindFile, Name: path, Before: digest(have.Content), Left: digest(content), Bytes: have.Content, Mode: have.Mode})
+	return r.ledger.Record(Entry{Kind: KindFile, Name: path, Before: digest(have.Content), Left: digest(content), Bytes: have.Content, Mode: have.Mode, Owner: have.Owner})
 }

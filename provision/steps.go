@@ -4,7 +4,8 @@ package provision
 //
 // SELinux comes before the server block, and the validation before both the
 // file and the reload: when nginx takes a new configuration, nothing that it
-// needs is still to come, so no request meets a 502 in between.
+// needs is still to come, so no request meets a 502 in between. Where one of
+// them fails, nginx goes on as it did.
 const (
 	StepPlatform   = "platform"
 	StepRepository = "repository"
@@ -27,8 +28,8 @@ func (r *Run) steps() []Step {
 		{StepPackages, []string{StepPlatform, StepRepository}, r.checkPackages, r.applyPackages},
 		{StepSELinux, []string{StepPackages}, r.checkSELinux, r.applySELinux},
 		{StepValidate, []string{StepPackages}, r.checkValidate, nil},
-		{StepSite, []string{StepValidate}, r.checkSites, r.applySites},
+		{StepSite, []string{StepSELinux, StepValidate}, r.checkSites, r.applySites},
 		{StepService, []string{StepSite}, r.checkService, r.applyService},
-		{StepProof, []string{StepSELinux, StepService}, r.checkProof, nil},
+		{StepProof, []string{StepService}, r.checkProof, nil},
 	})
 }

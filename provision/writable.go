@@ -20,7 +20,7 @@ func (f *Files) writable(path string) error {
 	}
 	for _, name := range []string{dir, path} {
 		err := unix.Access(f.Root+name, unix.W_OK)
-		if errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EPERM) {
+		if holdsFast(f.Root+name, err) {
 			return fmt.Errorf("write %s: %w", path, withRemedy(f.Root, path, err))
 		}
 	}
@@ -37,6 +37,13 @@ func (f *Files) writable(path string) error {
 	return nil
 }
 
+// holdsFast reports whether access(2) failed of what keeps root from writing
+// too. For an immutable file it is EACCES on RHEL 7's 3.10 and EPERM on later
+// kernels; EACCES alone may be any module's or file system's.
+func holdsFast(name string, err error) bool {
+	return errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) && immutable(name)
+}
+
 // withRemedy says what to do where the file system, and not the agent, is why
 // path cannot be written.
 func withRemedy(root, path string, err error) error {
@@ -46,7 +53,7 @@ func withRemedy(root, path string, err error) error {
 		return full(root, dir, err)
 	case errors.Is(err, syscall.EROFS):
 		return fmt.Errorf("%w: mount the file system of %s read-write (findmnt -T %s shows it), then run again", err, dir, dir)
-	case errors.Is(err, syscall.EPERM):
+	case errors.Is(err, syscall.EPERM), errors.Is(err, syscall.EACCES):
 		for _, name := range []string{path, dir} {
 			if immutable(root + name) {
 				return fmt.Errorf("%s is immutable (see lsattr); chattr -i -a it if the agent may write it: %w", name, err)

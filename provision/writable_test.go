@@ -3,6 +3,7 @@ package provision
 import (
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -37,7 +38,7 @@ func TestWritable(t *testing.T) {
 				defer unix.Unmount(f.Root+"/d", unix.MNT_DETACH) //nolint:errcheck // the directory goes away with the test
 			}
 			// One file: of 4 kB, or of two inodes (the directory has the other), it takes all.
-			if err := f.stage("/d/x", "/d/x", []byte("old"), 0o644); err != nil {
+			if err := f.stage("/d/x", "/d/x", File{Content: []byte("old"), Mode: 0o644}); err != nil {
 				t.Fatal(err)
 			}
 			if tt.change != nil {
@@ -60,6 +61,36 @@ func TestWritable(t *testing.T) {
 func TestWritableNothingThere(t *testing.T) {
 	if err := newFiles(t).writable("/missing/x"); err != nil {
 		t.Errorf("in a directory that a package is still to bring: %v", err)
+	}
+}
+
+// Of an immutable file access(2) says EACCES on old kernels, as of much else.
+func TestHoldsFast(t *testing.T) {
+	f := newFiles(t)
+	for _, name := range []string{"/d/free", "/d/held"} {
+		if err := f.stage(name, name, File{Content: []byte("old"), Mode: 0o644}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	chattr(t, f.Root+"/d/held")
+	for _, tt := range []struct {
+		name  string
+		err   error
+		want  bool
+		words string
+	}{
+		{"/d/held", syscall.EACCES, true, "chattr -i"},
+		{"/d/held", syscall.EPERM, true, "chattr -i"},
+		{"/d/free", syscall.EACCES, false, ""},
+		{"/d/free", syscall.EROFS, true, "read-write"},
+		{"/d/free", nil, false, ""},
+	} {
+		if got := holdsFast(f.Root+tt.name, tt.err); got != tt.want {
+			t.Errorf("%s, %v: %v, want %v", tt.name, tt.err, got, tt.want)
+		}
+		if err := withRemedy(f.Root, tt.name, tt.err); tt.want && !strings.Contains(err.Error(), tt.words) {
+			t.Errorf("%s, %v: %v, want %q", tt.name, tt.err, err, tt.words)
+		}
 	}
 }
 

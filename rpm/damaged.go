@@ -7,9 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 )
 
 // Damage is a file of an installed package that is not what the package brought.
@@ -22,17 +20,11 @@ type Damage struct {
 // verifyArgv asks for contents alone, which are what is lost; rpm 4.11 knows all of these options.
 var verifyArgv = []string{"rpm", "-V", "--nodeps", "--noscripts", "--nomtime", "--nomode", "--nouser", "--nogroup", "--nordev", "--nolinkto"}
 
-// Damaged looks at the named packages and at those installed since a time, for what a power cut does to files that rpm wrote and
-// never synced, while its database was: they are empty, cut off or gone. A configuration file that has content is somebody's.
-func (h Host) Damaged(ctx context.Context, since time.Time, names ...string) ([]Damage, error) {
-	recent, err := h.installedSince(ctx, since)
-	if err != nil {
-		return nil, err
-	}
-	names = append(recent, names...)
-	slices.Sort(names)
+// Damaged looks in installed packages for what a power cut does to files that rpm wrote and never synced, while its database was:
+// they are empty, cut off or gone. A configuration file that has content is somebody's.
+func (h Host) Damaged(ctx context.Context, names ...string) ([]Damage, error) {
 	var all []Damage
-	for _, name := range slices.Compact(names) {
+	for _, name := range names {
 		stdout, stderr, _, err := h.Read(ctx, "", append(slices.Clone(verifyArgv), name)...)
 		if err == nil {
 			err = databaseError(stderr)
@@ -62,31 +54,6 @@ func (h Host) damage(name, line string) (Damage, bool) {
 	empty := err == nil && info.Mode().IsRegular() && info.Size() == 0
 	changed := strings.ContainsAny(m[1], "S5") && !config
 	return Damage{name, path, empty}, lost && err != nil || empty || changed
-}
-
-func (h Host) installedSince(ctx context.Context, since time.Time) ([]string, error) {
-	stdout, stderr, status, err := h.Read(ctx, "", "rpm", "-qa", "--qf", `%{INSTALLTIME}\t%{NAME}\n`)
-	if err == nil {
-		err = databaseError(stderr)
-	}
-	if err == nil && status != 0 {
-		err = said("rpm", status, stdout, stderr)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("list recent packages: rpm: %w", err)
-	}
-	var recent []string
-	for _, line := range lines(stdout) {
-		at, name, _ := strings.Cut(line, "\t")
-		seconds, err := strconv.ParseInt(at, 10, 64)
-		if err != nil || checkName(name) != nil {
-			return nil, fmt.Errorf("list recent packages: rpm: not understood: %s", quote(line))
-		}
-		if name != pubkey && seconds >= since.Unix() {
-			recent = append(recent, name)
-		}
-	}
-	return recent, nil
 }
 
 // Reinstall has yum lay down the files of installed packages anew. Whether it did, Damaged tells.

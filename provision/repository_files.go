@@ -1,0 +1,150 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"wsprovision/provision/config"
+	"wsprovision/rpm"
+)
+
+func (r *Run) repository() rpm.Repository {
+	return rpm.Repository{
+		ID: "wsprovision-epel", Name: "EPEL 7 for nginx, configured by wsprovision",
+		BaseURL: r.Config.EPEL.BaseURL, Enabled: true, GPGCheck: true,
+		GPGKey: []string{"file://" + keyPath},
+	}
+}
+
+// repositoryFiles are the files that the agent writes for yum, the repository
+// and, where nobody asks for it any more, its key. They are dealt with like a
+// server block, and owe nobody a reload.
+func (r *Run) repositoryFiles() ([]siteFile, error) {
+	var all []wanted
+	mirror := r.Config.EPEL.Source == config.EPELMirror
+	if mirror {
+		content, err := r.repository().Render()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, wanted{path: repositoryPath, content: content, mode: siteMode})
+	}
+	for path, asked := range map[string]bool{repositoryPath: mirror, keyPath: mirror || r.Config.EPEL.Source == config.EPELPackage} {
+		e, recorded := r.ledger.Find(KindFile, path)
+		if asked || !recorded {
+			continue
+		}
+		gone, err := r.toRemove(e)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, gone...)
+	}
+	// A repository without its key would make every yum on the host fail: it
+	// goes first, and where it has to stay the key does.
+	slices.SortFunc(all, func(a, b wanted) int { return strings.Compare(b.path, a.path) })
+	files, err := r.filesOf(all)
+	if len(files) > 0 && files[0].path == repositoryPath && files[0].kept {
+		files = files[:1]
+	}
+	return files, err
+}
+
+func (r *Run) checkRepositoryFiles(f *Finding) error {
+	files, err := r.repositoryFiles()
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if err := r.checkFile(f, file); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keyFile is the key on the disk, which is judged by its fingerprint and not
+// fetched again: only one with another is of any interest.
+func (r *Run) keyFile() (key siteFile, wrong error, err error) {
+	key, err = r.siteFile(wanted{path: keyPath, content: []byte{}, mode: siteMode})
+	if err != nil {
+		return key, nil, err
+	}
+	return key, r.checkKey(key.have.Content), nil
+}
+
+func (r *Run) checkKeyFile(f *Finding) error {
+	key, wrong, err := r.keyFile()
+	if err != nil || wrong == nil {
+		return err
+	}
+	if err := r.sayDrift(f, key); err != nil || key.kept {
+		return err
+	}
+	from := Absent
+	if key.have.Content != nil {
+		from = wrong.Error()
+	}
+	f.Changes = append(f.Changes, Change{Object: "key " + keyPath, From: from, To: r.Config.EPEL.Fingerprint})
+	return nil
+}
+
+// checkKey requires that the key file holds exactly the key that the
+// configuration vouches for.
+func (r *Run) checkKey(content []byte) error {
+	keys, err := rpm.ParseKeys(content)
+	if err != nil {
+		return err
+	}
+	if len(keys) != 1 || keys[0].Fingerprint != r.Config.EPEL.Fingerprint {
+		var have []string
+		for _, k := range keys {
+			have = append(have, k.Fingerprint)
+		}
+		return fmt.Errorf("it holds the key %s and not %s: get the right key, or set epel.fingerprint if it is this one that you trust",
+			strings.Join(have, ", "), r.Config.EPEL.Fingerprint)
+	}
+	return nil
+}
+
+// writeRepositoryFiles writes the key first: a repository without its key would
+// make every yum on the host fail.
+func (r *Run) writeRepositoryFiles(ctx context.Context) error {
+	if r.Config.EPEL.Source == config.EPELMirror {
+		if err := r.bringKey(ctx); err != nil {
+			return err
+		}
+	}
+	files, err := r.repositoryFiles()
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if !file.differs() {
+			continue
+		}
+		if err := r.put(file.wanted); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bringKey puts the configured key at its place, once its fingerprint is the
+// one that the configuration names.
+func (r *Run) bringKey(ctx context.Context) error {
+	have, wrong, err := r.keyFile()
+	if err != nil || wrong == nil || have.kept {
+		return err
+	}
+	key, err := r.fetch(ctx, r.Config.EPEL.GPGKey, keyLimit)
+	if err != nil {
+		return err
+	}
+	if err := r.checkKey(key); err != nil {
+		return fmt.Errorf("key %s: %w", r.Config.EPEL.GPGKey, err)
+	}
+	return r.put(wanted{path: keyPath, content: key, mode: siteMode})
+}

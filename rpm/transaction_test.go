@@ -1,0 +1,39 @@
+package rpm
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestBroughtWith(t *testing.T) {
+	const listing = "1700000000\tglibc\n1700000000\tbash\n1732500000\tnginx\n1732500000\tnginx-filesystem\n1732500000\topenssl-libs\n" +
+		"1732500001\tgpg-pubkey\n1732600000\ttmux\n1732700000\tkernel\n1700000000\tkernel\n(none)\tgpg-pubkey\n"
+	for _, tt := range []struct {
+		name, stdout, stderr string
+		of                   []string
+		want                 string
+		fails                string
+	}{
+		{name: "one transaction", stdout: listing, of: []string{"nginx"}, want: "nginx nginx-filesystem openssl-libs"},
+		{name: "two", stdout: listing, of: []string{"nginx", "tmux"}, want: "nginx nginx-filesystem openssl-libs tmux"},
+		{name: "not there", stdout: listing, of: []string{"httpd"}},
+		{name: "not understood", stdout: "1732500000 nginx\n", of: []string{"nginx"}, fails: "not understood"},
+		{name: "a damaged database", stderr: "error: rpmdb: damaged header #12 retrieved -- skipping.\n", of: []string{"nginx"}, fails: "damaged header"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := Host{Read: func(context.Context, string, ...string) (string, string, int, error) {
+				return tt.stdout, tt.stderr, 0, nil
+			}}
+			got, err := h.BroughtWith(bg, tt.of...)
+			if (err != nil) != (tt.fails != "") || err != nil && !strings.Contains(err.Error(), tt.fails) {
+				t.Fatalf("error is %v, want %q", err, tt.fails)
+			}
+			if d := cmp.Diff(tt.want, strings.Join(got, " ")); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
+			}
+		})
+	}
+}
