@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"fmt"
 	"net/netip"
 	"os"
 	"strings"
@@ -112,7 +113,13 @@ func TestFirewall(t *testing.T) {
 
 func FuzzParseFirewall(f *testing.F) {
 	f.Add(firewallClosed, 80)
-	f.Fuzz(func(t *testing.T, text string, port int) { parseFirewall(text).closes(port) })
+	f.Fuzz(func(t *testing.T, text string, port int) {
+		for _, opened := range []string{fmt.Sprintf("  ports: %d/tcp 1/udp\n", port), "  target: ACCEPT\n", fmt.Sprintf("  ports: 1-%d/tcp\n", port)} {
+			if port > 0 && port < 65536 && parseFirewall(opened+text).closes(port) {
+				t.Errorf("%q and %q: %d is closed", opened, text, port)
+			}
+		}
+	})
 }
 
 func TestExplainDial(t *testing.T) {

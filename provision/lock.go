@@ -47,16 +47,17 @@ func (h *Host) Lock(ctx context.Context, wait time.Duration) (release func(), er
 	}
 	defer file.Close()
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		return nil, fmt.Errorf("%w: %s (%s); wait for it with --wait DURATION", ErrLocked, h.holder(), lockPath)
+		name, _ := h.holder()
+		return nil, fmt.Errorf("%w: %s (%s); wait for it with --wait DURATION", ErrLocked, name, lockPath)
 	}
 	return nil, fmt.Errorf("lock %s: %w", lockPath, err)
 }
 
-// holder is for the other side's message: a lock that /proc does not name, as
-// from another pid namespace, still locks.
-func (h *Host) holder() string {
-	if pid, held := h.lockHolder(); held && pid > 0 {
-		return fmt.Sprintf("process %d", pid)
+// holder names who holds the lock, for a person.
+func (h *Host) holder() (name string, held bool) {
+	pid, held := h.lockHolder()
+	if pid == 0 {
+		return "an unknown process", held
 	}
-	return "an unknown process"
+	return fmt.Sprintf("process %d", pid), held
 }

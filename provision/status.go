@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -176,12 +177,12 @@ func (h *Host) provisioningStatus(s *HostStatus, unit systemd.State) {
 		s.unknown(err)
 	}
 	s.Report = history.report()
-	pid, locked := h.lockHolder()
+	holder, locked := h.holder()
 	_, err = os.Lstat(h.Root + deferredPath)
 	deferred := err == nil || unit.Known && unit.File == "enabled"
 	switch {
 	case locked:
-		s.State, s.Why = Running, fmt.Sprintf("process %d holds %s", pid, lockPath)
+		s.State, s.Why = Running, holder+" holds "+lockPath
 	case unit.Active == "activating":
 		s.State, s.Why = Running, firstBootUnit+" is at work"
 	case unreadable:
@@ -263,15 +264,16 @@ func (h *Host) lockHolder() (pid int, held bool) {
 	return flockHolder(string(text), inode)
 }
 
-// flockHolder finds the holder of an inode's flock(2); lines with -> only wait.
+// flockHolder finds the holder of an inode's flock(2), 0 for one in another pid
+// namespace; lines with -> only wait.
 func flockHolder(locks, inode string) (pid int, held bool) {
 	for line := range strings.Lines(locks) {
 		f := strings.Fields(line)
 		if len(f) < 6 || f[1] != "FLOCK" || f[5] != inode {
 			continue
 		}
-		_, _ = fmt.Sscan(f[4], &pid)
-		return pid, true
+		pid, _ = strconv.Atoi(f[4])
+		return max(pid, 0), true
 	}
 	return 0, false
 }

@@ -1,7 +1,9 @@
 package provision
 
 import (
+	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -163,11 +165,20 @@ func TestFlockHolder(t *testing.T) {
 	}
 }
 
+// The first that holds the lock is named, whatever stands around; who only waits changes nothing.
 func FuzzFlockHolder(f *testing.F) {
-	f.Add("2: FLOCK  ADVISORY  WRITE 4711 00:18:77 0 EOF\n", "00:18:77")
-	f.Fuzz(func(t *testing.T, locks, inode string) {
-		if pid, held := flockHolder(locks, inode); !held && pid != 0 {
-			t.Errorf("%d, not held", pid)
+	f.Add("2: FLOCK  ADVISORY  WRITE 4711 00:18:77 0 EOF\n", uint8(0x18), uint16(77))
+	f.Fuzz(func(t *testing.T, locks string, device uint8, number uint16) {
+		inode := fmt.Sprintf("00:%02x:%d", device, number)
+		pid, held := flockHolder(locks, inode)
+		if pid < 0 || !held && pid != 0 || held && !slices.Contains(strings.Fields(locks), inode) {
+			t.Errorf("%q: %d, %v", locks, pid, held)
+		}
+		if p, h := flockHolder("1: -> FLOCK  ADVISORY  WRITE 99 "+inode+" 0 EOF\n1: POSIX  ADVISORY  WRITE 98 "+inode+" 0 EOF\n"+locks, inode); p != pid || h != held {
+			t.Errorf("%q: one that waits makes it %d, %v, and not %d, %v", locks, p, h, pid, held)
+		}
+		if p, h := flockHolder("1: FLOCK  ADVISORY  WRITE 4711 "+inode+" 0 EOF\n"+locks, inode); p != 4711 || !h {
+			t.Errorf("%q: held by 4711 first, and found %d, %v", locks, p, h)
 		}
 	})
 }

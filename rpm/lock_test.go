@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -215,8 +217,13 @@ func FuzzParsePid(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		if parsePid(text) < 0 {
-			t.Errorf("%q gives a negative pid", text)
+		pid := parsePid(text)
+		first, _, _ := strings.Cut(string(text), "\n")
+		if pid < 0 || pid > 0 && strings.TrimLeft(strings.TrimSpace(first), "+0") != strconv.Itoa(pid) {
+			t.Errorf("%q gives pid %d", text, pid)
+		}
+		if pid > 0 && parsePid(fmt.Appendf(nil, " %d\nmore", pid)) != pid {
+			t.Errorf("%d is not read back", pid)
 		}
 	})
 }
@@ -230,6 +237,27 @@ func FuzzParseStat(f *testing.F) {
 		if err == nil && (p.pid < 0 || strings.ContainsAny(p.name, "\x1b\n")) {
 			t.Errorf("%q: %+v", line, p)
 		}
-		_, _ = parseLocks(line, "fd:00:1")
+	})
+}
+
+// Who writes is found behind whatever was understood; who reads or waits is not a holder.
+func FuzzParseLocks(f *testing.F) {
+	f.Add("1: POSIX  ADVISORY  WRITE 4711 fd:00:1 0 EOF\n1: -> POSIX  ADVISORY  WRITE 4712 fd:00:1 0 EOF\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		const inode = "fd:00:1"
+		pids, err := parseLocks(text, inode)
+		if err != nil {
+			if len(pids) > 0 || !strings.HasPrefix(err.Error(), "/proc/locks: not understood: ") {
+				t.Errorf("%q: %v, %v", text, pids, err)
+			}
+			return
+		}
+		if strings.Count(text, inode) < len(pids) {
+			t.Errorf("%q: %v", text, pids)
+		}
+		more := text + "\n9: POSIX  ADVISORY  READ 1 " + inode + " 0 EOF\n9: -> POSIX  ADVISORY  WRITE 2 " + inode + " 0 EOF\n9: OFDLCK ADVISORY  WRITE 3 " + inode + " 0 EOF\n"
+		if got, err := parseLocks(more, inode); err != nil || !slices.Equal(got, append(slices.Clone(pids), 3)) {
+			t.Errorf("%q, and process 3: %v, %v, want %v and 3", text, got, err, pids)
+		}
 	})
 }

@@ -2,8 +2,11 @@ package selinux
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -100,12 +103,28 @@ func FuzzFileContexts(f *testing.F) {
 	})
 }
 
+// Substitutions are read back as they were understood, and the last line that names a beginning of the path, by whole components, wins.
 func FuzzSubstitutions(f *testing.F) {
 	f.Add(testdata(f, "file_contexts.subs_dist"), "/run/nginx.pid")
 	f.Fuzz(func(t *testing.T, text, path string) {
 		list := parseSubstitutions(text)
-		if got := applySubstitutions(list, path); got != path && len(list) == 0 {
-			t.Errorf("%q became %q", path, got)
+		written, want := "", path
+		for _, s := range slices.Backward(list) { // as they stand in the file
+			written += s.from + " " + s.to + "\n"
+			switch {
+			case path == s.from:
+				want = s.to
+			case strings.HasPrefix(path, s.from+"/") && s.to == "/":
+				want = path[len(s.from):]
+			case strings.HasPrefix(path, s.from+"/"):
+				want = s.to + path[len(s.from):]
+			}
+		}
+		if again := parseSubstitutions(written); !slices.Equal(again, list) {
+			t.Errorf("%q was read back as %q", list, again)
+		}
+		if got := applySubstitutions(list, path); got != want {
+			t.Errorf("%q became %q by %q, want %q", path, got, list, want)
 		}
 	})
 }
@@ -152,23 +171,46 @@ func FuzzConfig(f *testing.F) {
 	})
 }
 
+// The mount on top is the last one, and the first holder is named, whatever stands around them.
 func FuzzProc(f *testing.F) {
 	f.Add("selinuxfs /sys/fs/selinux selinuxfs rw,relatime 0 0\n", "1: FLOCK  ADVISORY  WRITE 708 fd:00:13245 0 EOF\n")
 	f.Fuzz(func(t *testing.T, mounts, locks string) {
-		if dir, rw := parseMounts(mounts); rw && dir == "" {
-			t.Errorf("%q: mounted nowhere", mounts)
+		dir, rw := parseMounts(mounts)
+		if rw && dir == "" || dir != "" && !slices.Contains(strings.Fields(mounts), dir) {
+			t.Errorf("%q: mounted on %q, rw %v", mounts, dir, rw)
 		}
-		if pid := parseLocks(locks, "fd:00:13245"); pid < 0 {
+		for options, want := range map[string]bool{"rw": true, "rw,seclabel": true, "ro": false, "ro,rw": false} {
+			if dir, rw := parseMounts(mounts + "\nnone /on/top selinuxfs " + options + " 0 0\n"); dir != "/on/top" || rw != want {
+				t.Errorf("%q: mounted with %s on top, and found on %q, rw %v", mounts, options, dir, rw)
+			}
+		}
+		const file = "fd:00:13245"
+		pid := parseLocks(locks, file)
+		if pid < 0 || pid > 0 && !slices.Contains(strings.Fields(locks), file) {
 			t.Errorf("%q: pid %d", locks, pid)
+		}
+		if waits := parseLocks("1: -> FLOCK  ADVISORY  WRITE 99 "+file+" 0 EOF\n"+locks, file); waits != pid {
+			t.Errorf("%q: one that waits makes it %d, not %d", locks, waits, pid)
+		}
+		if first := parseLocks("1: FLOCK  ADVISORY  WRITE 708 "+file+" 0 EOF\n"+locks, file); first != 708 {
+			t.Errorf("%q: the first holder is %d, not 708", locks, first)
 		}
 	})
 }
 
+// The kernel's own answer is understood for every bit; of any other text something is understood only where it has six words.
 func FuzzDecision(f *testing.F) {
-	f.Add("1000000 ffffffff 0 ffffffff 3 0", uint8(25))
-	f.Fuzz(func(t *testing.T, answer string, bit uint8) {
-		if ok, err := parseDecision(answer, uint64(bit%32)+1); ok && err != nil {
-			t.Errorf("%q: allowed with %v", answer, err)
+	f.Add("1000000 ffffffff 0 ffffffff 3 0", uint32(1<<24), uint32(0), uint8(25))
+	f.Fuzz(func(t *testing.T, answer string, allowed, flags uint32, bit uint8) {
+		n := uint64(bit%32) + 1
+		kernel := fmt.Sprintf("%x %x %x %x %d %x", allowed, ^uint32(0), 0, ^uint32(0), bit, flags)
+		want := allowed&(1<<(n-1)) != 0 || flags&1 != 0
+		if ok, err := parseDecision(kernel, n); err != nil || ok != want {
+			t.Errorf("bit %d of %q: %v, %v, want %v", n, kernel, ok, err, want)
+		}
+		ok, err := parseDecision(answer, n)
+		if ok && err != nil || err == nil && len(strings.Fields(strings.TrimRight(answer, "\x00"))) != 6 || err != nil && !errors.Is(err, ErrUnknown) {
+			t.Errorf("%q: allowed %v, %v", answer, ok, err)
 		}
 	})
 }

@@ -76,16 +76,3 @@ func FuzzParseTest(f *testing.F) {
 		}
 	})
 }
-
-func TestParseBuild(t *testing.T) {
-	got, err := parseBuild("nginx version: nginx/1.20.1\nconfigure arguments: --prefix=/usr/share/nginx --sbin-path=/usr/sbin/nginx --error-log-path=/var/log/nginx/error.log --http-log-path=/var/log/nginx/access.log " +
-		"--http-client-body-temp-path=/var/lib/nginx/tmp/client_body --http-proxy-temp-path=/var/lib/nginx/tmp/proxy --pid-path=/run/nginx.pid --with-cc-opt='-O2 -g --pid-path=x' --with-debug\n")
-	want := build{"/usr/share/nginx", "/run/nginx.pid", "/var/log/nginx/error.log", "/var/log/nginx/access.log",
-		[]string{"/var/lib/nginx/tmp/client_body", "/var/lib/nginx/tmp/proxy", "/usr/share/nginx/fastcgi_temp", "/usr/share/nginx/uwsgi_temp", "/usr/share/nginx/scgi_temp"}}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(build{})); diff != "" || err != nil {
-		t.Errorf("%v\n%s", err, diff)
-	}
-	if _, err := parseBuild("sh: nginx: not found"); err == nil || !strings.Contains(err.Error(), "not found") {
-		t.Errorf("%v", err)
-	}
-}
