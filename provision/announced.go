@@ -54,19 +54,27 @@ func (l *Ledger) settle(read func(Entry) (string, error)) error {
 	var all *multierror.Error
 	var entries []Entry
 	for _, e := range l.Entries {
-		if e.Prior == "" {
-			entries = append(entries, e)
-			continue
-		}
-		now, err := read(e)
+		kept, undone, err := e.readBack(read)
 		if err != nil {
 			all = multierror.Append(all, fmt.Errorf("read back %s %s: %w", e.Kind, e.Name, err))
 		}
-		if kept, undone := e.settled(now); !undone || err != nil {
+		if !undone {
 			entries = append(entries, kept)
 		}
 	}
 	return together(multierror.Append(all, l.keep(entries)))
+}
+
+func (e Entry) readBack(read func(Entry) (string, error)) (kept Entry, undone bool, err error) {
+	if e.Prior == "" {
+		return e, false, nil
+	}
+	now, err := read(e)
+	if err != nil || now == unsettled {
+		return e, false, err
+	}
+	kept, undone = e.settled(now)
+	return kept, undone, nil
 }
 
 // settled is the entry with what was read back of it: what it announced is

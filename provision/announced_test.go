@@ -170,7 +170,8 @@ func TestLedgerSettle(t *testing.T) {
 		{name: "put back by somebody else meanwhile", entry: Entry{Before: "0", Left: "2", Prior: "1"}, now: "0"},
 		{name: "somebody else's by now", entry: Entry{Before: "0", Left: "2", Prior: "1"}, now: "3", want: "2,1"},
 		{name: "only its mode was wrong", entry: Entry{Before: "1", Left: "1", Prior: "1"}, now: "1", want: "1,"},
-		{name: "cannot be read", entry: Entry{Before: "0", Left: "1", Prior: "0"}, err: unread, want: "1,0"},
+		{name: "cannot be read", entry: Entry{Before: "0", Left: "1", Prior: "0"}, now: "0", err: unread, want: "1,0"},
+		{name: "cannot be read, later", entry: Entry{Before: "0", Left: "2", Prior: "1"}, now: "2", err: unread, want: "2,1"},
 		{name: "still on its way", entry: Entry{Before: "0", Left: "1", Prior: "0"}, now: unsettled, want: "1,0"},
 		{name: "read back long ago", entry: Entry{Before: "0", Left: "1"}, now: "0", want: "1,"},
 	} {

@@ -50,6 +50,9 @@ func crashes() []crash {
 		{name: "a site removed", host: withTwoSites, config: basic, least: 12},
 		{name: "a reload that nginx refuses", host: takenPort, fails: true, least: 20,
 			config: func(t testing.TB) config.Config { return parse(t, strings.Replace(oneSite, "80", "8008", 1)) }},
+		{name: "over an administrator's file", host: theirFile, config: basic, least: 12},
+		{name: "a mirror no longer asked for", host: withMirror, config: func(t testing.TB) config.Config { return parse(t, oneSite+"epel:\n  source: none\n") }, least: 8},
+		{name: "a revert to an administrator's file", host: overTheirFile, config: basic, act: revert(false), least: 12},
 		{name: "a revert", host: func(t testing.TB) *fakeHost { return provisioned(t) }, config: basic, act: revert(false), least: 12},
 		{name: "a revert with packages", host: func(t testing.TB) *fakeHost { return provisioned(t) }, config: basic, act: revert(true), least: 12},
 	}
@@ -59,6 +62,21 @@ func crashes() []crash {
 func takenPort(t testing.TB) *fakeHost {
 	h := provisioned(t)
 	h.web.taken, h.web.late = []int{8008}, true
+	return h
+}
+
+// theirFile is a host on which an administrator has a file where ours belongs.
+func theirFile(t testing.TB) *fakeHost {
+	h := withNginx(t)
+	h.write(site, "# theirs\n")
+	return h
+}
+
+func overTheirFile(t testing.TB) *fakeHost {
+	h := theirFile(t)
+	if r := h.apply(basic(t)); r.Result != Changed {
+		t.Fatalf("over an administrator's file: %s", summarize(r))
+	}
 	return h
 }
 

@@ -126,7 +126,8 @@ func (e *Entry) announce(next Entry) {
 func (l *Ledger) keep(entries []Entry) error { return l.replace(entries, l.Had) }
 
 func (l *Ledger) replace(entries []Entry, had []string) error {
-	if (l.Had == nil) == (had == nil) && slices.Equal(l.Had, had) && slices.EqualFunc(l.Entries, entries, func(a, b Entry) bool { return a.same(b) && a.Left == b.Left && a.Prior == b.Prior }) {
+	known := func(a, b Entry) bool { return a.same(b) && a.Left == b.Left && a.Prior == b.Prior }
+	if (l.Had == nil) == (had == nil) && slices.Equal(l.Had, had) && slices.EqualFunc(l.Entries, entries, known) {
 		return nil
 	}
 	before := *l

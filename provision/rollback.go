@@ -49,7 +49,7 @@ func (r *Run) putBackOne(p Proven) (back bool, err error) {
 		return true, nil
 	}
 	if e, recorded := r.ledger.Find(KindFile, p.Path); !recorded || !e.agents(digest(have.Content)) {
-		return false, fmt.Errorf("%s was edited since the agent wrote it: it is left as it is, and nginx still serves the configuration before it; mend it and run again, or put it back by hand", p.Path)
+		return false, fmt.Errorf("%s was edited since the agent wrote it: it is left as it is; mend it, or put back what was there, and run again", p.Path)
 	}
 	unrecorded := r.record(p.Path, have, w.content)
 	if err := r.restore(w); err != nil {

@@ -210,10 +210,10 @@ func (r *Run) reload(ctx context.Context, units systemd.Units, s service) error 
 		return errors.Join(err, backErr)
 	}
 	whole, backErr := r.putBack(way)
-	if whole {
-		backErr = errors.Join(backErr, r.reloadBack(ctx, units, s.state.MainPID))
+	if !whole {
+		return errors.Join(err, backErr, errors.New("nginx goes on with the configuration that it had"))
 	}
-	return errors.Join(err, backErr)
+	return errors.Join(err, backErr, r.reloadBack(ctx, units, s.state.MainPID))
 }
 
 // master names the nginx that runs, apart from any other since the boot and
