@@ -103,6 +103,9 @@ func (j *judge) keys(ctx context.Context, r Repository) (unvouched []Unvouched, 
 	return unvouched, vouched, nil
 }
 
+// mostKey bounds a file of keys, in bytes: RHEL 7's has 2 kB.
+const mostKey = 1 << 20
+
 // judgeKey is why nobody vouches for the key, or "".
 func (h Host) judgeKey(ctx context.Context, keyURL string, imported []Key) (string, error) {
 	path, ok := localKey(keyURL)
@@ -112,12 +115,12 @@ func (h Host) judgeKey(ctx context.Context, keyURL string, imported []Key) (stri
 	if strings.Contains(path, "$") {
 		return "a variable in its path is not known", nil
 	}
-	text, err := os.ReadFile(filepath.Join(h.Root, path))
+	text, err := h.fetchFile(path, mostKey)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "the file does not exist", nil
 	}
 	if err != nil {
-		return "", err
+		return err.Error(), nil
 	}
 	keys, err := ParseKeys(text)
 	if err == nil && h.allTrusted(keys, imported) {

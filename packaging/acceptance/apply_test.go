@@ -133,7 +133,7 @@ func TestPlanChangesNothing(t *testing.T) {
 // EPEL's nginx.conf up to 1.16 names a default_server; the site must not become a second one.
 func TestOlderNginx(t *testing.T) {
 	t.Parallel()
-	m := start(t, installed)
+	m := start(t, unpackaged)
 	m.must(t, "yum -y install epel-release && yum -y --enablerepo=older install nginx-1:1.16.1-3.el7")
 	r, _ := m.apply(t, 0, "")
 	if _, text := r.step("validate"); strings.Contains(text, "default server") {

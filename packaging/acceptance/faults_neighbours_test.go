@@ -4,7 +4,7 @@ package acceptance
 
 // neighbour is a host that nginx was installed on, and where somebody else's file is in the way before we come.
 func neighbour(name, file, content, says string) fault {
-	return fault{name: name, from: packaged, flags: siteFlags, make: "printf '" + content + "' >" + file, unmake: "rm " + file,
+	return fault{name: name, from: labelled, flags: siteFlags, make: "printf '" + content + "' >" + file, unmake: "rm " + file,
 		status: 1, step: "validate", says: []string{says}, untouched: true}
 }
 

@@ -20,7 +20,7 @@ func TestNeighbours(t *testing.T) {
 		{"directory in our place", "/etc/nginx/conf.d/websocket.conf/x", "", "directory"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m := start(t, packaged)
+			m := start(t, labelled)
 			m.put(t, c.file, []byte(c.content), 0o644)
 			check := m.untouched(t, fingerprint)
 			_, res := m.apply(t, 1, "")
@@ -38,7 +38,7 @@ func TestNeighbours(t *testing.T) {
 // A symbolic link where our file belongs is not followed.
 func TestLink(t *testing.T) {
 	t.Parallel()
-	m := start(t, packaged)
+	m := start(t, labelled)
 	m.must(t, "echo precious >/root/precious && ln -s /root/precious /etc/nginx/conf.d/websocket.conf")
 	_, res := m.apply(t, 1, "")
 	if !strings.Contains(res.stdout, "symbolic link") {
@@ -57,7 +57,7 @@ func TestLocks(t *testing.T) {
 		from       *state
 		hold, says string
 	}{
-		{"yum's for 10 s", installed, `cat >/root/yum-hold.py <<'END'
+		{"yum's for 10 s", unpackaged, `cat >/root/yum-hold.py <<'END'
 import os, time
 open("/var/run/yum.pid", "w").write(str(os.getpid()))
 time.sleep(10)
@@ -81,7 +81,7 @@ setsid -f python3 /root/yum-hold.py >/dev/null 2>&1; sleep 1`, "yum lock held by
 // Two agents at once: one works, the other says who holds the lock, or waits for it.
 func TestTwoAgents(t *testing.T) {
 	t.Parallel()
-	m := start(t, installed)
+	m := start(t, unpackaged)
 	end := m.begin(t, applyCommand)
 	for range 100 {
 		if _, status := m.run(`i=$(stat -c %i /run/wsprovision.lock) && grep "FLOCK .*:$i 0 EOF" /proc/locks`); status == 0 {

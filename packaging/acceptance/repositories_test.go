@@ -34,7 +34,7 @@ func TestRepositories(t *testing.T) {
 		{"repository down", "systemctl stop mirror", "repositor", "systemctl start mirror"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m := start(t, installed)
+			m := start(t, unpackaged)
 			m.must(t, c.prepare)
 			r, res := m.apply(t, 1, "")
 			if !strings.Contains(res.stdout, c.says) {
@@ -67,7 +67,7 @@ func TestSources(t *testing.T) {
 		{"package", "extras", "--epel-source package --epel-package http://127.0.0.1:8600/extras/epel-release-7-14.noarch.rpm --epel-gpgkey " + key + " --epel-fingerprint " + extras},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m := start(t, installed)
+			m := start(t, unpackaged)
 			put := func(name string) {
 				m.put(t, key, readFile(t, machines.image.Path("keys", name+".asc")), 0o644)
 			}

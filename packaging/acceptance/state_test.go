@@ -25,6 +25,14 @@ var (
 	}}
 	// packaged is a host that has our RPM and the packages that the agent would bring.
 	packaged = &state{name: "packaged", from: installed, make: installPackages}
+	// labelled is packaged, with the boolean and the label that the site needs: no policy has to be rebuilt, which takes longest of all.
+	labelled = &state{name: "labelled", from: packaged, make: func(t testing.TB, m *machine) {
+		m.must(t, "printf 'boolean -m --on httpd_can_network_connect\\nport -a -t http_port_t -p tcp 3000\\n' | semanage import")
+	}}
+	// unpackaged is labelled without the packages: yum has to bring all of them.
+	unpackaged = &state{name: "unpackaged", from: labelled, make: func(t testing.TB, m *machine) {
+		m.must(t, "rpm -e nginx nginx-filesystem policycoreutils-python epel-release && rpm -e $(rpm -q gpg-pubkey) && yum clean all && ! test -e /usr/sbin/nginx")
+	}}
 	// provisioned is a host on which the agent ran once, with the site of the tutorial.
 	provisioned = &state{name: "provisioned", from: installed, make: func(t testing.TB, m *machine) {
 		m.must(t, applyCommand)

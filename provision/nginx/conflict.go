@@ -114,7 +114,7 @@ func (c *collector) pair(our, other Server, first bool) {
 			if a.key() == b.key() {
 				c.shared(our, other, a, b, first)
 			} else {
-				c.apart(other, a, b)
+				c.apart(a, b)
 			}
 		}
 	}
@@ -130,23 +130,23 @@ func (c *collector) shared(our, other Server, a, b ListenDirective, first bool) 
 		c.add(true, "server_name "+name, other.File, other.Line, "on %s there too; %s", a.key(), outcome)
 	}
 	if a.Default && b.Default {
-		c.add(true, "default_server", other.File, b.Line, "a duplicate default server for %s", a.key())
+		c.add(true, "default_server", b.File, b.Line, "a duplicate default server for %s", a.key())
 	}
 	if a.TLS != b.TLS {
-		c.add(true, "listen "+a.key(), other.File, b.Line, "one of the two servers on it has ssl, and nginx then speaks TLS for both")
+		c.add(true, "listen "+a.key(), b.File, b.Line, "one of the two servers on it has ssl, and nginx then speaks TLS for both")
 	}
 }
 
 // apart is about two sockets that get in each other's way.
-func (c *collector) apart(other Server, a, b ListenDirective) {
+func (c *collector) apart(a, b ListenDirective) {
 	if a.Unix != "" || b.Unix != "" || a.Port != b.Port {
 		return
 	}
 	switch {
 	case a.Address == "" && b.Address == "::" && b.DualStack:
-		c.add(true, "listen "+a.key(), other.File, b.Line, "ipv6only=off takes the IPv4 port too, so that binding both fails")
+		c.add(true, "listen "+a.key(), b.File, b.Line, "ipv6only=off takes the IPv4 port too, so that binding both fails")
 	case a.Address == "" && !isIPv6(b.Address) || a.Address == "::" && isIPv6(b.Address):
-		c.add(false, "listen "+a.key(), other.File, b.Line, "what comes to %s is answered there and never reaches this site", b.key())
+		c.add(false, "listen "+a.key(), b.File, b.Line, "what comes to %s is answered there and never reaches this site", b.key())
 	}
 }
 

@@ -25,6 +25,7 @@ type ListenDirective struct {
 	Default   bool
 	TLS       bool
 	DualStack bool // ipv6only=off: an IPv6 socket that takes the IPv4 port too
+	File      string
 	Line      int
 }
 
@@ -88,7 +89,7 @@ func newServer(d Directive) Server {
 		}
 	}
 	if len(s.Listen) == 0 {
-		s.Listen = []ListenDirective{{Port: 80, Line: d.Line}} // as root; others get 8000
+		s.Listen = []ListenDirective{{Port: 80, File: d.File, Line: d.Line}} // as root; others get 8000
 	}
 	for i := range s.Listen {
 		s.Listen[i].TLS = s.Listen[i].TLS || allTLS
@@ -98,7 +99,7 @@ func newServer(d Directive) Server {
 
 // parseListen never fails: what nginx would refuse keeps its spelling as the address, and nginx -t has the last word.
 func parseListen(d Directive) []ListenDirective {
-	l := ListenDirective{Line: d.Line}
+	l := ListenDirective{File: d.File, Line: d.Line}
 	for _, option := range d.Args[1:] {
 		switch option {
 		case "default_server", "default":

@@ -36,7 +36,7 @@ func startQEMU(img Image, dir string, hw Hardware, snapshot string) (*qemu, erro
 	}
 	arguments := []string{img.dir, hw.Disk, control, filepath.Join(dir, "console")}
 	for _, disk := range hw.More {
-		arguments = append(arguments, "-drive", "format=qcow2,if=virtio,file="+disk)
+		arguments = append(arguments, "-drive", "format=qcow2,if=virtio,cache=unsafe,file="+disk)
 	}
 	if snapshot != "" {
 		arguments = append(arguments, "-loadvm", snapshot)
