@@ -67,6 +67,8 @@ var diskFaults = []fault{
 		status: 1, step: "server-block", says: []string{"no space left on device", "free space", "/run/wsprovision"}},
 	{name: "/etc read-only", make: readOnly("/etc"), unmake: "umount -l /etc",
 		status: 1, step: "server-block", says: []string{"read-only file system", "/etc/nginx/conf.d", "read-write"}, untouched: true},
+	{name: "/etc read-only, a revert", long: true, make: readOnly("/etc"), run: revertRun, unmake: "umount -l /etc",
+		status: 1, step: "server-block", says: []string{"read-only file system", "/etc/nginx/conf.d", "read-write"}, untouched: true},
 	{name: "/var read-only", long: true, make: readOnly("/var"), unmake: "umount -l /var",
 		status: 1, step: "server-block", says: []string{"read-only file system", "/var/lib/wsprovision", "read-write"}},
 	{name: "/tmp and /var/tmp noexec", long: true, make: noSemanage + "for d in /tmp /var/tmp; do mount --bind $d $d && mount -o remount,bind,noexec,nosuid,nodev $d; done", status: 0},

@@ -34,6 +34,8 @@ var systemdFaults = []fault{
 	{name: "reload takes 15 s", long: true, make: slowReload(15, 90), unmake: quickReload, status: 0},
 	{name: "reload never comes back, systemd gives up after 5 s", long: true, make: slowReload(60, 5), unmake: quickReload,
 		status: 1, step: "service", says: []string{"reload nginx.service", "the previous configuration was put back"}, varies: true},
+	{name: "the same in a revert", long: true, make: slowReload(60, 5), run: revertRun, unmake: quickReload,
+		status: 1, step: "service", says: []string{"reload nginx.service", "the previous configuration was put back"}, varies: true},
 	{name: "nginx.service masked", long: true, make: "systemctl mask --runtime nginx 2>/dev/null", unmake: "systemctl unmask --runtime nginx 2>/dev/null",
 		status: 1, step: "service", says: []string{"masked", "systemctl unmask nginx.service"}, untouched: true},
 }

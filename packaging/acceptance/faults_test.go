@@ -51,6 +51,8 @@ const (
 	// noSemanage leaves one package for yum to bring, to a host that serves.
 	noSemanage = "rpm -e --nodeps policycoreutils-python; "
 	agentFile  = "/root/agent"
+	// revertRun is a revert in the place of the apply.
+	revertRun = "wsprovision --output json revert"
 )
 
 // TestFaults brings every fault about and makes FAULTS.md of what happened.

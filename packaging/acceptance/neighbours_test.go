@@ -92,6 +92,9 @@ func TestTwoAgents(t *testing.T) {
 	if status != 75 || !strings.Contains(out, "process ") {
 		t.Errorf("second agent: exit status %d, want 75 and the holder's name:\n%s", status, out)
 	}
+	if out, status := m.run("wsprovision revert"); status != 75 {
+		t.Errorf("a revert beside it: exit status %d, want 75:\n%s", status, out)
+	}
 	if out, status := m.run("wsprovision apply --wait 3m --detailed-exitcode " + siteFlags); status != 0 {
 		t.Errorf("second agent with --wait: exit status %d, want 0 (the first has done it all):\n%s", status, out)
 	}
