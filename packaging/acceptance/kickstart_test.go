@@ -83,7 +83,7 @@ const notKeyrings = `grep -v -E '/tmp/tmp[a-z0-9_]{8}(/(S\.[a-z.-]+|pubring\.kbx
 // manners are %post's: plain lines, and nothing that outlives it. What keeps the pipe open would have kept the command from its end.
 func (i *installer) manners(t testing.TB, r result) {
 	t.Helper()
-	if limit := 4 * time.Minute; r.duration > limit {
+	if limit := 6 * time.Minute; r.duration > limit {
 		t.Errorf("apply took %v, want at most %v", r.duration, limit)
 	}
 	if strings.ContainsAny(r.output, "\r\x1b") {
