@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help build unit lint test rpm image acceptance demo bench crash kickstart faults fuzz clean
+.PHONY: help build unit lint test rpm image acceptance demo bench crash kickstart faults diagnosis fuzz clean
 
 VERSION := 1.0.0
 export CGO_ENABLED := 0
@@ -56,7 +56,10 @@ kickstart: rpm image ## the installer's long scenarios: kernel without SELinux, 
 	go test -tags acceptance,long -count=1 -timeout 3h -v -run 'TestKickstart|TestImageBuilding|TestPlaces' ./packaging/acceptance/
 
 faults: rpm image ## every row of the fault matrix; FAULTS.md is written anew
-	go test -tags acceptance -count=1 -timeout 2h -v -run TestFaults ./packaging/acceptance/ -args -all-faults -update-table
+	go test -tags acceptance -count=1 -timeout 2h -v -run TestFaults ./packaging/acceptance/ -args -all-rows -update-table
+
+diagnosis: rpm image ## every cause that verify tells; make test has one for each of its codes
+	go test -tags acceptance -count=1 -timeout 2h -v -run TestDiagnosis ./packaging/acceptance/ -args -all-rows
 
 fuzz: ## every fuzz target for $(FUZZTIME)
 	@for pkg in $$(go list ./...); do \

@@ -59,7 +59,7 @@ var signalFaults = []fault{
 		status: 1, step: "", says: []string{interrupted + "interrupt"}, varies: true},
 	{name: "SIGTERM while semanage runs", long: true, flags: otherPort, make: secondEcho, run: during("semanage") + "sleep 1; kill -TERM $agent; wait $agent",
 		also: "semanage port -l -C | grep -w 3001", status: 1, says: []string{interrupted + "terminated"}, varies: true},
-	{name: "SIGTERM while semanage runs, power cut after its end", flags: otherPort, make: secondEcho, strike: powerCutAfterSignal, reboots: true,
+	{name: "SIGTERM while semanage runs, power cut after its end", long: true, flags: otherPort, make: secondEcho, strike: powerCutAfterSignal, reboots: true,
 		status: 1, says: []string{interrupted + "terminated"}, varies: true},
 	{name: "SIGTERM in the middle of the reload", make: slowReload(3, 90), run: atReload + "kill -TERM $agent; wait $agent", unmake: quickReload,
 		status: 1, step: "", says: []string{interrupted + "terminated"}, varies: true},

@@ -40,8 +40,8 @@ type fault struct {
 	also string
 }
 
-// allFaults runs the rows too that "make test" has no time for.
-var allFaults = flag.Bool("all-faults", false, "bring every fault about")
+// allRows runs the rows of faults and causes too that "make test" has no time for.
+var allRows = flag.Bool("all-rows", false, "bring every fault and every cause about")
 
 const (
 	otherPath = "--server-name ws.example.com --backend 127.0.0.1:3000 --path /socket/"
@@ -65,7 +65,7 @@ func TestFaults(t *testing.T) {
 			t.Run(s.title, func(t *testing.T) {
 				t.Parallel()
 				for _, f := range s.rows {
-					if f.long && !*allFaults {
+					if f.long && !*allRows {
 						continue
 					}
 					t.Run(strings.ReplaceAll(f.name, "/", "."), func(t *testing.T) {

@@ -82,49 +82,6 @@ func (m *machine) answers(t testing.TB, want string) {
 	}
 }
 
-func TestMachineImportsBothInOneTransaction(t *testing.T) {
-	t.Parallel()
-	m := start(t, packaged)
-	m.must(t, "printf 'boolean -m --on httpd_can_network_connect\\nport -a -t http_port_t -p tcp 3000\\n' | semanage import")
-	for command, want := range map[string]string{
-		"getsebool httpd_can_network_connect":                          "httpd_can_network_connect --> on",
-		"semanage port -l | grep -w ^http_port_t":                      "3000, 80",
-		"grep http_port_t /var/lib/selinux/default/active/ports.local": "portcon tcp 3000",
-		"cat /var/lib/selinux/default/active/booleans.local":           "httpd_can_network_connect=1",
-	} {
-		if got := m.must(t, command); !strings.Contains(got, want) {
-			t.Errorf("%s: %q, want %q in it", command, got, want)
-		}
-	}
-}
-
-func TestMachineDistrusts(t *testing.T) {
-	t.Parallel()
-	for repository, want := range map[string]string{"stranger": "wrong key(s)", "unsigned": "is not signed"} {
-		t.Run(repository, func(t *testing.T) {
-			m := start(t, booted)
-			m.must(t, "yum -y install epel-release && sed -i s,/epel/,/"+repository+"/, /etc/yum.repos.d/epel.repo")
-			out, status := m.run("yum -y install nginx")
-			if status == 0 || !strings.Contains(out, want) {
-				t.Errorf("yum install nginx from %s: exit status %d, want a refusal with %q:\n%s", repository, status, want, out)
-			}
-			if out, status := m.run("rpm -q nginx"); status == 0 {
-				t.Errorf("yum installed %s from %s", out, repository)
-			}
-		})
-	}
-}
-
-func TestMachineOlderNginx(t *testing.T) {
-	t.Parallel()
-	m := start(t, booted)
-	m.must(t, "yum -y install epel-release && yum -y --enablerepo=older install nginx-1:1.16.1-3.el7")
-	if n := m.must(t, "grep -c 'listen.* default_server;' /etc/nginx/nginx.conf"); n != "2" {
-		t.Errorf("%s lines of the older nginx.conf say default_server, want 2", n)
-	}
-	m.must(t, "nginx -t && systemctl start nginx && curl -fs http://127.0.0.1/")
-}
-
 func TestMachinePowerCut(t *testing.T) {
 	t.Parallel()
 	m := start(t, booted)

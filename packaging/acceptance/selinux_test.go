@@ -4,53 +4,66 @@ package acceptance
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"wsprovision/packaging/acceptance/vm"
 )
 
-// Every case that a backend's port can be in, judged by semanage and by what the kernel then allows.
+// ports are the cases that a backend's port can be in, and the local record of http_port_t that it ends with.
+var ports = []struct {
+	name, prepare string // a line of semanage import
+	port          int
+	record        string
+}{
+	{"not defined", "", 4000, "4000"},
+	{"inside a policy range of another type", "", 3000, "3000"},
+	{"defined exactly with another type", "", 8080, "8080"},
+	{"right by policy", "", 8443, ""},
+	{"right locally", "port -a -t http_port_t -p tcp 4100", 4100, "4100"},
+	{"inside a local range of the same type", "port -a -t http_port_t -p tcp 4505-4515", 4511, "4505-4515"},
+	{"local record of another type", "port -a -t ntop_port_t -p tcp 4200", 4200, "4200"},
+}
+
+// Every case is in one host, and its labels in one transaction, judged by semanage. A local range of another type is known beforehand.
 func TestPorts(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
-		name, prepare string
-		port          int
-		status        int
-		says          string // where it fails
-		records       string // http_port_t's local records afterwards
-	}{
-		{"not defined", "true", 4000, 0, "", "4000"},
-		{"inside a policy range of another type", "true", 3000, 0, "", "3000"},
-		{"defined exactly with another type", "true", 8080, 0, "", "8080"},
-		{"right by policy", "true", 8443, 0, "", ""},
-		{"right locally", "semanage port -a -t http_port_t -p tcp 4000", 4000, 0, "", "4000"},
-		{"inside a local range of the same type", "semanage port -a -t http_port_t -p tcp 4505-4515", 4511, 0, "", "4505-4515"},
-		{"inside a local range of another type", "semanage port -a -t ntop_port_t -p tcp 4505-4515", 4511, 1, "4505-4515", ""},
-		{"local record of another type", "semanage port -a -t ntop_port_t -p tcp 4000", 4000, 0, "", "4000"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			m := start(t, packaged)
-			m.must(t, c.prepare)
-			check := m.untouched(t, fingerprint)
-			r, res := m.agent(t, fmt.Sprintf("apply --server-name ws.example.com --backend 127.0.0.1:%d", c.port))
-			if res.status != c.status {
-				t.Fatalf("exit status %d, want %d:\n%s", res.status, c.status, res.output)
-			}
-			if c.status != 0 {
-				check()
-				if _, text := r.step("selinux"); !strings.Contains(text, c.says) {
-					t.Errorf("selinux does not say %q: %s", c.says, text)
-				}
-				return
-			}
-			if got := m.must(t, "semanage port -l -C | awk '$1 == \"http_port_t\" {print $3}'"); got != c.records {
-				t.Errorf("local records of http_port_t: %q, want %q", got, c.records)
-			}
-			if _, again := m.agent(t, fmt.Sprintf("apply --detailed-exitcode --server-name ws.example.com --backend 127.0.0.1:%d", c.port)); again.status != 0 {
-				t.Errorf("second run: exit status %d, want 0:\n%s", again.status, again.output)
-			}
-		})
+	m := start(t, packaged)
+	prepare, sites := []string{"port -a -t ntop_port_t -p tcp 4605-4615"}, "sites:\n  - name: websocket\n    server_name: ws.example.com\n    locations:\n"
+	var records []string
+	for _, c := range ports {
+		sites += fmt.Sprintf("      - path: /%d/\n        backend: 127.0.0.1:%[1]d\n", c.port)
+		if c.prepare != "" {
+			prepare = append(prepare, c.prepare)
+		}
+		if c.record != "" {
+			records = append(records, c.record)
+		}
+	}
+	m.must(t, "semanage import <<'END'\n"+strings.Join(prepare, "\n")+"\nEND")
+	check := m.untouched(t, fingerprint)
+	r, res := m.agent(t, "apply --server-name ws.example.com --backend 127.0.0.1:4611")
+	if _, text := r.step("selinux"); res.status != 1 || !strings.Contains(text, "4605-4615") {
+		t.Errorf("inside a local range of another type: exit status %d, and selinux does not name the range: %s", res.status, text)
+	}
+	check()
+
+	m.put(t, "/etc/wsprovision/wsprovision.yaml", []byte(sites), 0o644)
+	if r, res = m.agent(t, "apply"); res.status != 0 {
+		t.Fatalf("exit status %d:\n%s", res.status, res.output)
+	}
+	if n := strings.Count(res.stderr, "run semanage import"); n != 1 {
+		t.Errorf("%d transactions, want one:\n%s", n, res.stderr)
+	}
+	got := strings.FieldsFunc(m.must(t, "semanage port -l -C | awk '$1 == \"http_port_t\" { $1 = $2 = \"\"; print }'"), func(r rune) bool { return r == ',' || r == ' ' || r == '\n' })
+	slices.Sort(got)
+	slices.Sort(records)
+	if !slices.Equal(got, records) {
+		t.Errorf("local records of http_port_t: %q, want %q", got, records)
+	}
+	if _, again := m.agent(t, "apply --detailed-exitcode"); again.status != 0 {
+		t.Errorf("second run: exit status %d, want 0:\n%s", again.status, again.output)
 	}
 }
 
@@ -82,7 +95,7 @@ func TestBoolean(t *testing.T) {
 // Permissive is reported and left; the store is written all the same.
 func TestPermissive(t *testing.T) {
 	t.Parallel()
-	m := start(t, installed)
+	m := start(t, packaged)
 	m.permissive(t)
 	r, _ := m.apply(t, 0, "")
 	if _, text := r.step("selinux"); !strings.Contains(text, "permissive") {

@@ -5,6 +5,7 @@ package acceptance
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -246,32 +247,30 @@ func handshaken(ctx context.Context, web, follows string) (net.Conn, *bufio.Read
 	return conn, r, nil
 }
 
+// ordered sends all of them at once, and wants the answers byte for byte.
 func ordered(ctx context.Context, web string) (string, error) {
-	conn, _, err := dialMachine(ctx, web, websocket.DialOptions{})
+	conn, r, err := handshaken(ctx, web, "")
 	if err != nil {
 		return "", err
 	}
-	defer conn.CloseNow()
-	sent := make(chan error, 1)
-	go func() {
-		for i := range 10_000 {
-			if err := conn.Write(ctx, websocket.MessageText, fmt.Appendf(nil, "message %d", i)); err != nil {
-				sent <- err
-				return
-			}
-		}
-		sent <- nil
-	}()
+	defer conn.Close()
+	var send, want strings.Builder
 	for i := range 10_000 {
-		_, got, err := conn.Read(ctx)
-		if err != nil {
-			return "", err
-		}
-		if want := fmt.Sprintf("Echo: message %d", i); string(got) != want {
-			return "", fmt.Errorf("%q came, want %q", got, want)
-		}
+		message := fmt.Sprintf("message %d", i)
+		send.WriteString("\x81" + string([]byte{0x80 | byte(len(message))}) + "\x00\x00\x00\x00" + message)
+		fmt.Fprintf(&want, "\x81%cEcho: %s", len("Echo: ")+len(message), message)
 	}
-	return "yes", <-sent
+	go func() { _, _ = io.WriteString(conn, send.String()) }() // what is not sent does not come back
+	got := make([]byte, want.Len())
+	n, err := io.ReadFull(r, got)
+	if text := want.String(); string(got) != text {
+		same := 0
+		for same < n && got[same] == text[same] {
+			same++
+		}
+		return "", fmt.Errorf("of %d bytes %d came back, and %d as they should be: %w", len(text), n, same, cmp.Or(err, errors.New("out of order")))
+	}
+	return "yes", nil
 }
 
 // client is a program on the machine that sends "hello" through nginx and prints what comes back.
