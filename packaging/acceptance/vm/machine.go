@@ -13,8 +13,8 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// bootTimeout bounds a cold boot until sshd answers, on an emulated machine and a busy host.
-const bootTimeout = 4 * time.Minute
+// bootTimeout bounds a cold boot until sshd answers, on an emulated machine and a busy host; one of the boots labels every file and reboots.
+const bootTimeout = 12 * time.Minute
 
 // Booted is the snapshot that every machine with the image's own disk holds: a bare host, all its services up.
 const Booted = "booted"
