@@ -50,7 +50,7 @@ func TestPorts(t *testing.T) {
 	check()
 
 	m.put(t, "/etc/wsprovision/wsprovision.yaml", []byte(sites), 0o644)
-	if r, res = m.agent(t, "apply"); res.status != 0 {
+	if _, res = m.agent(t, "apply"); res.status != 0 {
 		t.Fatalf("exit status %d:\n%s", res.status, res.output)
 	}
 	if n := strings.Count(res.stderr, "run semanage import"); n != 1 {
