@@ -104,18 +104,16 @@ func (r *Run) chronicle(command string, steps []Step) (*chronicle, []Step) {
 	marking := make([]Step, len(steps))
 	for i, s := range steps {
 		marking[i] = s
-		if s.Apply != nil && s.Name == StepFirstBoot {
-			continue // the record is its own mark
+		if s.Apply == nil || s.Name == StepFirstBoot { // whose record is its own mark
+			continue
 		}
-		if s.Apply != nil {
-			marking[i].Apply = func(ctx context.Context) error {
-				if err := c.mark(command, started); err != nil {
-					return err
-				}
-				err := s.Apply(ctx)
-				r.settleDisk()
+		marking[i].Apply = func(ctx context.Context) error {
+			if err := c.mark(command, started); err != nil {
 				return err
 			}
+			err := s.Apply(ctx)
+			r.settleDisk()
+			return err
 		}
 	}
 	return c, marking

@@ -22,21 +22,30 @@ type Inventory struct {
 
 // Inventory asks rpm once for all of it.
 func (h Host) Inventory(ctx context.Context) (Inventory, error) {
-	stdout, stderr, status, err := h.Read(ctx, "", "rpm", "-qa", "--qf", inventoryFormat)
+	stdout, err := h.queryAll(ctx, inventoryFormat)
 	if err != nil {
-		return Inventory{}, fmt.Errorf("list packages: rpm: %w", err)
-	}
-	if err := databaseError(stderr); err != nil {
-		return Inventory{}, fmt.Errorf("list packages: rpm: %w", err)
-	}
-	if status != 0 {
-		return Inventory{}, fmt.Errorf("list packages: %w", said("rpm", status, stdout, stderr))
+		return Inventory{}, fmt.Errorf("list packages: %w", err)
 	}
 	all, err := parseInventory(stdout)
 	if err != nil {
 		return Inventory{}, fmt.Errorf("list packages: rpm: %w", err)
 	}
 	return all, nil
+}
+
+// queryAll is what rpm prints of everything that is installed.
+func (h Host) queryAll(ctx context.Context, format string) (string, error) {
+	stdout, stderr, status, err := h.Read(ctx, "", "rpm", "-qa", "--qf", format)
+	if err == nil {
+		err = databaseError(stderr)
+	}
+	if err != nil {
+		return "", fmt.Errorf("rpm: %w", err)
+	}
+	if status != 0 {
+		return "", said("rpm", status, stdout, stderr)
+	}
+	return stdout, nil
 }
 
 func parseInventory(stdout string) (Inventory, error) {

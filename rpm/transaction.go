@@ -13,15 +13,9 @@ const transactionFormat = `%{INSTALLTID}\t%{NAME}\n`
 // BroughtWith are the names of all packages that came, or were upgraded, in the transactions that brought the named ones, and the
 // named ones themselves; sorted.
 func (h Host) BroughtWith(ctx context.Context, names ...string) ([]string, error) {
-	stdout, stderr, status, err := h.Read(ctx, "", "rpm", "-qa", "--qf", transactionFormat)
-	if err == nil {
-		err = databaseError(stderr)
-	}
-	if err == nil && status != 0 {
-		err = said("rpm", status, stdout, stderr)
-	}
+	stdout, err := h.queryAll(ctx, transactionFormat)
 	if err != nil {
-		return nil, fmt.Errorf("list transactions: rpm: %w", err)
+		return nil, fmt.Errorf("list transactions: %w", err)
 	}
 	brought, err := parseTransactions(stdout, names)
 	if err != nil {
