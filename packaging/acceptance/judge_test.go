@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	udiff "github.com/aymanbagabas/go-udiff"
 )
 
 // handshake is the tutorial's: curl asks nginx for an upgrade, with the site's name. It prints the status alone.
@@ -106,8 +108,8 @@ func (m *machine) untouched(t testing.TB, command string) func() {
 	before := m.must(t, command)
 	return func() {
 		t.Helper()
-		if after := m.must(t, command); after != before {
-			t.Errorf("%s: changed\nbefore:\n%s\nafter:\n%s", command, before, after)
+		if change := udiff.Unified("before", "after", before, m.must(t, command)); change != "" {
+			t.Errorf("%s: changed\n%s", command, change)
 		}
 	}
 }

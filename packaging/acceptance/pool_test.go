@@ -3,6 +3,7 @@
 package acceptance
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -101,11 +102,21 @@ func coldDisk(t testing.TB) string {
 	return path
 }
 
-// tellOnFailure shows the end of the console where a test failed.
+// tellOnFailure keeps the console of a test that failed. It is told in one line: what a reader of the log looks for is above it.
 func (m *machine) tellOnFailure(t testing.TB) {
 	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("the console's last lines:\n%s", m.Console())
+		if !t.Failed() {
+			return
 		}
+		file, err := os.CreateTemp("", "wsprovision-console-")
+		if err == nil {
+			_, err = file.WriteString(m.Console())
+			err = errors.Join(err, file.Close())
+		}
+		if err != nil {
+			t.Errorf("the console: %v", err)
+			return
+		}
+		t.Logf("the machine's console: %s", file.Name())
 	})
 }
