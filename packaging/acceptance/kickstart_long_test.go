@@ -13,6 +13,7 @@ import (
 
 // A backend that comes two minutes after the boot: the first boot waits for it, and nothing waits for the first boot.
 func TestKickstartLateBackend(t *testing.T) {
+	t.Parallel()
 	i := newInstaller(t, "enforcing=0", sysimage+withSELinuxfs)
 	i.must(t, "chroot /mnt/sysimage systemctl --root=/ disable ws-backend.service")
 	if r := i.post(applyCommand); r.status != 0 {
@@ -34,6 +35,7 @@ func TestKickstartLateBackend(t *testing.T) {
 
 // The mirror takes connections and does not answer, or is down in %post: a clear failure in bounded time, and the next boot makes it good.
 func TestKickstartMirrorDown(t *testing.T) {
+	t.Parallel()
 	i := newInstaller(t, "enforcing=0", sysimage+withSELinuxfs)
 	i.must(t, "systemctl stop mirror.service")
 	i.must(t, `systemd-run -q --unit silent python3 -c '
@@ -57,79 +59,106 @@ s = socket.create_server(("127.0.0.1", 8600)); time.sleep(3600)'; sleep 2`)
 	i.bootTarget(t).finished(t, 10*time.Minute)
 }
 
-// The power is cut at ten points of %post, and at ten of the first boot. The next boot finishes the work by itself, but where %post had
-// not come to its first change.
+// The power is cut at ten points of %post. The next boot finishes the work by itself, but where %post had not come to its first change.
 func TestKickstartPowerCut(t *testing.T) {
+	t.Parallel()
 	i := newInstaller(t, "enforcing=0", sysimage+withSELinuxfs)
 	i.save(t, "ready")
 	whole := i.post(applyCommand)
 	if whole.status != 0 {
 		t.Fatalf("apply in %%post: exit status %d:\n%s", whole.status, whole.output)
 	}
+	var seen cuts
+	seen.through(t, whole.duration, func(t *testing.T, at time.Duration) {
+		i.restore(t, "ready")
+		i.begin(t, "ANA_INSTALL_PATH=/mnt/sysimage chroot /mnt/sysimage "+applyCommand)
+		time.Sleep(at)
+		atWork := i.working()
+		begun, told := i.bootTarget(t).boots(t)
+		seen.count(atWork && begun, told)
+	})
+}
+
+// The power is cut at ten points of the first boot's work. The boot after it finishes it.
+func TestKickstartPowerCutAtFirstBoot(t *testing.T) {
+	t.Parallel()
+	i := newInstaller(t, "enforcing=0", sysimage+withSELinuxfs)
+	if r := i.post(applyCommand); r.status != 0 {
+		t.Fatalf("apply in %%post: exit status %d:\n%s", r.status, r.output)
+	}
 	i.unmount(t)
 	i.save(t, "posted")
-	busy, told := 0, 0 // cuts that hit a run at work, and reports that tell of one
-	for n := range 10 {
-		at := whole.duration * time.Duration(2*n+1) / 20
-		t.Run(fmt.Sprintf("%%post after %v", at.Round(100*time.Millisecond)), func(t *testing.T) {
-			i.restore(t, "ready")
-			i.begin(t, "ANA_INSTALL_PATH=/mnt/sysimage chroot /mnt/sysimage "+applyCommand)
-			time.Sleep(at)
-			atWork := i.working()
-			begun, interrupted := i.bootTarget(t).boots(t)
-			busy, told = busy+atWork*begun, told+interrupted
-		})
+	m := i.bootTarget(t)
+	booted := time.Now()
+	m.settles(t, 10*time.Minute)
+	whole := time.Since(booted)
+	m.Kill()
+	var seen cuts
+	seen.through(t, whole, func(t *testing.T, at time.Duration) {
+		i.restore(t, "posted")
+		m := i.bootTarget(t)
+		time.Sleep(at)
+		atWork := m.working()
+		m.Kill()
+		if err := m.Boot(); err != nil {
+			t.Fatal(err)
+		}
+		_, told := m.boots(t)
+		seen.count(atWork, told)
+	})
+}
+
+// cuts counts those that hit a run at work, and the reports that tell of one.
+type cuts struct{ atWork, told int }
+
+func (c *cuts) count(atWork, told bool) {
+	if atWork {
+		c.atWork++
 	}
-	for n := range 10 {
-		at := time.Duration(2*n) * time.Second
-		t.Run(fmt.Sprintf("first boot after %v", at), func(t *testing.T) {
-			i.restore(t, "posted")
-			m := i.bootTarget(t)
-			time.Sleep(at)
-			busy += m.working()
-			m.Kill()
-			if err := m.Boot(); err != nil {
-				t.Fatal(err)
-			}
-			_, interrupted := m.boots(t)
-			told += interrupted
-		})
-	}
-	t.Logf("%d cuts hit a run at work, %d reports say that the run before was interrupted", busy, told)
-	if told < busy-1 || busy < 10 { // the last instants of a run, and the first ones, leave nothing to tell
-		t.Error("want ten cuts at work, and all of them told, or all but one")
+	if told {
+		c.told++
 	}
 }
 
-// working is 1 while the agent runs.
-func (m *machine) working() int {
-	if _, status := m.run("pgrep -x wsprovision"); status != 0 {
-		return 0
+// through cuts the power at ten points of what takes that long.
+func (c *cuts) through(t *testing.T, whole time.Duration, cut func(t *testing.T, at time.Duration)) {
+	const points = 10
+	for n := range points {
+		at := whole * time.Duration(2*n+1) / (2 * points)
+		t.Run(fmt.Sprintf("after %v", at.Round(100*time.Millisecond)), func(t *testing.T) { cut(t, at) })
 	}
-	return 1
+	t.Logf("%d of %d cuts hit a run at work, %d reports say that the run before was interrupted", c.atWork, points, c.told)
+	if c.told < c.atWork-1 || c.atWork < points-3 { // the last instants of a run, and the first ones, leave nothing to tell
+		t.Errorf("want %d cuts at work, and all of them told, or all but one", points-3)
+	}
 }
 
-// boots waits for a boot after a power cut to finish the work. Where nothing had been changed nothing was promised, and an apply does: begun
-// is 0 then. It returns interrupted 1 where the report says that a run was.
-func (m *machine) boots(t testing.TB) (begun, interrupted int) {
+// working tells whether the agent runs.
+func (m *machine) working() bool {
+	_, status := m.run("pgrep -x wsprovision")
+	return status == 0
+}
+
+// boots waits for a boot after a power cut to finish the work. Where nothing had been changed nothing was promised, and an apply does: it
+// was not begun then. It was told where the report says that a run was interrupted.
+func (m *machine) boots(t testing.TB) (begun, told bool) {
 	t.Helper()
 	m.run("systemctl is-system-running --wait")
-	begun = 1
+	begun = true
 	if out, status := m.run("wsprovision status"); status == 3 && strings.HasPrefix(out, "provisioning  none") {
-		begun = 0
+		begun = false
 		m.must(t, applyCommand)
 	}
 	m.settles(t, 10*time.Minute)
-	if out := m.must(t, "wsprovision status"); strings.Contains(out, "was interrupted") {
-		interrupted = 1
-	}
+	told = strings.Contains(m.must(t, "wsprovision status"), "was interrupted")
 	m.finished(t, time.Minute)
-	return begun, interrupted
+	return begun, told
 }
 
 // A tree without any label, under a kernel without SELinux: the target's own first boot gives them, and reboots. The unit that does it stands
 // for RHEL 7's rhel-autorelabel.service, with its place in the boot; the script is Debian's copy of it.
 func TestKickstartUnlabelledTree(t *testing.T) {
+	t.Parallel()
 	i := newInstaller(t, "selinux=0 lsm=lockdown", sysimage)
 	i.must(t, `cd /mnt/sysimage && find . -xdev -print0 | python3 -c '
 import os, sys
@@ -178,6 +207,7 @@ ln -s ../rhel-autorelabel.service etc/systemd/system/sysinit.target.wants/`)
 
 // An installer whose kernel has no SELinux; this one's selinux=0 is an lsm= without it. Nothing that is written there gets a label by itself.
 func TestKickstartWithoutSELinux(t *testing.T) {
+	t.Parallel()
 	installation{"selinux=0", "selinux=0 lsm=lockdown", sysimage, func(i *installer, t *testing.T) {
 		i.allLabelled(t)
 		i.onlyRepositories(t)
