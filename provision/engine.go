@@ -20,11 +20,15 @@ type Engine struct {
 	// Pending holds, by step name, whether a difference was found and not yet
 	// brought about. Steps that depend on others' differences read it.
 	Pending map[string]bool
+
+	surveying bool // nothing is changed meanwhile, and nothing need be read twice
 }
 
 // survey checks every step without changing anything. Failures are all
 // gathered: an administrator mends them together.
 func (e *Engine) survey(ctx context.Context) []StepReport {
+	e.surveying = true
+	defer func() { e.surveying = false }()
 	reports := make([]StepReport, len(e.Steps))
 	clear(e.Pending)
 	for i, s := range e.Steps {

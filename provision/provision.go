@@ -35,6 +35,7 @@ type Run struct {
 	damage    []rpm.Damage             // what a power cut took; nil: not looked for
 	inventory *rpm.Inventory           // all that rpm has, once a transaction was due; nil: ask
 	conn      systemd.Units            // nil until a step asks for systemd
+	seen      *service                 // what the survey found; while it lasts nothing changes
 	unproved  []string                 // what the proof could not tell, and time may
 	hopeless  bool                     // a label could not be set here
 	bare      []selinux.Path           // what a walk found to have no label

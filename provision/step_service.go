@@ -36,6 +36,9 @@ func (s service) activity() string {
 func (s service) due() bool { return s.owed || !s.running() }
 
 func (r *Run) service(ctx context.Context) (service, error) {
+	if r.seen != nil && r.engine != nil && r.engine.surveying {
+		return *r.seen, nil
+	}
 	var s service
 	units, err := r.units(ctx)
 	if err != nil {
@@ -47,6 +50,9 @@ func (r *Run) service(ctx context.Context) (service, error) {
 	s.owed, _, err = r.owed.Due()
 	if r.Euid != 0 && errors.Is(err, fs.ErrPermission) {
 		s.untold, err = err, nil
+	}
+	if err == nil {
+		r.seen = &s
 	}
 	return s, err
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // What selinuxfs names classes and permissions by.
-var className = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,63}$`)
+var className = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
 
 // Allowed asks the kernel whether its policy allows the permission. Source and target are contexts, or types: a type stands for a process
 // (system_u:system_r) as source and for an object (system_u:object_r) as target, at s0 where the policy has levels. The answer is the

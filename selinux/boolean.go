@@ -30,8 +30,8 @@ type Boolean struct {
 
 // Names of booleans and types become paths and words of a semanage line.
 var (
-	booleanName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`)
-	typeName    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]{0,127}$`)
+	booleanName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	typeName    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
 )
 
 func setting(on bool) Setting {

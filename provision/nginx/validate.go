@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,8 +14,8 @@ import (
 // The configuration was validated when it was loaded; this is the last gate before nginx's syntax, so it allows what
 // is known to be harmless instead of forbidding what is known to hurt.
 var (
-	siteName = regexp.MustCompile(`\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z`)
-	hostName = regexp.MustCompile(`\A[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\z`)
+	siteName = regexp.MustCompile(`\A[A-Za-z0-9][A-Za-z0-9._-]*\z`)
+	hostName = regexp.MustCompile(`\A[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\z`)
 	urlPath  = regexp.MustCompile(`\A/[A-Za-z0-9._~!&()*+,=:@/-]*\z`)
 	pemPath  = regexp.MustCompile(`\A/[A-Za-z0-9._~+,=:@/-]*[A-Za-z0-9._~+,=:@-]\z`)
 	notClean = regexp.MustCompile(`//|/\.\.?(/|\z)`)
@@ -40,13 +41,19 @@ func (p *problems) once(field, value string) {
 	p.seen[field+"\x00"+value] = true
 }
 
+// isHost bounds a name and its labels as RFC 1035, section 2.3.4, does.
+func isHost(name string) bool {
+	tooLong := func(label string) bool { return len(label) > 63 }
+	return len(name) <= 253 && hostName.MatchString(name) && !slices.ContainsFunc(strings.Split(name, "."), tooLong)
+}
+
 func (s Site) validate() error {
 	p := &problems{seen: map[string]bool{}}
-	p.check(siteName.MatchString(s.Name), "name", s.Name)
+	p.check(len(s.Name) <= 64 && siteName.MatchString(s.Name), "name", s.Name)
 	p.check(len(s.ServerNames) > 0, "server_name", "")
 	for _, name := range s.ServerNames {
 		host := strings.TrimPrefix(name, "*.")
-		p.check(len(host) <= 253 && hostName.MatchString(host), "server_name", name)
+		p.check(isHost(host), "server_name", name)
 		p.once("server_name", strings.ToLower(name))
 	}
 	s.validateListen(p)
@@ -78,7 +85,7 @@ func (s Site) validateListen(p *problems) {
 func (l Location) validate(p *problems) {
 	p.check(urlPath.MatchString(l.Path) && !notClean.MatchString(l.Path), "location.path", l.Path)
 	p.once("location.path", l.Path)
-	p.check(isIP(l.Backend.Host) || len(l.Backend.Host) <= 253 && hostName.MatchString(l.Backend.Host) && !looksLikeIP(l.Backend.Host),
+	p.check(isIP(l.Backend.Host) || isHost(l.Backend.Host) && !looksLikeIP(l.Backend.Host),
 		"location.backend.host", l.Backend.Host)
 	p.check(isPort(l.Backend.Port), "location.backend.port", l.Backend.Port)
 	p.check(isTimeout(l.ReadTimeout), "location.read_timeout", l.ReadTimeout)
