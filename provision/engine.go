@@ -18,7 +18,7 @@ type Engine struct {
 	Started  func(n, total int, name string)
 	Finished func(n, total int, step StepReport)
 	// Pending holds, by step name, whether a difference was found and not yet
-	// brought about. Steps that depend on others' differences read it.
+	// brought about, or could not be told. Steps that depend on others read it.
 	Pending map[string]bool
 
 	surveying bool // nothing is changed meanwhile, and nothing need be read twice
@@ -35,7 +35,7 @@ func (e *Engine) survey(ctx context.Context) []StepReport {
 		start := e.Now()
 		reports[i] = e.check(ctx, s)
 		reports[i].Millis = e.Now().Sub(start).Milliseconds()
-		e.Pending[s.Name] = len(outstanding(reports[i].Changes)) > 0
+		e.Pending[s.Name] = reports[i].Status == Failed || len(outstanding(reports[i].Changes)) > 0
 	}
 	return reports
 }

@@ -124,7 +124,7 @@ func TestEnginePlan(t *testing.T) {
 	if d := cmp.Diff(want, got, cmpopts.IgnoreFields(StepReport{}, "Changes", "Notes"), cmpopts.IgnoreUnexported(StepReport{})); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
-	if d := cmp.Diff(map[string]bool{"a": true, "b": false, "c": false, "d": false}, e.Pending); d != "" {
+	if d := cmp.Diff(map[string]bool{"a": true, "b": true, "c": false, "d": false}, e.Pending); d != "" {
 		t.Errorf("pending (-want +got):\n%s", d)
 	}
 	for _, s := range steps {

@@ -99,8 +99,8 @@ func (r *Run) run(ctx context.Context, command string, steps []Step, act func(*E
 	return report, nil
 }
 
-// anyPending reports whether a step has found a difference that is not yet
-// brought about.
+// anyPending reports whether the host is known to be not yet as asked, or
+// cannot be told to be.
 func (r *Run) anyPending() bool {
 	for step, pending := range r.engine.Pending {
 		if pending && step != StepFirstBoot { // which comes last, and waits for the proof

@@ -3,8 +3,8 @@ package provision
 import "context"
 
 // checkProof sends a WebSocket handshake through nginx to every location, once
-// nothing else is pending: a proof of a host that is about to change proves
-// nothing.
+// nothing else is pending: a host that is about to change, or where another
+// step has already said what is wrong, proves nothing.
 func (r *Run) checkProof(ctx context.Context) (Finding, error) {
 	var f Finding
 	if r.Where.Offline() {
@@ -12,7 +12,7 @@ func (r *Run) checkProof(ctx context.Context) (Finding, error) {
 		return f, nil
 	}
 	if r.anyPending() {
-		f.Notes = []string{"a WebSocket handshake through nginx will prove it"}
+		f.Notes = []string{"a WebSocket handshake through nginx will prove it, once the rest is as asked"}
 		return f, nil
 	}
 	r.unproved = nil

@@ -60,11 +60,12 @@ func (r *Run) untilInstalled() []string {
 }
 
 // validationDue reports whether nginx is about to read its configuration
-// anew. A run that changes nothing tests nothing.
+// anew. A run that changes nothing tests nothing, and what is wrong with a file
+// of ours is the server-block step's to report.
 func (r *Run) validationDue(ctx context.Context) (bool, error) {
 	files, err := r.siteFiles()
 	if err != nil || len(overlay(files)) > 0 {
-		return true, err
+		return err == nil, nil
 	}
 	if r.Where.Offline() {
 		return false, nil

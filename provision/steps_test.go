@@ -152,6 +152,17 @@ func TestSurveyFailuresLeaveTheHostUntouched(t *testing.T) {
 			h.untouched(before)
 		})
 	}
+	bubble(t, "a link where the site belongs, named once", func(t *testing.T) {
+		h := withNginx(t)
+		h.must(h.apply(basic(t)).Err())
+		h.must(removeAll(h.path(site)))
+		h.link("/root/x", site)
+		for _, s := range h.apply(basic(t)).Steps {
+			if (s.Error != "") != (s.Name == StepSite) {
+				t.Errorf("%s: %q", s.Name, s.Error)
+			}
+		}
+	})
 	bubble(t, "all of them are named", func(t *testing.T) {
 		h := withNginx(t)
 		h.setLocalPorts(overlap)

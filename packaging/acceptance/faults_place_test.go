@@ -7,22 +7,20 @@ const (
 	back = " && mv /root/ours " + siteFile
 	// stagedFile is where the agent stages the site's file.
 	stagedFile = "/etc/nginx/conf.d/.websocket.conf.wsprovision-new"
-	// notRegular are the steps that look at the file; the last of them at a site that is not served.
-	notRegular = "validate, server-block, proof"
 	ledgerFile = "/var/lib/wsprovision/ledger.json"
 )
 
 // placeFaults put something else where a file of ours should be, or hold it fast.
 var placeFaults = []fault{
 	{name: "symbolic link where the server block should be", long: true, make: away + "echo precious >/root/precious && ln -s /root/precious " + siteFile, unmake: "rm " + siteFile + back,
-		status: 1, step: notRegular, says: []string{siteFile, "symbolic link", "remove it"}, untouched: true,
+		status: 1, step: "server-block", says: []string{siteFile, "symbolic link", "remove it"}, untouched: true,
 		also: `test "$(cat /root/precious; readlink ` + siteFile + `)" = "$(printf 'precious\n/root/precious')"`},
 	{name: "symbolic link to nothing there", long: true, make: away + "ln -s /root/nothing " + siteFile, unmake: "rm " + siteFile + back,
-		status: 1, step: notRegular, says: []string{siteFile, "symbolic link"}, untouched: true, also: "! test -e /root/nothing"},
+		status: 1, step: "server-block", says: []string{siteFile, "symbolic link"}, untouched: true, also: "! test -e /root/nothing"},
 	{name: "directory there", long: true, make: away + "mkdir " + siteFile, unmake: "rmdir " + siteFile + back,
-		status: 1, step: notRegular, says: []string{siteFile, "directory", "remove it"}, untouched: true},
+		status: 1, step: "server-block", says: []string{siteFile, "directory", "remove it"}, untouched: true},
 	{name: "FIFO there", long: true, make: away + "mkfifo " + siteFile, unmake: "rm " + siteFile + back,
-		status: 1, step: notRegular, says: []string{siteFile, "special file", "remove it"}, untouched: true},
+		status: 1, step: "server-block", says: []string{siteFile, "special file", "remove it"}, untouched: true},
 	{name: "server block immutable (chattr +i)", long: true, make: "chattr +i " + siteFile, unmake: "chattr -i " + siteFile,
 		status: 1, step: "server-block", says: []string{siteFile, "immutable", "chattr -i"}, untouched: true},
 	{name: "/etc/nginx/conf.d immutable", long: true, make: "chattr +i /etc/nginx/conf.d", unmake: "chattr -i /etc/nginx/conf.d",
