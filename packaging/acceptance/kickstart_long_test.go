@@ -72,7 +72,7 @@ func TestKickstartPowerCut(t *testing.T) {
 		i.restore(t, "ready")
 		i.begin(t, "ANA_INSTALL_PATH=/mnt/sysimage chroot /mnt/sysimage "+applyCommand)
 		time.Sleep(at)
-		hit = i.working()
+		hit = i.working("/mnt/sysimage")
 		return hit, i.bootTarget(t).boots(t)
 	})
 }
@@ -94,7 +94,7 @@ func TestKickstartPowerCutAtFirstBoot(t *testing.T) {
 		i.restore(t, "posted")
 		m := i.bootTarget(t)
 		time.Sleep(at)
-		hit = m.working()
+		hit = m.working("")
 		m.Kill()
 		if err := m.Boot(); err != nil {
 			t.Fatal(err)
@@ -104,8 +104,7 @@ func TestKickstartPowerCutAtFirstBoot(t *testing.T) {
 }
 
 // cutThrough cuts the power at ten points of work that begins and ends then, by what it took when nothing cut it: the last point is well
-// before the end, for it does not always take as long. A cut hits a run at work, and the report tells of it, but at the first instants,
-// which leave nothing to tell.
+// before the end, for it does not always take as long. A cut hits a run at work, and the report tells of it.
 func cutThrough(t *testing.T, begins, ends time.Duration, cut func(t *testing.T, at time.Duration) (hit, told bool)) {
 	const points = 10
 	hits, tellings := 0, 0
@@ -127,17 +126,17 @@ func cutThrough(t *testing.T, begins, ends time.Duration, cut func(t *testing.T,
 	}
 }
 
-// working tells whether the agent runs.
-func (m *machine) working() bool {
-	_, status := m.run("pgrep -x wsprovision")
+// working tells whether the agent runs and its work is recorded, and not yet struck off: before and after it there is nothing to tell.
+func (m *machine) working(root string) bool {
+	_, status := m.run("pgrep -x wsprovision && test -e " + root + "/var/lib/wsprovision/deferred.yaml")
 	return status == 0
 }
 
-// waitWorking waits until the agent runs, or does not run any more, and returns how long that took.
+// waitWorking waits until the agent is at work on a live host, or is not any more, and returns how long that took.
 func (m *machine) waitWorking(t testing.TB, want bool) time.Duration {
 	t.Helper()
 	begun := time.Now()
-	for m.working() != want {
+	for m.working("") != want {
 		if time.Since(begun) > 5*time.Minute {
 			t.Fatalf("the agent runs: %v, for five minutes", !want)
 		}
