@@ -26,6 +26,8 @@ type FirstBoot struct {
 	// StrikeOff takes the unit from the boot where no work is recorded; its
 	// report is nil where there is nothing to do.
 	StrikeOff func(context.Context) (*Report, error)
+	// Rest is called when no more attempts are made.
+	Rest func(context.Context) error
 	// Patience bounds all attempts together.
 	Patience time.Duration
 	// Sleep waits between attempts, and ends early with ctx; nil is the clock.
@@ -50,6 +52,11 @@ func (b FirstBoot) Deferred() (c config.Config, ok bool, err error) {
 // not heal, or until its patience ends. The report is the last attempt's; nil
 // without one.
 func (b FirstBoot) Finish(ctx context.Context) (*Report, error) {
+	report, err := b.try(ctx)
+	return report, errors.Join(err, b.Rest(context.WithoutCancel(ctx)))
+}
+
+func (b FirstBoot) try(ctx context.Context) (*Report, error) {
 	var waited time.Duration
 	var last *Report
 	for pause := 5 * time.Second; ; pause = min(2*pause, time.Minute) {

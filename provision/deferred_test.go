@@ -50,6 +50,11 @@ func (h *fakeHost) firstBoot(attempts int, meanwhile ...func()) (*Report, error)
 		return r.Apply(ctx)
 	}
 	b.StrikeOff = func(ctx context.Context) (*Report, error) { return h.newRun(config.Config{}).StrikeOff(ctx) }
+	b.Rest = func(context.Context) error { return h.newRun(config.Config{}).Rest() }
+	process := fmt.Sprintf("/proc/%d", os.Getpid())
+	h.mkdir(process)
+	h.write(process+"/comm", "wsprovision\n")
+	defer removeAll(h.path(process))
 	r, err := b.Finish(h.t.Context())
 	h.gaveUp = err != nil || r != nil && r.Result == Failed
 	return r, err
@@ -150,8 +155,33 @@ func TestFirstBootWaits(t *testing.T) {
 			if !tt.finished && (r.Result != Deferred || !strings.Contains(err.Error(), "127.0.0.1:3000 is not running")) {
 				t.Errorf("%s, %v", r.Result, err)
 			}
+			if again := h.apply(basic(t)); r.Resumes != "" || again.Resumes != "" {
+				t.Errorf("nothing was interrupted: %q, %q", r.Resumes, again.Resumes)
+			}
 		})
 	}
+}
+
+// TestFirstBootCutWhileItWaits has the power cut between two attempts, when no run is at work and the work is not done.
+func TestFirstBootCutWhileItWaits(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := installed(t)
+		h.boot()
+		h.write("/proc/sys/kernel/random/boot_id", "one\n")
+		h.web.backends = map[string]bool{"127.0.0.1:3000": false}
+		func() {
+			defer func() { _ = recover() }()
+			_, err := h.firstBoot(2, func() { panic("power cut") })
+			t.Fatalf("the first boot did not wait: %v", err)
+		}()
+		h.write("/proc/sys/kernel/random/boot_id", "two\n")
+		h.boot()
+		h.web.backends["127.0.0.1:3000"] = true
+		r, err := h.firstBoot(1)
+		if err != nil || r.Result != Changed || !strings.Contains(r.Resumes, "the machine went down") {
+			t.Errorf("%v, %s, resumes %q\n%s", err, r.Result, r.Resumes, summarize(r))
+		}
+	})
 }
 
 // TestByHand: an administrator's apply finishes, even without the backend, which is no condition of apply.

@@ -26,8 +26,9 @@ type History struct {
 	// one report.
 	Install *Report `json:"install,omitempty"`
 	Last    *Report `json:"last,omitempty"`
-	// Running is there from a run's first change to its end. A run that holds
-	// the lock and finds it knows that the one before was interrupted.
+	// Running is there from a run's first change to its end, and through the
+	// pauses between a first boot's attempts. A run that holds the lock and
+	// finds it, and no process of it, knows that it was interrupted.
 	Running *Mark `json:"running,omitempty"`
 	// Unverified is the run under which the machine went down, until a later
 	// one has found what it had yum bring to be whole.
@@ -96,7 +97,10 @@ func (r *Run) chronicle(command string, steps []Step) (*chronicle, []Step) {
 	if err != nil && r.Euid == 0 {
 		r.notice(err.Error() + "; a new one is begun")
 	}
-	c := &chronicle{run: r, history: h, found: h.Running, resumes: r.hasDeferred()}
+	c := &chronicle{run: r, history: h, resumes: r.hasDeferred()}
+	if !r.pauses(h.Running) {
+		c.found = h.Running
+	}
 	if c.found != nil && c.found.Boot != r.bootID() && h.Unverified == nil {
 		h.Unverified = c.found
 	}
@@ -209,8 +213,32 @@ func (c *chronicle) keep(slot **Report, report *Report) error {
 	if c.resumes && *slot != nil && (*slot).Phase == report.Phase {
 		kept = merge(**slot, kept)
 	}
-	*slot, c.history.Running = &kept, nil
+	*slot = &kept
+	if !c.run.HoldOut || !c.run.hasDeferred() {
+		c.history.Running = nil
+	}
 	return c.history.save()
+}
+
+// pauses reports whether the marked run is a first boot between two attempts:
+// its process is there, and has let go of the lock.
+func (h *Host) pauses(m *Mark) bool {
+	if m == nil || m.Boot != h.bootID() {
+		return false
+	}
+	name, err := os.ReadFile(fmt.Sprintf("%s/proc/%d/comm", h.Root, m.PID))
+	return err == nil && strings.TrimSpace(string(name)) == "wsprovision"
+}
+
+// Rest says that this first boot makes no more attempts, and was not
+// interrupted.
+func (r *Run) Rest() error {
+	h, err := ReadHistory(r.Files)
+	if err != nil || h.Running == nil || h.Running.PID != os.Getpid() {
+		return err
+	}
+	h.Running = nil
+	return h.save()
 }
 
 func (r *Run) notice(line string) {

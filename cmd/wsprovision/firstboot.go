@@ -29,7 +29,8 @@ func (a *app) firstBoot(ctx context.Context, patience time.Duration) error {
 		return err
 	}
 	out := a.newOutput("first-boot")
-	boot := provision.FirstBoot{Attempt: a.attempt(out), StrikeOff: a.strikeOff(out), Patience: patience, Notice: out.notice}
+	boot := provision.FirstBoot{Attempt: a.attempt(out), StrikeOff: a.strikeOff(out), Rest: a.rest(out),
+		Patience: patience, Notice: out.notice}
 	report, err := boot.Finish(ctx)
 	out.stop()
 	if report != nil {
@@ -55,6 +56,13 @@ func (a *app) attempt(out *output) func(context.Context, config.Config) (*provis
 func (a *app) strikeOff(out *output) func(context.Context) (*provision.Report, error) {
 	return func(ctx context.Context) (*provision.Report, error) {
 		return a.locked(ctx, out, config.Config{}, func(run *provision.Run) (*provision.Report, error) { return run.StrikeOff(ctx) })
+	}
+}
+
+func (a *app) rest(out *output) func(context.Context) error {
+	return func(ctx context.Context) error {
+		_, err := a.locked(ctx, out, config.Config{}, func(run *provision.Run) (*provision.Report, error) { return nil, run.Rest() })
+		return err
 	}
 }
 

@@ -194,3 +194,21 @@ func TestFirstBootGivesUp(t *testing.T) {
 		"systemctl list-units --failed --no-legend --plain | grep wsprovision || :": "",
 	})
 }
+
+// The power is cut while the first boot waits for its backend, between two attempts: the next one finishes the work and tells of it.
+func TestFirstBootCutWhileItWaits(t *testing.T) {
+	t.Parallel()
+	m := start(t, packaged)
+	m.must(t, "systemctl stop ws-backend.service")
+	if out, status := m.run(applyCommand + " --offline --detailed-exitcode"); status != 3 {
+		t.Fatalf("apply --offline: exit status %d, want 3:\n%s", status, out)
+	}
+	m.must(t, "systemctl start --no-block wsprovision-firstboot.service; "+
+		"timeout 180 sh -c 'until journalctl -b -u wsprovision-firstboot.service -o cat | grep \"trying again in\"; do sleep 0.5; done'")
+	m.powerCut(t)
+	m.settles(t, 5*time.Minute)
+	if out := m.must(t, "wsprovision status"); !strings.Contains(out, "was interrupted: the machine went down") {
+		t.Errorf("status does not say that the first boot was interrupted:\n%s", out)
+	}
+	m.upgraded(t)
+}
