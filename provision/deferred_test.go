@@ -34,7 +34,11 @@ func (h *fakeHost) firstBoot(attempts int, meanwhile ...func()) (*Report, error)
 	}
 	tries := 0
 	b := FirstBoot{Root: h.root, Patience: 30 * time.Minute}
+	var last *Run
+	process := fmt.Sprintf("/proc/%d", os.Getpid()) // which a run that was killed before has, too, in a test
 	b.Sleep = func(_ context.Context, d time.Duration) error {
+		h.mkdir(process)
+		h.write(process+"/comm", "wsprovision\n")
 		time.Sleep(d)
 		for _, f := range meanwhile {
 			f()
@@ -47,13 +51,16 @@ func (h *fakeHost) firstBoot(attempts int, meanwhile ...func()) (*Report, error)
 		}
 		r := h.newRun(c)
 		r.HoldOut, r.AnyPlatform = true, true
+		last = r
 		return r.Apply(ctx)
 	}
 	b.StrikeOff = func(ctx context.Context) (*Report, error) { return h.newRun(config.Config{}).StrikeOff(ctx) }
-	b.Rest = func(context.Context) error { return h.newRun(config.Config{}).Rest() }
-	process := fmt.Sprintf("/proc/%d", os.Getpid())
-	h.mkdir(process)
-	h.write(process+"/comm", "wsprovision\n")
+	b.Rest = func(context.Context) error {
+		if last == nil {
+			return nil
+		}
+		return last.Rest()
+	}
 	defer removeAll(h.path(process))
 	r, err := b.Finish(h.t.Context())
 	h.gaveUp = err != nil || r != nil && r.Result == Failed
