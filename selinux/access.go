@@ -14,6 +14,8 @@ import (
 // What selinuxfs names classes and permissions by.
 var className = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
 
+func isClassName(name string) bool { return len(name) <= 64 && className.MatchString(name) }
+
 // Allowed asks the kernel whether its policy allows the permission. Source and target are contexts, or types: a type stands for a process
 // (system_u:system_r) as source and for an object (system_u:object_r) as target, at s0 where the policy has levels. The answer is the
 // policy's, also in permissive mode; only a type that is permissive by itself counts as allowed. An error wraps ErrUnknown.
@@ -30,7 +32,7 @@ func (h Host) allowed(source, target, class, perm string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if !className.MatchString(class) || !className.MatchString(perm) {
+	if !isClassName(class) || !isClassName(perm) {
 		return false, fmt.Errorf("%w: no name of a class or permission", ErrUnknown)
 	}
 	index, err := h.number(dir, "class", class, "index")
@@ -76,7 +78,7 @@ func (h Host) question(dir, source, target string, class uint64) (string, error)
 	contexts := []string{source, target}
 	for i, prefix := range []string{"system_u:system_r:", "system_u:object_r:"} {
 		c := contexts[i]
-		if typeName.MatchString(c) {
+		if isTypeName(c) {
 			contexts[i] = prefix + c + level
 		} else if _, err := contextType(c); err != nil || strings.ContainsAny(c, " \t\n\x00") {
 			return "", fmt.Errorf("%w: %q is neither a context nor a type", ErrUnknown, c)

@@ -34,6 +34,9 @@ var (
 	typeName    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
 )
 
+func isBooleanName(name string) bool { return len(name) <= 128 && booleanName.MatchString(name) }
+func isTypeName(name string) bool    { return len(name) <= 128 && typeName.MatchString(name) }
+
 func setting(on bool) Setting {
 	if on {
 		return On
@@ -45,7 +48,7 @@ func setting(on bool) Setting {
 // semanage compiles the local value. An error wraps ErrUnknown, and means that Persistent could not be told.
 func (h Host) Boolean(ctx context.Context, name string) (Boolean, error) {
 	b := Boolean{Name: name, Running: Unknown, Persistent: Unknown, Local: Unknown}
-	if !booleanName.MatchString(name) {
+	if !isBooleanName(name) {
 		return b, fmt.Errorf("boolean %q: not a boolean's name", name)
 	}
 	b.Running = h.runningBoolean(name)
@@ -150,7 +153,7 @@ func parseLocalBooleans(text string) (map[string]bool, error) {
 		name, value, _ := strings.Cut(line, "=")
 		name = strings.TrimSpace(name)
 		on, ok := parseBool(strings.TrimSpace(value))
-		if !ok || !booleanName.MatchString(name) {
+		if !ok || !isBooleanName(name) {
 			return nil, fmt.Errorf("%w: booleans.local: %q", ErrUnknown, line)
 		}
 		records[name] = on

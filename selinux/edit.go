@@ -83,12 +83,12 @@ func (e Edit) words(load bool) []string {
 func (e Edit) check() error {
 	switch e.action {
 	case setBoolean, deleteBoolean:
-		if !booleanName.MatchString(e.name) {
+		if !isBooleanName(e.name) {
 			return fmt.Errorf("%q is no boolean's name", e.name)
 		}
 		return nil
 	case addPort, modifyPort:
-		if !typeName.MatchString(e.port.Type) {
+		if !isTypeName(e.port.Type) {
 			return fmt.Errorf("port %s: %q is no type's name", e.port, e.port.Type)
 		}
 	}

@@ -49,7 +49,7 @@ func FuzzPortList(f *testing.F) {
 			t.Errorf("%d ports, %v", len(ports), err)
 		}
 		for _, p := range ports {
-			if p.Low < 0 || p.Low > p.High || p.High > 65535 || !typeName.MatchString(p.Type) {
+			if p.Low < 0 || p.Low > p.High || p.High > 65535 || !isTypeName(p.Type) {
 				t.Errorf("accepted %+v", p)
 			}
 		}

@@ -29,7 +29,7 @@ func (e *OverlapError) Error() string {
 //
 // Without root it still answers where the answer is "nothing to do".
 func (h Host) LabelPort(ctx context.Context, proto string, port int, typ string) (edit *Edit, before PortState, err error) {
-	if !typeName.MatchString(typ) {
+	if !isTypeName(typ) {
 		return nil, before, fmt.Errorf("port %s/%d: %q is no type's name", proto, port, typ)
 	}
 	before, err = h.Port(ctx, proto, port)

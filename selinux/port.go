@@ -61,7 +61,7 @@ func newPort(proto, low, high, typ string) (Port, error) {
 		return Port{}, fmt.Errorf("unknown protocol %q", proto)
 	case l > h:
 		return Port{}, fmt.Errorf("range %s-%s is empty", low, high)
-	case !typeName.MatchString(typ):
+	case !isTypeName(typ):
 		return Port{}, fmt.Errorf("%q is no type's name", typ)
 	}
 	return p, nil

@@ -129,7 +129,7 @@ func parsePortcon(line string) (Port, error) {
 // contextType returns the third field of user:role:type[:range].
 func contextType(context string) (string, error) {
 	f := strings.SplitN(context, ":", 4)
-	if len(f) < 3 || f[0] == "" || f[1] == "" || !typeName.MatchString(f[2]) {
+	if len(f) < 3 || f[0] == "" || f[1] == "" || !isTypeName(f[2]) {
 		return "", fmt.Errorf("%q is no context", context)
 	}
 	return f[2], nil
