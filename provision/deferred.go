@@ -53,6 +53,9 @@ func (b FirstBoot) Deferred() (c config.Config, ok bool, err error) {
 // without one.
 func (b FirstBoot) Finish(ctx context.Context) (*Report, error) {
 	report, err := b.try(ctx)
+	if _, gone := os.Lstat(b.Root + deferredPath); errors.Is(gone, fs.ErrNotExist) { // and the mark before it
+		return report, err
+	}
 	return report, errors.Join(err, b.Rest(context.WithoutCancel(ctx)))
 }
 
