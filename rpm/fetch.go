@@ -92,7 +92,15 @@ func fetchHTTP(ctx context.Context, client *http.Client, address string, limit i
 	if err != nil {
 		return nil, err
 	}
-	resp, err := bounded(client).Do(req)
+	data, err := body(bounded(client), req, limit)
+	if err != nil && ctx.Err() != nil {
+		return nil, context.Cause(ctx) // a server that sees us leave may still answer, with less than it meant to
+	}
+	return data, err
+}
+
+func body(client *http.Client, req *http.Request, limit int64) ([]byte, error) {
+	resp, err := client.Do(req)
 	if err != nil {
 		if e := (*url.Error)(nil); errors.As(err, &e) {
 			err = e.Err // the address is in our own sentence

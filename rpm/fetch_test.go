@@ -92,6 +92,23 @@ func TestFetch(t *testing.T) {
 	}
 }
 
+type transport func(*http.Request) (*http.Response, error)
+
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) { return t(r) }
+
+// An empty answer that comes when the time is up is not called an empty file.
+func TestFetchOutOfTime(t *testing.T) {
+	late := &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+		<-r.Context().Done()
+		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: r}, nil
+	})}
+	ctx, cancel := context.WithTimeout(bg, time.Millisecond)
+	defer cancel()
+	if _, err := newFake(t).host().Fetch(ctx, late, "http://127.0.0.1/", 10); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // A server that is down for a moment is asked again as a repository is; what will not change is not.
 func TestFetchTriesAgain(t *testing.T) {
 	hangUp := func(w http.ResponseWriter) { panic(http.ErrAbortHandler) }
