@@ -79,7 +79,7 @@ func (h *fakeHost) layBase() {
 	h.write("/usr/lib/systemd/system/"+firstBootUnit, "[Unit]\nDescription=Finish\n[Service]\nExecStart=/usr/sbin/wsprovision first-boot\n[Install]\nWantedBy=multi-user.target\n")
 	h.write("/etc/yum.conf", "[main]\ngpgcheck=1\nplugins=1\n")
 	h.write("/etc/yum.repos.d/CentOS-Base.repo", "[extras]\nname=CentOS-7 - Extras\nbaseurl=http://mirror.example.com/extras\ngpgcheck=1\ngpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-CentOS-7\n")
-	h.write("/etc/pki/rpm-gpg/RPM-GPG-KEY-CentOS-7", "as centos-release brings it\n")
+	h.write("/etc/pki/rpm-gpg/RPM-GPG-KEY-CentOS-7", h.signingKey(7))
 	h.write("/proc/self/stat", procStat(4711, "wsprovision", 1, 500))
 	h.write("/proc/self/cmdline", "wsprovision\x00apply\x00")
 	h.write("/proc/1/stat", procStat(1, "systemd", 0, 1))

@@ -25,6 +25,12 @@ func armoredKey(t testing.TB, seed byte) (text, fingerprint string) {
 	return text, keys[0].Fingerprint
 }
 
+// signingKey is the text of a key alone.
+func (h *fakeHost) signingKey(seed byte) string {
+	text, _ := armoredKey(h.t, seed)
+	return text
+}
+
 // crc24 is RFC 4880 section 6.1.
 func crc24(data []byte) uint32 {
 	crc := uint32(0xb704ce)

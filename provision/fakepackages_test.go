@@ -25,7 +25,8 @@ type fakePackages struct {
 
 const (
 	rpmPackages = "/var/lib/rpm/Packages" // a line for each package
-	rpmKeys     = "/var/lib/rpm/Keys"     // armored
+	endOfBlock  = "-----END PGP PUBLIC KEY BLOCK-----\n"
+	rpmKeys     = "/var/lib/rpm/Keys" // armored
 )
 
 func (h *fakeHost) installed(name string) bool {
@@ -92,7 +93,7 @@ func (h *fakeHost) verify(name string) (stdout string) {
 // everything is the inventory: each package's line, and each key with its text.
 func (h *fakeHost) everything() string {
 	out, _ := h.query(strings.Fields(h.content(rpmPackages)))
-	for block := range strings.SplitAfterSeq(h.content(rpmKeys), "-----END PGP PUBLIC KEY BLOCK-----\n") {
+	for block := range strings.SplitAfterSeq(h.content(rpmKeys), endOfBlock) {
 		if block != "" {
 			version, release, _ := strings.Cut(keyPackage(block), "-")
 			out += fmt.Sprintf("gpg-pubkey\t(none)\t%s\t%s\t(none)\n%s(end of key)\n", version, release, block)
@@ -129,7 +130,7 @@ func (h *fakeHost) owner(path string) (string, int) {
 func (h *fakeHost) erase(names []string) {
 	for _, name := range names {
 		if strings.HasPrefix(name, "gpg-pubkey-") {
-			h.write(rpmKeys, "")
+			h.forgetKey(name)
 			continue
 		}
 		h.write(rpmPackages, strings.Replace(h.content(rpmPackages), name+"\n", "", 1))
@@ -143,13 +144,21 @@ func (h *fakeHost) erase(names []string) {
 	}
 }
 
+func (h *fakeHost) forgetKey(name string) {
+	for block := range strings.SplitAfterSeq(h.content(rpmKeys), endOfBlock) {
+		if block != "" && "gpg-pubkey-"+keyPackage(block) == name {
+			h.write(rpmKeys, strings.Replace(h.content(rpmKeys), block, "", 1))
+		}
+	}
+}
+
 func (h *fakeHost) listKeys(format string) (string, string, int, error) {
 	keys := h.content(rpmKeys)
 	if keys == "" {
 		return "package gpg-pubkey is not installed\n", "", 1, nil
 	}
 	var out strings.Builder
-	for block := range strings.SplitAfterSeq(keys, "-----END PGP PUBLIC KEY BLOCK-----\n") {
+	for block := range strings.SplitAfterSeq(keys, endOfBlock) {
 		if block != "" && !strings.Contains(format, "DESCRIPTION") {
 			out.WriteString(keyPackage(block) + "\n")
 		} else if block != "" {
@@ -188,6 +197,7 @@ func (h *fakeHost) yum(args []string) (stdout, stderr string, status int, err er
 			return fmt.Sprintf("No package %s available.\n", name), "Error: Not tolerating missing names on install, stopping.\n", 1, nil
 		}
 		bring = append(bring, name)
+		h.importKeyOf(h.packages.available[name])
 	}
 	if slices.Contains(bring, nginxPackage) && !h.installed(nginxFilesystem) {
 		bring = append(bring, nginxFilesystem)
@@ -215,12 +225,30 @@ func (h *fakeHost) layAnew(name string) {
 	}
 }
 
-func (h *fakeHost) hasRepository(id string) bool {
+func (h *fakeHost) hasRepository(id string) bool { return h.repository(id) != "" }
+
+// repository is what the repository's file says from its section on; "" without one.
+func (h *fakeHost) repository(id string) string {
 	files, err := filepath.Glob(h.path("/etc/yum.repos.d/*.repo"))
 	h.must(err)
-	return slices.ContainsFunc(files, func(name string) bool {
-		return strings.Contains(h.content(strings.TrimPrefix(name, h.root)), "["+id+"]\n")
-	})
+	for _, file := range files {
+		if _, section, ok := strings.Cut(h.content(strings.TrimPrefix(file, h.root)), "["+id+"]\n"); ok {
+			return section
+		}
+	}
+	return ""
+}
+
+// importKeyOf is yum -y before the first package of a repository: it imports gpgkey and asks nobody.
+func (h *fakeHost) importKeyOf(repository string) {
+	_, path, ok := strings.Cut(h.repository(repository), "gpgkey=file://")
+	if !ok {
+		return
+	}
+	path, _, _ = strings.Cut(path, "\n")
+	if key := h.content(path); !strings.Contains(h.content(rpmKeys), key) {
+		h.write(rpmKeys, h.content(rpmKeys)+key)
+	}
 }
 
 // nginxFilesystem is what yum brings beside nginx.
@@ -237,7 +265,7 @@ func (h *fakeHost) lay(name string) {
 	switch name {
 	case epelPackage:
 		h.write("/etc/yum.repos.d/epel.repo", "[epel]\nname=Extra Packages for Enterprise Linux 7\nmetalink=https://mirrors.example.org/metalink\nenabled=1\ngpgcheck=1\ngpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-7\n")
-		h.write("/etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-7", "as epel-release brings it\n")
+		h.write("/etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-7", h.signingKey(8))
 		h.packages.available[nginxPackage] = "epel"
 	case semanagePackage:
 		h.write("/usr/sbin/semanage", "#!/usr/bin/python -Es\n")

@@ -3,8 +3,10 @@ package provision
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"wsprovision/rpm"
 )
@@ -80,18 +82,23 @@ func (r *Run) applyPackages(ctx context.Context) error {
 }
 
 // install runs one yum transaction that brings the named packages, and records
-// every package and key that it really brought, dependencies included.
+// every package and key that it really brought, dependencies included. Which
+// keys yum may import is known beforehand.
 func (r *Run) install(ctx context.Context, wants rpm.Wants, names ...string) error {
 	before, err := r.inventoried(ctx)
 	if err != nil {
 		return err
 	}
+	limits, err := r.RPM.Restrict(ctx, before.Keys)
+	if err != nil {
+		return fmt.Errorf("install %s: %w", strings.Join(names, ", "), err)
+	}
 	had := slices.AppendSeq([]string{}, maps.Keys(before.Packages))
 	slices.Sort(had)
-	if err := r.ledger.record(had, brought(names, nil)); err != nil {
+	if err := r.ledger.record(had, brought(names, limits.Keys)); err != nil {
 		return err
 	}
-	after, err := r.RPM.Install(ctx, wants, before)
+	after, err := r.RPM.Install(ctx, wants, before, limits)
 	r.inventory, r.packages = &after, after.Packages
 	if err != nil {
 		// What rpm said last may not hold for what runs next.

@@ -110,7 +110,11 @@ func (f *fake) install(w Wants) error {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	_, err = f.host().Install(bg, w, before)
+	limits, err := f.host().Restrict(bg, before.Keys)
+	if err != nil {
+		return err
+	}
+	_, err = f.host().Install(bg, w, before, limits)
 	return err
 }
 

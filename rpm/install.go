@@ -31,20 +31,16 @@ func (w Wants) check() error {
 }
 
 // Install brings what is missing from the inventory before, in one yum transaction, and returns the inventory afterwards, asked of
-// rpm again. What is installed already is not given to yum, whose install upgrades (FACTS 1.1). yum is kept within what is trusted
-// (Restrict). The error is a *YumError, *LockedError or *ReusedPidError where yum or its lock is the reason; the inventory is then
-// what rpm has all the same.
-func (h Host) Install(ctx context.Context, w Wants, before Inventory) (after Inventory, err error) {
+// rpm again. What is installed already is not given to yum, whose install upgrades (FACTS 1.1). yum is kept within what is trusted by
+// the limits that Restrict works out for the keys of before. The error is a *YumError, *LockedError or *ReusedPidError where yum or its
+// lock is the reason; the inventory is then what rpm has all the same.
+func (h Host) Install(ctx context.Context, w Wants, before Inventory, limits Limits) (after Inventory, err error) {
 	if err := w.check(); err != nil {
 		return before, fmt.Errorf("install: %w", err)
 	}
 	want, err := h.missing(ctx, w, before)
 	if err != nil || len(want.names()) == 0 {
 		return before, err
-	}
-	limits, err := h.Restrict(ctx, before.Keys)
-	if err != nil {
-		return before, fmt.Errorf("install %s: %w", want, err)
 	}
 	for _, reason := range limits.Reasons {
 		h.notice("%s", reason)

@@ -137,7 +137,7 @@ func TestInstallEnded(t *testing.T) {
 		}
 		return f.read(ctx, stdin, argv...)
 	}
-	after, err := h.Install(ctx, Wants{Packages: []string{"nginx"}}, Inventory{})
+	after, err := h.Install(ctx, Wants{Packages: []string{"nginx"}}, Inventory{}, Limits{})
 	if brought, _ := after.Since(Inventory{}); err != nil || cmp.Diff([]string{"nginx", "nginx-filesystem"}, brought) != "" {
 		t.Errorf("brought %q, %v; want nginx and its dependency", brought, err)
 	}
@@ -149,7 +149,7 @@ func TestInstallKilled(t *testing.T) {
 	h.Change = func(context.Context, string, ...string) (string, string, int, error) {
 		return "", "", 0, context.DeadlineExceeded
 	}
-	if _, err := h.Install(bg, Wants{Packages: []string{"nginx"}}, Inventory{}); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := h.Install(bg, Wants{Packages: []string{"nginx"}}, Inventory{}, Limits{}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error is %v", err)
 	}
 }

@@ -80,7 +80,7 @@ func (i Inventory) Since(earlier Inventory) (packages, keys []string) {
 		}
 	}
 	for _, k := range i.Keys {
-		if !slices.ContainsFunc(earlier.Keys, func(e Key) bool { return e.Fingerprint == k.Fingerprint }) {
+		if !k.among(earlier.Keys) {
 			keys = append(keys, k.Fingerprint)
 		}
 	}

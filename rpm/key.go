@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -28,6 +29,10 @@ func (k Key) String() string {
 		return k.Fingerprint
 	}
 	return k.Fingerprint + " " + k.UserIDs[0]
+}
+
+func (k Key) among(others []Key) bool {
+	return slices.ContainsFunc(others, func(other Key) bool { return other.Fingerprint == k.Fingerprint })
 }
 
 // ParseKeys reads every public key in a file, ASCII-armored (any number of blocks) or binary. Anything but public keys, their

@@ -87,7 +87,7 @@ func TestLocks(t *testing.T) {
 			f.yum = f.brings("", 0, "nginx")
 			h := f.host()
 			h.LockWait = 3 * time.Minute
-			_, err := h.Install(bg, Wants{Packages: []string{"nginx"}}, Inventory{})
+			_, err := h.Install(bg, Wants{Packages: []string{"nginx"}}, Inventory{}, Limits{})
 			if !matches(err, tt.wantErr) {
 				t.Errorf("error is %v, want %q", err, tt.wantErr)
 			}
@@ -122,7 +122,7 @@ func TestLockTakenAfterOurLook(t *testing.T) {
 			}
 			return free(argv)
 		}
-		if _, err := f.host().Install(bg, Wants{Packages: []string{"nginx"}}, Inventory{}); err != nil {
+		if _, err := f.host().Install(bg, Wants{Packages: []string{"nginx"}}, Inventory{}, Limits{}); err != nil {
 			t.Error(err)
 		}
 		if len(f.ran) != 4 || f.slept != 6*time.Second || !strings.Contains(f.notices[0], "yum lock held by pid 4711 for 0s") {
@@ -130,7 +130,7 @@ func TestLockTakenAfterOurLook(t *testing.T) {
 		}
 		f = newFake(t)
 		f.yum = f.brings(recording, 1)
-		_, err := f.host().Install(bg, Wants{Packages: []string{"nginx"}}, Inventory{})
+		_, err := f.host().Install(bg, Wants{Packages: []string{"nginx"}}, Inventory{}, Limits{})
 		var locked *LockedError
 		if !errors.As(err, &locked) || locked.Waited != 10*time.Minute {
 			t.Errorf("%s: error is %v", recording, err)
@@ -147,7 +147,7 @@ func TestLockWaitEndsWithContext(t *testing.T) {
 	h.Sleep = nil
 	time.AfterFunc(20*time.Millisecond, cancel)
 	start := time.Now()
-	if _, err := h.Install(ctx, Wants{Packages: []string{"nginx"}}, Inventory{}); !errors.Is(err, context.Canceled) || time.Since(start) > time.Second {
+	if _, err := h.Install(ctx, Wants{Packages: []string{"nginx"}}, Inventory{}, Limits{}); !errors.Is(err, context.Canceled) || time.Since(start) > time.Second {
 		t.Errorf("error is %v after %s", err, time.Since(start))
 	}
 }

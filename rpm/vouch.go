@@ -28,6 +28,8 @@ func (u Unvouched) String() string {
 type Limits struct {
 	Args    []string // --setopt=ID.gpgkey=…, .gpgcheck=1 or .enabled=0
 	Reasons []string // sentences for a person
+	// Keys are the fingerprints of the keys that yum may import: vouched for, and not imported yet.
+	Keys []string
 }
 
 // Restrict works out the limits for the enabled repositories. A key is vouched for where its URL is a local file that an installed
@@ -44,7 +46,7 @@ func (h Host) Restrict(ctx context.Context, imported []Key) (Limits, error) {
 	if err != nil {
 		return limits, err
 	}
-	j := judge{h: h, imported: imported, reasons: map[string]string{}}
+	j := judge{h: h, imported: imported, verdicts: map[string]verdictOnKey{}}
 	for _, r := range repos {
 		if !r.Enabled {
 			continue
@@ -55,6 +57,7 @@ func (h Host) Restrict(ctx context.Context, imported []Key) (Limits, error) {
 		}
 		limits.add(r, unvouched, vouched, len(j.imported) > 0)
 	}
+	limits.Keys = j.importable()
 	return limits, nil
 }
 
@@ -81,21 +84,27 @@ func (l *Limits) add(r Repository, unvouched []Unvouched, vouched []string, anyI
 type judge struct {
 	h        Host
 	imported []Key
-	reasons  map[string]string // by expanded URL; "" is vouched for
+	verdicts map[string]verdictOnKey // by expanded URL
+}
+
+// verdictOnKey is what a key file holds, and why nobody vouches for it; "" is vouched for.
+type verdictOnKey struct {
+	keys   []Key
+	reason string
 }
 
 func (j *judge) keys(ctx context.Context, r Repository) (unvouched []Unvouched, vouched []string, err error) {
 	for _, raw := range r.GPGKey {
 		expanded := j.h.expand(raw)
-		reason, known := j.reasons[expanded]
+		v, known := j.verdicts[expanded]
 		if !known {
-			if reason, err = j.h.judgeKey(ctx, expanded, j.imported); err != nil {
+			if v, err = j.h.judgeKey(ctx, expanded, j.imported); err != nil {
 				return nil, nil, fmt.Errorf("repository %s: gpgkey %s: %w", r.ID, raw, err)
 			}
-			j.reasons[expanded] = reason
+			j.verdicts[expanded] = v
 		}
-		if reason != "" {
-			unvouched = append(unvouched, Unvouched{Repository: r.ID, Key: raw, Reason: reason})
+		if v.reason != "" {
+			unvouched = append(unvouched, Unvouched{Repository: r.ID, Key: raw, Reason: v.reason})
 		} else {
 			vouched = append(vouched, expanded)
 		}
@@ -103,41 +112,54 @@ func (j *judge) keys(ctx context.Context, r Repository) (unvouched []Unvouched, 
 	return unvouched, vouched, nil
 }
 
+// importable are the fingerprints of what is vouched for and not imported yet, sorted.
+func (j *judge) importable() []string {
+	var all []string
+	for _, v := range j.verdicts {
+		for _, k := range v.keys {
+			if v.reason == "" && !k.among(j.imported) {
+				all = append(all, k.Fingerprint)
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 // mostKey bounds a file of keys, in bytes: RHEL 7's has 2 kB.
 const mostKey = 1 << 20
 
-// judgeKey is why nobody vouches for the key, or "".
-func (h Host) judgeKey(ctx context.Context, keyURL string, imported []Key) (string, error) {
+func (h Host) judgeKey(ctx context.Context, keyURL string, imported []Key) (verdictOnKey, error) {
+	no := func(reason string) (verdictOnKey, error) { return verdictOnKey{reason: reason}, nil }
 	path, ok := localKey(keyURL)
 	if !ok {
-		return "not a local file", nil
+		return no("not a local file")
 	}
 	if strings.Contains(path, "$") {
-		return "a variable in its path is not known", nil
+		return no("a variable in its path is not known")
 	}
 	text, err := h.fetchFile(path, mostKey)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "the file does not exist", nil
+		return no("the file does not exist")
 	}
 	if err != nil {
-		return err.Error(), nil
+		return no(err.Error())
 	}
 	keys, err := ParseKeys(text)
 	if err == nil && h.allTrusted(keys, imported) {
-		return "", nil
+		return verdictOnKey{keys: keys}, nil
 	}
 	owned, err := h.owned(ctx, path)
 	if err != nil || owned {
-		return "", err
+		return verdictOnKey{keys: keys}, err
 	}
-	return "no installed package owns the file, and the configuration does not name its fingerprint", nil
+	return no("no installed package owns the file, and the configuration does not name its fingerprint")
 }
 
 func (h Host) allTrusted(keys, imported []Key) bool {
 	return !slices.ContainsFunc(keys, func(k Key) bool {
-		same := func(other Key) bool { return other.Fingerprint == k.Fingerprint }
 		configured := func(f string) bool { return normalFingerprint(f) == k.Fingerprint }
-		return !slices.ContainsFunc(imported, same) && !slices.ContainsFunc(h.Fingerprints, configured)
+		return !k.among(imported) && !slices.ContainsFunc(h.Fingerprints, configured)
 	})
 }
 

@@ -63,7 +63,7 @@ func TestVouchedKeys(t *testing.T) {
 			}
 			h := f.host()
 			h.Fingerprints = tt.config
-			j := judge{h: h, imported: f.imported(), reasons: map[string]string{}}
+			j := judge{h: h, imported: f.imported(), verdicts: map[string]verdictOnKey{}}
 			got, _, err := j.keys(bg, repo("r", tt.key))
 			if err != nil {
 				t.Fatal(err)
@@ -110,6 +110,13 @@ func TestRestrict(t *testing.T) {
 	if diff := cmp.Diff(want, got.Args); diff != "" {
 		t.Errorf("a key imported: -want +got\n%s", diff)
 	}
+	if diff := cmp.Diff([]string{twoPrint}, got.Keys); diff != "" {
+		t.Errorf("keys that yum may import: -want +got\n%s", diff)
+	}
+	f.keys = append(f.keys, keyFile(t, "two.asc"))
+	if again, err := f.host().Restrict(bg, f.imported()); err != nil || len(again.Keys) > 0 {
+		t.Errorf("imported already: %q, %v", again.Keys, err)
+	}
 	if len(got.Reasons) != 3 || !strings.Contains(got.Reasons[0], "repository foreign: gpgkey https://x/key: not a local file") {
 		t.Errorf("reasons are %q", got.Reasons)
 	}
@@ -134,7 +141,7 @@ func TestInstallStaysWithinLimits(t *testing.T) {
 	}
 	f = trusting(t)
 	f.write("/etc/yum.repos.d/x.repo", "broken\n")
-	if err := f.install(Wants{Packages: []string{"nginx"}}); !matches(err, "install nginx: read repositories: /etc/yum.repos.d/x.repo:1: ") || len(f.ran) > 0 {
+	if err := f.install(Wants{Packages: []string{"nginx"}}); !matches(err, "read repositories: /etc/yum.repos.d/x.repo:1: ") || len(f.ran) > 0 {
 		t.Errorf("error is %v, ran %q", err, f.ran)
 	}
 }
