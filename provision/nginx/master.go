@@ -84,18 +84,13 @@ func (n Nginx) pid() (int, error) {
 	return pid, nil
 }
 
-// workers looks at every process: the list of a process's children is not compiled into every kernel.
 func (n Nginx) workers(master int) ([]Worker, error) {
-	entries, err := os.ReadDir(n.proc())
+	pids, err := n.relatives(master)
 	if err != nil {
 		return nil, fmt.Errorf("workers of nginx: %w", err)
 	}
 	var all []Worker
-	for _, e := range entries {
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil {
-			continue
-		}
+	for _, pid := range pids {
 		w, ok, err := n.worker(pid, master)
 		if err != nil && !errors.Is(err, ErrNotRunning) { // a process may end while it is looked at
 			return nil, err
@@ -106,6 +101,61 @@ func (n Nginx) workers(master int) ([]Worker, error) {
 	}
 	slices.SortFunc(all, func(a, b Worker) int { return a.PID - b.PID })
 	return all, nil
+}
+
+// relatives are the processes among which the workers are: those of the master's control group, where that can be told, or else every
+// process. The list of a process's children is not compiled into every kernel, and leaves some out while others end (proc(5)).
+func (n Nginx) relatives(master int) ([]int, error) {
+	if group := n.controlGroup(master); slices.Contains(group, master) {
+		return group, nil
+	}
+	entries, err := os.ReadDir(n.proc())
+	if err != nil {
+		return nil, err
+	}
+	var all []int
+	for _, e := range entries {
+		if pid, err := strconv.Atoi(e.Name()); err == nil {
+			all = append(all, pid)
+		}
+	}
+	return all, nil
+}
+
+// hierarchies is where systemd mounts the control groups that it keeps its units in, by the controllers that cgroups(7)'s
+// /proc/PID/cgroup names: version 2, and version 1 (RHEL 7).
+var hierarchies = map[string]string{"": "/sys/fs/cgroup", "name=systemd": "/sys/fs/cgroup/systemd"}
+
+// controlGroup are the processes of a process's control group; none where it cannot be told.
+func (n Nginx) controlGroup(pid int) []int {
+	content, err := n.process(pid, "cgroup")
+	if err != nil {
+		return nil
+	}
+	for line := range strings.SplitSeq(string(content), "\n") {
+		_, line, _ = strings.Cut(line, ":")
+		controllers, group, ok := strings.Cut(line, ":")
+		mount, known := hierarchies[controllers]
+		if !ok || !known {
+			continue
+		}
+		if list, err := os.ReadFile(path.Join(n.Root, mount, group, "cgroup.procs")); err == nil {
+			return parsePIDs(string(list))
+		}
+	}
+	return nil
+}
+
+// parsePIDs reads numbers; a process of another namespace is a 0.
+func parsePIDs(list string) []int {
+	var all []int
+	for field := range strings.FieldsSeq(list) {
+		if pid, err := strconv.Atoi(field); err == nil && pid > 0 {
+			all = append(all, pid)
+		}
+	}
+	slices.Sort(all) // version 1 may repeat some
+	return slices.Compact(all)
 }
 
 func (n Nginx) worker(pid, master int) (Worker, bool, error) {

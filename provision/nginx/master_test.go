@@ -30,6 +30,43 @@ func statLine(pid, parent, start int) string {
 	return fmt.Sprintf("%d (ng (x) inx) S %d %d 1 0 -1 4194368 90 0 0 0 0 0 0 0 20 0 1 0 %d 11000 300\n", pid, parent, pid, start)
 }
 
+// TestMasterControlGroup: the workers are looked for in the master's control group, and among all processes where that is of no use.
+func TestMasterControlGroup(t *testing.T) {
+	for _, tt := range []struct {
+		name, cgroup, procs, list string
+		want                      []int
+	}{
+		{"version 2", "0::/system.slice/nginx.service\n", "/sys/fs/cgroup/system.slice/nginx.service", "10\n11\n", []int{11}},
+		{"version 1", "2:cpu,cpuacct:/\n1:name=systemd:/system.slice/nginx.service\n", "/sys/fs/cgroup/systemd/system.slice/nginx.service", "11\n10\n11\n", []int{11}},
+		{"both", "1:name=systemd:/nginx\n0::/nginx\n", "/sys/fs/cgroup/systemd/nginx", "10\n11\n", []int{11}},
+		{"one has ended", "0::/nginx\n", "/sys/fs/cgroup/nginx", "10\n11\n13\n", []int{11}},
+		{"not the master's", "0::/nginx\n", "/sys/fs/cgroup/nginx", "11\n0\n", []int{11, 12}},
+		{"not mounted", "0::/nginx\n", "/elsewhere", "10\n11\n", []int{11, 12}},
+		{"another system's name", "4:name=other:/nginx\nx\n\n", "/sys/fs/cgroup/nginx", "10\n11\n", []int{11, 12}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			n := fakeProc(t, map[int][2]string{
+				10: {statLine(10, 1, 100), "nginx: master process /usr/sbin/nginx\x00"},
+				11: {statLine(11, 10, 110), "nginx: worker process\x00"},
+				12: {statLine(12, 10, 120), "nginx: worker process\x00"}, // which shows where was looked
+			})
+			err := errors.Join(os.WriteFile(n.Proc+"/10/cgroup", []byte(tt.cgroup), 0o644), os.MkdirAll(n.Root+tt.procs, 0o755),
+				os.WriteFile(n.Root+tt.procs+"/cgroup.procs", []byte(tt.list), 0o644))
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := n.Master(10)
+			var got []int
+			for _, w := range m.Workers {
+				got = append(got, w.PID)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" || err != nil {
+				t.Errorf("%v\n%s", err, diff)
+			}
+		})
+	}
+}
+
 func TestMaster(t *testing.T) {
 	zombie := strings.Replace(statLine(15, 10, 9), ") S ", ") Z ", 1)
 	n := fakeProc(t, map[int][2]string{
