@@ -48,3 +48,19 @@ func TestNoRepositoryHasEPEL(t *testing.T) {
 		})
 	}
 }
+
+// A file of a repository that cannot be read keeps yum from being run: what it may import could not be told.
+func TestRepositoriesUnreadable(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := newFakeHost(t)
+		h.install(epelPackage)
+		h.write("/etc/yum.repos.d/x.repo", "broken\n")
+		r := h.apply(basic(t))
+		if failed := summarize(r); r.Result != Failed || !strings.Contains(failed, "install nginx, policycoreutils-python: read repositories: /etc/yum.repos.d/x.repo:1: ") {
+			t.Errorf("%s\n%s", r.Result, failed)
+		}
+		if h.installed(nginxPackage) {
+			t.Error("yum was run")
+		}
+	})
+}

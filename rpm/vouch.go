@@ -87,10 +87,10 @@ type judge struct {
 	verdicts map[string]verdictOnKey // by expanded URL
 }
 
-// verdictOnKey is what a key file holds, and why nobody vouches for it; "" is vouched for.
+// verdictOnKey is what a key file that is vouched for holds, or why nobody vouches for it.
 type verdictOnKey struct {
 	keys   []Key
-	reason string
+	reason string // "" is vouched for
 }
 
 func (j *judge) keys(ctx context.Context, r Repository) (unvouched []Unvouched, vouched []string, err error) {
@@ -117,7 +117,7 @@ func (j *judge) importable() []string {
 	var all []string
 	for _, v := range j.verdicts {
 		for _, k := range v.keys {
-			if v.reason == "" && !k.among(j.imported) {
+			if !k.among(j.imported) {
 				all = append(all, k.Fingerprint)
 			}
 		}

@@ -100,7 +100,7 @@ func (n Nginx) workers(master int) ([]Worker, error) {
 		}
 	}
 	slices.SortFunc(all, func(a, b Worker) int { return a.PID - b.PID })
-	return all, nil
+	return slices.Compact(all), nil // version 1 of control groups may repeat a process
 }
 
 // relatives are the processes among which the workers are: those of the master's control group, where that can be told, or else every
@@ -154,8 +154,7 @@ func parsePIDs(list string) []int {
 			all = append(all, pid)
 		}
 	}
-	slices.Sort(all) // version 1 may repeat some
-	return slices.Compact(all)
+	return all
 }
 
 func (n Nginx) worker(pid, master int) (Worker, bool, error) {
