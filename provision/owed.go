@@ -27,6 +27,8 @@ type Proven struct {
 	Content []byte      `json:"content,omitempty"`
 	Mode    fs.FileMode `json:"mode,omitempty"`
 	Owner
+	// Theirs says that somebody had changed it since the agent left it.
+	Theirs bool `json:"theirs,omitempty"`
 }
 
 // wanted is what has to be at the path again: nil for no file, which a Content

@@ -174,7 +174,7 @@ func (r *Revert) checkFiles(context.Context) (Finding, error) {
 		}
 		switch {
 		case s.kept:
-			f.Warnings = append(f.Warnings, w.path+" was changed since the agent wrote it: it is left as it is")
+			f.Warnings = append(f.Warnings, drift(s))
 		case !same(s.have.Content, w.content):
 			f.Changes = append(f.Changes, fileChange(w.path, s.have.Content, w.content))
 		}

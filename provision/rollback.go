@@ -38,7 +38,9 @@ func (r *Run) putBack(way []Proven) (whole bool, err error) {
 }
 
 // putBackOne goes on where the ledger cannot be written, which may be why the
-// reload failed: the entry then still has the old content as its Prior.
+// reload failed: the entry then still has the old content as its Prior. What
+// somebody else had put there is not recorded: it is not the agent's, back in
+// its place as little as before.
 func (r *Run) putBackOne(p Proven) (back bool, err error) {
 	w := p.wanted()
 	have, err := r.Files.Read(p.Path)
@@ -51,7 +53,10 @@ func (r *Run) putBackOne(p Proven) (back bool, err error) {
 	if e, recorded := r.ledger.Find(KindFile, p.Path); !recorded || !e.agents(digest(have.Content)) {
 		return false, fmt.Errorf("%s was edited since the agent wrote it: it is left as it is; mend it, or put back what was there, and run again", p.Path)
 	}
-	unrecorded := r.record(p.Path, have, w.content)
+	var unrecorded error
+	if !p.Theirs {
+		unrecorded = r.record(p.Path, have, w.content)
+	}
 	if err := r.restore(w); err != nil {
 		return false, errors.Join(unrecorded, err)
 	}

@@ -158,12 +158,12 @@ func (r *Run) siteFile(w wanted) (siteFile, error) {
 			return f, fmt.Errorf("find the label of %s: %w", w.path, err)
 		}
 	}
-	if f.have.Content == nil || same(f.have.Content, w.content) {
+	if same(f.have.Content, w.content) || f.have.Content == nil && !r.reverting {
 		return f, nil
 	}
 	entry, recorded := r.ledger.Find(KindFile, w.path)
 	f.drifted = recorded && !entry.agents(digest(f.have.Content))
-	// What somebody has rewritten is theirs, where all that is asked of it is
+	// What somebody has rewritten, or removed, is theirs, where all that is asked of it is
 	// to be gone or to be as it was before the agent came.
 	f.kept = f.drifted && (w.content == nil || r.reverting || r.Config.OnDrift == config.DriftKeep)
 	return f, nil

@@ -81,6 +81,8 @@ func (r *Run) staged() ([]string, error) {
 
 func drift(s siteFile) string {
 	switch {
+	case s.have.Content == nil:
+		return s.path + " was removed since the agent wrote it, and is not brought back"
 	case s.content == nil && s.kept:
 		return s.path + " is no longer asked for, but was edited since the agent wrote it: it is left; remove it by hand"
 	case s.kept:
@@ -118,7 +120,7 @@ func (r *Run) applySites(ctx context.Context) error {
 	var way []Proven
 	for _, s := range files {
 		if s.differs() {
-			way = append(way, Proven{Path: s.path, Absent: s.have.Content == nil, Content: s.have.Content, Mode: s.have.Mode, Owner: s.have.Owner})
+			way = append(way, r.proven(s))
 		}
 	}
 	if err := r.owe(ctx, way); err != nil {
@@ -139,6 +141,14 @@ func (r *Run) applySites(ctx context.Context) error {
 		}
 	}
 	return err
+}
+
+// proven is a file as it is before the agent changes it.
+func (r *Run) proven(s siteFile) Proven {
+	e, recorded := r.ledger.Find(KindFile, s.path)
+	now := digest(s.have.Content)
+	return Proven{Path: s.path, Absent: s.have.Content == nil, Content: s.have.Content, Mode: s.have.Mode, Owner: s.have.Owner,
+		Theirs: recorded && now != e.Before && !e.agents(now)}
 }
 
 // owe notes the reload of files that are about to change.

@@ -1,0 +1,56 @@
+package provision
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// What somebody has edited is theirs also after a reload that failed has brought it back.
+func TestRolledBackToAnEdit(t *testing.T) {
+	for _, tt := range []struct {
+		name, apply string
+		fails       func(h *fakeHost)
+	}{
+		{"the same again, no reload is taken", oneSite, func(h *fakeHost) { h.web.deaf = true }},
+		{"another, a port is taken", strings.Replace(oneSite, "80\n", "8008\n", 1), func(h *fakeHost) { h.web.taken, h.web.late = []int{8008}, true }},
+	} {
+		bubble(t, tt.name, func(t *testing.T) {
+			h := provisioned(t)
+			edited := h.content(site) + "# by hand\n"
+			h.write(site, edited)
+			tt.fails(h)
+			r := h.apply(parse(t, tt.apply))
+			if s := step(t, r, StepService); s.Status != Failed || h.content(site) != edited {
+				t.Fatalf("service %s %q, the file holds\n%s", s.Status, s.Error, h.content(site))
+			}
+			h.web.deaf, h.web.taken = false, nil
+			h.fails(parse(t, tt.apply+"on_drift: fail\n"), StepSite, "was edited since the agent wrote it", "# by hand")
+			r = h.run(basic(t), revert(false))
+			if w := step(t, r, StepSite).Warnings; h.content(site) != edited || len(w) != 1 {
+				t.Errorf("reverted: warnings %q, the file holds\n%s", w, h.content(site))
+			}
+		})
+	}
+}
+
+// What somebody has removed is not brought back by a revert, be it that a reload that failed has removed it once more.
+func TestRevertOfARemovedFile(t *testing.T) {
+	for _, refused := range []bool{false, true} {
+		bubble(t, map[bool]string{false: "removed", true: "and again by a rollback"}[refused], func(t *testing.T) {
+			h := withNginx(t)
+			h.write(site, "# before the agent came\n")
+			h.apply(basic(t))
+			h.must(os.Remove(h.path(site)))
+			if refused {
+				h.web.deaf = true
+				h.apply(basic(t))
+				h.web.deaf = false
+			}
+			r := h.run(basic(t), revert(false))
+			if w := step(t, r, StepSite).Warnings; h.exists(site) || len(w) != 1 || !strings.Contains(w[0], "was removed since the agent wrote it") {
+				t.Errorf("warnings %q\n%s", w, summarize(r))
+			}
+		})
+	}
+}
