@@ -11,25 +11,26 @@ import (
 // calling it that only read. Whatever is not listed as reading changes the
 // host and has to pass the Seam; whatever is not listed at all is refused.
 //
-// The deadline bounds one call. yum's is long: a transaction that is killed
-// half-way is worse than a slow one, so its network waits are bounded by its
-// own options instead.
+// The deadlines bound one call that reads and one that changes. A transaction's
+// is long: one that is killed half-way is worse than a slow one, so yum's
+// network waits are bounded by its own options instead. Without one the program
+// is never run for that.
 var programs = []program{
-	{name: "rpm", reads: []string{"-q", "-qa", "-qf", "-ql", "-qp", "-V", "-K", "-Kv", "--checksig"}, deadline: 2 * time.Minute},
-	{name: "yum", deadline: time.Hour},
-	{name: "semanage", reads: []string{"port -l", "boolean -l", "port -E", "boolean -E"}, deadline: 15 * time.Minute},
-	{name: "load_policy", deadline: 5 * time.Minute},
-	{name: "setsebool", deadline: 5 * time.Minute},
-	{name: "nginx", reads: []string{"-t", "-V"}, deadline: time.Minute},
-	{name: "systemctl", reads: []string{"--version"}, deadline: time.Minute},
-	{name: "firewall-cmd", reads: []string{"--list-all"}, deadline: 20 * time.Second},
-	{name: "journalctl", reads: []string{"--no-pager"}, deadline: 10 * time.Second},
+	{name: "rpm", reads: []string{"-q", "-qa", "-qf", "-ql", "-qp", "-V", "-K", "-Kv", "--checksig"}, reading: 2 * time.Minute, changing: time.Hour},
+	{name: "yum", changing: time.Hour},
+	{name: "semanage", reads: []string{"port -l", "boolean -l", "port -E", "boolean -E"}, reading: 15 * time.Minute, changing: 15 * time.Minute},
+	{name: "load_policy", changing: 5 * time.Minute},
+	{name: "setsebool", changing: 5 * time.Minute},
+	{name: "nginx", reads: []string{"-t", "-V"}, reading: time.Minute},
+	{name: "systemctl", reads: []string{"--version"}, reading: time.Minute, changing: time.Minute},
+	{name: "firewall-cmd", reads: []string{"--list-all"}, reading: 20 * time.Second},
+	{name: "journalctl", reads: []string{"--no-pager"}, reading: 10 * time.Second},
 }
 
 type program struct {
-	name     string
-	reads    []string
-	deadline time.Duration
+	name              string
+	reads             []string
+	reading, changing time.Duration
 }
 
 // lookUp finds the program of argv[0], given by name or by absolute path.

@@ -31,8 +31,10 @@ func TestPrograms(t *testing.T) {
 		if (err == nil) != tt.known || err == nil && p.onlyReads(tt.argv[1:]) != tt.reads {
 			t.Errorf("%q: known %v, reads %v; want %v, %v", tt.argv, err == nil, p.onlyReads(tt.argv[1:]), tt.known, tt.reads)
 		}
-		if err == nil && p.deadline <= 0 {
-			t.Errorf("%q has no deadline", tt.argv)
+	}
+	for _, p := range programs {
+		if len(p.reads) > 0 != (p.reading > 0) || p.reading+p.changing <= 0 {
+			t.Errorf("%s: deadlines %s, %s", p.name, p.reading, p.changing)
 		}
 	}
 }

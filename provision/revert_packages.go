@@ -1,9 +1,6 @@
 package provision
 
-import (
-	"context"
-	"fmt"
-)
+import "context"
 
 // checkErase lists the packages that the agent brought and the keys that it
 // imported for them. They stay unless their removal was asked for.
@@ -74,7 +71,7 @@ func (r *Revert) applyErase(ctx context.Context) error {
 	}
 	if len(names) > 0 {
 		if err := r.RPM.Erase(ctx, names...); err != nil {
-			return fmt.Errorf("%w; packages stay: remove first what needs them, or leave --packages out", err)
+			return err
 		}
 	}
 	keys, err := r.importedByUs(ctx)

@@ -37,7 +37,7 @@ func (r *Runner) Read(ctx context.Context, stdin string, argv ...string) (stdout
 	if !p.onlyReads(argv[1:]) {
 		return "", "", 0, fmt.Errorf("run %s: it may change the host and was called as if it only read", quote(argv))
 	}
-	ctx, cancel := context.WithTimeout(ctx, p.deadline)
+	ctx, cancel := context.WithTimeout(ctx, p.reading)
 	defer cancel()
 	return r.run(ctx, stdin, argv, false)
 }
@@ -52,7 +52,7 @@ func (r *Runner) Change(ctx context.Context, stdin string, argv ...string) (stdo
 	if err := ctx.Err(); err != nil {
 		return "", "", 0, fmt.Errorf("run %s: %w", quote(argv), context.Cause(ctx))
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.deadline)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.changing)
 	defer cancel()
 	err = r.Seam.Do("run "+quote(argv), func() error {
 		stdout, stderr, status, err = r.run(ctx, stdin, argv, true)

@@ -138,6 +138,26 @@ func TestLockTakenAfterOurLook(t *testing.T) {
 	}
 }
 
+// rpm itself would wait for its lock for ever, and in silence.
+func TestEraseWaitsForTheLock(t *testing.T) {
+	for name, erase := range map[string]func(h Host) error{
+		"package": func(h Host) error { return h.Erase(bg, "nginx") },
+		"key":     func(h Host) error { return h.ForgetKey(bg, "91E97D7C4A5E96F17F3E888F6A2FAEA2352C64E5") },
+	} {
+		f := newFake(t)
+		f.proc(4711, 1, "yum", "yum update", 'S', 5)
+		f.rpmLocked(4711, "WRITE")
+		f.keys = []string{"a key"}
+		var locked *LockedError
+		if err := erase(f.host()); !errors.As(err, &locked) || !strings.Contains(locked.Holder, "yum update") {
+			t.Errorf("%s: error is %v", name, err)
+		}
+		if len(f.ran) > 0 {
+			t.Errorf("%s: ran %q", name, f.ran)
+		}
+	}
+}
+
 func TestLockWaitEndsWithContext(t *testing.T) {
 	f := newFake(t)
 	f.proc(4711, 1, "yum", "yum update", 'S', 5)
