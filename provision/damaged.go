@@ -8,8 +8,8 @@ import (
 	"wsprovision/rpm"
 )
 
-// damaged are the files that a power cut took from packages of an interrupted
-// run: rpm syncs its database and not the files that it speaks of, so that it
+// damaged are the files that a power cut took from packages that an interrupted
+// run brought: rpm syncs its database and not the files that it speaks of, so that it
 // says "installed" of an nginx with nothing in it. Asked once in a run, and
 // only until a run has found all of them whole.
 func (r *Run) damaged(ctx context.Context) ([]rpm.Damage, error) {
@@ -17,7 +17,7 @@ func (r *Run) damaged(ctx context.Context) ([]rpm.Damage, error) {
 		return nil, nil
 	}
 	if r.damage == nil {
-		names, err := r.RPM.BroughtWith(ctx, r.entries(KindPackage)...)
+		names, err := r.RPM.BroughtWith(ctx, r.annals.history.Unverified.Started, r.entries(KindPackage)...)
 		if err != nil {
 			return nil, err
 		}

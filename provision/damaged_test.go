@@ -1,8 +1,10 @@
 package provision
 
 import (
+	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A power cut after rpm has synced its database leaves files that it never synced: rpm says that they are installed, and nothing is in
@@ -50,10 +52,8 @@ func (h *fakeHost) mends(lost string, offline bool) {
 	h.packages.yum = func([]string) (string, string, int, bool) {
 		return "", "Error: Cannot retrieve repository metadata\n", 1, true
 	}
-	if !strings.Contains(lost, "nginx") { // yum reinstall is not asked of the repositories here
-		if r := h.apply(basic(t)); r.Result != Failed {
-			t.Errorf("without a mirror: %s\n%s", r.Result, summarize(r))
-		}
+	if r := h.apply(basic(t)); r.Result != Failed {
+		t.Errorf("without a mirror: %s\n%s", r.Result, summarize(r))
 	}
 	h.packages.yum = nil
 	if offline {
@@ -72,4 +72,80 @@ func (h *fakeHost) mends(lost string, offline bool) {
 		t.Errorf("status: %s, %s", s.State, s.Why)
 	}
 	h.unchanged(basic(t))
+}
+
+// cutIn is a bare host whose first apply dies after yum has brought nginx, and that comes up without what these packages brought.
+func cutIn(t *testing.T, lost ...string) *fakeHost {
+	h := newFakeHost(t)
+	h.write("/proc/sys/kernel/random/boot_id", "one\n")
+	dead := false
+	h.hook = func(point string) error {
+		if dead = dead || strings.HasPrefix(point, "after run yum ") && strings.Contains(point, nginxPackage); dead {
+			return errKilled
+		}
+		return nil
+	}
+	h.apply(basic(t))
+	h.hook = nil
+	for _, name := range lost {
+		for path := range brings(name) {
+			h.write(path, "")
+		}
+	}
+	h.write("/proc/sys/kernel/random/boot_id", "two\n")
+	return h
+}
+
+func (h *fakeHost) whole(names ...string) {
+	h.t.Helper()
+	for _, name := range names {
+		for path := range brings(name) {
+			if h.content(path) == "" {
+				h.t.Errorf("%s is still empty", path)
+			}
+		}
+	}
+}
+
+// A damaged epel-release is erased before it is brought again: where that fails, nginx's reinstallation asks for it the next time.
+func TestEPELDamagedWithNginx(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := cutIn(t, epelPackage, nginxPackage)
+		h.mends(epelPackage, false)
+		h.whole(nginxPackage)
+	})
+}
+
+// What a revert leaves installed is mended by the next apply like by any other run.
+func TestRevertAfterAPowerCut(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := cutIn(t, nginxPackage)
+		h.run(basic(t), revert(false))
+		if r := h.apply(basic(t)); r.Result != Changed {
+			t.Errorf("%s\n%s", r.Result, summarize(r))
+		}
+		h.whole(nginxPackage)
+		h.unchanged(basic(t))
+	})
+}
+
+// Only what came with an interrupted run may have been lost with it: what is missing of a package from long ago is somebody's doing.
+func TestPackagesFromBeforeThePowerCut(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := provisioned(t)
+		h.write("/proc/sys/kernel/random/boot_id", "one\n")
+		time.Sleep(14 * 24 * time.Hour)
+		h.at(beforeReload, true)
+		h.apply(moved(t))
+		h.hook = nil
+		h.must(os.Remove(h.path("/etc/yum.repos.d/epel.repo")))
+		h.write("/proc/sys/kernel/random/boot_id", "two\n")
+		h.web.deaf = false
+		if r := h.apply(moved(t)); r.Result != Changed || step(t, r, StepRepository).Status != Unchanged {
+			t.Errorf("%s\n%s", r.Result, summarize(r))
+		}
+		if h.exists("/etc/yum.repos.d/epel.repo") {
+			t.Error("epel-release was brought again")
+		}
+	})
 }

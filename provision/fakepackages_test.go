@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"wsprovision/rpm"
 )
@@ -19,8 +20,8 @@ type fakePackages struct {
 	// signature is what rpm -K -v says of a package file, but for its first line.
 	signature string
 	// transactions says which one brought each package; with the database, but a crash of the agent does not touch it.
-	transactions map[string]int
-	transaction  int
+	transactions map[string]int64
+	transaction  int64
 }
 
 const (
@@ -170,13 +171,7 @@ func (h *fakeHost) listKeys(format string) (string, string, int, error) {
 
 // yum installs what an enabled repository has, and lies about the rest as yum 3.4.3 does.
 func (h *fakeHost) yum(args []string) (stdout, stderr string, status int, err error) {
-	if at := slices.Index(args, "reinstall"); at >= 0 {
-		for _, name := range args[at+1:] {
-			h.layAnew(name)
-		}
-		return "Complete!\n", "", 0, nil
-	}
-	at := slices.Index(args, "install")
+	at := slices.IndexFunc(args, func(arg string) bool { return arg == "install" || arg == "reinstall" })
 	if at < 0 {
 		h.t.Errorf("yum %q is not known here", args)
 		return "", "", 1, nil
@@ -186,6 +181,9 @@ func (h *fakeHost) yum(args []string) (stdout, stderr string, status int, err er
 		if stdout, stderr, status, handled := h.packages.yum(names); handled {
 			return stdout, stderr, status, nil
 		}
+	}
+	if args[at] == "reinstall" {
+		return h.reinstall(names)
 	}
 	var bring []string
 	for _, name := range names {
@@ -205,6 +203,18 @@ func (h *fakeHost) yum(args []string) (stdout, stderr string, status int, err er
 	h.packages.transaction++
 	for _, name := range bring {
 		h.lay(name)
+	}
+	return "Complete!\n", "", 0, nil
+}
+
+func (h *fakeHost) reinstall(names []string) (stdout, stderr string, status int, err error) {
+	for _, name := range names {
+		if !h.hasRepository(h.packages.available[name]) {
+			return "Installed package " + name + " not available.\n", "Error: Nothing to do\n", 1, nil
+		}
+	}
+	for _, name := range names {
+		h.layAnew(name)
 	}
 	return "Complete!\n", "", 0, nil
 }
@@ -277,9 +287,9 @@ func (h *fakeHost) lay(name string) {
 	}
 	h.write(rpmPackages, h.content(rpmPackages)+name+"\n")
 	if h.packages.transactions == nil {
-		h.packages.transactions = map[string]int{}
+		h.packages.transactions = map[string]int64{}
 	}
-	h.packages.transactions[name] = h.packages.transaction
+	h.packages.transactions[name] = time.Now().Unix() + h.packages.transaction
 }
 
 // keyPackage is version and release of the gpg-pubkey package of an armored key.

@@ -207,7 +207,7 @@ func (c *chronicle) worthKeeping(before, report *Report) bool {
 
 func (c *chronicle) keep(slot **Report, report *Report) error {
 	if c.run.reverting && report.Result != Failed {
-		return c.run.Files.Remove(historyPath)
+		return c.forget()
 	}
 	kept := *report
 	if c.resumes && *slot != nil && (*slot).Phase == report.Phase {
@@ -217,6 +217,16 @@ func (c *chronicle) keep(slot **Report, report *Report) error {
 	if !c.run.HoldOut || !c.run.hasDeferred() {
 		c.history.Running = nil
 	}
+	return c.history.save()
+}
+
+// forget leaves of the history what a later run has to know: that packages
+// which stay may have lost files.
+func (c *chronicle) forget() error {
+	if c.history.Unverified == nil || len(c.run.entries(KindPackage)) == 0 {
+		return c.run.Files.Remove(historyPath)
+	}
+	c.history.Install, c.history.Last, c.history.Running = nil, nil, nil
 	return c.history.save()
 }
 

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"wsprovision/rpm"
 )
@@ -119,7 +120,7 @@ func (r *Run) recordTransaction(ctx context.Context) error {
 			announced = append(announced, e.Name)
 		}
 	}
-	names, err := r.RPM.BroughtWith(ctx, announced...)
+	names, err := r.RPM.BroughtWith(ctx, time.Time{}, announced...)
 	if err != nil {
 		return err
 	}

@@ -58,10 +58,15 @@ func (r *Run) checkRepository(ctx context.Context) (Finding, error) {
 	return f, err
 }
 
-// releaseDue reports whether epel-release is needed.
+// releaseDue reports whether epel-release is needed: to install what is
+// missing, or to reinstall what a power cut damaged.
 func (r *Run) releaseDue(ctx context.Context) (bool, error) {
 	missing, err := r.missing(ctx)
-	if err != nil || len(missing) == 0 {
+	if err != nil {
+		return false, err
+	}
+	damaged, _, err := r.damagedPackages(ctx, false)
+	if err != nil || len(missing)+len(damaged) == 0 {
 		return false, err
 	}
 	have, err := r.hasEPEL()

@@ -4,34 +4,43 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
-// transactionFormat: all that one transaction installed or upgraded has its INSTALLTID (rpm 4.0 and later).
+// transactionFormat: all that one transaction installed or upgraded has its INSTALLTID, which is the second when it began (rpm 4.0 and
+// later; lib/rpmts.c rpmtsCreate).
 const transactionFormat = `%{INSTALLTID}\t%{NAME}\n`
 
 // BroughtWith are the names of all packages that came, or were upgraded, in the transactions that brought the named ones, and the
-// named ones themselves; sorted.
-func (h Host) BroughtWith(ctx context.Context, names ...string) ([]string, error) {
+// named ones themselves; sorted. Transactions that began before since do not count; the zero time is before all.
+func (h Host) BroughtWith(ctx context.Context, since time.Time, names ...string) ([]string, error) {
 	stdout, err := h.queryAll(ctx, transactionFormat)
 	if err != nil {
 		return nil, fmt.Errorf("list transactions: %w", err)
 	}
-	brought, err := parseTransactions(stdout, names)
+	brought, err := parseTransactions(stdout, since, names)
 	if err != nil {
 		return nil, fmt.Errorf("list transactions: rpm: %w", err)
 	}
 	return brought, nil
 }
 
-func parseTransactions(stdout string, names []string) ([]string, error) {
+func parseTransactions(stdout string, since time.Time, names []string) ([]string, error) {
 	packages := map[string][]string{} // by transaction
 	for _, line := range lines(stdout) {
 		transaction, name, ok := strings.Cut(line, "\t")
 		if !ok || name != pubkey && checkName(name) != nil {
 			return nil, fmt.Errorf("not understood: %s", quote(line))
 		}
-		packages[transaction] = append(packages[transaction], name)
+		began, err := strconv.ParseInt(transaction, 10, 64)
+		if err != nil && transaction != "(none)" {
+			return nil, fmt.Errorf("not understood: %s", quote(line))
+		}
+		if !time.Unix(began, 0).Before(since.Truncate(time.Second)) {
+			packages[transaction] = append(packages[transaction], name)
+		}
 	}
 	var brought []string
 	for _, all := range packages {

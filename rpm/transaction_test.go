@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -13,21 +14,25 @@ func TestBroughtWith(t *testing.T) {
 		"1732500001\tgpg-pubkey\n1732600000\ttmux\n1732700000\tkernel\n1700000000\tkernel\n(none)\tgpg-pubkey\n"
 	for _, tt := range []struct {
 		name, stdout, stderr string
+		since                time.Time
 		of                   []string
 		want                 string
 		fails                string
 	}{
 		{name: "one transaction", stdout: listing, of: []string{"nginx"}, want: "nginx nginx-filesystem openssl-libs"},
 		{name: "two", stdout: listing, of: []string{"nginx", "tmux"}, want: "nginx nginx-filesystem openssl-libs tmux"},
+		{name: "one of two that is older", since: time.Unix(1732550000, 0), stdout: listing, of: []string{"nginx", "tmux"}, want: "tmux"},
+		{name: "within the second", since: time.Unix(1732500000, 9e8), stdout: listing, of: []string{"nginx"}, want: "nginx nginx-filesystem openssl-libs"},
 		{name: "not there", stdout: listing, of: []string{"httpd"}},
 		{name: "not understood", stdout: "1732500000 nginx\n", of: []string{"nginx"}, fails: "not understood"},
+		{name: "no time", stdout: "yesterday\tnginx\n", of: []string{"nginx"}, fails: "not understood"},
 		{name: "a damaged database", stderr: "error: rpmdb: damaged header #12 retrieved -- skipping.\n", of: []string{"nginx"}, fails: "damaged header"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := Host{Read: func(context.Context, string, ...string) (string, string, int, error) {
 				return tt.stdout, tt.stderr, 0, nil
 			}}
-			got, err := h.BroughtWith(bg, tt.of...)
+			got, err := h.BroughtWith(bg, tt.since, tt.of...)
 			if (err != nil) != (tt.fails != "") || err != nil && !strings.Contains(err.Error(), tt.fails) {
 				t.Fatalf("error is %v, want %q", err, tt.fails)
 			}
