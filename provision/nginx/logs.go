@@ -7,7 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 )
@@ -163,5 +165,22 @@ func (f *follower) lines(shown string, chunk []byte) {
 // or a backend, also at [crit] and [alert], and says nothing of a reload.
 func isComplaint(line string) bool {
 	m := loggedLine.FindStringSubmatch(line)
-	return m != nil && m[2] == "" && slices.Contains([]string{"emerg", "alert", "crit"}, m[1])
+	return m != nil && m[3] == "" && slices.Contains([]string{"emerg", "alert", "crit"}, m[1])
+}
+
+var workerDied = regexp.MustCompile(`^worker process (\d+) exited on signal `)
+
+// worker is the process that a line of an error log speaks of: the one that wrote it or, in the master's words of one that
+// died, that one. It is 0 where nobody can be told.
+func worker(line string) int {
+	m := loggedLine.FindStringSubmatch(line)
+	if m == nil {
+		return 0
+	}
+	pid := m[2]
+	if died := workerDied.FindStringSubmatch(m[4]); died != nil {
+		pid = died[1]
+	}
+	n, _ := strconv.Atoi(pid)
+	return n
 }

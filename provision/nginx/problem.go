@@ -47,7 +47,7 @@ func (p Problem) NoFamily() string {
 var (
 	noFamily   = regexp.MustCompile(`^socket\(\) (\S+) failed \(97: `) // EAFNOSUPPORT; nginx names no file
 	shortLine  = regexp.MustCompile(`^nginx: \[(emerg|alert|crit|error|warn|notice|info|debug)\] (.+)$`)
-	loggedLine = regexp.MustCompile(`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[(emerg|alert|crit|error|warn|notice|info|debug)\] \d+#\d+: (\*\d+ )?(.+)$`)
+	loggedLine = regexp.MustCompile(`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[(emerg|alert|crit|error|warn|notice|info|debug)\] (\d+)#\d+: (\*\d+ )?(.+)$`)
 	position   = regexp.MustCompile(`^(.+) in (/.*):(\d{1,9})$`)
 	syntaxOK   = regexp.MustCompile(`^nginx: the configuration file .* syntax is ok$`)
 	verdict    = regexp.MustCompile(`^nginx: configuration file .* test (failed|is successful)$`)
@@ -83,7 +83,7 @@ func parseProblem(line string) Problem {
 	if m := shortLine.FindStringSubmatch(line); m != nil {
 		p.Level, p.Message = m[1], m[2]
 	} else if m := loggedLine.FindStringSubmatch(line); m != nil {
-		p.Level, p.Message = m[1], m[3]
+		p.Level, p.Message = m[1], m[4]
 	}
 	if m := position.FindStringSubmatch(p.Message); m != nil {
 		p.Message, p.File = m[1], m[2]

@@ -113,13 +113,19 @@ func (p *proof) look() (Master, bool, error) {
 	return after, false, nil
 }
 
-// verdict waits for the last look before it complains.
+// verdict waits for the last look before it complains. What befalls a worker of the old configuration says nothing of the
+// new one, which serves: a leaked connection ([alert] aborting), a limit that it has reached.
 func (p *proof) verdict(after Master) error {
-	lines := slices.DeleteFunc(slices.Clone(p.lines), func(l LogLine) bool { return isRetry(l.Text) })
+	lines := slices.DeleteFunc(slices.Clone(p.lines), func(l LogLine) bool { return isRetry(l.Text) || p.ofOldWorker(l) })
 	if p.taken <= 2 || len(lines) == 0 {
 		return nil
 	}
 	return &ComplainedError{Master: after, Lines: lines}
+}
+
+func (p *proof) ofOldWorker(l LogLine) bool {
+	pid := worker(l.Text)
+	return slices.ContainsFunc(p.before.Workers, func(w Worker) bool { return w.PID == pid })
 }
 
 func (p *proof) notReplaced(after Master) error {

@@ -251,6 +251,25 @@ func TestReloadComplained(t *testing.T) {
 	}
 }
 
+// A worker of the old configuration may leave in disorder; the new one serves all the same.
+func TestReloadWithOldWorkersTrouble(t *testing.T) {
+	n := fakeProc(t, map[int][2]string{
+		10: {statLine(10, 1, 100), "nginx: master process x"},
+		12: {statLine(12, 10, 300), "nginx: worker process"},
+	})
+	mark := n.MarkLogs([]string{"/e.log"})
+	appendTo(t, n.Root+"/e.log", line("alert] 11#11: *1311 open socket #35 left in connection 95")+line("alert] 11#11: aborting")+
+		line("alert] 11#0: 1024 worker_connections are not enough")+line("alert] 10#10: worker process 11 exited on signal 9"))
+	if _, err := n.ProveReload(t.Context(), Master{PID: 10, Start: 100, Workers: []Worker{{11, 110, false}}}, mark); err != nil {
+		t.Error(err)
+	}
+	appendTo(t, n.Root+"/e.log", line("alert] 10#10: worker process 12 exited on signal 11"))
+	var complained *ComplainedError
+	if _, err := n.ProveReload(t.Context(), Master{PID: 10, Start: 100, Workers: []Worker{{11, 110, false}}}, mark); !errors.As(err, &complained) || len(complained.Lines) != 1 {
+		t.Errorf("a new worker that dies: %v", err)
+	}
+}
+
 func appendTo(t *testing.T, name, text string) {
 	t.Helper()
 	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
