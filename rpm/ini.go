@@ -21,12 +21,14 @@ const includeDepth = 8
 var (
 	includeLine = regexp.MustCompile(`^\s*include\s*=\s*(.*)$`)
 	sectionLine = regexp.MustCompile(`^\[([^]]+)\]`)
+	shiftedLine = regexp.MustCompile(`^\s+\[.*\]`)
 	optionLine  = regexp.MustCompile(`^([^:=\s\[][^:=]*?)\s*[:=]\s*(.*)$`)
 	inlineNote  = regexp.MustCompile(`\s;.*$`)
 )
 
 // readINI reads a file as yum 3.4.3 does: Python's ConfigParser syntax (iniparse), with include= lines followed. The same
-// section twice is one section, a later value wins. yum gives up wholly on a line that it cannot read, and so do we.
+// section twice is one section, a later value wins; variables are replaced wherever they stand, in a section's name too
+// (yum/parser.py ConfigPreProcessor). yum gives up wholly on a line that it cannot read, and so do we.
 func (h Host) readINI(file string) ([]section, error) {
 	p := &iniParser{}
 	if err := h.includeINI(p, file, 0); err != nil {
@@ -54,7 +56,7 @@ func (h Host) includeINI(p *iniParser, file string, depth int) error {
 			}
 			continue
 		}
-		if err := p.line(line); err != nil {
+		if err := p.line(h.expand(line)); err != nil {
 			return fmt.Errorf("%s:%d: %w: %s", file, i+1, err, quote(line))
 		}
 	}
@@ -69,6 +71,9 @@ type iniParser struct {
 }
 
 func (p *iniParser) line(line string) error {
+	if shiftedLine.MatchString(line) { // no continuation for yum
+		line = strings.TrimLeft(line, " \t")
+	}
 	switch {
 	case strings.TrimSpace(line) == "", strings.HasPrefix(line, "#"), strings.HasPrefix(line, ";"), isRem(line):
 		return nil

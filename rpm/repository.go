@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// Repository is one [section] of a .repo file, as far as trust and reach are concerned. Variables ($basearch, $releasever)
-// stand as written.
+// Repository is one [section] of a .repo file, as far as trust and reach are concerned. Of variables only those stand as
+// written whose value yum alone knows ($releasever).
 type Repository struct {
 	ID, Name             string
 	BaseURL              string // several are separated by blanks
@@ -51,8 +51,8 @@ func (h Host) Repositories() ([]Repository, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read repositories: %w", err)
 		}
-		for _, s := range sections {
-			all = addRepository(all, s, main, file)
+		if all, err = addRepositories(all, sections, main, file); err != nil {
+			return nil, fmt.Errorf("read repositories: %w", err)
 		}
 	}
 	return all, nil
@@ -73,11 +73,8 @@ func (h Host) mainConf() (section, []Repository, error) {
 				main = s
 			}
 		}
-		var all []Repository
-		for _, s := range sections {
-			all = addRepository(all, s, main, file)
-		}
-		return main, all, nil
+		all, err := addRepositories(nil, sections, main, file)
+		return main, all, err
 	}
 	return main, nil, nil
 }
@@ -97,8 +94,13 @@ func (h Host) repoFiles(main section) ([]string, error) {
 			return nil, err
 		}
 		for _, e := range entries { // ReadDir sorts, as yum does
-			if strings.HasSuffix(e.Name(), ".repo") && !strings.HasPrefix(e.Name(), ".") {
-				files = append(files, filepath.Join(dir, e.Name()))
+			name := filepath.Join(dir, e.Name())
+			if !strings.HasSuffix(name, ".repo") || strings.HasPrefix(e.Name(), ".") {
+				continue
+			}
+			// yum passes over a link to nowhere (config.py getReposFromConfig…, "Skipping unreadable repository").
+			if _, err := os.Stat(filepath.Join(h.Root, name)); !errors.Is(err, fs.ErrNotExist) {
+				files = append(files, name)
 			}
 		}
 	}
@@ -110,21 +112,31 @@ func listOption(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' })
 }
 
-func addRepository(all []Repository, s section, main section, file string) []Repository {
-	known := func(r Repository) bool { return r.ID == s.name }
-	if s.name == "main" || s.name == "installed" || !validID.MatchString(s.name) || slices.ContainsFunc(all, known) {
-		return all
+func addRepositories(all []Repository, sections []section, main section, file string) ([]Repository, error) {
+	for _, s := range sections {
+		r := repository(s, main, file)
+		known := func(other Repository) bool { return other.ID == r.ID }
+		if r.Enabled && strings.Contains(r.ID, "$") {
+			return nil, fmt.Errorf("%s: [%s]: the name that yum makes of this is not known here, and so it could not be kept to keys that are trusted: write the name out, or disable it", file, r.ID)
+		}
+		if r.ID != "main" && r.ID != "installed" && validID.MatchString(r.ID) && !slices.ContainsFunc(all, known) {
+			all = append(all, r)
+		}
 	}
+	return all, nil
+}
+
+func repository(s section, main section, file string) Repository {
 	enabled, ok1 := boolOption(true, main.keys["enabled"], s.keys["enabled"])
 	gpgcheck, ok2 := boolOption(false, main.keys["gpgcheck"], s.keys["gpgcheck"])
-	return append(all, Repository{
+	return Repository{
 		ID: s.name, Name: s.keys["name"],
 		BaseURL:    strings.Join(listOption(s.keys["baseurl"]), " "),
 		Mirrorlist: s.keys["mirrorlist"], Metalink: s.keys["metalink"],
 		Enabled: enabled && ok1 && ok2, GPGCheck: gpgcheck,
 		GPGKey: listOption(s.keys["gpgkey"]),
 		File:   file,
-	})
+	}
 }
 
 // boolOption takes the last value that is said; yum's BoolOption knows three words for each (config.py).

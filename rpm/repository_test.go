@@ -2,6 +2,8 @@ package rpm
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -23,7 +25,7 @@ gpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-7
 name: Source ; a note
 enabled: no
 gpgcheck=0
-gpgkey=file:///a,
+gpgkey=file:///$basearch/a,
    file:///b
 	https://c/d
 [bad id!]
@@ -41,9 +43,9 @@ enabled=perhaps
 	epel := "/etc/yum.repos.d/epel.repo"
 	want := []Repository{
 		{ID: "in-main", Name: "Here", BaseURL: "http://a/", Enabled: true, GPGCheck: true, File: "/etc/yum.conf"},
-		{ID: "epel", Name: "Extra Packages for Enterprise Linux 7 - $basearch", Metalink: "https://mirrors.fedoraproject.org/metalink?repo=epel-7&arch=$basearch",
+		{ID: "epel", Name: "Extra Packages for Enterprise Linux 7 - x86_64", Metalink: "https://mirrors.fedoraproject.org/metalink?repo=epel-7&arch=x86_64",
 			Enabled: true, GPGCheck: true, GPGKey: []string{"file:///etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-7"}, File: epel},
-		{ID: "epel-source", Name: "Source", GPGKey: []string{"file:///a", "file:///b", "https://c/d"}, File: epel},
+		{ID: "epel-source", Name: "Source", GPGKey: []string{"file:///x86_64/a", "file:///b", "https://c/d"}, File: epel},
 		{ID: "maybe", GPGCheck: true, File: epel},
 		{ID: "many", BaseURL: "http://a/ http://b/", Mirrorlist: "http://m/", Enabled: true, GPGCheck: true, File: "/etc/yum.repos.d/zz.repo"},
 	}
@@ -76,6 +78,41 @@ func TestRepositoriesElsewhere(t *testing.T) {
 	}
 	if got, err := newFake(t).host().Repositories(); err != nil || len(got) != 0 {
 		t.Errorf("a bare host: %v, %v", got, err)
+	}
+}
+
+// Names that yum makes something else of: variables, and a header that is indented (yum/parser.py).
+func TestRepositoryNames(t *testing.T) {
+	for _, tt := range []struct{ text, want, fails string }{
+		{text: "[percona-$basearch]\ngpgcheck=0\n", want: "percona-x86_64 enabled"},
+		{text: "[site-$where]\nenabled=$on\n", want: "site-here enabled"},
+		{text: "[base]\nenabled=1\n  [local]\nenabled=0\n", want: "base enabled, local"},
+		{text: "\t[epel]\n", want: "epel enabled"},
+		{text: "[x-$releasever]\nenabled=0\n", want: ""},
+		{text: "[x-$releasever]\n", fails: "/etc/yum.repos.d/x.repo: [x-$releasever]: the name that yum makes of this is not known here"},
+	} {
+		f := newFake(t)
+		f.write("/etc/yum/vars/where", "here\n")
+		f.write("/etc/yum/vars/on", "1\n")
+		f.write("/etc/yum.repos.d/x.repo", tt.text)
+		if err := os.Symlink("/nosuch", filepath.Join(f.root, "/etc/yum.repos.d/gone.repo")); err != nil { // yum passes over it
+			t.Fatal(err)
+		}
+		all, err := f.host().Repositories()
+		if !matches(err, tt.fails) {
+			t.Errorf("%q: error is %v, want %q", tt.text, err, tt.fails)
+		}
+		var got []string
+		for _, r := range all {
+			said := r.ID
+			if r.Enabled {
+				said += " enabled"
+			}
+			got = append(got, said)
+		}
+		if strings.Join(got, ", ") != tt.want {
+			t.Errorf("%q: %q, want %q", tt.text, got, tt.want)
+		}
 	}
 }
 
@@ -126,6 +163,7 @@ gpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-wsprovision
 		t.Fatal(err)
 	}
 	r := ours()
+	r.BaseURL = strings.Replace(r.BaseURL, "$basearch", "x86_64", 1)
 	r.File = "/etc/yum.repos.d/ours.repo"
 	if diff := cmp.Diff([]Repository{r}, back); diff != "" {
 		t.Errorf("read back: -want +got\n%s", diff)
@@ -176,7 +214,7 @@ func FuzzINI(f *testing.F) {
 					t.Errorf("key %q", k)
 				}
 			}
-			addRepository(nil, s, section{}, "/x.repo")
+			repository(s, section{}, "/x.repo")
 		}
 	})
 }
@@ -196,8 +234,8 @@ func FuzzRender(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		back := addRepository(nil, p.sections[0], section{}, "")
-		if diff := cmp.Diff([]Repository{r}, back); len(p.sections) != 1 || diff != "" {
+		back := repository(p.sections[0], section{}, "")
+		if diff := cmp.Diff(r, back); len(p.sections) != 1 || diff != "" {
 			t.Errorf("%q reads back as %+v", text, back)
 		}
 	})

@@ -15,7 +15,7 @@ import (
 // Unvouched is a key URL of an enabled repository that nobody vouches for; yum -y would import what it finds there.
 type Unvouched struct {
 	Repository string // id
-	Key        string // as it stands in gpgkey=
+	Key        string // its URL
 	Reason     string
 }
 
@@ -84,7 +84,7 @@ func (l *Limits) add(r Repository, unvouched []Unvouched, vouched []string, anyI
 type judge struct {
 	h        Host
 	imported []Key
-	verdicts map[string]verdictOnKey // by expanded URL
+	verdicts map[string]verdictOnKey // by URL
 }
 
 // verdictOnKey is what a key file that is vouched for holds, or why nobody vouches for it.
@@ -94,19 +94,18 @@ type verdictOnKey struct {
 }
 
 func (j *judge) keys(ctx context.Context, r Repository) (unvouched []Unvouched, vouched []string, err error) {
-	for _, raw := range r.GPGKey {
-		expanded := j.h.expand(raw)
-		v, known := j.verdicts[expanded]
+	for _, key := range r.GPGKey {
+		v, known := j.verdicts[key]
 		if !known {
-			if v, err = j.h.judgeKey(ctx, expanded, j.imported); err != nil {
-				return nil, nil, fmt.Errorf("repository %s: gpgkey %s: %w", r.ID, raw, err)
+			if v, err = j.h.judgeKey(ctx, key, j.imported); err != nil {
+				return nil, nil, fmt.Errorf("repository %s: gpgkey %s: %w", r.ID, key, err)
 			}
-			j.verdicts[expanded] = v
+			j.verdicts[key] = v
 		}
 		if v.reason != "" {
-			unvouched = append(unvouched, Unvouched{Repository: r.ID, Key: raw, Reason: v.reason})
+			unvouched = append(unvouched, Unvouched{Repository: r.ID, Key: key, Reason: v.reason})
 		} else {
-			vouched = append(vouched, expanded)
+			vouched = append(vouched, key)
 		}
 	}
 	return unvouched, vouched, nil

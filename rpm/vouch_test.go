@@ -13,7 +13,6 @@ func trusting(t *testing.T) *fake {
 	f.write("/keys/owned", keyFile(t, "two.asc"))
 	f.write("/keys/loose", keyFile(t, "one.asc"))
 	f.write("/keys/pair", keyFile(t, "one-and-three.asc"))
-	f.write("/etc/yum/vars/contentdir", "loose\n")
 	f.owned = []string{"/keys/owned"}
 	return f
 }
@@ -52,7 +51,6 @@ func TestVouchedKeys(t *testing.T) {
 		{name: "escaped", key: "file:///keys/%6fwned", want: "not a local file"},
 		{name: "glob", key: "glob:/keys/*", want: "not a local file"},
 		{name: "gone", key: "file:///keys/gone", want: "does not exist"},
-		{name: "known variable", key: "file:///keys/$contentdir", config: []string{onePrint}},
 		{name: "unknown variable", key: "file:///keys/$releasever", want: "variable"},
 	}
 	for _, tt := range tests {
