@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"wsprovision/rpm"
 )
@@ -55,11 +56,18 @@ func (r *Run) mend(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	limits, err := r.RPM.Restrict(ctx, all.Keys)
+	if err != nil {
+		return fmt.Errorf("reinstall %s: %w", strings.Join(names, ", "), err)
+	}
+	if err := r.ledger.Record(brought(nil, limits.Keys)...); err != nil {
+		return err
+	}
 	if err := r.dropEmpty(names); err != nil {
 		return err
 	}
-	r.damage = nil
-	return r.RPM.Reinstall(ctx, names, all.Keys)
+	r.damage, r.inventory = nil, nil
+	return r.RPM.Reinstall(ctx, names, limits)
 }
 
 // eraseDamaged takes a damaged epel-release away, which is then brought like a

@@ -107,6 +107,23 @@ func (h *fakeHost) whole(names ...string) {
 	}
 }
 
+// A key that yum imports for a reinstallation is the agent's like any other, and goes with the packages.
+func TestKeyOfAReinstallation(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := cutIn(t, nginxPackage)
+		h.write(rpmKeys, "")
+		h.apply(basic(t))
+		h.whole(nginxPackage)
+		if h.content(rpmKeys) == "" {
+			t.Fatal("no key was imported")
+		}
+		h.run(basic(t), revert(true))
+		if keys := h.content(rpmKeys); keys != "" {
+			t.Errorf("imported still:\n%s", keys)
+		}
+	})
+}
+
 // A damaged epel-release is erased before it is brought again: where that fails, nginx's reinstallation asks for it the next time.
 func TestEPELDamagedWithNginx(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {

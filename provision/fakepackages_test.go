@@ -214,6 +214,7 @@ func (h *fakeHost) reinstall(names []string) (stdout, stderr string, status int,
 		}
 	}
 	for _, name := range names {
+		h.importKeyOf(h.packages.available[name])
 		h.layAnew(name)
 	}
 	return "Complete!\n", "", 0, nil

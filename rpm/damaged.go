@@ -56,18 +56,15 @@ func (h Host) damage(name, line string) (Damage, bool) {
 	return Damage{name, path, empty}, lost && err != nil || empty || changed
 }
 
-// Reinstall has yum lay down the files of installed packages anew. Whether it did, Damaged tells.
-func (h Host) Reinstall(ctx context.Context, names []string, keys []Key) error {
+// Reinstall has yum lay down the files of installed packages anew, within limits as Install does. Whether it did, Damaged tells.
+func (h Host) Reinstall(ctx context.Context, names []string, limits Limits) error {
 	for _, name := range names {
 		if err := checkName(name); err != nil {
 			return fmt.Errorf("reinstall: %w", err)
 		}
 	}
-	limits, err := h.Restrict(ctx, keys)
-	if err != nil {
-		return fmt.Errorf("reinstall %s: %w", strings.Join(names, ", "), err)
-	}
-	err = h.patiently(ctx, yumArgv(limits.Args, "reinstall", names), func(said *YumError, _ string, runErr error) (bool, error) {
+	h.tell(limits)
+	err := h.patiently(ctx, yumArgv(limits.Args, "reinstall", names), func(said *YumError, _ string, runErr error) (bool, error) {
 		if runErr != nil || said.Status == 0 {
 			return true, runErr
 		}

@@ -42,14 +42,19 @@ func (h Host) Install(ctx context.Context, w Wants, before Inventory, limits Lim
 	if err != nil || len(want.names()) == 0 {
 		return before, err
 	}
-	for _, reason := range limits.Reasons {
-		h.notice("%s", reason)
-	}
+	h.tell(limits)
 	after, err = h.yum(ctx, limits, want, before)
 	if err != nil {
 		return after, fmt.Errorf("install %s: %w", want, err)
 	}
 	return after, nil
+}
+
+// tell says why yum is kept from some of what it could take.
+func (h Host) tell(limits Limits) {
+	for _, reason := range limits.Reasons {
+		h.notice("%s", reason)
+	}
 }
 
 // wanted is what is really missing: names, and the files with the names of the packages in them.
