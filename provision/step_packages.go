@@ -61,6 +61,11 @@ func (r *Run) checkPackages(ctx context.Context) (Finding, error) {
 		return f, err
 	}
 	f.Changes = append(f.Changes, damaged...)
+	if len(f.Changes) > 0 && r.Euid == 0 {
+		if _, err := r.RPM.Repositories(); err != nil { // what yum, or its limits, would fail of
+			return f, err
+		}
+	}
 	for _, name := range []string{nginxPackage, semanagePackage} {
 		for _, p := range r.packages[name] {
 			f.Notes = append(f.Notes, p.String())

@@ -56,7 +56,7 @@ func TestRepositoriesUnreadable(t *testing.T) {
 		h.install(epelPackage)
 		h.write("/etc/yum.repos.d/x.repo", "broken\n")
 		r := h.apply(basic(t))
-		if failed := summarize(r); r.Result != Failed || !strings.Contains(failed, "install nginx, policycoreutils-python: read repositories: /etc/yum.repos.d/x.repo:1: ") {
+		if failed := summarize(r); r.Result != Failed || !strings.Contains(failed, "packages: failed [package nginx: absent → installed package policycoreutils-python: absent → installed] | read repositories: /etc/yum.repos.d/x.repo:1: ") {
 			t.Errorf("%s\n%s", r.Result, failed)
 		}
 		if h.installed(nginxPackage) {

@@ -3,9 +3,11 @@ package rpm
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -34,7 +36,7 @@ func (h Host) readINI(file string) ([]section, error) {
 	if err := h.includeINI(p, file, 0); err != nil {
 		return nil, err
 	}
-	return p.sections, nil
+	return p.inherited(), nil
 }
 
 func (h Host) includeINI(p *iniParser, file string, depth int) error {
@@ -61,6 +63,23 @@ func (h Host) includeINI(p *iniParser, file string, depth int) error {
 		}
 	}
 	return nil
+}
+
+// inherited gives every section what [DEFAULT] says and it does not say itself; [DEFAULT] is no section.
+func (p *iniParser) inherited() []section {
+	var defaults map[string]string
+	all := slices.DeleteFunc(p.sections, func(s section) bool {
+		if s.name == "DEFAULT" {
+			defaults = s.keys
+		}
+		return s.name == "DEFAULT"
+	})
+	for _, s := range all {
+		own := maps.Clone(s.keys)
+		maps.Copy(s.keys, defaults)
+		maps.Copy(s.keys, own)
+	}
+	return all
 }
 
 type iniParser struct {

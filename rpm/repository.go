@@ -27,8 +27,8 @@ type Repository struct {
 // validID is what yum allows in a repository's id (yum/misc.py validate_repoid); it skips a section named otherwise.
 var validID = regexp.MustCompile(`^[A-Za-z0-9_.:-]+$`)
 
-// mainConf are yum's main configuration and, where only dnf is installed, dnf's.
-var mainConf = []string{"/etc/yum.conf", "/etc/dnf/dnf.conf"}
+// mainConf are yum's main configuration, of which the first that exists counts (yum/__init__.py), and, where only dnf is installed, dnf's.
+var mainConf = []string{"/etc/yum/yum.conf", "/etc/yum.conf", "/etc/dnf/dnf.conf"}
 
 // defaultRepoDirs is reposdir's default in yum 3.4.3 (config.py); a directory that does not exist is passed over.
 var defaultRepoDirs = []string{"/etc/yum/repos.d", "/etc/yum.repos.d"}

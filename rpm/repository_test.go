@@ -61,6 +61,7 @@ enabled=perhaps
 
 func TestRepositoriesElsewhere(t *testing.T) {
 	f := newFake(t)
+	f.write("/etc/dnf/dnf.conf", "[unread]\n")
 	f.write("/etc/yum.conf", "[main]\nreposdir=/srv/repos, /nosuch\nenabled=0\ninclude=/etc/more.conf\n")
 	f.write("/etc/more.conf", "[more]\nenabled=1\n")
 	f.write("/srv/repos/a.repo", "[a]\nname=A\n")
@@ -81,6 +82,15 @@ func TestRepositoriesElsewhere(t *testing.T) {
 	}
 }
 
+func TestYumConfInADirectory(t *testing.T) {
+	f := newFake(t)
+	f.write("/etc/yum.conf", "[unread]\n")
+	f.write("/etc/yum/yum.conf", "[read]\n")
+	if all, err := f.host().Repositories(); err != nil || len(all) != 1 || all[0].ID != "read" {
+		t.Errorf("%v, %v", all, err)
+	}
+}
+
 // Names that yum makes something else of: variables, and a header that is indented (yum/parser.py).
 func TestRepositoryNames(t *testing.T) {
 	for _, tt := range []struct{ text, want, fails string }{
@@ -88,6 +98,8 @@ func TestRepositoryNames(t *testing.T) {
 		{text: "[site-$where]\nenabled=$on\n", want: "site-here enabled"},
 		{text: "[base]\nenabled=1\n  [local]\nenabled=0\n", want: "base enabled, local"},
 		{text: "\t[epel]\n", want: "epel enabled"},
+		{text: "[a]\n[DEFAULT]\nenabled=0\n[b]\nenabled=1\n", want: "a, b enabled"},
+		{text: "[x-$arch]\n", fails: "[x-$arch]: the name that yum makes of this is not known here"},
 		{text: "[x-$releasever]\nenabled=0\n", want: ""},
 		{text: "[x-$releasever]\n", fails: "/etc/yum.repos.d/x.repo: [x-$releasever]: the name that yum makes of this is not known here"},
 	} {

@@ -192,8 +192,9 @@ func (h Host) owned(ctx context.Context, path string) (bool, error) {
 
 var variable = regexp.MustCompile(`\$\{?(\w+)\}?`)
 
-// expand replaces yum's variables whose value is a constant here or a file in /etc/yum/vars (yum.conf(5)). $releasever, which
-// yum takes from the release package, stays: a key in such a path is not vouched for.
+// expand replaces yum's variables whose value is a constant here or a file in /etc/yum/vars (yum.conf(5)). Others stay, and a key in
+// such a path is not vouched for: $releasever, which yum takes from the release package, and $arch, which is ia32e or amd64
+// after the processor's vendor (rpmUtils/arch.py).
 func (h Host) expand(s string) string {
 	return variable.ReplaceAllStringFunc(s, func(v string) string {
 		name := strings.ToLower(variable.FindStringSubmatch(v)[1])
@@ -203,7 +204,7 @@ func (h Host) expand(s string) string {
 				return first
 			}
 		}
-		if name == "basearch" || name == "arch" {
+		if name == "basearch" {
 			return "x86_64" // the only architecture that we are built for
 		}
 		return v
