@@ -5,9 +5,15 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"wsprovision/rpm"
 )
+
+// clockSlack is how much earlier than an interrupted run a transaction may have
+// begun that was lost with it: a run before it, not written out yet, or a clock
+// that was set meanwhile.
+const clockSlack = 24 * time.Hour
 
 // damaged are the files that a power cut took from packages that an interrupted
 // run brought: rpm syncs its database and not the files that it speaks of, so that it
@@ -18,7 +24,7 @@ func (r *Run) damaged(ctx context.Context) ([]rpm.Damage, error) {
 		return nil, nil
 	}
 	if r.damage == nil {
-		names, err := r.RPM.BroughtWith(ctx, r.annals.history.Unverified.Started, r.entries(KindPackage)...)
+		names, err := r.RPM.BroughtWith(ctx, r.annals.history.Unverified.Started.Add(-clockSlack), r.entries(KindPackage)...)
 		if err != nil {
 			return nil, err
 		}

@@ -45,7 +45,11 @@ func (r *Run) checkRepository(ctx context.Context) (Finding, error) {
 		f.Changes = append(f.Changes, changes...)
 		return f, err
 	}
-	if len(missing) == 0 {
+	damaged, _, err := r.damagedPackages(ctx, false)
+	if err != nil {
+		return f, err
+	}
+	if len(missing)+len(damaged) == 0 {
 		f.Notes = []string{"every package is there; no repository is needed"}
 	}
 	if due, err := r.releaseDue(ctx); !due || err != nil {
