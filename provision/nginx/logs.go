@@ -59,10 +59,11 @@ type follower struct {
 	logs []logPosition
 	rest map[string]string // the beginning of a line whose end is not written yet
 	seen []LogLine
+	said map[int]int // lines seen of each process
 }
 
 func (m LogMark) follow() *follower {
-	return &follower{logs: slices.Clone(m.logs), rest: map[string]string{}}
+	return &follower{logs: slices.Clone(m.logs), rest: map[string]string{}, said: map[int]int{}}
 }
 
 // read gives all complaints since the mark.
@@ -146,6 +147,9 @@ func (f *follower) readFile(name string, p *logPosition) error {
 // longestLine is more than nginx writes in one (NGX_MAX_ERROR_STR, 2048).
 const longestLine = 8 << 10
 
+// mostLines are kept of each process: one that floods the log does not hide another.
+const mostLines = 20
+
 func (f *follower) lines(shown string, chunk []byte) {
 	text := f.rest[shown] + string(chunk)
 	for {
@@ -153,7 +157,8 @@ func (f *follower) lines(shown string, chunk []byte) {
 		if !complete {
 			break
 		}
-		if isComplaint(line) && len(f.seen) < 50 {
+		if isComplaint(line) && f.said[worker(line)] < mostLines {
+			f.said[worker(line)]++
 			f.seen = append(f.seen, LogLine{shown, strings.ToValidUTF8(line, "?")})
 		}
 		text = after

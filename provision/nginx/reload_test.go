@@ -263,7 +263,7 @@ func TestReloadWithOldWorkersTrouble(t *testing.T) {
 	if _, err := n.ProveReload(t.Context(), Master{PID: 10, Start: 100, Workers: []Worker{{11, 110, false}}}, mark); err != nil {
 		t.Error(err)
 	}
-	appendTo(t, n.Root+"/e.log", line("alert] 10#10: worker process 12 exited on signal 11"))
+	appendTo(t, n.Root+"/e.log", strings.Repeat(line("alert] 11#0: 1024 worker_connections are not enough"), 100)+line("alert] 10#10: worker process 12 exited on signal 11"))
 	var complained *ComplainedError
 	if _, err := n.ProveReload(t.Context(), Master{PID: 10, Start: 100, Workers: []Worker{{11, 110, false}}}, mark); !errors.As(err, &complained) || len(complained.Lines) != 1 {
 		t.Errorf("a new worker that dies: %v", err)
