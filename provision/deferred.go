@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"reflect"
 	"slices"
 	"time"
 
@@ -16,12 +17,16 @@ import (
 // name, which may come with the network.
 var ErrUnresolved = errors.New("a name does not resolve")
 
+// ErrOvertaken says that another run finished, replaced or reverted the deferred
+// work while its lock was waited for.
+var ErrOvertaken = errors.New("the deferred work is another run's by now")
+
 // FirstBoot finishes what was deferred, with patience for what a booting host
 // does not have yet: a network, a mirror, a backend.
 type FirstBoot struct {
 	// Root is empty but in tests.
 	Root string
-	// Attempt makes one apply of the configuration.
+	// Attempt makes one apply of the configuration: Run.Resume, under the lock.
 	Attempt func(context.Context, config.Config) (*Report, error)
 	// StrikeOff takes the unit from the boot where no work is recorded; its
 	// report is nil where there is nothing to do.
@@ -73,6 +78,9 @@ func (b FirstBoot) try(ctx context.Context) (*Report, error) {
 		start := time.Now()
 		report, err := b.Attempt(ctx, c)
 		waited += time.Since(start)
+		if errors.Is(err, ErrOvertaken) {
+			continue
+		}
 		if report != nil {
 			last = report
 		}
@@ -92,6 +100,21 @@ func (b FirstBoot) try(ctx context.Context) (*Report, error) {
 		}
 		waited += pause
 	}
+}
+
+// Resume is one attempt of a first boot: an apply that keeps the deferred work
+// outstanding until it is proved. Called with the lock, it is ErrOvertaken where
+// the configuration is not what is deferred any more.
+func (r *Run) Resume(ctx context.Context) (*Report, error) {
+	now, ok, err := FirstBoot{Root: r.Root}.Deferred()
+	switch {
+	case err != nil:
+		return nil, err
+	case !ok || !reflect.DeepEqual(now, r.Config):
+		return nil, ErrOvertaken
+	}
+	r.holdOut = true
+	return r.Apply(ctx)
 }
 
 // reason says why an attempt was not the last one; "" where all holds.

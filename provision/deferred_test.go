@@ -49,9 +49,9 @@ func (h *fakeHost) firstBoot(attempts int, meanwhile ...func()) (*Report, error)
 			return nil, fmt.Errorf("attempt %d", tries)
 		}
 		r := h.newRun(c)
-		r.HoldOut, r.AnyPlatform = true, true
+		r.AnyPlatform = true
 		last = r
-		return r.Apply(ctx)
+		return r.Resume(ctx)
 	}
 	b.StrikeOff = func(ctx context.Context) (*Report, error) { return h.newRun(config.Config{}).StrikeOff(ctx) }
 	b.Rest = func(context.Context) error {
@@ -292,3 +292,29 @@ func TestHeals(t *testing.T) {
 }
 
 var _ = selinux.On
+
+// TestFirstBootOvertaken: an administrator's apply holds the lock while the first boot waits for it. What is deferred by then counts, which
+// is nothing.
+func TestFirstBootOvertaken(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := installed(t)
+		h.boot()
+		tries := 0
+		b := FirstBoot{Root: h.root, Patience: time.Hour, Rest: func(context.Context) error { return nil },
+			StrikeOff: func(ctx context.Context) (*Report, error) { return h.newRun(config.Config{}).StrikeOff(ctx) }}
+		b.Attempt = func(ctx context.Context, c config.Config) (*Report, error) {
+			tries++
+			r := h.newRun(c)
+			r.AnyPlatform = true
+			if done := h.apply(moved(t)); done.Result != Changed {
+				t.Fatalf("the administrator's apply: %s\n%s", done.Result, summarize(done))
+			}
+			return r.Resume(ctx)
+		}
+		r, err := b.Finish(t.Context())
+		if err != nil || tries != 1 || !strings.Contains(h.content(site), "/socket/") {
+			t.Errorf("%d tries, %v, %+v\n%s", tries, err, r, h.content(site))
+		}
+		h.unchanged(moved(t))
+	})
+}

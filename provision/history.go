@@ -148,7 +148,7 @@ func (c *chronicle) unmark() error {
 // their databases and not the files that these speak of. A host that serves
 // already is not held up by it.
 func (r *Run) settleDisk() {
-	if r.Sync != nil && (r.Where.Offline() || r.HoldOut) {
+	if r.Sync != nil && (r.Where.Offline() || r.holdOut) {
 		r.Sync()
 	}
 }
@@ -214,7 +214,7 @@ func (c *chronicle) keep(slot **Report, report *Report) error {
 		kept = merge(**slot, kept)
 	}
 	*slot = &kept
-	if !c.run.HoldOut || !c.run.hasDeferred() {
+	if !c.run.holdOut || !c.run.hasDeferred() {
 		c.history.Running = nil
 	}
 	return c.history.save()

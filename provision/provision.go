@@ -18,10 +18,9 @@ type Run struct {
 	AnyPlatform bool
 	// Agent is the version of the agent, for the report.
 	Agent string
-	// HoldOut keeps deferred work outstanding until a backend has answered.
-	HoldOut bool
 
-	on Listener
+	on      Listener
+	holdOut bool // deferred work stays outstanding until a backend has answered
 	// sites says what should be under conf.d: what the configuration asks for
 	// or, reverting, what was there before.
 	sites     func() ([]wanted, error)
@@ -81,7 +80,7 @@ func (r *Run) run(ctx context.Context, command string, steps []Step, act func(*E
 	r.settleAnnounced(ctx)
 	r.inventory = nil // a transaction starts from what rpm has then
 	r.annals, steps = r.chronicle(command, steps)
-	if r.HoldOut { // a boot that is cut off while it waits for a backend has been interrupted too
+	if r.holdOut { // a boot that is cut off while it waits for a backend has been interrupted too
 		if err := r.annals.mark(command, start.UTC()); err != nil {
 			return nil, err
 		}

@@ -178,7 +178,7 @@ func (r *Run) checkFinish(ctx context.Context) (Finding, error) {
 	if enabled {
 		f.Changes = append(f.Changes, Change{Object: firstBootUnit + " (at boot)", From: "enabled", To: "disabled"})
 	}
-	if r.HoldOut && len(r.unproved) > 0 {
+	if r.holdOut && len(r.unproved) > 0 {
 		for i := range f.Changes {
 			f.Changes[i].Deferred = strings.Join(r.unproved, "; ")
 		}

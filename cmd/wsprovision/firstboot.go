@@ -46,10 +46,7 @@ func (a *app) firstBoot(ctx context.Context, patience time.Duration) error {
 // administrator can step in.
 func (a *app) attempt(out *output) func(context.Context, config.Config) (*provision.Report, error) {
 	return func(ctx context.Context, c config.Config) (*provision.Report, error) {
-		return a.locked(ctx, out, c, func(run *provision.Run) (*provision.Report, error) {
-			run.HoldOut = true
-			return run.Apply(ctx)
-		})
+		return a.locked(ctx, out, c, func(run *provision.Run) (*provision.Report, error) { return run.Resume(ctx) })
 	}
 }
 
