@@ -22,6 +22,7 @@ type symptom struct {
 	target   websocket.Target
 	check    string // the first that failed, by its name in package websocket
 	err      error
+	peer     string   // who took the connection, "" where nobody did
 	lines    []string // nginx's error logs, since before the check
 	began    time.Time
 	again    []string // what tells the agent of this configuration; nil: derived from it
@@ -88,8 +89,12 @@ func (q *inquiry) survey(ctx context.Context) {
 	}
 }
 
-// dialled resolves the address as the client did.
+// dialled is the address that took the connection or, where none did, the first
+// that the client tried.
 func (q *inquiry) dialled(ctx context.Context) netip.AddrPort {
+	if a, err := netip.ParseAddrPort(q.peer); err == nil {
+		return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+	}
 	address := q.target.Address
 	if a, err := netip.ParseAddrPort(address); err == nil {
 		return a
@@ -167,12 +172,22 @@ func (q *inquiry) applyCommand() string {
 }
 
 // edit says how to mend a line of the configuration: the agent rewrites its
-// own file; somebody else's is theirs to edit.
+// own file, as its configuration says; somebody else's is theirs to edit.
 func (q *inquiry) edit(file string, line int, what string) string {
+	if q.ours(file) && q.asConfigured(file) {
+		return fmt.Sprintf("%s in %s by way of the site's configuration, which does not ask for it, then %s", what, file, q.applyCommand())
+	}
 	if q.ours(file) {
 		return q.applyCommand()
 	}
 	return fmt.Sprintf("%s in %s:%d, then nginx -t && systemctl reload nginx", what, file, line)
+}
+
+// asConfigured reports whether the site's file is what the agent would write.
+func (q *inquiry) asConfigured(file string) bool {
+	want, err := nginx.Render(model(*q.site))
+	have, readErr := q.Files.Read(file)
+	return err == nil && readErr == nil && same(have.Content, want)
 }
 
 func (q *inquiry) status() *websocket.StatusError {

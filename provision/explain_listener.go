@@ -94,7 +94,7 @@ func (q *inquiry) notRunning(ctx context.Context) *Diagnosis {
 		d.Evidence = append(d.Evidence, unit.String())
 		return d
 	}
-	if unit.failed() {
+	if unit.refused() {
 		// systemd keeps what ExecStartPre's nginx -t said, which need not be in the error log.
 		if line := cmp.Or(lastEmergency(q.unitLog(ctx)), lastEmergency(q.errorLog())); line != "" {
 			if d := q.emergency(ctx, line); d != nil {

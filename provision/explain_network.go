@@ -37,7 +37,7 @@ func (q *inquiry) elsewhere(context.Context) *Diagnosis {
 	switch {
 	case filtered: // by somebody else's firewall: this host's firewalld lets all in that comes by the loopback, which what is local does
 		return diagnosis(AddressUnreachable, fmt.Sprintf("no answer comes from %s: a firewall drops or rejects the connection, or there is no route", q.address),
-			fmt.Sprintf("on that host: %s", firewalldMend(port)), dial.Error())
+			fmt.Sprintf("on that host: %s", firewalldMend("", port)), dial.Error())
 	case errors.Is(dial, syscall.ECONNREFUSED) && !q.local():
 		return diagnosis(AddressRefuses, fmt.Sprintf("nothing listens on %s", q.address), "run wsprovision verify on that host, which says why", dial.Error())
 	case errors.Is(dial, syscall.ENETUNREACH) || errors.Is(dial, syscall.EADDRNOTAVAIL) && !q.local():
@@ -109,64 +109,98 @@ func (h *Host) readLine(path string) string {
 	return strings.Join(strings.Fields(first), " ")
 }
 
-// firewall is what firewalld lets into the default zone.
-type firewall struct {
-	running  bool
-	services []string
-	ports    []string
-	rich     string
+// zone is what a zone of firewalld's lets in.
+type zone struct {
+	name            string
+	active          bool
+	services, ports []string
+	rich            string
 }
+
+// firewall are the zones in use; none where firewalld does not run.
+type firewall []zone
 
 // firewalld asks it; where its unit does not run nothing is asked.
 func (h *Host) firewalld(ctx context.Context) firewall {
 	units, err := h.Units(ctx)
 	if err != nil {
-		return firewall{}
+		return nil
 	}
 	defer units.Close()
 	if st, err := units.State(ctx, "firewalld.service"); err != nil || st.Active != "active" {
-		return firewall{}
+		return nil
 	}
-	stdout, _, status, err := h.Nginx.Read(ctx, "", "firewall-cmd", "--list-all")
-	if err != nil || status != 0 {
-		return firewall{}
+	// The default zone has what no other is given, and is all there is where none is active.
+	for _, ask := range []string{"--list-all-zones", "--list-all"} {
+		stdout, _, status, err := h.Nginx.Read(ctx, "", "firewall-cmd", ask)
+		if err != nil || status != 0 {
+			return nil
+		}
+		zones := parseFirewall(stdout)
+		if ask == "--list-all-zones" {
+			zones = slices.DeleteFunc(zones, func(z zone) bool { return !z.active })
+		}
+		if len(zones) > 0 {
+			return zones
+		}
 	}
-	return parseFirewall(stdout)
+	return nil
 }
 
-// parseFirewall reads `firewall-cmd --list-all` (firewalld 0.4 to 0.6 on RHEL 7): an indented "key: words" to a line.
+// parseFirewall reads what `firewall-cmd --list-all` and --list-all-zones print (firewalld 0.4 to 0.6 on RHEL 7): for each zone its name at
+// the margin, and an indented "key: words" to a line.
 func parseFirewall(text string) firewall {
-	f := firewall{running: true}
+	var all firewall
 	rich := false
 	for line := range strings.Lines(text) {
 		key, value, ok := strings.Cut(strings.TrimSpace(line), ":")
+		if name := strings.Fields(line); len(name) > 0 && !ok && !strings.ContainsAny(line[:1], " \t") && name[0] != "rule" {
+			all = append(all, zone{name: name[0], active: slices.ContainsFunc(name[1:], func(w string) bool { return strings.Trim(w, "(,)") == "active" })})
+			rich = false
+		}
+		if len(all) == 0 {
+			continue
+		}
+		z := &all[len(all)-1]
 		switch {
 		case rich:
-			f.rich += line
+			z.rich += line
 		case ok && key == "services":
-			f.services = strings.Fields(value)
+			z.services = strings.Fields(value)
 		case ok && key == "ports":
-			f.ports = append(f.ports, strings.Fields(value)...)
+			z.ports = append(z.ports, strings.Fields(value)...)
 		case ok && key == "target" && strings.TrimSpace(value) == "ACCEPT":
-			f.ports = append(f.ports, "1-65535/tcp")
+			z.ports = append(z.ports, "1-65535/tcp")
 		case ok && key == "rich rules":
 			rich = true
 		}
 	}
-	return f
+	return all
 }
 
-// closes reports whether the port is shut; where rich rules speak of it, that
-// cannot be told.
+// closes reports whether every zone shuts the port.
 func (f firewall) closes(port int) bool {
-	known := map[int]string{80: "http", 443: "https"}
-	if !f.running || strings.Contains(f.rich, `port="`+strconv.Itoa(port)+`"`) {
-		return false
+	return len(f) > 0 && !slices.ContainsFunc(f, func(z zone) bool { return z.mayAdmit(port) })
+}
+
+// otherServices are those of a fresh host, and the two that are known here, by port.
+var (
+	otherServices = []string{"ssh", "dhcpv6-client", "mdns", "cockpit", "http", "https"}
+	portService   = map[int]string{80: "http", 443: "https"}
+)
+
+// mayAdmit is true also where it cannot be told: rich rules speak of the port, or a service whose ports are not known here.
+func (z zone) mayAdmit(port int) bool {
+	service := portService[port]
+	if strings.Contains(z.rich, `port="`+strconv.Itoa(port)+`"`) || service != "" && strings.Contains(z.rich, `service name="`+service+`"`) {
+		return true
 	}
-	if name := known[port]; name != "" && (slices.Contains(f.services, name) || strings.Contains(f.rich, `service name="`+name+`"`)) {
-		return false
+	for _, s := range z.services {
+		if s == service || service == "" && !slices.Contains(otherServices, s) {
+			return true
+		}
 	}
-	for _, p := range f.ports {
+	for _, p := range z.ports {
 		span, protocol, _ := strings.Cut(p, "/")
 		low, high, isRange := strings.Cut(span, "-")
 		if !isRange {
@@ -175,23 +209,30 @@ func (f firewall) closes(port int) bool {
 		from, err1 := strconv.Atoi(low)
 		to, err2 := strconv.Atoi(high)
 		if protocol == "tcp" && err1 == nil && err2 == nil && from <= port && port <= to {
-			return false
+			return true
 		}
 	}
-	return true
+	return false
 }
 
-func (f firewall) evidence() string {
-	return fmt.Sprintf("firewall-cmd --list-all: services: %s; ports: %s", strings.Join(f.services, " "), strings.Join(f.ports, " "))
+func (f firewall) evidence() (all []string) {
+	for _, z := range f {
+		all = append(all, fmt.Sprintf("zone %s of firewalld: services: %s; ports: %s", z.name, strings.Join(z.services, " "), strings.Join(z.ports, " ")))
+	}
+	return all
 }
 
-func firewalldMend(port int) string {
+// firewalldMend opens the port in a zone of firewalld's; "" is the default one.
+func firewalldMend(zone string, port int) string {
 	what := fmt.Sprintf("--add-port=%d/tcp", port)
 	switch port {
 	case 80:
 		what = "--add-service=http"
 	case 443:
 		what = "--add-service=https"
+	}
+	if zone != "" {
+		what = "--zone=" + zone + " " + what
 	}
 	return fmt.Sprintf("firewall-cmd --permanent %s && firewall-cmd %[1]s", what)
 }

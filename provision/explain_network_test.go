@@ -97,6 +97,10 @@ func TestFirewall(t *testing.T) {
 		{"port", open("ports: \n", "ports: 80/tcp 9000-9010/tcp\n"), 9005, false},
 		{"udp is not tcp", open("ports: \n", "ports: 80/udp\n"), 80, true},
 		{"target ACCEPT", open("target: default", "target: ACCEPT"), 80, false},
+		{"a service that may be anything", open("services: ssh", "services: ours ssh"), 8081, false},
+		{"a service that is not 80's", open("services: ssh", "services: ours ssh"), 80, true},
+		{"open in one of two zones", firewallClosed + "\n" + strings.Replace(open("services: ssh", "services: http ssh"), "public", "internal", 1), 80, false},
+		{"closed in both zones", firewallClosed + "\n" + strings.Replace(firewallClosed, "public", "internal", 1), 80, true},
 		{"a rich rule speaks of it", firewallClosed + `rule family="ipv4" port port="8081" protocol="tcp" accept` + "\n", 8081, false},
 	}
 	for _, tt := range tests {
@@ -106,7 +110,7 @@ func TestFirewall(t *testing.T) {
 			}
 		})
 	}
-	if (firewall{}).closes(80) {
+	if firewall(nil).closes(80) {
 		t.Error("a firewalld that does not run closes nothing")
 	}
 }
@@ -115,7 +119,7 @@ func FuzzParseFirewall(f *testing.F) {
 	f.Add(firewallClosed, 80)
 	f.Fuzz(func(t *testing.T, text string, port int) {
 		for _, opened := range []string{fmt.Sprintf("  ports: %d/tcp 1/udp\n", port), "  target: ACCEPT\n", fmt.Sprintf("  ports: 1-%d/tcp\n", port)} {
-			if port > 0 && port < 65536 && parseFirewall(opened+text).closes(port) {
+			if port > 0 && port < 65536 && parseFirewall("public (active)\n"+opened+text).closes(port) {
 				t.Errorf("%q and %q: %d is closed", opened, text, port)
 			}
 		}

@@ -44,7 +44,7 @@ func (q *inquiry) noLocation() *Diagnosis {
 	path := q.target.Path
 	what := fmt.Sprintf("nginx passes nothing to a backend under %s: no location with proxy_pass matches it", path)
 	mend := fmt.Sprintf("ask for a path that is configured, or add a location for %s", path)
-	if q.site != nil {
+	if q.location != nil {
 		mend = q.applyCommand()
 	}
 	return diagnosis(PathNotFound, what, mend, q.place())

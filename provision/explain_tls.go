@@ -37,6 +37,8 @@ func (q *inquiry) refusedCertificate(ctx context.Context) *Diagnosis {
 	case errors.As(failed, &authority):
 		return diagnosis(CertificateUntrusted, "no authority that this host trusts has signed the certificate, or an intermediate certificate is missing from the chain",
 			"put the chain behind the certificate in its file and reload nginx; a private authority: verify --ca FILE", shown, failed.Error())
+	case q.notNginx():
+		return diagnosis(TLSRefused, fmt.Sprintf("what answers on %s is not this host's nginx, and no TLS comes about with it: %s", q.address, failed), q.opensslCommand(failed), shown)
 	case errors.As(failed, &plain):
 		return diagnosis(TLSNotSpoken, fmt.Sprintf("nginx does not speak TLS on %s: the listener has no ssl", q.address), q.editRoute("listen", "add ssl to the listener, with ssl_certificate and ssl_certificate_key,"), q.place(), failed.Error())
 	case failed.Timeout:
@@ -47,7 +49,16 @@ func (q *inquiry) refusedCertificate(ctx context.Context) *Diagnosis {
 			return d
 		}
 	}
-	return diagnosis(TLSRefused, "the TLS handshake is refused: "+failed.Error(), "openssl s_client -connect "+q.target.Address+" -servername "+failed.ServerName, append([]string{shown}, q.relevant()...)...)
+	return diagnosis(TLSRefused, "the TLS handshake is refused: "+failed.Error(), q.opensslCommand(failed), append([]string{shown}, q.relevant()...)...)
+}
+
+// notNginx: the connection went to another host, or to another program of this one.
+func (q *inquiry) notNginx() bool {
+	return !q.local() || !q.nginxPort() || q.strangers(q.address) != nil
+}
+
+func (q *inquiry) opensslCommand(failed *websocket.TLSError) string {
+	return "openssl s_client -connect " + q.target.Address + " -servername " + failed.ServerName
 }
 
 func (q *inquiry) shown(failed *websocket.TLSError) string {

@@ -31,6 +31,12 @@ func (u unitFacts) failed() bool {
 	return u.err == nil && (u.state.Active == "failed" || u.state.Result != "" && u.state.Result != "success")
 }
 
+// refused: the start itself failed, by a program's exit status. A master that was killed, or took too long to stop, is no word of
+// the configuration's.
+func (u unitFacts) refused() bool {
+	return u.failed() && slices.Contains([]string{"exit-code", "start-limit", "start-limit-hit"}, u.state.Result)
+}
+
 func (u unitFacts) String() string {
 	if u.err != nil {
 		return u.err.Error()

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -122,20 +123,35 @@ func (v *Verification) aimAtURL() ([]aim, error) {
 	a := aim{target: v.complete(t)}
 	host, _, _ := strings.Cut(t.Host, ":")
 	path, _, _ := strings.Cut(t.Path, "?")
+	a.site = v.siteOf(t, host)
+	for j := 0; a.site != nil && j < len(a.site.Locations); j++ {
+		l := &a.site.Locations[j]
+		if strings.HasPrefix(path, l.Path) && (a.location == nil || len(l.Path) > len(a.location.Path)) {
+			a.location = l
+		}
+	}
+	return []aim{a}, nil
+}
+
+// siteOf is the site that has the name and listens on the URL's port the way
+// the URL wants it or, where none does, the first that has the name.
+func (v *Verification) siteOf(t websocket.Target, host string) *config.Site {
+	_, port, _ := net.SplitHostPort(t.Address)
+	var first *config.Site
 	for i := range v.Config.Sites {
 		site := &v.Config.Sites[i]
 		if !named(nginx.Server{Names: site.ServerNames}, host) {
 			continue
 		}
-		a.site = site
-		for j := range site.Locations {
-			l := &site.Locations[j]
-			if strings.HasPrefix(path, l.Path) && (a.location == nil || len(l.Path) > len(a.location.Path)) {
-				a.location = l
-			}
+		listens := func(l config.Listen) bool { return strconv.Itoa(l.Port) == port }
+		if (site.TLS != nil) == (t.TLS != nil) && slices.ContainsFunc(site.Listen, listens) {
+			return site
+		}
+		if first == nil {
+			first = site
 		}
 	}
-	return []aim{a}, nil
+	return first
 }
 
 // complete adds what every handshake has.
@@ -205,7 +221,7 @@ func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, error) 
 	})
 	name, err := v.judge(ctx, a, &t, checks)
 	if err != nil && !v.Mute && ctx.Err() == nil {
-		d := v.explain(ctx, v.Config, symptom{site: a.site, location: a.location, target: a.target, check: name, err: err, lines: v.since(marks), began: began, again: v.Apply})
+		d := v.explain(ctx, v.Config, symptom{site: a.site, location: a.location, target: a.target, check: name, err: err, peer: checks[0].Peer, lines: v.since(marks), began: began, again: v.Apply})
 		t.Diagnosis = &d
 	}
 	return t, nil
@@ -301,7 +317,7 @@ func (v *Verification) warnings(ctx context.Context, aims []aim) []Diagnosis {
 		}
 		if port := int(at.Port()); wall.closes(port) && !ports[port] && a.site != nil && !private(*a.site, port) {
 			ports[port] = true
-			all = append(all, *diagnosis(FirewalldClosed, fmt.Sprintf("firewalld does not let port %d in: the site is reached from this host only", port), firewalldMend(port), wall.evidence()))
+			all = append(all, *diagnosis(FirewalldClosed, fmt.Sprintf("firewalld does not let port %d in: the site is reached from this host only", port), firewalldMend(wall[0].name, port), wall.evidence()...))
 		}
 	}
 	return all

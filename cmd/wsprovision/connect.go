@@ -75,6 +75,9 @@ func (a *app) connect(ctx context.Context, o connectOptions, url string) error {
 	if o.address != "" {
 		t.Address = o.address
 	}
+	if err := t.Validate(); err != nil {
+		return usageError{err}
+	}
 	o.options.Opened = func(h websocket.Handshake) { a.opened(h, o.showHead) }
 	code, reason, err := websocket.Connect(ctx, t, os.Stdin, a.stdout, o.options)
 	switch {

@@ -166,6 +166,10 @@ func (a *app) verification(cmd *cobra.Command, o verifyOptions) (*provision.Veri
 	if v.Header, err = o.client.header(); err != nil {
 		return nil, err
 	}
+	sent := websocket.Target{Host: "any.invalid", Header: v.Header, Origin: v.Origin, Subprotocols: v.Subprotocols}
+	if err := sent.Validate(); err != nil {
+		return nil, usageError{err}
+	}
 	if v.TLS, err = o.client.tls(); err != nil {
 		return nil, err
 	}

@@ -67,6 +67,7 @@ func TestConnectInAPipe(t *testing.T) {
 		{"no URL", "", "", "connect takes one URL", nil, 64},
 		{"not a WebSocket's URL", "", "", "the scheme is http", []string{"http://" + address + "/"}, 64},
 		{"no header", "", "", `it is "Name: value"`, []string{"--header", "x", "ws://" + address + "/"}, 64},
+		{"no subprotocol", "", "", "not a token", []string{"--subprotocol", "a b", "ws://" + address + "/"}, 64},
 		{"no authority", "", "", "--ca", []string{"--ca", "/nonexistent", "wss://" + address + "/"}, 64},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -97,6 +98,8 @@ func TestVerifyURL(t *testing.T) {
 		{"an --explain that is neither", []string{"--url", "ws://" + address + "/", "--explain=maybe"}, 64, "", ""},
 		{"too many", []string{"--url", "ws://" + address + "/", "--count", "100001"}, 64, "", ""},
 		{"no URL", []string{"--url", "nonsense"}, 64, "", ""},
+		{"a header that is the handshake's own", []string{"--url", "ws://" + address + "/", "--header", "Host: ws.example.com"}, 64, "", ""},
+		{"no Origin", []string{"--url", "ws://" + address + "/", "--origin", "https://a b"}, 64, "", ""},
 		{"a wrong configuration beside a URL", []string{"--url", "ws://" + address + "/", "--backend", "127.0.0.1:0", "--server-name", "a.example.com"}, 78, "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

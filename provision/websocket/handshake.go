@@ -77,7 +77,7 @@ func secure(ctx context.Context, conn net.Conn, t Target, hs *Handshake) (net.Co
 // exchange sends one GET and reads the header of its answer. The connection is closed on an error, or when ctx ends
 // before the answer is there.
 func exchange(ctx context.Context, t Target, fields http.Header, hs *Handshake) (*link, *http.Response, error) {
-	if err := t.validate(); err != nil {
+	if err := t.Validate(); err != nil {
 		return nil, nil, err
 	}
 	conn, err := dial(ctx, t, hs)

@@ -86,7 +86,8 @@ func (t Target) tlsConfig() *tls.Config {
 }
 
 // validate refuses what would break out of its place in the request.
-func (t Target) validate() error {
+// Validate says what of the target cannot be sent.
+func (t Target) Validate() error {
 	if t.Address == "" && t.Host == "" {
 		return fmt.Errorf("target: neither address nor host given")
 	}

@@ -47,7 +47,7 @@ func parseURL(raw string) (Target, error) {
 	if t.Address, t.Host, err = authority(u, port); err != nil {
 		return Target{}, err
 	}
-	return t, t.validate()
+	return t, t.Validate()
 }
 
 func noExtras(u *url.URL, raw string) error {

@@ -77,7 +77,7 @@ func FuzzParseURL(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if err := target.validate(); err != nil {
+		if err := target.Validate(); err != nil {
 			t.Fatalf("%q parses to a target that is not valid: %v", raw, err)
 		}
 		again, err := ParseURL(target.String())

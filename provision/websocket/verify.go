@@ -18,6 +18,7 @@ type Check struct {
 	Took    time.Duration
 	Detail  string // what was seen, in a few words
 	Err     error  // why it is not OK; the types are Probe's, and EchoError, CloseError and IdleError
+	Peer    string // of tcp: the address that took the connection
 }
 
 // Failed is neither OK nor skipped.
@@ -121,6 +122,9 @@ func (v *verifier) opening(ctx context.Context) (list []Check, up bool) {
 		default:
 			c.Err = s.part(err)
 			c.OK = c.Err == nil
+		}
+		if s.name == "tcp" {
+			c.Peer = hs.Peer
 		}
 		if c.Failed() && s.name != "headers" { // headers and digest are judged together
 			broken = s.name

@@ -1,0 +1,95 @@
+package provision
+
+import (
+	"crypto/tls"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"wsprovision/provision/websocket"
+	"wsprovision/systemd"
+)
+
+// asked is an inquiry about the one site of a provisioned host.
+func asked(t *testing.T) (*fakeHost, *inquiry) {
+	h := provisioned(t)
+	c := basic(t)
+	return h, &inquiry{Host: h.host(Listener{}), config: c, symptom: symptom{site: &c.Sites[0], location: &c.Sites[0].Locations[0]}}
+}
+
+// Where the agent's file is as configured, an apply would change nothing.
+func TestAdviceOnWhatIsConfigured(t *testing.T) {
+	h, q := asked(t)
+	if got := q.edit(site, 5, "set proxy_read_timeout 24h;"); !strings.Contains(got, "by way of the site's configuration") || !strings.HasSuffix(got, q.applyCommand()) {
+		t.Errorf("as configured: %s", got)
+	}
+	h.write(site, h.content(site)+"# by hand\n")
+	if got := q.edit(site, 5, "set proxy_read_timeout 24h;"); got != q.applyCommand() {
+		t.Errorf("edited by hand: %s", got)
+	}
+	if got := q.noLocation().Mend; got != q.applyCommand() {
+		t.Errorf("a path that is configured: %s", got)
+	}
+	if q.location = nil; !strings.Contains(q.noLocation().Mend, "ask for a path that is configured") {
+		t.Errorf("a path that is not: %s", q.noLocation().Mend)
+	}
+}
+
+// What does not speak TLS, or is silent, need not be this host's nginx.
+func TestTLSOfSomebodyElse(t *testing.T) {
+	h, _ := asked(t)
+	for _, address := range []string{"127.0.0.1:3000", "192.0.2.1:443"} {
+		for name, failed := range map[string]*websocket.TLSError{
+			"no TLS": {ServerName: "ws.example.com", Err: tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}},
+			"silent": {ServerName: "ws.example.com", Timeout: true, Err: errKilled},
+		} {
+			s := symptom{target: websocket.Target{Address: address, Path: "/", TLS: &tls.Config{}}, check: "certificate", err: failed, peer: address}
+			if d := h.host(Listener{}).explain(t.Context(), basic(t), s); d.Code != TLSRefused || strings.Contains(d.Mend, "restart") {
+				t.Errorf("%s at %s: %s", name, address, d)
+			}
+		}
+	}
+}
+
+// A name may have a site with TLS and one without.
+func TestSiteOfURL(t *testing.T) {
+	secure := strings.NewReplacer("sites:\n", "", "websocket", "secure", "listen: 80", "listen: 443\n    tls: {certificate: /c.pem, key: /k.pem}").Replace(oneSite)
+	v := &Verification{Config: parse(t, oneSite+secure)}
+	for url, want := range map[string]string{
+		"ws://ws.example.com/ws/": "websocket", "wss://ws.example.com/ws/": "secure", "ws://ws.example.com:8080/ws/": "websocket", "ws://ws.example.com:443/ws/": "websocket", "ws://other.example.com/": "",
+	} {
+		v.URL = url
+		all, err := v.aimAtURL()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if all[0].site != nil {
+			got = all[0].site.Name
+		}
+		if got != want || (all[0].location != nil) != (want != "") {
+			t.Errorf("%s: site %q, want %q", url, got, want)
+		}
+	}
+}
+
+// The client tries one address after the other; the one that answered counts.
+func TestDialledIsWhoAnswered(t *testing.T) {
+	_, q := asked(t)
+	q.target.Address = "[::1]:80"
+	if got := q.dialled(t.Context()); got != netip.MustParseAddrPort("[::1]:80") {
+		t.Errorf("nobody answered: %s", got)
+	}
+	q.peer = "127.0.0.1:80"
+	if got := q.dialled(t.Context()); got != netip.MustParseAddrPort("127.0.0.1:80") {
+		t.Errorf("the other family answered: %s", got)
+	}
+}
+
+func TestUnitRefused(t *testing.T) {
+	for result, want := range map[string]bool{"exit-code": true, "start-limit": true, "timeout": false, "signal": false, "success": false} {
+		if got := (unitFacts{state: systemd.State{Active: "failed", Result: result}}).refused(); got != want && result != "success" {
+			t.Errorf("%s: %v, want %v", result, got, want)
+		}
+	}
+}
