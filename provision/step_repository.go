@@ -23,8 +23,8 @@ const (
 	packageLimit   = 16 << 20 // bytes; epel-release has 15 kB
 )
 
-// checkRepository asks for a source of nginx only while a package is missing:
-// a host that has them all needs no repository of ours.
+// checkRepository asks for epel-release only while a package is missing: a host
+// that has them all needs none. A mirror's file is written in any case.
 func (r *Run) checkRepository(ctx context.Context) (Finding, error) {
 	var f Finding
 	if err := r.checkRepositoryFiles(&f); err != nil {

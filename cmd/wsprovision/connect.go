@@ -78,6 +78,9 @@ func (a *app) connect(ctx context.Context, o connectOptions, url string) error {
 	if err := t.Validate(); err != nil {
 		return usageError{err}
 	}
+	if o.options.Wait == 0 { // which would be ConnectOptions' default
+		o.options.Wait = time.Nanosecond
+	}
 	o.options.Opened = func(h websocket.Handshake) { a.opened(h, o.showHead) }
 	code, reason, err := websocket.Connect(ctx, t, os.Stdin, a.stdout, o.options)
 	switch {

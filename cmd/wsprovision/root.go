@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"wsprovision/provision/config"
 )
@@ -47,6 +50,8 @@ func (a *app) command() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
+
+		PersistentPreRunE: noneEmpty,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_ = cmd.Help()
 			return usageError{fmt.Errorf("no command: start with %q", "wsprovision plan --help")}
@@ -74,6 +79,18 @@ func addSettings(cmd *cobra.Command) {
 			cmd.Flags().Lookup(f.Name).NoOptDefVal = "true"
 		}
 	}
+}
+
+// noneEmpty refuses an option without a value, such as that of a shell variable which is not set: something else than was meant
+// would be done. The configuration's own are refused with all that is wrong with them.
+func noneEmpty(cmd *cobra.Command, _ []string) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		setting := slices.ContainsFunc(config.Flags(), func(c config.Flag) bool { return c.Name == f.Name })
+		if f.Value.Type() == "string" && f.Value.String() == "" && !setting {
+			err = errors.Join(err, usageError{fmt.Errorf("--%s is empty", f.Name)})
+		}
+	})
+	return err
 }
 
 // load reads the configuration with the flags that were typed.

@@ -99,6 +99,8 @@ func TestVerifyURL(t *testing.T) {
 		{"too many", []string{"--url", "ws://" + address + "/", "--count", "100001"}, 64, "", ""},
 		{"no URL", []string{"--url", "nonsense"}, 64, "", ""},
 		{"a header that is the handshake's own", []string{"--url", "ws://" + address + "/", "--header", "Host: ws.example.com"}, 64, "", ""},
+		{"an empty URL", []string{"--url", ""}, 64, "", ""},
+		{"an empty --ca", []string{"--url", "ws://" + address + "/", "--ca="}, 64, "", ""},
 		{"no Origin", []string{"--url", "ws://" + address + "/", "--origin", "https://a b"}, 64, "", ""},
 		{"a wrong configuration beside a URL", []string{"--url", "ws://" + address + "/", "--backend", "127.0.0.1:0", "--server-name", "a.example.com"}, 78, "", ""},
 	} {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -12,23 +13,25 @@ func urlOrPath(s scalar) (string, error) {
 	if strings.HasPrefix(s.text, "/") {
 		return filePath(s)
 	}
-	return webAddress(s, "")
+	return webAddress(s, ",", ", or be an absolute path")
 }
 
 // baseURL may hold the variables of yum that make sense in it.
 func baseURL(s scalar) (string, error) {
-	return webAddress(s, "$")
+	return webAddress(s, "$", "")
 }
 
-func webAddress(s scalar, more string) (string, error) {
+func webAddress(s scalar, more, orElse string) (string, error) {
 	value, err := text(s)
 	if err != nil {
 		return "", err
 	}
 	u, err := url.Parse(value)
 	switch {
-	case err != nil || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "file":
-		return "", fmt.Errorf("%s must start with http://, https:// or file:///%s", quote(value), orPath(more))
+	case !strings.HasPrefix(value, "http:") && !strings.HasPrefix(value, "https:") && !strings.HasPrefix(value, "file:"):
+		return "", fmt.Errorf("%s must start with http://, https:// or file:///%s", quote(value), orElse)
+	case err != nil:
+		return "", fmt.Errorf("this is no URL: %w", errors.Unwrap(err)) // which may have a password in it
 	case u.Scheme == "file" && (u.Host != "" || !strings.HasPrefix(u.Path, "/")):
 		return "", fmt.Errorf("%s: a file's URL has three slashes, like file:///srv/epel", quote(value))
 	case u.Scheme != "file" && u.Hostname() == "":
@@ -42,14 +45,7 @@ func webAddress(s scalar, more string) (string, error) {
 	case strings.Contains(strings.NewReplacer("$basearch", "", "$releasever", "").Replace(value), "$"):
 		return "", fmt.Errorf("%s: only $basearch and $releasever are accepted, and only in baseurl", quote(value))
 	}
-	return value, only(value, alphanum+"-._~:/?&=+,@%![]"+more)
-}
-
-func orPath(more string) string {
-	if more == "" {
-		return ", or be an absolute path"
-	}
-	return ""
+	return value, only(value, alphanum+"-._~:/?&=+@%![]"+more)
 }
 
 // fingerprint takes any scalar's text: forty digits without a letter, or with one E, are a number to YAML.

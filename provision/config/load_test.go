@@ -133,6 +133,8 @@ func TestFileProblems(t *testing.T) {
 		{"top is text", "hello\n", "must be a mapping"},
 		{"two documents", "on_drift: keep\n---\non_drift: fail\n", "more than one YAML document"},
 		{"second document broken", "on_drift: keep\n---\n'", "is not YAML"},
+		{"first key indented", " on_drift: keep\nwait:\n  yum_lock: 5s\n", "keys of one level are indented alike"},
+		{"bare wildcard", "sites:\n  - server_name: *.example.com\n", `in quotes: "*.example.com"`},
 		{"tab", "wait:\n\tyum_lock: 5s\n", "does not indent with tabs"},
 		{"NUL", "on_drift: \x00keep\n", "not UTF-8 text"},
 		{"UTF-16", "\xff\xfeo\x00n\x00", "not UTF-8 text"},

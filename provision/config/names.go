@@ -31,7 +31,7 @@ func serverName(s scalar) (string, error) {
 	case value == "_":
 		err = fmt.Errorf("this names no host: write the name that clients use")
 	case strings.HasPrefix(value, "~"):
-		err = fmt.Errorf("a regular expression is not accepted: list the names, or *.example.com")
+		err = fmt.Errorf("a regular expression is not accepted: list the names, or \"*.example.com\"")
 	case strings.HasPrefix(value, "."):
 		err = fmt.Errorf("list both %s and *%s instead", cut(value[1:]), cut(value))
 	case strings.ContainsAny(value, " ,") && s.tag != "":
@@ -39,7 +39,7 @@ func serverName(s scalar) (string, error) {
 	case strings.Contains(value, "://"):
 		err = fmt.Errorf("a name is not a URL: write the host name alone")
 	case strings.Contains(value, "*") && (!wildcard || !strings.Contains(name, ".")):
-		err = fmt.Errorf("a wildcard stands for the first label of at least three: *.example.com")
+		err = fmt.Errorf("a wildcard stands for the first label of at least three: \"*.example.com\"")
 	}
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", quote(value), err)

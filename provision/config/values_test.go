@@ -121,6 +121,7 @@ func TestEPELValues(t *testing.T) {
 	})
 	testValues(t, baseURL, []valueCase{
 		{"http://a/7/$basearch/", "http://a/7/$basearch/"}, {"http://a/$releasever", "http://a/$releasever"}, {"http://a/$x", "! only $basearch"}, {"/srv", "! must start with"},
+		{"http://a/b,c/", "! holds ','"}, {"HTTP://a/", "! must start with"}, {"http://a:port/", "! no URL: invalid port"},
 	})
 	testValues(t, fingerprint, []valueCase{
 		{" 91e9 7d7c4a5e96f17f3e 888f6a2faea2352c64e5 ", EPEL7Fingerprint}, {EPEL7Fingerprint[1:], "! 40 hex"}, {"0x" + EPEL7Fingerprint, "! 40 hex"},

@@ -31,7 +31,12 @@ func parse(path string, content []byte, p *problems) *yaml.Node {
 		line, message := syntaxError(err, content)
 		return complain(line, message)
 	}
-	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
+	switch err := decoder.Decode(&second); {
+	case errors.Is(err, io.EOF):
+	case err != nil:
+		line, message := syntaxError(err, content)
+		return complain(line, message)
+	default:
 		return complain(second.Line, "holds more than one YAML document: remove the line --- and what follows")
 	}
 	if !plain(&document, path, p) || len(document.Content) != 1 {
@@ -40,8 +45,8 @@ func parse(path string, content []byte, p *problems) *yaml.Node {
 	return document.Content[0]
 }
 
-// syntaxError turns the parser's "yaml: line 3: did not find …" into a line and a message, and adds the two mistakes that
-// the parser cannot name.
+// syntaxError turns the parser's "yaml: line 3: did not find …" into a line and a message, and adds the mistakes that the
+// parser cannot name.
 func syntaxError(err error, content []byte) (int, string) {
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
 	number, rest, found := strings.Cut(strings.TrimPrefix(message, "line "), ": ")
@@ -55,6 +60,10 @@ func syntaxError(err error, content []byte) (int, string) {
 	switch {
 	case strings.Contains(near, "\t"):
 		rest += "; YAML does not indent with tabs: use spaces"
+	case strings.Contains(rest, "<document start>"):
+		rest += "; keys of one level are indented alike"
+	case strings.Contains(rest, "alphabetic or numeric"):
+		rest += `; a name with * is written in quotes: "*.example.com"`
 	case strings.Contains(near, ": ["):
 		rest += `; an address in brackets is written in quotes: "[::1]:3000"`
 	}
