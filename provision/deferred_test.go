@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/nginx"
 	"wsprovision/selinux"
 	"wsprovision/systemd"
 )
@@ -316,5 +317,65 @@ func TestFirstBootOvertaken(t *testing.T) {
 			t.Errorf("%d tries, %v, %+v\n%s", tries, err, r, h.content(site))
 		}
 		h.unchanged(moved(t))
+	})
+}
+
+// TestImageBuildInAContainer: root there may have no mount namespaces, and no nginx -t without one.
+func TestImageBuildInAContainer(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := bareOffline(t)
+		r := h.newRun(basic(t))
+		read := r.Nginx.Read
+		r.Nginx.Read = func(ctx context.Context, stdin string, argv ...string) (string, string, int, error) {
+			if argv[1] == "-t" {
+				return "", "", 0, nginx.ErrNeedsRoot
+			}
+			return read(ctx, stdin, argv...)
+		}
+		report, err := r.Apply(t.Context())
+		if err != nil || report.Result != Deferred || !h.exists(site) || len(step(t, report, StepValidate).Warnings) != 1 {
+			t.Errorf("%v\n%s", err, summarize(report))
+		}
+	})
+}
+
+// TestStruckOffWithoutAReport: the power is lost between the end of the work and its report.
+func TestStruckOffWithoutAReport(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := installed(t)
+		h.write("/proc/sys/kernel/random/boot_id", "one\n")
+		h.boot()
+		dead := false
+		h.hook = func(point string) error {
+			if dead = dead || point == "after remove "+deferredPath; dead {
+				return errKilled
+			}
+			return nil
+		}
+		_, _ = h.firstBoot(1)
+		h.hook = nil
+		h.write("/proc/sys/kernel/random/boot_id", "two\n")
+		if _, err := h.firstBoot(1); err != nil {
+			t.Fatal(err)
+		}
+		if s := h.status(t); s.State != Complete || s.Report == nil || s.Report.Result != Changed {
+			t.Errorf("%s, report %+v", s.State, s.Report)
+		}
+	})
+}
+
+// TestImageOfAProvisionedHost: what the host reported that the image was taken of is no report of the new one.
+func TestImageOfAProvisionedHost(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := installed(t)
+		h.boot()
+		if r, err := h.firstBoot(1); err != nil || r.Result != Changed {
+			t.Fatalf("%v, %+v", err, r)
+		}
+		h.where = systemd.Where{Place: systemd.Chroot}
+		h.apply(moved(t))
+		if s := h.status(t); s.State != Waiting || s.Report.Phase != PhaseInstall || step(t, s.Report, StepProof).Status != Deferred {
+			t.Errorf("%s, report %+v", s.State, s.Report)
+		}
 	})
 }

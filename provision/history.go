@@ -101,7 +101,8 @@ func (r *Run) chronicle(command string, steps []Step) (*chronicle, []Step) {
 	if !r.pauses(h.Running) {
 		c.found = h.Running
 	}
-	if c.found != nil && c.found.Boot != r.bootID() && h.Unverified == nil {
+	// Without /proc nobody can tell whether the machine went down.
+	if c.found != nil && (c.found.Boot != r.bootID() || c.found.Boot == "") && h.Unverified == nil {
 		h.Unverified = c.found
 	}
 	started := time.Now().UTC()
@@ -148,8 +149,14 @@ func (c *chronicle) unmark() error {
 // their databases and not the files that these speak of. A host that serves
 // already is not held up by it.
 func (r *Run) settleDisk() {
-	if r.Sync != nil && (r.Where.Offline() || r.holdOut) {
-		r.Sync()
+	if r.Where.Offline() || r.holdOut {
+		r.sync()
+	}
+}
+
+func (h *Host) sync() {
+	if h.Sync != nil {
+		h.Sync()
 	}
 }
 
@@ -176,6 +183,9 @@ func (c *chronicle) conclude(report *Report) {
 	switch {
 	case c.run.Where.Offline():
 		slot, report.Phase = &c.history.Install, PhaseInstall
+		if !c.resumes { // what served before was another host, of which this one is an image
+			c.history.Last = nil
+		}
 	case c.resumes:
 		report.Phase = PhaseFirstBoot
 	}

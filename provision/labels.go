@@ -108,6 +108,7 @@ func (r *Run) promiseRelabel() error {
 
 // takeBackRelabel is for when every file has its label after all.
 func (r *Run) takeBackRelabel() error {
+	r.sync() // a label may lie on another file system than the promise
 	if err := r.Files.Remove(relabelPath); err != nil {
 		return err
 	}

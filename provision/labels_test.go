@@ -287,6 +287,18 @@ func TestRelabelBelongs(t *testing.T) {
 			t.Errorf("revert: %v, still scheduled: %v\n%s", err, h.exists(relabelPath), summarize(r))
 		}
 	})
+	bubble(t, "to nobody, where a revert leaves files without a label", func(t *testing.T) {
+		h, _ := sparse(t)
+		h.apply(basic(t))
+		if h.exists(relabelPath) {
+			t.Fatal("the apply has not taken its promise back")
+		}
+		for range 2 {
+			if r, err := NewRevert(h.host(Listener{}), Listener{}, false).Apply(t.Context()); err != nil || !h.exists(relabelPath) {
+				t.Errorf("revert: %v, scheduled: %v\n%s", err, h.exists(relabelPath), summarize(r))
+			}
+		}
+	})
 	bubble(t, "to whoever changed it", func(t *testing.T) {
 		h := bareOffline(t)
 		h.apply(basic(t))

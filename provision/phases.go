@@ -24,7 +24,7 @@ func merge(earlier, later Report) Report {
 		// What came to nothing, and the later run did without, is no failure any more.
 		moot := later.Result != Failed && (s.Status == Skipped || s.Status == Failed)
 		if !there && !moot {
-			m.Steps = append(m.Steps, s)
+			m.Steps = append(m.Steps, s.finished(later))
 		}
 	}
 	for _, s := range later.Steps {
@@ -37,6 +37,22 @@ func merge(earlier, later Report) Report {
 	slices.SortStableFunc(m.Steps, func(a, b StepReport) int { return rank(a.Name) - rank(b.Name) })
 	m.settle()
 	return m
+}
+
+// finished is a deferred step after the deferred work was struck off by a run
+// that says nothing of it: the power was lost before the report of the one that
+// did it was written.
+func (s StepReport) finished(later Report) StepReport {
+	struck := func(l StepReport) bool { return l.Name == StepFirstBoot && l.Status == Changed }
+	if s.Status != Deferred || later.Phase != PhaseFirstBoot || !slices.ContainsFunc(later.Steps, struck) {
+		return s
+	}
+	s.Status, s.Changes = Changed, slices.Clone(s.Changes)
+	for i := range s.Changes {
+		s.Changes[i].Deferred = ""
+	}
+	s.Notes = append(slices.Clone(s.Notes), "finished by a first boot whose report was lost with the power")
+	return s
 }
 
 func mergeStep(earlier, later StepReport) StepReport {

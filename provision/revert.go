@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"wsprovision/selinux"
 )
 
 // The steps that only a revert has.
@@ -19,6 +21,7 @@ const (
 type Revert struct {
 	*Run
 	packages bool
+	unlabels bool // what it writes gets no label
 }
 
 // NewRevert prepares a revert. Packages that the agent brought are removed
@@ -33,7 +36,8 @@ func NewRevert(h *Host, on Listener, packages bool) *Revert {
 // because what it needs must still be there while nginx lets go of it; the
 // packages are the last, because semanage is one of them.
 func (r *Revert) steps() []Step {
-	return r.cancelDeferred([]Step{
+	r.unlabels = r.leavesUnlabelled()
+	steps := r.cancelDeferred([]Step{
 		{StepPlatform, nil, r.checkPlatform, nil},
 		{StepValidate, []string{StepPlatform}, r.checkValidate, nil},
 		{StepSite, []string{StepValidate}, r.checkSites, r.applySites},
@@ -44,6 +48,25 @@ func (r *Revert) steps() []Step {
 		{StepFiles, []string{StepPackages}, r.checkFiles, r.applyFiles},
 		{StepLedger, []string{StepSELinux, StepFiles}, r.checkLedger, r.applyLedger},
 	})
+	for i, s := range steps {
+		if s.Apply != nil && r.unlabels {
+			steps[i].Apply = func(ctx context.Context) error {
+				if err := r.promiseRelabel(); err != nil {
+					return err
+				}
+				return s.Apply(ctx)
+			}
+		}
+	}
+	return steps
+}
+
+// leavesUnlabelled reports whether the kernel here gives no labels to what
+// semanage writes anew in a tree that has them. The first boot then labels
+// every file, and the revert leaves that as it is.
+func (r *Revert) leavesUnlabelled() bool {
+	status, err := r.SELinux.Status()
+	return err == nil && r.Where.Offline() && status.Store != "" && status.Configured != selinux.Disabled && r.labelsNothing() && !r.treeUnlabelled()
 }
 
 // Plan reports what Apply would undo and changes nothing.
@@ -167,6 +190,9 @@ func left(object, now string, e Entry) string {
 // checkFiles is for the files that nginx does not read: the repository and its key.
 func (r *Revert) checkFiles(context.Context) (Finding, error) {
 	var f Finding
+	if r.unlabels && r.relabels() {
+		f.Notes = append(f.Notes, relabelNote)
+	}
 	for _, w := range r.otherFiles() {
 		s, err := r.siteFile(w)
 		if err != nil {
@@ -183,7 +209,7 @@ func (r *Revert) checkFiles(context.Context) (Finding, error) {
 }
 
 func (r *Revert) otherFiles() []wanted {
-	return r.filesBefore(func(path string) bool { return !nginxReads(path) })
+	return r.filesBefore(func(path string) bool { return !nginxReads(path) && (path != relabelPath || !r.unlabels) })
 }
 
 func (r *Revert) applyFiles(context.Context) error {

@@ -156,6 +156,7 @@ func (r *Run) applyDeferral(ctx context.Context) error {
 	if err := r.Files.MakeDir(stateDir, 0o700); err != nil {
 		return err
 	}
+	r.sync() // the unit and the agent themselves, which rpm has laid down just now, perhaps, and does not sync
 	return r.Files.Write(deferredPath, content, 0o600)
 }
 
