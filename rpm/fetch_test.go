@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -130,9 +131,9 @@ func TestFetchTriesAgain(t *testing.T) {
 		{"403", answer(403), 9, 1, 0, "the server answered 403 Forbidden"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			asked := 0
+			var asked atomic.Int32 // one connection's handler after another's, which only the network orders
 			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				if asked++; asked <= tt.failures {
+				if int(asked.Add(1)) <= tt.failures {
 					tt.fail(w)
 					return
 				}
@@ -145,8 +146,8 @@ func TestFetchTriesAgain(t *testing.T) {
 			if !matches(err, tt.wantErr) || err == nil && string(got) != "0123456789" {
 				t.Errorf("got %q, %v, want %q", got, err, tt.wantErr)
 			}
-			if asked != tt.asked || f.slept != tt.slept || len(f.notices) != tt.asked-1 {
-				t.Errorf("asked %d times, slept %s, notices %q; want %d times, %s", asked, f.slept, f.notices, tt.asked, tt.slept)
+			if int(asked.Load()) != tt.asked || f.slept != tt.slept || len(f.notices) != tt.asked-1 {
+				t.Errorf("asked %d times, slept %s, notices %q; want %d times, %s", asked.Load(), f.slept, f.notices, tt.asked, tt.slept)
 			}
 		})
 	}
