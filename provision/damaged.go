@@ -10,21 +10,21 @@ import (
 	"wsprovision/rpm"
 )
 
-// clockSlack is how much earlier than an interrupted run a transaction may have
+// lookBack is how much earlier than an interrupted run a transaction may have
 // begun that was lost with it: a run before it, not written out yet, or a clock
 // that was set meanwhile.
-const clockSlack = 24 * time.Hour
+const lookBack = 24 * time.Hour
 
 // damaged are the files that a power cut took from packages that an interrupted
-// run brought: rpm syncs its database and not the files that it speaks of, so that it
-// says "installed" of an nginx with nothing in it. Asked once in a run, and
-// only until a run has found all of them whole.
+// run brought: rpm syncs its database and not the files that it speaks of, so
+// that it says "installed" of an nginx with nothing in it. Asked once in a run,
+// and only until a run has found all of them whole.
 func (r *Run) damaged(ctx context.Context) ([]rpm.Damage, error) {
 	if r.annals.history.Unverified == nil || r.Euid != 0 {
 		return nil, nil
 	}
 	if r.damage == nil {
-		names, err := r.RPM.BroughtWith(ctx, r.annals.history.Unverified.Started.Add(-clockSlack), r.entries(KindPackage)...)
+		names, err := r.RPM.BroughtWith(ctx, r.annals.history.Unverified.Started.Add(-lookBack), r.entries(KindPackage)...)
 		if err != nil {
 			return nil, err
 		}

@@ -24,20 +24,7 @@ func TestPackagesAfterAPowerCut(t *testing.T) {
 				if offline {
 					h = bareOffline(t)
 				}
-				h.write("/proc/sys/kernel/random/boot_id", "one\n")
-				dead := false
-				h.hook = func(point string) error {
-					if dead = dead || strings.HasPrefix(point, "after run yum ") && strings.Contains(point, tt.lost); dead {
-						return errKilled
-					}
-					return nil
-				}
-				h.apply(basic(t))
-				h.hook = nil
-				for path := range brings(tt.lost) {
-					h.write(path, "")
-				}
-				h.write("/proc/sys/kernel/random/boot_id", "two\n")
+				h.cutAfter(tt.lost, tt.lost)
 				if offline {
 					h.boot()
 				}
@@ -70,18 +57,18 @@ func (h *fakeHost) mends(lost string, offline bool) {
 	h.unchanged(basic(t))
 }
 
-// cutIn is a bare host whose first apply dies after yum has brought nginx, and that comes up without what these packages brought.
-func cutIn(t *testing.T, lost ...string) *fakeHost {
-	h := newFakeHost(t)
+// cutAfter has a first apply die after yum has brought a package, and the host come up without what the lost ones brought.
+func (h *fakeHost) cutAfter(brought string, lost ...string) {
+	h.t.Helper()
 	h.write("/proc/sys/kernel/random/boot_id", "one\n")
 	dead := false
 	h.hook = func(point string) error {
-		if dead = dead || strings.HasPrefix(point, "after run yum ") && strings.Contains(point, nginxPackage); dead {
+		if dead = dead || strings.HasPrefix(point, "after run yum ") && strings.Contains(point, brought); dead {
 			return errKilled
 		}
 		return nil
 	}
-	h.apply(basic(t))
+	h.apply(basic(h.t))
 	h.hook = nil
 	for _, name := range lost {
 		for path := range brings(name) {
@@ -89,7 +76,6 @@ func cutIn(t *testing.T, lost ...string) *fakeHost {
 		}
 	}
 	h.write("/proc/sys/kernel/random/boot_id", "two\n")
-	return h
 }
 
 func (h *fakeHost) whole(names ...string) {
@@ -106,7 +92,8 @@ func (h *fakeHost) whole(names ...string) {
 // A key that yum imports for a reinstallation is the agent's like any other, and goes with the packages.
 func TestKeyOfAReinstallation(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
-		h := cutIn(t, nginxPackage)
+		h := newFakeHost(t)
+		h.cutAfter(nginxPackage, nginxPackage)
 		h.write(rpmKeys, "")
 		h.apply(basic(t))
 		h.whole(nginxPackage)
@@ -123,7 +110,8 @@ func TestKeyOfAReinstallation(t *testing.T) {
 // A damaged epel-release is erased before it is brought again: where that fails, nginx's reinstallation asks for it the next time.
 func TestEPELDamagedWithNginx(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
-		h := cutIn(t, epelPackage, nginxPackage)
+		h := newFakeHost(t)
+		h.cutAfter(nginxPackage, epelPackage, nginxPackage)
 		h.mends(epelPackage, false)
 		h.whole(nginxPackage)
 	})
@@ -132,7 +120,8 @@ func TestEPELDamagedWithNginx(t *testing.T) {
 // What a revert leaves installed is mended by the next apply like by any other run.
 func TestRevertAfterAPowerCut(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
-		h := cutIn(t, nginxPackage)
+		h := newFakeHost(t)
+		h.cutAfter(nginxPackage, nginxPackage)
 		h.run(basic(t), revert(false))
 		if r := h.apply(basic(t)); r.Result != Changed {
 			t.Errorf("%s\n%s", r.Result, summarize(r))

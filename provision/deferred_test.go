@@ -345,13 +345,7 @@ func TestStruckOffWithoutAReport(t *testing.T) {
 		h := installed(t)
 		h.write("/proc/sys/kernel/random/boot_id", "one\n")
 		h.boot()
-		dead := false
-		h.hook = func(point string) error {
-			if dead = dead || point == "after remove "+deferredPath; dead {
-				return errKilled
-			}
-			return nil
-		}
+		h.at("after remove "+deferredPath, true)
 		_, _ = h.firstBoot(1)
 		h.hook = nil
 		h.write("/proc/sys/kernel/random/boot_id", "two\n")

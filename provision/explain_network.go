@@ -130,21 +130,19 @@ func (h *Host) firewalld(ctx context.Context) firewall {
 	if st, err := units.State(ctx, "firewalld.service"); err != nil || st.Active != "active" {
 		return nil
 	}
-	// The default zone has what no other is given, and is all there is where none is active.
-	for _, ask := range []string{"--list-all-zones", "--list-all"} {
-		stdout, _, status, err := h.Nginx.Read(ctx, "", "firewall-cmd", ask)
-		if err != nil || status != 0 {
-			return nil
-		}
-		zones := parseFirewall(stdout)
-		if ask == "--list-all-zones" {
-			zones = slices.DeleteFunc(zones, func(z zone) bool { return !z.active })
-		}
-		if len(zones) > 0 {
-			return zones
-		}
+	active := slices.DeleteFunc(h.zones(ctx, "--list-all-zones"), func(z zone) bool { return !z.active })
+	if len(active) > 0 {
+		return active
 	}
-	return nil
+	return h.zones(ctx, "--list-all") // the default zone has what no other is given
+}
+
+func (h *Host) zones(ctx context.Context, which string) firewall {
+	stdout, _, status, err := h.Nginx.Read(ctx, "", "firewall-cmd", which)
+	if err != nil || status != 0 {
+		return nil
+	}
+	return parseFirewall(stdout)
 }
 
 // parseFirewall reads what `firewall-cmd --list-all` and --list-all-zones print (firewalld 0.4 to 0.6 on RHEL 7): for each zone its name at

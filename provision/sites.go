@@ -163,8 +163,8 @@ func (r *Run) siteFile(w wanted) (siteFile, error) {
 	}
 	entry, recorded := r.ledger.Find(KindFile, w.path)
 	f.drifted = recorded && !entry.agents(digest(f.have.Content))
-	// What somebody has rewritten, or removed, is theirs, where all that is asked of it is
-	// to be gone or to be as it was before the agent came.
+	// What somebody has rewritten, or removed, is theirs, where all that is asked
+	// of it is to be gone or to be as it was before the agent came.
 	f.kept = f.drifted && (w.content == nil || r.reverting || r.Config.OnDrift == config.DriftKeep)
 	return f, nil
 }

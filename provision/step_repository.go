@@ -37,7 +37,7 @@ func (r *Run) checkRepository(ctx context.Context) (Finding, error) {
 	case config.EPELMirror:
 		return f, r.checkKeyFile(&f)
 	}
-	missing, err := r.missing(ctx)
+	lacking, err := r.lacking(ctx)
 	if err != nil {
 		return f, err
 	}
@@ -45,11 +45,7 @@ func (r *Run) checkRepository(ctx context.Context) (Finding, error) {
 		f.Changes = append(f.Changes, changes...)
 		return f, err
 	}
-	damaged, _, err := r.damagedPackages(ctx, false)
-	if err != nil {
-		return f, err
-	}
-	if len(missing)+len(damaged) == 0 {
+	if !lacking {
 		f.Notes = []string{"every package is there; no repository is needed"}
 	}
 	if due, err := r.releaseDue(ctx); !due || err != nil {
@@ -62,15 +58,20 @@ func (r *Run) checkRepository(ctx context.Context) (Finding, error) {
 	return f, err
 }
 
-// releaseDue reports whether epel-release is needed: to install what is
-// missing, or to reinstall what a power cut damaged.
-func (r *Run) releaseDue(ctx context.Context) (bool, error) {
+// lacking reports whether yum has anything to bring: what is missing, or what
+// a power cut damaged.
+func (r *Run) lacking(ctx context.Context) (bool, error) {
 	missing, err := r.missing(ctx)
-	if err != nil {
-		return false, err
+	if err != nil || len(missing) > 0 {
+		return true, err
 	}
 	damaged, _, err := r.damagedPackages(ctx, false)
-	if err != nil || len(missing)+len(damaged) == 0 {
+	return len(damaged) > 0, err
+}
+
+// releaseDue reports whether epel-release is needed.
+func (r *Run) releaseDue(ctx context.Context) (bool, error) {
+	if lacking, err := r.lacking(ctx); err != nil || !lacking {
 		return false, err
 	}
 	have, err := r.hasEPEL()

@@ -123,8 +123,10 @@ func (v *Verification) aimAtURL() ([]aim, error) {
 	a := aim{target: v.complete(t)}
 	host, _, _ := strings.Cut(t.Host, ":")
 	path, _, _ := strings.Cut(t.Path, "?")
-	a.site = v.siteOf(t, host)
-	for j := 0; a.site != nil && j < len(a.site.Locations); j++ {
+	if a.site = v.siteOf(t, host); a.site == nil {
+		return []aim{a}, nil
+	}
+	for j := range a.site.Locations {
 		l := &a.site.Locations[j]
 		if strings.HasPrefix(path, l.Path) && (a.location == nil || len(l.Path) > len(a.location.Path)) {
 			a.location = l

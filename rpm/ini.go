@@ -3,7 +3,6 @@ package rpm
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -75,9 +74,11 @@ func (p *iniParser) inherited() []section {
 		return s.name == "DEFAULT"
 	})
 	for _, s := range all {
-		own := maps.Clone(s.keys)
-		maps.Copy(s.keys, defaults)
-		maps.Copy(s.keys, own)
+		for key, value := range defaults {
+			if _, said := s.keys[key]; !said {
+				s.keys[key] = value
+			}
+		}
 	}
 	return all
 }

@@ -44,13 +44,12 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 
 func (a *app) command() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "wsprovision",
-		Short:         "Provision nginx as a WebSocket proxy on RHEL 7, and prove it",
-		Version:       version,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
-
+		Use:               "wsprovision",
+		Short:             "Provision nginx as a WebSocket proxy on RHEL 7, and prove it",
+		Version:           version,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		Args:              cobra.NoArgs,
 		PersistentPreRunE: noneEmpty,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_ = cmd.Help()

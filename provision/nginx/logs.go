@@ -157,13 +157,19 @@ func (f *follower) lines(shown string, chunk []byte) {
 		if !complete {
 			break
 		}
-		if isComplaint(line) && f.said[worker(line)] < mostLines {
-			f.said[worker(line)]++
-			f.seen = append(f.seen, LogLine{shown, strings.ToValidUTF8(line, "?")})
+		if isComplaint(line) {
+			f.keep(shown, line)
 		}
 		text = after
 	}
 	f.rest[shown] = text[max(0, len(text)-longestLine):]
+}
+
+func (f *follower) keep(shown, line string) {
+	pid := worker(line)
+	if f.said[pid]++; f.said[pid] <= mostLines {
+		f.seen = append(f.seen, LogLine{shown, strings.ToValidUTF8(line, "?")})
+	}
 }
 
 // isComplaint keeps what speaks of nginx itself. A number after a star is a connection's: such a line is about a client

@@ -85,8 +85,7 @@ func (t Target) tlsConfig() *tls.Config {
 	return c
 }
 
-// validate refuses what would break out of its place in the request.
-// Validate says what of the target cannot be sent.
+// Validate refuses what would break out of its place in the request.
 func (t Target) Validate() error {
 	if t.Address == "" && t.Host == "" {
 		return fmt.Errorf("target: neither address nor host given")
