@@ -215,7 +215,8 @@ func (c *conversation) kindOf(n int, line []byte) (ws.MessageType, error) {
 }
 
 // ping ends the session where a peer is there but does not answer. While out blocks, nothing is read, pongs neither;
-// hence the patience.
+// hence the patience. A ping under way when ctx ends is left to end with the connection: the library closes that, without
+// a closing handshake, where a context ends during a write.
 func (c *conversation) ping(ctx context.Context) <-chan error {
 	failed := make(chan error, 1)
 	if c.options.Ping <= 0 {
@@ -230,7 +231,7 @@ func (c *conversation) ping(ctx context.Context) <-chan error {
 			case <-ctx.Done():
 				return
 			}
-			patience, cancel := context.WithTimeout(ctx, max(c.options.Ping, pongWait))
+			patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(c.options.Ping, pongWait))
 			err := c.session.conn.Ping(patience)
 			cancel()
 			if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {

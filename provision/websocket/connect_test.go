@@ -64,6 +64,17 @@ func TestConnectInOrder(t *testing.T) {
 	}
 }
 
+// A ping is under way whenever the input ends; it must not cost the closing handshake.
+func TestConnectEndsDuringPing(t *testing.T) {
+	noLeak(t)
+	target, o := echo(t), ConnectOptions{Ping: time.Microsecond, Wait: 5 * time.Millisecond}
+	for range 200 {
+		if code, _, err := Connect(soon(t), target, strings.NewReader("hi\n"), io.Discard, o); code != 1000 || err != nil {
+			t.Fatalf("got %d %v", code, err)
+		}
+	}
+}
+
 func TestConnectPeerCloses(t *testing.T) {
 	noLeak(t)
 	for _, tt := range []struct {
