@@ -17,8 +17,9 @@ import (
 
 // settleAnnounced reads back what became of the announcements in the ledger,
 // at the end of a run and, for one that was killed, at the beginning of the
-// next. What came to nothing leaves the ledger: somebody may bring it about by
-// hand before the agent does, and a revert must not take that for the agent's.
+// next. What came to nothing leaves the ledger, and so does what a revert has
+// undone, whether or not it came to its end: somebody may bring it about by hand
+// before the agent does, and a revert must not take that for the agent's.
 func (r *Run) settleAnnounced(ctx context.Context) {
 	if r.planning || r.Euid != 0 {
 		return
@@ -29,6 +30,9 @@ func (r *Run) settleAnnounced(ctx context.Context) {
 	due = due || err != nil
 	err = r.recordTransaction(ctx)
 	err = errors.Join(err, r.ledger.settle(func(e Entry) (string, error) {
+		if e.Prior == "" && !r.reverting {
+			return unsettled, nil
+		}
 		if e.Kind == KindFile && (due && nginxReads(e.Name) || r.isStaged(e.Name)) {
 			return unsettled, nil
 		}
@@ -39,8 +43,9 @@ func (r *Run) settleAnnounced(ctx context.Context) {
 	}
 }
 
-// unsettled is in no entry's words: what is still on its way, a file that waits
-// beside its place or for a reload, is neither there nor given up.
+// unsettled is in no entry's words: what nobody has touched since it was read
+// back, or what is still on its way. A file that waits beside its place or for a
+// reload is neither there nor given up.
 const unsettled = ""
 
 func (r *Run) isStaged(path string) bool {
@@ -48,8 +53,7 @@ func (r *Run) isStaged(path string) bool {
 	return err == nil
 }
 
-// settle reads back the entries that are only announced. One that cannot be
-// read stays as it is.
+// settle reads entries back. One that cannot be read stays as it is.
 func (l *Ledger) settle(read func(Entry) (string, error)) error {
 	var all *multierror.Error
 	var entries []Entry
@@ -66,9 +70,6 @@ func (l *Ledger) settle(read func(Entry) (string, error)) error {
 }
 
 func (e Entry) readBack(read func(Entry) (string, error)) (kept Entry, undone bool, err error) {
-	if e.Prior == "" {
-		return e, false, nil
-	}
 	now, err := read(e)
 	if err != nil || now == unsettled {
 		return e, false, err

@@ -22,6 +22,8 @@ type fakePackages struct {
 	// transactions says which one brought each package; with the database, but a crash of the agent does not touch it.
 	transactions map[string]int64
 	transaction  int64
+	// closed is how many more times the database cannot be opened.
+	closed int
 }
 
 const (
@@ -35,6 +37,10 @@ func (h *fakeHost) installed(name string) bool {
 }
 
 func (h *fakeHost) rpm(args []string) (stdout, stderr string, status int, err error) {
+	if h.packages.closed > 0 {
+		h.packages.closed--
+		return "", "error: cannot open Packages database in /var/lib/rpm\n", 1, nil
+	}
 	switch {
 	case args[0] == "-qa" && strings.Contains(args[2], "INSTALLTID"):
 		for name := range strings.FieldsSeq(h.content(rpmPackages)) {

@@ -2,6 +2,9 @@ package provision
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
 	"time"
 
 	"wsprovision/provision/config"
@@ -35,6 +38,7 @@ type Run struct {
 	inventory *rpm.Inventory           // all that rpm has, once a transaction was due; nil: ask
 	conn      systemd.Units            // nil until a step asks for systemd
 	seen      *service                 // what the survey found; while it lasts nothing changes
+	wrote     []string                 // files under /etc/nginx that this run has changed
 	unproved  []string                 // what the proof could not tell, and time may
 	hopeless  bool                     // a label could not be set here
 	bare      []selinux.Path           // what a walk found to have no label
@@ -65,10 +69,14 @@ func (r *Run) Apply(ctx context.Context) (*Report, error) {
 func (r *Run) run(ctx context.Context, command string, steps []Step, act func(*Engine, context.Context) []StepReport) (*Report, error) {
 	start := time.Now()
 	var err error
-	if r.ledger, err = ReadLedger(r.Files); err != nil {
-		if r.Euid == 0 {
-			return nil, err
-		}
+	r.ledger, err = ReadLedger(r.Files)
+	switch {
+	case err == nil:
+	case r.Euid == 0 || !errors.Is(err, fs.ErrPermission):
+		return nil, err
+	case r.reverting: // what there is to undo is in it
+		return nil, fmt.Errorf("%w (%w)", ErrNotRoot, err)
+	default:
 		r.ledger = &Ledger{Version: 1, files: r.Files}
 	}
 	defer func() {
@@ -88,6 +96,7 @@ func (r *Run) run(ctx context.Context, command string, steps []Step, act func(*E
 	r.engine = &Engine{Steps: steps, Now: time.Now, Started: r.on.Started, Finished: r.on.Finished, Pending: map[string]bool{}}
 	report := &Report{Version: ReportVersion, Command: command, Agent: r.Agent, Started: start.UTC(), Place: string(r.Where.Place)}
 	report.Steps = act(r.engine, ctx)
+	r.adopt()
 	r.settleAnnounced(ctx)
 	report.Millis = time.Since(start).Milliseconds()
 	if cause := context.Cause(ctx); cause != nil {

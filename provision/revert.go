@@ -39,7 +39,7 @@ func (r *Revert) steps() []Step {
 	r.unlabels = r.leavesUnlabelled()
 	steps := r.cancelDeferred([]Step{
 		{StepPlatform, nil, r.checkPlatform, nil},
-		{StepValidate, []string{StepPlatform}, r.checkValidate, nil},
+		{StepValidate, []string{StepPlatform}, r.checkWithout, nil},
 		{StepSite, []string{StepValidate}, r.checkSites, r.applySites},
 		{StepService, []string{StepSite}, r.checkReload, r.applyReload},
 		{StepUnit, []string{StepService}, r.checkUnit, r.applyUnit},
@@ -48,15 +48,8 @@ func (r *Revert) steps() []Step {
 		{StepFiles, []string{StepPackages}, r.checkFiles, r.applyFiles},
 		{StepLedger, []string{StepSELinux, StepFiles}, r.checkLedger, r.applyLedger},
 	})
-	for i, s := range steps {
-		if s.Apply != nil && r.unlabels {
-			steps[i].Apply = func(ctx context.Context) error {
-				if err := r.promiseRelabel(); err != nil {
-					return err
-				}
-				return s.Apply(ctx)
-			}
-		}
+	if r.unlabels {
+		return doingFirst(r.promiseRelabel, steps)
 	}
 	return steps
 }
@@ -111,6 +104,21 @@ func (r *Revert) filesBefore(which func(path string) bool) []wanted {
 	return all
 }
 
+// checkWithout validates what a revert leaves. A nginx that does not run takes
+// nothing of it now: what keeps it from starting may well have been there before
+// the agent came, and holds nothing up.
+func (r *Revert) checkWithout(ctx context.Context) (Finding, error) {
+	f, err := r.checkValidate(ctx)
+	if err == nil {
+		return f, nil
+	}
+	if s, unread := r.service(ctx); unread != nil || s.running() {
+		return f, err
+	}
+	f.Warnings = append(f.Warnings, "nginx does not run, and would not start: "+err.Error())
+	return f, nil
+}
+
 // checkReload has nginx forget the server block where it runs; a stopped nginx
 // is left stopped, and a running one running.
 func (r *Revert) checkReload(ctx context.Context) (Finding, error) {
@@ -124,6 +132,9 @@ func (r *Revert) checkReload(ctx context.Context) (Finding, error) {
 		f.Changes = []Change{{Object: "owed reload (" + owedPath + ")", From: "noted", To: "dropped, because nginx does not run"}}
 	case !s.running():
 	case s.owed || r.sitesDiffer():
+		if err := s.reloadable(); err != nil {
+			return f, err
+		}
 		f.Changes = []Change{{Object: nginxUnit, From: "the agent's configuration", To: "reloaded"}}
 	default:
 		r.sayStarted(&f)
@@ -193,35 +204,39 @@ func (r *Revert) checkFiles(context.Context) (Finding, error) {
 	if r.unlabels && r.relabels() {
 		f.Notes = append(f.Notes, relabelNote)
 	}
-	for _, w := range r.otherFiles() {
-		s, err := r.siteFile(w)
-		if err != nil {
-			return f, err
-		}
+	files, err := r.otherFiles()
+	if err != nil {
+		return f, err
+	}
+	for _, s := range files {
 		switch {
 		case s.kept:
 			f.Warnings = append(f.Warnings, drift(s))
-		case !same(s.have.Content, w.content):
-			f.Changes = append(f.Changes, fileChange(w.path, s.have.Content, w.content))
+		case !same(s.have.Content, s.content):
+			f.Changes = append(f.Changes, fileChange(s.path, s.have.Content, s.content))
 		}
 	}
 	return f, nil
 }
 
-func (r *Revert) otherFiles() []wanted {
-	return r.filesBefore(func(path string) bool { return !nginxReads(path) && (path != relabelPath || !r.unlabels) })
+// otherFiles are all but nginx's. A repository that stays, because somebody has
+// edited it, keeps its key: without it every yum on the host would fail.
+func (r *Revert) otherFiles() ([]siteFile, error) {
+	files, err := r.filesOf(r.filesBefore(func(path string) bool { return !nginxReads(path) && (path != relabelPath || !r.unlabels) }))
+	stays := slices.ContainsFunc(files, func(s siteFile) bool { return s.path == repositoryPath && s.kept && s.have.Content != nil })
+	return slices.DeleteFunc(files, func(s siteFile) bool { return stays && s.path == keyPath }), err
 }
 
 func (r *Revert) applyFiles(context.Context) error {
-	for _, w := range r.otherFiles() {
-		s, err := r.siteFile(w)
-		if err != nil {
-			return err
-		}
-		if s.kept || same(s.have.Content, w.content) {
+	files, err := r.otherFiles()
+	if err != nil {
+		return err
+	}
+	for _, s := range files {
+		if s.kept || same(s.have.Content, s.content) {
 			continue
 		}
-		if err := r.restore(w); err != nil {
+		if err := r.restore(s.wanted); err != nil {
 			return err
 		}
 	}

@@ -51,6 +51,7 @@ func (r *Revert) undos(ctx context.Context) ([]undo, []string, error) {
 		case err != nil:
 			all = multierror.Append(all, err)
 		case now == e.Before || e.Before == e.Left:
+		case e.Kind == KindRunning && now == string(selinux.Unknown): // no policy of this host runs
 		case now != e.Left:
 			warnings = append(warnings, left(object, now, e))
 		default:

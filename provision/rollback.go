@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	multierror "github.com/hashicorp/go-multierror"
 
@@ -19,6 +21,25 @@ func (r *Run) way(s service) ([]Proven, error) {
 	}
 	_, noted, err := r.owed.Due()
 	return wayBack(master, noted), err
+}
+
+// startBack is the way back from a start that failed. What an earlier run noted
+// of a nginx that ran then is left: another may have taken the files since.
+func (r *Run) startBack() error {
+	_, noted, err := r.owed.Due()
+	way := slices.DeleteFunc(noted, func(p Proven) bool { return p.Master != "" && !slices.Contains(r.wrote, p.Path) })
+	if len(way) == 0 {
+		return err
+	}
+	var paths []string
+	for _, p := range way {
+		paths = append(paths, p.Path)
+	}
+	whole, err := r.putBack(way)
+	if !whole {
+		return err
+	}
+	return errors.Join(err, fmt.Errorf("what was there before was put back (%s); nginx does not run", strings.Join(paths, ", ")))
 }
 
 // putBack restores the files as nginx last took them. What somebody has edited

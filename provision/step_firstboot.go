@@ -34,7 +34,38 @@ func (r *Run) acrossBoots(steps []Step) []Step {
 		steps = slices.Insert(steps, 1, Step{StepFirstBoot, []string{StepPlatform}, r.checkDeferral, r.applyDeferral})
 		return r.labelsBefore(StepProof, steps)
 	case r.hasDeferred():
-		return append(r.labelsBefore(StepService, steps), r.strikeOff(StepProof))
+		return append(doingFirst(r.overtake, r.labelsBefore(StepService, steps)), r.strikeOff(StepLabels, StepProof))
+	}
+	return steps
+}
+
+// overtake has the first boot go on with this configuration from now on, should
+// this run not come to its end: it would bring back the one that it has, over
+// what an administrator has asked for since.
+func (r *Run) overtake() error {
+	have, err := r.Files.Read(deferredPath)
+	if err != nil || have.Content == nil {
+		return err
+	}
+	want, err := r.deferral()
+	if err != nil || same(have.Content, want) {
+		return err
+	}
+	return r.Files.Write(deferredPath, want, 0o600)
+}
+
+// doingFirst has each step do something before it changes anything.
+func doingFirst(do func() error, steps []Step) []Step {
+	for i, s := range steps {
+		if s.Apply == nil {
+			continue
+		}
+		steps[i].Apply = func(ctx context.Context) error {
+			if err := do(); err != nil {
+				return err
+			}
+			return s.Apply(ctx)
+		}
 	}
 	return steps
 }

@@ -105,12 +105,14 @@ func (r *Run) install(ctx context.Context, wants rpm.Wants, names ...string) err
 		return err
 	}
 	after, err := r.RPM.Install(ctx, wants, before, limits)
-	r.inventory, r.packages = &after, after.Packages
 	if err != nil {
-		// What rpm said last may not hold for what runs next.
+		// What rpm said last may not hold for what runs next, nor tell all that
+		// yum brought: the run's end asks again.
 		r.inventory, r.packages = nil, nil
+		return errors.Join(err, r.ledger.record(had, brought(after.Since(before))))
 	}
-	return errors.Join(err, r.ledger.record(nil, brought(after.Since(before))))
+	r.inventory, r.packages = &after, after.Packages
+	return r.ledger.record(nil, brought(after.Since(before)))
 }
 
 // recordTransaction is for a run that died between a transaction and the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	multierror "github.com/hashicorp/go-multierror"
 
@@ -42,12 +43,25 @@ func (r *Run) checkSELinux(ctx context.Context) (Finding, error) {
 	if err := r.checkListening(ctx, status); err != nil {
 		all = multierror.Append(all, err)
 	}
-	for _, port := range r.labelledPorts(ctx) {
+	ports := r.labelledPorts(ctx)
+	for _, port := range ports {
 		if err := r.checkPort(ctx, &f, port); err != nil {
 			all = multierror.Append(all, err)
 		}
 	}
+	r.sayLeftLabels(&f, ports)
 	return f, together(all)
+}
+
+// sayLeftLabels names the labels of ports that the configuration asked for
+// once. They stay until a revert: nginx goes on with the old backend until its
+// reload is proved, and what else uses the label by then is not known.
+func (r *Run) sayLeftLabels(f *Finding, ports []int) {
+	for _, e := range r.ledger.Entries {
+		if p, err := portNamed(e.Name); e.Kind == KindPort && e.Left == httpPortType && err == nil && !slices.Contains(ports, p.Low) {
+			f.Notes = append(f.Notes, fmt.Sprintf("port %s keeps the label %s, which an earlier configuration asked for (before: %s); semanage port changes it if nothing needs it", e.Name, e.Left, e.Before))
+		}
+	}
 }
 
 func (r *Run) sayMode(f *Finding, status selinux.Status) {
@@ -158,8 +172,9 @@ func (r *Run) selinuxEdits(ctx context.Context) (edits []selinux.Edit, unloaded 
 		return nil, false, err
 	}
 	var entries []Entry
-	if b.Running == selinux.Off {
-		entries = append(entries, Entry{Kind: KindRunning, Name: connectBoolean, Before: string(b.Running), Left: "on"})
+	// Where no policy of this host runs, the one that is loaded next has what is persistent.
+	if b.Running == selinux.Off || b.Running == selinux.Unknown && b.Persistent != selinux.On {
+		entries = append(entries, Entry{Kind: KindRunning, Name: connectBoolean, Before: string(selinux.Off), Left: "on"})
 	}
 	if b.Persistent != selinux.On {
 		edits = append(edits, selinux.SetBoolean(connectBoolean, true))

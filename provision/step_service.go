@@ -32,6 +32,19 @@ func (s service) activity() string {
 	return "inactive"
 }
 
+func (s service) masked() bool { return s.state.File == "masked" || s.state.Load == "masked" }
+
+// reloadable says why systemd would refuse to reload a nginx that runs.
+func (s service) reloadable() error {
+	switch {
+	case s.masked():
+		return fmt.Errorf("%s is masked, so that nothing reloads it: systemctl unmask %[1]s if that is no longer meant", nginxUnit)
+	case !s.state.CanReload:
+		return fmt.Errorf("%s has no ExecReload=, and a restart would cut every WebSocket: give it one (systemctl edit %[1]s)", nginxUnit)
+	}
+	return nil
+}
+
 // due reports whether nginx is about to be started or reloaded.
 func (s service) due() bool { return s.owed || !s.running() }
 
@@ -74,8 +87,11 @@ func (r *Run) checkService(ctx context.Context) (Finding, error) {
 	if err != nil {
 		return f, err
 	}
-	if len(lost) == 0 && (s.state.File == "masked" || s.state.Load == "masked") {
+	if len(lost) == 0 && s.masked() {
 		return f, fmt.Errorf("%s is masked, so that nothing starts it: systemctl unmask %s if that is no longer meant", nginxUnit, nginxUnit)
+	}
+	if file := s.state.File; len(lost) == 0 && (file == "static" || file == "indirect") {
+		return f, fmt.Errorf("%s cannot be enabled, because it says nothing of when to start: give it WantedBy=multi-user.target in an [Install] section", nginxUnit)
 	}
 	if !s.enabled() {
 		f.Changes = append(f.Changes, Change{Object: nginxUnit + " (at boot)", From: word(s.state.File, Absent), To: "enabled"})
@@ -89,8 +105,8 @@ func (r *Run) checkService(ctx context.Context) (Finding, error) {
 	case !s.running():
 		f.Changes = append(f.Changes, Change{Object: nginxUnit, From: word(s.state.Active, Absent), To: "running"})
 	case s.owed || r.sitesDiffer():
-		if !s.state.CanReload {
-			return f, fmt.Errorf("%s has no ExecReload=, and a restart would cut every WebSocket: give it one (systemctl edit %[1]s)", nginxUnit)
+		if err := s.reloadable(); err != nil {
+			return f, err
 		}
 		f.Changes = append(f.Changes, Change{Object: nginxUnit, From: "an older configuration", To: "reloaded"})
 	default:
@@ -181,11 +197,10 @@ func (r *Run) start(ctx context.Context, units systemd.Units, s service) error {
 		return err
 	}
 	mark := r.markLogs()
-	if err := units.Start(ctx, nginxUnit); err != nil {
-		err = fmt.Errorf("%w%s", err, complaints(mark))
-		_, way, dueErr := r.owed.Due()
-		_, backErr := r.putBack(way)
-		return errors.Join(err, dueErr, backErr)
+	// Its result is waited for even where the run is being ended: a job that
+	// nobody waits for may yet start nginx with what is taken away here.
+	if err := units.Start(context.WithoutCancel(ctx), nginxUnit); err != nil {
+		return errors.Join(fmt.Errorf("%w%s", err, complaints(mark)), r.startBack())
 	}
 	return r.owed.Settle()
 }

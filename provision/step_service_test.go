@@ -233,6 +233,9 @@ func TestDrift(t *testing.T) {
 		if w := step(t, r, StepSite).Warnings; r.Result != Unchanged || len(w) != 1 || h.content(site) != edited {
 			t.Errorf("%s, warnings %q\n%s", r.Result, w, summarize(r))
 		}
+		if w := strings.Join(step(t, h.plan(c), StepSite).Warnings, "\n"); !strings.Contains(w, "+# by hand") {
+			t.Errorf("plan does not show the edit as a diff: %q", w)
+		}
 	})
 	bubble(t, "fail", func(t *testing.T) {
 		h := provisioned(t)

@@ -50,7 +50,11 @@ func (r *Run) sayDrift(f *Finding, s siteFile) error {
 		return fmt.Errorf("%s was edited since the agent wrote it, and on_drift is fail: take the edit into the configuration, or move the file away:\n%s",
 			s.path, unified(s.path, s.content, s.have.Content))
 	}
-	f.Warnings = append(f.Warnings, drift(s))
+	warning := drift(s)
+	if r.planning && s.kept && s.content != nil && s.have.Content != nil { // else it is among the changes
+		warning += ":\n" + unified(s.path, s.content, s.have.Content)
+	}
+	f.Warnings = append(f.Warnings, warning)
 	return nil
 }
 
@@ -121,6 +125,7 @@ func (r *Run) applySites(ctx context.Context) error {
 	for _, s := range files {
 		if s.differs() {
 			way = append(way, r.proven(s))
+			r.wrote = append(r.wrote, s.path)
 		}
 	}
 	if err := r.owe(ctx, way); err != nil {

@@ -1,0 +1,145 @@
+package provision
+
+import (
+	"strings"
+	"testing"
+
+	"wsprovision/selinux"
+)
+
+// What systemd would refuse is known before the server block is taken away.
+func TestRevertWithoutAReload(t *testing.T) {
+	for name, tt := range map[string]struct {
+		spoil func(h *fakeHost)
+		says  string
+	}{
+		"no ExecReload=": {func(h *fakeHost) { h.web.noReload = true }, "no ExecReload="},
+		"masked":         {func(h *fakeHost) { h.mask() }, "systemctl unmask"},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			h := provisioned(t)
+			tt.spoil(h)
+			before := h.snapshot()
+			r := h.run(basic(t), revert(false))
+			if s := step(t, r, StepService); s.Status != Failed || !strings.Contains(s.Error, tt.says) {
+				t.Errorf("service: %s %q\n%s", s.Status, s.Error, summarize(r))
+			}
+			h.untouched(before)
+		})
+	}
+}
+
+// What a revert has undone before it failed is an administrator's when it is there again.
+func TestRevertAgainLeavesWhatIsByHand(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := provisioned(t)
+		h.at("before run rpm -e", false)
+		if r := h.run(basic(t), revert(true)); r.Result != Failed || h.exists(wantsNginx) || len(h.localPorts()) > 0 {
+			t.Fatalf("the first revert: %s\n%s", r.Result, summarize(r))
+		}
+		h.hook = nil
+		h.must(h.enableUnit(nginxUnit))
+		h.setLocalBoolean(connectBoolean, true)
+		h.setLocalPorts(selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: httpPortType})
+		h.rebuild(true)
+		h.setRunning(connectBoolean, true)
+		r := h.run(basic(t), revert(true))
+		if !h.exists(wantsNginx) || !h.localBooleans()[connectBoolean] || !h.running(connectBoolean) || len(h.localPorts()) != 1 {
+			t.Errorf("enabled %v, boolean %v, running %v, ports %v\n%s", h.exists(wantsNginx), h.localBooleans(), h.running(connectBoolean), h.localPorts(), summarize(r))
+		}
+		if r.Result == Failed || h.installed(nginxPackage) {
+			t.Errorf("the rest is not reverted: %s\n%s", r.Result, summarize(r))
+		}
+	})
+}
+
+// The policy that a first boot loads has the boolean on; what ran before it is off.
+func TestRevertAfterAnInstallation(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := installed(t)
+		if r := h.run(basic(t), revert(false)); r.Result == Failed || len(step(t, r, StepSELinux).Warnings) > 0 {
+			t.Errorf("where it was installed: %s\n%s", r.Result, summarize(r))
+		}
+		h = installed(t)
+		h.boot()
+		if r, err := h.firstBoot(3); err != nil || r.Result == Failed || !h.running(connectBoolean) {
+			t.Fatalf("the first boot: %v\n%s", err, summarize(r))
+		}
+		r := h.run(basic(t), revert(false))
+		if r.Result != Changed || h.running(connectBoolean) || h.localBooleans()[connectBoolean] {
+			t.Errorf("%s, running %v, recorded %v\n%s", r.Result, h.running(connectBoolean), h.localBooleans(), summarize(r))
+		}
+	})
+}
+
+// A repository that stays needs its key, or every yum on the host fails.
+func TestRevertLeavesTheKeyOfARepositoryThatStays(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := bareForMirror(t)
+		if r := h.apply(mirrored(t)); r.Result != Changed {
+			t.Fatalf("apply: %s\n%s", r.Result, summarize(r))
+		}
+		h.write(repositoryPath, h.content(repositoryPath)+"proxy=http://proxy.example.com:3128\n")
+		r := h.run(mirrored(t), revert(false))
+		if !h.exists(repositoryPath) || !h.exists(keyPath) || len(step(t, r, StepFiles).Warnings) != 1 {
+			t.Errorf("repository %v, key %v\n%s", h.exists(repositoryPath), h.exists(keyPath), summarize(r))
+		}
+	})
+}
+
+// What keeps a stopped nginx from starting is not the revert's to mend.
+func TestRevertBesideABrokenFile(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := provisioned(t)
+		h.stopNginx()
+		h.write(confDir+"/other.conf", "server {\n")
+		r := h.run(basic(t), revert(false))
+		if r.Result != Changed || h.exists(site) || len(h.localPorts()) > 0 || !strings.Contains(strings.Join(step(t, r, StepValidate).Warnings, " "), "would not start") {
+			t.Errorf("%s, ports %v\n%s", r.Result, h.localPorts(), summarize(r))
+		}
+	})
+}
+
+// A dependency that yum brought is the agent's, also where rpm could not be asked right afterwards.
+func TestRevertOfPackagesThatRpmDidNotTell(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := newFakeHost(t)
+		h.packages.yum = func(names []string) (string, string, int, bool) {
+			if names[0] == nginxPackage {
+				h.packages.closed = 1
+			}
+			return "", "", 0, false
+		}
+		if r := h.apply(basic(t)); r.Result != Failed || !h.installed(nginxFilesystem) {
+			t.Fatalf("apply: %s\n%s", r.Result, summarize(r))
+		}
+		h.packages.yum = nil
+		if r := h.apply(basic(t)); r.Result != Changed {
+			t.Fatalf("once more: %s\n%s", r.Result, summarize(r))
+		}
+		if r := h.run(basic(t), revert(true)); r.Result != Changed || h.content(rpmPackages) != "" {
+			t.Errorf("%s, left %q\n%s", r.Result, h.content(rpmPackages), summarize(r))
+		}
+	})
+}
+
+// An edit that the configuration asks for by now is the agent's again.
+func TestAdoptedEdit(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := provisioned(t)
+		other := newFakeHost(t)
+		other.apply(moved(t))
+		h.write(site, other.content(site))
+		h.hup() // by hand
+		if r := h.apply(moved(t)); r.Result != Unchanged {
+			t.Fatalf("%s\n%s", r.Result, summarize(r))
+		}
+		h.unchanged(moved(t))
+		if r := h.apply(parse(t, oneSite+"on_drift: fail\n")); r.Result != Changed || len(step(t, r, StepSite).Warnings) > 0 {
+			t.Errorf("the next change: %s\n%s", r.Result, summarize(r))
+		}
+		if r := h.run(basic(t), revert(false)); r.Result != Changed || h.exists(site) {
+			t.Errorf("the revert: %s\n%s", r.Result, summarize(r))
+		}
+	})
+}
