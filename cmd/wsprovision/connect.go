@@ -81,9 +81,12 @@ func (a *app) connect(ctx context.Context, o connectOptions, url string) error {
 	if o.options.Wait == 0 { // which would be ConnectOptions' default
 		o.options.Wait = time.Nanosecond
 	}
-	o.options.Opened = func(h websocket.Handshake) { a.opened(h, o.showHead) }
+	opened := false
+	o.options.Opened = func(h websocket.Handshake) { opened = true; a.opened(h, o.showHead) }
 	code, reason, err := websocket.Connect(ctx, t, os.Stdin, a.stdout, o.options)
 	switch {
+	case !opened && ctx.Err() != nil:
+		return fmt.Errorf("%w: %w", context.Cause(ctx), err)
 	case err != nil && ctx.Err() == nil:
 		return err
 	case code == 1000 || code == 1001 || code == 1005 || ctx.Err() != nil:

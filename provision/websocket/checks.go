@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	ws "github.com/coder/websocket"
@@ -37,10 +38,23 @@ type CloseError struct {
 }
 
 func (e *CloseError) Error() string {
+	s := fmt.Sprintf("closed after %s with %d %q", e.After.Round(time.Millisecond), e.Code, e.Reason)
 	if e.Code == 1006 {
-		return fmt.Sprintf("closed after %s without a close frame", e.After.Round(time.Millisecond))
+		s = fmt.Sprintf("closed after %s without a close frame", e.After.Round(time.Millisecond))
 	}
-	return fmt.Sprintf("closed after %s with %d %q", e.After.Round(time.Millisecond), e.Code, e.Reason)
+	return s + e.because()
+}
+
+// because is what made us close: no code of the peer's says it.
+func (e *CloseError) because() string {
+	var frame *FrameError
+	switch {
+	case errors.As(e.Err, &frame):
+		return ": " + frame.Error()
+	case errors.Is(e.Err, ws.ErrMessageTooBig):
+		return ": " + strings.TrimPrefix(e.Err.Error(), "failed to read: ")
+	}
+	return ""
 }
 
 func (e *CloseError) Unwrap() error { return e.Err }
@@ -197,14 +211,15 @@ func (v *verifier) close(ctx context.Context) (string, error) {
 		return "", err
 	}
 	start := time.Now()
-	code, reason := s.shut(ctx, 1000, "")
+	code, reason, err := s.shut(ctx, 1000, "")
 	took := time.Since(start)
 	v.drop()                          // s.err is then there to be read
 	if code == 1000 || code == 1005 { // an answer without a code is allowed (RFC 6455 section 5.5.1)
 		return fmt.Sprintf("answered with %d", code), nil
 	}
-	if code == 1006 && ctx.Err() != nil {
-		return "", fmt.Errorf("no close frame within %s: %w", v.options.Timeout, ctx.Err())
+	gaveUp := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+	if code == 1006 && gaveUp { // the peer did not cut it
+		return "", fmt.Errorf("no close frame within %s: %w", took.Round(100*time.Millisecond), err)
 	}
 	return "", &CloseError{Code: code, Reason: reason, After: took, Err: s.err}
 }
@@ -272,7 +287,7 @@ func (v *verifier) idle(ctx context.Context) (string, error) {
 	if n := s.watch.seen(); n.pings+n.frames > 0 {
 		detail += fmt.Sprintf(", not quite idle: the server sent %d pings and %d messages", n.pings, n.frames-n.fragments)
 	}
-	_, _ = s.shut(ctx, 1000, "")
+	_, _, _ = s.shut(ctx, 1000, "")
 	return detail, nil
 }
 

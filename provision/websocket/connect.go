@@ -21,8 +21,8 @@ type ConnectOptions struct {
 	RawBinary bool
 	// SendBinary sends lines as binary messages; text ones must be UTF-8.
 	SendBinary bool
-	// Wait is how long after the end of in an outstanding answer may take, counted from the last bytes either way.
-	// 0 is 2 s; below 0 there is no end but the peer's or ctx's.
+	// Wait is how long after the end of in an outstanding answer may take, counted from the last bytes of a message either
+	// way. 0 is 2 s; below 0 there is no end but the peer's or ctx's.
 	Wait time.Duration
 	// MaxMessage is the longest message received, in bytes; 0 is 64 MiB.
 	MaxMessage int64
@@ -37,6 +37,9 @@ const settleTime = 100 * time.Millisecond
 
 // pongWait is the least patience with a pong.
 const pongWait = 10 * time.Second
+
+// leaveWait is how long a line under way, our close frame and its answer may take over a slow link.
+const leaveWait = 5 * time.Second
 
 func (o ConnectOptions) withDefaults() ConnectOptions {
 	if o.Wait == 0 {
@@ -60,8 +63,8 @@ type conversation struct {
 }
 
 // Connect sends each line of in as a message and writes what comes back to out, one line for each, until the peer closes,
-// in ends or ctx does. At the end of in it waits for as many answers as lines were sent, or until nothing has come for
-// Wait, and closes with 1000. code and reason are the peer's close frame's: 1005 without a code, 1006 if it sent none,
+// in ends or ctx does. At the end of in it waits for as many answers as lines were sent, or until nothing of one has come
+// for Wait, and closes with 1000. code and reason are the peer's close frame's: 1005 without a code, 1006 if it sent none,
 // which is an error if we had not closed first. A Read of in that is under way when the peer closes is called off if in has
 // read deadlines (pipes have), else left behind.
 func Connect(ctx context.Context, t Target, in io.Reader, out io.Writer, o ConnectOptions) (code int, reason string, err error) {
@@ -104,7 +107,7 @@ var (
 
 // leave closes, unless the peer has, with a code that says why.
 func (c *conversation) leave(err error) (int, string) {
-	ctx, cancel := context.WithTimeout(context.Background(), closeWait)
+	ctx, cancel := context.WithTimeout(context.Background(), leaveWait)
 	defer cancel()
 	code := 1000
 	switch {
@@ -113,7 +116,8 @@ func (c *conversation) leave(err error) (int, string) {
 	case err != nil:
 		code = 1001
 	}
-	return c.session.shut(ctx, code, "")
+	code, reason, _ := c.session.shut(ctx, code, "")
+	return code, reason
 }
 
 // converse prints and counts until there is a reason to stop; nil is the end of the input with nothing outstanding.
@@ -172,6 +176,8 @@ func (c *conversation) arriving() bool {
 
 // write sends lines while converse prints, because a peer that answers as it reads would else block both. Each nil is a
 // line sent; the channel is closed at the end of the input, and when the connection is lost, which the reader reports.
+// A line under way when ctx ends is left to end, with the connection at the latest: the library closes that, without a
+// closing handshake, where a context ends during a write.
 func (c *conversation) write(ctx context.Context, in *input) <-chan error {
 	news := make(chan error)
 	tell := func(err error) bool {
@@ -193,7 +199,7 @@ func (c *conversation) write(ctx context.Context, in *input) <-chan error {
 				return
 			}
 			kind, err := c.kindOf(n, line)
-			if err == nil && c.session.conn.Write(ctx, kind, line) != nil {
+			if err == nil && c.session.conn.Write(context.WithoutCancel(ctx), kind, line) != nil {
 				return
 			}
 			if !tell(err) {
@@ -215,8 +221,8 @@ func (c *conversation) kindOf(n int, line []byte) (ws.MessageType, error) {
 }
 
 // ping ends the session where a peer is there but does not answer. While out blocks, nothing is read, pongs neither;
-// hence the patience. A ping under way when ctx ends is left to end with the connection: the library closes that, without
-// a closing handshake, where a context ends during a write.
+// hence the patience. A ping under way when ctx ends is left to end with the connection, as a line is. One that lines kept
+// from being sent for the library's own 5 s shows nothing of the peer: the next is tried.
 func (c *conversation) ping(ctx context.Context) <-chan error {
 	failed := make(chan error, 1)
 	if c.options.Ping <= 0 {
@@ -233,12 +239,14 @@ func (c *conversation) ping(ctx context.Context) <-chan error {
 			}
 			patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(c.options.Ping, pongWait))
 			err := c.session.conn.Ping(patience)
+			spent := patience.Err() != nil
 			cancel()
-			if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+			switch late := errors.Is(err, context.DeadlineExceeded); {
+			case err == nil, late && !spent:
+			case late && ctx.Err() == nil:
 				failed <- fmt.Errorf("no pong within %s", max(c.options.Ping, pongWait))
 				return
-			}
-			if err != nil {
+			default:
 				return // the connection is gone, which the reader reports
 			}
 		}

@@ -76,7 +76,7 @@ func startEcho(t *testing.T, l net.Listener, log func(string)) Target {
 			if err != nil {
 				t.Errorf("Serve: %v", err)
 			}
-		case <-time.After(5 * time.Second):
+		case <-time.After(10 * time.Second):
 			t.Error("Serve did not end")
 		}
 	})
@@ -125,7 +125,7 @@ func noLeak(t *testing.T) {
 	t.Helper()
 	t.Cleanup(func() {
 		var stacks string
-		for range 100 {
+		for range 500 {
 			buf := make([]byte, 1<<20)
 			stacks = string(buf[:runtime.Stack(buf, true)])
 			if ours(stacks) == 0 {

@@ -92,7 +92,7 @@ func once(ctx context.Context, t Target) (out sample) {
 		return out
 	}
 	out.trip = time.Since(start)
-	_, _ = s.shut(ctx, 1000, "")
+	_, _, _ = s.shut(ctx, 1000, "")
 	return out
 }
 

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// closeWait is how long a peer may take to answer our close frame.
+// closeWait is how long Probe waits for the answer to its close frame.
 const closeWait = time.Second
 
 // Probe makes one opening handshake and closes cleanly. Its errors are, by errors.As: *DialError, *TLSError,

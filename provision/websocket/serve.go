@@ -136,13 +136,13 @@ func firstOffered(h http.Header) []string {
 func (b *backend) answer(conn *ws.Conn) error {
 	var buf bytes.Buffer
 	for {
-		kind, r, err := conn.Reader(context.Background())
-		if err != nil {
-			return err
-		}
 		buf.Reset()
 		if buf.Cap() > keepBuffer {
 			buf = bytes.Buffer{}
+		}
+		kind, r, err := conn.Reader(context.Background())
+		if err != nil {
+			return err
 		}
 		if err := b.reply(conn, kind, r, &buf); err != nil {
 			return err

@@ -140,12 +140,18 @@ func (s *session) ping(ctx context.Context) error {
 	return s.while(func() error { return s.conn.Ping(ctx) })
 }
 
-// shut makes the closing handshake and says what the peer answered: 1006 if it sent no close frame.
-func (s *session) shut(ctx context.Context, code int, reason string) (int, string) {
+// shut makes the closing handshake and says what the peer answered: 1006 if it sent no close frame. A peer that hung up
+// differs by the error from one that gave no answer: that is ctx's, or context.DeadlineExceeded, because the library waits
+// for it no longer than 5 s.
+func (s *session) shut(ctx context.Context, code int, reason string) (int, string, error) {
 	stop := context.AfterFunc(ctx, func() { _ = s.link.Close() })
 	defer stop()
-	_ = s.while(func() error { return s.conn.Close(ws.StatusCode(code), reason) })
-	return s.watch.seen().closing()
+	err := s.while(func() error { return s.conn.Close(ws.StatusCode(code), reason) })
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	code, reason = s.watch.seen().closing()
+	return code, reason, err
 }
 
 // end closes the connection, without ceremony if shut was not called, and waits for the reader.

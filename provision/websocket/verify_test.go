@@ -2,11 +2,13 @@ package websocket
 
 import (
 	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"io"
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -65,7 +67,7 @@ func (r *raw) client() (first byte, payload []byte, ok bool) {
 		n = uint64(h[6])<<8 | uint64(h[7])
 	case 127:
 		_, _ = io.ReadFull(r.Conn, h[:8])
-		n = uint64(h[5])<<16 | uint64(h[6])<<8 | uint64(h[7])
+		n = uint64(binary.BigEndian.Uint32(h[4:8]))
 		h[0] = 0x82
 	}
 	mask := make([]byte, 4)
@@ -156,6 +158,7 @@ func TestVerifyOpeningFails(t *testing.T) {
 func TestVerifyBackends(t *testing.T) {
 	noLeak(t)
 	send := func(r *raw, first byte, payload string) { _, _ = r.Write(unmask(first, payload)) }
+	var group sync.WaitGroup // they mostly wait, and t.Parallel would let no more of them than there are CPUs
 	for _, tt := range []struct {
 		name    string
 		options Options
@@ -216,13 +219,16 @@ func TestVerifyBackends(t *testing.T) {
 		}, "failed failed ok ok"},
 		{"no pong, no close", Options{Echo: EchoNo}, func(r *raw) { _, _ = io.Copy(io.Discard, r.Conn) }, "skipped skipped failed failed"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			tt.options.Timeout, tt.options.EchoWait = 10*time.Second, 500*time.Millisecond
-			if strings.Contains(tt.want, "failed") {
-				tt.options.Timeout = time.Second
-			}
-			list := Verify(soon(t), scripted(t, tt.do), tt.options)
+		tt.options.Timeout, tt.options.EchoWait = 10*time.Second, 5*time.Second
+		if strings.HasPrefix(tt.want, "skipped") { // nothing hangs on an echo
+			tt.options.EchoWait = 500 * time.Millisecond
+		}
+		if strings.Contains(tt.want, "failed") {
+			tt.options.Timeout = 3 * time.Second
+		}
+		target := scripted(t, tt.do)
+		group.Go(func() {
+			list := Verify(soon(t), target, tt.options)
 			var got []string
 			for _, v := range strings.Fields(verdicts(list)) {
 				name, verdict, _ := strings.Cut(v, "=")
@@ -232,9 +238,21 @@ func TestVerifyBackends(t *testing.T) {
 				}
 			}
 			if s := strings.Join(got, " "); s != tt.want {
-				t.Errorf("got %s, want %s: %+v", s, tt.want, list)
+				t.Errorf("%s: got %s, want %s: %+v", tt.name, s, tt.want, list)
 			}
 		})
+	}
+	deaf := scripted(t, func(r *raw) { _, _ = io.Copy(io.Discard, r.Conn) })
+	group.Go(func() { noCloseFrame(t, deaf) })
+	group.Wait()
+}
+
+// noCloseFrame: the library waits 5 s, fewer than Timeout; a peer that is there all the while has cut nothing.
+func noCloseFrame(t *testing.T, deaf Target) {
+	v := &verifier{target: deaf, options: Options{}.withDefaults()}
+	c := v.check(soon(t), "close", 0, v.close)
+	if c.Err == nil || pick[*CloseError](c.Err) != nil || !strings.HasPrefix(c.Err.Error(), "no close frame within ") {
+		t.Errorf("no close frame: got %+v", c)
 	}
 }
 
@@ -253,17 +271,18 @@ func TestVerifyIdleCut(t *testing.T) {
 		do   func(*raw)
 		code int
 	}{
-		{"cut", func(r *raw) { time.Sleep(200 * time.Millisecond) }, 1006},
-		{"closed", func(r *raw) { time.Sleep(200 * time.Millisecond); _, _ = r.Write([]byte("\x88\x02\x03\xe9")) }, 1001},
+		{"cut", func(r *raw) { time.Sleep(time.Second) }, 1006},
+		{"closed", func(r *raw) { time.Sleep(time.Second); _, _ = r.Write([]byte("\x88\x02\x03\xe9")) }, 1001},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			list := Verify(soon(t), scripted(t, tt.do), Options{Echo: EchoNo, Idle: 5 * time.Second, Timeout: 5 * time.Second})
+			v := &verifier{target: scripted(t, tt.do), options: Options{Idle: 10 * time.Second}.withDefaults()}
+			c := v.check(soon(t), "idle", v.options.Idle, v.idle)
 			var idle *IdleError
-			if c := find(t, list, "idle"); !c.Failed() || !errors.As(c.Err, &idle) {
+			if !c.Failed() || !errors.As(c.Err, &idle) {
 				t.Fatalf("got %+v", c)
 			}
-			if idle.Code != tt.code || idle.After < 190*time.Millisecond || idle.After > 3*time.Second {
-				t.Errorf("got %+v, want code %d after 200ms", idle, tt.code)
+			if idle.Code != tt.code || idle.After < 300*time.Millisecond || idle.After > 8*time.Second {
+				t.Errorf("got %+v, want code %d after 1s", idle, tt.code)
 			}
 		})
 	}

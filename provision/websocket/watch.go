@@ -19,6 +19,7 @@ type watch struct {
 	head  []byte // of the frame under way, until it is whole
 	left  uint64 // of its payload
 	close bool   // it is a close frame, whose payload is kept
+	data  bool   // it is a frame of a message
 	err   error
 }
 
@@ -30,7 +31,7 @@ type notes struct {
 	compressed   int // messages with RSV1: permessage-deflate in use
 	closed       bool
 	closeBody    []byte
-	last         time.Time // when the latest bytes came
+	last         time.Time // when the latest bytes of a message came; pings and pongs are none
 }
 
 // FrameError is a frame that a server must not send.
@@ -49,9 +50,6 @@ func (w *watch) Read(p []byte) (int, error) {
 	n, err := w.r.Read(p)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if n > 0 {
-		w.notes.last = time.Now()
-	}
 	if w.err == nil {
 		w.err = w.note(p[:n])
 	}
@@ -77,6 +75,7 @@ func (w *watch) note(p []byte) error {
 			}
 			w.left -= n
 			p = p[n:]
+			w.date()
 			w.settle()
 			continue
 		}
@@ -117,12 +116,13 @@ func (w *watch) begin() error {
 		return &FrameError{fmt.Sprintf("control frame of %d bytes (opcode %d); 125 is the most", w.left, h[0]&0xf)}
 	}
 	w.count(h[0])
+	w.date()
 	w.settle()
 	return nil
 }
 
 func (w *watch) count(first byte) {
-	w.close = false
+	w.close, w.data = false, first&0xf < opClose
 	switch first & 0xf {
 	case opClose:
 		w.close = true
@@ -138,6 +138,13 @@ func (w *watch) count(first byte) {
 		if first&0x40 != 0 {
 			w.notes.compressed++
 		}
+	}
+}
+
+// date takes note of when bytes of a message came.
+func (w *watch) date() {
+	if w.data {
+		w.notes.last = time.Now()
 	}
 }
 
