@@ -20,7 +20,7 @@ import (
 // boot is the first boot of what was installed offline: the kernel loads the stored policy, systemd starts what is enabled.
 func (h *fakeHost) boot() {
 	h.t.Helper()
-	h.where = systemd.Where{Place: systemd.Host, Systemd: true, Version: 219, Why: "a host in a directory"}
+	h.where = systemd.Where{Place: systemd.Host, Systemd: true, Why: "a host in a directory"}
 	if err := h.reboot(false); err != nil {
 		h.t.Fatal(err)
 	}
@@ -130,24 +130,51 @@ func TestInstallAndFirstBoot(t *testing.T) {
 	})
 }
 
-// TestFirstBootWaits has a backend that comes late.
+// mirror has yum find every repository, or none as where the mirror is down.
+func (h *fakeHost) mirror(up bool) {
+	h.packages.yum = func([]string) (string, string, int, bool) {
+		return "", "Error: Cannot retrieve repository metadata\n", 1, !up
+	}
+}
+
+func (h *fakeHost) backend(up bool) { h.web.backends = map[string]bool{"127.0.0.1:3000": up} }
+
+// withoutMirror is an installed tree in which the apply could bring no package.
+func withoutMirror(t testing.TB) *fakeHost {
+	t.Helper()
+	h := bareOffline(t)
+	h.mirror(false)
+	if r := h.apply(basic(t)); r.Result != Failed {
+		t.Fatalf("without a mirror: %s\n%s", r.Result, summarize(r))
+	}
+	return h
+}
+
+// TestFirstBootWaits has a backend, or a mirror, that comes late.
 func TestFirstBootWaits(t *testing.T) {
+	late, never := [2]time.Duration{2 * time.Minute, 3 * time.Minute}, [2]time.Duration{30 * time.Minute, 31 * time.Minute}
 	tests := map[string]struct {
+		host     func(testing.TB) *fakeHost
+		set      func(h *fakeHost, up bool)
 		comes    time.Duration // 0: never
 		takes    [2]time.Duration
 		finished bool
+		left     Status // where it does not finish
+		says     string
 	}{
-		"after two minutes": {comes: 2 * time.Minute, takes: [2]time.Duration{2 * time.Minute, 3 * time.Minute}, finished: true},
-		"never":             {takes: [2]time.Duration{30 * time.Minute, 31 * time.Minute}},
+		"a backend after two minutes": {host: installed, set: (*fakeHost).backend, comes: late[0], takes: late, finished: true},
+		"a backend, never":            {host: installed, set: (*fakeHost).backend, takes: never, left: Deferred, says: "127.0.0.1:3000 is not running"},
+		"a mirror after two minutes":  {host: withoutMirror, set: (*fakeHost).mirror, comes: late[0], takes: late, finished: true},
+		"a mirror, never":             {host: withoutMirror, set: (*fakeHost).mirror, takes: never, left: Failed, says: "Cannot retrieve repository metadata"},
 	}
 	for name, tt := range tests {
 		bubble(t, name, func(t *testing.T) {
-			h := installed(t)
+			h := tt.host(t)
 			h.boot()
 			start := time.Now()
-			h.web.backends = map[string]bool{"127.0.0.1:3000": false}
+			tt.set(h, false)
 			r, err := h.firstBoot(1000, func() {
-				h.web.backends["127.0.0.1:3000"] = tt.comes > 0 && time.Since(start) >= tt.comes
+				tt.set(h, tt.comes > 0 && time.Since(start) >= tt.comes)
 			})
 			took := time.Since(start)
 			if took < tt.takes[0] || took > tt.takes[1] {
@@ -159,8 +186,8 @@ func TestFirstBootWaits(t *testing.T) {
 			if tt.finished != !h.exists(deferredPath) {
 				t.Errorf("the deferred work is outstanding: %v", h.exists(deferredPath))
 			}
-			if !tt.finished && (r.Result != Deferred || !strings.Contains(err.Error(), "127.0.0.1:3000 is not running")) {
-				t.Errorf("%s, %v", r.Result, err)
+			if !tt.finished && (r.Result != tt.left || !strings.Contains(err.Error(), "gave up after 30m0s") || !strings.Contains(err.Error(), tt.says)) {
+				t.Errorf("%s, %v, want %s after 30m0s because of %q", r.Result, err, tt.left, tt.says)
 			}
 			if again := h.apply(basic(t)); r.Resumes != "" || again.Resumes != "" {
 				t.Errorf("nothing was interrupted: %q, %q", r.Resumes, again.Resumes)
@@ -187,14 +214,8 @@ func TestByHand(t *testing.T) {
 // Where the mirror was down in the installer the first boot does all of it, proves it, and the report speaks of no failure.
 func TestFirstBootAfterAFailedInstall(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
-		h := bareOffline(t)
-		h.packages.yum = func([]string) (string, string, int, bool) {
-			return "", "Error: Cannot retrieve repository metadata\n", 1, true
-		}
-		if r := h.apply(basic(t)); r.Result != Failed {
-			t.Fatalf("without a mirror: %s\n%s", r.Result, summarize(r))
-		}
-		h.packages.yum = nil
+		h := withoutMirror(t)
+		h.mirror(true)
 		h.boot()
 		r, err := h.firstBoot(1)
 		if err != nil || r.Result != Changed || h.exists(deferredPath) {

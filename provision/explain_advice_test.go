@@ -3,12 +3,44 @@ package provision
 import (
 	"crypto/tls"
 	"net/netip"
+	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
+	"wsprovision/provision/nginx"
 	"wsprovision/provision/websocket"
 	"wsprovision/systemd"
 )
+
+// pasteable: advice that begins with a program is a command line for bash, and what else there is to say is a comment.
+func pasteable(t testing.TB, d Diagnosis) {
+	t.Helper()
+	program, _, _ := strings.Cut(d.Mend, " ")
+	if !slices.Contains([]string{"df", "du", "echo", "firewall-cmd", "ip", "load_policy", "ls", "mkdir", "nginx", "openssl", "semanage", "setsebool", "ss", "sysctl", "systemctl", "wsprovision"}, program) {
+		return
+	}
+	command, _, _ := strings.Cut(d.Mend, " # ")
+	if out, err := exec.Command("bash", "-n", "-c", d.Mend).CombinedOutput(); err != nil || strings.Contains(command, ", ") {
+		t.Errorf("%s: cannot be pasted: %s\n%s", d.Code, d.Mend, out)
+	}
+}
+
+// TestAdviceIsPasteable is about what a fake host does not come to.
+func TestAdviceIsPasteable(t *testing.T) {
+	_, q := asked(t)
+	q.address, q.site = netip.MustParseAddrPort("[::1]:80"), &q.config.Sites[0]
+	q.tree, _ = nginx.Load(q.Root, nginxConf, nil)
+	for _, d := range []*Diagnosis{q.openFiles(), q.noSpace(logSpace), q.hangs(), q.otherFamily(), q.exhausted("x", 3000, ""),
+		q.notSyntax(t.Context(), problemOf("bind() to 0.0.0.0:80 failed (98: Address already in use)")),
+		q.certificateProblem(`cannot load certificate "/etc/nginx/c.pem": BIO_new_file() failed (No such file or directory)`, "")} {
+		pasteable(t, *d)
+		serves := d.Code != OpenFilesSpent && d.Code != NginxHangs // which nothing less mends
+		if serves && strings.Contains(d.Mend, "systemctl restart") {
+			t.Errorf("%s: cuts every WebSocket: %s", d.Code, d.Mend)
+		}
+	}
+}
 
 // asked is an inquiry about the one site of a provisioned host.
 func asked(t *testing.T) (*fakeHost, *inquiry) {

@@ -66,7 +66,7 @@ func (q *inquiry) strangers(at netip.AddrPort) *Diagnosis {
 	who := holders[0]
 	where := sockets[0].local
 	return diagnosis(NginxBindInUse, fmt.Sprintf("%s listens on %s, so that nginx cannot: its bind fails with 98 (address already in use)", who, where),
-		fmt.Sprintf("stop it (systemctl status %d names its unit) or give one of the two another port; then systemctl restart nginx", who.pid),
+		fmt.Sprintf("stop it (systemctl status %d names its unit) or give one of the two another port; then systemctl reload-or-restart nginx", who.pid),
 		append([]string{fmt.Sprintf("%s is held by %s", where, who)}, lastWith(q.errorLog(), "bind() to ", fmt.Sprintf(":%d ", at.Port()), "(98: ")...)...)
 }
 
@@ -181,7 +181,7 @@ func (q *inquiry) otherFamily() *Diagnosis {
 	}
 	mend := line + " to the server block, then nginx -t && systemctl reload nginx"
 	if q.site != nil {
-		mend = q.applyCommand() + fmt.Sprintf(" (with %s in the site's listen)", lack)
+		mend = q.applyCommand() + fmt.Sprintf(" # with %s in the site's listen", lack)
 		if q.asked() {
 			mend = q.applyCommand()
 		}
@@ -240,7 +240,7 @@ func (q *inquiry) full() *Diagnosis {
 		}
 		if st.Bavail == 0 || st.Files > 0 && st.Ffree == 0 {
 			return diagnosis(DiskFull, fmt.Sprintf("the file system of %s is full (28: no space left on device)", dir),
-				fmt.Sprintf("du -xh %s | sort -h | tail, make room, then systemctl restart nginx", dir),
+				fmt.Sprintf("du -xh %s | sort -h | tail # make room, then systemctl reload-or-restart nginx", dir),
 				fmt.Sprintf("%s: %d of %d blocks free, %d of %d inodes free", dir, st.Bavail, st.Blocks, st.Ffree, st.Files))
 		}
 	}

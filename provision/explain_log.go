@@ -148,15 +148,15 @@ func (q *inquiry) openFiles() *Diagnosis {
 		}
 	}
 	return diagnosis(OpenFilesSpent, "nginx has no file descriptor left (24: too many open files)",
-		// Not worker_rlimit_nofile: SELinux denies httpd_t to set it unless httpd_setrlimit is on.
-		`mkdir -p /etc/systemd/system/nginx.service.d && printf '[Service]\nLimitNOFILE=65536\n' >/etc/systemd/system/nginx.service.d/limits.conf && systemctl daemon-reload && systemctl restart nginx (which ends open connections)`, evidence)
+		// Not worker_rlimit_nofile: SELinux denies httpd_t to set it unless httpd_setrlimit is on. A limit of the unit's is for new processes only.
+		`mkdir -p /etc/systemd/system/nginx.service.d && printf '[Service]\nLimitNOFILE=65536\n' >/etc/systemd/system/nginx.service.d/limits.conf && systemctl daemon-reload && systemctl restart nginx # which ends open connections`, evidence)
 }
 
 func (q *inquiry) noSpace(line string) *Diagnosis {
 	if d := q.full(); d != nil {
 		return d
 	}
-	return diagnosis(DiskFull, "a file system that nginx writes to is full (28: no space left on device)", "df -h, and make room; then systemctl restart nginx", line)
+	return diagnosis(DiskFull, "a file system that nginx writes to is full (28: no space left on device)", "df -h # make room, then systemctl reload-or-restart nginx", line)
 }
 
 var emergencyLine = regexp.MustCompile(`\[emerg\] (?:\d+#\d+: )?(.+)$`)

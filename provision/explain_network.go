@@ -83,6 +83,11 @@ func (q *inquiry) nginxPort() bool {
 	return slices.ContainsFunc(q.listens(), func(l netip.AddrPort) bool { return l.Port() == q.address.Port() })
 }
 
+// reuse takes ports in TIME_WAIT for new connections (tcp(7)). Not a wider
+// ip_local_port_range: SELinux checks name_bind only outside of that range, and
+// what a backend is to listen on would be taken for an outgoing connection.
+const reuse = "echo net.ipv4.tcp_tw_reuse=1 >/etc/sysctl.d/tcp-tw-reuse.conf && sysctl -p /etc/sysctl.d/tcp-tw-reuse.conf # and look for who opens so many connections: ss -tnp"
+
 // exhausted: every local port towards one address is in use or in TIME_WAIT.
 func (q *inquiry) exhausted(whose string, port uint16, evidence string) *Diagnosis {
 	held, waiting := 0, 0
@@ -95,7 +100,7 @@ func (q *inquiry) exhausted(whose string, port uint16, evidence string) *Diagnos
 		}
 	}
 	return diagnosis(PortsExhausted, "no local port is free any more for "+whose,
-		"sysctl -w net.ipv4.ip_local_port_range='1024 65535' net.ipv4.tcp_tw_reuse=1, and look for who opens so many connections",
+		reuse,
 		evidence, fmt.Sprintf("%d connections to port %d, %d of them in TIME_WAIT", held, port, waiting), "net.ipv4.ip_local_port_range: "+q.readLine("/proc/sys/net/ipv4/ip_local_port_range"))
 }
 

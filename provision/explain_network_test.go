@@ -79,6 +79,9 @@ func TestPortsExhaustedCounts(t *testing.T) {
 	h := provisioned(t)
 	h.write("/proc/net/tcp", procTCP)
 	d := h.ask(badGateway, logPorts)
+	if strings.Contains(d.Mend, "ip_local_port_range") || !strings.Contains(d.Mend, "tcp_tw_reuse=1 >/etc/sysctl.d/") {
+		t.Errorf("mend: %s", d.Mend)
+	}
 	if evidence := strings.Join(d.Evidence, "\n"); !strings.Contains(evidence, "1 connections to port 3000, 1 of them in TIME_WAIT") || !strings.Contains(evidence, "32768 60999") {
 		t.Errorf("evidence:\n%s", evidence)
 	}

@@ -85,7 +85,7 @@ func (q *inquiry) notSyntax(ctx context.Context, p nginx.Problem) *Diagnosis {
 	case strings.Contains(m, "bind() to ") && strings.Contains(m, "(98: "):
 		address, _, _ := strings.Cut(after(m, "bind() to "), " ")
 		return diagnosis(NginxBindInUse, fmt.Sprintf("another program listens on %s, or did when nginx was started", address),
-			fmt.Sprintf("ss -ltnp 'sport = :%d' names it; stop it, then systemctl restart nginx", portOf(address)), evidence)
+			fmt.Sprintf("ss -ltnp 'sport = :%d' # names it: stop it, then systemctl reload-or-restart nginx", portOf(address)), evidence)
 	case strings.Contains(m, "(28: "):
 		return q.noSpace(evidence)
 	case strings.Contains(m, "(24: "):

@@ -1,15 +1,44 @@
 package provision
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
 
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/websocket"
 )
+
+// The proof of apply and verify reach a location alike, as a client would.
+func TestProofReachesLikeAClient(t *testing.T) {
+	for _, tt := range []struct{ names, listen, want string }{
+		{"ws.example.com", "80", "ws.example.com"},
+		{"ws.example.com", "8080", "ws.example.com:8080"},
+		{`"*.example.com"`, "80", "wsprovision.example.com"},
+		{`["*.example.com", chat.example.com]`, "8080", "chat.example.com:8080"},
+	} {
+		c := parse(t, strings.NewReplacer("server_name: ws.example.com", "server_name: "+tt.names, "listen: 80", "listen: "+tt.listen).Replace(oneSite))
+		if got := target(c.Sites[0], c.Sites[0].Locations[0]); got.Host != tt.want || got.Address != "127.0.0.1:"+tt.listen {
+			t.Errorf("%s on %s: Host %s at %s, want %s", tt.names, tt.listen, got.Host, got.Address, tt.want)
+		}
+	}
+}
+
+// A site with a wildcard and a port of its own proves itself on a host.
+func TestProofOfAWildcard(t *testing.T) {
+	h := newFakeHost(t)
+	c := parse(t, strings.NewReplacer("ws.example.com", `"*.example.com"`, "listen: 80", "listen: 8008").Replace(oneSite))
+	if r := h.apply(c); r.Result != Changed || !slices.ContainsFunc(step(t, r, StepProof).Notes, func(n string) bool { return strings.Contains(n, "ws://wsprovision.example.com:8008/ws/") }) {
+		t.Errorf("%s", summarize(r))
+	}
+}
 
 // The proof of apply says of its failures what verify would.
 func TestProofIsExplained(t *testing.T) {
+	wrongDigest := func(context.Context, websocket.Target) (websocket.Handshake, error) {
+		return websocket.Handshake{Status: 101}, &websocket.AcceptError{Key: "x", Want: "the digest", Got: []string{"another"}}
+	}
 	for _, tt := range []struct {
 		name string
 		make func(h *fakeHost)
@@ -19,6 +48,7 @@ func TestProofIsExplained(t *testing.T) {
 		{"all is well", func(*fakeHost) {}, Unchanged, ""},
 		{"backend down", func(h *fakeHost) { h.web.backends["127.0.0.1:3000"] = false }, Unchanged, ""},
 		{"nginx runs another configuration", func(h *fakeHost) { h.web.tree = nginx.Tree{} }, Failed, NginxOlder},
+		{"a 101 with a wrong digest", func(h *fakeHost) { h.web.answer = wrongDigest }, Failed, NotAWebSocket},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := provisioned(t)

@@ -125,7 +125,7 @@ func (r *rig) start() {
 		}
 	})
 	h := r.host()
-	for range 500 {
+	for range 3000 {
 		select {
 		case <-ended:
 			return
@@ -388,6 +388,7 @@ func (r *rig) judge(v *Verification, want Code, cause string) {
 	if d.Code != want || (got.Result == VerifyOK) != (want == "") || !strings.Contains(d.Cause, cause) {
 		r.t.Errorf("%s, diagnosis %q: %s\nwant %q: …%s…\nevidence:\n  %s\nchecks: %+v", got.Result, d.Code, d.Cause, want, cause, strings.Join(d.Evidence, "\n  "), got.Checks)
 	}
+	pasteable(r.t, d)
 	if want != "" && (d.Mend == "" || len(d.Evidence) == 0) {
 		r.t.Errorf("%s: no way to mend it (%q) or no evidence %q", d.Code, d.Mend, d.Evidence)
 	}

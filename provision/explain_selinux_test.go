@@ -42,7 +42,9 @@ func (h *fakeHost) ask(err error, lines ...string) Diagnosis {
 	s.target = reach(c.Sites[0], c.Sites[0].Locations[0], c.Sites[0].Listen[0])
 	host := h.host(Listener{})
 	host.Units = func(context.Context) (systemd.Units, error) { return &systemd.Offline{Root: h.root}, nil }
-	return host.explain(h.t.Context(), c, s)
+	d := host.explain(h.t.Context(), c, s)
+	pasteable(h.t, d)
+	return d
 }
 
 func TestExplainSELinux(t *testing.T) {

@@ -95,7 +95,7 @@ func (q *inquiry) hangs(evidence ...string) *Diagnosis {
 		evidence = append(evidence, fmt.Sprintf("worker %d: %s", w.PID, strings.Join(strings.Fields(q.stateOf(w.PID)), " ")))
 	}
 	return diagnosis(NginxHangs, fmt.Sprintf("what listens on %s takes the connection and does not answer", q.address),
-		"systemctl restart nginx, which ends all connections", evidence...)
+		"systemctl restart nginx # which ends all connections", evidence...)
 }
 
 // stateOf is the line State of a process.
@@ -174,7 +174,7 @@ func (q *inquiry) itself(ctx context.Context, direct websocket.Target, err error
 }
 
 func (q *inquiry) whoListens(address string) string {
-	return fmt.Sprintf("ss -ltnp 'sport = :%d' names the program; start the backend there", portOf(address))
+	return fmt.Sprintf("ss -ltnp 'sport = :%d' # names the program: start the backend there", portOf(address))
 }
 
 // refusal: the backend's own status. What it would have taken is tried: the

@@ -130,7 +130,7 @@ func notAfter(file string) (time.Time, bool) {
 func (q *inquiry) certificateProblem(m, evidence string) *Diagnosis {
 	file, _, _ := strings.Cut(after(m, `"`), `"`)
 	restart := ", then nginx -t && systemctl reload-or-restart nginx"
-	unreadable := fmt.Sprintf("ls -lZ %s; put it there, or restorecon -v %[1]s", file) + restart
+	unreadable := fmt.Sprintf("ls -lZ %s # put it there, or restorecon -v %[1]s", quote([]string{file})) + restart
 	switch {
 	case strings.Contains(m, "key values mismatch"):
 		return diagnosis(CertificateKeyMismatch, fmt.Sprintf("the key %s does not belong to the certificate", file), "put the key that the certificate was made for into "+file+restart, evidence)

@@ -52,7 +52,7 @@ var errKilled = errors.New("killed")
 func newFakeHost(t testing.TB) *fakeHost {
 	t.Helper()
 	h := &fakeHost{t: t, root: fastDir(t), policy: policyOfRHEL()}
-	h.where = systemd.Where{Place: systemd.Host, Systemd: true, Version: 219, Why: "a host in a directory"}
+	h.where = systemd.Where{Place: systemd.Host, Systemd: true, Why: "a host in a directory"}
 	h.packages = fakePackages{available: map[string]string{epelPackage: "extras", semanagePackage: "extras"}}
 	h.web.backends = map[string]bool{"127.0.0.1:3000": true}
 	h.layBase()
@@ -110,7 +110,7 @@ func (h *fakeHost) host(on Listener) *Host {
 	p.Probe, p.TryBind = h.probe, h.tryBind
 	p.Units = func(context.Context) (systemd.Units, error) {
 		if h.where.Offline() {
-			return &systemd.Offline{Root: h.root, Read: h.read, Change: change}, nil
+			return &systemd.Offline{Root: h.root, Change: change}, nil
 		}
 		return &fakeUnits{h: h, mutate: seam.Do}, nil
 	}

@@ -27,6 +27,8 @@ type fakeNginx struct {
 	failed   bool            // the unit
 	// draining: an old worker keeps a WebSocket open after a reload.
 	draining bool
+	// answer replaces every handshake, on demand.
+	answer func(context.Context, websocket.Target) (websocket.Handshake, error)
 	// Faults, on demand.
 	taken     []int  // ports that another process listens on
 	late      bool   // and began to only when the agent had looked
@@ -220,8 +222,11 @@ func procStat(pid int, name string, parent int, start uint64) string {
 }
 
 // probe is a handshake with whatever listens at the address.
-func (h *fakeHost) probe(_ context.Context, t websocket.Target) (websocket.Handshake, error) {
+func (h *fakeHost) probe(ctx context.Context, t websocket.Target) (websocket.Handshake, error) {
 	h.probes++
+	if h.web.answer != nil {
+		return h.web.answer(ctx, t)
+	}
 	refused := &websocket.DialError{Address: t.Address, Errno: syscall.ECONNREFUSED, Err: syscall.ECONNREFUSED}
 	if up, backend := h.web.backends[t.Address]; backend || t.Host == "" {
 		if up {
@@ -229,7 +234,7 @@ func (h *fakeHost) probe(_ context.Context, t websocket.Target) (websocket.Hands
 		}
 		return websocket.Handshake{}, refused
 	}
-	_, port, _ := strings.Cut(t.Address, ":")
+	port := t.Address[strings.LastIndexByte(t.Address, ':')+1:]
 	if h.web.master == 0 {
 		return websocket.Handshake{}, refused
 	}
@@ -264,7 +269,7 @@ func (h *fakeHost) route(host, port, path string) (backend string, listens bool)
 				continue
 			}
 			listens = true
-			if slices.Contains(s.Names, host) && backend == "" {
+			if named(s, host) && backend == "" {
 				backend = passedTo(s.Body, path, upstreams)
 			}
 		}

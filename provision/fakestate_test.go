@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/nginx"
 )
 
 // snapshot is everything in the tree, with times; two of them are equal where nothing was touched.
@@ -97,11 +98,15 @@ func (h *fakeHost) state() map[string]string {
 
 // served are the names in the configuration that nginx runs.
 func (h *fakeHost) served() []string {
-	var names []string
 	if h.web.master == 0 {
-		return names
+		return nil
 	}
-	for _, s := range h.web.tree.Servers() {
+	return serves(h.web.tree)
+}
+
+func serves(tree nginx.Tree) []string {
+	var names []string
+	for _, s := range tree.Servers() {
 		for _, l := range s.Listen {
 			names = append(names, fmt.Sprintf("%s:%d", strings.Join(s.Names, ","), l.Port))
 		}

@@ -246,7 +246,7 @@ func TestFileImmutable(t *testing.T) {
 }
 
 // unable says why a test cannot be run here; under CI that is a failure.
-func unable(t *testing.T, format string, args ...any) {
+func unable(t testing.TB, format string, args ...any) {
 	t.Helper()
 	if os.Getenv("CI") != "" {
 		t.Fatalf(format, args...)

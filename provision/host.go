@@ -70,7 +70,7 @@ func NewHost(where systemd.Where, on Listener, seam *Seam) *Host {
 	}
 	h.Units = func(ctx context.Context) (systemd.Units, error) {
 		if where.Offline() {
-			return &systemd.Offline{Read: runner.Read, Change: runner.Change}, nil
+			return &systemd.Offline{Change: runner.Change}, nil
 		}
 		live, err := systemd.Connect(ctx, seam.Do)
 		if err != nil {

@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -61,6 +62,28 @@ func TestPlanByNobody(t *testing.T) {
 				warnings := strings.Join(step(t, r, StepService).Warnings, "; ")
 				if !strings.Contains(warnings, tt.warns) || tt.warns == "" && warnings != "" {
 					t.Errorf("service warns %q, want %q", warnings, tt.warns)
+				}
+			})
+		})
+	}
+}
+
+// TestRevertPlanByNobody: "nothing to undo" is no answer of who may not read what there is.
+func TestRevertPlanByNobody(t *testing.T) {
+	for name, tt := range map[string]struct {
+		host func(t testing.TB) *fakeHost
+		want error
+	}{
+		"provisioned": {provisioned, ErrNotRoot},
+		"bare":        {newFakeHost, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := tt.host(t)
+			h.euid = 1000
+			h.asNobody(func() {
+				r, err := NewRevert(h.host(Listener{}), Listener{}, false).Plan(t.Context())
+				if !errors.Is(err, tt.want) || (r == nil) != (tt.want != nil) {
+					t.Errorf("report %v, %v, want %v", r, err, tt.want)
 				}
 			})
 		})

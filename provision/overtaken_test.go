@@ -99,8 +99,10 @@ func TestLabelOfABackendBefore(t *testing.T) {
 		if s := step(t, r, StepSELinux); r.Result != Changed || !strings.Contains(strings.Join(s.Notes, "\n"), "tcp/3000 keeps the label http_port_t") {
 			t.Errorf("%s, notes %q\n%s", r.Result, s.Notes, summarize(r))
 		}
-		for _, note := range step(t, h.apply(basic(t)), StepSELinux).Notes {
-			if strings.Contains(note, "tcp/3000") {
+		listening := parse(t, strings.Replace(oneSite, "listen: 80", "listen: 4881", 1)+"selinux:\n  label_listen_ports: true\n")
+		h.apply(listening)
+		for _, note := range step(t, h.apply(listening), StepSELinux).Notes {
+			if strings.Contains(note, "tcp/3000") || strings.Contains(note, "tcp/4881") {
 				t.Errorf("asked for, and named: %s", note)
 			}
 		}

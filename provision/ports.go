@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -51,9 +52,14 @@ func once(ports []int) []int {
 }
 
 // checkListening finds the ports that nginx may not listen on: nginx -t binds
-// them as root without a complaint, and the confined master then cannot.
-func (r *Run) checkListening(ctx context.Context, status selinux.Status) error {
-	if r.Config.SELinux.LabelListenPorts || status.Mode == selinux.Disabled && !r.Where.Offline() {
+// them as root without a complaint, and the confined master then cannot. Where
+// SELinux is permissive it can, until that ends.
+func (r *Run) checkListening(ctx context.Context, f *Finding, status selinux.Status) error {
+	mode := status.Mode
+	if r.Where.Offline() {
+		mode = status.Configured // what the first boot has
+	}
+	if r.Config.SELinux.LabelListenPorts || mode == selinux.Disabled {
 		return nil
 	}
 	var all *multierror.Error
@@ -62,8 +68,13 @@ func (r *Run) checkListening(ctx context.Context, status selinux.Status) error {
 		if err != nil || may {
 			continue // what cannot be told is told by the reload
 		}
-		all = multierror.Append(all, fmt.Errorf("SELinux does not let nginx listen on port tcp/%d, which is %s: "+
-			"label it with selinux.label_listen_ports: true (--label-listen-ports), or listen on 80, 443, 8008, 8009, 8080 or 8443", port, label))
+		which := fmt.Sprintf("let nginx listen on port tcp/%d, which is %s: "+
+			"label it with selinux.label_listen_ports: true (--label-listen-ports), or listen on 80, 443, 8008, 8009, 8080 or 8443", port, label)
+		if mode == selinux.Permissive {
+			f.Warnings = append(f.Warnings, "SELinux is permissive; enforcing, it would not "+which)
+			continue
+		}
+		all = multierror.Append(all, errors.New("SELinux does not "+which))
 	}
 	return together(all)
 }
@@ -71,6 +82,10 @@ func (r *Run) checkListening(ctx context.Context, status selinux.Status) error {
 // bindable are the types of ports that httpd_t may bind under RHEL 7's policy,
 // for where no running kernel can be asked (selinux-policy 3.13.1, apache.te).
 var bindable = []string{"http_port_t", "http_cache_port_t", "ntop_port_t", "jboss_management_port_t", "jboss_messaging_port_t", "puppet_port_t"}
+
+// The kernel's default net.ipv4.ip_local_port_range: it does not check the
+// names of these ports (selinux_socket_bind), whatever their type.
+const firstLocal, lastLocal = 32768, 60999
 
 // mayListen reports whether nginx may bind the port, and the port's type.
 func (r *Run) mayListen(ctx context.Context, port int) (bool, string, error) {
@@ -80,5 +95,5 @@ func (r *Run) mayListen(ctx context.Context, port int) (bool, string, error) {
 		}
 	}
 	state, err := r.SELinux.Port(ctx, "tcp", port)
-	return slices.Contains(bindable, state.Stored), state.Stored, err
+	return slices.Contains(bindable, state.Stored) || firstLocal <= port && port <= lastLocal, state.Stored, err
 }

@@ -100,22 +100,10 @@ func (r *Run) denial(port int) string {
 	return fmt.Sprintf(": SELinux denies httpd_t to connect to port %d (%s)", port, label)
 }
 
-// target is where a location is reached from this host: on the site's first
-// listening address, by its first name.
+// target is a location at its site's first listening address.
 func target(site config.Site, l config.Location) websocket.Target {
-	listen := site.Listen[0]
-	address := listen.Address
-	switch address {
-	case "", "0.0.0.0":
-		address = "127.0.0.1"
-	case "::":
-		address = "::1"
-	}
-	t := websocket.Target{
-		Address: net.JoinHostPort(address, strconv.Itoa(listen.Port)),
-		Host:    site.ServerNames[0], Path: l.Path,
-	}
-	if site.TLS != nil {
+	t := reach(site, l, site.Listen[0])
+	if t.TLS != nil {
 		t.TLS = localTLS()
 	}
 	return t

@@ -22,7 +22,8 @@ type Report struct {
 	Steps   []StepReport `json:"steps"`
 	// Interrupted is set where the run was ended by a signal or a deadline.
 	Interrupted string `json:"interrupted,omitempty"`
-	// Phase is "install" or "first-boot" where the work is done in two.
+	// Phase is "install" or "first-boot" where the work is done in two, and
+	// "install+first-boot" in the status's report of both.
 	Phase string `json:"phase,omitempty"`
 	// Resumes tells of an earlier run that was interrupted, which this one
 	// went on from.

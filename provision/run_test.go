@@ -77,17 +77,18 @@ func TestRunRefuses(t *testing.T) {
 
 // What a program that changes the host has begun is not ended with the run; one that only reads is.
 func TestRunEnded(t *testing.T) {
-	r := &Runner{Seam: &Seam{}}
+	yum, rpm := script(t, "yum", "sleep 0.4; echo done"), script(t, "rpm", "exec sleep 20")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	time.AfterFunc(100*time.Millisecond, func() { cancel(errors.New("caught interrupt")) })
-	stdout, _, status, err := r.Change(ctx, "", script(t, "yum", "sleep 0.4; echo done"), "install", "x")
+	interrupt := func() { cancel(errors.New("caught interrupt")) }
+	r := &Runner{Seam: &Seam{Hook: func(string) error { time.AfterFunc(100*time.Millisecond, interrupt); return nil }}}
+	stdout, _, status, err := r.Change(ctx, "", yum, "install", "x")
 	if stdout != "done\n" || status != 0 || err != nil {
 		t.Errorf("yum: %q, %d, %v; want it finished", stdout, status, err)
 	}
-	ctx, cancel = context.WithCancelCause(t.Context())
-	time.AfterFunc(100*time.Millisecond, func() { cancel(errors.New("caught interrupt")) })
+	ctx, stop := context.WithCancelCause(t.Context())
+	time.AfterFunc(100*time.Millisecond, func() { stop(errors.New("caught interrupt")) })
 	start := time.Now()
-	_, _, _, err = r.Read(ctx, "", script(t, "rpm", "exec sleep 20"), "-q", "x")
+	_, _, _, err = r.Read(ctx, "", rpm, "-q", "x")
 	if err == nil || !strings.Contains(err.Error(), "caught interrupt") || time.Since(start) > 10*time.Second {
 		t.Errorf("rpm after %s: %v, want it ended", time.Since(start), err)
 	}

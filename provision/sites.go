@@ -91,6 +91,10 @@ func (r *Run) configured() ([]wanted, error) {
 	if d := r.Config.WorkerShutdownTimeout; d > 0 {
 		all = append(all, wanted{path: shutdownPath, content: shutdownFile(d), mode: siteMode})
 	}
+	all, err := r.longNames(all)
+	if err != nil {
+		return nil, err
+	}
 	asked := func(path string) bool {
 		return slices.ContainsFunc(all, func(w wanted) bool { return w.path == path })
 	}

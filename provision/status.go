@@ -279,15 +279,11 @@ func flockHolder(locks, inode string) (pid int, held bool) {
 }
 
 // WaitSettled asks for the status until it is settled or ctx ends.
-func (h *Host) WaitSettled(ctx context.Context, agent string) HostStatus {
-	for {
-		s := h.Status(ctx, agent)
-		if s.State.Settled() || ctx.Err() != nil {
-			return s
-		}
+func (h *Host) WaitSettled(ctx context.Context, agent string) {
+	for !h.Status(ctx, agent).State.Settled() {
 		select {
 		case <-ctx.Done():
-			return s
+			return
 		case <-time.After(2 * time.Second):
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"wsprovision/systemd"
 )
 
 const (
@@ -159,7 +161,7 @@ func (r *Run) firstBootEnabled(ctx context.Context) (bool, error) {
 	case s.Load == "not-found":
 		return false, fmt.Errorf("%s is not installed, and without it nothing would finish the work at the first boot: install the agent's RPM in this tree", firstBootUnit)
 	case s.Load == "masked":
-		return false, fmt.Errorf("%s is masked, and without it nothing would finish the work at the first boot: systemctl unmask %s", firstBootUnit, firstBootUnit)
+		return false, fmt.Errorf("%s is masked, and without it nothing would finish the work at the first boot: %s", firstBootUnit, systemd.Unmask(firstBootUnit, s.File))
 	}
 	return s.File == "enabled", nil
 }

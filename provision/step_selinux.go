@@ -40,7 +40,7 @@ func (r *Run) checkSELinux(ctx context.Context) (Finding, error) {
 	if err := r.checkBoolean(ctx, &f, status); err != nil {
 		all = multierror.Append(all, err)
 	}
-	if err := r.checkListening(ctx, status); err != nil {
+	if err := r.checkListening(ctx, &f, status); err != nil {
 		all = multierror.Append(all, err)
 	}
 	ports := r.labelledPorts(ctx)
@@ -56,9 +56,12 @@ func (r *Run) checkSELinux(ctx context.Context) (Finding, error) {
 // sayLeftLabels names the labels of ports that the configuration asked for
 // once. They stay until a revert: nginx goes on with the old backend until its
 // reload is proved, and what else uses the label by then is not known.
-func (r *Run) sayLeftLabels(f *Finding, ports []int) {
+func (r *Run) sayLeftLabels(f *Finding, asked []int) {
+	if r.Config.SELinux.LabelListenPorts {
+		asked = append(asked, r.listenPorts()...)
+	}
 	for _, e := range r.ledger.Entries {
-		if p, err := portNamed(e.Name); e.Kind == KindPort && e.Left == httpPortType && err == nil && !slices.Contains(ports, p.Low) {
+		if p, err := portNamed(e.Name); e.Kind == KindPort && e.Left == httpPortType && err == nil && !slices.Contains(asked, p.Low) {
 			f.Notes = append(f.Notes, fmt.Sprintf("port %s keeps the label %s, which an earlier configuration asked for (before: %s); semanage port changes it if nothing needs it", e.Name, e.Left, e.Before))
 		}
 	}

@@ -38,9 +38,9 @@ func (s service) masked() bool { return s.state.File == "masked" || s.state.Load
 func (s service) reloadable() error {
 	switch {
 	case s.masked():
-		return fmt.Errorf("%s is masked, so that nothing reloads it: systemctl unmask %[1]s if that is no longer meant", nginxUnit)
+		return fmt.Errorf("%s is masked, so that nothing reloads it: %s if that is no longer meant", nginxUnit, systemd.Unmask(nginxUnit, s.state.File))
 	case !s.state.CanReload:
-		return fmt.Errorf("%s has no ExecReload=, and a restart would cut every WebSocket: give it one (systemctl edit %[1]s)", nginxUnit)
+		return fmt.Errorf("%s has no ExecReload=, and a restart would cut every WebSocket: give it one in /etc/systemd/system/%[1]s.d/reload.conf, then systemctl daemon-reload", nginxUnit)
 	}
 	return nil
 }
@@ -88,7 +88,7 @@ func (r *Run) checkService(ctx context.Context) (Finding, error) {
 		return f, err
 	}
 	if len(lost) == 0 && s.masked() {
-		return f, fmt.Errorf("%s is masked, so that nothing starts it: systemctl unmask %s if that is no longer meant", nginxUnit, nginxUnit)
+		return f, fmt.Errorf("%s is masked, so that nothing starts it: %s if that is no longer meant", nginxUnit, systemd.Unmask(nginxUnit, s.state.File))
 	}
 	if file := s.state.File; len(lost) == 0 && (file == "static" || file == "indirect") {
 		return f, fmt.Errorf("%s cannot be enabled, because it says nothing of when to start: give it WantedBy=multi-user.target in an [Install] section", nginxUnit)

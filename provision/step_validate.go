@@ -92,6 +92,9 @@ func (r *Run) checkTree(ctx context.Context, f *Finding, tree nginx.Tree) error 
 	if err := r.checkShutdown(ctx, f, tree); err != nil {
 		all = multierror.Append(all, err)
 	}
+	if err := r.checkExchange(ctx, tree); err != nil {
+		all = multierror.Append(all, err)
+	}
 	return together(all)
 }
 

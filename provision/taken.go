@@ -10,6 +10,8 @@ import (
 
 	multierror "github.com/hashicorp/go-multierror"
 	"golang.org/x/sys/unix"
+
+	"wsprovision/provision/nginx"
 )
 
 // checkAddresses finds the addresses of our sites that another process listens on.
@@ -35,29 +37,73 @@ func (r *Run) checkAddresses(ctx context.Context) error {
 	return together(all)
 }
 
-// takenBy is nil where the address can be bound, or is nginx.service's own.
+// takenBy is nil where the address can be bound, or nobody but nginx.service
+// is in the way.
 func (r *Run) takenBy(at netip.AddrPort, master int) error {
 	if err := r.TryBind(at); !errors.Is(err, syscall.EADDRINUSE) {
 		return nil // what else is wrong with an address nginx -t says itself
 	}
-	holders := r.holders(conflicting(r.sockets(), at))
-	if slices.ContainsFunc(holders, func(p process) bool { return p.pid == master }) {
+	all := conflicting(r.sockets(), at)
+	others := slices.DeleteFunc(slices.Clone(all), func(s socket) bool { return r.heldBy(master, s) })
+	if len(all) > 0 && len(others) == 0 {
 		return nil
 	}
 	who, unit := "another process", "ss -ltnp shows which"
-	if len(holders) > 0 {
+	if holders := r.holders(others); len(holders) > 0 {
 		who, unit = holders[0].String(), fmt.Sprintf("systemctl status %d names its unit", holders[0].pid)
 	}
 	return fmt.Errorf("%s listens on port %d, so that nginx cannot listen on %s: stop it (%s), or give the site another port (listen, --listen)", who, at.Port(), at, unit)
 }
 
+// heldBy reports whether the process is among the holders of the socket: a
+// master shares its own with its workers.
+func (r *Run) heldBy(pid int, s socket) bool {
+	return slices.ContainsFunc(r.holders([]socket{s}), func(p process) bool { return p.pid == pid })
+}
+
+// checkExchange finds the addresses that a reload cannot bring nginx to listen
+// on, because the master itself is in the way: it binds what is new before it
+// closes what is old (ngx_init_cycle), be it on our behalf or another's.
+func (r *Run) checkExchange(ctx context.Context, tree nginx.Tree) error {
+	if r.Where.Offline() {
+		return nil
+	}
+	s, err := r.service(ctx)
+	if err != nil || s.owed || !s.running() {
+		return nil
+	}
+	var all *multierror.Error
+	sockets, bound := r.sockets(), tree.Bound()
+	for _, at := range bound {
+		near := conflicting(sockets, at)
+		if slices.ContainsFunc(near, func(s socket) bool { return s.local == at }) {
+			continue // a reload keeps it open
+		}
+		old := slices.DeleteFunc(near, func(o socket) bool {
+			return slices.Contains(bound, o.local) || !r.heldBy(s.state.MainPID, o)
+		})
+		if len(old) > 0 && errors.Is(r.TryBind(at), syscall.EADDRINUSE) {
+			all = multierror.Append(all, fmt.Errorf("nginx itself listens on %s and can exchange that for %s only by a restart: "+
+				"stop it (systemctl stop nginx, which cuts every WebSocket) and run this again, or choose another port", old[0].local, at))
+		}
+	}
+	return together(all)
+}
+
 // conflicting are the listening sockets that keep another from being bound to
 // the address: one at the same address, or either of them at every address.
+// Those of the other family do only where IPV6_V6ONLY is off, which /proc does
+// not say, and then there are none of the address's own.
 func conflicting(all []socket, at netip.AddrPort) []socket {
-	return slices.DeleteFunc(listening(all, at.Port()), func(s socket) bool {
+	near := slices.DeleteFunc(listening(all, at.Port()), func(s socket) bool {
 		have, want := s.local.Addr().Unmap(), at.Addr().Unmap()
 		return have != want && !have.IsUnspecified() && !want.IsUnspecified()
 	})
+	own := slices.DeleteFunc(slices.Clone(near), func(s socket) bool { return s.local.Addr().Unmap().Is4() != at.Addr().Unmap().Is4() })
+	if len(own) > 0 {
+		return own
+	}
+	return near
 }
 
 // tryBind binds a socket as nginx does and lets it go. It never listens, so

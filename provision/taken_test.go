@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -33,7 +35,7 @@ func TestNoExecReload(t *testing.T) {
 	bubble(t, "changed site", func(t *testing.T) {
 		h := provisioned(t)
 		h.web.noReload = true
-		h.fails(moved(t), StepService, "no ExecReload=", "systemctl edit nginx.service")
+		h.fails(moved(t), StepService, "no ExecReload=", "nginx.service.d/reload.conf")
 	})
 }
 
@@ -73,4 +75,75 @@ func TestTakenBy(t *testing.T) {
 			t.Errorf("%s: %v, want nil", free, err)
 		}
 	}
+}
+
+// listeners has processes of the fake host listen: "PID ADDRESS:PORT" each.
+func (h *fakeHost) listeners(all ...string) {
+	tables := map[string]string{"/proc/net/tcp": "  sl  local_address rem_address   st\n", "/proc/net/tcp6": "  sl  local_address rem_address   st\n"}
+	for i, text := range all {
+		pid, address, _ := strings.Cut(text, " ")
+		at := netip.MustParseAddrPort(address)
+		b, name := at.Addr().AsSlice(), "/proc/net/tcp"
+		if len(b) == 16 {
+			name += "6"
+		}
+		for i := 0; i < len(b); i += 4 {
+			slices.Reverse(b[i : i+4])
+		}
+		tables[name] += fmt.Sprintf("%4d: %X:%04X %s:0000 0A 00000000:00000000 00:00000000 00000000 0 0 %d 1\n", i, b, at.Port(), strings.Repeat("00", len(b)), 9000+i)
+		h.link(fmt.Sprintf("socket:[%d]", 9000+i), fmt.Sprintf("/proc/%s/fd/%d", pid, i))
+		h.web.taken = append(h.web.taken, int(at.Port()))
+	}
+	for name, text := range tables {
+		h.write(name, text)
+	}
+}
+
+// TestExchange: what nginx would have to bind anew beside a socket that it holds is known beforehand.
+func TestExchange(t *testing.T) {
+	const other = "server {\n    listen %s;\n    server_name other.example.com;\n}\n"
+	for _, tt := range []struct {
+		name      string
+		listeners []string // M is the master
+		other     string   // what another server listens on
+		listen    string   // the site
+		fails     []string
+	}{
+		{"every address for one", []string{"M 0.0.0.0:8008"}, "", "127.0.0.1:8008", []string{"nginx itself listens on 0.0.0.0:8008", "127.0.0.1:8008", "systemctl stop nginx"}},
+		{"one address for every", []string{"M 127.0.0.1:8008"}, "", "8008", []string{"nginx itself listens on 127.0.0.1:8008", "0.0.0.0:8008"}},
+		{"another's one address for every", []string{"M 127.0.0.1:8008"}, "127.0.0.1:8008", "8008", []string{"nginx itself listens on 127.0.0.1:8008"}},
+		{"another's goes to one address", []string{"M 0.0.0.0:8008"}, "127.0.0.1:8008", "8443", []string{"nginx itself listens on 0.0.0.0:8008"}},
+		{"of IPv6", []string{"M [::]:8008"}, "", "\"[::1]:8008\"", []string{"nginx itself listens on [::]:8008", "[::1]:8008"}},
+		{"of both families", []string{"M 127.0.0.1:8008", "300 [::]:8008"}, "", "8008", []string{"nginx itself listens on 127.0.0.1:8008"}},
+		{"another process too", []string{"M 127.0.0.2:8008", "300 127.0.0.1:8008"}, "", "8008", []string{"process 300", "listens on port 8008"}},
+		{"the same address", []string{"M 0.0.0.0:8008"}, "", "8008", nil},
+		{"one, and every stays", []string{"M 0.0.0.0:8008"}, "8008", "127.0.0.1:8008", nil},
+		{"both families of IPv6's socket stay", []string{"M [::]:8008"}, "[::]:8008 ipv6only=off", "127.0.0.1:8008", nil},
+	} {
+		bubble(t, tt.name, func(t *testing.T) {
+			h := provisioned(t)
+			if tt.other != "" {
+				h.write(confDir+"/other.conf", fmt.Sprintf(other, tt.other))
+			}
+			for i, text := range tt.listeners {
+				tt.listeners[i] = strings.Replace(text, "M", strconv.Itoa(h.web.master), 1)
+			}
+			h.listeners(tt.listeners...)
+			c := parse(t, strings.Replace(oneSite, "listen: 80", "listen: "+tt.listen, 1))
+			if tt.fails != nil {
+				h.fails(c, StepValidate, tt.fails...)
+			} else if s := step(t, h.plan(c), StepValidate); s.Status != Unchanged {
+				t.Errorf("%s: %s, want nothing to be in the way", s.Status, s.Error)
+			}
+		})
+	}
+	bubble(t, "a revert", func(t *testing.T) {
+		h := provisioned(t)
+		h.write(nginxConf, strings.Replace(confOfEPEL, "listen 80", "listen 127.0.0.1:80", 1))
+		h.listeners(fmt.Sprintf("%d 0.0.0.0:80", h.web.master))
+		r := h.run(basic(t), revert(false))
+		if s := step(t, r, StepValidate); s.Status != Failed || !strings.Contains(s.Error, "nginx itself listens on 0.0.0.0:80") || !h.exists(site) {
+			t.Errorf("%s %q\n%s", s.Status, s.Error, summarize(r))
+		}
+	})
 }

@@ -46,7 +46,7 @@ func playOffline() error {
 		fmt.Print(out)
 		return err
 	}
-	o := &Offline{Read: run, Change: run}
+	o := &Offline{Change: run}
 	for _, do := range []func(context.Context, string) error{o.Enable, o.Disable, o.Enable} {
 		if err := do(context.Background(), "nginx.service"); err != nil {
 			return err

@@ -86,7 +86,7 @@ func dial(ctx context.Context, way transport, wait time.Duration) (*Live, error)
 }
 
 func open(life context.Context, way transport) (*Live, error) {
-	l := &Live{Over: way.name, JobWait: 90 * time.Second, CallWait: 90 * time.Second}
+	l := &Live{JobWait: 90 * time.Second, CallWait: 90 * time.Second}
 	var err error
 	l.conn, err = sd.NewConnection(func() (*dbus.Conn, error) {
 		// go-systemd dials the connection for calls first, the one for signals second.

@@ -85,7 +85,7 @@ func isEnabled(unit, file string) error {
 	case "static", "indirect":
 		return fmt.Errorf("enable %s: the unit says nothing of when to start (no WantedBy= in [Install])", unit)
 	case "masked", "masked-runtime":
-		return fmt.Errorf("enable %s: %s", unit, maskedSentence(unit))
+		return fmt.Errorf("enable %s: %s", unit, maskedSentence(unit, file))
 	}
 	return fmt.Errorf("enable %s: done, but systemd has it as %q, not enabled", unit, file)
 }
@@ -97,6 +97,15 @@ func isDisabled(unit, file string) error {
 	return nil
 }
 
-func maskedSentence(unit string) string {
-	return fmt.Sprintf("the unit is masked; \"systemctl unmask %s\" makes it usable again", unit)
+// Unmask is the command that makes a masked unit usable again. What was masked until the next boot, State.File
+// "masked-runtime", stays so without --runtime.
+func Unmask(unit, file string) string {
+	if file == "masked-runtime" {
+		return "systemctl unmask --runtime " + unit
+	}
+	return "systemctl unmask " + unit
+}
+
+func maskedSentence(unit, file string) string {
+	return fmt.Sprintf("the unit is masked; %q makes it usable again", Unmask(unit, file))
 }

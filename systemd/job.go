@@ -57,7 +57,7 @@ func (l *Live) current(ctx context.Context, verb, unit string) error {
 	case "not-found":
 		return fmt.Errorf("%s %s: there is no such unit", verb, unit)
 	case "masked":
-		return fmt.Errorf("%s %s: %s", verb, unit, maskedSentence(unit))
+		return fmt.Errorf("%s %s: %s", verb, unit, maskedSentence(unit, st.File))
 	}
 	return nil
 }

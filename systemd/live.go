@@ -23,8 +23,6 @@ type Live struct {
 	// JobWait bounds the wait for a job's result, and CallWait any other call. systemd's own limit on a start is
 	// 90 s (DefaultTimeoutStartSec).
 	JobWait, CallWait time.Duration
-	// Over names the transport in use: "system bus" or "systemd's private socket".
-	Over string
 
 	mutate func(what string, do func() error) error
 	conn   *sd.Conn

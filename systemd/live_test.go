@@ -136,19 +136,21 @@ func TestLiveRefusals(t *testing.T) {
 		want               string
 	}{
 		{"no such unit by systemd", "nginx.service", "ReloadUnit", sysd("NoSuchUnit", "Unit not found."), "reload nginx.service: there is no such unit"},
-		{"masked, 219", "nginx.service", "ReloadUnit", sysd("UnitMasked", "Unit is masked."), `reload nginx.service: the unit is masked; "systemctl unmask nginx.service" makes it usable again`},
-		{"masked, 208", "nginx.service", "ReloadUnit", sysd("Masked", "Unit nginx.service is masked."), `reload nginx.service: the unit is masked; "systemctl unmask nginx.service" makes it usable again`},
+		{"masked, 219", "nginx.service", "ReloadUnit", sysd("UnitMasked", "Unit is masked."), `reload nginx.service: the unit is masked; "systemctl unmask nginx.service" makes it usable again, or "systemctl unmask --runtime nginx.service" where it is masked until the next boot only`},
+		{"masked, 208", "nginx.service", "ReloadUnit", sysd("Masked", "Unit nginx.service is masked."), `reload nginx.service: the unit is masked; "systemctl unmask nginx.service" makes it usable again, or "systemctl unmask --runtime nginx.service" where it is masked until the next boot only`},
 		{"no ExecReload", "nginx.service", "ReloadUnit", sysd("JobTypeNotApplicable", "Job type reload is not applicable for unit nginx.service."), "reload nginx.service: the unit cannot do that (a reload needs ExecReload= in the unit)"},
 		{"another", "nginx.service", "ReloadUnit", sysd("TransactionOrderIsCyclic", "Order is cyclic."), "reload nginx.service: systemd: Order is cyclic (org.freedesktop.systemd1.TransactionOrderIsCyclic)"},
 		{"not permitted", "nginx.service", "ReloadUnit", *dbus.NewError("org.freedesktop.DBus.Error.AccessDenied", []any{"Rejected send message"}), "reload nginx.service: systemd does not permit it to this user"},
 		{"not found before asking", "nothere.service", "", dbus.Error{}, "reload nothere.service: there is no such unit"},
 		{"masked before asking", "masked.service", "", dbus.Error{}, `reload masked.service: the unit is masked; "systemctl unmask masked.service" makes it usable again`},
+		{"masked until the next boot", "runtime.service", "", dbus.Error{}, `reload runtime.service: the unit is masked; "systemctl unmask --runtime runtime.service" makes it usable again`},
 		{"not a name", "../nginx.service", "", dbus.Error{}, `"../nginx.service" is not the name of a unit`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFake(t)
 			f.units["masked.service"] = &fakeUnit{load: "masked", active: "inactive", file: "masked"}
+			f.units["runtime.service"] = &fakeUnit{load: "masked", active: "inactive", file: "masked-runtime"}
 			f.fail[tt.method] = tt.err
 			l, _ := connected(t, f)
 			if got := errText(l.Reload(t.Context(), tt.unit)); got != tt.want {
@@ -198,7 +200,10 @@ func TestLiveWaits(t *testing.T) {
 		f.never = true
 		l, _ := connected(t, f)
 		ctx, cancel := context.WithCancel(t.Context())
-		time.AfterFunc(50*time.Millisecond, cancel)
+		l.mutate = func(_ string, do func() error) error {
+			time.AfterFunc(50*time.Millisecond, cancel)
+			return do()
+		}
 		err := l.Reload(ctx, "nginx.service")
 		if want := "reload nginx.service: stopped waiting, the job may still run: context canceled"; errText(err) != want || !errors.Is(err, context.Canceled) {
 			t.Errorf("got %q, want %q", errText(err), want)
@@ -229,8 +234,8 @@ func TestLiveWaits(t *testing.T) {
 		f := newFake(t)
 		f.mute = "Reload"
 		l, _ := connected(t, f)
-		l.CallWait = 500 * time.Millisecond
-		want := "enable nginx.service: have systemd read its unit files: no answer in 500ms"
+		l.CallWait = 2 * time.Second
+		want := "enable nginx.service: have systemd read its unit files: no answer in 2s"
 		if got := errText(l.Enable(t.Context(), "nginx.service")); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
@@ -314,6 +319,7 @@ func TestLiveEnable(t *testing.T) {
 		{"enabled already", "enabled", "enable", "", "enabled"},
 		{"static", "static", "enable", "enable x.service: the unit says nothing of when to start (no WantedBy= in [Install])", "static"},
 		{"masked", "masked", "enable", `enable x.service: the unit is masked; "systemctl unmask x.service" makes it usable again`, "masked"},
+		{"masked until the next boot", "masked-runtime", "enable", `enable x.service: the unit is masked; "systemctl unmask --runtime x.service" makes it usable again`, "masked-runtime"},
 		{"linked", "linked", "enable", `enable x.service: done, but systemd has it as "linked", not enabled`, "linked"},
 		{"disable", "enabled", "disable", "", "disabled"},
 		{"disable static", "static", "disable", "", "static"},

@@ -10,7 +10,6 @@ import (
 // systemd is ErrDeferred. It holds no connection and opens none.
 type Offline struct {
 	Root   string // prefix of every path; "" is the system itself
-	Read   Run    // for Version
 	Change Run    // for systemctl enable and disable
 }
 
@@ -68,18 +67,6 @@ func (o *Offline) ResetFailed(context.Context, string) error { return nil }
 // Close has nothing to close.
 func (o *Offline) Close() error { return nil }
 
-// Version is that of the systemd which is installed here. It runs a program.
-func (o *Offline) Version(ctx context.Context) (int, error) {
-	out, stderr, status, err := o.Read(ctx, "", "systemctl", "--version")
-	if err != nil {
-		return 0, fmt.Errorf("ask systemctl for its version: %w", err)
-	}
-	if status != 0 {
-		return 0, fmt.Errorf("ask systemctl for its version: exit status %d: %s", status, lastLine(stderr))
-	}
-	return ParseVersion(out)
-}
-
 // usable finds beforehand what systemctl would get wrong.
 func (o *Offline) usable(ctx context.Context, verb, unit string) error {
 	st, err := o.State(ctx, unit)
@@ -89,7 +76,7 @@ func (o *Offline) usable(ctx context.Context, verb, unit string) error {
 	case st.Load == "not-found":
 		return fmt.Errorf("%s %s: there is no such unit file", verb, unit)
 	case st.Load == "masked":
-		return fmt.Errorf("%s %s: %s", verb, unit, maskedSentence(unit))
+		return fmt.Errorf("%s %s: %s", verb, unit, maskedSentence(unit, st.File))
 	}
 	return nil
 }

@@ -104,22 +104,6 @@ func TestOfflineDefers(t *testing.T) {
 	}
 }
 
-func TestOfflineVersion(t *testing.T) {
-	text, err := os.ReadFile("testdata/rhel7-9.systemctl-version.stdout")
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := &Offline{Read: func(_ context.Context, _ string, argv ...string) (string, string, int, error) {
-		if d := cmp.Diff([]string{"systemctl", "--version"}, argv); d != "" {
-			t.Error(d)
-		}
-		return string(text), "", 0, nil
-	}}
-	if v, err := o.Version(t.Context()); v != 219 || err != nil {
-		t.Errorf("got %d, %v, want 219", v, err)
-	}
-}
-
 // With the systemctl of this machine: enabled, read back, disabled, in a tree without anything else in it.
 func TestOfflineWithRealSystemctl(t *testing.T) {
 	if _, err := exec.LookPath("systemctl"); err != nil {
@@ -135,7 +119,7 @@ func TestOfflineWithRealSystemctl(t *testing.T) {
 		}
 		return "", string(out), cmd.ProcessState.ExitCode(), nil
 	}
-	o := &Offline{Root: root, Read: run, Change: run}
+	o := &Offline{Root: root, Change: run}
 	for _, step := range []struct {
 		name string
 		do   func(context.Context, string) error

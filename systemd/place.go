@@ -24,7 +24,6 @@ const (
 type Where struct {
 	Place   Place
 	Systemd bool   // PID 1 is a systemd, and this system's own
-	Version int    // systemd's; 0 is unknown, and Detect asks nobody
 	Why     string // one sentence
 }
 

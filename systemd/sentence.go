@@ -18,7 +18,7 @@ func refusal(code, unit string) string {
 	case "NoSuchUnit":
 		return "there is no such unit"
 	case "UnitMasked", "Masked":
-		return maskedSentence(unit)
+		return fmt.Sprintf("%s, or %q where it is masked until the next boot only", maskedSentence(unit, ""), Unmask(unit, "masked-runtime"))
 	case "JobTypeNotApplicable":
 		return "the unit cannot do that (a reload needs ExecReload= in the unit)"
 	case "ShuttingDown":

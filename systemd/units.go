@@ -43,7 +43,7 @@ type State struct {
 	Load             string // loaded, not-found, masked, error
 	Active           string // active, reloading, inactive, failed, activating, deactivating; "" when not Known
 	Sub              string // running, dead, exited, …; "" when not Known
-	File             string // enabled, disabled, static, masked, linked, indirect, bad, …; "" without a unit file
+	File             string // enabled, disabled, static, masked, masked-runtime, linked, indirect, bad, …; "" without a unit file
 	MainPID          int    // 0 when the unit has none
 	CanReload        bool   // the unit has an ExecReload
 	NeedDaemonReload bool   // its file is newer than what systemd has read
@@ -64,7 +64,7 @@ func checkName(unit string) error {
 var firstNumber = regexp.MustCompile(`[0-9]{3,4}`)
 
 // ParseVersion reads systemd's version as PID 1's property (208: "systemd 208", 219: "219", later "252.39-1") or the
-// first line of systemctl --version has it.
+// package's version ("219-78.el7_9.9.x86_64") has it.
 func ParseVersion(text string) (int, error) {
 	line, _, _ := strings.Cut(text, "\n")
 	n, err := strconv.Atoi(firstNumber.FindString(line))

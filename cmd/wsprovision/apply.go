@@ -13,6 +13,7 @@ import (
 type applyOptions struct {
 	anyPlatform bool
 	detailed    bool
+	plans       bool // the report is all that comes of the run
 	wait        time.Duration
 }
 
@@ -29,8 +30,9 @@ it was applied. A host that is as asked for is left alone.
 ` + exitStatusesDoc,
 		Example: `  wsprovision apply --server-name ws.example.com --backend 127.0.0.1:3000
   wsprovision apply --config /etc/wsprovision/wsprovision.yaml --output json`,
-		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.apply(cmd, o) },
+		Args:   noArguments,
+		PreRun: outliveTerminal,
+		RunE:   func(cmd *cobra.Command, _ []string) error { return a.apply(cmd, o) },
 	}
 	addSettings(cmd)
 	addRunFlags(cmd, &o)
@@ -85,7 +87,12 @@ func (a *app) answer(ctx context.Context, out *output, o applyOptions, act func(
 	if err != nil {
 		return err
 	}
-	out.report(report)
+	switch err := out.report(report); {
+	case err != nil && o.plans:
+		return err
+	case err != nil:
+		out.say(err.Error() + "; wsprovision status tells what was done")
+	}
 	return outcomeOf(report, o.detailed)
 }
 

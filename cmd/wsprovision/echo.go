@@ -16,8 +16,9 @@ func (a *app) echoCommand() *cobra.Command {
 		Use:   "echo",
 		Short: "Be a WebSocket backend that echoes",
 		Long: `Answer every text message with "Echo: " and the message, and every binary one
-with itself, until SIGINT or SIGTERM. Every path and Origin is accepted. Clients
-and what they send are logged on standard error.
+with itself, until SIGINT, SIGTERM or SIGHUP, which its terminal's end sends.
+Every path and Origin is accepted. Clients and what they send are logged on
+standard error.
 
 Exit status:
   0   ended by a signal

@@ -20,7 +20,7 @@ const (
 	exitNoPerm      = 77 // EX_NOPERM
 	exitConfig      = 78 // EX_CONFIG
 	exitStatusesDoc = `Exit status:
-  0   the host is as asked for
+  0   the host is as asked for, a plan was made, or the rest is deferred
   1   a step failed
   2   with --detailed-exitcode: something was changed, or would be
   3   with --detailed-exitcode: the rest is deferred to the first boot

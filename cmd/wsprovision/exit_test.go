@@ -1,13 +1,16 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -102,6 +105,10 @@ func TestRunStatus(t *testing.T) {
 		{"an argument", append([]string{"apply", "extra"}, good...), nil, 64},
 		{"a flag without its value", []string{"plan", "--server-name"}, nil, 64},
 		{"an unknown output", append([]string{"plan", "-o", "xml"}, good...), nil, 64},
+		{"a configuration that a revert does not read", []string{"revert", "--plan", "--config", bad}, nil, 64},
+		{"a configuration that status does not read", []string{"--config", bad, "status"}, nil, 64},
+		{"a form that echo has not", []string{"echo", "--listen", "127.0.0.1:nosuch", "-o", "json"}, nil, 64},
+		{"a place that connect does not ask for", []string{"--offline", "connect", "ws://127.0.0.1:1/"}, nil, 64},
 		{"a broken file", []string{"apply", "--config", bad}, nil, 78},
 		{"no such file", []string{"apply", "--config", bad + "x"}, nil, 78},
 		{"a wrong flag", []string{"apply", "--server-name", "a b", "--backend", "127.0.0.1:3000"}, nil, 78},
@@ -159,6 +166,93 @@ func TestNotRoot(t *testing.T) {
 			t.Errorf("%s as uid 65534: %d %q, want %d", name, got, complaint.String(), exitNoPerm)
 		}
 	}
+}
+
+// A terminal's end takes a backend along, unless by nohup(1), and nothing that changes the host.
+func TestHangUp(t *testing.T) {
+	handleHangUp(t)
+	for _, ignored := range []bool{false, true} {
+		cmd := agent(t, 0, "echo", "--listen", "127.0.0.1:0")
+		if ignored {
+			cmd.Path, cmd.Args = "/bin/sh", append([]string{"sh", "-c", `trap "" HUP; exec "$0" "$@"`, cmd.Path}, cmd.Args[1:]...)
+		}
+		stderr, err := cmd.StderrPipe()
+		if err == nil {
+			err = cmd.Start()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if line, err := bufio.NewReader(stderr).ReadString('\n'); err != nil || ignores(t, cmd, syscall.SIGHUP) != ignored {
+			t.Errorf("echo says %q, %v, and ignores SIGHUP: %v, want %v", line, err, !ignored, ignored)
+		}
+		ending := syscall.SIGHUP
+		if ignored {
+			ending = syscall.SIGTERM
+		}
+		if t.Failed() {
+			ending = syscall.SIGKILL
+		}
+		_ = cmd.Process.Signal(ending)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("echo ended by %s: %v, want exit status 0", ending, err)
+		}
+	}
+	for _, c := range (&app{stdout: io.Discard, stderr: io.Discard}).command().Commands() {
+		changes := c.Name() == "apply" || c.Name() == "revert" || c.Name() == "first-boot"
+		if changes != (c.PreRun != nil) {
+			t.Errorf("%s outlives its terminal: %v, want %v", c.Name(), !changes, changes)
+		}
+	}
+}
+
+// The terminal may go as soon as the configuration is read.
+func TestApplyIgnoresHangUp(t *testing.T) {
+	handleHangUp(t)
+	for name, want := range map[string]bool{"apply": true, "plan": false} {
+		fifo := filepath.Join(t.TempDir(), "config")
+		if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cmd := agent(t, 0, name, "--config", fifo)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		w, err := os.OpenFile(fifo, os.O_WRONLY, 0) // once it is read
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := ignores(t, cmd, syscall.SIGHUP); got != want {
+			t.Errorf("%s ignores SIGHUP: %v, want %v", name, got, want)
+		}
+		_, _ = w.WriteString("sites: [")
+		w.Close()
+		if got := status(t, cmd.Wait()); got != exitConfig {
+			t.Errorf("%s: exit status %d, want %d", name, got, exitConfig)
+		}
+	}
+}
+
+// handleHangUp keeps SIGHUP from being ignored in this process, by an apply in it or from its start, which children inherit.
+func handleHangUp(t *testing.T) {
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(caught) })
+}
+
+// ignores reads SigIgn of proc(5).
+func ignores(t *testing.T, cmd *exec.Cmd, s syscall.Signal) bool {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(text), "SigIgn:\t")
+	mask, err := strconv.ParseUint(after[:16], 16, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mask&(1<<(s-1)) != 0
 }
 
 // A reader that has gone away ends nothing: the host matters more than who watches.

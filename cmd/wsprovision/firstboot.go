@@ -18,6 +18,7 @@ func (a *app) firstBootCommand() *cobra.Command {
 		Short:  "Finish what was deferred where this host was installed",
 		Hidden: true,
 		Args:   noArguments,
+		PreRun: outliveTerminal,
 		RunE:   func(cmd *cobra.Command, _ []string) error { return a.firstBoot(cmd.Context(), patience) },
 	}
 	cmd.Flags().DurationVar(&patience, "patience", 30*time.Minute, "keep trying for this `duration`")
@@ -34,7 +35,9 @@ func (a *app) firstBoot(ctx context.Context, patience time.Duration) error {
 	report, err := boot.Finish(ctx)
 	out.stop()
 	if report != nil {
-		out.report(report)
+		if err := out.report(report); err != nil {
+			out.say(err.Error())
+		}
 	}
 	if err != nil || report == nil {
 		return err

@@ -1,12 +1,13 @@
 package main
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/term"
@@ -64,18 +65,19 @@ func (o *output) finished(n, total int, s provision.StepReport) {
 
 func (o *output) stop() { o.live.stop() }
 
-// report ends the answer: a summary for people, the whole report as JSON.
-func (o *output) report(r *provision.Report) {
+// report ends the answer: a summary for people, the whole report as JSON. A
+// reader that has gone away wants none.
+func (o *output) report(r *provision.Report) error {
+	var err error
 	if o.app.output == "json" {
-		text, err := json.MarshalIndent(r, "", "  ")
-		if err != nil {
-			o.say(err.Error())
-			return
-		}
-		fmt.Fprintln(o.app.stdout, string(text))
-		return
+		err = writeJSON(o.app.stdout, r)
+	} else {
+		_, err = fmt.Fprintln(o.app.stdout, summary(r))
 	}
-	fmt.Fprintln(o.app.stdout, summary(r))
+	if err == nil || errors.Is(err, syscall.EPIPE) {
+		return nil
+	}
+	return fmt.Errorf("the report is not on standard output: %w", err)
 }
 
 // writeStep is one step for people: a line, and what there is to say of it.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"strings"
@@ -84,6 +85,46 @@ func TestOutputStreams(t *testing.T) {
 			var back provision.Report
 			if err := json.Unmarshal(out.Bytes(), &back); (err == nil) != (form == "json") {
 				t.Errorf("%s on stdout: %v\n%s", form, err, out.String())
+			}
+		}
+	}
+}
+
+// A report that could not be written is no plan; what a run did to the host it did. A reader that went away wants none.
+func TestReportIsNotWritten(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	r, gone, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer gone.Close()
+	r.Close()
+	const complains = "wsprovision: the report is not on standard output: write /dev/full: no space left on device"
+	for _, form := range []string{"text", "json"} {
+		for _, tt := range []struct {
+			name   string
+			stdout *os.File
+			plans  bool
+			want   int
+			says   string
+		}{
+			{"a plan, full", full, true, exitFailed, complains + "\n"},
+			{"a run, full", full, false, exitChanged, complains + "; wsprovision status tells what was done\n"},
+			{"a plan, gone", gone, true, exitChanged, ""},
+			{"a run, gone", gone, false, exitChanged, ""},
+		} {
+			var log bytes.Buffer
+			a := &app{stdout: tt.stdout, stderr: &log, output: form}
+			err := a.answer(t.Context(), a.newOutput("apply"), applyOptions{detailed: true, plans: tt.plans}, func(context.Context) (*provision.Report, error) {
+				return &provision.Report{Result: provision.Changed, Steps: []provision.StepReport{{Name: "packages", Status: provision.Changed}}}, nil
+			})
+			a.complain(err)
+			if got := exitStatus(err); got != tt.want || log.String() != tt.says {
+				t.Errorf("%s, %s: %d, %q, want %d, %q", form, tt.name, got, log.String(), tt.want, tt.says)
 			}
 		}
 	}

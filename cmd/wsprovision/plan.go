@@ -3,7 +3,7 @@ package main
 import "github.com/spf13/cobra"
 
 func (a *app) planCommand() *cobra.Command {
-	var o applyOptions
+	o := applyOptions{plans: true}
 	cmd := &cobra.Command{
 		Use:   "plan",
 		Short: "Show what apply would do, and change nothing",

@@ -20,13 +20,16 @@ func (a *app) revertCommand() *cobra.Command {
 order: server blocks, enablement of nginx, SELinux labels and boolean, repository
 and key. What somebody else has changed since is left alone and named. Packages
 stay unless --packages is given. A running nginx is reloaded and not stopped.
+No configuration is read: to take away one site of several, take it out of the
+configuration and apply that.
 
 ` + exitStatusesDoc,
 		Example: `  wsprovision revert --plan
   wsprovision revert --packages`,
-		Args: noArguments,
+		Args:   noArguments,
+		PreRun: outliveTerminal,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o := applyOptions{detailed: detailed, wait: wait}
+			o := applyOptions{detailed: detailed, plans: plan, wait: wait}
 			if err := a.checkOutput(); err != nil {
 				return err
 			}

@@ -50,7 +50,7 @@ func (a *app) command() *cobra.Command {
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		Args:              cobra.NoArgs,
-		PersistentPreRunE: noneEmpty,
+		PersistentPreRunE: checkFlags,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_ = cmd.Help()
 			return usageError{fmt.Errorf("no command: start with %q", "wsprovision plan --help")}
@@ -66,8 +66,28 @@ func (a *app) command() *cobra.Command {
 	flags.StringVarP(&a.output, "output", "o", "text", "how to answer: `text or json`")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "log every program that is run, also those that only read")
 	a.addPlace(flags)
-	root.AddCommand(a.verifyCommand(), a.echoCommand(), a.connectCommand(), a.statusCommand(), a.firstBootCommand(), a.applyCommand(), a.planCommand(), a.revertCommand())
+	echo, connect, status, firstBoot, revert := a.echoCommand(), a.connectCommand(), a.statusCommand(), a.firstBootCommand(), a.revertCommand()
+	withhold(flags, []string{"config"}, status, firstBoot, revert)
+	withhold(flags, []string{"config", "output", "offline", "live"}, echo, connect)
+	root.AddCommand(a.verifyCommand(), echo, connect, status, firstBoot, a.applyCommand(), a.planCommand(), revert)
 	return root
+}
+
+// unused is the value of a flag of the root's that a command makes no use of.
+type unused struct{ pflag.Value }
+
+func (unused) Set(string) error { return nil }
+
+// withhold keeps flags of the root's from commands: checkFlags refuses them,
+// and neither help nor completion has them.
+func withhold(root *pflag.FlagSet, names []string, commands ...*cobra.Command) {
+	for _, cmd := range commands {
+		for _, name := range names {
+			flag := *root.Lookup(name)
+			flag.Value, flag.Hidden = unused{flag.Value}, true
+			cmd.Flags().AddFlag(&flag)
+		}
+	}
 }
 
 // addSettings registers the flags that stand for configuration keys.
@@ -80,12 +100,15 @@ func addSettings(cmd *cobra.Command) {
 	}
 }
 
-// noneEmpty refuses an option without a value, such as that of a shell variable which is not set: something else than was meant
-// would be done. The configuration's own are refused with all that is wrong with them.
-func noneEmpty(cmd *cobra.Command, _ []string) (err error) {
+// checkFlags refuses an option that says nothing to the command, and one without a value, such as that of a shell variable which
+// is not set: something else than was meant would be done. The configuration's own are refused with all that is wrong with them.
+func checkFlags(cmd *cobra.Command, _ []string) (err error) {
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		setting := slices.ContainsFunc(config.Flags(), func(c config.Flag) bool { return c.Name == f.Name })
-		if f.Value.Type() == "string" && f.Value.String() == "" && !setting {
+		switch _, idle := f.Value.(unused); {
+		case idle:
+			err = errors.Join(err, usageError{fmt.Errorf("--%s: %s makes no use of it: leave it out", f.Name, cmd.Name())})
+		case f.Value.Type() == "string" && f.Value.String() == "" && !setting:
 			err = errors.Join(err, usageError{fmt.Errorf("--%s is empty", f.Name)})
 		}
 	})

@@ -1,6 +1,7 @@
 package nginx
 
 import (
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -73,6 +74,35 @@ func (t Tree) http() []Directive {
 		}
 	}
 	return body
+}
+
+// HTTP reports whether the http context has the directive.
+func (t Tree) HTTP(name string) bool {
+	return slices.ContainsFunc(t.http(), func(d Directive) bool { return d.Name == name })
+}
+
+// Bound are the addresses that nginx binds. One at every address of its family takes the place of all others on the port,
+// which nginx then tells apart by connection (ngx_http_init_listening). Host names and unix sockets are left out.
+func (t Tree) Bound() []netip.AddrPort {
+	var keys []string
+	for _, s := range t.Servers() {
+		for _, l := range s.Listen {
+			keys = append(keys, l.key())
+		}
+	}
+	keys = unique(keys)
+	var all []netip.AddrPort
+	for _, key := range keys {
+		at, err := netip.ParseAddrPort(key)
+		every := ListenDirective{Port: int(at.Port())}
+		if err == nil && at.Addr().Is6() {
+			every.Address = "::"
+		}
+		if err == nil && (key == every.key() || !slices.Contains(keys, every.key())) {
+			all = append(all, at)
+		}
+	}
+	return all
 }
 
 func newServer(d Directive) Server {

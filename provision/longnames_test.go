@@ -1,0 +1,63 @@
+package provision
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+const longName = "ec2-18-195-123-234.eu-central-1.compute.amazonaws.com"
+
+// TestLongNames: a name that nginx's own buckets are too small for brings a file of its own, once for all sites, and only while nobody
+// else sets their size.
+func TestLongNames(t *testing.T) {
+	long := strings.Replace(oneSite+secondSite, "ws.example.com", longName, 1)
+	const line = "\n" + namesBucket + " 128;\n"
+	bubble(t, "a bare host", func(t *testing.T) {
+		h := newFakeHost(t)
+		c := parse(t, strings.Replace(long, "chat.example.com", "chat-"+longName, 1))
+		if r := h.plan(c); len(step(t, r, StepSite).Changes) != 3 {
+			t.Errorf("the plan does not have the three files\n%s", summarize(r))
+		}
+		if r := h.apply(c); r.Result != Changed || !strings.HasSuffix(h.content(namesPath), line) {
+			t.Errorf("%q\n%s", h.content(namesPath), summarize(r))
+		}
+		h.unchanged(c)
+		if r := h.apply(parse(t, oneSite+secondSite)); r.Result != Changed || h.exists(namesPath) || h.reloads != 1 {
+			t.Errorf("no name is long any more, and %s is left: %v\n%s", namesPath, h.exists(namesPath), summarize(r))
+		}
+	})
+	bubble(t, "a revert", func(t *testing.T) {
+		h := newFakeHost(t)
+		h.apply(parse(t, long))
+		if r := h.run(basic(t), revert(false)); r.Result != Changed || h.exists(namesPath) {
+			t.Errorf("%s is left: %v\n%s", namesPath, h.exists(namesPath), summarize(r))
+		}
+	})
+	bubble(t, "somebody sets it later", func(t *testing.T) {
+		h := newFakeHost(t)
+		c := parse(t, long)
+		h.apply(c)
+		h.write(nginxConf, strings.Replace(confOfEPEL, "    server {", "    "+namesBucket+" 256;\n    server {", 1))
+		if r := h.apply(c); r.Result != Changed || h.exists(namesPath) {
+			t.Errorf("%s is left: %v\n%s", namesPath, h.exists(namesPath), summarize(r))
+		}
+		h.unchanged(c)
+		h.write(nginxConf, confOfEPEL)
+		if r := h.apply(c); r.Result != Changed || !h.exists(namesPath) {
+			t.Errorf("%s is back: %v\n%s", namesPath, h.exists(namesPath), summarize(r))
+		}
+	})
+	bubble(t, "in a site's file that is kept", func(t *testing.T) {
+		h := newFakeHost(t)
+		h.apply(parse(t, long))
+		h.write(site, h.content(site)+namesBucket+" 256;\n")
+		h.must(os.Remove(h.path(namesPath)))
+		if r := h.apply(parse(t, long+"on_drift: keep\n")); r.Result == Failed || h.exists(namesPath) {
+			t.Errorf("%s is there: %v\n%s", namesPath, h.exists(namesPath), summarize(r))
+		}
+		if r := h.apply(parse(t, long)); r.Result != Changed || !h.exists(namesPath) || strings.Contains(h.content(site), namesBucket) {
+			t.Errorf("%s is there: %v, the site holds\n%s\n%s", namesPath, h.exists(namesPath), h.content(site), summarize(r))
+		}
+	})
+}
