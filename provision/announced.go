@@ -17,9 +17,9 @@ import (
 
 // settleAnnounced reads back what became of the announcements in the ledger,
 // at the end of a run and, for one that was killed, at the beginning of the
-// next. What came to nothing leaves the ledger, and so does what a revert has
-// undone, whether or not it came to its end: somebody may bring it about by hand
-// before the agent does, and a revert must not take that for the agent's.
+// next. What came to nothing leaves the ledger, and so does what a revert that
+// did not come to its end has undone: somebody may bring it about by hand before
+// the agent does, and a revert must not take that for the agent's.
 func (r *Run) settleAnnounced(ctx context.Context) {
 	if r.planning || r.Euid != 0 {
 		return
@@ -30,22 +30,18 @@ func (r *Run) settleAnnounced(ctx context.Context) {
 	due = due || err != nil
 	err = r.recordTransaction(ctx)
 	err = errors.Join(err, r.ledger.settle(func(e Entry) (string, error) {
-		if e.Prior == "" && !r.reverting {
-			return unsettled, nil
-		}
 		if e.Kind == KindFile && (due && nginxReads(e.Name) || r.isStaged(e.Name)) {
 			return unsettled, nil
 		}
-		return r.present(ctx, e)
+		return r.presentNext(ctx, e)
 	}))
 	if err != nil {
 		r.notice(err.Error() + "; the ledger keeps what was announced, and the next run looks again")
 	}
 }
 
-// unsettled is in no entry's words: what nobody has touched since it was read
-// back, or what is still on its way. A file that waits beside its place or for a
-// reload is neither there nor given up.
+// unsettled is in no entry's words: what is still on its way, a file that waits
+// beside its place or for a reload, is neither there nor given up.
 const unsettled = ""
 
 func (r *Run) isStaged(path string) bool {
@@ -53,7 +49,8 @@ func (r *Run) isStaged(path string) bool {
 	return err == nil
 }
 
-// settle reads entries back. One that cannot be read stays as it is.
+// settle reads back the entries that are only announced. One that cannot be
+// read stays as it is.
 func (l *Ledger) settle(read func(Entry) (string, error)) error {
 	var all *multierror.Error
 	var entries []Entry
@@ -70,6 +67,9 @@ func (l *Ledger) settle(read func(Entry) (string, error)) error {
 }
 
 func (e Entry) readBack(read func(Entry) (string, error)) (kept Entry, undone bool, err error) {
+	if e.Prior == "" {
+		return e, false, nil
+	}
 	now, err := read(e)
 	if err != nil || now == unsettled {
 		return e, false, err
@@ -90,6 +90,19 @@ func (e Entry) settled(now string) (kept Entry, undone bool) {
 		e.Left, e.Prior = e.Prior, ""
 	}
 	return e, undone
+}
+
+// presentNext is what an entry speaks of where this host's policy runs, now or
+// next: the boolean of a policy that is still to be loaded has what is persistent.
+func (r *Run) presentNext(ctx context.Context, e Entry) (string, error) {
+	if e.Kind != KindRunning {
+		return r.present(ctx, e)
+	}
+	b, err := r.SELinux.Boolean(ctx, e.Name)
+	if b.Running == selinux.Unknown {
+		return string(b.Persistent), err
+	}
+	return string(b.Running), err
 }
 
 // present reads what an entry speaks of as it is now, in the entry's words.

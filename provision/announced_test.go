@@ -173,9 +173,9 @@ func TestLedgerSettle(t *testing.T) {
 		{name: "cannot be read", entry: Entry{Before: "0", Left: "1", Prior: "0"}, now: "0", err: unread, want: "1,0"},
 		{name: "cannot be read, later", entry: Entry{Before: "0", Left: "2", Prior: "1"}, now: "2", err: unread, want: "2,1"},
 		{name: "still on its way", entry: Entry{Before: "0", Left: "1", Prior: "0"}, now: unsettled, want: "1,0"},
-		{name: "read back long ago", entry: Entry{Before: "0", Left: "1"}, now: unsettled, want: "1,"},
-		{name: "undone by a revert", entry: Entry{Before: "0", Left: "1"}, now: "0"},
-		{name: "not undone by a revert", entry: Entry{Before: "0", Left: "1"}, now: "1", want: "1,"},
+		{name: "read back long ago", entry: Entry{Before: "0", Left: "1"}, now: "0", want: "1,"},
+		{name: "undone by a revert", entry: Entry{Before: "0", Left: "0", Prior: "1"}, now: "0"},
+		{name: "not undone by a revert", entry: Entry{Before: "0", Left: "0", Prior: "1"}, now: "1", want: "1,"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			l, err := ReadLedger(ledgerFiles(t))

@@ -47,6 +47,13 @@ func crashes() []crash {
 		{name: "a changed site", host: func(t testing.TB) *fakeHost { return provisioned(t) }, config: changed(""), least: 12},
 		{name: "a changed site, on_drift keep", host: func(t testing.TB) *fakeHost { return provisioned(t) }, config: changed("on_drift: keep\n"), least: 12},
 		{name: "a changed site, on_drift fail", host: func(t testing.TB) *fakeHost { return provisioned(t) }, config: changed("on_drift: fail\n"), least: 12},
+		{name: "a name that becomes long", host: func(t testing.TB) *fakeHost { return provisioned(t) }, config: longNamed, least: 16},
+		{name: "a name that was long", host: longProvisioned, config: basic, least: 16},
+		{name: "a long name that nginx refuses", host: takenPort, fails: true, least: 24,
+			config: func(t testing.TB) config.Config {
+				return parse(t, strings.NewReplacer("80\n", "8008\n", "ws.example.com", longName).Replace(oneSite))
+			}},
+		{name: "a revert of a long name", host: longProvisioned, config: basic, act: revert(false), least: 12},
 		{name: "a site removed", host: withTwoSites, config: basic, least: 12},
 		{name: "a reload that nginx refuses", host: takenPort, fails: true, least: 20,
 			config: func(t testing.TB) config.Config { return parse(t, strings.Replace(oneSite, "80", "8008", 1)) }},
@@ -76,6 +83,18 @@ func overTheirFile(t testing.TB) *fakeHost {
 	h := theirFile(t)
 	if r := h.apply(basic(t)); r.Result != Changed {
 		t.Fatalf("over an administrator's file: %s", summarize(r))
+	}
+	return h
+}
+
+func longNamed(t testing.TB) config.Config {
+	return parse(t, strings.Replace(oneSite, "ws.example.com", longName, 1))
+}
+
+func longProvisioned(t testing.TB) *fakeHost {
+	h := newFakeHost(t)
+	if r := h.apply(longNamed(t)); r.Result != Changed {
+		t.Fatalf("with a long name: %s", summarize(r))
 	}
 	return h
 }

@@ -50,7 +50,7 @@ func (q *inquiry) problem(ctx context.Context, p nginx.Problem) *Diagnosis {
 		where = fmt.Sprintf("%s:%d", p.File, p.Line)
 	}
 	mend := fmt.Sprintf("mend %s, then nginx -t && systemctl reload-or-restart nginx", where)
-	if q.ours(p.File) {
+	if q.ours(p.File) || q.site != nil && (p.File == namesPath || strings.HasPrefix(p.Message, "could not build server_names_hash")) {
 		mend = q.applyCommand()
 	}
 	return diagnosis(NginxConfigInvalid, "nginx refuses its configuration: "+inWords(p)+" in "+where, mend, "nginx -t: "+p.String())

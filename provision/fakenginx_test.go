@@ -99,7 +99,9 @@ func (h *fakeHost) judgeConf() (warnings []string, emerg string) {
 		return nil, fmt.Sprintf("unknown directive %q in %s:%d", d.Name, d.File, d.Line)
 	}
 	names := map[string]bool{}
+	var all []string
 	for _, s := range tree.Servers() {
+		all = append(all, s.Names...)
 		for _, name := range s.Names {
 			for _, l := range s.Listen {
 				key := fmt.Sprintf("%s on %s:%d", name, l.Address, l.Port)
@@ -112,6 +114,9 @@ func (h *fakeHost) judgeConf() (warnings []string, emerg string) {
 				}
 			}
 		}
+	}
+	if nginx.NamesBucket(all) > 0 && !tree.HTTP(namesBucket) { // every host here has EPEL's server beside ours
+		return warnings, "could not build server_names_hash, you should increase server_names_hash_bucket_size: 64"
 	}
 	return warnings, ""
 }
@@ -320,7 +325,10 @@ func (u *fakeUnits) State(ctx context.Context, unit string) (systemd.State, erro
 	return s, err
 }
 
-func (u *fakeUnits) Enable(_ context.Context, unit string) error {
+func (u *fakeUnits) Enable(ctx context.Context, unit string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	err := u.mutate("systemd: enable "+unit, func() error { return u.h.enableUnit(unit) })
 	if err != nil {
 		return err
@@ -346,8 +354,11 @@ func (u *fakeUnits) ResetFailed(_ context.Context, unit string) error {
 	return u.mutate("systemd: reset-failed "+unit, func() error { u.h.gaveUp = false; return nil })
 }
 
-func (u *fakeUnits) Start(_ context.Context, unit string) error {
+func (u *fakeUnits) Start(ctx context.Context, unit string) error {
 	return u.mutate("systemd: start "+unit, func() error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		u.h.starts++
 		u.h.web.failed = !u.h.startNginx()
 		if u.h.web.failed {

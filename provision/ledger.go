@@ -142,9 +142,14 @@ func (l *Ledger) replace(entries []Entry, had []string) error {
 // same reports whether two entries speak of the same thing.
 func (e Entry) same(other Entry) bool { return e.Kind == other.Kind && e.Name == other.Name }
 
-// agents reports whether the agent left this content, or found it when it
-// announced what it was about to leave and has not read back yet.
-func (e Entry) agents(digest string) bool { return digest == e.Left || digest == e.Prior }
+// agents reports whether the agent left this, or found it when it announced what
+// it was about to leave and has not read back yet.
+func (e Entry) agents(now string) bool { return now == e.Left || now == e.Prior }
+
+// undo announces that a revert brings back what was there before.
+func (e Entry) undo(now string) Entry {
+	return Entry{Kind: e.Kind, Name: e.Name, Before: now, Left: e.Before}
+}
 
 func (l *Ledger) save() error {
 	if len(l.Entries) == 0 {

@@ -1,7 +1,12 @@
 package provision
 
 import (
+	"bytes"
+	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
+	"slices"
 
 	"wsprovision/provision/nginx"
 )
@@ -13,16 +18,29 @@ const namesBucket = "server_names_hash_bucket_size"
 const namesPath = confDir + "/_wsprovision.conf"
 
 // longNames adds that file where a server_name is too long for nginx's own
-// size, and nobody else sets it. EPEL's nginx.conf does not; one that is still to
-// come is read when it is there.
+// size, and nobody else sets it. Once it is there it also serves names that are
+// not of the configuration, in a file that is left alone. Where the tree cannot
+// be read whole, it stays as it is: nginx refuses the directive twice.
 func (r *Run) longNames(all []wanted) ([]wanted, error) {
+	content, err := r.buckets(all)
+	if content == nil {
+		return all, err
+	}
+	return append(all, wanted{path: namesPath, content: content, mode: siteMode}), nil
+}
+
+// buckets is the file's content beside what is wanted; nil for no file.
+func (r *Run) buckets(all []wanted) ([]byte, error) {
+	have, err := r.Files.Read(namesPath)
+	if err != nil {
+		return nil, err
+	}
 	var names []string
 	for _, site := range r.Config.Sites {
 		names = append(names, site.ServerNames...)
 	}
-	size := nginx.NamesBucket(names)
-	if size == 0 {
-		return all, nil
+	if have.Content == nil && nginx.NamesBucket(names) == 0 {
+		return nil, nil
 	}
 	files, err := r.filesOf(all)
 	if err != nil {
@@ -30,9 +48,36 @@ func (r *Run) longNames(all []wanted) ([]wanted, error) {
 	}
 	without := overlay(files)
 	without[namesPath] = nil
-	if tree, _ := r.tree(without); tree.HTTP(namesBucket) { // as much of it as can be read
-		return all, nil
+	tree, err := r.tree(without)
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // nginx is still to come, and its nginx.conf is then read
+	case err != nil:
+		return have.Content, nil
+	case tree.HTTP(namesBucket):
+		return nil, nil
 	}
-	content := fmt.Appendf(nil, "# managed by wsprovision; what is changed here by hand is overwritten\n%s %d;\n", namesBucket, size)
-	return append(all, wanted{path: namesPath, content: content, mode: siteMode}), nil
+	if _, ours := r.ledger.Find(KindFile, namesPath); ours {
+		for _, s := range tree.Servers() {
+			names = append(names, s.Names...)
+		}
+	}
+	size := nginx.NamesBucket(names)
+	if size == 0 {
+		return nil, nil
+	}
+	return fmt.Appendf(nil, "# managed by wsprovision; what is changed here by hand is overwritten\n%s %d;\n", namesBucket, size), nil
+}
+
+// inOrder has files change in such an order that nginx takes the configuration
+// at every instant: the size of the buckets grows before any name does, and
+// shrinks after it. change says how a file's content changes.
+func inOrder[F any](files []F, change func(F) (path string, from, to []byte)) []F {
+	rank := func(f F) int {
+		path, from, to := change(f)
+		if path != namesPath {
+			return 0
+		}
+		return bytes.Compare(from, to) // three digits in the same text
+	}
+	return slices.SortedStableFunc(slices.Values(files), func(a, b F) int { return cmp.Compare(rank(a), rank(b)) })
 }

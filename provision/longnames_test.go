@@ -60,4 +60,28 @@ func TestLongNames(t *testing.T) {
 			t.Errorf("%s is there: %v, the site holds\n%s\n%s", namesPath, h.exists(namesPath), h.content(site), summarize(r))
 		}
 	})
+	bubble(t, "in a site's file that is left alone", func(t *testing.T) {
+		for name, run := range map[string]func(h *fakeHost) *Report{
+			"revert":               func(h *fakeHost) *Report { return h.run(basic(t), revert(false)) },
+			"revert, nginx stands": func(h *fakeHost) *Report { h.stopNginx(); return h.run(basic(t), revert(false)) },
+			"no longer asked for":  func(h *fakeHost) *Report { return h.apply(parse(t, strings.Replace(oneSite, "websocket", "other", 1))) },
+			"kept":                 func(h *fakeHost) *Report { return h.apply(parse(t, oneSite+"on_drift: keep\n")) },
+		} {
+			h := longProvisioned(t)
+			h.write(site, h.content(site)+"# by hand\n")
+			if r := run(h); step(t, r, StepSite).Status == Failed || step(t, r, StepSite).Status == Skipped || !h.exists(site) || !h.exists(namesPath) {
+				t.Errorf("%s: %s, %s is there: %v\n%s", name, r.Result, namesPath, h.exists(namesPath), summarize(r))
+			}
+		}
+	})
+	bubble(t, "a tree that cannot be read whole", func(t *testing.T) {
+		h := newFakeHost(t)
+		for _, p := range []string{epelPackage, nginxPackage, semanagePackage} {
+			h.install(p)
+		}
+		h.write(confDir+"/lua.conf", "server {\n    content_by_lua_block { if a then b = '}' end }\n")
+		if s := step(t, h.plan(longNamed(t)), StepSite); len(s.Changes) != 1 {
+			t.Errorf("%v, want the site alone", s.Changes)
+		}
+	})
 }

@@ -1,8 +1,13 @@
 package provision
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
+
+	"wsprovision/provision/config"
+	"wsprovision/selinux"
 )
 
 // TestFirstBootOvertakenByAFailure: what an administrator asked for last is what the first boot goes on with, also where his apply failed
@@ -74,8 +79,28 @@ func TestRefusedStartSaysWhatIsBack(t *testing.T) {
 		}
 		h.stopNginx()
 		h.web.cannotRun = "no room"
-		if r := h.apply(moved(t)); r.Result != Failed || !strings.Contains(h.content(site), "/socket/") {
-			t.Errorf("%s\n%s", r.Result, summarize(r))
+		for _, c := range []config.Config{moved(t), basic(t)} { // unchanged, and changed once more
+			if r := h.apply(c); r.Result != Failed || !strings.Contains(h.content(site), "/socket/") {
+				t.Errorf("%s, the site holds\n%s\n%s", r.Result, h.content(site), summarize(r))
+			}
+		}
+	})
+}
+
+// What was started is enabled, also where the run is ended meanwhile.
+func TestEndedWhileNginxStarts(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := newFakeHost(t)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		h.hook = func(point string) error {
+			if point == "before systemd: start nginx.service" {
+				cancel(errors.New("caught terminated"))
+			}
+			return nil
+		}
+		r, err := h.newRun(basic(t)).Apply(ctx)
+		if s := step(t, r, StepService); err != nil || s.Status != Changed || !h.exists(wantsNginx) {
+			t.Errorf("%v, %s, enabled: %v\n%s", err, s.Status, h.exists(wantsNginx), summarize(r))
 		}
 	})
 }
@@ -98,6 +123,13 @@ func TestLabelOfABackendBefore(t *testing.T) {
 		r := h.apply(parse(t, strings.Replace(oneSite, "3000", "8082", 1)))
 		if s := step(t, r, StepSELinux); r.Result != Changed || !strings.Contains(strings.Join(s.Notes, "\n"), "tcp/3000 keeps the label http_port_t") {
 			t.Errorf("%s, notes %q\n%s", r.Result, s.Notes, summarize(r))
+		}
+		h.setLocalPorts(selinux.Port{Proto: "tcp", Low: 8082, High: 8082, Type: httpPortType})
+		h.rebuild(true)
+		for _, note := range step(t, h.apply(parse(t, strings.Replace(oneSite, "3000", "8082", 1))), StepSELinux).Notes {
+			if strings.Contains(note, "tcp/3000") {
+				t.Errorf("the label is gone, and named: %s", note)
+			}
 		}
 		listening := parse(t, strings.Replace(oneSite, "listen: 80", "listen: 4881", 1)+"selinux:\n  label_listen_ports: true\n")
 		h.apply(listening)

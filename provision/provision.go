@@ -38,7 +38,7 @@ type Run struct {
 	inventory *rpm.Inventory           // all that rpm has, once a transaction was due; nil: ask
 	conn      systemd.Units            // nil until a step asks for systemd
 	seen      *service                 // what the survey found; while it lasts nothing changes
-	wrote     []string                 // files under /etc/nginx that this run has changed
+	wrote     []Proven                 // what nginx reads and this run has changed, as it was
 	unproved  []string                 // what the proof could not tell, and time may
 	hopeless  bool                     // a label could not be set here
 	bare      []selinux.Path           // what a walk found to have no label

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"wsprovision/provision/nginx"
 	"wsprovision/selinux"
 )
 
@@ -86,7 +87,12 @@ func (r *Revert) recorded(kinds ...Kind) []Entry {
 
 // before is what nginx's configuration held when the agent first came.
 func (r *Revert) before() ([]wanted, error) {
-	return r.filesBefore(nginxReads), nil
+	all := r.filesBefore(func(path string) bool { return nginxReads(path) && path != namesPath })
+	with, err := r.longNames(all) // where a file that is left alone needs it, it is left too
+	if err != nil || len(with) > len(all) {
+		return with, err
+	}
+	return append(all, r.filesBefore(func(path string) bool { return path == namesPath })...), nil
 }
 
 func (r *Revert) filesBefore(which func(path string) bool) []wanted {
@@ -104,18 +110,24 @@ func (r *Revert) filesBefore(which func(path string) bool) []wanted {
 	return all
 }
 
-// checkWithout validates what a revert leaves. A nginx that does not run takes
-// nothing of it now: what keeps it from starting may well have been there before
-// the agent came, and holds nothing up.
+// checkWithout validates what a revert leaves. What keeps a nginx from starting
+// that does not run, and keeps it so now, holds nothing up.
 func (r *Revert) checkWithout(ctx context.Context) (Finding, error) {
 	f, err := r.checkValidate(ctx)
+	if files, _ := r.siteFiles(); slices.ContainsFunc(files, func(s siteFile) bool { return s.path == namesPath && s.content != nil }) {
+		f.Warnings = append(f.Warnings, namesPath+" stays: a server_name in a file that is left alone needs it")
+	}
 	if err == nil {
 		return f, nil
 	}
 	if s, unread := r.service(ctx); unread != nil || s.running() {
 		return f, err
 	}
-	f.Warnings = append(f.Warnings, "nginx does not run, and would not start: "+err.Error())
+	now, untested := r.Nginx.Test(ctx, nil)
+	if untested != nil || !slices.ContainsFunc(now, nginx.Problem.Fatal) {
+		return f, err
+	}
+	f.Warnings = append(f.Warnings, "nginx does not run, and would not start, with the agent's files or without: "+err.Error())
 	return f, nil
 }
 
@@ -172,8 +184,8 @@ func (r *Revert) checkUnit(ctx context.Context) (Finding, error) {
 			return f, err
 		}
 		switch {
-		case now == e.Before || e.Before == e.Left:
-		case now != e.Left:
+		case now == e.Before:
+		case !e.agents(now):
 			f.Warnings = append(f.Warnings, left(e.Name+" (at boot)", now, e))
 		default:
 			f.Changes = append(f.Changes, Change{Object: e.Name + " (at boot)", From: now, To: e.Before})
@@ -185,6 +197,14 @@ func (r *Revert) checkUnit(ctx context.Context) (Finding, error) {
 func (r *Revert) applyUnit(ctx context.Context) error {
 	units, err := r.units(ctx)
 	if err != nil {
+		return err
+	}
+	e, _ := r.ledger.Find(KindEnabled, nginxUnit)
+	now, err := r.present(ctx, e)
+	if err != nil {
+		return err
+	}
+	if err := r.ledger.Record(e.undo(now)); err != nil {
 		return err
 	}
 	if err := units.Disable(ctx, nginxUnit); err != nil {
@@ -236,7 +256,7 @@ func (r *Revert) applyFiles(context.Context) error {
 		if s.kept || same(s.have.Content, s.content) {
 			continue
 		}
-		if err := r.restore(s.wanted); err != nil {
+		if err := r.put(s.wanted); err != nil {
 			return err
 		}
 	}

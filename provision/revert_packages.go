@@ -69,14 +69,21 @@ func (r *Revert) applyErase(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	keys, err := r.importedByUs(ctx)
+	if err != nil {
+		return err
+	}
+	var undone []Entry
+	for _, e := range brought(names, keys) {
+		undone = append(undone, e.undo(e.Left))
+	}
+	if err := r.ledger.Record(undone...); err != nil {
+		return err
+	}
 	if len(names) > 0 {
 		if err := r.RPM.Erase(ctx, names...); err != nil {
 			return err
 		}
-	}
-	keys, err := r.importedByUs(ctx)
-	if err != nil {
-		return err
 	}
 	for _, key := range keys {
 		if err := r.RPM.ForgetKey(ctx, key); err != nil {

@@ -10,6 +10,7 @@ import (
 
 // undo is one SELinux value on its way back.
 type undo struct {
+	entry  Entry // as it is announced
 	change Change
 	edit   *selinux.Edit // nil: the running value of a boolean
 }
@@ -50,11 +51,12 @@ func (r *Revert) undos(ctx context.Context) ([]undo, []string, error) {
 		switch {
 		case err != nil:
 			all = multierror.Append(all, err)
-		case now == e.Before || e.Before == e.Left:
+		case now == e.Before:
 		case e.Kind == KindRunning && now == string(selinux.Unknown): // no policy of this host runs
-		case now != e.Left:
+		case !e.agents(now):
 			warnings = append(warnings, left(object, now, e))
 		default:
+			u.entry = e.undo(now)
 			u.change.Object, u.change.From, u.change.To = object, now, e.Before
 			undos = append(undos, u)
 		}
@@ -107,21 +109,35 @@ func (r *Revert) applyUndo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	running := r.recorded(KindRunning)
+	if err := r.announceUndos(undos); err != nil {
+		return err
+	}
 	if edits := edits(undos); len(edits) > 0 {
 		if err := r.SELinux.Commit(ctx, edits, r.live(status)); err != nil {
 			return err
 		}
 	}
-	for _, e := range r.recorded(KindRunning) {
+	for _, e := range running {
 		b, err := r.SELinux.Boolean(ctx, e.Name)
 		if err != nil {
 			return err
 		}
-		if r.live(status) && string(b.Running) == e.Left && e.Before == string(selinux.Off) {
+		if r.live(status) && e.agents(string(b.Running)) && b.Running == selinux.On && e.Before == string(selinux.Off) {
 			if err := r.SELinux.SetRunning(ctx, e.Name, false); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+func (r *Revert) announceUndos(undos []undo) error {
+	var entries []Entry
+	for _, u := range undos {
+		if u.change.Deferred == "" {
+			entries = append(entries, u.entry)
+		}
+	}
+	return r.ledger.Record(entries...)
 }

@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -49,6 +50,23 @@ func TestRevertAgainLeavesWhatIsByHand(t *testing.T) {
 		}
 		if r.Result == Failed || h.installed(nginxPackage) {
 			t.Errorf("the rest is not reverted: %s\n%s", r.Result, summarize(r))
+		}
+	})
+}
+
+// And so are packages.
+func TestRevertAgainLeavesPackagesByHand(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := bareForMirror(t)
+		h.apply(mirrored(t))
+		h.at("before run rpm -e gpg-pubkey", false)
+		if r := h.run(basic(t), revert(true)); r.Result != Failed || h.installed(nginxPackage) {
+			t.Fatalf("the first revert: %s\n%s", r.Result, summarize(r))
+		}
+		h.hook = nil
+		h.install(nginxPackage)
+		if r := h.run(basic(t), revert(true)); r.Result != Changed || !h.installed(nginxPackage) {
+			t.Errorf("%s, installed %q\n%s", r.Result, h.content(rpmPackages), summarize(r))
 		}
 	})
 }
@@ -140,6 +158,91 @@ func TestAdoptedEdit(t *testing.T) {
 		}
 		if r := h.run(basic(t), revert(false)); r.Result != Changed || h.exists(site) {
 			t.Errorf("the revert: %s\n%s", r.Result, summarize(r))
+		}
+	})
+}
+
+// What was only another mode goes back to it.
+func TestRevertOfAMode(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := withNginx(t)
+		h.write(site, provisioned(t).content(site))
+		h.must(os.Chmod(h.path(site), 0o600))
+		h.hup()
+		if r := h.apply(basic(t)); r.Result != Changed {
+			t.Fatalf("apply: %s\n%s", r.Result, summarize(r))
+		}
+		r := h.run(basic(t), revert(false))
+		info, err := os.Stat(h.path(site))
+		if err != nil || info.Mode() != 0o600 {
+			t.Errorf("%v, %v\n%s", info, err, summarize(r))
+		}
+	})
+}
+
+// A revert of what has been undone by hand forgets it.
+func TestRevertOfWhatIsUndone(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := withNginx(t)
+		h.setLocalBoolean(connectBoolean, true)
+		h.setLocalPorts(selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: httpPortType})
+		h.rebuild(true)
+		h.setRunning(connectBoolean, true)
+		h.answerAccess(true)
+		if r := h.apply(basic(t)); r.Result != Changed {
+			t.Fatalf("apply: %s\n%s", r.Result, summarize(r))
+		}
+		h.must(os.Remove(h.path(site)))
+		h.hup()
+		r := h.run(basic(t), revert(false))
+		if s := h.status(t); r.Result != Changed || s.State != None {
+			t.Errorf("%s, status %s\n%s", r.Result, s.State, summarize(r))
+		}
+	})
+}
+
+// A yum of somebody else's that was waited for in vain brought what is theirs.
+func TestRevertOfPackagesOfAnothersYum(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := newFakeHost(t)
+		h.install(epelPackage)
+		run := h.newRun(parse(t, oneSite+"wait: {yum_lock: 0s}\n"))
+		h.write("/proc/900/stat", procStat(900, "yum", 1, 400))
+		h.write("/proc/900/cmdline", "yum\x00install\x00")
+		h.write("/var/run/yum.pid", "900\n")
+		run.RPM.Notice = func(string) {}
+		h.hook = func(point string) error {
+			if strings.HasPrefix(point, "after install "+ledgerPath) && !h.installed("tmux") {
+				h.packages.transaction++
+				h.lay("tmux")
+				h.lay(nginxPackage)
+			}
+			return nil
+		}
+		if r, err := run.Apply(t.Context()); err != nil || r.Result != Failed {
+			t.Fatalf("%v\n%s", err, summarize(r))
+		}
+		h.hook = nil
+		for _, e := range h.ledger().Entries {
+			if e.Name == "tmux" {
+				t.Errorf("%v is recorded", e)
+			}
+		}
+	})
+}
+
+// A policy that never ran had no boolean that the agent turned on.
+func TestRunningBooleanThatCameToNothing(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := withNginx(t)
+		h.removeSELinux()
+		h.laySELinux(selinux.Disabled)
+		h.at("before run semanage", false)
+		if r := h.apply(basic(t)); step(t, r, StepSELinux).Status != Failed {
+			t.Fatalf("apply: %s", summarize(r))
+		}
+		if e, ok := h.ledger().Find(KindRunning, connectBoolean); ok {
+			t.Errorf("%v stays", e)
 		}
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	multierror "github.com/hashicorp/go-multierror"
@@ -23,19 +22,17 @@ func (r *Run) way(s service) ([]Proven, error) {
 	return wayBack(master, noted), err
 }
 
-// startBack is the way back from a start that failed. What an earlier run noted
-// of a nginx that ran then is left: another may have taken the files since.
+// startBack is the way back from a start that failed: to what was there before
+// this run. What an earlier run noted another nginx may have taken since.
 func (r *Run) startBack() error {
-	_, noted, err := r.owed.Due()
-	way := slices.DeleteFunc(noted, func(p Proven) bool { return p.Master != "" && !slices.Contains(r.wrote, p.Path) })
-	if len(way) == 0 {
-		return err
+	if len(r.wrote) == 0 {
+		return nil
 	}
 	var paths []string
-	for _, p := range way {
+	for _, p := range r.wrote {
 		paths = append(paths, p.Path)
 	}
-	whole, err := r.putBack(way)
+	whole, err := r.putBack(r.wrote)
 	if !whole {
 		return err
 	}
@@ -48,6 +45,10 @@ func (r *Run) startBack() error {
 func (r *Run) putBack(way []Proven) (whole bool, err error) {
 	var all *multierror.Error
 	whole = true
+	way = inOrder(way, func(p Proven) (string, []byte, []byte) {
+		have, _ := r.Files.Read(p.Path) // what cannot be read is told of below
+		return p.Path, have.Content, p.wanted().content
+	})
 	for _, p := range way {
 		back, err := r.putBackOne(p)
 		if err != nil {

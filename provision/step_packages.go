@@ -106,9 +106,11 @@ func (r *Run) install(ctx context.Context, wants rpm.Wants, names ...string) err
 	}
 	after, err := r.RPM.Install(ctx, wants, before, limits)
 	if err != nil {
-		// What rpm said last may not hold for what runs next, nor tell all that
-		// yum brought: the run's end asks again.
+		// What rpm said last may not hold for what runs next.
 		r.inventory, r.packages = nil, nil
+		if !errors.Is(err, rpm.ErrUntold) { // else the run's end asks again
+			had = nil
+		}
 		return errors.Join(err, r.ledger.record(had, brought(after.Since(before))))
 	}
 	r.inventory, r.packages = &after, after.Packages

@@ -49,19 +49,20 @@ func (r *Run) checkSELinux(ctx context.Context) (Finding, error) {
 			all = multierror.Append(all, err)
 		}
 	}
-	r.sayLeftLabels(&f, ports)
+	r.sayLeftLabels(ctx, &f, append(ports, r.listenPorts()...))
 	return f, together(all)
 }
 
 // sayLeftLabels names the labels of ports that the configuration asked for
 // once. They stay until a revert: nginx goes on with the old backend until its
 // reload is proved, and what else uses the label by then is not known.
-func (r *Run) sayLeftLabels(f *Finding, asked []int) {
-	if r.Config.SELinux.LabelListenPorts {
-		asked = append(asked, r.listenPorts()...)
-	}
+func (r *Run) sayLeftLabels(ctx context.Context, f *Finding, asked []int) {
 	for _, e := range r.ledger.Entries {
-		if p, err := portNamed(e.Name); e.Kind == KindPort && e.Left == httpPortType && err == nil && !slices.Contains(asked, p.Low) {
+		p, err := portNamed(e.Name)
+		if e.Kind != KindPort || e.Left != httpPortType || err != nil || slices.Contains(asked, p.Low) {
+			continue
+		}
+		if now, err := r.presentPort(ctx, e.Name); err == nil && now == e.Left {
 			f.Notes = append(f.Notes, fmt.Sprintf("port %s keeps the label %s, which an earlier configuration asked for (before: %s); semanage port changes it if nothing needs it", e.Name, e.Left, e.Before))
 		}
 	}

@@ -164,7 +164,7 @@ func (r *Run) applyService(ctx context.Context) error {
 	if err != nil || s.enabled() {
 		return err
 	}
-	return r.enable(ctx, units, s)
+	return r.enable(context.WithoutCancel(ctx), units, s) // what has been started is there after the next boot, too
 }
 
 func (r *Run) enable(ctx context.Context, units systemd.Units, s service) error {

@@ -125,13 +125,13 @@ func (r *Run) applySites(ctx context.Context) error {
 	for _, s := range files {
 		if s.differs() {
 			way = append(way, r.proven(s))
-			r.wrote = append(r.wrote, s.path)
 		}
 	}
 	if err := r.owe(ctx, way); err != nil {
 		return err
 	}
-	for _, s := range files {
+	r.wrote = way
+	for _, s := range inOrder(files, func(s siteFile) (string, []byte, []byte) { return s.path, s.have.Content, s.content }) {
 		if !s.differs() {
 			continue
 		}

@@ -72,15 +72,20 @@ func (r *Run) checkExchange(ctx context.Context, tree nginx.Tree) error {
 	if err != nil || s.owed || !s.running() {
 		return nil
 	}
+	now, err := r.tree(nil)
+	if err != nil {
+		return nil
+	}
 	var all *multierror.Error
-	sockets, bound := r.sockets(), tree.Bound()
+	sockets, before, bound := r.sockets(), now.Bound(), tree.Bound()
 	for _, at := range bound {
 		near := conflicting(sockets, at)
 		if slices.ContainsFunc(near, func(s socket) bool { return s.local == at }) {
 			continue // a reload keeps it open
 		}
 		old := slices.DeleteFunc(near, func(o socket) bool {
-			return slices.Contains(bound, o.local) || !r.heldBy(s.state.MainPID, o)
+			// What http does not bind is another's, such as stream's, and goes on in the way of a start, too.
+			return !slices.Contains(before, o.local) || slices.Contains(bound, o.local) || !r.heldBy(s.state.MainPID, o)
 		})
 		if len(old) > 0 && errors.Is(r.TryBind(at), syscall.EADDRINUSE) {
 			all = multierror.Append(all, fmt.Errorf("nginx itself listens on %s and can exchange that for %s only by a restart: "+

@@ -106,22 +106,26 @@ func TestExchange(t *testing.T) {
 		name      string
 		listeners []string // M is the master
 		other     string   // what another server listens on
-		listen    string   // the site
+		was       string   // what the site listens on so far, 80 if empty
+		listen    string   // and is to listen on
 		fails     []string
 	}{
-		{"every address for one", []string{"M 0.0.0.0:8008"}, "", "127.0.0.1:8008", []string{"nginx itself listens on 0.0.0.0:8008", "127.0.0.1:8008", "systemctl stop nginx"}},
-		{"one address for every", []string{"M 127.0.0.1:8008"}, "", "8008", []string{"nginx itself listens on 127.0.0.1:8008", "0.0.0.0:8008"}},
-		{"another's one address for every", []string{"M 127.0.0.1:8008"}, "127.0.0.1:8008", "8008", []string{"nginx itself listens on 127.0.0.1:8008"}},
-		{"another's goes to one address", []string{"M 0.0.0.0:8008"}, "127.0.0.1:8008", "8443", []string{"nginx itself listens on 0.0.0.0:8008"}},
-		{"of IPv6", []string{"M [::]:8008"}, "", "\"[::1]:8008\"", []string{"nginx itself listens on [::]:8008", "[::1]:8008"}},
-		{"of both families", []string{"M 127.0.0.1:8008", "300 [::]:8008"}, "", "8008", []string{"nginx itself listens on 127.0.0.1:8008"}},
-		{"another process too", []string{"M 127.0.0.2:8008", "300 127.0.0.1:8008"}, "", "8008", []string{"process 300", "listens on port 8008"}},
-		{"the same address", []string{"M 0.0.0.0:8008"}, "", "8008", nil},
-		{"one, and every stays", []string{"M 0.0.0.0:8008"}, "8008", "127.0.0.1:8008", nil},
-		{"both families of IPv6's socket stay", []string{"M [::]:8008"}, "[::]:8008 ipv6only=off", "127.0.0.1:8008", nil},
+		{"every address for one", []string{"M 0.0.0.0:8008"}, "", "8008", "127.0.0.1:8008", []string{"nginx itself listens on 0.0.0.0:8008", "127.0.0.1:8008", "systemctl stop nginx"}},
+		{"one address for every", []string{"M 127.0.0.1:8008"}, "", "127.0.0.1:8008", "8008", []string{"nginx itself listens on 127.0.0.1:8008", "0.0.0.0:8008"}},
+		{"another's one address for every", []string{"M 127.0.0.1:8008"}, "127.0.0.1:8008", "", "8008", []string{"nginx itself listens on 127.0.0.1:8008"}},
+		{"another's goes to one address", []string{"M 0.0.0.0:8008"}, "127.0.0.1:8008", "8008", "8443", []string{"nginx itself listens on 0.0.0.0:8008"}},
+		{"of IPv6", []string{"M [::]:8008"}, "", "\"[::]:8008\"", "\"[::1]:8008\"", []string{"nginx itself listens on [::]:8008", "[::1]:8008"}},
+		{"of both families", []string{"M 127.0.0.1:8008", "300 [::]:8008"}, "", "127.0.0.1:8008", "8008", []string{"nginx itself listens on 127.0.0.1:8008"}},
+		{"another process too", []string{"M 127.0.0.2:8008", "300 127.0.0.1:8008"}, "", "127.0.0.2:8008", "8008", []string{"process 300", "listens on port 8008"}},
+		{"both families of IPv6's socket stay", []string{"M [::]:8008"}, "[::]:8008 ipv6only=off", "", "127.0.0.1:8008", []string{"ipv6only=off takes the IPv4 port too"}},
+		{"the same address", []string{"M 0.0.0.0:8008"}, "", "8008", "8008", nil},
+		{"one, and every stays", []string{"M 0.0.0.0:8008"}, "8008", "", "127.0.0.1:8008", nil},
+		{"another's, with a socket of its own", []string{"M 127.0.0.1:8008"}, "127.0.0.1:8008 backlog=64", "", "8008", nil},
+		{"not http's", []string{"M 127.0.0.1:8008"}, "", "", "8008", nil},
 	} {
 		bubble(t, tt.name, func(t *testing.T) {
-			h := provisioned(t)
+			h := newFakeHost(t)
+			h.apply(parse(t, strings.Replace(oneSite, "listen: 80", "listen: "+word(tt.was, "80"), 1)))
 			if tt.other != "" {
 				h.write(confDir+"/other.conf", fmt.Sprintf(other, tt.other))
 			}

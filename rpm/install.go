@@ -141,13 +141,16 @@ func yumArgv(options []string, command string, packages []string) []string {
 	return slices.Concat([]string{"yum"}, yumOptions, options, []string{command}, packages)
 }
 
+// ErrUntold says that yum ran and rpm could not be asked afterwards what it brought.
+var ErrUntold = errors.New("what yum brought is not known")
+
 // yum runs the transaction until rpm has everything. The inventory is the last that rpm told of.
 func (h Host) yum(ctx context.Context, limits Limits, want wanted, have Inventory) (Inventory, error) {
 	err := h.patiently(ctx, yumArgv(limits.Args, "install", want.args()), func(refused *YumError, output string, runErr error) (bool, error) {
 		// What yum brought is to be known even where the run is being ended.
 		now, err := h.Inventory(context.WithoutCancel(ctx))
 		if err != nil {
-			return true, errors.Join(runErr, err)
+			return true, errors.Join(runErr, fmt.Errorf("%w: %w", ErrUntold, err))
 		}
 		if have = now; runErr != nil {
 			return true, runErr

@@ -68,7 +68,7 @@ func (a *app) command() *cobra.Command {
 	a.addPlace(flags)
 	echo, connect, status, firstBoot, revert := a.echoCommand(), a.connectCommand(), a.statusCommand(), a.firstBootCommand(), a.revertCommand()
 	withhold(flags, []string{"config"}, status, firstBoot, revert)
-	withhold(flags, []string{"config", "output", "offline", "live"}, echo, connect)
+	withhold(flags, []string{"config", "output", "verbose", "offline", "live"}, echo, connect)
 	root.AddCommand(a.verifyCommand(), echo, connect, status, firstBoot, a.applyCommand(), a.planCommand(), revert)
 	return root
 }

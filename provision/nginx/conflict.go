@@ -143,7 +143,7 @@ func (c *collector) apart(a, b ListenDirective) {
 		return
 	}
 	switch {
-	case a.Address == "" && b.Address == "::" && b.DualStack:
+	case !isIPv6(a.Address) && b.Address == "::" && b.DualStack:
 		c.add(true, "listen "+a.key(), b.File, b.Line, "ipv6only=off takes the IPv4 port too, so that binding both fails")
 	case a.Address == "" && !isIPv6(b.Address) || a.Address == "::" && isIPv6(b.Address):
 		c.add(false, "listen "+a.key(), b.File, b.Line, "what comes to %s is answered there and never reaches this site", b.key())

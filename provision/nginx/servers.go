@@ -26,6 +26,7 @@ type ListenDirective struct {
 	Default   bool
 	TLS       bool
 	DualStack bool // ipv6only=off: an IPv6 socket that takes the IPv4 port too
+	Own       bool // an option of the socket's: nginx binds it also beside one at every address
 	File      string
 	Line      int
 }
@@ -81,13 +82,17 @@ func (t Tree) HTTP(name string) bool {
 	return slices.ContainsFunc(t.http(), func(d Directive) bool { return d.Name == name })
 }
 
-// Bound are the addresses that nginx binds. One at every address of its family takes the place of all others on the port,
-// which nginx then tells apart by connection (ngx_http_init_listening). Host names and unix sockets are left out.
+// Bound are the addresses that nginx binds. One at every address of its family takes the place of all others on the port
+// that have no options of their own; nginx then tells them apart by connection (ngx_http_init_listening). Host names and unix
+// sockets are left out.
 func (t Tree) Bound() []netip.AddrPort {
-	var keys []string
+	var keys, own []string
 	for _, s := range t.Servers() {
 		for _, l := range s.Listen {
 			keys = append(keys, l.key())
+			if l.Own {
+				own = append(own, l.key())
+			}
 		}
 	}
 	keys = unique(keys)
@@ -98,7 +103,7 @@ func (t Tree) Bound() []netip.AddrPort {
 		if err == nil && at.Addr().Is6() {
 			every.Address = "::"
 		}
-		if err == nil && (key == every.key() || !slices.Contains(keys, every.key())) {
+		if err == nil && (key == every.key() || slices.Contains(own, key) || !slices.Contains(keys, every.key())) {
 			all = append(all, at)
 		}
 	}
@@ -127,10 +132,15 @@ func newServer(d Directive) Server {
 	return s
 }
 
+// socketOptions are the options of listen with which nginx gives an address a socket of its own (ngx_http_core_listen).
+var socketOptions = []string{"bind", "setfib", "fastopen", "backlog", "rcvbuf", "sndbuf", "accept_filter", "deferred", "ipv6only", "reuseport", "so_keepalive"}
+
 // parseListen never fails: what nginx would refuse keeps its spelling as the address, and nginx -t has the last word.
 func parseListen(d Directive) []ListenDirective {
 	l := ListenDirective{File: d.File, Line: d.Line}
 	for _, option := range d.Args[1:] {
+		name, _, _ := strings.Cut(option, "=")
+		l.Own = l.Own || slices.Contains(socketOptions, name)
 		switch option {
 		case "default_server", "default":
 			l.Default = true

@@ -222,7 +222,7 @@ func (c *conversation) kindOf(n int, line []byte) (ws.MessageType, error) {
 
 // ping ends the session where a peer is there but does not answer. While out blocks, nothing is read, pongs neither;
 // hence the patience. A ping under way when ctx ends is left to end with the connection, as a line is. One that lines kept
-// from being sent for the library's own 5 s shows nothing of the peer: the next is tried.
+// from being sent for the library's own 5 s shows nothing of a peer that goes on taking them: the next is tried.
 func (c *conversation) ping(ctx context.Context) <-chan error {
 	failed := make(chan error, 1)
 	if c.options.Ping <= 0 {
@@ -231,21 +231,26 @@ func (c *conversation) ping(ctx context.Context) <-chan error {
 	c.pinger.Go(func() {
 		tick := time.NewTicker(c.options.Ping)
 		defer tick.Stop()
+		limit := max(c.options.Ping, pongWait)
+		alive, sent := time.Now(), int64(0)
 		for {
 			select {
 			case <-tick.C:
 			case <-ctx.Done():
 				return
 			}
-			patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(c.options.Ping, pongWait))
+			patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 			err := c.session.conn.Ping(patience)
 			spent := patience.Err() != nil
 			cancel()
+			if now := c.session.link.sent.Load(); err == nil || now != sent {
+				alive, sent = time.Now(), now
+			}
 			switch late := errors.Is(err, context.DeadlineExceeded); {
-			case err == nil, late && !spent:
-			case late && ctx.Err() == nil:
-				failed <- fmt.Errorf("no pong within %s", max(c.options.Ping, pongWait))
+			case late && ctx.Err() == nil && (spent || time.Since(alive) >= limit):
+				failed <- fmt.Errorf("no pong within %s", limit)
 				return
+			case err == nil, late:
 			default:
 				return // the connection is gone, which the reader reports
 			}

@@ -233,6 +233,7 @@ func TestConnectSlowPeers(t *testing.T) {
 		do       func(*raw)
 		in, want string
 		options  ConnectOptions
+		fails    string
 	}{
 		{"answers that take longer than Wait in all", func(r *raw) {
 			r.serveFrames(func(p []byte) bool {
@@ -240,7 +241,7 @@ func TestConnectSlowPeers(t *testing.T) {
 				_, _ = r.Write(unmask(0x81, string(p)))
 				return true
 			})
-		}, "a\nb\nc\nd\n", "a\nb\nc\nd\n", ConnectOptions{Wait: time.Second}},
+		}, "a\nb\nc\nd\n", "a\nb\nc\nd\n", ConnectOptions{Wait: time.Second}, ""},
 		{"one answer that takes longer than Wait to arrive, but never stops arriving", func(r *raw) {
 			r.serveFrames(func([]byte) bool {
 				for _, b := range unmask(0x81, "slow but coming") {
@@ -249,17 +250,23 @@ func TestConnectSlowPeers(t *testing.T) {
 				}
 				return true
 			})
-		}, "a\n", "slow but coming\n", ConnectOptions{Wait: time.Second}},
+		}, "a\n", "slow but coming\n", ConnectOptions{Wait: time.Second}, ""},
 		{"a line that takes longer than the 5 s for which the library lets a ping wait behind it", func(r *raw) {
 			r.Conn = &slow{Conn: r.Conn}
 			r.serveFrames(func([]byte) bool { _, _ = r.Write(unmask(0x81, "thanks")); return true })
-		}, strings.Repeat("x", maxLine), "thanks\n", ConnectOptions{Ping: 50 * time.Millisecond, Wait: 10 * time.Second}},
+		}, strings.Repeat("x", maxLine), "thanks\n", ConnectOptions{Ping: 50 * time.Millisecond, Wait: 10 * time.Second}, ""},
+		{"one that stops reading within a line", func(*raw) { time.Sleep(16 * time.Second) },
+			strings.Repeat("x", maxLine), "", ConnectOptions{Ping: 50 * time.Millisecond}, "no pong within 10s"},
 	} {
 		target := scripted(t, tt.do)
 		group.Go(func() {
 			var out bytes.Buffer
 			code, _, err := Connect(soon(t), target, strings.NewReader(tt.in), &out, tt.options)
-			if code != 1000 || err != nil || out.String() != tt.want {
+			said := ""
+			if err != nil {
+				said = err.Error()
+			}
+			if (code == 1000) != (tt.fails == "") || said != tt.fails || out.String() != tt.want {
 				t.Errorf("%s: got %d %v, having printed %q, want %q", tt.name, code, err, clip(out.Bytes(), 80), tt.want)
 			}
 		})

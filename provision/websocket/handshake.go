@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -34,9 +35,16 @@ type link struct {
 	net.Conn
 	limit *bounded
 	br    *bufio.Reader
+	sent  atomic.Int64 // bytes that the kernel has taken
 }
 
 func (l *link) Read(p []byte) (int, error) { return l.br.Read(p) }
+
+func (l *link) Write(p []byte) (int, error) {
+	n, err := l.Conn.Write(p)
+	l.sent.Add(int64(n))
+	return n, err
+}
 
 // dial opens TCP and, for wss, TLS.
 func dial(ctx context.Context, t Target, hs *Handshake) (net.Conn, error) {
