@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/nginx"
 	"wsprovision/selinux"
 )
 
@@ -19,29 +20,53 @@ import (
 var anyPort = rapid.SampledFrom([]int{3000, 3001, 8080, 8000, 8443, 4881, 5000, 22, 65535})
 
 // TestConverge: whatever the host is like, an apply either brings it about, and a second one finds nothing to do, or fails and
-// leaves a host that serves as before; where the survey fails nothing at all is touched.
+// leaves a host that serves as before, or by what its files said before; where the survey fails nothing at all is touched. What
+// fails after nginx has taken the configuration is its proof, which undoes nothing.
 func TestConverge(t *testing.T) {
-	results := map[Status]int{}
+	results, drifts := map[Status]int{}, map[string]int{}
 	rapid.Check(t, func(rt *rapid.T) {
 		h := newFakeHost(t)
 		defer os.RemoveAll(h.root)
-		c := drawConfig(rt)
+		c, left := drawConfig(rt), ""
+		if rapid.Bool().Draw(rt, "applied before") {
+			left = h.formerly(t)
+		}
 		drawPackages(rt, h)
 		drawSELinux(rt, h)
 		drawNginx(rt, h)
+		if _, yes := h.drifted(left); yes {
+			drifts[c.OnDrift]++
+		}
 		var err error // a failure of rapid's ends its own goroutine, and a bubble has another
 		synctest.Test(t, func(t *testing.T) {
 			h.t = t
-			err = h.converges(c)
+			err = h.converges(c, left)
 		})
 		if err != nil {
 			rt.Fatal(err)
 		}
 		results[h.lastResult]++
 	})
-	if results[Changed] == 0 || results[Failed] == 0 {
-		t.Errorf("results %v: the hosts that are drawn are all alike", results)
+	if results[Changed] == 0 || results[Failed] == 0 || len(drifts) < 3 {
+		t.Errorf("results %v, drift by on_drift %v: the hosts that are drawn are all alike", results, drifts)
 	}
+}
+
+// formerly is an apply of another day: it returns the site's file as it left it.
+func (h *fakeHost) formerly(t *testing.T) (left string) {
+	synctest.Test(t, func(t *testing.T) {
+		h.t = t
+		h.apply(basic(t))
+		left = h.content(site)
+	})
+	h.t = t
+	return left
+}
+
+// drifted reports whether the site's file is another than the agent left, and what it is.
+func (h *fakeHost) drifted(left string) (content string, yes bool) {
+	b, err := os.ReadFile(h.path(site))
+	return string(b), left != "" && err == nil && string(b) != left
 }
 
 func drawConfig(rt *rapid.T) config.Config {
@@ -68,7 +93,7 @@ func drawConfig(rt *rapid.T) config.Config {
 
 func drawPackages(rt *rapid.T, h *fakeHost) {
 	for _, name := range []string{epelPackage, semanagePackage, nginxPackage} {
-		if rapid.Bool().Draw(rt, name) {
+		if rapid.Bool().Draw(rt, name) && !h.installed(name) {
 			h.install(name)
 		}
 	}
@@ -103,51 +128,70 @@ func drawSELinux(rt *rapid.T, h *fakeHost) {
 
 func drawNginx(rt *rapid.T, h *fakeHost) {
 	up := rapid.Bool().Draw(rt, "backends run")
-	for _, port := range []int{3000, 3001, 8080, 8000, 8443, 4881, 5000, 22, 65535} {
+	for _, port := range []int{3000, 3001, 8080, 8000, 8443, 5000, 22, 65535} { // 4881 may be nginx's own
 		h.web.backends[fmt.Sprintf("127.0.0.1:%d", port)] = up
+	}
+	if rapid.IntRange(0, 4).Draw(rt, "8008 is taken") >= 3 {
+		h.web.taken, h.web.late = []int{8008}, rapid.Bool().Draw(rt, "unseen")
 	}
 	if !h.installed(nginxPackage) {
 		return
 	}
 	neighbour := "server {\n    listen 80;\n    server_name %s;\n}\n"
 	switch rapid.IntRange(0, 9).Draw(rt, "neighbour") {
-	case 0:
+	case 8:
 		h.write(confDir+"/aa.conf", fmt.Sprintf(neighbour, "websocket.example.com"))
-	case 1:
+	case 9:
 		h.write(confDir+"/zz.conf", fmt.Sprintf(neighbour, "other.example.com"))
 	}
 	if rapid.Bool().Draw(rt, "enabled") {
 		h.must(h.enableUnit(nginxUnit))
 	}
-	if rapid.Bool().Draw(rt, "running") && !h.startNginx() {
+	if rapid.Bool().Draw(rt, "running") && h.web.master == 0 && !h.startNginx() {
 		rt.Fatalf("nginx does not start: %s", h.content("/var/log/nginx/error.log"))
 	}
 	switch rapid.IntRange(0, 14).Draw(rt, "site file") {
-	case 0:
-		h.link("/root/x", site)
-	case 1:
-		h.mkdir(site)
-	case 2, 3, 4:
+	case 1, 2, 3:
+		h.write(site, h.content(site)+"# by hand\n")
+	case 4, 5, 6:
 		h.write(site, fmt.Sprintf(neighbour, "older.example.com"))
-	case 5:
-		h.write(confDir+"/broken.conf", "server {\n")
-	case 6:
-		h.write(site, "") // empty, as a touch leaves it
 	case 7:
+		h.write(site, "") // empty, as a touch leaves it
+	case 8:
 		h.write(staging(site), "half of a fi")
+	case 12:
+		h.write(confDir+"/broken.conf", "server {\n")
+	case 13:
+		h.must(removeAll(h.path(site)))
+		h.link("/root/x", site)
+	case 14:
+		h.must(removeAll(h.path(site)))
+		h.mkdir(site)
 	}
 	switch rapid.IntRange(0, 9).Draw(rt, "unit and mark") {
-	case 0:
+	case 9:
 		h.mask()
 	case 1, 2:
 		h.must((Owed{h.host(Listener{}).Files}).Note("", Proven{Path: site, Absent: true}))
 	}
 }
 
-func (h *fakeHost) converges(c config.Config) error {
+// onDisk are the names that nginx would serve after a boot; nil where it is not there or would not start.
+func (h *fakeHost) onDisk() []string {
+	tree, err := nginx.Load(h.root, nginxConf, nil)
+	if _, emerg := h.judgeConf(); err != nil || emerg != "" {
+		return nil
+	}
+	return serves(tree)
+}
+
+func (h *fakeHost) converges(c config.Config, left string) error {
 	_, emerg := h.judgeConf()
 	valid := !h.exists(nginxConf) || emerg == ""
 	before, master, enforce, local := h.snapshot(), h.web.master, h.content(selinuxfs+"/enforce"), h.localPorts()
+	served, stored := h.served(), h.onDisk()
+	owed := h.exists(owedPath) // then the way back leads to what the mark says
+	edit, drifted := h.drifted(left)
 	r := h.apply(c)
 	defer func() { h.lastResult = r.Result }()
 	report := summarize(r)
@@ -169,6 +213,17 @@ func (h *fakeHost) converges(c config.Config) error {
 			return o.Proto == p.Proto && o.Low == p.Low && o.High == p.High && (o == p || p.Low == p.High)
 		}) {
 			return fmt.Errorf("the local record %s is gone or changed: %v\n%s", p, h.localPorts(), report)
+		}
+	}
+	if drifted && c.OnDrift != config.DriftReplace && h.content(site) != edit {
+		return fmt.Errorf("on_drift is %s, and the edited file was replaced:\n%s\n%s", c.OnDrift, h.content(site), report)
+	}
+	if status := step(h.t, r, StepService).Status; status == Failed || status == Skipped {
+		if now := h.served(); !slices.Equal(now, served) && !slices.Equal(now, stored) {
+			return fmt.Errorf("the run failed, and nginx serves %q in place of %q\n%s", now, served, report)
+		}
+		if now := h.onDisk(); stored != nil && !owed && !slices.Equal(now, stored) {
+			return fmt.Errorf("the run failed, and a boot would serve %q in place of %q\n%s", now, stored, report)
 		}
 	}
 	if r.Result == Failed {

@@ -186,8 +186,8 @@ func TestFirstBootWaits(t *testing.T) {
 			if tt.finished != !h.exists(deferredPath) {
 				t.Errorf("the deferred work is outstanding: %v", h.exists(deferredPath))
 			}
-			if !tt.finished && (r.Result != tt.left || !strings.Contains(err.Error(), "gave up after 30m0s") || !strings.Contains(err.Error(), tt.says)) {
-				t.Errorf("%s, %v, want %s after 30m0s because of %q", r.Result, err, tt.left, tt.says)
+			if why := fmt.Sprint(err); !tt.finished && (r.Result != tt.left || !strings.Contains(why, "gave up after 30m0s") || !strings.Contains(why, tt.says)) {
+				t.Errorf("%s, %s, want %s after 30m0s because of %q", r.Result, why, tt.left, tt.says)
 			}
 			if again := h.apply(basic(t)); r.Resumes != "" || again.Resumes != "" {
 				t.Errorf("nothing was interrupted: %q, %q", r.Resumes, again.Resumes)

@@ -57,7 +57,7 @@ func TestOfflineLabels(t *testing.T) {
 // Where there is no selinuxfs semanage is run as it is.
 func TestWithoutSELinuxfs(t *testing.T) {
 	if seesSELinuxfs() {
-		t.Skip("this machine has SELinux; the acceptance scenarios hide its selinuxfs")
+		unable(t, "this machine has SELinux; the acceptance scenarios hide its selinuxfs")
 	}
 	run := withoutSELinuxfs(func(_ context.Context, stdin string, argv ...string) (string, string, int, error) {
 		return stdin + strings.Join(argv, " "), "", 7, errors.New("told")
@@ -76,7 +76,7 @@ func labelled(t testing.TB) (*fakeHost, selinux.Host) {
 	for _, path := range []string{"/etc", "/usr", "/var"} {
 		h.mkdir(path)
 		if err := s.SetFileLabel(path, "system_u:object_r:default_t:s0"); err != nil {
-			t.Skipf("no labels can be set here: %v", err)
+			unable(t, "no labels can be set here: %v", err)
 		}
 	}
 	return h, s

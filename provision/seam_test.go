@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"go/types"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -30,8 +31,8 @@ var mutating = map[string][]string{
 // mutators are the files that may hold such calls, each with the reason. Everything else goes through the Seam: files
 // through Files (file.go), programs through Runner (run.go), units through the mutate function that systemd was given.
 var mutators = map[string]string{
-	"provision/file.go":             "the atomic writer; every mutation stands inside Seam.Do",
-	"provision/run.go":              "the runner; Change stands inside Seam.Do, Read refuses what does not only read",
+	"provision/file.go":             "the atomic writer; every mutation stands inside Seam.Do, by TestSeamHolds",
+	"provision/run.go":              "the runner; Change stands inside Seam.Do, by TestSeamHolds, and Read refuses what does not only read",
 	"provision/lock.go":             "flock and the holder's pid under /run: it dies with the process",
 	"provision/nginx/isolate.go":    "a mount namespace of nginx -t's own, which ends with its thread",
 	"provision/nginx/cover.go":      "files in tmpfs within that namespace",
@@ -111,6 +112,9 @@ func TestSeam(t *testing.T) {
 	}
 }
 
+// shipped are the directories of what is built into the package.
+var shipped = []string{"cmd", "provision", "rpm", "selinux", "systemd"}
+
 type source struct {
 	set  *token.FileSet
 	tree *ast.File
@@ -120,7 +124,7 @@ type source struct {
 func sources(t *testing.T) map[string]source {
 	t.Helper()
 	all := map[string]source{}
-	for _, dir := range []string{"cmd", "provision", "rpm", "selinux", "systemd"} {
+	for _, dir := range shipped {
 		err := filepath.WalkDir("../"+dir, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "/testdata/") {
 				return err
@@ -140,8 +144,102 @@ func sources(t *testing.T) map[string]source {
 	return all
 }
 
+// throughValues are the calls that can change a host by way of a value, by its type; a field is a function that does.
+var throughValues = map[string][]string{
+	"*os.File":                     {"Chown", "Chmod", "Truncate", "Write", "WriteAt", "WriteString", "ReadFrom"},
+	"*os/exec.Cmd":                 {"Run", "Start", "Output", "CombinedOutput"},
+	"*wsprovision/provision.Files": {"SetLabel"},
+}
+
+// The read path of the runner goes past the seam: it refuses a program that does not only read.
+const (
+	readPath = "(*wsprovision/provision.Runner).Read"
+	itsRun   = "(*wsprovision/provision.Runner).run"
+)
+
+// place is where something is called or named: in which function, and whether in a literal that Seam.Do is given.
+type place struct {
+	at     token.Position
+	in     string // "" is the declaration of a variable
+	inside bool
+}
+
+// TestSeamHolds: what file.go and run.go change they change in a literal that is given to Seam.Do, or in a method that is named nowhere but
+// in such literals, and in such methods.
+func TestSeamHolds(t *testing.T) {
+	p := typed(t)["wsprovision/provision"]
+	var mutations []place
+	named := map[string][]place{}
+	for _, file := range p.files {
+		name := filepath.Base(p.set.Position(file.Pos()).Filename)
+		p.walk(file, func(n ast.Node, here place) {
+			switch n := n.(type) {
+			case *ast.Ident:
+				if f, ok := p.info.Uses[n].(*types.Func); ok && f.Pkg() == p.pkg {
+					named[f.FullName()] = append(named[f.FullName()], here)
+				}
+			case *ast.CallExpr:
+				if (name == "file.go" || name == "run.go") && p.mutates(n) {
+					mutations = append(mutations, here)
+				}
+			}
+		})
+	}
+	if len(mutations) < 10 {
+		t.Errorf("%d calls that change the host: they are looked for in the wrong place", len(mutations))
+	}
+	open := map[string]bool{"": true} // functions that something outside of such literals may call
+	for before := 0; before < len(open); {
+		before = len(open)
+		for _, d := range p.info.Defs {
+			f, ok := d.(*types.Func)
+			if ok && (f.Exported() || slices.ContainsFunc(named[f.FullName()], func(n place) bool {
+				return !n.inside && open[n.in] && !(n.in == readPath && f.FullName() == itsRun)
+			})) {
+				open[f.FullName()] = true
+			}
+		}
+	}
+	for _, m := range mutations {
+		if !m.inside && open[m.in] {
+			t.Errorf("%s: the host is changed outside the seam: put the call into a literal that Seam.Do is given, or into a method that is called from such literals alone", m.at)
+		}
+	}
+}
+
+// mutates reports whether the call can change the host.
+func (p typedPackage) mutates(call *ast.CallExpr) bool {
+	sel, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	if s := p.info.Selections[sel]; s != nil {
+		return slices.Contains(throughValues[types.TypeString(s.Recv(), nil)], sel.Sel.Name)
+	}
+	f := p.info.Uses[sel.Sel]
+	return f != nil && f.Pkg() != nil && slices.Contains(mutating[f.Pkg().Name()], f.Name()) && !(strings.HasPrefix(f.Name(), "Open") && readOnly(call))
+}
+
 // TestNoPackageState: no init, and no package-level variable that is assigned to by a function.
 func TestNoPackageState(t *testing.T) {
+	for _, p := range typed(t) {
+		for _, file := range p.files {
+			p.walk(file, func(n ast.Node, here place) {
+				var left []ast.Expr
+				switch n := n.(type) {
+				case *ast.AssignStmt:
+					left = n.Lhs
+				case *ast.IncDecStmt:
+					left = []ast.Expr{n.X}
+				}
+				for _, e := range left {
+					if v, ok := p.info.Uses[p.root(e)].(*types.Var); ok && v.Pkg() != nil && v.Parent() == v.Pkg().Scope() {
+						t.Errorf("%s: %s is a package's variable, and assigned to: make it a field of what is wired in main", here.at, v.Name())
+					}
+				}
+			})
+		}
+	}
 	for path, file := range sources(t) {
 		for _, d := range file.tree.Decls {
 			if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == "init" {

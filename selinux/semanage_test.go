@@ -184,7 +184,7 @@ func TestLabelPortOverlap(t *testing.T) {
 // Who is not root cannot open the store, but the policy on disk says enough where there is nothing to do.
 func TestLabelPortWithoutRoot(t *testing.T) {
 	if os.Getuid() != 0 {
-		t.Skip("needs root, to become nobody")
+		cannot(t, "needs root, to become nobody")
 	}
 	h := rhel7(t, nil)
 	must(t, os.Chmod(h.path("etc/selinux/targeted/active"), 0o700))

@@ -53,6 +53,9 @@ END
 setsid -f bash /run/sample-enforcing >/run/enforcing.samples 2>&1`)
 }
 
+// lowered counts how often the mode was lowered since the boot, by the audit log; a boot itself raises it, from old_enforcing=0.
+const lowered = "ausearch -m MAC_STATUS -ts boot 2>&1 | grep -cw 'enforcing=0' || :"
+
 // wasEnforcing judges the samples, and the audit log too: the kernel records every change of the mode, which sampling could miss.
 func (m *machine) wasEnforcing() error {
 	modes, status := m.run("sort /run/enforcing.samples | uniq -c")

@@ -126,9 +126,12 @@ func (m *machine) finished(t testing.TB, wait time.Duration) {
 		"rpm -V nginx nginx-filesystem policycoreutils-python epel-release wsprovision":                                                                            "",
 		"restorecon -nRv /etc/nginx /usr/sbin/nginx /var/log/nginx /var/lib/nginx /etc/systemd/system /var/lib/wsprovision /etc/wsprovision /usr/sbin/wsprovision": "",
 		"restorecon -inv /etc/passwd /etc/passwd- /etc/group /etc/group- /etc/shadow /etc/shadow- /etc/gshadow /etc/gshadow-":                                      "",
-		"restorecon -nRv /etc/selinux /var/lib/selinux":                                                                                                            "",
+		"restorecon -nRv /etc/selinux /var/lib/selinux /etc/yum.repos.d /etc/pki/rpm-gpg":                                                                          "",
 		"ausearch -m AVC -c nginx -ts boot 2>&1 | grep -c 'avc:  denied' || :":                                                                                     "0",
 		"find /tmp -mindepth 1 -not -path '*systemd*' -not -path '/tmp/.*-unix' | " + notKeyrings:                                                                  "",
+		labelOfPid:                   "httpd_runtime_t",
+		"systemctl is-active auditd": "active",
+		lowered:                      "0",
 	})
 	if out, status := m.run(applyCommand + " --detailed-exitcode"); status != 0 {
 		t.Errorf("a further apply: exit status %d\n%s", status, out)

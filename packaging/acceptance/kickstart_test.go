@@ -40,6 +40,7 @@ func (c installation) run(t *testing.T) {
 	t.Logf("apply in %%post: %v\n%s", r.duration, r.output)
 	i.manners(t, r)
 	i.noCallToSystemd(t)
+	i.onlyRepositories(t)
 	untouched()
 	if again := i.post(applyCommand + " --detailed-exitcode"); again.status != 3 || strings.Contains(again.output, " changed ") {
 		t.Errorf("apply once more: exit status %d:\n%s", again.status, again.output)
@@ -105,6 +106,14 @@ func (i *installer) noCallToSystemd(t testing.TB) {
 	}
 	if n := i.must(t, "grep -c -e 'execve.*semanage' -e 'execve.*systemctl' /root/trace || :"); n == "0" {
 		t.Error("the trace is empty")
+	}
+}
+
+// onlyRepositories reads what they connected to over the network: the mirror, and nothing else.
+func (i *installer) onlyRepositories(t testing.TB) {
+	t.Helper()
+	if others := i.must(t, "grep 'connect(.*AF_INET' /root/trace | grep -v -e 'htons(8600)' -e 'htons(0)' || :"); others != "" {
+		t.Errorf("connections besides those to the repositories:\n%s", others)
 	}
 }
 

@@ -131,4 +131,5 @@ func TestSamplerSeesPermissive(t *testing.T) {
 	if err := m.wasEnforcing(); err == nil {
 		t.Error("a second of permissive mode went unseen")
 	}
+	m.prints(t, map[string]string{lowered: "1"})
 }
