@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 
+	"wsprovision/provision/config"
+	"wsprovision/provision/nginx"
 	"wsprovision/provision/websocket"
 )
 
@@ -127,6 +129,34 @@ func FuzzParseFirewall(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Who sets the size of the name hash's buckets decides what mends them.
+func TestBucketsThatAreTooSmall(t *testing.T) {
+	problem := nginx.Problem{Level: "emerg", Message: "could not build server_names_hash, you should increase " + namesBucket + ": 64"}
+	for name, tt := range map[string]struct {
+		host func(t testing.TB) *fakeHost
+		c    func(t testing.TB) config.Config
+		want string
+	}{
+		"ours is lost":   {longProvisioned, longNamed, "wsprovision apply"},
+		"another's name": {func(t testing.TB) *fakeHost { return provisioned(t) }, basic, "set " + namesBucket},
+		"somebody sets it": {func(t testing.TB) *fakeHost {
+			h := newFakeHost(t)
+			h.write(nginxConf, strings.Replace(confOfEPEL, "    server {", "    "+namesBucket+" 64;\n    server {", 1))
+			return h
+		}, longNamed, "set " + namesBucket},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h, c := tt.host(t), tt.c(t)
+			h.must(removeAll(h.path(namesPath)))
+			q := inquiry{Host: h.host(Listener{}), config: c, symptom: symptom{site: &c.Sites[0]}}
+			q.tree, q.treeErr = nginx.Load(h.root, nginxConf, nil)
+			if d := q.problem(t.Context(), problem); d == nil || !strings.HasPrefix(d.Mend, tt.want) {
+				t.Errorf("%v, want %q", d, tt.want)
+			}
+		})
+	}
 }
 
 func TestExplainDial(t *testing.T) {

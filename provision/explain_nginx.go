@@ -50,10 +50,19 @@ func (q *inquiry) problem(ctx context.Context, p nginx.Problem) *Diagnosis {
 		where = fmt.Sprintf("%s:%d", p.File, p.Line)
 	}
 	mend := fmt.Sprintf("mend %s, then nginx -t && systemctl reload-or-restart nginx", where)
-	if q.ours(p.File) || q.site != nil && (p.File == namesPath || strings.HasPrefix(p.Message, "could not build server_names_hash")) {
+	switch small := strings.HasPrefix(p.Message, "could not build server_names_hash"); {
+	case q.ours(p.File), q.site != nil && p.File == namesPath, small && q.bucketsAreOurs():
 		mend = q.applyCommand()
+	case small:
+		mend = fmt.Sprintf("set %s in http of %s, or raise it where it is set, then nginx -t && systemctl reload-or-restart nginx", namesBucket, nginxConf)
 	}
 	return diagnosis(NginxConfigInvalid, "nginx refuses its configuration: "+inWords(p)+" in "+where, mend, "nginx -t: "+p.String())
+}
+
+// bucketsAreOurs reports whether an apply sets the size that the names need.
+func (q *inquiry) bucketsAreOurs() bool {
+	_, err := os.Lstat(q.Root + namesPath)
+	return q.site != nil && q.treeErr == nil && nginx.NamesBucket(q.site.ServerNames) > 0 && (err == nil || !q.tree.HTTP(namesBucket))
 }
 
 // inWords says what the usual mistakes are.

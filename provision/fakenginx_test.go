@@ -99,9 +99,7 @@ func (h *fakeHost) judgeConf() (warnings []string, emerg string) {
 		return nil, fmt.Sprintf("unknown directive %q in %s:%d", d.Name, d.File, d.Line)
 	}
 	names := map[string]bool{}
-	var all []string
 	for _, s := range tree.Servers() {
-		all = append(all, s.Names...)
 		for _, name := range s.Names {
 			for _, l := range s.Listen {
 				key := fmt.Sprintf("%s on %s:%d", name, l.Address, l.Port)
@@ -115,7 +113,7 @@ func (h *fakeHost) judgeConf() (warnings []string, emerg string) {
 			}
 		}
 	}
-	if nginx.NamesBucket(all) > 0 && !tree.HTTP(namesBucket) { // every host here has EPEL's server beside ours
+	if nginx.NamesBucket(tree.HashedNames()) > 0 && !tree.HTTP(namesBucket) {
 		return warnings, "could not build server_names_hash, you should increase server_names_hash_bucket_size: 64"
 	}
 	return warnings, ""

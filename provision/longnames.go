@@ -17,10 +17,10 @@ const namesBucket = "server_names_hash_bucket_size"
 // http, so that no site's own file is the place; no site is named _wsprovision.
 const namesPath = confDir + "/_wsprovision.conf"
 
-// longNames adds that file where a server_name is too long for nginx's own
-// size, and nobody else sets it. Once it is there it also serves names that are
-// not of the configuration, in a file that is left alone. Where the tree cannot
-// be read whole, it stays as it is: nginx refuses the directive twice.
+// longNames adds that file where a name that nginx hashes is too long for its
+// own size, and nobody else sets it. What brings it is a name of the
+// configuration; it stays for any that is left. Where the tree cannot be read
+// whole, it stays as it is: nginx refuses the directive twice.
 func (r *Run) longNames(all []wanted) ([]wanted, error) {
 	content, err := r.buckets(all)
 	if content == nil {
@@ -35,11 +35,8 @@ func (r *Run) buckets(all []wanted) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var names []string
-	for _, site := range r.Config.Sites {
-		names = append(names, site.ServerNames...)
-	}
-	if have.Content == nil && nginx.NamesBucket(names) == 0 {
+	asked := r.longest()
+	if have.Content == nil && asked == 0 {
 		return nil, nil
 	}
 	files, err := r.filesOf(all)
@@ -51,21 +48,31 @@ func (r *Run) buckets(all []wanted) ([]byte, error) {
 	tree, err := r.tree(without)
 	switch {
 	case errors.Is(err, fs.ErrNotExist): // nginx is still to come, and its nginx.conf is then read
+		return bucketFile(asked), nil
+	case err != nil && r.reverting: // nginx -t has the last word
+		return nil, nil
 	case err != nil:
 		return have.Content, nil
 	case tree.HTTP(namesBucket):
 		return nil, nil
 	}
-	if _, ours := r.ledger.Find(KindFile, namesPath); ours {
-		for _, s := range tree.Servers() {
-			names = append(names, s.Names...)
-		}
+	return bucketFile(nginx.NamesBucket(tree.HashedNames())), nil
+}
+
+// longest is the size that the configuration's names need, 0 where nginx's own does.
+func (r *Run) longest() int {
+	var names []string
+	for _, site := range r.Config.Sites {
+		names = append(names, site.ServerNames...)
 	}
-	size := nginx.NamesBucket(names)
+	return nginx.NamesBucket(names)
+}
+
+func bucketFile(size int) []byte {
 	if size == 0 {
-		return nil, nil
+		return nil
 	}
-	return fmt.Appendf(nil, "# managed by wsprovision; what is changed here by hand is overwritten\n%s %d;\n", namesBucket, size), nil
+	return fmt.Appendf(nil, "# managed by wsprovision; what is changed here by hand is overwritten\n%s %d;\n", namesBucket, size)
 }
 
 // inOrder has files change in such an order that nginx takes the configuration

@@ -84,4 +84,29 @@ func TestLongNames(t *testing.T) {
 			t.Errorf("%v, want the site alone", s.Changes)
 		}
 	})
+	bubble(t, "with a site that goes", func(t *testing.T) {
+		for name, then := range map[string]string{
+			"one of two": oneSite,
+			"renamed":    strings.Replace(oneSite, "websocket", "other", 1),
+		} {
+			h := newFakeHost(t)
+			h.apply(parse(t, strings.Replace(oneSite, "ws.example.com", longName, 1)+strings.Replace(secondSite, "chat.example.com", longName+".example.com", 1)))
+			if r := h.apply(parse(t, then)); r.Result != Changed || h.exists(namesPath) {
+				t.Errorf("%s: %s, %s is there: %v\n%s", name, r.Result, namesPath, h.exists(namesPath), summarize(r))
+			}
+			h.unchanged(parse(t, then))
+		}
+	})
+	bubble(t, "beside names that nginx does not hash", func(t *testing.T) {
+		h := withNginx(t)
+		h.write(confDir+"/other.conf", "server {\n    listen 80;\n    server_name ~"+strings.Repeat("a", 120)+";\n}\nserver {\n    listen 8008;\n    server_name "+strings.Repeat("b", 46)+";\n}\n")
+		h.hup()
+		if r := h.apply(longNamed(t)); r.Result != Changed || !strings.HasSuffix(h.content(namesPath), line) {
+			t.Fatalf("%s, %q\n%s", r.Result, h.content(namesPath), summarize(r))
+		}
+		h.unchanged(longNamed(t))
+		if r := h.run(basic(t), revert(false)); r.Result != Changed || h.exists(namesPath) {
+			t.Errorf("%s, %s is there: %v\n%s", r.Result, namesPath, h.exists(namesPath), summarize(r))
+		}
+	})
 }

@@ -91,21 +91,30 @@ func (r *Run) configured() ([]wanted, error) {
 	if d := r.Config.WorkerShutdownTimeout; d > 0 {
 		all = append(all, wanted{path: shutdownPath, content: shutdownFile(d), mode: siteMode})
 	}
-	all, err := r.longNames(all)
+	all, err := r.without(all, func(path string) bool { return nginxReads(path) && path != namesPath })
 	if err != nil {
 		return nil, err
 	}
+	if all, err = r.longNames(all); err != nil { // which is for all that stays
+		return nil, err
+	}
+	return r.without(all, func(path string) bool { return path == namesPath })
+}
+
+// without adds the removal of files of ours that are not wanted any more.
+func (r *Run) without(all []wanted, which func(path string) bool) ([]wanted, error) {
 	asked := func(path string) bool {
 		return slices.ContainsFunc(all, func(w wanted) bool { return w.path == path })
 	}
 	for _, e := range r.ledger.Entries {
-		if e.Kind == KindFile && nginxReads(e.Name) && !asked(e.Name) {
-			gone, err := r.toRemove(e)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, gone...)
+		if e.Kind != KindFile || !which(e.Name) || asked(e.Name) {
+			continue
 		}
+		gone, err := r.toRemove(e)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, gone...)
 	}
 	return all, nil
 }

@@ -189,8 +189,8 @@ func (r *Run) syncUnits() error {
 	return nil
 }
 
-// start starts nginx. A start that fails with a new configuration takes the
-// new configuration away again: what was on the disk before may still start.
+// start starts nginx. A start that fails with what this run has written takes
+// that away again: what was on the disk before may still start.
 func (r *Run) start(ctx context.Context, units systemd.Units, s service) error {
 	e := Entry{Kind: KindActive, Name: nginxUnit, Before: s.activity(), Left: "active"}
 	if err := r.ledger.Record(e); err != nil {

@@ -83,13 +83,17 @@ func (r *Run) checkExchange(ctx context.Context, tree nginx.Tree) error {
 		if slices.ContainsFunc(near, func(s socket) bool { return s.local == at }) {
 			continue // a reload keeps it open
 		}
-		old := slices.DeleteFunc(near, func(o socket) bool {
-			// What http does not bind is another's, such as stream's, and goes on in the way of a start, too.
-			return !slices.Contains(before, o.local) || slices.Contains(bound, o.local) || !r.heldBy(s.state.MainPID, o)
-		})
-		if len(old) > 0 && errors.Is(r.TryBind(at), syscall.EADDRINUSE) {
+		held := slices.DeleteFunc(near, func(o socket) bool { return !r.heldBy(s.state.MainPID, o) })
+		if len(held) == 0 || !errors.Is(r.TryBind(at), syscall.EADDRINUSE) {
+			continue
+		}
+		old := held[0].local
+		if slices.Contains(before, old) && !slices.Contains(bound, old) {
 			all = multierror.Append(all, fmt.Errorf("nginx itself listens on %s and can exchange that for %s only by a restart: "+
-				"stop it (systemctl stop nginx, which cuts every WebSocket) and run this again, or choose another port", old[0].local, at))
+				"stop it (systemctl stop nginx, which cuts every WebSocket) and run this again, or choose another port", old, at))
+		} else { // stream's, or one with a socket of its own: a start would fail too
+			all = multierror.Append(all, fmt.Errorf("nginx itself listens on %s, which keeps it from listening on %s: choose another port; "+
+				"if that listen is gone from its configuration, reload nginx first", old, at))
 		}
 	}
 	return together(all)

@@ -33,6 +33,8 @@ func TestNamesBucketIsNginxs(t *testing.T) {
 		{"46", fmt.Sprintf(two, nameOf(46)), ""},
 		{"47", fmt.Sprintf(two, nameOf(47)), tooLong},
 		{"47 alone on its socket", strings.Split(fmt.Sprintf(two, nameOf(47)), "\n")[0], ""},
+		{"47 in a regular expression", fmt.Sprintf(two, "~"+nameOf(47)), ""},
+		{"47 on two sockets", strings.Replace(fmt.Sprintf(two, nameOf(47)), "38083", "38084", 1), ""},
 		{"110", size(128) + fmt.Sprintf(two, nameOf(110)), ""},
 		{"111", size(128) + fmt.Sprintf(two, nameOf(111)), tooLong},
 		{"238", size(256) + fmt.Sprintf(two, nameOf(238)), ""},
@@ -45,6 +47,10 @@ func TestNamesBucketIsNginxs(t *testing.T) {
 			stderr, status := h.check()
 			if (status == 0) != (test.want == "") || !strings.Contains(stderr, test.want) {
 				t.Errorf("nginx -t: %d: %s, want %q", status, stderr, test.want)
+			}
+			tree := load(t, "", map[string][]byte{conf: []byte("http {\n" + test.file + "}")})
+			if needs := NamesBucket(tree.HashedNames()) > 0; !tree.HTTP("server_names_hash_bucket_size") && needs != (test.want == tooLong) {
+				t.Errorf("%q are hashed, and need a larger size: %v", tree.HashedNames(), needs)
 			}
 		})
 	}
