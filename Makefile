@@ -16,7 +16,7 @@ help: ## this list
 build: ## the agent, as it is shipped: dist/wsprovision
 	packaging/build.sh $(VERSION)
 
-unit: ## tests that need no machine, in about a minute: the crash matrix whole, everything else with -race
+unit: ## tests that need no machine, in two or three minutes: the crash matrix whole, everything else with -race
 	CGO_ENABLED=1 go test -race ./...
 	go test -count=1 -run '^TestCrash$$' ./provision
 

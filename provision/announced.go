@@ -95,14 +95,12 @@ func (e Entry) settled(now string) (kept Entry, undone bool) {
 // presentNext is what an entry speaks of where this host's policy runs, now or
 // next: the boolean of a policy that is still to be loaded has what is persistent.
 func (r *Run) presentNext(ctx context.Context, e Entry) (string, error) {
-	if e.Kind != KindRunning {
-		return r.present(ctx, e)
+	now, err := r.present(ctx, e)
+	if err != nil || e.Kind != KindRunning || now != string(selinux.Unknown) {
+		return now, err
 	}
 	b, err := r.SELinux.Boolean(ctx, e.Name)
-	if b.Running == selinux.Unknown {
-		return string(b.Persistent), err
-	}
-	return string(b.Running), err
+	return string(b.Persistent), err
 }
 
 // present reads what an entry speaks of as it is now, in the entry's words.

@@ -43,9 +43,9 @@ func (r *Run) buckets(all []wanted) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	without := overlay(files)
-	without[namesPath] = nil
-	tree, err := r.tree(without)
+	others := overlay(files)
+	others[namesPath] = nil
+	tree, err := r.tree(others)
 	switch {
 	case errors.Is(err, fs.ErrNotExist): // nginx is still to come, and its nginx.conf is then read
 		return bucketFile(asked), nil

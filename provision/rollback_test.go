@@ -4,6 +4,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"wsprovision/provision/config"
 )
 
 // What somebody has edited is theirs also after a reload that failed has brought it back.
@@ -53,4 +55,33 @@ func TestRevertOfARemovedFile(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A start that failed says what it put back, and leaves what another nginx may have taken since.
+func TestRefusedStartSaysWhatIsBack(t *testing.T) {
+	bubble(t, "of this run", func(t *testing.T) {
+		h := newFakeHost(t)
+		h.web.cannotRun = "no room"
+		r := h.apply(basic(t))
+		if s := step(t, r, StepService); !strings.Contains(s.Error, "put back ("+site+"); nginx does not run") {
+			t.Errorf("%q", s.Error)
+		}
+	})
+	bubble(t, "of an earlier run", func(t *testing.T) {
+		h := provisioned(t)
+		h.at("after install "+site, true)
+		h.apply(moved(t))
+		h.hook = nil
+		h.stopNginx()
+		if !h.startNginx() { // by hand; it takes the new file
+			t.Fatal("nginx does not start")
+		}
+		h.stopNginx()
+		h.web.cannotRun = "no room"
+		for _, c := range []config.Config{moved(t), basic(t)} { // unchanged, and changed once more
+			if r := h.apply(c); r.Result != Failed || !strings.Contains(h.content(site), "/socket/") {
+				t.Errorf("%s, the site holds\n%s\n%s", r.Result, h.content(site), summarize(r))
+			}
+		}
+	})
 }

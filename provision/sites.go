@@ -91,18 +91,18 @@ func (r *Run) configured() ([]wanted, error) {
 	if d := r.Config.WorkerShutdownTimeout; d > 0 {
 		all = append(all, wanted{path: shutdownPath, content: shutdownFile(d), mode: siteMode})
 	}
-	all, err := r.without(all, func(path string) bool { return nginxReads(path) && path != namesPath })
+	all, err := r.addRemovals(all, func(path string) bool { return nginxReads(path) && path != namesPath })
 	if err != nil {
 		return nil, err
 	}
 	if all, err = r.longNames(all); err != nil { // which is for all that stays
 		return nil, err
 	}
-	return r.without(all, func(path string) bool { return path == namesPath })
+	return r.addRemovals(all, func(path string) bool { return path == namesPath })
 }
 
-// without adds the removal of files of ours that are not wanted any more.
-func (r *Run) without(all []wanted, which func(path string) bool) ([]wanted, error) {
+// addRemovals adds the removal of files of ours that are not wanted any more.
+func (r *Run) addRemovals(all []wanted, which func(path string) bool) ([]wanted, error) {
 	asked := func(path string) bool {
 		return slices.ContainsFunc(all, func(w wanted) bool { return w.path == path })
 	}

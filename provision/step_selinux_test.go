@@ -204,3 +204,29 @@ func TestPlanWithoutRoot(t *testing.T) {
 		h.untouched(before)
 	})
 }
+
+// Labels that an earlier configuration asked for are named.
+func TestLabelOfABackendBefore(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := provisioned(t)
+		h.web.backends["127.0.0.1:8082"] = true
+		r := h.apply(parse(t, strings.Replace(oneSite, "3000", "8082", 1)))
+		if s := step(t, r, StepSELinux); r.Result != Changed || !strings.Contains(strings.Join(s.Notes, "\n"), "tcp/3000 keeps the label http_port_t") {
+			t.Errorf("%s, notes %q\n%s", r.Result, s.Notes, summarize(r))
+		}
+		h.setLocalPorts(selinux.Port{Proto: "tcp", Low: 8082, High: 8082, Type: httpPortType})
+		h.rebuild(true)
+		for _, note := range step(t, h.apply(parse(t, strings.Replace(oneSite, "3000", "8082", 1))), StepSELinux).Notes {
+			if strings.Contains(note, "tcp/3000") {
+				t.Errorf("the label is gone, and named: %s", note)
+			}
+		}
+		listening := parse(t, strings.Replace(oneSite, "listen: 80", "listen: 4881", 1)+"selinux:\n  label_listen_ports: true\n")
+		h.apply(listening)
+		for _, note := range step(t, h.apply(listening), StepSELinux).Notes {
+			if strings.Contains(note, "tcp/3000") || strings.Contains(note, "tcp/4881") {
+				t.Errorf("asked for, and named: %s", note)
+			}
+		}
+	})
+}

@@ -127,23 +127,6 @@ func TestPutBackWithoutALedger(t *testing.T) {
 	})
 }
 
-// TestRevertOfAStoppedNginx: nothing is owed to an nginx that is stopped, and its next start takes what is on the disk.
-func TestRevertOfAStoppedNginx(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := provisioned(t)
-		h.at(beforeReload, true)
-		h.apply(moved(t))
-		h.hook = nil
-		h.stopNginx()
-		if r := h.run(basic(t), revert(false)); r.Result != Changed || h.exists(owedPath) || h.starts > 0 {
-			t.Errorf("%s, %d starts, the mark is there: %v\n%s", r.Result, h.starts, h.exists(owedPath), summarize(r))
-		}
-		if r := h.run(basic(t), revert(false)); r.Result != Unchanged {
-			t.Errorf("once more: %s\n%s", r.Result, summarize(r))
-		}
-	})
-}
-
 // A refused reload is rolled back, and fails again as often as it is tried.
 func TestRefusedReload(t *testing.T) {
 	for _, tt := range []struct {
@@ -388,72 +371,5 @@ func TestNeighboursStay(t *testing.T) {
 				t.Errorf("%s: %s, was %s", name, after[name], text)
 			}
 		}
-	})
-}
-
-func TestRevert(t *testing.T) {
-	bubble(t, "takes everything back", func(t *testing.T) {
-		h := withNginx(t)
-		before := h.state()
-		if r := h.apply(basic(t)); r.Result != Changed {
-			t.Fatalf("apply: %s\n%s", r.Result, summarize(r))
-		}
-		master := h.web.master
-		r := h.run(basic(t), revert(false))
-		if r.Result != Changed || h.web.master != master {
-			t.Errorf("revert: %s, master %d, was %d\n%s", r.Result, h.web.master, master, summarize(r))
-		}
-		if d := cmp.Diff(before, h.state()); d != "" {
-			t.Errorf("(-before apply +after revert):\n%s", d)
-		}
-		snapshot := h.snapshot()
-		if r := h.run(basic(t), revert(false)); r.Result != Unchanged {
-			t.Errorf("a second revert: %s\n%s", r.Result, summarize(r))
-		}
-		h.untouched(snapshot)
-	})
-	bubble(t, "leaves what somebody else has changed since", func(t *testing.T) {
-		h := provisioned(t)
-		h.write(site, h.content(site)+"# by hand\n")
-		edited := h.content(site)
-		r := h.run(basic(t), revert(false))
-		if h.content(site) != edited || len(step(t, r, StepSite).Warnings) == 0 {
-			t.Errorf("an edited file is not left and named\n%s", summarize(r))
-		}
-	})
-	bubble(t, "with packages", func(t *testing.T) {
-		h := provisioned(t)
-		if r := h.run(basic(t), revert(true)); r.Result != Changed || h.content(rpmPackages) != "" {
-			t.Errorf("%s, installed %q\n%s", r.Result, h.content(rpmPackages), summarize(r))
-		}
-	})
-}
-
-// TestRevertThatSELinuxHolds: semanage stays as long as its undo is to do, and what cannot be undone is known beforehand.
-func TestRevertThatSELinuxHolds(t *testing.T) {
-	bubble(t, "semanage fails", func(t *testing.T) {
-		h := provisioned(t)
-		h.at("before run semanage", false)
-		r := h.run(basic(t), revert(true))
-		if s := step(t, r, StepPackages); s.Status != Skipped || !h.installed(semanagePackage) {
-			t.Errorf("packages: %s, installed %q\n%s", s.Status, h.content(rpmPackages), summarize(r))
-		}
-		h.hook = nil
-		if r := h.run(basic(t), revert(true)); r.Result != Changed || h.content(rpmPackages) != "" || len(h.localPorts()) > 0 {
-			t.Errorf("once more: %s, installed %q\n%s", r.Result, h.content(rpmPackages), summarize(r))
-		}
-	})
-	bubble(t, "another boolean runs otherwise than it is recorded", func(t *testing.T) {
-		const other = "httpd_can_network_relay"
-		h := provisioned(t)
-		h.setLocalBoolean(other, true)
-		h.rebuild(true)
-		h.setRunning(other, false)
-		before := h.snapshot()
-		r := h.run(basic(t), revert(false))
-		if s := step(t, r, StepSELinux); s.Status != Failed || !strings.Contains(s.Error, other+" is recorded on and runs off") {
-			t.Errorf("selinux: %s %q\n%s", s.Status, s.Error, summarize(r))
-		}
-		h.untouched(before)
 	})
 }

@@ -367,3 +367,21 @@ func TestYumThatLies(t *testing.T) {
 		})
 	}
 }
+
+// What was started is enabled, also where the run is ended meanwhile.
+func TestEndedWhileNginxStarts(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := newFakeHost(t)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		h.hook = func(point string) error {
+			if point == "before systemd: start nginx.service" {
+				cancel(errors.New("caught terminated"))
+			}
+			return nil
+		}
+		r, err := h.newRun(basic(t)).Apply(ctx)
+		if s := step(t, r, StepService); err != nil || s.Status != Changed || !h.exists(wantsNginx) {
+			t.Errorf("%v, %s, enabled: %v\n%s", err, s.Status, h.exists(wantsNginx), summarize(r))
+		}
+	})
+}

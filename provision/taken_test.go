@@ -151,3 +151,13 @@ func TestExchange(t *testing.T) {
 		}
 	})
 }
+
+// A unit that nothing can enable is known beforehand.
+func TestUnitWithoutInstallSection(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := withNginx(t)
+		h.must(removeAll(h.path(wantsNginx)))
+		h.write("/etc/systemd/system/"+nginxUnit, "[Service]\nExecStart=/usr/sbin/nginx\n")
+		h.fails(basic(t), StepService, "WantedBy=multi-user.target")
+	})
+}
