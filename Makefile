@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .PHONY: help build unit lint test rpm image acceptance demo bench crash kickstart faults diagnosis fuzz clean
 
-VERSION := 1.0.0
+VERSION := $(shell sed -n 's/^Version:[[:space:]]*//p' packaging/wsprovision.spec)
 export CGO_ENABLED := 0
 GOTOOL := go tool -modfile=go.tools.mod
 FUZZTIME ?= 30s

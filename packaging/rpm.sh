@@ -32,7 +32,7 @@ archive() {
 	rm -rf "$work/tree"
 	mkdir -p "$tree"
 	(cd "$root" && git ls-files -z -co --exclude-standard -- cmd provision rpm selinux systemd packaging \
-		':(exclude)packaging/acceptance' go.mod go.sum LICENSE README.md |
+		':(exclude)packaging/acceptance' go.mod go.sum LICENSE README.md CHANGELOG.md |
 		while IFS= read -r -d '' file; do [ ! -f "$file" ] || printf '%s\0' "$file"; done |
 		tar --create --no-recursion --null --files-from=-) | tar --extract --directory "$tree"
 	(cd "$tree" && go mod vendor)
