@@ -7,26 +7,27 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
-
-	"golang.org/x/sys/unix"
 
 	"wsprovision/provision"
 )
 
 // tree is a system being built: a directory with the agent in it, which is called by chroot(2).
 type tree struct {
-	t   *testing.T
-	dir string
+	t      *testing.T
+	dir    string
+	enter  string   // testdata/enter, built
+	mounts []string // what the tree sees while the agent runs in it
 }
 
 // executables are built once for a test, static as they are shipped.
 func executables(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for name, pkg := range map[string]string{"wsprovision": ".", "rpm": "./testdata/chroot"} {
+	for name, pkg := range map[string]string{"wsprovision": ".", "rpm": "./testdata/chroot", "enter": "./testdata/enter"} {
 		cmd := exec.Command("go", "build", "-o", filepath.Join(dir, name), pkg)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
 		if out, err := cmd.CombinedOutput(); err != nil {
@@ -39,7 +40,7 @@ func executables(t *testing.T) string {
 // newTree has no /proc, no /run, no /dev and no /tmp: what an image's tree may lack.
 func newTree(t *testing.T, built string) *tree {
 	t.Helper()
-	tr := &tree{t, t.TempDir()}
+	tr := &tree{t: t, dir: t.TempDir(), enter: filepath.Join(built, "enter")}
 	for _, name := range []string{"/usr/sbin/wsprovision", "/usr/bin/rpm", "/usr/bin/yum", "/usr/bin/systemctl"} {
 		from := "rpm"
 		if name == "/usr/sbin/wsprovision" {
@@ -102,20 +103,14 @@ func (tr *tree) exists(name string) bool {
 	return err == nil
 }
 
-// bind mounts the host's directory there, until the test ends.
-func (tr *tree) bind(name string) {
-	tr.t.Helper()
-	tr.must(os.MkdirAll(tr.path(name), 0o755))
-	tr.must(unix.Mount(name, tr.path(name), "", unix.MS_BIND|unix.MS_REC, ""))
-	tr.must(unix.Mount("", tr.path(name), "", unix.MS_PRIVATE|unix.MS_REC, ""))
-	tr.t.Cleanup(func() { tr.must(unix.Unmount(tr.path(name), unix.MNT_DETACH)) })
-}
-
-// agent runs the agent in the tree, as %post does.
+// agent runs the agent in the tree, as %post does. What is mounted for it is in a mount namespace of its own.
 func (tr *tree) agent(args ...string) (stdout string, stderr string, status int) {
 	tr.t.Helper()
-	cmd := exec.Command("/usr/sbin/wsprovision", args...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: tr.dir}
+	for _, m := range tr.mounts {
+		tr.must(os.MkdirAll(tr.path(m), 0o755))
+	}
+	cmd := exec.Command(tr.enter, slices.Concat([]string{tr.dir}, tr.mounts, []string{"--", "/usr/sbin/wsprovision"}, args)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
 	cmd.Dir, cmd.Env = "/", []string{"LC_ALL=C"}
 	// With no /dev in the tree, the test's own must do.
 	null, err := os.Open(os.DevNull)
@@ -151,9 +146,7 @@ func TestChroot(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			tr := newTree(t, built)
-			for _, m := range tt.mounts {
-				tr.bind(m)
-			}
+			tr.mounts = tt.mounts
 			stdout, stderr, status := tr.agent(append(applyArgs, "--detailed-exitcode")...)
 			var r provision.Report
 			if err := json.Unmarshal([]byte(stdout), &r); err != nil || status != exitDeferred {
