@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help build unit lint test rpm image acceptance demo bench crash kickstart faults diagnosis fuzz clean
+.PHONY: help build unit lint test rpm image acceptance scenario demo bench crash kickstart faults diagnosis fuzz clean
 
 VERSION := $(shell sed -n 's/^Version:[[:space:]]*//p' packaging/wsprovision.spec)
 export CGO_ENABLED := 0
@@ -11,7 +11,7 @@ GOTOOL := go tool -modfile=go.tools.mod
 FUZZTIME ?= 30s
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12 | sed 's/VERSION/$(VERSION)/; s/FUZZTIME/$(FUZZTIME)/'
 
 build: ## the agent, as it is shipped: dist/wsprovision
 	packaging/build.sh $(VERSION)
@@ -20,14 +20,16 @@ unit: ## tests that need no machine, in two or three minutes: the crash matrix w
 	CGO_ENABLED=1 go test -race ./...
 	go test -count=1 -run '^TestCrash$$' ./provision
 
-lint: ## formatting, vet, staticcheck, module files
+lint: ## formatting, vet, staticcheck, code that nothing calls, module files
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
 	  if [ -n "$$unformatted" ]; then echo "gofmt -w these:" $$unformatted; exit 1; fi
 	go mod verify
 	go vet ./... && go vet -tags acceptance,crash,long ./...
 	$(GOTOOL) staticcheck ./... && $(GOTOOL) staticcheck -tags acceptance,crash,long ./packaging/acceptance/... ./cmd/...
+	@dead=$$($(GOTOOL) deadcode ./cmd/... && $(GOTOOL) deadcode -tags acceptance,crash,long -test ./...); \
+	  if [ -n "$$dead" ]; then echo "nothing calls these: delete them"; echo "$$dead"; exit 1; fi
 
-rpm: ## dist/wsprovision-$(VERSION)-1.el7.x86_64.rpm and its src.rpm
+rpm: ## dist/wsprovision-VERSION-1.el7.x86_64.rpm and its src.rpm
 	rm -f dist/*.rpm
 	packaging/rpm.sh $(RPMFLAGS) $(VERSION)
 
@@ -36,6 +38,11 @@ image: ## the acceptance machine, cached by its recipe
 
 acceptance: rpm image ## our RPM on the machine, every scenario
 	go test -tags acceptance -count=1 -timeout 70m -v ./packaging/acceptance/
+
+scenario: ## one scenario on the machine: make scenario RUN=TestUnchanged
+	@test -n '$(RUN)' || { echo 'say which: make scenario RUN=TestUnchanged'; exit 2; }
+	$(MAKE) rpm image
+	go test -tags acceptance,long -count=1 -timeout 3h -v -run '$(RUN)' ./packaging/acceptance/
 
 test: ## everything that a change has to pass
 	packaging/host.sh
@@ -62,7 +69,7 @@ faults: rpm image ## every row of the fault matrix; FAULTS.md is written anew
 diagnosis: rpm image ## every cause that verify tells; make test has one for each of its codes
 	go test -tags acceptance -count=1 -timeout 2h -v -run TestDiagnosis ./packaging/acceptance/ -args -all-rows
 
-fuzz: ## every fuzz target for $(FUZZTIME)
+fuzz: ## every fuzz target for FUZZTIME
 	@for pkg in $$(go list ./...); do \
 	  for target in $$(go test -list '^Fuzz' $$pkg | grep ^Fuzz || true); do \
 	    echo "== $$pkg $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \

@@ -79,7 +79,7 @@ func TestCommitRefusesWords(t *testing.T) {
 	}
 	for _, e := range bad {
 		if err := rhel7(t, nil).Commit(context.Background(), []Edit{SetBoolean("fine", true), e}, true); err == nil {
-			t.Errorf("%q was accepted", e)
+			t.Errorf("%q was accepted", e.words(true))
 		}
 	}
 }

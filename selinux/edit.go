@@ -1,9 +1,6 @@
 package selinux
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // Edit is one change of the store, which Commit makes one line of `semanage import`. Edits compare with ==.
 type Edit struct {
@@ -42,14 +39,6 @@ func ModifyPort(p Port) Edit { return Edit{action: modifyPort, port: p} }
 func DeletePort(p Port) Edit {
 	p.Type = ""
 	return Edit{action: deletePort, port: p}
-}
-
-// String is the line without -N; for DeleteBoolean, which has none of its own, what it means.
-func (e Edit) String() string {
-	if e.action == deleteBoolean {
-		return "boolean: drop the local record of " + e.name
-	}
-	return strings.Join(e.words(true), " ")
 }
 
 // words is the line's words. Options stand before names, and every line has its own -N: semanage 2.5 heeds the last line's, not its own.

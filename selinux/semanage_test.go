@@ -150,8 +150,8 @@ func TestLabelPort(t *testing.T) {
 				}
 				return
 			}
-			if edit.String() != tt.want {
-				t.Fatalf("edit %q, want %q", edit, tt.want)
+			if got := strings.Join(edit.words(true), " "); got != tt.want {
+				t.Fatalf("edit %q, want %q", got, tt.want)
 			}
 			must(t, h.Commit(ctx, []Edit{*edit}, true))
 			edit, after, err := h.LabelPort(ctx, "tcp", tt.port, "http_port_t")
