@@ -175,8 +175,8 @@ func (f *follower) keep(shown, line string) {
 // isComplaint keeps what speaks of nginx itself. A number after a star is a connection's: such a line is about a client
 // or a backend, also at [crit] and [alert], and says nothing of a reload.
 func isComplaint(line string) bool {
-	m := loggedLine.FindStringSubmatch(line)
-	return m != nil && m[3] == "" && slices.Contains([]string{"emerg", "alert", "crit"}, m[1])
+	l, ok := ParseErrorLine(line)
+	return ok && l.OfItself() && slices.Contains([]string{"emerg", "alert", "crit"}, l.Level)
 }
 
 var workerDied = regexp.MustCompile(`^worker process (\d+) exited on signal `)
@@ -184,14 +184,9 @@ var workerDied = regexp.MustCompile(`^worker process (\d+) exited on signal `)
 // worker is the process that a line of an error log speaks of: the one that wrote it or, in the master's words of one that
 // died, that one. It is 0 where nobody can be told.
 func worker(line string) int {
-	m := loggedLine.FindStringSubmatch(line)
-	if m == nil {
-		return 0
+	l, _ := ParseErrorLine(line)
+	if died := workerDied.FindStringSubmatch(l.Message); died != nil {
+		l.PID, _ = strconv.Atoi(died[1])
 	}
-	pid := m[2]
-	if died := workerDied.FindStringSubmatch(m[4]); died != nil {
-		pid = died[1]
-	}
-	n, _ := strconv.Atoi(pid)
-	return n
+	return l.PID
 }

@@ -45,12 +45,11 @@ func (p Problem) NoFamily() string {
 }
 
 var (
-	noFamily   = regexp.MustCompile(`^socket\(\) (\S+) failed \(97: `) // EAFNOSUPPORT; nginx names no file
-	shortLine  = regexp.MustCompile(`^nginx: \[(emerg|alert|crit|error|warn|notice|info|debug)\] (.+)$`)
-	loggedLine = regexp.MustCompile(`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[(emerg|alert|crit|error|warn|notice|info|debug)\] (\d+)#\d+: (\*\d+ )?(.+)$`)
-	position   = regexp.MustCompile(`^(.+) in (/.*):(\d{1,9})$`)
-	syntaxOK   = regexp.MustCompile(`^nginx: the configuration file .* syntax is ok$`)
-	verdict    = regexp.MustCompile(`^nginx: configuration file .* test (failed|is successful)$`)
+	noFamily  = regexp.MustCompile(`^socket\(\) (\S+) failed \(97: `) // EAFNOSUPPORT; nginx names no file
+	shortLine = regexp.MustCompile(`^nginx: \[(emerg|alert|crit|error|warn|notice|info|debug)\] (.+)$`)
+	position  = regexp.MustCompile(`^(.+) in (/.*):(\d{1,9})$`)
+	syntaxOK  = regexp.MustCompile(`^nginx: the configuration file .* syntax is ok$`)
+	verdict   = regexp.MustCompile(`^nginx: configuration file .* test (failed|is successful)$`)
 )
 
 // parseTest reads what nginx -t wrote to stderr. It never finds a failed test, or one without a verdict, to be without
@@ -82,8 +81,8 @@ func parseProblem(line string) Problem {
 	p := Problem{Level: "unknown", Message: line}
 	if m := shortLine.FindStringSubmatch(line); m != nil {
 		p.Level, p.Message = m[1], m[2]
-	} else if m := loggedLine.FindStringSubmatch(line); m != nil {
-		p.Level, p.Message = m[1], m[4]
+	} else if l, ok := ParseErrorLine(line); ok {
+		p.Level, p.Message = l.Level, l.Message
 	}
 	if m := position.FindStringSubmatch(p.Message); m != nil {
 		p.Message, p.File = m[1], m[2]
