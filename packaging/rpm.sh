@@ -48,7 +48,7 @@ build() {
 	touch -d "@$SOURCE_DATE_EPOCH" "$1/SPECS/wsprovision.spec" "$1"/SOURCES/*
 	if ! rpmbuild -ba --nodeps --target x86_64-redhat-linux \
 		--define "_topdir $1" --define 'dist .el7' --define '_buildhost localhost' \
-		--define '_binary_payload w2.xzdio' --define '_source_payload w2.xzdio' \
+		--define '_binary_payload w6.xzdio' --define '_source_payload w2.xzdio' \
 		--define 'use_source_date_epoch_as_buildtime 1' --define 'clamp_mtime_to_source_date_epoch 1' \
 		--define 'source_date_epoch_from_changelog 0' \
 		"$1/SPECS/wsprovision.spec" >"$work/log" 2>&1; then
