@@ -35,7 +35,12 @@ type holder struct {
 	reused  bool // the pid belongs to a program that cannot have taken the lock
 }
 
-func (o holder) String() string { return fmt.Sprintf("%s held by %s", o.lock, o.process) }
+func (o holder) String() string {
+	if o.process.pid == 0 {
+		return fmt.Sprintf("%s held by %s", o.lock, o.process.command)
+	}
+	return fmt.Sprintf("%s held by %s", o.lock, o.process)
+}
 
 // ReusedPidError says that yum.pid names a living program that is not yum: yum 3.4.3 would wait for it for ever.
 type ReusedPidError struct {
@@ -138,22 +143,38 @@ func (h Host) reused(p process, written time.Time) bool {
 	return started.After(written.Add(slack))
 }
 
+// rpmHolder is who holds rpm's lock. Anybody who can read the file can hold a read lock on it, and rpm waits for that one too.
 func (h Host) rpmHolder() (*holder, error) {
-	pids, err := h.writeLockers(rpmLock)
+	locks, err := h.fileLocks(rpmLock)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil // no /proc
-	}
-	if err != nil || len(pids) == 0 {
-		return nil, err
-	}
-	p, err := h.process(strconv.Itoa(pids[0]))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil // it has just ended, or lives in another pid namespace
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &holder{lock: "rpm transaction lock", file: rpmLock, process: p}, nil
+	for _, l := range locks {
+		p, err := h.locker(l.pid)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it has just ended
+		}
+		if err != nil {
+			return nil, err
+		}
+		lock := "rpm transaction lock"
+		if !l.write {
+			lock = "read lock on " + rpmLock + ", which rpm waits for,"
+		}
+		return &holder{lock: lock, file: rpmLock, process: p}, nil
+	}
+	return nil, nil
+}
+
+// locker is the process that holds a lock, without a name where /proc/locks has none.
+func (h Host) locker(pid int) (process, error) {
+	if pid == 0 {
+		return process{command: "a process that /proc/locks does not name: see lsof " + rpmLock}, nil
+	}
+	return h.process(strconv.Itoa(pid))
 }
 
 const lockPoll = 2 * time.Second // as often as yum itself looks

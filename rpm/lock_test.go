@@ -74,7 +74,6 @@ func TestLocks(t *testing.T) {
 		}, slept: 3 * time.Minute, wantErr: "dnf cache lock held by pid 4711 (dnf makecache)"},
 		{name: "rpm", set: func(f *fake) { f.proc(99, 1, "rpm", "rpm -i x.rpm", 'S', 5); f.rpmLocked(99, "WRITE") },
 			slept: 3 * time.Minute, wantErr: "rpm transaction lock held by pid 99 (rpm -i x.rpm)"},
-		{name: "rpm only reads", set: func(f *fake) { f.proc(99, 1, "rpm", "rpm -qa", 'S', 5); f.rpmLocked(99, "READ") }},
 		{name: "escape sequences stay out", set: func(f *fake) {
 			f.proc(4711, 1, "yum", "yum \x1b[2J", 'S', 5)
 			f.lock(yumPid, 4711, 10)
@@ -182,9 +181,9 @@ func TestHolderHere(t *testing.T) {
 	if err := unix.FcntlFlock(file.Fd(), unix.F_SETLK, &unix.Flock_t{Type: unix.F_WRLCK}); err != nil {
 		t.Fatal(err)
 	}
-	pids, err := Host{}.writeLockers(file.Name())
-	if err != nil || len(pids) != 1 || pids[0] != os.Getpid() {
-		t.Errorf("holders are %v, %v, want %d", pids, err, os.Getpid())
+	locks, err := Host{}.fileLocks(file.Name())
+	if err != nil || len(locks) != 1 || locks[0] != (fileLock{os.Getpid(), true}) {
+		t.Errorf("locks are %v, %v, want one of %d", locks, err, os.Getpid())
 	}
 	self, err := Host{}.process("self")
 	if err != nil || self.pid != os.Getpid() || self.parent != os.Getppid() {
@@ -265,19 +264,78 @@ func FuzzParseLocks(f *testing.F) {
 	f.Add("1: POSIX  ADVISORY  WRITE 4711 fd:00:1 0 EOF\n1: -> POSIX  ADVISORY  WRITE 4712 fd:00:1 0 EOF\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		const inode = "fd:00:1"
-		pids, err := parseLocks(text, inode)
+		locks, err := parseLocks(text, inode)
 		if err != nil {
-			if len(pids) > 0 || !strings.HasPrefix(err.Error(), "/proc/locks: not understood: ") {
-				t.Errorf("%q: %v, %v", text, pids, err)
+			if len(locks) > 0 || !strings.HasPrefix(err.Error(), "/proc/locks: not understood: ") {
+				t.Errorf("%q: %v, %v", text, locks, err)
 			}
 			return
 		}
-		if strings.Count(text, inode) < len(pids) {
-			t.Errorf("%q: %v", text, pids)
+		if strings.Count(text, inode) < len(locks) {
+			t.Errorf("%q: %v", text, locks)
 		}
-		more := text + "\n9: POSIX  ADVISORY  READ 1 " + inode + " 0 EOF\n9: -> POSIX  ADVISORY  WRITE 2 " + inode + " 0 EOF\n9: OFDLCK ADVISORY  WRITE 3 " + inode + " 0 EOF\n"
-		if got, err := parseLocks(more, inode); err != nil || !slices.Equal(got, append(slices.Clone(pids), 3)) {
-			t.Errorf("%q, and process 3: %v, %v, want %v and 3", text, got, err, pids)
+		more := text + "\n9: POSIX  ADVISORY  READ 1 " + inode + " 0 EOF\n9: -> POSIX  ADVISORY  WRITE 2 " + inode + " 0 EOF\n" +
+			"9: OFDLCK ADVISORY  WRITE -1 " + inode + " 0 EOF\n9: FLOCK  ADVISORY  WRITE 4 " + inode + " 0 EOF\n"
+		want := append(slices.Clone(locks), fileLock{1, false}, fileLock{0, true})
+		if got, err := parseLocks(more, inode); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q and two more: %v, %v, want %v", text, got, err, want)
 		}
 	})
+}
+
+// Anybody can open rpm's lock file and hold a read lock on it, for which rpm waits without end.
+func TestHostileReadLockOnRPM(t *testing.T) {
+	const passwd = "root:x:0:0::/root:/bin/bash\nmallory:x:1000:1000::/home/mallory:/bin/bash\n"
+	for _, tt := range []struct {
+		name, kind, mode, passwd string
+		pid                      int
+		want                     string // "" is free
+	}{
+		{"a read lock", "POSIX", "READ", passwd, 99, "read lock on /var/lib/rpm/.rpm.lock, which rpm waits for, held by pid 99 (hold it) of user mallory"},
+		{"a user without a name", "POSIX", "READ", "", 99, "held by pid 99 (hold it) of uid 1000"},
+		{"rpm", "POSIX", "WRITE", passwd, 99, "rpm transaction lock held by pid 99 (hold it) of user mallory"},
+		{"of an open file description", "OFDLCK", "READ", passwd, -1, "held by a process that /proc/locks does not name"},
+		{"from another pid namespace", "POSIX", "READ", passwd, 0, "held by a process that /proc/locks does not name"},
+		{"has just ended", "POSIX", "READ", passwd, 98, ""},
+		{"flock, for which rpm does not wait", "FLOCK", "WRITE", passwd, 99, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFake(t)
+			f.proc(99, 1, "hold", "hold it", 'S', 5)
+			f.write("/proc/99/status", "Name:\thold\nUid:\t0\t1000\t1000\t1000\n")
+			f.write("/etc/passwd", tt.passwd)
+			f.rpmLocked(tt.pid, tt.mode)
+			locks, err := os.ReadFile(filepath.Join(f.root, "/proc/locks"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.write("/proc/locks", strings.Replace(string(locks), "2: POSIX ", "2: "+tt.kind, 1))
+			f.yum = f.brings("", 0, "nginx")
+			_, err = f.host().Install(bg, Wants{Packages: []string{"nginx"}}, Inventory{}, Limits{})
+			var locked *LockedError
+			if !matches(err, tt.want) || tt.want != "" && (!errors.As(err, &locked) || len(f.ran) > 0) {
+				t.Errorf("error is %v, want %q; ran %q", err, tt.want, f.ran)
+			}
+		})
+	}
+}
+
+// TestHostileReadLockHere holds a read lock for real, on a file that is opened for reading only.
+func TestHostileReadLockHere(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	if err := os.WriteFile(path, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if err := unix.FcntlFlock(file.Fd(), unix.F_SETLK, &unix.Flock_t{Type: unix.F_RDLCK}); err != nil {
+		t.Fatal(err)
+	}
+	locks, err := Host{}.fileLocks(path)
+	if err != nil || len(locks) != 1 || locks[0] != (fileLock{os.Getpid(), false}) {
+		t.Errorf("locks are %v, %v, want a read lock of %d", locks, err, os.Getpid())
+	}
 }

@@ -21,9 +21,16 @@ type process struct {
 	command     string // cmdline with blanks, or comm in brackets for a kernel thread
 	state       byte   // Z is a zombie
 	started     uint64 // clock ticks after boot, 100 a second on Linux/amd64
+	user        string // whose it is, by name or as "uid 1000"; "" where /proc does not say
 }
 
-func (p process) String() string { return fmt.Sprintf("pid %d (%s)", p.pid, p.command) }
+func (p process) String() string {
+	s := fmt.Sprintf("pid %d (%s)", p.pid, p.command)
+	if p.user != "" {
+		s += " of " + p.user
+	}
+	return s
+}
 
 // process reads /proc/PID; the error is fs.ErrNotExist for a process that is gone.
 func (h Host) process(pid string) (process, error) {
@@ -44,7 +51,33 @@ func (h Host) process(pid string) (process, error) {
 		p.command = "[" + p.name + "]"
 	}
 	p.command = clip(p.command)
+	p.user = h.user(pid)
 	return p, nil
+}
+
+// user is whose effective uid a process has: the second number of the line Uid in /proc/PID/status (proc(5)).
+func (h Host) user(pid string) string {
+	status, err := os.ReadFile(filepath.Join(h.Root, "/proc", pid, "status"))
+	if err != nil {
+		return ""
+	}
+	for _, line := range lines(string(status)) {
+		if f := strings.Fields(line); len(f) > 2 && f[0] == "Uid:" {
+			return h.userName(f[2])
+		}
+	}
+	return ""
+}
+
+// userName looks only in /etc/passwd: whom another directory knows is named by number.
+func (h Host) userName(uid string) string {
+	passwd, _ := os.ReadFile(filepath.Join(h.Root, "/etc/passwd"))
+	for _, line := range lines(string(passwd)) {
+		if f := strings.Split(line, ":"); len(f) > 2 && f[2] == uid && f[0] != "" {
+			return "user " + clip(printable(f[0]))
+		}
+	}
+	return "uid " + printable(uid)
 }
 
 // parseStat reads /proc/PID/stat. The name stands in parentheses and may itself hold blanks and parentheses: the last one ends it.
@@ -94,9 +127,16 @@ func (h Host) bootTime() (time.Time, error) {
 	return time.Time{}, errors.New("/proc/stat: no btime")
 }
 
-// writeLockers are the pids that hold a write lock on file, from /proc/locks; the file need not exist. Processes that only
-// wait for the lock (lines with ->) do not hold it.
-func (h Host) writeLockers(file string) ([]int, error) {
+// fileLock is one fcntl(2) lock on a file. The pid is 0 where /proc/locks names nobody: a holder in another pid namespace, or an
+// open file description lock, which belongs to no process (-1 there).
+type fileLock struct {
+	pid   int
+	write bool
+}
+
+// fileLocks are the fcntl locks on file, from /proc/locks; the file need not exist. A read lock counts, because a transaction
+// wants a write lock and waits for both.
+func (h Host) fileLocks(file string) ([]fileLock, error) {
 	var st unix.Stat_t
 	if err := unix.Stat(filepath.Join(h.Root, file), &st); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -112,9 +152,10 @@ func (h Host) writeLockers(file string) ([]int, error) {
 	return parseLocks(string(text), want)
 }
 
-// parseLocks reads /proc/locks: `1: POSIX  ADVISORY  WRITE 4711 fd:00:67108995 0 EOF`.
-func parseLocks(text, inode string) ([]int, error) {
-	var pids []int
+// parseLocks reads /proc/locks: `1: POSIX  ADVISORY  WRITE 4711 fd:00:67108995 0 EOF`. Processes that only wait for a lock (lines
+// with ->) do not hold it. flock(2) and leases do not stand in the way of fcntl(2), which is what rpm uses (lib/rpmlock.c).
+func parseLocks(text, inode string) ([]fileLock, error) {
+	var locks []fileLock
 	for _, line := range lines(text) {
 		f := strings.Fields(line)
 		if len(f) < 6 || !strings.HasSuffix(f[0], ":") {
@@ -123,14 +164,14 @@ func parseLocks(text, inode string) ([]int, error) {
 			}
 			return nil, fmt.Errorf("/proc/locks: not understood: %s", quote(line))
 		}
-		if f[1] == "->" || f[3] != "WRITE" || f[5] != inode {
+		if f[1] != "POSIX" && f[1] != "OFDLCK" || f[5] != inode {
 			continue
 		}
 		pid, err := strconv.Atoi(f[4])
 		if err != nil {
 			return nil, fmt.Errorf("/proc/locks: not understood: %s", quote(line))
 		}
-		pids = append(pids, pid)
+		locks = append(locks, fileLock{pid: max(pid, 0), write: f[3] == "WRITE"})
 	}
-	return pids, nil
+	return locks, nil
 }

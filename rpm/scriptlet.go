@@ -16,12 +16,12 @@ func (h Host) InScriptlet() (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("look for an rpm transaction above us: %w", err)
 	}
-	holders, err := h.writeLockers(rpmLock)
+	locks, err := h.fileLocks(rpmLock)
 	if err != nil {
 		return false, fmt.Errorf("look for an rpm transaction above us: %w", err)
 	}
 	for _, p := range ancestors {
-		if slices.Contains(holders, p.pid) {
+		if slices.Contains(locks, fileLock{pid: p.pid, write: true}) { // rpm never takes a read lock
 			return true, nil
 		}
 	}
@@ -29,7 +29,7 @@ func (h Host) InScriptlet() (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("look for an rpm transaction above us: %w", err)
 	}
-	return o != nil && mayLock.MatchString(o.process.name) &&
+	return o != nil && o.file != rpmLock && mayLock.MatchString(o.process.name) &&
 		slices.ContainsFunc(ancestors, func(p process) bool { return p.pid == o.process.pid }), nil
 }
 
