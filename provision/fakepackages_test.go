@@ -103,7 +103,7 @@ func (h *fakeHost) everything() string {
 	for block := range strings.SplitAfterSeq(h.content(rpmKeys), endOfBlock) {
 		if block != "" {
 			version, release, _ := strings.Cut(keyPackage(block), "-")
-			out += fmt.Sprintf("gpg-pubkey\t(none)\t%s\t%s\t(none)\n%s(end of key)\n", version, release, block)
+			out += fmt.Sprintf("gpg-pubkey\t(none)\t%s\t%s\t(none)\n(key)\n%s(end of key)\n", version, release, block)
 		}
 	}
 	return out

@@ -98,7 +98,7 @@ func (f *fake) everything() (string, string, int, error) {
 		fmt.Fprintf(&out, "%s\t%s\n", name, rest)
 	}
 	for _, k := range f.keys {
-		fmt.Fprintf(&out, "gpg-pubkey\t(none)\t352c64e5\t52ae6884\t(none)\n%s\n(end of key)\n", strings.TrimSpace(k))
+		fmt.Fprintf(&out, "gpg-pubkey\t(none)\t352c64e5\t52ae6884\t(none)\n(key)\n%s\n(end of key)\n", strings.TrimSpace(k))
 	}
 	return out.String(), "", 0, nil
 }

@@ -105,6 +105,11 @@ func parsePackage(line string) (Package, error) {
 	if len(f) != 5 || slices.Contains(f, "") || slices.Contains([]string{f[0], f[2], f[3]}, "(none)") {
 		return Package{}, fmt.Errorf("not understood: %s", quote(line))
 	}
+	return packageOf(f), nil
+}
+
+// packageOf takes the five fields of queryFormat.
+func packageOf(f []string) Package {
 	p := Package{Name: f[0], Epoch: f[1], Version: f[2], Release: f[3], Arch: f[4]}
 	if p.Epoch == "(none)" {
 		p.Epoch = ""
@@ -112,20 +117,28 @@ func parsePackage(line string) (Package, error) {
 	if p.Arch == "(none)" { // gpg-pubkey has no architecture
 		p.Arch = ""
 	}
-	return p, nil
+	return p
 }
 
-// databaseError is what rpm's stderr says of its database, or nil where there are only warnings.
+// rpmSpeaks is how rpm and the database below it begin a line of theirs (rpm 4.11 lib/rpmlog, BDB's and sqlite's messages). What
+// else comes on stderr (the dynamic loader's words on /etc/ld.so.preload, a wrapper's) says nothing of the database.
+var rpmSpeaks = regexp.MustCompile(`^(error|fatal error|rpm|rpmdb|db\d? error|BDB\d*)\b`)
+
+// databaseError is what rpm's stderr says of its database, or nil where there are only warnings and what others say.
 func databaseError(stderr string) error {
+	hint := databaseHint(stderr)
 	for _, line := range lines(stderr) {
 		trimmed := strings.TrimSpace(line)
-		if trimmed == "" || strings.HasPrefix(trimmed, "warning:") {
-			continue
+		switch {
+		case !rpmSpeaks.MatchString(trimmed):
+		case hint != "":
+			return fmt.Errorf("%s: %s", clip(trimmed), hint)
+		default:
+			return fmt.Errorf("%s", clip(trimmed))
 		}
-		if next := databaseHint(stderr); next != "" {
-			return fmt.Errorf("%s: %s", clip(trimmed), next)
-		}
-		return fmt.Errorf("%s", clip(trimmed))
+	}
+	if hint != "" {
+		return fmt.Errorf("%s: %s", lastLines(stderr, 1), hint)
 	}
 	return nil
 }

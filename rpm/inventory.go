@@ -3,6 +3,7 @@ package rpm
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -12,7 +13,7 @@ const pubkey = "gpg-pubkey"
 
 // inventoryFormat is queryFormat, and for a key its armored text as well: PUBKEYS is a tag that only keys have (rpm 4.11 to 4.18,
 // makePubkeyHeader and its successors), so that no package's description is ever read as a key.
-const inventoryFormat = queryFormat + `%|PUBKEYS?{%{DESCRIPTION}\n` + endOfKey + `\n}:{}|`
+const inventoryFormat = queryFormat + `%|PUBKEYS?{` + beginOfKey + `\n%{DESCRIPTION}\n` + endOfKey + `\n}:{}|`
 
 // Inventory is everything that rpm has at one moment: the packages by name, and the keys that it believes.
 type Inventory struct {
@@ -20,7 +21,8 @@ type Inventory struct {
 	Keys     []Key
 }
 
-// Inventory asks rpm once for all of it.
+// Inventory asks rpm once for all of it. A package that rpm lists in a way that is not understood (a blank or a % in its name, no
+// release) is none that anybody here asks for, and is passed over.
 func (h Host) Inventory(ctx context.Context) (Inventory, error) {
 	stdout, err := h.queryAll(ctx, inventoryFormat)
 	if err != nil {
@@ -33,11 +35,11 @@ func (h Host) Inventory(ctx context.Context) (Inventory, error) {
 	return all, nil
 }
 
-// queryAll is what rpm prints of everything that is installed.
+// queryAll is what rpm prints of everything that is installed. A header that rpm skips because it is damaged is not listed.
 func (h Host) queryAll(ctx context.Context, format string) (string, error) {
 	stdout, stderr, status, err := h.Read(ctx, "", "rpm", "-qa", "--qf", format)
 	if err == nil {
-		err = databaseError(stderr)
+		err = databaseError(withoutSkipped(stderr))
 	}
 	if err != nil {
 		return "", fmt.Errorf("rpm: %w", err)
@@ -48,28 +50,43 @@ func (h Host) queryAll(ctx context.Context, format string) (string, error) {
 	return stdout, nil
 }
 
+// skippedHeader is one damaged header among all that are listed (rpm 4.11 lib/rpmdb.c): `error: rpmdb: damaged header #12
+// retrieved -- skipping.`, `error: rpmdbNextIterator: skipping h#     475 Header V3 DSA/SHA1 Signature, key ID db42a60e: BAD`.
+var skippedHeader = regexp.MustCompile(`(?m)^error: (rpmdb: damaged header #\d+ retrieved -- skipping|\w+: skipping h#\s*\d+).*$`)
+
+func withoutSkipped(stderr string) string { return skippedHeader.ReplaceAllString(stderr, "") }
+
 func parseInventory(stdout string) (Inventory, error) {
 	all := Inventory{Packages: map[string][]Package{}}
+	last := Package{}
 	for rest := lines(stdout); len(rest) > 0; {
-		p, err := parsePackage(rest[0])
-		if err == nil {
-			err = checkName(p.Name)
-		}
-		if err != nil {
-			return Inventory{}, err
-		}
-		if rest = rest[1:]; p.Name != pubkey {
-			all.Packages[p.Name] = append(all.Packages[p.Name], p)
+		line := rest[0]
+		if rest = rest[1:]; line != beginOfKey {
+			last = listedPackage(line)
+			if checkName(last.Name) == nil && last.Name != pubkey {
+				all.Packages[last.Name] = append(all.Packages[last.Name], last)
+			}
 			continue
 		}
 		end := slices.Index(rest, endOfKey)
 		if end < 0 {
-			return Inventory{}, fmt.Errorf("not understood: %s has no key in it", p)
+			return Inventory{}, fmt.Errorf("not understood: the key of %s has no end", quote(last.String()))
 		}
-		all.Keys = append(all.Keys, importedKey(p.Version, strings.Join(rest[:end], "\n"))...)
+		if last.Name == pubkey {
+			all.Keys = append(all.Keys, importedKey(last.Version, strings.Join(rest[:end], "\n"))...)
+		}
 		rest = rest[end+1:]
 	}
 	return all, nil
+}
+
+// listedPackage takes a package without a version or a release for one that is there. The zero Package is none.
+func listedPackage(line string) Package {
+	f := strings.Split(line, "\t")
+	if len(f) != 5 {
+		return Package{}
+	}
+	return packageOf(f)
 }
 
 // Since is what this inventory has and an earlier one had not: names of packages and fingerprints of keys, sorted.

@@ -15,7 +15,10 @@ import (
 // package (lib/rpmts.c makePubkeyHeader, 4.11 to 4.18); version and release are the short key id and the creation time.
 const importedFormat = `%{VERSION}-%{RELEASE}\n%{DESCRIPTION}\n(end of key)\n`
 
-const endOfKey = "(end of key)"
+const (
+	beginOfKey = "(key)"
+	endOfKey   = "(end of key)"
+)
 
 var pubkeyName = regexp.MustCompile(`^[0-9a-f]{8,40}-[0-9a-f]{1,8}$`)
 

@@ -14,40 +14,34 @@ import (
 const transactionFormat = `%{INSTALLTID}\t%{NAME}\n`
 
 // BroughtWith are the names of all packages that came, or were upgraded, in the transactions that brought the named ones, and the
-// named ones themselves; sorted. Transactions that began before since do not count; the zero time is before all.
+// named ones themselves; sorted. Transactions that began before since do not count; the zero time is before all. A package with
+// an odd name, or without a time, is in none of them.
 func (h Host) BroughtWith(ctx context.Context, since time.Time, names ...string) ([]string, error) {
 	stdout, err := h.queryAll(ctx, transactionFormat)
 	if err != nil {
 		return nil, fmt.Errorf("list transactions: %w", err)
 	}
-	brought, err := parseTransactions(stdout, since, names)
-	if err != nil {
-		return nil, fmt.Errorf("list transactions: rpm: %w", err)
-	}
-	return brought, nil
+	return parseTransactions(stdout, since, names), nil
 }
 
-func parseTransactions(stdout string, since time.Time, names []string) ([]string, error) {
+func parseTransactions(stdout string, since time.Time, names []string) []string {
 	packages := map[string][]string{} // by transaction
 	for _, line := range lines(stdout) {
 		transaction, name, ok := strings.Cut(line, "\t")
-		if !ok || name != pubkey && checkName(name) != nil {
-			return nil, fmt.Errorf("not understood: %s", quote(line))
+		if !ok || name == pubkey || checkName(name) != nil {
+			continue
 		}
 		began, err := strconv.ParseInt(transaction, 10, 64)
-		if err != nil && transaction != "(none)" {
-			return nil, fmt.Errorf("not understood: %s", quote(line))
-		}
-		if !time.Unix(began, 0).Before(since.Truncate(time.Second)) {
+		if err == nil && !time.Unix(began, 0).Before(since.Truncate(time.Second)) {
 			packages[transaction] = append(packages[transaction], name)
 		}
 	}
 	var brought []string
 	for _, all := range packages {
 		if slices.ContainsFunc(all, func(name string) bool { return slices.Contains(names, name) }) {
-			brought = append(brought, slices.DeleteFunc(all, func(name string) bool { return name == pubkey })...)
+			brought = append(brought, all...)
 		}
 	}
 	slices.Sort(brought)
-	return slices.Compact(brought), nil
+	return slices.Compact(brought)
 }
