@@ -194,7 +194,7 @@ func echoBackend(t *testing.T) string {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	go func() { defer close(done); _ = websocket.Serve(ctx, l, nil) }()
+	go func() { defer close(done); _ = websocket.Serve(ctx, l, websocket.Limits{}, nil) }()
 	t.Cleanup(func() { cancel(); <-done })
 	return l.Addr().String()
 }

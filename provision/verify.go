@@ -293,9 +293,20 @@ func (v *Verification) standIn(ctx context.Context, backend config.Backend) (sto
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = websocket.Serve(ctx, listener, v.Log)
+		_ = websocket.Serve(ctx, listener, v.standInLimits(), v.Log)
 	}()
 	return func() { cancel(); <-done }, nil
+}
+
+// standInLimits leave room for the checks and for Load, and for little else: nginx lets everybody in.
+func (v *Verification) standInLimits() websocket.Limits {
+	return websocket.Limits{
+		Connections: min(v.Load.Concurrency, 1000) + 32,
+		Message:     1 << 20,
+		Memory:      8 << 20,
+		Transfer:    10 * time.Second,
+		Idle:        v.Idle + time.Minute,
+	}
 }
 
 func loopback(host string) bool {

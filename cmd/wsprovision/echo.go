@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -12,6 +13,7 @@ import (
 
 func (a *app) echoCommand() *cobra.Command {
 	var listen string
+	limits := websocket.Limits{}
 	cmd := &cobra.Command{
 		Use:   "echo",
 		Short: "Be a WebSocket backend that echoes",
@@ -19,6 +21,10 @@ func (a *app) echoCommand() *cobra.Command {
 with itself, until SIGINT, SIGTERM or SIGHUP, which its terminal's end sends.
 Every path and Origin is accepted. Clients and what they send are logged on
 standard error.
+
+It is for tests, and holds little: messages of up to 1 MiB, 32 MiB for those of
+all clients that are under way, and 30 s for a client to send one or to take
+its echo. A connection over --max-connections is refused with 503.
 
 Exit status:
   0   ended by a signal
@@ -29,6 +35,9 @@ Exit status:
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if _, _, err := net.SplitHostPort(listen); err != nil {
 				return usageError{fmt.Errorf("--listen %q: it is host:port, such as 127.0.0.1:3000", listen)}
+			}
+			if err := checkEchoLimits(limits); err != nil {
+				return usageError{err}
 			}
 			listener, err := net.Listen("tcp", listen)
 			if err != nil {
@@ -41,9 +50,22 @@ Exit status:
 				fmt.Fprintln(a.stderr, line)
 			}
 			say("Listening on " + listener.Addr().String())
-			return websocket.Serve(cmd.Context(), listener, say)
+			return websocket.Serve(cmd.Context(), listener, limits, say)
 		},
 	}
-	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:3000", "`host:port` to listen on; port 0 takes a free one")
+	flags := cmd.Flags()
+	flags.StringVar(&listen, "listen", "127.0.0.1:3000", "`host:port` to listen on; port 0 takes a free one")
+	flags.IntVar(&limits.Connections, "max-connections", 1024, "refuse a connection more than this `number` with 503")
+	flags.DurationVar(&limits.Idle, "idle-timeout", time.Hour, "close a connection without message and ping for this `duration`")
 	return cmd
+}
+
+func checkEchoLimits(l websocket.Limits) error {
+	switch {
+	case l.Connections < 1:
+		return fmt.Errorf("--max-connections %d: it is at least 1", l.Connections)
+	case l.Idle <= 0:
+		return fmt.Errorf("--idle-timeout %s: it is more than 0", l.Idle)
+	}
+	return nil
 }

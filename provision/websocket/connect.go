@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -22,7 +23,8 @@ type ConnectOptions struct {
 	// SendBinary sends lines as binary messages; text ones must be UTF-8.
 	SendBinary bool
 	// Wait is how long after the end of in an outstanding answer may take, counted from the last bytes of a message either
-	// way. 0 is 2 s; below 0 there is no end but the peer's or ctx's.
+	// way. 0 is 2 s; below 0 there is no end but the peer's or ctx's. One message that goes on coming for 5 min without
+	// an end is not waited for.
 	Wait time.Duration
 	// MaxMessage is the longest message received, in bytes; 0 is 64 MiB.
 	MaxMessage int64
@@ -30,6 +32,8 @@ type ConnectOptions struct {
 	Compress bool
 	// Opened is told of the handshake; it may be nil.
 	Opened func(Handshake)
+
+	arrival time.Duration // of one message, at most, after the end of in; 0 is 5 min
 }
 
 // settleTime is how long Connect listens on once every line has had its answer.
@@ -48,6 +52,9 @@ func (o ConnectOptions) withDefaults() ConnectOptions {
 	if o.MaxMessage <= 0 {
 		o.MaxMessage = 64 << 20
 	}
+	if o.arrival <= 0 {
+		o.arrival = 5 * time.Minute
+	}
 	return o
 }
 
@@ -60,6 +67,7 @@ type conversation struct {
 	pinger         sync.WaitGroup
 	sent, received int
 	answered       time.Time // when, after the end of the input, every line had its answer
+	waiting        time.Time // since when, after the end of the input, the next message is waited for
 }
 
 // Connect sends each line of in as a message and writes what comes back to out, one line for each, until the peer closes,
@@ -124,6 +132,7 @@ func (c *conversation) leave(err error) (int, string) {
 func (c *conversation) converse(ctx context.Context, news, pings <-chan error) error {
 	var quiet <-chan time.Time // armed once the input has ended
 	for {
+		got := c.received
 		select {
 		case m, ok := <-c.session.in:
 			if !ok {
@@ -151,13 +160,16 @@ func (c *conversation) converse(ctx context.Context, news, pings <-chan error) e
 			return ctx.Err()
 		}
 		if news == nil {
-			quiet = c.lull()
+			quiet = c.lull(got != c.received)
 		}
 	}
 }
 
-// lull is how long to go on listening after a sign of life, when nothing is left to send.
-func (c *conversation) lull() <-chan time.Time {
+// lull is how long to go on listening after a sign of life, such as a message, when nothing is left to send.
+func (c *conversation) lull(message bool) <-chan time.Time {
+	if message || c.waiting.IsZero() {
+		c.waiting = time.Now()
+	}
 	switch {
 	case c.options.Wait < 0:
 		return nil
@@ -171,7 +183,8 @@ func (c *conversation) lull() <-chan time.Time {
 
 // arriving says that a long answer is still on its way.
 func (c *conversation) arriving() bool {
-	return c.received < c.sent && time.Since(c.session.watch.seen().last) < c.options.Wait
+	return c.received < c.sent && time.Since(c.session.watch.seen().last) < c.options.Wait &&
+		time.Since(c.waiting) < c.options.arrival
 }
 
 // write sends lines while converse prints, because a peer that answers as it reads would else block both. Each nil is a
@@ -261,18 +274,30 @@ func (c *conversation) ping(ctx context.Context) <-chan error {
 
 func (c *conversation) print(m message) error {
 	c.received++
-	line := m.data
+	var err error
 	switch {
 	case m.kind == ws.MessageBinary && c.options.RawBinary:
+		_, err = c.out.Write(m.data)
 	case m.kind == ws.MessageBinary:
-		line = append(hex.AppendEncode(nil, m.data), '\n')
+		err = c.hexadecimal(m.data)
 	case !utf8.Valid(m.data): // RFC 6455 section 8.1
 		return errNotText
 	default:
-		line = append(m.data, '\n')
+		_, err = c.out.Write(append(m.data, '\n'))
 	}
-	if _, err := c.out.Write(line); err != nil {
+	if err != nil {
 		return fmt.Errorf("output: %w", err)
 	}
 	return nil
+}
+
+// hexadecimal writes a line piece by piece: a long message is not to be there three times.
+func (c *conversation) hexadecimal(data []byte) error {
+	for piece := range slices.Chunk(data, 32<<10) {
+		if _, err := c.out.Write(hex.AppendEncode(nil, piece)); err != nil {
+			return err
+		}
+	}
+	_, err := c.out.Write([]byte("\n"))
+	return err
 }

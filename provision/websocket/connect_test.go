@@ -37,7 +37,7 @@ func TestConnect(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var out bytes.Buffer
 			tt.options.Wait = 15 * time.Second
-			code, reason, err := Connect(soon(t), echo(t), strings.NewReader(tt.in), &out, tt.options)
+			code, reason, err := Connect(soon(t), roomyEcho(t), strings.NewReader(tt.in), &out, tt.options)
 			if code != 1000 || reason != "" || err != nil {
 				t.Errorf("got %d %q %v, want 1000", code, reason, err)
 			}

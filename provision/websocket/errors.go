@@ -87,10 +87,10 @@ type StatusError struct {
 func (e *StatusError) Error() string {
 	s := "not upgraded: " + e.Line
 	if v := e.Header.Get("Server"); v != "" {
-		s += " from " + v
+		s += " from " + brief(v)
 	}
 	if v := e.Header.Get("Location"); v != "" {
-		s += " to " + v
+		s += " to " + brief(v)
 	}
 	return s
 }
@@ -106,7 +106,7 @@ func (e *HeaderError) Error() string {
 	if len(e.Got) == 0 {
 		return fmt.Sprintf("handshake: %s is missing, want %q", e.Field, e.Want)
 	}
-	return fmt.Sprintf("handshake: %s is %q, want %q", e.Field, strings.Join(e.Got, ", "), e.Want)
+	return fmt.Sprintf("handshake: %s is %q, want %q", e.Field, brief(strings.Join(e.Got, ", ")), e.Want)
 }
 
 // AcceptError is a 101 without the digest of our key (RFC 6455 section 4.2.2): something that is not a WebSocket
@@ -121,7 +121,7 @@ func (e *AcceptError) Error() string {
 	if len(e.Got) == 0 {
 		return "handshake: Sec-WebSocket-Accept is missing"
 	}
-	return fmt.Sprintf("handshake: Sec-WebSocket-Accept is %q, want %q", strings.Join(e.Got, ", "), e.Want)
+	return fmt.Sprintf("handshake: Sec-WebSocket-Accept is %q, want %q", brief(strings.Join(e.Got, ", ")), e.Want)
 }
 
 func timedOut(err error) bool {
@@ -147,6 +147,9 @@ func innermost(err error) string {
 		err = next
 	}
 }
+
+// brief keeps what a server wrote to a length that can be read in a sentence.
+func brief(s string) string { return clip([]byte(s), 200) }
 
 func clip(b []byte, n int) string {
 	if len(b) > n {

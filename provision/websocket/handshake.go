@@ -16,7 +16,7 @@ import (
 // Handshake is what one opening handshake showed; on an error it is filled as far as things went.
 type Handshake struct {
 	Status      int
-	StatusLine  string // such as "HTTP/1.1 101 Switching Protocols"
+	StatusLine  string // such as "HTTP/1.1 101 Switching Protocols"; its beginning, where it is long
 	Header      http.Header
 	Accepted    bool   // 101 with the headers and the digest of RFC 6455 section 4.1
 	Subprotocol string // the one the server chose
@@ -103,7 +103,7 @@ func exchange(ctx context.Context, t Target, fields http.Header, hs *Handshake) 
 		_ = conn.Close()
 		return nil, nil, l.unanswered(ctx, hs.Upgrade, err)
 	}
-	hs.Status, hs.StatusLine, hs.Header = resp.StatusCode, resp.Proto+" "+resp.Status, resp.Header
+	hs.Status, hs.StatusLine, hs.Header = resp.StatusCode, brief(resp.Proto+" "+resp.Status), resp.Header
 	if resp.StatusCode != http.StatusSwitchingProtocols {
 		hs.Body = beginning(conn, resp.Body)
 	}

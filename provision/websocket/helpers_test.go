@@ -64,11 +64,11 @@ func (r *record) wait(t *testing.T, n int) []string {
 }
 
 // startEcho serves on l until the test ends, and insists that Serve then returns nil.
-func startEcho(t *testing.T, l net.Listener, log func(string)) Target {
+func startEcho(t *testing.T, l net.Listener, limits Limits, log func(string)) Target {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- Serve(ctx, l, log) }()
+	go func() { done <- Serve(ctx, l, limits, log) }()
 	t.Cleanup(func() {
 		cancel()
 		select {
@@ -83,7 +83,16 @@ func startEcho(t *testing.T, l net.Listener, log func(string)) Target {
 	return Target{Address: l.Addr().String(), Host: "ws.example.com", Path: "/ws/"}
 }
 
-func echo(t *testing.T) Target { t.Helper(); return startEcho(t, listen(t, "127.0.0.1:0"), nil) }
+func echo(t *testing.T) Target {
+	t.Helper()
+	return startEcho(t, listen(t, "127.0.0.1:0"), Limits{}, nil)
+}
+
+// roomyEcho takes messages that only tests send.
+func roomyEcho(t *testing.T) Target {
+	t.Helper()
+	return startEcho(t, listen(t, "127.0.0.1:0"), Limits{Message: 32 << 20, Memory: 256 << 20}, nil)
+}
 
 // hostile answers every connection with do, and closes it afterwards.
 func hostile(t *testing.T, do func(net.Conn, *http.Request)) Target {

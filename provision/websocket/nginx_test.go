@@ -105,7 +105,7 @@ func waitFor(t *testing.T, address string) {
 
 func TestNginx(t *testing.T) {
 	noLeak(t)
-	backend := echo(t)
+	backend := roomyEcho(t)
 	v4, v6 := startNginx(t, backend.Address)
 	const all = "tcp=ok upgrade=ok headers=ok accept=ok text-echo=ok binary-64k-echo=ok ping=ok close=ok no-upgrade-without-header=ok"
 	t.Run("verify", func(t *testing.T) {

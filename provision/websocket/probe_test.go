@@ -17,7 +17,7 @@ func TestProbe(t *testing.T) {
 	noLeak(t)
 	for _, address := range []string{"127.0.0.1:0", "[::1]:0"} {
 		t.Run(address, func(t *testing.T) {
-			target := startEcho(t, listen(t, address), nil)
+			target := startEcho(t, listen(t, address), Limits{}, nil)
 			target.Subprotocols = []string{"chat", "superchat"}
 			hs, err := Probe(soon(t), target)
 			if err != nil {

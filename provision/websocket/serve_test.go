@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"runtime"
@@ -27,6 +28,12 @@ type raw struct {
 
 func dialRaw(t *testing.T, target Target, after ...byte) *raw {
 	t.Helper()
+	return dialRawWith(t, target, nil, after...)
+}
+
+// dialRawWith has more fields in its request.
+func dialRawWith(t *testing.T, target Target, header http.Header, after ...byte) *raw {
+	t.Helper()
 	c, err := net.Dial("tcp", target.Address)
 	if err != nil {
 		t.Fatal(err)
@@ -34,7 +41,9 @@ func dialRaw(t *testing.T, target Target, after ...byte) *raw {
 	t.Cleanup(func() { _ = c.Close() })
 	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
 	key := newKey()
-	if _, err := c.Write(append(request(target, upgradeHeader(key, nil)), after...)); err != nil { // in one segment
+	fields := upgradeHeader(key, nil)
+	maps.Copy(fields, header)
+	if _, err := c.Write(append(request(target, fields), after...)); err != nil { // in one segment
 		t.Fatal(err)
 	}
 	r := &raw{c, bufio.NewReader(c)}
@@ -145,7 +154,7 @@ func TestServeBreaches(t *testing.T) {
 		{"fragmented ping", frame(0x09, "hi")},
 		{"long ping", frame(0x89, strings.Repeat("x", 126))},
 		{"close with a code not for the wire", frame(0x88, "\x03\xee")},
-		{"longer than 100 MiB", append([]byte{0x82, 0xff, 0, 0, 0, 0, 0x40, 0, 0, 0, 0, 0, 0, 0}, make([]byte, 1000)...)},
+		{"longer than 1 MiB", append([]byte{0x82, 0xff, 0, 0, 0, 0, 0x40, 0, 0, 0, 0, 0, 0, 0}, make([]byte, 1000)...)},
 		{"negative length", append([]byte{0x82, 0xff, 0xff, 0, 0, 0, 0x40, 0, 0, 0, 0, 0, 0, 0}, make([]byte, 1000)...)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -165,7 +174,7 @@ func TestServeBreaches(t *testing.T) {
 func TestServeLog(t *testing.T) {
 	noLeak(t)
 	log := &record{}
-	target := startEcho(t, listen(t, "127.0.0.1:0"), log.add)
+	target := startEcho(t, listen(t, "127.0.0.1:0"), Limits{}, log.add)
 	r := dialRaw(t, target)
 	r.send(t, frame(0x81, "hi"), frame(0x81, "a\nb\x1b[31m"), frame(0x81, strings.Repeat("é", 300)), frame(0x82, "\x00\x01"), frame(0x88, "\x03\xe8"))
 	want := []string{
@@ -210,7 +219,7 @@ func TestServeEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	l := listen(t, "127.0.0.1:0")
 	done := make(chan error, 1)
-	go func() { done <- Serve(ctx, l, nil) }()
+	go func() { done <- Serve(ctx, l, Limits{}, nil) }()
 	target := Target{Address: l.Addr().String()}
 	polite, _, err := open(soon(t), target, dialOptions{limit: 100})
 	if err != nil {
@@ -245,7 +254,7 @@ func TestServeEnds(t *testing.T) {
 func TestServeLongMessageIsLetGo(t *testing.T) {
 	noLeak(t)
 	const size, block = 32 << 20, 1 << 20
-	r := dialRaw(t, echo(t))
+	r := dialRaw(t, roomyEcho(t))
 	before := heap()
 	r.send(t, []byte{0x82, 0xff, 0, 0, 0, 0, size >> 24, 0, 0, 0}, make([]byte, 4)) // under a mask of zeros
 	for range size / block {
@@ -275,14 +284,14 @@ func heap() int64 {
 func TestServeListenerLost(t *testing.T) {
 	l := listen(t, "127.0.0.1:0")
 	_ = l.Close()
-	if err := Serve(soon(t), l, nil); err == nil || !strings.HasPrefix(err.Error(), "echo backend: ") {
+	if err := Serve(soon(t), l, Limits{}, nil); err == nil || !strings.HasPrefix(err.Error(), "echo backend: ") {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestEchoSizes(t *testing.T) {
 	noLeak(t)
-	target := echo(t)
+	target := roomyEcho(t)
 	for _, compress := range []bool{false, true} {
 		for _, n := range []int{0, 125, 126, 65535, 65536, 16<<20 + 1} {
 			if compress {

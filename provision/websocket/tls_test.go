@@ -42,7 +42,7 @@ func TestProbeTLS(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			names := make(chan string, 10)
 			tt.server.GetConfigForClient = func(h *tls.ClientHelloInfo) (*tls.Config, error) { names <- h.ServerName; return nil, nil }
-			target := startEcho(t, tls.NewListener(listen(t, "127.0.0.1:0"), tt.server), nil)
+			target := startEcho(t, tls.NewListener(listen(t, "127.0.0.1:0"), tt.server), Limits{}, nil)
 			target.TLS = tt.client
 			hs, err := Probe(soon(t), target)
 			if name := <-names; name != "ws.example.com" {
@@ -65,7 +65,7 @@ func TestVerifyCertificate(t *testing.T) {
 	noLeak(t)
 	ca := newCA(t)
 	server := ca.server(t, "ws.example.com", time.Now().Add(-time.Hour))
-	target := startEcho(t, tls.NewListener(listen(t, "127.0.0.1:0"), server), nil)
+	target := startEcho(t, tls.NewListener(listen(t, "127.0.0.1:0"), server), Limits{}, nil)
 	target.TLS = &tls.Config{RootCAs: ca.pool}
 	list := Verify(soon(t), target, Options{})
 	c := find(t, list, "certificate")

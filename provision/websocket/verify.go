@@ -192,7 +192,8 @@ func certificateStage(hs Handshake) stage {
 	if len(f.Chain) > 0 {
 		leaf := f.Chain[0]
 		days := int(time.Until(leaf.NotAfter).Hours() / 24)
-		s.detail = fmt.Sprintf("%s for %v, until %s (%d days), %s", leaf.Subject, leaf.Names, leaf.NotAfter.Format(time.DateOnly), days, f.Version)
+		s.detail = fmt.Sprintf("%s for %s, until %s (%d days), %s",
+			brief(leaf.Subject), brief(fmt.Sprint(leaf.Names)), leaf.NotAfter.Format(time.DateOnly), days, f.Version)
 	}
 	return s
 }
