@@ -40,6 +40,22 @@ func (r *Run) settleAnnounced(ctx context.Context) {
 	}
 }
 
+// tidyLedger removes what a run that died left beside the ledger, and says what
+// of it is lost.
+func (r *Run) tidyLedger() {
+	for _, e := range r.ledger.Entries {
+		if e.lost() {
+			r.notice(e.lostContent().Error() + "; without it a revert cannot bring it back")
+		}
+	}
+	if r.planning || r.Euid != 0 {
+		return
+	}
+	if err := r.ledger.sweep(); err != nil {
+		r.notice(err.Error() + "; the next run tries again")
+	}
+}
+
 // unsettled is in no entry's words: what is still on its way, a file that waits
 // beside its place or for a reload, is neither there nor given up.
 const unsettled = ""

@@ -182,6 +182,7 @@ func TestLedgerSettle(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			tt.entry.Kind, tt.entry.Name = KindFile, "/x"
 			if err := l.keep([]Entry{tt.entry}); err != nil {
 				t.Fatal(err)
 			}

@@ -58,6 +58,9 @@ func crashes() []crash {
 		{name: "a reload that nginx refuses", host: takenPort, fails: true, least: 20,
 			config: func(t testing.TB) config.Config { return parse(t, strings.Replace(oneSite, "80", "8008", 1)) }},
 		{name: "over an administrator's file", host: theirFile, config: basic, least: 12},
+		{name: "over an administrator's large file", host: theirLargeFile, config: basic, least: 14},
+		{name: "a revert to an administrator's large file", host: overTheirLargeFile, config: basic, act: revert(false),
+			least: 14},
 		{name: "a mirror no longer asked for", host: withMirror, config: func(t testing.TB) config.Config { return parse(t, oneSite+"epel:\n  source: none\n") }, least: 8},
 		{name: "a revert to an administrator's file", host: overTheirFile, config: basic, act: revert(false), least: 12},
 		{name: "a revert", host: func(t testing.TB) *fakeHost { return provisioned(t) }, config: basic, act: revert(false), least: 12},
@@ -83,6 +86,21 @@ func overTheirFile(t testing.TB) *fakeHost {
 	h := theirFile(t)
 	if r := h.apply(basic(t)); r.Result != Changed {
 		t.Fatalf("over an administrator's file: %s", summarize(r))
+	}
+	return h
+}
+
+// theirLargeFile has no place in the ledger that 1.0.0 reads.
+func theirLargeFile(t testing.TB) *fakeHost {
+	h := withNginx(t)
+	h.write(site, strings.Repeat("# theirs: "+strings.Repeat("x", 900)+"\n", 80))
+	return h
+}
+
+func overTheirLargeFile(t testing.TB) *fakeHost {
+	h := theirLargeFile(t)
+	if r := h.apply(basic(t)); r.Result != Changed {
+		t.Fatalf("over an administrator's large file: %s", summarize(r))
 	}
 	return h
 }

@@ -193,6 +193,7 @@ func (h *fakeHost) run(c config.Config, act func(*Run, context.Context) (*Report
 func (h *fakeHost) newRun(c config.Config) *Run {
 	h.ran, h.points, h.reloads, h.starts, h.probes, h.notices = nil, nil, 0, 0, 0, nil
 	on := Listener{Log: func(line string, _ bool) { h.lines = append(h.lines, line) }}
+	on.Notice = func(line string) { h.notices = append(h.notices, line) }
 	return NewRun(h.host(on), c, on)
 }
 

@@ -12,8 +12,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxFile bounds what is read of a file that should be ours, in bytes.
-const maxFile = 4 << 20
+// The limits on files, in bytes. A run writes no more than it can read again.
+const (
+	// maxFile bounds a file for nginx or yum, and what is put away of one that was
+	// there before: the survey holds it.
+	maxFile = 4 << 20
+	// maxTogether bounds what all the files hold together that one run changes.
+	maxTogether = 128 << 20
+	// maxRead bounds what is read. It is larger, because 1.0.0 held no limit where
+	// it wrote, and because the note of an owed reload has all contents in it.
+	maxRead = 256 << 20
+)
 
 // Files writes and removes files so that at every instant either the old or
 // the new content is at the path, with the label of its place. Root prefixes
@@ -73,8 +82,9 @@ func (f *Files) Read(path string) (File, error) {
 	if !fi.Mode().IsRegular() {
 		return File{}, fmt.Errorf("read %s: %w but a %s; remove it", path, ErrNotRegular, kind(fi.Mode()))
 	}
-	if fi.Size() > maxFile {
-		return File{}, fmt.Errorf("read %s: %d bytes are more than any file of ours has", path, fi.Size())
+	if fi.Size() > maxRead {
+		return File{}, fmt.Errorf("read %s: its %d bytes are more than any file of ours has (%d): move it away",
+			path, fi.Size(), maxRead)
 	}
 	return f.describe(path, file, fi)
 }
@@ -124,6 +134,9 @@ func (f *Files) Write(path string, content []byte, mode fs.FileMode) error {
 // Put has the file at path: staged beside it, labelled as the policy has it
 // for path, synced, renamed over it, and the directory synced.
 func (f *Files) Put(path string, file File) error {
+	if len(file.Content) > maxRead {
+		return fmt.Errorf("write %s: its %d bytes could not be read again, %d can", path, len(file.Content), maxRead)
+	}
 	if err := f.trustDir(filepath.Dir(path)); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
@@ -232,6 +245,20 @@ func (f *Files) unlink(path string) error {
 	})
 	if err != nil {
 		return fmt.Errorf("remove %s: %w", path, err)
+	}
+	return nil
+}
+
+// removeDir takes an empty directory of ours away.
+func (f *Files) removeDir(path string) error {
+	err := f.Seam.Do("remove directory "+path, func() error {
+		if err := os.Remove(f.Root + path); err != nil {
+			return err
+		}
+		return f.syncDir(filepath.Dir(path))
+	})
+	if err != nil {
+		return fmt.Errorf("remove directory %s: %w", path, err)
 	}
 	return nil
 }

@@ -65,6 +65,10 @@ func ReadHistory(files *Files) (*History, error) {
 	if err := json.Unmarshal(have.Content, h); err != nil {
 		return &History{Version: 1, files: files}, fmt.Errorf("read %s: %w", historyPath, err)
 	}
+	if v := h.Version; v != 1 {
+		return &History{Version: 1, files: files},
+			fmt.Errorf("read %s: its version is %d and this agent knows 1: a newer agent wrote it", historyPath, v)
+	}
 	return h, nil
 }
 
@@ -72,11 +76,11 @@ func (h *History) save() error {
 	if err := h.files.MakeDir(stateDir, 0o700); err != nil {
 		return err
 	}
-	text, err := json.MarshalIndent(h, "", "  ")
+	text, err := h.text()
 	if err != nil {
 		return fmt.Errorf("record in %s: %w", historyPath, err)
 	}
-	return h.files.Write(historyPath, append(text, '\n'), 0o600)
+	return h.files.Write(historyPath, text, 0o600)
 }
 
 // chronicle keeps the history of one run.

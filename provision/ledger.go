@@ -3,17 +3,12 @@ package provision
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
-	"fmt"
 	"io/fs"
 	"slices"
 )
 
 // stateDir holds what must outlive a boot; only root may look inside.
 const stateDir = "/var/lib/wsprovision"
-
-// ledgerPath is the record of everything the agent changed.
-const ledgerPath = stateDir + "/ledger.json"
 
 // Ledger records, for each thing that the agent changed, what was there before
 // its first change and what it left. It is written before the change it
@@ -32,7 +27,7 @@ type Ledger struct {
 // Kind is what an Entry speaks of.
 type Kind string
 
-// The kinds of things that the agent changes.
+// The kinds of things that the agent changes. A new one has its place in kinds, too.
 const (
 	KindFile    Kind = "file"
 	KindBoolean Kind = "boolean" // the persistent value
@@ -43,6 +38,11 @@ const (
 	KindPackage Kind = "package"
 	KindKey     Kind = "key"
 )
+
+// kinds are the versions of the ledger that brought each kind.
+var kinds = map[Kind]int{
+	KindFile: 1, KindBoolean: 1, KindRunning: 1, KindPort: 1, KindEnabled: 1, KindActive: 1, KindPackage: 1, KindKey: 1,
+}
 
 // Entry is one thing's record. Before and Left are in the words that Check
 // reads: "on", "http_port_t", "absent", "disabled". A file's Before is its
@@ -59,26 +59,16 @@ type Entry struct {
 	Bytes []byte      `json:"bytes,omitempty"`
 	Mode  fs.FileMode `json:"mode,omitempty"`
 	Owner
+	// Beside is the SHA-256 of Bytes that lie in a file of their own, under
+	// contentsDir, and not in the ledger.
+	Beside string `json:"bytes_sha256,omitempty"`
 }
+
+// lost reports whether the file that held Bytes is gone or has another content.
+func (e Entry) lost() bool { return e.Beside != "" && e.Bytes == nil }
 
 // Absent is the Before or Left of what was not there.
 const Absent = "absent"
-
-// ReadLedger reads the ledger; one that was never written is empty.
-func ReadLedger(files *Files) (*Ledger, error) {
-	l := &Ledger{Version: 1, files: files}
-	have, err := files.Read(ledgerPath)
-	if err != nil || have.Content == nil {
-		return l, err
-	}
-	if err := json.Unmarshal(have.Content, l); err != nil {
-		return nil, fmt.Errorf("read %s: %w; it tells what the agent changed on this host: restore it from a backup, or move it away and lose the way back", ledgerPath, err)
-	}
-	if l.Version != 1 {
-		return nil, fmt.Errorf("read %s: its version is %d and this agent knows 1: use the newer agent that wrote it", ledgerPath, l.Version)
-	}
-	return l, nil
-}
 
 // Find gives the record of a thing.
 func (l *Ledger) Find(kind Kind, name string) (Entry, bool) {
@@ -151,19 +141,7 @@ func (e Entry) undo(now string) Entry {
 	return Entry{Kind: e.Kind, Name: e.Name, Before: now, Left: e.Before}
 }
 
-func (l *Ledger) save() error {
-	if len(l.Entries) == 0 {
-		return l.files.Remove(ledgerPath)
-	}
-	if err := l.files.MakeDir(stateDir, 0o700); err != nil {
-		return err
-	}
-	text, err := json.MarshalIndent(l, "", "  ")
-	if err != nil {
-		return fmt.Errorf("record in %s: %w", ledgerPath, err)
-	}
-	return l.files.Write(ledgerPath, append(text, '\n'), 0o600)
-}
+const digestPrefix = "sha256:"
 
 // digest names a file's content in an Entry.
 func digest(content []byte) string {
@@ -171,5 +149,5 @@ func digest(content []byte) string {
 		return Absent
 	}
 	sum := sha256.Sum256(content)
-	return "sha256:" + hex.EncodeToString(sum[:])
+	return digestPrefix + hex.EncodeToString(sum[:])
 }

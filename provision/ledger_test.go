@@ -93,11 +93,15 @@ func TestLedgerThatCannotBeWritten(t *testing.T) {
 }
 
 func TestLedgerDamaged(t *testing.T) {
+	v2 := func(entry string) string { return `{"ledger_version": 2, "entries": [` + entry + `]}` }
 	for name, text := range map[string]string{
-		"half a file":     `{"ledger_version": 1, "entries": [`,
-		"a newer agent's": `{"ledger_version": 2, "entries": []}`,
-		"another version": `{"ledger_version": 0}`,
-		"not an object":   `[]`,
+		"half a file":           `{"ledger_version": 1, "entries": [`,
+		"a newer agent's":       `{"ledger_version": 3, "entries": []}`,
+		"a newer agent's kind":  v2(`{"kind":"newer","name":"x","before":"1","left":"2"}`),
+		"a newer agent's field": v2(`{"kind":"file","name":"/x","before":"1","left":"2","acl":"x"}`),
+		"a content elsewhere":   v2(`{"kind":"file","name":"/x","bytes_sha256":"../../../etc/shadow"}`),
+		"another version":       `{"ledger_version": 0}`,
+		"not an object":         `[]`,
 	} {
 		f := ledgerFiles(t)
 		if err := f.MakeDir(stateDir, 0o700); err != nil {
@@ -115,6 +119,7 @@ func TestLedgerDamaged(t *testing.T) {
 func FuzzLedger(f *testing.F) {
 	f.Add(`{"ledger_version": 1, "entries": [{"kind":"file","name":"/etc/x","before":"absent","left":"sha256:00","bytes":"eA==","mode":420}]}`)
 	f.Add(`{"ledger_version": 1, "entries": null}`)
+	f.Add(`{"ledger_version": 2, "entries": [{"kind":"file","name":"/x","before":"","left":"absent","bytes_sha256":"00"}]}`)
 	f.Add(`null`)
 	f.Fuzz(func(t *testing.T, text string) {
 		files := ledgerFiles(t)
@@ -128,7 +133,7 @@ func FuzzLedger(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if l.Version != 1 {
+		if l.Version != ledgerVersion1 && l.Version != ledgerVersion2 {
 			t.Errorf("version %d of %q", l.Version, text)
 		}
 		if err := l.Record(Entry{Kind: KindPort, Name: "tcp/1", Before: Absent, Left: "x_t"}); err != nil {

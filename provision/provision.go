@@ -77,8 +77,9 @@ func (r *Run) run(ctx context.Context, command string, steps []Step, act func(*E
 	case r.reverting: // what there is to undo is in it
 		return nil, fmt.Errorf("%w (%w)", ErrNotRoot, err)
 	default:
-		r.ledger = &Ledger{Version: 1, files: r.Files}
+		r.ledger = &Ledger{Version: ledgerVersion1, files: r.Files}
 	}
+	r.tidyLedger()
 	defer func() {
 		if r.conn != nil {
 			_ = r.conn.Close()

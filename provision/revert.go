@@ -101,7 +101,7 @@ func (r *Revert) filesBefore(which func(path string) bool) []wanted {
 		if !which(e.Name) {
 			continue
 		}
-		w := wanted{path: e.Name, mode: e.Mode, owner: e.Owner}
+		w := wanted{path: e.Name, mode: e.Mode, owner: e.Owner, lost: e.lostContent()}
 		if e.Before != Absent {
 			w.content = append([]byte{}, e.Bytes...)
 		}

@@ -28,6 +28,7 @@ type wanted struct {
 	content []byte
 	mode    fs.FileMode
 	owner   Owner
+	lost    error // why content is not what was there before: nobody has it any more
 }
 
 // siteFile is one file under conf.d: what should be, and what is there.
@@ -152,10 +153,18 @@ func (r *Run) siteFiles() ([]siteFile, error) {
 func (r *Run) filesOf(all []wanted) ([]siteFile, error) {
 	var err error
 	files := make([]siteFile, len(all))
+	together := 0
 	for i, w := range all {
 		if files[i], err = r.siteFile(w); err != nil {
 			return nil, err
 		}
+		if files[i].differs() {
+			together += len(files[i].have.Content) + len(files[i].content)
+		}
+	}
+	if together > maxTogether {
+		return nil, fmt.Errorf("the files that are to change have %d bytes together, and one run changes at most %d: "+
+			"change fewer at a time", together, maxTogether)
 	}
 	return files, nil
 }
@@ -171,15 +180,34 @@ func (r *Run) siteFile(w wanted) (siteFile, error) {
 			return f, fmt.Errorf("find the label of %s: %w", w.path, err)
 		}
 	}
+	if len(w.content) > maxFile && !r.reverting {
+		return f, fmt.Errorf("%s would have %d bytes, and the agent writes at most %d: divide the site into several",
+			w.path, len(w.content), maxFile)
+	}
 	if same(f.have.Content, w.content) || f.have.Content == nil && !r.reverting {
 		return f, nil
 	}
 	entry, recorded := r.ledger.Find(KindFile, w.path)
+	if err := r.fits(f, recorded); err != nil {
+		return f, err
+	}
 	f.drifted = recorded && !entry.agents(digest(f.have.Content))
 	// What somebody has rewritten, or removed, is theirs, where all that is asked
 	// of it is to be gone or to be as it was before the agent came.
 	f.kept = f.drifted && (w.content == nil || r.reverting || r.Config.OnDrift == config.DriftKeep)
 	return f, nil
+}
+
+// fits reports what could not be put away, and what was put away and is lost.
+func (r *Run) fits(f siteFile, recorded bool) error {
+	switch {
+	case f.lost != nil && !same(f.have.Content, f.content):
+		return f.lost
+	case !recorded && len(f.have.Content) > maxFile:
+		return fmt.Errorf("%s has %d bytes, and the agent puts away at most %d of a file that was there before: "+
+			"move it elsewhere", f.path, len(f.have.Content), maxFile)
+	}
+	return nil
 }
 
 // adopt takes over an edit that is what the configuration asks for by now: what

@@ -6,8 +6,10 @@ type Input struct {
 	DefaultFile string // may be absent
 	// ReadFile may be nil, and then reads from the file system no more than is accepted.
 	ReadFile func(string) ([]byte, error)
-	Environ  []string          // as os.Environ gives it; only WSPROVISION_… is looked at
-	Flags    map[string]string // by name, without dashes, only those that the user typed; Flags tells the names
+	// Limit is how many bytes of a file are accepted; 0 is a mebibyte.
+	Limit   int
+	Environ []string          // as os.Environ gives it; only WSPROVISION_… is looked at
+	Flags   map[string]string // by name, without dashes, only those that the user typed; Flags tells the names
 }
 
 // Load reads every layer and returns what they come to, or an *Error with all problems of all layers.

@@ -18,7 +18,8 @@ func (c Config) Marshal() ([]byte, error) {
 		return nil, fmt.Errorf("write the effective configuration: %w", err)
 	}
 	const name = "effective configuration"
-	if _, err := Load(Input{File: name, ReadFile: func(string) ([]byte, error) { return content, nil }}); err != nil {
+	read := func(string) ([]byte, error) { return content, nil }
+	if _, err := Load(Input{File: name, ReadFile: read, Limit: MaxMarshalled}); err != nil {
 		return nil, err
 	}
 	return content, nil

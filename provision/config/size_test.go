@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -28,5 +29,28 @@ func TestHostileFiles(t *testing.T) {
 				t.Errorf("%v, and a message of %d bytes", took, len(message))
 			}
 		})
+	}
+}
+
+// TestHostileMarshalled: whatever Load takes, what Marshal makes of it can be read by who knows how long it may be.
+func TestHostileMarshalled(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("sites: [{name: a, server_name: a.b, locations: [")
+	for i := 0; b.Len() < maxSize-64; i++ {
+		fmt.Fprintf(&b, "{path: /%d, backend: 'a:1'},\n", i)
+	}
+	b.WriteString("]}]\n")
+	c, err := load(b.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := c.Marshal()
+	if err != nil || len(content) < maxSize {
+		t.Fatalf("%d bytes, %v; want more than a configuration file may have", len(content), err)
+	}
+	read := func(string) ([]byte, error) { return content, nil }
+	again, err := Load(Input{File: "/x", Limit: MaxMarshalled, ReadFile: read})
+	if err != nil || len(again.Sites[0].Locations) != len(c.Sites[0].Locations) {
+		t.Errorf("read again: %v", err)
 	}
 }

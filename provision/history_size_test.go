@@ -1,0 +1,65 @@
+package provision
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestHostileReport: whatever a run has to tell, its report is kept in a file that can be read.
+func TestHostileReport(t *testing.T) {
+	text := strings.Repeat("ä\x00<", 300<<10)
+	var lines []string
+	var changes []Change
+	for i := range 20000 {
+		lines = append(lines, fmt.Sprint(i, " ", strings.Repeat("x", 100)))
+		changes = append(changes, Change{Object: lines[i], From: text[:100], To: "b"})
+	}
+	long := StepReport{Name: StepSite, Status: Failed, Error: "begin" + text + "end", Notes: []string{text},
+		Warnings: lines, Changes: append(changes, Change{Object: text, From: text, To: text, Diff: text, Deferred: text})}
+	for name, s := range map[string]StepReport{
+		"all long":     long,
+		"a diff":       {Name: StepSite, Status: Changed, Changes: []Change{{Object: "x", Diff: text}}},
+		"many lines":   {Name: StepSite, Status: Changed, Warnings: lines},
+		"many changes": {Name: StepSite, Status: Changed, Changes: changes},
+	} {
+		f := ledgerFiles(t)
+		h := &History{Version: 1, files: f}
+		h.Install = &Report{Result: Failed, Steps: []StepReport{s, s}}
+		h.Last = &Report{Result: Failed, Steps: []StepReport{s}, Interrupted: text}
+		if err := h.save(); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		have, _ := f.Read(historyPath)
+		again, err := ReadHistory(f)
+		if err != nil || len(have.Content) > historyLimit {
+			t.Fatalf("%s: %d bytes, %v", name, len(have.Content), err)
+		}
+		if got := again.Last.Steps[0]; got.Status != s.Status || !strings.Contains(string(have.Content), "not kept") {
+			t.Errorf("%s: %s, want %s, and a word about what was cut", name, got.Status, s.Status)
+		}
+		e := again.Last.Steps[0].Error
+		if s.Error != "" && (!strings.HasPrefix(e, "begin") || !strings.HasSuffix(e, "end")) {
+			t.Errorf("%s: %q, want its beginning and its end", name, clipped(e))
+		}
+		if len(h.Last.Steps[0].Warnings) != len(s.Warnings) || len(h.Last.Steps[0].Changes) != len(s.Changes) {
+			t.Errorf("%s: the run's own report was cut, too", name)
+		}
+	}
+}
+
+func clipped(s string) string { return s[:min(len(s), 80)] }
+
+// TestHistoryOfALaterAgent is told of, and not taken for one's own.
+func TestHistoryOfALaterAgent(t *testing.T) {
+	f := ledgerFiles(t)
+	if err := f.MakeDir(stateDir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Write(historyPath, []byte(`{"history_version": 2, "last": {"result": "changed"}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if h, err := ReadHistory(f); err == nil || !strings.Contains(err.Error(), "version is 2") || h.Last != nil {
+		t.Errorf("%+v, %v", h, err)
+	}
+}
