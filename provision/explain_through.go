@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -113,10 +114,10 @@ func (q *inquiry) headers(evidence []string) *Diagnosis {
 	upgrade, _ := q.route.Header("Upgrade")
 	connection, _ := q.route.Header("Connection")
 	var missing []string
-	if !strings.Contains(upgrade, "$http_upgrade") && !strings.EqualFold(upgrade, "websocket") {
+	if sent, known := q.tree.InHandshake(upgrade); known && !hasToken(sent, "websocket") {
 		missing = append(missing, "Upgrade $http_upgrade")
 	}
-	if !strings.EqualFold(connection, "upgrade") && !strings.Contains(connection, "$") {
+	if sent, known := q.tree.InHandshake(connection); known && !hasToken(sent, "upgrade") {
 		missing = append(missing, `Connection "upgrade"`)
 	}
 	if len(missing) == 0 {
@@ -136,6 +137,13 @@ func (q *inquiry) headers(evidence []string) *Diagnosis {
 		lines += " proxy_http_version 1.1;"
 	}
 	return diagnosis(UpgradeHeaderMissing, strings.ReplaceAll(cause, ` "upgrade"`, ""), q.editRoute("proxy_pass", "add"+lines), evidence...)
+}
+
+// hasToken reports whether a list of tokens has one, in any case (RFC 9110, section 5.6.1).
+func hasToken(list, token string) bool {
+	return slices.ContainsFunc(strings.Split(list, ","), func(each string) bool {
+		return strings.EqualFold(strings.TrimSpace(each), token)
+	})
 }
 
 // hostHeader: the backend compares Origin with Host, and gets nginx's own Host.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -19,7 +20,7 @@ func Render(s Site) ([]byte, error) {
 	}
 	w := &writer{}
 	w.line("# managed by wsprovision; what is changed here by hand is overwritten (site %s)", s.Name)
-	w.connectionMap(s)
+	w.maps(s)
 	upstreams := w.upstreams(s)
 	w.line("")
 	w.open("server")
@@ -46,17 +47,19 @@ func (w *writer) line(format string, args ...any) {
 func (w *writer) open(format string, args ...any) { w.line(format+" {", args...); w.depth++ }
 func (w *writer) shut()                           { w.depth--; w.line("}") }
 
-// connectionMap stands in the http context, the only one that nginx allows it in; conf.d is included there.
-func (w *writer) connectionMap(s Site) {
-	for _, l := range s.Locations {
-		if l.WebSocket {
-			w.line("")
-			w.open("map $http_upgrade %s", s.variable())
-			w.line("default upgrade;")
-			w.line("''      close;")
-			w.shut()
-			return
-		}
+// maps stand in the http context, the only one that nginx allows them in; conf.d is included there. A protocol that nginx
+// does not follow would be a tunnel past the published path (h2c), so that only websocket is passed on, and that in our own
+// letters. nginx compares the words of a map without case (ngx_http_map_find), and a list is not the word.
+func (w *writer) maps(s Site) {
+	if !slices.ContainsFunc(s.Locations, func(l Location) bool { return l.WebSocket }) {
+		return
+	}
+	for _, m := range [][3]string{{s.variable("upgrade"), "''", "websocket"}, {s.variable("connection"), "close", "upgrade"}} {
+		w.line("")
+		w.open("map $http_upgrade %s", m[0])
+		w.line("default   %s;", m[1])
+		w.line("websocket %s;", m[2])
+		w.shut()
 	}
 }
 
@@ -112,7 +115,7 @@ func (w *writer) location(s Site, l Location, upstream string) {
 func (s Site) headers(l Location) [][2]string {
 	var connection [][2]string
 	if l.WebSocket {
-		connection = [][2]string{{"Upgrade", "$http_upgrade"}, {"Connection", s.variable()}}
+		connection = [][2]string{{"Upgrade", s.variable("upgrade")}, {"Connection", s.variable("connection")}}
 	} else {
 		connection = [][2]string{{"Connection", `""`}}
 	}
@@ -136,7 +139,7 @@ func (s Site) host() string {
 	return "$host"
 }
 
-func (s Site) variable() string { return "$wsprovision_" + s.identifier() + "_connection" }
+func (s Site) variable(field string) string { return "$wsprovision_" + s.identifier() + "_" + field }
 
 // identifier spells the site's name in [a-z0-9_], the letters of variables, such that two names never become one:
 // nginx takes $A and $a, and upstreams A and a, for the same. A variable of more than 46 bytes does not fit the default

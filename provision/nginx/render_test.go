@@ -77,11 +77,11 @@ func TestIdentifiersDiffer(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.StringMatching(`[A-Za-z0-9][A-Za-z0-9._-]{0,20}`)
 		a, b := Site{Name: name.Draw(t, "a")}, Site{Name: name.Draw(t, "b")}
-		if a.Name != b.Name && strings.EqualFold(a.variable(), b.variable()) {
-			t.Fatalf("%q and %q both give %s", a.Name, b.Name, a.variable())
+		if a.Name != b.Name && strings.EqualFold(a.variable("connection"), b.variable("connection")) {
+			t.Fatalf("%q and %q both give %s", a.Name, b.Name, a.variable("connection"))
 		}
-		if strings.Trim(a.variable(), "$abcdefghijklmnopqrstuvwxyz0123456789_") != "" || len(a.variable()) > 47 {
-			t.Fatalf("%q gives %s", a.Name, a.variable())
+		if strings.Trim(a.variable("connection"), "$abcdefghijklmnopqrstuvwxyz0123456789_") != "" || len(a.variable("connection")) > 47 {
+			t.Fatalf("%q gives %s", a.Name, a.variable("connection"))
 		}
 	})
 }
@@ -234,9 +234,10 @@ func outline(body []Directive) []string {
 // wanted states the rules again, not by the renderer's means.
 func wanted(s Site) []string {
 	var lines []string
-	variable := s.variable()
+	variable := func(of string) string { return "$wsprovision_" + s.identifier() + "_" + of }
 	if slices.ContainsFunc(s.Locations, func(l Location) bool { return l.WebSocket }) {
-		lines = append(lines, "map|$http_upgrade|"+variable+"|{", "  default|upgrade", "  |close")
+		lines = append(lines, "map|$http_upgrade|"+variable("upgrade")+"|{", "  default|", "  websocket|websocket",
+			"map|$http_upgrade|"+variable("connection")+"|{", "  default|close", "  websocket|upgrade")
 	}
 	upstream := map[string]string{}
 	for _, l := range s.Locations {
@@ -265,7 +266,8 @@ func wanted(s Site) []string {
 		long := "60s"
 		if l.WebSocket {
 			long = "24h"
-			lines = append(lines, "    proxy_set_header|Upgrade|$http_upgrade", "    proxy_set_header|Connection|"+variable)
+			lines = append(lines, "    proxy_set_header|Upgrade|"+variable("upgrade"),
+				"    proxy_set_header|Connection|"+variable("connection"))
 		} else {
 			lines = append(lines, "    proxy_set_header|Connection|")
 		}
