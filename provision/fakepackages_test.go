@@ -53,7 +53,7 @@ func (h *fakeHost) rpm(args []string) (stdout, stderr string, status int, err er
 	case args[0] == "-e":
 		h.erase(args[1:])
 	case args[0] == "-q" && args[3] == "gpg-pubkey":
-		return h.listKeys(args[2])
+		return h.listKeys()
 	case args[0] == "-q":
 		stdout, status = h.query(args[3:])
 	case args[0] == "-ql":
@@ -100,6 +100,10 @@ func (h *fakeHost) verify(name string) (stdout string) {
 // everything is the inventory: each package's line, and each key with its text.
 func (h *fakeHost) everything() string {
 	out, _ := h.query(strings.Fields(h.content(rpmPackages)))
+	return out + h.importedKeys()
+}
+
+func (h *fakeHost) importedKeys() (out string) {
 	for block := range strings.SplitAfterSeq(h.content(rpmKeys), endOfBlock) {
 		if block != "" {
 			version, release, _ := strings.Cut(keyPackage(block), "-")
@@ -159,20 +163,11 @@ func (h *fakeHost) forgetKey(name string) {
 	}
 }
 
-func (h *fakeHost) listKeys(format string) (string, string, int, error) {
-	keys := h.content(rpmKeys)
-	if keys == "" {
-		return "package gpg-pubkey is not installed\n", "", 1, nil
+func (h *fakeHost) listKeys() (string, string, int, error) {
+	if keys := h.importedKeys(); keys != "" {
+		return keys, "", 0, nil
 	}
-	var out strings.Builder
-	for block := range strings.SplitAfterSeq(keys, endOfBlock) {
-		if block != "" && !strings.Contains(format, "DESCRIPTION") {
-			out.WriteString(keyPackage(block) + "\n")
-		} else if block != "" {
-			fmt.Fprintf(&out, "%s\n%s(end of key)\n", keyPackage(block), block)
-		}
-	}
-	return out.String(), "", 0, nil
+	return "package gpg-pubkey is not installed\n", "", 1, nil
 }
 
 // yum installs what an enabled repository has, and lies about the rest as yum 3.4.3 does.

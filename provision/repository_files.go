@@ -1,10 +1,13 @@
 package provision
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"wsprovision/provision/config"
 	"wsprovision/rpm"
@@ -72,12 +75,31 @@ func (r *Run) keyFile() (key siteFile, wrong error, err error) {
 	if err != nil {
 		return key, nil, err
 	}
-	return key, r.checkKey(key.have.Content), nil
+	there, wrong := r.oneKey(key.have.Content)
+	// One that has expired since it was put there stays: what it signed is as good as it was.
+	there.Expired = time.Time{}
+	return key, cmp.Or(wrong, refused(there)), nil
+}
+
+// sayExpired warns of a key on the disk that has expired.
+func (r *Run) sayExpired(f *Finding, key siteFile) {
+	there, wrong := r.oneKey(key.have.Content)
+	if wrong == nil && !there.Expired.IsZero() {
+		f.Warnings = append(f.Warnings, fmt.Sprintf("%s: %s; rpm still believes it", keyPath, there.Refused()))
+	}
+}
+
+func refused(k rpm.Key) error {
+	if why := k.Refused(); why != "" {
+		return errors.New(why)
+	}
+	return nil
 }
 
 func (r *Run) checkKeyFile(f *Finding) error {
 	key, wrong, err := r.keyFile()
 	if err != nil || wrong == nil {
+		r.sayExpired(f, key)
 		return err
 	}
 	if err := r.sayDrift(f, key); err != nil || key.kept {
@@ -92,21 +114,27 @@ func (r *Run) checkKeyFile(f *Finding) error {
 }
 
 // checkKey requires that the key file holds exactly the key that the
-// configuration vouches for.
+// configuration vouches for, and that it may be trusted now.
 func (r *Run) checkKey(content []byte) error {
+	k, err := r.oneKey(content)
+	return cmp.Or(err, refused(k))
+}
+
+func (r *Run) oneKey(content []byte) (rpm.Key, error) {
 	keys, err := rpm.ParseKeys(content)
 	if err != nil {
-		return err
+		return rpm.Key{}, err
 	}
 	if len(keys) != 1 || keys[0].Fingerprint != r.Config.EPEL.Fingerprint {
 		var have []string
 		for _, k := range keys {
 			have = append(have, k.Fingerprint)
 		}
-		return fmt.Errorf("it holds the key %s and not %s: get the right key, or set epel.fingerprint if it is this one that you trust",
+		return rpm.Key{}, fmt.Errorf("it holds the key %s and not %s: get the right key, "+
+			"or set epel.fingerprint if it is this one that you trust",
 			strings.Join(have, ", "), r.Config.EPEL.Fingerprint)
 	}
-	return nil
+	return keys[0], nil
 }
 
 // writeRepositoryFiles writes the key first: a repository without its key would

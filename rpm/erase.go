@@ -2,6 +2,7 @@ package rpm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,31 +34,54 @@ func (h Host) Erase(ctx context.Context, names ...string) error {
 	return nil
 }
 
-// ForgetKey takes an imported key away again, by its fingerprint.
+// ForgetKey takes an imported key away again, by its whole fingerprint. The package that goes is the one that holds
+// just this key; eight digits of an id would name another's as well.
 func (h Host) ForgetKey(ctx context.Context, fingerprint string) error {
-	stdout, stderr, status, err := h.Read(ctx, "", "rpm", "-q", "--qf", `%{VERSION}-%{RELEASE}\n`, pubkey)
-	if err != nil {
-		return fmt.Errorf("forget key %s: rpm: %w", fingerprint, err)
-	}
-	// The version is the short id: the fingerprint's last eight digits.
-	short := strings.ToLower(fingerprint[max(0, len(fingerprint)-8):])
-	i := slices.IndexFunc(lines(stdout), func(l string) bool { return strings.HasPrefix(l, short+"-") })
-	if i < 0 || !pubkeyName.MatchString(lines(stdout)[i]) {
-		return fmt.Errorf("forget key %s: %w", fingerprint, said("rpm", status, stdout, stderr))
-	}
-	if err := (&waiting{h: h}).free(ctx); err != nil {
-		return fmt.Errorf("forget key %s: %w", fingerprint, err)
-	}
-	stdout, stderr, status, err = h.Change(ctx, "", "rpm", "-e", pubkey+"-"+lines(stdout)[i])
-	if err != nil {
-		return fmt.Errorf("forget key %s: rpm: %w", fingerprint, err)
-	}
-	left, err := h.ImportedKeys(ctx)
-	if err == nil && slices.Contains(left, fingerprint) {
-		err = said("rpm", status, stdout, stderr)
-	}
-	if err != nil {
+	if err := h.forgetKey(ctx, fingerprint); err != nil {
 		return fmt.Errorf("forget key %s: %w", fingerprint, err)
 	}
 	return nil
+}
+
+func (h Host) forgetKey(ctx context.Context, fingerprint string) error {
+	keys, err := h.importedKeys(ctx)
+	if err != nil {
+		return err
+	}
+	holder, err := keyPackage(keys, fingerprint)
+	if err != nil {
+		return err
+	}
+	if err := (&waiting{h: h}).free(ctx); err != nil {
+		return err
+	}
+	stdout, stderr, status, err := h.Change(ctx, "", "rpm", "-e", holder)
+	if err != nil {
+		return fmt.Errorf("rpm: %w", err)
+	}
+	left, err := h.importedKeys(ctx)
+	if err == nil && slices.ContainsFunc(left, is(fingerprint)) {
+		err = said("rpm", status, stdout, stderr)
+	}
+	return err
+}
+
+// keyPackage is the package that holds the key and no other, under a name that no other has: two keys whose ids end
+// alike and that say that they were made in the same second would both go.
+func keyPackage(keys []importedKey, fingerprint string) (string, error) {
+	at := slices.IndexFunc(keys, is(fingerprint))
+	if at < 0 {
+		return "", errors.New("it is not imported")
+	}
+	in := keys[at].in
+	for _, k := range keys {
+		if k.in == in && k.Fingerprint != fingerprint {
+			return "", fmt.Errorf("%s is also what rpm calls %s: see rpm -qi %s, and remove by hand what is not wanted",
+				in, k.Fingerprint, in)
+		}
+	}
+	if !pubkeyRelease.MatchString(strings.TrimPrefix(in, pubkey+"-")) {
+		return "", fmt.Errorf("rpm calls it %s, which is not understood", quote(in))
+	}
+	return in, nil
 }

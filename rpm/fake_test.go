@@ -20,12 +20,16 @@ type fake struct {
 	owned     []string          // files that a package owns
 	yum       func(argv []string) (stdout, stderr string, status int)
 	importing func(path string)
+	erasing   func(names []string)
 	ran       []string
 	slept     time.Duration
 	onSleep   func()
 	notices   []string
 	root      string
 }
+
+// listedKey is how rpm lists an imported key.
+const listedKey = "gpg-pubkey\t(none)\t352c64e5\t52ae6884\t(none)\n(key)\n%s\n(end of key)\n"
 
 func newFake(t *testing.T) *fake {
 	return &fake{t: t, installed: map[string]string{}, files: map[string]string{}, root: t.TempDir()}
@@ -98,7 +102,7 @@ func (f *fake) everything() (string, string, int, error) {
 		fmt.Fprintf(&out, "%s\t%s\n", name, rest)
 	}
 	for _, k := range f.keys {
-		fmt.Fprintf(&out, "gpg-pubkey\t(none)\t352c64e5\t52ae6884\t(none)\n(key)\n%s\n(end of key)\n", strings.TrimSpace(k))
+		fmt.Fprintf(&out, listedKey, strings.TrimSpace(k))
 	}
 	return out.String(), "", 0, nil
 }
@@ -124,7 +128,7 @@ func (f *fake) queryKeys() (string, string, int, error) {
 	}
 	var out strings.Builder
 	for _, k := range f.keys {
-		fmt.Fprintf(&out, "352c64e5-52ae6884\n%s\n(end of key)\n", strings.TrimSpace(k))
+		fmt.Fprintf(&out, listedKey, strings.TrimSpace(k))
 	}
 	return out.String(), "", 0, nil
 }
@@ -137,6 +141,9 @@ func (f *fake) change(_ context.Context, _ string, argv ...string) (string, stri
 		return stdout, stderr, status, nil
 	case argv[0] == "rpm" && argv[1] == "--import" && f.importing != nil:
 		f.importing(argv[2])
+		return "", "", 0, nil
+	case argv[0] == "rpm" && argv[1] == "-e" && f.erasing != nil:
+		f.erasing(argv[2:])
 		return "", "", 0, nil
 	}
 	f.t.Errorf("unexpected: %q", argv)

@@ -57,27 +57,39 @@ var skippedHeader = regexp.MustCompile(`(?m)^error: (rpmdb: damaged header #\d+ 
 func withoutSkipped(stderr string) string { return skippedHeader.ReplaceAllString(stderr, "") }
 
 func parseInventory(stdout string) (Inventory, error) {
-	all := Inventory{Packages: map[string][]Package{}}
+	packages, keys, err := parseListing(stdout)
+	if err != nil {
+		return Inventory{}, err
+	}
+	all := Inventory{Packages: packages}
+	for _, k := range keys {
+		all.Keys = append(all.Keys, k.Key)
+	}
+	return all, nil
+}
+
+func parseListing(stdout string) (packages map[string][]Package, keys []importedKey, err error) {
+	packages = map[string][]Package{}
 	last := Package{}
 	for rest := lines(stdout); len(rest) > 0; {
 		line := rest[0]
 		if rest = rest[1:]; line != beginOfKey {
 			last = listedPackage(line)
 			if checkName(last.Name) == nil && last.Name != pubkey {
-				all.Packages[last.Name] = append(all.Packages[last.Name], last)
+				packages[last.Name] = append(packages[last.Name], last)
 			}
 			continue
 		}
 		end := slices.Index(rest, endOfKey)
 		if end < 0 {
-			return Inventory{}, fmt.Errorf("not understood: the key of %s has no end", quote(last.String()))
+			return nil, nil, fmt.Errorf("not understood: the key of %s has no end", quote(last.String()))
 		}
 		if last.Name == pubkey {
-			all.Keys = append(all.Keys, importedKey(last.Version, strings.Join(rest[:end], "\n"))...)
+			keys = append(keys, keysIn(last, strings.Join(rest[:end], "\n"))...)
 		}
 		rest = rest[end+1:]
 	}
-	return all, nil
+	return packages, keys, nil
 }
 
 // listedPackage takes a package without a version or a release for one that is there. The zero Package is none.

@@ -2,25 +2,51 @@ package rpm
 
 import (
 	"bytes"
+	"crypto/rsa"
 	"crypto/sha1"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/big"
 	"slices"
 	"strings"
 	"time"
 )
 
-// EPEL7Fingerprint is the key that signs EPEL 7: Fedora EPEL (7) <epel@fedoraproject.org>, RSA 4096, 2013-12-16 (FACTS 4.4).
+// EPEL7Fingerprint is the key that signs EPEL 7: Fedora EPEL (7) <epel@fedoraproject.org>, RSA 4096, 2013-12-16
+// (RPM-GPG-KEY-EPEL-7 of epel-release-7).
 const EPEL7Fingerprint = "91E97D7C4A5E96F17F3E888F6A2FAEA2352C64E5"
 
-// Key is one OpenPGP V4 public key. Only the fingerprint proves anything: the user ids are what its maker wrote, and no
-// self-signature is verified here.
+// Key is one OpenPGP V4 public key, with what the key itself has signed. Its maker is proved by nothing but the
+// fingerprint.
 type Key struct {
 	Fingerprint string    // 40 upper-case hexadecimal digits (RFC 4880 section 12.2)
-	UserIDs     []string  // unprintable bytes replaced
+	UserIDs     []string  // those that the key has certified; unprintable bytes replaced
 	Created     time.Time // UTC, whole seconds
-	Subkeys     []string  // fingerprints
+	Subkeys     []string  // fingerprints of those that the key has bound to itself, in force now
+
+	Revoked    bool      // it carries a revocation, whoever signed that
+	Expired    time.Time // when it expired; zero for a key in force
+	Unbound    []string  // fingerprints of subkeys that it has not bound: anybody can have put them there
+	Unverified string    // why nothing that it says of itself can be believed; "" for an RSA key that has signed itself
+}
+
+// Refused is why rpm should not be given the key, "" for a good one. rpm 4.11 asks for none of it: it imports a
+// revoked key, or an expired one, and believes what that signs.
+func (k Key) Refused() string {
+	switch {
+	case k.Revoked:
+		return "key " + k.String() + " is revoked: get its successor"
+	case len(k.Unbound) > 0:
+		return "key " + k.String() + " comes with the subkey " + k.Unbound[0] + ", to which it has put no signature: " +
+			"somebody else may have added that; get the key anew from its maker"
+	case k.Unverified != "":
+		return "key " + k.String() + ": " + k.Unverified
+	case !k.Expired.IsZero():
+		return "key " + k.String() + " expired on " + k.Expired.Format(time.DateOnly) +
+			": get the key as its maker renewed it, or its successor (or set the host's clock right)"
+	}
+	return ""
 }
 
 // String is the fingerprint with the first user id: 91E9… Fedora EPEL (7) <epel@fedoraproject.org>.
@@ -35,8 +61,9 @@ func (k Key) among(others []Key) bool {
 	return slices.ContainsFunc(others, func(other Key) bool { return other.Fingerprint == k.Fingerprint })
 }
 
-// ParseKeys reads every public key in a file, ASCII-armored (any number of blocks) or binary. Anything but public keys, their
-// user ids, subkeys and signatures is an error, and so is a file without a key.
+// ParseKeys reads every public key in a file, ASCII-armored (any number of blocks) or binary. Anything but public
+// keys, their user ids, subkeys and signatures is an error, and so is a file without a key. A key that should not be
+// trusted is no error: Refused says so.
 func ParseKeys(file []byte) ([]Key, error) {
 	blocks := [][]byte{file}
 	if bytes.Contains(file, []byte(armorMark)) {
@@ -58,18 +85,8 @@ func ParseKeys(file []byte) ([]Key, error) {
 	return keys, nil
 }
 
-// The packet types that may stand in a public key (RFC 4880 sections 4.3 and 11.1).
-const (
-	packetSignature = 2
-	packetKey       = 6
-	packetTrust     = 12
-	packetUserID    = 13
-	packetSubkey    = 14
-	packetAttribute = 17
-)
-
 func parseBlock(data []byte) ([]Key, error) {
-	var keys []Key
+	var keys []*keyReader
 	for len(data) > 0 {
 		kind, body, rest, err := packet(data)
 		if err != nil {
@@ -86,79 +103,33 @@ func parseBlock(data []byte) ([]Key, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("not an OpenPGP public key: an empty block")
 	}
-	return keys, nil
+	var all []Key
+	for _, k := range keys {
+		all = append(all, k.finish())
+	}
+	return all, nil
 }
 
-func addPacket(keys []Key, kind int, body []byte) ([]Key, error) {
+func addPacket(keys []*keyReader, kind int, body []byte) ([]*keyReader, error) {
 	switch kind {
 	case packetKey:
-		fingerprint, created, err := fingerprintOf(body)
+		k, err := newKeyReader(body)
 		if err != nil {
 			return nil, err
 		}
-		return append(keys, Key{Fingerprint: fingerprint, Created: created}), nil
+		return append(keys, k), nil
 	case packetSubkey:
-		fingerprint, _, err := fingerprintOf(body)
-		if err != nil {
+		if _, _, err := fingerprintOf(body); err != nil {
 			return nil, fmt.Errorf("subkey: %w", err)
 		}
-		last := &keys[len(keys)-1]
-		last.Subkeys = append(last.Subkeys, fingerprint)
-	case packetUserID:
-		last := &keys[len(keys)-1]
-		last.UserIDs = append(last.UserIDs, clip(strings.ReplaceAll(printable(string(body)), "\x00", "?")))
-	case packetSignature, packetTrust, packetAttribute:
+	case packetUserID, packetAttribute, packetSignature:
+	case packetTrust:
+		return keys, nil
 	default:
 		return nil, fmt.Errorf("packet type %d has no place in a public key", kind)
 	}
+	keys[len(keys)-1].add(kind, body)
 	return keys, nil
-}
-
-// packet takes one packet off data (RFC 4880 section 4.2). Lengths that are partial or left open are for streams, and refused.
-func packet(data []byte) (kind int, body, rest []byte, err error) {
-	tag := data[0]
-	if tag&0x80 == 0 {
-		return 0, nil, nil, fmt.Errorf("packet tag %#02x", tag)
-	}
-	kind = int(tag & 0x3f)
-	size, used := newLength(data[1:])
-	if tag&0x40 == 0 {
-		kind = int(tag>>2) & 0x0f
-		size, used = oldLength(int(tag&3), data[1:])
-	}
-	if used == 0 {
-		return 0, nil, nil, fmt.Errorf("packet type %d: length cut short, partial or open", kind)
-	}
-	data = data[1+used:]
-	if size > uint64(len(data)) {
-		return 0, nil, nil, fmt.Errorf("packet type %d: %d bytes announced, %d there", kind, size, len(data))
-	}
-	return kind, data[:size], data[size:], nil
-}
-
-// oldLength and newLength return the body's length and how many bytes told it, 0 for what is refused.
-func oldLength(kind int, b []byte) (uint64, int) {
-	switch {
-	case kind == 0 && len(b) >= 1:
-		return uint64(b[0]), 1
-	case kind == 1 && len(b) >= 2:
-		return uint64(binary.BigEndian.Uint16(b)), 2
-	case kind == 2 && len(b) >= 4:
-		return uint64(binary.BigEndian.Uint32(b)), 4
-	}
-	return 0, 0
-}
-
-func newLength(b []byte) (uint64, int) {
-	switch {
-	case len(b) >= 1 && b[0] < 192:
-		return uint64(b[0]), 1
-	case len(b) >= 2 && b[0] < 224:
-		return uint64(b[0]-192)<<8 + uint64(b[1]) + 192, 2
-	case len(b) >= 5 && b[0] == 255:
-		return uint64(binary.BigEndian.Uint32(b[1:])), 5
-	}
-	return 0, 0
 }
 
 // fingerprintOf is SHA-1 over 0x99, the body's length in two bytes, and the body (RFC 4880 section 12.2). SHA-1's weakness is collisions,
@@ -175,6 +146,38 @@ func fingerprintOf(body []byte) (string, time.Time, error) {
 	sum.Write(body)
 	created := time.Unix(int64(binary.BigEndian.Uint32(body[1:5])), 0).UTC()
 	return fmt.Sprintf("%X", sum.Sum(nil)), created, nil
+}
+
+// mostModulus is in bytes: what takes longer to verify than RSA 8192 is made to take long.
+const mostModulus = 1024
+
+// rsaKey is the RSA key in a key packet (RFC 4880 section 5.5.2), nil for any other that can sign.
+func rsaKey(body []byte) *rsa.PublicKey {
+	if len(body) < 6 || body[5] != algorithmRSA && body[5] != algorithmRSASign {
+		return nil
+	}
+	n, rest := mpi(body[6:])
+	e, rest := mpi(rest)
+	if n == nil || e == nil || len(rest) > 0 || len(e) > 4 || len(n) > mostModulus {
+		return nil
+	}
+	exponent := new(big.Int).SetBytes(e).Int64()
+	if exponent > 1<<31-1 {
+		return nil
+	}
+	return &rsa.PublicKey{N: new(big.Int).SetBytes(n), E: int(exponent)}
+}
+
+// mpi takes one multiprecision integer off b (RFC 4880 section 3.2), nil where it is cut short.
+func mpi(b []byte) (number, rest []byte) {
+	if len(b) < 2 {
+		return nil, nil
+	}
+	size := (int(binary.BigEndian.Uint16(b)) + 7) / 8
+	if size == 0 || len(b)-2 < size {
+		return nil, nil
+	}
+	return b[2 : 2+size], b[2+size:]
 }
 
 // normalFingerprint drops blanks, which people copy along, and raises the digits; "" for what is not 40 hexadecimal digits.

@@ -11,16 +11,14 @@ import (
 	"strings"
 )
 
-// importedFormat ends each key with a line of its own. rpm keeps the armored key in the description of its gpg-pubkey
-// package (lib/rpmts.c makePubkeyHeader, 4.11 to 4.18); version and release are the short key id and the creation time.
-const importedFormat = `%{VERSION}-%{RELEASE}\n%{DESCRIPTION}\n(end of key)\n`
-
 const (
 	beginOfKey = "(key)"
 	endOfKey   = "(end of key)"
 )
 
-var pubkeyName = regexp.MustCompile(`^[0-9a-f]{8,40}-[0-9a-f]{1,8}$`)
+// pubkeyRelease is version and release of a gpg-pubkey package: the key's id and the time of its creation (rpm 4.11
+// to 4.18 lib/rpmts.c makePubkeyHeader).
+var pubkeyRelease = regexp.MustCompile(`^[0-9a-f]{8,40}-[0-9a-f]{1,8}$`)
 
 // ImportedKeys are the fingerprints of the keys in the rpm database: those that rpm -K and yum believe. A key that cannot be
 // read (version 3, say) is given by its short id of 8 digits.
@@ -36,8 +34,14 @@ func (h Host) ImportedKeys(ctx context.Context) ([]string, error) {
 	return all, nil
 }
 
-func (h Host) importedKeys(ctx context.Context) ([]Key, error) {
-	stdout, stderr, status, err := h.Read(ctx, "", "rpm", "-q", "--qf", importedFormat, "gpg-pubkey")
+// importedKey is a key in the rpm database, with the package that holds it: gpg-pubkey-352c64e5-52ae6884.
+type importedKey struct {
+	Key
+	in string
+}
+
+func (h Host) importedKeys(ctx context.Context) ([]importedKey, error) {
+	stdout, stderr, status, err := h.Read(ctx, "", "rpm", "-q", "--qf", inventoryFormat, pubkey)
 	if err != nil {
 		return nil, fmt.Errorf("list imported keys: rpm: %w", err)
 	}
@@ -48,36 +52,32 @@ func (h Host) importedKeys(ctx context.Context) ([]Key, error) {
 	return keys, nil
 }
 
-func parseImported(stdout, stderr string) ([]Key, error) {
+func parseImported(stdout, stderr string) ([]importedKey, error) {
 	if err := databaseError(stderr); err != nil {
 		return nil, err
 	}
-	if strings.TrimSpace(stdout) == "package gpg-pubkey is not installed" {
+	if strings.TrimSpace(stdout) == "package "+pubkey+" is not installed" {
 		return nil, nil
 	}
-	var keys []Key
-	rest := lines(stdout)
-	for len(rest) > 0 {
-		end := slices.Index(rest, endOfKey)
-		if end < 1 || !pubkeyName.MatchString(rest[0]) {
-			return nil, fmt.Errorf("not understood: %s", quote(rest[0]))
-		}
-		keys = append(keys, importedKey(rest[0], strings.Join(rest[1:end], "\n"))...)
-		rest = rest[end+1:]
+	_, keys, err := parseListing(stdout)
+	if err == nil && len(keys) == 0 {
+		err = fmt.Errorf("not understood: %s", quote(stdout))
 	}
-	if len(keys) == 0 {
-		return nil, errors.New("no answer")
-	}
-	return keys, nil
+	return keys, err
 }
 
-func importedKey(name, description string) []Key {
+// keysIn reads what rpm keeps of one imported key: the armored key is the description of its package.
+func keysIn(p Package, description string) []importedKey {
+	in := pubkey + "-" + p.Version + "-" + p.Release
 	keys, err := ParseKeys([]byte(description))
 	if err != nil {
-		id, _, _ := strings.Cut(name, "-")
-		return []Key{{Fingerprint: strings.ToUpper(id)}}
+		return []importedKey{{Key{Fingerprint: strings.ToUpper(p.Version)}, in}}
 	}
-	return keys
+	var all []importedKey
+	for _, k := range keys {
+		all = append(all, importedKey{k, in})
+	}
+	return all
 }
 
 // ImportKey gives rpm the key in the file at path, which must hold the key of that fingerprint, armored, and no other. rpm is asked
@@ -90,8 +90,8 @@ func (h Host) ImportKey(ctx context.Context, path, fingerprint string) error {
 	if err := h.checkKeyFile(path, want); err != nil {
 		return fmt.Errorf("import key %s: %w", path, err)
 	}
-	before, err := h.ImportedKeys(ctx)
-	if err != nil || slices.Contains(before, want) {
+	before, err := h.importedKeys(ctx)
+	if err != nil || slices.ContainsFunc(before, is(want)) {
 		return err
 	}
 	if err := (&waiting{h: h}).free(ctx); err != nil {
@@ -101,20 +101,25 @@ func (h Host) ImportKey(ctx context.Context, path, fingerprint string) error {
 	if err != nil {
 		return fmt.Errorf("import key %s: rpm: %w", path, err)
 	}
-	after, err := h.ImportedKeys(ctx)
+	after, err := h.importedKeys(ctx)
 	if err != nil {
 		return err
 	}
 	return keyArrived(path, want, before, after, said("rpm", status, stdout, stderr))
 }
 
-func keyArrived(path, want string, before, after []string, said error) error {
+// is compares whole fingerprints.
+func is(fingerprint string) func(importedKey) bool {
+	return func(k importedKey) bool { return k.Fingerprint == fingerprint }
+}
+
+func keyArrived(path, want string, before, after []importedKey, said error) error {
 	for _, k := range after {
-		if k != want && !slices.Contains(before, k) {
-			return fmt.Errorf("import key %s: rpm took %s as well: remove it with rpm -e gpg-pubkey-%s", path, k, strings.ToLower(k[len(k)-8:]))
+		if k.Fingerprint != want && !slices.ContainsFunc(before, is(k.Fingerprint)) {
+			return fmt.Errorf("import key %s: rpm took %s as well: remove it with rpm -e %s", path, k.Fingerprint, k.in)
 		}
 	}
-	if !slices.Contains(after, want) {
+	if !slices.ContainsFunc(after, is(want)) {
 		return fmt.Errorf("import key %s: %w, and %s is not imported", path, said, want)
 	}
 	return nil
@@ -138,6 +143,9 @@ func (h Host) checkKeyFile(path, want string) error {
 	}
 	if len(keys) != 1 || keys[0].Fingerprint != want {
 		return fmt.Errorf("the file holds %s, not just %s", listKeys(keys), want)
+	}
+	if why := keys[0].Refused(); why != "" {
+		return errors.New(why)
 	}
 	return nil
 }

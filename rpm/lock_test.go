@@ -141,12 +141,12 @@ func TestLockTakenAfterOurLook(t *testing.T) {
 func TestEraseWaitsForTheLock(t *testing.T) {
 	for name, erase := range map[string]func(h Host) error{
 		"package": func(h Host) error { return h.Erase(bg, "nginx") },
-		"key":     func(h Host) error { return h.ForgetKey(bg, "91E97D7C4A5E96F17F3E888F6A2FAEA2352C64E5") },
+		"key":     func(h Host) error { return h.ForgetKey(bg, onePrint) },
 	} {
 		f := newFake(t)
 		f.proc(4711, 1, "yum", "yum update", 'S', 5)
 		f.rpmLocked(4711, "WRITE")
-		f.keys = []string{"a key"}
+		f.keys = []string{keyFile(t, "one.asc")}
 		var locked *LockedError
 		if err := erase(f.host()); !errors.As(err, &locked) || !strings.Contains(locked.Holder, "yum update") {
 			t.Errorf("%s: error is %v", name, err)

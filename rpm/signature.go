@@ -9,9 +9,11 @@ import (
 	"strings"
 )
 
-// CheckSignature verifies a package file against the keys of the given fingerprints, which must be imported. Every digest and
-// every signature that rpm finds must be right, every signature by one of those keys, and header and payload both covered.
-// A package with right digests and no signature ("sha1 md5 OK") is refused.
+// CheckSignature verifies a package file against the keys of the given fingerprints, which must be imported. Every
+// digest and every signature that rpm finds must be right, every signature by one of those keys, and one must cover
+// header and payload. A package with right digests and no signature ("sha1 md5 OK") is refused. So is one whose
+// header alone is signed: rpm 4.11 does not know the payload's digest in the header (PAYLOADDIGEST came with 4.14),
+// and the MD5 beside it anybody can make.
 func (h Host) CheckSignature(ctx context.Context, path string, fingerprints []string) error {
 	keys, err := h.importedKeys(ctx)
 	if err != nil {
@@ -31,8 +33,9 @@ func (h Host) CheckSignature(ctx context.Context, path string, fingerprints []st
 type proof struct {
 	signature bool
 	header    bool   // covers the header only
-	payload   bool   // covers the payload
+	payload   bool   // covers the payload, and the header
 	keyID     string // 8 or more upper-case digits
+	algorithm string // RSA/SHA256
 	verdict   string // OK, BAD, NOKEY, NOTTRUSTED, NOTFOUND, …
 	line      string
 }
@@ -40,8 +43,9 @@ type proof struct {
 // rpm 4.11 prints `V4 RSA/SHA512 Signature, key ID 352c64e5: OK` and `MD5 digest: OK (…)`, each also with "Header " before it
 // (lib/signature.c); 4.14 and later put the payload's digest in the header: `Payload SHA256 digest: OK` (lib/rpmvs.c).
 var (
-	signatureProof = regexp.MustCompile(`^(Header )?(?:OpenPGP )?V\d+ \S+ [Ss]ignature, key ID ([0-9a-fA-F]{8,40}): ([A-Z]+)`)
-	digestProof    = regexp.MustCompile(`^(Header |Payload )?[A-Z0-9-]+ (?:ALT )?digest: ([A-Z]+)`)
+	signatureProof = regexp.MustCompile(`^(Header )?(?:OpenPGP )?V\d+ (\S+) [Ss]ignature, ` +
+		`key ID ([0-9a-fA-F]{8,40}): ([A-Z]+)`)
+	digestProof = regexp.MustCompile(`^(Header |Payload )?[A-Z0-9-]+ (?:ALT )?digest: ([A-Z]+)`)
 	// noKeyProof is how 4.16 and later speak of a signature that they found no use for: `DSA signature: NOTFOUND`.
 	noKeyProof = regexp.MustCompile(`^(Header )?[A-Z0-9]+ [Ss]ignature: ([A-Z]+)`)
 )
@@ -56,11 +60,11 @@ func parseProofs(path, stdout string) ([]proof, error) {
 		line = strings.TrimSpace(line)
 		if m := signatureProof.FindStringSubmatch(line); m != nil {
 			proofs = append(proofs, proof{signature: true, header: m[1] != "", payload: m[1] == "",
-				keyID: strings.ToUpper(m[2]), verdict: m[3], line: clip(line)})
+				algorithm: m[2], keyID: strings.ToUpper(m[3]), verdict: m[4], line: clip(line)})
 		} else if m := noKeyProof.FindStringSubmatch(line); m != nil {
 			proofs = append(proofs, proof{signature: true, verdict: "without a key: " + m[2], line: clip(line)})
 		} else if m := digestProof.FindStringSubmatch(line); m != nil {
-			proofs = append(proofs, proof{header: m[1] == "Header ", payload: m[1] != "Header ", verdict: m[2], line: clip(line)})
+			proofs = append(proofs, proof{header: m[1] == "Header ", verdict: m[2], line: clip(line)})
 		} else if line != "" {
 			return nil, fmt.Errorf("rpm: not understood: %s", quote(line))
 		}
@@ -68,7 +72,7 @@ func parseProofs(path, stdout string) ([]proof, error) {
 	return proofs, nil
 }
 
-func judgeSignature(path, stdout, stderr string, status int, fingerprints []string, imported []Key) error {
+func judgeSignature(path, stdout, stderr string, status int, fingerprints []string, keys []importedKey) error {
 	proofs, err := parseProofs(path, stdout)
 	if err != nil {
 		if strings.TrimSpace(stderr) != "" {
@@ -81,24 +85,25 @@ func judgeSignature(path, stdout, stderr string, status int, fingerprints []stri
 	}
 	signed, payload := false, false
 	for _, p := range proofs {
-		if err := p.judge(fingerprints, imported); err != nil {
+		if err := p.judge(fingerprints, keys); err != nil {
 			return err
 		}
 		signed = signed || p.signature
-		payload = payload || p.payload
+		payload = payload || p.signature && p.payload
 	}
 	switch {
 	case !signed:
 		return errors.New("it is not signed")
 	case !payload:
-		return errors.New("nothing covers its payload")
+		return errors.New("its header alone is signed, and nothing that rpm 4.11 checks covers its payload: " +
+			"have it signed again with rpmsign --addsign --rpmv3")
 	case status != 0:
 		return said("rpm", status, "", stderr)
 	}
 	return nil
 }
 
-func (p proof) judge(fingerprints []string, imported []Key) error {
+func (p proof) judge(fingerprints []string, keys []importedKey) error {
 	switch {
 	case p.signature && p.verdict == "NOKEY":
 		return fmt.Errorf("it is signed by key %s, which is not imported: %s", p.keyID, p.line)
@@ -106,27 +111,40 @@ func (p proof) judge(fingerprints []string, imported []Key) error {
 		return fmt.Errorf("its signature is not good: %s", p.line)
 	case p.verdict != "OK":
 		return fmt.Errorf("it is damaged: %s", p.line)
+	case p.signature && strings.Contains(strings.ToUpper(p.algorithm), "MD5"):
+		return fmt.Errorf("its signature is over an MD5, which can be forged: %s", p.line)
 	case p.signature:
-		return signer(p, fingerprints, imported)
+		return signer(p, fingerprints, keys)
 	}
 	return nil
 }
 
 // signer finds who signed. rpm 4.11 names a key by 8 digits, for which anybody can make another key: all imported keys that
 // end in them must be expected ones.
-func signer(p proof, fingerprints []string, imported []Key) error {
+func signer(p proof, fingerprints []string, keys []importedKey) error {
 	known := false
-	for _, k := range imported {
-		if !slices.ContainsFunc(append([]string{k.Fingerprint}, k.Subkeys...), func(f string) bool { return strings.HasSuffix(f, p.keyID) }) {
+	for _, k := range keys {
+		if !k.endsIn(p.keyID) {
 			continue
 		}
 		known = true
 		if !slices.ContainsFunc(fingerprints, func(f string) bool { return normalFingerprint(f) == k.Fingerprint }) {
 			return fmt.Errorf("it is signed by %s, which is not the expected key: %s", k, p.line)
 		}
+		if k.Revoked {
+			return fmt.Errorf("it is signed by %s, which is revoked: %s", k, p.line)
+		}
 	}
 	if !known {
 		return fmt.Errorf("it is signed by a key that is not imported: %s", p.line)
 	}
 	return nil
+}
+
+// endsIn reports whether the id may be this key's or one of its subkeys'. A key that could not be read has 8 digits
+// for a fingerprint, and is the one meant by a longer id that ends in them.
+func (k Key) endsIn(id string) bool {
+	return slices.ContainsFunc(append([]string{k.Fingerprint}, k.Subkeys...), func(f string) bool {
+		return strings.HasSuffix(f, id) || strings.HasSuffix(id, f)
+	})
 }

@@ -8,6 +8,7 @@ import (
 func TestJudgeSignature(t *testing.T) {
 	epel := Key{Fingerprint: EPEL7Fingerprint}
 	evil := Key{Fingerprint: "0000000000000000000000000000000" + "0" + EPEL7Fingerprint[32:]} // the same 8 last digits
+	revoked := Key{Fingerprint: EPEL7Fingerprint, Revoked: true}
 	subkey := Key{Fingerprint: twoPrint, Subkeys: []string{EPEL7Fingerprint}}
 	tests := []struct {
 		name     string
@@ -22,6 +23,9 @@ func TestJudgeSignature(t *testing.T) {
 		{name: "rhel7-signed", imported: []Key{epel, evil}, expected: EPEL7Fingerprint, wantErr: "signed by 0000"},
 		{name: "rhel7-signed", expected: EPEL7Fingerprint, wantErr: "a key that is not imported"},
 		{name: "rhel7-signed", imported: []Key{epel}, expected: EPEL7Fingerprint, status: 1, wantErr: "exit status 1"},
+		{name: "rhel7-signed", imported: []Key{revoked}, expected: EPEL7Fingerprint, wantErr: "which is revoked"},
+		{name: "rhel7-signed", imported: []Key{epel, {Fingerprint: "352C64E5"}}, expected: EPEL7Fingerprint,
+			wantErr: "signed by 352C64E5, which is not"},
 		{name: "rhel7-unsigned", imported: []Key{epel}, expected: EPEL7Fingerprint, wantErr: "it is not signed"},
 		{name: "rhel7-nokey", imported: []Key{epel}, expected: EPEL7Fingerprint, status: 1, wantErr: "signed by key 352C64E5, which is not imported"},
 		{name: "rhel7-bad", imported: []Key{epel}, expected: EPEL7Fingerprint, status: 1, wantErr: "V3 RSA/SHA256 Signature, key ID 352c64e5: BAD"},
@@ -29,7 +33,8 @@ func TestJudgeSignature(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			stdout, stderr := recorded(t, tt.name+".rpm-K")
-			err := judgeSignature("/root/nginx.rpm", stdout, stderr, tt.status, []string{tt.expected}, tt.imported)
+			keys := importedKeys(tt.imported...)
+			err := judgeSignature("/root/nginx.rpm", stdout, stderr, tt.status, []string{tt.expected}, keys)
 			if !matches(err, tt.wantErr) {
 				t.Errorf("error is %v, want %q", err, tt.wantErr)
 			}
@@ -37,10 +42,23 @@ func TestJudgeSignature(t *testing.T) {
 	}
 }
 
+var onlyEPEL = importedKeys(Key{Fingerprint: EPEL7Fingerprint})
+
+func importedKeys(keys ...Key) []importedKey {
+	var all []importedKey
+	for _, k := range keys {
+		all = append(all, importedKey{Key: k})
+	}
+	return all
+}
+
 func TestJudgeSignatureFailsClosed(t *testing.T) {
 	head := "/x.rpm:\n    Header V4 RSA/SHA512 Signature, key ID 352c64e5: OK\n"
 	for name, tt := range map[string]struct{ stdout, stderr, wantErr string }{
-		"header alone":      {head + "    Header SHA1 digest: OK\n", "", "nothing covers its payload"},
+		"header alone":      {head + "    Header SHA1 digest: OK\n", "", "--rpmv3"},
+		"header and MD5":    {head + "    Header SHA1 digest: OK\n    MD5 digest: OK (6c1a3f7e)\n", "", "--rpmv3"},
+		"digest in header":  {head + "    Payload SHA256 digest: OK\n", "", "--rpmv3"},
+		"RSA over MD5":      {head + "    V4 RSA/MD5 Signature, key ID 352c64e5: OK\n", "", "can be forged"},
 		"unknown line":      {head + "    Moon phase: OK\n", "", `not understood: "Moon phase: OK"`},
 		"another file":      {"/y.rpm:\n", "", "not understood"},
 		"nothing":           {"", "", "not understood"},
@@ -52,7 +70,7 @@ func TestJudgeSignatureFailsClosed(t *testing.T) {
 		"OK in the trailer": {head + "    MD5 digest: BAD (Expected OK != OK)\n", "", "damaged"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := judgeSignature("/x.rpm", tt.stdout, tt.stderr, 0, []string{EPEL7Fingerprint}, []Key{{Fingerprint: EPEL7Fingerprint}})
+			err := judgeSignature("/x.rpm", tt.stdout, tt.stderr, 0, []string{EPEL7Fingerprint}, onlyEPEL)
 			if !matches(err, tt.wantErr) {
 				t.Errorf("error is %v, want %q", err, tt.wantErr)
 			}
@@ -67,7 +85,7 @@ func FuzzJudgeSignature(f *testing.F) {
 	}
 	f.Add("/root/nginx.rpm:\n    Payload SHA256 ALT digest: BAD (Expected a != b)\n    DSA signature: NOTFOUND\n", "error: x")
 	f.Fuzz(func(t *testing.T, stdout, stderr string) {
-		err := judgeSignature("/root/nginx.rpm", stdout, stderr, 0, []string{EPEL7Fingerprint}, []Key{{Fingerprint: EPEL7Fingerprint}})
+		err := judgeSignature("/root/nginx.rpm", stdout, stderr, 0, []string{EPEL7Fingerprint}, onlyEPEL)
 		low := strings.ToLower(stdout)
 		if err == nil && (!strings.Contains(low, "352c64e5: ok") || strings.Contains(stdout, ": BAD") || strings.Contains(stdout, ": NOKEY")) {
 			t.Errorf("accepted: %q", stdout)

@@ -145,6 +145,9 @@ func (h Host) judgeKey(ctx context.Context, keyURL string, imported []Key) (verd
 		return no(err.Error())
 	}
 	keys, err := ParseKeys(text)
+	if why := doubtful(keys, imported); why != "" {
+		return no(why)
+	}
 	if err == nil && h.allTrusted(keys, imported) {
 		return verdictOnKey{keys: keys}, nil
 	}
@@ -152,14 +155,33 @@ func (h Host) judgeKey(ctx context.Context, keyURL string, imported []Key) (verd
 	if err != nil || owned {
 		return verdictOnKey{keys: keys}, err
 	}
+	for _, k := range keys {
+		if why := k.Refused(); why != "" && !k.among(imported) && h.configured(k) {
+			return no(why)
+		}
+	}
 	return no("no installed package owns the file, and the configuration does not name its fingerprint")
+}
+
+// doubtful is why no file with these keys is vouched for, whoever brought it, "" for none. A package may bring a key
+// that has expired or that is no RSA key: its vendor stands for it.
+func doubtful(keys, imported []Key) string {
+	for _, k := range keys {
+		if !k.among(imported) && (k.Revoked || len(k.Unbound) > 0) {
+			return k.Refused()
+		}
+	}
+	return ""
 }
 
 func (h Host) allTrusted(keys, imported []Key) bool {
 	return !slices.ContainsFunc(keys, func(k Key) bool {
-		configured := func(f string) bool { return normalFingerprint(f) == k.Fingerprint }
-		return !k.among(imported) && !slices.ContainsFunc(h.Fingerprints, configured)
+		return !k.among(imported) && (k.Refused() != "" || !h.configured(k))
 	})
+}
+
+func (h Host) configured(k Key) bool {
+	return slices.ContainsFunc(h.Fingerprints, func(f string) bool { return normalFingerprint(f) == k.Fingerprint })
 }
 
 // localKey is the path in a file: URL as yum reads it. Escapes and quotes are refused rather than decoded the way we think.
