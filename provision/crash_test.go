@@ -47,6 +47,7 @@ func crashes() []crash {
 		{name: "a changed site", host: func(t testing.TB) *fakeHost { return provisioned(t) }, config: changed(""), least: 12},
 		{name: "a changed site, on_drift keep", host: func(t testing.TB) *fakeHost { return provisioned(t) }, config: changed("on_drift: keep\n"), least: 12},
 		{name: "a changed site, on_drift fail", host: func(t testing.TB) *fakeHost { return provisioned(t) }, config: changed("on_drift: fail\n"), least: 12},
+		{name: "an edit, on_drift replace", host: edited, config: changed("on_drift: replace\n"), least: 20},
 		{name: "a name that becomes long", host: func(t testing.TB) *fakeHost { return provisioned(t) }, config: longNamed, least: 16},
 		{name: "a name that was long", host: longProvisioned, config: basic, least: 16},
 		{name: "a long name that nginx refuses", host: takenPort, fails: true, least: 24,
@@ -72,6 +73,16 @@ func crashes() []crash {
 func takenPort(t testing.TB) *fakeHost {
 	h := provisioned(t)
 	h.web.taken, h.web.late = []int{8008}, true
+	return h
+}
+
+// edited is a host on which somebody has edited what the agent wrote, and not for the first time.
+func edited(t testing.TB) *fakeHost {
+	h := provisioned(t)
+	for n := range replacedKept {
+		h.must((&Files{Root: h.root, Seam: &Seam{}}).keepCopy(site, fmt.Appendf(nil, "# %d\n", n)))
+	}
+	h.write(site, h.content(site)+"# by hand\n")
 	return h
 }
 
@@ -243,6 +254,9 @@ func (c crash) run(h *fakeHost) *Report {
 // outcome is what has to come out in the end, the agent's own memory included.
 func (h *fakeHost) outcome() map[string]string {
 	s := h.state()
+	for n, copied := range h.copiesOf(site) {
+		s[fmt.Sprint("copy ", n)] = copied
+	}
 	s["ledger"] = ""
 	l, err := ReadLedger(&Files{Root: h.root})
 	h.must(err)

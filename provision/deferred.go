@@ -138,13 +138,16 @@ func reason(r *Report, err error) string {
 }
 
 // heals reports whether waiting may help: another run's lock, a mirror, an
-// address or a backend that is not there yet. A conflict in the configuration
-// or a missing boolean stays.
+// address or a backend that is not there yet. A conflict in the configuration,
+// a missing boolean or somebody else's file stays.
 func heals(r *Report, err error) bool {
 	if err != nil {
 		return errors.Is(err, ErrLocked)
 	}
 	for _, s := range r.Steps {
+		if errors.As(s.err, new(decision)) {
+			return false
+		}
 		if s.Status != Failed || slices.Contains([]string{StepRepository, StepPackages, StepService, StepProof}, s.Name) {
 			continue
 		}

@@ -140,7 +140,9 @@ func (e *Engine) confirm(ctx context.Context, s Step, applied StepReport) StepRe
 	// Reading back is owed even where the run is being ended: a status must
 	// not be a guess.
 	after := e.check(context.WithoutCancel(ctx), s)
-	applied.Notes, applied.Warnings = after.Notes, after.Warnings
+	// What was warned of before the change is true of what was replaced, and
+	// nobody may have read it then.
+	applied.Notes, applied.Warnings = after.Notes, once(append(slices.Clone(applied.Warnings), after.Warnings...))
 	switch after.Status {
 	case Failed:
 		applied.fail(fmt.Errorf("changed, but reading it back: %w", after.err))

@@ -14,7 +14,7 @@ import (
 
 // historyPath keeps the reports of the runs that changed something or failed,
 // for status and for whoever comes after an interrupted run. It is no input of
-// any run.
+// any run, but for what need not be said again.
 const historyPath = stateDir + "/report.json"
 
 // History is what became of the last runs. A run that finds the host as asked
@@ -33,6 +33,9 @@ type History struct {
 	// Unverified is the run under which the machine went down, until a later
 	// one has found what it had yum bring to be whole.
 	Unverified *Mark `json:"unverified,omitempty"`
+	// Defaults counts the changed defaults that this host has been told of; what
+	// 1.0.0 wrote has no such count.
+	Defaults int `json:"defaults,omitempty"`
 
 	files *Files
 }
@@ -57,11 +60,12 @@ func (m Mark) ended(boot string) string {
 
 // ReadHistory reads the history; one that was never written is empty.
 func ReadHistory(files *Files) (*History, error) {
-	h := &History{Version: 1, files: files}
+	h := &History{Version: 1, files: files, Defaults: len(changedDefaults)}
 	have, err := files.Read(historyPath)
 	if err != nil || have.Content == nil {
 		return h, err
 	}
+	h.Defaults = 0 // of one that does not say
 	if err := json.Unmarshal(have.Content, h); err != nil {
 		return &History{Version: 1, files: files}, fmt.Errorf("read %s: %w", historyPath, err)
 	}

@@ -41,8 +41,8 @@ func (r *Run) listenPorts() []int {
 	return once(ports)
 }
 
-func once(ports []int) []int {
-	var all []int
+func once[T comparable](ports []T) []T {
+	var all []T
 	for _, p := range ports {
 		if !slices.Contains(all, p) {
 			all = append(all, p)

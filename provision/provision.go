@@ -43,6 +43,7 @@ type Run struct {
 	hopeless  bool                     // a label could not be set here
 	bare      []selinux.Path           // what a walk found to have no label
 	labelling bool                     // bare stays as it is
+	told      bool                     // of the defaults that have changed
 }
 
 // NewRun prepares a run; it reads nothing of the host yet.
@@ -104,6 +105,7 @@ func (r *Run) run(ctx context.Context, command string, steps []Step, act func(*E
 		report.Interrupted = cause.Error()
 	}
 	report.settle()
+	r.toldDefaults(report)
 	r.annals.conclude(report)
 	return report, nil
 }

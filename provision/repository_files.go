@@ -60,12 +60,7 @@ func (r *Run) checkRepositoryFiles(f *Finding) error {
 	if err != nil {
 		return err
 	}
-	for _, file := range files {
-		if err := r.checkFile(f, file); err != nil {
-			return err
-		}
-	}
-	return nil
+	return r.checkFiles(f, files)
 }
 
 // keyFile is the key on the disk, which is judged by its fingerprint and not
@@ -149,11 +144,14 @@ func (r *Run) writeRepositoryFiles(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := r.checkFiles(&Finding{}, files); err != nil { // somebody's, since the survey
+		return err
+	}
 	for _, file := range files {
 		if !file.differs() {
 			continue
 		}
-		if err := r.put(file.wanted); err != nil {
+		if err := r.put(file); err != nil {
 			return err
 		}
 	}
@@ -174,5 +172,6 @@ func (r *Run) bringKey(ctx context.Context) error {
 	if err := r.checkKey(key); err != nil {
 		return fmt.Errorf("key %s: %w", r.Config.EPEL.GPGKey, err)
 	}
-	return r.put(wanted{path: keyPath, content: key, mode: siteMode})
+	have.content = key
+	return r.put(have)
 }

@@ -46,7 +46,7 @@ func (r *Revert) steps() []Step {
 		{StepUnit, []string{StepService}, r.checkUnit, r.applyUnit},
 		{StepSELinux, []string{StepService}, r.checkUndo, r.applyUndo},
 		{StepPackages, []string{StepUnit, StepSELinux}, r.checkErase, r.applyErase},
-		{StepFiles, []string{StepPackages}, r.checkFiles, r.applyFiles},
+		{StepFiles, []string{StepPackages}, r.checkOthers, r.applyFiles},
 		{StepLedger, []string{StepSELinux, StepFiles}, r.checkLedger, r.applyLedger},
 	})
 	if r.unlabels {
@@ -218,8 +218,8 @@ func left(object, now string, e Entry) string {
 	return fmt.Sprintf("%s is %s, which the agent did not leave (it left %s): it is left alone", object, now, e.Left)
 }
 
-// checkFiles is for the files that nginx does not read: the repository and its key.
-func (r *Revert) checkFiles(context.Context) (Finding, error) {
+// checkOthers is for the files that nginx does not read: the repository and its key.
+func (r *Revert) checkOthers(context.Context) (Finding, error) {
 	var f Finding
 	if r.unlabels && r.relabels() {
 		f.Notes = append(f.Notes, relabelNote)
@@ -231,7 +231,7 @@ func (r *Revert) checkFiles(context.Context) (Finding, error) {
 	for _, s := range files {
 		switch {
 		case s.kept:
-			f.Warnings = append(f.Warnings, drift(s))
+			f.Warnings = append(f.Warnings, r.drift(s))
 		case !same(s.have.Content, s.content):
 			f.Changes = append(f.Changes, fileChange(s.path, s.have.Content, s.content))
 		}
@@ -256,7 +256,7 @@ func (r *Revert) applyFiles(context.Context) error {
 		if s.kept || same(s.have.Content, s.content) {
 			continue
 		}
-		if err := r.put(s.wanted); err != nil {
+		if err := r.put(s); err != nil {
 			return err
 		}
 	}

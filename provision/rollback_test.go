@@ -22,7 +22,7 @@ func TestRolledBackToAnEdit(t *testing.T) {
 			edited := h.content(site) + "# by hand\n"
 			h.write(site, edited)
 			tt.fails(h)
-			r := h.apply(parse(t, tt.apply))
+			r := h.apply(parse(t, tt.apply+"on_drift: replace\n"))
 			if s := step(t, r, StepService); s.Status != Failed || h.content(site) != edited {
 				t.Fatalf("service %s %q, the file holds\n%s", s.Status, s.Error, h.content(site))
 			}

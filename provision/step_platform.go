@@ -29,6 +29,7 @@ func (r *Run) checkPlatform(context.Context) (Finding, error) {
 		}
 		f.Warnings = append(f.Warnings, fmt.Sprintf("%s is not RHEL 7 or a rebuild of it; going on because of --any-platform", os))
 	}
+	r.sayDefaults(&f)
 	inside, err := r.RPM.InScriptlet()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	multierror "github.com/hashicorp/go-multierror"
+
 	"wsprovision/provision/config"
 	"wsprovision/rpm"
 )
@@ -27,15 +29,16 @@ const (
 // that has them all needs none. A mirror's file is written in any case.
 func (r *Run) checkRepository(ctx context.Context) (Finding, error) {
 	var f Finding
-	if err := r.checkRepositoryFiles(&f); err != nil {
-		return f, err
+	all := multierror.Append(nil, r.checkRepositoryFiles(&f))
+	if r.Config.EPEL.Source == config.EPELMirror {
+		all = multierror.Append(all, r.checkKeyFile(&f))
 	}
-	switch r.Config.EPEL.Source {
-	case config.EPELNone:
-		f.Notes = []string{"no repository is asked for (epel.source: none)"}
+	switch err := together(all); {
+	case err != nil || r.Config.EPEL.Source == config.EPELMirror:
+		return f, err
+	case r.Config.EPEL.Source == config.EPELNone:
+		f.Notes = append(f.Notes, "no repository is asked for (epel.source: none)")
 		return f, nil
-	case config.EPELMirror:
-		return f, r.checkKeyFile(&f)
 	}
 	lacking, err := r.lacking(ctx)
 	if err != nil {

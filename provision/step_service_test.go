@@ -197,16 +197,15 @@ func TestDrift(t *testing.T) {
 		h := provisioned(t)
 		ours := h.content(site)
 		edit(h)
-		r := h.apply(basic(t))
-		s := step(t, r, StepSite)
-		if s.Status != Changed || len(s.Warnings)+len(s.Changes) < 1 || h.content(site) != ours || h.reloads != 1 {
+		c := parse(t, oneSite+"on_drift: replace\n")
+		if diff := step(t, h.plan(c), StepSite).Changes[0].Diff; !strings.Contains(diff, "-# by hand") {
+			t.Errorf("plan does not show the edit as a diff:\n%s", diff)
+		}
+		r := h.apply(c)
+		if s := step(t, r, StepSite); s.Status != Changed || len(s.Warnings) != 1 || h.content(site) != ours || h.reloads != 1 {
 			t.Errorf("%d reloads\n%s", h.reloads, summarize(r))
 		}
-		if !strings.Contains(h.planned(t, edit), "-# by hand") {
-			t.Errorf("plan does not show the edit as a diff")
-		}
-		h.apply(basic(t))
-		h.unchanged(basic(t))
+		h.unchanged(c)
 	})
 	bubble(t, "keep", func(t *testing.T) {
 		h := provisioned(t)
@@ -223,7 +222,7 @@ func TestDrift(t *testing.T) {
 	bubble(t, "fail", func(t *testing.T) {
 		h := provisioned(t)
 		edit(h)
-		h.fails(parse(t, oneSite+"on_drift: fail\n"), StepSite, "was edited since the agent wrote it", "# by hand")
+		h.fails(basic(t), StepSite, "was edited since the agent wrote it", "# by hand", "on_drift: keep", "on_drift: replace", "configuration")
 	})
 	bubble(t, "back to the version before, by hand", func(t *testing.T) {
 		h := provisioned(t)
@@ -245,16 +244,6 @@ func TestDrift(t *testing.T) {
 		}
 		h.unchanged(basic(t))
 	})
-}
-
-// planned is what plan says after a spoiling.
-func (h *fakeHost) planned(t *testing.T, spoil func(h *fakeHost) string) string {
-	spoil(h)
-	text := ""
-	for _, c := range step(t, h.plan(basic(t)), StepSite).Changes {
-		text += c.Diff
-	}
-	return text
 }
 
 func TestSiteThatIsNoLongerAskedFor(t *testing.T) {

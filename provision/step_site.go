@@ -7,7 +7,7 @@ import (
 	"io/fs"
 	"os"
 
-	"wsprovision/provision/config"
+	multierror "github.com/hashicorp/go-multierror"
 )
 
 func (r *Run) checkSites(context.Context) (Finding, error) {
@@ -16,16 +16,25 @@ func (r *Run) checkSites(context.Context) (Finding, error) {
 	if err != nil {
 		return f, err
 	}
-	for _, s := range files {
-		if err := r.checkFile(&f, s); err != nil {
-			return f, err
-		}
+	if err := r.checkFiles(&f, files); err != nil {
+		return f, err
 	}
 	left, err := r.staged()
 	for _, path := range left {
 		f.Changes = append(f.Changes, Change{Object: "file " + path, From: "in the way of the next write", To: "removed"})
 	}
 	return f, err
+}
+
+// checkFiles names every file that is in the way, not the first alone.
+func (r *Run) checkFiles(f *Finding, files []siteFile) error {
+	var all *multierror.Error
+	for _, s := range files {
+		if err := r.checkFile(f, s); err != nil {
+			all = multierror.Append(all, err)
+		}
+	}
+	return together(all)
 }
 
 // checkFile says what there is to do about a file of ours, and who has edited it.
@@ -39,22 +48,6 @@ func (r *Run) checkFile(f *Finding, s siteFile) error {
 		}
 	}
 	f.Changes = append(f.Changes, siteChange(s))
-	return nil
-}
-
-func (r *Run) sayDrift(f *Finding, s siteFile) error {
-	if !s.drifted {
-		return nil
-	}
-	if !s.kept && r.Config.OnDrift == config.DriftFail {
-		return fmt.Errorf("%s was edited since the agent wrote it, and on_drift is fail: take the edit into the configuration, or move the file away:\n%s",
-			s.path, unified(s.path, s.content, s.have.Content))
-	}
-	warning := drift(s)
-	if r.planning && s.kept && s.content != nil && s.have.Content != nil { // else it is among the changes
-		warning += ":\n" + unified(s.path, s.content, s.have.Content)
-	}
-	f.Warnings = append(f.Warnings, warning)
 	return nil
 }
 
@@ -83,18 +76,6 @@ func (r *Run) staged() ([]string, error) {
 	return left, nil
 }
 
-func drift(s siteFile) string {
-	switch {
-	case s.have.Content == nil:
-		return s.path + " was removed since the agent wrote it, and is not brought back"
-	case s.content == nil && s.kept:
-		return s.path + " is no longer asked for, but was edited since the agent wrote it: it is left; remove it by hand"
-	case s.kept:
-		return s.path + " was edited since the agent wrote it, and is left as it is"
-	}
-	return s.path + " was edited since the agent wrote it, and is replaced (on_drift: replace)"
-}
-
 func siteChange(s siteFile) Change {
 	if same(s.have.Content, s.content) {
 		return Change{Object: "file " + s.path, From: s.attributes(), To: fmt.Sprintf("mode %04o, %s, %s", s.mode, s.owner.words(), s.label)}
@@ -121,6 +102,9 @@ func (r *Run) applySites(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := r.checkFiles(&Finding{}, files); err != nil { // somebody's, since the survey
+		return err
+	}
 	var way []Proven
 	for _, s := range files {
 		if s.differs() {
@@ -135,7 +119,7 @@ func (r *Run) applySites(ctx context.Context) error {
 		if !s.differs() {
 			continue
 		}
-		if err := r.put(s.wanted); err != nil {
+		if err := r.put(s); err != nil {
 			return err
 		}
 	}
@@ -173,16 +157,25 @@ func (r *Run) owe(ctx context.Context, way []Proven) error {
 }
 
 // put records a file's present state and then writes it, or removes it where
-// nothing is wanted there.
-func (r *Run) put(w wanted) error {
-	have, err := r.Files.Read(w.path)
+// nothing is wanted there. What somebody has written since the file was judged
+// is not replaced by that judgement.
+func (r *Run) put(s siteFile) error {
+	have, err := r.Files.Read(s.path)
 	if err != nil {
 		return err
 	}
-	if err := r.record(w.path, have, w.content); err != nil {
+	if !same(have.Content, s.have.Content) {
+		return fmt.Errorf("%s was changed by somebody else just now: run this again", s.path)
+	}
+	if s.replacesEdit() {
+		if err := r.Files.keepCopy(s.path, have.Content); err != nil {
+			return err
+		}
+	}
+	if err := r.record(s.path, have, s.content); err != nil {
 		return err
 	}
-	return r.restore(w)
+	return r.restore(s.wanted)
 }
 
 func (r *Run) record(path string, have File, content []byte) error {

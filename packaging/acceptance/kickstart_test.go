@@ -188,7 +188,7 @@ func TestFirstBootGivesUp(t *testing.T) {
 		}
 	}
 	m.must(t, "rm "+conflict)
-	m.apply(t, 0, "")
+	m.apply(t, 0, "--on-drift replace")
 	m.upgraded(t)
 	m.prints(t, map[string]string{
 		"wsprovision status | head -n 1":                                            "provisioning  complete",

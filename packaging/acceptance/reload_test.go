@@ -80,15 +80,19 @@ mkdir -p /run/wsprovision && echo '[]' >/run/wsprovision/reload-owed`)
 func TestDrift(t *testing.T) {
 	t.Parallel()
 	m := start(t, provisioned)
-	m.must(t, "echo '# by hand' >>/etc/nginx/conf.d/websocket.conf")
-	if out, status := m.run("wsprovision apply --on-drift fail " + siteFlags); status != 1 || !strings.Contains(out, "# by hand") {
-		t.Errorf("on_drift fail: exit status %d, want 1 and the edit:\n%s", status, out)
+	m.must(t, "echo '# by hand' >>/etc/nginx/conf.d/websocket.conf; cp -a /etc/nginx/conf.d/websocket.conf /root/edited")
+	if out, status := m.run(applyCommand); status != 1 || !strings.Contains(out, "# by hand") || !strings.Contains(out, "on_drift: keep") {
+		t.Errorf("an edit: exit status %d, want 1, the edit and the ways out:\n%s", status, out)
 	}
+	m.must(t, "cmp /etc/nginx/conf.d/websocket.conf /root/edited")
 	if out, status := m.run("wsprovision apply --on-drift keep --detailed-exitcode " + siteFlags); status != 0 || !strings.Contains(out, "edited") {
 		t.Errorf("on_drift keep: exit status %d, want 0 and a warning:\n%s", status, out)
 	}
-	m.apply(t, 0, "--on-drift replace")
-	m.must(t, "! grep -q '^# by hand' /etc/nginx/conf.d/websocket.conf")
+	const replaced = "/var/lib/wsprovision/replaced/etc-nginx-conf.d-websocket.conf.1"
+	if out, status := m.run(applyCommand + " --on-drift replace"); status != 0 || !strings.Contains(out, replaced) {
+		t.Errorf("on_drift replace: exit status %d, want 0 and the copy named:\n%s", status, out)
+	}
+	m.must(t, "! grep -q '^# by hand' /etc/nginx/conf.d/websocket.conf && cmp "+replaced+" /root/edited && test $(stat -c %a "+replaced+") = 600")
 	m.put(t, "/etc/wsprovision/wsprovision.yaml", []byte(`sites:
   - name: second
     server_name: second.example.com

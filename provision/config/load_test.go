@@ -28,7 +28,7 @@ func load(text string, more ...func(*Input)) (Config, error) {
 func defaults() Config {
 	return Config{
 		EPEL:    EPEL{Source: EPELRepository, Fingerprint: EPEL7Fingerprint},
-		OnDrift: DriftReplace,
+		OnDrift: DriftFail,
 		Wait:    Wait{YumLock: 10 * time.Minute, SemanageLock: 2 * time.Minute},
 	}
 }

@@ -30,7 +30,11 @@ func (r *reader) note(n *yaml.Node, key string) where {
 func (r *reader) mapping(n *yaml.Node, key string, known ...string) map[string]*yaml.Node {
 	r.note(n, key)
 	if n.Kind != yaml.MappingNode {
-		r.complain(n, key, fmt.Sprintf("must be a mapping with the keys %s", strings.Join(known, ", ")))
+		message := "must be a mapping with the keys " + strings.Join(known, ", ")
+		if n.Kind == yaml.SequenceNode && slices.Contains(known, "sites") {
+			message += ": a list of sites stands under sites: (is that line still behind a #?)"
+		}
+		r.complain(n, key, message)
 		return nil
 	}
 	values, lines := map[string]*yaml.Node{}, map[string]int{}

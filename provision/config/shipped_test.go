@@ -20,6 +20,50 @@ func TestShippedFileIsTheDefaults(t *testing.T) {
 	}
 }
 
+// The file is %config(noreplace): a default on an active line would be an old host's for ever.
+func TestShippedFileHasNoActiveLine(t *testing.T) {
+	content, err := os.ReadFile(shipped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(content)) {
+		if line != "\n" && !strings.HasPrefix(line, "#") {
+			t.Errorf("an active line: %q", line)
+		}
+	}
+}
+
+// What it says are the defaults must be them.
+func TestShippedDefaults(t *testing.T) {
+	content, err := os.ReadFile(shipped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(content), "\n# Where nginx comes from")
+	for setting, text := range map[string]string{
+		"epel.source": "#epel:\n#  source: repository ", "selinux.label_listen_ports": "#selinux:\n#  label_listen_ports: false\n",
+		"on_drift": "#on_drift: fail\n", "wait.yum_lock": "#wait:\n#  yum_lock: 10m\n", "wait.semanage_lock": "#  semanage_lock: 2m\n",
+	} {
+		if !strings.Contains(rest, "\n"+text) {
+			t.Errorf("%s: the file does not have %q", setting, text)
+		}
+	}
+	uncommented := ""
+	for line := range strings.Lines(rest) {
+		example := strings.Contains(line, "mirror  ") || strings.Contains(line, "package  ") || strings.Contains(line, "none  ") ||
+			regexp.MustCompile(`^#( +(baseurl|gpgkey|package|fingerprint)|worker_shutdown_timeout):`).MatchString(line)
+		if !example && regexp.MustCompile(`^#(  )?[a-z_]+:`).MatchString(line) {
+			uncommented += line[1:]
+		}
+	}
+	got, err := load(uncommented)
+	want := defaults()
+	want.Source = got.Source
+	if diff := cmp.Diff(want, got); err != nil || diff != "" || strings.Count(uncommented, "\n") != 8 {
+		t.Errorf("%v\n-want +got\n%s\n%s", err, diff, uncommented)
+	}
+}
+
 // What the shipped file teaches in comments must be right as well: uncomment one example after the other.
 func TestShippedExamples(t *testing.T) {
 	content, err := os.ReadFile(shipped)
@@ -30,7 +74,7 @@ func TestShippedExamples(t *testing.T) {
 	if !found {
 		t.Fatal("the shipped file has no part that begins with: # Where nginx comes from")
 	}
-	sites = regexp.MustCompile(`(?m)^#( .*)?$`).ReplaceAllStringFunc(sites[strings.Index(sites, "\nsites:"):], func(line string) string { return line[1:] })
+	sites = regexp.MustCompile(`(?m)^#( .*|sites:)?$`).ReplaceAllStringFunc(sites[strings.Index(sites, "\n#sites:"):], func(line string) string { return line[1:] })
 	if c, err := load(sites); err != nil || len(c.Sites) != 2 || len(c.Sites[0].Locations) != 2 || c.Sites[1].TLS == nil {
 		t.Errorf("sites: %+v, %v", c.Sites, err)
 	}

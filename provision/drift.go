@@ -1,0 +1,47 @@
+package provision
+
+import (
+	"fmt"
+
+	"wsprovision/provision/config"
+)
+
+// decision is a failure that only somebody's decision ends: no patience does.
+type decision struct{ error }
+
+func (d decision) Unwrap() error { return d.error }
+
+func (r *Run) sayDrift(f *Finding, s siteFile) error {
+	if !s.drifted {
+		return nil
+	}
+	if !s.kept && r.Config.OnDrift == config.DriftFail {
+		return decision{fmt.Errorf("%s was edited since the agent wrote it, and on_drift is fail: take the edit into the configuration; "+
+			"or leave the file as it is (on_drift: keep); or have it replaced and a copy kept (on_drift: replace), or move it away:\n%s",
+			s.path, unified(s.path, s.content, s.have.Content))}
+	}
+	warning := r.drift(s)
+	if r.planning && s.kept && s.content != nil && s.have.Content != nil { // else it is among the changes
+		warning += ":\n" + unified(s.path, s.content, s.have.Content)
+	}
+	f.Warnings = append(f.Warnings, warning)
+	return nil
+}
+
+func (r *Run) drift(s siteFile) string {
+	switch {
+	case s.have.Content == nil:
+		return s.path + " was removed since the agent wrote it, and is not brought back"
+	case s.content == nil && s.kept:
+		return s.path + " is no longer asked for, but was edited since the agent wrote it: it is left; remove it by hand"
+	case s.kept:
+		return s.path + " was edited since the agent wrote it, and is left as it is"
+	}
+	return fmt.Sprintf("%s was edited since the agent wrote it, and is replaced (on_drift: replace); the edit is kept as %s",
+		s.path, r.Files.copyFor(s.path, s.have.Content))
+}
+
+// replacesEdit reports whether somebody's edit gives way to what is wanted.
+func (s siteFile) replacesEdit() bool {
+	return s.drifted && !s.kept && s.content != nil && s.have.Content != nil
+}
