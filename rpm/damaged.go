@@ -64,11 +64,11 @@ func (h Host) Reinstall(ctx context.Context, names []string, limits Limits) erro
 		}
 	}
 	h.tell(limits)
-	err := h.patiently(ctx, yumArgv(limits.Args, "reinstall", names), func(said *YumError, _ string, runErr error) (bool, error) {
-		if runErr != nil || said.Status == 0 {
+	err := h.patiently(ctx, yumArgv(limits.Args, "reinstall", names), func(said ran, runErr error) (bool, error) {
+		if runErr != nil || said.status == 0 {
 			return true, runErr
 		}
-		return false, said
+		return false, h.explain(classify(said), said, names, Inventory{})
 	})
 	if err != nil {
 		return fmt.Errorf("reinstall %s: %w", strings.Join(names, ", "), err)

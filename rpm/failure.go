@@ -3,7 +3,6 @@ package rpm
 import (
 	"fmt"
 	"regexp"
-	"strings"
 )
 
 // Kind is why yum failed, as far as its words tell.
@@ -36,6 +35,8 @@ type YumError struct {
 	Text   string // yum's own words, the lines that decided
 	Next   string // what to do about it; may be empty
 	Absent string // what rpm does not have afterwards: `nginx is not installed`
+	// Hidden says that a file of yum's configuration keeps the package from yum, and Next which one.
+	Hidden bool
 }
 
 func (e *YumError) Error() string {
@@ -54,151 +55,114 @@ func (e *YumError) Error() string {
 	return s
 }
 
-// failure is one row of the table: any of marks in a line of yum's output decides for kind.
+// failure is one row of the table: what a line of yum's output looks like that tells of kind.
 type failure struct {
-	kind  Kind
-	marks []string
-	next  string
+	kind   Kind
+	stderr *regexp.Regexp
+	stdout *regexp.Regexp // what is said there alone; stdout is else progress, and no evidence
+	vague  *regexp.Regexp // on stderr, after the reason: it decides only where no reason stands
+	next   string
 }
 
-// in is the first line of text that holds one of the row's marks.
-func (f failure) in(text string) string {
-	for _, line := range lines(text) {
-		for _, mark := range f.marks {
-			if strings.Contains(line, mark) {
-				return clip(strings.TrimSpace(line))
-			}
-		}
-	}
-	return ""
-}
+func marks(pattern string) *regexp.Regexp { return regexp.MustCompile(pattern) }
 
-// failures is read from the top: a reason stands before what follows from it (yum 3.4.3 prints the repository boilerplate for
-// a full disk as well, FACTS 1.1; a repository with skip_if_unavailable=1 that is down shows as a package nobody has). Texts of dnf (EL8 and the machine our acceptance tests run on) stand beside yum's.
+// failures are the words of yum 3.4.3, and beside them dnf's (EL8, and the machine on which the acceptance tests run).
+// Within one line the first row decides. yum prints what it died of on stderr, last (yummain.py: exFatal, exRepoError,
+// "Error: "); "No package", the log of rpm and of scripts, and what a failed list of mirrors gave are on stdout
+// (cli.py installPkgs, output.py scriptout).
 var failures = []failure{
-	{Locked, []string{
-		"exiting as configured by exit_on_lock",
-		"cachedir already locked by ", "metadata already locked by ", "RPMDB already locked by ", "log already locked by ",
-	}, "wait for the other program, or see what it is waiting for"},
-	{NotRoot, []string{
-		"You need to be root to perform this command",
-		"This command has to be run with superuser privileges",
-	}, "run as root"},
-	{Database, []string{
-		"DB_RUNRECOVERY", "rpmdb: BDB", "rpmdb: Thread/process", "rpmdb: PANIC", "cannot open Packages", "rpmdb open failed",
-		"rpmdb failed release provides", "database disk image is malformed", "db5 error",
-	}, "the rpm database is locked by a program that died, or broken: see that no rpm or yum runs, then: rpm --rebuilddb"},
-	{NoSpace, []string{
-		"Insufficient space in download directory", "more space needed on the ", " inodes on the ", "No space left on device",
-	}, "free space on that file system"},
+	{kind: Locked,
+		stderr: marks(`^Another app is currently holding the yum lock|^(cachedir|metadata|RPMDB|log) already locked ` +
+			`by |` +
+			`waiting for transaction lock on |can't create transaction lock on `),
+		vague: marks(`^Existing lock .*: another copy is running as pid `),
+		next:  "wait for the other program, or see what it is waiting for"},
+	{kind: NotRoot,
+		stderr: marks(`^You need to be root to perform this command|^Error: This command has to be run with ` +
+			`superuser privileges`),
+		next: "run as root"},
+	{kind: Database,
+		stderr: marks(`DB_RUNRECOVERY|rpmdb: (BDB|Thread/process|PANIC)|cannot open Packages|rpmdb open failed|` +
+			`rpmdb failed release provides|database disk image is malformed|db5 error`),
+		next: "the rpm database is locked by a program that died, or broken: see that no rpm or yum runs, then: rpm " +
+			"--rebuilddb"},
+	{kind: NoSpace,
+		stderr: marks(`^Insufficient space in download directory |needs \S+ (more space )?on the \S+ filesystem|` +
+			`more space needed on the \S+ filesystem|needs \d+ inodes on the |\[Errno 28\]|No space left on device`),
+		stdout: marks(`^error: .*No space left on device`),
+		next:   "free space on that file system"},
 	// libcurl's CURLE_WRITE_ERROR: what came over the network could not be written.
-	{Unwritable, []string{
-		"Curl error (23)", "curl#23", "database or disk is full", "History database is not writable",
-	}, "yum cannot write below /var: free space on its file system (df /var/cache /var/lib), or see that it is writable"},
-	{NoRepositories, []string{
-		"There are no enabled repos", "There are no enabled repositories",
-	}, "register the system with subscription-manager, or configure epel.source: mirror"},
-	{Unsigned, []string{
-		" is not signed",
-	}, "signatures are always checked, also where the repository says gpgcheck=0: have the package signed, or disable that repository"},
-	{BadKey, []string{
-		"are already installed but they are not correct for this package", "Public key for ", "GPG key retrieval failed",
-		"Refusing to automatically import keys", "You have enabled checking of packages via GPG keys",
-		"GPG check FAILED", "Didn't install any keys", "Invalid GPG Key from",
-		"Failed to retrieve GPG key", "Key import failed",
-	}, "get the key's file, compare its fingerprint (gpg --with-fingerprint FILE) with what its owner publishes, then: rpm --import FILE"},
-	{Conflict, []string{
-		"conflicts with file from package", "conflict between attempted installs", "conflicts between attempted installs",
-	}, "remove one of the two packages"},
-	{Scriptlet, []string{
-		"Error in PREIN scriptlet", "Error in PRETRANS scriptlet",
-	}, "the package's own script failed; its output stands above"},
-	{TooNew, []string{
-		"You need to update rpm to handle", "RPM needs to be updated",
-	}, "the package was built for a newer release"},
-	{Unreachable, []string{
-		"One of the configured repositories failed", "Cannot find a valid baseurl for repo", "Cannot retrieve repository metadata",
-		"Could not retrieve mirrorlist", "Error downloading packages:", "failure: repodata/", "Cannot retrieve metalink",
-		"Failed to download metadata for repo", "Cannot download", "Status code: ",
-		"Cannot open: ", "Curl error (", "No more mirrors to try",
-	}, "the repository could not be reached: look at its baseurl, the network and the proxy"},
-	{NoPackage, []string{
-		"Not tolerating missing names on install", "No package ", "Unable to find a match", "No match for argument",
-	}, "no enabled repository has it: yum repolist shows which are enabled"},
-	{Dependency, []string{
-		"Error: Package: ", "Requires: ", "nothing provides ", "Protected multilib versions",
-	}, "a package it needs is in no enabled repository"},
-	{Unconfigured, []string{
-		"Config error: ", "Options error: ", "Command line error: ", "Error getting repository data for ", "Parsing file failed",
-	}, "mend /etc/yum.conf or the file in /etc/yum.repos.d"},
+	{kind: Unwritable,
+		stderr: marks(`Curl error \(23\)|curl#23\b|database or disk is full|History database is not writable|` +
+			`\[Errno 30\]|` +
+			`Read-only file system`),
+		next: "yum cannot write below /var: free space there, or see that it is writable"},
+	{kind: NoRepositories,
+		stderr: marks(`^(Error: )?There are no enabled repo`),
+		next:   "register the system with subscription-manager, or configure epel.source: mirror"},
+	{kind: Unsigned,
+		stderr: marks(`^(Error: )?Package \S+ is not signed`),
+		next: "signatures are always checked, also where the repository says gpgcheck=0: have the package signed, " +
+			"or disable that repository"},
+	{kind: BadKey,
+		stderr: marks(`^The GPG keys listed for |^Public key for \S+ is not (installed|trusted)|^GPG key retrieval ` +
+			`failed|` +
+			`^Refusing to automatically import keys|^You have enabled checking of packages via GPG keys|` +
+			`Didn't install any keys|Invalid GPG Key from|Failed to retrieve GPG key|Key import failed|` +
+			`signature could not be verified`),
+		vague: marks(`GPG check FAILED`),
+		next: "get the key's file, compare its fingerprint (gpg --with-fingerprint FILE) with what its owner " +
+			"publishes, " +
+			"then: rpm --import FILE"},
+	{kind: Conflict,
+		stderr: marks(`conflicts with file from package|conflicts? between attempted installs|^Error: \S+ conflicts ` +
+			`with \S+`),
+		next: "remove one of the two packages"},
+	{kind: Scriptlet,
+		stderr: marks(`^Error in \S+ scriptlet in rpm package `),
+		stdout: marks(`^error: %pre\S* scriptlet failed|^Error in \S+ scriptlet in rpm package `),
+		next:   "the package's own script failed: see to what it complains of"},
+	{kind: TooNew,
+		stderr: marks(`^RPM needs to be updated`),
+		stdout: marks(`^ERROR You need to update rpm to handle:`),
+		next:   "the package was built for a newer release"},
+	{kind: Unreachable,
+		stderr: marks(`^ ?One of the configured repositories failed|^Cannot find a valid baseurl for repo|` +
+			`^Cannot retrieve (repository metadata|metalink)|^Could not retrieve mirrorlist|^(Error: )?Error ` +
+			`downloading packages:|` +
+			`^failure: \S+ from |Failed to download metadata for repo|Cannot download |Status code: |^Cannot open: |` +
+			`Curl error \(|` +
+			`No more mirrors to try`),
+		stdout: marks(`^Could not retrieve mirrorlist|^Cannot open: `),
+		next:   "the repository could not be reached: look at its baseurl, the network and the proxy"},
+	{kind: NoPackage,
+		stderr: marks(`^Error: Not tolerating missing names on install|Unable to find a match`),
+		stdout: marks(missingName),
+		next:   "no enabled repository has it: yum repolist shows which are enabled"},
+	{kind: Dependency,
+		stderr: marks(`^Error: Package: |nothing provides |Protected multilib versions|but none of the providers ` +
+			`can be installed|` +
+			`is filtered out by exclude filtering`),
+		stdout: marks(`^ERROR with transaction check vs depsolve`),
+		vague:  marks(`^ Problem[ :]`),
+		next:   "a package it needs is in no enabled repository"},
+	{kind: Unconfigured,
+		stderr: marks(`(Config|Options|Command line) [Ee]rror: |Error getting repository data for |Parsing file ` +
+			`failed`),
+		next: "mend /etc/yum.conf or the file in /etc/yum.repos.d"},
 }
 
-// centosMirrors no longer resolves since 2024-07-01, so that an untouched CentOS-Base.repo makes every yum fail (FACTS 1.3).
-const centosMirrors = "mirrorlist.centos.org"
+// missingName are the words of yum and of dnf for a name that they do not have, or may not take.
+const missingName = `^(No package|No match for argument:?) |^All matches were filtered out by \S+ filtering for ` +
+	`argument: |` +
+	`^Installed package .* not available\.$`
 
-const centosNext = "CentOS 7 has ended and its mirrors have moved to the vault: " +
-	"in /etc/yum.repos.d/CentOS-Base.repo replace mirrorlist= by baseurl=https://vault.centos.org/7.9.2009/os/$basearch/ " +
-	"(updates and extras likewise), or name an internal mirror"
-
-const unfinished = "There are unfinished transactions remaining"
-
-// classify reads what yum printed. It never fails: what it does not know is Unknown with yum's last lines.
-func classify(status int, stdout, stderr string) *YumError {
-	e := &YumError{Status: status, Kind: Unknown}
-	both := stderr + "\n" + stdout
-	for _, row := range failures {
-		if line := row.in(both); line != "" {
-			e.Kind, e.Text, e.Next = row.kind, decisive(row.kind, line, stderr, stdout), row.next
-			break
+// row is the table's row of a kind.
+func row(kind Kind) failure {
+	for _, f := range failures {
+		if f.kind == kind {
+			return f
 		}
 	}
-	if e.Kind == Unknown {
-		e.Text = lastLines(stderr, 3)
-		if e.Text == "" {
-			e.Text = lastLines(stdout, 3)
-		}
-	}
-	if e.Kind == Unreachable && strings.Contains(both, centosMirrors) {
-		e.Next = centosNext
-	}
-	if strings.Contains(both, unfinished) {
-		e.Next = strings.TrimPrefix(e.Next+"; an earlier transaction was interrupted: yum-complete-transaction --cleanup-only", "; ")
-	}
-	return e
-}
-
-// decisive adds to the marked line what stands elsewhere: all absent packages, or the last line that names the URL.
-func decisive(kind Kind, line, stderr, stdout string) string {
-	if kind == NoPackage {
-		if all := missingNames(stdout + "\n" + stderr); all != "" {
-			return all
-		}
-	}
-	last := lastLines(stderr, 1)
-	if kind != Unreachable || last == "" || last == line || strings.Contains(last, line) {
-		return line
-	}
-	return line + "; " + last
-}
-
-func missingNames(text string) string {
-	var all []string
-	for _, line := range lines(text) {
-		line = strings.TrimSpace(line)
-		if strings.HasPrefix(line, "No package ") || strings.HasPrefix(line, "No match for argument: ") {
-			all = append(all, clip(line))
-		}
-	}
-	return strings.Join(all, " ")
-}
-
-var runningAs = regexp.MustCompile(`another copy is running as pid (\d+)|already locked by (\d+)`)
-
-// lockedBy names the holder from yum's (`Existing lock …: another copy is running as pid 4711.`) or dnf's words.
-func lockedBy(stdout, stderr string) string {
-	m := runningAs.FindStringSubmatch(stderr + "\n" + stdout)
-	if m == nil {
-		return "yum lock held"
-	}
-	return "yum lock held by pid " + m[1] + m[2]
+	return failure{}
 }

@@ -1,8 +1,12 @@
 package rpm
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -25,71 +29,106 @@ func recorded(t testing.TB, name string) (stdout, stderr string) {
 	return stdout, stderr
 }
 
-func TestClassify(t *testing.T) {
-	tests := []struct {
-		name   string
-		status int
-		kind   Kind
-		want   []string // in the error
-	}{
-		{"rhel7-missing-one", 0, NoPackage, []string{"No package nonexist available."}},
-		{"rhel7-missing-all", 1, NoPackage, []string{"exit status 1: No package nginx available.", "yum repolist"}},
-		{"rhel7-not-tolerating", 1, NoPackage, []string{"No package nginx available."}},
-		{"rhel7-file-present", 1, Unknown, []string{"Error: Nothing to do"}},
-		{"rhel7-mirrorlist", 1, Unreachable, []string{"Cannot find a valid baseurl for repo: base/7/x86_64", "vault.centos.org"}},
-		{"rhel7-repo-down", 1, Unreachable, []string{"configured repositories failed (EPEL 7 mirror)", "127.0.0.1:9"}},
-		{"rhel7-download", 1, Unreachable, []string{"nginx-1.20.1-10.el7.x86_64: [Errno 256] No more mirrors to try."}},
-		{"rhel7-disk-full", 1, NoSpace, []string{"/var/cache/yum/x86_64/7/epel/packages", "free space"}},
-		{"dnf4-disk-full", 1, Unwritable, []string{"Curl error (23)", "free space"}},
-		{"dnf4-history-full", 1, Unwritable, []string{"History database is not writable", "free space"}},
-		{"rhel7-disk-full-test", 1, NoSpace, []string{"2MB more space needed on the / filesystem"}},
-		{"rhel7-no-repos", 1, NoRepositories, []string{"There are no enabled repos", "register the system with subscription-manager, or configure epel.source: mirror"}},
-		{"rhel7-key-wrong", 1, BadKey, []string{`"Extra Packages for Enterprise Linux 7"`, "rpm --import"}},
-		{"rhel7-key-gone", 1, BadKey, []string{"GPG key retrieval failed", "RPM-GPG-KEY-EPEL-7"}},
-		{"rhel7-key-missing", 1, BadKey, []string{"Public key for nginx-1.20.1-10.el7.x86_64.rpm is not installed", "compare its fingerprint (gpg --with-fingerprint FILE)", "then: rpm --import FILE)"}},
-		{"rhel7-no-key-at-all", 1, BadKey, []string{"You have enabled checking"}},
-		{"rhel7-unsigned", 1, Unsigned, []string{"nginx-1.20.1-10.el7.x86_64.rpm is not signed", "gpgcheck=0"}},
-		{"rhel7-not-root", 1, NotRoot, []string{"run as root"}},
-		{"rhel7-conflict", 1, Conflict, []string{"/etc/nginx/nginx.conf", "mynginx-1.0-1.x86_64"}},
-		{"rhel7-prein", 1, Scriptlet, []string{"Error in PREIN scriptlet in rpm package 1:nginx"}},
-		{"rhel7-too-new", 1, TooNew, []string{"newer release"}},
-		{"rhel7-dependency", 1, Dependency, []string{"1:nginx-1.20.1-10.el7.x86_64 (epel)"}},
-		{"rhel7-rpmdb", 1, Database, []string{"rpm --rebuilddb"}},
-		{"rhel7-lock", 1, Locked, []string{"exit_on_lock"}},
-		{"rhel7-unfinished", 1, Unknown, []string{"yum-complete-transaction"}},
-		{"rhel7-nosuch-repo", 1, Unconfigured, []string{"nosuch, repository not found"}},
-		{"dnf4-missing", 1, NoPackage, []string{"No match for argument: nonexist"}},
-		{"dnf4-wrongkey", 1, BadKey, []string{`"R" repository`}},
-		{"dnf4-localunsigned", 1, Unsigned, []string{"unsigned-1.20.1-10.el7.noarch.rpm is not signed"}},
-		{"dnf4-localnokey", 1, BadKey, []string{"Public key for foo"}},
-		{"dnf4-blank-otherkey", 1, BadKey, []string{"Public key for foo"}},
-		{"dnf4-no-key-at-all", 1, BadKey, []string{"rpm --import"}},
-		{"dnf4-dead", 1, Unreachable, []string{"Failed to download metadata for repo 'dead'"}},
-		{"dnf4-mirror", 1, Unreachable, []string{"mirrorlist.centos.org", "vault.centos.org"}},
-		{"dnf4-locked", 200, Locked, []string{"metadata already locked by 4711"}},
-		{"dnf4-norepo", 1, NoRepositories, []string{"subscription-manager"}},
-		{"dnf4-prefail", 1, Dependency, []string{"nothing provides /bin/sh"}},
+// recordedRun is one recorded run of yum, or one put together, and what is made of it.
+type recordedRun struct {
+	name   string
+	status int      // where none was recorded
+	brings []string // what rpm has afterwards; all means what was asked for
+	kind   Kind     // "" for a success
+	runs   int      // 3 where it is tried again; a lock is waited for
+}
+
+// message is the error that is expected of a run, or what is noticed of a success: NAME.yum.message in testdata, ""
+// without it.
+func message(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", name+".yum.message"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
 	}
-	for _, tt := range tests {
+	return strings.TrimSuffix(string(text), "\n")
+}
+
+func TestRecordedRuns(t *testing.T) {
+	seen := map[string]bool{}
+	for _, tt := range recordedRuns {
 		t.Run(tt.name, func(t *testing.T) {
-			stdout, stderr := recorded(t, tt.name+".yum")
-			e := classify(tt.status, stdout, stderr)
-			if e.Kind != tt.kind {
-				t.Errorf("kind is %q, want %q: %v", e.Kind, tt.kind, e)
-			}
-			for _, want := range tt.want {
-				if !strings.Contains(e.Error(), want) {
-					t.Errorf("error %q lacks %q", e, want)
-				}
+			f := newFake(t)
+			f.files["/root/epel-release-7-14.noarch.rpm"] = "epel-release"
+			kind, runs, says := f.replay(tt)
+			if want := message(t, tt.name); kind != tt.kind || runs != tt.runs || says != want {
+				t.Errorf("kind %q, want %q; %d runs, want %d; -want +got:\n- %s\n+ %s", kind, tt.kind, runs,
+					tt.runs, want, says)
 			}
 		})
+		seen[tt.name] = true
 	}
+	files, err := filepath.Glob("testdata/*.yum.*")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no recordings: %v", err)
+	}
+	for _, file := range files {
+		if name, _, _ := strings.Cut(filepath.Base(file), ".yum."); !seen[name] {
+			t.Errorf("%s has no row", file)
+		}
+	}
+}
+
+// replay runs what was asked of yum then, and has yum say what it said then.
+func (f *fake) replay(tt recordedRun) (kind Kind, runs int, says string) {
+	command, names, status := f.asked(tt)
+	brings := slices.DeleteFunc(slices.Clone(tt.brings), func(name string) bool { return name == "all" })
+	if len(brings) < len(tt.brings) {
+		brings = append(brings, names...)
+	}
+	f.yum = f.brings(tt.name, status, brings...)
+	var err error
+	switch command {
+	case "install":
+		err = f.install(Wants{Packages: names})
+	case "reinstall":
+		err = f.host().Reinstall(bg, names, Limits{})
+	default: // it asks only
+		stdout, stderr, status := f.yum(nil)
+		if said := classify(ran{status, stdout, stderr}); status != 0 || said.Kind != Unknown {
+			err = said
+		}
+	}
+	var yum *YumError
+	var locked *LockedError
+	switch {
+	case errors.As(err, &yum):
+		return yum.Kind, len(f.ran), err.Error()
+	case errors.As(err, &locked):
+		return Locked, len(f.ran), err.Error()
+	case err != nil:
+		return "?", len(f.ran), "not yum's error: " + err.Error()
+	}
+	return "", len(f.ran), strings.Join(f.notices, "; ")
+}
+
+// asked are yum's command and the names, and its exit status, from the recording or the row.
+func (f *fake) asked(tt recordedRun) (command string, names []string, status int) {
+	argv, err := os.ReadFile(filepath.Join("testdata", tt.name+".yum.argv"))
+	if err != nil {
+		return "install", []string{"nginx"}, tt.status
+	}
+	text, err := os.ReadFile(filepath.Join("testdata", tt.name+".yum.status"))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if status, err = strconv.Atoi(strings.TrimSpace(string(text))); err != nil {
+		f.t.Fatal(err)
+	}
+	words := strings.Fields(string(argv))
+	at := slices.IndexFunc(words, func(w string) bool { return w == "install" || w == "reinstall" || w == "repolist" })
+	return words[at], words[at+1:], status
 }
 
 func TestEveryKindHasARow(t *testing.T) {
 	seen := map[Kind]bool{}
 	for _, row := range failures {
-		if row.next == "" || len(row.marks) == 0 {
+		if row.next == "" || row.stderr == nil {
 			t.Errorf("%s: a row without marks or without advice", row.kind)
 		}
 		seen[row.kind] = true
@@ -110,13 +149,15 @@ func FuzzClassify(f *testing.F) {
 		f.Add(0, "", string(text))
 	}
 	f.Fuzz(func(t *testing.T, status int, stdout, stderr string) {
-		e := classify(status, stdout, stderr)
+		said := ran{status, stdout, stderr}
+		e := (Host{Root: t.TempDir()}).explain(classify(said), said, []string{"nginx"}, Inventory{})
 		if strings.Contains(e.Text, "\n") {
 			t.Errorf("several lines in %q", e.Text)
 		}
 		if e.Kind != Unknown && e.Text == "" {
 			t.Errorf("%s without yum's words", e.Kind)
 		}
-		lockedBy(stdout, stderr)
+		said.lockedBy()
+		said.failed()
 	})
 }

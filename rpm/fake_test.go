@@ -9,9 +9,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-// fake is a host whose rpm and yum behave as FACTS says; what it does not know fails the test.
+// fake is a host whose rpm and yum behave as RHEL 7's do; what it does not know fails the test.
 type fake struct {
 	t         *testing.T
 	installed map[string]string // name: the rest of the query's line
@@ -26,13 +28,15 @@ type fake struct {
 	onSleep   func()
 	notices   []string
 	root      string
+	free      unix.Statfs_t // of every file system
 }
 
 // listedKey is how rpm lists an imported key.
 const listedKey = "gpg-pubkey\t(none)\t352c64e5\t52ae6884\t(none)\n(key)\n%s\n(end of key)\n"
 
 func newFake(t *testing.T) *fake {
-	return &fake{t: t, installed: map[string]string{}, files: map[string]string{}, root: t.TempDir()}
+	return &fake{t: t, installed: map[string]string{}, files: map[string]string{}, root: t.TempDir(),
+		free: unix.Statfs_t{Bsize: 4096, Bavail: 3, Files: 1000, Ffree: 500}}
 }
 
 func (f *fake) host() Host {
@@ -45,6 +49,10 @@ func (f *fake) host() Host {
 			return ctx.Err()
 		},
 		Notice: func(s string) { f.notices = append(f.notices, s) },
+		freeSpace: func(path string, to *unix.Statfs_t) error {
+			*to = f.free
+			return nil
+		},
 	}
 }
 
@@ -150,16 +158,21 @@ func (f *fake) change(_ context.Context, _ string, argv ...string) (string, stri
 	return "", "", 1, nil
 }
 
-// brings installs the packages and says what a recorded yum said.
+// brings installs the packages and says what a recorded yum said. Each is NAME or, for rpm's own words, NAME and the
+// rest of its line.
 func (f *fake) brings(recording string, status int, names ...string) func([]string) (string, string, int) {
+	stdout, stderr := "Complete!\n", ""
+	if recording != "" {
+		stdout, stderr = recorded(f.t, recording+".yum")
+	}
 	return func([]string) (string, string, int) {
 		for _, name := range names {
-			f.installed[name] = "1\t1.20.1\t10.el7\tx86_64"
+			name, rest, ok := strings.Cut(name, "\t")
+			if !ok {
+				rest = "1\t1.20.1\t10.el7\tx86_64"
+			}
+			f.installed[name] = rest
 		}
-		if recording == "" {
-			return "Complete!\n", "", status
-		}
-		stdout, stderr := recorded(f.t, recording+".yum")
 		return stdout, stderr, status
 	}
 }

@@ -1,10 +1,11 @@
-// Package rpm answers what is installed on this host, brings what is missing, and says from which repositories and keys.
+// Package rpm answers what is installed on this host, brings what is missing, and says from which repositories and
+// keys.
 //
-// It is the host's package subsystem (rpm, yum, /etc/yum.repos.d and the keys in the rpm database), as selinux and systemd
-// are the host's other subsystems; the spec from which this project's own RPM is built lies in packaging.
+// It is the host's package subsystem (rpm, yum, /etc/yum.repos.d and the keys in the rpm database), as selinux and
+// systemd are the host's other subsystems; the spec from which this project's own RPM is built lies in packaging.
 //
 // yum's exit status is evidence, never the verdict: 3.4.3 says 0 with a named package missing and 1 for a package file that
-// is installed already (FACTS 1.1). rpm is asked before, and asked again afterwards.
+// is installed already (cli.py installPkgs). rpm is asked before, and asked again afterwards.
 //
 // What counts as trusted. yum -y imports any key that an enabled repository's gpgkey= names, over plain http too, and takes
 // unsigned packages from a repository with gpgcheck=0. Install overrides both for its own run only (Restrict): a repository
@@ -18,10 +19,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-// Run runs one program with LC_ALL=C and waits for it. A status that is not 0 is data; err means that the program could not
-// be started or was ended by a deadline or a signal.
+// Run runs one program with LC_ALL=C and waits for it. A status that is not 0 is data; err means that the program
+// could not be started or was ended by a deadline or a signal.
 type Run func(ctx context.Context, stdin string, argv ...string) (stdout, stderr string, status int, err error)
 
 // Host is one host's package subsystem. Only Read and Change are required.
@@ -38,6 +41,8 @@ type Host struct {
 
 	Sleep  func(context.Context, time.Duration) error // nil sleeps for real and ends early when ctx does
 	Notice func(string)                               // what a person would want to know while waiting; may be nil
+
+	freeSpace func(path string, to *unix.Statfs_t) error // statfs(2) of a test; nil asks the kernel
 }
 
 func (h Host) notice(format string, args ...any) {

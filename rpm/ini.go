@@ -14,6 +14,7 @@ import (
 type section struct {
 	name string
 	keys map[string]string // several lines of one value are joined by newlines
+	at   map[string]string // FILE:LINE of each key's value, of its first line
 }
 
 // includeDepth stops a file that includes itself; yum stops by remembering names.
@@ -57,8 +58,9 @@ func (h Host) includeINI(p *iniParser, file string, depth int) error {
 			}
 			continue
 		}
-		if err := p.line(h.expand(line)); err != nil {
-			return fmt.Errorf("%s:%d: %w: %s", file, i+1, err, quote(line))
+		place := fmt.Sprintf("%s:%d", file, i+1)
+		if err := p.line(h.expand(line), place); err != nil {
+			return fmt.Errorf("%s: %w: %s", place, err, quote(line))
 		}
 	}
 	return nil
@@ -66,17 +68,17 @@ func (h Host) includeINI(p *iniParser, file string, depth int) error {
 
 // inherited gives every section what [DEFAULT] says and it does not say itself; [DEFAULT] is no section.
 func (p *iniParser) inherited() []section {
-	var defaults map[string]string
+	var defaults section
 	all := slices.DeleteFunc(p.sections, func(s section) bool {
 		if s.name == "DEFAULT" {
-			defaults = s.keys
+			defaults = s
 		}
 		return s.name == "DEFAULT"
 	})
 	for _, s := range all {
-		for key, value := range defaults {
+		for key, value := range defaults.keys {
 			if _, said := s.keys[key]; !said {
-				s.keys[key] = value
+				s.keys[key], s.at[key] = value, defaults.at[key]
 			}
 		}
 	}
@@ -90,7 +92,7 @@ type iniParser struct {
 	key      string // that a continuation line would belong to
 }
 
-func (p *iniParser) line(line string) error {
+func (p *iniParser) line(line, place string) error {
 	if shiftedLine.MatchString(line) { // no continuation for yum
 		line = strings.TrimLeft(line, " \t")
 	}
@@ -113,6 +115,7 @@ func (p *iniParser) line(line string) error {
 	}
 	p.key = strings.ToLower(strings.TrimSpace(m[1]))
 	p.sections[p.current].keys[p.key] = strings.TrimSpace(inlineNote.ReplaceAllString(m[2], ""))
+	p.sections[p.current].at[p.key] = place
 	return nil
 }
 
@@ -140,6 +143,6 @@ func (p *iniParser) open(name string) {
 			return
 		}
 	}
-	p.sections = append(p.sections, section{name: name, keys: map[string]string{}})
+	p.sections = append(p.sections, section{name: name, keys: map[string]string{}, at: map[string]string{}})
 	p.current = len(p.sections) - 1
 }

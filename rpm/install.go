@@ -30,10 +30,11 @@ func (w Wants) check() error {
 	return nil
 }
 
-// Install brings what is missing from the inventory before, in one yum transaction, and returns the inventory afterwards, asked of
-// rpm again. What is installed already is not given to yum, whose install upgrades (FACTS 1.1). yum is kept within what is trusted by
-// the limits that Restrict works out for the keys of before. The error is a *YumError, *LockedError or *ReusedPidError where yum or its
-// lock is the reason; the inventory is then what rpm has all the same.
+// Install brings what is missing from the inventory before, in one yum transaction, and returns the inventory
+// afterwards, asked of rpm again. What is installed already is not given to yum, whose install upgrades (yum-3.4.3
+// _install_is_upgrade). yum is kept within what is trusted by the limits that Restrict works out for the keys of
+// before. The error is a *YumError, *LockedError or *ReusedPidError where yum or its lock is the reason; the inventory
+// is then what rpm has all the same.
 func (h Host) Install(ctx context.Context, w Wants, before Inventory, limits Limits) (after Inventory, err error) {
 	if err := w.check(); err != nil {
 		return before, fmt.Errorf("install: %w", err)
@@ -83,8 +84,8 @@ func (w wanted) args() []string {
 
 func (w wanted) String() string { return strings.Join(w.names(), ", ") }
 
-// missing keeps of w what rpm does not have. A file whose package is installed in whatever version counts as present; a name that a
-// file brings is not asked of the repositories as well.
+// missing keeps of w what rpm does not have. A file whose package is installed in whatever version counts as present;
+// a name that a file brings is not asked of the repositories as well.
 func (h Host) missing(ctx context.Context, w Wants, have Inventory) (wanted, error) {
 	want := wanted{packages: have.lacks(w.Packages), files: map[string]string{}}
 	slices.Sort(want.packages)
@@ -125,10 +126,10 @@ func (h Host) packageFile(ctx context.Context, file string) (Package, error) {
 	return p, nil
 }
 
-// yumOptions hold on yum 3.4.3 and on dnf. Never -q: it hides "No package X available." (FACTS 1.2). Short options stay apart,
-// because yum's first parser misreads merged ones. The debug levels are said because yum.conf may lower them. exit_on_lock
-// turns yum's endless wait into an answer that we wait on with a bound. skip_missing_names_on_install came with RHEL 7.3; where
-// it is unknown it earns a warning and nothing else.
+// yumOptions hold on yum 3.4.3 and on dnf. Never -q: it hides "No package X available." (yum/logginglevels.py). Short
+// options stay apart, because yum's first parser misreads merged ones. The debug levels are said because yum.conf may
+// lower them. exit_on_lock turns yum's endless wait into an answer that we wait on with a bound.
+// skip_missing_names_on_install came with RHEL 7.3; where it is unknown it earns a warning and nothing else.
 var yumOptions = []string{
 	"-y", "-d", "2", "-e", "2",
 	"--setopt=retries=2", "--setopt=timeout=15",
@@ -146,7 +147,7 @@ var ErrUntold = errors.New("what yum brought is not known")
 
 // yum runs the transaction until rpm has everything. The inventory is the last that rpm told of.
 func (h Host) yum(ctx context.Context, limits Limits, want wanted, have Inventory) (Inventory, error) {
-	err := h.patiently(ctx, yumArgv(limits.Args, "install", want.args()), func(refused *YumError, output string, runErr error) (bool, error) {
+	err := h.patiently(ctx, yumArgv(limits.Args, "install", want.args()), func(said ran, runErr error) (bool, error) {
 		// What yum brought is to be known even where the run is being ended.
 		now, err := h.Inventory(context.WithoutCancel(ctx))
 		if err != nil {
@@ -155,28 +156,31 @@ func (h Host) yum(ctx context.Context, limits Limits, want wanted, have Inventor
 		if have = now; runErr != nil {
 			return true, runErr
 		}
-		absent := have.lacks(want.names())
-		if len(absent) == 0 {
-			h.mention(refused, output)
-			return true, nil
+		if absent, failed := have.lacks(want.names()), have.without(said.failed()); len(absent)+len(failed) > 0 {
+			return said.status == 0, h.refusal(said, absent, failed, have, limits)
 		}
-		return refused.Status == 0, verdict(refused, absent, limits)
+		h.mention(said, have)
+		return true, nil
 	})
 	return have, err
 }
 
-// patiently runs yum until judge has a final word on it, the failure is not a repository's, or the patience is used up. A lock that is
-// held is waited for. judge gets what yum said, and why it did not end by itself.
-func (h Host) patiently(ctx context.Context, argv []string, judge func(said *YumError, output string, runErr error) (final bool, err error)) error {
+// verdict is the last word on what yum said, or that it may be tried again. runErr is why yum did not end by itself.
+type verdict func(said ran, runErr error) (final bool, err error)
+
+// patiently runs yum until judge has a final word on it, the failure is not a repository's, or the patience is used
+// up. A lock that is held is waited for.
+func (h Host) patiently(ctx context.Context, argv []string, judge verdict) error {
 	locks := &waiting{h: h}
 	for failed := 0; ; {
 		if err := locks.free(ctx); err != nil {
 			return err
 		}
 		stdout, stderr, status, runErr := h.Change(ctx, "", argv...)
-		refused := classify(status, stdout, stderr)
-		if runErr == nil && status != 0 && refused.Kind == Locked { // taken between our look and yum's start
-			if err := locks.pause(ctx, lockedBy(stdout, stderr)); err != nil {
+		said := ran{status, stdout, stderr}
+		kind := classify(said).Kind
+		if runErr == nil && status != 0 && kind == Locked { // taken between our look and yum's start
+			if err := locks.pause(ctx, said.lockedBy()); err != nil {
 				return err
 			}
 			continue
@@ -184,11 +188,11 @@ func (h Host) patiently(ctx context.Context, argv []string, judge func(said *Yum
 		if runErr != nil {
 			runErr = fmt.Errorf("yum: %w", runErr)
 		}
-		final, err := judge(refused, stdout+"\n"+stderr, runErr)
-		if failed++; final || refused.Kind != Unreachable || failed >= h.attempts() {
+		final, err := judge(said, runErr)
+		if failed++; final || kind != Unreachable || failed >= h.attempts() {
 			return err
 		}
-		if err := h.again(ctx, refused, failed); err != nil {
+		if err := h.again(ctx, err, failed); err != nil {
 			return err
 		}
 	}
@@ -209,32 +213,15 @@ func backOff(failed int) time.Duration {
 	return min(5*time.Second<<min(failed-1, 4), time.Minute)
 }
 
-// nonFatal is a %post that failed: yum then says Complete! and 0, and what the script should have set up is not there (FACTS 1.1).
-var nonFatal = failure{marks: []string{"Non-fatal "}}
-
 // mention passes on what yum complained of although everything is there.
-func (h Host) mention(e *YumError, output string) {
-	if e.Status != 0 {
-		h.notice("%s; rpm has everything that was asked for", e)
-	} else if strings.Contains(e.Next, "yum-complete-transaction") {
-		h.notice("yum: %s", e.Next)
+func (h Host) mention(said ran, have Inventory) {
+	if said.status != 0 {
+		h.notice("yum: exit status %d: %s; rpm has everything that was asked for", said.status, said.lastWords())
 	}
-	if line := nonFatal.in(output); line != "" {
+	if next := said.unfinished(have); next != "" {
+		h.notice("yum: %s", next)
+	}
+	if line := said.nonFatal(); line != "" {
 		h.notice("yum: %s", line)
 	}
-}
-
-// limited are the kinds of failure that may come of the limits that we set ourselves.
-var limited = []Kind{NoPackage, NoRepositories, BadKey, Unsigned, Dependency, Unknown}
-
-func verdict(e *YumError, absent []string, limits Limits) error {
-	verb := "is"
-	if len(absent) > 1 {
-		verb = "are"
-	}
-	e.Absent = fmt.Sprintf("%s %s not installed", strings.Join(absent, ", "), verb)
-	if slices.Contains(limited, e.Kind) && len(limits.Reasons) > 0 {
-		e.Next = strings.Join(append([]string{e.Next}, limits.Reasons...), "; ")
-	}
-	return e
 }

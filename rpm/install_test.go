@@ -17,11 +17,13 @@ func TestInstallArgv(t *testing.T) {
 	f.installed["policycoreutils-python"] = "(none)\t2.5\t34.el7\tx86_64"
 	f.files["/var/lib/epel-release.rpm"] = "epel-release"
 	f.yum = f.brings("", 0, "nginx", "epel-release")
-	err := f.install(Wants{Packages: []string{"nginx", "policycoreutils-python", "nginx", "epel-release"}, Files: []string{"/var/lib/epel-release.rpm"}})
+	err := f.install(Wants{Packages: []string{"nginx", "policycoreutils-python", "nginx", "epel-release"},
+		Files: []string{"/var/lib/epel-release.rpm"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"yum -y -d 2 -e 2 --setopt=retries=2 --setopt=timeout=15 --setopt=skip_missing_names_on_install=False " +
+	want := []string{"yum -y -d 2 -e 2 --setopt=retries=2 --setopt=timeout=15 " +
+		"--setopt=skip_missing_names_on_install=False " +
 		"--setopt=exit_on_lock=1 --setopt=localpkg_gpgcheck=1 install nginx /var/lib/epel-release.rpm"}
 	if diff := cmp.Diff(want, f.ran); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
@@ -56,18 +58,28 @@ func TestInstallVerdicts(t *testing.T) {
 		wantSlept time.Duration
 		notice    string
 	}{
-		{name: "exit status 0 and a package missing", recording: "rhel7-missing-all", status: 0, kind: NoPackage, wantRuns: 1,
-			wantErr: []string{"install nginx: yum: exit status 0, but nginx is not installed: No package nginx available."}},
-		{name: "exit status 1 and a package missing", recording: "rhel7-not-tolerating", status: 1, kind: NoPackage, wantRuns: 1,
-			wantErr: []string{"install nginx: yum: exit status 1, nginx is not installed: No package nginx available."}},
-		{name: "exit status 1 and all there", recording: "rhel7-file-present", status: 1, brings: []string{"nginx"}, wantRuns: 1,
-			notice: "Nothing to do; rpm has everything that was asked for"},
-		{name: "%pre failed, Complete! all the same", recording: "rhel7-prein", status: 1, kind: Scriptlet, wantRuns: 1, wantErr: []string{"PREIN"}},
-		{name: "repository down for good", recording: "rhel7-repo-down", status: 1, kind: Unreachable, wantRuns: 3, wantSlept: 15 * time.Second,
-			wantErr: []string{"EPEL 7 mirror"}, notice: "trying again in 5s (2 of 3)"},
-		{name: "unsigned is not tried again", recording: "rhel7-unsigned", status: 1, kind: Unsigned, wantRuns: 1, wantErr: []string{"is not signed"}},
-		{name: "%post failed", recording: "rhel7-postin", status: 0, brings: []string{"nginx"}, wantRuns: 1, notice: "yum: Non-fatal POSTIN scriptlet failure in rpm package 1:nginx"},
-		{name: "interrupted earlier", recording: "rhel7-unfinished", status: 0, brings: []string{"nginx"}, wantRuns: 1, notice: "yum-complete-transaction --cleanup-only"},
+		{name: "exit status 0 and a package missing", recording: "rhel7-missing-all", status: 0, kind: NoPackage,
+			wantRuns: 1,
+			wantErr: []string{"install nginx: yum: exit status 0, but nginx is not installed: No package nginx " +
+				"available."}},
+		{name: "exit status 1 and a package missing", recording: "rhel7-excluded", status: 1, kind: NoPackage,
+			wantRuns: 1,
+			wantErr: []string{"install nginx: yum: exit status 1, nginx is not installed: No package nginx " +
+				"available."}},
+		{name: "exit status 1 and all there", recording: "rhel7-file-present", status: 1, brings: []string{"nginx"},
+			wantRuns: 1,
+			notice:   "Nothing to do; rpm has everything that was asked for"},
+		{name: "%pre failed, Complete! all the same", recording: "rhel7-prein", status: 1, kind: Scriptlet,
+			wantRuns: 1, wantErr: []string{"PREIN"}},
+		{name: "repository down for good", recording: "rhel7-all-repositories-down", status: 1, kind: Unreachable,
+			wantRuns: 3, wantSlept: 15 * time.Second,
+			wantErr: []string{"repodata/repomd.xml from base"}, notice: "trying again in 5s (2 of 3)"},
+		{name: "unsigned is not tried again", recording: "rhel7-unsigned", status: 1, kind: Unsigned, wantRuns: 1,
+			wantErr: []string{"is not signed"}},
+		{name: "%post failed", recording: "rhel7-postin", status: 0, brings: []string{"nginx"}, wantRuns: 1,
+			notice: "yum: Non-fatal POSTIN scriptlet failure in rpm package 1:nginx"},
+		{name: "interrupted earlier", recording: "rhel7-unfinished-transaction", status: 0,
+			brings: []string{"nginx"}, wantRuns: 1, notice: "yum-complete-transaction --cleanup-only"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -98,7 +110,7 @@ func TestInstallVerdicts(t *testing.T) {
 
 func TestInstallAfterRepositoryComesBack(t *testing.T) {
 	f := newFake(t)
-	down, up := f.brings("rhel7-repo-down", 1), f.brings("", 0, "nginx")
+	down, up := f.brings("rhel7-all-repositories-down", 1), f.brings("", 0, "nginx")
 	f.yum = func(argv []string) (string, string, int) {
 		if len(f.ran) < 3 {
 			return down(argv)
@@ -113,7 +125,8 @@ func TestInstallAfterRepositoryComesBack(t *testing.T) {
 func TestInstallRefuses(t *testing.T) {
 	for _, w := range []Wants{
 		{Packages: []string{"--nogpgcheck"}}, {Packages: []string{"http://x/y.rpm"}},
-		{Files: []string{"x.rpm"}}, {Files: []string{"https://x/y.rpm"}}, {Files: []string{"/x"}}, {Files: []string{"/a/../x.rpm"}}, {Files: []string{"/*.rpm"}},
+		{Files: []string{"x.rpm"}}, {Files: []string{"https://x/y.rpm"}}, {Files: []string{"/x"}},
+		{Files: []string{"/a/../x.rpm"}}, {Files: []string{"/*.rpm"}},
 	} {
 		f := newFake(t)
 		if err := f.install(w); err == nil || len(f.ran) > 0 {
@@ -138,7 +151,8 @@ func TestInstallEnded(t *testing.T) {
 		return f.read(ctx, stdin, argv...)
 	}
 	after, err := h.Install(ctx, Wants{Packages: []string{"nginx"}}, Inventory{}, Limits{})
-	if brought, _ := after.Since(Inventory{}); err != nil || cmp.Diff([]string{"nginx", "nginx-filesystem"}, brought) != "" {
+	if brought, _ := after.Since(Inventory{}); err != nil || cmp.Diff([]string{"nginx", "nginx-filesystem"},
+		brought) != "" {
 		t.Errorf("brought %q, %v; want nginx and its dependency", brought, err)
 	}
 }
@@ -149,7 +163,8 @@ func TestInstallKilled(t *testing.T) {
 	h.Change = func(context.Context, string, ...string) (string, string, int, error) {
 		return "", "", 0, context.DeadlineExceeded
 	}
-	if _, err := h.Install(bg, Wants{Packages: []string{"nginx"}}, Inventory{}, Limits{}); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := h.Install(bg, Wants{Packages: []string{"nginx"}}, Inventory{}, Limits{}); !errors.Is(err,
+		context.DeadlineExceeded) {
 		t.Errorf("error is %v", err)
 	}
 }

@@ -144,10 +144,9 @@ func databaseError(stderr string) error {
 }
 
 func databaseHint(text string) string {
-	for _, row := range failures {
-		if row.kind == Database && row.in(text) != "" {
-			return row.next
-		}
+	database := row(Database)
+	if database.stderr.MatchString(text) {
+		return database.next
 	}
 	return ""
 }

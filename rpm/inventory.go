@@ -1,6 +1,7 @@
 package rpm
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -121,4 +122,22 @@ func (i Inventory) Since(earlier Inventory) (packages, keys []string) {
 // lacks are those of the names that no installed package has.
 func (i Inventory) lacks(names []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return len(i.Packages[name]) > 0 })
+}
+
+// without are those packages, written NAME-EPOCH:VERSION-RELEASE.ARCH or without an epoch of 0, that are not installed
+// in just that version.
+func (i Inventory) without(packages []string) []string {
+	have := map[string]bool{}
+	for _, all := range i.Packages {
+		for _, p := range all {
+			have[p.String()], have[p.full()] = true, true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(packages), func(p string) bool { return have[p] })
+}
+
+// full is a package's name with an epoch in any case, as yum's summary writes it.
+func (p Package) full() string {
+	p.Epoch = cmp.Or(p.Epoch, "0")
+	return p.String()
 }

@@ -24,7 +24,7 @@ var pidLocks = []pidLock{
 	{"dnf database lock", "/var/lib/dnf/*_lock.pid"},
 }
 
-// rpmLock is rpm's transaction lock, fcntl(2); rpm 4.11 waits for it for ever (FACTS 1.4).
+// rpmLock is rpm's transaction lock, fcntl(2); rpm 4.11 waits for it for ever, without a word (lib/rpmlock.c).
 const rpmLock = "/var/lib/rpm/.rpm.lock"
 
 // holder is who keeps us from running yum now.

@@ -38,28 +38,43 @@ var defaultRepoDirs = []string{"/etc/yum/repos.d", "/etc/yum.repos.d"}
 // A boolean that yum does not understand makes it skip the repository: Enabled is false. Repositories that a plugin makes up
 // while yum runs (yum-rhn-plugin) are in no file and not seen here; subscription-manager's redhat.repo is.
 func (h Host) Repositories() ([]Repository, error) {
-	main, all, err := h.mainConf()
-	if err != nil {
-		return nil, fmt.Errorf("read repositories: %w", err)
+	_, defined, err := h.definitions()
+	var all []Repository
+	for _, d := range defined {
+		all = append(all, d.Repository)
+	}
+	return all, err
+}
+
+// definition is a repository with the section that it was read from.
+type definition struct {
+	Repository
+	section section
+}
+
+// definitions are yum's [main] and the repositories, each with the places of what is said.
+func (h Host) definitions() (main section, all []definition, err error) {
+	if main, all, err = h.mainConf(); err != nil {
+		return main, nil, fmt.Errorf("read repositories: %w", err)
 	}
 	files, err := h.repoFiles(main)
 	if err != nil {
-		return nil, fmt.Errorf("read repositories: %w", err)
+		return main, nil, fmt.Errorf("read repositories: %w", err)
 	}
 	for _, file := range files {
 		sections, err := h.readINI(file)
 		if err != nil {
-			return nil, fmt.Errorf("read repositories: %w", err)
+			return main, nil, fmt.Errorf("read repositories: %w", err)
 		}
-		if all, err = addRepositories(all, sections, main, file); err != nil {
-			return nil, fmt.Errorf("read repositories: %w", err)
+		if all, err = addDefinitions(all, sections, main, file); err != nil {
+			return main, nil, fmt.Errorf("read repositories: %w", err)
 		}
 	}
-	return all, nil
+	return main, all, nil
 }
 
-func (h Host) mainConf() (section, []Repository, error) {
-	main := section{name: "main", keys: map[string]string{}}
+func (h Host) mainConf() (section, []definition, error) {
+	main := section{name: "main", keys: map[string]string{}, at: map[string]string{}}
 	for _, file := range mainConf {
 		sections, err := h.readINI(file)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -73,7 +88,7 @@ func (h Host) mainConf() (section, []Repository, error) {
 				main = s
 			}
 		}
-		all, err := addRepositories(nil, sections, main, file)
+		all, err := addDefinitions(nil, sections, main, file)
 		return main, all, err
 	}
 	return main, nil, nil
@@ -112,15 +127,16 @@ func listOption(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' })
 }
 
-func addRepositories(all []Repository, sections []section, main section, file string) ([]Repository, error) {
+func addDefinitions(all []definition, sections []section, main section, file string) ([]definition, error) {
 	for _, s := range sections {
 		r := repository(s, main, file)
-		known := func(other Repository) bool { return other.ID == r.ID }
+		known := func(other definition) bool { return other.ID == r.ID }
 		if r.Enabled && strings.Contains(r.ID, "$") {
-			return nil, fmt.Errorf("%s: [%s]: the name that yum makes of this is not known here, and so it could not be kept to keys that are trusted: write the name out, or disable it", file, r.ID)
+			return nil, fmt.Errorf("%s: [%s]: the name that yum makes of this is not known here, and so it could not be kept "+
+				"to keys that are trusted: write the name out, or disable it", file, r.ID)
 		}
 		if r.ID != "main" && r.ID != "installed" && validID.MatchString(r.ID) && !slices.ContainsFunc(all, known) {
-			all = append(all, r)
+			all = append(all, definition{r, s})
 		}
 	}
 	return all, nil

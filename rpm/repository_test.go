@@ -216,7 +216,7 @@ func FuzzINI(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		p := &iniParser{}
 		for _, line := range lines(text) {
-			if p.line(line) != nil {
+			if p.line(line, "x.repo:1") != nil {
 				return
 			}
 		}
@@ -242,7 +242,7 @@ func FuzzRender(f *testing.F) {
 		}
 		p := &iniParser{}
 		for _, line := range lines(string(text)) {
-			if err := p.line(line); err != nil {
+			if err := p.line(line, "x.repo:1"); err != nil {
 				t.Fatal(err)
 			}
 		}

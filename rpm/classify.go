@@ -1,0 +1,175 @@
+package rpm
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// ran is one run of yum: what it said and how it ended.
+type ran struct {
+	status         int
+	stdout, stderr string
+}
+
+// complaint is yum's word on one mirror, of which it goes on to the next: `URL: [Errno 14] HTTP Error 404 - Not
+// Found`. What stands after the number is the server's own text.
+var complaint = regexp.MustCompile(`^(\w+://\S+): (\[Errno -?\d+\] (?:curl#\d+|HTTP Error \d+|\[Errno \d+\]|\w+).*)$`)
+
+// behind are complaints of a mirror that are no fault of any mirror.
+var behind = []failure{
+	{kind: Unwritable, stderr: marks(`^\[Errno 14\] curl#23 `)},
+	{kind: NoSpace, stderr: marks(`^\[Errno -?\d+\] \[Errno 28\]`)},
+	{kind: Unwritable, stderr: marks(`^\[Errno -?\d+\] \[Errno 30\]`)},
+	{kind: BadKey, stderr: marks(`^\[Errno -1\] repomd\.xml signature could not be verified`)},
+}
+
+// classify reads what yum printed. It never fails: what it does not know is Unknown with yum's last lines. The kind
+// whose evidence comes last decides, because yum goes on after what it can do without: a key that it is about to
+// import is "not installed" too.
+func classify(r ran) *YumError {
+	e := &YumError{Status: r.status, Kind: Unknown}
+	kind, evidence := r.decisive()
+	if kind == Unreachable {
+		kind, evidence = r.behindMirrors(kind, evidence)
+	}
+	if kind == "" {
+		e.Text = r.lastWords()
+		return e
+	}
+	e.Kind, e.Next, e.Text = kind, row(kind).next, withoutSecrets(r.words(kind, evidence))
+	return e
+}
+
+// decisive finds the kind and its first lines: on stderr, else on stdout, else what is vague.
+func (r ran) decisive() (Kind, []string) {
+	for _, try := range []struct {
+		text string
+		mark func(failure) *regexp.Regexp
+	}{
+		{r.stderr, func(f failure) *regexp.Regexp { return f.stderr }},
+		{r.stdout, func(f failure) *regexp.Regexp { return f.stdout }},
+		{r.stderr, func(f failure) *regexp.Regexp { return f.vague }},
+	} {
+		if kind, lines := lastEvidence(try.text, try.mark); kind != "" {
+			return kind, lines
+		}
+	}
+	return "", nil
+}
+
+// lastEvidence is the last kind that a line tells of, and all lines that tell of it since one told of another.
+func lastEvidence(text string, mark func(failure) *regexp.Regexp) (kind Kind, evidence []string) {
+	for _, line := range lines(text) {
+		if complaint.MatchString(line) {
+			continue
+		}
+		i := slices.IndexFunc(failures, func(f failure) bool { return mark(f) != nil && mark(f).MatchString(line) })
+		if i < 0 {
+			continue
+		}
+		if failures[i].kind != kind {
+			kind, evidence = failures[i].kind, nil
+		}
+		evidence = append(evidence, clip(strings.TrimSpace(line)))
+	}
+	return kind, evidence
+}
+
+// complaints are what yum said of mirrors, without repetition.
+func (r ran) complaints() (all []string) {
+	for _, line := range lines(r.stderr) {
+		if line = clip(line); complaint.MatchString(line) && !slices.Contains(all, line) {
+			all = append(all, line)
+		}
+	}
+	return all
+}
+
+// behindMirrors looks at what the last mirror was found to lack: where it is our own disk, or the key, that is the
+// reason.
+func (r ran) behindMirrors(kind Kind, evidence []string) (Kind, []string) {
+	all := r.complaints()
+	if len(all) == 0 {
+		return kind, evidence
+	}
+	last := all[len(all)-1]
+	for _, b := range behind {
+		if b.stderr.MatchString(complaint.FindStringSubmatch(last)[2]) {
+			return b.kind, []string{last}
+		}
+	}
+	return kind, evidence
+}
+
+// noise are lines of stderr that yum prints whether it succeeds or not, and the rest of what they begin.
+var noise = regexp.MustCompile(`^(warning|Warning): |^Importing GPG key |^ (Userid|Fingerprint|Package|From)\s*: |` +
+	`^Trying other mirror\.|` +
+	`^There are unfinished transactions|^The program yum-complete-transaction|^\*\* Found \d+ pre-existing rpmdb ` +
+	`problem|` +
+	` has missing requires of | is a duplicate with |^To address this issue please refer|` +
+	`^https://access\.redhat\.com/|` +
+	`^If above article doesn't help|^Main config did not have a \S+ attr`)
+
+// lastWords are what yum said last, on stderr if it said anything there that it does not say of every run.
+func (r ran) lastWords() string {
+	var said []string
+	for _, line := range lines(r.stderr) {
+		if !noise.MatchString(line) {
+			said = append(said, line)
+		}
+	}
+	if text := lastLines(strings.Join(said, "\n"), 3); text != "" {
+		return withoutSecrets(text)
+	}
+	return withoutSecrets(lastLines(r.stdout, 3))
+}
+
+// addressWithSecrets is a URL's part before its host, and its query.
+var (
+	userInURL  = regexp.MustCompile(`(\w+://)[^/\s@]*@`)
+	queryInURL = regexp.MustCompile(`(\w+://[^\s?]*\?)[^\s:"',;)\]]*`)
+)
+
+// withoutSecrets takes user, password and query out of the URLs in yum's words: they end in reports and logs.
+func withoutSecrets(text string) string {
+	return queryInURL.ReplaceAllString(userInURL.ReplaceAllString(text, "$1"), "$1…")
+}
+
+// missing are yum's words on all names that it does not have.
+func (r ran) missing() (all []string) {
+	mark := row(NoPackage).stdout
+	for _, line := range lines(r.stdout + "\n" + r.stderr) {
+		if line = strings.TrimSpace(line); mark.MatchString(line) {
+			all = append(all, clip(line))
+		}
+	}
+	return all
+}
+
+// missingNames are those of the names that yum says it does not have, or all where it names none of them.
+func (r ran) missingNames(names []string) []string {
+	var all []string
+	for _, line := range r.missing() {
+		for _, word := range strings.Fields(line) {
+			if slices.Contains(names, word) {
+				all = append(all, word)
+			}
+		}
+	}
+	if len(all) == 0 {
+		return names
+	}
+	return all
+}
+
+var runningAs = regexp.MustCompile(`another copy is running as pid (\d+)|already locked by (\d+)`)
+
+// lockedBy names the holder from yum's (`Existing lock …: another copy is running as pid 4711.`) or dnf's words.
+func (r ran) lockedBy() string {
+	m := runningAs.FindStringSubmatch(r.stderr + "\n" + r.stdout)
+	if m == nil {
+		return "yum lock held"
+	}
+	return "yum lock held by pid " + m[1] + m[2]
+}

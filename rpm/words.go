@@ -1,0 +1,238 @@
+package rpm
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// words are the lines that a person needs of what yum said, for a kind whose first lines are known.
+func (r ran) words(kind Kind, evidence []string) string {
+	switch kind {
+	case NoPackage:
+		if all := r.missing(); len(all) > 0 {
+			return strings.Join(all, " ")
+		}
+	case Unreachable:
+		return r.unreachable(evidence)
+	case Dependency:
+		if all := r.unmet(); len(all) > 0 {
+			return some(all)
+		}
+	case Conflict:
+		return some(evidence)
+	case Scriptlet:
+		return r.scriptWords(evidence)
+	case BadKey:
+		return r.keyWords(evidence)
+	case TooNew:
+		return strings.Join(append(evidence[:1:1], r.needed()...), "; ")
+	}
+	return evidence[0]
+}
+
+// some are the first three of many, and how many more there are.
+func some[T any](all []T) string {
+	const most = 3
+	var shown []string
+	for _, one := range all[:min(most, len(all))] {
+		shown = append(shown, fmt.Sprint(one))
+	}
+	s := strings.Join(shown, "; ")
+	if more := len(all) - most; more > 0 {
+		s += fmt.Sprintf("; and %d more", more)
+	}
+	return s
+}
+
+// boilerplate is the first line of yum's advice on a repository that failed. It names the repository by a name that a
+// person gave it, or by none.
+const boilerplate = "One of the configured repositories failed"
+
+// unreachable is what could not be had, and what the mirrors said.
+func (r ran) unreachable(evidence []string) string {
+	specific := slices.DeleteFunc(slices.Clone(evidence), func(line string) bool {
+		return strings.HasPrefix(line,
+			boilerplate)
+	})
+	said := evidence[len(evidence)-1:]
+	if len(specific) > 0 {
+		said = specific[len(specific)-1:]
+	}
+	if packages := r.notDownloaded(); len(packages) > 0 {
+		said = []string{some(packages)}
+	}
+	if list := r.mirrorlist(); list != "" && !slices.Contains(said, list) {
+		said = append(slices.Clone(said), list)
+	}
+	if all := r.mirrors(); len(all) > 0 {
+		said = append(slices.Clone(said), some(all))
+	}
+	return strings.Join(said, "; ")
+}
+
+var downloading = regexp.MustCompile(`^(Error: )?Error downloading packages:$`)
+
+// notDownloaded are the packages that yum or dnf lists under "Error downloading packages:".
+func (r ran) notDownloaded() (all []string) {
+	inside := false
+	for _, line := range lines(r.stderr) {
+		switch {
+		case downloading.MatchString(line):
+			inside, all = true, nil
+		case inside && strings.HasPrefix(line, "  "):
+			all = append(all, clip(strings.TrimSpace(line)))
+		default:
+			inside = false
+		}
+	}
+	return all
+}
+
+// dnfMirror is dnf's word on one mirror, on stdout.
+var dnfMirror = regexp.MustCompile(`^\[MIRROR\] (.*)$`)
+
+// mirrors are what was said of single mirrors, dnf's where yum said nothing.
+func (r ran) mirrors() []string {
+	all := r.complaints()
+	for _, line := range lines(r.stdout) {
+		m := dnfMirror.FindStringSubmatch(strings.TrimSpace(line))
+		if m != nil && !slices.Contains(all, clip(m[1])) {
+			all = append(all, clip(m[1]))
+		}
+	}
+	return all
+}
+
+var noMirrorlist = regexp.MustCompile(`^Could not retrieve mirrorlist \S+ error was$`)
+
+// mirrorlist is what yum says of a list of mirrors that it could not get, in two lines: on stdout (3.4.3-154) or on
+// stderr.
+func (r ran) mirrorlist() string {
+	for _, text := range []string{r.stderr, r.stdout} {
+		all := lines(text)
+		for i, line := range all {
+			if noMirrorlist.MatchString(line) && i+1 < len(all) {
+				return clip(line + " " + all[i+1])
+			}
+		}
+	}
+	return ""
+}
+
+var (
+	failing    = regexp.MustCompile(`Failing package is: (\S+)`)
+	configured = regexp.MustCompile(`GPG Keys are configured as: (.+)`)
+	retrieving = regexp.MustCompile(`(?m)^Retrieving key from (\S+)$`)
+)
+
+// keyWords are what failed, and which package and key file yum speaks of.
+func (r ran) keyWords(evidence []string) string {
+	said := evidence[:1:1]
+	if m := failing.FindStringSubmatch(r.stderr); m != nil {
+		said = append(said, "failing package: "+clip(m[1]))
+	}
+	if m := configured.FindStringSubmatch(r.stderr); m != nil {
+		said = append(said, "keys are configured as "+clip(m[1]))
+	}
+	if all := retrieving.FindAllStringSubmatch(r.stdout, -1); all != nil && strings.HasPrefix(evidence[0],
+		"GPG key retrieval failed") {
+		said = append(said, "retrieving key from "+clip(all[len(all)-1][1]))
+	}
+	return strings.Join(said, "; ")
+}
+
+var rpmlib = regexp.MustCompile(`^rpmlib\(\S+\) .* is needed by `)
+
+// needed are the features of rpm that a package asks for; yum prints them on stdout.
+func (r ran) needed() (all []string) {
+	for _, line := range lines(r.stdout) {
+		if rpmlib.MatchString(line) {
+			all = append(all, clip(line))
+		}
+	}
+	return all
+}
+
+var (
+	scriptFailed = regexp.MustCompile(`^error: %\S+ scriptlet failed`)
+	progress     = regexp.MustCompile(`^\s*(Installing|Updating|Upgrading|Reinstalling|Cleanup|Erasing|Removing|` +
+		`Preparing|Verifying)\b|^Running `)
+)
+
+// scriptWords are what failed, and what the script and rpm said of it on stdout.
+func (r ran) scriptWords(evidence []string) string {
+	said := evidence[:1:1]
+	all := lines(r.stdout)
+	for i, line := range all {
+		if !scriptFailed.MatchString(line) {
+			continue
+		}
+		if i > 0 && !progress.MatchString(all[i-1]) && strings.TrimSpace(all[i-1]) != "" {
+			said = append(said, clip(strings.TrimSpace(all[i-1])))
+		}
+		if line = clip(strings.TrimSpace(line)); !slices.Contains(said, line) {
+			said = append(said, line)
+		}
+	}
+	return some(said)
+}
+
+// nonFatal is a %post that failed: yum then says Complete! and 0, and what the script should have set up is not there
+// (rpm 4.11 lib/psm.c; yum/rpmtrans.py).
+var nonFatal = regexp.MustCompile(`^Non-fatal \S+ scriptlet failure in rpm package `)
+
+func (r ran) nonFatal() string {
+	for _, line := range lines(r.stderr + "\n" + r.stdout) {
+		if nonFatal.MatchString(line) {
+			return clip(line)
+		}
+	}
+	return ""
+}
+
+// failed are the packages under "Failed:" in the summary, each as NAME.ARCH EPOCH:VERSION-RELEASE (output.py
+// postTransactionOutput) or, of dnf, NAME-EPOCH:VERSION-RELEASE.ARCH. yum says Complete! all the same.
+func (r ran) failed() (all []string) {
+	inside := false
+	for _, line := range lines(r.stdout) {
+		switch {
+		case line == "Failed:":
+			inside = true
+		case inside && strings.HasPrefix(line, "  "):
+			all = append(all, listed(strings.Fields(line))...)
+		default:
+			inside = false
+		}
+	}
+	return all
+}
+
+// evr is how yum's summary writes a version, and nevra how dnf's writes a package.
+var (
+	evr   = regexp.MustCompile(`^\d+:[^\s:]+-[^\s:-]+$`)
+	nevra = regexp.MustCompile(`^[^\s:]+-(\d+:)?[^\s:-]+-[^\s:-]+\.\w+$`)
+)
+
+// listed makes NAME-EPOCH:VERSION-RELEASE.ARCH of the two fields of yum's summary; what is no package is passed over.
+func listed(fields []string) (all []string) {
+	for i := 0; i < len(fields); i++ {
+		name, arch, ok := cutLast(fields[i], ".")
+		if ok && i+1 < len(fields) && evr.MatchString(fields[i+1]) {
+			all = append(all, name+"-"+fields[i+1]+"."+arch)
+			i++
+		} else if nevra.MatchString(fields[i]) {
+			all = append(all, fields[i])
+		}
+	}
+	return all
+}
+
+func cutLast(s, sep string) (before, after string, ok bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}
