@@ -84,19 +84,19 @@ type Diagnosis struct {
 	// Evidence is what was read: log lines, denials, lines of a configuration.
 	Evidence []string `json:"evidence,omitempty"`
 	// Mend is the command that mends it, or what to do where no command does.
-	Mend string `json:"mend,omitempty"`
+	Mend Mend `json:"mend,omitzero"`
 }
 
 // String is the form for one line of an error.
 func (d Diagnosis) String() string {
 	s := d.Cause + " (" + string(d.Code) + ")"
-	if d.Mend != "" {
-		s += "; to mend it: " + d.Mend
+	if !d.Mend.IsZero() {
+		s += "; to mend it: " + d.Mend.String()
 	}
 	return s
 }
 
-func diagnosis(code Code, cause, mend string, evidence ...string) *Diagnosis {
+func diagnosis(code Code, cause string, mend Mend, evidence ...string) *Diagnosis {
 	d := &Diagnosis{Code: code, Cause: cause, Mend: mend}
 	for _, e := range evidence {
 		if e = strings.TrimSpace(e); e != "" {

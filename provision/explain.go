@@ -148,12 +148,12 @@ func (q *inquiry) local() bool {
 }
 
 // applyCommand is how the agent is told of this configuration.
-func (q *inquiry) applyCommand() string {
+func (q *inquiry) applyCommand() Mend {
 	if q.again != nil {
-		return quote(q.again)
+		return do(q.again...)
 	}
 	if q.site == nil {
-		return "wsprovision apply"
+		return do("wsprovision", "apply")
 	}
 	switch q.config.Source {
 	case "":
@@ -164,24 +164,34 @@ func (q *inquiry) applyCommand() string {
 				argv = append(argv, "--path", q.location.Path)
 			}
 		}
-		return quote(argv)
+		return do(argv...)
 	case "/etc/wsprovision/wsprovision.yaml":
-		return "wsprovision apply"
+		return do("wsprovision", "apply")
 	}
-	return quote([]string{"wsprovision", "apply", "--config", q.config.Source})
+	return do("wsprovision", "apply", "--config", q.config.Source)
 }
 
 // edit says how to mend a line of the configuration: the agent rewrites its
 // own file, as its configuration says; somebody else's is theirs to edit.
-func (q *inquiry) edit(file string, line int, what string) string {
+func (q *inquiry) edit(file string, line int, what Mend) Mend {
 	if q.ours(file) && q.asConfigured(file) {
-		return fmt.Sprintf("%s in %s by way of the site's configuration, which does not ask for it, then %s", what, file, q.applyCommand())
+		return what.say(" in ").name(file).say(" by way of the site's configuration, which does not ask for it, then ").
+			join(q.applyCommand())
 	}
 	if q.ours(file) {
 		return q.applyCommand()
 	}
-	return fmt.Sprintf("%s in %s:%d, then nginx -t && systemctl reload nginx", what, file, line)
+	return what.say(" in ").line(file, line).say(thenReload)
 }
+
+// What nginx's configuration wants after an edit: a running nginx is reloaded, one that may not run is started.
+const (
+	thenReload words = ", then nginx -t && systemctl reload nginx"
+	thenServe  words = ", then nginx -t && systemctl reload-or-restart nginx"
+)
+
+// reload has nginx take the configuration of the disk.
+func reload() Mend { return do("nginx", "-t").and("systemctl", "reload", "nginx") }
 
 // asConfigured reports whether the site's file is what the agent would write.
 func (q *inquiry) asConfigured(file string) bool {
@@ -200,9 +210,9 @@ func (q *inquiry) status() *websocket.StatusError {
 
 // unexplained says what was looked at, so that a person need not begin anew.
 func (q *inquiry) unexplained() Diagnosis {
-	d := diagnosis(Unexplained, "none of the known causes: "+q.err.Error(), "")
+	d := diagnosis(Unexplained, "none of the known causes: "+q.err.Error(), Mend{})
 	if !q.local() {
-		d.Mend = "run wsprovision verify on that host, where more can be read"
+		d.Mend = say("run wsprovision verify on that host, where more can be read")
 	}
 	d.Evidence = append(d.Evidence, q.relevant()...)
 	if q.route.Server != nil {

@@ -16,12 +16,13 @@ import (
 // pasteable: advice that begins with a program is a command line for bash, and what else there is to say is a comment.
 func pasteable(t testing.TB, d Diagnosis) {
 	t.Helper()
-	program, _, _ := strings.Cut(d.Mend, " ")
+	program, _, _ := strings.Cut(d.Mend.String(), " ")
 	if !slices.Contains([]string{"df", "du", "echo", "firewall-cmd", "ip", "load_policy", "ls", "mkdir", "nginx", "openssl", "semanage", "setsebool", "ss", "sysctl", "systemctl", "wsprovision"}, program) {
 		return
 	}
-	command, _, _ := strings.Cut(d.Mend, " # ")
-	if out, err := exec.Command("bash", "-n", "-c", d.Mend).CombinedOutput(); err != nil || strings.Contains(command, ", ") {
+	command, _, _ := strings.Cut(d.Mend.String(), " # ")
+	if out, err := exec.Command("bash", "-n", "-c", d.Mend.String()).CombinedOutput(); err != nil ||
+		strings.Contains(command, ", ") {
 		t.Errorf("%s: cannot be pasted: %s\n%s", d.Code, d.Mend, out)
 	}
 }
@@ -36,7 +37,7 @@ func TestAdviceIsPasteable(t *testing.T) {
 		q.certificateProblem(`cannot load certificate "/etc/nginx/c.pem": BIO_new_file() failed (No such file or directory)`, "")} {
 		pasteable(t, *d)
 		serves := d.Code != OpenFilesSpent && d.Code != NginxHangs // which nothing less mends
-		if serves && strings.Contains(d.Mend, "systemctl restart") {
+		if serves && strings.Contains(d.Mend.String(), "systemctl restart") {
 			t.Errorf("%s: cuts every WebSocket: %s", d.Code, d.Mend)
 		}
 	}
@@ -52,17 +53,19 @@ func asked(t *testing.T) (*fakeHost, *inquiry) {
 // Where the agent's file is as configured, an apply would change nothing.
 func TestAdviceOnWhatIsConfigured(t *testing.T) {
 	h, q := asked(t)
-	if got := q.edit(site, 5, "set proxy_read_timeout 24h;"); !strings.Contains(got, "by way of the site's configuration") || !strings.HasSuffix(got, q.applyCommand()) {
+	if got := q.edit(site, 5, say("set proxy_read_timeout 24h;")).String(); !strings.Contains(got,
+		"by way of the site's configuration") ||
+		!strings.HasSuffix(got, q.applyCommand().String()) {
 		t.Errorf("as configured: %s", got)
 	}
 	h.write(site, h.content(site)+"# by hand\n")
-	if got := q.edit(site, 5, "set proxy_read_timeout 24h;"); got != q.applyCommand() {
+	if got := q.edit(site, 5, say("set proxy_read_timeout 24h;")); got != q.applyCommand() {
 		t.Errorf("edited by hand: %s", got)
 	}
 	if got := q.noLocation().Mend; got != q.applyCommand() {
 		t.Errorf("a path that is configured: %s", got)
 	}
-	if q.location = nil; !strings.Contains(q.noLocation().Mend, "ask for a path that is configured") {
+	if q.location = nil; !strings.Contains(q.noLocation().Mend.String(), "ask for a path that is configured") {
 		t.Errorf("a path that is not: %s", q.noLocation().Mend)
 	}
 }
@@ -76,7 +79,8 @@ func TestTLSOfSomebodyElse(t *testing.T) {
 			"silent": {ServerName: "ws.example.com", Timeout: true, Err: errKilled},
 		} {
 			s := symptom{target: websocket.Target{Address: address, Path: "/", TLS: &tls.Config{}}, check: "certificate", err: failed, peer: address}
-			if d := h.host(Listener{}).explain(t.Context(), basic(t), s); d.Code != TLSRefused || strings.Contains(d.Mend, "restart") {
+			if d := h.host(Listener{}).explain(t.Context(), basic(t), s); d.Code != TLSRefused ||
+				strings.Contains(d.Mend.String(), "restart") {
 				t.Errorf("%s at %s: %s", name, address, d)
 			}
 		}

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
+	"wsprovision/provision/nginx"
 	"wsprovision/provision/websocket"
 )
 
@@ -21,13 +24,17 @@ func (q *inquiry) afterwards(ctx context.Context) *Diagnosis {
 	case q.check == "other-host":
 		return q.everybody(ctx)
 	case q.check == "no-upgrade-without-header":
-		return diagnosis(UpgradedUnasked, "plain HTTP without Upgrade is upgraded all the same", "mend the backend, or what sets Upgrade without regard to the request", q.err.Error(), q.place())
+		return diagnosis(UpgradedUnasked, "plain HTTP without Upgrade is upgraded all the same",
+			say("mend the backend, or what sets Upgrade without regard to the request"), q.err.Error(), q.place())
 	case errors.As(q.err, &echo):
-		return diagnosis(BackendNoEcho, "the backend does not send back what it was sent: "+echo.Error(), "look at the backend; one that is not meant to echo needs no mending", echo.Error())
+		return diagnosis(BackendNoEcho, "the backend does not send back what it was sent: "+echo.Error(),
+			say("look at the backend; one that is not meant to echo needs no mending"), echo.Error())
 	case errors.As(q.err, &cut):
-		return diagnosis(BackendCutsMessage, "the connection was cut after the handshake: "+cut.Error(), "the backend's own log says why", append([]string{cut.Error()}, q.relevant()...)...)
+		return diagnosis(BackendCutsMessage, "the connection was cut after the handshake: "+cut.Error(),
+			say("the backend's own log says why"), append([]string{cut.Error()}, q.relevant()...)...)
 	case q.check == "ping":
-		return diagnosis(BackendNotAnswering, "the backend does not answer a ping: "+q.err.Error(), "mend the backend: RFC 6455 section 5.5.2 wants a pong")
+		return diagnosis(BackendNotAnswering, "the backend does not answer a ping: "+q.err.Error(),
+			say("mend the backend: RFC 6455 section 5.5.2 wants a pong"))
 	}
 	var silent *websocket.ResponseError
 	if errors.As(q.err, &silent) && q.local() && q.gone == nil {
@@ -38,20 +45,27 @@ func (q *inquiry) afterwards(ctx context.Context) *Diagnosis {
 
 // silence: a connection was taken and nothing came.
 func (q *inquiry) silence(silent *websocket.ResponseError) *Diagnosis {
-	if !silent.Timeout {
-		if limit := lastWith(q.lines, "worker_connections are not enough"); limit != nil {
-			d := q.connectionsSpent()
-			d.Evidence = append(limit, d.Evidence...)
-			return d
-		}
+	limit, explain := notEnough, q.connectionsSpent
+	if silent.Timeout {
+		limit, explain = tooManyFiles, q.openFiles
+	}
+	line := lastSaid(q.ofNginx(), limit)
+	if line == "" {
 		return nil
 	}
-	if limit := lastWith(q.lines, "(24: Too many open files)"); limit != nil {
-		d := q.openFiles()
-		d.Evidence = append(limit, d.Evidence...)
-		return d
+	d := explain()
+	d.Evidence = append([]string{line}, d.Evidence...)
+	return d
+}
+
+// lastSaid is the newest of the lines whose message is that, or "".
+func lastSaid(lines []nginx.ErrorLine, message *regexp.Regexp) string {
+	for _, l := range slices.Backward(lines) {
+		if message.MatchString(l.Message) {
+			return l.Text
+		}
 	}
-	return nil
+	return ""
 }
 
 // slack is how far from a timeout's end a connection may be cut: nginx's
@@ -61,7 +75,7 @@ const slack = 3 * time.Second
 // idleCut: nginx cuts a silent WebSocket after proxy_read_timeout.
 func (q *inquiry) idleCut(idle *websocket.IdleError) *Diagnosis {
 	limit := q.route.ReadTimeout()
-	logged := strings.Join(lastWith(q.lines, "upstream timed out (110: ", "while proxying upgraded connection"), "")
+	logged := lastSaid(q.ofRequest(), silentTimeout)
 	place := q.place()
 	if d := q.route.Value("proxy_read_timeout"); d != nil {
 		place = fmt.Sprintf("proxy_read_timeout %s in %s:%d", strings.Join(d.Args, " "), d.File, d.Line)
@@ -76,9 +90,11 @@ func (q *inquiry) idleCut(idle *websocket.IdleError) *Diagnosis {
 			set = "that is the default of nginx's proxy_read_timeout"
 		}
 		return diagnosis(ProxyReadTimeout, fmt.Sprintf("nginx cuts a silent WebSocket after %.0f s: %s", idle.After.Seconds(), set),
-			q.editRoute("proxy_read_timeout", "set proxy_read_timeout 24h;"), idle.Error(), place, logged)
+			q.editRoute("proxy_read_timeout", say("set proxy_read_timeout 24h;")), idle.Error(), place, logged)
 	}
-	return diagnosis(BackendClosesIdle, "the backend, or something between it and nginx, closes a silent WebSocket: nginx would wait longer", "raise the backend's idle timeout, or have it send pings",
+	return diagnosis(BackendClosesIdle,
+		"the backend, or something between it and nginx, closes a silent WebSocket: nginx would wait longer",
+		say("raise the backend's idle timeout, or have it send pings"),
 		idle.Error(), place, fmt.Sprintf("nginx's proxy_read_timeout there is %s", limit))
 }
 
@@ -91,9 +107,10 @@ func (q *inquiry) everybody(ctx context.Context) *Diagnosis {
 		return d
 	}
 	evidence := []string{q.err.Error()}
-	mend := "have the default server of that address refuse such names (return 444;)"
+	mend := say("have the default server of that address refuse such names (return 444;)")
 	if s := q.tree.Route(q.address, unknownName, q.target.Path).Server; s != nil {
-		mend = q.edit(s.File, s.Line, "have the server block refuse such names (return 444;) in place of passing them on,")
+		mend = q.edit(s.File, s.Line,
+			say("have the server block refuse such names (return 444;) in place of passing them on,"))
 		evidence = append(evidence, fmt.Sprintf("the default server in %s:%d answers them", s.File, s.Line))
 	}
 	return diagnosis(OtherHostReaches, "a request for another name reaches this site's backend", mend, evidence...)

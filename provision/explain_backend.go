@@ -14,7 +14,10 @@ func (q *inquiry) notListeningThere(address string) *Diagnosis {
 			return d
 		}
 	}
-	mend := "start the backend (systemctl start its unit), so that it listens on " + address
+	mend := say("start the backend (systemctl start its unit)")
+	if portOf(address) != 0 {
+		mend = mend.say(", so that it listens on ").name(address)
+	}
 	evidence := fmt.Sprintf("nothing listens on %s", address)
 	if near := q.nearby(portOf(address)); near != "" {
 		evidence += "; " + near
@@ -53,7 +56,8 @@ func (q *inquiry) familyOfBackend(at netip.AddrPort) *Diagnosis {
 			code, have, lack = BackendIPv4Only, "IPv4", "IPv6"
 		}
 		return diagnosis(code, fmt.Sprintf("the backend listens on %s, %s only, and nginx connects to %s", s.local, have, at),
-			fmt.Sprintf("have the backend listen on %s too, or give the site the backend %s", lack, s.local), fmt.Sprintf("nothing listens on %s", at))
+			say("have the backend listen on ").name(lack).say(" too, or give the site the backend ").
+				name(s.local.String()), fmt.Sprintf("nothing listens on %s", at))
 	}
 	return nil
 }
@@ -62,15 +66,17 @@ func (q *inquiry) familyOfBackend(at netip.AddrPort) *Diagnosis {
 func (q *inquiry) noLocalPort(address string) *Diagnosis {
 	if d := q.route.Value("proxy_bind"); d != nil {
 		return diagnosis(BackendUnreachable, fmt.Sprintf("nginx may not connect to %s from the address that proxy_bind names: it is none of this host's (99)", address),
-			q.edit(d.File, d.Line, "mend proxy_bind"), "proxy_bind "+strings.Join(d.Args, " "))
+			q.edit(d.File, d.Line, say("mend proxy_bind")), "proxy_bind "+strings.Join(d.Args, " "))
 	}
 	return q.exhausted("connections from nginx to "+address+" (99: cannot assign requested address)", uint16(portOf(address)), "")
 }
 
 func (q *inquiry) unreachable(address string) *Diagnosis {
-	host := address
+	mend := say("look for a route to it, and for a firewall in between")
 	if at, err := netip.ParseAddrPort(address); err == nil {
-		host = at.Addr().String()
+		mend = do("ip", "route", "get", at.Addr().String())
 	}
-	return diagnosis(BackendUnreachable, fmt.Sprintf("the backend %s cannot be reached from this host: no route, or a firewall in between", address), "ip route get "+host)
+	return diagnosis(BackendUnreachable,
+		fmt.Sprintf("the backend %s cannot be reached from this host: no route, or a firewall in between", address),
+		mend)
 }

@@ -66,8 +66,9 @@ func (q *inquiry) strangers(at netip.AddrPort) *Diagnosis {
 	who := holders[0]
 	where := sockets[0].local
 	return diagnosis(NginxBindInUse, fmt.Sprintf("%s listens on %s, so that nginx cannot: its bind fails with 98 (address already in use)", who, where),
-		fmt.Sprintf("stop it (systemctl status %d names its unit) or give one of the two another port; then systemctl reload-or-restart nginx", who.pid),
-		append([]string{fmt.Sprintf("%s is held by %s", where, who)}, lastWith(q.errorLog(), "bind() to ", fmt.Sprintf(":%d ", at.Port()), "(98: ")...)...)
+		say("stop it (systemctl status ").number(who.pid).
+			say(" names its unit) or give one of the two another port; then systemctl reload-or-restart nginx"),
+		append([]string{fmt.Sprintf("%s is held by %s", where, who)}, lastBind(q.errorLog(), int(at.Port()), 98)...)...)
 }
 
 func (q *inquiry) isNginx(p process) bool {
@@ -107,7 +108,8 @@ func (q *inquiry) notRunning(ctx context.Context) *Diagnosis {
 		d.Evidence = append(d.Evidence, unit.String())
 		return d
 	}
-	return diagnosis(NginxNotRunning, "nginx is not running", "systemctl start nginx", q.gone.Error(), unit.String())
+	return diagnosis(NginxNotRunning, "nginx is not running", do("systemctl", "start", "nginx"), q.gone.Error(),
+		unit.String())
 }
 
 // listens are the addresses that nginx's configuration asks for.
@@ -148,7 +150,9 @@ func (q *inquiry) noListener() *Diagnosis {
 	}
 	what := fmt.Sprintf("no server block of nginx listens on %s", q.address)
 	if q.site == nil {
-		return diagnosis(ListenerMissing, what, "name an address in the URL that nginx listens on, or add the listener to the site (key listen)", q.err.Error())
+		return diagnosis(ListenerMissing, what,
+			say("name an address in the URL that nginx listens on, or add the listener to the site (key listen)"),
+			q.err.Error())
 	}
 	return diagnosis(ListenerMissing, what, q.applyCommand(), fmt.Sprintf("%s should have it", sitePath(q.site.Name)))
 }
@@ -175,13 +179,13 @@ func (q *inquiry) otherFamily() *Diagnosis {
 	if len(at) == 0 {
 		return nil
 	}
-	code, have, lack, line := ListenerIPv4Only, "IPv4", "IPv6", fmt.Sprintf("add listen [::]:%d;", q.address.Port())
+	code, have, lack, line := ListenerIPv4Only, "IPv4", words("IPv6"), say("add listen [::]:")
 	if !wants6 {
-		code, have, lack, line = ListenerIPv6Only, "IPv6", "IPv4", fmt.Sprintf("add listen %d;", q.address.Port())
+		code, have, lack, line = ListenerIPv6Only, "IPv6", words("IPv4"), say("add listen ")
 	}
-	mend := line + " to the server block, then nginx -t && systemctl reload nginx"
+	mend := line.number(int(q.address.Port())).say("; to the server block").say(thenReload)
 	if q.site != nil {
-		mend = q.applyCommand() + fmt.Sprintf(" # with %s in the site's listen", lack)
+		mend = q.applyCommand().note("with ").say(lack).say(" in the site's listen")
 		if q.asked() {
 			mend = q.applyCommand()
 		}
@@ -221,12 +225,12 @@ func (q *inquiry) bindDenied(ctx context.Context) *Diagnosis {
 		if err != nil || allowed || !q.enforcing() {
 			continue
 		}
-		evidence := lastWith(q.errorLog(), "bind() to ", fmt.Sprintf(":%d ", port), "(13: ")
+		evidence := lastBind(q.errorLog(), port, 13)
 		if a, ok := q.lastAVC(ctx, "name_bind", port); ok {
 			evidence = append(evidence, a.Line)
 		}
 		return diagnosis(NginxBindDenied, fmt.Sprintf("SELinux denies nginx (httpd_t) to listen on port %d, which is labelled %s", port, label),
-			q.labelCommand(ctx, port)+" && systemctl reload-or-restart nginx", evidence...)
+			do(q.labelCommand(ctx, port)...).and("systemctl", "reload-or-restart", "nginx"), evidence...)
 	}
 	return nil
 }
@@ -240,7 +244,7 @@ func (q *inquiry) full() *Diagnosis {
 		}
 		if st.Bavail == 0 || st.Files > 0 && st.Ffree == 0 {
 			return diagnosis(DiskFull, fmt.Sprintf("the file system of %s is full (28: no space left on device)", dir),
-				fmt.Sprintf("du -xh %s | sort -h | tail # make room, then systemctl reload-or-restart nginx", dir),
+				do("du", "-xh", dir).say(" | sort -h | tail").note("make room, then systemctl reload-or-restart nginx"),
 				fmt.Sprintf("%s: %d of %d blocks free, %d of %d inodes free", dir, st.Bavail, st.Blocks, st.Ffree, st.Files))
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
@@ -21,32 +22,93 @@ func (q *inquiry) errorLog() []string {
 	return lines
 }
 
-// lastWith is the newest line that has every one of the words, or none.
-func lastWith(lines []string, words ...string) []string {
+// lastBind is the newest line in which nginx said that it may not have the port: 13 is EACCES, 98 EADDRINUSE.
+func lastBind(lines []string, port, number int) []string {
 	for _, line := range slices.Backward(lines) {
-		if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(line, w) }) {
+		l, _ := nginx.ParseErrorLine(line)
+		if at, errno, ok := bindOf(l.Message); ok && l.OfItself() && int(at.Port()) == port && errno == number {
 			return []string{line}
 		}
 	}
 	return nil
 }
 
-func lastEmergency(lines []string) string {
-	return strings.Join(lastWith(lines, " [emerg] "), "")
+// bindFailed is ngx_open_listening_sockets' word (src/core/ngx_connection.c).
+var bindFailed = regexp.MustCompile(`^bind\(\) to (\S+) failed \((\d{1,3}): `)
+
+func bindOf(message string) (at netip.AddrPort, errno int, ok bool) {
+	m := bindFailed.FindStringSubmatch(message)
+	if m == nil {
+		return at, 0, false
+	}
+	at, err := netip.ParseAddrPort(m[1])
+	if err != nil || at.Addr().Zone() != "" {
+		return at, 0, false
+	}
+	errno, _ = strconv.Atoi(m[2])
+	return at, errno, true
 }
 
-// relevant are the lines that nginx logged of this request, and those of no
-// request at all, such as that it has no connection left.
-func (q *inquiry) relevant() []string {
-	path := q.target.Path
-	if path == "" {
-		path = "/"
+// emergencyOf is what nginx said at the level emerg, of itself: in its log, or on stderr, which systemd keeps. "" is no
+// such line.
+func emergencyOf(line string) string {
+	if l, ok := nginx.ParseErrorLine(line); ok && l.OfItself() && l.Level == "emerg" {
+		return l.Message
 	}
-	var all []string
-	for _, line := range q.lines {
-		if !strings.Contains(line, `request: "`) || strings.Contains(line, `request: "GET `+path+` `) {
-			all = append(all, line)
+	message, _ := strings.CutPrefix(line, "nginx: [emerg] ")
+	if message == line {
+		return ""
+	}
+	return message
+}
+
+// lastEmergency is the newest line of that kind, or none.
+func lastEmergency(lines []string) string {
+	for _, line := range slices.Backward(lines) {
+		if emergencyOf(line) != "" {
+			return line
 		}
+	}
+	return ""
+}
+
+// ofRequest are the lines that nginx logged of this very request.
+func (q *inquiry) ofRequest() []nginx.ErrorLine {
+	return q.parsed(func(l nginx.ErrorLine) bool {
+		_, mine := l.Of(q.ownRequest())
+		return mine
+	})
+}
+
+func (q *inquiry) ownRequest() nginx.OwnRequest {
+	return nginx.OwnRequest{Path: cmp.Or(q.target.Path, "/"), Host: q.host(), Referrer: q.target.Header.Get("Referer")}
+}
+
+// ofNginx are the lines in which this nginx speaks of itself, such as that it has no connection left. Whose number is
+// not
+// of a process of this nginx did not come from it.
+func (q *inquiry) ofNginx() []nginx.ErrorLine {
+	return q.parsed(func(l nginx.ErrorLine) bool {
+		return l.OfItself() && (l.PID == q.master.PID ||
+			slices.ContainsFunc(q.master.Workers, func(w nginx.Worker) bool { return w.PID == l.PID }))
+	})
+}
+
+func (q *inquiry) parsed(wanted func(nginx.ErrorLine) bool) []nginx.ErrorLine {
+	var all []nginx.ErrorLine
+	for _, line := range q.lines {
+		if l, ok := nginx.ParseErrorLine(line); ok && wanted(l) {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+// relevant are the newest lines of this request and of nginx itself, as evidence.
+func (q *inquiry) relevant() []string {
+	var all []string
+	for _, l := range append(q.ofNginx(), q.ofRequest()...) {
+		all = append(all, l.Text)
 	}
 	return all[max(0, len(all)-5):]
 }
@@ -56,54 +118,73 @@ func (q *inquiry) logged(ctx context.Context) *Diagnosis {
 	if !q.local() {
 		return nil
 	}
-	lines := q.relevant()
-	for _, line := range slices.Backward(lines) {
-		if d := q.line(ctx, line); d != nil {
-			d.Evidence = append([]string{line}, d.Evidence...)
+	for _, l := range slices.Backward(q.ofRequest()) {
+		if d := q.line(ctx, l); d != nil {
+			d.Evidence = append([]string{l.Text}, d.Evidence...)
 			return d
 		}
 	}
 	return nil
 }
 
+// What nginx says, from its beginning to its end: src/event/ngx_event_connect.c, src/http/ngx_http_upstream.c, and
+// ngx_get_connection in src/core/ngx_connection.c.
 var (
-	connectFailed = regexp.MustCompile(`connect\(\)(?: to (\S+))? failed \((\d+): `)
-	unresolvable  = regexp.MustCompile(`(\S+) could not be resolved|no resolver defined to resolve (\S+)`)
-	upstreamOf    = regexp.MustCompile(`upstream: "(?:https?)://([^/"]+)`)
+	connectFailed = regexp.MustCompile(
+		`^connect\(\)(?: to \S+)? failed \((\d{1,3}): [^()]*\) while connecting to upstream$`)
+	unresolvable = regexp.MustCompile(
+		`^(?:(\S+) could not be resolved \(\d+: [^()]*\)|no resolver defined to resolve (\S+))(?: while .*)?$`)
+	notEnough      = regexp.MustCompile(`^\d+ worker_connections are not enough(?: while .*)?$`)
+	tooManyFiles   = regexp.MustCompile(` failed \(24: Too many open files\)(?: while .*)?$`)
+	noSpaceLeft    = regexp.MustCompile(` failed \(28: No space left on device\)(?: while .*)?$`)
+	ruleForbids    = regexp.MustCompile(`^access forbidden by rule$`)
+	connectTimeout = regexp.MustCompile(`^upstream timed out \(110: [^()]*\) while connecting to upstream$`)
+	answerTimeout  = regexp.MustCompile(
+		`^upstream timed out \(110: [^()]*\) while reading response header from upstream$`)
+	silentTimeout = regexp.MustCompile(`^upstream timed out \(110: [^()]*\) while proxying upgraded connection$`)
 )
 
-// line explains one line of the error log, at the level error, crit or alert.
-func (q *inquiry) line(ctx context.Context, line string) *Diagnosis {
-	if m := connectFailed.FindStringSubmatch(line); m != nil {
-		number, _ := strconv.Atoi(m[2])
-		return q.connect(ctx, cmp.Or(m[1], upstreamIn(line)), number)
+// line explains one line about this request, at the level error, crit or alert.
+func (q *inquiry) line(ctx context.Context, l nginx.ErrorLine) *Diagnosis {
+	if m := connectFailed.FindStringSubmatch(l.Message); m != nil {
+		number, _ := strconv.Atoi(m[1])
+		return q.connect(ctx, q.upstreamOf(l), number)
 	}
-	if m := unresolvable.FindStringSubmatch(line); m != nil {
+	if m := unresolvable.FindStringSubmatch(l.Message); m != nil {
 		return q.upstreamName(m[1] + m[2])
 	}
 	switch {
-	case strings.Contains(line, "worker_connections are not enough"):
+	case notEnough.MatchString(l.Message):
 		return q.connectionsSpent()
-	case strings.Contains(line, "(24: Too many open files)"):
+	case tooManyFiles.MatchString(l.Message):
 		return q.openFiles()
-	case strings.Contains(line, "(28: No space left on device)"):
-		return q.noSpace(line)
-	case strings.Contains(line, "access forbidden by rule"):
-		return diagnosis(ForbiddenByNginx, "a deny rule of nginx refuses this client", q.editRoute("deny", "mend allow and deny"), q.place())
-	case strings.Contains(line, "upstream timed out (110: ") && strings.Contains(line, "while connecting to upstream"):
-		return q.unreachable(upstreamIn(line))
-	case strings.Contains(line, "upstream timed out (110: ") && strings.Contains(line, "while reading response header"):
-		return diagnosis(BackendNotAnswering, fmt.Sprintf("the backend %s takes the connection and does not answer", upstreamIn(line)),
-			"look at the backend's own log, and restart it")
+	case noSpaceLeft.MatchString(l.Message):
+		return q.noSpace(l.Text)
+	case ruleForbids.MatchString(l.Message):
+		return diagnosis(ForbiddenByNginx, "a deny rule of nginx refuses this client",
+			q.editRoute("deny", say("mend allow and deny")), q.place())
+	case connectTimeout.MatchString(l.Message):
+		return q.unreachable(q.upstreamOf(l))
+	case answerTimeout.MatchString(l.Message):
+		return diagnosis(BackendNotAnswering,
+			fmt.Sprintf("the backend %s takes the connection and does not answer", q.upstreamOf(l)),
+			say("look at the backend's own log, and restart it"))
 	}
 	return nil
 }
 
-func upstreamIn(line string) string {
-	if m := upstreamOf.FindStringSubmatch(line); m != nil {
-		return m[1]
+// upstreamOf is the address of the backend that the line is about. Where the line has none, as with a socket of the
+// file
+// system, it is what the configuration passes to.
+func (q *inquiry) upstreamOf(l nginx.ErrorLine) string {
+	upstream, _ := l.Of(q.ownRequest())
+	switch {
+	case upstream.IsValid():
+		return upstream.String()
+	case q.passed:
+		return q.pass.Address()
 	}
-	return "of the location"
+	return "of the location" // no command takes it: it is no address
 }
 
 // connect: nginx's connect(2) to the backend failed with this errno.
@@ -135,8 +216,12 @@ func (q *inquiry) connectionsSpent() *Diagnosis {
 		}
 	}
 	return diagnosis(ConnectionsSpent, "nginx has no connection left: worker_connections is "+limit+", and each WebSocket takes two of them",
-		"raise worker_connections in the events block of "+nginxConf+" (and LimitNOFILE to twice as much), then nginx -t && systemctl reload nginx", evidence)
+		say("raise worker_connections in the events block of "+nginxConf+" (and LimitNOFILE to twice as much)").
+			say(thenReload), evidence)
 }
+
+// dropIns are the directory for an administrator's own lines of nginx's unit (systemd.unit(5)).
+const dropIns = "/etc/systemd/system/nginx.service.d"
 
 func (q *inquiry) openFiles() *Diagnosis {
 	evidence := ""
@@ -149,25 +234,24 @@ func (q *inquiry) openFiles() *Diagnosis {
 	}
 	return diagnosis(OpenFilesSpent, "nginx has no file descriptor left (24: too many open files)",
 		// Not worker_rlimit_nofile: SELinux denies httpd_t to set it unless httpd_setrlimit is on. A limit of the unit's is for new processes only.
-		`mkdir -p /etc/systemd/system/nginx.service.d && printf '[Service]\nLimitNOFILE=65536\n' >/etc/systemd/system/nginx.service.d/limits.conf && systemctl daemon-reload && systemctl restart nginx # which ends open connections`, evidence)
+		do("mkdir", "-p", dropIns).and("printf", `[Service]\nLimitNOFILE=65536\n`).into(dropIns+"/limits.conf").
+			and("systemctl", "daemon-reload").and("systemctl", "restart", "nginx").note("which ends open connections"),
+		evidence)
 }
 
 func (q *inquiry) noSpace(line string) *Diagnosis {
 	if d := q.full(); d != nil {
 		return d
 	}
-	return diagnosis(DiskFull, "a file system that nginx writes to is full (28: no space left on device)", "df -h # make room, then systemctl reload-or-restart nginx", line)
+	return diagnosis(DiskFull, "a file system that nginx writes to is full (28: no space left on device)",
+		do("df", "-h").note("make room, then systemctl reload-or-restart nginx"), line)
 }
 
-var emergencyLine = regexp.MustCompile(`\[emerg\] (?:\d+#\d+: )?(.+)$`)
-
-// emergency explains an [emerg] line: what kept nginx from starting or from taking a configuration.
+// emergency explains an [emerg] line: what kept nginx from starting, although nginx -t takes its configuration now.
+// What
+// such a line says of the configuration's text is therefore out of date, or not nginx's.
 func (q *inquiry) emergency(ctx context.Context, line string) *Diagnosis {
-	m := emergencyLine.FindStringSubmatch(line)
-	if m == nil {
-		return nil
-	}
-	d := q.problem(ctx, problemOf(m[1]))
+	d := q.notSyntax(ctx, problemOf(emergencyOf(line)))
 	if d != nil {
 		d.Evidence = append([]string{line}, d.Evidence...)
 	}

@@ -23,7 +23,7 @@ func (q *inquiry) unresolved(context.Context) *Diagnosis {
 		return nil
 	}
 	return diagnosis(NameUnresolved, fmt.Sprintf("the name %s does not resolve on this host", dns.Name),
-		"add it to DNS or to /etc/hosts, or name the address in the URL", dns.Error())
+		say("add it to DNS or to /etc/hosts, or name the address in the URL"), dns.Error())
 }
 
 // elsewhere: of another host only the connection itself can be judged.
@@ -37,11 +37,13 @@ func (q *inquiry) elsewhere(context.Context) *Diagnosis {
 	switch {
 	case filtered: // by somebody else's firewall: this host's firewalld lets all in that comes by the loopback, which what is local does
 		return diagnosis(AddressUnreachable, fmt.Sprintf("no answer comes from %s: a firewall drops or rejects the connection, or there is no route", q.address),
-			fmt.Sprintf("on that host: %s", firewalldMend("", port)), dial.Error())
+			say("on that host: ").join(firewalldMend("", port)), dial.Error())
 	case errors.Is(dial, syscall.ECONNREFUSED) && !q.local():
-		return diagnosis(AddressRefuses, fmt.Sprintf("nothing listens on %s", q.address), "run wsprovision verify on that host, which says why", dial.Error())
+		return diagnosis(AddressRefuses, fmt.Sprintf("nothing listens on %s", q.address),
+			say("run wsprovision verify on that host, which says why"), dial.Error())
 	case errors.Is(dial, syscall.ENETUNREACH) || errors.Is(dial, syscall.EADDRNOTAVAIL) && !q.local():
-		return diagnosis(AddressUnreachable, fmt.Sprintf("this host has no route to %s", q.address), "ip route get "+q.address.Addr().String(), dial.Error())
+		return diagnosis(AddressUnreachable, fmt.Sprintf("this host has no route to %s", q.address),
+			do("ip", "route", "get", q.address.Addr().String()), dial.Error())
 	case errors.Is(dial, syscall.EADDRNOTAVAIL):
 		return q.exhausted("the client's own connections to "+q.address.String(), q.address.Port(), dial.Error())
 	}
@@ -61,19 +63,25 @@ func (q *inquiry) beside(context.Context) *Diagnosis {
 	at, seen := q.address.String(), q.err.Error()
 	switch {
 	case errors.Is(q.err, syscall.ECONNREFUSED) && q.refused():
-		return diagnosis(AddressRefuses, "nothing listens on "+at, "start the server that is meant to listen there", seen, q.nearby(int(q.address.Port())))
+		return diagnosis(AddressRefuses, "nothing listens on "+at,
+			say("start the server that is meant to listen there"), seen, q.nearby(int(q.address.Port())))
 	case errors.As(q.err, &head) || errors.As(q.err, &accept):
 		return diagnosis(NotAWebSocket, "what listens on "+at+" answers 101 and is no WebSocket server", q.whoListens(at), seen)
 	case !q.local():
 		return nil
 	case errors.As(q.err, &status) && status.Code == http.StatusForbidden && q.target.Origin != "":
-		return diagnosis(OriginRefused, fmt.Sprintf("the backend %s refuses the Origin %s (403)", at, q.target.Origin), "allow that origin in the backend's own configuration", seen)
+		return diagnosis(OriginRefused, fmt.Sprintf("the backend %s refuses the Origin %s (403)", at, q.target.Origin),
+			say("allow that origin in the backend's own configuration"), seen)
 	case errors.As(q.err, &status) && status.Code == http.StatusNotFound:
-		return diagnosis(PathNotFound, fmt.Sprintf("the backend %s has nothing at %s (404)", at, q.target.Path), "use the path that the backend serves; its own log says more", seen)
+		return diagnosis(PathNotFound, fmt.Sprintf("the backend %s has nothing at %s (404)", at, q.target.Path),
+			say("use the path that the backend serves; its own log says more"), seen)
 	case errors.As(q.err, &status):
-		return diagnosis(BackendRefused, fmt.Sprintf("the backend %s refuses the handshake at %s (%d)", at, q.target.Path, status.Code), "the backend's own log says why", seen)
+		return diagnosis(BackendRefused,
+			fmt.Sprintf("the backend %s refuses the handshake at %s (%d)", at, q.target.Path, status.Code),
+			say("the backend's own log says why"), seen)
 	case errors.As(q.err, &silent) && silent.Timeout:
-		return diagnosis(BackendNotAnswering, "the backend "+at+" takes the connection and does not answer", "look at the backend's own log, and restart it", seen)
+		return diagnosis(BackendNotAnswering, "the backend "+at+" takes the connection and does not answer",
+			say("look at the backend's own log, and restart it"), seen)
 	}
 	return nil
 }
@@ -86,7 +94,11 @@ func (q *inquiry) nginxPort() bool {
 // reuse takes ports in TIME_WAIT for new connections (tcp(7)). Not a wider
 // ip_local_port_range: SELinux checks name_bind only outside of that range, and
 // what a backend is to listen on would be taken for an outgoing connection.
-const reuse = "echo net.ipv4.tcp_tw_reuse=1 >/etc/sysctl.d/tcp-tw-reuse.conf && sysctl -p /etc/sysctl.d/tcp-tw-reuse.conf # and look for who opens so many connections: ss -tnp"
+func reuse() Mend {
+	const file = "/etc/sysctl.d/tcp-tw-reuse.conf"
+	return do("echo", "net.ipv4.tcp_tw_reuse=1").into(file).and("sysctl", "-p", file).
+		note("and look for who opens so many connections: ss -tnp")
+}
 
 // exhausted: every local port towards one address is in use or in TIME_WAIT.
 func (q *inquiry) exhausted(whose string, port uint16, evidence string) *Diagnosis {
@@ -100,7 +112,7 @@ func (q *inquiry) exhausted(whose string, port uint16, evidence string) *Diagnos
 		}
 	}
 	return diagnosis(PortsExhausted, "no local port is free any more for "+whose,
-		reuse,
+		reuse(),
 		evidence, fmt.Sprintf("%d connections to port %d, %d of them in TIME_WAIT", held, port, waiting), "net.ipv4.ip_local_port_range: "+q.readLine("/proc/sys/net/ipv4/ip_local_port_range"))
 }
 
@@ -226,16 +238,17 @@ func (f firewall) evidence() (all []string) {
 }
 
 // firewalldMend opens the port in a zone of firewalld's; "" is the default one.
-func firewalldMend(zone string, port int) string {
-	what := fmt.Sprintf("--add-port=%d/tcp", port)
+func firewalldMend(zone string, port int) Mend {
+	what := []string{fmt.Sprintf("--add-port=%d/tcp", port)}
 	switch port {
 	case 80:
-		what = "--add-service=http"
+		what[0] = "--add-service=http"
 	case 443:
-		what = "--add-service=https"
+		what[0] = "--add-service=https"
 	}
 	if zone != "" {
-		what = "--zone=" + zone + " " + what
+		what = append([]string{"--zone=" + zone}, what...)
 	}
-	return fmt.Sprintf("firewall-cmd --permanent %s && firewall-cmd %[1]s", what)
+	return do(append([]string{"firewall-cmd", "--permanent"}, what...)...).
+		and(append([]string{"firewall-cmd"}, what...)...)
 }

@@ -81,7 +81,8 @@ func TestPortsExhaustedCounts(t *testing.T) {
 	h := provisioned(t)
 	h.write("/proc/net/tcp", procTCP)
 	d := h.ask(badGateway, logPorts)
-	if strings.Contains(d.Mend, "ip_local_port_range") || !strings.Contains(d.Mend, "tcp_tw_reuse=1 >/etc/sysctl.d/") {
+	if strings.Contains(d.Mend.String(), "ip_local_port_range") ||
+		!strings.Contains(d.Mend.String(), "tcp_tw_reuse=1 >/etc/sysctl.d/") {
 		t.Errorf("mend: %s", d.Mend)
 	}
 	if evidence := strings.Join(d.Evidence, "\n"); !strings.Contains(evidence, "1 connections to port 3000, 1 of them in TIME_WAIT") || !strings.Contains(evidence, "32768 60999") {
@@ -152,7 +153,7 @@ func TestBucketsThatAreTooSmall(t *testing.T) {
 			h.must(removeAll(h.path(namesPath)))
 			q := inquiry{Host: h.host(Listener{}), config: c, symptom: symptom{site: &c.Sites[0]}}
 			q.tree, q.treeErr = nginx.Load(h.root, nginxConf, nil)
-			if d := q.problem(t.Context(), problem); d == nil || !strings.HasPrefix(d.Mend, tt.want) {
+			if d := q.problem(t.Context(), problem); d == nil || !strings.HasPrefix(d.Mend.String(), tt.want) {
 				t.Errorf("%v, want %q", d, tt.want)
 			}
 		})

@@ -45,16 +45,16 @@ func (q *inquiry) problem(ctx context.Context, p nginx.Problem) *Diagnosis {
 	if d := q.notSyntax(ctx, p); d != nil {
 		return d
 	}
-	where := nginxConf
+	where, mend := nginxConf, say("mend ").name(nginxConf)
 	if p.File != "" {
-		where = fmt.Sprintf("%s:%d", p.File, p.Line)
+		where, mend = fmt.Sprintf("%s:%d", p.File, p.Line), say("mend ").line(p.File, p.Line)
 	}
-	mend := fmt.Sprintf("mend %s, then nginx -t && systemctl reload-or-restart nginx", where)
+	mend = mend.say(thenServe)
 	switch small := strings.HasPrefix(p.Message, "could not build server_names_hash"); {
 	case q.ours(p.File), q.site != nil && p.File == namesPath, small && q.bucketsAreOurs():
 		mend = q.applyCommand()
 	case small:
-		mend = fmt.Sprintf("set %s in http of %s, or raise it where it is set, then nginx -t && systemctl reload-or-restart nginx", namesBucket, nginxConf)
+		mend = say("set " + namesBucket + " in http of " + nginxConf + ", or raise it where it is set").say(thenServe)
 	}
 	return diagnosis(NginxConfigInvalid, "nginx refuses its configuration: "+inWords(p)+" in "+where, mend, "nginx -t: "+p.String())
 }
@@ -89,18 +89,30 @@ func (q *inquiry) notSyntax(ctx context.Context, p nginx.Problem) *Diagnosis {
 		d := q.upstreamName(name)
 		d.Evidence = append(d.Evidence, evidence)
 		return d
-	case strings.Contains(m, "bind() to ") && strings.Contains(m, "(13: "):
+	case bindNumber(m) == 13:
 		return q.bindDenied(ctx)
-	case strings.Contains(m, "bind() to ") && strings.Contains(m, "(98: "):
-		address, _, _ := strings.Cut(after(m, "bind() to "), " ")
-		return diagnosis(NginxBindInUse, fmt.Sprintf("another program listens on %s, or did when nginx was started", address),
-			fmt.Sprintf("ss -ltnp 'sport = :%d' # names it: stop it, then systemctl reload-or-restart nginx", portOf(address)), evidence)
-	case strings.Contains(m, "(28: "):
+	case bindNumber(m) == 98:
+		return bindInUse(m, evidence)
+	case noSpaceLeft.MatchString(m):
 		return q.noSpace(evidence)
-	case strings.Contains(m, "(24: "):
+	case tooManyFiles.MatchString(m):
 		return q.openFiles()
 	}
 	return q.certificateProblem(m, evidence)
+}
+
+// bindNumber is the errno with which nginx may not bind, 0 for any other message.
+func bindNumber(m string) int {
+	_, number, _ := bindOf(m)
+	return number
+}
+
+func bindInUse(m, evidence string) *Diagnosis {
+	address, _, _ := bindOf(m)
+	return diagnosis(NginxBindInUse,
+		fmt.Sprintf("another program listens on %s, or did when nginx was started", address),
+		do("ss", "-ltnp", fmt.Sprintf("sport = :%d", address.Port())).
+			note("names it: stop it, then systemctl reload-or-restart nginx"), evidence)
 }
 
 func after(text, sep string) string {
@@ -110,8 +122,14 @@ func after(text, sep string) string {
 
 func (q *inquiry) upstreamName(name string) *Diagnosis {
 	host, _, _ := strings.Cut(name, ":")
+	if !nginx.IsHost(host) {
+		return diagnosis(UpstreamUnresolved, "the name of a backend does not resolve on this host",
+			say("add it to DNS or to /etc/hosts, or name the backend by its address; "+
+				"then systemctl reload-or-restart nginx"))
+	}
 	return diagnosis(UpstreamUnresolved, fmt.Sprintf("the backend's name %s does not resolve on this host, and nginx neither starts nor reloads with such a name", host),
-		fmt.Sprintf("add %s to DNS or to /etc/hosts (getent hosts %[1]s proves it), or name the backend by its address; then systemctl reload-or-restart nginx", host))
+		say("add ").name(host).say(" to DNS or to /etc/hosts (getent hosts ").name(host).
+			say(" proves it), or name the backend by its address; then systemctl reload-or-restart nginx"))
 }
 
 // place is the location's, as evidence.
@@ -126,14 +144,14 @@ func (q *inquiry) place() string {
 }
 
 // editRoute mends a directive that is in force for the location.
-func (q *inquiry) editRoute(directive, what string) string {
+func (q *inquiry) editRoute(directive string, what Mend) Mend {
 	if d := q.route.Value(directive); d != nil {
 		return q.edit(d.File, d.Line, what)
 	}
 	if l := q.route.Location; l != nil {
 		return q.edit(l.File, l.Line, what)
 	}
-	return what + " in nginx's configuration"
+	return what.say(" in nginx's configuration")
 }
 
 // newest is the file of the configuration that was changed last, where that
@@ -182,6 +200,6 @@ func (q *inquiry) older(ctx context.Context) *Diagnosis {
 		d.Evidence = append(d.Evidence, evidence)
 		return d
 	}
-	return diagnosis(NginxOlder, "nginx runs an older configuration than the disk's", "nginx -t && systemctl reload nginx",
-		append([]string{evidence}, lastWith(q.errorLog(), " [emerg] ")...)...)
+	return diagnosis(NginxOlder, "nginx runs an older configuration than the disk's", reload(),
+		evidence, lastEmergency(q.errorLog()))
 }

@@ -389,7 +389,7 @@ func (r *rig) judge(v *Verification, want Code, cause string) {
 		r.t.Errorf("%s, diagnosis %q: %s\nwant %q: …%s…\nevidence:\n  %s\nchecks: %+v", got.Result, d.Code, d.Cause, want, cause, strings.Join(d.Evidence, "\n  "), got.Checks)
 	}
 	pasteable(r.t, d)
-	if want != "" && (d.Mend == "" || len(d.Evidence) == 0) {
+	if want != "" && (d.Mend.IsZero() || len(d.Evidence) == 0) {
 		r.t.Errorf("%s: no way to mend it (%q) or no evidence %q", d.Code, d.Mend, d.Evidence)
 	}
 	if strings.Contains(fmt.Sprint(d), r.root) {

@@ -43,7 +43,7 @@ func (q *inquiry) unrouted() *Diagnosis {
 func (q *inquiry) noLocation() *Diagnosis {
 	path := q.target.Path
 	what := fmt.Sprintf("nginx passes nothing to a backend under %s: no location with proxy_pass matches it", path)
-	mend := fmt.Sprintf("ask for a path that is configured, or add a location for %s", path)
+	mend := say("ask for a path that is configured, or add a location for ").name(path)
 	if q.location != nil {
 		mend = q.applyCommand()
 	}
@@ -62,11 +62,13 @@ func (q *inquiry) shadowed() *Diagnosis {
 			return d
 		}
 		return diagnosis(ShadowedListen, fmt.Sprintf("the server block in %s listens on %s itself, so that what comes to that address never reaches %s", theirs, q.address, sitePath(q.site.Name)),
-			fmt.Sprintf("give the site that address too (key listen) or take it from %s:%d; then nginx -t && systemctl reload nginx", s.File, l.Line), "listen in "+fmt.Sprintf("%s:%d", s.File, l.Line))
+			say("give the site that address too (key listen) or take it from ").line(s.File, l.Line).
+				say("; then nginx -t && systemctl reload nginx"), "listen in "+fmt.Sprintf("%s:%d", s.File, l.Line))
 	}
 	if q.route.ByName {
 		return diagnosis(ShadowedServerName, fmt.Sprintf("another server block has the name %s on the same address, and comes first: nginx ignores the one in %s", q.host(), sitePath(q.site.Name)),
-			fmt.Sprintf("take the name out of %s, then nginx -t && systemctl reload nginx", theirs), fmt.Sprintf("server_name in the block at %s", theirs))
+			say("take the name out of ").line(s.File, s.Line).say(thenReload),
+			fmt.Sprintf("server_name in the block at %s", theirs))
 	}
 	return q.nobodysName()
 }
@@ -78,7 +80,7 @@ func (q *inquiry) nobodysName() *Diagnosis {
 	if q.route.Listen.Default {
 		why = "it has default_server"
 	}
-	mend := "use one of the names in server_name, or add " + q.host() + " to the site's"
+	mend := say("use one of the names in server_name, or add ").name(q.host()).say(" to the site's")
 	if q.site != nil {
 		mend = q.applyCommand()
 	}
@@ -101,7 +103,7 @@ func (q *inquiry) notIncluded() *Diagnosis {
 		return diagnosis(NotIncluded, fmt.Sprintf("the site's file %s is not there", path), q.applyCommand(), q.filesRead())
 	}
 	return diagnosis(NotIncluded, fmt.Sprintf("%s is not included by %s", path, nginxConf),
-		fmt.Sprintf("add \"include %s/*.conf;\" to the http block of %s, then nginx -t && systemctl reload nginx", confDir, nginxConf), q.filesRead())
+		say("add \"include "+confDir+"/*.conf;\" to the http block of "+nginxConf).say(thenReload), q.filesRead())
 }
 
 // filesRead are the files that nginx's configuration consists of.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"strconv"
-	"strings"
 	"time"
 
 	"wsprovision/selinux"
@@ -51,7 +50,7 @@ type lack struct {
 	boolean, label bool   // missing
 	without        string // why the label alone is not enough; "" where it is
 	taken          string // the local record that gives the port another type
-	mend           string
+	mend           Mend
 	facts          []string
 }
 
@@ -71,23 +70,21 @@ func (l lack) sentence() string {
 
 func (q *inquiry) missing(ctx context.Context, port int, label string, unknown error) lack {
 	var l lack
-	var mend []string
 	if b, err := q.SELinux.Boolean(ctx, connectBoolean); err == nil {
 		l.boolean = b.Running == selinux.Off
 		l.facts = append(l.facts, fmt.Sprintf("%s: %s now, %s at the next boot", connectBoolean, b.Running, b.Persistent))
 		if l.boolean {
-			mend = append(mend, "setsebool -P "+connectBoolean+" on")
+			l.mend = l.mend.and("setsebool", "-P", connectBoolean, "on")
 		}
 	}
 	l.without = q.withoutBoolean(ctx)
 	if unknown != nil {
 		l.facts = append(l.facts, unknown.Error())
-		l.mend = strings.Join(mend, " && ")
 		return l
 	}
 	l.facts = append(l.facts, fmt.Sprintf("port tcp/%d is labelled %s", port, label))
 	if l.label = label != httpPortType; l.label {
-		mend = append(mend, q.labelCommand(ctx, port))
+		l.mend = l.mend.and(q.labelCommand(ctx, port)...)
 	}
 	if state, err := q.SELinux.Port(ctx, "tcp", port); err == nil {
 		for _, p := range state.Local {
@@ -96,7 +93,6 @@ func (q *inquiry) missing(ctx context.Context, port int, label string, unknown e
 			}
 		}
 	}
-	l.mend = strings.Join(mend, " && ")
 	return l
 }
 
@@ -114,15 +110,15 @@ func (q *inquiry) withoutBoolean(ctx context.Context) string {
 // labelCommand is what labels the port http_port_t; which of -a and -m it has
 // to be is semanage's affair (FACTS 2.1). A label that the store has already
 // was written with -N and waits for the policy to be loaded.
-func (q *inquiry) labelCommand(ctx context.Context, port int) string {
-	verb := "-a"
+func (q *inquiry) labelCommand(ctx context.Context, port int) []string {
+	verb, which := "-a", strconv.Itoa(port)
 	edit, before, err := q.SELinux.LabelPort(ctx, "tcp", port, httpPortType)
 	var overlap *selinux.OverlapError
 	if errors.As(err, &overlap) {
-		return fmt.Sprintf("semanage port -m -t %s -p tcp %d-%d", httpPortType, overlap.Local.Low, overlap.Local.High)
+		verb, which = "-m", fmt.Sprintf("%d-%d", overlap.Local.Low, overlap.Local.High)
 	}
 	if err == nil && edit == nil {
-		return "load_policy"
+		return []string{"load_policy"}
 	}
 	if err == nil {
 		for _, p := range append(before.Local, before.Policy...) {
@@ -131,7 +127,7 @@ func (q *inquiry) labelCommand(ctx context.Context, port int) string {
 			}
 		}
 	}
-	return fmt.Sprintf("semanage port %s -t %s -p tcp %d", verb, httpPortType, port)
+	return []string{"semanage", "port", verb, "-t", httpPortType, "-p", "tcp", which}
 }
 
 func portOf(address string) int {

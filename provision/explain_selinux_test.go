@@ -24,8 +24,8 @@ const (
 	logRefused = `2026/11/22 10:00:00 [error] 2581#2581: *1 connect() failed (111: Connection refused) while connecting to upstream, client: 127.0.0.1, server: ws.example.com, request: "GET /ws/ HTTP/1.1", upstream: "http://127.0.0.1:3000/ws/", host: "ws.example.com"`
 	logPorts   = `2026/11/22 10:00:00 [crit] 2581#2581: *1 connect() to 127.0.0.1:3000 failed (99: Cannot assign requested address) while connecting to upstream, client: 127.0.0.1, server: ws.example.com, request: "GET /ws/ HTTP/1.1", upstream: "http://127.0.0.1:3000/ws/", host: "ws.example.com"`
 	logOther   = `2026/11/22 10:00:00 [error] 2581#2581: *1 connect() failed (111: Connection refused) while connecting to upstream, client: 192.0.2.9, server: ws.example.com, request: "GET /other HTTP/1.1", upstream: "http://127.0.0.1:4000/other", host: "ws.example.com"`
-	logSpent   = `2026/11/22 10:00:00 [alert] 2581#2581: 1024 worker_connections are not enough`
-	logFiles   = `2026/11/22 10:00:00 [crit] 2581#2581: accept4() failed (24: Too many open files)`
+	logSpent   = `2026/11/22 10:00:00 [alert] 2002#2002: 1024 worker_connections are not enough`
+	logFiles   = `2026/11/22 10:00:00 [crit] 2002#2002: accept4() failed (24: Too many open files)`
 	logConnect = `2026/11/22 10:00:00 [error] 2581#2581: *1 upstream timed out (110: Connection timed out) while connecting to upstream, client: 127.0.0.1, server: ws.example.com, request: "GET /ws/ HTTP/1.1", upstream: "http://127.0.0.1:3000/ws/", host: "ws.example.com"`
 	logSpace   = `2026/11/22 10:00:00 [crit] 2581#2581: *1 pwrite() "/var/lib/nginx/tmp/proxy/1/00/0000000001" failed (28: No space left on device) while reading upstream, client: 127.0.0.1, server: ws.example.com, request: "GET /ws/ HTTP/1.1", upstream: "http://127.0.0.1:3000/ws/", host: "ws.example.com"`
 	logResolve = `2026/11/22 10:00:00 [error] 2581#2581: *1 backend.example.com could not be resolved (3: Host not found), client: 127.0.0.1, server: ws.example.com, request: "GET /ws/ HTTP/1.1", host: "ws.example.com"`
@@ -75,7 +75,8 @@ func TestExplainSELinux(t *testing.T) {
 			h.setRunning(connectBoolean, false)
 			h.answerAccess(false)
 			d := h.ask(badGateway, tt.lines...)
-			if d.Code != tt.want || !strings.Contains(d.Cause, tt.cause) || !strings.Contains(d.Mend, tt.mend) {
+			if d.Code != tt.want || !strings.Contains(d.Cause, tt.cause) ||
+				!strings.Contains(d.Mend.String(), tt.mend) {
 				t.Errorf("got %s\nwant %s, …%s…, …%s…", d, tt.want, tt.cause, tt.mend)
 			}
 			if evidence := strings.Join(d.Evidence, "\n"); !strings.Contains(evidence, tt.proof) || strings.Contains(evidence, "dest=3001") {
@@ -103,7 +104,8 @@ func TestLabelInTheStoreOnly(t *testing.T) {
 	h.rebuild(false)
 	h.setRunning(connectBoolean, false)
 	h.answerAccess(false)
-	if d := h.ask(badGateway, logDenied); d.Code != SELinuxNameConnect || !strings.HasSuffix(d.Mend, " && load_policy") {
+	if d := h.ask(badGateway, logDenied); d.Code != SELinuxNameConnect ||
+		!strings.HasSuffix(d.Mend.String(), " && load_policy") {
 		t.Errorf("got %s, want it to be mended by load_policy", d)
 	}
 }

@@ -72,13 +72,14 @@ func (q *inquiry) spoiled(ctx context.Context, direct websocket.Target) *Diagnos
 		direct.Path = path
 		if err := q.directly(ctx, direct); err != nil {
 			return diagnosis(ProxyPassSlash, fmt.Sprintf("proxy_pass has a path of its own (%s), so that nginx asks the backend for %s in place of %s", q.pass.URI, path, q.target.Path),
-				q.edit(q.pass.File, q.pass.Line, "take the "+q.pass.URI+" after the port out of proxy_pass"),
+				q.edit(q.pass.File, q.pass.Line,
+					say("take the ").name(q.pass.URI).say(" after the port out of proxy_pass")),
 				append(evidence, fmt.Sprintf("%s asked directly for %s: %s", direct.Address, path, err))...)
 		}
 	}
 	if q.route.HTTPVersion() != "1.1" {
 		return diagnosis(UpstreamHTTP10, fmt.Sprintf("nginx speaks HTTP/%s to the backend, and a WebSocket handshake is HTTP/1.1", q.route.HTTPVersion()),
-			q.editRoute("proxy_http_version", "add proxy_http_version 1.1;"), evidence...)
+			q.editRoute("proxy_http_version", say("add proxy_http_version 1.1;")), evidence...)
 	}
 	if status := q.status(); status != nil && status.Code == http.StatusForbidden && q.target.Origin != "" {
 		return q.hostHeader(evidence)
@@ -96,7 +97,7 @@ func (q *inquiry) hangs(evidence ...string) *Diagnosis {
 		evidence = append(evidence, fmt.Sprintf("worker %d: %s", w.PID, strings.Join(strings.Fields(q.stateOf(w.PID)), " ")))
 	}
 	return diagnosis(NginxHangs, fmt.Sprintf("what listens on %s takes the connection and does not answer", q.address),
-		"systemctl restart nginx # which ends all connections", evidence...)
+		do("systemctl", "restart", "nginx").note("which ends all connections"), evidence...)
 }
 
 // stateOf is the line State of a process.
@@ -114,29 +115,27 @@ func (q *inquiry) headers(evidence []string) *Diagnosis {
 	upgrade, _ := q.route.Header("Upgrade")
 	connection, _ := q.route.Header("Connection")
 	var missing []string
+	mend := say("add")
 	if sent, known := q.tree.InHandshake(upgrade); known && !hasToken(sent, "websocket") {
-		missing = append(missing, "Upgrade $http_upgrade")
+		missing, mend = append(missing, "Upgrade"), mend.say(" proxy_set_header Upgrade $http_upgrade;")
 	}
 	if sent, known := q.tree.InHandshake(connection); known && !hasToken(sent, "upgrade") {
-		missing = append(missing, `Connection "upgrade"`)
+		missing, mend = append(missing, "Connection"), mend.say(` proxy_set_header Connection "upgrade";`)
 	}
 	if len(missing) == 0 {
 		return nil
 	}
-	lines := ""
-	for _, m := range missing {
-		lines += " proxy_set_header " + m + ";"
-	}
-	cause := "nginx does not pass on " + strings.ReplaceAll(strings.Join(missing, " and "), " $http_upgrade", "") + ", which belong to one hop only unless they are set"
+	cause := "nginx does not pass on " + strings.Join(missing, " and ") +
+		", which belong to one hop only unless they are set"
 	if len(missing) == 1 {
 		cause = strings.Replace(cause, "belong", "belongs", 1)
 		cause = strings.Replace(cause, "they are", "it is", 1)
 	}
 	if q.route.HTTPVersion() != "1.1" {
 		cause += "; nor does it speak HTTP/1.1 to the backend"
-		lines += " proxy_http_version 1.1;"
+		mend = mend.say(" proxy_http_version 1.1;")
 	}
-	return diagnosis(UpgradeHeaderMissing, strings.ReplaceAll(cause, ` "upgrade"`, ""), q.editRoute("proxy_pass", "add"+lines), evidence...)
+	return diagnosis(UpgradeHeaderMissing, cause, q.editRoute("proxy_pass", mend), evidence...)
 }
 
 // hasToken reports whether a list of tokens has one, in any case (RFC 9110, section 5.6.1).
@@ -153,7 +152,7 @@ func (q *inquiry) hostHeader(evidence []string) *Diagnosis {
 		value = "$proxy_host, nginx's default"
 	}
 	return diagnosis(OriginRefused, fmt.Sprintf("the backend refuses the Origin %s (403), because it compares it with Host, which nginx sets to %s", q.target.Origin, value),
-		q.editRoute("proxy_pass", "add proxy_set_header Host $http_host;"), evidence...)
+		q.editRoute("proxy_pass", say("add proxy_set_header Host $http_host;")), evidence...)
 }
 
 // itself: the backend refuses without nginx in between.
@@ -174,21 +173,24 @@ func (q *inquiry) itself(ctx context.Context, direct websocket.Target, err error
 	case errors.As(err, &head) || errors.As(err, &accept):
 		return diagnosis(NotAWebSocket, fmt.Sprintf("what listens on %s answers 101 and is no WebSocket server", direct.Address), q.whoListens(direct.Address), seen)
 	case errors.As(err, &silent) && silent.Timeout:
-		return diagnosis(BackendNotAnswering, fmt.Sprintf("the backend %s takes the connection and does not answer", direct.Address), "look at the backend's own log, and restart it", seen)
+		return diagnosis(BackendNotAnswering,
+			fmt.Sprintf("the backend %s takes the connection and does not answer", direct.Address),
+			say("look at the backend's own log, and restart it"), seen)
 	case errors.As(err, &silent):
 		return diagnosis(NotAWebSocket, fmt.Sprintf("what listens on %s does not speak HTTP", direct.Address), q.whoListens(direct.Address), seen)
 	}
 	return nil
 }
 
-func (q *inquiry) whoListens(address string) string {
-	return fmt.Sprintf("ss -ltnp 'sport = :%d' # names the program: start the backend there", portOf(address))
+func (q *inquiry) whoListens(address string) Mend {
+	return do("ss", "-ltnp", fmt.Sprintf("sport = :%d", portOf(address))).
+		note("names the program: start the backend there")
 }
 
 // refusal: the backend's own status. What it would have taken is tried: the
 // Origin of the site, none at all, and the path with or without its last slash.
 func (q *inquiry) refusal(ctx context.Context, direct websocket.Target, status *websocket.StatusError, seen string) *Diagnosis {
-	log := "the backend's own log says why"
+	const log words = "the backend's own log says why"
 	if status.Code == http.StatusForbidden || status.Code == http.StatusUnauthorized {
 		other, what := direct, "without an Origin"
 		if other.Origin = ""; direct.Origin == "" {
@@ -199,12 +201,13 @@ func (q *inquiry) refusal(ctx context.Context, direct websocket.Target, status *
 			cause := fmt.Sprintf("the backend %s refuses the Origin %s (%d)", direct.Address, direct.Origin, status.Code)
 			if direct.Origin == "" {
 				cause = fmt.Sprintf("the backend %s refuses a handshake without an Origin (%d)", direct.Address, status.Code)
-				return diagnosis(OriginRefused, cause, "wsprovision verify --origin "+other.Origin, seen, fmt.Sprintf("%s asked directly %s: 101", direct.Address, what))
+				return diagnosis(OriginRefused, cause, do("wsprovision", "verify", "--origin", other.Origin), seen,
+					fmt.Sprintf("%s asked directly %s: 101", direct.Address, what))
 			}
 			if err == nil {
 				seen += "; " + what + ": 101"
 			}
-			return diagnosis(OriginRefused, cause, "allow that origin in the backend's own configuration", seen)
+			return diagnosis(OriginRefused, cause, say("allow that origin in the backend's own configuration"), seen)
 		}
 	}
 	other := direct
@@ -218,11 +221,16 @@ func (q *inquiry) refusal(ctx context.Context, direct websocket.Target, status *
 		}
 		if err := q.directly(ctx, other); err == nil {
 			return diagnosis(PathNotFound, fmt.Sprintf("the backend %s has no WebSocket at %s, but at %s", direct.Address, direct.Path, other.Path),
-				"use "+other.Path+" as the path of the location", seen, fmt.Sprintf("%s asked directly for %s: 101", direct.Address, other.Path))
+				say("use ").name(other.Path).say(" as the path of the location"), seen,
+				fmt.Sprintf("%s asked directly for %s: 101", direct.Address, other.Path))
 		}
 	}
 	if status.Code == http.StatusNotFound {
-		return diagnosis(PathNotFound, fmt.Sprintf("the backend %s itself has nothing at %s (404)", direct.Address, direct.Path), "use the path that the backend serves; "+log, seen)
+		return diagnosis(PathNotFound,
+			fmt.Sprintf("the backend %s itself has nothing at %s (404)", direct.Address, direct.Path),
+			say("use the path that the backend serves; "+log), seen)
 	}
-	return diagnosis(BackendRefused, fmt.Sprintf("the backend %s itself refuses the handshake at %s (%d)", direct.Address, direct.Path, status.Code), log, seen)
+	return diagnosis(BackendRefused,
+		fmt.Sprintf("the backend %s itself refuses the handshake at %s (%d)", direct.Address, direct.Path, status.Code),
+		say(log), seen)
 }

@@ -33,14 +33,20 @@ func (q *inquiry) refusedCertificate(ctx context.Context) *Diagnosis {
 	case errors.As(failed, &invalid) && invalid.Reason == x509.Expired:
 		return q.expired(failed, shown)
 	case errors.As(failed, &name):
-		return diagnosis(CertificateWrongName, fmt.Sprintf("the certificate is not for %s", failed.ServerName), "get a certificate that has the name "+failed.ServerName+", and "+q.replace(), shown)
+		return diagnosis(CertificateWrongName, fmt.Sprintf("the certificate is not for %s", failed.ServerName),
+			say("get a certificate that has the name ").name(failed.ServerName).say(", and ").join(q.replace()), shown)
 	case errors.As(failed, &authority):
 		return diagnosis(CertificateUntrusted, "no authority that this host trusts has signed the certificate, or an intermediate certificate is missing from the chain",
-			"put the chain behind the certificate in its file and reload nginx; a private authority: verify --ca FILE", shown, failed.Error())
+			say("put the chain behind the certificate in its file and reload nginx; "+
+				"a private authority: verify --ca FILE"),
+			shown, failed.Error())
 	case q.notNginx():
 		return diagnosis(TLSRefused, fmt.Sprintf("what answers on %s is not this host's nginx, and no TLS comes about with it: %s", q.address, failed), q.opensslCommand(failed), shown)
 	case errors.As(failed, &plain):
-		return diagnosis(TLSNotSpoken, fmt.Sprintf("nginx does not speak TLS on %s: the listener has no ssl", q.address), q.editRoute("listen", "add ssl to the listener, with ssl_certificate and ssl_certificate_key,"), q.place(), failed.Error())
+		return diagnosis(TLSNotSpoken,
+			fmt.Sprintf("nginx does not speak TLS on %s: the listener has no ssl", q.address),
+			q.editRoute("listen", say("add ssl to the listener, with ssl_certificate and ssl_certificate_key,")),
+			q.place(), failed.Error())
 	case failed.Timeout:
 		return q.hangs(failed.Error())
 	}
@@ -57,8 +63,8 @@ func (q *inquiry) notNginx() bool {
 	return !q.local() || !q.nginxPort() || q.strangers(q.address) != nil
 }
 
-func (q *inquiry) opensslCommand(failed *websocket.TLSError) string {
-	return "openssl s_client -connect " + q.target.Address + " -servername " + failed.ServerName
+func (q *inquiry) opensslCommand(failed *websocket.TLSError) Mend {
+	return do("openssl", "s_client", "-connect", q.target.Address, "-servername", failed.ServerName)
 }
 
 func (q *inquiry) shown(failed *websocket.TLSError) string {
@@ -80,12 +86,12 @@ func (q *inquiry) certificateFile() string {
 	return ""
 }
 
-func (q *inquiry) replace() string {
+func (q *inquiry) replace() Mend {
 	file := q.certificateFile()
 	if file == "" || !q.local() {
-		return "put it in place of the old one, then systemctl reload nginx"
+		return say("put it in place of the old one, then systemctl reload nginx")
 	}
-	return "put it into " + file + ", then nginx -t && systemctl reload nginx"
+	return say("put it into ").name(file).say(thenReload)
 }
 
 // expired tells a certificate that is out of date from one that was renewed
@@ -95,7 +101,7 @@ func (q *inquiry) expired(failed *websocket.TLSError, shown string) *Diagnosis {
 	if q.local() && file != "" && len(failed.Facts.Chain) > 0 {
 		if until, ok := notAfter(q.Root + file); ok && until.After(failed.Facts.Chain[0].NotAfter) && until.After(time.Now()) {
 			return diagnosis(NginxOlder, fmt.Sprintf("the certificate on the disk was renewed, and nginx still shows the expired one, which it read before (%s)", file),
-				"nginx -t && systemctl reload nginx", shown, fmt.Sprintf("%s is valid until %s", file, until.Format(time.DateTime)))
+				reload(), shown, fmt.Sprintf("%s is valid until %s", file, until.Format(time.DateTime)))
 		}
 	}
 	cause := "the certificate has expired"
@@ -106,7 +112,7 @@ func (q *inquiry) expired(failed *websocket.TLSError, shown string) *Diagnosis {
 			cause = fmt.Sprintf("the certificate is not valid before %s: is this host's clock right?", c.NotBefore.Format(time.DateTime))
 		}
 	}
-	return diagnosis(CertificateExpired, cause, "renew it, "+q.replace(), shown)
+	return diagnosis(CertificateExpired, cause, say("renew it, ").join(q.replace()), shown)
 }
 
 func notAfter(file string) (time.Time, bool) {
@@ -129,11 +135,14 @@ func notAfter(file string) (time.Time, bool) {
 // reads its configuration (ngx_event_openssl.c, 1.12 to 1.20).
 func (q *inquiry) certificateProblem(m, evidence string) *Diagnosis {
 	file, _, _ := strings.Cut(after(m, `"`), `"`)
-	restart := ", then nginx -t && systemctl reload-or-restart nginx"
-	unreadable := fmt.Sprintf("ls -lZ %s # put it there, or restorecon -v %[1]s", quote([]string{file})) + restart
+	if !strings.HasPrefix(file, "/") {
+		return nil
+	}
+	unreadable := do("ls", "-lZ", file).note("put it there, or ").do("restorecon", "-v", file).say(thenServe)
 	switch {
 	case strings.Contains(m, "key values mismatch"):
-		return diagnosis(CertificateKeyMismatch, fmt.Sprintf("the key %s does not belong to the certificate", file), "put the key that the certificate was made for into "+file+restart, evidence)
+		return diagnosis(CertificateKeyMismatch, fmt.Sprintf("the key %s does not belong to the certificate", file),
+			say("put the key that the certificate was made for into ").name(file).say(thenServe), evidence)
 	case strings.HasPrefix(m, "cannot load certificate key "), strings.HasPrefix(m, "SSL_CTX_use_PrivateKey"):
 		return diagnosis(CertificateKeyUnreadable, fmt.Sprintf("nginx cannot read the certificate's key %s: %s", file, openSSLReason(m)), unreadable, evidence)
 	case strings.HasPrefix(m, "cannot load certificate "), strings.HasPrefix(m, "SSL_CTX_use_certificate"):

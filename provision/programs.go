@@ -50,17 +50,3 @@ func (p program) onlyReads(args []string) bool {
 		return strings.HasPrefix(line, r+" ")
 	})
 }
-
-// quote writes argv so that it can be pasted into a shell.
-func quote(argv []string) string {
-	words := make([]string, len(argv))
-	for i, a := range argv {
-		if a == "" || strings.ContainsFunc(a, func(r rune) bool {
-			return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./-_", r)
-		}) {
-			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
-		}
-		words[i] = a
-	}
-	return strings.Join(words, " ")
-}

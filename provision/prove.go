@@ -34,7 +34,7 @@ func (r *Run) prove(ctx context.Context) (Finding, error) {
 }
 
 func (r *Run) proveLocation(ctx context.Context, f *Finding, site config.Site, l config.Location) error {
-	target := target(site, l)
+	target := recognisable(target(site, l))
 	marks, began := r.markLogTails(), time.Now()
 	hs, err := r.Probe(ctx, target)
 	if err == nil {

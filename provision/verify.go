@@ -217,6 +217,7 @@ func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, error) 
 			t.Echo, echo = true, websocket.EchoYes
 		}
 	}
+	a.target = recognisable(a.target)
 	marks, began := v.markLogTails(), time.Now()
 	checks := websocket.Verify(ctx, a.target, websocket.Options{
 		Echo: echo, Idle: v.Idle, Timeout: v.Timeout, OtherHost: v.otherHost(a),

@@ -265,7 +265,7 @@ func writeDiagnosis(w io.Writer, word string, d provision.Diagnosis) {
 	for _, e := range d.Evidence {
 		fmt.Fprintf(w, "    evidence: %s\n", strings.ReplaceAll(e, "\n", "\n      "))
 	}
-	if d.Mend != "" {
+	if !d.Mend.IsZero() {
 		fmt.Fprintf(w, "    to mend it: %s\n", d.Mend)
 	}
 }

@@ -138,8 +138,9 @@ func TestWriteTarget(t *testing.T) {
 			{Name: "upgrade", Result: provision.VerifyFailed, Millis: 12, Error: "not upgraded: HTTP/1.1 502 Bad Gateway"},
 			{Name: "idle", Result: provision.VerifySkipped, Why: "not asked for"},
 		},
-		Timing:    &provision.TimingReport{Count: 9, Failed: 1, Elapsed: 80, Error: "reset"},
-		Diagnosis: &provision.Diagnosis{Code: provision.BackendNotRunning, Cause: "it is down", Evidence: []string{"111"}, Mend: "start it"},
+		Timing: &provision.TimingReport{Count: 9, Failed: 1, Elapsed: 80, Error: "reset"},
+		Diagnosis: &provision.Diagnosis{Code: provision.BackendNotRunning, Cause: "it is down",
+			Evidence: []string{"111"}, Mend: mendOf(t, "start it")},
 	})
 	want := `ws://ws.example.com/ at 127.0.0.1:80: failed
   the backend 127.0.0.1:3000 does not run: an echo backend stood in for it
@@ -156,4 +157,13 @@ func TestWriteTarget(t *testing.T) {
 	if out.String() != want {
 		t.Errorf("got\n%swant\n%s", out.String(), want)
 	}
+}
+
+// mendOf is a mend as a report that was read back has it.
+func mendOf(t *testing.T, text string) (m provision.Mend) {
+	t.Helper()
+	if err := m.UnmarshalText([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	return m
 }

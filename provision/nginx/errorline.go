@@ -87,6 +87,9 @@ func (l ErrorLine) Of(r OwnRequest) (upstream netip.AddrPort, ok bool) {
 func upstreamAddress(url string) netip.AddrPort {
 	_, peer, _ := strings.Cut(url, "://")
 	peer, _, _ = strings.Cut(peer, "/")
-	address, _ := netip.ParseAddrPort(peer)
+	address, err := netip.ParseAddrPort(peer)
+	if err != nil || address.Addr().Zone() != "" { // nginx knows no zones, and a zone may be any text
+		return netip.AddrPort{}
+	}
 	return address
 }

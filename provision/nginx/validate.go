@@ -41,8 +41,8 @@ func (p *problems) once(field, value string) {
 	p.seen[field+"\x00"+value] = true
 }
 
-// isHost bounds a name and its labels as RFC 1035, section 2.3.4, does.
-func isHost(name string) bool {
+// IsHost reports whether the name is a host's: it bounds a name and its labels as RFC 1035, section 2.3.4, does.
+func IsHost(name string) bool {
 	tooLong := func(label string) bool { return len(label) > 63 }
 	return len(name) <= 253 && hostName.MatchString(name) && !slices.ContainsFunc(strings.Split(name, "."), tooLong)
 }
@@ -53,7 +53,7 @@ func (s Site) validate() error {
 	p.check(len(s.ServerNames) > 0, "server_name", "")
 	for _, name := range s.ServerNames {
 		host := strings.TrimPrefix(name, "*.")
-		p.check(isHost(host), "server_name", name)
+		p.check(IsHost(host), "server_name", name)
 		p.once("server_name", strings.ToLower(name))
 	}
 	s.validateListen(p)
@@ -85,7 +85,7 @@ func (s Site) validateListen(p *problems) {
 func (l Location) validate(p *problems) {
 	p.check(urlPath.MatchString(l.Path) && !notClean.MatchString(l.Path), "location.path", l.Path)
 	p.once("location.path", l.Path)
-	p.check(isIP(l.Backend.Host) || isHost(l.Backend.Host) && !looksLikeIP(l.Backend.Host),
+	p.check(isIP(l.Backend.Host) || IsHost(l.Backend.Host) && !looksLikeIP(l.Backend.Host),
 		"location.backend.host", l.Backend.Host)
 	p.check(isPort(l.Backend.Port), "location.backend.port", l.Backend.Port)
 	p.check(isTimeout(l.ReadTimeout), "location.read_timeout", l.ReadTimeout)

@@ -1,0 +1,95 @@
+package provision
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// Mend is what a person does about a cause: command lines for bash, or words. It is put together of words that stand in
+// this program and of values from elsewhere, which are quoted here and nowhere else. So whatever a client, a backend or
+// a file says, it is never more than one argument of a command. The zero value is nothing to do.
+type Mend struct {
+	written string
+	void    bool // a value has a NUL, which no argument can have
+}
+
+// words are this program's own: a constant becomes words by itself, a variable does not.
+type words string
+
+// do is one command.
+func do(argv ...string) Mend { return Mend{}.do(argv...) }
+
+// say is words for a person.
+func say(w words) Mend { return Mend{}.say(w) }
+
+// IsZero reports whether there is nothing to do.
+func (m Mend) IsZero() bool { return m.String() == "" }
+
+// String is what to paste or to read.
+func (m Mend) String() string {
+	if m.void {
+		return ""
+	}
+	return m.written
+}
+
+// MarshalText makes it a string in JSON.
+func (m Mend) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (m *Mend) UnmarshalText(text []byte) error {
+	*m = Mend{written: string(text)}
+	return nil
+}
+
+// do goes on with a command.
+func (m Mend) do(argv ...string) Mend {
+	m.void = m.void || strings.ContainsRune(strings.Join(argv, ""), 0)
+	m.written += quote(argv)
+	return m
+}
+
+// and goes on with a command for when the one before went well.
+func (m Mend) and(argv ...string) Mend {
+	if !m.IsZero() {
+		m.written += " && "
+	}
+	return m.do(argv...)
+}
+
+// into has the command before write to the file.
+func (m Mend) into(file string) Mend {
+	m.written += " >"
+	return m.do(file)
+}
+
+// say goes on with words.
+func (m Mend) say(w words) Mend {
+	m.written += string(w)
+	return m
+}
+
+// note ends a command line with words, which are a comment to bash.
+func (m Mend) note(w words) Mend { return m.say(" # ").say(w) }
+
+// name goes on with a value: a path, a host, an address.
+func (m Mend) name(value string) Mend {
+	if a, err := netip.ParseAddrPort(value); err == nil && a.Addr().Zone() == "" {
+		m.written += value // [::1]:80, which quotes would not make clearer
+		return m
+	}
+	return m.do(value)
+}
+
+// number goes on with a number.
+func (m Mend) number(n int) Mend {
+	m.written += strconv.Itoa(n)
+	return m
+}
+
+// line goes on with a place in a file.
+func (m Mend) line(file string, line int) Mend { return m.name(file).say(":").number(line) }
+
+// join goes on with another.
+func (m Mend) join(other Mend) Mend { return Mend{m.written + other.written, m.void || other.void} }
