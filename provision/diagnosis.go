@@ -50,6 +50,7 @@ const (
 	NginxBindInUse   Code = "nginx-bind-in-use"
 	NginxBindDenied  Code = "nginx-bind-denied"
 	NginxOlder       Code = "nginx-older-configuration"
+	NginxOther       Code = "nginx-other-configuration"
 	NginxHangs       Code = "nginx-not-answering"
 	ConnectionsSpent Code = "connections-exhausted"
 

@@ -42,7 +42,8 @@ type inquiry struct {
 	pass    nginx.Pass
 	passed  bool // pass is known
 	master  nginx.Master
-	gone    error // why there is no master
+	gone    error   // why there is no master
+	left    orphans // workers without one
 	sockets []socket
 }
 
@@ -77,7 +78,8 @@ func (h *Host) explain(ctx context.Context, c config.Config, s symptom) Diagnosi
 func (q *inquiry) survey(ctx context.Context) {
 	q.address = q.dialled(ctx)
 	q.tree, q.treeErr = nginx.Load(q.Root, nginxConf, nil)
-	q.master, q.gone = q.Nginx.Master(0)
+	q.master, q.gone = q.Host.master(ctx)
+	q.left = q.orphans(ctx)
 	q.sockets = q.Host.sockets()
 	if !q.address.IsValid() {
 		return

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -65,14 +66,19 @@ func (q *inquiry) strangers(at netip.AddrPort) *Diagnosis {
 	}
 	who := holders[0]
 	where := sockets[0].local
+	if left := q.left.holding(holders); len(left) > 0 {
+		return diagnosis(NginxBindInUse, orphansHold(left, map[string]bool{strconv.Itoa(int(where.Port())): true}).Error(),
+			quote(quit(left))+" && systemctl start nginx", fmt.Sprintf("%s is held by %s", where, who))
+	}
 	return diagnosis(NginxBindInUse, fmt.Sprintf("%s listens on %s, so that nginx cannot: its bind fails with 98 (address already in use)", who, where),
 		say("stop it (systemctl status ").number(who.pid).
 			say(" names its unit) or give one of the two another port; then systemctl reload-or-restart nginx"),
 		append([]string{fmt.Sprintf("%s is held by %s", where, who)}, lastBind(q.errorLog(), int(at.Port()), 98)...)...)
 }
 
+// isNginx: of the nginx that is ours. Another one, and what a killed one left, is a stranger.
 func (q *inquiry) isNginx(p process) bool {
-	if p.pid == q.master.PID && p.pid != 0 || strings.HasPrefix(p.name, "nginx: ") {
+	if p.pid == q.master.PID && p.pid != 0 {
 		return true
 	}
 	return slices.ContainsFunc(q.master.Workers, func(w nginx.Worker) bool { return w.PID == p.pid })
@@ -81,6 +87,9 @@ func (q *inquiry) isNginx(p process) bool {
 // notRunning: there is no nginx; why not.
 func (q *inquiry) notRunning(ctx context.Context) *Diagnosis {
 	unit := q.unit(ctx)
+	if d := q.otherNginx(unit); d != nil {
+		return d
+	}
 	if d := q.invalid(ctx); d != nil {
 		d.Evidence = append(d.Evidence, unit.String())
 		return d
@@ -110,6 +119,16 @@ func (q *inquiry) notRunning(ctx context.Context) *Diagnosis {
 	}
 	return diagnosis(NginxNotRunning, "nginx is not running", do("systemctl", "start", "nginx"), q.gone.Error(),
 		unit.String())
+}
+
+// otherNginx: nginx.service runs, with another configuration.
+func (q *inquiry) otherNginx(unit unitFacts) *Diagnosis {
+	var other *nginx.OtherError
+	if !errors.As(q.gone, &other) || unit.err != nil || unit.state.MainPID != other.Other.PID {
+		return nil
+	}
+	return diagnosis(NginxOther, fmt.Sprintf("%s runs %s: it takes nothing from %s", nginxUnit, other.Other, confDir),
+		"systemctl cat nginx.service # mend its ExecStart=, then systemctl daemon-reload && systemctl restart nginx", unit.String())
 }
 
 // listens are the addresses that nginx's configuration asks for.

@@ -131,7 +131,7 @@ func (r *rig) start() {
 			return
 		default:
 		}
-		if m, err := h.Nginx.Master(0); err == nil && len(m.Workers) > 0 {
+		if m, err := h.Nginx.Master(r.t.Context(), 0); err == nil && len(m.Workers) > 0 {
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
@@ -317,7 +317,7 @@ func TestExplainWithNginx(t *testing.T) {
 		{name: "stopped", backend: echo, make: func(r *rig) { r.write("websocket", r.block(echo, headersOfSite)) }, after: func(r *rig) {
 			r.must(r.nginx.Process.Signal(syscall.SIGTERM))
 			for range 300 {
-				if _, err := r.host().Nginx.Master(0); err != nil {
+				if _, err := r.host().Nginx.Master(r.t.Context(), 0); err != nil {
 					return
 				}
 				time.Sleep(10 * time.Millisecond)

@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -144,7 +145,7 @@ func (r *Revert) checkReload(ctx context.Context) (Finding, error) {
 		f.Changes = []Change{{Object: "owed reload (" + owedPath + ")", From: "noted", To: "dropped, because nginx does not run"}}
 	case !s.running():
 	case s.owed || r.sitesDiffer():
-		if err := s.reloadable(); err != nil {
+		if err := errors.Join(s.reloadable(), r.checkMaster(ctx, s.state), r.checkLogs()); err != nil {
 			return f, err
 		}
 		f.Changes = []Change{{Object: nginxUnit, From: "the agent's configuration", To: "reloaded"}}

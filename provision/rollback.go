@@ -13,8 +13,8 @@ import (
 
 // way is the way back from a reload that failed. Where it killed nginx, no
 // other master has taken anything since.
-func (r *Run) way(s service) ([]Proven, error) {
-	master, err := r.master(s)
+func (r *Run) way(ctx context.Context, s service) ([]Proven, error) {
+	master, err := r.taker(context.WithoutCancel(ctx), s)
 	if err != nil {
 		master = ""
 	}

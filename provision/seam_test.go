@@ -35,6 +35,7 @@ var mutators = map[string]string{
 	"provision/run.go":              "the runner; Change stands inside Seam.Do, by TestSeamHolds, and Read refuses what does not only read",
 	"provision/lock.go":             "flock and the holder's pid under /run: it dies with the process",
 	"provision/nginx/isolate.go":    "a mount namespace of nginx -t's own, which ends with its thread",
+	"provision/nginx/pipe.go":       "a pipe in a log's place is opened for writing, to learn whether anybody reads it; nothing is written",
 	"provision/nginx/cover.go":      "files in tmpfs within that namespace",
 	"provision/labels.go":           "selinuxfs taken out of a mount namespace of semanage's own, which ends with its thread",
 	"cmd/wsprovision/seam_crash.go": "the test build (tag crash), which kills itself at a point and never ships",

@@ -101,18 +101,30 @@ func (r *Run) checkService(ctx context.Context) (Finding, error) {
 			Deferred: "systemd does not run here"})
 		return f, nil
 	}
+	if err := r.checkRunning(ctx, &f, s); err != nil {
+		return f, err
+	}
 	switch {
 	case !s.running():
+		if err := r.checkLogs(); err != nil {
+			return f, err
+		}
 		f.Changes = append(f.Changes, Change{Object: nginxUnit, From: word(s.state.Active, Absent), To: "running"})
 	case s.owed || r.sitesDiffer():
-		if err := s.reloadable(); err != nil {
+		if err := errors.Join(s.reloadable(), r.checkLogs()); err != nil {
 			return f, err
 		}
 		f.Changes = append(f.Changes, Change{Object: nginxUnit, From: "an older configuration", To: "reloaded"})
 	default:
-		r.sayDraining(&f, s)
+		r.sayDraining(ctx, &f, s)
 	}
 	return f, nil
+}
+
+// checkLogs is an error where a start or a reload would wait for ever for a log.
+func (r *Run) checkLogs() error {
+	tree, _ := r.tree(nil) // as far as it can be read; the validation says what cannot
+	return r.Nginx.CheckLogs(tree)
 }
 
 func word(s, empty string) string {
@@ -124,8 +136,8 @@ func word(s, empty string) string {
 
 // sayDraining tells of workers that an earlier reload left to their
 // connections: each may hold WebSockets for as long as these last.
-func (r *Run) sayDraining(f *Finding, s service) {
-	master, err := r.Nginx.Master(s.state.MainPID)
+func (r *Run) sayDraining(ctx context.Context, f *Finding, s service) {
+	master, err := r.Nginx.Master(ctx, s.state.MainPID)
 	if err != nil {
 		f.Warnings = append(f.Warnings, err.Error())
 		return
@@ -196,27 +208,29 @@ func (r *Run) start(ctx context.Context, units systemd.Units, s service) error {
 	if err := r.ledger.Record(e); err != nil {
 		return err
 	}
-	mark := r.markLogs()
+	if err := r.checkLogs(); err != nil {
+		return errors.Join(err, r.startBack())
+	}
+	tree, _ := r.tree(nil)
+	mark := r.Nginx.MarkLogs(tree.ErrorLogs())
 	// Its result is waited for even where the run is being ended: a job that
 	// nobody waits for may yet start nginx with what is taken away here.
 	if err := units.Start(context.WithoutCancel(ctx), nginxUnit); err != nil {
-		return errors.Join(fmt.Errorf("%w%s", err, complaints(mark)), r.startBack())
+		return errors.Join(fmt.Errorf("%w%s", err, complaints(ctx, mark)), r.checkOrphans(ctx), r.startBack())
 	}
 	return r.owed.Settle()
 }
 
 // complaints are what nginx logged since the mark, as an error's tail.
-func complaints(mark nginx.LogMark) string {
-	lines, err := mark.Complaints()
-	if err != nil || len(lines) == 0 {
-		return ""
+func complaints(ctx context.Context, mark nginx.LogMark) string {
+	lines, err := mark.Complaints(context.WithoutCancel(ctx), 0)
+	switch {
+	case len(lines) > 0:
+		return "; nginx says: " + lines[len(lines)-1].String()
+	case err != nil:
+		return "; what nginx says of it cannot be read: " + err.Error()
 	}
-	return "; nginx says: " + lines[len(lines)-1].String()
-}
-
-func (r *Run) markLogs() nginx.LogMark {
-	tree, _ := r.tree(nil) // as far as it can be read; the validation has said what cannot
-	return r.Nginx.MarkLogs(tree.ErrorLogs())
+	return ""
 }
 
 // reload has nginx take the configuration on the disk, and proves that it did:
@@ -226,7 +240,7 @@ func (r *Run) reload(ctx context.Context, units systemd.Units, s service) error 
 	if err == nil {
 		return r.owed.Settle()
 	}
-	way, backErr := r.way(s)
+	way, backErr := r.way(ctx, s)
 	if len(way) == 0 {
 		return errors.Join(err, backErr)
 	}
@@ -237,25 +251,28 @@ func (r *Run) reload(ctx context.Context, units systemd.Units, s service) error 
 	return errors.Join(err, backErr, r.reloadBack(ctx, units, s.state.MainPID))
 }
 
-// master names the nginx that runs, apart from any other since the boot and
+// taker names the nginx that runs, apart from any other since the boot and
 // whatever the clock did; "" where none does.
-func (r *Run) master(s service) (string, error) {
+func (r *Run) taker(ctx context.Context, s service) (string, error) {
 	if !s.running() {
 		return "", nil
 	}
-	m, err := r.Nginx.Master(s.state.MainPID)
+	m, err := r.Nginx.Master(ctx, s.state.MainPID)
 	return fmt.Sprintf("process %d, started at tick %d", m.PID, m.Start), err
 }
 
 func (r *Run) reloadOnce(ctx context.Context, units systemd.Units, pid int) error {
-	before, err := r.Nginx.Master(pid)
+	tree, _ := r.tree(nil) // as far as it can be read; the validation has said what cannot
+	if err := r.Nginx.CheckLogs(tree); err != nil {
+		return err
+	}
+	before, err := r.Nginx.BeforeReload(ctx, pid, tree.ErrorLogs())
 	if err != nil {
 		return err
 	}
-	mark := r.markLogs()
 	if err := units.Reload(ctx, nginxUnit); err != nil {
 		return err
 	}
-	_, err = r.Nginx.ProveReload(ctx, before, mark)
+	_, err = r.Nginx.ProveReload(ctx, before)
 	return err
 }

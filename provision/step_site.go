@@ -149,7 +149,7 @@ func (r *Run) owe(ctx context.Context, way []Proven) error {
 	if err != nil {
 		return err
 	}
-	master, err := r.master(s)
+	master, err := r.taker(ctx, s)
 	if err != nil {
 		return err
 	}

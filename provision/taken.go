@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"syscall"
 
 	multierror "github.com/hashicorp/go-multierror"
@@ -30,7 +31,7 @@ func (r *Run) checkAddresses(ctx context.Context) error {
 	for _, site := range r.Config.Sites {
 		for _, l := range site.Listen {
 			if at, err := netip.ParseAddr(word(l.Address, "0.0.0.0")); err == nil {
-				all = multierror.Append(all, r.takenBy(netip.AddrPortFrom(at, uint16(l.Port)), s.state.MainPID))
+				all = multierror.Append(all, r.takenBy(ctx, netip.AddrPortFrom(at, uint16(l.Port)), s))
 			}
 		}
 	}
@@ -39,17 +40,24 @@ func (r *Run) checkAddresses(ctx context.Context) error {
 
 // takenBy is nil where the address can be bound, or nobody but nginx.service
 // is in the way.
-func (r *Run) takenBy(at netip.AddrPort, master int) error {
+func (r *Run) takenBy(ctx context.Context, at netip.AddrPort, service service) error {
 	if err := r.TryBind(at); !errors.Is(err, syscall.EADDRINUSE) {
 		return nil // what else is wrong with an address nginx -t says itself
 	}
 	all := conflicting(r.sockets(), at)
-	others := slices.DeleteFunc(slices.Clone(all), func(s socket) bool { return r.heldBy(master, s) })
+	others := slices.DeleteFunc(slices.Clone(all), func(s socket) bool { return r.heldBy(service.state.MainPID, s) })
 	if len(all) > 0 && len(others) == 0 {
 		return nil
 	}
 	who, unit := "another process", "ss -ltnp shows which"
-	if holders := r.holders(others); len(holders) > 0 {
+	holders := r.holders(others)
+	if left := r.orphans(ctx).holding(holders); len(left) > 0 {
+		if !service.running() {
+			return nil // the service step says what is in its way
+		}
+		return orphansHold(left, map[string]bool{strconv.Itoa(int(at.Port())): true})
+	}
+	if len(holders) > 0 {
 		who, unit = holders[0].String(), fmt.Sprintf("systemctl status %d names its unit", holders[0].pid)
 	}
 	return fmt.Errorf("%s listens on port %d, so that nginx cannot listen on %s: stop it (%s), or give the site another port (listen, --listen)", who, at.Port(), at, unit)

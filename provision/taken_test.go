@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"wsprovision/systemd"
 )
 
 // What another process listens on is known before anything changes, on a bare host and on one that serves.
@@ -60,10 +62,10 @@ func TestTakenBy(t *testing.T) {
 	r := &Run{Host: &Host{TryBind: tryBind}}
 	everywhere := netip.AddrPortFrom(netip.IPv4Unspecified(), at.Port())
 	for _, a := range []netip.AddrPort{at, everywhere} {
-		if err := r.takenBy(a, 0); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("process %d ", os.Getpid())) {
+		if err := r.takenBy(t.Context(), a, service{}); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("process %d ", os.Getpid())) {
 			t.Errorf("%s: %v, want this process named", a, err)
 		}
-		if err := r.takenBy(a, os.Getpid()); err != nil {
+		if err := r.takenBy(t.Context(), a, service{state: systemd.State{MainPID: os.Getpid()}}); err != nil {
 			t.Errorf("%s is the master's own: %v", a, err)
 		}
 	}
@@ -71,7 +73,7 @@ func TestTakenBy(t *testing.T) {
 		netip.AddrPortFrom(netip.MustParseAddr("127.0.0.2"), at.Port()),
 		netip.AddrPortFrom(netip.IPv6Unspecified(), at.Port()), // as nginx binds it, for IPv6 alone
 	} {
-		if err := r.takenBy(free, 0); err != nil {
+		if err := r.takenBy(t.Context(), free, service{}); err != nil {
 			t.Errorf("%s: %v, want nil", free, err)
 		}
 	}

@@ -1,6 +1,6 @@
 // Package hostfile is for reading files of the host that somebody else may have put there: logs that the nginx user owns,
 // files of /proc, certificates, lock files. Nothing in it waits: a pipe or a device in a file's place is refused, what is
-// read is bounded in bytes, and a long read ends with its context.
+// read is bounded in bytes and in time, and a long read ends with its context.
 //
 // It is a bottom package: every other package may import it, and it imports none of ours.
 package hostfile
@@ -12,6 +12,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,6 +22,13 @@ var ErrNotRegular = errors.New("not a regular file")
 
 // ErrTooLarge says that a file has more bytes than its reader takes.
 var ErrTooLarge = errors.New("too large")
+
+// ErrNoAnswer says that the kernel did not come back with a file's content in time.
+var ErrNoAnswer = errors.New("no answer")
+
+// patience bounds Read, Head and Tail: a process whose memory lies in a file system of its owner's own (FUSE) lets whoever
+// reads its /proc/PID/cmdline wait (CVE-2018-1120, mended in RHEL 7.6's kernel).
+const patience = 10 * time.Second
 
 // Open opens a plain file for reading. It never waits, as open(2) of a FIFO does, and it does not follow a link in the
 // last element of the path. Anything but a regular file is ErrNotRegular; errors name the path.
@@ -62,40 +70,66 @@ func ReadLinked(ctx context.Context, path string, limit int64) ([]byte, error) {
 }
 
 func read(ctx context.Context, path string, limit int64, open func(string) (*os.File, error)) ([]byte, error) {
-	file, err := open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	content, err := io.ReadAll(io.LimitReader(Until(ctx, file), limit+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("read %s: %w", path, err)
-	case int64(len(content)) > limit:
+	content, err := take(ctx, path, limit+1, func() (*os.File, error) { return open(path) })
+	if err == nil && int64(len(content)) > limit {
 		return nil, fmt.Errorf("read %s: %w: more than %d bytes", path, ErrTooLarge, limit)
 	}
-	return content, nil
+	return content, err
+}
+
+// Head gives at most the first limit bytes of a plain file. It ends with ctx.
+func Head(ctx context.Context, path string, limit int64) ([]byte, error) {
+	return take(ctx, path, limit, func() (*os.File, error) { return Open(path) })
 }
 
 // Tail gives at most the last limit bytes of a plain file. It ends with ctx.
 func Tail(ctx context.Context, path string, limit int64) ([]byte, error) {
-	file, err := Open(path)
-	if err != nil {
-		return nil, err
+	return take(ctx, path, limit, func() (*os.File, error) {
+		file, err := Open(path)
+		if err != nil {
+			return nil, err
+		}
+		info, err := file.Stat()
+		if err == nil {
+			_, err = file.Seek(max(0, info.Size()-limit), io.SeekStart)
+		}
+		if err != nil {
+			_ = file.Close()
+			return nil, err
+		}
+		return file, nil
+	})
+}
+
+// take reads at most limit bytes of what open gives, and leaves a read that the kernel does not come back from behind. It
+// reads on a thread of its own, which does not see the mounts of a caller that has a mount namespace to itself.
+func take(ctx context.Context, path string, limit int64, open func() (*os.File, error)) ([]byte, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("%w within %s", ErrNoAnswer, patience))
+	defer cancel()
+	type answer struct {
+		content []byte
+		err     error
 	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
+	done := make(chan answer, 1)
+	go func() {
+		file, err := open()
+		if err != nil {
+			done <- answer{nil, err}
+			return
+		}
+		defer file.Close()
+		content, err := io.ReadAll(io.LimitReader(Until(ctx, file), limit))
+		if err != nil {
+			content, err = nil, fmt.Errorf("read %s: %w", path, err)
+		}
+		done <- answer{content, err}
+	}()
+	select {
+	case a := <-done:
+		return a.content, a.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("read %s: %w", path, context.Cause(ctx))
 	}
-	if _, err := file.Seek(max(0, info.Size()-limit), io.SeekStart); err != nil {
-		return nil, err
-	}
-	content, err := io.ReadAll(io.LimitReader(Until(ctx, file), limit))
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
-	}
-	return content, nil
 }
 
 // Until is a reader that gives up once ctx is done: the size of a file is whatever its owner makes it.

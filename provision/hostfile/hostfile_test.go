@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -97,6 +99,9 @@ func TestRead(t *testing.T) {
 	if got, err := Tail(ctx, name, 99); err != nil || len(got) != 10 {
 		t.Errorf("Tail of less than its limit = %q, %v", got, err)
 	}
+	if got, err := Head(ctx, name, 3); err != nil || string(got) != "012" {
+		t.Errorf("Head = %q, %v, want the first three bytes", got, err)
+	}
 	if got, err := Read(ctx, "/proc/self/status", 1<<20); err != nil || len(got) == 0 {
 		t.Errorf("Read of /proc, which tells a size of 0 = %d bytes, %v", len(got), err)
 	}
@@ -125,4 +130,30 @@ func TestReadEnds(t *testing.T) {
 	if _, err := Tail(ctx, name, 10); !errors.Is(err, context.Canceled) {
 		t.Errorf("Tail with an ended context = %v, want %v", err, context.Canceled)
 	}
+}
+
+// TestHostileReadWaits: a read that the kernel does not come back from is given up after a time, and with its context.
+func TestHostileReadWaits(t *testing.T) {
+	reader, writer, err := os.Pipe() // stands for the memory of a process, in a file system whose server does not answer
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	never := func() (*os.File, error) { return reader, nil }
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(20*time.Millisecond, cancel)
+	if _, err := take(ctx, "/proc/1/cmdline", 10, never); !errors.Is(err, context.Canceled) {
+		t.Errorf("a read that waits, its context ended = %v, want %v", err, context.Canceled)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		forever := make(chan struct{})
+		defer close(forever)
+		_, err := take(t.Context(), "/proc/1/cmdline", 10, func() (*os.File, error) {
+			<-forever
+			return nil, fs.ErrClosed
+		})
+		if !errors.Is(err, ErrNoAnswer) {
+			t.Errorf("a read that waits = %v, want %v", err, ErrNoAnswer)
+		}
+	})
 }

@@ -53,10 +53,10 @@ func TestReloadThatExchanges(t *testing.T) {
 			port := fmt.Sprint(freePort(t))
 			h := newHost(t, map[string]string{"conf.d/a.conf": strings.ReplaceAll(test.before, "PORT", port)})
 			h.start()
-			before, mark := h.mark()
+			before := h.mark()
 			h.write("conf.d/a.conf", strings.ReplaceAll(test.after, "PORT", port))
-			h.hup(before)
-			_, err := h.nginx().ProveReload(t.Context(), before, mark)
+			h.hup(before.Master)
+			_, err := h.nginx().ProveReload(t.Context(), before)
 			var not *NotReplacedError
 			if errors.As(err, &not) != test.refused || test.refused != (err != nil) {
 				t.Errorf("%v, want a refusal: %v", err, test.refused)

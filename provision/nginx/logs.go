@@ -1,20 +1,24 @@
 package nginx
 
 import (
+	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
+	"time"
+
+	"wsprovision/provision/hostfile"
 )
 
-// LogMark is where some error logs stood at one moment, by inode and size.
+// LogMark is where some error logs stood at one moment. Whoever may write them decides on what is in them: the nginx user,
+// and clients too (see ErrorLine). Lines explain what something else has shown, and decide nothing.
 type LogMark struct{ logs []logPosition }
 
 type logPosition struct {
@@ -29,23 +33,18 @@ type LogLine struct{ File, Text string }
 
 func (l LogLine) String() string { return l.File + ": " + l.Text }
 
-// MarkLogs notes where each error log stands now. A log that is not there or cannot be looked at counts from its
-// beginning; ProveReload says if it cannot be read.
+// MarkLogs notes where each error log stands now. One that is no plain file counts from its beginning.
 func (n Nginx) MarkLogs(paths []string) LogMark {
 	var m LogMark
 	for _, name := range paths {
 		p := logPosition{path: n.Root + name, shown: name}
-		if info, err := os.Stat(p.path); err == nil {
+		if info, err := os.Lstat(p.path); err == nil && info.Mode().IsRegular() {
 			p.inode, p.offset = inode(info), info.Size()
 		}
 		m.logs = append(m.logs, p)
 	}
 	return m
 }
-
-// Complaints are the emerg, alert and crit lines that came since the mark and that speak of nginx itself, not of a
-// client or a backend.
-func (m LogMark) Complaints() ([]LogLine, error) { return m.follow().read() }
 
 func inode(info fs.FileInfo) uint64 {
 	if st, ok := info.Sys().(*syscall.Stat_t); ok {
@@ -54,139 +53,128 @@ func inode(info fs.FileInfo) uint64 {
 	return 0
 }
 
-// follower reads what comes after a mark, through rotation and truncation.
-type follower struct {
-	logs []logPosition
-	rest map[string]string // the beginning of a line whose end is not written yet
-	seen []LogLine
-	said map[int]int // lines seen of each process
-}
+const (
+	mostOfLog     = 8 << 20         // bytes read of each log since its mark
+	logPatience   = 3 * time.Second // for all of them
+	mostLines     = 20              // kept of them all
+	mostLogNames  = 10_000          // looked at for a log that was given another name
+	longestLine   = 8 << 10         // nginx writes at most 2048 bytes in one (NGX_MAX_ERROR_STR)
+	timestampSize = len("2026/11/22 18:00:00 ")
+)
 
-func (m LogMark) follow() *follower {
-	return &follower{logs: slices.Clone(m.logs), rest: map[string]string{}, said: map[int]int{}}
-}
-
-// read gives all complaints since the mark.
-func (f *follower) read() ([]LogLine, error) {
-	for i := range f.logs {
-		if err := f.advance(&f.logs[i]); err != nil {
-			return f.seen, fmt.Errorf("read %s: %w", f.logs[i].shown, err)
+// Complaints are the emerg, alert and crit lines that a process (0: any) wrote since the mark and that speak of nginx
+// itself, not of a client or a backend; each is told once. The error tells of logs that could not be read, beside the
+// lines of those that could.
+func (m LogMark) Complaints(ctx context.Context, pid int) ([]LogLine, error) {
+	ctx, cancel := context.WithTimeout(ctx, logPatience)
+	defer cancel()
+	c := complaints{pid: pid, said: map[string]bool{}}
+	var all error
+	for _, p := range m.logs {
+		if err := c.since(ctx, p); err != nil {
+			all = errors.Join(all, err)
 		}
 	}
-	return f.seen, nil
+	return c.lines, all
 }
 
-func (f *follower) advance(p *logPosition) error {
-	info, err := os.Stat(p.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return f.rotated(p)
+type complaints struct {
+	pid   int
+	lines []LogLine
+	said  map[string]bool
+}
+
+// since reads what came after a mark, through rotation and truncation.
+func (c *complaints) since(ctx context.Context, p logPosition) error {
+	file, err := hostfile.Open(p.path)
+	if err != nil {
+		c.rotated(ctx, p)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
 	}
+	defer file.Close()
+	info, err := file.Stat()
 	if err != nil {
 		return err
 	}
+	offset := p.offset
 	if inode(info) != p.inode {
-		if err := f.rotated(p); err != nil {
-			return err
-		}
-		p.inode, p.offset = inode(info), 0
+		c.rotated(ctx, p)
+		offset = 0
 	}
-	if !info.Mode().IsRegular() {
-		return nil // a pipe or a device does not keep what was written to it
+	if info.Size() < offset { // copytruncate
+		offset = 0
 	}
-	if info.Size() < p.offset { // copytruncate
-		p.offset = 0
-	}
-	return f.readFile(p.path, p)
+	return c.read(ctx, p.shown, file, offset)
 }
 
 // rotated reads the rest of a log that logrotate has given another name in the same directory.
-func (f *follower) rotated(p *logPosition) error {
+func (c *complaints) rotated(ctx context.Context, p logPosition) {
 	if p.inode == 0 {
-		return nil
+		return
 	}
-	entries, err := os.ReadDir(filepath.Dir(p.path))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	dir, err := os.Open(filepath.Dir(p.path))
+	if err != nil {
+		return
+	}
+	defer dir.Close()
+	names, _ := dir.Readdirnames(mostLogNames)
+	for _, name := range names {
+		info, err := os.Lstat(filepath.Join(dir.Name(), name))
+		if err != nil || inode(info) != p.inode || info.Size() <= p.offset || ctx.Err() != nil {
+			continue
+		}
+		if file, err := hostfile.Open(filepath.Join(dir.Name(), name)); err == nil {
+			defer file.Close()
+			_ = c.read(ctx, p.shown, file, p.offset)
+			return
+		}
+	}
+}
+
+func (c *complaints) read(ctx context.Context, shown string, file *os.File, offset int64) error {
+	if _, err := file.Seek(offset, io.SeekStart); err != nil {
 		return err
 	}
-	for _, e := range entries {
-		info, err := e.Info()
-		if err == nil && info.Mode().IsRegular() && inode(info) == p.inode && info.Size() > p.offset {
-			return f.readFile(filepath.Join(filepath.Dir(p.path), e.Name()), p)
-		}
+	if err := c.scan(shown, io.LimitReader(hostfile.Until(ctx, file), mostOfLog)); err != nil {
+		return fmt.Errorf("read %s: %w", shown, err)
 	}
 	return nil
 }
 
-func (f *follower) readFile(name string, p *logPosition) error {
-	// Not to wait for a writer, should a pipe have taken the log's place since it was looked at.
-	file, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return err
-	}
-	if _, err := file.Seek(p.offset, io.SeekStart); err != nil {
-		return err
-	}
-	buffer := make([]byte, 64<<10)
-	for {
-		n, err := file.Read(buffer)
-		p.offset += int64(n)
-		f.lines(p.shown, buffer[:n])
+// scan leaves out lines that are longer than nginx writes them, and one whose end is not written yet.
+func (c *complaints) scan(shown string, from io.Reader) error {
+	r := bufio.NewReaderSize(from, longestLine)
+	for whole := true; ; {
+		line, err := r.ReadSlice('\n')
+		if whole && err == nil {
+			c.line(shown, strings.TrimSuffix(string(line), "\n"))
+		}
+		whole = err == nil // what follows a piece of a line is its rest
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return err
 		}
 	}
 }
 
-// longestLine is more than nginx writes in one (NGX_MAX_ERROR_STR, 2048).
-const longestLine = 8 << 10
-
-// mostLines are kept of each process: one that floods the log does not hide another.
-const mostLines = 20
-
-func (f *follower) lines(shown string, chunk []byte) {
-	text := f.rest[shown] + string(chunk)
-	for {
-		line, after, complete := strings.Cut(text, "\n")
-		if !complete {
-			break
-		}
-		if isComplaint(line) {
-			f.keep(shown, line)
-		}
-		text = after
+func (c *complaints) line(shown, line string) {
+	if len(c.lines) >= mostLines || !c.isComplaint(line) {
+		return
 	}
-	f.rest[shown] = text[max(0, len(text)-longestLine):]
-}
-
-func (f *follower) keep(shown, line string) {
-	pid := worker(line)
-	if f.said[pid]++; f.said[pid] <= mostLines {
-		f.seen = append(f.seen, LogLine{shown, strings.ToValidUTF8(line, "?")})
+	if what := shown + line[timestampSize:]; !c.said[what] {
+		c.said[what] = true
+		c.lines = append(c.lines, LogLine{shown, strings.ToValidUTF8(line, "?")})
 	}
 }
 
 // isComplaint keeps what speaks of nginx itself. A number after a star is a connection's: such a line is about a client
 // or a backend, also at [crit] and [alert], and says nothing of a reload.
-func isComplaint(line string) bool {
+func (c *complaints) isComplaint(line string) bool {
 	l, ok := ParseErrorLine(line)
-	return ok && l.OfItself() && slices.Contains([]string{"emerg", "alert", "crit"}, l.Level)
-}
-
-var workerDied = regexp.MustCompile(`^worker process (\d+) exited on signal `)
-
-// worker is the process that a line of an error log speaks of: the one that wrote it or, in the master's words of one that
-// died, that one. It is 0 where nobody can be told.
-func worker(line string) int {
-	l, _ := ParseErrorLine(line)
-	if died := workerDied.FindStringSubmatch(l.Message); died != nil {
-		l.PID, _ = strconv.Atoi(died[1])
-	}
-	return l.PID
+	return ok && l.OfItself() && slices.Contains([]string{"emerg", "alert", "crit"}, l.Level) && (c.pid == 0 || l.PID == c.pid)
 }

@@ -27,7 +27,7 @@ func fakeProc(t *testing.T, processes map[int][2]string) Nginx {
 }
 
 func statLine(pid, parent, start int) string {
-	return fmt.Sprintf("%d (ng (x) inx) S %d %d 1 0 -1 4194368 90 0 0 0 0 0 0 0 20 0 1 0 %d 11000 300\n", pid, parent, pid, start)
+	return fmt.Sprintf("%d (nginx (x) y) S %d %d 1 0 -1 4194368 90 0 0 0 0 0 0 0 20 0 1 0 %d 11000 300\n", pid, parent, pid, start)
 }
 
 // TestMasterControlGroup: the workers are looked for in the master's control group, and among all processes where that is of no use.
@@ -55,7 +55,7 @@ func TestMasterControlGroup(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			m, err := n.Master(10)
+			m, err := n.Master(t.Context(), 10)
 			var got []int
 			for _, w := range m.Workers {
 				got = append(got, w.PID)
@@ -79,7 +79,7 @@ func TestMaster(t *testing.T) {
 		16: {statLine(16, 1, 160), "sleep\x0010\x00"},
 	})
 	want := Master{PID: 10, Start: 100, Workers: []Worker{{11, 110, false}, {12, 120, true}}}
-	got, err := n.Master(10)
+	got, err := n.Master(t.Context(), 10)
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v\n%s", err, diff)
 	}
@@ -87,7 +87,7 @@ func TestMaster(t *testing.T) {
 		t.Errorf("draining: %d", Draining(got))
 	}
 	for _, pid := range []int{16, 17, 11} {
-		if _, err := n.Master(pid); !errors.Is(err, ErrNotRunning) {
+		if _, err := n.Master(t.Context(), pid); !errors.Is(err, ErrNotRunning) {
 			t.Errorf("%d: %v", pid, err)
 		}
 	}
@@ -95,21 +95,21 @@ func TestMaster(t *testing.T) {
 		if err := errors.Join(os.MkdirAll(n.Root+"/run", 0o755), os.WriteFile(n.Root+"/run/nginx.pid", []byte(content), 0o644)); err != nil {
 			t.Fatal(err)
 		}
-		if m, err := n.Master(0); running != (err == nil && m.PID == 10) || !running && !errors.Is(err, ErrNotRunning) {
+		if m, err := n.Master(t.Context(), 0); running != (err == nil && m.PID == 10) || !running && !errors.Is(err, ErrNotRunning) {
 			t.Errorf("pid file %q: %v %v", content, m, err)
 		}
 	}
 	if err := os.Remove(n.Root + "/run/nginx.pid"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := n.Master(0); !errors.Is(err, ErrNotRunning) {
+	if _, err := n.Master(t.Context(), 0); !errors.Is(err, ErrNotRunning) {
 		t.Errorf("no pid file: %v", err)
 	}
 }
 
 func TestStarted(t *testing.T) {
 	n := Nginx{}
-	self, err := n.stat(os.Getpid())
+	self, err := n.stat(t.Context(), os.Getpid())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,6 +27,12 @@ func (t Tree) ErrorLogs() []string {
 	return unique(logs)
 }
 
+// Logs are all files that nginx opens for its logs when it reads its configuration, sorted.
+func (t Tree) Logs() []string {
+	logs := t.named(epel(), func(name string) bool { return name == "error_log" || name == "access_log" })
+	return unique(append(logs, append(t.ErrorLogs(), epel().accessLog)...))
+}
+
 // UnixListeners are the paths of unix sockets that servers of any kind listen on. nginx -t removes them.
 func (t Tree) UnixListeners() []string {
 	var all []string

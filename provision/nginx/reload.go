@@ -9,26 +9,25 @@ import (
 	"time"
 )
 
-// NotReplacedError: the master is the same and its old workers still serve the old configuration. No WebSocket was cut.
+// NotReplacedError: the master is the same and goes on with its old configuration, or its new workers do not stay. No
+// WebSocket was cut.
 type NotReplacedError struct {
 	Master Master
 	Waited time.Duration
-	// Lines is what the error logs say about it; at EPEL's log level always something, unless the signal never came.
+	// Why is what /proc shows.
+	Why string
+	// Lines is what the master said about it in the error logs, as far as these tell the truth.
 	Lines []LogLine
+	// Unread is why a log could not be read; nil where all were.
+	Unread error
 }
 
 func (e *NotReplacedError) Error() string {
-	return fmt.Sprintf("reload was not taken: after %s master %d has not replaced its workers%s", e.Waited.Round(100*time.Millisecond), e.Master.PID, quoted(e.Lines))
-}
-
-// ComplainedError: new workers serve, but an error log has new emerg, alert or crit lines.
-type ComplainedError struct {
-	Master Master
-	Lines  []LogLine
-}
-
-func (e *ComplainedError) Error() string {
-	return "reload was taken, but nginx complains" + quoted(e.Lines)
+	text := fmt.Sprintf("reload was not taken: after %s %s%s", e.Waited.Round(100*time.Millisecond), e.Why, quoted(e.Lines))
+	if e.Unread != nil {
+		text += "; what nginx says of it cannot be read: " + e.Unread.Error()
+	}
+	return text
 }
 
 // MasterChangedError: the master that was to be reloaded is not there any more; Now is zero if nobody took its place.
@@ -49,110 +48,163 @@ func quoted(lines []LogLine) string {
 	return b.String()
 }
 
-// ProveReload waits until the reload that was asked for after before and mark were taken has happened: the same master,
-// at least one newer worker, every older one gone or shutting down. It returns at most Patience later (10 s), at once
-// when ctx ends, and earlier where the error log says that nginx gave up. The errors that tell what happened to the
-// host are *NotReplacedError, *ComplainedError and *MasterChangedError.
-func (n Nginx) ProveReload(ctx context.Context, before Master, mark LogMark) (Master, error) {
-	p := &proof{nginx: n, before: before, logs: mark.follow(), began: time.Now()}
-	patience := n.Patience
-	if patience == 0 {
-		patience = 10 * time.Second
+// Before is nginx as it was before a reload was asked for.
+type Before struct {
+	Master Master
+	opened map[openFile]bool
+	logs   LogMark
+}
+
+// BeforeReload looks at the master (0: the pid file's) that is about to be told to reload, and at where its error logs
+// stand.
+func (n Nginx) BeforeReload(ctx context.Context, pid int, errorLogs []string) (Before, error) {
+	m, err := n.Master(ctx, pid)
+	if err != nil {
+		return Before{}, err
 	}
-	limit, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
+	return Before{Master: m, opened: n.openFiles(m.PID), logs: n.MarkLogs(errorLogs)}, nil
+}
+
+const (
+	lookEvery = 50 * time.Millisecond
+	// steadyLooks a new worker has to be seen in, one after another: one that dies as it starts is not.
+	steadyLooks = 3
+	// idleFor is how long a master has to have done nothing before its reload is held to have failed.
+	idleFor = time.Second
+	// busyPatience is for a master that is still at work when its time is up: name servers may be slow.
+	busyPatience = 3
+)
+
+// ProveReload waits until the reload that was asked for after before was taken has happened, as /proc shows it: the same
+// master, which has closed its old configuration's logs and listens where the new one asks it to; a new worker that
+// stays; every older one gone or shutting down. No line of a log proves or disproves anything.
+//
+// It returns at once when ctx ends; as soon as the master has gone back to waiting without having done it, which is
+// after the time that nginx needs and a second; and where that cannot be told, at Patience (10 s). The errors that tell
+// what happened to the host are *NotReplacedError and *MasterChangedError.
+func (n Nginx) ProveReload(ctx context.Context, before Before) (Master, error) {
+	p := n.newProof(before)
 	for {
-		after, done, err := p.look()
+		after, done, err := p.look(ctx)
 		if done || err != nil {
 			return after, err
 		}
 		select {
-		case <-limit.Done():
-			if err := context.Cause(ctx); err != nil {
-				return after, fmt.Errorf("prove the reload: %w: %w", err, p.notReplaced(after))
-			}
-			return after, p.notReplaced(after)
-		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return after, fmt.Errorf("prove the reload: %w: %w", context.Cause(ctx), p.notReplaced(ctx, after))
+		case <-time.After(lookEvery):
 		}
 	}
 }
 
 type proof struct {
-	nginx  Nginx
-	before Master
-	logs   *follower
-	lines  []LogLine
-	began  time.Time
-	// settled counts looks in a row that would end the proof: one more than the first, so that a worker that dies as it
-	// starts, and the line that it leaves, are seen.
-	taken, refused int
+	nginx    Nginx
+	before   Before
+	wanted   sockets
+	began    time.Time
+	patience time.Duration
+	idle     time.Time // since when the master has been waiting for signals; zero: it is not, or cannot be told
+	steady   []Worker  // new workers that the last looks all saw
+	looks    int       // that saw them
+	missing  string    // what the last look still missed
 }
 
-func (p *proof) look() (Master, bool, error) {
-	after, err := p.nginx.Master(p.before.PID)
-	if err != nil && !errors.Is(err, ErrNotRunning) {
-		return Master{}, false, fmt.Errorf("prove the reload: %w", err)
+func (n Nginx) newProof(before Before) *proof {
+	p := &proof{nginx: n, before: before, began: time.Now(), patience: n.Patience,
+		missing: fmt.Sprintf("master %d has not replaced its workers", before.Master.PID)}
+	if p.patience == 0 {
+		p.patience = 10 * time.Second
 	}
-	var logErr error
-	if p.lines, logErr = p.logs.read(); logErr != nil {
-		return after, false, fmt.Errorf("prove the reload: %w", logErr)
+	if tree, err := Load(n.Root, n.conf(), nil); err == nil {
+		p.wanted = tree.sockets()
 	}
+	return p
+}
+
+func (p *proof) look(ctx context.Context) (Master, bool, error) {
+	after, err := p.nginx.Master(ctx, p.before.Master.PID)
 	switch {
-	case err != nil || after.Start != p.before.Start:
-		return after, true, &MasterChangedError{Before: p.before, Now: after, Lines: p.lines}
-	case replaced(p.before, after):
-		p.taken++
-		return after, p.taken > 2, p.verdict(after)
-	case gaveUp(p.lines):
-		p.refused++
-		if p.refused > 4 {
-			return after, true, p.notReplaced(after)
-		}
+	case ctx.Err() != nil:
+		return p.before.Master, false, nil // the caller says so
+	case err != nil && !errors.Is(err, ErrNotRunning):
+		return Master{}, false, fmt.Errorf("prove the reload: %w", err)
+	case err != nil || after.Start != p.before.Master.Start:
+		lines, _ := p.before.logs.Complaints(context.WithoutCancel(ctx), p.before.Master.PID)
+		return after, true, &MasterChangedError{Before: p.before.Master, Now: after, Lines: lines}
 	}
-	p.taken = 0
+	renewed := p.nginx.renewed(after.PID, p.before.opened)
+	p.missing = p.misses(ctx, after, renewed)
+	p.watch(ctx, after.PID)
+	switch waited := time.Since(p.began); {
+	case p.missing == "":
+		return after, true, nil
+	case !renewed && !p.idle.IsZero() && time.Since(p.idle) >= idleFor:
+		return after, true, p.notReplaced(ctx, after)
+	case waited >= p.patience && !p.busy(ctx, after.PID), waited >= busyPatience*p.patience:
+		return after, true, p.notReplaced(ctx, after)
+	}
 	return after, false, nil
 }
 
-// verdict waits for the last look before it complains. What befalls a worker of the old configuration says nothing of the
-// new one, which serves: a leaked connection ([alert] aborting), a limit that it has reached.
-func (p *proof) verdict(after Master) error {
-	lines := slices.DeleteFunc(slices.Clone(p.lines), func(l LogLine) bool { return isRetry(l.Text) || p.ofOldWorker(l) })
-	if p.taken <= 2 || len(lines) == 0 {
-		return nil
+// misses is what keeps the reload from being proved; "" is that nothing does.
+func (p *proof) misses(ctx context.Context, after Master, renewed bool) string {
+	pid, newer, older := after.PID, p.newer(after), p.older(after)
+	p.keep(newer)
+	switch {
+	case len(older) > 0:
+		return fmt.Sprintf("master %d has not replaced its workers (process %d still serves)", pid, older[0].PID)
+	case !renewed:
+		return fmt.Sprintf("master %d has not read its configuration; its workers were replaced because they had ended", pid)
+	case p.looks < steadyLooks:
+		return fmt.Sprintf("master %d has no new worker that stays", pid)
 	}
-	return &ComplainedError{Master: after, Lines: lines}
-}
-
-func (p *proof) ofOldWorker(l LogLine) bool {
-	pid := worker(l.Text)
-	return slices.ContainsFunc(p.before.Workers, func(w Worker) bool { return w.PID == pid })
-}
-
-func (p *proof) notReplaced(after Master) error {
-	return &NotReplacedError{Master: after, Waited: time.Since(p.began), Lines: p.lines}
-}
-
-// replaced does not ask for the old workers to be gone: they stay as long as their WebSockets.
-func replaced(before, after Master) bool {
-	newer := false
-	for _, w := range after.Workers {
-		old := slices.ContainsFunc(before.Workers, func(b Worker) bool { return b.PID == w.PID && b.Start == w.Start })
-		if old && !w.ShuttingDown {
-			return false
-		}
-		newer = newer || !old && !w.ShuttingDown
+	if lacks := p.nginx.lacks(ctx, pid, p.wanted); lacks != "" {
+		return fmt.Sprintf("master %d does not listen on %s", pid, lacks)
 	}
-	return newer
+	return ""
 }
 
-// isRetry: of a taken address nginx tries 5 times to get hold; where new workers serve, it got it.
-func isRetry(line string) bool {
-	return strings.Contains(line, " bind() to ") && strings.Contains(line, " failed (98: ")
+// keep counts the looks that have seen one and the same new worker.
+func (p *proof) keep(newer []Worker) {
+	p.steady = slices.DeleteFunc(p.steady, func(w Worker) bool { return !slices.Contains(newer, w) })
+	if p.looks++; len(p.steady) == 0 {
+		p.steady, p.looks = newer, min(1, len(newer))
+	}
 }
 
-// gaveUp: any emerg that is not one of the tries ends a reload.
-func gaveUp(lines []LogLine) bool {
-	return slices.ContainsFunc(lines, func(l LogLine) bool {
-		return strings.Contains(l.Text, " [emerg] ") && !isRetry(l.Text)
-	})
+// older are the workers of before that still take connections; those that shut down stay as long as their WebSockets.
+func (p *proof) older(after Master) []Worker {
+	return slices.DeleteFunc(slices.Clone(after.Workers), func(w Worker) bool { return w.ShuttingDown || !p.known(w) })
+}
+
+func (p *proof) newer(after Master) []Worker {
+	return slices.DeleteFunc(slices.Clone(after.Workers), func(w Worker) bool { return w.ShuttingDown || p.known(w) })
+}
+
+func (p *proof) known(w Worker) bool {
+	return slices.ContainsFunc(p.before.Master.Workers, func(b Worker) bool { return b.PID == w.PID && b.Start == w.Start })
+}
+
+// watch notes since when the master has been idle.
+func (p *proof) watch(ctx context.Context, pid int) {
+	switch waits, told := p.nginx.waits(ctx, pid); {
+	case !told || !waits:
+		p.idle = time.Time{}
+	case p.idle.IsZero():
+		p.idle = time.Now()
+	}
+}
+
+func (p *proof) busy(ctx context.Context, pid int) bool {
+	waits, told := p.nginx.waits(ctx, pid)
+	return told && !waits
+}
+
+func (p *proof) notReplaced(ctx context.Context, after Master) error {
+	e := &NotReplacedError{Master: after, Waited: time.Since(p.began), Why: p.missing}
+	if p.busy(ctx, after.PID) {
+		e.Why = fmt.Sprintf("master %d is still reading its configuration", after.PID)
+	}
+	e.Lines, e.Unread = p.before.logs.Complaints(context.WithoutCancel(ctx), p.before.Master.PID)
+	return e
 }

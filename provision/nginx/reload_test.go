@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -41,7 +40,7 @@ func (h host) start() {
 		cmd.Wait()
 	})
 	for range 1500 {
-		if m, err := h.nginx().Master(0); err == nil && len(m.Workers) == 1 {
+		if m, err := h.nginx().Master(h.t.Context(), 0); err == nil && len(m.Workers) == 1 {
 			return
 		}
 		time.Sleep(20 * time.Millisecond)
@@ -50,13 +49,13 @@ func (h host) start() {
 	h.t.Fatalf("nginx did not start: %s", log)
 }
 
-func (h host) mark() (Master, LogMark) {
+func (h host) mark() Before {
 	h.t.Helper()
-	m, err := h.nginx().Master(0)
-	h.must(err)
 	tree, err := Load("", h.conf(), nil)
 	h.must(err)
-	return m, h.nginx().MarkLogs(tree.ErrorLogs())
+	before, err := h.nginx().BeforeReload(h.t.Context(), 0, tree.ErrorLogs())
+	h.must(err)
+	return before
 }
 
 func (h host) hup(m Master) {
@@ -84,11 +83,11 @@ func TestReloadTaken(t *testing.T) {
 	port := freePort(t)
 	h := newHost(t, map[string]string{"conf.d/a.conf": serve(port, "one")})
 	h.start()
-	before, mark := h.mark()
+	before := h.mark()
 	h.write("conf.d/a.conf", serve(port, "two"))
-	h.hup(before)
-	after, err := h.nginx().ProveReload(t.Context(), before, mark)
-	if err != nil || after.PID != before.PID || slices.Equal(after.Workers, before.Workers) {
+	h.hup(before.Master)
+	after, err := h.nginx().ProveReload(t.Context(), before)
+	if err != nil || after.PID != before.Master.PID || slices.Equal(after.Workers, before.Master.Workers) {
 		t.Fatalf("%+v %+v: %v", before, after, err)
 	}
 	if got := get(t, port); got != "two" {
@@ -128,9 +127,9 @@ func TestReloadTakenWhileDraining(t *testing.T) {
 	_, err = client.Read(request)
 	h.must(err)
 
-	before, mark := h.mark()
-	h.hup(before)
-	after, err := h.nginx().ProveReload(t.Context(), before, mark)
+	before := h.mark()
+	h.hup(before.Master)
+	after, err := h.nginx().ProveReload(t.Context(), before)
 	if err != nil || Draining(after) != 1 {
 		t.Fatalf("%+v: %v", after, err)
 	}
@@ -145,11 +144,11 @@ func TestReloadOfBrokenSyntax(t *testing.T) {
 	port := freePort(t)
 	h := newHost(t, map[string]string{"conf.d/a.conf": serve(port, "one")})
 	h.start()
-	before, mark := h.mark()
+	before := h.mark()
 	h.write("conf.d/b.conf", "broken;")
-	h.hup(before)
+	h.hup(before.Master)
 	began := time.Now()
-	_, err := h.nginx().ProveReload(t.Context(), before, mark)
+	_, err := h.nginx().ProveReload(t.Context(), before)
 	var not *NotReplacedError
 	if !errors.As(err, &not) || len(not.Lines) != 1 || !strings.Contains(not.Lines[0].Text, `unknown directive "broken"`) {
 		t.Fatalf("%v", err)
@@ -171,13 +170,13 @@ func TestReloadThatCannotBind(t *testing.T) {
 	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", taken))
 	h.must(err)
 	defer l.Close()
-	before, mark := h.mark()
+	before := h.mark()
 	h.write("conf.d/b.conf", serve(taken, "x"))
 	if found, err := h.nginx().Test(t.Context(), nil); err != nil || len(found) != 0 {
 		t.Fatalf("%v %v", found, err)
 	}
-	h.hup(before)
-	_, err = h.nginx().ProveReload(t.Context(), before, mark)
+	h.hup(before.Master)
+	_, err = h.nginx().ProveReload(t.Context(), before)
 	var not *NotReplacedError
 	if !errors.As(err, &not) || !strings.Contains(err.Error(), "still could not bind()") || !strings.Contains(err.Error(), "Address already in use") {
 		t.Fatalf("%v", err)
@@ -192,11 +191,11 @@ func TestReloadThatBindsAtLast(t *testing.T) {
 	h.start()
 	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", taken))
 	h.must(err)
-	before, mark := h.mark()
+	before := h.mark()
 	h.write("conf.d/b.conf", serve(taken, "x"))
-	h.hup(before)
+	h.hup(before.Master)
 	time.AfterFunc(300*time.Millisecond, func() { l.Close() })
-	if _, err = h.nginx().ProveReload(t.Context(), before, mark); err != nil {
+	if _, err = h.nginx().ProveReload(t.Context(), before); err != nil {
 		t.Fatal(err)
 	}
 	if got := get(t, taken); got != "x" {
@@ -208,17 +207,17 @@ func TestReloadWithoutASignal(t *testing.T) {
 	needNginx(t, false)
 	h := newHost(t, map[string]string{"conf.d/a.conf": serve(freePort(t), "one")})
 	h.start()
-	before, mark := h.mark()
+	before := h.mark()
 	n := h.nginx()
 	n.Patience = 200 * time.Millisecond
-	_, err := n.ProveReload(t.Context(), before, mark)
+	_, err := n.ProveReload(t.Context(), before)
 	var not *NotReplacedError
 	if !errors.As(err, &not) || len(not.Lines) != 0 {
 		t.Errorf("%v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := n.ProveReload(ctx, before, mark); !errors.Is(err, context.Canceled) || !errors.As(err, &not) {
+	if _, err := n.ProveReload(ctx, before); !errors.Is(err, context.Canceled) || !errors.As(err, &not) {
 		t.Errorf("%v", err)
 	}
 }
@@ -226,165 +225,10 @@ func TestReloadWithoutASignal(t *testing.T) {
 func TestReloadWithoutTheMaster(t *testing.T) {
 	n := fakeProc(t, map[int][2]string{10: {statLine(10, 1, 200), "nginx: master process x"}})
 	for _, before := range []Master{{PID: 10, Start: 100}, {PID: 11, Start: 100}} {
-		_, err := n.ProveReload(t.Context(), before, LogMark{})
+		_, err := n.ProveReload(t.Context(), Before{Master: before})
 		var changed *MasterChangedError
 		if !errors.As(err, &changed) || changed.Now.PID == 11 {
 			t.Errorf("%+v: %v", before, err)
 		}
 	}
-}
-
-func TestReloadComplained(t *testing.T) {
-	n := fakeProc(t, map[int][2]string{
-		10: {statLine(10, 1, 100), "nginx: master process x"},
-		12: {statLine(12, 10, 300), "nginx: worker process"},
-	})
-	if err := os.WriteFile(n.Root+"/e.log", []byte("2026/11/22 18:00:00 [emerg] 1#1: old\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	mark := n.MarkLogs([]string{"/e.log"})
-	appendTo(t, n.Root+"/e.log", "2026/11/22 18:00:00 [alert] 12#12: worker is ill\n")
-	_, err := n.ProveReload(t.Context(), Master{PID: 10, Start: 100, Workers: []Worker{{11, 110, false}}}, mark)
-	var complained *ComplainedError
-	if !errors.As(err, &complained) || len(complained.Lines) != 1 || complained.Master.Workers[0].PID != 12 {
-		t.Errorf("%v", err)
-	}
-}
-
-// A worker of the old configuration may leave in disorder; the new one serves all the same.
-func TestReloadWithOldWorkersTrouble(t *testing.T) {
-	n := fakeProc(t, map[int][2]string{
-		10: {statLine(10, 1, 100), "nginx: master process x"},
-		12: {statLine(12, 10, 300), "nginx: worker process"},
-	})
-	mark := n.MarkLogs([]string{"/e.log"})
-	appendTo(t, n.Root+"/e.log", line("alert] 11#11: *1311 open socket #35 left in connection 95")+line("alert] 11#11: aborting")+
-		line("alert] 11#0: 1024 worker_connections are not enough")+line("alert] 10#10: worker process 11 exited on signal 9"))
-	if _, err := n.ProveReload(t.Context(), Master{PID: 10, Start: 100, Workers: []Worker{{11, 110, false}}}, mark); err != nil {
-		t.Error(err)
-	}
-	appendTo(t, n.Root+"/e.log", strings.Repeat(line("alert] 11#0: 1024 worker_connections are not enough"), 100)+line("alert] 10#10: worker process 12 exited on signal 11"))
-	var complained *ComplainedError
-	if _, err := n.ProveReload(t.Context(), Master{PID: 10, Start: 100, Workers: []Worker{{11, 110, false}}}, mark); !errors.As(err, &complained) || len(complained.Lines) != 1 {
-		t.Errorf("a new worker that dies: %v", err)
-	}
-}
-
-func appendTo(t *testing.T, name, text string) {
-	t.Helper()
-	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = f.WriteString(text)
-	if err = errors.Join(err, f.Close()); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func line(text string) string { return "2026/11/22 18:00:00 [" + text + "\n" }
-
-func TestLogsAreFollowed(t *testing.T) {
-	for _, test := range []struct {
-		name string
-		do   func(t *testing.T, log string)
-		want string
-	}{
-		{"nothing", func(t *testing.T, log string) {}, ""},
-		{"levels", func(t *testing.T, log string) {
-			appendTo(t, log, line("crit] 1#1: c")+line("error] 1#1: e")+line("notice] 1#1: n")+line("alert] 1#1: a")+"rubbish [emerg]\n")
-		}, "c a"},
-		{"a connection's trouble", func(t *testing.T, log string) {
-			appendTo(t, log, line("crit] 1#1: *7 connect() to 127.0.0.1:3000 failed (13: Permission denied)"))
-		}, ""},
-		{"truncated", func(t *testing.T, log string) {
-			if err := os.Truncate(log, 0); err != nil {
-				t.Fatal(err)
-			}
-			appendTo(t, log, line("emerg] 1#1: t"))
-		}, "t"},
-		{"rotated", func(t *testing.T, log string) {
-			appendTo(t, log, line("emerg] 1#1: before"))
-			if err := os.Rename(log, log+"-20261122"); err != nil {
-				t.Fatal(err)
-			}
-			appendTo(t, log, line("emerg] 1#1: after"))
-		}, "before after"},
-		{"rotated, no new one yet", func(t *testing.T, log string) {
-			if err := os.Rename(log, log+".1"); err != nil {
-				t.Fatal(err)
-			}
-			appendTo(t, log+".1", line("emerg] 1#1: late"))
-		}, "late"},
-		{"half a line", func(t *testing.T, log string) { appendTo(t, log, strings.TrimSpace(line("emerg] 1#1: half"))) }, ""},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			n := Nginx{Root: t.TempDir()}
-			log := filepath.Join(n.Root, "e.log")
-			appendTo(t, log, line("emerg] 1#1: old and long enough to be longer than what comes"))
-			f := n.MarkLogs([]string{"/e.log", "/absent.log"}).follow()
-			test.do(t, log)
-			var got []string
-			for range 3 { // a second look must not find the same lines again
-				seen, err := f.read()
-				if err != nil {
-					t.Fatal(err)
-				}
-				got = nil
-				for _, l := range seen {
-					got = append(got, l.Text[strings.LastIndexByte(l.Text, ':')+2:])
-				}
-			}
-			if strings.Join(got, " ") != test.want {
-				t.Errorf("want %q, got %q", test.want, got)
-			}
-		})
-	}
-}
-
-// A log that keeps nothing has nothing to say, and is neither waited for nor read without end.
-func TestLogsThatAreNoFiles(t *testing.T) {
-	n := Nginx{Root: t.TempDir()}
-	if err := errors.Join(syscall.Mkfifo(n.Root+"/fifo", 0o600), os.Symlink("/dev/zero", n.Root+"/device"), os.Mkdir(n.Root+"/dir", 0o700)); err != nil {
-		t.Fatal(err)
-	}
-	appendTo(t, n.Root+"/e.log", line("emerg] 1#1: old"))
-	f := n.MarkLogs([]string{"/fifo", "/device", "/dir", "/e.log"}).follow()
-	for _, name := range []string{"/fifo", "/dir", "/device"} { // also behind the mark's back
-		if err := f.readFile(n.Root+name, &logPosition{shown: name}); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	appendTo(t, n.Root+"/e.log", line("emerg] 1#1: new"))
-	seen, err := f.read()
-	if err != nil || len(seen) != 1 || !strings.HasSuffix(seen[0].Text, "new") {
-		t.Errorf("%v, %v, want the one line of /e.log", seen, err)
-	}
-}
-
-func TestLogsOfALineInPieces(t *testing.T) {
-	n := Nginx{Root: t.TempDir()}
-	f := n.MarkLogs([]string{"/e.log"}).follow()
-	for _, piece := range []string{"2026/11/22 18:00:00 [em", "erg] 1#1: whole", "\n2026"} {
-		appendTo(t, n.Root+"/e.log", piece)
-		if _, err := f.read(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if len(f.seen) != 1 || f.seen[0].String() != "/e.log: 2026/11/22 18:00:00 [emerg] 1#1: whole" {
-		t.Errorf("%v", f.seen)
-	}
-}
-
-func FuzzLogLines(f *testing.F) {
-	f.Add([]byte(line("emerg] 1#1: x")), []byte("\n"))
-	f.Fuzz(func(t *testing.T, first, second []byte) {
-		apart, whole := LogMark{}.follow(), LogMark{}.follow()
-		apart.lines("x", first)
-		apart.lines("x", second)
-		whole.lines("x", slices.Concat(first, second))
-		if len(first) < longestLine && !slices.Equal(apart.seen, whole.seen) {
-			t.Errorf("%q, in one piece %q", apart.seen, whole.seen)
-		}
-	})
 }

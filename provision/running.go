@@ -1,0 +1,149 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"wsprovision/provision/nginx"
+	"wsprovision/systemd"
+)
+
+// master is the nginx of nginx.service, as systemd knows it; where systemd cannot be asked, or knows of none, the one
+// that the pid file names.
+func (h *Host) master(ctx context.Context) (nginx.Master, error) {
+	return h.Nginx.Master(ctx, h.mainPID(ctx))
+}
+
+func (h *Host) mainPID(ctx context.Context) int {
+	units, err := h.Units(ctx)
+	if err != nil {
+		return 0
+	}
+	defer func() { _ = units.Close() }()
+	state, err := units.State(ctx, nginxUnit)
+	if err != nil {
+		return 0
+	}
+	return state.MainPID
+}
+
+// checkRunning refuses what a start or a reload of nginx.service would fail of, or would not be one of the nginx that
+// reads the agent's configuration, and names every other nginx.
+func (r *Run) checkRunning(ctx context.Context, f *Finding, s service) error {
+	if s.running() {
+		if err := r.checkMaster(ctx, s.state); err != nil {
+			return err
+		}
+	}
+	others, err := r.Nginx.Others(ctx, s.state.MainPID)
+	if err != nil {
+		f.Warnings = append(f.Warnings, err.Error())
+	}
+	for _, o := range others {
+		if o.Same && !s.running() {
+			return fmt.Errorf("nginx runs already, and not as %s: %s. systemd cannot start a second one beside it: "+
+				"kill -QUIT %d lets it finish its connections and end; then run this again", nginxUnit, o, o.PID)
+		}
+	}
+	f.Notes = append(f.Notes, beside(others)...)
+	if s.running() {
+		return nil
+	}
+	return r.checkOrphans(ctx)
+}
+
+// checkMaster is an error where nginx.service runs an nginx with another configuration.
+func (r *Run) checkMaster(ctx context.Context, state systemd.State) error {
+	_, err := r.Nginx.Master(ctx, state.MainPID)
+	var other *nginx.OtherError
+	if !errors.As(err, &other) {
+		return nil // what else there is to say of it the reload does
+	}
+	return fmt.Errorf("%s runs %s: it takes nothing from %s. Mend its ExecStart= (systemctl cat %[1]s shows where it stands), "+
+		"then systemctl daemon-reload and systemctl restart %[1]s, which cuts every WebSocket", nginxUnit, other.Other, confDir)
+}
+
+// mostBeside are named of the other nginx's on a host: anybody may start processes that look like one.
+const mostBeside = 5
+
+func beside(others []nginx.Other) []string {
+	var all []string
+	for i, o := range others {
+		if i == mostBeside {
+			return append(all, fmt.Sprintf("%d more of them run", len(others)-i))
+		}
+		all = append(all, "another nginx runs and is left alone: "+o.String())
+	}
+	return all
+}
+
+// checkOrphans is an error where workers that a killed master left behind listen where nginx is to.
+func (r *Run) checkOrphans(ctx context.Context) error {
+	left := r.orphans(ctx)
+	files, err := r.siteFiles()
+	if err != nil || len(left) == 0 {
+		return nil // the server-block step says what is wrong with a file
+	}
+	tree, _ := r.tree(overlay(files)) // as much of it as can be read
+	var inWay []process
+	ports := map[string]bool{}
+	for _, at := range tree.Bound() {
+		for _, p := range left.holding(r.holders(conflicting(r.sockets(), at))) {
+			ports[strconv.Itoa(int(at.Port()))] = true
+			if !slices.Contains(inWay, p) {
+				inWay = append(inWay, p)
+			}
+		}
+	}
+	if len(inWay) == 0 {
+		return nil
+	}
+	return orphansHold(inWay, ports)
+}
+
+// orphans are the workers of nginx that no master looks after.
+type orphans []nginx.Worker
+
+// orphans are none where they cannot be looked for.
+func (h *Host) orphans(ctx context.Context) orphans {
+	all, _ := h.Nginx.Orphans(ctx)
+	return all
+}
+
+// holding are those of the processes that are orphans.
+func (o orphans) holding(processes []process) []process {
+	return slices.DeleteFunc(slices.Clone(processes), func(p process) bool {
+		return !slices.ContainsFunc(o, func(w nginx.Worker) bool { return w.PID == p.pid })
+	})
+}
+
+// orphansHold says what workers without a master are in the way of, and what ends them: on SIGQUIT a worker closes its
+// listening sockets at once and ends with its last connection (ngx_worker_process_cycle).
+func orphansHold(all []process, ports map[string]bool) error {
+	return fmt.Errorf("workers of an nginx that was killed still run, and listen on port %s (process %s), so that nginx cannot: "+
+		"%s frees the port at once; each finishes its open connections, WebSockets too, and ends with the last one",
+		sortedWords(ports), strings.Join(numbers(all), ", "), quote(quit(all)))
+}
+
+func sortedWords(set map[string]bool) string {
+	var all []string
+	for word := range set {
+		all = append(all, word)
+	}
+	slices.Sort(all)
+	return strings.Join(all, ", ")
+}
+
+func numbers(all []process) []string {
+	var pids []string
+	for _, p := range all {
+		pids = append(pids, strconv.Itoa(p.pid))
+	}
+	return pids
+}
+
+func quit(all []process) []string { return append([]string{"kill", "-QUIT"}, numbers(all)...) }
