@@ -68,7 +68,7 @@ func (q *inquiry) strangers(at netip.AddrPort) *Diagnosis {
 	where := sockets[0].local
 	if left := q.left.holding(holders); len(left) > 0 {
 		return diagnosis(NginxBindInUse, orphansHold(left, map[string]bool{strconv.Itoa(int(where.Port())): true}).Error(),
-			quote(quit(left))+" && systemctl start nginx", fmt.Sprintf("%s is held by %s", where, who))
+			do(quit(left)...).and("systemctl", "start", "nginx"), fmt.Sprintf("%s is held by %s", where, who))
 	}
 	return diagnosis(NginxBindInUse, fmt.Sprintf("%s listens on %s, so that nginx cannot: its bind fails with 98 (address already in use)", who, where),
 		say("stop it (systemctl status ").number(who.pid).
@@ -128,7 +128,7 @@ func (q *inquiry) otherNginx(unit unitFacts) *Diagnosis {
 		return nil
 	}
 	return diagnosis(NginxOther, fmt.Sprintf("%s runs %s: it takes nothing from %s", nginxUnit, other.Other, confDir),
-		"systemctl cat nginx.service # mend its ExecStart=, then systemctl daemon-reload && systemctl restart nginx", unit.String())
+		do("systemctl", "cat", nginxUnit).note("mend its ExecStart=, then systemctl daemon-reload && systemctl restart nginx"), unit.String())
 }
 
 // listens are the addresses that nginx's configuration asks for.

@@ -101,7 +101,7 @@ func TestHostileClientOfNginx(t *testing.T) {
 }
 
 func (r *rig) worker() int {
-	m, err := r.host().Nginx.Master(0)
+	m, err := r.host().Nginx.Master(r.t.Context(), 0)
 	if err != nil || len(m.Workers) == 0 {
 		return 0
 	}
