@@ -30,6 +30,7 @@ func TestAnnouncedByTheAgentDoneByHand(t *testing.T) {
 		h := newFakeHost(t)
 		key, _ := armoredKey(t, 1)
 		h.write("/root/epel.key", key)
+		h.write("/root/epel-release.rpm", packageFile(epelPackage))
 		return h
 	}
 	for _, tt := range []struct {

@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -61,7 +62,7 @@ func (h *fakeHost) rpm(args []string) (stdout, stderr string, status int, err er
 	case args[0] == "-qf":
 		stdout, status = h.owner(args[3])
 	case args[0] == "-qp":
-		stdout = fmt.Sprintf("%s\t(none)\t7\t14\tnoarch\n", h.content(strings.TrimPrefix(args[3], h.root)))
+		stdout = h.packageName(args[3]) + "\t(none)\t7\t14\tnoarch\n"
 	case args[0] == "-K":
 		stdout = args[2] + ":\n" + h.packages.signature
 	case args[0] == "--import":
@@ -70,6 +71,31 @@ func (h *fakeHost) rpm(args []string) (stdout, stderr string, status int, err er
 		h.t.Errorf("rpm %q is not known here", args)
 	}
 	return stdout, "", status, nil
+}
+
+// packageFile is an .rpm file, as far as anybody looks into it: its lead, no signatures, and a header that names it.
+func packageFile(name string) string {
+	var index, store []byte
+	values := map[uint32]string{1000: name, 1001: "7", 1002: "14", 1022: "noarch"}
+	for tag, value := range values {
+		for _, n := range []uint32{tag, 6, uint32(len(store)), 1} {
+			index = binary.BigEndian.AppendUint32(index, n)
+		}
+		store = append(append(store, value...), 0)
+	}
+	const magic = "\x8e\xad\xe8\x01\x00\x00\x00\x00"
+	header := binary.BigEndian.AppendUint32([]byte(magic), uint32(len(values)))
+	header = binary.BigEndian.AppendUint32(header, uint32(len(store)))
+	lead := "\xed\xab\xee\xdb\x03\x00" + strings.Repeat("\x00", 90)
+	return lead + magic + strings.Repeat("\x00", 8) + string(header) + string(index) + string(store)
+}
+
+func (h *fakeHost) packageName(path string) string {
+	p, err := rpm.ReadPackage([]byte(h.content(strings.TrimPrefix(path, h.root))))
+	if err != nil {
+		h.t.Errorf("%s: %v", path, err)
+	}
+	return p.Name
 }
 
 // brings are the files of a package that a power cut may empty; an empty file is all that is ever wrong with one here.
@@ -189,7 +215,7 @@ func (h *fakeHost) yum(args []string) (stdout, stderr string, status int, err er
 	var bring []string
 	for _, name := range names {
 		if strings.HasSuffix(name, ".rpm") {
-			bring = append(bring, h.content(strings.TrimPrefix(name, h.root)))
+			bring = append(bring, h.packageName(name))
 			continue
 		}
 		if repo := h.packages.available[name]; repo == "" || slices.Contains(args, "--disablerepo="+repo) || !h.hasRepository(repo) {

@@ -36,6 +36,7 @@ type Run struct {
 	packages  map[string][]rpm.Package // what rpm said; nil: ask
 	damage    []rpm.Damage             // what a power cut took; nil: not looked for
 	inventory *rpm.Inventory           // all that rpm has, once a transaction was due; nil: ask
+	release   *release                 // what epel.package names; nil: fetch it
 	conn      systemd.Units            // nil until a step asks for systemd
 	seen      *service                 // what the survey found; while it lasts nothing changes
 	wrote     []Proven                 // what nginx reads and this run has changed, as it was

@@ -54,11 +54,19 @@ func (r *Run) checkRepository(ctx context.Context) (Finding, error) {
 	if due, err := r.releaseDue(ctx); !due || err != nil {
 		return f, err
 	}
+	installed := "installed"
 	if r.Config.EPEL.Source == config.EPELPackage {
-		err = r.checkKeyFile(&f)
+		if err := r.checkKeyFile(&f); err != nil {
+			return f, err
+		}
+		release, err := r.fetchRelease(ctx)
+		if err != nil {
+			return f, err
+		}
+		installed = release.String()
 	}
-	f.Changes = append(f.Changes, Change{Object: "package " + epelPackage, From: Absent, To: "installed"})
-	return f, err
+	f.Changes = append(f.Changes, Change{Object: "package " + epelPackage, From: Absent, To: installed})
+	return f, nil
 }
 
 // lacking reports whether yum has anything to bring: what is missing, or what
@@ -119,6 +127,34 @@ func (r *Run) applyRepository(ctx context.Context) error {
 	return err
 }
 
+// release is the package file that epel.package names.
+type release struct {
+	rpm.Package
+	content []byte
+}
+
+// fetchRelease fetches the package once: what the plan shows is what is
+// installed. EPEL's key has signed every package of EPEL, those with known
+// holes too, so that nothing but the release package is taken from there.
+func (r *Run) fetchRelease(ctx context.Context) (*release, error) {
+	if r.release != nil {
+		return r.release, nil
+	}
+	content, err := r.fetch(ctx, r.Config.EPEL.Package, packageLimit)
+	if err != nil {
+		return nil, err
+	}
+	p, err := rpm.ReadPackage(content)
+	if err == nil && p.Name != epelPackage {
+		err = fmt.Errorf("it is %s, and only %s is taken from there", p, epelPackage)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("epel.package %s: %w", r.Config.EPEL.Package, err)
+	}
+	r.release = &release{p, content}
+	return r.release, nil
+}
+
 // installRelease installs epel-release from a URL or a path. yum does not
 // check the signature of such a package by itself, so it is checked first,
 // against the key that the configuration vouches for.
@@ -129,7 +165,7 @@ func (r *Run) installRelease(ctx context.Context) (err error) {
 	if err := r.importKey(ctx, r.Config.EPEL.Fingerprint); err != nil {
 		return err
 	}
-	content, err := r.fetch(ctx, r.Config.EPEL.Package, packageLimit)
+	release, err := r.fetchRelease(ctx)
 	if err != nil {
 		return err
 	}
@@ -141,7 +177,7 @@ func (r *Run) installRelease(ctx context.Context) (err error) {
 	if err := r.Files.MakeDir(downloadDir, 0o700); err != nil {
 		return err
 	}
-	if err := r.Files.Write(path, content, 0o600); err != nil {
+	if err := r.Files.Write(path, release.content, 0o600); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Files.Remove(path)) }()

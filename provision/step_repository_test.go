@@ -1,9 +1,14 @@
 package provision
 
 import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"syscall"
 	"testing"
+
+	"wsprovision/provision/config"
 )
 
 // A key's path may lead anywhere: what is no file is neither waited for nor read without end.
@@ -63,4 +68,62 @@ func TestRepositoriesUnreadable(t *testing.T) {
 			t.Error("yum was run")
 		}
 	})
+}
+
+// fromPackage is a configuration that takes epel-release from a package file.
+func fromPackage(t testing.TB, from string) config.Config {
+	_, fingerprint := armoredKey(t, 1)
+	return parse(t, fmt.Sprintf("%sepel:\n  source: package\n  package: %s\n  gpgkey: /root/epel.key\n  fingerprint: %s\n",
+		oneSite, from, fingerprint))
+}
+
+// The key has signed every package of EPEL. Whoever serves the file, or stands between, may serve another one.
+func TestHostileRelease(t *testing.T) {
+	for name, tt := range map[string]struct{ content, want string }{
+		"another package":    {packageFile("telnet-server"), "/root/epel-release.rpm: it is telnet-server-7-14.noarch, and only epel-release"},
+		"its documentation":  {packageFile("epel-release-doc"), "it is epel-release-doc-7-14.noarch"},
+		"a name for a shell": {packageFile("$(reboot)"), "is not a package name"},
+		"a page":             {"<html>404</html>", "not an rpm package"},
+		"nothing":            {"", "it is empty"},
+		"cut short":          {packageFile(epelPackage)[:120], "not an rpm package"},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			h := newFakeHost(t)
+			key, fingerprint := armoredKey(t, 1)
+			h.write("/root/epel.key", key)
+			h.write("/root/epel-release.rpm", tt.content)
+			h.packages.signature = "    V4 RSA/SHA256 Signature, key ID " + fingerprint[32:] + ": OK\n"
+			c := fromPackage(t, "/root/epel-release.rpm")
+			h.fails(c, StepRepository, tt.want)
+			if h.content(rpmKeys) != "" || h.exists(keyPath) || h.installed(epelPackage) {
+				t.Error("something was changed")
+			}
+		})
+	}
+}
+
+// What the plan names is what is installed: the file is fetched once a run.
+func TestReleaseIsShown(t *testing.T) {
+	h := newFakeHost(t)
+	key, fingerprint := armoredKey(t, 1)
+	h.write("/root/epel.key", key)
+	h.packages.signature = "    V4 RSA/SHA256 Signature, key ID " + fingerprint[32:] + ": OK\n"
+	fetched := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fetched++
+		fmt.Fprint(w, packageFile(epelPackage))
+	}))
+	defer server.Close()
+	c := fromPackage(t, server.URL+"/epel-release.rpm")
+	const want = "package epel-release: absent → epel-release-7-14.noarch"
+	for _, act := range []func(config.Config) *Report{h.plan, h.apply} {
+		fetched = 0
+		r := act(c)
+		if got := step(t, r, StepRepository); fetched != 1 || !strings.Contains(fmt.Sprint(got.Changes), want) {
+			t.Errorf("%s: fetched %d times, %v, want %s", r.Command, fetched, got.Changes, want)
+		}
+	}
+	if !h.installed(epelPackage) || !h.installed(nginxPackage) {
+		t.Error("it was not installed")
+	}
 }

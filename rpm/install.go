@@ -13,7 +13,9 @@ import (
 // Wants is what one yum transaction is to bring.
 type Wants struct {
 	Packages []string // names, without version or architecture
-	Files    []string // absolute paths of .rpm files; their signatures are checked like everything else's
+	// Files are absolute paths of .rpm files, each of a package that is in Packages too: what a file is called says
+	// nothing of what is in it. Their signatures are checked like everything else's.
+	Files []string
 }
 
 func (w Wants) check() error {
@@ -94,6 +96,9 @@ func (h Host) missing(ctx context.Context, w Wants, have Inventory) (wanted, err
 		p, err := h.packageFile(ctx, file)
 		if err != nil {
 			return want, err
+		}
+		if !slices.Contains(w.Packages, p.Name) {
+			return want, fmt.Errorf("%s is %s, which is not asked for", file, p)
 		}
 		if len(have.Packages[p.Name]) == 0 {
 			want.files[file] = p.Name

@@ -30,12 +30,22 @@ func TestInstallArgv(t *testing.T) {
 	}
 }
 
+// A key signs many packages. What a file is called says nothing of which one is in it.
+func TestHostilePackageFile(t *testing.T) {
+	f := newFake(t)
+	f.files["/epel-release.rpm"] = "telnet-server"
+	err := f.install(Wants{Packages: []string{"epel-release"}, Files: []string{"/epel-release.rpm"}})
+	if !matches(err, "/epel-release.rpm is telnet-server-7-14.noarch, which is not asked for") || len(f.ran) > 0 {
+		t.Errorf("error is %v, ran %q", err, f.ran)
+	}
+}
+
 func TestInstallNothing(t *testing.T) {
 	f := newFake(t)
 	f.installed["nginx"] = "1\t1.20.1\t10.el7\tx86_64"
 	f.installed["epel-release"] = "(none)\t7\t11\tnoarch"
 	f.files["/epel.rpm"] = "epel-release"
-	if err := f.install(Wants{Packages: []string{"nginx"}, Files: []string{"/epel.rpm"}}); err != nil {
+	if err := f.install(Wants{Packages: []string{"nginx", "epel-release"}, Files: []string{"/epel.rpm"}}); err != nil {
 		t.Error(err)
 	}
 	if err := f.install(Wants{}); err != nil {

@@ -78,11 +78,33 @@ func TestSources(t *testing.T) {
 			}
 			check()
 			put(c.prepare)
+			if c.name == "package" {
+				m.otherPackage(t, c.flags)
+				check()
+			}
 			m.apply(t, 0, c.flags)
 			m.upgraded(t)
 			if _, res := m.apply(t, 0, c.flags+" --detailed-exitcode"); res.status != 0 {
 				t.Errorf("second run: exit status %d", res.status)
 			}
 		})
+	}
+}
+
+// otherPackage offers a package that is not epel-release, signed by the same key and served under its name. The right
+// one is named in the plan.
+func (m *machine) otherPackage(t *testing.T, flags string) {
+	t.Helper()
+	other := m.must(t, "basename /srv/mirror/extras/policycoreutils-python-*.rpm .rpm")
+	const served = "/srv/mirror/extras/epel-release-7-15.noarch.rpm"
+	m.must(t, "cp /srv/mirror/extras/"+other+".rpm "+served)
+	_, res := m.apply(t, 1, strings.Replace(flags, "7-14", "7-15", 1))
+	if !strings.Contains(res.stdout, "it is "+other+", and only epel-release is taken from there") {
+		t.Errorf("another package under the name of epel-release:\n%s", res.output)
+	}
+	m.must(t, "rm "+served)
+	res = m.try("wsprovision plan "+siteFlags+" "+flags, nil)
+	if !strings.Contains(res.stdout, "epel-release-7-14.noarch") {
+		t.Errorf("the plan does not name the release package:\n%s", res.output)
 	}
 }
