@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"wsprovision/packaging/acceptance/vm"
 )
 
 const faultsFile = "FAULTS.md"
@@ -36,6 +38,7 @@ func judgeFaultsTable(t *testing.T, happened map[string]string) {
 
 const faultsHead = `# Faults
 
+` + vm.NotRHEL + `
 Made by ` + "`TestFaults`" + ` on the acceptance machine; not to be edited by hand. Each row is a fault that was brought about there, with a run of
 ` + "`wsprovision apply`" + ` under it. Where nothing else is said, nginx served a WebSocket before, and the run is to move it to another path.
 

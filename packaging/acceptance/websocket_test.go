@@ -23,6 +23,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"wsprovision/packaging/acceptance/vm"
 )
 
 // updateTable writes WEBSOCKET.md and FAULTS.md anew instead of comparing with them.
@@ -405,7 +407,7 @@ func (m *machine) tried(t testing.TB, b backend, p property) string {
 
 func render(rows map[string][]string) string {
 	var s strings.Builder
-	s.WriteString("# WebSocket conformance\n\nMade by `TestWebSocketTable` on the acceptance machine; not to be edited by hand. Each cell was tried through nginx as\n" +
+	s.WriteString("# WebSocket conformance\n\n" + vm.NotRHEL + "\nMade by `TestWebSocketTable` on the acceptance machine; not to be edited by hand. Each cell was tried through nginx as\n" +
 		"`wsprovision apply` configures it, SELinux enforcing, against the backend of its column.\n\n")
 	line := func(cells ...string) { s.WriteString("| " + strings.Join(cells, " | ") + " |\n") }
 	head, rule := []string{""}, []string{"---"}

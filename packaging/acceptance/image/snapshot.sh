@@ -9,8 +9,11 @@ control=$work/control
 kvm_boots() {
 	[ -w /dev/kvm ] || return 1
 	: >"$work/kvm.console"
-	timeout 8 qemu-system-x86_64 -accel kvm -cpu host -m 512 -nodefaults -display none -no-reboot \
-		-kernel "$work/vmlinuz" -append 'console=ttyS0 panic=-1' -serial "file:$work/kvm.console" >>"$work/log/kvm" 2>&1 || :
+	( # of its own, so that the shell's word on a QEMU that aborts goes to the log, too
+		timeout 8 qemu-system-x86_64 -accel kvm -cpu host -m 512 -nodefaults -display none -no-reboot \
+			-kernel "$work/vmlinuz" -append 'console=ttyS0 panic=-1' -serial "file:$work/kvm.console"
+		:
+	) >>"$work/log/kvm" 2>&1
 	grep -q 'Unable to mount root' "$work/kvm.console"
 }
 
