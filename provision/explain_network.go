@@ -139,11 +139,10 @@ type firewall []zone
 
 // firewalld asks it; where its unit does not run nothing is asked.
 func (h *Host) firewalld(ctx context.Context) firewall {
-	units, err := h.Units(ctx)
+	units, err := h.units(ctx)
 	if err != nil {
 		return nil
 	}
-	defer units.Close()
 	if st, err := units.State(ctx, "firewalld.service"); err != nil || st.Active != "active" {
 		return nil
 	}

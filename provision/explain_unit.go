@@ -18,11 +18,10 @@ type unitFacts struct {
 }
 
 func (q *inquiry) unit(ctx context.Context) unitFacts {
-	units, err := q.Units(ctx)
+	units, err := q.units(ctx)
 	if err != nil {
 		return unitFacts{err: err}
 	}
-	defer units.Close()
 	st, err := units.State(ctx, nginxUnit)
 	return unitFacts{st, err}
 }

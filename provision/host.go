@@ -40,6 +40,8 @@ type Host struct {
 	// Probe makes one WebSocket handshake.
 	Probe func(context.Context, websocket.Target) (websocket.Handshake, error)
 
+	conn connection // to systemd, of the command that runs
+
 	// recordRelabel is the run's, which has a ledger; nil without one.
 	recordRelabel func() error
 }

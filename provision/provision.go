@@ -10,7 +10,6 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/rpm"
 	"wsprovision/selinux"
-	"wsprovision/systemd"
 )
 
 // Run is one plan or apply of a configuration on a host.
@@ -37,7 +36,6 @@ type Run struct {
 	damage    []rpm.Damage             // what a power cut took; nil: not looked for
 	inventory *rpm.Inventory           // all that rpm has, once a transaction was due; nil: ask
 	release   *release                 // what epel.package names; nil: fetch it
-	conn      systemd.Units            // nil until a step asks for systemd
 	seen      *service                 // what the survey found; while it lasts nothing changes
 	wrote     []Proven                 // what nginx reads and this run has changed, as it was
 	unproved  []string                 // what the proof could not tell, and time may
@@ -82,11 +80,7 @@ func (r *Run) run(ctx context.Context, command string, steps []Step, act func(*E
 		r.ledger = &Ledger{Version: ledgerVersion1, files: r.Files}
 	}
 	r.tidyLedger()
-	defer func() {
-		if r.conn != nil {
-			_ = r.conn.Close()
-		}
-	}()
+	defer r.disconnect()
 	r.recordRelabel = r.noteRelabel
 	r.settleAnnounced(ctx)
 	r.inventory = nil // a transaction starts from what rpm has then
@@ -120,18 +114,6 @@ func (r *Run) anyPending() bool {
 		}
 	}
 	return false
-}
-
-// units connects to systemd once for the run.
-func (r *Run) units(ctx context.Context) (systemd.Units, error) {
-	if r.conn == nil {
-		conn, err := r.Units(ctx)
-		if err != nil {
-			return nil, err
-		}
-		r.conn = conn
-	}
-	return r.conn, nil
 }
 
 // sitesDiffer reports whether any site's file is still to be written; what

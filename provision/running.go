@@ -19,11 +19,10 @@ func (h *Host) master(ctx context.Context) (nginx.Master, error) {
 }
 
 func (h *Host) mainPID(ctx context.Context) int {
-	units, err := h.Units(ctx)
+	units, err := h.units(ctx)
 	if err != nil {
 		return 0
 	}
-	defer func() { _ = units.Close() }()
 	state, err := units.State(ctx, nginxUnit)
 	if err != nil {
 		return 0

@@ -135,13 +135,13 @@ func (h *Host) packageStatus(ctx context.Context, s *HostStatus) {
 
 func (h *Host) unitStatus(ctx context.Context, s *HostStatus) {
 	s.Systemd.Running = h.Where.Systemd && !h.Where.Offline()
-	units, err := h.Units(ctx)
+	defer h.disconnect() // the next status, of --wait, finds out anew
+	units, err := h.units(ctx)
 	if err != nil {
 		s.unknown(err)
 		h.provisioningStatus(s, systemd.State{})
 		return
 	}
-	defer func() { _ = units.Close() }()
 	if s.Systemd.Version, err = systemdVersion(ctx, units, s.Packages["systemd"]); err != nil {
 		s.unknown(err)
 	}

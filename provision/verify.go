@@ -63,6 +63,7 @@ type aim struct {
 // that is none; what became of the targets is in the report.
 func (v *Verification) Run(ctx context.Context) (*VerifyReport, error) {
 	start := time.Now()
+	defer v.disconnect()
 	report := &VerifyReport{Version: VerifyVersion, Agent: v.Agent, Started: start.UTC()}
 	aims, err := v.aims()
 	if err != nil {

@@ -18,40 +18,82 @@ import (
 // provisioning run must not choose whose units are changed.
 type transport struct {
 	name, address string
-	bus           bool // a message bus, which wants a Hello; not a direct connection
+	bus           bool          // a message bus, which wants a Hello; not a direct connection
+	wait          time.Duration // for a connection, and for the answer to a question
+}
+
+// wire is a way over which PID 1 has answered.
+type wire struct {
+	transport
+	conn *sd.Conn
+	// The two connections of conn: calls go over one, signals come over the other.
+	calls, signals *dbus.Conn
+	hangUp         context.CancelFunc
+}
+
+func (w *wire) close() {
+	w.conn.Close()
+	w.hangUp()
 }
 
 var errNoMutate = errors.New("connect to systemd: no function to make changes with")
 
-// Connect finds a way to PID 1: the system bus, then, for root, systemd's private socket, which works without
-// dbus-daemon. Each gets 10 s in all, and counts only if PID 1 answers over it. The context bounds connecting, not
-// the connection's life. Every change is made inside mutate; what says which, like "systemd: reload nginx.service".
+// Connect finds a way to PID 1: the system bus, and, for root, systemd's private socket, which works without
+// dbus-daemon. The bus gets 5 s and the socket, which has nobody in between, 3 s; a way counts only if PID 1 answers
+// over it. The context bounds connecting, not the connection's life. Every change is made inside mutate; what says
+// which, like "systemd: reload nginx.service".
 func Connect(ctx context.Context, mutate func(what string, do func() error) error) (*Live, error) {
-	ways := []transport{{name: "system bus", address: "unix:path=/run/dbus/system_bus_socket", bus: true}}
-	if os.Geteuid() == 0 {
-		ways = append(ways, transport{name: "systemd's private socket", address: "unix:path=/run/systemd/private"})
+	ways := []transport{
+		{name: "system bus", address: "unix:path=/run/dbus/system_bus_socket", bus: true, wait: 5 * time.Second},
 	}
-	return connect(ctx, ways, 10*time.Second, mutate)
+	if os.Geteuid() == 0 {
+		ways = append(ways, transport{
+			name: "systemd's private socket", address: "unix:path=/run/systemd/private", wait: 3 * time.Second,
+		})
+	}
+	return connect(ctx, ways, mutate)
 }
 
-func connect(ctx context.Context, ways []transport, wait time.Duration, mutate func(string, func() error) error) (*Live, error) {
+func connect(ctx context.Context, ways []transport, mutate func(string, func() error) error) (*Live, error) {
 	if mutate == nil {
 		return nil, errNoMutate
 	}
-	problems := new(multierror.Error)
-	for _, way := range ways {
-		l, err := dial(ctx, way, wait)
-		if err == nil {
-			l.mutate = mutate
-			return l, nil
+	l := &Live{JobWait: 90 * time.Second, CallWait: 90 * time.Second, mutate: mutate, ways: ways}
+	if problems := l.next(ctx); l.wire == nil {
+		return nil, fmt.Errorf("connect to systemd: %w", silence(problems))
+	}
+	return l, nil
+}
+
+// next takes the next way over which PID 1 answers; the errors are those of the ways that were tried in vain. Without
+// such a way wire is nil.
+func (l *Live) next(ctx context.Context) (problems []error) {
+	l.wire = nil
+	for l.wire == nil && len(l.ways) > 0 {
+		way := l.ways[0]
+		w, err := dial(ctx, way)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", way.name, err))
 		}
-		problems = multierror.Append(problems, fmt.Errorf("%s: %w", way.name, err))
-		if ctx.Err() != nil {
+		if ctx.Err() != nil { // which says nothing of the way
 			break
 		}
+		l.wire, l.ways = w, l.ways[1:]
 	}
-	problems.ErrorFormat = oneLine
-	return nil, fmt.Errorf("connect to systemd: %w", problems)
+	return problems
+}
+
+var errNoAnswer = errors.New("no answer")
+
+// silence is why PID 1 cannot be reached, over each way, and what that means where it is silent on all of them.
+func silence(problems []error) error {
+	all := &multierror.Error{Errors: problems, ErrorFormat: oneLine}
+	for _, err := range problems {
+		if !errors.Is(err, errNoAnswer) {
+			return all
+		}
+	}
+	return fmt.Errorf("%w; PID 1 is busy or hangs: if \"systemctl status\" does not answer either, only a reboot helps", all)
 }
 
 func oneLine(list []error) string {
@@ -65,43 +107,43 @@ func oneLine(list []error) string {
 // dial opens the two connections that go-systemd wants. godbus ties a connection's life to the context it was
 // dialled with and offers no deadline for the handshake, so both get a context of their own, which only a
 // handshake that takes too long, or the caller's cancellation meanwhile, ends.
-func dial(ctx context.Context, way transport, wait time.Duration) (*Live, error) {
+func dial(ctx context.Context, way transport) (*wire, error) {
 	life, hangUp := context.WithCancel(context.Background())
 	keepCaller := context.AfterFunc(ctx, hangUp)
-	clock := time.AfterFunc(wait, hangUp)
-	l, err := open(life, way)
+	clock := time.AfterFunc(way.wait, hangUp)
+	w, err := open(life, way)
 	inTime, wanted := clock.Stop(), keepCaller()
 	switch {
 	case !wanted:
 		err = context.Cause(ctx)
 	case !inTime:
-		err = fmt.Errorf("no answer in %s", wait)
+		err = fmt.Errorf("%w in %s", errNoAnswer, seconds(way.wait))
 	}
 	if err != nil {
 		hangUp()
 		return nil, err
 	}
-	l.hangUp = hangUp
-	return l, nil
+	w.hangUp = hangUp
+	return w, nil
 }
 
-func open(life context.Context, way transport) (*Live, error) {
-	l := &Live{JobWait: 90 * time.Second, CallWait: 90 * time.Second}
+func open(life context.Context, way transport) (*wire, error) {
+	w := &wire{transport: way}
 	var err error
-	l.conn, err = sd.NewConnection(func() (*dbus.Conn, error) {
+	w.conn, err = sd.NewConnection(func() (*dbus.Conn, error) {
 		// go-systemd dials the connection for calls first, the one for signals second.
 		c, err := handshake(life, way)
-		l.calls, l.signals = l.signals, c
+		w.calls, w.signals = w.signals, c
 		return c, err
 	})
 	if err != nil {
 		return nil, err
 	}
 	// A bus that lives while PID 1 is not on it is no way to PID 1.
-	if _, err := version(life, l.calls); err != nil {
+	if _, err := version(life, w.calls); err != nil {
 		return nil, err
 	}
-	return l, nil
+	return w, nil
 }
 
 // handshake authenticates by the number of the user, not the name: a static executable can look up no names of

@@ -9,8 +9,8 @@ import (
 // Enable makes the links under /etc/systemd/system and has systemd read its files again, which EnableUnitFiles
 // alone does not do (systemctl(1) does both).
 func (l *Live) Enable(ctx context.Context, unit string) error {
-	file, err := l.enablement(ctx, "enable", unit, func(ctx context.Context) error {
-		_, _, err := l.conn.EnableUnitFilesContext(ctx, []string{unit}, false, false)
+	file, err := l.enablement(ctx, "enable", unit, func(ctx context.Context, w *wire) error {
+		_, _, err := w.conn.EnableUnitFilesContext(ctx, []string{unit}, false, false)
 		return err
 	})
 	if err != nil {
@@ -21,8 +21,8 @@ func (l *Live) Enable(ctx context.Context, unit string) error {
 
 // Disable removes the links under /etc/systemd/system. A static unit has none and stays static.
 func (l *Live) Disable(ctx context.Context, unit string) error {
-	file, err := l.enablement(ctx, "disable", unit, func(ctx context.Context) error {
-		_, err := l.conn.DisableUnitFilesContext(ctx, []string{unit}, false)
+	file, err := l.enablement(ctx, "disable", unit, func(ctx context.Context, w *wire) error {
+		_, err := w.conn.DisableUnitFilesContext(ctx, []string{unit}, false)
 		return err
 	})
 	if err != nil {
@@ -36,24 +36,36 @@ func (l *Live) ResetFailed(ctx context.Context, unit string) error {
 	if err := checkName(unit); err != nil {
 		return err
 	}
-	return l.mutate("systemd: reset-failed "+unit, func() error {
-		ctx, cancel := context.WithTimeout(ctx, l.CallWait)
+	return l.change(ctx, "reset-failed", unit, func(ctx context.Context, w *wire) error {
+		return w.conn.ResetFailedUnitContext(ctx, unit)
+	})
+}
+
+// change makes one call that changes something, over the way in use and no other.
+func (l *Live) change(ctx context.Context, verb, unit string, call func(context.Context, *wire) error) error {
+	w, err := l.reached()
+	if err != nil {
+		return l.sentence(verb, unit, err)
+	}
+	return l.mutate("systemd: "+verb+" "+unit, func() error {
+		bounded, cancel := context.WithTimeout(ctx, l.CallWait)
 		defer cancel()
-		return l.sentence("reset-failed", unit, l.conn.ResetFailedUnitContext(ctx, unit))
+		err := call(bounded, w)
+		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+			return fmt.Errorf("%s %s: systemd gave no answer in %s", verb, unit, seconds(l.CallWait))
+		}
+		return l.sentence(verb, unit, err)
 	})
 }
 
 // enablement changes links, reloads the manager and gives the state then.
-func (l *Live) enablement(ctx context.Context, verb, unit string, change func(context.Context) error) (string, error) {
+func (l *Live) enablement(
+	ctx context.Context, verb, unit string, change func(context.Context, *wire) error,
+) (string, error) {
 	if err := checkName(unit); err != nil {
 		return "", err
 	}
-	err := l.mutate("systemd: "+verb+" "+unit, func() error {
-		ctx, cancel := context.WithTimeout(ctx, l.CallWait)
-		defer cancel()
-		return l.sentence(verb, unit, change(ctx))
-	})
-	if err != nil {
+	if err := l.change(ctx, verb, unit, change); err != nil {
 		return "", err
 	}
 	if err := l.daemonReload(ctx); err != nil {
@@ -64,12 +76,16 @@ func (l *Live) enablement(ctx context.Context, verb, unit string, change func(co
 
 // daemonReload returns when systemd has read all its files again: the reply is sent at the end.
 func (l *Live) daemonReload(ctx context.Context) error {
+	w, err := l.reached()
+	if err != nil {
+		return fmt.Errorf("have systemd read its unit files: %w", err)
+	}
 	return l.mutate("systemd: daemon-reload", func() error {
-		ctx, cancel := context.WithTimeout(ctx, l.CallWait)
+		bounded, cancel := context.WithTimeout(ctx, l.CallWait)
 		defer cancel()
-		err := l.conn.ReloadContext(ctx)
+		err := w.conn.ReloadContext(bounded)
 		switch {
-		case errors.Is(err, context.DeadlineExceeded):
+		case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
 			return fmt.Errorf("have systemd read its unit files: no answer in %s", l.CallWait)
 		case err != nil:
 			return fmt.Errorf("have systemd read its unit files: %w", err)

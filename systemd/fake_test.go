@@ -118,7 +118,7 @@ func (f *fake) accept() {
 // way leads to the fake, which begins to serve: from here on it is changed by set only.
 func (f *fake) way(name string, bus bool) transport {
 	f.once.Do(func() { f.served.Go(f.accept) })
-	return transport{name: name, address: "unix:path=" + f.addr, bus: bus}
+	return transport{name: name, address: "unix:path=" + f.addr, bus: bus, wait: 5 * time.Second}
 }
 
 // hangUp closes the connection of this order, or all.

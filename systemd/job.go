@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"time"
 
+	sd "github.com/coreos/go-systemd/v22/dbus"
 	"github.com/godbus/dbus/v5"
 )
 
-type enqueue func(ctx context.Context, unit, mode string, result chan<- string) (int, error)
+type enqueue func(c *sd.Conn, ctx context.Context, unit, mode string, result chan<- string) (int, error)
 
 // Start starts the unit, and what it needs. A job that is done although a Condition…= of the unit was not met, or
 // although the unit failed at once, is an error.
@@ -17,7 +18,7 @@ func (l *Live) Start(ctx context.Context, unit string) error {
 	if err := l.current(ctx, "start", unit); err != nil {
 		return err
 	}
-	if err := l.job(ctx, "start", unit, l.conn.StartUnitContext); err != nil {
+	if err := l.job(ctx, "start", unit, (*sd.Conn).StartUnitContext); err != nil {
 		return err
 	}
 	st, err := l.State(ctx, unit)
@@ -36,7 +37,7 @@ func (l *Live) Reload(ctx context.Context, unit string) error {
 	if err := l.current(ctx, "reload", unit); err != nil {
 		return err
 	}
-	return l.job(ctx, "reload", unit, l.conn.ReloadUnitContext)
+	return l.job(ctx, "reload", unit, (*sd.Conn).ReloadUnitContext)
 }
 
 // current has systemd read its files where the unit's is newer than what it knows, or has appeared since.
@@ -67,9 +68,11 @@ func (l *Live) conditions(ctx context.Context, unit string, st State) error {
 	if st.Active != "inactive" {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, l.CallWait)
-	defer cancel()
-	p, err := l.conn.GetUnitPropertyContext(ctx, unit, "ConditionResult")
+	var p *sd.Property
+	err := l.ask(ctx, func(ctx context.Context, w *wire) (err error) {
+		p, err = w.conn.GetUnitPropertyContext(ctx, unit, "ConditionResult")
+		return err
+	})
 	if err != nil {
 		return l.sentence("read", unit, err)
 	}
@@ -79,18 +82,22 @@ func (l *Live) conditions(ctx context.Context, unit string, st State) error {
 	return nil
 }
 
-// job queues a job and waits for its result.
+// job queues a job and waits for its result, over one and the same way: what was sent is not sent again.
 func (l *Live) job(ctx context.Context, verb, unit string, queue enqueue) error {
+	w, err := l.reached()
+	if err != nil {
+		return l.sentence(verb, unit, err)
+	}
 	return l.mutate("systemd: "+verb+" "+unit, func() error {
 		begun := time.Now()
 		wait, cancel := context.WithTimeout(ctx, l.JobWait)
 		defer cancel()
-		if err := l.subscribe(wait); err != nil {
+		if err := w.subscribe(wait); err != nil {
 			return l.late(ctx, wait, verb, unit, err)
 		}
 		// Buffered: go-systemd sends while it holds its lock, and we may have left by then.
 		result := make(chan string, 1)
-		if _, err := queue(wait, unit, "replace", result); err != nil {
+		if _, err := queue(w.conn, wait, unit, "replace", result); err != nil {
 			return l.late(ctx, wait, verb, unit, err)
 		}
 		select {
@@ -98,8 +105,8 @@ func (l *Live) job(ctx context.Context, verb, unit string, queue enqueue) error 
 			return l.verdict(ctx, verb, unit, r, begun)
 		case <-wait.Done():
 			return l.late(ctx, wait, verb, unit, wait.Err())
-		case <-l.calls.Context().Done():
-		case <-l.signals.Context().Done():
+		case <-w.calls.Context().Done():
+		case <-w.signals.Context().Done():
 		}
 		if len(result) > 0 {
 			return l.verdict(ctx, verb, unit, <-result, begun)
@@ -110,8 +117,8 @@ func (l *Live) job(ctx context.Context, verb, unit string, queue enqueue) error 
 
 // subscribe makes systemd 208 send the job's end to both connections. Without a subscriber it sends it only to the
 // connection that made the job, and go-systemd listens on the other one; 219 sends it to all.
-func (l *Live) subscribe(ctx context.Context) error {
-	o := l.signals.Object(destination, "/org/freedesktop/systemd1")
+func (w *wire) subscribe(ctx context.Context) error {
+	o := w.signals.Object(destination, "/org/freedesktop/systemd1")
 	err := o.CallWithContext(ctx, manager+".Subscribe", 0).Err
 	var failed dbus.Error
 	if errors.As(err, &failed) && failed.Name == destination+".AlreadySubscribed" {

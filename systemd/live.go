@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	sd "github.com/coreos/go-systemd/v22/dbus"
 	"github.com/godbus/dbus/v5"
 )
 
@@ -20,21 +19,21 @@ const (
 type Live struct {
 	// Read runs journalctl where a job failed, for its last lines in the error; nil leaves them out.
 	Read Run
-	// JobWait bounds the wait for a job's result, and CallWait any other call. systemd's own limit on a start is
-	// 90 s (DefaultTimeoutStartSec).
+	// JobWait bounds the wait for a job's result, and CallWait any other call that changes something. systemd's own
+	// limit on a start is 90 s (DefaultTimeoutStartSec).
 	JobWait, CallWait time.Duration
 
 	mutate func(what string, do func() error) error
-	conn   *sd.Conn
-	// The two connections of conn: calls go over one, signals come over the other.
-	calls, signals *dbus.Conn
-	hangUp         context.CancelFunc
+	wire   *wire       // in use; nil once none is left
+	ways   []transport // that were not tried yet
+	dead   error       // why there is none
 }
 
 // Close ends both connections. A job that was started goes on.
 func (l *Live) Close() error {
-	l.conn.Close()
-	l.hangUp()
+	if l.wire != nil {
+		l.wire.close()
+	}
 	return nil
 }
 
@@ -44,11 +43,22 @@ func (l *Live) State(ctx context.Context, unit string) (State, error) {
 	if err := checkName(unit); err != nil {
 		return State{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, l.CallWait)
-	defer cancel()
-	props, err := l.conn.GetUnitPropertiesContext(ctx, unit)
+	var st State
+	err := l.ask(ctx, func(ctx context.Context, w *wire) (err error) {
+		st, err = w.state(ctx, unit)
+		return err
+	})
 	if err != nil {
 		return State{}, l.sentence("read", unit, err)
+	}
+	st.File, err = l.file(ctx, unit)
+	return st, err
+}
+
+func (w *wire) state(ctx context.Context, unit string) (State, error) {
+	props, err := w.conn.GetUnitPropertiesContext(ctx, unit)
+	if err != nil {
+		return State{}, err
 	}
 	st := State{
 		Load:             text(props, "LoadState"),
@@ -58,21 +68,17 @@ func (l *Live) State(ctx context.Context, unit string) (State, error) {
 		NeedDaemonReload: flag(props, "NeedDaemonReload"),
 		Known:            true,
 	}
-	if err := l.service(ctx, unit, &st); err != nil {
-		return State{}, err
-	}
-	st.File, err = l.file(ctx, unit)
-	return st, err
+	return st, w.service(ctx, unit, &st)
 }
 
 // service adds what only services have.
-func (l *Live) service(ctx context.Context, unit string, st *State) error {
+func (w *wire) service(ctx context.Context, unit string, st *State) error {
 	if !strings.HasSuffix(unit, ".service") || st.Load == "not-found" {
 		return nil
 	}
-	props, err := l.conn.GetUnitTypePropertiesContext(ctx, unit, "Service")
+	props, err := w.conn.GetUnitTypePropertiesContext(ctx, unit, "Service")
 	if err != nil {
-		return l.sentence("read", unit, err)
+		return err
 	}
 	pid, _ := props["MainPID"].(uint32)
 	st.MainPID, st.Result = int(pid), text(props, "Result")
@@ -81,10 +87,11 @@ func (l *Live) service(ctx context.Context, unit string, st *State) error {
 
 // file asks for the enablement. A unit without a file (not there, or made by a generator) has none.
 func (l *Live) file(ctx context.Context, unit string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, l.CallWait)
-	defer cancel()
 	var state string
-	err := l.object().CallWithContext(ctx, manager+".GetUnitFileState", 0, unit).Store(&state)
+	err := l.ask(ctx, func(ctx context.Context, w *wire) error {
+		o := w.calls.Object(destination, "/org/freedesktop/systemd1")
+		return o.CallWithContext(ctx, manager+".GetUnitFileState", 0, unit).Store(&state)
+	})
 	var failed dbus.Error
 	if errors.As(err, &failed) && failed.Name == "org.freedesktop.DBus.Error.FileNotFound" {
 		return "", nil
@@ -97,17 +104,15 @@ func (l *Live) file(ctx context.Context, unit string) (string, error) {
 
 // Version is systemd's, from PID 1 itself.
 func (l *Live) Version(ctx context.Context) (int, error) {
-	ctx, cancel := context.WithTimeout(ctx, l.CallWait)
-	defer cancel()
-	v, err := version(ctx, l.calls)
+	var v string
+	err := l.ask(ctx, func(ctx context.Context, w *wire) (err error) {
+		v, err = version(ctx, w.calls)
+		return err
+	})
 	if err != nil {
 		return 0, fmt.Errorf("ask systemd for its version: %w", err)
 	}
 	return ParseVersion(v)
-}
-
-func (l *Live) object() dbus.BusObject {
-	return l.calls.Object(destination, "/org/freedesktop/systemd1")
 }
 
 func version(ctx context.Context, c *dbus.Conn) (v string, err error) {

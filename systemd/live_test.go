@@ -15,7 +15,7 @@ import (
 func connected(t *testing.T, f *fake) (*Live, *[]string) {
 	t.Helper()
 	var did []string
-	l, err := connect(t.Context(), []transport{f.way("system bus", true)}, 5*time.Second, func(what string, do func() error) error {
+	l, err := connect(t.Context(), []transport{f.way("system bus", true)}, func(what string, do func() error) error {
 		did = append(did, what)
 		return do()
 	})
@@ -224,9 +224,10 @@ func TestLiveWaits(t *testing.T) {
 		f := newFake(t)
 		f.mute = "GetAll"
 		l, _ := connected(t, f)
-		l.CallWait = 100 * time.Millisecond
+		l.wire.wait = 100 * time.Millisecond
 		_, err := l.State(t.Context(), "nginx.service")
-		if want := "read nginx.service: systemd gave no answer in 100ms"; errText(err) != want {
+		want := "read nginx.service: systemd does not answer: system bus: no answer in 100ms; " + hangs
+		if errText(err) != want {
 			t.Errorf("got %q, want %q", errText(err), want)
 		}
 	})

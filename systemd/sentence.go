@@ -42,9 +42,7 @@ func (l *Live) sentence(verb, unit string, err error) error {
 			return fmt.Errorf("%s %s: %s", verb, unit, s)
 		}
 		return fmt.Errorf("%s %s: systemd: %s (%s)", verb, unit, strings.TrimSuffix(failed.Error(), "."), failed.Name)
-	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%s %s: systemd gave no answer in %s", verb, unit, seconds(l.CallWait))
-	case errors.Is(err, dbus.ErrClosed), !l.calls.Connected(), errors.Is(err, syscall.EPIPE):
+	case l.wire != nil && l.wire.lost(err):
 		return fmt.Errorf("%s %s: the connection to systemd was lost: %w", verb, unit, err)
 	}
 	return fmt.Errorf("%s %s: %w", verb, unit, err)
@@ -102,7 +100,11 @@ func (l *Live) journal(ctx context.Context, unit string, begun time.Time) string
 
 // commands names the commands of the unit that did not exit with 0.
 func (l *Live) commands(ctx context.Context, verb, unit string) []string {
-	props, err := l.conn.GetUnitTypePropertiesContext(ctx, unit, "Service")
+	var props map[string]any
+	err := l.ask(ctx, func(ctx context.Context, w *wire) (err error) {
+		props, err = w.conn.GetUnitTypePropertiesContext(ctx, unit, "Service")
+		return err
+	})
 	if err != nil {
 		return nil
 	}
