@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -275,5 +276,42 @@ func TestSeamOrder(t *testing.T) {
 	}
 	if err := s.Do("x", func() error { done++; return nil }); err == nil || done != 2 {
 		t.Errorf("stopped after: %v, done %d times", err, done)
+	}
+}
+
+// TestSeamEnds: once it is ended nothing begins any more, but for what belongs to a change that is under way.
+func TestSeamEnds(t *testing.T) {
+	s := &Seam{}
+	nothing := func() error { return nil }
+	if err := s.Do("first", nothing); err != nil {
+		t.Fatal(err)
+	}
+	var idle <-chan struct{}
+	err := s.Do("long", func() error {
+		var under []string
+		under, idle = s.End()
+		if strings.Join(under, " ") != "long" {
+			t.Errorf("under way: %q", under)
+		}
+		select {
+		case <-idle:
+			t.Error("idle in the middle of a change")
+		default:
+		}
+		return s.Do("part of it", nothing)
+	})
+	if err != nil {
+		t.Errorf("what was under way: %v", err)
+	}
+	<-idle
+	done := false
+	if err := s.Do("late", func() error { done = true; return nil }); !errors.Is(err, ErrEnded) || done {
+		t.Errorf("after the end: %v, done %t", err, done)
+	}
+	if under, idle := s.End(); len(under) != 0 || idle == nil {
+		t.Errorf("ended twice: %q", under)
+	}
+	if count, last := s.Made(); count != 3 || last != "part of it" {
+		t.Errorf("made %d, the last %q", count, last)
 	}
 }

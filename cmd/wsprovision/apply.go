@@ -75,13 +75,14 @@ func (a *app) prepare(cmd *cobra.Command, o applyOptions) (*provision.Run, *outp
 		return nil, nil, err
 	}
 	out := a.newOutput(cmd.Name())
-	run := provision.NewRun(provision.NewHost(where, out.listener(), newSeam()), c, out.listener())
+	run := provision.NewRun(provision.NewHost(where, out.listener(), a.seam), c, out.listener())
 	run.AnyPlatform, run.Agent = o.anyPlatform, version
 	return run, out, nil
 }
 
 // answer makes the run and reports it.
 func (a *app) answer(ctx context.Context, out *output, o applyOptions, act func(context.Context) (*provision.Report, error)) error {
+	out.cutShort()
 	report, err := act(ctx)
 	out.stop()
 	if err != nil {

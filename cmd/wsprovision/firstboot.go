@@ -32,6 +32,7 @@ func (a *app) firstBoot(ctx context.Context, patience time.Duration) error {
 	out := a.newOutput("first-boot")
 	boot := provision.FirstBoot{Attempt: a.attempt(out), StrikeOff: a.strikeOff(out), Rest: a.rest(out),
 		Patience: patience, Notice: out.notice}
+	out.cutShort()
 	report, err := boot.Finish(ctx)
 	out.stop()
 	if report != nil {
@@ -73,7 +74,7 @@ func (a *app) locked(ctx context.Context, out *output, c config.Config, do func(
 	if err != nil {
 		return nil, err
 	}
-	run := provision.NewRun(provision.NewHost(where, out.listener(), newSeam()), c, out.listener())
+	run := provision.NewRun(provision.NewHost(where, out.listener(), a.seam), c, out.listener())
 	run.AnyPlatform, run.Agent = true, version
 	if run.Euid != 0 {
 		return nil, provision.ErrNotRoot

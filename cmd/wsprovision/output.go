@@ -20,10 +20,11 @@ type output struct {
 	app     *app
 	command string
 	live    *liveLine
+	partial partial
 }
 
 func (a *app) newOutput(command string) *output {
-	o := &output{app: a, command: command}
+	o := &output{app: a, command: command, partial: partial{began: time.Now()}}
 	if file, ok := a.stdout.(*os.File); ok && a.output == "text" && term.IsTerminal(int(file.Fd())) {
 		o.live = &liveLine{w: a.stdout}
 	}
@@ -32,11 +33,7 @@ func (a *app) newOutput(command string) *output {
 
 // listener hands what happens during a run to the right stream.
 func (o *output) listener() provision.Listener {
-	l := provision.Listener{Log: o.log, Notice: o.notice}
-	if o.app.output == "text" {
-		l.Started, l.Finished = o.started, o.finished
-	}
-	return l
+	return provision.Listener{Log: o.log, Notice: o.notice, Started: o.started, Finished: o.finished}
 }
 
 // log writes what was run: always what could change the host, the rest only
@@ -55,19 +52,32 @@ func (o *output) say(line string) {
 }
 
 func (o *output) started(n, total int, step string) {
+	o.partial.started(n, step)
 	o.live.start(fmt.Sprintf("%d/%d %s", n, total, step))
 }
 
 func (o *output) finished(n, total int, s provision.StepReport) {
 	o.stop()
+	o.partial.finished(s)
+	if o.app.output == "json" {
+		return
+	}
 	writeStep(o.app.stdout, n, total, s)
 }
 
 func (o *output) stop() { o.live.stop() }
 
+// cutShort has a second signal end the answer with what is known by then.
+func (o *output) cutShort() {
+	o.app.ender.reportWith(func(why string) { _ = o.report(o.partial.report(o.command, why)) })
+}
+
 // report ends the answer: a summary for people, the whole report as JSON. A
 // reader that has gone away wants none.
 func (o *output) report(r *provision.Report) error {
+	if !o.partial.answer() {
+		return nil
+	}
 	var err error
 	if o.app.output == "json" {
 		err = writeJSON(o.app.stdout, r)

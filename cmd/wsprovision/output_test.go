@@ -118,7 +118,7 @@ func TestReportIsNotWritten(t *testing.T) {
 			{"a run, gone", gone, false, exitChanged, ""},
 		} {
 			var log bytes.Buffer
-			a := &app{stdout: tt.stdout, stderr: &log, output: form}
+			a := &app{stdout: tt.stdout, stderr: &log, output: form, ender: &ender{}}
 			err := a.answer(t.Context(), a.newOutput("apply"), applyOptions{detailed: true, plans: tt.plans}, func(context.Context) (*provision.Report, error) {
 				return &provision.Report{Result: provision.Changed, Steps: []provision.StepReport{{Name: "packages", Status: provision.Changed}}}, nil
 			})

@@ -38,7 +38,7 @@ configuration and apply that.
 				return err
 			}
 			out := a.newOutput(cmd.Name())
-			r := provision.NewRevert(provision.NewHost(where, out.listener(), newSeam()), out.listener(), packages)
+			r := provision.NewRevert(provision.NewHost(where, out.listener(), a.seam), out.listener(), packages)
 			r.Agent = version
 			if plan {
 				return a.answer(cmd.Context(), out, o, r.Plan)

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"wsprovision/provision"
 	"wsprovision/provision/config"
 )
 
@@ -22,6 +24,10 @@ const defaultConfig = "/etc/wsprovision/wsprovision.yaml"
 type app struct {
 	environ        []string
 	stdout, stderr io.Writer
+	// All that changes the host goes through the seam; a second signal ends the
+	// run there.
+	seam  *provision.Seam
+	ender *ender
 	// What the flags of the root say.
 	configFile string
 	output     string
@@ -32,8 +38,9 @@ type app struct {
 
 // run is the whole program but for the process around it.
 func run(args, environ []string, stdout, stderr io.Writer) int {
-	a := &app{environ: environ, stdout: stdout, stderr: stderr}
-	ctx, stop := untilSignalled(context.Background())
+	a := &app{environ: environ, stdout: stdout, stderr: stderr, seam: newSeam()}
+	a.ender = &ender{seam: a.seam, say: func(line string) { fmt.Fprintln(stderr, "wsprovision: "+line) }, exit: os.Exit}
+	ctx, stop := untilSignalled(context.Background(), a.ender.again)
 	defer stop()
 	root := a.command()
 	root.SetArgs(args)

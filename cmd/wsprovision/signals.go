@@ -5,15 +5,21 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
+	"sync"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
+
+	"wsprovision/provision"
 )
 
 // untilSignalled is a context that SIGINT, SIGTERM or a terminal that goes away
 // (SIGHUP) ends: the step that is under way is finished, and no further one
-// begun. A reader that no longer reads (SIGPIPE) ends nothing.
-func untilSignalled(parent context.Context) (context.Context, func()) {
+// begun. Every later one of these signals is handed to again. A reader that no
+// longer reads (SIGPIPE) ends nothing.
+func untilSignalled(parent context.Context, again func(os.Signal)) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signal.Ignore(syscall.SIGPIPE)
 	ending := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
@@ -22,15 +28,23 @@ func untilSignalled(parent context.Context) (context.Context, func()) {
 	}
 	caught := make(chan os.Signal, 1)
 	signal.Notify(caught, ending...)
+	done := make(chan struct{})
 	go func() {
-		select {
-		case s := <-caught:
-			cancel(fmt.Errorf("caught %s", s))
-		case <-ctx.Done():
+		for first := true; ; first = false {
+			select {
+			case s := <-caught:
+				if !first {
+					again(s)
+				}
+				cancel(fmt.Errorf("caught %s", s))
+			case <-done:
+				return
+			}
 		}
 	}()
 	return ctx, func() {
 		signal.Stop(caught)
+		close(done)
 		cancel(nil)
 	}
 }
@@ -38,3 +52,61 @@ func untilSignalled(parent context.Context) (context.Context, func()) {
 // outliveTerminal is the PreRun of what changes the host, which matters more
 // than who watches: no SIGHUP ends it, nor the programs that it runs.
 func outliveTerminal(*cobra.Command, []string) { signal.Ignore(syscall.SIGHUP) }
+
+// endGrace is how long a run that may end has to do so by itself, with its own
+// report, before it is cut.
+const endGrace = 500 * time.Millisecond
+
+// ender ends a run at a second signal: at once where nothing is half done, else
+// as soon as what is under way is done.
+type ender struct {
+	seam *provision.Seam
+	say  func(line string)
+	// report writes what is known of the run; nil where there is none.
+	report func(why string)
+	exit   func(status int)
+	begun  bool
+	mu     sync.Mutex
+}
+
+// reportWith says how a report is written should the run be cut.
+func (e *ender) reportWith(report func(why string)) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.report = report
+}
+
+// again is called at every signal but the first, by one goroutine.
+func (e *ender) again(s os.Signal) {
+	under, idle := e.seam.End()
+	if len(under) > 0 {
+		e.say(fmt.Sprintf("caught %s again: what is under way cannot be left half done, and the run ends when it is done: %s",
+			s, strings.Join(under, ", ")))
+	}
+	if e.begun {
+		return
+	}
+	e.begun = true
+	go func() {
+		<-idle
+		time.Sleep(endGrace)
+		e.cut(s)
+	}()
+}
+
+func (e *ender) cut(s os.Signal) {
+	why := fmt.Sprintf("caught %s again and ended at once", s)
+	made, last := e.seam.Made()
+	if made == 0 {
+		e.say(why + ": nothing was changed")
+	} else {
+		e.say(fmt.Sprintf("%s, after %d changes, the last of them: %s; wsprovision status says what is outstanding, and the same "+
+			"command again finishes it", why, made, last))
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.report != nil {
+		e.report(why)
+	}
+	e.exit(exitFailed)
+}

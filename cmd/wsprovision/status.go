@@ -50,7 +50,7 @@ func (a *app) status(ctx context.Context, wait time.Duration) error {
 		return err
 	}
 	out := a.newOutput("status")
-	host := provision.NewHost(where, out.listener(), newSeam())
+	host := provision.NewHost(where, out.listener(), a.seam)
 	bounded, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	s := host.Status(ctx, version)

@@ -153,7 +153,7 @@ func (a *app) verification(cmd *cobra.Command, o verifyOptions) (*provision.Veri
 	}
 	out := a.newOutput(cmd.Name())
 	v := &provision.Verification{
-		Host: provision.NewHost(where, out.listener(), newSeam()), Config: c, Agent: version,
+		Host: provision.NewHost(where, out.listener(), a.seam), Config: c, Agent: version,
 		URL: o.url, Origin: o.client.origin, Subprotocols: o.client.subprotocols, Idle: o.idle, Timeout: o.timeout,
 		WithEcho: o.withEcho, Load: websocket.Load{Count: o.count, Concurrency: o.concurrency}, Mute: o.explain == "never",
 	}
