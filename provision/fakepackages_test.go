@@ -49,6 +49,8 @@ func (h *fakeHost) rpm(args []string) (stdout, stderr string, status int, err er
 		}
 	case args[0] == "-qa":
 		stdout = h.everything()
+	case args[0] == "-V" && args[1] == "--nofiles":
+		stdout = h.unsatisfied(args)
 	case args[0] == "-V":
 		stdout = h.verify(args[len(args)-1])
 	case args[0] == "-e":
@@ -121,6 +123,15 @@ func (h *fakeHost) verify(name string) (stdout string) {
 		}
 	}
 	return stdout
+}
+
+// unsatisfied is what an installed nginx lacks; the order of options is the agent's own.
+func (h *fakeHost) unsatisfied(args []string) string {
+	if !slices.Contains(args, nginxPackage) || h.installed(nginxFilesystem) {
+		return ""
+	}
+	return "Unsatisfied dependencies for nginx-1:1.20.1-10.el7.x86_64:\n" +
+		"\tnginx-filesystem is needed by (installed) nginx-1:1.20.1-10.el7.x86_64\n"
 }
 
 // everything is the inventory: each package's line, and each key with its text.

@@ -32,7 +32,8 @@ func (r *Run) installed(ctx context.Context) (map[string][]rpm.Package, error) {
 	return r.packages, nil
 }
 
-// missing are the packages that are needed and not there.
+// missing are the packages that are needed and not there, and what an earlier
+// transaction failed to bring with them.
 func (r *Run) missing(ctx context.Context) ([]string, error) {
 	found, err := r.installed(ctx)
 	if err != nil {
@@ -44,7 +45,8 @@ func (r *Run) missing(ctx context.Context) ([]string, error) {
 			missing = append(missing, name)
 		}
 	}
-	return missing, nil
+	lacking, err := r.incomplete(ctx)
+	return append(missing, lacking...), err
 }
 
 func (r *Run) checkPackages(ctx context.Context) (Finding, error) {

@@ -1,0 +1,35 @@
+package provision
+
+import (
+	"context"
+	"slices"
+)
+
+// incomplete are dependencies that a transaction of the last run failed to
+// bring: yum says Complete! where a dependency's script fails, and rpm has what
+// needs it all the same, so that nothing seems to be missing any more. rpm is
+// asked only where the last run's packages failed.
+func (r *Run) incomplete(ctx context.Context) ([]string, error) {
+	if r.Euid != 0 || r.annals == nil || !r.annals.history.packagesFailed(r.Where.Offline()) {
+		return nil, nil
+	}
+	var there []string
+	for _, name := range []string{nginxPackage, semanagePackage} {
+		if len(r.packages[name]) > 0 {
+			there = append(there, name)
+		}
+	}
+	return r.RPM.Unsatisfied(ctx, there...)
+}
+
+// packagesFailed reports whether the last run on this host did not bring its
+// packages.
+func (h *History) packagesFailed(offline bool) bool {
+	last := h.Last
+	if offline || last == nil {
+		last = h.Install
+	}
+	return last != nil && slices.ContainsFunc(last.Steps, func(s StepReport) bool {
+		return s.Name == StepPackages && s.Status == Failed
+	})
+}
