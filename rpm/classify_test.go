@@ -68,10 +68,16 @@ func TestHostileMirrorWords(t *testing.T) {
 		for name, stderr := range map[string]string{
 			"a reason phrase": "http://a/x.rpm: [Errno 14] HTTP Error 404 - " + words +
 				"\nTrying other mirror.\n\n\nError downloading packages:\n  x: [Errno 256] No more mirrors to try.\n",
+			"another end": "http://a/x.rpm: [Errno 14] HTTP Error 404 - " + words + "\nTrying other mirror.\n\n\n" +
+				"Error: something else\n",
 			"a repository": " One of the configured repositories failed (" + words +
 				"),\n and yum\n\nfailure: repodata/repomd.xml from x: [Errno 256] No more mirrors to try.\n",
 		} {
-			if e := classify(ran{1, "", stderr}); e.Kind != Unreachable {
+			want := Unreachable
+			if name == "another end" {
+				want = Unknown
+			}
+			if e := classify(ran{1, "", stderr}); e.Kind != want {
 				t.Errorf("%s %q makes it %s", name, words, e.Kind)
 			}
 		}

@@ -148,9 +148,10 @@ func FuzzClassify(f *testing.F) {
 		f.Add(1, string(text), "")
 		f.Add(0, "", string(text))
 	}
+	h := Host{Root: f.TempDir()}
 	f.Fuzz(func(t *testing.T, status int, stdout, stderr string) {
 		said := ran{status, stdout, stderr}
-		e := (Host{Root: t.TempDir()}).explain(classify(said), said, []string{"nginx"}, Inventory{})
+		e := h.explain(classify(said), said, []string{"nginx"}, Inventory{})
 		if strings.Contains(e.Text, "\n") {
 			t.Errorf("several lines in %q", e.Text)
 		}
