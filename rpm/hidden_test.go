@@ -135,6 +135,26 @@ func TestHiddenOthers(t *testing.T) {
 	}
 }
 
+// What hides packages in a plugin's file is told by the plugin's own words; and where nothing is enabled, what could be.
+func TestHiddenOtherwise(t *testing.T) {
+	f := newFake(t)
+	f.write("/etc/yum.repos.d/x.repo", "[base]\nenabled=0\n")
+	for _, tt := range []struct{ stdout, stderr, want string }{
+		{"12 packages excluded due to repository priority protections\nNo package nginx available.\n",
+			"Error: Nothing to do\n",
+			"see /etc/yum/pluginconf.d: 12 packages excluded due to repository priority protections"},
+		{"Excluding 1 update due to versionlock (use \"yum versionlock status\" to show it)\nNo package nginx " +
+			"available.\n", "",
+			"see /etc/yum/pluginconf.d: Excluding 1 update due to versionlock"},
+		{"", "There are no enabled repos.\n", "disabled are: base in /etc/yum.repos.d/x.repo:2"},
+	} {
+		e := f.host().refusal(ran{1, tt.stdout, tt.stderr}, []string{"nginx"}, nil, Inventory{}, Limits{})
+		if !strings.Contains(e.Next, tt.want) {
+			t.Errorf("%s: %q lacks %q", e.Kind, e.Next, tt.want)
+		}
+	}
+}
+
 // A dependency that is excluded is as absent as one that nobody has.
 func TestHiddenDependency(t *testing.T) {
 	f := newFake(t)

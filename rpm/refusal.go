@@ -2,6 +2,7 @@ package rpm
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -68,6 +69,9 @@ func (h Host) explain(e *YumError, said ran, names []string, have Inventory) *Yu
 		} else {
 			e.Next = adviceOf(e.Next, h.disabledOnes())
 		}
+		e.Next = adviceOf(e.Next, said.protections())
+	case NoRepositories:
+		e.Next = adviceOf(e.Next, h.disabledOnes())
 	case Dependency:
 		e.Next = h.dependencyNext(said, e.Next)
 	case NoSpace, Unwritable:
@@ -80,6 +84,20 @@ func (h Host) explain(e *YumError, said ran, names []string, have Inventory) *Yu
 	}
 	e.Next = adviceOf(e.Next, said.unfinished(have))
 	return e
+}
+
+// protected are the words of yum's plugins that keep packages from it: priorities, protectbase and versionlock.
+var protected = regexp.MustCompile(`excluded due to repository (priority )?protections|^Excluding .* due to ` +
+	`versionlock`)
+
+// protections is what such a plugin said, in a run that lacks a package.
+func (r ran) protections() string {
+	for _, line := range lines(r.stdout) {
+		if protected.MatchString(line) {
+			return "a plugin of yum's may hide it, see /etc/yum/pluginconf.d: " + clip(strings.TrimSpace(line))
+		}
+	}
+	return ""
 }
 
 // dependencyNext is what the requirements that were not met usually mean, or which line hides what would meet them.

@@ -82,7 +82,7 @@ func needed(dead []definition) string {
 		"requires " +
 		"(redhat-indexhtml, system-logos)"
 	if len(dead) == 0 || has("extras") {
-		s += "; extras only for epel-release, and epel.source: mirror or none does without that"
+		s += "; extras only for epel-release, and epel.source: mirror or none does without that, as package does"
 	}
 	return s
 }
