@@ -38,7 +38,8 @@ var ErrInstaller = errors.New("this is the installer's own system, not the one t
 // Detect compares PID 1's root with ours. /run/systemd/system alone proves nothing: in Anaconda's chroot, and in
 // containers that share /run, it is another system's. root prefixes every path; "" is the system itself. The
 // environment variables are ANA_INSTALL_PATH, which Anaconda sets for %post, and SYSTEMD_IGNORE_CHROOT, which
-// systemctl honours. The first outweighs the second.
+// systemctl honours (src/shared/util.c, running_in_chroot). The installer's marks come first: no variable lets a call
+// reach the installer's PID 1.
 func Detect(root string, getenv func(string) string) (Where, error) {
 	d := detector{root}
 	ours, why := d.sameRoot()
@@ -48,12 +49,14 @@ func Detect(root string, getenv func(string) string) (Where, error) {
 		return Where{Place: Installer, Why: "PID 1 has our root, and it is Anaconda's own"}, ErrInstaller
 	case anaconda != "":
 		return Where{Place: Installer, Why: "ANA_INSTALL_PATH=" + anaconda + " is set, as in Anaconda's %post; " + why}, nil
+	case ours != yes && d.installer() != "":
+		return Where{Place: Installer, Why: why + ", and " + d.installer()}, nil
 	case truthy(getenv("SYSTEMD_IGNORE_CHROOT")):
 		ours, why = yes, "SYSTEMD_IGNORE_CHROOT is set"
 	}
 	switch ours {
 	case no:
-		return d.chroot(why), nil
+		return Where{Place: Chroot, Why: why}, nil
 	case unknown:
 		return Where{Place: Unknown, Why: why}, nil
 	}
@@ -126,20 +129,20 @@ func (d detector) mounts(file string) ([]Mount, error) {
 	return parseMountinfo(string(text))
 }
 
-// chroot tells Anaconda's from others by what Anaconda leaves: its pid file and its directory in the /run that is
-// bound into the target, and PID 1's mount of the target.
-func (d detector) chroot(why string) Where {
+// installer says by what Anaconda's chroot is told from others, "" where it is none: its pid file and its directory in
+// the /run that is bound into the target, and PID 1's mount of the target.
+func (d detector) installer() string {
 	for _, mark := range []string{"/run/anaconda.pid", "/run/install"} {
 		if d.exists(mark) {
-			return Where{Place: Installer, Why: why + ", and " + mark + " is there"}
+			return mark + " is there"
 		}
 	}
 	if list, err := d.mounts("/proc/1/mountinfo"); err == nil {
 		if _, ok := top(list, "/mnt/sysimage"); ok {
-			return Where{Place: Installer, Why: why + ", and PID 1 has /mnt/sysimage mounted"}
+			return "PID 1 has /mnt/sysimage mounted"
 		}
 	}
-	return Where{Place: Chroot, Why: why}
+	return ""
 }
 
 // inside decides about PID 1 by its name as well: with /run shared, the directory of sd_booted(3) is another's.

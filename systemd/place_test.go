@@ -97,6 +97,24 @@ func TestDetectInTrees(t *testing.T) {
 	}
 }
 
+// TestHostileChrootVariable: what --live may not do in an installer's chroot, a variable may not.
+func TestHostileChrootVariable(t *testing.T) {
+	const mnt = "20 1 253:0 / / rw - xfs /dev/root rw\n21 20 253:1 / /mnt/sysimage rw - xfs /dev/vda rw\n"
+	ignoring := env("SYSTEMD_IGNORE_CHROOT", "1")
+	for mark, content := range map[string]string{"/run/anaconda.pid": "1200", "/run/install": "/", "/proc/1/mountinfo": mnt} {
+		for name, root := range map[string]string{"a chroot": "-> /", "a chroot that cannot be told": "gone"} {
+			files := map[string]string{"/proc/1/comm": "systemd\n", "/run/systemd/system": "/", mark: content}
+			if root != "gone" {
+				files["/proc/1/root"] = root
+			}
+			w, err := Detect(tree(t, files), ignoring)
+			if err != nil || w.Place != Installer || !w.Offline() {
+				t.Errorf("%s with %s: %+v, %v; want the installer's, offline", name, mark, w, err)
+			}
+		}
+	}
+}
+
 func TestOfflineOf(t *testing.T) {
 	for _, p := range []Place{Host, Installer, Chroot, Container, Unknown, "", "new"} {
 		for _, sd := range []bool{false, true} {
