@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -120,4 +121,110 @@ func TestLockIsNotALink(t *testing.T) {
 	if text, _ := os.ReadFile(root + "/victim"); string(text) != "mine" {
 		t.Errorf("the link's target holds %q", text)
 	}
+}
+
+// TestHostileLockRemoved: a lock file that is removed during a run lets no second run in, whatever of the two things that
+// are locked is left, and the first run goes on.
+func TestHostileLockRemoved(t *testing.T) {
+	for name, tt := range map[string]struct {
+		stateDir bool
+		remove   []string
+		// goesOn: the first run makes a change before the second one comes.
+		goesOn bool
+	}{
+		"its file":                                {true, []string{lockPath}, false},
+		"its file, and the run goes on":           {true, []string{lockPath}, true},
+		"its directory":                           {true, []string{stateDir}, false},
+		"both, and the run goes on":               {true, []string{lockPath, stateDir}, true},
+		"its file, where there is no directory":   {false, []string{lockPath}, true},
+		"nothing":                                 {true, nil, false},
+		"its file, before the directory was made": {false, []string{lockPath}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := withProc(t)
+			if tt.stateDir {
+				if err := os.MkdirAll(root+stateDir, 0o700); err != nil {
+					t.Fatal(err)
+				}
+			}
+			first, second := &Host{Root: root, Seam: &Seam{}}, &Host{Root: root, Seam: &Seam{}}
+			release, err := first.Lock(t.Context(), 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer release()
+			for _, path := range tt.remove {
+				if err := os.RemoveAll(root + path); err != nil {
+					t.Fatal(err)
+				}
+			}
+			done := 0
+			change := func() error { done++; return nil }
+			if tt.goesOn {
+				if err := first.Seam.Do("x", change); err != nil || done != 1 {
+					t.Errorf("the first run does not go on: %v", err)
+				}
+			}
+			if _, err := second.Lock(t.Context(), 0); !errors.Is(err, ErrLocked) {
+				t.Errorf("the second run: %v, want %v", err, ErrLocked)
+			}
+			if _, held := second.holder(); !held {
+				t.Errorf("nobody is said to hold the lock")
+			}
+			if err := first.Seam.Do("x", change); err != nil {
+				t.Errorf("the first run afterwards: %v", err)
+			}
+		})
+	}
+}
+
+// TestHostileLockLost: where another run has the lock by now, the first one changes nothing more.
+func TestHostileLockLost(t *testing.T) {
+	root := withProc(t)
+	first, second := &Host{Root: root, Seam: &Seam{}}, &Host{Root: root, Seam: &Seam{}}
+	release, err := first.Lock(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	if err := os.Remove(root + lockPath); err != nil {
+		t.Fatal(err)
+	}
+	releaseSecond, err := second.Lock(t.Context(), 0) // without a directory there is nothing to see the first run by
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := 0
+	change := func() error { done++; return nil }
+	if err := first.Seam.Do("x", change); !errors.Is(err, ErrLocked) || done != 0 {
+		t.Errorf("%v, and changed %d times; want %v and no change", err, done, ErrLocked)
+	}
+	if err := second.Seam.Do("x", change); err != nil || done != 1 {
+		t.Errorf("the second run: %v", err)
+	}
+	releaseSecond()
+	if err := first.Seam.Do("x", change); !errors.Is(err, ErrLocked) || done != 1 {
+		t.Errorf("once the second has ended: %v; what the first one has read of the host is not true any more", err)
+	}
+}
+
+// TestHostileLockDirectory: who may open the agent's directory cannot hold it up by locking it.
+func TestHostileLockDirectory(t *testing.T) {
+	root := withProc(t)
+	if err := errors.Join(os.MkdirAll(root+stateDir, 0o755), os.Chmod(root+stateDir, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.Open(root + stateDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	if err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	release, err := (&Host{Root: root}).Lock(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	release()
 }

@@ -19,6 +19,10 @@ type Seam struct {
 	// production.
 	Hook func(point string) error
 
+	// guard is the lock's: its error keeps the mutation from happening. Nil where
+	// none is held.
+	guard func() error
+
 	mu    sync.Mutex
 	under []string      // what is being done
 	idle  chan struct{} // closed once the seam is ended and nothing is being done; nil before
@@ -28,6 +32,11 @@ type Seam struct {
 
 // Do makes the mutation that what describes.
 func (s *Seam) Do(what string, do func() error) error {
+	if s.guard != nil {
+		if err := s.guard(); err != nil {
+			return err
+		}
+	}
 	if !s.begin(what) {
 		return ErrEnded
 	}

@@ -34,7 +34,7 @@ var mutating = map[string][]string{
 var mutators = map[string]string{
 	"provision/file.go":             "the atomic writer; every mutation stands inside Seam.Do, by TestSeamHolds",
 	"provision/run.go":              "the runner; Change stands inside Seam.Do, by TestSeamHolds, and Read refuses what does not only read",
-	"provision/lock.go":             "flock and the holder's pid under /run: it dies with the process",
+	"provision/lock.go":             "the lock's file under /run, and flock: it dies with the process",
 	"provision/nginx/isolate.go":    "a mount namespace of nginx -t's own, which ends with its thread",
 	"provision/nginx/pipe.go":       "a pipe in a log's place is opened for writing, to learn whether anybody reads it; nothing is written",
 	"provision/nginx/cover.go":      "files in tmpfs within that namespace",

@@ -252,16 +252,21 @@ func (h *History) report() *Report {
 // lockHolder looks for the lock in /proc/locks (proc(5)): to try the lock
 // would make a run that begins just then believe in another one.
 func (h *Host) lockHolder() (pid int, held bool) {
-	var st syscall.Stat_t
-	if err := syscall.Stat(h.Root+lockPath, &st); err != nil {
-		return 0, false
-	}
 	text, err := os.ReadFile(h.Root + "/proc/locks")
 	if err != nil {
 		return 0, false
 	}
-	inode := fmt.Sprintf("%02x:%02x:%d", unix.Major(st.Dev), unix.Minor(st.Dev), st.Ino)
-	return flockHolder(string(text), inode)
+	for _, path := range []string{lockPath, stateDir} {
+		var st syscall.Stat_t
+		if err := syscall.Stat(h.Root+path, &st); err != nil {
+			continue
+		}
+		inode := fmt.Sprintf("%02x:%02x:%d", unix.Major(st.Dev), unix.Minor(st.Dev), st.Ino)
+		if pid, held = flockHolder(string(text), inode); held {
+			return pid, held
+		}
+	}
+	return 0, false
 }
 
 // flockHolder finds the holder of an inode's flock(2), 0 for one in another pid

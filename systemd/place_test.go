@@ -101,7 +101,8 @@ func TestDetectInTrees(t *testing.T) {
 func TestHostileChrootVariable(t *testing.T) {
 	const mnt = "20 1 253:0 / / rw - xfs /dev/root rw\n21 20 253:1 / /mnt/sysimage rw - xfs /dev/vda rw\n"
 	ignoring := env("SYSTEMD_IGNORE_CHROOT", "1")
-	for mark, content := range map[string]string{"/run/anaconda.pid": "1200", "/run/install": "/", "/proc/1/mountinfo": mnt} {
+	marks := map[string]string{"/run/anaconda.pid": "1200", "/run/install": "/", "/proc/1/mountinfo": mnt}
+	for mark, content := range marks {
 		for name, root := range map[string]string{"a chroot": "-> /", "a chroot that cannot be told": "gone"} {
 			files := map[string]string{"/proc/1/comm": "systemd\n", "/run/systemd/system": "/", mark: content}
 			if root != "gone" {
