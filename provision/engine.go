@@ -45,7 +45,7 @@ func (e *Engine) survey(ctx context.Context) []StepReport {
 func (e *Engine) check(ctx context.Context, s Step) StepReport {
 	r := StepReport{Name: s.Name, Status: Unchanged}
 	found, err := s.Check(ctx)
-	r.Changes, r.Notes, r.Warnings = found.Changes, found.Notes, found.Warnings
+	r.Changes, r.Notes, r.Warnings, r.nextBoot = found.Changes, found.Notes, found.Warnings, found.NextBoot
 	switch {
 	case err != nil:
 		r.fail(err)
@@ -102,6 +102,7 @@ func (e *Engine) untouched(plan []StepReport) []StepReport {
 		if plan[i].Status == Planned || plan[i].Status == Deferred {
 			plan[i].Status = Skipped
 			plan[i].Why = "nothing was changed: a check failed beforehand"
+			plan[i].nextBoot = nil
 		}
 		e.finished(i, plan[i])
 	}
@@ -143,6 +144,7 @@ func (e *Engine) confirm(ctx context.Context, s Step, applied StepReport) StepRe
 	// What was warned of before the change is true of what was replaced, and
 	// nobody may have read it then.
 	applied.Notes, applied.Warnings = after.Notes, once(append(slices.Clone(applied.Warnings), after.Warnings...))
+	applied.nextBoot = after.nextBoot
 	switch after.Status {
 	case Failed:
 		applied.fail(fmt.Errorf("changed, but reading it back: %w", after.err))

@@ -62,8 +62,12 @@ func (h *Host) relabels() bool {
 // relabelOrder has fixfiles(8) set whole contexts, not types alone.
 const relabelOrder = "-F\n"
 
-// scheduleRelabel is the last resort, which costs the first boot a reboot.
+// scheduleRelabel is the last resort, which costs the first boot a reboot. A
+// host that runs is never made to reboot.
 func (h *Host) scheduleRelabel() error {
+	if !h.Where.Offline() {
+		return fmt.Errorf("schedule a relabel (%s): this host runs, and only its administrator reboots it", relabelPath)
+	}
 	if h.relabels() {
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -307,4 +308,80 @@ func TestRelabelBelongs(t *testing.T) {
 			t.Errorf("revert: %v, still scheduled: %v", err, h.exists(relabelPath))
 		}
 	})
+}
+
+// TestHostileUnlabelable: on a host that runs, a file that cannot be labelled is named with what to do, and nothing ever
+// makes the host label everything anew and reboot.
+func TestHostileUnlabelable(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h, s := labelled(t)
+		h.hook = func(point string) error {
+			if strings.HasPrefix(point, "before label ") {
+				return errKilled
+			}
+			return nil
+		}
+		h.apply(basic(t))
+		h.hook = nil
+		h.boot()
+		for _, path := range []string{nginxProgram, nginxConf} {
+			h.must(s.SetFileLabel(path, "system_u:object_r:user_tmp_t:s0"))
+			chattr(t, h.path(path))
+		}
+		for _, act := range []func() *Report{
+			func() *Report { return h.plan(basic(t)) },
+			func() *Report { return h.apply(basic(t)) },
+			func() *Report { r, _ := h.firstBoot(1); return r },
+		} {
+			r := act()
+			got := step(t, r, StepLabels)
+			said := got.Error
+			if r.Command == "plan" {
+				said = fmt.Sprint(got.Warnings)
+			}
+			for _, path := range []string{nginxProgram, nginxConf} {
+				want := "chattr -i -a " + path + "; restorecon -F -v " + path
+				if !strings.Contains(said, want) {
+					t.Errorf("%s: %s, %q; want %q in it", r.Command, got.Status, said, want)
+				}
+			}
+			if r.Command != "plan" && (got.Status != Failed || !h.exists(wantsNginx)) {
+				t.Errorf("labels: %s, want a failure; nginx is enabled: %v, want true", got.Status, h.exists(wantsNginx))
+			}
+			if scheduled := h.exists(relabelPath); scheduled || len(r.NextBoot) > 0 {
+				t.Errorf("%s: at the next boot %q, %s: %v; want nothing", r.Command, r.NextBoot, relabelPath, scheduled)
+			}
+		}
+		for _, path := range []string{nginxProgram, nginxConf} {
+			h.must(exec.Command("chattr", "-i", h.path(path)).Run())
+		}
+		if r, err := h.firstBoot(1); err != nil || r.Result != Changed {
+			t.Errorf("once they can be labelled: %v\n%s", err, summarize(r))
+		}
+	})
+}
+
+// TestHostileRelabelWhileRunning: whoever asks for it, a host that runs is not relabelled as a whole.
+func TestHostileRelabelWhileRunning(t *testing.T) {
+	h := newFakeHost(t)
+	if err := h.host(Listener{}).scheduleRelabel(); err == nil || h.exists(relabelPath) {
+		t.Errorf("%v, scheduled: %v", err, h.exists(relabelPath))
+	}
+}
+
+// TestNextBoot: what a run leaves to the next boot is in its report, and not what it only would have left.
+func TestNextBoot(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := bareOffline(t)
+		for _, r := range []*Report{h.plan(basic(t)), h.apply(basic(t)), h.apply(basic(t))} {
+			got := strings.Join(r.NextBoot, "\n")
+			if !strings.Contains(got, firstBootUnit) || !strings.Contains(got, relabelPath) {
+				t.Errorf("%s: %q, want the first boot's unit and the relabel", r.Command, got)
+			}
+		}
+	})
+	h := newFakeHost(t)
+	if r := h.apply(basic(t)); len(r.NextBoot) > 0 {
+		t.Errorf("on a host that runs: %q", r.NextBoot)
+	}
 }

@@ -99,6 +99,7 @@ func (r *Run) run(ctx context.Context, command string, steps []Step, act func(*E
 	if cause := context.Cause(ctx); cause != nil {
 		report.Interrupted = cause.Error()
 	}
+	report.gatherNextBoot()
 	report.settle()
 	r.toldDefaults(report)
 	r.annals.conclude(report)

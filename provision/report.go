@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"slices"
 	"time"
 
 	multierror "github.com/hashicorp/go-multierror"
@@ -28,6 +29,9 @@ type Report struct {
 	// Resumes tells of an earlier run that was interrupted, which this one
 	// went on from.
 	Resumes string `json:"resumes,omitempty"`
+	// NextBoot is what this run has scheduled for the next boot or, for a plan,
+	// would schedule.
+	NextBoot []string `json:"next_boot,omitempty"`
 }
 
 // StepReport is one step's part of a Report.
@@ -42,7 +46,8 @@ type StepReport struct {
 	// Why says for a skipped step what it was skipped for.
 	Why string `json:"why,omitempty"`
 
-	err error
+	err      error
+	nextBoot []string
 }
 
 // Err gathers every step's failure, each named once by its step; nil where
@@ -76,6 +81,17 @@ func (r *Report) Differs() bool {
 		}
 	}
 	return false
+}
+
+// gatherNextBoot takes together what the steps have left to the next boot.
+func (r *Report) gatherNextBoot() {
+	for _, s := range r.Steps {
+		for _, what := range s.nextBoot {
+			if !slices.Contains(r.NextBoot, what) {
+				r.NextBoot = append(r.NextBoot, what)
+			}
+		}
+	}
 }
 
 // settle derives the run's result from its steps': the worst one tells.

@@ -223,7 +223,7 @@ func left(object, now string, e Entry) string {
 func (r *Revert) checkOthers(context.Context) (Finding, error) {
 	var f Finding
 	if r.unlabels && r.relabels() {
-		f.Notes = append(f.Notes, relabelNote)
+		f.sayRelabel()
 	}
 	files, err := r.otherFiles()
 	if err != nil {

@@ -24,6 +24,8 @@ type Finding struct {
 	Notes []string
 	// Warnings are what is not as it should be and no failure of the step.
 	Warnings []string
+	// NextBoot is what has been, or would be, left to happen at the next boot.
+	NextBoot []string
 }
 
 // Status is what became of a step.

@@ -142,8 +142,9 @@ func (r *Run) checkDeferral(ctx context.Context) (Finding, error) {
 		f.Changes = append(f.Changes, Change{Object: firstBootUnit + " (at boot)", From: "disabled", To: "enabled"})
 	}
 	f.Notes = append(f.Notes, "the first boot does what cannot be done here: "+firstBootUnit)
+	f.NextBoot = []string{firstBootUnit + " does what cannot be done here"}
 	if r.relabels() {
-		f.Notes = append(f.Notes, relabelNote)
+		f.sayRelabel()
 	}
 	return f, nil
 }

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	multierror "github.com/hashicorp/go-multierror"
+
 	"wsprovision/selinux"
 )
 
@@ -30,7 +32,7 @@ func (r *Run) checkLabels(ctx context.Context) (Finding, error) {
 	}
 	if r.relabels() {
 		if ours, err := r.relabelIsOurs(); err != nil || !ours {
-			f.Notes = append(f.Notes, relabelNote)
+			f.sayRelabel()
 			return f, err
 		}
 	}
@@ -39,8 +41,11 @@ func (r *Run) checkLabels(ctx context.Context) (Finding, error) {
 	case err != nil:
 		return f, err
 	case whole && r.relabels():
-		f.Notes = append(f.Notes, relabelNote)
+		f.sayRelabel()
+	case whole && !r.Where.Offline():
+		f.Warnings = append(f.Warnings, unlabelledHost)
 	case whole:
+		f.NextBoot = []string{relabelNext}
 		f.Changes = append(f.Changes, Change{Object: "labels of all files", From: "none", To: "a relabel at the first boot (" + relabelPath + ")"})
 		f.Warnings = append(f.Warnings, "this tree has no SELinux labels at all: its first boot labels it, and reboots")
 	default:
@@ -49,9 +54,26 @@ func (r *Run) checkLabels(ctx context.Context) (Finding, error) {
 	return f, nil
 }
 
-const relabelNote = "the first boot labels every file anew (" + relabelPath + ") and reboots"
+const (
+	relabelNote = "the first boot labels every file anew (" + relabelPath + ") and reboots"
+	relabelNext = "every file is labelled anew (" + relabelPath + "), and then the host reboots once more"
+	// unlabelledHost is for a host that runs: when it goes down is for its administrator to say.
+	unlabelledHost = "no file of this host has a SELinux label: nginx cannot work so where SELinux enforces; " +
+		"touch " + relabelPath + " and reboot when it suits"
+)
+
+func (f *Finding) sayRelabel() {
+	f.Notes = append(f.Notes, relabelNote)
+	f.NextBoot = append(f.NextBoot, relabelNext)
+}
 
 func (r *Run) sayLabels(f *Finding, wrong []mislabelled) {
+	for _, m := range wrong {
+		if !r.Where.Offline() && immutable(r.Root+m.path) {
+			f.Warnings = append(f.Warnings,
+				fmt.Sprintf("%s is immutable and has the label %s: %s", m.path, word(m.have, "none"), m.mend(true)))
+		}
+	}
 	if n := len(wrong); n > 0 {
 		f.Changes = append(f.Changes, Change{Object: fmt.Sprintf("label of %s%s", wrong[0].path, andMore(n-1)), From: word(wrong[0].have, "none"), To: wrong[0].want})
 	}
@@ -97,6 +119,8 @@ func (r *Run) applyLabels(ctx context.Context) error {
 	switch {
 	case err != nil:
 		return err
+	case whole && !r.Where.Offline():
+		return errors.New(unlabelledHost)
 	case whole || r.hopeless:
 		return r.scheduleRelabel()
 	case r.relabels():
@@ -105,17 +129,33 @@ func (r *Run) applyLabels(ctx context.Context) error {
 	return nil
 }
 
+// setLabels goes on after a file that cannot be labelled. On a host that runs,
+// each is named; elsewhere the first boot labels everything.
 func (r *Run) setLabels(wrong []mislabelled) error {
+	var all *multierror.Error
 	for _, m := range wrong {
 		err := r.SELinux.SetFileLabel(m.path, m.want)
 		switch {
+		case err == nil, errors.Is(err, fs.ErrNotExist):
+		case !r.Where.Offline():
+			all = multierror.Append(all, fmt.Errorf("%w: %s keeps the label %s: %s",
+				err, m.path, word(m.have, "none"), m.mend(immutable(r.Root+m.path))))
 		case unlabelable(err):
 			r.hopeless = true
-		case err != nil && !errors.Is(err, fs.ErrNotExist):
+		default:
 			return err
 		}
 	}
-	return nil
+	return together(all)
+}
+
+// mend is what an administrator does about a file that cannot be labelled.
+func (m mislabelled) mend(immutable bool) string {
+	restore := quote([]string{"restorecon", "-F", "-v", m.path})
+	if immutable {
+		return quote([]string{"chattr", "-i", "-a", m.path}) + "; " + restore
+	}
+	return "once its file system lets it be labelled: " + restore
 }
 
 // wrongLabels are the files whose label is to be set, each once and nginx's

@@ -130,6 +130,9 @@ func summary(r *provision.Report) string {
 		}
 	}
 	line := fmt.Sprintf("%s: %s, %.1fs: %s", r.Command, r.Result, float64(r.Millis)/1000, strings.Join(parts, ", "))
+	if len(r.NextBoot) > 0 {
+		line += "; at the next boot: " + strings.Join(r.NextBoot, "; ")
+	}
 	if r.Resumes != "" {
 		line += "; " + r.Resumes
 	}

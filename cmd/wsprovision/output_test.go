@@ -154,3 +154,12 @@ func TestLiveLine(t *testing.T) {
 		none.stop()
 	})
 }
+
+// TestSummaryTellsOfTheNextBoot: what is left to the next boot stands in the last line, which everybody reads.
+func TestSummaryTellsOfTheNextBoot(t *testing.T) {
+	r := exampleReport()
+	r.NextBoot = []string{"every file is labelled anew", "a unit goes on"}
+	if got := summary(r); !strings.Contains(got, "; at the next boot: every file is labelled anew; a unit goes on") {
+		t.Errorf("%q", got)
+	}
+}
