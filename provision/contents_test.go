@@ -39,6 +39,7 @@ func TestHostileLargeFile(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := withNginx(t)
 				theirs := comment(n)
+				h.adopting = true
 				h.write(site, theirs)
 				if r := h.apply(basic(t)); r.Result != Changed {
 					t.Fatalf("%s\n%s", r.Result, summarize(r))

@@ -28,6 +28,7 @@ func TestConverge(t *testing.T) {
 		h := newFakeHost(t)
 		defer os.RemoveAll(h.root)
 		c, left := drawConfig(rt), ""
+		h.adopting = rapid.IntRange(0, 3).Draw(rt, "adopt") > 0
 		if rapid.Bool().Draw(rt, "applied before") {
 			left = h.formerly(t)
 		}
@@ -192,6 +193,8 @@ func (h *fakeHost) converges(c config.Config, left string) error {
 	served, stored := h.served(), h.onDisk()
 	owed := h.exists(owedPath) // then the way back leads to what the mark says
 	edit, drifted := h.drifted(left)
+	there, _ := os.ReadFile(h.path(site))
+	theirs := string(there)
 	r := h.apply(c)
 	defer func() { h.lastResult = r.Result }()
 	report := summarize(r)
@@ -210,10 +213,13 @@ func (h *fakeHost) converges(c config.Config, left string) error {
 	}
 	for _, p := range local { // of an administrator; only the very port may be relabelled
 		if !slices.ContainsFunc(h.localPorts(), func(o selinux.Port) bool {
-			return o.Proto == p.Proto && o.Low == p.Low && o.High == p.High && (o == p || p.Low == p.High)
+			return o.Proto == p.Proto && o.Low == p.Low && o.High == p.High && (o == p || p.Low == p.High && h.adopting)
 		}) {
 			return fmt.Errorf("the local record %s is gone or changed: %v\n%s", p, h.localPorts(), report)
 		}
+	}
+	if left == "" && theirs != "" && !h.adopting && h.content(site) != theirs {
+		return fmt.Errorf("somebody else's file was replaced without --adopt:\n%s\n%s", theirs, report)
 	}
 	if drifted && c.OnDrift != config.DriftReplace && h.content(site) != edit {
 		return fmt.Errorf("on_drift is %s, and the edited file was replaced:\n%s\n%s", c.OnDrift, h.content(site), report)

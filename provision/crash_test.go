@@ -59,6 +59,8 @@ func crashes() []crash {
 		{name: "a reload that nginx refuses", host: takenPort, fails: true, least: 20,
 			config: func(t testing.TB) config.Config { return parse(t, strings.Replace(oneSite, "80", "8008", 1)) }},
 		{name: "over an administrator's file", host: theirFile, config: basic, least: 12},
+		{name: "over an administrator's file in an installer's chroot", host: theirFileOffline, config: basic,
+			least: 12, offline: true},
 		{name: "over an administrator's large file", host: theirLargeFile, config: basic, least: 14},
 		{name: "a revert to an administrator's large file", host: overTheirLargeFile, config: basic, act: revert(false),
 			least: 14},
@@ -89,6 +91,17 @@ func edited(t testing.TB) *fakeHost {
 // theirFile is a host on which an administrator has a file where ours belongs.
 func theirFile(t testing.TB) *fakeHost {
 	h := withNginx(t)
+	h.adopting = true
+	h.write(site, "# theirs\n")
+	return h
+}
+
+func theirFileOffline(t testing.TB) *fakeHost {
+	h := bareOffline(t)
+	for _, name := range []string{epelPackage, nginxPackage, semanagePackage} {
+		h.install(name)
+	}
+	h.adopting = true
 	h.write(site, "# theirs\n")
 	return h
 }
@@ -104,6 +117,7 @@ func overTheirFile(t testing.TB) *fakeHost {
 // theirLargeFile has no place in the ledger that 1.0.0 reads.
 func theirLargeFile(t testing.TB) *fakeHost {
 	h := withNginx(t)
+	h.adopting = true
 	h.write(site, strings.Repeat("# theirs: "+strings.Repeat("x", 900)+"\n", 80))
 	return h
 }

@@ -50,7 +50,7 @@ func (h *fakeHost) firstBoot(attempts int, meanwhile ...func()) (*Report, error)
 			return nil, fmt.Errorf("attempt %d", tries)
 		}
 		r := h.newRun(c)
-		r.AnyPlatform = true
+		r.AnyPlatform, r.Adopt = true, false
 		last = r
 		return r.Resume(ctx)
 	}
@@ -245,7 +245,8 @@ func TestFirstBootGivesUp(t *testing.T) {
 			t.Errorf("status: %s, %s, phase %q", s.State, s.Why, s.Report.Phase)
 		}
 		h.must(os.Remove(h.path(confDir + "/a.conf")))
-		if r := h.apply(parse(t, oneSite+"on_drift: replace\n")); r.Result != Changed || h.exists(deferredPath) || h.gaveUp {
+		if r := h.apply(parse(t, oneSite+"on_drift: replace\n")); r.Result != Changed || h.exists(deferredPath) ||
+			h.gaveUp {
 			t.Errorf("by hand: %s; outstanding: %v, a failed unit: %v\n%s", r.Result, h.exists(deferredPath), h.gaveUp, summarize(r))
 		}
 		if s := h.status(t); s.State != Complete {

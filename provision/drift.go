@@ -16,8 +16,9 @@ func (r *Run) sayDrift(f *Finding, s siteFile) error {
 		return nil
 	}
 	if !s.kept && r.Config.OnDrift == config.DriftFail {
-		return decision{fmt.Errorf("%s was edited since the agent wrote it, and on_drift is fail: take the edit into the configuration; "+
-			"or leave the file as it is (on_drift: keep); or have it replaced and a copy kept (on_drift: replace), or move it away:\n%s",
+		return decision{fmt.Errorf("%s was edited since the agent wrote it, and on_drift is fail: "+
+			"take the edit into the configuration; or leave the file as it is (on_drift: keep); "+
+			"or have it replaced and a copy kept (on_drift: replace), or move it away:\n%s",
 			s.path, unified(s.path, s.content, s.have.Content))}
 	}
 	warning := r.drift(s)
@@ -33,12 +34,13 @@ func (r *Run) drift(s siteFile) string {
 	case s.have.Content == nil:
 		return s.path + " was removed since the agent wrote it, and is not brought back"
 	case s.content == nil && s.kept:
-		return s.path + " is no longer asked for, but was edited since the agent wrote it: it is left; remove it by hand"
+		return s.path + " is no longer asked for, but was edited since the agent wrote it: " +
+			"it is left; remove it by hand"
 	case s.kept:
 		return s.path + " was edited since the agent wrote it, and is left as it is"
 	}
-	return fmt.Sprintf("%s was edited since the agent wrote it, and is replaced (on_drift: replace); the edit is kept as %s",
-		s.path, r.Files.copyFor(s.path, s.have.Content))
+	return fmt.Sprintf("%s was edited since the agent wrote it, and is replaced (on_drift: replace); "+
+		"the edit is kept as %s", s.path, r.Files.copyFor(s.path, s.have.Content))
 }
 
 // replacesEdit reports whether somebody's edit gives way to what is wanted.

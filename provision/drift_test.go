@@ -23,7 +23,8 @@ func (h *fakeHost) copiesOf(path string) map[int]string {
 	return all
 }
 
-// TestHostileEdit: what somebody has written into a file of ours, an edit of certbot's among them, is never lost without a copy.
+// TestHostileEdit: what somebody has written into a file of ours, an edit of certbot's among them, is never lost
+// without a copy.
 func TestHostileEdit(t *testing.T) {
 	bubble(t, "refused, all of them at once, nothing touched", func(t *testing.T) {
 		h := withTwoSites(t)
@@ -31,7 +32,8 @@ func TestHostileEdit(t *testing.T) {
 		for _, path := range []string{site, second} {
 			h.write(path, h.content(path)+"# managed by Certbot\n")
 		}
-		h.fails(parse(t, oneSite+secondSite), StepSite, site, second, "+# managed by Certbot", "on_drift: keep", "on_drift: replace", "configuration")
+		h.fails(parse(t, oneSite+secondSite), StepSite, site, second, "+# managed by Certbot", "on_drift: keep",
+			"on_drift: replace", "configuration")
 	})
 	bubble(t, "replaced, the copy named in the report", func(t *testing.T) {
 		h := provisioned(t)
@@ -41,7 +43,8 @@ func TestHostileEdit(t *testing.T) {
 		c := parse(t, replacing)
 		want := "/var/lib/wsprovision/replaced/etc-nginx-conf.d-websocket.conf.1"
 		for _, r := range []*Report{h.plan(c), h.apply(c)} {
-			if w := strings.Join(step(t, r, StepSite).Warnings, "\n"); !strings.Contains(w, site+" was edited") || !strings.Contains(w, want) {
+			if w := strings.Join(step(t, r, StepSite).Warnings, "\n"); !strings.Contains(w, site+" was edited") ||
+				!strings.Contains(w, want) {
 				t.Errorf("%s warns %q, which does not name %s", r.Command, w, want)
 			}
 		}
@@ -80,7 +83,8 @@ func TestHostileEdit(t *testing.T) {
 	bubble(t, "repository and key", func(t *testing.T) {
 		h := withMirror(t)
 		key, _ := armoredKey(t, 2)
-		edits := map[string]string{repositoryPath: h.content(repositoryPath) + "proxy=http://proxy.example.com\n", keyPath: key}
+		edits := map[string]string{repositoryPath: h.content(repositoryPath) + "proxy=http://proxy.example.com\n",
+			keyPath: key}
 		for path, edit := range edits {
 			h.write(path, edit)
 		}
@@ -90,7 +94,8 @@ func TestHostileEdit(t *testing.T) {
 		r := h.apply(c)
 		w := strings.Join(step(t, r, StepRepository).Warnings, "\n")
 		for path, edit := range edits {
-			if got := h.copiesOf(path)[1]; r.Result == Failed || got != edit || !strings.Contains(w, copyPath(path, 1)) {
+			got := h.copiesOf(path)[1]
+			if r.Result == Failed || got != edit || !strings.Contains(w, copyPath(path, 1)) {
 				t.Errorf("the copy of %s holds\n%s\nwarnings %q\n%s", path, got, w, summarize(r))
 			}
 		}
@@ -105,7 +110,8 @@ func TestHostileEdit(t *testing.T) {
 			return nil
 		}
 		r := h.apply(moved(t))
-		if s := step(t, r, StepSite); s.Status != Failed || h.content(site) != "# just now\n" || !strings.Contains(s.Error, site) {
+		if s := step(t, r, StepSite); s.Status != Failed || h.content(site) != "# just now\n" ||
+			!strings.Contains(s.Error, site) {
 			t.Errorf("%s\nthe site holds\n%s", summarize(r), h.content(site))
 		}
 	})
@@ -154,7 +160,8 @@ func TestDefaultThatChanged(t *testing.T) {
 			for range 2 {
 				before := h.snapshot()
 				notes := strings.Join(step(t, h.plan(c), StepPlatform).Notes, "\n")
-				if got := strings.Count(notes, tt.want); tt.want != "" && got != 1 || said(h.plan(c)) != (tt.want != "") {
+				if got := strings.Count(notes, tt.want); tt.want != "" && got != 1 ||
+					said(h.plan(c)) != (tt.want != "") {
 					t.Errorf("plan says %q", notes)
 				}
 				h.untouched(before)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -149,13 +150,38 @@ func (q *inquiry) local() bool {
 	return false
 }
 
-// applyCommand is how the agent is told of this configuration.
+// applyCommand is how the agent is told of this configuration, where the site's
+// file is somebody's by now with what that takes.
 func (q *inquiry) applyCommand() Mend {
+	return do(append(q.applyArgv(), q.overSomebodys()...)...)
+}
+
+// overSomebodys is the flag without which an apply refuses the site's file.
+func (q *inquiry) overSomebodys() []string {
+	if q.site == nil || q.asConfigured(sitePath(q.site.Name)) {
+		return nil
+	}
+	have, err := q.Files.Read(sitePath(q.site.Name))
+	ledger, unread := ReadLedger(q.Files)
+	if err != nil || unread != nil || have.Content == nil {
+		return nil
+	}
+	now := digest(have.Content)
+	switch e, recorded := ledger.Find(KindFile, sitePath(q.site.Name)); {
+	case !recorded || e.theirs(now):
+		return []string{"--adopt"}
+	case !e.agents(now) && q.config.OnDrift == config.DriftFail:
+		return []string{"--on-drift", config.DriftReplace}
+	}
+	return nil
+}
+
+func (q *inquiry) applyArgv() []string {
 	if q.again != nil {
-		return do(q.again...)
+		return slices.Clone(q.again)
 	}
 	if q.site == nil {
-		return do("wsprovision", "apply")
+		return []string{"wsprovision", "apply"}
 	}
 	switch q.config.Source {
 	case "":
@@ -166,11 +192,11 @@ func (q *inquiry) applyCommand() Mend {
 				argv = append(argv, "--path", q.location.Path)
 			}
 		}
-		return do(argv...)
+		return argv
 	case "/etc/wsprovision/wsprovision.yaml":
-		return do("wsprovision", "apply")
+		return []string{"wsprovision", "apply"}
 	}
-	return do("wsprovision", "apply", "--config", q.config.Source)
+	return []string{"wsprovision", "apply", "--config", q.config.Source}
 }
 
 // edit says how to mend a line of the configuration: the agent rewrites its

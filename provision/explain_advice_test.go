@@ -3,6 +3,7 @@ package provision
 import (
 	"crypto/tls"
 	"net/netip"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -59,8 +60,13 @@ func TestAdviceOnWhatIsConfigured(t *testing.T) {
 		t.Errorf("as configured: %s", got)
 	}
 	h.write(site, h.content(site)+"# by hand\n")
-	if got := q.edit(site, 5, say("set proxy_read_timeout 24h;")); got != q.applyCommand() {
+	if got := q.edit(site, 5, say("set proxy_read_timeout 24h;")); got != q.applyCommand() ||
+		!strings.HasSuffix(got.String(), " --on-drift replace") {
 		t.Errorf("edited by hand: %s", got)
+	}
+	h.must(os.Remove(h.path(ledgerPath)))
+	if got := q.applyCommand().String(); !strings.HasSuffix(got, " --adopt") {
+		t.Errorf("not the agent's: %s", got)
 	}
 	if got := q.noLocation().Mend; got != q.applyCommand() {
 		t.Errorf("a path that is configured: %s", got)

@@ -35,6 +35,7 @@ type fakeHost struct {
 	// lastResult is that of the last run.
 	lastResult Status
 	gaveUp     bool // the first boot's unit failed
+	adopting   bool // runs take over what is somebody else's, but for a first boot's
 
 	// hook is asked at every point of the seam, before the recording.
 	hook func(point string) error
@@ -194,7 +195,9 @@ func (h *fakeHost) newRun(c config.Config) *Run {
 	h.ran, h.points, h.reloads, h.starts, h.probes, h.notices = nil, nil, 0, 0, 0, nil
 	on := Listener{Log: func(line string, _ bool) { h.lines = append(h.lines, line) }}
 	on.Notice = func(line string) { h.notices = append(h.notices, line) }
-	return NewRun(h.host(on), c, on)
+	run := NewRun(h.host(on), c, on)
+	run.Adopt = h.adopting
+	return run
 }
 
 func (h *fakeHost) path(name string) string { return filepath.Join(h.root, name) }

@@ -187,7 +187,7 @@ func (f *Files) stage(path, stage string, want File) error {
 	if err := file.Chmod(want.Mode); err != nil {
 		return err
 	}
-	if err := f.label(path, stage, want.Mode); err != nil {
+	if err := f.label(path, stage, want.Mode, want.Label); err != nil {
 		return err
 	}
 	if err := file.Sync(); err != nil {
@@ -196,13 +196,14 @@ func (f *Files) stage(path, stage string, want File) error {
 	return file.Close()
 }
 
-// label gives the staged file the context that its target's place has. Where
-// the policy cannot tell, it keeps what its directory handed down.
-func (f *Files) label(path, stage string, mode fs.FileMode) error {
+// label gives the staged file a context of its own, or the one that its target's
+// place has. Where the policy cannot tell, it keeps what its directory handed down.
+func (f *Files) label(path, stage string, mode fs.FileMode, custom string) error {
 	want, err := f.wantLabel(path, mode)
 	if err != nil || want == "" {
 		return err
 	}
+	want = word(custom, want)
 	if f.FileLabel != nil {
 		if have, err := f.FileLabel(stage); err == nil && have == want {
 			return nil
@@ -222,6 +223,16 @@ func (f *Files) wantLabel(path string, mode fs.FileMode) (string, error) {
 		return "", nil
 	}
 	return label, err
+}
+
+// customLabel is the label of a file that is there, where the policy has another
+// type for its path.
+func (f *Files) customLabel(path string, have File) string {
+	label, err := f.wantLabel(path, have.Mode)
+	if err != nil || label == "" || have.Label == "" || typeOf(have.Label) == typeOf(label) {
+		return ""
+	}
+	return have.Label
 }
 
 // Remove takes the file at path away, durably. One that is not there is no
@@ -282,7 +293,7 @@ func (f *Files) MakeDir(path string, mode fs.FileMode) error {
 		if err := os.Chmod(f.Root+path, mode); err != nil { // whatever the umask
 			return err
 		}
-		if err := f.label(path, path, mode|fs.ModeDir); err != nil {
+		if err := f.label(path, path, mode|fs.ModeDir, ""); err != nil {
 			return err
 		}
 		return f.syncDir(filepath.Dir(path))

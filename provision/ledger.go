@@ -58,10 +58,14 @@ type Entry struct {
 	Prior string      `json:"prior,omitempty"`
 	Bytes []byte      `json:"bytes,omitempty"`
 	Mode  fs.FileMode `json:"mode,omitempty"`
+	// Label is a file's where it is not the one that the policy has for its path.
+	Label string `json:"label,omitempty"`
 	Owner
 	// Beside is the SHA-256 of Bytes that lie in a file of their own, under
 	// contentsDir, and not in the ledger.
 	Beside string `json:"bytes_sha256,omitempty"`
+
+	adopts bool // what is there now is somebody else's, whatever the ledger knew
 }
 
 // lost reports whether the file that held Bytes is gone or has another content.
@@ -80,19 +84,24 @@ func (l *Ledger) Find(kind Kind, name string) (Entry, bool) {
 }
 
 // Record notes, durably, what is about to be changed. What was there before
-// the agent's first change is kept for good: later runs only move Left.
+// the agent's first change is kept for good: later runs only move Left. What is
+// taken over is what was there before from then on.
 func (l *Ledger) Record(entries ...Entry) error { return l.record(l.Had, entries) }
 
 func (l *Ledger) record(had []string, entries []Entry) error {
 	updated := slices.Clone(l.Entries)
 	for _, e := range entries {
 		i := slices.IndexFunc(updated, e.same)
-		if i >= 0 {
+		if i >= 0 && !e.adopts {
 			updated[i].announce(e)
 			continue
 		}
-		e.Prior = e.Before
-		updated = append(updated, e)
+		e.Prior, e.adopts = e.Before, false
+		if i >= 0 {
+			updated[i] = e
+		} else {
+			updated = append(updated, e)
+		}
 	}
 	return l.replace(updated, had)
 }
@@ -116,7 +125,9 @@ func (e *Entry) announce(next Entry) {
 func (l *Ledger) keep(entries []Entry) error { return l.replace(entries, l.Had) }
 
 func (l *Ledger) replace(entries []Entry, had []string) error {
-	known := func(a, b Entry) bool { return a.same(b) && a.Left == b.Left && a.Prior == b.Prior }
+	known := func(a, b Entry) bool {
+		return a.same(b) && a.Left == b.Left && a.Prior == b.Prior && a.Before == b.Before
+	}
 	if (l.Had == nil) == (had == nil) && slices.Equal(l.Had, had) && slices.EqualFunc(l.Entries, entries, known) {
 		return nil
 	}

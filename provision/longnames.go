@@ -36,7 +36,8 @@ func (r *Run) buckets(all []wanted) ([]byte, error) {
 		return nil, err
 	}
 	asked := r.longest()
-	if have.Content == nil && asked == 0 {
+	if _, recorded := r.ledger.Find(KindFile, namesPath); asked == 0 && (have.Content == nil ||
+		!recorded) { // none, or somebody else's
 		return nil, nil
 	}
 	files, err := r.filesOf(all)

@@ -56,7 +56,8 @@ func TestLongNames(t *testing.T) {
 		if r := h.apply(parse(t, long+"on_drift: keep\n")); r.Result == Failed || h.exists(namesPath) {
 			t.Errorf("%s is there: %v\n%s", namesPath, h.exists(namesPath), summarize(r))
 		}
-		if r := h.apply(parse(t, long+"on_drift: replace\n")); r.Result != Changed || !h.exists(namesPath) || strings.Contains(h.content(site), namesBucket) {
+		if r := h.apply(parse(t, long+"on_drift: replace\n")); r.Result != Changed || !h.exists(namesPath) ||
+			strings.Contains(h.content(site), namesBucket) {
 			t.Errorf("%s is there: %v, the site holds\n%s\n%s", namesPath, h.exists(namesPath), h.content(site), summarize(r))
 		}
 	})

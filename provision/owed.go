@@ -27,6 +27,7 @@ type Proven struct {
 	Content []byte      `json:"content,omitempty"`
 	Mode    fs.FileMode `json:"mode,omitempty"`
 	Owner
+	Label string `json:"label,omitempty"` // where it is not the policy's
 	// Theirs says that somebody had changed it since the agent left it.
 	Theirs bool `json:"theirs,omitempty"`
 }
@@ -34,7 +35,7 @@ type Proven struct {
 // wanted is what has to be at the path again: nil for no file, which a Content
 // of nothing is not.
 func (p Proven) wanted() wanted {
-	w := wanted{path: p.Path, mode: p.Mode, owner: p.Owner}
+	w := wanted{path: p.Path, mode: p.Mode, owner: p.Owner, custom: p.Label}
 	if !p.Absent {
 		w.content = append([]byte{}, p.Content...)
 	}

@@ -18,6 +18,9 @@ type Run struct {
 	Config config.Config
 	// AnyPlatform goes on where the host is not RHEL 7 or a rebuild of it.
 	AnyPlatform bool
+	// Adopt takes over what is somebody else's and stands where this run is to
+	// put something: files, and local labels of ports.
+	Adopt bool
 	// Agent is the version of the agent, for the report.
 	Agent string
 
@@ -43,6 +46,7 @@ type Run struct {
 	bare      []selinux.Path           // what a walk found to have no label
 	labelling bool                     // bare stays as it is
 	told      bool                     // of the defaults that have changed
+	blind     bool                     // only root may read the ledger
 }
 
 // NewRun prepares a run; it reads nothing of the host yet.
@@ -77,6 +81,7 @@ func (r *Run) run(ctx context.Context, command string, steps []Step, act func(*E
 	case r.reverting: // what there is to undo is in it
 		return nil, fmt.Errorf("%w (%w)", ErrNotRoot, err)
 	default:
+		r.blind = true
 		r.ledger = &Ledger{Version: ledgerVersion1, files: r.Files}
 	}
 	r.tidyLedger()
@@ -93,7 +98,7 @@ func (r *Run) run(ctx context.Context, command string, steps []Step, act func(*E
 	r.engine = &Engine{Steps: steps, Now: time.Now, Started: r.on.Started, Finished: r.on.Finished, Pending: map[string]bool{}}
 	report := &Report{Version: ReportVersion, Command: command, Agent: r.Agent, Started: start.UTC(), Place: string(r.Where.Place)}
 	report.Steps = act(r.engine, ctx)
-	r.adopt()
+	r.takeIn(report.Steps)
 	r.settleAnnounced(ctx)
 	report.Millis = time.Since(start).Milliseconds()
 	if cause := context.Cause(ctx); cause != nil {

@@ -73,7 +73,11 @@ func (r *Run) keyFile() (key siteFile, wrong error, err error) {
 	there, wrong := r.oneKey(key.have.Content)
 	// One that has expired since it was put there stays: what it signed is as good as it was.
 	there.Expired = time.Time{}
-	return key, cmp.Or(wrong, refused(there)), nil
+	if wrong = cmp.Or(wrong, refused(there)); wrong == nil {
+		key.content = key.have.Content
+		r.whose(&key)
+	}
+	return key, wrong, nil
 }
 
 // sayExpired warns of a key on the disk that has expired.
@@ -95,6 +99,10 @@ func (r *Run) checkKeyFile(f *Finding) error {
 	key, wrong, err := r.keyFile()
 	if err != nil || wrong == nil {
 		r.sayExpired(f, key)
+		r.sayFound(f, key)
+		return err
+	}
+	if err := r.sayForeign(f, key, wrong.Error()); err != nil {
 		return err
 	}
 	if err := r.sayDrift(f, key); err != nil || key.kept {
@@ -163,6 +171,9 @@ func (r *Run) writeRepositoryFiles(ctx context.Context) error {
 func (r *Run) bringKey(ctx context.Context) error {
 	have, wrong, err := r.keyFile()
 	if err != nil || wrong == nil || have.kept {
+		return err
+	}
+	if err := r.sayForeign(&Finding{}, have, wrong.Error()); err != nil { // somebody's, since the survey
 		return err
 	}
 	key, err := r.fetch(ctx, r.Config.EPEL.GPGKey, keyLimit)

@@ -51,7 +51,7 @@ func (r *Revert) steps() []Step {
 		{StepLedger, []string{StepSELinux, StepFiles}, r.checkLedger, r.applyLedger},
 	})
 	if r.unlabels {
-		return doingFirst(r.promiseRelabel, steps)
+		return doingFirst(func(context.Context) error { return r.promiseRelabel() }, steps)
 	}
 	return steps
 }
@@ -102,7 +102,7 @@ func (r *Revert) filesBefore(which func(path string) bool) []wanted {
 		if !which(e.Name) {
 			continue
 		}
-		w := wanted{path: e.Name, mode: e.Mode, owner: e.Owner, lost: e.lostContent()}
+		w := wanted{path: e.Name, mode: e.Mode, owner: e.Owner, custom: e.Label, lost: e.lostContent()}
 		if e.Before != Absent {
 			w.content = append([]byte{}, e.Bytes...)
 		}
@@ -269,7 +269,7 @@ func (r *Run) restore(w wanted) error {
 	if w.content == nil {
 		return r.Files.Remove(w.path)
 	}
-	return r.Files.Put(w.path, File{Content: w.content, Mode: w.mode, Owner: w.owner})
+	return r.Files.Put(w.path, File{Content: w.content, Mode: w.mode, Owner: w.owner, Label: w.custom})
 }
 
 // checkLedger drops the record of what is undone. Packages that stay are still

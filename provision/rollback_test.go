@@ -42,7 +42,8 @@ func TestRevertOfARemovedFile(t *testing.T) {
 		bubble(t, map[bool]string{false: "removed", true: "and again by a rollback"}[refused], func(t *testing.T) {
 			h := withNginx(t)
 			h.write(site, "# before the agent came\n")
-			h.apply(basic(t))
+			h.adopting = true
+			h.must(h.apply(basic(t)).Err())
 			h.must(os.Remove(h.path(site)))
 			if refused {
 				h.web.deaf = true

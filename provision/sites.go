@@ -28,16 +28,19 @@ type wanted struct {
 	content []byte
 	mode    fs.FileMode
 	owner   Owner
-	lost    error // why content is not what was there before: nobody has it any more
+	lost    error  // why content is not what was there before: nobody has it any more
+	custom  string // a label that is not the policy's for the path; "" for that
 }
 
-// siteFile is one file under conf.d: what should be, and what is there.
+// siteFile is one file of ours: what should be, and what is there.
 type siteFile struct {
 	wanted
 	have File
-	// drifted says that somebody else wrote what is there now.
+	// drifted says that somebody else has edited what the agent left.
 	drifted bool
 	kept    bool // left as found
+	foreign bool // nothing of the agent's
+	found   bool // as wanted, and not known to the ledger
 	label   string
 }
 
@@ -179,54 +182,26 @@ func (r *Run) siteFile(w wanted) (siteFile, error) {
 		if f.label, err = r.Files.wantLabel(w.path, w.mode); err != nil {
 			return f, fmt.Errorf("find the label of %s: %w", w.path, err)
 		}
+		f.label = word(w.custom, f.label)
 	}
 	if len(w.content) > maxFile && !r.reverting {
 		return f, fmt.Errorf("%s would have %d bytes, and the agent writes at most %d: divide the site into several",
 			w.path, len(w.content), maxFile)
 	}
-	if same(f.have.Content, w.content) || f.have.Content == nil && !r.reverting {
-		return f, nil
-	}
-	entry, recorded := r.ledger.Find(KindFile, w.path)
-	if err := r.fits(f, recorded); err != nil {
-		return f, err
-	}
-	f.drifted = recorded && !entry.agents(digest(f.have.Content))
-	// What somebody has rewritten, or removed, is theirs, where all that is asked
-	// of it is to be gone or to be as it was before the agent came.
-	f.kept = f.drifted && (w.content == nil || r.reverting || r.Config.OnDrift == config.DriftKeep)
-	return f, nil
+	r.whose(&f)
+	return f, f.fits()
 }
 
 // fits reports what could not be put away, and what was put away and is lost.
-func (r *Run) fits(f siteFile, recorded bool) error {
+func (f siteFile) fits() error {
 	switch {
 	case f.lost != nil && !same(f.have.Content, f.content):
 		return f.lost
-	case !recorded && len(f.have.Content) > maxFile:
+	case f.foreign && len(f.have.Content) > maxFile:
 		return fmt.Errorf("%s has %d bytes, and the agent puts away at most %d of a file that was there before: "+
 			"move it elsewhere", f.path, len(f.have.Content), maxFile)
 	}
 	return nil
-}
-
-// adopt takes over an edit that is what the configuration asks for by now: what
-// the agent would write is the agent's.
-func (r *Run) adopt() {
-	if r.planning || r.reverting || r.Euid != 0 {
-		return
-	}
-	files, _ := r.siteFiles() // the steps have said what cannot be read
-	var entries []Entry
-	for _, s := range files {
-		now := digest(s.have.Content)
-		if e, recorded := r.ledger.Find(KindFile, s.path); recorded && s.content != nil && same(s.have.Content, s.content) && !e.agents(now) {
-			entries = append(entries, Entry{Kind: KindFile, Name: s.path, Before: now, Left: now})
-		}
-	}
-	if err := r.ledger.Record(entries...); err != nil {
-		r.notice(err.Error() + "; the next run looks again")
-	}
 }
 
 // overlay is what differs, in the form in which nginx's tester takes it.

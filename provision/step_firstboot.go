@@ -44,12 +44,12 @@ func (r *Run) acrossBoots(steps []Step) []Step {
 // overtake has the first boot go on with this configuration from now on, should
 // this run not come to its end: it would bring back the one that it has, over
 // what an administrator has asked for since.
-func (r *Run) overtake() error {
+func (r *Run) overtake(ctx context.Context) error {
 	have, err := r.Files.Read(deferredPath)
 	if err != nil || have.Content == nil {
 		return err
 	}
-	want, err := r.deferral()
+	want, err := r.deferral(ctx)
 	if err != nil || same(have.Content, want) {
 		return err
 	}
@@ -57,13 +57,13 @@ func (r *Run) overtake() error {
 }
 
 // doingFirst has each step do something before it changes anything.
-func doingFirst(do func() error, steps []Step) []Step {
+func doingFirst(do func(context.Context) error, steps []Step) []Step {
 	for i, s := range steps {
 		if s.Apply == nil {
 			continue
 		}
 		steps[i].Apply = func(ctx context.Context) error {
-			if err := do(); err != nil {
+			if err := do(ctx); err != nil {
 				return err
 			}
 			return s.Apply(ctx)
@@ -110,8 +110,10 @@ func (h *Host) hasDeferred() bool {
 	return false
 }
 
-func (r *Run) deferral() ([]byte, error) {
-	text, err := r.Config.Marshal()
+func (r *Run) deferral(ctx context.Context) ([]byte, error) {
+	c := r.Config
+	c.Adopt = r.consents(ctx)
+	text, err := c.Marshal()
 	return append([]byte(deferredHeader), text...), err
 }
 
@@ -119,7 +121,7 @@ func (r *Run) deferral() ([]byte, error) {
 // it up.
 func (r *Run) checkDeferral(ctx context.Context) (Finding, error) {
 	var f Finding
-	want, err := r.deferral()
+	want, err := r.deferral(ctx)
 	if err != nil {
 		return f, err
 	}
@@ -170,7 +172,7 @@ func (r *Run) firstBootEnabled(ctx context.Context) (bool, error) {
 // applyDeferral enables the unit first: without a record it does no more than
 // disable itself, and a record without it would wait for ever.
 func (r *Run) applyDeferral(ctx context.Context) error {
-	content, err := r.deferral()
+	content, err := r.deferral(ctx)
 	if err != nil {
 		return err
 	}

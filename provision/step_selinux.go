@@ -114,6 +114,9 @@ func (r *Run) checkPort(ctx context.Context, f *Finding, port int) error {
 	}
 	object := fmt.Sprintf("port tcp/%d", port)
 	if edit != nil {
+		if err := r.sayTaken(f, port, before); err != nil {
+			return err
+		}
 		f.Changes = append(f.Changes, Change{Object: object, From: word(before.Stored, "unknown"), To: httpPortType})
 	} else if stale(before) {
 		f.Changes = append(f.Changes, Change{Object: object + " (running)", From: before.Running, To: httpPortType})
@@ -186,13 +189,17 @@ func (r *Run) selinuxEdits(ctx context.Context) (edits []selinux.Edit, unloaded 
 	}
 	for _, port := range r.labelledPorts(ctx) {
 		edit, before, err := r.SELinux.LabelPort(ctx, "tcp", port, httpPortType)
+		if err == nil && edit != nil {
+			err = r.sayTaken(&Finding{}, port, before) // somebody's, since the survey
+		}
 		if err != nil {
 			return nil, false, err
 		}
 		unloaded = unloaded || stale(before)
 		if edit != nil {
 			edits = append(edits, *edit)
-			entries = append(entries, Entry{Kind: KindPort, Name: fmt.Sprintf("tcp/%d", port), Before: localType(before, port), Left: httpPortType})
+			entries = append(entries, Entry{Kind: KindPort, Name: portName(port), Before: localType(before, port),
+				Left: httpPortType, adopts: localType(before, port) != Absent})
 		}
 	}
 	return edits, unloaded, r.ledger.Record(entries...)

@@ -38,6 +38,7 @@ func TestPorts(t *testing.T) {
 	} {
 		bubble(t, tt.name, func(t *testing.T) {
 			h := newFakeHost(t)
+			h.adopting = true
 			h.setLocalPorts(tt.local...)
 			h.rebuild(true)
 			h.web.backends[fmt.Sprintf("127.0.0.1:%d", tt.port)] = true

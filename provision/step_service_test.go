@@ -202,7 +202,8 @@ func TestDrift(t *testing.T) {
 			t.Errorf("plan does not show the edit as a diff:\n%s", diff)
 		}
 		r := h.apply(c)
-		if s := step(t, r, StepSite); s.Status != Changed || len(s.Warnings) != 1 || h.content(site) != ours || h.reloads != 1 {
+		if s := step(t, r, StepSite); s.Status != Changed || len(s.Warnings) != 1 || h.content(site) != ours ||
+			h.reloads != 1 {
 			t.Errorf("%d reloads\n%s", h.reloads, summarize(r))
 		}
 		h.unchanged(c)
@@ -222,7 +223,8 @@ func TestDrift(t *testing.T) {
 	bubble(t, "fail", func(t *testing.T) {
 		h := provisioned(t)
 		edit(h)
-		h.fails(basic(t), StepSite, "was edited since the agent wrote it", "# by hand", "on_drift: keep", "on_drift: replace", "configuration")
+		h.fails(basic(t), StepSite, "was edited since the agent wrote it", "# by hand", "on_drift: keep",
+			"on_drift: replace", "configuration")
 	})
 	bubble(t, "back to the version before, by hand", func(t *testing.T) {
 		h := provisioned(t)
@@ -285,6 +287,7 @@ func TestTheirFileInOurPlace(t *testing.T) {
 	} {
 		bubble(t, name, func(t *testing.T) {
 			h := withNginx(t)
+			h.adopting = true
 			h.write(site, theirs)
 			spoil(h)
 			if r := h.apply(basic(t)); r.Result != Failed {
@@ -322,6 +325,7 @@ func TestTheirFileBack(t *testing.T) {
 	} {
 		bubble(t, name, func(t *testing.T) {
 			h := withNginx(t)
+			h.adopting = true
 			h.write(site, "# theirs\n")
 			h.must(os.Chmod(h.path(site), 0o640))
 			if err := os.Chown(h.path(site), theirs.UID, theirs.GID); err != nil {
@@ -336,6 +340,7 @@ func TestTheirFileBack(t *testing.T) {
 	}
 	bubble(t, "ours is root's", func(t *testing.T) {
 		h := withNginx(t)
+		h.adopting = true
 		h.write(site, "# theirs\n")
 		if err := os.Chown(h.path(site), theirs.UID, theirs.GID); err != nil {
 			unable(t, "chown: %v", err)

@@ -39,6 +39,10 @@ func (r *Run) checkFiles(f *Finding, files []siteFile) error {
 
 // checkFile says what there is to do about a file of ours, and who has edited it.
 func (r *Run) checkFile(f *Finding, s siteFile) error {
+	r.sayFound(f, s)
+	if err := r.sayForeign(f, s, unified(s.path, s.have.Content, s.content)); err != nil {
+		return err
+	}
 	if err := r.sayDrift(f, s); err != nil || !s.differs() {
 		return err
 	}
@@ -136,8 +140,13 @@ func (r *Run) applySites(ctx context.Context) error {
 func (r *Run) proven(s siteFile) Proven {
 	e, recorded := r.ledger.Find(KindFile, s.path)
 	now := digest(s.have.Content)
-	return Proven{Path: s.path, Absent: s.have.Content == nil, Content: s.have.Content, Mode: s.have.Mode, Owner: s.have.Owner,
+	p := Proven{Path: s.path, Absent: s.have.Content == nil, Content: s.have.Content, Mode: s.have.Mode,
+		Owner:  s.have.Owner,
 		Theirs: recorded && now != e.Before && !e.agents(now)}
+	if s.foreign {
+		p.Label = r.Files.customLabel(s.path, s.have)
+	}
+	return p
 }
 
 // owe notes the reload of files that are about to change.
@@ -172,12 +181,32 @@ func (r *Run) put(s siteFile) error {
 			return err
 		}
 	}
-	if err := r.record(s.path, have, s.content); err != nil {
+	if err := r.announce(s, have); err != nil {
 		return err
 	}
 	return r.restore(s.wanted)
 }
 
+// announce records what is about to be replaced. What was taken over before, and
+// given up, is not lost for it.
+func (r *Run) announce(s siteFile, have File) error {
+	e := r.entryOf(s.path, have, s.content)
+	e.adopts = s.foreign
+	old, recorded := r.ledger.Find(KindFile, s.path)
+	if s.foreign && recorded && old.Before != Absent && old.Before != e.Before {
+		if err := r.Files.keepCopy(s.path, old.Bytes); err != nil {
+			return err
+		}
+	}
+	return r.ledger.Record(e)
+}
+
 func (r *Run) record(path string, have File, content []byte) error {
-	return r.ledger.Record(Entry{Kind: KindFile, Name: path, Before: digest(have.Content), Left: digest(content), Bytes: have.Content, Mode: have.Mode, Owner: have.Owner})
+	return r.ledger.Record(r.entryOf(path, have, content))
+}
+
+func (r *Run) entryOf(path string, have File, content []byte) Entry {
+	return Entry{Kind: KindFile, Name: path, Before: digest(have.Content), Left: digest(content), Bytes: have.Content,
+		Mode:  have.Mode,
+		Label: r.Files.customLabel(path, have), Owner: have.Owner}
 }

@@ -12,6 +12,7 @@ import (
 // applyOptions are the flags of apply that are not configuration.
 type applyOptions struct {
 	anyPlatform bool
+	adopt       bool
 	detailed    bool
 	plans       bool // the report is all that comes of the run
 	wait        time.Duration
@@ -42,6 +43,8 @@ it was applied. A host that is as asked for is left alone.
 
 func addRunFlags(cmd *cobra.Command, o *applyOptions) {
 	cmd.Flags().BoolVar(&o.anyPlatform, "any-platform", false, "go on although this is not RHEL 7 or a rebuild of it")
+	cmd.Flags().BoolVar(&o.adopt, "adopt", false,
+		"take over files and port labels of somebody else that are in the way; revert brings them back")
 	cmd.Flags().BoolVar(&o.detailed, "detailed-exitcode", false, "exit with 2 where something changed or would, 3 where something is deferred")
 }
 
@@ -76,7 +79,7 @@ func (a *app) prepare(cmd *cobra.Command, o applyOptions) (*provision.Run, *outp
 	}
 	out := a.newOutput(cmd.Name())
 	run := provision.NewRun(provision.NewHost(where, out.listener(), a.seam), c, out.listener())
-	run.AnyPlatform, run.Agent = o.anyPlatform, version
+	run.AnyPlatform, run.Adopt, run.Agent = o.anyPlatform, o.adopt, version
 	return run, out, nil
 }
 

@@ -17,6 +17,8 @@ func TestNeighbours(t *testing.T) {
 		{"same server_name", "/etc/nginx/conf.d/aaa.conf", "server {\n    listen 80;\n    server_name ws.example.com;\n}\n", "/etc/nginx/conf.d/aaa.conf"},
 		{"same server_name later", "/etc/nginx/conf.d/zzz.conf", "server {\n    listen 80;\n    server_name ws.example.com;\n}\n", "/etc/nginx/conf.d/zzz.conf"},
 		{"same upstream", "/etc/nginx/conf.d/up.conf", "upstream wsprovision_websocket_0 { server 127.0.0.1:9; }\n", "up.conf"},
+		{"their own file in our place", "/etc/nginx/conf.d/websocket.conf",
+			"server {\n    listen 80;\n    server_name theirs.example.com;\n}\n", "--adopt"},
 		{"directory in our place", "/etc/nginx/conf.d/websocket.conf/x", "", "directory"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -32,6 +34,30 @@ func TestNeighbours(t *testing.T) {
 			m.apply(t, 0, "")
 			m.upgraded(t)
 		})
+	}
+}
+
+// What is taken over comes back, with its mode and its label; so does the label of a port.
+func TestAdopt(t *testing.T) {
+	t.Parallel()
+	m := start(t, provisioned)
+	m.must(t, "wsprovision revert")
+	m.must(t, "cd /etc/nginx/conf.d && echo '# theirs' >websocket.conf && chmod 640 websocket.conf && "+
+		"chcon -t httpd_sys_content_t websocket.conf && semanage port -a -t postgresql_port_t -p tcp 3000")
+	const state = "cd /etc/nginx/conf.d && cat websocket.conf && stat -c '%a %U %C' websocket.conf; semanage port -l -C; "
+	before, check := m.must(t, state), m.untouched(t, fingerprint)
+	out, status := m.run(applyCommand)
+	check()
+	for _, want := range []string{"-# theirs", "--adopt", "postgresql_port_t", "PostgreSQL"} {
+		if status != 1 || !strings.Contains(out, want) {
+			t.Errorf("exit status %d, and the report does not say %q:\n%s", status, want, out)
+		}
+	}
+	m.apply(t, 0, "--adopt")
+	m.upgraded(t)
+	m.must(t, "wsprovision revert")
+	if after := m.must(t, state); after != before {
+		t.Errorf("after the revert:\n%s\nbefore:\n%s", after, before)
 	}
 }
 

@@ -80,8 +80,9 @@ mkdir -p /run/wsprovision && echo '[]' >/run/wsprovision/reload-owed`)
 func TestDrift(t *testing.T) {
 	t.Parallel()
 	m := start(t, provisioned)
-	m.must(t, "echo '# by hand' >>/etc/nginx/conf.d/websocket.conf; cp -a /etc/nginx/conf.d/websocket.conf /root/edited")
-	if out, status := m.run(applyCommand); status != 1 || !strings.Contains(out, "# by hand") || !strings.Contains(out, "on_drift: keep") {
+	m.must(t, "cd /etc/nginx/conf.d && echo '# by hand' >>websocket.conf && cp -a websocket.conf /root/edited")
+	if out, status := m.run(applyCommand); status != 1 || !strings.Contains(out, "# by hand") ||
+		!strings.Contains(out, "on_drift: keep") {
 		t.Errorf("an edit: exit status %d, want 1, the edit and the ways out:\n%s", status, out)
 	}
 	m.must(t, "cmp /etc/nginx/conf.d/websocket.conf /root/edited")
@@ -92,7 +93,8 @@ func TestDrift(t *testing.T) {
 	if out, status := m.run(applyCommand + " --on-drift replace"); status != 0 || !strings.Contains(out, replaced) {
 		t.Errorf("on_drift replace: exit status %d, want 0 and the copy named:\n%s", status, out)
 	}
-	m.must(t, "! grep -q '^# by hand' /etc/nginx/conf.d/websocket.conf && cmp "+replaced+" /root/edited && test $(stat -c %a "+replaced+") = 600")
+	m.must(t, "! grep -q '^# by hand' /etc/nginx/conf.d/websocket.conf && cmp "+replaced+" /root/edited && "+
+		"test $(stat -c %a "+replaced+") = 600")
 	m.put(t, "/etc/wsprovision/wsprovision.yaml", []byte(`sites:
   - name: second
     server_name: second.example.com

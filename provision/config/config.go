@@ -53,6 +53,8 @@ type Config struct {
 	// WorkerShutdownTimeout is nginx's directive of that name; 0 leaves it out, and old workers drain as long as they like.
 	WorkerShutdownTimeout time.Duration `yaml:"worker_shutdown_timeout,omitempty" mapstructure:"worker_shutdown_timeout"`
 	Source                string        `yaml:"-" mapstructure:"-"` // the file read, "" for none
+	// Adopt is what the deferred work may take over, in its own words. No file of an administrator's has it.
+	Adopt []string `yaml:"adopt,omitempty" mapstructure:"-"`
 }
 
 // Site is one server block; its file is /etc/nginx/conf.d/NAME.conf.

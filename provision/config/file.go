@@ -11,10 +11,11 @@ import (
 type contents struct {
 	layer
 	sites []Site
+	adopt []string
 }
 
 // readFile walks the whole file. The loops over settings keep its keys and the flags' the same ones.
-func readFile(path string, content []byte, p *problems) contents {
+func readFile(path string, content []byte, deferred bool, p *problems) contents {
 	c := contents{layer: newLayer()}
 	c.at[""] = where{source: path}
 	document := parse(path, content, p)
@@ -22,7 +23,11 @@ func readFile(path string, content []byte, p *problems) contents {
 		return c
 	}
 	r := &reader{path: path, p: p, at: c.at}
-	top := r.section(document, "", "sites", "epel", "selinux", "on_drift", "wait", "worker_shutdown_timeout")
+	keys := []string{"sites", "epel", "selinux", "on_drift", "wait", "worker_shutdown_timeout"}
+	if deferred {
+		keys = append(keys, "adopt")
+	}
+	top := r.section(document, "", keys...)
 	c.at[""] = where{source: path}
 	sections := map[string]map[string]*yaml.Node{
 		"":        top,
@@ -43,6 +48,9 @@ func readFile(path string, content []byte, p *problems) contents {
 		}
 	}
 	c.sites = r.sites(top["sites"])
+	if top["adopt"] != nil {
+		c.adopt = list(r, top, "", "adopt", "consent", func(s scalar) (string, error) { return s.text, nil })
+	}
 	return c
 }
 

@@ -10,6 +10,8 @@ type Input struct {
 	Limit   int
 	Environ []string          // as os.Environ gives it; only WSPROVISION_… is looked at
 	Flags   map[string]string // by name, without dashes, only those that the user typed; Flags tells the names
+	// Deferred says that the file is the agent's own, which may have the key adopt.
+	Deferred bool
 }
 
 // Load reads every layer and returns what they come to, or an *Error with all problems of all layers.
@@ -17,7 +19,7 @@ func Load(in Input) (Config, error) {
 	p := &problems{}
 	env := environment(in.Environ, p)
 	path, content := locate(in, env.config, p)
-	file := readFile(path, content, p)
+	file := readFile(path, content, in.Deferred, p)
 	typed := flags(in.Flags, p)
 
 	c, site, err := merge(file.layer, env.layer, typed)
@@ -31,6 +33,6 @@ func Load(in Input) (Config, error) {
 	if err := p.err(); err != nil {
 		return Config{}, err
 	}
-	c.Source = path
+	c.Source, c.Adopt = path, file.adopt
 	return c, nil
 }

@@ -19,7 +19,7 @@ func (c Config) Marshal() ([]byte, error) {
 	}
 	const name = "effective configuration"
 	read := func(string) ([]byte, error) { return content, nil }
-	if _, err := Load(Input{File: name, ReadFile: read, Limit: MaxMarshalled}); err != nil {
+	if _, err := Load(Input{File: name, ReadFile: read, Limit: MaxMarshalled, Deferred: true}); err != nil {
 		return nil, err
 	}
 	return content, nil

@@ -1,0 +1,46 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"wsprovision/selinux"
+)
+
+// portName is the name of a port's entry.
+func portName(port int) string { return fmt.Sprintf("tcp/%d", port) }
+
+// sayTaken says from whom a port is taken that is to get another label. A local
+// label is somebody's decision: it is refused, or taken over by --adopt.
+func (r *Run) sayTaken(f *Finding, port int, before selinux.PortState) error {
+	local, name := localType(before, port), portName(port)
+	switch {
+	case local == Absent && before.Stored != "" && !slices.Contains(generalTypes, before.Stored):
+		f.Notes = append(f.Notes, fmt.Sprintf("port %s is taken from %s, the policy's type for %s",
+			name, before.Stored, usersOf(before.Stored)))
+	case local == Absent:
+	case r.consented(KindPort, name, local):
+		f.Warnings = append(f.Warnings, fmt.Sprintf("port %s has the local label %s (for %s), which somebody gave it, "+
+			"and is taken over (--adopt): the ledger keeps the label, and a revert brings it back", name, local,
+			usersOf(local)))
+	default:
+		return decision{fmt.Errorf("port %s has the local label %s, which somebody gave it for %s, and not the agent: "+
+			"give the site another port, or have the label taken over with --adopt, "+
+			"after which a revert brings it back", name, local, usersOf(local))}
+	}
+	return nil
+}
+
+// foreignPorts are the local labels in the way, as consents have them.
+func (r *Run) foreignPorts(ctx context.Context) []string {
+	var all []string
+	for _, port := range r.labelledPorts(ctx) {
+		edit, before, err := r.SELinux.LabelPort(ctx, "tcp", port, httpPortType)
+		local := localType(before, port)
+		if err == nil && edit != nil && local != Absent { // what cannot be read the step says
+			all = append(all, consent(KindPort, portName(port), local))
+		}
+	}
+	return all
+}

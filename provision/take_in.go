@@ -1,0 +1,47 @@
+package provision
+
+import (
+	"slices"
+
+	"wsprovision/provision/config"
+)
+
+// takeIn has the ledger know what the agent would have written: files that stand
+// there as wanted, and edits that are what the configuration asks for by now.
+func (r *Run) takeIn(steps []StepReport) {
+	if r.planning || r.reverting || r.Euid != 0 {
+		return
+	}
+	whole := !slices.ContainsFunc(steps, func(s StepReport) bool { return s.Status == Failed || s.Status == Skipped })
+	var entries []Entry
+	for _, s := range r.ours() {
+		now := digest(s.have.Content)
+		e, recorded := r.ledger.Find(KindFile, s.path)
+		switch {
+		case s.content == nil || !same(s.have.Content, s.content):
+		case !recorded && whole:
+			entries = append(entries, Entry{Kind: KindFile, Name: s.path, Before: Absent, Left: now})
+		case recorded && !e.agents(now):
+			entries = append(entries, Entry{Kind: KindFile, Name: s.path, Before: now, Left: now})
+		}
+	}
+	if err := r.ledger.Record(entries...); err != nil {
+		r.notice(err.Error() + "; the next run looks again")
+	}
+}
+
+// ours are all files that the configuration asks for or takes away. What cannot
+// be read the steps have said.
+func (r *Run) ours() []siteFile {
+	files, _ := r.siteFiles()
+	more, _ := r.repositoryFiles()
+	files = append(files, more...)
+	if key, _, err := r.keyFile(); err == nil && r.asksForKey() {
+		files = append(files, key)
+	}
+	return files
+}
+
+func (r *Run) asksForKey() bool {
+	return r.Config.EPEL.Source == config.EPELMirror || r.Config.EPEL.Source == config.EPELPackage
+}
