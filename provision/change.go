@@ -2,8 +2,11 @@ package provision
 
 import (
 	"fmt"
+	"strings"
 
 	udiff "github.com/aymanbagabas/go-udiff"
+
+	"wsprovision/provision/secret"
 )
 
 // Change is one difference between the host and what the configuration asks
@@ -33,7 +36,28 @@ func (c Change) String() string {
 
 // unified is the diff from one file content to another, in the form that
 // patch(1) reads. A nil content stands for a file that is not there.
+// Credentials in a repository file are not shown.
 func unified(path string, from, to []byte) string {
+	if strings.HasSuffix(path, ".repo") && (secret.In(string(from)) || secret.In(string(to))) {
+		return withoutSecrets(path, from, to)
+	}
+	return diff(path, from, to)
+}
+
+func withoutSecrets(path string, from, to []byte) string {
+	hide := func(content []byte) []byte {
+		if content == nil {
+			return nil
+		}
+		return []byte(secret.Hide(string(content)))
+	}
+	if shown := diff(path, hide(from), hide(to)); shown != "" || same(from, to) {
+		return shown
+	}
+	return "(the credentials in " + path + " differ, which are not shown)\n"
+}
+
+func diff(path string, from, to []byte) string {
 	older, newer := path, path
 	if from == nil {
 		older = "/dev/null"

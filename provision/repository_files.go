@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/secret"
 	"wsprovision/rpm"
 )
 
@@ -32,7 +34,11 @@ func (r *Run) repositoryFiles() ([]siteFile, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, wanted{path: repositoryPath, content: content, mode: siteMode})
+		mode := fs.FileMode(siteMode)
+		if secret.In(string(content)) {
+			mode = 0o600
+		}
+		all = append(all, wanted{path: repositoryPath, content: content, mode: mode})
 	}
 	for path, asked := range map[string]bool{repositoryPath: mirror, keyPath: mirror || r.Config.EPEL.Source == config.EPELPackage} {
 		e, recorded := r.ledger.Find(KindFile, path)
@@ -56,6 +62,7 @@ func (r *Run) repositoryFiles() ([]siteFile, error) {
 }
 
 func (r *Run) checkRepositoryFiles(f *Finding) error {
+	f.Warnings = append(f.Warnings, r.exposed()...)
 	files, err := r.repositoryFiles()
 	if err != nil {
 		return err
@@ -181,7 +188,7 @@ func (r *Run) bringKey(ctx context.Context) error {
 		return err
 	}
 	if err := r.checkKey(key); err != nil {
-		return fmt.Errorf("key %s: %w", r.Config.EPEL.GPGKey, err)
+		return fmt.Errorf("key %s: %w", secret.Hide(r.Config.EPEL.GPGKey), err)
 	}
 	have.content = key
 	return r.put(have)

@@ -1,6 +1,8 @@
 package provision
 
 import (
+	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 
@@ -77,5 +79,68 @@ func TestMirrorThatIsNoLongerAskedFor(t *testing.T) {
 				t.Errorf("warns %q\n%s", w, summarize(r))
 			}
 		})
+	}
+}
+
+// withSecret is a mirror whose URL holds a password.
+func withSecret(t testing.TB, password string) config.Config {
+	c := mirrored(t)
+	c.EPEL.BaseURL = "https://me:" + password + "@mirror.example.com/epel/7"
+	return c
+}
+
+// Credentials are in the repository's file and in nothing that anybody sees.
+func TestHostileCredentials(t *testing.T) {
+	h := bareForMirror(t)
+	c := withSecret(t, "s3cret")
+	c.Source = "/etc/wsprovision/wsprovision.yaml"
+	h.write(c.Source, "epel: {baseurl: '"+c.EPEL.BaseURL+"'}\n")
+	const warning = "wsprovision.yaml holds credentials of epel and can be read by others (mode 0644): chmod 600"
+	shown := func(r *Report) string {
+		h.t.Helper()
+		text, err := json.Marshal(r)
+		h.must(err)
+		if strings.Contains(string(text), "s3cret") || strings.Contains(h.content(historyPath), "s3cret") {
+			t.Errorf("%s shows the password: %s", r.Command, text)
+		}
+		return string(text)
+	}
+	if text := shown(h.plan(c)); !strings.Contains(text, warning) || !strings.Contains(text, "***@mirror.example.com") {
+		t.Errorf("plan: %s", text)
+	}
+	shown(h.apply(c))
+	fi, err := os.Stat(h.path(repositoryPath))
+	h.must(err)
+	if got := fi.Mode().Perm(); got != 0o600 || !strings.Contains(h.content(repositoryPath), "s3cret") {
+		t.Errorf("mode %o: %s", got, h.content(repositoryPath))
+	}
+	h.must(os.Chmod(h.path(c.Source), 0o600))
+	h.write(repositoryPath, strings.Replace(h.content(repositoryPath), "s3cret", "s3cret2", 1)+"password=s3cret3\n")
+	for _, onDrift := range []string{config.DriftReplace, config.DriftKeep, config.DriftFail} {
+		c.OnDrift = onDrift
+		if text := shown(h.plan(c)); strings.Contains(text, warning) || !strings.Contains(text, "password=***") {
+			t.Errorf("%s: %s", onDrift, text)
+		}
+	}
+	c.OnDrift = config.DriftReplace
+	shown(h.apply(c))
+	if text := shown(h.plan(withSecret(t, "s3cret9"))); !strings.Contains(text, "differ, which are not shown") {
+		t.Errorf("another password: %s", text)
+	}
+	shown(h.run(c, revert(true)))
+}
+
+// Signatures do not say that a package is the newest one.
+func TestHostileMirrorOverHTTP(t *testing.T) {
+	for address, warned := range map[string]bool{
+		"http://mirror.example.com/7": true, "https://mirror.example.com/7": false, "file:///srv/epel": false,
+	} {
+		h := bareForMirror(t)
+		c := mirrored(t)
+		c.EPEL.BaseURL = address
+		warnings := strings.Join(step(t, h.plan(c), StepRepository).Warnings, "; ")
+		if strings.Contains(warnings, "metadata is not signed") != warned {
+			t.Errorf("%s: %q", address, warnings)
+		}
 	}
 }

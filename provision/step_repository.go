@@ -12,6 +12,7 @@ import (
 	multierror "github.com/hashicorp/go-multierror"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/secret"
 	"wsprovision/rpm"
 )
 
@@ -149,7 +150,7 @@ func (r *Run) fetchRelease(ctx context.Context) (*release, error) {
 		err = fmt.Errorf("it is %s, and only %s is taken from there", p, epelPackage)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("epel.package %s: %w", r.Config.EPEL.Package, err)
+		return nil, fmt.Errorf("epel.package %s: %w", secret.Hide(r.Config.EPEL.Package), err)
 	}
 	r.release = &release{p, content}
 	return r.release, nil

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"wsprovision/provision/secret"
 )
 
 const (
@@ -19,16 +21,17 @@ const (
 	maxRedirects = 5
 )
 
-// Fetch reads an http, https or file URL into memory: at most limit bytes, in at most two minutes unless ctx says otherwise. What comes is
-// not to be trusted before its fingerprint or signature is checked. A redirect from https to http is refused. The client's own timeout,
-// proxy and roots hold; nil is http.DefaultClient. What the network or the server may get over is tried again as yum's repositories are.
+// Fetch reads an http, https or file URL into memory: at most limit bytes, in at most two minutes unless ctx says
+// otherwise. What comes is not to be trusted before its fingerprint or signature is checked. A redirect from https to
+// http is refused. The client's own timeout and roots hold, and the proxy of yum's configuration; nil is
+// http.DefaultClient. What the network or the server may get over is tried again as yum's repositories are.
 func (h Host) Fetch(ctx context.Context, client *http.Client, address string, limit int64) ([]byte, error) {
 	for failed := 1; ; failed++ {
 		data, err := h.fetch(ctx, client, address, limit)
 		if err == nil {
 			return data, nil
 		}
-		err = fmt.Errorf("fetch %s: %w", redacted(address), err)
+		err = secret.Error(fmt.Errorf("fetch %s: %w", address, err))
 		if !passing(err) || failed >= h.attempts() || ctx.Err() != nil {
 			return nil, err
 		}
@@ -65,7 +68,7 @@ func (h Host) fetch(ctx context.Context, client *http.Client, address string, li
 	case u.Scheme == "file" && u.Host == "" && filepath.IsAbs(u.Path):
 		return h.fetchFile(u.Path, limit)
 	case (u.Scheme == "http" || u.Scheme == "https") && u.Host != "":
-		return fetchHTTP(ctx, client, address, limit)
+		return h.fetchHTTP(ctx, client, u, limit)
 	}
 	return nil, errors.New("not an http, https or file:/// URL")
 }
@@ -82,17 +85,22 @@ func (h Host) fetchFile(path string, limit int64) ([]byte, error) {
 	return readAll(f, limit)
 }
 
-func fetchHTTP(ctx context.Context, client *http.Client, address string, limit int64) ([]byte, error) {
+func (h Host) fetchHTTP(ctx context.Context, client *http.Client, u *url.URL, limit int64) ([]byte, error) {
+	client, err := h.throughProxy(bounded(client), u)
+	if err != nil {
+		return nil, err
+	}
+	defer client.CloseIdleConnections()
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, fetchTime)
 		defer cancel()
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		return nil, err
 	}
-	data, err := body(bounded(client), req, limit)
+	data, err := body(client, req, limit)
 	if err != nil && ctx.Err() != nil {
 		return nil, context.Cause(ctx) // a server that sees us leave may still answer, with less than it meant to
 	}
@@ -129,6 +137,7 @@ func bounded(client *http.Client) *http.Client {
 		if via[len(via)-1].URL.Scheme == "https" && req.URL.Scheme != "https" {
 			return fmt.Errorf("a redirect from https to %s", req.URL.Scheme)
 		}
+		req.Header.Del("Referer") // which would tell another server the query of ours
 		return nil
 	}
 	return &own
@@ -146,13 +155,4 @@ func readAll(r io.Reader, limit int64) ([]byte, error) {
 		return nil, errors.New("it is empty")
 	}
 	return data, nil
-}
-
-// redacted keeps a password in an address out of errors and logs.
-func redacted(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return "the address"
-	}
-	return u.Redacted()
 }

@@ -30,6 +30,10 @@ func server(t *testing.T) *httptest.Server {
 	mux.HandleFunc("/down", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "http://example.com/", http.StatusFound)
 	})
+	mux.HandleFunc("/away", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Location", "redirected://user:secret@x/%zz?secret")
+		w.WriteHeader(http.StatusFound)
+	})
 	mux.HandleFunc("/slow", func(_ http.ResponseWriter, r *http.Request) {
 		select {
 		case <-r.Context().Done():
@@ -67,7 +71,9 @@ func TestFetch(t *testing.T) {
 		{"ftp", "ftp://x/y", "not an http"},
 		{"path", "/keys/k", "not an http"},
 		{"unreachable", "http://127.0.0.1:9/", "connection refused"},
-		{"password", "http://user:secret@127.0.0.1:9/", "user:xxxxx@"},
+		{"password", "http://user:secret@127.0.0.1:9/", "fetch http://***@127.0.0.1:9/: "},
+		{"query", "http://127.0.0.1:9/?secret", "fetch http://127.0.0.1:9/?***: "},
+		{"a redirect that cannot be followed", s.URL + "/away", "redirected"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"wsprovision/provision/secret"
 )
 
 // section is one [name] of a yum configuration file; keys are lower case.
@@ -51,7 +53,8 @@ func (h Host) includeINI(p *iniParser, file string, depth int) error {
 		if m := includeLine.FindStringSubmatch(line); m != nil {
 			target := strings.TrimPrefix(strings.TrimSpace(m[1]), "file://")
 			if !filepath.IsAbs(target) || strings.Contains(target, "$") {
-				return fmt.Errorf("%s:%d: only a plain local file can be included: %s", file, i+1, quote(line))
+				return fmt.Errorf("%s:%d: only a plain local file can be included: %s",
+					file, i+1, quote(shownLine(line)))
 			}
 			if err := h.includeINI(p, target, depth+1); err != nil {
 				return err
@@ -60,10 +63,20 @@ func (h Host) includeINI(p *iniParser, file string, depth int) error {
 		}
 		place := fmt.Sprintf("%s:%d", file, i+1)
 		if err := p.line(h.expand(line), place); err != nil {
-			return fmt.Errorf("%s: %w: %s", place, err, quote(line))
+			return fmt.Errorf("%s: %w: %s", place, err, quote(shownLine(line)))
 		}
 	}
 	return nil
+}
+
+// holdsSecret is a line that may be about a password and that nobody could read as an option.
+var holdsSecret = regexp.MustCompile(`(?i)pass|user|secret|token|auth`)
+
+func shownLine(line string) string {
+	if holdsSecret.MatchString(line) {
+		return "(not shown: it may hold a password)"
+	}
+	return secret.Hide(line)
 }
 
 // inherited gives every section what [DEFAULT] says and it does not say itself; [DEFAULT] is no section.

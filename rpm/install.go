@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"wsprovision/provision/secret"
 )
 
 // Wants is what one yum transaction is to bring.
@@ -182,6 +184,7 @@ func (h Host) patiently(ctx context.Context, argv []string, judge verdict) error
 			return err
 		}
 		stdout, stderr, status, runErr := h.Change(ctx, "", argv...)
+		stdout, stderr = secret.Hide(stdout), secret.Hide(stderr) // yum prints URLs as its configuration has them
 		said := ran{status, stdout, stderr}
 		kind := classify(said).Kind
 		if runErr == nil && status != 0 && kind == Locked { // taken between our look and yum's start

@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"wsprovision/provision/secret"
 )
 
 // Repository is one [section] of a .repo file, as far as trust and reach are concerned. Of variables only those stand as
@@ -214,7 +216,7 @@ func (r Repository) checkRender() error {
 	}
 	for _, u := range []string{r.BaseURL, r.Mirrorlist, r.Metalink} {
 		if u != "" && !saneURL(u) {
-			return fmt.Errorf("%q is not an http, https or file URL", u)
+			return fmt.Errorf("%q is not an http, https or file URL", secret.Hide(u))
 		}
 	}
 	for _, key := range r.GPGKey {

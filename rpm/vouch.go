@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"wsprovision/provision/secret"
 )
 
 // Unvouched is a key URL of an enabled repository that nobody vouches for; yum -y would import what it finds there.
@@ -20,7 +22,7 @@ type Unvouched struct {
 }
 
 func (u Unvouched) String() string {
-	return fmt.Sprintf("repository %s: gpgkey %s: %s", u.Repository, u.Key, u.Reason)
+	return secret.Hide(fmt.Sprintf("repository %s: gpgkey %s: %s", u.Repository, u.Key, u.Reason))
 }
 
 // Limits are yum options that keep one run within what is trusted, and why each is there. They are all --setopt=ID.…: unlike
@@ -98,7 +100,7 @@ func (j *judge) keys(ctx context.Context, r Repository) (unvouched []Unvouched, 
 		v, known := j.verdicts[key]
 		if !known {
 			if v, err = j.h.judgeKey(ctx, key, j.imported); err != nil {
-				return nil, nil, fmt.Errorf("repository %s: gpgkey %s: %w", r.ID, key, err)
+				return nil, nil, fmt.Errorf("repository %s: gpgkey %s: %w", r.ID, secret.Hide(key), err)
 			}
 			j.verdicts[key] = v
 		}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+
+	"wsprovision/provision/secret"
 )
 
 // urlOrPath is http, https or file with a host where one is due, or an absolute path. http will do: what is fetched is
@@ -29,23 +31,22 @@ func webAddress(s scalar, more, orElse string) (string, error) {
 	u, err := url.Parse(value)
 	switch {
 	case !strings.HasPrefix(value, "http:") && !strings.HasPrefix(value, "https:") && !strings.HasPrefix(value, "file:"):
-		return "", fmt.Errorf("%s must start with http://, https:// or file:///%s", quote(value), orElse)
+		return "", fmt.Errorf("%s must start with http://, https:// or file:///%s", quote(secret.Hide(value)), orElse)
 	case err != nil:
 		return "", fmt.Errorf("this is no URL: %w", errors.Unwrap(err)) // which may have a password in it
 	case u.Scheme == "file" && (u.Host != "" || !strings.HasPrefix(u.Path, "/")):
-		return "", fmt.Errorf("%s: a file's URL has three slashes, like file:///srv/epel", quote(value))
+		return "", fmt.Errorf("%s: a file's URL has three slashes, like file:///srv/epel", quote(secret.Hide(value)))
 	case u.Scheme != "file" && u.Hostname() == "":
-		return "", fmt.Errorf("%s has no host", quote(value))
-	case u.User != nil:
-		return "", fmt.Errorf("%s: a password in a URL would be shown in plans and logs: serve it without one", quote(u.Redacted()))
+		return "", fmt.Errorf("%s has no host", quote(secret.Hide(value)))
 	case u.Fragment != "" || strings.Contains(value, "#"):
-		return "", fmt.Errorf("%s: remove the # and what follows", quote(value))
+		return "", fmt.Errorf("%s: remove the # and what follows", quote(secret.Hide(value)))
 	case len(value) > 1000:
-		return "", fmt.Errorf("%s has more than 1000 characters", quote(value))
+		return "", fmt.Errorf("%s has more than 1000 characters", quote(secret.Hide(value)))
 	case strings.Contains(strings.NewReplacer("$basearch", "", "$releasever", "").Replace(value), "$"):
-		return "", fmt.Errorf("%s: only $basearch and $releasever are accepted, and only in baseurl", quote(value))
+		return "", fmt.Errorf("%s: only $basearch and $releasever are accepted, and only in baseurl",
+			quote(secret.Hide(value)))
 	}
-	return value, only(value, alphanum+"-._~:/?&=+@%![]"+more)
+	return value, secret.Error(only(value, alphanum+"-._~:/?&=+@%![]"+more))
 }
 
 // fingerprint takes any scalar's text: forty digits without a letter, or with one E, are a number to YAML.

@@ -115,7 +115,8 @@ func TestEPELValues(t *testing.T) {
 	testValues(t, urlOrPath, []valueCase{
 		{"/a.rpm", "/a.rpm"}, {"https://a.b/c?d=e%20f", "https://a.b/c?d=e%20f"}, {"http://[::1]:8080/a", "http://[::1]:8080/a"}, {"file:///a", "file:///a"},
 		{"a.rpm", "! or be an absolute path"}, {"ftp://a/b", "! must start with"}, {"https:///a", "! has no host"}, {"file://a/b", "! three slashes"},
-		{"https://u:secret@a/", "! u:xxxxx@a"}, {"https://a/#b", "! remove the #"}, {"https://a/$basearch", "! holds '$'"}, {"https://a/\nb", "! "},
+		{"https://u:secret@a/b", "https://u:secret@a/b"},
+		{"https://a/#b", "! remove the #"}, {"https://a/$basearch", "! holds '$'"}, {"https://a/\nb", "! "},
 		{"https://a/'b", "! holds"}, {"https://a/;b", "! holds"}, {"https://a/ b", "! "}, {"https://é/", "! only ASCII"},
 		{"https://a/" + strings.Repeat("a", 1000), "! more than 1000"}, {"", "! is empty"},
 	})
@@ -152,6 +153,23 @@ func TestListenReaches(t *testing.T) {
 		b, err2 := backend(scalar{text: tc.backend})
 		if err1 != nil || err2 != nil || l.reaches(b) != tc.want {
 			t.Errorf("%s reaches %s: %v, want %v (%v, %v)", tc.listen, tc.backend, l.reaches(b), tc.want, err1, err2)
+		}
+	}
+}
+
+// What is wrong with a URL is said without its user, password and query.
+func TestHostileURLProblems(t *testing.T) {
+	for _, value := range []string{
+		"ftp://u:s3cret@a/", "https://u:s3cret@/", "file://u:s3cret@a/b", "https://u:s3cret@a/#x",
+		"https://u:s3cret@a/;", "https://u:s3cret@a/$x",
+		"https://a/?s3cret#x", "https://u:s3cret@a/%zz", "https://u:s3cret@a:x/",
+		"https://u:s3cret@a/ b", "https://u:s3/cret@a/",
+		"https://u:s3cret@a/" + strings.Repeat("a", 1000),
+	} {
+		for _, parse := range []func(scalar) (string, error){urlOrPath, baseURL} {
+			if _, err := parse(scalar{text: value}); err == nil || strings.Contains(err.Error(), "cret") {
+				t.Errorf("%q: %v", value, err)
+			}
 		}
 	}
 }

@@ -1,0 +1,67 @@
+package provision
+
+import (
+	"bytes"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"syscall"
+
+	"wsprovision/provision/config"
+	"wsprovision/provision/secret"
+)
+
+// exposed warns of what others can do with the source of EPEL: read its
+// credentials in the configuration file, or offer old packages.
+func (r *Run) exposed() []string {
+	var warnings []string
+	if w := r.exposedFile(); w != "" {
+		warnings = append(warnings, w)
+	}
+	if r.Config.EPEL.Source == config.EPELMirror && strings.HasPrefix(strings.ToLower(r.Config.EPEL.BaseURL), "http:") {
+		warnings = append(warnings, "epel.baseurl is http, and the repository's metadata is not signed: "+
+			"whoever stands between can offer old packages with known holes, signed as they are; serve it over https")
+	}
+	return warnings
+}
+
+// exposedFile warns of a configuration file that holds credentials and that
+// others than root can read.
+func (r *Run) exposedFile() string {
+	file := r.Config.Source
+	if file == "" {
+		return ""
+	}
+	fi, err := os.Stat(r.Root + file)
+	if err != nil || !fi.Mode().IsRegular() || fi.Size() > maxFile {
+		return ""
+	}
+	st, ok := fi.Sys().(*syscall.Stat_t)
+	if fi.Mode()&0o004 == 0 && (fi.Mode()&0o040 == 0 || ok && st.Gid == 0) {
+		return ""
+	}
+	content, err := os.ReadFile(r.Root + file)
+	if err != nil {
+		return ""
+	}
+	for _, address := range []string{r.Config.EPEL.BaseURL, r.Config.EPEL.Package, r.Config.EPEL.GPGKey} {
+		if held := credentials(address); held != "" && bytes.Contains(content, []byte(held)) {
+			return fmt.Sprintf("%s holds credentials of epel and can be read by others (mode %04o): chmod 600 %s",
+				file, fi.Mode().Perm(), file)
+		}
+	}
+	return ""
+}
+
+// credentials are the part of a URL that nobody should see, "" for none.
+func credentials(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || !secret.In(address) {
+		return ""
+	}
+	if u.User != nil {
+		return u.User.String()
+	}
+	return u.RawQuery
+}

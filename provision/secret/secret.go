@@ -1,0 +1,75 @@
+// Package secret keeps credentials out of what is shown: a user and a password in a URL, its query, and the options
+// of a yum configuration that hold them. What shows text in which such a URL may stand (a diff, an error, what yum
+// printed) passes it through Hide.
+//
+// It is a bottom package: every other package may import it, and it imports none of ours.
+package secret
+
+import (
+	"regexp"
+	"strings"
+)
+
+// Hidden stands where something was left out.
+const Hidden = "***"
+
+var (
+	address = regexp.MustCompile(`(?i)\b([a-z][a-z0-9+.-]*:/{1,3})([^\s"'<>|]+)`)
+	// option is a line of a yum configuration file, or of a diff of one (yum.conf(5)).
+	option = regexp.MustCompile(`(?mi)^([-+ ]?[ \t]*(?:proxy_)?(?:username|password)[ \t]*[=:])[^\n]*`)
+)
+
+// Hide replaces the credentials in text, whatever else stands there.
+func Hide(text string) string {
+	return option.ReplaceAllString(address.ReplaceAllStringFunc(text, hideURL), "${1}"+Hidden)
+}
+
+// In reports whether there are credentials in text.
+func In(text string) bool { return Hide(text) != text }
+
+func hideURL(found string) string {
+	m := address.FindStringSubmatch(found)
+	rest, query, _ := cutAny(m[2], "?#")
+	authority, path, _ := cutAny(rest, "/")
+	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
+		rest = Hidden + authority[at:] + path
+	} else if at := strings.LastIndexByte(rest, '@'); at >= 0 && !plainPort(authority) { // the password has a slash
+		rest = Hidden + rest[at:]
+	}
+	if query != "" && strings.Trim(query, "?#") != "" {
+		rest += query[:1] + Hidden + sentenceEnd(query)
+	}
+	return m[1] + rest
+}
+
+// cutAny cuts s before the first of the characters.
+func cutAny(s, chars string) (before, after string, found bool) {
+	if i := strings.IndexAny(s, chars); i >= 0 {
+		return s[:i], s[i:], true
+	}
+	return s, "", false
+}
+
+// plainPort is true for a host without a colon, or with a port behind it.
+func plainPort(authority string) bool {
+	_, port, _ := strings.Cut(authority, ":")
+	return strings.Trim(port, "0123456789") == "" || strings.HasPrefix(port, "$") || strings.HasPrefix(authority, "[")
+}
+
+// sentenceEnd is what of the sentence around a URL stands at its end: yum writes `URL: [Errno 14] …`.
+func sentenceEnd(s string) string {
+	return s[len(strings.TrimRight(s, ":,;.)")):]
+}
+
+// Error is an error whose text is shown without credentials. What it wraps is reached as ever.
+func Error(err error) error {
+	if err == nil || !In(err.Error()) {
+		return err
+	}
+	return &hidden{err}
+}
+
+type hidden struct{ err error }
+
+func (h *hidden) Error() string { return Hide(h.err.Error()) }
+func (h *hidden) Unwrap() error { return h.err }
