@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -92,7 +93,7 @@ func (h *fakeHost) nginxProgram(args []string) (stdout, stderr string, status in
 // judgeConf is what nginx says of the configuration on the disk.
 func (h *fakeHost) judgeConf() (warnings []string, emerg string) {
 	tree, err := nginx.Load(h.root, nginxConf, nil)
-	if err != nil {
+	if p := (*nginx.PatternError)(nil); err != nil && !errors.As(err, &p) { // nginx itself understands every pattern
 		return nil, err.Error()
 	}
 	if d := bogus(tree.Directives()); d != nil {

@@ -33,6 +33,9 @@ func (r *Run) checkValidate(ctx context.Context) (Finding, error) {
 	}
 	o := overlay(files)
 	tree, unread := r.tree(o)
+	if p := (*nginx.PatternError)(nil); errors.As(unread, &p) && !r.reverting {
+		return f, fmt.Errorf("%w: which files nginx reads is not known, nor what a site collides with; name them by *, ? and sets such as [a-z]", unread)
+	}
 	if unread == nil {
 		if err := r.checkTree(ctx, &f, tree); err != nil {
 			return f, err

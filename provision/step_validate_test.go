@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 )
 
 // The plan says who answers for unknown names: for certain where nginx.conf is there, with a condition where it is not.
@@ -41,4 +42,21 @@ func TestDefaultServerIsTold(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What nginx reads of an include that is not understood is not known, so that nothing is said of it, and nothing changed; what
+// the agent has brought can be taken back all the same.
+func TestHostileIncludeIsNotGuessed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := withNginx(t)
+		odd := strings.Replace(confOfEPEL, "include /etc/nginx/conf.d/*.conf;", "include /etc/nginx/conf.d/*.conf;\n    include \"/etc/nginx/[[=a=]].d/*\";", 1)
+		h.write(nginxConf, odd)
+		h.fails(basic(t), StepValidate, "[[=a=]].d/*", "not understood", nginxConf+":", "name them by")
+		h.write(nginxConf, strings.Replace(odd, "[[=a=]]", "[[:alpha:]]", 1))
+		h.must(h.apply(basic(t)).Err())
+		h.write(nginxConf, odd)
+		r, err := NewRevert(h.host(Listener{}), Listener{}, false).Apply(t.Context())
+		h.must(err)
+		h.must(r.Err())
+	})
 }

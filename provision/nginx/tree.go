@@ -154,6 +154,9 @@ func (l *loader) include(lex *lexer, d Directive, context []string) ([]Directive
 	if hasMeta(names[0]) {
 		var err error
 		if names, err = l.tree.source.glob(names[0]); err != nil {
+			if p := asPattern(err, d); p != nil {
+				return nil, p
+			}
 			return nil, fmt.Errorf("include %s: %w in %s:%d", d.Args[0], err, d.File, d.Line)
 		}
 	}
