@@ -34,7 +34,8 @@ func (r *Run) checkValidate(ctx context.Context) (Finding, error) {
 	o := overlay(files)
 	tree, unread := r.tree(o)
 	if p := (*nginx.PatternError)(nil); errors.As(unread, &p) && !r.reverting {
-		return f, fmt.Errorf("%w: which files nginx reads is not known, nor what a site collides with; name them by *, ? and sets such as [a-z]", unread)
+		return f, fmt.Errorf("%w: which files nginx reads is not known, nor what a site collides with; "+
+			"name them by *, ? and sets such as [a-z]", unread)
 	}
 	if unread == nil {
 		if err := r.checkTree(ctx, &f, tree); err != nil {
@@ -80,8 +81,13 @@ func (r *Run) validationDue(ctx context.Context) (bool, error) {
 
 // checkTree finds what nginx -t does not complain of, or only warns of.
 func (r *Run) checkTree(ctx context.Context, f *Finding, tree nginx.Tree) error {
-	var all *multierror.Error
+	tree = tree.Resolved(nginx.HostAddresses(ctx))
+	all := r.collisions(tree)
+	collide := all.ErrorOrNil() != nil // what nginx holds now is then beside the point
 	for _, site := range r.Config.Sites {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
 		path := sitePath(site.Name)
 		for _, c := range tree.Conflicts(path) {
 			if c.Fatal {
@@ -95,10 +101,32 @@ func (r *Run) checkTree(ctx context.Context, f *Finding, tree nginx.Tree) error 
 	if err := r.checkShutdown(ctx, f, tree); err != nil {
 		all = multierror.Append(all, err)
 	}
-	if err := r.checkExchange(ctx, tree); err != nil {
-		all = multierror.Append(all, err)
+	if !collide {
+		if err := r.checkExchange(ctx, tree); err != nil {
+			all = multierror.Append(all, err)
+		}
 	}
 	return together(all)
+}
+
+// mostCollisions bounds what is told of sockets that collide: each is enough to keep nginx from its start.
+const mostCollisions = 20
+
+// collisions are what keeps nginx from binding its sockets, whoever's they are; nginx -t says nothing of it. What a
+// revert leaves is not the agent's.
+func (r *Run) collisions(tree nginx.Tree) *multierror.Error {
+	if r.reverting {
+		return nil
+	}
+	var all *multierror.Error
+	found := tree.Collisions()
+	for i, c := range found {
+		if i == mostCollisions {
+			return multierror.Append(all, fmt.Errorf("%d more sockets of nginx collide", len(found)-i))
+		}
+		all = multierror.Append(all, errors.New(c.String()))
+	}
+	return all
 }
 
 // sayDefault tells where the site becomes the one that answers every unknown

@@ -44,12 +44,13 @@ func TestDefaultServerIsTold(t *testing.T) {
 	}
 }
 
-// What nginx reads of an include that is not understood is not known, so that nothing is said of it, and nothing changed; what
-// the agent has brought can be taken back all the same.
+// What nginx reads of an include that is not understood is not known, so that nothing is said of it, and nothing changed;
+// what the agent has brought can be taken back all the same.
 func TestHostileIncludeIsNotGuessed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := withNginx(t)
-		odd := strings.Replace(confOfEPEL, "include /etc/nginx/conf.d/*.conf;", "include /etc/nginx/conf.d/*.conf;\n    include \"/etc/nginx/[[=a=]].d/*\";", 1)
+		const include = "include /etc/nginx/conf.d/*.conf;"
+		odd := strings.Replace(confOfEPEL, include, include+"\n    include \"/etc/nginx/[[=a=]].d/*\";", 1)
 		h.write(nginxConf, odd)
 		h.fails(basic(t), StepValidate, "[[=a=]].d/*", "not understood", nginxConf+":", "name them by")
 		h.write(nginxConf, strings.Replace(odd, "[[=a=]]", "[[:alpha:]]", 1))
@@ -59,4 +60,28 @@ func TestHostileIncludeIsNotGuessed(t *testing.T) {
 		h.must(err)
 		h.must(r.Err())
 	})
+}
+
+// What keeps nginx from binding its sockets is known before anything changes; nginx -t passes all of these.
+func TestHostileNeighboursSockets(t *testing.T) {
+	const aa = confDir + "/aa.conf"
+	for _, tt := range []struct {
+		name, file, content string
+		words               []string
+	}{
+		{"a backlog of its own", aa, "server {\n    listen 127.0.0.1:80 backlog=511;\n    server_name a;\n}\n",
+			[]string{"0.0.0.0:80", "127.0.0.1:80", aa + ":2", confDir + "/", "without options of its own"}},
+		{"stream", nginxConf, confOfEPEL + "stream { server { listen 80; return x; } }\n",
+			[]string{"for http in " + confDir + "/other.conf:2", "for stream", nginxConf + ":18", "another port"}},
+		{"proxy_protocol", aa, "server {\n    listen 80 proxy_protocol;\n    server_name a;\n}\n",
+			[]string{"proxy_protocol", aa + ":2", site}},
+		{"HTTP/2 in plain text", aa, "server {\n    listen 80 http2;\n    server_name a;\n}\n",
+			[]string{"http2 without ssl", aa + ":2", site}},
+	} {
+		bubble(t, tt.name, func(t *testing.T) {
+			h := withNginx(t)
+			h.write(tt.file, tt.content)
+			h.fails(basic(t), StepValidate, tt.words...)
+		})
+	}
 }

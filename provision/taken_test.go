@@ -122,7 +122,8 @@ func TestExchange(t *testing.T) {
 		{"both families of IPv6's socket stay", []string{"M [::]:8008"}, "[::]:8008 ipv6only=off", "", "127.0.0.1:8008", []string{"ipv6only=off takes the IPv4 port too"}},
 		{"the same address", []string{"M 0.0.0.0:8008"}, "", "8008", "8008", nil},
 		{"one, and every stays", []string{"M 0.0.0.0:8008"}, "8008", "", "127.0.0.1:8008", nil},
-		{"another's, with a socket of its own", []string{"M 127.0.0.1:8008"}, "127.0.0.1:8008 backlog=64", "", "8008", []string{"keeps it from listening on 0.0.0.0:8008: choose another port"}},
+		{"another's, with a socket of its own", []string{"M 127.0.0.1:8008"}, "127.0.0.1:8008 backlog=64", "", "8008",
+			[]string{"without options of its own"}},
 		{"not http's", []string{"M 127.0.0.1:8008"}, "", "", "8008", []string{"keeps it from listening on 0.0.0.0:8008: choose another port"}},
 	} {
 		bubble(t, tt.name, func(t *testing.T) {

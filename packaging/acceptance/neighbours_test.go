@@ -19,6 +19,8 @@ func TestNeighbours(t *testing.T) {
 		{"same upstream", "/etc/nginx/conf.d/up.conf", "upstream wsprovision_websocket_0 { server 127.0.0.1:9; }\n", "up.conf"},
 		{"their own file in our place", "/etc/nginx/conf.d/websocket.conf",
 			"server {\n    listen 80;\n    server_name theirs.example.com;\n}\n", "--adopt"},
+		{"socket of its own", "/etc/nginx/conf.d/own.conf",
+			"server {\n    listen 127.0.0.1:80 backlog=511;\n    server_name own;\n}\n", "/etc/nginx/conf.d/own.conf:2"},
 		{"directory in our place", "/etc/nginx/conf.d/websocket.conf/x", "", "directory"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -26,14 +26,17 @@ func (c Conflict) String() string {
 // Conflicts finds what the file collides with; the tree has to be loaded with the file in place. They come sorted by
 // file, line and object, each once.
 func (t Tree) Conflicts(file string) []Conflict {
-	c := &collector{tree: t, ours: map[string]bool{}}
+	c := &collector{tree: t, look: t.look(), ours: map[string]bool{}}
 	for _, o := range t.openings(file) {
 		c.ours[o.Path] = true
 	}
 	if c.placement(file) {
-		c.upstreams()
-		c.variables()
-		c.servers()
+		for name := range c.ours {
+			of := c.look.definitions(name)
+			c.upstreams(of)
+			c.variables(of)
+			c.servers(of)
+		}
 	}
 	slices.SortStableFunc(c.all, func(a, b Conflict) int {
 		return cmp.Or(strings.Compare(a.File, b.File), a.Line-b.Line, strings.Compare(a.Object, b.Object))
@@ -43,6 +46,7 @@ func (t Tree) Conflicts(file string) []Conflict {
 
 type collector struct {
 	tree Tree
+	look *index
 	ours map[string]bool // the names under which nginx opens our file
 	all  []Conflict
 }
@@ -68,95 +72,114 @@ func (c *collector) placement(file string) bool {
 	return len(openings) == 1
 }
 
-func (c *collector) upstreams() {
-	all := c.tree.Upstreams()
-	for _, our := range all {
-		for _, other := range all {
-			if c.ours[our.File] && !c.ours[other.File] && strings.EqualFold(our.Name, other.Name) {
-				c.add(true, "upstream "+our.Name, other.File, other.Line, "defined there too")
+// most bounds what is named of many of a kind: a thousand sites may meet a thousand of them each.
+const most = 5
+
+// others adds a conflict for each that is of somebody else's file.
+func others[T any](c *collector, all []T, file func(T) string, conflict func(T) Conflict) {
+	n := 0
+	for _, one := range all {
+		if c.ours[file(one)] {
+			continue
+		}
+		if n++; n > most {
+			c.all[len(c.all)-1].Message += " (one of many)"
+			return
+		}
+		c.all = append(c.all, conflict(one))
+	}
+}
+
+func (c *collector) upstreams(of *definitions) {
+	for _, our := range of.upstreams {
+		file := func(u Upstream) string { return u.File }
+		others(c, c.look.groups[strings.ToLower(our.Name)], file, func(u Upstream) Conflict {
+			return Conflict{"upstream " + our.Name, u.File, u.Line, "defined there too", true}
+		})
+	}
+}
+
+// variables are those of set as well: it would overwrite the map's value for the requests that pass it.
+func (c *collector) variables(of *definitions) {
+	for _, our := range of.maps {
+		file := func(m Map) string { return m.File }
+		others(c, c.look.variables[our.Variable], file, func(m Map) Conflict {
+			return Conflict{"variable " + our.Variable, m.File, m.Line, "defined there too, by " + m.Kind, true}
+		})
+	}
+}
+
+func (c *collector) servers(of *definitions) {
+	for _, n := range of.servers {
+		our := c.look.servers[n]
+		for _, l := range our.Listen {
+			c.names(n, our, l)
+			c.shared(l)
+			c.apart(l)
+		}
+	}
+}
+
+// names compares the names on one socket as nginx does: without case, and .example.com stands for example.com and
+// *.example.com.
+func (c *collector) names(n int, our Server, l ListenDirective) {
+	for _, name := range spellings(our.Names) {
+		file := func(other int) string { return c.look.servers[other].File }
+		others(c, c.look.named[l.key()+" "+name], file, func(other int) Conflict {
+			outcome := "nginx would ignore ours, which comes later"
+			if n < other {
+				outcome = "nginx would ignore that one, which comes later"
 			}
-		}
+			s := c.look.servers[other]
+			message := fmt.Sprintf("on %s there too; %s", l.key(), outcome)
+			return Conflict{"server_name " + name, s.File, s.Line, message, true}
+		})
 	}
 }
 
-// variables looks at set as well: it would overwrite the map's value for the requests that pass it.
-func (c *collector) variables() {
-	defined := c.tree.Maps()
-	for d := range c.tree.walk {
-		if d.Name == "set" && len(d.Args) == 2 {
-			defined = append(defined, Map{Variable: strings.ToLower(d.Args[0]), Kind: "set", File: d.File, Line: d.Line})
-		}
+func fileOf(p place) string { return p.listen.File }
+
+// shared is about the options of a socket, which hold for every server on it (ngx_http_add_addresses).
+func (c *collector) shared(l ListenDirective) {
+	on := c.look.options[l.key()]
+	differs := func(all []place, object, message string) {
+		others(c, all, fileOf, func(p place) Conflict {
+			return Conflict{object, p.listen.File, p.listen.Line, message, true}
+		})
 	}
-	for _, our := range defined {
-		for _, other := range defined {
-			if c.ours[our.File] && our.Kind != "set" && !c.ours[other.File] && our.Variable == other.Variable {
-				c.add(true, "variable "+our.Variable, other.File, other.Line, "defined there too, by %s", other.Kind)
-			}
-		}
+	object := "listen " + l.key()
+	if l.Default {
+		differs(on.defaults, "default_server", "a duplicate default server for "+l.key())
+	}
+	const tls = "one of the two servers on it has ssl, and nginx then speaks TLS for both"
+	if l.TLS {
+		differs(on.plain, object, tls)
+	} else {
+		differs(on.tls, object, tls)
+	}
+	if !l.ProxyProtocol {
+		differs(on.proxied, object,
+			"proxy_protocol there holds for this site too: nginx then drops every client that does not begin with it")
+	}
+	if !l.TLS && !l.HTTP2 {
+		differs(on.http2, object,
+			"http2 without ssl there holds for this site too: "+
+				"nginx then takes HTTP/2 only, and no WebSocket comes through")
 	}
 }
 
-func (c *collector) servers() {
-	all := c.tree.Servers()
-	for i, our := range all {
-		for j, other := range all {
-			if c.ours[our.File] && !c.ours[other.File] {
-				c.pair(our, other, i < j)
-			}
-		}
-	}
-}
-
-// pair compares one of our servers with one of somebody else's, listener by listener.
-func (c *collector) pair(our, other Server, first bool) {
-	for _, a := range our.Listen {
-		for _, b := range other.Listen {
-			if a.key() == b.key() {
-				c.shared(our, other, a, b, first)
-			} else {
-				c.apart(a, b)
-			}
-		}
-	}
-}
-
-// shared is about two servers on one socket.
-func (c *collector) shared(our, other Server, a, b ListenDirective, first bool) {
-	for _, name := range sameNames(our.Names, other.Names) {
-		outcome := "nginx would ignore ours, which comes later"
-		if first {
-			outcome = "nginx would ignore that one, which comes later"
-		}
-		c.add(true, "server_name "+name, other.File, other.Line, "on %s there too; %s", a.key(), outcome)
-	}
-	if a.Default && b.Default {
-		c.add(true, "default_server", b.File, b.Line, "a duplicate default server for %s", a.key())
-	}
-	if a.TLS != b.TLS {
-		c.add(true, "listen "+a.key(), b.File, b.Line, "one of the two servers on it has ssl, and nginx then speaks TLS for both")
-	}
-}
-
-// apart is about two sockets that get in each other's way.
-func (c *collector) apart(a, b ListenDirective) {
-	if a.Unix != "" || b.Unix != "" || a.Port != b.Port {
+// apart is about sockets at addresses of their own beside ours at every address.
+func (c *collector) apart(l ListenDirective) {
+	if l.Unix != "" || l.Address != "" && l.Address != "::" {
 		return
 	}
-	switch {
-	case !isIPv6(a.Address) && b.Address == "::" && b.DualStack:
-		c.add(true, "listen "+a.key(), b.File, b.Line, "ipv6only=off takes the IPv4 port too, so that binding both fails")
-	case a.Address == "" && !isIPv6(b.Address) || a.Address == "::" && isIPv6(b.Address):
-		c.add(false, "listen "+a.key(), b.File, b.Line, "what comes to %s is answered there and never reaches this site", b.key())
-	}
+	others(c, c.look.specific[l.family()], fileOf, func(p place) Conflict {
+		return Conflict{"listen " + l.key(), p.listen.File, p.listen.Line,
+			fmt.Sprintf("what comes to %s is answered there and never reaches this site", p.listen.key()), false}
+	})
 }
 
 func isIPv6(address string) bool { return strings.Contains(address, ":") }
-
-// sameNames compares as nginx does: without case, and .example.com stands for example.com and *.example.com.
-func sameNames(ours, others []string) []string {
-	theirs := spellings(others)
-	return slices.DeleteFunc(spellings(ours), func(name string) bool { return !slices.Contains(theirs, name) })
-}
 
 func spellings(names []string) []string {
 	all := make([]string, 0, len(names))

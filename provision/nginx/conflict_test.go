@@ -8,6 +8,11 @@ import (
 
 func TestConflicts(t *testing.T) {
 	const other = "/etc/nginx/conf.d/other.conf"
+	const proxied = "! listen 0.0.0.0:80: proxy_protocol there holds for this site too: " +
+		"nginx then drops every client that does not begin with it"
+	const plain2 = "! listen 0.0.0.0:80: http2 without ssl there holds for this site too: " +
+		"nginx then takes HTTP/2 only, and no WebSocket comes through in OTHER:1"
+	const narrow = "listen 0.0.0.0:80: what comes to 192.0.2.1:80 is answered there and never reaches this site in OTHER:1"
 	site := func() Site { return example(80) }
 	for _, test := range []struct {
 		name, other string
@@ -25,7 +30,16 @@ func TestConflicts(t *testing.T) {
 		{"set", "server { listen 81; location / { set $wsprovision_websocket_connection 1; } }", nil, []string{"! variable $wsprovision_websocket_connection: defined there too, by set in OTHER:1"}},
 		{"specific address", "server { listen 192.0.2.1:80; server_name a; }", nil, []string{"listen 0.0.0.0:80: what comes to 192.0.2.1:80 is answered there and never reaches this site in OTHER:1"}},
 		{"ssl there", "server { listen 80 ssl; server_name a; }", nil, []string{"! listen 0.0.0.0:80: one of the two servers on it has ssl, and nginx then speaks TLS for both in OTHER:1"}},
-		{"dual stack", "server { listen [::]:80 ipv6only=off; server_name a; }", nil, []string{"! listen 0.0.0.0:80: ipv6only=off takes the IPv4 port too, so that binding both fails in OTHER:1"}},
+		{"proxy_protocol", "server { listen 80 proxy_protocol; server_name a; }", nil, []string{proxied + " in OTHER:1"}},
+		{"proxy_protocol elsewhere", "server { listen 192.0.2.1:80 proxy_protocol; server_name a; }", nil, []string{narrow}},
+		{"http2 in plain text", "server { listen 80 http2; server_name a; }", nil, []string{plain2}},
+		{"http2 by TLS", "server { listen 443 ssl http2; server_name a; }", func(s *Site) {
+			s.Listen, s.TLS = []Listen{{Port: 443, TLS: true}}, &TLS{"/c.pem", "/k.pem"}
+		}, nil},
+		{"many of a kind", strings.Repeat("server { listen 80 proxy_protocol; server_name a; }\n", 9), nil, []string{
+			proxied + " in OTHER:1", proxied + " in OTHER:2", proxied + " in OTHER:3", proxied + " in OTHER:4",
+			proxied + " (one of many) in OTHER:5",
+		}},
 		{"ipv6 beside ipv4", "server { listen [::]:80; listen [::1]:80; server_name ws.example.com; }", nil, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {

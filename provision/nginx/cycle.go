@@ -95,14 +95,7 @@ type sockets struct {
 }
 
 func (t Tree) sockets() sockets {
-	s := sockets{unix: t.UnixListeners()}
-	for _, at := range t.Bound() {
-		isUDP := func(d Directive) bool { return slices.Contains(d.Args, "quic") }
-		if !slices.ContainsFunc(t.Listening(at.String()), isUDP) {
-			s.tcp = append(s.tcp, at)
-		}
-	}
-	return s
+	return sockets{tcp: t.Bound(), unix: t.UnixListeners()}
 }
 
 // mostSockets bounds what is read of a table of sockets, in bytes: some hundred thousand of them.

@@ -14,7 +14,8 @@ type PatternError struct {
 }
 
 func (e *PatternError) Error() string {
-	return fmt.Sprintf("include %s: the pattern is not understood by wsprovision (%s) in %s:%d", e.Pattern, e.Why, e.File, e.Line)
+	const text = "include %s: the pattern is not understood by wsprovision (%s) in %s:%d"
+	return fmt.Sprintf(text, e.Pattern, e.Why, e.File, e.Line)
 }
 
 // hasMeta is nginx's own question (ngx_conf_include): without one of these a backslash is part of the name.

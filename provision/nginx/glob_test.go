@@ -14,13 +14,17 @@ import (
 )
 
 // litter are names that patterns go wrong on.
-var litter = []string{"a.conf", "b.conf", "A.conf", "z", "]", "-", "[a]", "!", "^", `b\`, "{a,b}.conf", ".hidden.conf", "0.conf", "é", "~", "a b", "[", "sub/x.conf", "sub/.y.conf", "other/x.conf", "[:a]"}
+var litter = []string{
+	"a.conf", "b.conf", "A.conf", "z", "]", "-", "[a]", "!", "^", `b\`, "{a,b}.conf", ".hidden.conf", "0.conf", "é", "~", "a b",
+	"[", "sub/x.conf", "sub/.y.conf", "other/x.conf", "[:a]",
+}
 
 func litterIn(t testing.TB, dir string) {
 	t.Helper()
 	for _, name := range litter {
 		path := filepath.Join(dir, name)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte("# x\n"), 0o644)); err != nil {
+		made := os.MkdirAll(filepath.Dir(path), 0o755)
+		if err := errors.Join(made, os.WriteFile(path, []byte("# x\n"), 0o644)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -99,8 +103,10 @@ func TestHostileGlobs(t *testing.T) {
 }
 
 func TestPatternsThatAreNotUnderstood(t *testing.T) {
-	for _, pattern := range []string{"[a*", "[a/b]*", "[]*", "[[:alpha]*", "[[:word:]]", "[[.hyphen.]]", "[[=a=]]", "[z-a]*", `*\`, `[a\`, "[[:alpha:]-z]", "[a-[:digit:]]"} {
-		tree, err := Load(t.TempDir(), conf, map[string][]byte{conf: []byte("http {\ninclude \"" + strings.ReplaceAll(pattern, `\`, `\\`) + "\"; }")})
+	for _, pattern := range []string{"[a*", "[a/b]*", "[]*", "[[:alpha]*", "[[:word:]]", "[[.hyphen.]]", "[[=a=]]", "[z-a]*", `*\`,
+		`[a\`, "[[:alpha:]-z]", "[a-[:digit:]]"} {
+		text := "http {\ninclude \"" + strings.ReplaceAll(pattern, `\`, `\\`) + "\"; }"
+		tree, err := Load(t.TempDir(), conf, map[string][]byte{conf: []byte(text)})
 		var p *PatternError
 		if !errors.As(err, &p) || p.File != conf || p.Line != 2 || p.Pattern != pattern || p.Why == "" {
 			t.Errorf("%s: %v, %v", pattern, err, files(tree))
@@ -140,12 +146,17 @@ func TestGlobIsTheLibrarys(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	litterIn(t, filepath.Join(dir, "g"))
-	pieces := rapid.SliceOfN(rapid.SampledFrom([]string{"*", "?", "[", "]", "!", "^", "-", `\`, "a", "b", "z", "A", "0", ".", "conf", "[:alpha:]", "[:punct:]", "[:digit:]", "[[:lower:]]", "/", "{", ",", "sub", "x", "é", "[a-z]", "[!a]", "[]", "[^]]"}), 1, 8)
+	pieces := rapid.SliceOfN(rapid.SampledFrom([]string{
+		"*", "?", "[", "]", "!", "^", "-", `\`, "a", "b", "z", "A", "0", ".", "conf", "[:alpha:]", "[:punct:]", "[:digit:]",
+		"[[:lower:]]", "/", "{", ",", "sub", "x", "é", "[a-z]", "[!a]", "[]", "[^]]",
+	}), 1, 8)
 	var patterns []string
 	for i := range 6000 {
-		patterns = append(patterns, filepath.Join(dir, "g")+"/"+strings.TrimLeft(strings.Join(pieces.Example(i), ""), "/"))
+		pattern := strings.TrimLeft(strings.Join(pieces.Example(i), ""), "/")
+		if hasMeta(pattern) && !strings.Contains(pattern, "//") && !strings.HasSuffix(pattern, "/") {
+			patterns = append(patterns, filepath.Join(dir, "g")+"/"+pattern)
+		}
 	}
-	patterns = slices.DeleteFunc(patterns, func(p string) bool { return !hasMeta(p) || strings.Contains(p, "//") || strings.HasSuffix(p, "/") })
 	cmd := exec.Command(program)
 	cmd.Stdin, cmd.Env = strings.NewReader(strings.Join(patterns, "\n")+"\n"), []string{"LC_ALL=C"}
 	out, err := cmd.Output()

@@ -1,6 +1,9 @@
 package nginx
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // NamesBucket is the server_names_hash_bucket_size that the longest of the names needs, 0 where nginx's own does: a line of
 // the processor's cache, 64 bytes or more. As soon as two servers share a socket, nginx hashes their names, and refuses one
@@ -21,20 +24,11 @@ func NamesBucket(names []string) int {
 
 // HashedNames are the server_names that nginx hashes: those of servers that share a socket, but for regular expressions.
 func (t Tree) HashedNames() []string {
-	servers, on := t.Servers(), map[string]int{}
-	for _, s := range servers {
-		for key := range s.keys() {
-			on[key]++
-		}
-	}
+	x := t.look()
 	var names []string
-	for _, s := range servers {
-		shares := false
-		for key := range s.keys() {
-			shares = shares || on[key] > 1
-		}
+	for _, s := range x.servers {
 		for _, name := range s.Names {
-			if shares && !strings.HasPrefix(name, "~") {
+			if !strings.HasPrefix(name, "~") && slices.ContainsFunc(s.Listen, x.shared) {
 				names = append(names, name)
 			}
 		}
@@ -42,10 +36,8 @@ func (t Tree) HashedNames() []string {
 	return names
 }
 
-func (s Server) keys() map[string]bool {
-	keys := map[string]bool{}
-	for _, l := range s.Listen {
-		keys[l.key()] = true
-	}
-	return keys
+// shared reports whether more than one server is on the listener's socket.
+func (x *index) shared(l ListenDirective) bool {
+	all := x.on[l.key()]
+	return all[0].server != all[len(all)-1].server
 }

@@ -67,7 +67,7 @@ func on(servers []Server, to netip.AddrPort) []candidate {
 		var found []candidate
 		for i := range servers {
 			for _, l := range servers[i].Listen {
-				if l.Unix == "" && l.Port == int(to.Port()) && match(l) {
+				if l.Unix == "" && !l.UDP && l.Port == int(to.Port()) && match(l) {
 					found = append(found, candidate{&servers[i], l})
 				}
 			}

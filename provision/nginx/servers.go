@@ -1,7 +1,6 @@
 package nginx
 
 import (
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,30 +26,29 @@ type ListenDirective struct {
 	TLS       bool
 	DualStack bool // ipv6only=off: an IPv6 socket that takes the IPv4 port too
 	Own       bool // an option of the socket's: nginx binds it also beside one at every address
-	File      string
-	Line      int
+	ReusePort bool // each worker has a socket of its own, and the kernel lets them stand beside others that say so too
+	// ProxyProtocol and HTTP2 hold, as TLS does, for every server on the address where one of them has them.
+	ProxyProtocol, HTTP2 bool
+	UDP                  bool // udp, or quic
+	File                 string
+	Line                 int
 }
 
 // key is equal where nginx would share a socket and choose the server by name.
 func (l ListenDirective) key() string {
-	if l.Unix != "" {
+	switch {
+	case l.Unix != "":
 		return "unix:" + l.Unix
+	case l.UDP:
+		return "udp:" + join(either(plainAddress(l.Address), "0.0.0.0"), l.Port)
 	}
 	return join(either(plainAddress(l.Address), "0.0.0.0"), l.Port)
 }
 
 func (l Listen) key() string { return ListenDirective{Address: l.Address, Port: l.Port}.key() }
 
-// Servers are the http servers in the order in which nginx meets them.
-func (t Tree) Servers() []Server {
-	var servers []Server
-	for _, d := range t.http() {
-		if d.Name == "server" && d.Block {
-			servers = append(servers, newServer(d))
-		}
-	}
-	return servers
-}
+// Servers are the http servers in the order in which nginx meets them. They are the tree's: not to be changed.
+func (t Tree) Servers() []Server { return t.look().servers }
 
 // Listening are the listen directives of an address, in any of its spellings.
 func (t Tree) Listening(address string) []Directive {
@@ -67,58 +65,20 @@ func (t Tree) Listening(address string) []Directive {
 }
 
 // http gives the statements of the http context.
-func (t Tree) http() []Directive {
-	var body []Directive
-	for _, d := range t.directives {
-		if d.Name == "http" && d.Block {
-			body = append(body, d.Body...)
-		}
-	}
-	return body
-}
+func (t Tree) http() []Directive { return t.look().http }
 
 // HTTP reports whether the http context has the directive.
 func (t Tree) HTTP(name string) bool {
 	return slices.ContainsFunc(t.http(), func(d Directive) bool { return d.Name == name })
 }
 
-// Bound are the addresses that nginx binds. One at every address of its family takes the place of all others on the port
-// that have no options of their own; nginx then tells them apart by connection (ngx_http_init_listening). Host names and unix
-// sockets are left out.
-func (t Tree) Bound() []netip.AddrPort {
-	var keys, own []string
-	for _, s := range t.Servers() {
-		for _, l := range s.Listen {
-			keys = append(keys, l.key())
-			if l.Own {
-				own = append(own, l.key())
-			}
-		}
-	}
-	keys = unique(keys)
-	var all []netip.AddrPort
-	for _, key := range keys {
-		at, err := netip.ParseAddrPort(key)
-		every := ListenDirective{Port: int(at.Port())}
-		if err == nil && at.Addr().Is6() {
-			every.Address = "::"
-		}
-		if err == nil && (key == every.key() || slices.Contains(own, key) || !slices.Contains(keys, every.key())) {
-			all = append(all, at)
-		}
-	}
-	return all
-}
-
-func newServer(d Directive) Server {
-	s := Server{File: d.File, Line: d.Line, Body: d.Body}
+func newServer(d Directive, lookup Lookup) Server {
+	s := Server{File: d.File, Line: d.Line, Body: d.Body, Listen: listens(d.Body, lookup)}
 	allTLS := false
 	for _, c := range d.Body {
 		switch {
 		case c.Name == "server_name":
 			s.Names = append(s.Names, c.Args...)
-		case c.Name == "listen" && len(c.Args) > 0:
-			s.Listen = append(s.Listen, parseListen(c)...)
 		case c.Name == "ssl" && slices.Equal(c.Args, []string{"on"}):
 			allTLS = true // the old form, gone in nginx 1.25.1
 		}
@@ -132,6 +92,17 @@ func newServer(d Directive) Server {
 	return s
 }
 
+// listens are the listeners of a server of any section.
+func listens(body []Directive, lookup Lookup) []ListenDirective {
+	var all []ListenDirective
+	for _, d := range body {
+		if d.Name == "listen" && len(d.Args) > 0 {
+			all = append(all, lookup.all(parseListen(d))...)
+		}
+	}
+	return all
+}
+
 // socketOptions are the options of listen with which nginx gives an address a socket of its own (ngx_http_core_listen).
 var socketOptions = []string{"bind", "setfib", "fastopen", "backlog", "rcvbuf", "sndbuf", "accept_filter", "deferred", "ipv6only", "reuseport", "so_keepalive"}
 
@@ -142,6 +113,14 @@ func parseListen(d Directive) []ListenDirective {
 		name, _, _ := strings.Cut(option, "=")
 		l.Own = l.Own || slices.Contains(socketOptions, name)
 		switch option {
+		case "proxy_protocol":
+			l.ProxyProtocol = true
+		case "http2":
+			l.HTTP2 = true
+		case "reuseport":
+			l.ReusePort = true
+		case "udp", "quic":
+			l.UDP = true
 		case "default_server", "default":
 			l.Default = true
 		case "ssl":
@@ -207,21 +186,16 @@ type Upstream struct {
 }
 
 // Upstreams lists them in nginx's order.
-func (t Tree) Upstreams() []Upstream {
-	var all []Upstream
-	for _, d := range t.http() {
-		if d.Name != "upstream" || !d.Block || len(d.Args) != 1 {
-			continue
+func (t Tree) Upstreams() []Upstream { return t.look().upstreams }
+
+func newUpstream(d Directive) Upstream {
+	u := Upstream{Name: d.Args[0], File: d.File, Line: d.Line}
+	for _, c := range d.Body {
+		if c.Name == "server" && len(c.Args) > 0 {
+			u.Servers = append(u.Servers, c.Args[0])
 		}
-		u := Upstream{Name: d.Args[0], File: d.File, Line: d.Line}
-		for _, c := range d.Body {
-			if c.Name == "server" && len(c.Args) > 0 {
-				u.Servers = append(u.Servers, c.Args[0])
-			}
-		}
-		all = append(all, u)
 	}
-	return all
+	return u
 }
 
 // Map is a block that defines a variable: map, geo or split_clients. Of two for one variable nginx silently uses the later.
@@ -231,34 +205,18 @@ type Map struct {
 }
 
 // Maps lists them in nginx's order. The variable is in lower case, as nginx keeps it, with its $.
-func (t Tree) Maps() []Map {
-	var all []Map
-	for _, d := range t.http() {
-		if !d.Block || len(d.Args) == 0 || d.Name != "map" && d.Name != "geo" && d.Name != "split_clients" {
-			continue
-		}
-		all = append(all, Map{Variable: strings.ToLower(d.Args[len(d.Args)-1]), Kind: d.Name, File: d.File, Line: d.Line})
-	}
-	return all
-}
+func (t Tree) Maps() []Map { return t.look().maps }
 
 // DefaultServer is who answers a request for an unknown host on that address: the explicit default_server, else the
 // first that nginx meets. False means that nobody listens on exactly that address.
 func (t Tree) DefaultServer(listen Listen) (Server, bool) {
-	var first *Server
-	for _, s := range t.Servers() {
-		for _, l := range s.Listen {
-			switch {
-			case l.key() != listen.key():
-			case l.Default:
-				return s, true
-			case first == nil:
-				first = &s
-			}
-		}
-	}
-	if first == nil {
+	x := t.look()
+	all := x.on[listen.key()]
+	if len(all) == 0 {
 		return Server{}, false
 	}
-	return *first, true
+	if i := slices.IndexFunc(all, func(p place) bool { return p.listen.Default }); i >= 0 {
+		return x.servers[all[i].server], true
+	}
+	return x.servers[all[0].server], true
 }

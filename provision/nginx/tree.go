@@ -37,6 +37,7 @@ type Tree struct {
 	source     source
 	directives []Directive
 	files      []File
+	index      func() *index
 }
 
 // CycleError is an include of a file within itself; nginx dies of it with SIGSEGV.
@@ -63,7 +64,7 @@ func Load(root, conf string, overlay map[string][]byte) (Tree, error) {
 	l := &loader{tree: &t}
 	var err error
 	t.directives, err = l.file(File{Path: t.conf})
-	return t, err
+	return t.indexed(nil), err
 }
 
 type loader struct {
@@ -188,7 +189,4 @@ func (t Tree) Files() []File { return t.files }
 // Included tells whether nginx would read the file, under this or, through links, another path.
 func (t Tree) Included(name string) bool { return len(t.openings(name)) > 0 }
 
-func (t Tree) openings(name string) []File {
-	real := t.source.resolve(name)
-	return slices.DeleteFunc(slices.Clone(t.files), func(f File) bool { return f.real != real })
-}
+func (t Tree) openings(name string) []File { return t.look().openings[t.source.resolve(name)] }
