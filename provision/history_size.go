@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"wsprovision/provision/plaintext"
 )
 
 // historyLimit bounds report.json, in bytes: a diff of a large site and the
@@ -18,7 +20,8 @@ func (h *History) text() ([]byte, error) {
 	kept := *h
 	for length, items := 64<<10, 4096; ; length, items = length/4, max(items/4, 4) {
 		text, err := json.MarshalIndent(kept, "", "  ")
-		if text = append(text, '\n'); err != nil || len(text) <= historyLimit || length < 16 {
+		// A person will look at it, and it holds what a backend, a client and a mirror said.
+		if text = []byte(plaintext.Text(string(text)) + "\n"); err != nil || len(text) <= historyLimit || length < 16 {
 			return text, err
 		}
 		c := cutter{length, items}

@@ -2,6 +2,7 @@ package provision
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -120,4 +121,18 @@ func (r *rig) hostile(path, referer string) {
 	fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: ws.example.com\r\nX-Hostile: 1\r\nConnection: close\r\n"+
 		"Referer: %s\r\n\r\n", path, referer)
 	_, _ = bufio.NewReader(c).ReadString('\n')
+}
+
+// report.json is looked at on a terminal, too, and read back as it was.
+func TestHostileTextInReport(t *testing.T) {
+	const steering = "x\x1b[2J\u009b\u202e\u2028"
+	h := History{Last: &Report{Interrupted: steering}}
+	text, err := h.text()
+	if err != nil || strings.ContainsAny(string(text), "\x1b\u009b\u202e\u2028") {
+		t.Errorf("%q, %v", text, err)
+	}
+	var back History
+	if err := json.Unmarshal(text, &back); err != nil || back.Last.Interrupted != steering {
+		t.Errorf("%q, %v", back.Last.Interrupted, err)
+	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"wsprovision/provision/plaintext"
 	"wsprovision/provision/websocket"
 )
 
@@ -29,7 +31,9 @@ func (a *app) connectCommand() *cobra.Command {
 		Long: `Send each line of standard input as a message and print each message that comes
 back as a line, until Ctrl-D, a signal, or the server's close. At the end of the
 input the answers that are outstanding are waited for. Binary messages are
-printed in hexadecimal. What the server closed with is said on standard error.
+printed in hexadecimal; in text, a line end, a control character and what else
+would steer a terminal is printed as an escape, such as \u001b (see --raw). What
+the server closed with is said on standard error.
 
 Exit status:
   0   closed properly (1000, 1001 or without a code)
@@ -52,7 +56,7 @@ Exit status:
 	flags.DurationVar(&o.options.Ping, "ping", 0, "send a ping every `duration`, and want its pong")
 	flags.DurationVar(&o.options.Wait, "wait", 2*time.Second, "after the end of the input wait this `duration` for answers; below 0 for ever")
 	flags.BoolVarP(&o.options.SendBinary, "binary", "b", false, "send lines as binary messages")
-	flags.BoolVar(&o.options.RawBinary, "raw", false, "print binary messages as they are")
+	flags.BoolVar(&o.options.Raw, "raw", false, "print messages as they are, whatever a terminal makes of them")
 	flags.BoolVar(&o.options.Compress, "compress", false, "offer permessage-deflate")
 	flags.BoolVarP(&o.showHead, "include", "i", false, "show the answer to the handshake on standard error")
 	return cmd
@@ -83,7 +87,11 @@ func (a *app) connect(ctx context.Context, o connectOptions, url string) error {
 	}
 	opened := false
 	o.options.Opened = func(h websocket.Handshake) { opened = true; a.opened(h, o.showHead) }
-	code, reason, err := websocket.Connect(ctx, t, os.Stdin, a.stdout, o.options)
+	out := a.stdout
+	if o.options.Raw {
+		out = a.raw
+	}
+	code, reason, err := websocket.Connect(ctx, t, os.Stdin, out, o.options)
 	switch {
 	case !opened && ctx.Err() != nil:
 		return fmt.Errorf("%w: %w", context.Cause(ctx), err)
@@ -92,17 +100,17 @@ func (a *app) connect(ctx context.Context, o connectOptions, url string) error {
 	case code == 1000 || code == 1001 || code == 1005 || ctx.Err() != nil:
 		return nil
 	}
-	return fmt.Errorf("closed with %d %s", code, reason)
+	return fmt.Errorf("closed with %d %s", code, plaintext.Line(reason))
 }
 
 // opened shows what the handshake settled.
 func (a *app) opened(h websocket.Handshake, all bool) {
 	if all {
-		fmt.Fprintln(a.stderr, h.StatusLine)
+		writeLine(a.stderr, "%s", h.StatusLine)
 		_ = h.Header.Write(crlf{a.stderr})
 	}
 	if h.Subprotocol != "" {
-		fmt.Fprintln(a.stderr, "wsprovision: subprotocol "+h.Subprotocol)
+		writeSaid(a.stderr, "subprotocol "+h.Subprotocol)
 	}
 }
 
@@ -110,13 +118,8 @@ func (a *app) opened(h websocket.Handshake, all bool) {
 type crlf struct{ w io.Writer }
 
 func (c crlf) Write(p []byte) (int, error) {
-	for _, b := range p {
-		if b == '\r' {
-			continue
-		}
-		if _, err := c.w.Write([]byte{b}); err != nil {
-			return 0, err
-		}
+	if _, err := c.w.Write(bytes.ReplaceAll(p, []byte("\r\n"), []byte("\n"))); err != nil {
+		return 0, err
 	}
 	return len(p), nil
 }

@@ -47,7 +47,7 @@ Exit status:
 			say := func(line string) {
 				mu.Lock()
 				defer mu.Unlock()
-				fmt.Fprintln(a.stderr, line)
+				writeLine(a.stderr, "%s", line)
 			}
 			say("Listening on " + listener.Addr().String())
 			return websocket.Serve(cmd.Context(), listener, limits, say)

@@ -66,10 +66,15 @@ func exitStatus(err error) int {
 // complain says on stderr what kept a command from answering.
 func (a *app) complain(err error) {
 	var code outcome
-	if err == nil || errors.As(err, &code) {
+	var usage usageError
+	switch {
+	case err == nil || errors.As(err, &code):
+		return
+	case errors.As(err, &usage): // a line for each word of the user's own
+		fmt.Fprintln(a.stderr, "wsprovision: "+err.Error())
 		return
 	}
-	fmt.Fprintln(a.stderr, "wsprovision: "+err.Error())
+	writeSaid(a.stderr, err.Error())
 }
 
 // outcomeOf turns a report into the error that carries its exit status.

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"wsprovision/provision"
+	"wsprovision/provision/plaintext"
 )
 
 // output answers on stdout, as text or as JSON, and logs on stderr.
@@ -25,8 +26,8 @@ type output struct {
 
 func (a *app) newOutput(command string) *output {
 	o := &output{app: a, command: command, partial: partial{began: time.Now()}}
-	if file, ok := a.stdout.(*os.File); ok && a.output == "text" && term.IsTerminal(int(file.Fd())) {
-		o.live = &liveLine{w: a.stdout}
+	if file, ok := a.raw.(*os.File); ok && a.output == "text" && term.IsTerminal(int(file.Fd())) {
+		o.live = &liveLine{w: a.raw}
 	}
 	return o
 }
@@ -48,7 +49,7 @@ func (o *output) notice(line string) { o.say(line) }
 
 func (o *output) say(line string) {
 	o.live.clear()
-	fmt.Fprintln(o.app.stderr, "wsprovision: "+line)
+	writeSaid(o.app.stderr, line)
 }
 
 func (o *output) started(n, total int, step string) {
@@ -82,7 +83,7 @@ func (o *output) report(r *provision.Report) error {
 	if o.app.output == "json" {
 		err = writeJSON(o.app.stdout, r)
 	} else {
-		_, err = fmt.Fprintln(o.app.stdout, summary(r))
+		_, err = fmt.Fprintln(o.app.stdout, plaintext.Line(summary(r)))
 	}
 	if err == nil || errors.Is(err, syscall.EPIPE) {
 		return nil
@@ -92,28 +93,22 @@ func (o *output) report(r *provision.Report) error {
 
 // writeStep is one step for people: a line, and what there is to say of it.
 func writeStep(w io.Writer, n, total int, s provision.StepReport) {
-	fmt.Fprintf(w, "%d/%d %-12s %-9s %5.1fs\n", n, total, s.Name, s.Status, float64(s.Millis)/1000)
+	writeLine(w, "%d/%d %-12s %-9s %5.1fs", n, total, s.Name, s.Status, float64(s.Millis)/1000)
 	for _, c := range s.Changes {
-		fmt.Fprintf(w, "      %s\n", c)
-		writeIndented(w, c.Diff)
+		writeItem(w, "      ", c.String())
+		writeIndented(w, "        ", c.Diff)
 	}
 	for _, note := range s.Notes {
-		fmt.Fprintf(w, "      %s\n", note)
+		writeItem(w, "      ", note)
 	}
 	for _, warning := range s.Warnings {
-		fmt.Fprintf(w, "      warning: %s\n", warning)
+		writeItem(w, "      ", "warning: "+warning)
 	}
 	if s.Why != "" {
-		fmt.Fprintf(w, "      %s\n", s.Why)
+		writeItem(w, "      ", s.Why)
 	}
 	if s.Error != "" {
-		fmt.Fprintf(w, "      error: %s\n", strings.ReplaceAll(s.Error, "\n", "\n        "))
-	}
-}
-
-func writeIndented(w io.Writer, text string) {
-	for line := range strings.Lines(text) {
-		fmt.Fprintf(w, "        %s\n", strings.TrimSuffix(line, "\n"))
+		writeItem(w, "      ", "error: "+s.Error)
 	}
 }
 
@@ -178,7 +173,7 @@ const eraseLine = "\r\x1b[K" // ECMA-48 EL: to the end of the line
 func (l *liveLine) show(text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	fmt.Fprint(l.w, eraseLine+text)
+	fmt.Fprint(l.w, eraseLine+plaintext.Line(text))
 }
 
 func (l *liveLine) clear() {

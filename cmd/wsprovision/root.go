@@ -23,7 +23,8 @@ const defaultConfig = "/etc/wsprovision/wsprovision.yaml"
 // app is what every command is given: where it reads from and answers to.
 type app struct {
 	environ        []string
-	stdout, stderr io.Writer
+	stdout, stderr io.Writer // which show what others wrote as text
+	raw            io.Writer // standard output as it is: for connect --raw, and the live line's own control sequence
 	// All that changes the host goes through the seam; a second signal ends the
 	// run there.
 	seam  *provision.Seam
@@ -38,8 +39,8 @@ type app struct {
 
 // run is the whole program but for the process around it.
 func run(args, environ []string, stdout, stderr io.Writer) int {
-	a := &app{environ: environ, stdout: stdout, stderr: stderr, seam: newSeam()}
-	a.ender = &ender{seam: a.seam, say: func(line string) { fmt.Fprintln(stderr, "wsprovision: "+line) }, exit: os.Exit}
+	a := newApp(environ, stdout, stderr)
+	a.ender = &ender{seam: a.seam, say: func(line string) { writeSaid(a.stderr, line) }, exit: os.Exit}
 	ctx, stop := untilSignalled(context.Background(), a.ender.again)
 	defer stop()
 	root := a.command()

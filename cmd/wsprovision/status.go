@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -78,11 +77,7 @@ func outcomeOfStatus(state provision.State) error {
 
 func (a *app) writeStatus(s provision.HostStatus) error {
 	if a.output == "json" {
-		text, err := json.MarshalIndent(s, "", "  ")
-		if err == nil {
-			_, err = fmt.Fprintln(a.stdout, string(text))
-		}
-		return err
+		return writeJSON(a.stdout, s)
 	}
 	statusText(a.stdout, s)
 	return nil
@@ -94,7 +89,7 @@ func statusText(w io.Writer, s provision.HostStatus) {
 		if len(words) == 0 {
 			words = []string{"unknown"}
 		}
-		fmt.Fprintf(w, "%-13s %s\n", name, strings.Join(words, ", "))
+		writeLine(w, "%-13s %s", name, strings.Join(words, ", "))
 	}
 	line("provisioning", string(s.State), s.Why)
 	place := s.Place
@@ -119,14 +114,16 @@ func statusText(w io.Writer, s provision.HostStatus) {
 		line(name, words...)
 	}
 	for _, why := range s.Unknown {
-		fmt.Fprintf(w, "              not known: %s\n", why)
+		writeLine(w, "              not known: %s", why)
 	}
 	if s.Report != nil {
-		fmt.Fprintf(w, "\n%s of %s%s\n", s.Report.Command, s.Report.Started.Format(time.RFC3339), named(", phase ", s.Report.Phase))
+		fmt.Fprintln(w)
+		writeLine(w, "%s of %s%s", s.Report.Command, s.Report.Started.Format(time.RFC3339),
+			named(", phase ", s.Report.Phase))
 		for i, step := range s.Report.Steps {
 			writeStep(w, i+1, len(s.Report.Steps), step)
 		}
-		fmt.Fprintln(w, summary(s.Report))
+		writeLine(w, "%s", summary(s.Report))
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"wsprovision/provision"
 	"wsprovision/provision/config"
+	"wsprovision/provision/plaintext"
 	"wsprovision/provision/websocket"
 )
 
@@ -158,7 +159,7 @@ func (a *app) verification(cmd *cobra.Command, o verifyOptions) (*provision.Veri
 		WithEcho: o.withEcho, Load: websocket.Load{Count: o.count, Concurrency: o.concurrency}, Mute: o.explain == "never",
 	}
 	if a.verbose {
-		v.Log = func(line string) { out.say("echo: " + line) }
+		v.Log = func(line string) { out.say("echo: " + plaintext.Line(line)) }
 	}
 	if len(c.Sites) > 0 {
 		v.Apply = a.applyArguments(cmd)
@@ -228,9 +229,9 @@ func writeJSON(w io.Writer, report any) error {
 
 // writeTarget is one target for people.
 func writeTarget(w io.Writer, t provision.TargetReport) {
-	fmt.Fprintf(w, "%s at %s: %s\n", t.URL, t.Address, t.Result)
+	writeLine(w, "%s at %s: %s", t.URL, t.Address, t.Result)
 	if t.Echo {
-		fmt.Fprintf(w, "  the backend %s does not run: an echo backend stood in for it\n", t.Backend)
+		writeLine(w, "  the backend %s does not run: an echo backend stood in for it", t.Backend)
 	}
 	for _, c := range t.Checks {
 		detail := c.Detail
@@ -240,7 +241,7 @@ func writeTarget(w io.Writer, t provision.TargetReport) {
 		case provision.VerifySkipped:
 			detail = c.Why
 		}
-		fmt.Fprintf(w, "  %-25s %-7s %8.1f ms  %s\n", c.Name, c.Result, c.Millis, detail)
+		writeLine(w, "  %-25s %-7s %8.1f ms  %s", c.Name, c.Result, c.Millis, detail)
 	}
 	if t.Timing != nil {
 		writeTiming(w, *t.Timing)
@@ -251,22 +252,23 @@ func writeTarget(w io.Writer, t provision.TargetReport) {
 }
 
 func writeTiming(w io.Writer, t provision.TimingReport) {
-	fmt.Fprintf(w, "  %d connections in %.0f ms, %d failed%s\n", t.Count, t.Elapsed, t.Failed, prefixed(": ", t.Error))
+	writeLine(w, "  %d connections in %.0f ms, %d failed%s", t.Count, t.Elapsed, t.Failed, prefixed(": ", t.Error))
 	for _, row := range []struct {
 		name string
 		p    provision.Percentiles
 	}{{"handshake", t.Handshake}, {"ping to pong", t.RoundTrip}} {
-		fmt.Fprintf(w, "  %-13s p50 %.1f ms, p90 %.1f ms, p99 %.1f ms, max %.1f ms\n", row.name, row.p.P50, row.p.P90, row.p.P99, row.p.Max)
+		writeLine(w, "  %-13s p50 %.1f ms, p90 %.1f ms, p99 %.1f ms, max %.1f ms", row.name, row.p.P50, row.p.P90,
+			row.p.P99, row.p.Max)
 	}
 }
 
 func writeDiagnosis(w io.Writer, word string, d provision.Diagnosis) {
-	fmt.Fprintf(w, "  %s: %s (%s)\n", word, d.Cause, d.Code)
+	writeLine(w, "  %s: %s (%s)", word, d.Cause, d.Code)
 	for _, e := range d.Evidence {
-		fmt.Fprintf(w, "    evidence: %s\n", strings.ReplaceAll(e, "\n", "\n      "))
+		writeItem(w, "    ", "evidence: "+e)
 	}
 	if !d.Mend.IsZero() {
-		fmt.Fprintf(w, "    to mend it: %s\n", d.Mend)
+		writeLine(w, "    to mend it: %s", d.Mend)
 	}
 }
 
@@ -287,5 +289,6 @@ func writeVerdict(w io.Writer, r *provision.VerifyReport) {
 			ok++
 		}
 	}
-	fmt.Fprintf(w, "verify: %s, %.1fs: %d of %d%s\n", r.Result, float64(r.Millis)/1000, ok, len(r.Targets), prefixed("; interrupted: ", r.Interrupted))
+	writeLine(w, "verify: %s, %.1fs: %d of %d%s", r.Result, float64(r.Millis)/1000, ok, len(r.Targets),
+		prefixed("; interrupted: ", r.Interrupted))
 }

@@ -12,14 +12,17 @@ import (
 	"unicode/utf8"
 
 	ws "github.com/coder/websocket"
+
+	"wsprovision/provision/plaintext"
 )
 
 // ConnectOptions are a user's wishes for Connect; the zero value serves.
 type ConnectOptions struct {
 	// Ping is the interval of pings; a pong missing for that long, and for 10 s, ends the session. 0 sends none.
 	Ping time.Duration
-	// RawBinary writes a binary message as it is; otherwise as a line of hex.
-	RawBinary bool
+	// Raw writes messages as they are, and a line end behind text. Otherwise a binary message is a line of hex, and a
+	// text one is a line in which line ends, and what else would steer a terminal, are escapes (package plaintext).
+	Raw bool
 	// SendBinary sends lines as binary messages; text ones must be UTF-8.
 	SendBinary bool
 	// Wait is how long after the end of in an outstanding answer may take, counted from the last bytes of a message either
@@ -276,19 +279,38 @@ func (c *conversation) print(m message) error {
 	c.received++
 	var err error
 	switch {
-	case m.kind == ws.MessageBinary && c.options.RawBinary:
+	case m.kind == ws.MessageBinary && c.options.Raw:
 		_, err = c.out.Write(m.data)
 	case m.kind == ws.MessageBinary:
 		err = c.hexadecimal(m.data)
 	case !utf8.Valid(m.data): // RFC 6455 section 8.1
 		return errNotText
-	default:
+	case c.options.Raw:
 		_, err = c.out.Write(append(m.data, '\n'))
+	default:
+		err = c.text(m.data)
 	}
 	if err != nil {
 		return fmt.Errorf("output: %w", err)
 	}
 	return nil
+}
+
+// text writes a line piece by piece, too, none of which ends within a character.
+func (c *conversation) text(data []byte) error {
+	for {
+		n, end := min(len(data), 32<<10), ""
+		for n < len(data) && !utf8.RuneStart(data[n]) {
+			n--
+		}
+		if n == len(data) {
+			end = "\n"
+		}
+		_, err := io.WriteString(c.out, plaintext.Line(string(data[:n]))+end)
+		if data = data[n:]; err != nil || end != "" {
+			return err
+		}
+	}
 }
 
 // hexadecimal writes a line piece by piece: a long message is not to be there three times.

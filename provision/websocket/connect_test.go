@@ -30,7 +30,11 @@ func TestConnect(t *testing.T) {
 		{"empty lines are messages", "a\n\nb\n", "Echo: a\nEcho: \nEcho: b\n", ConnectOptions{}},
 		{"crlf", "a\r\nb\r\n", "Echo: a\nEcho: b\n", ConnectOptions{}},
 		{"binary as hex", "a\nb\n", "61\n62\n", ConnectOptions{SendBinary: true}},
-		{"binary raw", "a\n\xff\n", "a\xff", ConnectOptions{SendBinary: true, RawBinary: true}},
+		{"what steers a terminal", "a\x1b[2J\u202eb\n", `Echo: a\u001b[2J\u202eb` + "\n", ConnectOptions{}},
+		{"other scripts, longer than a piece", strings.Repeat("世", 30<<10),
+			"Echo: " + strings.Repeat("世", 30<<10) + "\n", ConnectOptions{}},
+		{"text raw", "a\x1b[2J\n", "Echo: a\x1b[2J\n", ConnectOptions{Raw: true}},
+		{"binary raw", "a\n\xff\n", "a\xff", ConnectOptions{SendBinary: true, Raw: true}},
 		{"compressed", strings.Repeat("y", 5000), "Echo: " + strings.Repeat("y", 5000) + "\n", ConnectOptions{Compress: true}},
 		{"16 MiB in a line", big, "Echo: " + big + "\n", ConnectOptions{}},
 	} {
