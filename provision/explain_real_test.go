@@ -153,7 +153,7 @@ func (r *rig) host() *Host {
 	}
 	h := &Host{Root: r.root, Euid: 0, Where: systemd.Where{Place: systemd.Host, Systemd: true}, Seam: &Seam{}, Probe: websocket.Probe}
 	h.Nginx = nginx.Nginx{Root: r.root, Read: read, Program: realNginx, Conf: nginxConf, Proc: "/proc"}
-	h.SELinux = selinux.Host{Root: r.root, Read: read, Cache: &selinux.Cache{}}
+	h.SELinux = selinux.Host{Root: r.root, Cache: &selinux.Cache{}}
 	h.Files = &Files{Root: r.root, Seam: h.Seam}
 	h.Units = func(context.Context) (systemd.Units, error) { return &systemd.Offline{Root: r.root}, nil }
 	return h

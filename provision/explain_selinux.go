@@ -41,7 +41,8 @@ func (q *inquiry) denied(ctx context.Context, address string) *Diagnosis {
 	return d
 }
 
-// shutdownBoolean is what makes the label enough. RHEL 7's policy has it on, and an administrator may turn it off (FACTS 3.2).
+// shutdownBoolean is what makes the label enough. RHEL 7's policy has it on
+// (selinux-policy 3.13.1, booleans-targeted.conf), and an administrator may turn it off.
 const shutdownBoolean = "httpd_graceful_shutdown"
 
 // lack is what keeps httpd_t from a backend's port. The boolean alone lets it connect to every port; the label alone is
@@ -107,9 +108,9 @@ func (q *inquiry) withoutBoolean(ctx context.Context) string {
 	return "this policy has no rule for it"
 }
 
-// labelCommand is what labels the port http_port_t; which of -a and -m it has
-// to be is semanage's affair (FACTS 2.1). A label that the store has already
-// was written with -N and waits for the policy to be loaded.
+// labelCommand is what labels the port http_port_t: -m where there is a record of exactly this port, the policy's or a
+// local one, which a lone "semanage port -a" refuses; else -a. A label that the store has already was written with -N
+// and waits for the policy to be loaded.
 func (q *inquiry) labelCommand(ctx context.Context, port int) []string {
 	verb, which := "-a", strconv.Itoa(port)
 	edit, before, err := q.SELinux.LabelPort(ctx, "tcp", port, httpPortType)

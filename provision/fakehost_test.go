@@ -105,7 +105,8 @@ func (h *fakeHost) host(on Listener) *Host {
 	}
 	notice := func(s string) { h.notices = append(h.notices, s) }
 	p.RPM = rpm.Host{Root: h.root, Read: h.read, Change: change, Notice: notice, LockWait: config.YumLockWait}
-	p.SELinux = selinux.Host{Root: h.root, Offline: h.where.Offline(), Read: h.read, Change: change, Notice: notice, LockWait: config.SemanageLockWait, Cache: &selinux.Cache{}, Ask: h.decide}
+	p.SELinux = selinux.Host{Root: h.root, Offline: h.where.Offline(), Change: change, Notice: notice,
+		LockWait: config.SemanageLockWait, Cache: &selinux.Cache{}, Ask: h.decide}
 	p.Nginx = nginx.Nginx{Root: h.root, Read: h.read, Program: "/usr/sbin/nginx", Conf: nginxConf, Proc: h.root + "/proc"}
 	p.Files = &Files{Root: h.root, Seam: seam, Label: p.SELinux.DefaultLabel, SetLabel: p.SELinux.SetFileLabel, FileLabel: p.SELinux.FileLabel}
 	p.Probe, p.TryBind = h.probe, h.tryBind
@@ -163,6 +164,8 @@ func (h *fakeHost) program(stdin string, argv []string) (string, string, int, er
 		return h.yum(argv[1:])
 	case "semanage":
 		return h.semanage(stdin, argv[1:])
+	case "semodule":
+		return h.semodule(argv[1:])
 	case "setsebool":
 		return h.setsebool(argv[1:])
 	case "systemctl":

@@ -118,6 +118,7 @@ func (h *fakeHost) stored() fakePolicy { return h.policy.with(h.localBooleans(),
 func (h *fakeHost) rebuild(load bool) {
 	text := string(h.stored().bytes())
 	h.write("/etc/selinux/targeted/policy/policy.30", text)
+	h.write(store+"/policy.kern", text)
 	if !load {
 		return
 	}
@@ -140,6 +141,9 @@ func (h *fakeHost) semanage(stdin string, args []string) (stdout, stderr string,
 	if args[0] != "import" {
 		h.t.Errorf("semanage %q: the store and selinuxfs answer it", args)
 		return "", "", 1, nil
+	}
+	if !h.exists("/etc/selinux/targeted/policy/policy.30") {
+		return "", "ValueError: Type http_port_t is invalid, must be a port type\n", 1, nil
 	}
 	booleans, ports := h.localBooleans(), h.localPorts()
 	load := true
@@ -183,6 +187,21 @@ func (h *fakeHost) semanage(stdin string, args []string) (stdout, stderr string,
 	return "", "", 0, nil
 }
 
+// unbuild is a tree in which nothing has built the policy from its modules.
+func (h *fakeHost) unbuild() {
+	h.must(os.RemoveAll(h.path("/etc/selinux/targeted/policy")))
+	h.must(os.RemoveAll(h.path(store + "/policy.kern")))
+}
+
+// semodule is policycoreutils 2.5's, as far as the agent uses it.
+func (h *fakeHost) semodule(args []string) (stdout, stderr string, status int, err error) {
+	if !slices.Equal(args, []string{"-B", "-n", "-s", "targeted"}) {
+		h.t.Errorf("semodule %q", args)
+	}
+	h.rebuild(false)
+	return "", "", 0, nil
+}
+
 // semanagePort is `port -a|-m -t TYPE -p tcp N`.
 func (h *fakeHost) semanagePort(local []selinux.Port, f []string) ([]selinux.Port, error) {
 	n, err := strconv.Atoi(f[6])
@@ -192,10 +211,10 @@ func (h *fakeHost) semanagePort(local []selinux.Port, f []string) ([]selinux.Por
 	at := slices.IndexFunc(local, exactly)
 	exists := at >= 0 || slices.ContainsFunc(h.policy.ports, exactly)
 	switch {
-	case f[1] == "-a" && exists:
+	case f[1] == "-a" && at >= 0: // within an import one of the policy's is no matter
 		return nil, fmt.Errorf("ValueError: Port %s/%d already defined", want.Proto, n)
 	case f[1] == "-m" && !exists:
-		return nil, fmt.Errorf("ValueError: Port %s/%d is not defined", want.Proto, n)
+		return nil, fmt.Errorf("ValueError: Port @%s/%d is not defined", want.Proto, n)
 	case at >= 0:
 		local[at].Type = want.Type
 		return local, nil

@@ -62,7 +62,8 @@ func NewHost(where systemd.Where, on Listener, seam *Seam) *Host {
 	runner := &Runner{Seam: seam, Log: on.Log}
 	h := &Host{Euid: os.Geteuid(), Where: where, Seam: seam}
 	h.RPM = rpm.Host{Read: runner.Read, Change: runner.Change, Notice: on.Notice, LockWait: config.YumLockWait}
-	h.SELinux = selinux.Host{Read: runner.Read, Change: runner.Change, Notice: on.Notice, LockWait: config.SemanageLockWait, Offline: where.Offline(), Cache: &selinux.Cache{}}
+	h.SELinux = selinux.Host{Change: runner.Change, Notice: on.Notice, LockWait: config.SemanageLockWait,
+		Offline: where.Offline(), Cache: &selinux.Cache{}}
 	h.Nginx = nginx.Nginx{Read: runner.Read, Program: "/usr/sbin/nginx", Conf: nginxConf, Proc: "/proc"}
 	h.HTTP = &http.Client{Timeout: 5 * time.Minute}
 	h.Probe, h.Sync, h.TryBind = websocket.Probe, unix.Sync, tryBind

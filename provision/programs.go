@@ -18,7 +18,8 @@ import (
 var programs = []program{
 	{name: "rpm", reads: []string{"-q", "-qa", "-qf", "-ql", "-qp", "-V", "-K", "-Kv", "--checksig"}, reading: 2 * time.Minute, changing: time.Hour},
 	{name: "yum", changing: time.Hour},
-	{name: "semanage", reads: []string{"port -l", "boolean -l", "port -E", "boolean -E"}, reading: 15 * time.Minute, changing: 15 * time.Minute},
+	{name: "semanage", changing: 15 * time.Minute},
+	{name: "semodule", changing: 15 * time.Minute},
 	{name: "load_policy", changing: 5 * time.Minute},
 	{name: "setsebool", changing: 5 * time.Minute},
 	{name: "nginx", reads: []string{"-t", "-V"}, reading: time.Minute},

@@ -114,7 +114,7 @@ func (r *Revert) applyUndo(ctx context.Context) error {
 		return err
 	}
 	if edits := edits(undos); len(edits) > 0 {
-		if err := r.SELinux.Commit(ctx, edits, r.live(status)); err != nil {
+		if err := r.commitPolicy(ctx, status, edits); err != nil {
 			return err
 		}
 	}

@@ -290,8 +290,21 @@ func (r *Run) compareOne(wrong []mislabelled, path, want string) ([]mislabelled,
 // storeLabels compares what a semanage transaction rewrites: the store, which
 // has one label for all its files, the compiled policy, and the contexts.
 func (r *Run) storeLabels(status selinux.Status) ([]mislabelled, error) {
+	paths, err := r.besideStore(status)
+	if err != nil {
+		return nil, err
+	}
+	wrong, err := r.compare(paths)
+	if err != nil {
+		return nil, err
+	}
+	within, err := r.withinStore(status.Store)
+	return append(wrong, within...), err
+}
+
+// besideStore are the files and directories that a transaction rewrites outside of the store, and the store itself.
+func (r *Run) besideStore(status selinux.Status) (paths []string, err error) {
 	policy := "/etc/selinux/" + status.Policy
-	var paths []string
 	for _, dir := range []string{policy, policy + "/policy", policy + "/contexts/files", filepath.Dir(status.Store)} {
 		entries, err := os.ReadDir(r.Root + dir)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -301,12 +314,31 @@ func (r *Run) storeLabels(status selinux.Status) ([]mislabelled, error) {
 			paths = append(paths, dir+"/"+e.Name())
 		}
 	}
-	wrong, err := r.compare(paths)
+	return paths, nil
+}
+
+// policyPaths is everything that a transaction may rewrite.
+func (r *Run) policyPaths(status selinux.Status) ([]string, error) {
+	paths, err := r.besideStore(status)
 	if err != nil {
 		return nil, err
 	}
-	within, err := r.withinStore(status.Store)
-	return append(wrong, within...), err
+	err = r.walkStore(status.Store, func(path string, _ fs.DirEntry) error {
+		paths = append(paths, path)
+		return nil
+	})
+	return paths, err
+}
+
+// walkStore visits what is in the store; itself is an entry of its parent.
+func (r *Run) walkStore(store string, visit func(path string, d fs.DirEntry) error) error {
+	return filepath.WalkDir(r.Root+store, func(name string, d fs.DirEntry, err error) error {
+		path := strings.TrimPrefix(name, r.Root)
+		if err != nil || path == store {
+			return err
+		}
+		return visit(path, d)
+	})
 }
 
 func (r *Run) withinStore(store string) ([]mislabelled, error) {
@@ -319,11 +351,7 @@ func (r *Run) withinStore(store string) ([]mislabelled, error) {
 		return nil, err
 	}
 	var wrong []mislabelled
-	err = filepath.WalkDir(r.Root+store, func(name string, d fs.DirEntry, err error) error {
-		path := strings.TrimPrefix(name, r.Root)
-		if err != nil || path == store { // itself is an entry of its parent
-			return err
-		}
+	err = r.walkStore(store, func(path string, d fs.DirEntry) error {
 		want := fileLabel
 		if d.IsDir() {
 			want = dirLabel

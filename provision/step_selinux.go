@@ -36,6 +36,9 @@ func (r *Run) checkSELinux(ctx context.Context) (Finding, error) {
 		f.Warnings = append(f.Warnings, "SELinux has no policy store here: there is nothing to write a boolean or a label to")
 		return f, nil
 	}
+	if status.Unbuilt != "" {
+		return f, r.checkUnbuilt(ctx, &f, status)
+	}
 	var all *multierror.Error
 	if err := r.checkBoolean(ctx, &f, status); err != nil {
 		all = multierror.Append(all, err)
@@ -146,12 +149,17 @@ func (r *Run) applySELinux(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if status.Unbuilt != "" {
+		if err := r.buildPolicy(ctx, status); err != nil {
+			return err
+		}
+	}
 	edits, unloaded, err := r.selinuxEdits(ctx)
 	if err != nil {
 		return err
 	}
 	if len(edits) > 0 {
-		if err := r.SELinux.Commit(ctx, edits, r.live(status)); err != nil {
+		if err := r.commitPolicy(ctx, status, edits); err != nil {
 			return err
 		}
 	}

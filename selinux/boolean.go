@@ -46,7 +46,7 @@ func setting(on bool) Setting {
 
 // Boolean reads one boolean. Without root Local is Unknown, and Persistent still comes from the policy on disk, into which
 // semanage compiles the local value. An error wraps ErrUnknown, and means that Persistent could not be told.
-func (h Host) Boolean(ctx context.Context, name string) (Boolean, error) {
+func (h Host) Boolean(_ context.Context, name string) (Boolean, error) {
 	b := Boolean{Name: name, Running: Unknown, Persistent: Unknown, Local: Unknown}
 	if !isBooleanName(name) {
 		return b, fmt.Errorf("boolean %q: not a boolean's name", name)
@@ -63,7 +63,7 @@ func (h Host) Boolean(ctx context.Context, name string) (Boolean, error) {
 	default:
 		b.Local = Undefined
 	}
-	if b.Persistent, err = h.defaultBoolean(ctx, name); err != nil {
+	if b.Persistent, err = h.defaultBoolean(name); err != nil {
 		return b, fmt.Errorf("boolean %s: %w", name, err)
 	}
 	return b, nil
@@ -95,11 +95,8 @@ func parseRunning(text string) Setting {
 	return Unknown
 }
 
-func (h Host) defaultBoolean(ctx context.Context, name string) (Setting, error) {
+func (h Host) defaultBoolean(name string) (Setting, error) {
 	p, err := h.storedPolicy()
-	if errors.Is(err, errPolicyFormat) {
-		return h.listedBoolean(ctx, name, err)
-	}
 	if err != nil {
 		return Unknown, err
 	}

@@ -17,11 +17,11 @@ import (
 // Commit makes all edits in one transaction of `semanage import`: the policy is rebuilt once, or nothing changes. With load the
 // kernel takes the new policy at once; without, every line carries -N and the store alone changes.
 //
-// A boolean's *running* value changes even without load wherever semanage sees selinuxfs and edits the active policy (FACTS 2.4), also
-// when the transaction fails later. In an installer's chroot that is the installer's boolean: hide selinuxfs from the child there.
+// A boolean's *running* value changes even without load wherever semanage sees selinuxfs and edits the active policy
+// (libsemanage, booleans_activedb.c, which is flushed before the policy is loaded), also when the transaction fails later. In an installer's chroot that is the installer's boolean: hide selinuxfs from the child there.
 //
 // Exit status 0 is not proof: read again what was asked for. An error quotes semanage's last lines. Another's lock is waited for, up to
-// LockWait; a change that the other made meanwhile may make ours fail ("already defined"), and deciding again is the caller's.
+// LockWait; a local record that the other made meanwhile makes ours fail ("already defined"), and deciding again is the caller's.
 func (h Host) Commit(ctx context.Context, edits []Edit, load bool) error {
 	lines, err := h.importLines(edits, load)
 	if err != nil {
@@ -34,7 +34,7 @@ func (h Host) Commit(ctx context.Context, edits []Edit, load bool) error {
 	if !load {
 		argv = append(argv, "-N") // for semanage 2.8 and later, where the lines' own does not count
 	}
-	return h.importPatiently(ctx, strings.Join(lines, "\n")+"\n", argv)
+	return h.patiently(ctx, "semanage import", strings.Join(lines, "\n")+"\n", argv)
 }
 
 // Refused is why Commit would not take the edits, as far as that is known before semanage is run.
@@ -43,31 +43,32 @@ func (h Host) Refused(edits []Edit) error {
 	return err
 }
 
-func (h Host) importPatiently(ctx context.Context, input string, argv []string) error {
+// patiently runs a program that changes the store, again where another holds the store's lock.
+func (h Host) patiently(ctx context.Context, name, input string, argv []string) error {
 	var waited time.Duration
 	for pause := time.Second; ; pause = min(2*pause, 8*time.Second) {
 		start := time.Now()
 		_, stderr, status, err := h.Change(ctx, input, argv...)
 		waited += time.Since(start)
 		if err != nil {
-			return fmt.Errorf("semanage import: %w", err)
+			return fmt.Errorf("%s: %w", name, err)
 		}
 		if status == 0 {
 			return nil
 		}
 		lock := lockHeld(stderr)
 		if lock == "" {
-			return fmt.Errorf("semanage import: exit status %d: %s%s", status, lastLines(stderr), next(stderr))
+			return fmt.Errorf("%s: exit status %d: %s%s", name, status, lastLines(stderr), next(stderr))
 		}
 		holder := h.lockHolder(lock)
 		if waited >= h.LockWait {
-			return fmt.Errorf("semanage import: %s is held by %s, waited %s: %s",
-				lock, holder, waited.Round(time.Second), lastLines(stderr))
+			return fmt.Errorf("%s: %s is held by %s, waited %s: %s",
+				name, lock, holder, waited.Round(time.Second), lastLines(stderr))
 		}
 		h.notice(fmt.Sprintf("waiting for %s to release %s", holder, lock))
 		pause = min(pause, h.LockWait-waited)
 		if err := h.sleep(ctx, pause); err != nil {
-			return fmt.Errorf("semanage import: waiting for %s, held by %s: %w", lock, holder, err)
+			return fmt.Errorf("%s: waiting for %s, held by %s: %w", name, lock, holder, err)
 		}
 		waited += pause
 	}

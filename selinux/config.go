@@ -64,7 +64,8 @@ func configuredMode(v string) Mode {
 }
 
 // store returns the directory of the active policy store, or "" if there is none. RHEL 7.3 moved it from modules/active
-// to active and left the old tree behind; Debian and upstream keep it under /var/lib/selinux (semanage.conf(5), FACTS 2.5).
+// to active and left the old tree behind; Debian and upstream keep it under /var/lib/selinux (semanage.conf(5);
+// selinux-policy.spec of 7.2 and 7.3, %files).
 func (h Host) store(policy string) (string, error) {
 	root, err := h.storeRoot()
 	if err != nil {

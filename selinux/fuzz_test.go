@@ -41,31 +41,6 @@ func FuzzLocalBooleans(f *testing.F) {
 	})
 }
 
-func FuzzPortList(f *testing.F) {
-	f.Add(testdata(f, "semanage-port-l.stdout"))
-	f.Fuzz(func(t *testing.T, text string) {
-		ports, err := parsePortList(text)
-		if (err == nil) != (len(ports) > 0) {
-			t.Errorf("%d ports, %v", len(ports), err)
-		}
-		for _, p := range ports {
-			if p.Low < 0 || p.Low > p.High || p.High > 65535 || !isTypeName(p.Type) {
-				t.Errorf("accepted %+v", p)
-			}
-		}
-	})
-}
-
-func FuzzBooleanList(f *testing.F) {
-	f.Add(testdata(f, "semanage-boolean-l.stdout"))
-	f.Fuzz(func(t *testing.T, text string) {
-		booleans, err := parseBooleanList(text)
-		if (err == nil) != (len(booleans) > 0) {
-			t.Errorf("%d booleans, %v", len(booleans), err)
-		}
-	})
-}
-
 // The shortcuts (stem, fixed beginning) decide as the plain expression does, as libselinux would without them.
 func FuzzFileSpec(f *testing.F) {
 	for _, s := range [][2]string{

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -22,8 +23,8 @@ type Host struct {
 	// Offline says that selinuxfs, if there is one, belongs to another system: it is ignored, and whatever would be
 	// read from it is Unknown.
 	Offline bool
-	// Read runs programs that only read (semanage -l), Change those that change the host (semanage import).
-	Read, Change Run
+	// Change runs programs that change the host (semanage import); none that only reads is needed.
+	Change Run
 	// LockWait bounds the wait for another's semanage lock; 0 is no longer than semanage's own 5 s.
 	LockWait time.Duration
 	// Sleep waits between attempts, and ends early with the context's error; nil is the real clock.
@@ -59,6 +60,20 @@ func (h Host) notice(s string) {
 	if h.Notice != nil {
 		h.Notice(s)
 	}
+}
+
+// lastLines is the end of what a program said, on one line. A Python traceback ends with what matters.
+func lastLines(s string) string {
+	var lines []string
+	for line := range strings.Lines(s) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) == 0 {
+		return "no message"
+	}
+	return strings.Join(lines[max(0, len(lines)-3):], " / ")
 }
 
 func isDir(path string) bool {

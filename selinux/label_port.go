@@ -24,8 +24,10 @@ func (e *OverlapError) Error() string {
 
 // LabelPort decides how the port gets the type; a nil edit means that the store has it so. Before is what Port said.
 //
-// The rule is semanage 2.5's (FACTS 2.1): it looks for a record of exactly this port, which must exist for -m and must not for -a,
-// whatever range around it has a type. A local record of the type, even a range, is left as it is.
+// The rule is semanage's (seobject.py, portRecords): it looks for a record of exactly this port, whatever range around
+// it has a type. -m wants one, the policy's or a local one. -a wants none: RHEL 7.9's looks for a local one only, within
+// an import, and others for one of the policy's as well. So -m is right for all wherever there is one. A local record
+// of the type, even a range, is left as it is.
 //
 // Without root it still answers where the answer is "nothing to do".
 func (h Host) LabelPort(ctx context.Context, proto string, port int, typ string) (edit *Edit, before PortState, err error) {

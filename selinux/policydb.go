@@ -34,7 +34,7 @@ const (
 	policyTarget = "SE Linux"
 )
 
-// errPolicyFormat means that the file is not a policy this reader understands; semanage may still know better.
+// errPolicyFormat means that the file is not a policy this reader understands.
 var errPolicyFormat = errors.New("not a kernel policy of version 24 to 33")
 
 // readPolicy walks a kernel binary policy up to its portcons and no further. Nothing of the access vector table is kept.

@@ -1,7 +1,6 @@
 package selinux
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -84,8 +83,4 @@ func covering(list []Port, proto string, port int) []Port {
 		}
 	}
 	return found
-}
-
-func narrowestFirst(list []Port) {
-	slices.SortStableFunc(list, func(a, b Port) int { return cmp.Compare(a.High-a.Low, b.High-b.Low) })
 }

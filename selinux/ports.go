@@ -32,7 +32,7 @@ func (h Host) Port(ctx context.Context, proto string, port int) (PortState, erro
 	local, err := h.localPorts()
 	problems = multierror.Append(problems, err)
 	s.Local = covering(local, proto, port)
-	p, err := h.storedPorts(ctx)
+	p, err := h.storedPolicy()
 	problems = multierror.Append(problems, err)
 	if p != nil {
 		s.Policy = covering(withoutLocal(p.ports, local), proto, port)
@@ -55,19 +55,6 @@ func (p *policy) portType(proto string, port int) string {
 		}
 	}
 	return p.unlisted
-}
-
-// storedPorts reads the ports of the policy on disk, or asks semanage where its format is not understood.
-func (h Host) storedPorts(ctx context.Context) (*policy, error) {
-	p, err := h.storedPolicy()
-	if errors.Is(err, errPolicyFormat) {
-		ports, err := h.listedPorts(ctx, err)
-		if err != nil {
-			return nil, err
-		}
-		return &policy{ports: ports}, nil
-	}
-	return p, err
 }
 
 // withoutLocal drops the records that semanage compiled in from ports.local. libsepol puts them before the policy's own, and a

@@ -12,8 +12,9 @@ import (
 	"testing"
 )
 
-// semanage behaves as semanage 2.5 does (FACTS 2.1, 2.3): one transaction, the first bad line ends it, records are found by exactly their
-// range, and overlapping local ones fail at the end. It writes the store's files, and does not compile the policy.
+// semanage behaves as RHEL 7.9's does (TestRecordedImport): one transaction, the first bad line ends it, records are found by exactly
+// their range, -a looks for local ones only, and overlapping local ones fail at the end. It writes the store's files, and does not
+// compile the policy.
 type semanage struct {
 	t      *testing.T
 	host   Host
@@ -52,8 +53,8 @@ func (s *semanage) line(w []string, local *[]Port, booleans map[string]bool) str
 		clear(booleans)
 		return ""
 	case len(w) == 4 && w[0] == "boolean" && w[1] == "-m":
-		if w[3] == "no_such" {
-			return "Boolean no_such is not defined"
+		if strings.HasPrefix(w[3], "no") {
+			return "Boolean " + w[3] + " is not defined"
 		}
 		booleans[w[3]] = w[2] == "--on"
 		return ""
@@ -75,13 +76,16 @@ func (s *semanage) port(action, typ, proto, numbers string, local *[]Port) strin
 	h, _ := strconv.Atoi(high)
 	same := func(p Port) bool { return p.Proto == proto && p.Low == l && p.High == h }
 	name := Port{Proto: proto, Low: l, High: h}
-	defined := slices.ContainsFunc(s.policy, same) || slices.ContainsFunc(*local, same)
+	ours := slices.ContainsFunc(*local, same)
+	defined := ours || slices.ContainsFunc(s.policy, same)
 	switch {
-	case action == "-a" && defined:
+	case action == "-a" && ours:
 		return fmt.Sprintf("Port %s already defined", name)
-	case action != "-a" && !defined:
+	case action == "-m" && !defined:
+		return fmt.Sprintf("Port @%s is not defined", name)
+	case action == "-d" && !defined:
 		return fmt.Sprintf("Port %s is not defined", name)
-	case action == "-d" && !slices.ContainsFunc(*local, same):
+	case action == "-d" && !ours:
 		return fmt.Sprintf("Port %s is defined in policy, cannot be deleted", name)
 	case typ == "nosuch_port_t":
 		return "Type nosuch_port_t is invalid, must be a port type"
@@ -113,7 +117,7 @@ func withSemanage(t *testing.T, files map[string]string) (Host, *semanage) {
 	return h, s
 }
 
-// Every row of FACTS 2.1: the edit is the one that semanage accepts, and afterwards nothing is left to do.
+// Every case that a port can be in: the edit is the one that semanage accepts, and afterwards nothing is left to do.
 func TestLabelPort(t *testing.T) {
 	local := func(lines ...string) map[string]string {
 		return map[string]string{portsLocal: strings.Join(lines, "\n") + "\n"}

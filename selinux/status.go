@@ -26,6 +26,7 @@ type Status struct {
 	Policy     string // SELINUXTYPE=, "targeted" by default
 	Mounted    bool   // selinuxfs is there, read-write, and ours
 	Store      string // directory of the active policy store, without Root; "" if there is none
+	Unbuilt    string // file of the policy that was never built from the store's modules; "" if all are there
 }
 
 // Status reads the state; it sets nothing. Enabled is what is_selinux_enabled(3) of libselinux 2.5 says: selinuxfs mounted
@@ -37,8 +38,12 @@ func (h Host) Status() (Status, error) {
 		return Status{}, err
 	}
 	s := Status{Configured: c.mode, Policy: c.policy}
-	if s.Store, err = h.store(c.policy); err != nil || h.Offline {
+	if s.Store, err = h.store(c.policy); err != nil {
 		return s, err
+	}
+	s.Unbuilt = h.unbuilt(s.Store, c.policy)
+	if h.Offline {
+		return s, nil
 	}
 	dir, mounted := h.selinuxfs()
 	s.Mounted = mounted

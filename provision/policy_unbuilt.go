@@ -1,0 +1,46 @@
+package provision
+
+import (
+	"context"
+	"fmt"
+
+	"wsprovision/selinux"
+)
+
+// checkUnbuilt is for a policy that was never built from its modules, as in a tree where selinux-policy's scriptlet
+// did not run. Nothing can then be said of booleans and ports, semanage works on none of them, and an enforcing kernel
+// does not boot. Offline the agent builds it first, as that scriptlet would have. On a live host somebody has taken it
+// away, and has to know.
+func (r *Run) checkUnbuilt(ctx context.Context, f *Finding, status selinux.Status) error {
+	if !r.Where.Offline() {
+		return fmt.Errorf("the SELinux policy %s is not built (there is no %s), so that neither a boolean nor "+
+			"a port's label can be set: build it with semodule -B "+
+			"(where that fails: yum reinstall selinux-policy-%[1]s), then run again", status.Policy, status.Unbuilt)
+	}
+	change := func(object, from, to, deferred string) {
+		f.Changes = append(f.Changes, Change{Object: object, From: from, To: to, Deferred: deferred})
+	}
+	change("SELinux policy "+status.Policy, "not built", "built (semodule -B)", "")
+	change("boolean "+connectBoolean+" (persistent)", string(selinux.Unknown), "on", "")
+	change("boolean "+connectBoolean+" (running)", string(selinux.Unknown), "on",
+		"the kernel that runs here is not the host's own")
+	for _, port := range r.labelledPorts(ctx) {
+		change(fmt.Sprintf("port tcp/%d", port), string(selinux.Unknown), httpPortType, "")
+	}
+	f.Warnings = append(f.Warnings, fmt.Sprintf("the SELinux policy %s was never built here (there is no %s): "+
+		"it is built, because without it an enforcing host does not boot", status.Policy, status.Unbuilt))
+	return nil
+}
+
+// buildPolicy leaves nothing to revert: what it writes follows from the modules, and semanage writes the same with every
+// transaction.
+func (r *Run) buildPolicy(ctx context.Context, status selinux.Status) error {
+	if !r.Where.Offline() { // taken away since the survey
+		return r.checkUnbuilt(ctx, &Finding{}, status)
+	}
+	if err := r.SELinux.Build(ctx); err != nil {
+		return fmt.Errorf("build the SELinux policy %s, which has no %s: %w: "+
+			"reinstall selinux-policy-%[1]s and policycoreutils, then run again", status.Policy, status.Unbuilt, err)
+	}
+	return nil
+}

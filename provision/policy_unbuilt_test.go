@@ -1,0 +1,85 @@
+package provision
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"wsprovision/selinux"
+)
+
+// A tree whose policy nobody has built is built, labelled in one transaction, and then as any other.
+func TestUnbuiltPolicyOffline(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := bareOffline(t)
+		h.unbuild()
+		before := h.snapshot()
+		r := h.plan(basic(t))
+		plan := step(t, r, StepSELinux)
+		if plan.Status != Changed && plan.Status != Planned || r.Result == Failed {
+			t.Errorf("plan: %s\n%s", plan.Status, summarize(r))
+		}
+		h.untouched(before)
+		for _, want := range []string{"SELinux policy targeted", "(persistent)", "(running)", "port tcp/3000"} {
+			if !slices.ContainsFunc(plan.Changes, func(c Change) bool { return strings.Contains(c.Object, want) }) {
+				t.Errorf("the plan lacks %q: %v", want, plan.Changes)
+			}
+		}
+		r = h.apply(basic(t))
+		if got := step(t, r, StepSELinux); got.Status != Deferred || r.Result != Deferred {
+			t.Fatalf("%s\n%s", got.Status, summarize(r))
+		}
+		var ran []string
+		for _, line := range h.ran {
+			if strings.HasPrefix(line, "sem") {
+				ran = append(ran, line)
+			}
+		}
+		if want := []string{"semodule -B -n -s targeted", "semanage import -N"}; !slices.Equal(ran, want) {
+			t.Errorf("ran %q, want %q", ran, want)
+		}
+		if p := h.stored(); p.typeOf(3000) != httpPortType || !p.booleans[connectBoolean] {
+			t.Error("the store has not what was asked for")
+		}
+		again := h.apply(basic(t))
+		if h.count("semodule")+h.count("semanage") > 0 || step(t, again, StepSELinux).Status == Failed {
+			t.Errorf("again: ran %q\n%s", h.ran, summarize(again))
+		}
+	})
+	bubble(t, "it cannot be built", func(t *testing.T) {
+		h := bareOffline(t)
+		h.unbuild()
+		h.hook = func(point string) error {
+			if strings.HasPrefix(point, "before run semodule") {
+				return errors.New("no semodule")
+			}
+			return nil
+		}
+		r := h.apply(basic(t))
+		got := step(t, r, StepSELinux)
+		for _, want := range []string{"build the SELinux policy targeted", "no semodule", "reinstall selinux-policy-"} {
+			if got.Status != Failed || !strings.Contains(got.Error, want) {
+				t.Errorf("%s: %q, want %q", got.Status, got.Error, want)
+			}
+		}
+	})
+}
+
+// On a live host somebody has taken the policy away: nothing is touched, and what to do is said once.
+func TestUnbuiltPolicyLive(t *testing.T) {
+	for name, mode := range map[string]selinux.Mode{"enforcing": selinux.Enforcing, "disabled": selinux.Disabled} {
+		bubble(t, name, func(t *testing.T) {
+			h := newFakeHost(t)
+			if mode == selinux.Disabled {
+				h.removeSELinux()
+				h.laySELinux(mode)
+			}
+			h.unbuild()
+			h.fails(basic(t), StepSELinux, "the SELinux policy targeted is not built", "semodule -B", "run again")
+			if text := step(t, h.apply(basic(t)), StepSELinux).Error; strings.Contains(text, "\n") {
+				t.Errorf("more than one error: %s", text)
+			}
+		})
+	}
+}
