@@ -151,3 +151,13 @@ func TestListenPort(t *testing.T) {
 		t.Errorf("handshake on port 8765: %s, want 101", code)
 	}
 }
+
+// storeLabelled requires that semanage has labelled the port, and has left no file of the policy store mislabelled:
+// where a unit runs it, the policy has no transition for its files.
+func (m *machine) storeLabelled(t testing.TB, port string) {
+	t.Helper()
+	m.must(t, "semanage port -l -C | grep -w http_port_t | grep -w "+port)
+	if out := m.must(t, "restorecon -nRv /etc/selinux /var/lib/selinux"); out != "" {
+		t.Errorf("files of the policy store are mislabelled:\n%s", out)
+	}
+}
