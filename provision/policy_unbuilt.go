@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	multierror "github.com/hashicorp/go-multierror"
+
 	"wsprovision/selinux"
 )
 
@@ -24,12 +26,31 @@ func (r *Run) checkUnbuilt(ctx context.Context, f *Finding, status selinux.Statu
 	change("boolean "+connectBoolean+" (persistent)", string(selinux.Unknown), "on", "")
 	change("boolean "+connectBoolean+" (running)", string(selinux.Unknown), "on",
 		"the kernel that runs here is not the host's own")
+	var all *multierror.Error
 	for _, port := range r.labelledPorts(ctx) {
-		change(fmt.Sprintf("port tcp/%d", port), string(selinux.Unknown), httpPortType, "")
+		state, _ := r.SELinux.Port(ctx, "tcp", port) // whose error is that there is no policy
+		due, err := r.checkRecord(f, port, state.Local)
+		all = multierror.Append(all, err)
+		if due {
+			change("port "+portName(port), string(selinux.Unknown), httpPortType, "")
+		}
 	}
 	f.Warnings = append(f.Warnings, fmt.Sprintf("the SELinux policy %s was never built here (there is no %s): "+
 		"it is built, because without it an enforcing host does not boot", status.Policy, status.Unbuilt))
-	return nil
+	return together(all)
+}
+
+// checkRecord judges a port by what the store has recorded of it, which is somebody's decision.
+func (r *Run) checkRecord(f *Finding, port int, records []selinux.Port) (due bool, err error) {
+	for _, l := range records {
+		switch {
+		case l.Type == httpPortType:
+			return false, nil
+		case l.Low != port || l.High != port:
+			return false, &selinux.OverlapError{Proto: "tcp", Port: port, Type: httpPortType, Local: l}
+		}
+	}
+	return true, r.sayTaken(f, port, selinux.PortState{Local: records})
 }
 
 // buildPolicy leaves nothing to revert: what it writes follows from the modules, and semanage writes the same with every

@@ -47,6 +47,33 @@ func TestUnbuiltPolicyOffline(t *testing.T) {
 			t.Errorf("again: ran %q\n%s", h.ran, summarize(again))
 		}
 	})
+	for name, tt := range map[string]struct {
+		local selinux.Port
+		want  string // "" where nothing is to be said
+	}{
+		"a port is somebody's":     {selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: "ssh_port_t"}, "--adopt"},
+		"in somebody's range":      {selinux.Port{Proto: "tcp", Low: 2990, High: 3010, Type: "ssh_port_t"}, "tcp/2990-3010"},
+		"the port is recorded so":  {selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: httpPortType}, ""},
+		"the range is recorded so": {selinux.Port{Proto: "tcp", Low: 2990, High: 3010, Type: httpPortType}, ""},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			h := bareOffline(t)
+			h.setLocalPorts(tt.local)
+			h.unbuild()
+			if tt.want != "" {
+				h.fails(basic(t), StepSELinux, tt.want, "ssh_port_t")
+				return
+			}
+			for _, c := range step(t, h.plan(basic(t)), StepSELinux).Changes {
+				if strings.Contains(c.Object, "port tcp/") {
+					t.Errorf("a change without need: %s", c)
+				}
+			}
+			if r := h.apply(basic(t)); r.Result != Deferred || !slices.Equal(h.localPorts(), []selinux.Port{tt.local}) {
+				t.Errorf("local records %v\n%s", h.localPorts(), summarize(r))
+			}
+		})
+	}
 	bubble(t, "it cannot be built", func(t *testing.T) {
 		h := bareOffline(t)
 		h.unbuild()

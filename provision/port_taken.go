@@ -38,7 +38,8 @@ func (r *Run) foreignPorts(ctx context.Context) []string {
 	for _, port := range r.labelledPorts(ctx) {
 		edit, before, err := r.SELinux.LabelPort(ctx, "tcp", port, httpPortType)
 		local := localType(before, port)
-		if err == nil && edit != nil && local != Absent { // what cannot be read the step says
+		unbuilt := err != nil && local != httpPortType   // checkUnbuilt: the record is all that there is
+		if (edit != nil || unbuilt) && local != Absent { // what cannot be read the step says
 			all = append(all, consent(KindPort, portName(port), local))
 		}
 	}

@@ -37,7 +37,8 @@ func (r *Run) checkSELinux(ctx context.Context) (Finding, error) {
 		return f, nil
 	}
 	if status.Unbuilt != "" {
-		return f, r.checkUnbuilt(ctx, &f, status)
+		err := r.checkUnbuilt(ctx, &f, status)
+		return f, err
 	}
 	var all *multierror.Error
 	if err := r.checkBoolean(ctx, &f, status); err != nil {
