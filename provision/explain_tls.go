@@ -7,10 +7,10 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
+	"wsprovision/provision/hostfile"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/websocket"
 )
@@ -116,7 +116,7 @@ func (q *inquiry) expired(failed *websocket.TLSError, shown string) *Diagnosis {
 }
 
 func notAfter(file string) (time.Time, bool) {
-	text, err := os.ReadFile(file)
+	text, err := hostfile.ReadLinked(context.Background(), file, 1<<20) // certbot's are links
 	if err != nil {
 		return time.Time{}, false
 	}

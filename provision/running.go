@@ -146,3 +146,28 @@ func numbers(all []process) []string {
 }
 
 func quit(all []process) []string { return append([]string{"kill", "-QUIT"}, numbers(all)...) }
+
+// nginxBeside says, for the status, what of nginx runs that is not nginx.service's, or not with its own configuration.
+func (h *Host) nginxBeside(ctx context.Context, mainPID int) []string {
+	var all []string
+	var other *nginx.OtherError
+	if _, err := h.Nginx.Master(ctx, mainPID); mainPID != 0 && errors.As(err, &other) {
+		all = append(all, nginxUnit+" runs "+other.Other.String())
+	}
+	others, _ := h.Nginx.Others(ctx, mainPID)
+	for i, o := range others {
+		if i == mostBeside {
+			all = append(all, fmt.Sprintf("%d more of them run", len(others)-i))
+			break
+		}
+		all = append(all, "another nginx runs: "+o.String())
+	}
+	if left := h.orphans(ctx); len(left) > 0 {
+		var pids []string
+		for _, w := range left[:min(len(left), mostBeside)] {
+			pids = append(pids, strconv.Itoa(w.PID))
+		}
+		all = append(all, fmt.Sprintf("%d workers of an nginx that was killed run on (process %s)", len(left), strings.Join(pids, ", ")))
+	}
+	return all
+}

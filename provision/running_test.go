@@ -88,3 +88,24 @@ func TestHostileRevert(t *testing.T) {
 		}
 	})
 }
+
+// TestHostileStatus: the status names what runs beside nginx.service.
+func TestHostileStatus(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := provisioned(t)
+		if s := h.status(t); len(s.Nginx.Beside) != 0 {
+			t.Errorf("alone: %q", s.Nginx.Beside)
+		}
+		h.write(fmt.Sprintf("/proc/%d/cmdline", h.web.master), "nginx: master process nginx -c /o.conf")
+		for range 7 {
+			h.other(1, "nginx: master process nginx -c /p.conf")
+		}
+		h.other(1, "nginx: worker process")
+		all := strings.Join(h.status(t).Nginx.Beside, "\n")
+		for _, want := range []string{"nginx.service runs process", "reads /o.conf", "another nginx runs: process", "2 more of them run", "1 workers of an nginx"} {
+			if !strings.Contains(all, want) {
+				t.Errorf("%q does not say %q", all, want)
+			}
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"context"
 	"encoding/hex"
 	"fmt"
 	"net/netip"
@@ -9,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"wsprovision/provision/hostfile"
 )
 
 // socket is a line of /proc/net/tcp or tcp6 (proc(5)).
@@ -23,11 +26,15 @@ const (
 	stateListen   = "0A"
 )
 
+// mostSockets bounds what is read of a table of sockets, in bytes: some hundred
+// thousand of them.
+const mostSockets = 64 << 20
+
 // sockets are all TCP sockets of the host; what cannot be read has none.
 func (h *Host) sockets() []socket {
 	var all []socket
 	for _, name := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
-		text, err := os.ReadFile(h.Root + name)
+		text, err := hostfile.Read(context.Background(), h.Root+name, mostSockets)
 		if err != nil {
 			continue // ipv6.disable=1 has no tcp6
 		}
@@ -133,10 +140,10 @@ func (h *Host) holds(pid int, wanted map[string]bool) bool {
 }
 
 func (h *Host) title(pid int) string {
-	b, err := os.ReadFile(fmt.Sprintf("%s/proc/%d/cmdline", h.Root, pid))
+	b, err := hostfile.Head(context.Background(), fmt.Sprintf("%s/proc/%d/cmdline", h.Root, pid), 4096)
 	title := strings.TrimSpace(strings.ReplaceAll(string(b), "\x00", " "))
 	if err != nil || title == "" {
-		b, _ = os.ReadFile(fmt.Sprintf("%s/proc/%d/comm", h.Root, pid))
+		b, _ = hostfile.Head(context.Background(), fmt.Sprintf("%s/proc/%d/comm", h.Root, pid), 64)
 		title = strings.TrimSpace(string(b))
 	}
 	if len(title) > 80 {

@@ -87,6 +87,9 @@ type SystemdStatus struct {
 type UnitStatus struct {
 	AtBoot string `json:"at_boot,omitempty"`
 	Active string `json:"active,omitempty"`
+	// Beside is what of nginx runs that is not nginx.service's with its own
+	// configuration: other masters, and workers without one.
+	Beside []string `json:"beside,omitempty"`
 }
 
 // statusPackages are those whose versions decide how the agent works.
@@ -150,6 +153,9 @@ func (h *Host) unitStatus(ctx context.Context, s *HostStatus) {
 		s.unknown(err)
 	}
 	s.Nginx = UnitStatus{AtBoot: word(state.File, Absent), Active: state.Active}
+	if !h.Where.Offline() {
+		s.Nginx.Beside = h.nginxBeside(ctx, state.MainPID)
+	}
 	first, err := units.State(ctx, firstBootUnit)
 	if err != nil {
 		s.unknown(err)

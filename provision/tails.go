@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"syscall"
+
+	"wsprovision/provision/hostfile"
 )
 
 // mostTail bounds what is read of a log, in bytes: a diagnosis must not take
@@ -55,7 +57,7 @@ func (h *Host) since(marks tails) []string {
 
 // readTail gives the whole lines of the end of a file, not before from.
 func (h *Host) readTail(path string, from int64) []string {
-	file, err := os.Open(h.Root + path)
+	file, err := hostfile.Open(h.Root + path)
 	if err != nil {
 		return nil
 	}

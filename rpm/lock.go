@@ -6,12 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"wsprovision/provision/hostfile"
 )
 
 // pidLock is a lock that is a file with its holder's pid in it.
@@ -98,7 +99,7 @@ func (h Host) pidHolder(name, file string) (*holder, error) {
 // readPid is the pid in a lock file and when it was written; 0 for a file that is gone or holds no pid, which yum takes for
 // stale and removes (yum/__init__.py _get_locker reads the first line and strips it).
 func readPid(file string) (int, time.Time, error) {
-	f, err := os.Open(file)
+	f, err := hostfile.Open(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, time.Time{}, nil
 	}

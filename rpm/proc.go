@@ -1,6 +1,7 @@
 package rpm
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"wsprovision/provision/hostfile"
 )
 
 // process is what /proc tells of one pid (proc(5)).
@@ -34,7 +37,7 @@ func (p process) String() string {
 
 // process reads /proc/PID; the error is fs.ErrNotExist for a process that is gone.
 func (h Host) process(pid string) (process, error) {
-	stat, err := os.ReadFile(filepath.Join(h.Root, "/proc", pid, "stat"))
+	stat, err := hostfile.Read(context.Background(), filepath.Join(h.Root, "/proc", pid, "stat"), 64<<10)
 	if errors.Is(err, syscall.ESRCH) {
 		err = fs.ErrNotExist
 	}
@@ -45,7 +48,8 @@ func (h Host) process(pid string) (process, error) {
 	if err != nil {
 		return process{}, fmt.Errorf("/proc/%s/stat: %w", pid, err)
 	}
-	cmdline, err := os.ReadFile(filepath.Join(h.Root, "/proc", pid, "cmdline"))
+	// Its owner may make it long, or its reader wait.
+	cmdline, err := hostfile.Head(context.Background(), filepath.Join(h.Root, "/proc", pid, "cmdline"), 4096)
 	p.command = strings.Join(strings.Fields(strings.ReplaceAll(printable(string(cmdline)), "\x00", " ")), " ")
 	if err != nil || p.command == "" {
 		p.command = "[" + p.name + "]"

@@ -113,6 +113,9 @@ func statusText(w io.Writer, s provision.HostStatus) {
 		}
 		line(name, words...)
 	}
+	for _, beside := range s.Nginx.Beside {
+		fmt.Fprintf(w, "              %s\n", beside)
+	}
 	for _, why := range s.Unknown {
 		writeLine(w, "              not known: %s", why)
 	}

@@ -3,6 +3,7 @@ package nginx
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -140,8 +141,27 @@ func stageFor(dir string) (string, error) {
 	return "", errors.New("no directory to build the cover in (is it the root directory?)")
 }
 
+// mostEntries a covered directory may have: each costs memory, and the nginx user fills the ones of its logs as it likes.
+const mostEntries = 100_000
+
+func (c *cover) entries() ([]os.DirEntry, error) {
+	dir, err := os.OpenFile(c.dir, os.O_RDONLY|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	all, err := dir.ReadDir(mostEntries + 1)
+	switch {
+	case errors.Is(err, io.EOF): // it is empty
+		err = nil
+	case len(all) > mostEntries:
+		err = fmt.Errorf("more than %d files are in it: remove what does not belong there", mostEntries)
+	}
+	return all, err
+}
+
 func (c *cover) fill(stage string) error {
-	entries, err := os.ReadDir(c.dir)
+	entries, err := c.entries()
 	if err != nil {
 		return err
 	}

@@ -115,7 +115,7 @@ func (c *complaints) rotated(ctx context.Context, p logPosition) {
 	if p.inode == 0 {
 		return
 	}
-	dir, err := os.Open(filepath.Dir(p.path))
+	dir, err := os.OpenFile(filepath.Dir(p.path), os.O_RDONLY|syscall.O_DIRECTORY, 0) // a pipe would be waited for
 	if err != nil {
 		return
 	}

@@ -3,12 +3,15 @@ package nginx
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
 	"slices"
 	"strings"
 	"syscall"
+
+	"wsprovision/provision/hostfile"
 )
 
 // source is the file system as it would be with the overlay in place.
@@ -61,7 +64,6 @@ func (s source) read(name string) ([]byte, error) {
 		}
 		return content, nil
 	}
-	// Stat first: opening a fifo would wait for its writer.
 	info, err := os.Stat(s.root + real)
 	switch {
 	case err != nil:
@@ -71,8 +73,24 @@ func (s source) read(name string) ([]byte, error) {
 	case !info.Mode().IsRegular() || info.Size() > largestFile:
 		return nil, fmt.Errorf("%s is not a file that can be read: %s, %d bytes", name, info.Mode(), info.Size())
 	}
-	content, err := os.ReadFile(s.root + real)
-	return content, s.named(err, name)
+	return s.readFile(real, name)
+}
+
+// readFile reads what may be another file by now. It does so on the caller's thread, which may see mounts of its own.
+func (s source) readFile(real, name string) ([]byte, error) {
+	file, err := hostfile.Open(s.root + real)
+	if err != nil {
+		return nil, s.named(err, name)
+	}
+	defer file.Close()
+	content, err := io.ReadAll(io.LimitReader(file, largestFile+1))
+	if err == nil && len(content) > largestFile {
+		err = hostfile.ErrTooLarge
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	return content, nil
 }
 
 // named gives an error the path that nginx knows, without the root.
