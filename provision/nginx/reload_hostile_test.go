@@ -82,7 +82,7 @@ func TestHostileProof(t *testing.T) {
 		_, err := h.patient().ProveReload(t.Context(), before)
 		var not *NotReplacedError
 		if !errors.As(err, &not) || !strings.Contains(not.Why, "has not read its configuration") || not.Waited >= time.Minute {
-			t.Errorf("its worker killed, a reload refused %t: %v", refused, err)
+			t.Fatalf("its worker killed, a reload refused %t: %v", refused, err)
 		}
 		if refused && !strings.Contains(err.Error(), `unknown directive "broken"`) {
 			t.Errorf("%v, want what nginx said", err)
