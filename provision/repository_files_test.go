@@ -105,7 +105,7 @@ func TestHostileCredentials(t *testing.T) {
 		}
 		return string(text)
 	}
-	if text := shown(h.plan(c)); !strings.Contains(text, warning) || !strings.Contains(text, "***@mirror.example.com") {
+	if text := shown(h.plan(c)); !strings.Contains(text, warning) || !strings.Contains(text, "…@mirror.example.com") {
 		t.Errorf("plan: %s", text)
 	}
 	shown(h.apply(c))
@@ -118,7 +118,7 @@ func TestHostileCredentials(t *testing.T) {
 	h.write(repositoryPath, strings.Replace(h.content(repositoryPath), "s3cret", "s3cret2", 1)+"password=s3cret3\n")
 	for _, onDrift := range []string{config.DriftReplace, config.DriftKeep, config.DriftFail} {
 		c.OnDrift = onDrift
-		if text := shown(h.plan(c)); strings.Contains(text, warning) || !strings.Contains(text, "password=***") {
+		if text := shown(h.plan(c)); strings.Contains(text, warning) || !strings.Contains(text, "password=…") {
 			t.Errorf("%s: %s", onDrift, text)
 		}
 	}

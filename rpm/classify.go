@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"wsprovision/provision/secret"
 )
 
 // ran is one run of yum: what it said and how it ended.
@@ -37,7 +39,7 @@ func classify(r ran) *YumError {
 		e.Text = r.lastWords()
 		return e
 	}
-	e.Kind, e.Next, e.Text = kind, row(kind).next, withoutSecrets(r.words(kind, evidence))
+	e.Kind, e.Next, e.Text = kind, row(kind).next, secret.Hide(r.words(kind, evidence))
 	return e
 }
 
@@ -120,20 +122,9 @@ func (r ran) lastWords() string {
 		}
 	}
 	if text := lastLines(strings.Join(said, "\n"), 3); text != "" {
-		return withoutSecrets(text)
+		return secret.Hide(text)
 	}
-	return withoutSecrets(lastLines(r.stdout, 3))
-}
-
-// addressWithSecrets is a URL's part before its host, and its query.
-var (
-	userInURL  = regexp.MustCompile(`(\w+://)[^/\s@]*@`)
-	queryInURL = regexp.MustCompile(`(\w+://[^\s?]*\?)[^\s:"',;)\]]*`)
-)
-
-// withoutSecrets takes user, password and query out of the URLs in yum's words: they end in reports and logs.
-func withoutSecrets(text string) string {
-	return queryInURL.ReplaceAllString(userInURL.ReplaceAllString(text, "$1"), "$1…")
+	return secret.Hide(lastLines(r.stdout, 3))
 }
 
 // missing are yum's words on all names that it does not have.

@@ -85,7 +85,7 @@ func TestHostileMirrorWords(t *testing.T) {
 	e := classify(ran{1, "", "https://joe:secret@a/x.rpm?token=hidden: [Errno 14] HTTP Error 404 - Not " +
 		"Found\n\n\nError downloading packages:\n  x: [Errno 256] No more mirrors to try.\n"})
 	if strings.Contains(e.Text, "secret") || strings.Contains(e.Text, "hidden") || !strings.Contains(e.Text,
-		"https://a/x.rpm") {
+		"https://…@a/x.rpm?…: ") {
 		t.Errorf("text %q, want the address without its secrets", e.Text)
 	}
 }

@@ -71,8 +71,8 @@ func TestFetch(t *testing.T) {
 		{"ftp", "ftp://x/y", "not an http"},
 		{"path", "/keys/k", "not an http"},
 		{"unreachable", "http://127.0.0.1:9/", "connection refused"},
-		{"password", "http://user:secret@127.0.0.1:9/", "fetch http://***@127.0.0.1:9/: "},
-		{"query", "http://127.0.0.1:9/?secret", "fetch http://127.0.0.1:9/?***: "},
+		{"password", "http://user:secret@127.0.0.1:9/", "fetch http://…@127.0.0.1:9/: "},
+		{"query", "http://127.0.0.1:9/?secret", "fetch http://127.0.0.1:9/?…: "},
 		{"a redirect that cannot be followed", s.URL + "/away", "redirected"},
 	}
 	for _, tt := range tests {

@@ -11,7 +11,7 @@ import (
 )
 
 // Hidden stands where something was left out.
-const Hidden = "***"
+const Hidden = "…"
 
 var (
 	address = regexp.MustCompile(`(?i)\b([a-z][a-z0-9+.-]*:/{1,3})([^\s"'<>|]+)`)
