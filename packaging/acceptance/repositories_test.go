@@ -22,23 +22,46 @@ done
 exit 0
 END`
 
-// Where a package cannot be had, the run fails with the reason and what to do; what does not need it is not touched either.
+// Where a package cannot be had, the run fails with the reason and what to do; what does not need it is not touched
+// either.
 func TestRepositories(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ name, prepare, says, mend string }{
-		{"one of two packages missing", "sed -i.right '/^\\[extras\\]/a exclude=policycoreutils-python' /etc/yum.repos.d/CentOS-Base.repo",
-			"nginx, policycoreutils-python are not installed", "mv /etc/yum.repos.d/CentOS-Base.repo.right /etc/yum.repos.d/CentOS-Base.repo"},
-		{"yum 3.4.3 that lies about it", lyingYum, "policycoreutils-python is not installed", "mv /usr/bin/yum.real /usr/bin/yum"},
-		{"wrong key", "yum -y install epel-release && sed -i.right s,/epel/,/stranger/, /etc/yum.repos.d/epel.repo", "key", "mv /etc/yum.repos.d/epel.repo.right /etc/yum.repos.d/epel.repo; yum clean all"},
-		{"unsigned package", "yum -y install epel-release && sed -i.right s,/epel/,/unsigned/, /etc/yum.repos.d/epel.repo", "sign", "mv /etc/yum.repos.d/epel.repo.right /etc/yum.repos.d/epel.repo; yum clean all"},
-		{"repository down", "systemctl stop mirror", "repositor", "systemctl start mirror"},
+	for _, c := range []struct {
+		name, prepare string
+		says, lacks   []string
+		mend          string
+	}{
+		{"one of two packages missing",
+			"sed -i.right '/^\\[extras\\]/a exclude=policycoreutils-python' /etc/yum.repos.d/CentOS-Base.repo",
+			[]string{"nginx, policycoreutils-python are not installed",
+				"exclude=policycoreutils-python of [extras] in /etc/yum.repos.d/CentOS-Base.repo:2"}, nil,
+			"mv /etc/yum.repos.d/CentOS-Base.repo.right /etc/yum.repos.d/CentOS-Base.repo"},
+		{"yum 3.4.3 that lies about it", lyingYum, []string{"policycoreutils-python is not installed"}, nil,
+			"mv /usr/bin/yum.real /usr/bin/yum"},
+		{"wrong key", "yum -y install epel-release && sed -i.right s,/epel/,/stranger/, /etc/yum.repos.d/epel.repo",
+			[]string{"key"}, nil, "mv /etc/yum.repos.d/epel.repo.right /etc/yum.repos.d/epel.repo; yum clean all"},
+		{"unsigned package", "yum -y install epel-release && sed -i.right s,/epel/,/unsigned/, /etc/yum.repos.d/epel.repo",
+			[]string{"sign"}, nil, "mv /etc/yum.repos.d/epel.repo.right /etc/yum.repos.d/epel.repo; yum clean all"},
+		{"repository down", "systemctl stop mirror", []string{"repositor"}, nil, "systemctl start mirror"},
+		// yum says of EPEL's key that it is "not installed" in the same run: it is about to import it.
+		{"the mirror loses one package on the first install", "mv /srv/mirror/epel/nginx-filesystem-*.rpm /root/",
+			[]string{"1:nginx-filesystem-1.20.1-10.el7.noarch: [Errno 256] No more mirrors to try.", "HTTP Error 404",
+				"the mirror has not got what its own index names", "trying again in 5s (2 of 3)", "trying again in 10s (3 of 3)"},
+			[]string{"rpm --import"}, "mv /root/nginx-filesystem-*.rpm /srv/mirror/epel/"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := start(t, unpackaged)
 			m.must(t, c.prepare)
 			r, res := m.apply(t, 1, "")
-			if !strings.Contains(res.stdout, c.says) {
-				t.Errorf("the report does not say %q:\n%s", c.says, res.output)
+			for _, says := range c.says {
+				if !strings.Contains(res.output, says) {
+					t.Errorf("neither the report nor the log says %q:\n%s", says, res.output)
+				}
+			}
+			for _, lacks := range c.lacks {
+				if strings.Contains(res.output, lacks) {
+					t.Errorf("the report or the log says %q:\n%s", lacks, res.output)
+				}
 			}
 			if status, _ := r.step("server-block"); status != "skipped" {
 				t.Errorf("server-block: %s, want skipped", status)

@@ -8,7 +8,6 @@ tree=$work/tree
 cp -r --no-preserve=ownership "$recipe/guest/." "$tree/"
 quietly "$work/log/guest" "$recipe/policy.sh" "$tree"
 quietly "$work/log/guest" rpm --root "$tree" --dbpath /var/lib/rpm --noscripts --nosignature --replacefiles -i "$work"/packages/base/*.rpm
-ln -sfn dnf-3 "$tree/usr/bin/yum"
 ln -sfn dnf/dnf.conf "$tree/etc/yum.conf"
 rm -f "$tree"/etc/apt/sources.list "$tree"/etc/apt/sources.list.d/*
 echo acceptance >"$tree/etc/hostname"
