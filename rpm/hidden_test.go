@@ -168,6 +168,16 @@ func TestHiddenDependency(t *testing.T) {
 	}
 }
 
+func TestHiddenDependencyOfDNF(t *testing.T) {
+	f := newFake(t)
+	f.write("/etc/yum.conf", "[main]\nexclude=nginx-f*\n")
+	stdout, stderr := recorded(t, "dnf4-excluded-dependency.yum")
+	e := f.host().refusal(ran{1, stdout, stderr}, []string{"nginx"}, nil, Inventory{}, Limits{})
+	if want := "exclude=nginx-f* of [main] in /etc/yum.conf:2 hides nginx-filesystem"; !strings.Contains(e.Next, want) {
+		t.Errorf("%q lacks %q", e.Next, want)
+	}
+}
+
 // yum's globs are Python 2.7's fnmatch, in any case of letters; what is no glob is a name with or without architecture
 // and version.
 func TestExcludeMeans(t *testing.T) {

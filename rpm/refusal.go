@@ -115,11 +115,19 @@ func (h Host) dependencyNext(said ran, next string) string {
 			all = append(all, means)
 		}
 	}
+	for _, m := range filteredOut.FindAllStringSubmatch(said.stderr, -1) {
+		for _, hiding := range h.hidden(nil, []string{nameOf(m[1])}) {
+			all = append(all, hiding.String())
+		}
+	}
 	if len(all) == 0 {
 		return next
 	}
 	return some(all)
 }
+
+// filteredOut is dnf's word on a dependency that is excluded.
+var filteredOut = regexp.MustCompile(`package (\S+) is filtered out by exclude filtering`)
 
 // mirrorAdvice is what a mirror's last word asks for; the first that fits counts.
 var mirrorAdvice = []failure{

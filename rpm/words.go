@@ -96,6 +96,9 @@ var dnfMirror = regexp.MustCompile(`^\[MIRROR\] (.*)$`)
 // mirrors are what was said of single mirrors, dnf's where yum said nothing.
 func (r ran) mirrors() []string {
 	all := r.complaints()
+	if len(all) > 0 {
+		return all
+	}
 	for _, line := range lines(r.stdout) {
 		m := dnfMirror.FindStringSubmatch(strings.TrimSpace(line))
 		if m != nil && !slices.Contains(all, clip(m[1])) {
