@@ -62,8 +62,9 @@ func (r *Run) checkMaster(ctx context.Context, state systemd.State) error {
 	if !errors.As(err, &other) {
 		return nil // what else there is to say of it the reload does
 	}
-	return fmt.Errorf("%s runs %s: it takes nothing from %s. Mend its ExecStart= (systemctl cat %[1]s shows where it stands), "+
-		"then systemctl daemon-reload and systemctl restart %[1]s, which cuts every WebSocket", nginxUnit, other.Other, confDir)
+	return fmt.Errorf("%s runs %s: it takes nothing from %s. Mend its ExecStart= (systemctl cat %[1]s shows where it "+
+		"stands), then systemctl daemon-reload and systemctl restart %[1]s, which cuts every WebSocket",
+		nginxUnit, other.Other, confDir)
 }
 
 // mostBeside are named of the other nginx's on a host: anybody may start processes that look like one.
@@ -123,8 +124,8 @@ func (o orphans) holding(processes []process) []process {
 // orphansHold says what workers without a master are in the way of, and what ends them: on SIGQUIT a worker closes its
 // listening sockets at once and ends with its last connection (ngx_worker_process_cycle).
 func orphansHold(all []process, ports map[string]bool) error {
-	return fmt.Errorf("workers of an nginx that was killed still run, and listen on port %s (process %s), so that nginx cannot: "+
-		"%s frees the port at once; each finishes its open connections, WebSockets too, and ends with the last one",
+	return fmt.Errorf("workers of an nginx that was killed still run, and listen on port %s (process %s), so that nginx "+
+		"cannot: %s frees the port at once; each finishes its open connections, WebSockets too, and ends with the last one",
 		sortedWords(ports), strings.Join(numbers(all), ", "), quote(quit(all)))
 }
 
@@ -167,7 +168,8 @@ func (h *Host) nginxBeside(ctx context.Context, mainPID int) []string {
 		for _, w := range left[:min(len(left), mostBeside)] {
 			pids = append(pids, strconv.Itoa(w.PID))
 		}
-		all = append(all, fmt.Sprintf("%d workers of an nginx that was killed run on (process %s)", len(left), strings.Join(pids, ", ")))
+		all = append(all, fmt.Sprintf("%d workers of an nginx that was killed run on (process %s)",
+			len(left), strings.Join(pids, ", ")))
 	}
 	return all
 }

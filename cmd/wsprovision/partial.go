@@ -48,7 +48,8 @@ func (p *partial) report(command, why string) *provision.Report {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	r := &provision.Report{Version: provision.ReportVersion, Command: command, Agent: version, Started: p.began.UTC(),
-		Millis: time.Since(p.began).Milliseconds(), Result: provision.Failed, Interrupted: why, Steps: slices.Clone(p.steps)}
+		Millis: time.Since(p.began).Milliseconds(), Result: provision.Failed, Interrupted: why,
+		Steps: slices.Clone(p.steps)}
 	if p.under != "" {
 		r.Steps = append(r.Steps, provision.StepReport{Name: p.under, Status: provision.Failed, Error: why})
 	}

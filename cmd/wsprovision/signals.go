@@ -80,7 +80,8 @@ func (e *ender) reportWith(report func(why string)) {
 func (e *ender) again(s os.Signal) {
 	under, idle := e.seam.End()
 	if len(under) > 0 {
-		e.say(fmt.Sprintf("caught %s again: what is under way cannot be left half done, and the run ends when it is done: %s",
+		e.say(fmt.Sprintf("caught %s again: what is under way cannot be left half done, and the run ends when it is done: "+
+			"%s",
 			s, strings.Join(under, ", ")))
 	}
 	if e.begun {
@@ -100,8 +101,8 @@ func (e *ender) cut(s os.Signal) {
 	if made == 0 {
 		e.say(why + ": nothing was changed")
 	} else {
-		e.say(fmt.Sprintf("%s, after %d changes, the last of them: %s; wsprovision status says what is outstanding, and the same "+
-			"command again finishes it", why, made, last))
+		e.say(fmt.Sprintf("%s, after %d changes, the last of them: %s; wsprovision status says what is outstanding, and "+
+			"the same command again finishes it", why, made, last))
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()

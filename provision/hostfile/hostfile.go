@@ -26,8 +26,8 @@ var ErrTooLarge = errors.New("too large")
 // ErrNoAnswer says that the kernel did not come back with a file's content in time.
 var ErrNoAnswer = errors.New("no answer")
 
-// patience bounds Read, Head and Tail: a process whose memory lies in a file system of its owner's own (FUSE) lets whoever
-// reads its /proc/PID/cmdline wait (CVE-2018-1120, mended in RHEL 7.6's kernel).
+// patience bounds Read, Head and Tail: a process whose memory lies in a file system of its owner's own (FUSE) lets
+// whoever reads its /proc/PID/cmdline wait (CVE-2018-1120, mended in RHEL 7.6's kernel).
 const patience = 10 * time.Second
 
 // Open opens a plain file for reading. It never waits, as open(2) of a FIFO does, and it does not follow a link in the
@@ -101,8 +101,8 @@ func Tail(ctx context.Context, path string, limit int64) ([]byte, error) {
 	})
 }
 
-// take reads at most limit bytes of what open gives, and leaves a read that the kernel does not come back from behind. It
-// reads on a thread of its own, which does not see the mounts of a caller that has a mount namespace to itself.
+// take reads at most limit bytes of what open gives, and leaves a read that the kernel does not come back from behind.
+// It reads on a thread of its own, which does not see the mounts of a caller that has a mount namespace to itself.
 func take(ctx context.Context, path string, limit int64, open func() (*os.File, error)) ([]byte, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("%w within %s", ErrNoAnswer, patience))
 	defer cancel()

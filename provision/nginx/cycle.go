@@ -73,8 +73,8 @@ func (n Nginx) renewed(pid int, before map[openFile]bool) bool {
 }
 
 // waits reports whether a master waits for signals, and whether that can be told. It blocks those that it handles but
-// for while it waits (sigsuspend in ngx_master_process_cycle), so that SIGHUP is blocked from when it is taken until the
-// reload has succeeded or failed; before, it is pending.
+// for while it waits (sigsuspend in ngx_master_process_cycle), so that SIGHUP is blocked from when it is taken until
+// the reload has succeeded or failed; before, it is pending.
 func (n Nginx) waits(ctx context.Context, pid int) (waits, told bool) {
 	for _, name := range []string{"SigPnd", "ShdPnd", "SigBlk"} {
 		mask, err := strconv.ParseUint(n.status(ctx, pid, name), 16, 64)

@@ -17,8 +17,8 @@ import (
 	"wsprovision/provision/hostfile"
 )
 
-// LogMark is where some error logs stood at one moment. Whoever may write them decides on what is in them: the nginx user,
-// and clients too (see ErrorLine). Lines explain what something else has shown, and decide nothing.
+// LogMark is where some error logs stood at one moment. Whoever may write them decides on what is in them: the nginx
+// user, and clients too (see ErrorLine). Lines explain what something else has shown, and decide nothing.
 type LogMark struct{ logs []logPosition }
 
 type logPosition struct {
@@ -176,5 +176,6 @@ func (c *complaints) line(shown, line string) {
 // or a backend, also at [crit] and [alert], and says nothing of a reload.
 func (c *complaints) isComplaint(line string) bool {
 	l, ok := ParseErrorLine(line)
-	return ok && l.OfItself() && slices.Contains([]string{"emerg", "alert", "crit"}, l.Level) && (c.pid == 0 || l.PID == c.pid)
+	return ok && l.OfItself() && slices.Contains([]string{"emerg", "alert", "crit"}, l.Level) &&
+		(c.pid == 0 || l.PID == c.pid)
 }

@@ -166,7 +166,7 @@ func TestHostileLogGrows(t *testing.T) {
 		for size := 0; err == nil && size < 256<<20; size += len(block) {
 			select {
 			case <-done:
-				err = f.Close()
+				_ = f.Close()
 				return
 			default:
 				_, err = f.WriteString(block)

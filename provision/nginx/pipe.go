@@ -27,8 +27,8 @@ func (n Nginx) CheckLogs(tree Tree) error {
 	var all error
 	for _, name := range tree.Logs() {
 		if fifo(n.Root + name) {
-			all = errors.Join(all, fmt.Errorf("%s is a pipe that nobody reads: nginx would wait for it for ever when it "+
-				"starts or reloads; find out who put it there, and remove it (rm %[1]s)", name))
+			all = errors.Join(all, fmt.Errorf("%s is a pipe that nobody reads: nginx would wait for it for ever when "+
+				"it starts or reloads; find out who put it there, and remove it (rm %[1]s)", name))
 		}
 	}
 	return all

@@ -17,8 +17,8 @@ import (
 	"wsprovision/provision/hostfile"
 )
 
-// mostOfProc bounds what is read of a process's file in /proc, in bytes: an administrator may give nginx long arguments,
-// and whoever owns a process may make its title as long as he likes.
+// mostOfProc bounds what is read of a process's file in /proc, in bytes: an administrator may give nginx long
+// arguments, and whoever owns a process may make its title as long as he likes.
 const mostOfProc = 16 << 10
 
 // process is the beginning of a file of /proc/PID. ErrNotRunning is a process that has ended.

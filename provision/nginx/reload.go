@@ -23,7 +23,8 @@ type NotReplacedError struct {
 }
 
 func (e *NotReplacedError) Error() string {
-	text := fmt.Sprintf("reload was not taken: after %s %s%s", e.Waited.Round(100*time.Millisecond), e.Why, quoted(e.Lines))
+	waited := e.Waited.Round(100 * time.Millisecond)
+	text := fmt.Sprintf("reload was not taken: after %s %s%s", waited, e.Why, quoted(e.Lines))
 	if e.Unread != nil {
 		text += "; what nginx says of it cannot be read: " + e.Unread.Error()
 	}
@@ -75,8 +76,8 @@ const (
 	busyPatience = 3
 )
 
-// ProveReload waits until the reload that was asked for after before was taken has happened, as /proc shows it: the same
-// master, which has closed its old configuration's logs and listens where the new one asks it to; a new worker that
+// ProveReload waits until the reload that was asked for after before was taken has happened, as /proc shows it: the
+// same master, which has closed its old configuration's logs and listens where the new one asks it to; a new worker that
 // stays; every older one gone or shutting down. No line of a log proves or disproves anything.
 //
 // It returns at once when ctx ends; as soon as the master has gone back to waiting without having done it, which is
@@ -154,7 +155,8 @@ func (p *proof) misses(ctx context.Context, after Master, renewed bool) string {
 	case len(older) > 0:
 		return fmt.Sprintf("master %d has not replaced its workers (process %d still serves)", pid, older[0].PID)
 	case !renewed:
-		return fmt.Sprintf("master %d has not read its configuration; its workers were replaced because they had ended", pid)
+		return fmt.Sprintf("master %d has not read its configuration; its workers were replaced because they had ended",
+			pid)
 	case p.looks < steadyLooks:
 		return fmt.Sprintf("master %d has no new worker that stays", pid)
 	}
@@ -182,7 +184,9 @@ func (p *proof) newer(after Master) []Worker {
 }
 
 func (p *proof) known(w Worker) bool {
-	return slices.ContainsFunc(p.before.Master.Workers, func(b Worker) bool { return b.PID == w.PID && b.Start == w.Start })
+	return slices.ContainsFunc(p.before.Master.Workers, func(b Worker) bool {
+		return b.PID == w.PID && b.Start == w.Start
+	})
 }
 
 // watch notes since when the master has been idle.
