@@ -109,6 +109,22 @@ func TestEngineApply(t *testing.T) {
 	}
 }
 
+// What was warned of before a change is in the report after it, once.
+func TestEngineKeepsWarnings(t *testing.T) {
+	done := false
+	s := Step{Name: "a", Check: func(context.Context) (Finding, error) {
+		if done {
+			return Finding{Warnings: []string{"always", "after"}}, nil
+		}
+		return Finding{Changes: []Change{{Object: "a"}}, Warnings: []string{"an edit is replaced", "always"}}, nil
+	}, Apply: func(context.Context) error { done = true; return nil }}
+	e := &Engine{Steps: []Step{s}, Now: time.Now, Pending: map[string]bool{}}
+	got := e.Apply(t.Context())[0]
+	if d := cmp.Diff([]string{"an edit is replaced", "always", "after"}, got.Warnings); d != "" || got.Status != Changed {
+		t.Errorf("%s (-want +got):\n%s", got.Status, d)
+	}
+}
+
 func TestEnginePlan(t *testing.T) {
 	clock := time.Unix(0, 0)
 	steps := []*fakeStep{{name: "a", differs: true}, {name: "b", check: errors.New("broken")}, {name: "c", deferred: true}, {name: "d"}}

@@ -67,10 +67,10 @@ func ReadHistory(files *Files) (*History, error) {
 	}
 	h.Defaults = 0 // of one that does not say
 	if err := json.Unmarshal(have.Content, h); err != nil {
-		return &History{Version: 1, files: files}, fmt.Errorf("read %s: %w", historyPath, err)
+		return &History{Version: 1, files: files, Defaults: len(changedDefaults)}, fmt.Errorf("read %s: %w", historyPath, err)
 	}
 	if v := h.Version; v != 1 {
-		return &History{Version: 1, files: files},
+		return &History{Version: 1, files: files, Defaults: len(changedDefaults)},
 			fmt.Errorf("read %s: its version is %d and this agent knows 1: a newer agent wrote it", historyPath, v)
 	}
 	return h, nil

@@ -73,7 +73,7 @@ func bucketFile(size int) []byte {
 	if size == 0 {
 		return nil
 	}
-	return fmt.Appendf(nil, "# managed by wsprovision; what is changed here by hand is overwritten\n%s %d;\n", namesBucket, size)
+	return fmt.Appendf(nil, "%s\n%s %d;\n", managed, namesBucket, size)
 }
 
 // inOrder has files change in such an order that nginx takes the configuration
@@ -85,7 +85,9 @@ func inOrder[F any](files []F, change func(F) (path string, from, to []byte)) []
 		if path != namesPath {
 			return 0
 		}
-		return bytes.Compare(from, to) // three digits in the same text
+		_, older, _ := bytes.Cut(from, []byte("\n")) // the first line was another in 1.0.0
+		_, newer, _ := bytes.Cut(to, []byte("\n"))
+		return bytes.Compare(older, newer) // three digits in the same text
 	}
 	return slices.SortedStableFunc(slices.Values(files), func(a, b F) int { return cmp.Compare(rank(a), rank(b)) })
 }

@@ -19,7 +19,8 @@ func Render(s Site) ([]byte, error) {
 		return nil, fmt.Errorf("render site %q: %w", s.Name, err)
 	}
 	w := &writer{}
-	w.line("# managed by wsprovision; what is changed here by hand is overwritten (site %s)", s.Name)
+	w.line("# managed by wsprovision (site %s): change its configuration, not this file; see on_drift in wsprovision(8)",
+		s.Name)
 	w.maps(s)
 	upstreams := w.upstreams(s)
 	w.line("")
