@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"wsprovision/provision/nginx"
 )
 
 // AVC is a denial as the kernel's audit record has it (FACTS: audit.log, or
@@ -17,6 +19,7 @@ type AVC struct {
 	Time   time.Time
 	Perms  []string // such as name_connect
 	Comm   string
+	PID    int
 	Port   int // dest= of name_connect, src= of name_bind; 0 without
 	Source string
 	Target string
@@ -27,9 +30,12 @@ type AVC struct {
 }
 
 var (
-	avcDenied = regexp.MustCompile(`avc: +denied +\{ ([a-z_0-9 ]+) \} for `)
-	avcStamp  = regexp.MustCompile(`audit\((\d{1,12})\.(\d{3}):\d+\)`)
-	avcField  = regexp.MustCompile(` (comm|src|dest|scontext|tcontext|tclass|permissive)=("[^"]*"|\S+)`)
+	// As auditd writes it, with the host's name where name_format says so (auditd.conf(5)), and as the kernel's log has
+	// it.
+	avcDenied = regexp.MustCompile(`^(?:node=\S+ )?(?:type=AVC msg=|(?:audit: )?type=1400 )audit\([0-9.:]+\): ` +
+		`avc: +denied +\{ ([a-z_0-9 ]+) \} for `)
+	avcStamp = regexp.MustCompile(`audit\((\d{1,12})\.(\d{3}):\d+\)`)
+	avcField = regexp.MustCompile(` (pid|comm|src|dest|scontext|tcontext|tclass|permissive)=("[^"]*"|\S+)`)
 )
 
 // parseAVC reads one line of audit.log or of the kernel log; false is a line
@@ -39,7 +45,7 @@ func parseAVC(line string) (AVC, bool) {
 	if m == nil {
 		return AVC{}, false
 	}
-	a := AVC{Line: line[m[0]:], Perms: strings.Fields(line[m[2]:m[3]])}
+	a := AVC{Line: line[strings.Index(line, "avc:"):], Perms: strings.Fields(line[m[2]:m[3]])}
 	if s := avcStamp.FindStringSubmatch(line); s != nil {
 		seconds, _ := strconv.ParseInt(s[1], 10, 64)
 		millis, _ := strconv.ParseInt(s[2], 10, 64)
@@ -48,6 +54,8 @@ func parseAVC(line string) (AVC, bool) {
 	for _, f := range avcField.FindAllStringSubmatch(line, -1) {
 		value := strings.Trim(f[2], `"`)
 		switch f[1] {
+		case "pid":
+			a.PID, _ = strconv.Atoi(value)
 		case "comm":
 			a.Comm = value
 		case "src", "dest":
@@ -66,27 +74,6 @@ func parseAVC(line string) (AVC, bool) {
 }
 
 const auditLog = "/var/log/audit/audit.log"
-
-// avcs are the denials in the end of audit.log, oldest first. Without auditd
-// they are in the kernel log, which the journal keeps. Reading either takes
-// root; who may not has none.
-func (h *Host) avcs(ctx context.Context) []AVC {
-	lines := h.readTail(auditLog, 0)
-	if len(lines) == 0 {
-		lines = h.kernelLog(ctx)
-	}
-	var all []AVC
-	for _, line := range lines {
-		if a, ok := parseAVC(line); ok {
-			all = append(all, a)
-		}
-	}
-	return all
-}
-
-func (h *Host) kernelLog(ctx context.Context) []string {
-	return h.journal(ctx, "-k", "-n", "1000")
-}
 
 // unitLog is what nginx's unit said last.
 func (h *Host) unitLog(ctx context.Context) []string {
@@ -107,12 +94,55 @@ func (h *Host) journal(ctx context.Context, which ...string) []string {
 	return nil
 }
 
-// lastAVC is the newest denial of the permission at the port, as evidence.
-func (h *Host) lastAVC(ctx context.Context, perm string, port int) (AVC, bool) {
-	all := h.avcs(ctx)
-	for _, a := range slices.Backward(all) {
-		if a.Port == port && slices.Contains(a.Perms, perm) {
-			return a, true
+// attempt is what a denial has to be of: one of these processes, and not before a moment.
+type attempt struct {
+	pids  []int
+	since time.Time
+}
+
+func (t attempt) has(a AVC) bool {
+	return !a.Time.Before(t.since) && slices.Contains(t.pids, a.PID)
+}
+
+// clockSlack is how far apart the kernel's clock of audit records, that of a process's start and nginx's may be.
+const clockSlack = 2 * time.Second
+
+// verifyAttempt is what nginx's workers did since before the check.
+func (q *inquiry) verifyAttempt() attempt {
+	return attempt{workers(q.master), q.began.Add(-clockSlack)}
+}
+
+func workers(m nginx.Master) (pids []int) {
+	for _, w := range m.Workers {
+		pids = append(pids, w.PID)
+	}
+	return pids
+}
+
+// startAttempt is the start of nginx that the last of these lines of its error log tells of.
+func startAttempt(lines []string) (attempt, bool) {
+	if len(lines) == 0 {
+		return attempt{}, false
+	}
+	l, _ := nginx.ParseErrorLine(lines[len(lines)-1])
+	at, err := time.ParseInLocation("2006/01/02 15:04:05", l.Time, time.Local)
+	return attempt{[]int{l.PID}, at.Add(-clockSlack)}, err == nil
+}
+
+// lastAVC is the newest denial of the permission at the port in this attempt. Without auditd it is not in audit.log,
+// which
+// may still be there with what an earlier nginx was denied, but in the kernel's log, which the journal keeps. Reading
+// either takes root; who may not has none.
+func (h *Host) lastAVC(ctx context.Context, perm string, port int, of attempt) (AVC, bool) {
+	for _, read := range []func() []string{
+		func() []string { return h.readTail(ctx, auditLog, 0) },
+		func() []string { return h.journal(ctx, "-k", "-n", "1000") },
+	} {
+		for _, line := range slices.Backward(read()) {
+			a, ok := parseAVC(line)
+			if ok && a.Port == port && slices.Contains(a.Perms, perm) && of.has(a) {
+				return a, true
+			}
 		}
 	}
 	return AVC{}, false

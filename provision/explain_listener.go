@@ -29,7 +29,7 @@ func (q *inquiry) listener(ctx context.Context) *Diagnosis {
 	if q.gone != nil {
 		return nil // who may not look at the master cannot tell
 	}
-	if d := q.strangers(q.address); d != nil {
+	if d := q.strangers(ctx, q.address); d != nil {
 		return d
 	}
 	if errors.Is(q.err, syscall.ECONNREFUSED) && q.refused() {
@@ -45,7 +45,7 @@ func (q *inquiry) refused() bool {
 }
 
 // strangers: another program than nginx has the socket.
-func (q *inquiry) strangers(at netip.AddrPort) *Diagnosis {
+func (q *inquiry) strangers(ctx context.Context, at netip.AddrPort) *Diagnosis {
 	sockets := taking(q.sockets, at)
 	if len(sockets) == 0 {
 		return nil
@@ -73,7 +73,8 @@ func (q *inquiry) strangers(at netip.AddrPort) *Diagnosis {
 	return diagnosis(NginxBindInUse, fmt.Sprintf("%s listens on %s, so that nginx cannot: its bind fails with 98 (address already in use)", who, where),
 		say("stop it (systemctl status ").number(who.pid).
 			say(" names its unit) or give one of the two another port; then systemctl reload-or-restart nginx"),
-		append([]string{fmt.Sprintf("%s is held by %s", where, who)}, lastBind(q.errorLog(), int(at.Port()), 98)...)...)
+		append([]string{fmt.Sprintf("%s is held by %s", where, who)},
+			lastBind(q.errorLog(ctx), int(at.Port()), 98)...)...)
 }
 
 // isNginx: of the nginx that is ours. Another one, and what a killed one left, is a stranger.
@@ -95,7 +96,7 @@ func (q *inquiry) notRunning(ctx context.Context) *Diagnosis {
 		return d
 	}
 	for _, l := range q.listens() {
-		if d := q.strangers(l); d != nil {
+		if d := q.strangers(ctx, l); d != nil {
 			d.Evidence = append(d.Evidence, unit.String())
 			return d
 		}
@@ -106,7 +107,7 @@ func (q *inquiry) notRunning(ctx context.Context) *Diagnosis {
 	}
 	if unit.refused() {
 		// systemd keeps what ExecStartPre's nginx -t said, which need not be in the error log.
-		if line := cmp.Or(lastEmergency(q.unitLog(ctx)), lastEmergency(q.errorLog())); line != "" {
+		if line := cmp.Or(lastEmergency(q.unitLog(ctx)), lastEmergency(q.errorLog(ctx))); line != "" {
 			if d := q.emergency(ctx, line); d != nil {
 				d.Evidence = append(d.Evidence, unit.String())
 				return d
@@ -244,9 +245,11 @@ func (q *inquiry) bindDenied(ctx context.Context) *Diagnosis {
 		if err != nil || allowed || !q.enforcing() {
 			continue
 		}
-		evidence := lastBind(q.errorLog(), port, 13)
-		if a, ok := q.lastAVC(ctx, "name_bind", port); ok {
-			evidence = append(evidence, a.Line)
+		evidence := lastBind(q.errorLog(ctx), port, 13)
+		if of, ok := startAttempt(evidence); ok {
+			if a, ok := q.lastAVC(ctx, "name_bind", port, of); ok {
+				evidence = append(evidence, a.Line)
+			}
 		}
 		return diagnosis(NginxBindDenied, fmt.Sprintf("SELinux denies nginx (httpd_t) to listen on port %d, which is labelled %s", port, label),
 			do(q.labelCommand(ctx, port)...).and("systemctl", "reload-or-restart", "nginx"), evidence...)

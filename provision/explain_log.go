@@ -14,10 +14,10 @@ import (
 )
 
 // errorLog is the end of nginx's error logs.
-func (q *inquiry) errorLog() []string {
+func (q *inquiry) errorLog(ctx context.Context) []string {
 	var lines []string
 	for _, name := range q.tree.ErrorLogs() {
-		lines = append(lines, q.readTail(name, 0)...)
+		lines = append(lines, q.readTail(ctx, name, 0)...)
 	}
 	return lines
 }

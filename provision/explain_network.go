@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -118,11 +117,11 @@ func (q *inquiry) exhausted(whose string, port uint16, evidence string) *Diagnos
 
 // readLine is the first line of a file of /proc or /sys, its blanks made one.
 func (h *Host) readLine(path string) string {
-	b, err := os.ReadFile(h.Root + path)
-	if err != nil {
+	lines := h.readProc(path)
+	if len(lines) == 0 {
 		return ""
 	}
-	first, _, _ := strings.Cut(string(b), "\n")
+	first := lines[0]
 	return strings.Join(strings.Fields(first), " ")
 }
 

@@ -7,12 +7,13 @@ import (
 	"strings"
 	"time"
 
+	"wsprovision/provision/hostfile"
 	"wsprovision/provision/nginx"
 )
 
 // readProc are the lines of a file of /proc.
 func (h *Host) readProc(path string) []string {
-	b, err := os.ReadFile(h.Root + path)
+	b, err := hostfile.Read(context.Background(), h.Root+path, mostSockets)
 	if err != nil {
 		return nil
 	}
@@ -201,5 +202,5 @@ func (q *inquiry) older(ctx context.Context) *Diagnosis {
 		return d
 	}
 	return diagnosis(NginxOlder, "nginx runs an older configuration than the disk's", reload(),
-		evidence, lastEmergency(q.errorLog()))
+		evidence, lastEmergency(q.errorLog(ctx)))
 }

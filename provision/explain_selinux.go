@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"strconv"
-	"time"
 
 	"wsprovision/selinux"
 )
@@ -24,8 +23,8 @@ func (q *inquiry) denied(ctx context.Context, address string) *Diagnosis {
 		return nil
 	}
 	allowed, label, err := q.SELinux.MayConnect(port)
-	avc, logged := q.lastAVC(ctx, "name_connect", port)
-	if err == nil && allowed && (!logged || avc.Time.Before(q.began.Add(-time.Second))) {
+	avc, logged := q.lastAVC(ctx, "name_connect", port, q.verifyAttempt())
+	if err == nil && allowed && !logged {
 		return nil // an old denial has been mended since; what says 13 now is not SELinux, such as a route of the type prohibit
 	}
 	lacks := q.missing(ctx, port, label, err)
@@ -156,7 +155,16 @@ func (h *Host) wouldDeny(ctx context.Context, port int) *Diagnosis {
 	q := &inquiry{Host: h}
 	lacks := q.missing(ctx, port, label, nil)
 	d := diagnosis(SELinuxWouldDeny, fmt.Sprintf("SELinux is permissive; enforcing, it would deny nginx (httpd_t) to connect to port %d: %s", port, lacks.sentence()), lacks.mend, lacks.facts...)
-	if a, ok := h.lastAVC(ctx, "name_connect", port); ok {
+	// The kernel logs such a one only once for each type, so it may be older than the checks, but not than the worker.
+	master, err := h.Nginx.Master(ctx, 0)
+	if err != nil || len(master.Workers) == 0 {
+		return d
+	}
+	since, err := h.Nginx.Started(master.Workers[0].Start)
+	if err != nil {
+		return d
+	}
+	if a, ok := h.lastAVC(ctx, "name_connect", port, attempt{workers(master), since.Add(-clockSlack)}); ok {
 		d.Evidence = append([]string{a.Line}, d.Evidence...)
 	}
 	return d

@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -69,7 +70,7 @@ func TestExplainSELinux(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			h := servedHost(t)
-			h.write(auditLog, "type=LOGIN msg=audit(1.000:1): pid=1\n"+avcBind+"\n"+fmt.Sprintf(avcConnect, 3000)+"\n"+fmt.Sprintf(avcConnect, 3001)+"\n")
+			h.write(auditLog, "type=LOGIN msg=audit(1.000:1): pid=1\n"+avcBind+"\n"+ofNow(3000)+"\n"+ofNow(3001)+"\n")
 			tt.make(h)
 			h.rebuild(true)
 			h.setRunning(connectBoolean, false)
@@ -81,6 +82,41 @@ func TestExplainSELinux(t *testing.T) {
 			}
 			if evidence := strings.Join(d.Evidence, "\n"); !strings.Contains(evidence, tt.proof) || strings.Contains(evidence, "dest=3001") {
 				t.Errorf("evidence:\n%s\nwant …%s…", evidence, tt.proof)
+			}
+		})
+	}
+}
+
+// ofNow is a denial of a worker of the fake host's nginx, of now.
+func ofNow(port int) string {
+	now := fmt.Sprintf("audit(%d.902:517150)", time.Now().Unix())
+	return strings.NewReplacer("audit(1554992273.902:517150)", now, "pid=2581",
+		"pid=2002").Replace(fmt.Sprintf(avcConnect, port))
+}
+
+// With auditd stopped an old audit.log stays, with what an earlier nginx was denied: the kernel's log has what counts.
+func TestDenialOfAnEarlierNginx(t *testing.T) {
+	stale := strings.Replace(ofNow(3000), "pid=2002", "pid=2581", 1) // of now, and of another process
+	old := strings.Replace(fmt.Sprintf(avcConnect, 3000), "pid=2581", "pid=2002", 1)
+	for name, tt := range map[string]struct{ audit, kernel, want string }{
+		"only an earlier one's": {old, "", ""},
+		"another process's":     {stale, "", ""},
+		"the kernel's log":      {old, ofNow(3000), ofNow(3000)},
+		"audit.log":             {ofNow(3000), "", ofNow(3000)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := servedHost(t)
+			h.write(auditLog, tt.audit+"\n")
+			h.kernel = strings.Replace(tt.kernel, "type=AVC msg=", "type=1400 ", 1) + "\n"
+			h.must(os.MkdirAll(h.path("/run/log/journal"), 0o755))
+			h.rebuild(true)
+			h.setRunning(connectBoolean, false)
+			h.answerAccess(false)
+			evidence := strings.Join(h.ask(badGateway, logDenied).Evidence, "\n")
+			_, want, _ := strings.Cut(tt.want, "avc:")
+			if got := strings.Count(evidence, "avc:"); (got > 0) != (tt.want != "") ||
+				!strings.Contains(evidence, want) {
+				t.Errorf("evidence:\n%s\nwant %q", evidence, want)
 			}
 		})
 	}

@@ -40,7 +40,7 @@ func (q *inquiry) refusedCertificate(ctx context.Context) *Diagnosis {
 			say("put the chain behind the certificate in its file and reload nginx; "+
 				"a private authority: verify --ca FILE"),
 			shown, failed.Error())
-	case q.notNginx():
+	case q.notNginx(ctx):
 		return diagnosis(TLSRefused, fmt.Sprintf("what answers on %s is not this host's nginx, and no TLS comes about with it: %s", q.address, failed), q.opensslCommand(failed), shown)
 	case errors.As(failed, &plain):
 		return diagnosis(TLSNotSpoken,
@@ -59,8 +59,8 @@ func (q *inquiry) refusedCertificate(ctx context.Context) *Diagnosis {
 }
 
 // notNginx: the connection went to another host, or to another program of this one.
-func (q *inquiry) notNginx() bool {
-	return !q.local() || !q.nginxPort() || q.strangers(q.address) != nil
+func (q *inquiry) notNginx(ctx context.Context) bool {
+	return !q.local() || !q.nginxPort() || q.strangers(ctx, q.address) != nil
 }
 
 func (q *inquiry) opensslCommand(failed *websocket.TLSError) Mend {

@@ -20,10 +20,11 @@ import (
 // fakeHost is a RHEL 7 host in a directory: what the agent reads of a host lies there as it does on one, and programs, systemd
 // and nginx are functions that act on it as the real ones do. It is put below Host's fields, where NewHost puts the machine.
 type fakeHost struct {
-	t     testing.TB
-	root  string
-	where systemd.Where
-	euid  int
+	kernel string // the kernel's log, as journalctl -k prints it
+	t      testing.TB
+	root   string
+	where  systemd.Where
+	euid   int
 
 	// What was called.
 	ran     []string // every program
@@ -170,6 +171,8 @@ func (h *fakeHost) program(stdin string, argv []string) (string, string, int, er
 		return h.setsebool(argv[1:])
 	case "systemctl":
 		return h.systemctl(argv[1:])
+	case "journalctl":
+		return h.kernel, "", 0, nil
 	case "/usr/sbin/nginx":
 		return h.nginxProgram(argv[1:])
 	}

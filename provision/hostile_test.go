@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"wsprovision/provision/websocket"
 )
@@ -134,5 +137,26 @@ func TestHostileTextInReport(t *testing.T) {
 	var back History
 	if err := json.Unmarshal(text, &back); err != nil || back.Last.Interrupted != steering {
 		t.Errorf("%q, %v", back.Last.Interrupted, err)
+	}
+}
+
+// The nginx user owns its logs, and may put a pipe, a link to somebody's secrets or a file without end in their place.
+func TestHostileLogFiles(t *testing.T) {
+	h := newFakeHost(t)
+	host := h.host(Listener{})
+	h.write("/secret", "secret\n")
+	h.must(unix.Mkfifo(h.path("/pipe"), 0o666))
+	h.must(os.Symlink(h.path("/secret"), h.path("/link")))
+	h.write("/sparse", "x\n")
+	h.must(os.Truncate(h.path("/sparse"), 8<<30))
+	marks := host.markTails("/pipe", "/link", "/sparse", "/none")
+	h.must(os.Truncate(h.path("/sparse"), 16<<30))
+	for _, line := range host.since(t.Context(), marks) {
+		if len(line) > mostTail || strings.Contains(line, "secret") {
+			t.Errorf("a line of %d bytes", len(line))
+		}
+	}
+	if lines := host.readProc("/pipe"); lines != nil {
+		t.Errorf("%q", lines)
 	}
 }

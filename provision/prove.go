@@ -41,7 +41,8 @@ func (r *Run) proveLocation(ctx context.Context, f *Finding, site config.Site, l
 		f.Notes = append(f.Notes, fmt.Sprintf("%s through %s: 101, %.1f ms", target, target.Address, float64(hs.Upgrade.Microseconds())/1000))
 		return nil
 	}
-	s := symptom{site: &site, location: &l, target: target, check: "upgrade", err: err, lines: r.since(marks), began: began}
+	s := symptom{site: &site, location: &l, target: target, check: "upgrade", err: err, lines: r.since(ctx, marks),
+		began: began}
 	var status *websocket.StatusError
 	if !errors.As(err, &status) {
 		return r.because(ctx, s, fmt.Errorf("%s through %s: %w", target, target.Address, err))

@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"context"
 	"io"
 	"os"
 	"strings"
@@ -28,49 +29,53 @@ func (h *Host) markTails(paths ...string) tails {
 	var all tails
 	for _, path := range paths {
 		t := tail{path: path}
-		if fi, err := os.Stat(h.Root + path); err == nil {
-			t.offset = fi.Size()
-			if st, ok := fi.Sys().(*syscall.Stat_t); ok {
-				t.inode = st.Ino
-			}
-		}
+		t.inode, t.offset = h.logPosition(path)
 		all = append(all, t)
 	}
 	return all
 }
 
+// logPosition is a log's inode and size; 0 of each for what is no plain file. The nginx user may put anything there.
+func (h *Host) logPosition(path string) (inode uint64, size int64) {
+	fi, err := os.Lstat(h.Root + path)
+	if err != nil || !fi.Mode().IsRegular() {
+		return 0, 0
+	}
+	if st, ok := fi.Sys().(*syscall.Stat_t); ok {
+		inode = st.Ino
+	}
+	return inode, fi.Size()
+}
+
 // since gives the lines that came after the mark; what cannot be read has none.
-func (h *Host) since(marks tails) []string {
+func (h *Host) since(ctx context.Context, marks tails) []string {
 	var lines []string
 	for _, t := range marks {
 		from := t.offset
-		if fi, err := os.Stat(h.Root + t.path); err == nil {
-			st, ok := fi.Sys().(*syscall.Stat_t)
-			if fi.Size() < from || ok && st.Ino != t.inode {
-				from = 0
-			}
+		if inode, size := h.logPosition(t.path); inode != t.inode || size < from {
+			from = 0
 		}
-		lines = append(lines, h.readTail(t.path, from)...)
+		lines = append(lines, h.readTail(ctx, t.path, from)...)
 	}
 	return lines
 }
 
 // readTail gives the whole lines of the end of a file, not before from.
-func (h *Host) readTail(path string, from int64) []string {
+func (h *Host) readTail(ctx context.Context, path string, from int64) []string {
 	file, err := hostfile.Open(h.Root + path)
 	if err != nil {
 		return nil
 	}
 	defer file.Close()
 	fi, err := file.Stat()
-	if err != nil || !fi.Mode().IsRegular() {
+	if err != nil {
 		return nil
 	}
 	cut := false
 	if start := fi.Size() - mostTail; start > from {
 		from, cut = start, true
 	}
-	b, err := io.ReadAll(io.LimitReader(io.NewSectionReader(file, from, mostTail), mostTail))
+	b, err := io.ReadAll(hostfile.Until(ctx, io.NewSectionReader(file, from, mostTail)))
 	if err != nil {
 		return nil
 	}

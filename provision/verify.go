@@ -225,7 +225,9 @@ func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, error) 
 	})
 	name, err := v.judge(ctx, a, &t, checks)
 	if err != nil && !v.Mute && ctx.Err() == nil {
-		d := v.explain(ctx, v.Config, symptom{site: a.site, location: a.location, target: a.target, check: name, err: err, peer: checks[0].Peer, lines: v.since(marks), began: began, again: v.Apply})
+		d := v.explain(ctx, v.Config,
+			symptom{site: a.site, location: a.location, target: a.target, check: name, err: err, peer: checks[0].Peer,
+				lines: v.since(ctx, marks), began: began, again: v.Apply})
 		t.Diagnosis = &d
 	}
 	return t, nil
