@@ -43,10 +43,12 @@ func (r *Run) listenPorts() []int {
 
 func once[T comparable](ports []T) []T {
 	var all []T
+	seen := map[T]bool{}
 	for _, p := range ports {
-		if !slices.Contains(all, p) {
+		if !seen[p] {
 			all = append(all, p)
 		}
+		seen[p] = true
 	}
 	return all
 }

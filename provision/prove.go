@@ -20,12 +20,14 @@ import (
 func (r *Run) prove(ctx context.Context) (Finding, error) {
 	var f Finding
 	var all *multierror.Error
+	tree, _ := r.tree(nil) // of a broken one what was read serves
+	logs := tree.ErrorLogs()
 	for _, site := range r.Config.Sites {
 		for _, l := range site.Locations {
 			if !l.WebSocket {
 				continue
 			}
-			if err := r.proveLocation(ctx, &f, site, l); err != nil {
+			if err := r.proveLocation(ctx, &f, site, l, logs); err != nil {
 				all = multierror.Append(all, err)
 			}
 		}
@@ -33,9 +35,9 @@ func (r *Run) prove(ctx context.Context) (Finding, error) {
 	return f, together(all)
 }
 
-func (r *Run) proveLocation(ctx context.Context, f *Finding, site config.Site, l config.Location) error {
+func (r *Run) proveLocation(ctx context.Context, f *Finding, site config.Site, l config.Location, logs []string) error {
 	target := recognisable(target(site, l))
-	marks, began := r.markLogTails(), time.Now()
+	marks, began := r.markTails(logs...), time.Now()
 	hs, err := r.Probe(ctx, target)
 	if err == nil {
 		f.Notes = append(f.Notes, fmt.Sprintf("%s through %s: 101, %.1f ms", target, target.Address, float64(hs.Upgrade.Microseconds())/1000))

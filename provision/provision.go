@@ -40,6 +40,7 @@ type Run struct {
 	inventory *rpm.Inventory           // all that rpm has, once a transaction was due; nil: ask
 	release   *release                 // what epel.package names; nil: fetch it
 	seen      *service                 // what the survey found; while it lasts nothing changes
+	surveyed  *memory                  // what it has read
 	wrote     []Proven                 // what nginx reads and this run has changed, as it was
 	unproved  []string                 // what the proof could not tell, and time may
 	hopeless  bool                     // a label could not be set here

@@ -91,8 +91,9 @@ func (r *Run) checkOrphans(ctx context.Context) error {
 	tree, _ := r.tree(overlay(files)) // as much of it as can be read
 	var inWay []process
 	ports := map[string]bool{}
+	o := r.occupied()
 	for _, at := range tree.Bound() {
-		for _, p := range left.holding(r.holders(conflicting(r.sockets(), at))) {
+		for _, p := range left.holding(o.holders(conflicting(o.listening(at.Port()), at))) {
 			ports[strconv.Itoa(int(at.Port()))] = true
 			if !slices.Contains(inWay, p) {
 				inWay = append(inWay, p)

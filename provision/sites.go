@@ -107,11 +107,12 @@ func (r *Run) configured() ([]wanted, error) {
 
 // addRemovals adds the removal of files of ours that are not wanted any more.
 func (r *Run) addRemovals(all []wanted, which func(path string) bool) ([]wanted, error) {
-	asked := func(path string) bool {
-		return slices.ContainsFunc(all, func(w wanted) bool { return w.path == path })
+	asked := map[string]bool{}
+	for _, w := range all {
+		asked[w.path] = true
 	}
 	for _, e := range r.ledger.Entries {
-		if e.Kind != KindFile || !which(e.Name) || asked(e.Name) {
+		if e.Kind != KindFile || !which(e.Name) || asked[e.Name] {
 			continue
 		}
 		gone, err := r.toRemove(e)
@@ -144,8 +145,17 @@ func nginxReads(path string) bool {
 	return filepath.Dir(path) == confDir || path == shutdownPath
 }
 
-// siteFiles reads every file that is ours to write or to remove.
+// siteFiles are the files that are ours to write or to remove; a survey reads them once.
 func (r *Run) siteFiles() ([]siteFile, error) {
+	m := r.memory()
+	if m.files == nil {
+		all, err := r.readSiteFiles()
+		m.files = &siteFiles{all, err}
+	}
+	return m.files.all, m.files.err
+}
+
+func (r *Run) readSiteFiles() ([]siteFile, error) {
 	all, err := r.sites()
 	if err != nil {
 		return nil, err
@@ -235,7 +245,7 @@ func model(site config.Site) nginx.Site {
 
 // tree reads nginx's configuration as it would be with the overlay in place.
 func (r *Run) tree(o map[string][]byte) (nginx.Tree, error) {
-	return nginx.Load(r.Root, nginxConf, o)
+	return r.memory().reader.Load(r.Root, nginxConf, o)
 }
 
 // hasNginx reports whether nginx is installed, and whole.

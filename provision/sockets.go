@@ -103,40 +103,73 @@ type process struct {
 
 func (p process) String() string { return fmt.Sprintf("process %d (%s)", p.pid, p.name) }
 
+// occupancy is who listens on the host, looked up by port and by socket. /proc/*/fd is gone through once, and only
+// where somebody is asked for.
+type occupancy struct {
+	h      *Host
+	ports  map[uint16][]socket
+	owners map[string][]int // processes by the name of the socket's link; nil: not looked for
+}
+
+func (h *Host) occupancy() *occupancy {
+	o := &occupancy{h: h, ports: map[uint16][]socket{}}
+	for _, s := range h.sockets() {
+		if s.state == stateListen {
+			o.ports[s.local.Port()] = append(o.ports[s.local.Port()], s)
+		}
+	}
+	return o
+}
+
+func (o *occupancy) listening(port uint16) []socket { return o.ports[port] }
+
+func (s socket) link() string { return "socket:[" + s.inode + "]" }
+
+// heldBy reports whether the process is among the holders of the socket: a
+// master shares its own with its workers.
+func (o *occupancy) heldBy(pid int, s socket) bool { return slices.Contains(o.pids(s), pid) }
+
+func (o *occupancy) pids(s socket) []int {
+	if o.owners == nil {
+		o.owners = o.h.owners()
+	}
+	return o.owners[s.link()]
+}
+
 // holders finds the processes that hold one of the sockets. Without root it finds only one's own.
-func (h *Host) holders(sockets []socket) []process {
-	wanted := map[string]bool{}
+func (o *occupancy) holders(sockets []socket) []process {
+	var pids []int
 	for _, s := range sockets {
-		wanted["socket:["+s.inode+"]"] = true
+		pids = append(pids, o.pids(s)...)
 	}
-	entries, err := os.ReadDir(h.Root + "/proc")
-	if err != nil || len(wanted) == 0 {
-		return nil
-	}
+	slices.Sort(pids)
 	var all []process
+	for _, pid := range slices.Compact(pids) {
+		all = append(all, process{pid, o.h.title(pid)})
+	}
+	return all
+}
+
+func (h *Host) holders(sockets []socket) []process { return (&occupancy{h: h}).holders(sockets) }
+
+// owners are the processes of every socket that has some.
+func (h *Host) owners() map[string][]int {
+	all := map[string][]int{}
+	entries, _ := os.ReadDir(h.Root + "/proc") // what cannot be read is nobody's
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
 		if err != nil {
 			continue
 		}
-		if h.holds(pid, wanted) {
-			all = append(all, process{pid, h.title(pid)})
+		dir := fmt.Sprintf("%s/proc/%d/fd", h.Root, pid)
+		links, _ := os.ReadDir(dir) // gone, or somebody else's
+		for _, link := range links {
+			if target, err := os.Readlink(filepath.Join(dir, link.Name())); err == nil && strings.HasPrefix(target, "socket:[") {
+				all[target] = append(all[target], pid)
+			}
 		}
 	}
-	slices.SortFunc(all, func(a, b process) int { return a.pid - b.pid })
 	return all
-}
-
-func (h *Host) holds(pid int, wanted map[string]bool) bool {
-	dir := fmt.Sprintf("%s/proc/%d/fd", h.Root, pid)
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return false // gone, or somebody else's
-	}
-	return slices.ContainsFunc(entries, func(e os.DirEntry) bool {
-		target, err := os.Readlink(filepath.Join(dir, e.Name()))
-		return err == nil && wanted[target]
-	})
 }
 
 func (h *Host) title(pid int) string {

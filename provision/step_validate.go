@@ -141,7 +141,7 @@ func (r *Run) sayDefault(f *Finding, tree nginx.Tree, site nginx.Site) {
 }
 
 func (r *Run) testCandidate(ctx context.Context, f *Finding, o map[string][]byte) error {
-	found, err := r.Nginx.Test(ctx, o)
+	found, err := r.tester().Test(ctx, o)
 	if errors.Is(err, nginx.ErrNeedsRoot) && r.Where.Offline() { // the build of a container's image
 		f.Warnings = append(f.Warnings, "nginx -t was not run: "+nginx.ErrNeedsRoot.Error()+"; nginx.service runs it before it starts")
 		return nil

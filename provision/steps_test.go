@@ -214,7 +214,7 @@ func (r *Run) judgeOf(t *testing.T, h *fakeHost) (Finding, error) {
 	h.setRunning(connectBoolean, false)
 	h.web.ports = h.policy // without the label
 	var f Finding
-	return f, r.proveLocation(t.Context(), &f, r.Config.Sites[0], r.Config.Sites[0].Locations[0])
+	return f, r.proveLocation(t.Context(), &f, r.Config.Sites[0], r.Config.Sites[0].Locations[0], nil)
 }
 
 func TestRunThatIsEnded(t *testing.T) {

@@ -28,10 +28,17 @@ func (r *Run) checkAddresses(ctx context.Context) error {
 		return nil
 	}
 	var all *multierror.Error
+	asked := map[netip.AddrPort]bool{}
 	for _, site := range r.Config.Sites {
 		for _, l := range site.Listen {
-			if at, err := netip.ParseAddr(word(l.Address, "0.0.0.0")); err == nil {
-				all = multierror.Append(all, r.takenBy(ctx, netip.AddrPortFrom(at, uint16(l.Port)), s))
+			if err := context.Cause(ctx); err != nil {
+				return err
+			}
+			ip, err := netip.ParseAddr(word(l.Address, "0.0.0.0"))
+			at := netip.AddrPortFrom(ip, uint16(l.Port))
+			if err == nil && !asked[at] {
+				asked[at] = true
+				all = multierror.Append(all, r.takenBy(ctx, at, s))
 			}
 		}
 	}
@@ -44,13 +51,14 @@ func (r *Run) takenBy(ctx context.Context, at netip.AddrPort, service service) e
 	if err := r.TryBind(at); !errors.Is(err, syscall.EADDRINUSE) {
 		return nil // what else is wrong with an address nginx -t says itself
 	}
-	all := conflicting(r.sockets(), at)
-	others := slices.DeleteFunc(slices.Clone(all), func(s socket) bool { return r.heldBy(service.state.MainPID, s) })
+	o, master := r.occupied(), service.state.MainPID
+	all := conflicting(o.listening(at.Port()), at)
+	others := slices.DeleteFunc(slices.Clone(all), func(s socket) bool { return o.heldBy(master, s) })
 	if len(all) > 0 && len(others) == 0 {
 		return nil
 	}
 	who, unit := "another process", "ss -ltnp shows which"
-	holders := r.holders(others)
+	holders := o.holders(others)
 	if left := r.orphans(ctx).holding(holders); len(left) > 0 {
 		if !service.running() {
 			return nil // the service step says what is in its way
@@ -61,12 +69,6 @@ func (r *Run) takenBy(ctx context.Context, at netip.AddrPort, service service) e
 		who, unit = holders[0].String(), fmt.Sprintf("systemctl status %d names its unit", holders[0].pid)
 	}
 	return fmt.Errorf("%s listens on port %d, so that nginx cannot listen on %s: stop it (%s), or give the site another port (listen, --listen)", who, at.Port(), at, unit)
-}
-
-// heldBy reports whether the process is among the holders of the socket: a
-// master shares its own with its workers.
-func (r *Run) heldBy(pid int, s socket) bool {
-	return slices.ContainsFunc(r.holders([]socket{s}), func(p process) bool { return p.pid == pid })
 }
 
 // checkExchange finds the addresses that a reload cannot bring nginx to listen
@@ -85,18 +87,22 @@ func (r *Run) checkExchange(ctx context.Context, tree nginx.Tree) error {
 		return nil
 	}
 	var all *multierror.Error
-	sockets, before, bound := r.sockets(), now.Bound(), tree.Bound()
+	o, before, bound := r.occupied(), set(now.Bound()), tree.Bound()
+	after := set(bound)
 	for _, at := range bound {
-		near := conflicting(sockets, at)
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		near := conflicting(o.listening(at.Port()), at)
 		if slices.ContainsFunc(near, func(s socket) bool { return s.local == at }) {
 			continue // a reload keeps it open
 		}
-		held := slices.DeleteFunc(near, func(o socket) bool { return !r.heldBy(s.state.MainPID, o) })
+		held := slices.DeleteFunc(near, func(near socket) bool { return !o.heldBy(s.state.MainPID, near) })
 		if len(held) == 0 || !errors.Is(r.TryBind(at), syscall.EADDRINUSE) {
 			continue
 		}
 		old := held[0].local
-		if slices.Contains(before, old) && !slices.Contains(bound, old) {
+		if before[old] && !after[old] {
 			all = multierror.Append(all, fmt.Errorf("nginx itself listens on %s and can exchange that for %s only by a restart: "+
 				"stop it (systemctl stop nginx, which cuts every WebSocket) and run this again, or choose another port", old, at))
 		} else { // stream's, or one with a socket of its own: a start would fail too
@@ -105,6 +111,14 @@ func (r *Run) checkExchange(ctx context.Context, tree nginx.Tree) error {
 		}
 	}
 	return together(all)
+}
+
+func set(all []netip.AddrPort) map[netip.AddrPort]bool {
+	has := map[netip.AddrPort]bool{}
+	for _, a := range all {
+		has[a] = true
+	}
+	return has
 }
 
 // conflicting are the listening sockets that keep another from being bound to

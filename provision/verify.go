@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"wsprovision/provision/config"
@@ -50,6 +51,8 @@ type Verification struct {
 	// the echo backend.
 	Finished func(TargetReport)
 	Log      func(string)
+
+	read func() (nginx.Tree, error) // the configuration, once
 }
 
 // aim is one target with what is known of it.
@@ -219,7 +222,8 @@ func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, error) 
 		}
 	}
 	a.target = recognisable(a.target)
-	marks, began := v.markLogTails(), time.Now()
+	tree, _ := v.tree()
+	marks, began := v.markTails(tree.ErrorLogs()...), time.Now()
 	checks := websocket.Verify(ctx, a.target, websocket.Options{
 		Echo: echo, Idle: v.Idle, Timeout: v.Timeout, OtherHost: v.otherHost(a),
 	})
@@ -252,10 +256,12 @@ func (v *Verification) judge(ctx context.Context, a aim, t *TargetReport, checks
 	return name, first
 }
 
-// markLogTails notes where nginx's error logs stand.
-func (h *Host) markLogTails() tails {
-	tree, _ := nginx.Load(h.Root, nginxConf, nil) // of a broken one what was read serves
-	return h.markTails(tree.ErrorLogs()...)
+// tree is nginx's configuration as it stood when the verification began; of a broken one what was read serves.
+func (v *Verification) tree() (nginx.Tree, error) {
+	if v.read == nil {
+		v.read = sync.OnceValues(func() (nginx.Tree, error) { return nginx.Load(v.Root, nginxConf, nil) })
+	}
+	return v.read()
 }
 
 // unknownName is a name that nobody's server block has (RFC 6761).
@@ -265,7 +271,7 @@ const unknownName = "other-host.wsprovision.invalid"
 // answer it; a site that is the default server answers every name.
 func (v *Verification) otherHost(a aim) string {
 	at, err := netip.ParseAddrPort(a.target.Address)
-	tree, loadErr := nginx.Load(v.Root, nginxConf, nil)
+	tree, loadErr := v.tree()
 	if err != nil || loadErr != nil || a.site == nil {
 		return ""
 	}

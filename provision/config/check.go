@@ -42,12 +42,15 @@ func checkSockets(site Site, key string, servers map[string]string, at origins, 
 			claim(own, l.socket(), element(at, key+".listen", j), "the socket "+l.String(), at, p)
 		}
 	}
+	names := map[string]bool{}
 	for j, name := range site.ServerNames {
 		here := element(at, key+".server_name", j)
-		same := func(other string) bool { return strings.EqualFold(other, name) }
+		lower := strings.ToLower(name)
+		twice := names[lower]
+		names[lower] = true
 		switch {
 		case name == "":
-		case slices.ContainsFunc(site.ServerNames[:j], same):
+		case twice:
 			p.add(at.problem(here, fmt.Sprintf("the name %s stands twice", name)))
 		default:
 			claimName(name, here, site.Listen, servers, at, p)

@@ -27,7 +27,7 @@ func (n Nginx) Test(ctx context.Context, overlay map[string][]byte) ([]Problem, 
 
 func (n Nginx) test(ctx context.Context, overlay map[string][]byte) ([]Problem, error) {
 	// What is wrong with the tree nginx says itself, in its own order, but for the one thing that it dies of.
-	tree, err := Load(n.Root, n.conf(), overlay)
+	tree, err := n.Reader.Load(n.Root, n.conf(), overlay)
 	if cycle := (*CycleError)(nil); errors.As(err, &cycle) {
 		return []Problem{{"emerg", fmt.Sprintf("include cycle: %s is being read already", cycle.Includes), cycle.File, cycle.Line}}, nil
 	}

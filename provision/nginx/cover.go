@@ -165,8 +165,12 @@ func (c *cover) fill(stage string) error {
 	if err != nil {
 		return err
 	}
+	absent := map[string]bool{}
+	for _, name := range c.absent {
+		absent[name] = true
+	}
 	for _, e := range entries {
-		if slices.Contains(c.absent, e.Name()) {
+		if absent[e.Name()] {
 			continue
 		}
 		target := original + "/" + e.Name()

@@ -22,7 +22,9 @@ type Nginx struct {
 	// Root is prefixed to every path read from the file system; it is for tests. Proc is not prefixed with it.
 	Root string
 	// Read runs programs that only read: nginx -t and -V.
-	Read    Run
+	Read Run
+	// Reader is what the tests read the configuration by; nil remembers nothing from one to the next.
+	Reader  *Reader
 	Program string
 	Conf    string
 	Proc    string

@@ -26,14 +26,14 @@ type Route struct {
 // Route follows a request to an address: the socket, the server by the name of Host, and its location by the path.
 func (t Tree) Route(to netip.AddrPort, host, target string) Route {
 	var r Route
-	servers := t.Servers()
-	sharing := on(servers, to)
+	x := t.look()
+	key, sharing := x.sharing(to)
 	if len(sharing) == 0 {
 		return r
 	}
 	name := strings.ToLower(strings.TrimSuffix(hostOnly(host), "."))
-	chosen, byName := choose(sharing, name)
-	r.Server, r.Listen, r.ByName = chosen.server, chosen.listen, byName
+	chosen, byName := x.choose(key, sharing, name)
+	r.Server, r.Listen, r.ByName = &x.servers[chosen.server], chosen.listen, byName
 	r.levels = [][]Directive{r.Server.Body, t.http()}
 	uri, _, _ := strings.Cut(target, "?")
 	for body := r.Server.Body; ; {
@@ -47,52 +47,44 @@ func (t Tree) Route(to netip.AddrPort, host, target string) Route {
 	}
 }
 
-type candidate struct {
-	server *Server
-	listen ListenDirective
-}
-
-// on gives the servers that share the socket which takes a connection to the address: one bound to it, else the wildcard.
-func on(servers []Server, to netip.AddrPort) []candidate {
-	ip := to.Addr().Unmap().WithZone("")
-	wildcard, dual := "", "::"
+// sharing gives the servers that share the socket which takes a connection to the address: one bound to it, else the wildcard.
+func (x *index) sharing(to netip.AddrPort) (string, []place) {
+	ip, port := to.Addr().Unmap().WithZone(""), int(to.Port())
+	wildcard := ListenDirective{Port: port}
 	if ip.Is6() {
-		wildcard, dual = "::", ""
+		wildcard.Address = "::"
 	}
-	for _, match := range []func(ListenDirective) bool{
-		func(l ListenDirective) bool { return plainAddress(l.Address) == ip.String() },
-		func(l ListenDirective) bool { return plainAddress(l.Address) == wildcard },
-		func(l ListenDirective) bool { return l.DualStack && dual != "" && plainAddress(l.Address) == dual },
-	} {
-		var found []candidate
-		for i := range servers {
-			for _, l := range servers[i].Listen {
-				if l.Unix == "" && !l.UDP && l.Port == int(to.Port()) && match(l) {
-					found = append(found, candidate{&servers[i], l})
-				}
-			}
-		}
-		if len(found) > 0 {
-			return found
+	for _, l := range []ListenDirective{{Address: ip.String(), Port: port}, wildcard} {
+		if found := x.on[l.key()]; len(found) > 0 {
+			return l.key(), found
 		}
 	}
-	return nil
+	dual := ListenDirective{Address: "::", Port: port}.key()
+	var found []place
+	for _, p := range x.on[dual] {
+		if p.listen.DualStack && !ip.Is6() {
+			found = append(found, p)
+		}
+	}
+	return dual, found
 }
 
 // choose is nginx's order: the exact name, the longest *.name, the longest name.*, the first regular expression, the
 // default. Of two servers with one name on a socket the first counts.
-func choose(sharing []candidate, name string) (candidate, bool) {
-	best, rank := sharing[0], 0
-	for _, c := range sharing {
-		if c.listen.Default {
-			best = c
-			break
+func (x *index) choose(key string, sharing []place, name string) (place, bool) {
+	if exact := x.named[key+" "+name]; len(exact) > 0 && name != "" {
+		if i := slices.IndexFunc(sharing, func(p place) bool { return p.server == exact[0] }); i >= 0 {
+			return sharing[i], true
 		}
 	}
-	for _, c := range sharing {
-		for _, pattern := range c.server.Names {
+	best, rank := sharing[0], 0
+	if on := x.options[key]; len(on.defaults) > 0 {
+		best = on.defaults[0]
+	}
+	for _, p := range sharing {
+		for _, pattern := range x.servers[p.server].Names {
 			if n := fit(pattern, name); n > rank {
-				best, rank = c, n
+				best, rank = p, n
 			}
 		}
 	}

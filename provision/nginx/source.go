@@ -3,25 +3,23 @@ package nginx
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
 	"slices"
 	"strings"
 	"syscall"
-
-	"wsprovision/provision/hostfile"
 )
 
 // source is the file system as it would be with the overlay in place.
 type source struct {
 	root    string
 	overlay map[string][]byte // by resolved path
+	reader  *Reader
 }
 
-func newSource(root string, overlay map[string][]byte) source {
-	s := source{root: root, overlay: map[string][]byte{}}
+func newSource(root string, overlay map[string][]byte, reader *Reader) source {
+	s := source{root: root, overlay: map[string][]byte{}, reader: reader}
 	for name, content := range overlay {
 		s.overlay[s.place(name)] = content
 	}
@@ -39,9 +37,9 @@ func (s source) resolve(name string) string {
 	for links := 0; len(rest) > 0; {
 		next := path.Join(done, rest[0])
 		rest = rest[1:]
-		target, err := os.Readlink(s.root + next)
+		target := s.reader.link(s.root + next)
 		_, covered := s.overlay[next]
-		if err != nil || covered || links > 40 {
+		if target == "" || covered || links > 40 {
 			done = next
 			continue
 		}
@@ -54,8 +52,6 @@ func (s source) resolve(name string) string {
 	return done
 }
 
-const largestFile = 16 << 20
-
 func (s source) read(name string) ([]byte, error) {
 	real := s.resolve(name)
 	if content, ok := s.overlay[real]; ok {
@@ -64,33 +60,11 @@ func (s source) read(name string) ([]byte, error) {
 		}
 		return content, nil
 	}
-	info, err := os.Stat(s.root + real)
-	switch {
-	case err != nil:
-		return nil, s.named(err, name)
-	case info.Mode()&fs.ModeCharDevice != 0:
-		return nil, nil // include /dev/null
-	case !info.Mode().IsRegular() || info.Size() > largestFile:
-		return nil, fmt.Errorf("%s is not a file that can be read: %s, %d bytes", name, info.Mode(), info.Size())
+	found := s.reader.read(s.root + real)
+	if p := (*fs.PathError)(nil); found.err != nil && !errors.As(found.err, &p) {
+		return nil, fmt.Errorf("%s is not a file that can be read: %w", name, found.err)
 	}
-	return s.readFile(real, name)
-}
-
-// readFile reads what may be another file by now. It does so on the caller's thread, which may see mounts of its own.
-func (s source) readFile(real, name string) ([]byte, error) {
-	file, err := hostfile.Open(s.root + real)
-	if err != nil {
-		return nil, s.named(err, name)
-	}
-	defer file.Close()
-	content, err := io.ReadAll(io.LimitReader(file, largestFile+1))
-	if err == nil && len(content) > largestFile {
-		err = hostfile.ErrTooLarge
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
-	}
-	return content, nil
+	return found.text, s.named(found.err, name)
 }
 
 // named gives an error the path that nginx knows, without the root.
@@ -105,14 +79,14 @@ func (s source) named(err error, name string) error {
 // names lists a directory, sorted; one that is not there has none, as for glob(3).
 func (s source) names(dir string) ([]string, error) {
 	real := s.resolve(dir)
-	entries, err := os.ReadDir(s.root + real)
+	all, err := s.reader.list(s.root + real)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
 		return nil, s.named(err, dir)
 	}
 	var names []string
-	for _, e := range entries {
-		if _, covered := s.overlay[path.Join(real, e.Name())]; !covered {
-			names = append(names, e.Name())
+	for _, name := range all {
+		if _, covered := s.overlay[path.Join(real, name)]; !covered {
+			names = append(names, name)
 		}
 	}
 	for name, content := range s.overlay {

@@ -13,6 +13,10 @@ type SyntaxError struct {
 
 func (e *SyntaxError) Error() string { return fmt.Sprintf("%s in %s:%d", e.Message, e.File, e.Line) }
 
+func syntaxError(file string, line int, format string, args ...any) error {
+	return &SyntaxError{fmt.Sprintf(format, args...), file, line}
+}
+
 // ending tells what ended a statement.
 type ending int
 
@@ -47,7 +51,7 @@ type lexer struct {
 func newLexer(file string, src []byte) *lexer { return &lexer{file: file, src: src, line: 1} }
 
 func (l *lexer) fail(format string, args ...any) error {
-	return &SyntaxError{fmt.Sprintf(format, args...), l.file, l.line}
+	return syntaxError(l.file, l.line, format, args...)
 }
 
 // next reads one statement.

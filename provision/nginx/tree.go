@@ -53,6 +53,7 @@ func (e *CycleError) Error() string {
 // Bounds that no real configuration meets; they stop what doubles itself by includes.
 const (
 	mostFiles = 10000
+	mostBytes = 64 << 20
 	deepest   = 200
 )
 
@@ -60,7 +61,11 @@ const (
 // file is absent. On an error the tree holds what was read before it: a *SyntaxError, a *CycleError, or whatever kept a
 // file from being read, always with file and line. Lua blocks are such an error: their braces are Lua's.
 func Load(root, conf string, overlay map[string][]byte) (Tree, error) {
-	t := Tree{conf: path.Clean(conf), source: newSource(root, overlay)}
+	return (*Reader)(nil).Load(root, conf, overlay)
+}
+
+func readTree(from source, conf string) (Tree, error) {
+	t := Tree{conf: path.Clean(conf), source: from}
 	l := &loader{tree: &t}
 	var err error
 	t.directives, err = l.file(File{Path: t.conf})
@@ -70,6 +75,7 @@ func Load(root, conf string, overlay map[string][]byte) (Tree, error) {
 type loader struct {
 	tree  *Tree
 	stack []string // the files being read, resolved
+	bytes int
 }
 
 func (l *loader) file(f File) ([]Directive, error) {
@@ -84,9 +90,12 @@ func (l *loader) file(f File) ([]Directive, error) {
 	if l.tree.files = append(l.tree.files, f); len(l.tree.files) > mostFiles {
 		return nil, fmt.Errorf("more than %d includes in %s:%d", mostFiles, f.By, f.Line)
 	}
+	if l.bytes += len(content); l.bytes > mostBytes {
+		return nil, fmt.Errorf("more than %d bytes of configuration in %s", mostBytes, f.Path)
+	}
 	l.stack = append(l.stack, f.real)
 	defer func() { l.stack = l.stack[:len(l.stack)-1] }()
-	return l.block(newLexer(f.Path, content), f.Context, false)
+	return l.block(&player{tape: l.tree.source.reader.tape(f.Path, content), file: f.Path}, f.Context, false)
 }
 
 // unreadable speaks as nginx does: open() "…" failed (2: No such file or directory) in FILE:LINE.
@@ -103,12 +112,12 @@ func unreadable(f File, err error) error {
 }
 
 // block reads up to the } that closes it, or up to the end of a file.
-func (l *loader) block(lex *lexer, context []string, inner bool) (body []Directive, err error) {
+func (l *loader) block(lex *player, context []string, inner bool) (body []Directive, err error) {
 	if len(context) > deepest {
 		return nil, lex.fail("blocks nested deeper than %d", deepest)
 	}
 	for {
-		s, err := lex.next()
+		s, err := lex.statement()
 		switch {
 		case err != nil:
 			return body, err
@@ -127,7 +136,7 @@ func (l *loader) block(lex *lexer, context []string, inner bool) (body []Directi
 	}
 }
 
-func (l *loader) statement(lex *lexer, s statement, context []string) ([]Directive, error) {
+func (l *loader) statement(lex *player, s statement, context []string) ([]Directive, error) {
 	d := Directive{Name: s.words[0], Args: s.words[1:], File: lex.file, Line: s.line, Block: s.end == opened}
 	switch {
 	case d.Block && strings.HasSuffix(d.Name, "_by_lua_block"):
@@ -147,7 +156,7 @@ func entriesOnly(context []string) bool {
 	return len(context) > 0 && context[len(context)-1] == "split_clients"
 }
 
-func (l *loader) include(lex *lexer, d Directive, context []string) ([]Directive, error) {
+func (l *loader) include(lex *player, d Directive, context []string) ([]Directive, error) {
 	if len(d.Args) != 1 {
 		return nil, lex.fail(`invalid number of arguments in "include" directive`)
 	}

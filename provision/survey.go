@@ -1,0 +1,43 @@
+package provision
+
+import "wsprovision/provision/nginx"
+
+// memory is what a survey has read of the host: while it lasts nothing is changed, and nothing need be read twice.
+type memory struct {
+	files  *siteFiles
+	reader nginx.Reader
+	ports  *occupancy
+}
+
+// siteFiles is what was read of the files of ours, or why it could not be.
+type siteFiles struct {
+	all []siteFile
+	err error
+}
+
+// memory is empty outside a survey: after a change nothing is believed.
+func (r *Run) memory() *memory {
+	if r.engine == nil || !r.engine.surveying {
+		return &memory{}
+	}
+	if r.surveyed == nil {
+		r.surveyed = &memory{}
+	}
+	return r.surveyed
+}
+
+// tester is nginx -t by what the survey has read.
+func (r *Run) tester() nginx.Nginx {
+	n := r.Nginx
+	n.Reader = &r.memory().reader
+	return n
+}
+
+// occupied is who listens on this host.
+func (r *Run) occupied() *occupancy {
+	m := r.memory()
+	if m.ports == nil {
+		m.ports = r.occupancy()
+	}
+	return m.ports
+}
