@@ -73,6 +73,9 @@ func (r *Run) Apply(ctx context.Context) (*Report, error) {
 
 func (r *Run) run(ctx context.Context, command string, steps []Step, act func(*Engine, context.Context) []StepReport) (*Report, error) {
 	start := time.Now()
+	if err := r.trustsItsState(); err != nil {
+		return nil, err
+	}
 	var err error
 	r.ledger, err = ReadLedger(r.Files)
 	switch {

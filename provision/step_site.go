@@ -19,6 +19,7 @@ func (r *Run) checkSites(context.Context) (Finding, error) {
 	if err := r.checkFiles(&f, files); err != nil {
 		return f, err
 	}
+	r.sayGroup(&f, confDir)
 	left, err := r.staged()
 	for _, path := range left {
 		f.Changes = append(f.Changes, Change{Object: "file " + path, From: "in the way of the next write", To: "removed"})

@@ -53,7 +53,7 @@ func exitStatus(err error) int {
 		return int(code)
 	case errors.As(err, &usage), strings.HasPrefix(err.Error(), "unknown command"):
 		return exitUsage
-	case errors.As(err, &conf):
+	case errors.As(err, &conf), errors.Is(err, provision.ErrUntrusted):
 		return exitConfig
 	case errors.Is(err, provision.ErrNotRoot):
 		return exitNoPerm

@@ -10,10 +10,12 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"wsprovision/provision"
 	"wsprovision/provision/config"
@@ -206,21 +208,34 @@ func TestHangUp(t *testing.T) {
 	}
 }
 
-// The terminal may go as soon as the configuration is read.
+// The terminal may go as soon as the configuration is read. Root takes none from a pipe, so that it is nobody who asks.
 func TestApplyIgnoresHangUp(t *testing.T) {
 	handleHangUp(t)
+	const nobody = 65534
 	for name, want := range map[string]bool{"apply": true, "plan": false} {
-		fifo := filepath.Join(t.TempDir(), "config")
-		if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		dir, err := os.MkdirTemp("", "wsprovision-test-")
+		if err != nil {
 			t.Fatal(err)
 		}
-		cmd := agent(t, 0, name, "--config", fifo)
+		defer os.RemoveAll(dir)
+		fifo := filepath.Join(dir, "config")
+		err = errors.Join(os.Chmod(dir, 0o755), syscall.Mkfifo(fifo, 0o600), os.Chown(fifo, nobody, nobody))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := os.OpenFile(fifo, os.O_RDWR, 0) // there is a writer, who says nothing yet
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := agent(t, nobody, name, "--config", fifo)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		w, err := os.OpenFile(fifo, os.O_WRONLY, 0) // once it is read
-		if err != nil {
-			t.Fatal(err)
+		for range 3000 {
+			if reads(cmd, fifo) {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
 		}
 		if got := ignores(t, cmd, syscall.SIGHUP); got != want {
 			t.Errorf("%s ignores SIGHUP: %v, want %v", name, got, want)
@@ -229,6 +244,43 @@ func TestApplyIgnoresHangUp(t *testing.T) {
 		w.Close()
 		if got := status(t, cmd.Wait()); got != exitConfig {
 			t.Errorf("%s: exit status %d, want %d", name, got, exitConfig)
+		}
+	}
+}
+
+// reads reports whether the process has the file open.
+func reads(cmd *exec.Cmd, path string) bool {
+	fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", cmd.Process.Pid))
+	return slices.ContainsFunc(fds, func(fd string) bool {
+		to, _ := os.Readlink(fd)
+		return to == path
+	})
+}
+
+// TestHostileConfiguration: root changes nothing by a file that somebody else could have written; a plan only warns.
+func TestHostileConfiguration(t *testing.T) {
+	dir := t.TempDir()
+	file, fifo := dir+"/c.yaml", dir+"/fifo"
+	err := errors.Join(os.WriteFile(file, []byte("sites: []\n"), 0o644), os.Chmod(file, 0o666),
+		syscall.Mkfifo(fifo, 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		args, says string
+	}{
+		{"apply --config " + file, "chmod go-w " + file},
+		{"apply --config " + fifo, "not a regular file"},
+		{"plan --config " + file, "warning: apply will refuse"},
+		{"plan --config " + fifo, "no site is configured"},
+		{"apply --config /dev/null", "no site is configured"},
+	} {
+		var out bytes.Buffer
+		cmd := agent(t, 0, strings.Fields(tt.args)...)
+		cmd.Stdout, cmd.Stderr = &out, &out
+		got := status(t, cmd.Run())
+		if got != exitConfig || !strings.Contains(out.String(), tt.says) {
+			t.Errorf("%s: exit status %d, %s; want %d and %q", tt.args, got, out.String(), exitConfig, tt.says)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"wsprovision/provision"
 	"wsprovision/provision/config"
+	"wsprovision/provision/hostfile"
 )
 
 // version is set when the agent is linked (-X main.version=…).
@@ -131,9 +132,17 @@ func (a *app) load(cmd *cobra.Command) (config.Config, error) {
 			typed[f.Name] = flag.Value.String()
 		}
 	}
-	c, err := config.Load(config.Input{File: a.configFile, DefaultFile: defaultConfig, Environ: a.environ, Flags: typed})
+	// What a command does as root is for root to say; one that only looks takes what it is given.
+	root, changes := os.Geteuid() == 0, cmd.Name() == "apply"
+	c, err := config.Load(config.Input{File: a.configFile, DefaultFile: defaultConfig, Environ: a.environ, Flags: typed,
+		Trusted: root && changes})
 	if err != nil {
 		return c, err
+	}
+	if root && !changes && c.Source != "" {
+		for _, d := range hostfile.Doubts(c.Source) {
+			fmt.Fprintf(a.stderr, "wsprovision: warning: apply will refuse %s: %s\n", c.Source, d.Error())
+		}
 	}
 	return c, c.RequireSites(defaultConfig)
 }

@@ -7,7 +7,9 @@ type Input struct {
 	// ReadFile may be nil, and then reads from the file system no more than is accepted.
 	ReadFile func(string) ([]byte, error)
 	// Limit is how many bytes of a file are accepted; 0 is a mebibyte.
-	Limit   int
+	Limit int
+	// Trusted refuses a file that somebody else than root could have written, exchanged or made a pipe.
+	Trusted bool
 	Environ []string          // as os.Environ gives it; only WSPROVISION_… is looked at
 	Flags   map[string]string // by name, without dashes, only those that the user typed; Flags tells the names
 	// Deferred says that the file is the agent's own, which may have the key adopt.

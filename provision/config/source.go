@@ -8,6 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+	"time"
+
+	"wsprovision/provision/hostfile"
 )
 
 // maxSize bounds the file, in bytes: thousands of sites, and still parsed in a blink.
@@ -26,8 +29,11 @@ func locate(in Input, fromEnvironment string, p *problems) (string, []byte) {
 	if path == "" {
 		path, optional = in.DefaultFile, true
 	}
-	if path == "" {
+	if path == "" || path == os.DevNull { // which means no file, and in a chroot without devices may be one
 		return "", nil
+	}
+	if _, err := os.Lstat(path); in.Trusted && !errors.Is(err, fs.ErrNotExist) && distrusted(path, p) {
+		return path, nil
 	}
 	limit := cmp.Or(in.Limit, maxSize)
 	read := in.ReadFile
@@ -61,12 +67,31 @@ func unreadable(err error, size, limit int) string {
 	return ""
 }
 
-// readBounded takes pipes too (--config <(…), /dev/stdin), so the size is known only by reading.
+// distrusted adds everything that lets somebody else than root decide what is in the file.
+func distrusted(path string, p *problems) bool {
+	doubts := hostfile.Doubts(path)
+	for _, d := range doubts {
+		p.add(Problem{Source: path, Message: d.Error()})
+	}
+	if err := hostfile.Regular(path); err != nil {
+		p.add(Problem{Source: path, Message: err.Error() + ": root takes its configuration from a plain file, " +
+			"or /dev/null for none"})
+		return true
+	}
+	return len(doubts) > 0
+}
+
+// patience is how long a pipe is waited for.
+const patience = 30 * time.Second
+
+// readBounded takes pipes too (--config <(…), /dev/stdin), so the size is known only by reading. A named pipe that
+// nobody writes to is empty, and one whose writer says nothing ends with patience.
 func readBounded(path string, limit int) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	_ = f.SetReadDeadline(time.Now().Add(patience)) // a plain file has none, and needs none
 	return io.ReadAll(io.LimitReader(f, int64(limit)+1))
 }
