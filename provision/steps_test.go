@@ -361,7 +361,7 @@ func TestYumThatLies(t *testing.T) {
 				t.Errorf("server-block: %s, want %s", b, tt.serverBlock)
 			}
 			h.packages.yum = nil
-			h.packages.available[nginxPackage] = "epel"
+			h.packages.available[nginxPackage], h.packages.available[nginxFilesystem] = "epel", "epel"
 			h.apply(basic(t))
 			h.unchanged(basic(t))
 		})

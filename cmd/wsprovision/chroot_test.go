@@ -56,7 +56,7 @@ func newTree(t *testing.T, built string) *tree {
 	tr.write("/etc/selinux/config", "SELINUX=enforcing\nSELINUXTYPE=targeted\n")
 	tr.copy("/etc/selinux/targeted/policy/policy.30", "../../selinux/testdata/policy.30")
 	tr.copy("/etc/selinux/targeted/contexts/files/file_contexts", "../../selinux/testdata/file_contexts")
-	tr.must(os.MkdirAll(tr.path("/etc/selinux/targeted/active"), 0o755))
+	tr.copy("/etc/selinux/targeted/active/policy.kern", "../../selinux/testdata/policy.30")
 	tr.must(os.MkdirAll(tr.path("/var/lib/rpm"), 0o755))
 	tr.must(os.MkdirAll(tr.path("/usr/lib/systemd/system"), 0o755))
 	tr.must(os.MkdirAll(tr.path("/etc/systemd/system"), 0o755))
