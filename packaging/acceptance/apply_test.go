@@ -189,7 +189,8 @@ func TestRefusals(t *testing.T) {
 func TestFromAService(t *testing.T) {
 	t.Parallel()
 	m := start(t, provisioned)
-	const flags = "--server-name ws.example.com --backend 127.0.0.1:3000 --path /socket/ --listen 80,8765 --label-listen-ports"
+	m.must(t, secondEcho)
+	const flags = "--server-name ws.example.com --backend 127.0.0.1:3001 --path /socket/" // 3001 has to be labelled
 	if out, status := m.run("systemd-run -q --wait --unit manager wsprovision apply " + flags); status != 0 {
 		journal, _ := m.run("journalctl -o cat -u manager")
 		t.Errorf("apply from a service: exit status %d:\n%s\n%s", status, out, journal)
@@ -197,5 +198,5 @@ func TestFromAService(t *testing.T) {
 	if code := m.must(t, handshake("ws.example.com", "/socket/")); code != "101" {
 		t.Errorf("handshake at /socket/: %s, want 101", code)
 	}
-	m.storeLabelled(t, "8765")
+	m.storeLabelled(t, "3001")
 }
