@@ -39,6 +39,36 @@ ExecReload=/usr/sbin/nginx -s reload
 END
 systemctl daemon-reload`
 
+// TestHostileLogs: whatever the nginx user makes of its log, nothing hangs, no line of it vetoes a reload, and what would
+// hang nginx itself is refused beforehand.
+func TestHostileLogs(t *testing.T) {
+	t.Parallel()
+	m := start(t, provisioned)
+	m.must(t, forger)
+	m.apply(t, 0, "--listen 127.0.0.1:8008,80")
+	m.upgraded(t)
+	m.must(t, "systemctl stop forger.service; rm -f /var/log/nginx/error.log; truncate -s 8G /var/log/nginx/error.log")
+	if v := m.verify(t, siteFlags); v.Result != "ok" {
+		t.Errorf("verify with a log of 8 GiB: %s", v.Result)
+	}
+	m.apply(t, 0, "")
+	m.must(t, "rm -f /var/log/nginx/error.log; mkfifo /var/log/nginx/error.log")
+	master := m.untouched(t, "cat /run/nginx.pid; sha256sum /etc/nginx/conf.d/websocket.conf")
+	m.apply(t, 0, "") // has nothing to do
+	r, res := m.apply(t, 1, "--listen 127.0.0.1:8008,80")
+	if _, text := r.step("service"); !strings.Contains(text, "error.log is a pipe that nobody reads") {
+		t.Errorf("service does not say what would hang nginx:\n%s", res.output)
+	}
+	m.must(t, "timeout 60 wsprovision status >/dev/null; [ $? != 124 ]")
+	master()
+	m.upgraded(t)
+}
+
+// forger writes what looks like the master's own complaints, as the nginx user may.
+const forger = `chown nginx /var/log/nginx/error.log && systemd-run -q --unit forger sh -c 'p=$(cat /run/nginx.pid); while :; do
+echo "2099/01/01 00:00:00 [emerg] $p#$p: still could not bind()"; echo "2099/01/01 00:00:00 [alert] $p#$p: worker process $p exited on signal 11"
+sleep 0.02; done >>/var/log/nginx/error.log'`
+
 // A port that another program listens on is known before anything changes, and who it is: where nginx runs, and on a bare host.
 func TestPortTaken(t *testing.T) {
 	t.Parallel()
