@@ -26,7 +26,7 @@ var ErrTooLarge = errors.New("too large")
 // ErrNoAnswer says that the kernel did not come back with a file's content in time.
 var ErrNoAnswer = errors.New("no answer")
 
-// patience bounds Read, Head and Tail: a process whose memory lies in a file system of its owner's own (FUSE) lets
+// patience bounds Read and Head: a process whose memory lies in a file system of its owner's own (FUSE) lets
 // whoever reads its /proc/PID/cmdline wait (CVE-2018-1120, mended in RHEL 7.6's kernel).
 const patience = 10 * time.Second
 
@@ -80,25 +80,6 @@ func read(ctx context.Context, path string, limit int64, open func(string) (*os.
 // Head gives at most the first limit bytes of a plain file. It ends with ctx.
 func Head(ctx context.Context, path string, limit int64) ([]byte, error) {
 	return take(ctx, path, limit, func() (*os.File, error) { return Open(path) })
-}
-
-// Tail gives at most the last limit bytes of a plain file. It ends with ctx.
-func Tail(ctx context.Context, path string, limit int64) ([]byte, error) {
-	return take(ctx, path, limit, func() (*os.File, error) {
-		file, err := Open(path)
-		if err != nil {
-			return nil, err
-		}
-		info, err := file.Stat()
-		if err == nil {
-			_, err = file.Seek(max(0, info.Size()-limit), io.SeekStart)
-		}
-		if err != nil {
-			_ = file.Close()
-			return nil, err
-		}
-		return file, nil
-	})
 }
 
 // take reads at most limit bytes of what open gives, and leaves a read that the kernel does not come back from behind.

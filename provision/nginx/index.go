@@ -12,7 +12,6 @@ type index struct {
 	http      []Directive
 	servers   []Server
 	upstreams []Upstream
-	maps      []Map
 	openings  map[string][]File // by the resolved path
 	on        map[string][]place
 	options   map[string]*options
@@ -123,7 +122,7 @@ func (x *index) add(d Directive) {
 		x.groups[name] = append(x.groups[name], u)
 	case (d.Name == "map" || d.Name == "geo" || d.Name == "split_clients") && len(d.Args) > 0:
 		m := Map{Variable: strings.ToLower(d.Args[len(d.Args)-1]), Kind: d.Name, File: d.File, Line: d.Line}
-		x.maps, of.maps = append(x.maps, m), append(of.maps, m)
+		of.maps = append(of.maps, m)
 		x.variables[m.Variable] = append(x.variables[m.Variable], m)
 	}
 }

@@ -18,7 +18,8 @@ type Reader struct {
 	lists map[string]entries
 	links map[string]string
 	tapes map[tapeKey]*tape
-	count int
+	// Tokenized is how many files were split into statements so far.
+	Tokenized int
 }
 
 type readout struct {
@@ -38,9 +39,6 @@ func (r *Reader) Load(root, conf string, overlay map[string][]byte) (Tree, error
 	}
 	return readTree(newSource(root, overlay, r), conf)
 }
-
-// Tokenized is how many files were split into statements so far.
-func (r *Reader) Tokenized() int { return r.count }
 
 // remembered gives the value of a key, and finds it out where it is not known yet.
 func remembered[K comparable, V any](all *map[K]V, key K, find func() V) V {
@@ -128,7 +126,7 @@ func (r *Reader) tape(file string, text []byte) *tape {
 		key.first = &text[0]
 	}
 	return remembered(&r.tapes, key, func() *tape {
-		r.count++
+		r.Tokenized++
 		return record(newLexer(file, text))
 	})
 }

@@ -48,8 +48,8 @@ func TestHostileManySites(t *testing.T) {
 	for _, n := range []int{1, 100, 1000} {
 		r := &Reader{}
 		tree, names := neighbours(t, r, n)
-		if r.Tokenized() != n+1 {
-			t.Errorf("%d sites: %d files were tokenized, want each once", n, r.Tokenized())
+		if r.Tokenized != n+1 {
+			t.Errorf("%d sites: %d files were tokenized, want each once", n, r.Tokenized)
 		}
 		cost[n] = judged(tree, names)
 		if got := tree.Conflicts(names[n-1]); len(got) != 1 || got[0].Fatal {

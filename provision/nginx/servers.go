@@ -204,9 +204,6 @@ type Map struct {
 	Line                 int
 }
 
-// Maps lists them in nginx's order. The variable is in lower case, as nginx keeps it, with its $.
-func (t Tree) Maps() []Map { return t.look().maps }
-
 // DefaultServer is who answers a request for an unknown host on that address: the explicit default_server, else the
 // first that nginx meets. False means that nobody listens on exactly that address.
 func (t Tree) DefaultServer(listen Listen) (Server, bool) {

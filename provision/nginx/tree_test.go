@@ -75,8 +75,8 @@ func TestLoadEPEL(t *testing.T) {
 			if diff := cmp.Diff([]string{"/var/log/nginx/error.log"}, tree.ErrorLogs()); diff != "" {
 				t.Error(diff)
 			}
-			if tree.PidFile() != "/run/nginx.pid" || len(tree.Upstreams()) != 1 || len(tree.Maps()) != 2 {
-				t.Errorf("%s %v %v", tree.PidFile(), tree.Upstreams(), tree.Maps())
+			if tree.PidFile() != "/run/nginx.pid" || len(tree.Upstreams()) != 1 {
+				t.Errorf("%s %v", tree.PidFile(), tree.Upstreams())
 			}
 		})
 	}
