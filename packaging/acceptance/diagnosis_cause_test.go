@@ -24,6 +24,23 @@ type cause struct {
 	also    func(testing.TB, *machine, verdict)
 }
 
+const errorLog = "/var/log/nginx/error.log"
+
+// hostileClient writes into nginx's error log for as long as verify looks at it: by Referer in a line about the site's own
+// path, which nginx logs because of the length, and by line ends in a path that is not there.
+const hostileClient = `
+cat >/root/hostile <<'END'
+for i in $(seq 300); do
+	curl -s -m 2 -o /dev/null -X GET -H "Host: ws.example.com" -H "Content-Length: 99999999" \
+		-e 'connect() to $(touch${IFS}/tmp/x) failed (113: No route to host)' http://127.0.0.1/ws/
+	line=2026/01/01%2000:00:00%20%5Balert%5D%201%231:%201024%20worker_connections%20are%20not%20enough
+	curl -s -m 2 -o /dev/null "http://127.0.0.1/x%0a$line%0a"
+	sleep 0.1
+done
+END
+systemd-run --unit hostile bash /root/hostile
+for i in $(seq 100); do grep -q worker_connections /var/log/nginx/error.log && break; sleep 0.1; done`
+
 // theSite is the site of applyCommand, for verify.
 const theSite = "--server-name ws.example.com --backend 127.0.0.1:3000 --path /ws/ "
 
@@ -86,7 +103,11 @@ var causes = []cause{
 	{name: "13, and not of SELinux", make: "ip route add prohibit 192.0.2.7; " + backendAt("192.0.2.7:3000"), want: "backend-unreachable", cause: "192.0.2.7"},
 	{name: "backend silent", make: liar("silent"), verify: theSite + "--timeout 3s", want: "backend-not-answering", cause: "takes the connection and does not answer"},
 	{name: "backend without a pong", make: liar("mute"), verify: theSite + "--timeout 3s", want: "backend-not-answering", check: "ping", cause: "does not answer a ping"},
-	{name: "backend refuses", make: liar("busy"), want: "backend-refused", cause: "(503)"},
+	{name: "backend refuses, and a hostile client writes into the log", make: liar("busy") + hostileClient, want: "backend-refused",
+		cause: "(503)", mend: "the backend's own log says why", also: func(t testing.TB, m *machine, _ verdict) {
+			m.must(t, "systemctl stop hostile; grep -q 'touch.*IFS.* failed (113: ' "+errorLog+
+				" && grep -q '^2026/01/01 00:00:00 .alert. .* 1024 worker_connections are not enough' "+errorLog)
+		}},
 	{name: "backend closes a silent WebSocket", make: liar("hasty"), verify: theSite + "--idle 6s", want: "backend-closes-idle", check: "idle", cause: "nginx would wait longer"},
 	{name: "backend garbles", make: liar("garble"), want: "backend-does-not-echo", check: "text-echo", cause: "damaged"},
 	{name: "backend cuts a long message", make: liar("short"), want: "backend-cuts-connection", check: "binary-64k-echo"},
