@@ -80,9 +80,8 @@ func (e *ender) reportWith(report func(why string)) {
 func (e *ender) again(s os.Signal) {
 	under, idle := e.seam.End()
 	if len(under) > 0 {
-		e.say(fmt.Sprintf("caught %s again: what is under way cannot be left half done, and the run ends when it is done: "+
-			"%s",
-			s, strings.Join(under, ", ")))
+		e.tell(fmt.Sprintf("caught %s again: what is under way cannot be left half done, and the run ends when it is done: "+
+			"%s", s, strings.Join(under, ", ")))
 	}
 	if e.begun {
 		return
@@ -95,13 +94,20 @@ func (e *ender) again(s os.Signal) {
 	}()
 }
 
+// tell says one line at a time: a third signal may come while the run is being cut.
+func (e *ender) tell(line string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.say(line)
+}
+
 func (e *ender) cut(s os.Signal) {
 	why := fmt.Sprintf("caught %s again and ended at once", s)
 	made, last := e.seam.Made()
 	if made == 0 {
-		e.say(why + ": nothing was changed")
+		e.tell(why + ": nothing was changed")
 	} else {
-		e.say(fmt.Sprintf("%s, after %d changes, the last of them: %s; wsprovision status says what is outstanding, and "+
+		e.tell(fmt.Sprintf("%s, after %d changes, the last of them: %s; wsprovision status says what is outstanding, and "+
 			"the same command again finishes it", why, made, last))
 	}
 	e.mu.Lock()
