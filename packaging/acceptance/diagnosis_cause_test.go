@@ -161,6 +161,10 @@ var causes = []cause{
 	{name: "IPv6 only", make: "sed -i 's/listen 80/listen [::]:80/' " + siteFile + "; " + reload, want: "listener-ipv6-only"},
 
 	// What nginx does.
+	{name: "nginx.service with another configuration", make: "echo 'events {} http { server { listen 8008; } }' >/etc/nginx/other.conf; " +
+		"mkdir -p /run/systemd/system/nginx.service.d; printf '[Service]\\nExecStart=\\nExecStart=/usr/sbin/nginx -c /etc/nginx/other.conf\\n' " +
+		">/run/systemd/system/nginx.service.d/other.conf; systemctl daemon-reload; " + restart,
+		want: "nginx-other-configuration", check: "tcp", cause: "/etc/nginx/other.conf", mend: "systemctl cat nginx.service"},
 	{name: "nginx stopped", make: "systemctl stop nginx", want: "nginx-not-running", check: "tcp", mends: true, proof: "inactive"},
 	{name: "nginx hangs", make: "kill -STOP $(pgrep -f '[n]ginx: worker')", verify: theSite + "--timeout 3s", want: "nginx-not-answering", proof: "T (stopped)"},
 	{name: "port 80 taken", make: "systemctl stop nginx; systemd-run --unit squatter python3 -m http.server 80 && sleep 3; systemctl start nginx", want: "nginx-bind-in-use", cause: "http.server 80"},
