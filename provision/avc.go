@@ -12,7 +12,7 @@ import (
 	"wsprovision/provision/nginx"
 )
 
-// AVC is a denial as the kernel's audit record has it (FACTS: audit.log, or
+// AVC is a denial as the kernel's audit record has it (auditd's audit.log, or
 // the kernel log where auditd does not run).
 type AVC struct {
 	Line   string // from "avc:" on, as logged

@@ -15,7 +15,7 @@ import (
 	"wsprovision/systemd"
 )
 
-// Recorded on EL7 (FACTS 9), but for host, port and time.
+// Recorded on EL7, but for host, port and time.
 const (
 	avcConnect = `type=AVC msg=audit(1554992273.902:517150): avc:  denied  { name_connect } for  pid=2581 comm="nginx" dest=%d scontext=system_u:system_r:httpd_t:s0 tcontext=system_u:object_r:ntop_port_t:s0 tclass=tcp_socket permissive=0`
 	avcBind    = `type=AVC msg=audit(1721415874.099:841): avc:  denied  { name_bind } for  pid=3028 comm="nginx" src=4881 scontext=system_u:system_r:httpd_t:s0 tcontext=system_u:object_r:unreserved_port_t:s0 tclass=tcp_socket permissive=0`

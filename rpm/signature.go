@@ -80,7 +80,7 @@ func judgeSignature(path, stdout, stderr string, status int, fingerprints []stri
 		}
 		return err
 	}
-	if len(proofs) == 0 { // rpm 4.18 says no more of what is no package; 4.11 of one without digests (FACTS 7)
+	if len(proofs) == 0 { // rpm 4.18 says no more of what is no package; 4.11 of one without digests
 		return fmt.Errorf("rpm: exit status %d: it found nothing to verify", status)
 	}
 	signed, payload := false, false

@@ -26,7 +26,7 @@ func (u Unvouched) String() string {
 }
 
 // Limits are yum options that keep one run within what is trusted, and why each is there. They are all --setopt=ID.…: unlike
-// --disablerepo=ID, which fails the run, that passes over an id that yum itself has skipped (FACTS 1.1).
+// --disablerepo=ID, which fails the run, that passes over an id that yum itself has skipped (yum 3.4.3, yum/repos.py).
 type Limits struct {
 	Args    []string // --setopt=ID.gpgkey=…, .gpgcheck=1 or .enabled=0
 	Reasons []string // sentences for a person
@@ -41,7 +41,7 @@ type Limits struct {
 //
 // A repository keeps only vouched key files; packages from it that an imported key has signed are taken as before. gpgcheck=0 is
 // overridden. With no key imported and none vouched for, nothing from it could be taken, and yum would refuse to start at all
-// (FACTS 1.1): it is left out of this run.
+// (yum 3.4.3, "You have enabled checking of packages via GPG keys"): it is left out of this run.
 func (h Host) Restrict(ctx context.Context, imported []Key) (Limits, error) {
 	var limits Limits
 	repos, err := h.Repositories()
