@@ -241,20 +241,20 @@ func TestConnectSlowPeers(t *testing.T) {
 	}{
 		{"answers that take longer than Wait in all", func(r *raw) {
 			r.serveFrames(func(p []byte) bool {
-				time.Sleep(300 * time.Millisecond)
+				time.Sleep(2 * time.Second)
 				_, _ = r.Write(unmask(0x81, string(p)))
 				return true
 			})
-		}, "a\nb\nc\nd\n", "a\nb\nc\nd\n", ConnectOptions{Wait: time.Second}, ""},
+		}, "a\nb\nc\nd\n", "a\nb\nc\nd\n", ConnectOptions{Wait: 6 * time.Second}, ""}, // a slow machine has 4 s an answer
 		{"one answer that takes longer than Wait to arrive, but never stops arriving", func(r *raw) {
 			r.serveFrames(func([]byte) bool {
 				for _, b := range unmask(0x81, "slow but coming") {
-					time.Sleep(80 * time.Millisecond)
+					time.Sleep(500 * time.Millisecond)
 					_, _ = r.Write([]byte{b})
 				}
 				return true
 			})
-		}, "a\n", "slow but coming\n", ConnectOptions{Wait: time.Second}, ""},
+		}, "a\n", "slow but coming\n", ConnectOptions{Wait: 6 * time.Second}, ""},
 		{"a line that takes longer than the 5 s for which the library lets a ping wait behind it", func(r *raw) {
 			r.Conn = &slow{Conn: r.Conn}
 			r.serveFrames(func([]byte) bool { _, _ = r.Write(unmask(0x81, "thanks")); return true })
