@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/hashicorp/go-multierror"
+
+	"wsprovision/provision/secret"
 )
 
 // most is how many problems one error lists: a file of a megabyte can hold a hundred thousand, and nobody reads on.
@@ -85,7 +87,11 @@ func (e *Error) Unwrap() error { return e.all }
 // problems gathers; its zero value holds none.
 type problems struct{ all *multierror.Error }
 
-func (p *problems) add(one Problem) { p.all = multierror.Append(p.all, one) }
+func (p *problems) add(one Problem) {
+	// A URL may stand where none belongs, as a key or as another key's value.
+	one.Key, one.Message = secret.Hide(one.Key), secret.Hide(one.Message)
+	p.all = multierror.Append(p.all, one)
+}
 
 // err is nil or an *Error; a nil *multierror.Error would be an error that is not nil.
 func (p *problems) err() error {

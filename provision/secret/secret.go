@@ -14,7 +14,8 @@ import (
 const Hidden = "…"
 
 var (
-	address = regexp.MustCompile(`(?i)\b([a-z][a-z0-9+.-]*:/{1,3})([^\s"'<>|]+)`)
+	// address is a URL up to a character that stands behind one in a sentence; a password may hold such a character, too.
+	address = regexp.MustCompile(`(?i)\b([a-z][a-z0-9+.-]*:/{1,3})([^\s/]*@[^\s"'<>|]*|[^\s"'<>|]+)`)
 	// option is a line of a yum configuration file, or of a diff of one (yum.conf(5)).
 	option = regexp.MustCompile(`(?mi)^([-+ ]?[ \t]*(?:proxy_)?(?:username|password)[ \t]*[=:])[^\n]*`)
 )
@@ -29,17 +30,24 @@ func In(text string) bool { return Hide(text) != text }
 
 func hideURL(found string) string {
 	m := address.FindStringSubmatch(found)
+	authority, path, _ := cutAny(m[2], "/")
+	if at := strings.LastIndexByte(authority, '@'); at >= 0 { // whatever the password holds: ? and # too
+		host, query, _ := cutAny(authority[at:]+path, "?#")
+		return m[1] + Hidden + host + hideQuery(query)
+	}
 	rest, query, _ := cutAny(m[2], "?#")
-	authority, path, _ := cutAny(rest, "/")
-	if at := strings.LastIndexByte(authority, '@'); at >= 0 {
-		rest = Hidden + authority[at:] + path
-	} else if at := strings.LastIndexByte(rest, '@'); at >= 0 && !plainPort(authority) { // the password has a slash
+	authority, _, _ = cutAny(rest, "/")
+	if at := strings.LastIndexByte(rest, '@'); at >= 0 && !plainPort(authority) { // the password has a slash
 		rest = Hidden + rest[at:]
 	}
-	if query != "" && strings.Trim(query, "?#") != "" {
-		rest += query[:1] + Hidden + sentenceEnd(query)
+	return m[1] + rest + hideQuery(query)
+}
+
+func hideQuery(query string) string {
+	if strings.Trim(query, "?#") == "" {
+		return ""
 	}
-	return m[1] + rest
+	return query[:1] + Hidden + sentenceEnd(query)
 }
 
 // cutAny cuts s before the first of the characters.

@@ -13,6 +13,8 @@ func TestHostileHide(t *testing.T) {
 		"https://token@host:8443/x y":                   "https://…@host:8443/x y",
 		"http://user:p@s3cret@host/":                    "http://…@host/",
 		"http://user:s3/cret@host/x":                    "http://…@host/x",
+		"http://user:a'b\"c<d|s3cret@host/x":            "http://…@host/x",
+		"http://s3cret?a#b@host/x?s3cret":               "http://…@host/x?…",
 		"HTTPS://user:s3cret@host":                      "HTTPS://…@host",
 		"ftp://u:s3cret@[::1]:21/":                      "ftp://…@[::1]:21/",
 		"http://host/x?token=s3cret":                    "http://host/x?…",
