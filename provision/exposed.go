@@ -54,14 +54,16 @@ func (r *Run) exposedFile() string {
 	return ""
 }
 
-// credentials are the part of a URL that nobody should see, "" for none.
+// credentials are the part of a URL that nobody should see, as it is written there; "" for none.
 func credentials(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || !secret.In(address) {
 		return ""
 	}
 	if u.User != nil {
-		return u.User.String()
+		_, rest, _ := strings.Cut(address, "//")
+		authority, _, _ := strings.Cut(rest, "/")
+		return authority[:max(0, strings.LastIndexByte(authority, '@'))]
 	}
 	return u.RawQuery
 }

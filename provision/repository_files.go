@@ -107,6 +107,9 @@ func (r *Run) checkKeyFile(f *Finding) error {
 	if err != nil || wrong == nil {
 		r.sayExpired(f, key)
 		r.sayFound(f, key)
+		if err == nil && key.differs() { // in mode, owner or label: somebody could exchange it
+			f.Changes = append(f.Changes, siteChange(key))
+		}
 		return err
 	}
 	if err := r.sayForeign(f, key, wrong.Error()); err != nil {
@@ -177,6 +180,9 @@ func (r *Run) writeRepositoryFiles(ctx context.Context) error {
 // one that the configuration names.
 func (r *Run) bringKey(ctx context.Context) error {
 	have, wrong, err := r.keyFile()
+	if err == nil && wrong == nil && have.differs() {
+		return r.put(have)
+	}
 	if err != nil || wrong == nil || have.kept {
 		return err
 	}

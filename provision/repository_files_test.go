@@ -130,6 +130,48 @@ func TestHostileCredentials(t *testing.T) {
 	shown(h.run(c, revert(true)))
 }
 
+// However a password is written, a file that shows it is warned of.
+func TestHostilePasswordsAsWritten(t *testing.T) {
+	for _, password := range []string{"se!cret", "se%2fcret", "se%40cret", "?token=se!cret"} {
+		h := bareForMirror(t)
+		c := withSecret(t, password)
+		if strings.HasPrefix(password, "?") {
+			c.EPEL.BaseURL = "https://mirror.example.com/epel/7" + password
+		}
+		c.Source = "/etc/wsprovision/wsprovision.yaml"
+		h.write(c.Source, "epel: {baseurl: '"+c.EPEL.BaseURL+"'}\n")
+		warnings := strings.Join(step(t, h.plan(c), StepRepository).Warnings, "; ")
+		if !strings.Contains(warnings, "holds credentials") || strings.Contains(warnings, "cret") {
+			t.Errorf("%s: %q", password, warnings)
+		}
+	}
+}
+
+// TestHostileKeyOfSomebody: a key that somebody else could exchange is not as wanted, whatever it holds now.
+func TestHostileKeyOfSomebody(t *testing.T) {
+	for name, spoil := range map[string]func(h *fakeHost){
+		"mode":        func(h *fakeHost) { h.must(os.Chmod(h.path(keyPath), 0o666)) },
+		"lost ledger": func(h *fakeHost) { h.must(os.Chmod(h.path(keyPath), 0o666)); h.must(os.Remove(h.path(ledgerPath))) },
+		"label": func(h *fakeHost) {
+			h.must(h.host(Listener{}).SELinux.SetFileLabel(keyPath, "system_u:object_r:user_home_t:s0"))
+		},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			h := withMirror(t)
+			content, stat := h.content(keyPath), h.stat(keyPath)
+			spoil(h)
+			if r := h.plan(mirrored(t)); !strings.Contains(summarize(r), "file "+keyPath) {
+				t.Errorf("plan: %s", summarize(r))
+			}
+			r := h.apply(mirrored(t))
+			if r.Result != Changed || h.stat(keyPath) != stat || h.content(keyPath) != content {
+				t.Errorf("it is %s, and was %s\n%s", h.stat(keyPath), stat, summarize(r))
+			}
+			h.unchanged(mirrored(t))
+		})
+	}
+}
+
 // Signatures do not say that a package is the newest one.
 func TestHostileMirrorOverHTTP(t *testing.T) {
 	for address, warned := range map[string]bool{
