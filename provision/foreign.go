@@ -95,7 +95,12 @@ func wayAround(path string) string {
 
 // sayFound says that a file is as wanted and is not known.
 func (r *Run) sayFound(f *Finding, s siteFile) {
-	if s.found && !r.blind {
+	switch {
+	case !s.found || r.blind:
+	case s.differs():
+		f.Notes = append(f.Notes, fmt.Sprintf("%s has the wanted content already, and no ledger knows it: "+
+			"its %s is put right, and a revert leaves the file as it is now", s.path, s.attributes()))
+	default:
 		f.Notes = append(f.Notes, s.path+" is as wanted already, and no ledger knows it: "+
 			"it is taken into the ledger as the agent's")
 	}

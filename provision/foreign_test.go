@@ -74,6 +74,25 @@ func TestHostileForeignFile(t *testing.T) {
 		}
 		h.fails(c, StepSite, site, "--adopt")
 	})
+	for name, edit := range map[string]func(h *fakeHost){
+		"edited":  func(h *fakeHost) { h.write(site, h.content(site)+"# by hand\n") },
+		"removed": func(h *fakeHost) { h.must(os.Remove(h.path(site))) },
+	} {
+		bubble(t, "taken over, and then "+name+": the revert keeps what was there", func(t *testing.T) {
+			h := withNginx(t)
+			h.adopting = true
+			h.write(site, theirs)
+			h.must(h.apply(basic(t)).Err())
+			edit(h)
+			h.hup()
+			kept := copyPath(site, 1)
+			r := h.run(basic(t), revert(false))
+			if w := strings.Join(step(t, r, StepSite).Warnings, "\n"); !strings.Contains(w, "is kept as "+kept) ||
+				h.content(kept) != theirs || h.exists(ledgerPath) {
+				t.Errorf("%q, kept is %v\n%s", w, h.copiesOf(site), summarize(r))
+			}
+		})
+	}
 	bubble(t, "for what the run names only", func(t *testing.T) {
 		h := withNginx(t)
 		h.adopting = true

@@ -11,8 +11,9 @@ import (
 	"strings"
 )
 
-// replacedDir keeps the edits that on_drift: replace has replaced, the last few
-// of every file. They are the administrator's, and a revert leaves them.
+// replacedDir keeps the edits that on_drift: replace has replaced, and what a
+// revert could not bring back over an edit, the last few of every file. They
+// are the administrator's, and a revert leaves them.
 const (
 	replacedDir  = stateDir + "/replaced"
 	replacedKept = 5

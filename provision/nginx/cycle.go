@@ -22,11 +22,12 @@ type openFile struct {
 	device, inode uint64
 }
 
-// openFiles are the files of a process but for standard ones and sockets; none where they cannot be told.
+// openFiles are the files that a process appends to, as nginx does to its logs (ngx_conf_open_file), but for standard ones;
+// none where they cannot be told. Others, which it has inherited or reads, a reload leaves open.
 func (n Nginx) openFiles(pid int) map[openFile]bool {
 	all := map[openFile]bool{}
 	for number, target := range n.descriptors(pid) {
-		if number <= 2 || !strings.HasPrefix(target, "/") {
+		if number <= 2 || !strings.HasPrefix(target, "/") || !n.appends(pid, number) {
 			continue
 		}
 		var st syscall.Stat_t // of what the link stands for, however it is named now
@@ -35,6 +36,21 @@ func (n Nginx) openFiles(pid int) map[openFile]bool {
 		}
 	}
 	return all
+}
+
+// appends reports whether a descriptor is open for appending (proc(5), fdinfo), true where that cannot be told.
+func (n Nginx) appends(pid, descriptor int) bool {
+	content, err := n.process(context.Background(), pid, "fdinfo/"+strconv.Itoa(descriptor))
+	if err != nil {
+		return true
+	}
+	for line := range strings.Lines(string(content)) {
+		if value, ok := strings.CutPrefix(line, "flags:"); ok {
+			flags, err := strconv.ParseUint(strings.TrimSpace(value), 8, 64)
+			return err != nil || flags&syscall.O_APPEND != 0
+		}
+	}
+	return true
 }
 
 // descriptors are what a process has open, by number; none where only root may look.
@@ -122,7 +138,7 @@ func (n Nginx) lacks(ctx context.Context, pid int, wanted sockets) string {
 		}
 	}
 	for _, name := range wanted.unix {
-		if !slices.Contains(unix, name) {
+		if !slices.Contains(unix, strings.Join(strings.Fields(name), " ")) {
 			return "unix:" + name
 		}
 	}
@@ -154,7 +170,7 @@ func (n Nginx) listening(ctx context.Context, pid int, held map[string]bool) ([]
 	var unix []string
 	for fields := range rows(table) {
 		if len(fields) > 7 && fields[3] == "00010000" && held[fields[6]] { // __SO_ACCEPTCON
-			unix = append(unix, fields[7])
+			unix = append(unix, strings.Join(fields[7:], " ")) // the path, which may have blanks
 		}
 	}
 	return tcp, unix, err
