@@ -127,6 +127,10 @@ func (q *inquiry) logged(ctx context.Context) *Diagnosis {
 	return nil
 }
 
+// callFailed begins what nginx says of a system call, such as: open() "/a", write() to "/a", accept4(). A backend chooses a
+// path by X-Accel-Redirect, and text in what nginx says of its header; that never ends what is in quotes as a call's name.
+const callFailed = `^\w+\(\)(?: (?:to )?"[^"]*")? failed \(`
+
 // What nginx says, from its beginning to its end: src/event/ngx_event_connect.c, src/http/ngx_http_upstream.c, and
 // ngx_get_connection in src/core/ngx_connection.c.
 var (
@@ -135,8 +139,8 @@ var (
 	unresolvable = regexp.MustCompile(
 		`^(?:(\S+) could not be resolved \(\d+: [^()]*\)|no resolver defined to resolve (\S+))(?: while .*)?$`)
 	notEnough      = regexp.MustCompile(`^\d+ worker_connections are not enough(?: while .*)?$`)
-	tooManyFiles   = regexp.MustCompile(` failed \(24: Too many open files\)(?: while .*)?$`)
-	noSpaceLeft    = regexp.MustCompile(` failed \(28: No space left on device\)(?: while .*)?$`)
+	tooManyFiles   = regexp.MustCompile(callFailed + `24: Too many open files\)(?: while [^"()]*)?$`)
+	noSpaceLeft    = regexp.MustCompile(callFailed + `28: No space left on device\)(?: while [^"()]*)?$`)
 	ruleForbids    = regexp.MustCompile(`^access forbidden by rule$`)
 	connectTimeout = regexp.MustCompile(`^upstream timed out \(110: [^()]*\) while connecting to upstream$`)
 	answerTimeout  = regexp.MustCompile(

@@ -76,6 +76,35 @@ func TestHostileUpstream(t *testing.T) {
 	}
 }
 
+// TestHostileBackend: a backend chooses what stands in the message of a line about the own request, by X-Accel-Redirect
+// and by its header; that is not taken for what nginx says of a system call.
+func TestHostileBackend(t *testing.T) {
+	for _, said := range []string{"failed (24: Too many open files)", "failed (28: No space left on device)"} {
+		for _, message := range []string{
+			`open() "/usr/share/nginx/html/x ` + said + ` while y" failed (2: No such file or directory)`,
+			`open() "/usr/share/nginx/html/x ` + said + `, client: y" failed (2: No such file or directory)`,
+			`upstream sent invalid header: "x() ` + said + ` while \x0d..." while reading response header from upstream`,
+		} {
+			line := strings.Replace(logConnect,
+				"upstream timed out (110: Connection timed out) while connecting to upstream", message, 1)
+			d := provisioned(t).ask(&websocket.StatusError{Code: 500, Line: "500"}, line)
+			if d.Code != Unexplained {
+				t.Errorf("%s: %s", message, d)
+			}
+		}
+	}
+	for _, real := range []string{
+		`socket() failed (24: Too many open files) while connecting to upstream`,
+		`open() "/usr/share/nginx/html/x" failed (24: Too many open files)`,
+		`pwritev() "/var/lib/nginx/tmp/proxy/1" failed (28: No space left on device) while reading upstream`,
+		`write() to "/var/log/nginx/access.log" failed (28: No space left on device) while logging request`,
+	} {
+		if !tooManyFiles.MatchString(real) && !noSpaceLeft.MatchString(real) {
+			t.Errorf("nginx says it, and it is not understood: %s", real)
+		}
+	}
+}
+
 // A client makes its requests while verify makes its own, and the backend has a reason of its own to refuse.
 func TestHostileClientOfNginx(t *testing.T) {
 	r := newRig(t)
