@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 
 	"wsprovision/selinux"
@@ -28,6 +29,10 @@ func (q *inquiry) denied(ctx context.Context, address string) *Diagnosis {
 		return nil // an old denial has been mended since; what says 13 now is not SELinux, such as a route of the type prohibit
 	}
 	lacks := q.missing(ctx, port, label, err)
+	if !lacks.mend.IsZero() && !q.passesTo(port) { // the nginx user can write the line that says so
+		lacks.mend = say("where port ").number(port).
+			say(" is indeed a backend, which the configuration does not say: ").join(lacks.mend)
+	}
 	d := diagnosis(SELinuxNameConnect, fmt.Sprintf("SELinux denies nginx (httpd_t) to connect to port %d: %s", port, lacks.sentence()), lacks.mend)
 	if lacks.taken != "" {
 		d.Code = BackendLabelTaken
@@ -38,6 +43,19 @@ func (q *inquiry) denied(ctx context.Context, address string) *Diagnosis {
 	}
 	d.Evidence = append(d.Evidence, lacks.facts...)
 	return d
+}
+
+// passesTo reports whether a configuration names the port of a backend, nginx's or the agent's.
+func (q *inquiry) passesTo(port int) bool {
+	if q.passed && q.pass.Port == port || q.location != nil && q.location.Backend.Port == port {
+		return true
+	}
+	for _, u := range q.tree.Upstreams() {
+		if slices.ContainsFunc(u.Servers, func(s string) bool { return portOf(s) == port }) {
+			return true
+		}
+	}
+	return false
 }
 
 // shutdownBoolean is what makes the label enough. RHEL 7's policy has it on

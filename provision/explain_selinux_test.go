@@ -87,6 +87,25 @@ func TestExplainSELinux(t *testing.T) {
 	}
 }
 
+// TestHostileDeniedPort: nginx's user can write a line about verify's own request, and have a worker denied. The port in it
+// is relabelled by no command that stands for itself, unless a configuration names it as a backend's.
+func TestHostileDeniedPort(t *testing.T) {
+	for upstreams, named := range map[string]bool{"": false, "upstream u { server 127.0.0.1:1; server 127.0.0.1:3001; }\n": true} {
+		h := servedHost(t)
+		h.write(auditLog, ofNow(3001)+"\n")
+		h.write("/etc/nginx/conf.d/upstreams.conf", upstreams)
+		h.rebuild(true)
+		h.setRunning(connectBoolean, false)
+		h.answerAccess(false)
+		d := h.ask(badGateway, strings.ReplaceAll(logDenied, ":3000", ":3001"))
+		command := strings.HasPrefix(d.Mend.String(), "setsebool")
+		if d.Code != SELinuxNameConnect || command != named ||
+			!named && !strings.HasPrefix(d.Mend.String(), "where port 3001 is indeed a backend") {
+			t.Errorf("upstreams %q: %s", upstreams, d)
+		}
+	}
+}
+
 // ofNow is a denial of a worker of the fake host's nginx, of now.
 func ofNow(port int) string {
 	now := fmt.Sprintf("audit(%d.902:517150)", time.Now().Unix())
