@@ -65,12 +65,27 @@ func (n Nginx) other(ctx context.Context, pid int, title string) Other {
 		o.Why = "runs in a container or a chroot"
 	case !sameExe:
 		o.Why = fmt.Sprintf("is %s and not %s", exe, n.program())
-	case conf != "" && !slices.Contains([]string{n.conf(), n.Root + n.conf()}, conf):
+	case conf != "" && !n.reads(conf):
 		o.Why = fmt.Sprintf("reads %s and not %s", conf, n.conf())
 	case uid != "" && uid != "0" && uid != fmt.Sprint(os.Geteuid()):
 		o.Why, o.onlyUser = "is run by user "+uid+" and not by root", true
 	}
 	return o
+}
+
+// reads reports whether a path that -c names is our configuration: there may be links on either way. The directory counts
+// too, because includes may be relative to it.
+func (n Nginx) reads(conf string) bool {
+	if slices.Contains([]string{n.conf(), n.Root + n.conf()}, path.Clean(conf)) {
+		return true
+	}
+	return sameFile(n.Root+conf, n.Root+n.conf()) && sameFile(n.Root+path.Dir(conf), n.Root+path.Dir(n.conf()))
+}
+
+func sameFile(a, b string) bool {
+	its, err := os.Stat(a)
+	ours, oursErr := os.Stat(b)
+	return err == nil && oursErr == nil && os.SameFile(its, ours)
 }
 
 // confOf is the file that -c in a master's title names; "" where nothing does. A path that is not absolute counts from

@@ -88,6 +88,27 @@ func TestHostileMaster(t *testing.T) {
 	}
 }
 
+// TestMasterByAnotherPath: a unit may name our configuration through a link, or spell it otherwise; it is ours all the same.
+func TestMasterByAnotherPath(t *testing.T) {
+	for name, ours := range map[string]bool{
+		"/srv/nginx/nginx.conf": true, "/etc/nginx/main.conf": true, "/etc//nginx/../nginx/nginx.conf": true,
+		"/etc/nginx/copy.conf": false, "/etc/nginx/none.conf": false,
+		"/srv/nginx.conf": false, // whose relative includes are others
+	} {
+		n := fakeProc(t, map[int][2]string{10: {statLine(10, 1, 100), masterTitle + " nginx -c " + name}})
+		etc := n.Root + "/etc/nginx"
+		if err := errors.Join(os.MkdirAll(n.Root+"/srv", 0o755), os.MkdirAll(etc, 0o755), os.Symlink("../etc/nginx", n.Root+"/srv/nginx"),
+			os.WriteFile(etc+"/nginx.conf", nil, 0o644), os.WriteFile(etc+"/copy.conf", nil, 0o644),
+			os.Symlink("nginx.conf", etc+"/main.conf"), os.Symlink("../etc/nginx/nginx.conf", n.Root+"/srv/nginx.conf")); err != nil {
+			t.Fatal(err)
+		}
+		_, err := n.Master(t.Context(), 10)
+		if other := (*OtherError)(nil); errors.As(err, &other) == ours {
+			t.Errorf("-c %s: %v, want ours %t", name, err, ours)
+		}
+	}
+}
+
 // TestHostilePidFile: a pid file that somebody else may write is not waited for, and leads to no process that is no
 // master.
 func TestHostilePidFile(t *testing.T) {
