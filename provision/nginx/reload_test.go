@@ -31,9 +31,10 @@ func serve(port int, answer string) string {
 }
 
 // start runs a real nginx in the foreground and ends it with the test.
-func (h host) start() {
+func (h host) start(inherits ...*os.File) {
 	h.t.Helper()
 	cmd := exec.Command(program, "-c", h.conf(), "-g", "daemon off;")
+	cmd.ExtraFiles = inherits
 	h.must(cmd.Start())
 	h.t.Cleanup(func() {
 		cmd.Process.Signal(syscall.SIGTERM)
@@ -230,5 +231,41 @@ func TestReloadWithoutTheMaster(t *testing.T) {
 		if !errors.As(err, &changed) || changed.Now.PID == 11 {
 			t.Errorf("%+v: %v", before, err)
 		}
+	}
+}
+
+// TestReloadWithoutLogs: where nginx writes no log, what it has inherited stays open, and says nothing of a reload.
+func TestReloadWithoutLogs(t *testing.T) {
+	needNginx(t, false)
+	port := freePort(t)
+	h := newHost(t, map[string]string{"conf.d/a.conf": serve(port, "one")})
+	h.write("nginx.conf", strings.NewReplacer("error_log "+h.path("log/error.log"), "error_log stderr",
+		"access_log "+h.path("log/access.log"), "access_log off").Replace(h.read(h.conf())))
+	inherited, err := os.Open(h.conf())
+	h.must(err)
+	defer inherited.Close()
+	h.start(inherited)
+	before := h.mark()
+	h.write("conf.d/a.conf", serve(port, "two"))
+	h.hup(before.Master)
+	if _, err := h.nginx().ProveReload(t.Context(), before); err != nil {
+		t.Error(err)
+	}
+	if got := get(t, port); got != "two" {
+		t.Errorf("served: %q", got)
+	}
+}
+
+// TestReloadAtOddPath: a socket's path may have blanks, and /proc has it as it is.
+func TestReloadAtOddPath(t *testing.T) {
+	needNginx(t, true)
+	port := freePort(t)
+	h := newHost(t, map[string]string{"conf.d/a.conf": serve(port, "one")})
+	h.start()
+	before := h.mark()
+	h.write("conf.d/b.conf", `server { listen "unix:`+h.path("run/a b")+`"; return 204; }`)
+	h.hup(before.Master)
+	if _, err := h.nginx().ProveReload(t.Context(), before); err != nil {
+		t.Error(err)
 	}
 }
