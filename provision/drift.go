@@ -32,15 +32,23 @@ func (r *Run) sayDrift(f *Finding, s siteFile) error {
 func (r *Run) drift(s siteFile) string {
 	switch {
 	case s.have.Content == nil:
-		return s.path + " was removed since the agent wrote it, and is not brought back"
+		return s.path + " was removed since the agent wrote it, and is not brought back" + r.original(s)
 	case s.content == nil && s.kept:
 		return s.path + " is no longer asked for, but was edited since the agent wrote it: " +
 			"it is left; remove it by hand"
 	case s.kept:
-		return s.path + " was edited since the agent wrote it, and is left as it is"
+		return s.path + " was edited since the agent wrote it, and is left as it is" + r.original(s)
 	}
 	return fmt.Sprintf("%s was edited since the agent wrote it, and is replaced (on_drift: replace); "+
 		"the edit is kept as %s", s.path, r.Files.copyFor(s.path, s.have.Content))
+}
+
+// original says where a revert leaves what it does not bring back.
+func (r *Run) original(s siteFile) string {
+	if !r.reverting || len(s.content) == 0 {
+		return ""
+	}
+	return "; what was there before the agent came is kept as " + r.Files.copyFor(s.path, s.content)
 }
 
 // replacesEdit reports whether somebody's edit gives way to what is wanted.

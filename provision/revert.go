@@ -290,10 +290,28 @@ func (r *Revert) checkLedger(context.Context) (Finding, error) {
 }
 
 func (r *Revert) applyLedger(context.Context) error {
+	for _, e := range r.recorded(KindFile) {
+		if err := r.keepOriginal(e); err != nil {
+			return err
+		}
+	}
 	kept := r.recorded(KindPackage, KindKey)
 	if r.packages {
 		kept = nil
 	}
 	slices.Reverse(kept)
 	return r.ledger.keep(kept)
+}
+
+// keepOriginal keeps what was somebody's before the agent came, where it is not back because of a later edit: the
+// ledger alone has it.
+func (r *Revert) keepOriginal(e Entry) error {
+	if len(e.Bytes) == 0 {
+		return nil
+	}
+	have, err := r.Files.Read(e.Name)
+	if err == nil && digest(have.Content) == e.Before {
+		return nil
+	}
+	return r.Files.keepCopy(e.Name, e.Bytes)
 }
