@@ -106,7 +106,7 @@ func (r ran) behindMirrors(kind Kind, evidence []string) (Kind, []string) {
 
 // noise are lines of stderr that yum prints whether it succeeds or not, and the rest of what they begin.
 var noise = regexp.MustCompile(`^(warning|Warning): |^Importing GPG key |^ (Userid|Fingerprint|Package|From)\s*: |` +
-	`^Trying other mirror\.|` +
+	`^Trying other mirror\.|^Error Summary$|^-+$|` +
 	`^There are unfinished transactions|^The program yum-complete-transaction|^\*\* Found \d+ pre-existing rpmdb ` +
 	`problem|` +
 	` has missing requires of | is a duplicate with |^To address this issue please refer|` +

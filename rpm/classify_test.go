@@ -170,3 +170,33 @@ func TestUnfinishedTransaction(t *testing.T) {
 		}
 	}
 }
+
+// What a mirror answered has its advice over https and ftp as over http: urlgrabber writes the scheme before "Error".
+func TestAdviceOverEveryScheme(t *testing.T) {
+	for word, want := range map[string]string{
+		"https://m/7/repodata/repomd.xml: [Errno 14] HTTPS Error 404 - Not Found": "no repository at that address",
+		"ftp://m/7/repodata/repomd.xml: [Errno 14] FTP Error 550 - Not Found":     "no repository at that address",
+		"https://m/7/x.rpm: [Errno 14] HTTPS Error 404 - Not Found":               "what its own index names",
+		"https://m/7/x.rpm: [Errno 14] HTTPS Error 403 - Forbidden":               "the server refuses",
+		"http://m/7/x.rpm: [Errno 14] HTTP Error 401 - Unauthorized":              "the server refuses",
+		"https://m/7/x.rpm: [Errno 14] HTTPS Error 503 - Unavailable":             "could not be reached",
+		"http://m/7/x.rpm: [Errno -1] Package does not match intended download. Suggestion: run yum clean metadata": "what " +
+			"its own index names",
+	} {
+		said := ran{1, "", word + "\nTrying other mirror.\n\n\nError downloading packages:\n  x: [Errno 256] No more " +
+			"mirrors to try.\n\n"}
+		e := Host{Root: t.TempDir()}.explain(classify(said), said, []string{"x"}, Inventory{})
+		if e.Kind != Unreachable || !strings.Contains(e.Next, want) {
+			t.Errorf("%s: %s, %q, want %q", word, e.Kind, e.Next, want)
+		}
+	}
+}
+
+// The end of a summary says nothing.
+func TestLastWordsOfASummary(t *testing.T) {
+	said := ran{1, "", "\n\nTransaction check error:\n  package nginx-1:1.22-1.x86_64 (which is newer than " +
+		"nginx-1:1.20.1-10.el7.x86_64) is already installed\n\nError Summary\n-------------\n\n"}
+	if e := classify(said); !strings.HasPrefix(e.Text, "Transaction check error:") || strings.Contains(e.Text, "---") {
+		t.Errorf("%q", e.Text)
+	}
+}

@@ -131,12 +131,13 @@ var filteredOut = regexp.MustCompile(`package (\S+) is filtered out by exclude f
 
 // mirrorAdvice is what a mirror's last word asks for; the first that fits counts.
 var mirrorAdvice = []failure{
-	{stderr: marks(`repodata/\S+: .*HTTP Error 404|repodata/.*Status code: 404`),
+	// urlgrabber 3.10 puts the scheme before: HTTP, HTTPS and FTP Error (grabber.py).
+	{stderr: marks(`repodata/\S+: .*(HTTPS? Error 404|FTP Error 550)|repodata/.*Status code: 404`),
 		next: "there is no repository at that address: look at its baseurl"},
-	{stderr: marks(`HTTP Error 404|Status code: 404`),
+	{stderr: marks(`HTTPS? Error 404|FTP Error 550|Status code: 404|does not match (intended download|checksum)`),
 		next: "the mirror has not got what its own index names: it is being changed, or yum's copy of the index is " +
 			"old (yum clean metadata)"},
-	{stderr: marks(`HTTP Error 40[137]|Status code: 40[137]`),
+	{stderr: marks(`HTTPS? Error 40[137]|FTP Error 530|Status code: 40[137]`),
 		next: "the server refuses: look at the repository's user, password and client certificate, and at the proxy"},
 	{stderr: marks(`curl#6\b|Curl error \(6\)`), next: "the name does not resolve: look at the repository's " +
 		"address, /etc/resolv.conf and the proxy"},
