@@ -35,6 +35,7 @@ func (r *Run) checkFiles(f *Finding, files []siteFile) error {
 			all = multierror.Append(all, err)
 		}
 	}
+	r.sayForms(f, files)
 	return together(all)
 }
 

@@ -3,6 +3,7 @@ package provision
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -104,7 +105,7 @@ func TestUpgradeFrom100(t *testing.T) {
 					}
 				}
 				s.owed(t, h)
-				h.plan(c)
+				s.saysWhy(t, h.plan(c))
 				h.untouched(before)
 				s.goesOn(t)
 				s.reverts(t)
@@ -124,6 +125,25 @@ func (s from100) owed(t *testing.T, h *fakeHost) {
 		if p.Path != site || p.Master == "" || !p.Absent && (len(p.Content) == 0 || p.Mode != siteMode) {
 			t.Errorf("the way back: %+v", p)
 		}
+	}
+}
+
+// saysWhy requires of a plan that would write 1.0.0's file of a site anew the reason, once for all sites.
+func (s from100) saysWhy(t *testing.T, r *Report) {
+	t.Helper()
+	got := step(t, r, StepSite)
+	notes, diffs := strings.Join(got.Notes, "\n"), ""
+	for _, c := range got.Changes {
+		diffs += c.Diff
+	}
+	for _, form := range changedForms {
+		goes := regexp.MustCompile(`(?m)^- *` + regexp.QuoteMeta(form.had)).MatchString(diffs)
+		if said := strings.Count(notes, form.why); goes && said != 1 || !goes && said != 0 {
+			t.Errorf("%d times it is said why %q goes (it goes: %v):\n%s\n%s", said, form.had, goes, notes, diffs)
+		}
+	}
+	if s.name == "two-sites" && !strings.Contains(notes, "and of 1 more files") {
+		t.Errorf("the other site is not counted: %q", notes)
 	}
 }
 
