@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help build unit lint test rpm image acceptance scenario demo bench crash kickstart faults diagnosis fuzz clean
+.PHONY: help build unit lint test rpm previous image acceptance scenario demo bench crash kickstart faults diagnosis fuzz clean
 
 VERSION := $(shell sed -n 's/^Version:[[:space:]]*//p' packaging/wsprovision.spec)
 export CGO_ENABLED := 0
@@ -33,10 +33,13 @@ rpm: ## dist/wsprovision-VERSION-1.el7.x86_64.rpm and its src.rpm
 	rm -f dist/*.rpm
 	packaging/rpm.sh $(RPMFLAGS) $(VERSION)
 
+previous: ## the package of 1.0.0, which a scenario upgrades from, built from its commit unless it is there
+	packaging/acceptance/previous.sh
+
 image: ## the acceptance machine, cached by its recipe
 	packaging/acceptance/image.sh
 
-acceptance: rpm image ## our RPM on the machine, every scenario
+acceptance: rpm previous image ## our RPM on the machine, every scenario
 	go test -tags acceptance -count=1 -timeout 70m -v ./packaging/acceptance/
 
 scenario: ## one scenario on the machine: make scenario RUN=TestUnchanged

@@ -5,7 +5,8 @@
 //	go test -tags acceptance ./packaging/acceptance
 //
 // A scenario begins with start, which hands it a machine restored to a saved state, and ends by giving the machine back. States are
-// made once for each machine and build on one another: booted (a bare host), installed (our RPM), packaged, provisioned.
+// made once for each machine and build on one another: booted (a bare host), installed (our RPM), packaged, provisioned;
+// released is a host that 1.0.0 provisioned.
 //
 // Environment: WSPROVISION_MACHINES (machines at a time), WSPROVISION_CACHE (where images lie).
 package acceptance

@@ -161,3 +161,32 @@ func (m *machine) storeLabelled(t testing.TB, port string) {
 		t.Errorf("files of the policy store are mislabelled:\n%s", out)
 	}
 }
+
+// A file that cannot be labelled on a host that runs is named, with what to do; the host is not labelled as a whole and
+// rebooted. The step is for a host that was installed in two phases, before it is finished.
+func TestImmutableFile(t *testing.T) {
+	t.Parallel()
+	m := start(t, provisioned)
+	const program, deferred = "/usr/sbin/nginx", "/var/lib/wsprovision/deferred.yaml"
+	m.put(t, deferred, []byte("sites: [{name: websocket, server_name: ws.example.com, "+
+		"locations: [{path: /ws/, backend: \"127.0.0.1:3000\"}]}]\n"), 0o600)
+	m.must(t, "chcon -t bin_t "+program+" && chattr +i "+program)
+	check := m.untouched(t, "ls -Z "+program+"; ls -A /; cat /proc/sys/kernel/random/boot_id /run/nginx.pid")
+	r, res := m.apply(t, 1, "")
+	check()
+	status, text := r.step("labels")
+	mend := "chattr -i -a " + program + "; restorecon -F -v " + program
+	for _, want := range []string{program + " keeps the label", mend} {
+		if status != "failed" || !strings.Contains(text, want) {
+			t.Errorf("labels is %s and does not say %q:\n%s", status, want, res.output)
+		}
+	}
+	if strings.Contains(res.output, "next_boot") || strings.Contains(res.output, "autorelabel") {
+		t.Errorf("something is left to the next boot:\n%s", res.output)
+	}
+	m.upgraded(t)
+	m.must(t, "chattr -i "+program)
+	m.apply(t, 0, "")
+	m.judgeProvisioned(t)
+	m.must(t, "restorecon -nRv "+program+" | grep . && exit 1; test ! -e "+deferred)
+}
