@@ -86,8 +86,8 @@ func (h Host) hiddenBy(name string, main section, d definition) (all []hiding) {
 			if item.hides(name) {
 				all = append(all, hiding{
 					what: fmt.Sprintf("exclude=%s of [%s] in %s hides %s", item.pattern, d.ID, item.place, name),
-					next: fmt.Sprintf("take it out there, or for once: yum --disableexcludes=%s install %s", d.ID,
-						name),
+					next: fmt.Sprintf("%s, or for once: yum --disableexcludes=%s install %s",
+						d.mend("exclude", "take it out there"), d.ID, name),
 					sure: true,
 				})
 			}
@@ -97,17 +97,28 @@ func (h Host) hiddenBy(name string, main section, d definition) (all []hiding) {
 	if len(kept) > 0 && !slices.ContainsFunc(kept, func(item listItem) bool { return item.hides(name) }) {
 		all = append(all, hiding{
 			what: fmt.Sprintf("includepkgs= of [%s] in %s does not name %s", d.ID, kept[0].place, name),
-			next: "add it there, and what it needs",
+			next: d.mend("includepkgs", "add it there, and what it needs"),
 		})
 	}
 	return all
+}
+
+// fromSubscription is the file that subscription-manager writes anew, with the overrides that the server keeps.
+const fromSubscription = "redhat.repo"
+
+// mend is how a repository's option is changed for good: in its file, but for subscription-manager's.
+func (d definition) mend(option, there string) string {
+	if filepath.Base(d.File) != fromSubscription {
+		return there
+	}
+	return fmt.Sprintf("subscription-manager wrote it: subscription-manager repo-override --repo=%s --remove=%s", d.ID, option)
 }
 
 // disabled is a repository with enabled=0, said by itself or by [main].
 func disabled(name string, main section, d definition) hiding {
 	next := fmt.Sprintf("put enabled=1 there if it has %s, or for once: yum --enablerepo=%s install %s", name, d.ID,
 		name)
-	if filepath.Base(d.File) == "redhat.repo" { // subscription-manager writes that file anew
+	if filepath.Base(d.File) == fromSubscription {
 		next = fmt.Sprintf("if it has %s: subscription-manager repos --enable=%s", name, d.ID)
 	}
 	return hiding{what: fmt.Sprintf("repository %s is disabled in %s", d.ID, disabledAt(main, d)), next: next}

@@ -77,6 +77,14 @@ func TestHiddenPackages(t *testing.T) {
 			files: map[string]string{"/etc/yum.repos.d/x.repo": "[internal]\n" +
 				"baseurl=http://mirror/pub/epel/7/\nenabled=false\n" + base},
 			want: []string{"repository internal is disabled in /etc/yum.repos.d/x.repo:3"}},
+		{name: "an override of subscription-manager's, exclude", hidden: true,
+			files: map[string]string{"/etc/yum.repos.d/redhat.repo": "[Org_EPEL_epel7]\nenabled=1\nexclude=nginx*\n"},
+			want: []string{"exclude=nginx* of [Org_EPEL_epel7] in /etc/yum.repos.d/redhat.repo:3 hides nginx: " +
+				"subscription-manager wrote it: subscription-manager repo-override --repo=Org_EPEL_epel7 --remove=exclude, " +
+				"or for once: yum --disableexcludes=Org_EPEL_epel7"}, lacks: []string{"take it out"}},
+		{name: "an override of subscription-manager's, includepkgs", hidden: true,
+			files: map[string]string{"/etc/yum.repos.d/redhat.repo": "[Org_EPEL_epel7]\nenabled=1\nincludepkgs=htop\n"},
+			want:  []string{"repo-override --repo=Org_EPEL_epel7 --remove=includepkgs"}, lacks: []string{"add it there"}},
 		{name: "subscription-manager's", hidden: true,
 			files: map[string]string{"/etc/yum.repos.d/redhat.repo": "[Org_EPEL_epel7]\nenabled=0\n"},
 			want: []string{"repository Org_EPEL_epel7 is disabled in /etc/yum.repos.d/redhat.repo:2: if it has " +
