@@ -124,13 +124,17 @@ func packageOf(f []string) Package {
 // else comes on stderr (the dynamic loader's words on /etc/ld.so.preload, a wrapper's) says nothing of the database.
 var rpmSpeaks = regexp.MustCompile(`^(error|fatal error|rpm|rpmdb|db\d? error|BDB\d*)\b`)
 
+// ofMacros is rpm's word on a line of /etc/rpm/macros or of a file like it, which it says in every run (rpm 4.11
+// rpmio/macro.c) and goes on.
+var ofMacros = regexp.MustCompile(`^error: Macro %\S+ (has|failed|is) `)
+
 // databaseError is what rpm's stderr says of its database, or nil where there are only warnings and what others say.
 func databaseError(stderr string) error {
 	hint := databaseHint(stderr)
 	for _, line := range lines(stderr) {
 		trimmed := strings.TrimSpace(line)
 		switch {
-		case !rpmSpeaks.MatchString(trimmed):
+		case !rpmSpeaks.MatchString(trimmed), ofMacros.MatchString(trimmed):
 		case hint != "":
 			return fmt.Errorf("%s: %s", clip(trimmed), hint)
 		default:

@@ -48,6 +48,7 @@ func TestHostileInventory(t *testing.T) {
 		"a package with a key":     {stdout: "keys\t(none)\t1\t1\tnoarch\n(key)\n" + keyFile(t, "two.asc") + "(end of key)\n"},
 		"the loader on stderr": {stderr: "ERROR: ld.so: object 'libx.so' from /etc/ld.so.preload cannot be preloaded " +
 			"(cannot open shared object file): ignored.\n"},
+		"a macro without a body":    {stderr: "error: Macro %_ours has empty body\n"},
 		"a wrapper on stderr":       {stderr: "audit: rpm called by root\n"},
 		"a damaged header":          {stderr: "error: rpmdb: damaged header #12 retrieved -- skipping.\n"},
 		"a header with a bad sig":   {stderr: "error: rpmdbNextIterator: skipping h#     475 Header V3 DSA/SHA1 Signature, key ID db42a60e: BAD\n"},
