@@ -71,7 +71,11 @@ func unreadable(err error, size, limit int) string {
 func distrusted(path string, p *problems) bool {
 	doubts := hostfile.Doubts(path)
 	for _, d := range doubts {
-		p.add(Problem{Source: path, Message: d.Error()})
+		message := d.Error()
+		if info, err := os.Stat(d.Path); err == nil && info.IsDir() { // which may be somebody's home, and stay theirs
+			message += "; or keep the file in a directory that is root's alone, such as /etc/wsprovision"
+		}
+		p.add(Problem{Source: path, Message: message})
 	}
 	if err := hostfile.Regular(path); err != nil {
 		p.add(Problem{Source: path, Message: err.Error() + ": root takes its configuration from a plain file, " +

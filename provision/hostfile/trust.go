@@ -52,12 +52,16 @@ func Doubts(path string) []Doubt {
 	w := walk{at: "/"}
 	w.look("/")
 	w.follow(absolute)
+	if info, err := os.Stat(absolute); err == nil && w.lost { // /dev/stdin of a file that has no name any more (proc(5))
+		w.judge(absolute, info)
+	}
 	return w.doubts
 }
 
 type walk struct {
 	at     string // a directory, without links in it
 	links  int
+	lost   bool // what a step names is not there
 	doubts []Doubt
 }
 
@@ -75,6 +79,7 @@ func (w *walk) follow(path string) {
 		info := w.look(next)
 		switch {
 		case info == nil:
+			w.lost = true
 			return
 		case info.Mode()&fs.ModeSymlink != 0:
 			w.link(next, rest[i+1:])
@@ -106,6 +111,11 @@ func (w *walk) look(path string) fs.FileInfo {
 	if err != nil {
 		return nil
 	}
+	w.judge(path, info)
+	return info
+}
+
+func (w *walk) judge(path string, info fs.FileInfo) {
 	link := info.Mode()&fs.ModeSymlink != 0
 	if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Uid != 0 && int(st.Uid) != os.Geteuid() {
 		d := Doubt{Path: path, What: fmt.Sprintf("belongs to uid %d, who could change it", st.Uid)}
@@ -117,7 +127,6 @@ func (w *walk) look(path string) fs.FileInfo {
 	if !link {
 		w.writable(path, info)
 	}
-	return info
 }
 
 func (w *walk) writable(path string, info fs.FileInfo) {

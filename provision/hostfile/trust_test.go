@@ -2,6 +2,7 @@ package hostfile
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -72,5 +73,30 @@ func TestHostileDoubts(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestHostileDeletedFile: a file that only a descriptor has is judged, too: sudo hands a user's standard input on.
+func TestHostileDeletedFile(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("files of others can be made by root alone")
+	}
+	for name, tt := range map[string]struct {
+		mode os.FileMode
+		uid  int
+		want string
+	}{"root's": {0o600, 0, ""}, "everybody's": {0o666, 0, "can be written by everybody"}, "nobody's": {0o600, 65534, "uid 65534"}} {
+		f, err := os.Create(t.TempDir() + "/f")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		path := fmt.Sprintf("/dev/fd/%d", f.Fd())
+		if err := errors.Join(f.Chmod(tt.mode), f.Chown(tt.uid, 0), os.Remove(f.Name())); err != nil {
+			t.Fatal(err)
+		}
+		if got := Trusted(path); (got != nil) != (tt.want != "") || got != nil && !strings.Contains(got.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", name, got, tt.want)
+		}
 	}
 }
