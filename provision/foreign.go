@@ -83,10 +83,12 @@ func (r *Run) sayForeign(f *Finding, s siteFile, difference string) error {
 	return nil
 }
 
+func isSite(path string) bool { return path != namesPath && filepath.Dir(path) == confDir }
+
 // wayAround is how to leave somebody else's file alone.
 func wayAround(path string) string {
 	switch {
-	case path == namesPath || filepath.Dir(path) != confDir:
+	case !isSite(path):
 		return "move it away if nobody needs it"
 	default:
 		return "give the site another name (name, under sites in /etc/wsprovision/wsprovision.yaml)"

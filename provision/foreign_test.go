@@ -93,6 +93,17 @@ func TestHostileForeignFile(t *testing.T) {
 			}
 		})
 	}
+	for name, put := range map[string]func(h *fakeHost) error{
+		"a link":      func(h *fakeHost) error { return os.Symlink("../sites/websocket", h.path(site)) },
+		"a directory": func(h *fakeHost) error { return os.Mkdir(h.path(site), 0o755) },
+	} {
+		bubble(t, name+" is never taken over", func(t *testing.T) {
+			h := withNginx(t)
+			h.must(put(h))
+			h.adopting = true
+			h.fails(basic(t), StepSite, site+": not a regular file", "give the site another name")
+		})
+	}
 	bubble(t, "for what the run names only", func(t *testing.T) {
 		h := withNginx(t)
 		h.adopting = true

@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
@@ -186,6 +187,9 @@ func (r *Run) siteFile(w wanted) (siteFile, error) {
 	f := siteFile{wanted: w}
 	var err error
 	if f.have, err = r.Files.Read(w.path); err != nil {
+		if errors.Is(err, ErrNotRegular) && w.content != nil && !r.reverting && isSite(w.path) {
+			err = fmt.Errorf("%w; if somebody needs it, %s", err, wayAround(w.path))
+		}
 		return f, err
 	}
 	if w.content != nil {
