@@ -223,7 +223,7 @@ func usuallyHas(r Repository, name string) bool {
 		return strings.Contains(id, "epel") || strings.Contains(id, "nginx") || strings.Contains(where, "epel") ||
 			strings.Contains(where, "nginx")
 	case name == "epel-release":
-		return strings.Contains(id, "extras")
+		return strings.Contains(id, "extras") && !strings.HasPrefix(id, "rhel-") // Red Hat's has other things
 	}
 	return id == "base" || id == "updates" || id == "os" || strings.HasSuffix(id, "-server-rpms")
 }

@@ -213,3 +213,17 @@ func FuzzGlob(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, pattern, name string) { globMatches(pattern, name) })
 }
+
+// RHEL's own extras, which are disabled on most hosts, have no epel-release: nothing hides it there.
+func TestNothingHidesEPELOnRHEL(t *testing.T) {
+	said := ran{1, "No package epel-release available.\n", "Error: Nothing to do\n"}
+	for id, hidden := range map[string]bool{
+		"rhel-7-server-extras-rpms": false, "rhel-7-server-rpms": false, "extras": true, "Org_CentOS_7_extras": true,
+	} {
+		f := newFake(t)
+		f.write("/etc/yum.repos.d/redhat.repo", "["+id+"]\nenabled = 0\n")
+		if e := f.host().refusal(said, []string{"epel-release"}, nil, Inventory{}, Limits{}); e.Kind != NoPackage || e.Hidden != hidden {
+			t.Errorf("%s: hidden is %v, want %v: %s", id, e.Hidden, hidden, e)
+		}
+	}
+}
