@@ -325,6 +325,18 @@ func TestHostileLocalPort(t *testing.T) {
 			t.Errorf("the port is %s again", h.stored().typeOf(3000))
 		}
 	})
+	bubble(t, "taken over, and then given another label", func(t *testing.T) {
+		h := withNginx(t)
+		label(h, postgres)
+		h.adopting = true
+		h.must(h.apply(basic(t)).Err())
+		label(h, selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: "mysqld_port_t"})
+		r := h.run(basic(t), revert(false))
+		if w := strings.Join(step(t, r, StepSELinux).Warnings, "\n"); h.stored().typeOf(3000) != "mysqld_port_t" ||
+			!strings.Contains(w, "it found postgresql_port_t and left http_port_t") {
+			t.Errorf("%q\n%s", w, summarize(r))
+		}
+	})
 	bubble(t, "a range stays a decision", func(t *testing.T) {
 		h := withNginx(t)
 		h.adopting = true

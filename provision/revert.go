@@ -216,7 +216,8 @@ func (r *Revert) applyUnit(ctx context.Context) error {
 
 // left names what somebody else has changed since.
 func left(object, now string, e Entry) string {
-	return fmt.Sprintf("%s is %s, which the agent did not leave (it left %s): it is left alone", object, now, e.Left)
+	return fmt.Sprintf("%s is %s, which the agent did not leave (it found %s and left %s): it is left alone",
+		object, now, e.Before, e.Left)
 }
 
 // checkOthers is for the files that nginx does not read: the repository and its key.
