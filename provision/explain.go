@@ -243,6 +243,9 @@ func (q *inquiry) unexplained() Diagnosis {
 		d.Mend = say("run wsprovision verify on that host, where more can be read")
 	}
 	d.Evidence = append(d.Evidence, q.relevant()...)
+	if q.local() {
+		d.Evidence = append(d.Evidence, q.passedOver()...)
+	}
 	if q.route.Server != nil {
 		d.Evidence = append(d.Evidence, fmt.Sprintf("the server block is %s:%d", q.route.Server.File, q.route.Server.Line))
 	}

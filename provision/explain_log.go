@@ -3,6 +3,7 @@ package provision
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -10,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"wsprovision/provision/hostfile"
 	"wsprovision/provision/nginx"
 )
 
@@ -20,6 +22,21 @@ func (q *inquiry) errorLog(ctx context.Context) []string {
 		lines = append(lines, q.readTail(ctx, name, 0)...)
 	}
 	return lines
+}
+
+// passedOver says of error logs that are no plain files, an administrator's links too, that nothing was read of them.
+func (q *inquiry) passedOver() (all []string) {
+	for _, name := range q.tree.ErrorLogs() {
+		file, err := hostfile.Open(q.Root + name)
+		if err == nil {
+			_ = file.Close()
+		}
+		if errors.Is(err, hostfile.ErrNotRegular) {
+			all = append(all, fmt.Sprintf("%s is not read, because it is no plain file but a link, a pipe or a device: "+
+				"see what it says of this request", name))
+		}
+	}
+	return all
 }
 
 // lastBind is the newest line in which nginx said that it may not have the port: 13 is EACCES, 98 EADDRINUSE.

@@ -169,6 +169,23 @@ func TestHostileTextInReport(t *testing.T) {
 	}
 }
 
+// A log that an administrator has made a link is not read, and the diagnosis that lacks it says so.
+func TestLogThatIsALink(t *testing.T) {
+	for _, link := range []bool{true, false} {
+		h := provisioned(t)
+		log := h.path("/var/log/nginx/error.log")
+		h.write("/var/log/nginx/error.log", "")
+		if link {
+			h.must(os.Rename(log, h.path("/elsewhere.log")))
+			h.must(os.Symlink(h.path("/elsewhere.log"), log))
+		}
+		d := h.ask(&websocket.StatusError{Code: 500, Line: "500"})
+		if said := strings.Contains(strings.Join(d.Evidence, "\n"), "/var/log/nginx/error.log is not read"); said != link {
+			t.Errorf("a link %t: %s: %q", link, d, d.Evidence)
+		}
+	}
+}
+
 // The nginx user owns its logs, and may put a pipe, a link to somebody's secrets or a file without end in their place.
 func TestHostileLogFiles(t *testing.T) {
 	h := newFakeHost(t)
