@@ -60,7 +60,7 @@ func (q *inquiry) strangers(ctx context.Context, at netip.AddrPort) *Diagnosis {
 	if len(exact) > 0 {
 		sockets = exact
 	}
-	holders := q.holders(sockets)
+	holders := q.holders(ctx, sockets)
 	if len(holders) == 0 || slices.ContainsFunc(holders, q.isNginx) {
 		return nil
 	}

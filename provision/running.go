@@ -93,7 +93,10 @@ func (r *Run) checkOrphans(ctx context.Context) error {
 	ports := map[string]bool{}
 	o := r.occupied()
 	for _, at := range tree.Bound() {
-		for _, p := range left.holding(o.holders(conflicting(o.listening(at.Port()), at))) {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		for _, p := range left.holding(o.holders(ctx, conflicting(o.listening(at.Port()), at))) {
 			ports[strconv.Itoa(int(at.Port()))] = true
 			if !slices.Contains(inWay, p) {
 				inWay = append(inWay, p)

@@ -127,39 +127,47 @@ func (s socket) link() string { return "socket:[" + s.inode + "]" }
 
 // heldBy reports whether the process is among the holders of the socket: a
 // master shares its own with its workers.
-func (o *occupancy) heldBy(pid int, s socket) bool { return slices.Contains(o.pids(s), pid) }
+func (o *occupancy) heldBy(ctx context.Context, pid int, s socket) bool {
+	return slices.Contains(o.pids(ctx, s), pid)
+}
 
-func (o *occupancy) pids(s socket) []int {
+func (o *occupancy) pids(ctx context.Context, s socket) []int {
 	if o.owners == nil {
-		o.owners = o.h.owners()
+		o.owners = o.h.owners(ctx)
 	}
 	return o.owners[s.link()]
 }
 
 // holders finds the processes that hold one of the sockets. Without root it finds only one's own.
-func (o *occupancy) holders(sockets []socket) []process {
+func (o *occupancy) holders(ctx context.Context, sockets []socket) []process {
 	var pids []int
 	for _, s := range sockets {
-		pids = append(pids, o.pids(s)...)
+		pids = append(pids, o.pids(ctx, s)...)
 	}
 	slices.Sort(pids)
 	var all []process
 	for _, pid := range slices.Compact(pids) {
-		all = append(all, process{pid, o.h.title(pid)})
+		all = append(all, process{pid, o.h.title(ctx, pid)})
 	}
 	return all
 }
 
-func (h *Host) holders(sockets []socket) []process { return (&occupancy{h: h}).holders(sockets) }
+func (h *Host) holders(ctx context.Context, sockets []socket) []process {
+	return (&occupancy{h: h}).holders(ctx, sockets)
+}
 
-// owners are the processes of every socket that has some.
-func (h *Host) owners() map[string][]int {
+// owners are the processes of every socket that has some. They end with ctx: anybody may have many processes, and each
+// many files.
+func (h *Host) owners(ctx context.Context) map[string][]int {
 	all := map[string][]int{}
 	entries, _ := os.ReadDir(h.Root + "/proc") // what cannot be read is nobody's
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
 		if err != nil {
 			continue
+		}
+		if ctx.Err() != nil {
+			break
 		}
 		dir := fmt.Sprintf("%s/proc/%d/fd", h.Root, pid)
 		links, _ := os.ReadDir(dir) // gone, or somebody else's
@@ -172,11 +180,11 @@ func (h *Host) owners() map[string][]int {
 	return all
 }
 
-func (h *Host) title(pid int) string {
-	b, err := hostfile.Head(context.Background(), fmt.Sprintf("%s/proc/%d/cmdline", h.Root, pid), 4096)
+func (h *Host) title(ctx context.Context, pid int) string {
+	b, err := hostfile.Head(ctx, fmt.Sprintf("%s/proc/%d/cmdline", h.Root, pid), 4096)
 	title := strings.TrimSpace(strings.ReplaceAll(string(b), "\x00", " "))
 	if err != nil || title == "" {
-		b, _ = hostfile.Head(context.Background(), fmt.Sprintf("%s/proc/%d/comm", h.Root, pid), 64)
+		b, _ = hostfile.Head(ctx, fmt.Sprintf("%s/proc/%d/comm", h.Root, pid), 64)
 		title = strings.TrimSpace(string(b))
 	}
 	if len(title) > 80 {

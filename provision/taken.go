@@ -53,12 +53,15 @@ func (r *Run) takenBy(ctx context.Context, at netip.AddrPort, service service) e
 	}
 	o, master := r.occupied(), service.state.MainPID
 	all := conflicting(o.listening(at.Port()), at)
-	others := slices.DeleteFunc(slices.Clone(all), func(s socket) bool { return o.heldBy(master, s) })
+	others := slices.DeleteFunc(slices.Clone(all), func(s socket) bool { return o.heldBy(ctx, master, s) })
 	if len(all) > 0 && len(others) == 0 {
 		return nil
 	}
 	who, unit := "another process", "ss -ltnp shows which"
-	holders := o.holders(others)
+	holders := o.holders(ctx, others)
+	if err := context.Cause(ctx); err != nil { // /proc was not gone through to its end
+		return err
+	}
 	if left := r.orphans(ctx).holding(holders); len(left) > 0 {
 		if !service.running() {
 			return nil // the service step says what is in its way
@@ -97,7 +100,7 @@ func (r *Run) checkExchange(ctx context.Context, tree nginx.Tree) error {
 		if slices.ContainsFunc(near, func(s socket) bool { return s.local == at }) {
 			continue // a reload keeps it open
 		}
-		held := slices.DeleteFunc(near, func(near socket) bool { return !o.heldBy(s.state.MainPID, near) })
+		held := slices.DeleteFunc(near, func(near socket) bool { return !o.heldBy(ctx, s.state.MainPID, near) })
 		if len(held) == 0 || !errors.Is(r.TryBind(at), syscall.EADDRINUSE) {
 			continue
 		}

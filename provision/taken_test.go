@@ -1,6 +1,8 @@
 package provision
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -98,6 +100,27 @@ func (h *fakeHost) listeners(all ...string) {
 	}
 	for name, text := range tables {
 		h.write(name, text)
+	}
+}
+
+// TestHostileProcesses: who holds a port is looked for among all processes, of which anybody may have many; a run that is
+// ended does not go on, and accuses nobody.
+func TestHostileProcesses(t *testing.T) {
+	h := withNginx(t)
+	h.listeners("4711 0.0.0.0:80")
+	run := h.newRun(basic(t))
+	ctx, cancel := context.WithCancelCause(t.Context())
+	at := netip.MustParseAddrPort("0.0.0.0:80")
+	if err := run.takenBy(ctx, at, service{}); err == nil || !strings.Contains(err.Error(), "process 4711") {
+		t.Errorf("%v", err)
+	}
+	run = h.newRun(basic(t))
+	cancel(errors.New("terminated"))
+	if got := run.owners(ctx); len(got) != 0 {
+		t.Errorf("an ended search found %v", got)
+	}
+	if err := run.takenBy(ctx, at, service{}); err == nil || err.Error() != "terminated" {
+		t.Errorf("ended: %v", err)
 	}
 }
 
