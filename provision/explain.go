@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -80,6 +82,9 @@ func (q *inquiry) survey(ctx context.Context) {
 	q.address = q.dialled(ctx)
 	q.tree, q.treeErr = nginx.Load(q.Root, nginxConf, nil)
 	q.master, q.gone = q.Host.master(ctx)
+	if err := q.hidden(ctx); err != nil {
+		q.gone = err
+	}
 	q.left = q.orphans(ctx)
 	q.sockets = q.Host.sockets()
 	if !q.address.IsValid() {
@@ -90,6 +95,19 @@ func (q *inquiry) survey(ctx context.Context) {
 	if !q.passed && q.location != nil && q.route.Server != nil && q.ours(q.route.Server.File) && q.treeErr != nil {
 		q.pass, q.passed = nginx.Pass{Scheme: "http", Host: q.location.Backend.Host, Port: q.location.Backend.Port}, true
 	}
+}
+
+// hidden is an error where systemd knows of a master that /proc does not show to this user (proc(5), hidepid).
+func (q *inquiry) hidden(ctx context.Context) error {
+	pid := q.mainPID(ctx)
+	if q.Euid == 0 || pid == 0 || !errors.Is(q.gone, nginx.ErrNotRunning) {
+		return nil
+	}
+	if _, err := os.Stat(fmt.Sprintf("%s/proc/%d", q.Root, pid)); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return fmt.Errorf("systemd says that %s runs as process %d, which /proc does not show (hidepid): root can tell more",
+		nginxUnit, pid)
 }
 
 // dialled is the address that took the connection or, where none did, the first
@@ -252,8 +270,10 @@ func (q *inquiry) unexplained() Diagnosis {
 	if q.passed {
 		d.Evidence = append(d.Evidence, fmt.Sprintf("passed to %s by %s:%d", q.pass.Address(), q.pass.File, q.pass.Line))
 	}
-	if q.treeErr != nil {
-		d.Evidence = append(d.Evidence, q.treeErr.Error())
+	for _, err := range []error{q.treeErr, q.gone} {
+		if err != nil {
+			d.Evidence = append(d.Evidence, err.Error())
+		}
 	}
 	return *d
 }

@@ -190,3 +190,20 @@ func TestExplainDial(t *testing.T) {
 		})
 	}
 }
+
+// With hidepid= a user sees no process of others: that nginx runs is systemd's to know, and no advice is to start it.
+func TestHiddenProcesses(t *testing.T) {
+	for _, euid := range []int{0, 1000} {
+		h, q := asked(t)
+		h.euid = euid
+		h.must(os.RemoveAll(h.path(fmt.Sprintf("/proc/%d", h.web.master))))
+		s := q.symptom
+		s.target, s.check = reach(q.config.Sites[0], *s.location, q.config.Sites[0].Listen[0]), "upgrade"
+		s.err = &websocket.StatusError{Code: 500, Line: "500"}
+		d := h.host(Listener{}).explain(t.Context(), q.config, s)
+		evidence := strings.Join(d.Evidence, "\n")
+		if root := euid == 0; root != (d.Code == NginxNotRunning) || root == strings.Contains(evidence, "hidepid") {
+			t.Errorf("as %d: %s\n%s", euid, d, evidence)
+		}
+	}
+}
