@@ -87,10 +87,12 @@ func TestExplainSELinux(t *testing.T) {
 	}
 }
 
-// TestHostileDeniedPort: nginx's user can write a line about verify's own request, and have a worker denied. The port in it
-// is relabelled by no command that stands for itself, unless a configuration names it as a backend's.
+// TestHostileDeniedPort: nginx's user can write a line about verify's own request, and have a worker denied. The port
+// in it is relabelled by no command that stands for itself, unless a configuration names it as a backend's.
 func TestHostileDeniedPort(t *testing.T) {
-	for upstreams, named := range map[string]bool{"": false, "upstream u { server 127.0.0.1:1; server 127.0.0.1:3001; }\n": true} {
+	for upstreams, named := range map[string]bool{
+		"": false, "upstream u { server 127.0.0.1:1; server 127.0.0.1:3001; }\n": true,
+	} {
 		h := servedHost(t)
 		h.write(auditLog, ofNow(3001)+"\n")
 		h.write("/etc/nginx/conf.d/upstreams.conf", upstreams)

@@ -180,7 +180,8 @@ func TestLogThatIsALink(t *testing.T) {
 			h.must(os.Symlink(h.path("/elsewhere.log"), log))
 		}
 		d := h.ask(&websocket.StatusError{Code: 500, Line: "500"})
-		if said := strings.Contains(strings.Join(d.Evidence, "\n"), "/var/log/nginx/error.log is not read"); said != link {
+		evidence := strings.Join(d.Evidence, "\n")
+		if said := strings.Contains(evidence, "/var/log/nginx/error.log is not read"); said != link {
 			t.Errorf("a link %t: %s: %q", link, d, d.Evidence)
 		}
 	}

@@ -103,8 +103,8 @@ func (h *fakeHost) listeners(all ...string) {
 	}
 }
 
-// TestHostileProcesses: who holds a port is looked for among all processes, of which anybody may have many; a run that is
-// ended does not go on, and accuses nobody.
+// TestHostileProcesses: who holds a port is looked for among all processes, of which anybody may have many; a run that
+// is ended does not go on, and accuses nobody.
 func TestHostileProcesses(t *testing.T) {
 	h := withNginx(t)
 	h.listeners("4711 0.0.0.0:80")
