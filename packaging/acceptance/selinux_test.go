@@ -50,7 +50,13 @@ func TestPorts(t *testing.T) {
 	check()
 
 	m.put(t, "/etc/wsprovision/wsprovision.yaml", []byte(sites), 0o644)
-	if _, res = m.agent(t, "apply"); res.status != 0 {
+	check = m.untouched(t, fingerprint)
+	r, res = m.agent(t, "apply")
+	if _, text := r.step("selinux"); res.status != 1 || !strings.Contains(text, "tcp/4200 has the local label ntop_port_t") {
+		t.Errorf("a local label of another type: exit status %d, and selinux does not name it: %s", res.status, text)
+	}
+	check()
+	if _, res = m.agent(t, "apply --adopt"); res.status != 0 {
 		t.Fatalf("exit status %d:\n%s", res.status, res.output)
 	}
 	if n := strings.Count(res.stderr, "run semanage import"); n != 1 {
