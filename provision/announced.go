@@ -11,6 +11,7 @@ import (
 
 	multierror "github.com/hashicorp/go-multierror"
 
+	"wsprovision/provision/engine"
 	"wsprovision/rpm"
 	"wsprovision/selinux"
 )
@@ -79,7 +80,7 @@ func (l *Ledger) settle(read func(Entry) (string, error)) error {
 			entries = append(entries, kept)
 		}
 	}
-	return together(multierror.Append(all, l.keep(entries)))
+	return engine.Lines(multierror.Append(all, l.keep(entries)))
 }
 
 func (e Entry) readBack(read func(Entry) (string, error)) (kept Entry, undone bool, err error) {

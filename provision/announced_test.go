@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 	"wsprovision/selinux"
 )
 
@@ -79,7 +80,7 @@ func TestAnnouncedByTheAgentDoneByHand(t *testing.T) {
 					c = parse(t, oneSite+"epel:\n  source: package\n  package: /root/epel-release.rpm\n  gpgkey: /root/epel.key\n  fingerprint: "+fingerprint+"\n")
 				}
 				h.at(tt.point, dies)
-				if r := h.apply(c); r.Result != Failed {
+				if r := h.apply(c); r.Result != engine.Failed {
 					t.Fatalf("the first apply: %s\n%s", r.Result, summarize(r))
 				}
 				if h.hook = nil; dies {
@@ -93,10 +94,10 @@ func TestAnnouncedByTheAgentDoneByHand(t *testing.T) {
 					}
 				}
 				tt.hand(h)
-				if r := h.apply(c); r.Result != Changed && r.Result != Unchanged {
+				if r := h.apply(c); r.Result != engine.Changed && r.Result != engine.Unchanged {
 					t.Fatalf("the next apply: %s\n%s", r.Result, summarize(r))
 				}
-				if r := h.run(c, revert(true)); r.Result == Failed || !tt.there(h) {
+				if r := h.run(c, revert(true)); r.Result == engine.Failed || !tt.there(h) {
 					t.Errorf("revert --packages: %s, and takes away what the administrator did\n%s", r.Result, summarize(r))
 				}
 			})
@@ -109,7 +110,7 @@ func (h *fakeHost) surveyed(c config.Config) {
 	h.t.Helper()
 	release := h.content("/etc/os-release")
 	h.write("/etc/os-release", "ID=debian\nVERSION_ID=12\n")
-	if r := h.apply(c); r.Result != Failed {
+	if r := h.apply(c); r.Result != engine.Failed {
 		h.t.Errorf("on another platform: %s\n%s", r.Result, summarize(r))
 	}
 	h.write("/etc/os-release", release)
@@ -145,10 +146,10 @@ func TestKilledAfterYum(t *testing.T) {
 		h.apply(basic(t))
 		h.hook = nil
 		h.install("tmux")
-		if r := h.apply(basic(t)); r.Result != Changed {
+		if r := h.apply(basic(t)); r.Result != engine.Changed {
 			t.Fatalf("%s\n%s", r.Result, summarize(r))
 		}
-		if r := h.run(basic(t), revert(true)); r.Result != Changed || h.content(rpmPackages) != epelPackage+"\ntmux\n" {
+		if r := h.run(basic(t), revert(true)); r.Result != engine.Changed || h.content(rpmPackages) != epelPackage+"\ntmux\n" {
 			t.Errorf("%s, and installed is %q; want what the administrator has installed\n%s", r.Result, h.content(rpmPackages), summarize(r))
 		}
 	})

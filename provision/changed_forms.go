@@ -3,6 +3,7 @@ package provision
 import (
 	"bytes"
 	"fmt"
+	"wsprovision/provision/engine"
 )
 
 // changedForm is what an earlier version wrote into files of ours, and no
@@ -19,7 +20,7 @@ var changedForms = [...]changedForm{
 
 // sayForms says why a file that an earlier version wrote is written anew,
 // although nobody has asked for anything else.
-func (r *Run) sayForms(f *Finding, files []siteFile) {
+func (r *Run) sayForms(f *engine.Finding, files []siteFile) {
 	for _, form := range changedForms {
 		first, more := "", -1
 		for _, s := range files {

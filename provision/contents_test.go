@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 )
 
 // comment is a configuration file of n bytes, in lines that nginx takes.
@@ -41,7 +42,7 @@ func TestHostileLargeFile(t *testing.T) {
 				theirs := comment(n)
 				h.adopting = true
 				h.write(site, theirs)
-				if r := h.apply(basic(t)); r.Result != Changed {
+				if r := h.apply(basic(t)); r.Result != engine.Changed {
 					t.Fatalf("%s\n%s", r.Result, summarize(r))
 				}
 				beside := len(theirs) > largeContent
@@ -49,7 +50,7 @@ func TestHostileLargeFile(t *testing.T) {
 					t.Errorf("contents %q, version %d; want version 2 and a content: %v", got, l.Version, beside)
 				}
 				h.unchanged(basic(t))
-				if r := h.run(basic(t), revert(false)); r.Result != Changed || h.content(site) != theirs {
+				if r := h.run(basic(t), revert(false)); r.Result != engine.Changed || h.content(site) != theirs {
 					t.Errorf("%s: %d of %d bytes are back\n%s", r.Result, len(h.content(site)), len(theirs), summarize(r))
 				}
 				if h.exists(contentsDir) {
@@ -82,10 +83,10 @@ func TestHostileTooLarge(t *testing.T) {
 		} {
 			h := tt.host(t)
 			before := h.snapshot()
-			for _, act := range []func(config.Config) *Report{h.plan, h.apply} {
+			for _, act := range []func(config.Config) *engine.Report{h.plan, h.apply} {
 				r := act(tt.c)
 				err := fmt.Sprint(r.Err())
-				if r.Result != Failed || !strings.Contains(err, tt.say) || !strings.Contains(err, site) {
+				if r.Result != engine.Failed || !strings.Contains(err, tt.say) || !strings.Contains(err, site) {
 					t.Errorf("%s: %s, %v; want one that names %s and says %q", name, r.Result, err, site, tt.say)
 				}
 				h.untouched(before)
@@ -164,19 +165,19 @@ func TestHostileLostContent(t *testing.T) {
 				h.apply(basic(t))
 				path := contentPath(h.contents()[0])
 				harm(h, path)
-				if r := h.apply(basic(t)); r.Result != Unchanged || !strings.Contains(fmt.Sprint(h.notices), path) {
+				if r := h.apply(basic(t)); r.Result != engine.Unchanged || !strings.Contains(fmt.Sprint(h.notices), path) {
 					t.Errorf("apply: %s, notices %q; want one that names %s", r.Result, h.notices, path)
 				}
 				h.apply(parse(t, strings.Replace(oneSite, "/ws/", "/socket/", 1))) // the ledger is written anew
 				before := h.snapshot()
 				r := h.run(basic(t), revert(false))
-				if r.Result != Failed || !strings.Contains(r.Err().Error(), path) {
+				if r.Result != engine.Failed || !strings.Contains(r.Err().Error(), path) {
 					t.Errorf("revert: %s, %v; want a failure that names %s", r.Result, r.Err(), path)
 				}
 				h.untouched(before)
 				h.must(os.RemoveAll(h.path(path)))
 				h.write(path, theirs) // from a backup
-				if r := h.run(basic(t), revert(false)); r.Result != Changed || h.content(site) != theirs {
+				if r := h.run(basic(t), revert(false)); r.Result != engine.Changed || h.content(site) != theirs {
 					t.Errorf("revert with the backup: %s\n%s", r.Result, summarize(r))
 				}
 			})

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 	"wsprovision/provision/nginx"
 	"wsprovision/selinux"
 )
@@ -23,7 +24,7 @@ var anyPort = rapid.SampledFrom([]int{3000, 3001, 8080, 8000, 8443, 4881, 5000, 
 // leaves a host that serves as before, or by what its files said before; where the survey fails nothing at all is touched. What
 // fails after nginx has taken the configuration is its proof, which undoes nothing.
 func TestConverge(t *testing.T) {
-	results, drifts := map[Status]int{}, map[string]int{}
+	results, drifts := map[engine.Status]int{}, map[string]int{}
 	rapid.Check(t, func(rt *rapid.T) {
 		h := newFakeHost(t)
 		defer os.RemoveAll(h.root)
@@ -48,7 +49,7 @@ func TestConverge(t *testing.T) {
 		}
 		results[h.lastResult]++
 	})
-	if results[Changed] == 0 || results[Failed] == 0 || len(drifts) < 3 {
+	if results[engine.Changed] == 0 || results[engine.Failed] == 0 || len(drifts) < 3 {
 		t.Errorf("results %v, drift by on_drift %v: the hosts that are drawn are all alike", results, drifts)
 	}
 }
@@ -198,7 +199,7 @@ func (h *fakeHost) converges(c config.Config, left string) error {
 	r := h.apply(c)
 	defer func() { h.lastResult = r.Result }()
 	report := summarize(r)
-	surveyed := slices.ContainsFunc(r.Steps, func(s StepReport) bool { return strings.Contains(s.Why, "beforehand") })
+	surveyed := slices.ContainsFunc(r.Steps, func(s engine.StepReport) bool { return strings.Contains(s.Why, "beforehand") })
 	if d := h.touched(before); d != "" && (surveyed || len(h.points) == 0) {
 		return fmt.Errorf("the survey failed or found nothing, and the host was touched (-before +after):\n%s\n%s", d, report)
 	}
@@ -224,7 +225,7 @@ func (h *fakeHost) converges(c config.Config, left string) error {
 	if drifted && c.OnDrift != config.DriftReplace && h.content(site) != edit {
 		return fmt.Errorf("on_drift is %s, and the edited file was replaced:\n%s\n%s", c.OnDrift, h.content(site), report)
 	}
-	if status := step(h.t, r, StepService).Status; status == Failed || status == Skipped {
+	if status := step(h.t, r, StepService).Status; status == engine.Failed || status == engine.Skipped {
 		if now := h.served(); !slices.Equal(now, served) && !slices.Equal(now, stored) {
 			return fmt.Errorf("the run failed, and nginx serves %q in place of %q\n%s", now, served, report)
 		}
@@ -232,11 +233,11 @@ func (h *fakeHost) converges(c config.Config, left string) error {
 			return fmt.Errorf("the run failed, and a boot would serve %q in place of %q\n%s", now, stored, report)
 		}
 	}
-	if r.Result == Failed {
+	if r.Result == engine.Failed {
 		return nil
 	}
 	snapshot := h.snapshot()
-	if again := h.apply(c); again.Result != Unchanged || len(h.ran) > 1 || len(h.points) > 0 {
+	if again := h.apply(c); again.Result != engine.Unchanged || len(h.ran) > 1 || len(h.points) > 0 {
 		return fmt.Errorf("a second apply: %s, ran %q, points %q\n%s\nafter\n%s", again.Result, h.ran, h.points, summarize(again), report)
 	}
 	if d := cmp.Diff(snapshot, h.snapshot()); d != "" {

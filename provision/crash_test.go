@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 )
 
 // crash is one way of a host from before to after, which is stopped at every point of the seam.
@@ -23,7 +24,7 @@ type crash struct {
 	// host is the host before; it must come out the same every time.
 	host func(t testing.TB) *fakeHost
 	// act makes the run; nil is an apply of the configuration.
-	act    func(*Run, context.Context) (*Report, error)
+	act    func(*Run, context.Context) (*engine.Report, error)
 	config func(t testing.TB) config.Config
 	// fails: the run as a whole is meant to fail and to leave the host as it was.
 	fails bool
@@ -108,7 +109,7 @@ func theirFileOffline(t testing.TB) *fakeHost {
 
 func overTheirFile(t testing.TB) *fakeHost {
 	h := theirFile(t)
-	if r := h.apply(basic(t)); r.Result != Changed {
+	if r := h.apply(basic(t)); r.Result != engine.Changed {
 		t.Fatalf("over an administrator's file: %s", summarize(r))
 	}
 	return h
@@ -124,7 +125,7 @@ func theirLargeFile(t testing.TB) *fakeHost {
 
 func overTheirLargeFile(t testing.TB) *fakeHost {
 	h := theirLargeFile(t)
-	if r := h.apply(basic(t)); r.Result != Changed {
+	if r := h.apply(basic(t)); r.Result != engine.Changed {
 		t.Fatalf("over an administrator's large file: %s", summarize(r))
 	}
 	return h
@@ -136,14 +137,14 @@ func longNamed(t testing.TB) config.Config {
 
 func longProvisioned(t testing.TB) *fakeHost {
 	h := newFakeHost(t)
-	if r := h.apply(longNamed(t)); r.Result != Changed {
+	if r := h.apply(longNamed(t)); r.Result != engine.Changed {
 		t.Fatalf("with a long name: %s", summarize(r))
 	}
 	return h
 }
 
-func revert(packages bool) func(*Run, context.Context) (*Report, error) {
-	return func(r *Run, ctx context.Context) (*Report, error) {
+func revert(packages bool) func(*Run, context.Context) (*engine.Report, error) {
+	return func(r *Run, ctx context.Context) (*engine.Report, error) {
 		return NewRevert(r.Host, r.on, packages).Apply(ctx)
 	}
 }
@@ -190,7 +191,7 @@ const secondSite = `  - name: chat
 
 func withTwoSites(t testing.TB) *fakeHost {
 	h := newFakeHost(t)
-	if r := h.apply(parse(t, oneSite+secondSite)); r.Result != Changed {
+	if r := h.apply(parse(t, oneSite+secondSite)); r.Result != engine.Changed {
 		t.Fatalf("two sites: %s", summarize(r))
 	}
 	return h
@@ -218,7 +219,7 @@ func TestCrash(t *testing.T) {
 
 func (c crash) matrix(t *testing.T) (points, good int) {
 	whole := c.host(t)
-	if r := c.run(whole); (r.Result == Failed) != c.fails {
+	if r := c.run(whole); (r.Result == engine.Failed) != c.fails {
 		t.Fatalf("without a crash: %s\n%s", r.Result, summarize(r))
 	}
 	all := whole.points
@@ -257,7 +258,7 @@ func (c crash) matrix(t *testing.T) (points, good int) {
 	return points, good
 }
 
-func (c crash) run(h *fakeHost) *Report {
+func (c crash) run(h *fakeHost) *engine.Report {
 	h.t.Helper()
 	if c.act == nil {
 		return h.apply(c.config(h.t))
@@ -299,7 +300,7 @@ func (c crash) at(t *testing.T, point int, cut bool, want map[string]string) err
 		}
 	}
 	r := c.run(h)
-	if (r.Result == Failed) != c.fails {
+	if (r.Result == engine.Failed) != c.fails {
 		return fmt.Errorf("the next run: %s\n%s", r.Result, summarize(r))
 	}
 	got := h.outcome()
@@ -326,11 +327,11 @@ func (c crash) at(t *testing.T, point int, cut bool, want map[string]string) err
 }
 
 // settled is what a run says that finds nothing to do.
-func settled(offline bool) Status {
+func settled(offline bool) engine.Status {
 	if offline {
-		return Deferred
+		return engine.Deferred
 	}
-	return Unchanged
+	return engine.Unchanged
 }
 
 // killAt ends the run at one of its points: a killed process does nothing more.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"wsprovision/provision/engine"
 	"wsprovision/rpm"
 )
 
@@ -39,7 +40,7 @@ func (r *Run) damaged(ctx context.Context) ([]rpm.Damage, error) {
 
 // damagedPackages are those of them that have lost files: epel-release, which
 // the repository step brings, or all others. Each is one change.
-func (r *Run) damagedPackages(ctx context.Context, epel bool) (names []string, changes []Change, err error) {
+func (r *Run) damagedPackages(ctx context.Context, epel bool) (names []string, changes []engine.Change, err error) {
 	files, err := r.damaged(ctx)
 	for i, d := range files {
 		if (d.Package == epelPackage) != epel || slices.Contains(names, d.Package) {
@@ -47,7 +48,7 @@ func (r *Run) damagedPackages(ctx context.Context, epel bool) (names []string, c
 		}
 		names = append(names, d.Package)
 		more := len(slices.DeleteFunc(slices.Clone(files[i+1:]), func(o rpm.Damage) bool { return o.Package != d.Package }))
-		changes = append(changes, Change{Object: "package " + d.Package, From: fmt.Sprintf("damaged by a power cut: %s%s", d.Path, andMore(more)), To: "reinstalled"})
+		changes = append(changes, engine.Change{Object: "package " + d.Package, From: fmt.Sprintf("damaged by a power cut: %s%s", d.Path, andMore(more)), To: "reinstalled"})
 	}
 	return names, changes, err
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"wsprovision/provision/engine"
 )
 
 // A power cut after rpm has synced its database leaves files that it never synced: rpm says that they are installed, and nothing is in
@@ -39,15 +40,15 @@ func (h *fakeHost) mends(lost string, offline bool) {
 	h.packages.yum = func([]string) (string, string, int, bool) {
 		return "", "Error: Cannot retrieve repository metadata\n", 1, true
 	}
-	if r := h.apply(basic(t)); r.Result != Failed {
+	if r := h.apply(basic(t)); r.Result != engine.Failed {
 		t.Errorf("without a mirror: %s\n%s", r.Result, summarize(r))
 	}
 	h.packages.yum = nil
 	if offline {
-		if r, err := h.firstBoot(1); err != nil || r.Result != Changed {
+		if r, err := h.firstBoot(1); err != nil || r.Result != engine.Changed {
 			t.Fatalf("first boot: %v\n%s", err, summarize(r))
 		}
-	} else if r := h.apply(basic(t)); r.Result != Changed {
+	} else if r := h.apply(basic(t)); r.Result != engine.Changed {
 		t.Fatalf("%s\n%s", r.Result, summarize(r))
 	}
 	h.whole(lost)
@@ -123,7 +124,7 @@ func TestRevertAfterAPowerCut(t *testing.T) {
 		h := newFakeHost(t)
 		h.cutAfter(nginxPackage, nginxPackage)
 		h.run(basic(t), revert(false))
-		if r := h.apply(basic(t)); r.Result != Changed {
+		if r := h.apply(basic(t)); r.Result != engine.Changed {
 			t.Errorf("%s\n%s", r.Result, summarize(r))
 		}
 		h.whole(nginxPackage)
@@ -143,7 +144,7 @@ func TestPackagesFromBeforeThePowerCut(t *testing.T) {
 		h.must(os.Remove(h.path("/etc/yum.repos.d/epel.repo")))
 		h.write("/proc/sys/kernel/random/boot_id", "two\n")
 		h.web.deaf = false
-		if r := h.apply(moved(t)); r.Result != Changed || step(t, r, StepRepository).Status != Unchanged {
+		if r := h.apply(moved(t)); r.Result != engine.Changed || step(t, r, StepRepository).Status != engine.Unchanged {
 			t.Errorf("%s\n%s", r.Result, summarize(r))
 		}
 		if h.exists("/etc/yum.repos.d/epel.repo") {

@@ -2,6 +2,7 @@ package provision
 
 import (
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 )
 
 // changedDefault is a default that an earlier version had otherwise.
@@ -32,7 +33,7 @@ func driftByDefault(c config.Config) string {
 	return ""
 }
 
-func (r *Run) sayDefaults(f *Finding) {
+func (r *Run) sayDefaults(f *engine.Finding) {
 	if r.reverting || len(r.ledger.Entries) == 0 {
 		return
 	}
@@ -45,9 +46,9 @@ func (r *Run) sayDefaults(f *Finding) {
 }
 
 // toldDefaults notes that a run which ended well has said what changed.
-func (r *Run) toldDefaults(report *Report) {
+func (r *Run) toldDefaults(report *engine.Report) {
 	h := r.annals.history
-	if r.planning || !r.told || report.Result == Failed || h.Defaults >= len(changedDefaults) {
+	if r.planning || !r.told || report.Result == engine.Failed || h.Defaults >= len(changedDefaults) {
 		return
 	}
 	h.Defaults = len(changedDefaults)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 )
 
 // ErrUnresolved says that nginx could not find a backend's address by its
@@ -27,10 +28,10 @@ type FirstBoot struct {
 	// Root is empty but in tests.
 	Root string
 	// Attempt makes one apply of the configuration: Run.Resume, under the lock.
-	Attempt func(context.Context, config.Config) (*Report, error)
+	Attempt func(context.Context, config.Config) (*engine.Report, error)
 	// StrikeOff takes the unit from the boot where no work is recorded; its
 	// report is nil where there is nothing to do.
-	StrikeOff func(context.Context) (*Report, error)
+	StrikeOff func(context.Context) (*engine.Report, error)
 	// Rest is called when no more attempts are made.
 	Rest func(context.Context) error
 	// Patience bounds all attempts together.
@@ -58,7 +59,7 @@ func (b FirstBoot) Deferred() (c config.Config, ok bool, err error) {
 // Finish tries until everything holds, until something fails that time does
 // not heal, or until its patience ends. The report is the last attempt's; nil
 // without one.
-func (b FirstBoot) Finish(ctx context.Context) (*Report, error) {
+func (b FirstBoot) Finish(ctx context.Context) (*engine.Report, error) {
 	report, err := b.try(ctx)
 	if _, gone := os.Lstat(b.Root + deferredPath); errors.Is(gone, fs.ErrNotExist) { // and the mark before it
 		return report, err
@@ -66,9 +67,9 @@ func (b FirstBoot) Finish(ctx context.Context) (*Report, error) {
 	return report, errors.Join(err, b.Rest(context.WithoutCancel(ctx)))
 }
 
-func (b FirstBoot) try(ctx context.Context) (*Report, error) {
+func (b FirstBoot) try(ctx context.Context) (*engine.Report, error) {
 	var waited time.Duration
-	var last *Report
+	var last *engine.Report
 	for pause := 5 * time.Second; ; pause = min(2*pause, time.Minute) {
 		c, ok, err := b.Deferred()
 		if err != nil {
@@ -107,7 +108,7 @@ func (b FirstBoot) try(ctx context.Context) (*Report, error) {
 // Resume is one attempt of a first boot: an apply that keeps the deferred work
 // outstanding until it is proved. Called with the lock, it is ErrOvertaken where
 // the configuration is not what is deferred any more.
-func (r *Run) Resume(ctx context.Context) (*Report, error) {
+func (r *Run) Resume(ctx context.Context) (*engine.Report, error) {
 	now, ok, err := FirstBoot{Root: r.Root}.Deferred()
 	switch {
 	case err != nil:
@@ -120,7 +121,7 @@ func (r *Run) Resume(ctx context.Context) (*Report, error) {
 }
 
 // reason says why an attempt was not the last one; "" where all holds.
-func reason(r *Report, err error) string {
+func reason(r *engine.Report, err error) string {
 	switch {
 	case err != nil:
 		return err.Error()
@@ -131,7 +132,7 @@ func reason(r *Report, err error) string {
 	}
 	for _, s := range r.Steps {
 		for _, c := range s.Changes {
-			if s.Status == Deferred && c.Deferred != "" {
+			if s.Status == engine.Deferred && c.Deferred != "" {
 				return c.Deferred
 			}
 		}
@@ -142,18 +143,18 @@ func reason(r *Report, err error) string {
 // heals reports whether waiting may help: another run's lock, a mirror, an
 // address or a backend that is not there yet. A conflict in the configuration,
 // a missing boolean or somebody else's file stays.
-func heals(r *Report, err error) bool {
+func heals(r *engine.Report, err error) bool {
 	if err != nil {
 		return errors.Is(err, ErrLocked)
 	}
 	for _, s := range r.Steps {
-		if errors.As(s.err, new(decision)) {
+		if errors.As(s.Err, new(decision)) {
 			return false
 		}
-		if s.Status != Failed || slices.Contains([]string{StepRepository, StepPackages, StepService, StepProof}, s.Name) {
+		if s.Status != engine.Failed || slices.Contains([]string{StepRepository, StepPackages, StepService, StepProof}, s.Name) {
 			continue
 		}
-		if !errors.Is(s.err, ErrUnresolved) {
+		if !errors.Is(s.Err, ErrUnresolved) {
 			return false
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"wsprovision/provision/engine"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -26,7 +27,7 @@ func TestFirstBootCutWhileItWaits(t *testing.T) {
 		h.boot()
 		h.web.backends["127.0.0.1:3000"] = true
 		r, err := h.firstBoot(1)
-		if err != nil || r.Result != Changed || !strings.Contains(r.Resumes, "the machine went down") {
+		if err != nil || r.Result != engine.Changed || !strings.Contains(r.Resumes, "the machine went down") {
 			t.Errorf("%v, %s, resumes %q\n%s", err, r.Result, r.Resumes, summarize(r))
 		}
 	})
@@ -88,10 +89,10 @@ func cutFirstBoot(t *testing.T, point int, want map[string]string) {
 	h.judgeFinished(r, err, want)
 }
 
-func (h *fakeHost) judgeFinished(r *Report, err error, want map[string]string) {
+func (h *fakeHost) judgeFinished(r *engine.Report, err error, want map[string]string) {
 	h.t.Helper()
 	defer os.RemoveAll(h.root)
-	if err != nil || r != nil && r.Result == Failed {
+	if err != nil || r != nil && r.Result == engine.Failed {
 		h.t.Fatalf("not finished: %v\n%s", err, summarize(r))
 	}
 	if d := cmp.Diff(want, h.state()); d != "" {
@@ -118,7 +119,7 @@ func TestInterruptedIsTold(t *testing.T) {
 			t.Errorf("status: %s, %s", s.State, s.Why)
 		}
 		h.write("/proc/sys/kernel/random/boot_id", "two\n")
-		if r := h.apply(basic(t)); !strings.Contains(r.Resumes, "the machine went down") || r.Result != Changed {
+		if r := h.apply(basic(t)); !strings.Contains(r.Resumes, "the machine went down") || r.Result != engine.Changed {
 			t.Errorf("%s, resumes %q", r.Result, r.Resumes)
 		}
 		if r := h.apply(basic(t)); r.Resumes != "" {

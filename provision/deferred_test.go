@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 	"wsprovision/provision/nginx"
 	"wsprovision/selinux"
 	"wsprovision/systemd"
@@ -27,7 +28,7 @@ func (h *fakeHost) boot() {
 }
 
 // firstBoot is what systemd makes of the unit, with at most so many attempts; meanwhile is called after every pause.
-func (h *fakeHost) firstBoot(attempts int, meanwhile ...func()) (*Report, error) {
+func (h *fakeHost) firstBoot(attempts int, meanwhile ...func()) (*engine.Report, error) {
 	h.t.Helper()
 	if !h.exists(firstBootLink) {
 		return nil, nil
@@ -45,7 +46,7 @@ func (h *fakeHost) firstBoot(attempts int, meanwhile ...func()) (*Report, error)
 		}
 		return nil
 	}
-	b.Attempt = func(ctx context.Context, c config.Config) (*Report, error) {
+	b.Attempt = func(ctx context.Context, c config.Config) (*engine.Report, error) {
 		if tries++; tries > attempts {
 			return nil, fmt.Errorf("attempt %d", tries)
 		}
@@ -54,7 +55,7 @@ func (h *fakeHost) firstBoot(attempts int, meanwhile ...func()) (*Report, error)
 		last = r
 		return r.Resume(ctx)
 	}
-	b.StrikeOff = func(ctx context.Context) (*Report, error) { return h.newRun(config.Config{}).StrikeOff(ctx) }
+	b.StrikeOff = func(ctx context.Context) (*engine.Report, error) { return h.newRun(config.Config{}).StrikeOff(ctx) }
 	b.Rest = func(context.Context) error {
 		if last == nil {
 			return nil
@@ -63,14 +64,14 @@ func (h *fakeHost) firstBoot(attempts int, meanwhile ...func()) (*Report, error)
 	}
 	defer removeAll(h.path(process))
 	r, err := b.Finish(h.t.Context())
-	h.gaveUp = err != nil || r != nil && r.Result == Failed
+	h.gaveUp = err != nil || r != nil && r.Result == engine.Failed
 	return r, err
 }
 
 func installed(t testing.TB) *fakeHost {
 	t.Helper()
 	h := bareOffline(t)
-	if r := h.apply(basic(t)); r.Result != Deferred {
+	if r := h.apply(basic(t)); r.Result != engine.Deferred {
 		t.Fatalf("the apply in the chroot: %s\n%s", r.Result, summarize(r))
 	}
 	return h
@@ -85,10 +86,10 @@ func TestInstallAndFirstBoot(t *testing.T) {
 		h.untouched(before)
 
 		r := h.apply(basic(t))
-		if r.Result != Deferred || r.Phase != PhaseInstall {
+		if r.Result != engine.Deferred || r.Phase != PhaseInstall {
 			t.Fatalf("%s in phase %q, want deferred in install\n%s", r.Result, r.Phase, summarize(r))
 		}
-		if r.Steps[1].Name != StepFirstBoot || r.Steps[1].Status != Changed {
+		if r.Steps[1].Name != StepFirstBoot || r.Steps[1].Status != engine.Changed {
 			t.Errorf("what is deferred is recorded by step 2, before anything else changes; it is %s, %s", r.Steps[1].Name, r.Steps[1].Status)
 		}
 		for point := range strings.SplitSeq(strings.Join(h.points, "\n"), "\n") {
@@ -101,7 +102,7 @@ func TestInstallAndFirstBoot(t *testing.T) {
 			t.Errorf("the deferred configuration is not the one applied: %v, %v", ok, err)
 		}
 		again := h.snapshot()
-		if r = h.apply(basic(t)); r.Result != Deferred || len(h.points) > 0 || len(h.ran) > 1 {
+		if r = h.apply(basic(t)); r.Result != engine.Deferred || len(h.points) > 0 || len(h.ran) > 1 {
 			t.Errorf("again in the chroot: %s, ran %q, points %q", r.Result, h.ran, h.points)
 		}
 		h.untouched(again)
@@ -109,7 +110,7 @@ func TestInstallAndFirstBoot(t *testing.T) {
 		h.boot()
 		h.web.backends = map[string]bool{"127.0.0.1:3000": true}
 		done, err := h.firstBoot(1)
-		if err != nil || done == nil || done.Result != Changed {
+		if err != nil || done == nil || done.Result != engine.Changed {
 			t.Fatalf("the first boot: %v\n%+v", err, done)
 		}
 		if h.exists(deferredPath) || h.exists(firstBootLink) {
@@ -122,9 +123,9 @@ func TestInstallAndFirstBoot(t *testing.T) {
 			t.Fatal(err)
 		}
 		whole := history.report()
-		want := map[string]Status{StepPlatform: Unchanged, StepRepository: Changed, StepPackages: Changed, StepSELinux: Changed, StepValidate: Unchanged,
-			StepSite: Changed, StepService: Changed, StepLabels: Changed, StepProof: Unchanged, StepFirstBoot: Changed}
-		if d := cmp.Diff(want, statuses(whole)); d != "" || whole.Result != Changed {
+		want := map[string]engine.Status{StepPlatform: engine.Unchanged, StepRepository: engine.Changed, StepPackages: engine.Changed, StepSELinux: engine.Changed, StepValidate: engine.Unchanged,
+			StepSite: engine.Changed, StepService: engine.Changed, StepLabels: engine.Changed, StepProof: engine.Unchanged, StepFirstBoot: engine.Changed}
+		if d := cmp.Diff(want, statuses(whole)); d != "" || whole.Result != engine.Changed {
 			t.Errorf("both phases in one report: %s (-want +got):\n%s", whole.Result, d)
 		}
 	})
@@ -144,7 +145,7 @@ func withoutMirror(t testing.TB) *fakeHost {
 	t.Helper()
 	h := bareOffline(t)
 	h.mirror(false)
-	if r := h.apply(basic(t)); r.Result != Failed {
+	if r := h.apply(basic(t)); r.Result != engine.Failed {
 		t.Fatalf("without a mirror: %s\n%s", r.Result, summarize(r))
 	}
 	return h
@@ -159,13 +160,13 @@ func TestFirstBootWaits(t *testing.T) {
 		comes    time.Duration // 0: never
 		takes    [2]time.Duration
 		finished bool
-		left     Status // where it does not finish
+		left     engine.Status // where it does not finish
 		says     string
 	}{
 		"a backend after two minutes": {host: installed, set: (*fakeHost).backend, comes: late[0], takes: late, finished: true},
-		"a backend, never":            {host: installed, set: (*fakeHost).backend, takes: never, left: Deferred, says: "127.0.0.1:3000 is not running"},
+		"a backend, never":            {host: installed, set: (*fakeHost).backend, takes: never, left: engine.Deferred, says: "127.0.0.1:3000 is not running"},
 		"a mirror after two minutes":  {host: withoutMirror, set: (*fakeHost).mirror, comes: late[0], takes: late, finished: true},
-		"a mirror, never":             {host: withoutMirror, set: (*fakeHost).mirror, takes: never, left: Failed, says: "Cannot retrieve repository metadata"},
+		"a mirror, never":             {host: withoutMirror, set: (*fakeHost).mirror, takes: never, left: engine.Failed, says: "Cannot retrieve repository metadata"},
 	}
 	for name, tt := range tests {
 		bubble(t, name, func(t *testing.T) {
@@ -180,7 +181,7 @@ func TestFirstBootWaits(t *testing.T) {
 			if took < tt.takes[0] || took > tt.takes[1] {
 				t.Errorf("it took %s, want %s", took, tt.takes)
 			}
-			if finished := err == nil && r.Result == Changed; finished != tt.finished {
+			if finished := err == nil && r.Result == engine.Changed; finished != tt.finished {
 				t.Errorf("finished: %v, want %v (%v)\n%s", finished, tt.finished, err, summarize(r))
 			}
 			if tt.finished != !h.exists(deferredPath) {
@@ -202,7 +203,7 @@ func TestByHand(t *testing.T) {
 		h := installed(t)
 		h.boot()
 		h.web.backends = map[string]bool{"127.0.0.1:3000": false}
-		if r := h.apply(basic(t)); r.Result != Changed || h.exists(deferredPath) || h.exists(firstBootLink) {
+		if r := h.apply(basic(t)); r.Result != engine.Changed || h.exists(deferredPath) || h.exists(firstBootLink) {
 			t.Errorf("%s, outstanding: %v\n%s", r.Result, h.exists(deferredPath), summarize(r))
 		}
 		before := h.snapshot()
@@ -218,7 +219,7 @@ func TestFirstBootAfterAFailedInstall(t *testing.T) {
 		h.mirror(true)
 		h.boot()
 		r, err := h.firstBoot(1)
-		if err != nil || r.Result != Changed || h.exists(deferredPath) {
+		if err != nil || r.Result != engine.Changed || h.exists(deferredPath) {
 			t.Fatalf("first boot: %v, %s, outstanding: %v\n%s", err, r.Result, h.exists(deferredPath), summarize(r))
 		}
 		if proof := step(t, r, StepProof); !strings.Contains(strings.Join(proof.Notes, " "), "101") {
@@ -238,14 +239,14 @@ func TestFirstBootGivesUp(t *testing.T) {
 		h.write(site, "") // somebody changed it, and
 		h.write(confDir+"/a.conf", "server {\n listen 80;\n server_name ws.example.com;\n}\n")
 		r, err := h.firstBoot(1)
-		if err != nil || r.Result != Failed || !h.exists(deferredPath) {
+		if err != nil || r.Result != engine.Failed || !h.exists(deferredPath) {
 			t.Errorf("%v, %s, want failed with the work outstanding\n%s", err, r.Result, summarize(r))
 		}
 		if s := h.status(t); s.State != Broken || !strings.Contains(s.Why, "gave up") || s.Report.Phase != PhaseInstall+"+"+PhaseFirstBoot {
 			t.Errorf("status: %s, %s, phase %q", s.State, s.Why, s.Report.Phase)
 		}
 		h.must(os.Remove(h.path(confDir + "/a.conf")))
-		if r := h.apply(parse(t, oneSite+"on_drift: replace\n")); r.Result != Changed || h.exists(deferredPath) ||
+		if r := h.apply(parse(t, oneSite+"on_drift: replace\n")); r.Result != engine.Changed || h.exists(deferredPath) ||
 			h.gaveUp {
 			t.Errorf("by hand: %s; outstanding: %v, a failed unit: %v\n%s", r.Result, h.exists(deferredPath), h.gaveUp, summarize(r))
 		}
@@ -277,7 +278,7 @@ func TestOfflineNeedsTheUnit(t *testing.T) {
 			tt.lay(h)
 			before := h.snapshot()
 			r := h.apply(basic(t))
-			if s := step(t, r, StepFirstBoot); r.Result != Failed || !strings.Contains(s.Error, tt.says) {
+			if s := step(t, r, StepFirstBoot); r.Result != engine.Failed || !strings.Contains(s.Error, tt.says) {
 				t.Errorf("%s: %s", r.Result, s.Error)
 			}
 			h.untouched(before)
@@ -286,18 +287,18 @@ func TestOfflineNeedsTheUnit(t *testing.T) {
 }
 
 func TestHeals(t *testing.T) {
-	failed := func(step string, err error) *Report {
-		r := &Report{Steps: []StepReport{{Name: step}}}
-		r.Steps[0].fail(err)
+	failed := func(step string, err error) *engine.Report {
+		r := &engine.Report{Steps: []engine.StepReport{{Name: step}}}
+		r.Steps[0].Fail(err)
 		return r
 	}
 	tests := map[string]struct {
-		report *Report
+		report *engine.Report
 		err    error
 		want   bool
 	}{
 		"a mirror":         {report: failed(StepPackages, errors.New("yum: exit status 1")), want: true},
-		"a backend":        {report: &Report{Steps: []StepReport{{Name: StepFirstBoot, Status: Deferred}}}, want: true},
+		"a backend":        {report: &engine.Report{Steps: []engine.StepReport{{Name: StepFirstBoot, Status: engine.Deferred}}}, want: true},
 		"a name":           {report: failed(StepValidate, fmt.Errorf("nginx -t: %w", ErrUnresolved)), want: true},
 		"a syntax error":   {report: failed(StepValidate, errors.New("nginx -t: unknown directive"))},
 		"a port's range":   {report: failed(StepSELinux, errors.New("overlap"))},
@@ -324,12 +325,12 @@ func TestFirstBootOvertaken(t *testing.T) {
 		h.boot()
 		tries := 0
 		b := FirstBoot{Root: h.root, Patience: time.Hour, Rest: func(context.Context) error { return nil },
-			StrikeOff: func(ctx context.Context) (*Report, error) { return h.newRun(config.Config{}).StrikeOff(ctx) }}
-		b.Attempt = func(ctx context.Context, c config.Config) (*Report, error) {
+			StrikeOff: func(ctx context.Context) (*engine.Report, error) { return h.newRun(config.Config{}).StrikeOff(ctx) }}
+		b.Attempt = func(ctx context.Context, c config.Config) (*engine.Report, error) {
 			tries++
 			r := h.newRun(c)
 			r.AnyPlatform = true
-			if done := h.apply(moved(t)); done.Result != Changed {
+			if done := h.apply(moved(t)); done.Result != engine.Changed {
 				t.Fatalf("the administrator's apply: %s\n%s", done.Result, summarize(done))
 			}
 			return r.Resume(ctx)
@@ -355,7 +356,7 @@ func TestImageBuildInAContainer(t *testing.T) {
 			return read(ctx, stdin, argv...)
 		}
 		report, err := r.Apply(t.Context())
-		if err != nil || report.Result != Deferred || !h.exists(site) || len(step(t, report, StepValidate).Warnings) != 1 {
+		if err != nil || report.Result != engine.Deferred || !h.exists(site) || len(step(t, report, StepValidate).Warnings) != 1 {
 			t.Errorf("%v\n%s", err, summarize(report))
 		}
 	})
@@ -374,7 +375,7 @@ func TestStruckOffWithoutAReport(t *testing.T) {
 		if _, err := h.firstBoot(1); err != nil {
 			t.Fatal(err)
 		}
-		if s := h.status(t); s.State != Complete || s.Report == nil || s.Report.Result != Changed {
+		if s := h.status(t); s.State != Complete || s.Report == nil || s.Report.Result != engine.Changed {
 			t.Errorf("%s, report %+v", s.State, s.Report)
 		}
 	})
@@ -385,12 +386,12 @@ func TestImageOfAProvisionedHost(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h := installed(t)
 		h.boot()
-		if r, err := h.firstBoot(1); err != nil || r.Result != Changed {
+		if r, err := h.firstBoot(1); err != nil || r.Result != engine.Changed {
 			t.Fatalf("%v, %+v", err, r)
 		}
 		h.where = systemd.Where{Place: systemd.Chroot}
 		h.apply(moved(t))
-		if s := h.status(t); s.State != Waiting || s.Report.Phase != PhaseInstall || step(t, s.Report, StepProof).Status != Deferred {
+		if s := h.status(t); s.State != Waiting || s.Report.Phase != PhaseInstall || step(t, s.Report, StepProof).Status != engine.Deferred {
 			t.Errorf("%s, report %+v", s.State, s.Report)
 		}
 	})

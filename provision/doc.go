@@ -1,7 +1,7 @@
 // Package provision turns a configuration into ordered steps, plans them,
 // applies them to the host it runs on and reports what became of each.
 //
-// The order is the slice in steps.go. The engine in engine.go checks every step
+// The order is the slice in steps.go. The engine (package engine) checks every step
 // before the first one changes anything, applies what differs, and checks
 // again: success is what was read back, never an exit status.
 //

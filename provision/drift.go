@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 )
 
 // decision is a failure that only somebody's decision ends: no patience does.
@@ -11,7 +12,7 @@ type decision struct{ error }
 
 func (d decision) Unwrap() error { return d.error }
 
-func (r *Run) sayDrift(f *Finding, s siteFile) error {
+func (r *Run) sayDrift(f *engine.Finding, s siteFile) error {
 	if !s.drifted {
 		return nil
 	}
@@ -19,11 +20,11 @@ func (r *Run) sayDrift(f *Finding, s siteFile) error {
 		return decision{fmt.Errorf("%s was edited since the agent wrote it, and on_drift is fail: "+
 			"take the edit into the configuration; or leave the file as it is (on_drift: keep); "+
 			"or have it replaced and a copy kept (on_drift: replace), or move it away:\n%s",
-			s.path, unified(s.path, s.content, s.have.Content))}
+			s.path, engine.Unified(s.path, s.content, s.have.Content))}
 	}
 	warning := r.drift(s)
 	if r.planning && s.kept && s.content != nil && s.have.Content != nil { // else it is among the changes
-		warning += ":\n" + unified(s.path, s.content, s.have.Content)
+		warning += ":\n" + engine.Unified(s.path, s.content, s.have.Content)
 	}
 	f.Warnings = append(f.Warnings, warning)
 	return nil

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 )
 
 const replacing = oneSite + "on_drift: replace\n"
@@ -42,7 +43,7 @@ func TestHostileEdit(t *testing.T) {
 		h.must(os.Chmod(h.path(site), 0o640))
 		c := parse(t, replacing)
 		want := "/var/lib/wsprovision/replaced/etc-nginx-conf.d-websocket.conf.1"
-		for _, r := range []*Report{h.plan(c), h.apply(c)} {
+		for _, r := range []*engine.Report{h.plan(c), h.apply(c)} {
 			if w := strings.Join(step(t, r, StepSite).Warnings, "\n"); !strings.Contains(w, site+" was edited") ||
 				!strings.Contains(w, want) {
 				t.Errorf("%s warns %q, which does not name %s", r.Command, w, want)
@@ -95,7 +96,7 @@ func TestHostileEdit(t *testing.T) {
 		w := strings.Join(step(t, r, StepRepository).Warnings, "\n")
 		for path, edit := range edits {
 			got := h.copiesOf(path)[1]
-			if r.Result == Failed || got != edit || !strings.Contains(w, copyPath(path, 1)) {
+			if r.Result == engine.Failed || got != edit || !strings.Contains(w, copyPath(path, 1)) {
 				t.Errorf("the copy of %s holds\n%s\nwarnings %q\n%s", path, got, w, summarize(r))
 			}
 		}
@@ -110,7 +111,7 @@ func TestHostileEdit(t *testing.T) {
 			return nil
 		}
 		r := h.apply(moved(t))
-		if s := step(t, r, StepSite); s.Status != Failed || h.content(site) != "# just now\n" ||
+		if s := step(t, r, StepSite); s.Status != engine.Failed || h.content(site) != "# just now\n" ||
 			!strings.Contains(s.Error, site) {
 			t.Errorf("%s\nthe site holds\n%s", summarize(r), h.content(site))
 		}
@@ -121,7 +122,7 @@ func TestHostileEdit(t *testing.T) {
 		edited := h.content(site) + "# by hand\n"
 		h.write(site, edited)
 		r, err := h.firstBoot(1)
-		if err != nil || r.Result != Failed || h.content(site) != edited || !h.exists(deferredPath) {
+		if err != nil || r.Result != engine.Failed || h.content(site) != edited || !h.exists(deferredPath) {
 			t.Errorf("%v\n%s", err, summarize(r))
 		}
 		if s := h.status(t); s.State != Broken || !strings.Contains(s.Why, site) {
@@ -134,7 +135,7 @@ func TestHostileEdit(t *testing.T) {
 		h.must(h.apply(mirrored(t)).Err())
 		h.boot()
 		h.write(repositoryPath, "# by hand\n")
-		if r, err := h.firstBoot(1); err != nil || r.Result != Failed || h.content(repositoryPath) != "# by hand\n" {
+		if r, err := h.firstBoot(1); err != nil || r.Result != engine.Failed || h.content(repositoryPath) != "# by hand\n" {
 			t.Errorf("%v\n%s", err, summarize(r))
 		}
 	})
@@ -150,7 +151,7 @@ func TestDefaultThatChanged(t *testing.T) {
 		bubble(t, name, func(t *testing.T) {
 			h := provisioned(t)
 			c := parse(t, tt.text)
-			said := func(r *Report) bool {
+			said := func(r *engine.Report) bool {
 				return strings.Contains(strings.Join(step(t, r, StepPlatform).Notes, "\n"), "on_drift is")
 			}
 			if said(h.plan(c)) {
@@ -166,7 +167,7 @@ func TestDefaultThatChanged(t *testing.T) {
 				}
 				h.untouched(before)
 			}
-			if r := h.apply(c); r.Result != Unchanged || said(r) != (tt.want != "") {
+			if r := h.apply(c); r.Result != engine.Unchanged || said(r) != (tt.want != "") {
 				t.Errorf("apply: %s", summarize(r))
 			}
 			if said(h.plan(c)) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/provision/engine"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/websocket"
 )
@@ -29,7 +30,7 @@ func TestProofReachesLikeAClient(t *testing.T) {
 func TestProofOfAWildcard(t *testing.T) {
 	h := newFakeHost(t)
 	c := parse(t, strings.NewReplacer("ws.example.com", `"*.example.com"`, "listen: 80", "listen: 8008").Replace(oneSite))
-	if r := h.apply(c); r.Result != Changed || !slices.ContainsFunc(step(t, r, StepProof).Notes, func(n string) bool { return strings.Contains(n, "ws://wsprovision.example.com:8008/ws/") }) {
+	if r := h.apply(c); r.Result != engine.Changed || !slices.ContainsFunc(step(t, r, StepProof).Notes, func(n string) bool { return strings.Contains(n, "ws://wsprovision.example.com:8008/ws/") }) {
 		t.Errorf("%s", summarize(r))
 	}
 }
@@ -42,13 +43,13 @@ func TestProofIsExplained(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		make func(h *fakeHost)
-		want Status
+		want engine.Status
 		code Code // "" is none
 	}{
-		{"all is well", func(*fakeHost) {}, Unchanged, ""},
-		{"backend down", func(h *fakeHost) { h.web.backends["127.0.0.1:3000"] = false }, Unchanged, ""},
-		{"nginx runs another configuration", func(h *fakeHost) { h.web.tree = nginx.Tree{} }, Failed, NginxOlder},
-		{"a 101 with a wrong digest", func(h *fakeHost) { h.web.answer = wrongDigest }, Failed, NotAWebSocket},
+		{"all is well", func(*fakeHost) {}, engine.Unchanged, ""},
+		{"backend down", func(h *fakeHost) { h.web.backends["127.0.0.1:3000"] = false }, engine.Unchanged, ""},
+		{"nginx runs another configuration", func(h *fakeHost) { h.web.tree = nginx.Tree{} }, engine.Failed, NginxOlder},
+		{"a 101 with a wrong digest", func(h *fakeHost) { h.web.answer = wrongDigest }, engine.Failed, NotAWebSocket},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := provisioned(t)
@@ -56,7 +57,7 @@ func TestProofIsExplained(t *testing.T) {
 			before := h.snapshot()
 			s := step(t, h.apply(basic(t)), StepProof)
 			h.untouched(before)
-			if s.Status != tt.want || !strings.Contains(s.Error, string(tt.code)) || tt.want != Failed && s.Error != "" {
+			if s.Status != tt.want || !strings.Contains(s.Error, string(tt.code)) || tt.want != engine.Failed && s.Error != "" {
 				t.Errorf("%s, %q, want %s because of %q", s.Status, s.Error, tt.want, tt.code)
 			}
 			if tt.name == "backend down" && !slices.ContainsFunc(s.Warnings, func(w string) bool { return strings.Contains(w, "is not running yet") }) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"wsprovision/provision/engine"
 	"wsprovision/provision/websocket"
 	"wsprovision/selinux"
 	"wsprovision/systemd"
@@ -176,7 +177,7 @@ func (h *fakeHost) localPort(typ string, port int) {
 func servedHost(t *testing.T) *fakeHost {
 	t.Helper()
 	h := newFakeHost(t)
-	if r := h.apply(basic(t)); r.Result != Changed {
+	if r := h.apply(basic(t)); r.Result != engine.Changed {
 		t.Fatalf("the first apply: %s\n%s", r.Result, summarize(r))
 	}
 	h.write(store+"/ports.local", "")

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 	"wsprovision/provision/nginx"
 	"wsprovision/rpm"
 	"wsprovision/selinux"
@@ -34,7 +35,7 @@ type fakeHost struct {
 	probes  int
 	lines   []string // the log
 	// lastResult is that of the last run.
-	lastResult Status
+	lastResult engine.Status
 	gaveUp     bool // the first boot's unit failed
 	adopting   bool // runs take over what is somebody else's, but for a first boot's
 
@@ -181,10 +182,10 @@ func (h *fakeHost) program(stdin string, argv []string) (string, string, int, er
 }
 
 // apply makes one run. What the run itself failed of is an error of the test.
-func (h *fakeHost) apply(c config.Config) *Report { return h.run(c, (*Run).Apply) }
-func (h *fakeHost) plan(c config.Config) *Report  { return h.run(c, (*Run).Plan) }
+func (h *fakeHost) apply(c config.Config) *engine.Report { return h.run(c, (*Run).Apply) }
+func (h *fakeHost) plan(c config.Config) *engine.Report  { return h.run(c, (*Run).Plan) }
 
-func (h *fakeHost) run(c config.Config, act func(*Run, context.Context) (*Report, error)) *Report {
+func (h *fakeHost) run(c config.Config, act func(*Run, context.Context) (*engine.Report, error)) *engine.Report {
 	h.t.Helper()
 	run := h.newRun(c)
 	r, err := act(run, h.t.Context())
@@ -192,7 +193,7 @@ func (h *fakeHost) run(c config.Config, act func(*Run, context.Context) (*Report
 		h.t.Fatalf("the run failed: %v", err)
 	}
 	if h.lastResult = r.Result; run.planning {
-		h.lastResult = Planned // whatever it says, it must touch nothing
+		h.lastResult = engine.Planned // whatever it says, it must touch nothing
 	}
 	return r
 }

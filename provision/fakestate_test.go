@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 	"wsprovision/provision/nginx"
 )
 
@@ -66,7 +67,7 @@ func (h *fakeHost) untouched(before map[string]string) {
 func (h *fakeHost) touched(before map[string]string) string {
 	h.t.Helper()
 	after := h.snapshot()
-	if h.lastResult == Failed {
+	if h.lastResult == engine.Failed {
 		before = maps.Clone(before)
 		for _, path := range []string{stateDir, historyPath} {
 			delete(before, path)
@@ -149,14 +150,14 @@ const site = confDir + "/websocket.conf"
 func provisioned(t testing.TB) *fakeHost {
 	t.Helper()
 	h := newFakeHost(t)
-	if r := h.apply(basic(t)); r.Result != Changed {
+	if r := h.apply(basic(t)); r.Result != engine.Changed {
 		t.Fatalf("the first apply: %s\n%s", r.Result, summarize(r))
 	}
 	return h
 }
 
 // summarize is a report in a few lines, for failures of tests.
-func summarize(r *Report) string {
+func summarize(r *engine.Report) string {
 	var b strings.Builder
 	for _, s := range r.Steps {
 		fmt.Fprintf(&b, "%s: %s %v", s.Name, s.Status, s.Changes)
@@ -173,15 +174,15 @@ func summarize(r *Report) string {
 	return b.String()
 }
 
-func statuses(r *Report) map[string]Status {
-	all := map[string]Status{}
+func statuses(r *engine.Report) map[string]engine.Status {
+	all := map[string]engine.Status{}
 	for _, s := range r.Steps {
 		all[s.Name] = s.Status
 	}
 	return all
 }
 
-func step(t testing.TB, r *Report, name string) StepReport {
+func step(t testing.TB, r *engine.Report, name string) engine.StepReport {
 	t.Helper()
 	for _, s := range r.Steps {
 		if s.Name == name {
@@ -189,7 +190,7 @@ func step(t testing.TB, r *Report, name string) StepReport {
 		}
 	}
 	t.Fatalf("no step %s in %v", name, r.Steps)
-	return StepReport{}
+	return engine.StepReport{}
 }
 
 // unchanged is the promise about a second run: nothing is run but one query of rpm, and nothing is touched.
@@ -197,7 +198,7 @@ func (h *fakeHost) unchanged(c config.Config) {
 	h.t.Helper()
 	before := h.snapshot()
 	r := h.apply(c)
-	if r.Result != Unchanged {
+	if r.Result != engine.Unchanged {
 		h.t.Errorf("a further apply: %s, want unchanged\n%s", r.Result, summarize(r))
 	}
 	if len(h.ran) > 1 || h.reloads+h.starts > 0 || len(h.points) > 0 {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 )
 
 // What stands where ours belongs, and no ledger knows, is somebody else's: it is
@@ -67,7 +68,7 @@ func (r *Run) whose(f *siteFile) {
 }
 
 // sayForeign refuses a file that is somebody else's, or says that it is taken over.
-func (r *Run) sayForeign(f *Finding, s siteFile, difference string) error {
+func (r *Run) sayForeign(f *engine.Finding, s siteFile, difference string) error {
 	switch {
 	case !s.foreign:
 	case r.blind:
@@ -96,7 +97,7 @@ func wayAround(path string) string {
 }
 
 // sayFound says that a file is as wanted and is not known.
-func (r *Run) sayFound(f *Finding, s siteFile) {
+func (r *Run) sayFound(f *engine.Finding, s siteFile) {
 	switch {
 	case !s.found || r.blind:
 	case s.differs():

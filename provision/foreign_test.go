@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 	"wsprovision/selinux"
 )
 
@@ -46,7 +47,7 @@ func TestHostileForeignFile(t *testing.T) {
 		h.must(os.Chmod(h.path(site), 0o640))
 		h.must(h.host(Listener{}).SELinux.SetFileLabel(site, "system_u:object_r:httpd_sys_content_t:s0"))
 		before, stat := h.snapshot(), h.stat(site)
-		if r := h.plan(c); r.Result != Planned || !strings.Contains(strings.Join(step(t, r, StepSite).Warnings, "\n"),
+		if r := h.plan(c); r.Result != engine.Planned || !strings.Contains(strings.Join(step(t, r, StepSite).Warnings, "\n"),
 			site+" is not the agent's, and is taken over") {
 			t.Errorf("plan: %s", summarize(r))
 		}
@@ -54,14 +55,14 @@ func TestHostileForeignFile(t *testing.T) {
 		r := h.apply(c)
 		said := strings.Join(append(step(t, r, StepSite).Warnings, step(t, r, StepRepository).Warnings...), "\n")
 		for path := range files {
-			if r.Result != Changed || !strings.Contains(said, path+" is not the agent's") ||
+			if r.Result != engine.Changed || !strings.Contains(said, path+" is not the agent's") ||
 				h.content(path) == files[path] {
 				t.Fatalf("%s: %s", path, summarize(r))
 			}
 		}
 		h.adopting = false
 		h.unchanged(c)
-		if r := h.run(c, revert(false)); r.Result != Changed {
+		if r := h.run(c, revert(false)); r.Result != engine.Changed {
 			t.Errorf("revert: %s", summarize(r))
 		}
 		for path, content := range files {
@@ -145,10 +146,10 @@ func TestHostileForeignFile(t *testing.T) {
 			h.at(point, true)
 			h.apply(basic(t))
 			h.hook, h.adopting = nil, false
-			if r := h.plan(basic(t)); r.Result != Failed || !strings.Contains(step(t, r, StepSite).Error, "--adopt") {
+			if r := h.plan(basic(t)); r.Result != engine.Failed || !strings.Contains(step(t, r, StepSite).Error, "--adopt") {
 				t.Errorf("plan: %s", summarize(r))
 			}
-			if r := h.apply(basic(t)); r.Result != Failed || h.content(site) != theirs || !strings.Contains(step(t, r,
+			if r := h.apply(basic(t)); r.Result != engine.Failed || h.content(site) != theirs || !strings.Contains(step(t, r,
 				StepSite).Error, "--adopt") {
 				t.Errorf("without --adopt: %s", summarize(r))
 			}
@@ -213,7 +214,7 @@ func TestHostileLostLedger(t *testing.T) {
 					t.Errorf("%s: %+v, recorded: %v, the report says %q", e.Name, got, recorded, said)
 				}
 			}
-			if r.Result != Unchanged {
+			if r.Result != engine.Unchanged {
 				t.Errorf("%s", summarize(r))
 			}
 			h.unchanged(c)
@@ -259,7 +260,7 @@ func TestHostileForeignAtFirstBoot(t *testing.T) {
 	bubble(t, "the installation was cut off", func(t *testing.T) {
 		h := cut(t)
 		r, err := h.firstBoot(1)
-		if err != nil || r.Result == Failed || h.exists(deferredPath) || h.stored().typeOf(3000) != httpPortType {
+		if err != nil || r.Result == engine.Failed || h.exists(deferredPath) || h.stored().typeOf(3000) != httpPortType {
 			t.Fatalf("%v\n%s", err, summarize(r))
 		}
 		h.adopting = false
@@ -272,7 +273,7 @@ func TestHostileForeignAtFirstBoot(t *testing.T) {
 	bubble(t, "what came since is not agreed to", func(t *testing.T) {
 		h := cut(t)
 		h.write(site, "# since\n")
-		if r, err := h.firstBoot(1); err != nil || r.Result != Failed || h.content(site) != "# since\n" {
+		if r, err := h.firstBoot(1); err != nil || r.Result != engine.Failed || h.content(site) != "# since\n" {
 			t.Errorf("%v\n%s", err, summarize(r))
 		}
 		if s := h.status(t); s.State != Broken || !strings.Contains(s.Why, site) {
@@ -294,7 +295,7 @@ func TestHostileForeignAtFirstBoot(t *testing.T) {
 		before := h.snapshot()
 		for _, adopting := range []bool{true, false} {
 			h.adopting = adopting
-			if r := h.apply(basic(t)); r.Result != Deferred {
+			if r := h.apply(basic(t)); r.Result != engine.Deferred {
 				t.Errorf("%s", summarize(r))
 			}
 			h.untouched(before)
@@ -317,7 +318,7 @@ func TestHostileLocalPort(t *testing.T) {
 		h.fails(basic(t), StepSELinux, "tcp/3000", "postgresql_port_t", "--adopt")
 		h.adopting = true
 		r := h.apply(basic(t))
-		if w := strings.Join(step(t, r, StepSELinux).Warnings, "\n"); r.Result != Changed || !strings.Contains(w,
+		if w := strings.Join(step(t, r, StepSELinux).Warnings, "\n"); r.Result != engine.Changed || !strings.Contains(w,
 			"taken over (--adopt)") {
 			t.Errorf("%s", summarize(r))
 		}

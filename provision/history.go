@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"wsprovision/provision/engine"
 )
 
 // historyPath keeps the reports of the runs that changed something or failed,
@@ -24,8 +25,8 @@ type History struct {
 	// Install is what was done offline; Last is the last run on the booted
 	// host. While deferred work is outstanding, the attempts to finish it are
 	// one report.
-	Install *Report `json:"install,omitempty"`
-	Last    *Report `json:"last,omitempty"`
+	Install *engine.Report `json:"install,omitempty"`
+	Last    *engine.Report `json:"last,omitempty"`
 	// Running is there from a run's first change to its end, and through the
 	// pauses between a first boot's attempts. A run that holds the lock and
 	// finds it, and no process of it, knows that it was interrupted.
@@ -100,7 +101,7 @@ type chronicle struct {
 
 // chronicle reads the history for a run that may change the host, and has its
 // steps mark the run before their first change.
-func (r *Run) chronicle(command string, steps []Step) (*chronicle, []Step) {
+func (r *Run) chronicle(command string, steps []engine.Step) (*chronicle, []engine.Step) {
 	h, err := ReadHistory(r.Files)
 	if err != nil && r.Euid == 0 {
 		r.notice(err.Error() + "; a new one is begun")
@@ -114,7 +115,7 @@ func (r *Run) chronicle(command string, steps []Step) (*chronicle, []Step) {
 		h.Unverified = c.found
 	}
 	started := time.Now().UTC()
-	marking := make([]Step, len(steps))
+	marking := make([]engine.Step, len(steps))
 	for i, s := range steps {
 		marking[i] = s
 		if s.Apply == nil || s.Name == StepFirstBoot { // whose record is its own mark
@@ -180,7 +181,7 @@ func (h *Host) bootID() string {
 // conclude puts the report into the history where there is anything to keep. A
 // plan leaves no trace, and holds no lock by which to tell an interrupted run
 // from one that is at work.
-func (c *chronicle) conclude(report *Report) {
+func (c *chronicle) conclude(report *engine.Report) {
 	if c.run.planning {
 		return
 	}
@@ -209,22 +210,22 @@ func (c *chronicle) conclude(report *Report) {
 	}
 }
 
-func (c *chronicle) worthKeeping(before, report *Report) bool {
+func (c *chronicle) worthKeeping(before, report *engine.Report) bool {
 	switch {
 	case c.found == nil && c.history.report() == nil && len(report.Steps) == 1: // struck off, and nothing was ever begun
 		return false
-	case c.marked, c.found != nil, report.Result == Failed:
+	case c.marked, c.found != nil, report.Result == engine.Failed:
 		return true
-	case slices.ContainsFunc(report.Steps, func(s StepReport) bool { return s.Status == Changed }):
+	case slices.ContainsFunc(report.Steps, func(s engine.StepReport) bool { return s.Status == engine.Changed }):
 		return true
 	case c.resumes && !c.run.Where.Offline():
 		return true
 	}
-	return before != nil && before.Result == Failed && report.Result != Failed
+	return before != nil && before.Result == engine.Failed && report.Result != engine.Failed
 }
 
-func (c *chronicle) keep(slot **Report, report *Report) error {
-	if c.run.reverting && report.Result != Failed {
+func (c *chronicle) keep(slot **engine.Report, report *engine.Report) error {
+	if c.run.reverting && report.Result != engine.Failed {
 		return c.forget()
 	}
 	kept := *report

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"wsprovision/provision/engine"
 	"wsprovision/provision/plaintext"
 )
 
@@ -32,7 +33,7 @@ func (h *History) text() ([]byte, error) {
 // cutter bounds texts, in bytes, and lists.
 type cutter struct{ length, items int }
 
-func (c cutter) report(r *Report) *Report {
+func (c cutter) report(r *engine.Report) *engine.Report {
 	if r == nil {
 		return nil
 	}
@@ -45,7 +46,7 @@ func (c cutter) report(r *Report) *Report {
 	return &short
 }
 
-func (c cutter) step(s *StepReport) {
+func (c cutter) step(s *engine.StepReport) {
 	changes, left := s.Changes, 0
 	if len(changes) > c.items {
 		changes, left = changes[:c.items], len(changes)-c.items

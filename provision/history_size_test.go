@@ -4,29 +4,30 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"wsprovision/provision/engine"
 )
 
 // TestHostileReport: whatever a run has to tell, its report is kept in a file that can be read.
 func TestHostileReport(t *testing.T) {
 	text := strings.Repeat("ä\x00<", 300<<10)
 	var lines []string
-	var changes []Change
+	var changes []engine.Change
 	for i := range 20000 {
 		lines = append(lines, fmt.Sprint(i, " ", strings.Repeat("x", 100)))
-		changes = append(changes, Change{Object: lines[i], From: text[:100], To: "b"})
+		changes = append(changes, engine.Change{Object: lines[i], From: text[:100], To: "b"})
 	}
-	long := StepReport{Name: StepSite, Status: Failed, Error: "begin" + text + "end", Notes: []string{text},
-		Warnings: lines, Changes: append(changes, Change{Object: text, From: text, To: text, Diff: text, Deferred: text})}
-	for name, s := range map[string]StepReport{
+	long := engine.StepReport{Name: StepSite, Status: engine.Failed, Error: "begin" + text + "end", Notes: []string{text},
+		Warnings: lines, Changes: append(changes, engine.Change{Object: text, From: text, To: text, Diff: text, Deferred: text})}
+	for name, s := range map[string]engine.StepReport{
 		"all long":     long,
-		"a diff":       {Name: StepSite, Status: Changed, Changes: []Change{{Object: "x", Diff: text}}},
-		"many lines":   {Name: StepSite, Status: Changed, Warnings: lines},
-		"many changes": {Name: StepSite, Status: Changed, Changes: changes},
+		"a diff":       {Name: StepSite, Status: engine.Changed, Changes: []engine.Change{{Object: "x", Diff: text}}},
+		"many lines":   {Name: StepSite, Status: engine.Changed, Warnings: lines},
+		"many changes": {Name: StepSite, Status: engine.Changed, Changes: changes},
 	} {
 		f := ledgerFiles(t)
 		h := &History{Version: 1, files: f}
-		h.Install = &Report{Result: Failed, Steps: []StepReport{s, s}}
-		h.Last = &Report{Result: Failed, Steps: []StepReport{s}, Interrupted: text}
+		h.Install = &engine.Report{Result: engine.Failed, Steps: []engine.StepReport{s, s}}
+		h.Last = &engine.Report{Result: engine.Failed, Steps: []engine.StepReport{s}, Interrupted: text}
 		if err := h.save(); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/websocket"
 	"wsprovision/rpm"
@@ -54,7 +55,7 @@ type Listener struct {
 	Notice func(string)
 	// Started and Finished are told of every step.
 	Started  func(n, total int, step string)
-	Finished func(n, total int, step StepReport)
+	Finished func(n, total int, step engine.StepReport)
 }
 
 // NewHost is this host, at the place where it was found.

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"wsprovision/provision/engine"
 	"wsprovision/provision/websocket"
 )
 
@@ -158,7 +159,7 @@ func (r *rig) hostile(path, referer string) {
 // report.json is looked at on a terminal, too, and read back as it was.
 func TestHostileTextInReport(t *testing.T) {
 	const steering = "x\x1b[2J\u009b\u202e\u2028"
-	h := History{Last: &Report{Interrupted: steering}}
+	h := History{Last: &engine.Report{Interrupted: steering}}
 	text, err := h.text()
 	if err != nil || strings.ContainsAny(string(text), "\x1b\u009b\u202e\u2028") {
 		t.Errorf("%q, %v", text, err)

@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 	"slices"
+	"wsprovision/provision/engine"
 )
 
 // incomplete are dependencies that a transaction of the last run failed to
@@ -29,7 +30,7 @@ func (h *History) packagesFailed(offline bool) bool {
 	if offline || last == nil {
 		last = h.Install
 	}
-	return last != nil && slices.ContainsFunc(last.Steps, func(s StepReport) bool {
-		return s.Name == StepPackages && s.Status == Failed
+	return last != nil && slices.ContainsFunc(last.Steps, func(s engine.StepReport) bool {
+		return s.Name == StepPackages && s.Status == engine.Failed
 	})
 }

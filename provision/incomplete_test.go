@@ -3,6 +3,7 @@ package provision
 import (
 	"strings"
 	"testing"
+	"wsprovision/provision/engine"
 )
 
 // A dependency whose script failed is not "everything is there": the step fails and names it, and the next run, to
@@ -22,7 +23,7 @@ func TestFailedDependency(t *testing.T) {
 				"Failed:\n  nginx-filesystem.noarch 1:1.20.1-10.el7   \n\nComplete!\n", "", 1, true
 		}
 		failed := step(t, h.apply(basic(t)), StepPackages)
-		if want := "nginx-filesystem-1:1.20.1-10.el7.noarch failed and is not installed"; failed.Status != Failed ||
+		if want := "nginx-filesystem-1:1.20.1-10.el7.noarch failed and is not installed"; failed.Status != engine.Failed ||
 			!strings.Contains(failed.Error, want) {
 			t.Errorf("%s %q, want failed and %q", failed.Status, failed.Error, want)
 		}
@@ -30,7 +31,7 @@ func TestFailedDependency(t *testing.T) {
 			t.Fatal("the host is not as it was to be")
 		}
 		mended := step(t, h.apply(basic(t)), StepPackages)
-		if mended.Status != Changed || len(mended.Changes) != 1 ||
+		if mended.Status != engine.Changed || len(mended.Changes) != 1 ||
 			mended.Changes[0].Object != "package "+nginxFilesystem {
 			t.Errorf("the next run: %s %v, want just nginx-filesystem", mended.Status, mended.Changes)
 		}

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 
+	"wsprovision/provision/engine"
 	"wsprovision/selinux"
 )
 
@@ -88,7 +89,7 @@ func TestLabelsOfPackages(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h, s := labelled(t)
 		r := h.apply(basic(t))
-		if got := step(t, r, StepLabels); got.Status != Changed || r.Result != Deferred {
+		if got := step(t, r, StepLabels); got.Status != engine.Changed || r.Result != engine.Deferred {
 			t.Fatalf("labels: %s\n%s", got.Status, summarize(r))
 		}
 		for path, want := range map[string]string{nginxProgram: "default_t", nginxConf: "httpd_config_t", confDir: "httpd_config_t", site: "httpd_config_t", deferredPath: "var_lib_t", firstBootLink: "etc_t"} {
@@ -100,7 +101,7 @@ func TestLabelsOfPackages(t *testing.T) {
 			t.Error("a relabel of everything is scheduled for nothing")
 		}
 		before := h.snapshot()
-		if r := h.apply(basic(t)); r.Result != Deferred || len(h.points) > 0 || len(h.ran) > 1 {
+		if r := h.apply(basic(t)); r.Result != engine.Deferred || len(h.points) > 0 || len(h.ran) > 1 {
 			t.Errorf("again: %s, ran %q, points %q", r.Result, h.ran, h.points)
 		}
 		h.untouched(before)
@@ -120,7 +121,7 @@ func TestLabelsAtTheFirstBoot(t *testing.T) {
 		h.apply(basic(t))
 		h.hook = nil
 		h.boot()
-		if r, err := h.firstBoot(1); err != nil || r.Result != Changed || step(t, r, StepLabels).Status != Changed {
+		if r, err := h.firstBoot(1); err != nil || r.Result != engine.Changed || step(t, r, StepLabels).Status != engine.Changed {
 			t.Fatalf("first boot: %v\n%s", err, summarize(r))
 		}
 		for path, want := range map[string]string{nginxProgram: "default_t", nginxConf: "httpd_config_t"} {
@@ -139,7 +140,7 @@ func TestLabelsOfTheStore(t *testing.T) {
 		wrong := filepath.Join(store, "booleans.local")
 		h.must(s.SetFileLabel(wrong, "system_u:object_r:user_tmp_t:s0"))
 		r := h.apply(basic(t))
-		if got := step(t, r, StepLabels); got.Status != Changed || len(got.Changes) != 1 || got.Changes[0].Object != "label of "+wrong {
+		if got := step(t, r, StepLabels); got.Status != engine.Changed || len(got.Changes) != 1 || got.Changes[0].Object != "label of "+wrong {
 			t.Errorf("labels: %s, %v", got.Status, got.Changes)
 		}
 		if got, _ := s.FileLabel(wrong); typeOf(got) != "etc_t" {
@@ -153,7 +154,7 @@ func TestUnlabelledTree(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h := bareOffline(t)
 		r := h.apply(basic(t))
-		if got := step(t, r, StepLabels); got.Status != Changed || !h.exists(relabelPath) {
+		if got := step(t, r, StepLabels); got.Status != engine.Changed || !h.exists(relabelPath) {
 			t.Errorf("labels: %s, scheduled: %v", got.Status, h.exists(relabelPath))
 		}
 	})
@@ -220,7 +221,7 @@ func TestKernelWithoutSELinux(t *testing.T) {
 			return nil
 		}
 		r := h.apply(basic(t))
-		if got := step(t, r, StepLabels); got.Status != Changed || r.Result != Deferred {
+		if got := step(t, r, StepLabels); got.Status != engine.Changed || r.Result != engine.Deferred {
 			t.Fatalf("labels: %s\n%s", got.Status, summarize(r))
 		}
 		if names := h.bare(s); len(names) > 0 {
@@ -233,7 +234,7 @@ func TestKernelWithoutSELinux(t *testing.T) {
 			t.Errorf("a file that is bound from elsewhere was labelled %s", got)
 		}
 		before := h.snapshot()
-		if r := h.apply(basic(t)); r.Result != Deferred || len(h.points) > 0 {
+		if r := h.apply(basic(t)); r.Result != engine.Deferred || len(h.points) > 0 {
 			t.Errorf("again: %s, points %q\n%s", r.Result, h.points, summarize(r))
 		}
 		h.untouched(before)
@@ -273,7 +274,7 @@ func TestRelabelBelongs(t *testing.T) {
 		h, _ := sparse(t)
 		h.write(relabelPath, relabelOrder)
 		h.apply(basic(t))
-		if got := step(t, h.apply(basic(t)), StepLabels); !h.exists(relabelPath) || got.Status != Unchanged || !slices.Contains(got.Notes, relabelNote) {
+		if got := step(t, h.apply(basic(t)), StepLabels); !h.exists(relabelPath) || got.Status != engine.Unchanged || !slices.Contains(got.Notes, relabelNote) {
 			t.Errorf("labels: %s, %q; still scheduled: %v", got.Status, got.Notes, h.exists(relabelPath))
 		}
 	})
@@ -328,10 +329,10 @@ func TestHostileUnlabelable(t *testing.T) {
 			h.must(s.SetFileLabel(path, "system_u:object_r:user_tmp_t:s0"))
 			chattr(t, h.path(path))
 		}
-		for _, act := range []func() *Report{
-			func() *Report { return h.plan(basic(t)) },
-			func() *Report { return h.apply(basic(t)) },
-			func() *Report { r, _ := h.firstBoot(1); return r },
+		for _, act := range []func() *engine.Report{
+			func() *engine.Report { return h.plan(basic(t)) },
+			func() *engine.Report { return h.apply(basic(t)) },
+			func() *engine.Report { r, _ := h.firstBoot(1); return r },
 		} {
 			r := act()
 			got := step(t, r, StepLabels)
@@ -345,7 +346,7 @@ func TestHostileUnlabelable(t *testing.T) {
 					t.Errorf("%s: %s, %q; want %q in it", r.Command, got.Status, said, want)
 				}
 			}
-			if r.Command != "plan" && (got.Status != Failed || !h.exists(wantsNginx)) {
+			if r.Command != "plan" && (got.Status != engine.Failed || !h.exists(wantsNginx)) {
 				t.Errorf("labels: %s, want a failure; nginx is enabled: %v, want true", got.Status, h.exists(wantsNginx))
 			}
 			if scheduled := h.exists(relabelPath); scheduled || len(r.NextBoot) > 0 {
@@ -355,7 +356,7 @@ func TestHostileUnlabelable(t *testing.T) {
 		for _, path := range []string{nginxProgram, nginxConf} {
 			h.must(exec.Command("chattr", "-i", h.path(path)).Run())
 		}
-		if r, err := h.firstBoot(1); err != nil || r.Result != Changed {
+		if r, err := h.firstBoot(1); err != nil || r.Result != engine.Changed {
 			t.Errorf("once they can be labelled: %v\n%s", err, summarize(r))
 		}
 	})
@@ -373,7 +374,7 @@ func TestHostileRelabelWhileRunning(t *testing.T) {
 func TestNextBoot(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h := bareOffline(t)
-		for _, r := range []*Report{h.plan(basic(t)), h.apply(basic(t)), h.apply(basic(t))} {
+		for _, r := range []*engine.Report{h.plan(basic(t)), h.apply(basic(t)), h.apply(basic(t))} {
 			got := strings.Join(r.NextBoot, "\n")
 			if !strings.Contains(got, firstBootUnit) || !strings.Contains(got, relabelPath) {
 				t.Errorf("%s: %q, want the first boot's unit and the relabel", r.Command, got)

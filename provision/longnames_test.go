@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"wsprovision/provision/engine"
 )
 
 const longName = "ec2-18-195-123-234.eu-central-1.compute.amazonaws.com"
@@ -19,18 +20,18 @@ func TestLongNames(t *testing.T) {
 		if r := h.plan(c); len(step(t, r, StepSite).Changes) != 3 {
 			t.Errorf("the plan does not have the three files\n%s", summarize(r))
 		}
-		if r := h.apply(c); r.Result != Changed || !strings.HasSuffix(h.content(namesPath), line) {
+		if r := h.apply(c); r.Result != engine.Changed || !strings.HasSuffix(h.content(namesPath), line) {
 			t.Errorf("%q\n%s", h.content(namesPath), summarize(r))
 		}
 		h.unchanged(c)
-		if r := h.apply(parse(t, oneSite+secondSite)); r.Result != Changed || h.exists(namesPath) || h.reloads != 1 {
+		if r := h.apply(parse(t, oneSite+secondSite)); r.Result != engine.Changed || h.exists(namesPath) || h.reloads != 1 {
 			t.Errorf("no name is long any more, and %s is left: %v\n%s", namesPath, h.exists(namesPath), summarize(r))
 		}
 	})
 	bubble(t, "a revert", func(t *testing.T) {
 		h := newFakeHost(t)
 		h.apply(parse(t, long))
-		if r := h.run(basic(t), revert(false)); r.Result != Changed || h.exists(namesPath) {
+		if r := h.run(basic(t), revert(false)); r.Result != engine.Changed || h.exists(namesPath) {
 			t.Errorf("%s is left: %v\n%s", namesPath, h.exists(namesPath), summarize(r))
 		}
 	})
@@ -39,12 +40,12 @@ func TestLongNames(t *testing.T) {
 		c := parse(t, long)
 		h.apply(c)
 		h.write(nginxConf, strings.Replace(confOfEPEL, "    server {", "    "+namesBucket+" 256;\n    server {", 1))
-		if r := h.apply(c); r.Result != Changed || h.exists(namesPath) {
+		if r := h.apply(c); r.Result != engine.Changed || h.exists(namesPath) {
 			t.Errorf("%s is left: %v\n%s", namesPath, h.exists(namesPath), summarize(r))
 		}
 		h.unchanged(c)
 		h.write(nginxConf, confOfEPEL)
-		if r := h.apply(c); r.Result != Changed || !h.exists(namesPath) {
+		if r := h.apply(c); r.Result != engine.Changed || !h.exists(namesPath) {
 			t.Errorf("%s is back: %v\n%s", namesPath, h.exists(namesPath), summarize(r))
 		}
 	})
@@ -53,24 +54,26 @@ func TestLongNames(t *testing.T) {
 		h.apply(parse(t, long))
 		h.write(site, h.content(site)+namesBucket+" 256;\n")
 		h.must(os.Remove(h.path(namesPath)))
-		if r := h.apply(parse(t, long+"on_drift: keep\n")); r.Result == Failed || h.exists(namesPath) {
+		if r := h.apply(parse(t, long+"on_drift: keep\n")); r.Result == engine.Failed || h.exists(namesPath) {
 			t.Errorf("%s is there: %v\n%s", namesPath, h.exists(namesPath), summarize(r))
 		}
-		if r := h.apply(parse(t, long+"on_drift: replace\n")); r.Result != Changed || !h.exists(namesPath) ||
+		if r := h.apply(parse(t, long+"on_drift: replace\n")); r.Result != engine.Changed || !h.exists(namesPath) ||
 			strings.Contains(h.content(site), namesBucket) {
 			t.Errorf("%s is there: %v, the site holds\n%s\n%s", namesPath, h.exists(namesPath), h.content(site), summarize(r))
 		}
 	})
 	bubble(t, "in a site's file that is left alone", func(t *testing.T) {
-		for name, run := range map[string]func(h *fakeHost) *Report{
-			"revert":               func(h *fakeHost) *Report { return h.run(basic(t), revert(false)) },
-			"revert, nginx stands": func(h *fakeHost) *Report { h.stopNginx(); return h.run(basic(t), revert(false)) },
-			"no longer asked for":  func(h *fakeHost) *Report { return h.apply(parse(t, strings.Replace(oneSite, "websocket", "other", 1))) },
-			"kept":                 func(h *fakeHost) *Report { return h.apply(parse(t, oneSite+"on_drift: keep\n")) },
+		for name, run := range map[string]func(h *fakeHost) *engine.Report{
+			"revert":               func(h *fakeHost) *engine.Report { return h.run(basic(t), revert(false)) },
+			"revert, nginx stands": func(h *fakeHost) *engine.Report { h.stopNginx(); return h.run(basic(t), revert(false)) },
+			"no longer asked for": func(h *fakeHost) *engine.Report {
+				return h.apply(parse(t, strings.Replace(oneSite, "websocket", "other", 1)))
+			},
+			"kept": func(h *fakeHost) *engine.Report { return h.apply(parse(t, oneSite+"on_drift: keep\n")) },
 		} {
 			h := longProvisioned(t)
 			h.write(site, h.content(site)+"# by hand\n")
-			if r := run(h); step(t, r, StepSite).Status == Failed || step(t, r, StepSite).Status == Skipped || !h.exists(site) || !h.exists(namesPath) {
+			if r := run(h); step(t, r, StepSite).Status == engine.Failed || step(t, r, StepSite).Status == engine.Skipped || !h.exists(site) || !h.exists(namesPath) {
 				t.Errorf("%s: %s, %s is there: %v\n%s", name, r.Result, namesPath, h.exists(namesPath), summarize(r))
 			}
 		}
@@ -92,7 +95,7 @@ func TestLongNames(t *testing.T) {
 		} {
 			h := newFakeHost(t)
 			h.apply(parse(t, strings.Replace(oneSite, "ws.example.com", longName, 1)+strings.Replace(secondSite, "chat.example.com", longName+".example.com", 1)))
-			if r := h.apply(parse(t, then)); r.Result != Changed || h.exists(namesPath) {
+			if r := h.apply(parse(t, then)); r.Result != engine.Changed || h.exists(namesPath) {
 				t.Errorf("%s: %s, %s is there: %v\n%s", name, r.Result, namesPath, h.exists(namesPath), summarize(r))
 			}
 			h.unchanged(parse(t, then))
@@ -102,11 +105,11 @@ func TestLongNames(t *testing.T) {
 		h := withNginx(t)
 		h.write(confDir+"/other.conf", "server {\n    listen 80;\n    server_name ~"+strings.Repeat("a", 120)+";\n}\nserver {\n    listen 8008;\n    server_name "+strings.Repeat("b", 46)+";\n}\n")
 		h.hup()
-		if r := h.apply(longNamed(t)); r.Result != Changed || !strings.HasSuffix(h.content(namesPath), line) {
+		if r := h.apply(longNamed(t)); r.Result != engine.Changed || !strings.HasSuffix(h.content(namesPath), line) {
 			t.Fatalf("%s, %q\n%s", r.Result, h.content(namesPath), summarize(r))
 		}
 		h.unchanged(longNamed(t))
-		if r := h.run(basic(t), revert(false)); r.Result != Changed || h.exists(namesPath) {
+		if r := h.run(basic(t), revert(false)); r.Result != engine.Changed || h.exists(namesPath) {
 			t.Errorf("%s, %s is there: %v\n%s", r.Result, namesPath, h.exists(namesPath), summarize(r))
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"wsprovision/provision/engine"
 
 	"golang.org/x/sys/unix"
 )
@@ -55,7 +56,7 @@ func TestPlanByNobody(t *testing.T) {
 			h.asNobody(func() {
 				r := h.plan(moved(t))
 				for _, name := range []string{StepValidate, StepService} {
-					if s := step(t, r, name); s.Status == Failed {
+					if s := step(t, r, name); s.Status == engine.Failed {
 						t.Errorf("%s: %s\n%s", name, s.Status, summarize(r))
 					}
 				}

@@ -3,6 +3,7 @@ package provision
 import (
 	"strings"
 	"testing"
+	"wsprovision/provision/engine"
 )
 
 // TestFirstBootOvertakenByAFailure: what an administrator asked for last is what the first boot goes on with, also where his apply failed
@@ -17,7 +18,7 @@ func TestFirstBootOvertakenByAFailure(t *testing.T) {
 			h.boot()
 			h.stopNginx()
 			spoil(h)
-			if r := h.apply(moved(t)); r.Result != Failed || !h.exists(deferredPath) {
+			if r := h.apply(moved(t)); r.Result != engine.Failed || !h.exists(deferredPath) {
 				t.Fatalf("the administrator's apply: %s\n%s", r.Result, summarize(r))
 			}
 			h.hook = nil
@@ -34,7 +35,7 @@ func TestFirstBootWithoutLabels(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h, s := labelled(t)
 		h.at("before label", false)
-		if r := h.apply(basic(t)); step(t, r, StepLabels).Status != Failed {
+		if r := h.apply(basic(t)); step(t, r, StepLabels).Status != engine.Failed {
 			t.Fatalf("the apply in the chroot: %s\n%s", r.Result, summarize(r))
 		}
 		h.hook = nil
@@ -44,7 +45,7 @@ func TestFirstBootWithoutLabels(t *testing.T) {
 			t.Error("struck off")
 		}
 		h.hook = nil
-		if r := h.apply(basic(t)); r.Result != Changed || h.exists(deferredPath) {
+		if r := h.apply(basic(t)); r.Result != engine.Changed || h.exists(deferredPath) {
 			t.Errorf("%s\n%s", r.Result, summarize(r))
 		}
 		if label, err := s.FileLabel(nginxConf); err != nil || typeOf(label) != "httpd_config_t" {

@@ -1,6 +1,9 @@
 package provision
 
-import "slices"
+import (
+	"slices"
+	"wsprovision/provision/engine"
+)
 
 // The phases of a provisioning that began where the host was not running.
 const (
@@ -12,7 +15,7 @@ const (
 
 // merge makes one report of two that follow one another: the later one says
 // how things are, and what the earlier one changed stays changed.
-func merge(earlier, later Report) Report {
+func merge(earlier, later engine.Report) engine.Report {
 	m := later
 	m.Started, m.Millis = earlier.Started, earlier.Millis+later.Millis
 	m.Steps = nil
@@ -20,34 +23,34 @@ func merge(earlier, later Report) Report {
 		m.Resumes = earlier.Resumes
 	}
 	for _, s := range earlier.Steps {
-		there := slices.ContainsFunc(later.Steps, func(l StepReport) bool { return l.Name == s.Name })
+		there := slices.ContainsFunc(later.Steps, func(l engine.StepReport) bool { return l.Name == s.Name })
 		// What came to nothing, and the later run did without, is no failure any more.
-		moot := later.Result != Failed && (s.Status == Skipped || s.Status == Failed)
+		moot := later.Result != engine.Failed && (s.Status == engine.Skipped || s.Status == engine.Failed)
 		if !there && !moot {
-			m.Steps = append(m.Steps, s.finished(later))
+			m.Steps = append(m.Steps, finishedStep(s, later))
 		}
 	}
 	for _, s := range later.Steps {
-		i := slices.IndexFunc(earlier.Steps, func(e StepReport) bool { return e.Name == s.Name })
+		i := slices.IndexFunc(earlier.Steps, func(e engine.StepReport) bool { return e.Name == s.Name })
 		if i >= 0 {
 			s = mergeStep(earlier.Steps[i], s)
 		}
 		m.Steps = append(m.Steps, s)
 	}
-	slices.SortStableFunc(m.Steps, func(a, b StepReport) int { return rank(a.Name) - rank(b.Name) })
-	m.settle()
+	slices.SortStableFunc(m.Steps, func(a, b engine.StepReport) int { return rank(a.Name) - rank(b.Name) })
+	m.Settle()
 	return m
 }
 
 // finished is a deferred step after the deferred work was struck off by a run
 // that says nothing of it: the power was lost before the report of the one that
 // did it was written.
-func (s StepReport) finished(later Report) StepReport {
-	struck := func(l StepReport) bool { return l.Name == StepFirstBoot && l.Status == Changed }
-	if s.Status != Deferred || later.Phase != PhaseFirstBoot || !slices.ContainsFunc(later.Steps, struck) {
+func finishedStep(s engine.StepReport, later engine.Report) engine.StepReport {
+	struck := func(l engine.StepReport) bool { return l.Name == StepFirstBoot && l.Status == engine.Changed }
+	if s.Status != engine.Deferred || later.Phase != PhaseFirstBoot || !slices.ContainsFunc(later.Steps, struck) {
 		return s
 	}
-	s.Status, s.Changes = Changed, slices.Clone(s.Changes)
+	s.Status, s.Changes = engine.Changed, slices.Clone(s.Changes)
 	for i := range s.Changes {
 		s.Changes[i].Deferred = ""
 	}
@@ -55,16 +58,16 @@ func (s StepReport) finished(later Report) StepReport {
 	return s
 }
 
-func mergeStep(earlier, later StepReport) StepReport {
+func mergeStep(earlier, later engine.StepReport) engine.StepReport {
 	m := later
 	m.Millis += earlier.Millis
-	made := outstanding(earlier.Changes)
-	if earlier.Status != Changed && earlier.Status != Deferred || len(made) == 0 {
+	made := engine.Outstanding(earlier.Changes)
+	if earlier.Status != engine.Changed && earlier.Status != engine.Deferred || len(made) == 0 {
 		return m
 	}
 	m.Changes = append(made, later.Changes...)
-	if later.Status == Unchanged {
-		m.Status = Changed
+	if later.Status == engine.Unchanged {
+		m.Status = engine.Changed
 	}
 	return m
 }

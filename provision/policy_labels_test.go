@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/provision/engine"
 	"wsprovision/selinux"
 )
 
@@ -45,7 +46,7 @@ func TestLabelsOfALiveTransaction(t *testing.T) {
 	}
 	bubble(t, "apply, and revert", func(t *testing.T) {
 		h, s := start(t)
-		if r := h.apply(basic(t)); r.Result != Changed {
+		if r := h.apply(basic(t)); r.Result != engine.Changed {
 			t.Fatal(summarize(r))
 		}
 		want(t, s, rewritten, "etc_t")
@@ -60,7 +61,7 @@ func TestLabelsOfALiveTransaction(t *testing.T) {
 		h, s := start(t)
 		h.apply(basic(t))
 		h.must(s.SetFileLabel(store+"/policy.kern", inherited)) // somebody else's semanage, since
-		if r := h.apply(basic(t)); r.Result != Unchanged {
+		if r := h.apply(basic(t)); r.Result != engine.Unchanged {
 			t.Fatal(summarize(r))
 		}
 		want(t, s, []string{store + "/policy.kern"}, "selinux_config_t")

@@ -6,6 +6,7 @@ import (
 
 	multierror "github.com/hashicorp/go-multierror"
 
+	"wsprovision/provision/engine"
 	"wsprovision/selinux"
 )
 
@@ -13,14 +14,14 @@ import (
 // did not run. Nothing can then be said of booleans and ports, semanage works on none of them, and an enforcing kernel
 // does not boot. Offline the agent builds it first, as that scriptlet would have. On a live host somebody has taken it
 // away, and has to know.
-func (r *Run) checkUnbuilt(ctx context.Context, f *Finding, status selinux.Status) error {
+func (r *Run) checkUnbuilt(ctx context.Context, f *engine.Finding, status selinux.Status) error {
 	if !r.Where.Offline() {
 		return fmt.Errorf("the SELinux policy %s is not built (there is no %s), so that neither a boolean nor "+
 			"a port's label can be set: build it with semodule -B "+
 			"(where that fails: yum reinstall selinux-policy-%[1]s), then run again", status.Policy, status.Unbuilt)
 	}
 	change := func(object, from, to, deferred string) {
-		f.Changes = append(f.Changes, Change{Object: object, From: from, To: to, Deferred: deferred})
+		f.Changes = append(f.Changes, engine.Change{Object: object, From: from, To: to, Deferred: deferred})
 	}
 	change("SELinux policy "+status.Policy, "not built", "built (semodule -B)", "")
 	change("boolean "+connectBoolean+" (persistent)", string(selinux.Unknown), "on", "")
@@ -37,11 +38,11 @@ func (r *Run) checkUnbuilt(ctx context.Context, f *Finding, status selinux.Statu
 	}
 	f.Warnings = append(f.Warnings, fmt.Sprintf("the SELinux policy %s was never built here (there is no %s): "+
 		"it is built, because without it an enforcing host does not boot", status.Policy, status.Unbuilt))
-	return together(all)
+	return engine.Lines(all)
 }
 
 // checkRecord judges a port by what the store has recorded of it, which is somebody's decision.
-func (r *Run) checkRecord(f *Finding, port int, records []selinux.Port) (due bool, err error) {
+func (r *Run) checkRecord(f *engine.Finding, port int, records []selinux.Port) (due bool, err error) {
 	for _, l := range records {
 		switch {
 		case l.Type == httpPortType:
@@ -57,7 +58,7 @@ func (r *Run) checkRecord(f *Finding, port int, records []selinux.Port) (due boo
 // transaction.
 func (r *Run) buildPolicy(ctx context.Context, status selinux.Status) error {
 	if !r.Where.Offline() { // taken away since the survey
-		return r.checkUnbuilt(ctx, &Finding{}, status)
+		return r.checkUnbuilt(ctx, &engine.Finding{}, status)
 	}
 	if err := r.SELinux.Build(ctx); err != nil {
 		return fmt.Errorf("build the SELinux policy %s, which has no %s: %w: "+

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/provision/engine"
 	"wsprovision/selinux"
 )
 
@@ -17,17 +18,17 @@ func TestUnbuiltPolicyOffline(t *testing.T) {
 		before := h.snapshot()
 		r := h.plan(basic(t))
 		plan := step(t, r, StepSELinux)
-		if plan.Status != Changed && plan.Status != Planned || r.Result == Failed {
+		if plan.Status != engine.Changed && plan.Status != engine.Planned || r.Result == engine.Failed {
 			t.Errorf("plan: %s\n%s", plan.Status, summarize(r))
 		}
 		h.untouched(before)
 		for _, want := range []string{"SELinux policy targeted", "(persistent)", "(running)", "port tcp/3000"} {
-			if !slices.ContainsFunc(plan.Changes, func(c Change) bool { return strings.Contains(c.Object, want) }) {
+			if !slices.ContainsFunc(plan.Changes, func(c engine.Change) bool { return strings.Contains(c.Object, want) }) {
 				t.Errorf("the plan lacks %q: %v", want, plan.Changes)
 			}
 		}
 		r = h.apply(basic(t))
-		if got := step(t, r, StepSELinux); got.Status != Deferred || r.Result != Deferred {
+		if got := step(t, r, StepSELinux); got.Status != engine.Deferred || r.Result != engine.Deferred {
 			t.Fatalf("%s\n%s", got.Status, summarize(r))
 		}
 		var ran []string
@@ -43,7 +44,7 @@ func TestUnbuiltPolicyOffline(t *testing.T) {
 			t.Error("the store has not what was asked for")
 		}
 		again := h.apply(basic(t))
-		if h.count("semodule")+h.count("semanage") > 0 || step(t, again, StepSELinux).Status == Failed {
+		if h.count("semodule")+h.count("semanage") > 0 || step(t, again, StepSELinux).Status == engine.Failed {
 			t.Errorf("again: ran %q\n%s", h.ran, summarize(again))
 		}
 	})
@@ -69,7 +70,7 @@ func TestUnbuiltPolicyOffline(t *testing.T) {
 					t.Errorf("a change without need: %s", c)
 				}
 			}
-			if r := h.apply(basic(t)); r.Result != Deferred || !slices.Equal(h.localPorts(), []selinux.Port{tt.local}) {
+			if r := h.apply(basic(t)); r.Result != engine.Deferred || !slices.Equal(h.localPorts(), []selinux.Port{tt.local}) {
 				t.Errorf("local records %v\n%s", h.localPorts(), summarize(r))
 			}
 		})
@@ -86,7 +87,7 @@ func TestUnbuiltPolicyOffline(t *testing.T) {
 		r := h.apply(basic(t))
 		got := step(t, r, StepSELinux)
 		for _, want := range []string{"build the SELinux policy targeted", "no semodule", "reinstall selinux-policy-"} {
-			if got.Status != Failed || !strings.Contains(got.Error, want) {
+			if got.Status != engine.Failed || !strings.Contains(got.Error, want) {
 				t.Errorf("%s: %q, want %q", got.Status, got.Error, want)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"wsprovision/provision/engine"
 	"wsprovision/selinux"
 )
 
@@ -13,7 +14,7 @@ func portName(port int) string { return fmt.Sprintf("tcp/%d", port) }
 
 // sayTaken says from whom a port is taken that is to get another label. A local
 // label is somebody's decision: it is refused, or taken over by --adopt.
-func (r *Run) sayTaken(f *Finding, port int, before selinux.PortState) error {
+func (r *Run) sayTaken(f *engine.Finding, port int, before selinux.PortState) error {
 	local, name := localType(before, port), portName(port)
 	switch {
 	case local == Absent && before.Stored != "" && !slices.Contains(generalTypes, before.Stored):

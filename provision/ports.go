@@ -8,6 +8,7 @@ import (
 
 	multierror "github.com/hashicorp/go-multierror"
 
+	"wsprovision/provision/engine"
 	"wsprovision/selinux"
 )
 
@@ -56,7 +57,7 @@ func once[T comparable](ports []T) []T {
 // checkListening finds the ports that nginx may not listen on: nginx -t binds
 // them as root without a complaint, and the confined master then cannot. Where
 // SELinux is permissive it can, until that ends.
-func (r *Run) checkListening(ctx context.Context, f *Finding, status selinux.Status) error {
+func (r *Run) checkListening(ctx context.Context, f *engine.Finding, status selinux.Status) error {
 	mode := status.Mode
 	if r.Where.Offline() {
 		mode = status.Configured // what the first boot has
@@ -78,7 +79,7 @@ func (r *Run) checkListening(ctx context.Context, f *Finding, status selinux.Sta
 		}
 		all = multierror.Append(all, errors.New("SELinux does not "+which))
 	}
-	return together(all)
+	return engine.Lines(all)
 }
 
 // bindable are the types of ports that httpd_t may bind under RHEL 7's policy,

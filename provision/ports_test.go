@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/provision/engine"
 	"wsprovision/selinux"
 )
 
@@ -18,7 +19,7 @@ func TestListenPortPermissive(t *testing.T) {
 		warned := slices.ContainsFunc(step(t, r, StepSELinux).Warnings, func(w string) bool {
 			return strings.Contains(w, "enforcing, it would not let nginx listen on port tcp/8000, which is soundd_port_t") && strings.Contains(w, "--label-listen-ports")
 		})
-		if r.Result != Changed || !warned {
+		if r.Result != engine.Changed || !warned {
 			t.Errorf("%s, warned: %v\n%s", r.Result, warned, summarize(r))
 		}
 		h.laySELinux(selinux.Enforcing)
@@ -44,7 +45,7 @@ func TestListenPortsOffline(t *testing.T) {
 			c := parse(t, strings.Replace(oneSite, "listen: 80", "listen: "+tt.port, 1))
 			if tt.fails != "" {
 				h.fails(c, StepSELinux, tt.fails, "--label-listen-ports")
-			} else if r := h.plan(c); r.Result == Failed {
+			} else if r := h.plan(c); r.Result == engine.Failed {
 				t.Errorf("%s", summarize(r))
 			}
 		})

@@ -12,13 +12,14 @@ import (
 	multierror "github.com/hashicorp/go-multierror"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 	"wsprovision/provision/websocket"
 )
 
 // prove makes one handshake for every WebSocket location, through nginx and
 // with the site's name.
-func (r *Run) prove(ctx context.Context) (Finding, error) {
-	var f Finding
+func (r *Run) prove(ctx context.Context) (engine.Finding, error) {
+	var f engine.Finding
 	var all *multierror.Error
 	tree, _ := r.tree(nil) // of a broken one what was read serves
 	logs := tree.ErrorLogs()
@@ -32,10 +33,10 @@ func (r *Run) prove(ctx context.Context) (Finding, error) {
 			}
 		}
 	}
-	return f, together(all)
+	return f, engine.Lines(all)
 }
 
-func (r *Run) proveLocation(ctx context.Context, f *Finding, site config.Site, l config.Location, logs []string) error {
+func (r *Run) proveLocation(ctx context.Context, f *engine.Finding, site config.Site, l config.Location, logs []string) error {
 	target := recognisable(target(site, l))
 	marks, began := r.markTails(logs...), time.Now()
 	hs, err := r.Probe(ctx, target)
@@ -67,7 +68,7 @@ func (r *Run) because(ctx context.Context, s symptom, failure error) error {
 
 // judge asks the backend itself what it answers. What it refuses without
 // nginx in between is its own affair and no failure of provisioning.
-func (r *Run) judge(ctx context.Context, f *Finding, target websocket.Target, backend config.Backend, through error) error {
+func (r *Run) judge(ctx context.Context, f *engine.Finding, target websocket.Target, backend config.Backend, through error) error {
 	direct := target
 	direct.Address = net.JoinHostPort(backend.Host, strconv.Itoa(backend.Port))
 	direct.TLS = nil

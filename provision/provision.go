@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 	"wsprovision/rpm"
 	"wsprovision/selinux"
 )
@@ -31,7 +32,7 @@ type Run struct {
 	sites     func() ([]wanted, error)
 	reverting bool
 	planning  bool
-	engine    *Engine
+	engine    *engine.Engine
 	ledger    *Ledger
 	owed      Owed
 	annals    *chronicle
@@ -60,18 +61,18 @@ func NewRun(h *Host, c config.Config, on Listener) *Run {
 }
 
 // Plan reports what Apply would do and changes nothing.
-func (r *Run) Plan(ctx context.Context) (*Report, error) {
+func (r *Run) Plan(ctx context.Context) (*engine.Report, error) {
 	r.planning = true
-	return r.run(ctx, "plan", r.steps(), (*Engine).Plan)
+	return r.run(ctx, "plan", r.steps(), (*engine.Engine).Plan)
 }
 
 // Apply brings about what the configuration asks for. The error is of the run
 // itself; what became of the steps is in the report, and its Err.
-func (r *Run) Apply(ctx context.Context) (*Report, error) {
-	return r.run(ctx, "apply", r.steps(), (*Engine).Apply)
+func (r *Run) Apply(ctx context.Context) (*engine.Report, error) {
+	return r.run(ctx, "apply", r.steps(), (*engine.Engine).Apply)
 }
 
-func (r *Run) run(ctx context.Context, command string, steps []Step, act func(*Engine, context.Context) []StepReport) (*Report, error) {
+func (r *Run) run(ctx context.Context, command string, steps []engine.Step, act func(*engine.Engine, context.Context) []engine.StepReport) (*engine.Report, error) {
 	start := time.Now()
 	if err := r.trustsItsState(); err != nil {
 		return nil, err
@@ -99,8 +100,8 @@ func (r *Run) run(ctx context.Context, command string, steps []Step, act func(*E
 			return nil, err
 		}
 	}
-	r.engine = &Engine{Steps: steps, Now: time.Now, Started: r.on.Started, Finished: r.on.Finished, Pending: map[string]bool{}}
-	report := &Report{Version: ReportVersion, Command: command, Agent: r.Agent, Started: start.UTC(), Place: string(r.Where.Place)}
+	r.engine = &engine.Engine{Steps: steps, Now: time.Now, Started: r.on.Started, Finished: r.on.Finished, Pending: map[string]bool{}}
+	report := &engine.Report{Version: engine.ReportVersion, Command: command, Agent: r.Agent, Started: start.UTC(), Place: string(r.Where.Place)}
 	report.Steps = act(r.engine, ctx)
 	r.takeIn(report.Steps)
 	r.settleAnnounced(ctx)
@@ -108,8 +109,8 @@ func (r *Run) run(ctx context.Context, command string, steps []Step, act func(*E
 	if cause := context.Cause(ctx); cause != nil {
 		report.Interrupted = cause.Error()
 	}
-	report.gatherNextBoot()
-	report.settle()
+	report.GatherNextBoot()
+	report.Settle()
 	r.toldDefaults(report)
 	r.annals.conclude(report)
 	return report, nil

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"wsprovision/provision/engine"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -34,49 +35,49 @@ func golden(t *testing.T, name, got string) {
 
 // The JSON form is what other people's programs read: a field that is renamed or removed shows here.
 func TestReportJSON(t *testing.T) {
-	r := &Report{Version: ReportVersion, Command: "apply", Agent: "1.0", Started: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC), Millis: 12600, Place: "live", Interrupted: "caught terminated"}
-	r.Steps = []StepReport{
-		{Name: StepSite, Status: Changed, Millis: 12, Changes: []Change{{Object: "file /x", From: Absent, To: "written", Diff: "--- /dev/null\n+++ /x\n"}}, Notes: []string{"a note"}, Warnings: []string{"a warning"}},
-		{Name: StepService, Status: Deferred, Changes: []Change{{Object: nginxUnit, From: "not running", To: "running", Deferred: "systemd does not run here"}}},
-		{Name: StepProof, Status: Skipped, Why: "it needs \"service\", which failed"},
+	r := &engine.Report{Version: engine.ReportVersion, Command: "apply", Agent: "1.0", Started: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC), Millis: 12600, Place: "live", Interrupted: "caught terminated"}
+	r.Steps = []engine.StepReport{
+		{Name: StepSite, Status: engine.Changed, Millis: 12, Changes: []engine.Change{{Object: "file /x", From: Absent, To: "written", Diff: "--- /dev/null\n+++ /x\n"}}, Notes: []string{"a note"}, Warnings: []string{"a warning"}},
+		{Name: StepService, Status: engine.Deferred, Changes: []engine.Change{{Object: nginxUnit, From: "not running", To: "running", Deferred: "systemd does not run here"}}},
+		{Name: StepProof, Status: engine.Skipped, Why: "it needs \"service\", which failed"},
 	}
-	failed := StepReport{Name: StepSELinux}
-	failed.fail(errors.New("semanage import: exit status 1"))
+	failed := engine.StepReport{Name: StepSELinux}
+	failed.Fail(errors.New("semanage import: exit status 1"))
 	r.Steps = append(r.Steps, failed)
-	r.settle()
+	r.Settle()
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "report.golden.json", string(text)+"\n")
-	var back Report
-	if err := json.Unmarshal(text, &back); err != nil || back.Result != Failed || len(back.Steps) != 4 {
+	var back engine.Report
+	if err := json.Unmarshal(text, &back); err != nil || back.Result != engine.Failed || len(back.Steps) != 4 {
 		t.Errorf("read back: %v, %+v", err, back)
 	}
 }
 
 func TestResult(t *testing.T) {
 	for _, tt := range []struct {
-		steps       []Status
+		steps       []engine.Status
 		interrupted string
-		want        Status
+		want        engine.Status
 		differs     bool
 	}{
-		{nil, "", Unchanged, false},
-		{[]Status{Unchanged, Unchanged}, "", Unchanged, false},
-		{[]Status{Unchanged, Changed}, "", Changed, true},
-		{[]Status{Planned, Unchanged}, "", Planned, true},
-		{[]Status{Changed, Deferred}, "", Deferred, true},
-		{[]Status{Deferred, Unchanged}, "", Deferred, false},
-		{[]Status{Changed, Failed, Skipped}, "", Failed, true},
-		{[]Status{Unchanged, Skipped}, "", Failed, false},
-		{[]Status{Unchanged}, "caught interrupt", Failed, false},
+		{nil, "", engine.Unchanged, false},
+		{[]engine.Status{engine.Unchanged, engine.Unchanged}, "", engine.Unchanged, false},
+		{[]engine.Status{engine.Unchanged, engine.Changed}, "", engine.Changed, true},
+		{[]engine.Status{engine.Planned, engine.Unchanged}, "", engine.Planned, true},
+		{[]engine.Status{engine.Changed, engine.Deferred}, "", engine.Deferred, true},
+		{[]engine.Status{engine.Deferred, engine.Unchanged}, "", engine.Deferred, false},
+		{[]engine.Status{engine.Changed, engine.Failed, engine.Skipped}, "", engine.Failed, true},
+		{[]engine.Status{engine.Unchanged, engine.Skipped}, "", engine.Failed, false},
+		{[]engine.Status{engine.Unchanged}, "caught interrupt", engine.Failed, false},
 	} {
-		r := &Report{Interrupted: tt.interrupted}
+		r := &engine.Report{Interrupted: tt.interrupted}
 		for _, s := range tt.steps {
-			r.Steps = append(r.Steps, StepReport{Status: s})
+			r.Steps = append(r.Steps, engine.StepReport{Status: s})
 		}
-		r.settle()
+		r.Settle()
 		if r.Result != tt.want || r.Differs() != tt.differs {
 			t.Errorf("%v %q: %s, differs %v; want %s, %v", tt.steps, tt.interrupted, r.Result, r.Differs(), tt.want, tt.differs)
 		}
@@ -85,25 +86,25 @@ func TestResult(t *testing.T) {
 
 // Every failure comes back, each named once by its step.
 func TestReportErr(t *testing.T) {
-	r := &Report{Steps: []StepReport{{Name: "a"}, {Name: "b"}, {Name: "c"}}}
+	r := &engine.Report{Steps: []engine.StepReport{{Name: "a"}, {Name: "b"}, {Name: "c"}}}
 	if err := r.Err(); err != nil {
 		t.Errorf("no failure: %v", err)
 	}
 	broken := errors.New("broken")
-	r.Steps[0].fail(broken)
-	r.Steps[2].fail(ErrNotRoot)
+	r.Steps[0].Fail(broken)
+	r.Steps[2].Fail(ErrNotRoot)
 	err := r.Err()
 	if !errors.Is(err, broken) || !errors.Is(err, ErrNotRoot) || strings.Count(err.Error(), "a: broken") != 1 {
 		t.Errorf("%v, want both of them", err)
 	}
-	var s *StepError
+	var s *engine.StepError
 	if !errors.As(err, &s) || s.Step != "a" {
 		t.Errorf("%v, want the step by errors.As", s)
 	}
 }
 
 func TestChange(t *testing.T) {
-	for want, c := range map[string]Change{
+	for want, c := range map[string]engine.Change{
 		"port tcp/3000: ntop_port_t → http_port_t": {Object: "port tcp/3000", From: "ntop_port_t", To: "http_port_t"},
 		"x: a → b (deferred: not here)":            {Object: "x", From: "a", To: "b", Deferred: "not here"},
 	} {
@@ -120,7 +121,7 @@ func TestChange(t *testing.T) {
 		{[]byte("a"), []byte("a\n"), "--- /x\n+++ /x\n@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+a\n"},
 		{[]byte("a\n"), []byte("a\n"), ""},
 	} {
-		if got := unified("/x", tt.from, tt.to); got != tt.want {
+		if got := engine.Unified("/x", tt.from, tt.to); got != tt.want {
 			t.Errorf("%q to %q:\n%s\nwant\n%s", tt.from, tt.to, got, tt.want)
 		}
 	}

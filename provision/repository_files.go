@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 	"wsprovision/provision/secret"
 	"wsprovision/rpm"
 )
@@ -61,7 +62,7 @@ func (r *Run) repositoryFiles() ([]siteFile, error) {
 	return files, err
 }
 
-func (r *Run) checkRepositoryFiles(f *Finding) error {
+func (r *Run) checkRepositoryFiles(f *engine.Finding) error {
 	f.Warnings = append(f.Warnings, r.exposed()...)
 	files, err := r.repositoryFiles()
 	if err != nil {
@@ -88,7 +89,7 @@ func (r *Run) keyFile() (key siteFile, wrong error, err error) {
 }
 
 // sayExpired warns of a key on the disk that has expired.
-func (r *Run) sayExpired(f *Finding, key siteFile) {
+func (r *Run) sayExpired(f *engine.Finding, key siteFile) {
 	there, wrong := r.oneKey(key.have.Content)
 	if wrong == nil && !there.Expired.IsZero() {
 		f.Warnings = append(f.Warnings, fmt.Sprintf("%s: %s; rpm still believes it", keyPath, there.Refused()))
@@ -102,7 +103,7 @@ func refused(k rpm.Key) error {
 	return nil
 }
 
-func (r *Run) checkKeyFile(f *Finding) error {
+func (r *Run) checkKeyFile(f *engine.Finding) error {
 	key, wrong, err := r.keyFile()
 	if err != nil || wrong == nil {
 		r.sayExpired(f, key)
@@ -122,7 +123,7 @@ func (r *Run) checkKeyFile(f *Finding) error {
 	if key.have.Content != nil {
 		from = wrong.Error()
 	}
-	f.Changes = append(f.Changes, Change{Object: "key " + keyPath, From: from, To: r.Config.EPEL.Fingerprint})
+	f.Changes = append(f.Changes, engine.Change{Object: "key " + keyPath, From: from, To: r.Config.EPEL.Fingerprint})
 	return nil
 }
 
@@ -162,7 +163,7 @@ func (r *Run) writeRepositoryFiles(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.checkFiles(&Finding{}, files); err != nil { // somebody's, since the survey
+	if err := r.checkFiles(&engine.Finding{}, files); err != nil { // somebody's, since the survey
 		return err
 	}
 	for _, file := range files {
@@ -186,7 +187,7 @@ func (r *Run) bringKey(ctx context.Context) error {
 	if err != nil || wrong == nil || have.kept {
 		return err
 	}
-	if err := r.sayForeign(&Finding{}, have, wrong.Error()); err != nil { // somebody's, since the survey
+	if err := r.sayForeign(&engine.Finding{}, have, wrong.Error()); err != nil { // somebody's, since the survey
 		return err
 	}
 	key, err := r.fetch(ctx, r.Config.EPEL.GPGKey, keyLimit)

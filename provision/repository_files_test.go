@@ -7,12 +7,13 @@ import (
 	"testing"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 )
 
 // withMirror is a host that has its packages from a mirror.
 func withMirror(t testing.TB) *fakeHost {
 	h := bareForMirror(t)
-	if r := h.apply(mirrored(t)); r.Result != Changed {
+	if r := h.apply(mirrored(t)); r.Result != engine.Changed {
 		t.Fatalf("EPEL from a mirror: %s\n%s", r.Result, summarize(r))
 	}
 	return h
@@ -38,7 +39,7 @@ func TestMirrorDrift(t *testing.T) {
 		bubble(t, "replace "+name, func(t *testing.T) {
 			h, c, ours, path := drifting(t, config.DriftReplace)
 			r := h.apply(c)
-			if r.Result != Changed || h.content(path) != ours || h.reloads > 0 {
+			if r.Result != engine.Changed || h.content(path) != ours || h.reloads > 0 {
 				t.Errorf("%s, %d reloads\n%s", r.Result, h.reloads, summarize(r))
 			}
 			h.unchanged(c)
@@ -47,7 +48,7 @@ func TestMirrorDrift(t *testing.T) {
 			h, c, _, path := drifting(t, config.DriftKeep)
 			edited := h.content(path)
 			r := h.apply(c)
-			if w := strings.Join(step(t, r, StepRepository).Warnings, "; "); r.Result != Unchanged || !strings.Contains(w, path+" was edited") || h.content(path) != edited {
+			if w := strings.Join(step(t, r, StepRepository).Warnings, "; "); r.Result != engine.Unchanged || !strings.Contains(w, path+" was edited") || h.content(path) != edited {
 				t.Errorf("%s, warns %q\n%s", r.Result, w, summarize(r))
 			}
 		})
@@ -66,7 +67,7 @@ func TestMirrorThatIsNoLongerAskedFor(t *testing.T) {
 		bubble(t, source, func(t *testing.T) {
 			h := withMirror(t)
 			r := h.apply(c)
-			if r.Result != Changed || h.exists(repositoryPath) || h.exists(keyPath) || h.reloads+h.count("yum") > 0 {
+			if r.Result != engine.Changed || h.exists(repositoryPath) || h.exists(keyPath) || h.reloads+h.count("yum") > 0 {
 				t.Errorf("%s, %d reloads, ran %q\n%s", r.Result, h.reloads, h.ran, summarize(r))
 			}
 			h.unchanged(c)
@@ -96,7 +97,7 @@ func TestHostileCredentials(t *testing.T) {
 	c.Source = "/etc/wsprovision/wsprovision.yaml"
 	h.write(c.Source, "epel: {baseurl: '"+c.EPEL.BaseURL+"'}\n")
 	const warning = "wsprovision.yaml holds credentials of epel and can be read by others (mode 0644): chmod 600"
-	shown := func(r *Report) string {
+	shown := func(r *engine.Report) string {
 		h.t.Helper()
 		text, err := json.Marshal(r)
 		h.must(err)
@@ -164,7 +165,7 @@ func TestHostileKeyOfSomebody(t *testing.T) {
 				t.Errorf("plan: %s", summarize(r))
 			}
 			r := h.apply(mirrored(t))
-			if r.Result != Changed || h.stat(keyPath) != stat || h.content(keyPath) != content {
+			if r.Result != engine.Changed || h.stat(keyPath) != stat || h.content(keyPath) != content {
 				t.Errorf("it is %s, and was %s\n%s", h.stat(keyPath), stat, summarize(r))
 			}
 			h.unchanged(mirrored(t))

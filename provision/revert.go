@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"wsprovision/provision/engine"
 	"wsprovision/provision/nginx"
 	"wsprovision/selinux"
 )
@@ -37,18 +38,18 @@ func NewRevert(h *Host, on Listener, packages bool) *Revert {
 // steps go the way of an apply backwards. The server block is the first to go,
 // because what it needs must still be there while nginx lets go of it; the
 // packages are the last, because semanage is one of them.
-func (r *Revert) steps() []Step {
+func (r *Revert) steps() []engine.Step {
 	r.unlabels = r.leavesUnlabelled()
-	steps := r.cancelDeferred([]Step{
-		{StepPlatform, nil, r.checkPlatform, nil},
-		{StepValidate, []string{StepPlatform}, r.checkWithout, nil},
-		{StepSite, []string{StepValidate}, r.checkSites, r.applySites},
-		{StepService, []string{StepSite}, r.checkReload, r.applyReload},
-		{StepUnit, []string{StepService}, r.checkUnit, r.applyUnit},
-		{StepSELinux, []string{StepService}, r.checkUndo, r.applyUndo},
-		{StepPackages, []string{StepUnit, StepSELinux}, r.checkErase, r.applyErase},
-		{StepFiles, []string{StepPackages}, r.checkOthers, r.applyFiles},
-		{StepLedger, []string{StepSELinux, StepFiles}, r.checkLedger, r.applyLedger},
+	steps := r.cancelDeferred([]engine.Step{
+		{Name: StepPlatform, Check: r.checkPlatform},
+		{Name: StepValidate, Needs: []string{StepPlatform}, Check: r.checkWithout},
+		{Name: StepSite, Needs: []string{StepValidate}, Check: r.checkSites, Apply: r.applySites},
+		{Name: StepService, Needs: []string{StepSite}, Check: r.checkReload, Apply: r.applyReload},
+		{Name: StepUnit, Needs: []string{StepService}, Check: r.checkUnit, Apply: r.applyUnit},
+		{Name: StepSELinux, Needs: []string{StepService}, Check: r.checkUndo, Apply: r.applyUndo},
+		{Name: StepPackages, Needs: []string{StepUnit, StepSELinux}, Check: r.checkErase, Apply: r.applyErase},
+		{Name: StepFiles, Needs: []string{StepPackages}, Check: r.checkOthers, Apply: r.applyFiles},
+		{Name: StepLedger, Needs: []string{StepSELinux, StepFiles}, Check: r.checkLedger, Apply: r.applyLedger},
 	})
 	if r.unlabels {
 		return doingFirst(func(context.Context) error { return r.promiseRelabel() }, steps)
@@ -65,14 +66,14 @@ func (r *Revert) leavesUnlabelled() bool {
 }
 
 // Plan reports what Apply would undo and changes nothing.
-func (r *Revert) Plan(ctx context.Context) (*Report, error) {
+func (r *Revert) Plan(ctx context.Context) (*engine.Report, error) {
 	r.planning = true
-	return r.run(ctx, "revert --plan", r.steps(), (*Engine).Plan)
+	return r.run(ctx, "revert --plan", r.steps(), (*engine.Engine).Plan)
 }
 
 // Apply undoes what the ledger holds.
-func (r *Revert) Apply(ctx context.Context) (*Report, error) {
-	return r.run(ctx, "revert", r.steps(), (*Engine).Apply)
+func (r *Revert) Apply(ctx context.Context) (*engine.Report, error) {
+	return r.run(ctx, "revert", r.steps(), (*engine.Engine).Apply)
 }
 
 // recorded are the ledger's entries of a kind, the latest first.
@@ -113,7 +114,7 @@ func (r *Revert) filesBefore(which func(path string) bool) []wanted {
 
 // checkWithout validates what a revert leaves. What keeps a nginx from starting
 // that does not run, and keeps it so now, holds nothing up.
-func (r *Revert) checkWithout(ctx context.Context) (Finding, error) {
+func (r *Revert) checkWithout(ctx context.Context) (engine.Finding, error) {
 	f, err := r.checkValidate(ctx)
 	if files, _ := r.siteFiles(); slices.ContainsFunc(files, func(s siteFile) bool { return s.path == namesPath && s.content != nil }) {
 		f.Warnings = append(f.Warnings, namesPath+" stays: a server_name in a file that is left alone needs it")
@@ -134,28 +135,28 @@ func (r *Revert) checkWithout(ctx context.Context) (Finding, error) {
 
 // checkReload has nginx forget the server block where it runs; a stopped nginx
 // is left stopped, and a running one running.
-func (r *Revert) checkReload(ctx context.Context) (Finding, error) {
-	var f Finding
+func (r *Revert) checkReload(ctx context.Context) (engine.Finding, error) {
+	var f engine.Finding
 	s, err := r.service(ctx)
 	s.sayUntold(&f)
 	switch {
 	case err != nil:
 		return f, err
 	case !s.running() && s.owed:
-		f.Changes = []Change{{Object: "owed reload (" + owedPath + ")", From: "noted", To: "dropped, because nginx does not run"}}
+		f.Changes = []engine.Change{{Object: "owed reload (" + owedPath + ")", From: "noted", To: "dropped, because nginx does not run"}}
 	case !s.running():
 	case s.owed || r.sitesDiffer():
 		if err := errors.Join(s.reloadable(), r.checkMaster(ctx, s.state), r.checkLogs()); err != nil {
 			return f, err
 		}
-		f.Changes = []Change{{Object: nginxUnit, From: "the agent's configuration", To: "reloaded"}}
+		f.Changes = []engine.Change{{Object: nginxUnit, From: "the agent's configuration", To: "reloaded"}}
 	default:
 		r.sayStarted(&f)
 	}
 	return f, nil
 }
 
-func (r *Revert) sayStarted(f *Finding) {
+func (r *Revert) sayStarted(f *engine.Finding) {
 	if _, started := r.ledger.Find(KindActive, nginxUnit); started {
 		f.Notes = []string{"nginx.service was started by the agent and runs on, because others may use it by now; systemctl stop nginx if nobody does"}
 	}
@@ -177,8 +178,8 @@ func (r *Revert) applyReload(ctx context.Context) error {
 }
 
 // checkUnit compares the enablement with what it was.
-func (r *Revert) checkUnit(ctx context.Context) (Finding, error) {
-	var f Finding
+func (r *Revert) checkUnit(ctx context.Context) (engine.Finding, error) {
+	var f engine.Finding
 	for _, e := range r.recorded(KindEnabled) {
 		now, err := r.present(ctx, e)
 		if err != nil {
@@ -189,7 +190,7 @@ func (r *Revert) checkUnit(ctx context.Context) (Finding, error) {
 		case !e.agents(now):
 			f.Warnings = append(f.Warnings, left(e.Name+" (at boot)", now, e))
 		default:
-			f.Changes = append(f.Changes, Change{Object: e.Name + " (at boot)", From: now, To: e.Before})
+			f.Changes = append(f.Changes, engine.Change{Object: e.Name + " (at boot)", From: now, To: e.Before})
 		}
 	}
 	return f, nil
@@ -221,10 +222,10 @@ func left(object, now string, e Entry) string {
 }
 
 // checkOthers is for the files that nginx does not read: the repository and its key.
-func (r *Revert) checkOthers(context.Context) (Finding, error) {
-	var f Finding
+func (r *Revert) checkOthers(context.Context) (engine.Finding, error) {
+	var f engine.Finding
 	if r.unlabels && r.relabels() {
-		f.sayRelabel()
+		sayRelabel(&f)
 	}
 	files, err := r.otherFiles()
 	if err != nil {
@@ -275,8 +276,8 @@ func (r *Run) restore(w wanted) error {
 
 // checkLedger drops the record of what is undone. Packages that stay are still
 // the agent's to remove, and stay recorded.
-func (r *Revert) checkLedger(context.Context) (Finding, error) {
-	var f Finding
+func (r *Revert) checkLedger(context.Context) (engine.Finding, error) {
+	var f engine.Finding
 	keep := len(r.recorded(KindPackage, KindKey))
 	if r.packages {
 		keep = 0
@@ -285,7 +286,7 @@ func (r *Revert) checkLedger(context.Context) (Finding, error) {
 		f.Notes = append(f.Notes, fmt.Sprintf("%d packages and keys that the agent brought stay; wsprovision revert --packages removes them", keep))
 	}
 	if n := len(r.ledger.Entries); n > keep {
-		f.Changes = []Change{{Object: "ledger " + ledgerPath, From: fmt.Sprintf("%d entries", n), To: fmt.Sprintf("%d entries", keep)}}
+		f.Changes = []engine.Change{{Object: "ledger " + ledgerPath, From: fmt.Sprintf("%d entries", n), To: fmt.Sprintf("%d entries", keep)}}
 	}
 	return f, nil
 }

@@ -1,21 +1,24 @@
 package provision
 
-import "context"
+import (
+	"context"
+	"wsprovision/provision/engine"
+)
 
 // checkErase lists the packages that the agent brought and the keys that it
 // imported for them. They stay unless their removal was asked for.
-func (r *Revert) checkErase(ctx context.Context) (Finding, error) {
-	var f Finding
+func (r *Revert) checkErase(ctx context.Context) (engine.Finding, error) {
+	var f engine.Finding
 	names, err := r.brought(ctx)
 	if err != nil {
 		return f, err
 	}
 	for _, name := range names {
-		f.Changes = append(f.Changes, Change{Object: "package " + name, From: "installed", To: Absent})
+		f.Changes = append(f.Changes, engine.Change{Object: "package " + name, From: "installed", To: Absent})
 	}
 	keys, err := r.importedByUs(ctx)
 	for _, key := range keys {
-		f.Changes = append(f.Changes, Change{Object: "key " + key, From: "imported", To: Absent})
+		f.Changes = append(f.Changes, engine.Change{Object: "key " + key, From: "imported", To: Absent})
 	}
 	return f, err
 }

@@ -5,20 +5,21 @@ import (
 
 	multierror "github.com/hashicorp/go-multierror"
 
+	"wsprovision/provision/engine"
 	"wsprovision/selinux"
 )
 
 // undo is one SELinux value on its way back.
 type undo struct {
 	entry  Entry // as it is announced
-	change Change
+	change engine.Change
 	edit   *selinux.Edit // nil: the running value of a boolean
 }
 
 // checkUndo compares every boolean and label that the agent set with what it
 // was before.
-func (r *Revert) checkUndo(ctx context.Context) (Finding, error) {
-	var f Finding
+func (r *Revert) checkUndo(ctx context.Context) (engine.Finding, error) {
+	var f engine.Finding
 	undos, warnings, err := r.undos(ctx)
 	f.Warnings = warnings
 	for _, u := range undos {
@@ -61,7 +62,7 @@ func (r *Revert) undos(ctx context.Context) ([]undo, []string, error) {
 			undos = append(undos, u)
 		}
 	}
-	return undos, warnings, together(all)
+	return undos, warnings, engine.Lines(all)
 }
 
 // undoOf reads what an entry speaks of as it is now, in the entry's words, and

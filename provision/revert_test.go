@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"wsprovision/provision/engine"
 	"wsprovision/selinux"
 )
 
@@ -25,7 +26,7 @@ func TestRevertWithoutAReload(t *testing.T) {
 			tt.spoil(h)
 			before := h.snapshot()
 			r := h.run(basic(t), revert(false))
-			if s := step(t, r, StepService); s.Status != Failed || !strings.Contains(s.Error, tt.says) {
+			if s := step(t, r, StepService); s.Status != engine.Failed || !strings.Contains(s.Error, tt.says) {
 				t.Errorf("service: %s %q\n%s", s.Status, s.Error, summarize(r))
 			}
 			h.untouched(before)
@@ -38,7 +39,7 @@ func TestRevertAgainLeavesWhatIsByHand(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h := provisioned(t)
 		h.at("before run rpm -e", false)
-		if r := h.run(basic(t), revert(true)); r.Result != Failed || h.exists(wantsNginx) || len(h.localPorts()) > 0 {
+		if r := h.run(basic(t), revert(true)); r.Result != engine.Failed || h.exists(wantsNginx) || len(h.localPorts()) > 0 {
 			t.Fatalf("the first revert: %s\n%s", r.Result, summarize(r))
 		}
 		h.hook = nil
@@ -51,7 +52,7 @@ func TestRevertAgainLeavesWhatIsByHand(t *testing.T) {
 		if !h.exists(wantsNginx) || !h.localBooleans()[connectBoolean] || !h.running(connectBoolean) || len(h.localPorts()) != 1 {
 			t.Errorf("enabled %v, boolean %v, running %v, ports %v\n%s", h.exists(wantsNginx), h.localBooleans(), h.running(connectBoolean), h.localPorts(), summarize(r))
 		}
-		if r.Result == Failed || h.installed(nginxPackage) {
+		if r.Result == engine.Failed || h.installed(nginxPackage) {
 			t.Errorf("the rest is not reverted: %s\n%s", r.Result, summarize(r))
 		}
 	})
@@ -63,12 +64,12 @@ func TestRevertAgainLeavesPackagesByHand(t *testing.T) {
 		h := bareForMirror(t)
 		h.apply(mirrored(t))
 		h.at("before run rpm -e gpg-pubkey", false)
-		if r := h.run(basic(t), revert(true)); r.Result != Failed || h.installed(nginxPackage) {
+		if r := h.run(basic(t), revert(true)); r.Result != engine.Failed || h.installed(nginxPackage) {
 			t.Fatalf("the first revert: %s\n%s", r.Result, summarize(r))
 		}
 		h.hook = nil
 		h.install(nginxPackage)
-		if r := h.run(basic(t), revert(true)); r.Result != Changed || !h.installed(nginxPackage) {
+		if r := h.run(basic(t), revert(true)); r.Result != engine.Changed || !h.installed(nginxPackage) {
 			t.Errorf("%s, installed %q\n%s", r.Result, h.content(rpmPackages), summarize(r))
 		}
 	})
@@ -78,16 +79,16 @@ func TestRevertAgainLeavesPackagesByHand(t *testing.T) {
 func TestRevertAfterAnInstallation(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h := installed(t)
-		if r := h.run(basic(t), revert(false)); r.Result == Failed || len(step(t, r, StepSELinux).Warnings) > 0 {
+		if r := h.run(basic(t), revert(false)); r.Result == engine.Failed || len(step(t, r, StepSELinux).Warnings) > 0 {
 			t.Errorf("where it was installed: %s\n%s", r.Result, summarize(r))
 		}
 		h = installed(t)
 		h.boot()
-		if r, err := h.firstBoot(3); err != nil || r.Result == Failed || !h.running(connectBoolean) {
+		if r, err := h.firstBoot(3); err != nil || r.Result == engine.Failed || !h.running(connectBoolean) {
 			t.Fatalf("the first boot: %v\n%s", err, summarize(r))
 		}
 		r := h.run(basic(t), revert(false))
-		if r.Result != Changed || h.running(connectBoolean) || h.localBooleans()[connectBoolean] {
+		if r.Result != engine.Changed || h.running(connectBoolean) || h.localBooleans()[connectBoolean] {
 			t.Errorf("%s, running %v, recorded %v\n%s", r.Result, h.running(connectBoolean), h.localBooleans(), summarize(r))
 		}
 	})
@@ -97,7 +98,7 @@ func TestRevertAfterAnInstallation(t *testing.T) {
 func TestRevertLeavesTheKeyOfARepositoryThatStays(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h := bareForMirror(t)
-		if r := h.apply(mirrored(t)); r.Result != Changed {
+		if r := h.apply(mirrored(t)); r.Result != engine.Changed {
 			t.Fatalf("apply: %s\n%s", r.Result, summarize(r))
 		}
 		h.write(repositoryPath, h.content(repositoryPath)+"proxy=http://proxy.example.com:3128\n")
@@ -115,7 +116,7 @@ func TestRevertBesideABrokenFile(t *testing.T) {
 		h.stopNginx()
 		h.write(confDir+"/other.conf", "server {\n")
 		r := h.run(basic(t), revert(false))
-		if r.Result != Changed || h.exists(site) || len(h.localPorts()) > 0 || !strings.Contains(strings.Join(step(t, r, StepValidate).Warnings, " "), "would not start") {
+		if r.Result != engine.Changed || h.exists(site) || len(h.localPorts()) > 0 || !strings.Contains(strings.Join(step(t, r, StepValidate).Warnings, " "), "would not start") {
 			t.Errorf("%s, ports %v\n%s", r.Result, h.localPorts(), summarize(r))
 		}
 	})
@@ -131,14 +132,14 @@ func TestRevertOfPackagesThatRpmDidNotTell(t *testing.T) {
 			}
 			return "", "", 0, false
 		}
-		if r := h.apply(basic(t)); r.Result != Failed || !h.installed(nginxFilesystem) {
+		if r := h.apply(basic(t)); r.Result != engine.Failed || !h.installed(nginxFilesystem) {
 			t.Fatalf("apply: %s\n%s", r.Result, summarize(r))
 		}
 		h.packages.yum = nil
-		if r := h.apply(basic(t)); r.Result != Changed {
+		if r := h.apply(basic(t)); r.Result != engine.Changed {
 			t.Fatalf("once more: %s\n%s", r.Result, summarize(r))
 		}
-		if r := h.run(basic(t), revert(true)); r.Result != Changed || h.content(rpmPackages) != "" {
+		if r := h.run(basic(t), revert(true)); r.Result != engine.Changed || h.content(rpmPackages) != "" {
 			t.Errorf("%s, left %q\n%s", r.Result, h.content(rpmPackages), summarize(r))
 		}
 	})
@@ -152,14 +153,14 @@ func TestAdoptedEdit(t *testing.T) {
 		other.apply(moved(t))
 		h.write(site, other.content(site))
 		h.hup() // by hand
-		if r := h.apply(moved(t)); r.Result != Unchanged {
+		if r := h.apply(moved(t)); r.Result != engine.Unchanged {
 			t.Fatalf("%s\n%s", r.Result, summarize(r))
 		}
 		h.unchanged(moved(t))
-		if r := h.apply(parse(t, oneSite+"on_drift: fail\n")); r.Result != Changed || len(step(t, r, StepSite).Warnings) > 0 {
+		if r := h.apply(parse(t, oneSite+"on_drift: fail\n")); r.Result != engine.Changed || len(step(t, r, StepSite).Warnings) > 0 {
 			t.Errorf("the next change: %s\n%s", r.Result, summarize(r))
 		}
-		if r := h.run(basic(t), revert(false)); r.Result != Changed || h.exists(site) {
+		if r := h.run(basic(t), revert(false)); r.Result != engine.Changed || h.exists(site) {
 			t.Errorf("the revert: %s\n%s", r.Result, summarize(r))
 		}
 	})
@@ -172,7 +173,7 @@ func TestRevertOfAMode(t *testing.T) {
 		h.write(site, provisioned(t).content(site))
 		h.must(os.Chmod(h.path(site), 0o600))
 		h.hup()
-		if r := h.apply(basic(t)); r.Result != Changed {
+		if r := h.apply(basic(t)); r.Result != engine.Changed {
 			t.Fatalf("apply: %s\n%s", r.Result, summarize(r))
 		}
 		r := h.run(basic(t), revert(false))
@@ -192,13 +193,13 @@ func TestRevertOfWhatIsUndone(t *testing.T) {
 		h.rebuild(true)
 		h.setRunning(connectBoolean, true)
 		h.answerAccess(true)
-		if r := h.apply(basic(t)); r.Result != Changed {
+		if r := h.apply(basic(t)); r.Result != engine.Changed {
 			t.Fatalf("apply: %s\n%s", r.Result, summarize(r))
 		}
 		h.must(os.Remove(h.path(site)))
 		h.hup()
 		r := h.run(basic(t), revert(false))
-		if s := h.status(t); r.Result != Changed || s.State != None {
+		if s := h.status(t); r.Result != engine.Changed || s.State != None {
 			t.Errorf("%s, status %s\n%s", r.Result, s.State, summarize(r))
 		}
 	})
@@ -222,7 +223,7 @@ func TestRevertOfPackagesOfAnothersYum(t *testing.T) {
 			}
 			return nil
 		}
-		if r, err := run.Apply(t.Context()); err != nil || r.Result != Failed {
+		if r, err := run.Apply(t.Context()); err != nil || r.Result != engine.Failed {
 			t.Fatalf("%v\n%s", err, summarize(r))
 		}
 		h.hook = nil
@@ -241,7 +242,7 @@ func TestRunningBooleanThatCameToNothing(t *testing.T) {
 		h.removeSELinux()
 		h.laySELinux(selinux.Disabled)
 		h.at("before run semanage", false)
-		if r := h.apply(basic(t)); step(t, r, StepSELinux).Status != Failed {
+		if r := h.apply(basic(t)); step(t, r, StepSELinux).Status != engine.Failed {
 			t.Fatalf("apply: %s", summarize(r))
 		}
 		if e, ok := h.ledger().Find(KindRunning, connectBoolean); ok {
@@ -254,19 +255,19 @@ func TestRevert(t *testing.T) {
 	bubble(t, "takes everything back", func(t *testing.T) {
 		h := withNginx(t)
 		before := h.state()
-		if r := h.apply(basic(t)); r.Result != Changed {
+		if r := h.apply(basic(t)); r.Result != engine.Changed {
 			t.Fatalf("apply: %s\n%s", r.Result, summarize(r))
 		}
 		master := h.web.master
 		r := h.run(basic(t), revert(false))
-		if r.Result != Changed || h.web.master != master {
+		if r.Result != engine.Changed || h.web.master != master {
 			t.Errorf("revert: %s, master %d, was %d\n%s", r.Result, h.web.master, master, summarize(r))
 		}
 		if d := cmp.Diff(before, h.state()); d != "" {
 			t.Errorf("(-before apply +after revert):\n%s", d)
 		}
 		snapshot := h.snapshot()
-		if r := h.run(basic(t), revert(false)); r.Result != Unchanged {
+		if r := h.run(basic(t), revert(false)); r.Result != engine.Unchanged {
 			t.Errorf("a second revert: %s\n%s", r.Result, summarize(r))
 		}
 		h.untouched(snapshot)
@@ -282,7 +283,7 @@ func TestRevert(t *testing.T) {
 	})
 	bubble(t, "with packages", func(t *testing.T) {
 		h := provisioned(t)
-		if r := h.run(basic(t), revert(true)); r.Result != Changed || h.content(rpmPackages) != "" {
+		if r := h.run(basic(t), revert(true)); r.Result != engine.Changed || h.content(rpmPackages) != "" {
 			t.Errorf("%s, installed %q\n%s", r.Result, h.content(rpmPackages), summarize(r))
 		}
 	})
@@ -294,11 +295,11 @@ func TestRevertThatSELinuxHolds(t *testing.T) {
 		h := provisioned(t)
 		h.at("before run semanage", false)
 		r := h.run(basic(t), revert(true))
-		if s := step(t, r, StepPackages); s.Status != Skipped || !h.installed(semanagePackage) {
+		if s := step(t, r, StepPackages); s.Status != engine.Skipped || !h.installed(semanagePackage) {
 			t.Errorf("packages: %s, installed %q\n%s", s.Status, h.content(rpmPackages), summarize(r))
 		}
 		h.hook = nil
-		if r := h.run(basic(t), revert(true)); r.Result != Changed || h.content(rpmPackages) != "" || len(h.localPorts()) > 0 {
+		if r := h.run(basic(t), revert(true)); r.Result != engine.Changed || h.content(rpmPackages) != "" || len(h.localPorts()) > 0 {
 			t.Errorf("once more: %s, installed %q\n%s", r.Result, h.content(rpmPackages), summarize(r))
 		}
 	})
@@ -310,7 +311,7 @@ func TestRevertThatSELinuxHolds(t *testing.T) {
 		h.setRunning(other, false)
 		before := h.snapshot()
 		r := h.run(basic(t), revert(false))
-		if s := step(t, r, StepSELinux); s.Status != Failed || !strings.Contains(s.Error, other+" is recorded on and runs off") {
+		if s := step(t, r, StepSELinux); s.Status != engine.Failed || !strings.Contains(s.Error, other+" is recorded on and runs off") {
 			t.Errorf("selinux: %s %q\n%s", s.Status, s.Error, summarize(r))
 		}
 		h.untouched(before)
@@ -325,10 +326,10 @@ func TestRevertOfAStoppedNginx(t *testing.T) {
 		h.apply(moved(t))
 		h.hook = nil
 		h.stopNginx()
-		if r := h.run(basic(t), revert(false)); r.Result != Changed || h.exists(owedPath) || h.starts > 0 {
+		if r := h.run(basic(t), revert(false)); r.Result != engine.Changed || h.exists(owedPath) || h.starts > 0 {
 			t.Errorf("%s, %d starts, the mark is there: %v\n%s", r.Result, h.starts, h.exists(owedPath), summarize(r))
 		}
-		if r := h.run(basic(t), revert(false)); r.Result != Unchanged {
+		if r := h.run(basic(t), revert(false)); r.Result != engine.Unchanged {
 			t.Errorf("once more: %s\n%s", r.Result, summarize(r))
 		}
 	})

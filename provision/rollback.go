@@ -8,6 +8,7 @@ import (
 
 	multierror "github.com/hashicorp/go-multierror"
 
+	"wsprovision/provision/engine"
 	"wsprovision/systemd"
 )
 
@@ -56,7 +57,7 @@ func (r *Run) putBack(way []Proven) (whole bool, err error) {
 		}
 		whole = whole && back
 	}
-	return whole, together(all)
+	return whole, engine.Lines(all)
 }
 
 // putBackOne goes on where the ledger cannot be written, which may be why the

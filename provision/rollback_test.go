@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 )
 
 // What somebody has edited is theirs also after a reload that failed has brought it back.
@@ -23,7 +24,7 @@ func TestRolledBackToAnEdit(t *testing.T) {
 			h.write(site, edited)
 			tt.fails(h)
 			r := h.apply(parse(t, tt.apply+"on_drift: replace\n"))
-			if s := step(t, r, StepService); s.Status != Failed || h.content(site) != edited {
+			if s := step(t, r, StepService); s.Status != engine.Failed || h.content(site) != edited {
 				t.Fatalf("service %s %q, the file holds\n%s", s.Status, s.Error, h.content(site))
 			}
 			h.web.deaf, h.web.taken = false, nil
@@ -80,7 +81,7 @@ func TestRefusedStartSaysWhatIsBack(t *testing.T) {
 		h.stopNginx()
 		h.web.cannotRun = "no room"
 		for _, c := range []config.Config{moved(t), basic(t)} { // unchanged, and changed once more
-			if r := h.apply(c); r.Result != Failed || !strings.Contains(h.content(site), "/socket/") {
+			if r := h.apply(c); r.Result != engine.Failed || !strings.Contains(h.content(site), "/socket/") {
 				t.Errorf("%s, the site holds\n%s\n%s", r.Result, h.content(site), summarize(r))
 			}
 		}

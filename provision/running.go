@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"wsprovision/provision/engine"
 	"wsprovision/provision/nginx"
 	"wsprovision/systemd"
 )
@@ -32,7 +33,7 @@ func (h *Host) mainPID(ctx context.Context) int {
 
 // checkRunning refuses what a start or a reload of nginx.service would fail of, or would not be one of the nginx that
 // reads the agent's configuration, and names every other nginx.
-func (r *Run) checkRunning(ctx context.Context, f *Finding, s service) error {
+func (r *Run) checkRunning(ctx context.Context, f *engine.Finding, s service) error {
 	if s.running() {
 		if err := r.checkMaster(ctx, s.state); err != nil {
 			return err

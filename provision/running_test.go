@@ -6,6 +6,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"wsprovision/provision/engine"
 )
 
 // other starts a process of the fake host's that looks like an nginx.
@@ -56,7 +57,7 @@ func TestHostileNginx(t *testing.T) {
 			}
 			r := h.apply(moved(t))
 			s := step(t, r, StepService)
-			if r.Result != Changed || !strings.Contains(strings.Join(s.Notes, "\n"), tt.notes) {
+			if r.Result != engine.Changed || !strings.Contains(strings.Join(s.Notes, "\n"), tt.notes) {
 				t.Errorf("notes %q, want %q\n%s", s.Notes, tt.notes, summarize(r))
 			}
 		})
@@ -71,7 +72,7 @@ func TestOrphansKeepAPort(t *testing.T) {
 		h.listeners(fmt.Sprintf("%d 0.0.0.0:8008", pid))
 		r := h.plan(parse(t, strings.Replace(oneSite, "80\n", "8008\n", 1)))
 		s := step(t, r, StepValidate)
-		if s.Status != Failed || !strings.Contains(s.Error, "workers of an nginx that was killed") || strings.Contains(s.Error, "another port") {
+		if s.Status != engine.Failed || !strings.Contains(s.Error, "workers of an nginx that was killed") || strings.Contains(s.Error, "another port") {
 			t.Errorf("%s: %s", s.Status, s.Error)
 		}
 	})
@@ -83,7 +84,7 @@ func TestHostileRevert(t *testing.T) {
 		h := provisioned(t)
 		h.write(fmt.Sprintf("/proc/%d/cmdline", h.web.master), "nginx: master process nginx -c /o.conf")
 		r := h.run(basic(t), revert(false))
-		if s := step(t, r, StepService); s.Status != Failed || !strings.Contains(s.Error, "reads /o.conf") || !h.exists(site) {
+		if s := step(t, r, StepService); s.Status != engine.Failed || !strings.Contains(s.Error, "reads /o.conf") || !h.exists(site) {
 			t.Errorf("%s %s\n%s", s.Status, s.Error, summarize(r))
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 )
 
 // manySites is a configuration of n sites that share port 80, each with a backend of its own port of ten.
@@ -56,7 +57,7 @@ func TestHostileManySitesEnd(t *testing.T) {
 	cancel(errors.New("terminated"))
 	report, err := run.Plan(ctx)
 	h.must(err)
-	if s := step(t, report, StepValidate); s.Status != Failed || !strings.Contains(s.Error, "terminated") {
+	if s := step(t, report, StepValidate); s.Status != engine.Failed || !strings.Contains(s.Error, "terminated") {
 		t.Errorf("%s: %s", s.Status, s.Error)
 	}
 }
@@ -68,7 +69,7 @@ func BenchmarkPlan(b *testing.B) {
 			c := manySites(b, n)
 			b.ReportAllocs()
 			for b.Loop() {
-				if r := h.plan(c); r.Result == Failed {
+				if r := h.plan(c); r.Result == engine.Failed {
 					b.Fatal(summarize(r))
 				}
 			}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"wsprovision/provision/engine"
 	"wsprovision/provision/nginx"
 )
 
@@ -22,7 +23,7 @@ func shutdownFile(d time.Duration) []byte {
 
 // checkShutdown says what the time-out will cut, and refuses it where nginx
 // would never read it.
-func (r *Run) checkShutdown(ctx context.Context, f *Finding, tree nginx.Tree) error {
+func (r *Run) checkShutdown(ctx context.Context, f *engine.Finding, tree nginx.Tree) error {
 	r.sayCut(ctx, f)
 	d := r.Config.WorkerShutdownTimeout
 	if d == 0 {
@@ -39,7 +40,7 @@ func (r *Run) checkShutdown(ctx context.Context, f *Finding, tree nginx.Tree) er
 // configuration that it was started with (ngx_set_shutdown_timer), so that it
 // is the present one that counts, whoever set it. Where systemd cannot be
 // asked, the service step fails and nothing is reloaded.
-func (r *Run) sayCut(ctx context.Context, f *Finding) {
+func (r *Run) sayCut(ctx context.Context, f *engine.Finding) {
 	if r.Where.Offline() {
 		return
 	}

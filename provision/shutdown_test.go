@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 )
 
 // TestShutdownTimeout: old workers keep to the configuration that they were started with, so that a plan speaks of that one.
@@ -32,7 +33,7 @@ func TestShutdownTimeout(t *testing.T) {
 				h := newFakeHost(t)
 				h.write(nginxConf, "include /usr/share/nginx/modules/*.conf;\n"+confOfEPEL)
 				h.mkdir("/usr/share/nginx/modules")
-				if r := h.apply(tt.before(t)); r.Result != Changed {
+				if r := h.apply(tt.before(t)); r.Result != engine.Changed {
 					t.Fatalf("%s\n%s", r.Result, summarize(r))
 				}
 				notes := step(t, h.plan(tt.after(t)), StepValidate).Notes
@@ -47,7 +48,7 @@ func TestShutdownTimeout(t *testing.T) {
 						t.Errorf("of connections %s the plan says %q, want %q", word, got, want)
 					}
 				}
-				if r := h.apply(tt.after(t)); r.Result != Changed || h.exists(shutdownPath) != (tt.later != "") {
+				if r := h.apply(tt.after(t)); r.Result != engine.Changed || h.exists(shutdownPath) != (tt.later != "") {
 					t.Errorf("%s, %s there: %v\n%s", r.Result, shutdownPath, h.exists(shutdownPath), summarize(r))
 				}
 			})

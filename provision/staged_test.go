@@ -7,15 +7,16 @@ import (
 	"golang.org/x/sys/unix"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 )
 
 // TestStagedIsClearedAway: a run dies between staging a file and renaming it, and the next run does not want that file any more.
 func TestStagedIsClearedAway(t *testing.T) {
 	chat := sitePath("chat")
-	for name, next := range map[string]func(h *fakeHost) *Report{
-		"the site is not configured any more": func(h *fakeHost) *Report { return h.apply(basic(h.t)) },
-		"all is reverted":                     func(h *fakeHost) *Report { return h.run(config.Config{}, revert(false)) },
-		"all is reverted, with packages":      func(h *fakeHost) *Report { return h.run(config.Config{}, revert(true)) },
+	for name, next := range map[string]func(h *fakeHost) *engine.Report{
+		"the site is not configured any more": func(h *fakeHost) *engine.Report { return h.apply(basic(h.t)) },
+		"all is reverted":                     func(h *fakeHost) *engine.Report { return h.run(config.Config{}, revert(false)) },
+		"all is reverted, with packages":      func(h *fakeHost) *engine.Report { return h.run(config.Config{}, revert(true)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -33,10 +34,10 @@ func TestStagedIsClearedAway(t *testing.T) {
 					t.Fatal("the run did not die between staging and renaming")
 				}
 				r := next(h)
-				if r.Result != Changed || h.exists(staging(chat)) {
+				if r.Result != engine.Changed || h.exists(staging(chat)) {
 					t.Errorf("%s, the staged file is there: %v\n%s", r.Result, h.exists(staging(chat)), summarize(r))
 				}
-				if r := next(h); r.Result != Unchanged {
+				if r := next(h); r.Result != engine.Unchanged {
 					t.Errorf("once more: %s\n%s", r.Result, summarize(r))
 				}
 			})
@@ -49,7 +50,7 @@ func TestStagedOwesNoReload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := provisioned(t)
 		h.write(staging(sitePath("websocket")), "half a")
-		if r := h.apply(basic(t)); r.Result != Changed || h.reloads > 0 || h.exists(staging(sitePath("websocket"))) {
+		if r := h.apply(basic(t)); r.Result != engine.Changed || h.reloads > 0 || h.exists(staging(sitePath("websocket"))) {
 			t.Errorf("%s, %d reloads; want the staged file removed and nothing else\n%s", r.Result, h.reloads, summarize(r))
 		}
 		h.unchanged(basic(t))
@@ -70,7 +71,7 @@ func TestSomethingElseWhereAFileIsStaged(t *testing.T) {
 				h.write(confDir+"/precious", "precious\n")
 				put(h)
 				r := h.apply(c)
-				if r.Result != Changed || h.exists(stage) || h.content(confDir+"/precious") != "precious\n" {
+				if r.Result != engine.Changed || h.exists(stage) || h.content(confDir+"/precious") != "precious\n" {
 					t.Errorf("%s, something is there: %v, the link's target holds %q\n%s", r.Result, h.exists(stage), h.content(confDir+"/precious"), summarize(r))
 				}
 				h.unchanged(c)

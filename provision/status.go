@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"wsprovision/provision/engine"
 	"wsprovision/selinux"
 	"wsprovision/systemd"
 )
@@ -62,7 +63,7 @@ type HostStatus struct {
 
 	// Report is the last run that changed something or failed, with all phases
 	// in one.
-	Report *Report `json:"report,omitempty"`
+	Report *engine.Report `json:"report,omitempty"`
 	// Unknown is what could not be told, each with its reason.
 	Unknown []string `json:"unknown,omitempty"`
 }
@@ -199,8 +200,8 @@ func (h *Host) provisioningStatus(s *HostStatus, unit systemd.State) {
 		s.State, s.Why = Broken, history.Running.ended(h.bootID())+"; run it again to finish"
 	case s.Report == nil:
 		s.State, s.Why = None, "no run has changed this host"
-	case s.Report.Result == Failed:
-		s.State, s.Why = Broken, s.Report.failure()
+	case s.Report.Result == engine.Failed:
+		s.State, s.Why = Broken, failureOf(s.Report)
 	default:
 		s.State = Complete
 	}
@@ -212,14 +213,14 @@ func (h *Host) outstanding(history *History, unit systemd.State) (State, string)
 	switch {
 	case h.Where.Offline() && history.Running != nil:
 		return Waiting, history.Running.ended(h.bootID()) + "; the first boot goes on"
-	case h.Where.Offline() && history.Install != nil && history.Install.Result == Failed:
-		return Broken, history.Install.failure() + "; the first boot tries again"
+	case h.Where.Offline() && history.Install != nil && history.Install.Result == engine.Failed:
+		return Broken, failureOf(history.Install) + "; the first boot tries again"
 	case h.Where.Offline():
 		return Waiting, "the first boot does the rest: " + firstBootUnit
 	case unit.Active == "failed":
 		why := "see journalctl -u " + firstBootUnit
-		if history.Last != nil && history.Last.failure() != "" {
-			why = history.Last.failure()
+		if history.Last != nil && failureOf(history.Last) != "" {
+			why = failureOf(history.Last)
 		}
 		return Broken, firstBootUnit + " gave up, and tries again at the next boot: " + why
 	case unit.Known && unit.File != "enabled":
@@ -229,13 +230,13 @@ func (h *Host) outstanding(history *History, unit systemd.State) (State, string)
 }
 
 // failure is what a report says went wrong, in a line; "" where nothing did.
-func (r *Report) failure() string {
+func failureOf(r *engine.Report) string {
 	for _, s := range r.Steps {
 		switch {
-		case s.Status == Failed:
+		case s.Status == engine.Failed:
 			first, _, _ := strings.Cut(s.Error, "\n")
 			return s.Name + ": " + first
-		case s.Name == StepFirstBoot && s.Status == Deferred && len(s.Changes) > 0:
+		case s.Name == StepFirstBoot && s.Status == engine.Deferred && len(s.Changes) > 0:
 			return s.Changes[len(s.Changes)-1].Deferred
 		}
 	}
@@ -243,7 +244,7 @@ func (r *Report) failure() string {
 }
 
 // report makes one report of both phases.
-func (h *History) report() *Report {
+func (h *History) report() *engine.Report {
 	switch {
 	case h.Last == nil:
 		return h.Install

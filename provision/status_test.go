@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/provision/engine"
 	"wsprovision/systemd"
 )
 
@@ -92,7 +93,7 @@ func TestStatus(t *testing.T) {
 		"reverted": {func(t testing.TB) *fakeHost {
 			h := provisioned(t)
 			r, err := NewRevert(h.host(Listener{}), Listener{}, false).Apply(t.Context())
-			if err != nil || r.Result == Failed {
+			if err != nil || r.Result == engine.Failed {
 				t.Fatalf("revert: %v\n%s", err, summarize(r))
 			}
 			return h

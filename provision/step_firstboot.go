@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"wsprovision/provision/engine"
 	"wsprovision/systemd"
 )
 
@@ -30,10 +31,10 @@ const deferredHeader = `# What wsprovision could not do where this host was inst
 // when everything else holds. The labels come last there, and here before nginx
 // is started: the installation may have been interrupted before them. An
 // ordinary host has none of these steps.
-func (r *Run) acrossBoots(steps []Step) []Step {
+func (r *Run) acrossBoots(steps []engine.Step) []engine.Step {
 	switch {
 	case r.Where.Offline():
-		steps = slices.Insert(steps, 1, Step{StepFirstBoot, []string{StepPlatform}, r.checkDeferral, r.applyDeferral})
+		steps = slices.Insert(steps, 1, engine.Step{Name: StepFirstBoot, Needs: []string{StepPlatform}, Check: r.checkDeferral, Apply: r.applyDeferral})
 		return r.labelsBefore(StepProof, steps)
 	case r.hasDeferred():
 		return append(doingFirst(r.overtake, r.labelsBefore(StepService, steps)), r.strikeOff(StepLabels, StepProof))
@@ -57,7 +58,7 @@ func (r *Run) overtake(ctx context.Context) error {
 }
 
 // doingFirst has each step do something before it changes anything.
-func doingFirst(do func(context.Context) error, steps []Step) []Step {
+func doingFirst(do func(context.Context) error, steps []engine.Step) []engine.Step {
 	for i, s := range steps {
 		if s.Apply == nil {
 			continue
@@ -72,27 +73,27 @@ func doingFirst(do func(context.Context) error, steps []Step) []Step {
 	return steps
 }
 
-func (r *Run) labelsBefore(name string, steps []Step) []Step {
-	i := slices.IndexFunc(steps, func(s Step) bool { return s.Name == name })
-	return slices.Insert(steps, i, Step{StepLabels, []string{StepPackages}, r.checkLabels, r.applyLabels})
+func (r *Run) labelsBefore(name string, steps []engine.Step) []engine.Step {
+	i := slices.IndexFunc(steps, func(s engine.Step) bool { return s.Name == name })
+	return slices.Insert(steps, i, engine.Step{Name: StepLabels, Needs: []string{StepPackages}, Check: r.checkLabels, Apply: r.applyLabels})
 }
 
-func (r *Run) strikeOff(needs ...string) Step {
-	return Step{StepFirstBoot, needs, r.checkFinish, r.applyFinish}
+func (r *Run) strikeOff(needs ...string) engine.Step {
+	return engine.Step{Name: StepFirstBoot, Needs: needs, Check: r.checkFinish, Apply: r.applyFinish}
 }
 
 // StrikeOff takes the first boot's unit from the boot where it has no work any
 // more: the power was lost while the work was struck off, or before any was
 // recorded. The report is nil where the unit is not enabled.
-func (r *Run) StrikeOff(ctx context.Context) (*Report, error) {
+func (r *Run) StrikeOff(ctx context.Context) (*engine.Report, error) {
 	if !r.hasDeferred() {
 		return nil, nil
 	}
-	return r.run(ctx, "apply", []Step{r.strikeOff()}, (*Engine).Apply)
+	return r.run(ctx, "apply", []engine.Step{r.strikeOff()}, (*engine.Engine).Apply)
 }
 
 // cancelDeferred has a revert strike off what the first boot would bring back.
-func (r *Run) cancelDeferred(steps []Step) []Step {
+func (r *Run) cancelDeferred(steps []engine.Step) []engine.Step {
 	if !r.hasDeferred() {
 		return steps
 	}
@@ -119,8 +120,8 @@ func (r *Run) deferral(ctx context.Context) ([]byte, error) {
 
 // checkDeferral wants the configuration kept and the unit enabled that takes
 // it up.
-func (r *Run) checkDeferral(ctx context.Context) (Finding, error) {
-	var f Finding
+func (r *Run) checkDeferral(ctx context.Context) (engine.Finding, error) {
+	var f engine.Finding
 	want, err := r.deferral(ctx)
 	if err != nil {
 		return f, err
@@ -134,19 +135,19 @@ func (r *Run) checkDeferral(ctx context.Context) (Finding, error) {
 		if have.Content != nil {
 			from = "another configuration"
 		}
-		f.Changes = append(f.Changes, Change{Object: "deferred work (" + deferredPath + ")", From: from, To: "recorded"})
+		f.Changes = append(f.Changes, engine.Change{Object: "deferred work (" + deferredPath + ")", From: from, To: "recorded"})
 	}
 	enabled, err := r.firstBootEnabled(ctx)
 	if err != nil {
 		return f, err
 	}
 	if !enabled {
-		f.Changes = append(f.Changes, Change{Object: firstBootUnit + " (at boot)", From: "disabled", To: "enabled"})
+		f.Changes = append(f.Changes, engine.Change{Object: firstBootUnit + " (at boot)", From: "disabled", To: "enabled"})
 	}
 	f.Notes = append(f.Notes, "the first boot does what cannot be done here: "+firstBootUnit)
 	f.NextBoot = []string{firstBootUnit + " does what cannot be done here"}
 	if r.relabels() {
-		f.sayRelabel()
+		sayRelabel(&f)
 	}
 	return f, nil
 }
@@ -199,21 +200,21 @@ func (r *Run) applyDeferral(ctx context.Context) error {
 // checkFinish strikes the deferred work off once all other steps hold. The
 // first boot itself, which has the time, waits for a real 101; an
 // administrator's apply is content with what apply is content with.
-func (r *Run) checkFinish(ctx context.Context) (Finding, error) {
-	var f Finding
+func (r *Run) checkFinish(ctx context.Context) (engine.Finding, error) {
+	var f engine.Finding
 	have, err := r.Files.Read(deferredPath)
 	if err != nil {
 		return f, err
 	}
 	if have.Content != nil {
-		f.Changes = append(f.Changes, Change{Object: "deferred work (" + deferredPath + ")", From: "outstanding", To: "struck off"})
+		f.Changes = append(f.Changes, engine.Change{Object: "deferred work (" + deferredPath + ")", From: "outstanding", To: "struck off"})
 	}
 	enabled, err := r.firstBootEnabled(ctx)
 	if err != nil {
 		return f, err
 	}
 	if enabled {
-		f.Changes = append(f.Changes, Change{Object: firstBootUnit + " (at boot)", From: "enabled", To: "disabled"})
+		f.Changes = append(f.Changes, engine.Change{Object: firstBootUnit + " (at boot)", From: "enabled", To: "disabled"})
 	}
 	if r.holdOut && len(r.unproved) > 0 {
 		for i := range f.Changes {

@@ -12,6 +12,7 @@ import (
 
 	multierror "github.com/hashicorp/go-multierror"
 
+	"wsprovision/provision/engine"
 	"wsprovision/selinux"
 )
 
@@ -24,15 +25,15 @@ type mislabelled struct{ path, have, want string }
 // labels only where SELinux runs (its plugin), and semanage's new files
 // inherit them from where they are made. Anaconda relabels neither /etc/nginx
 // nor /etc/selinux at its end.
-func (r *Run) checkLabels(ctx context.Context) (Finding, error) {
-	var f Finding
+func (r *Run) checkLabels(ctx context.Context) (engine.Finding, error) {
+	var f engine.Finding
 	status, err := r.SELinux.Status()
 	if err != nil || status.Store == "" || !r.Where.Offline() && status.Mode == selinux.Disabled {
 		return f, err
 	}
 	if r.relabels() {
 		if ours, err := r.relabelIsOurs(); err != nil || !ours {
-			f.sayRelabel()
+			sayRelabel(&f)
 			return f, err
 		}
 	}
@@ -41,12 +42,12 @@ func (r *Run) checkLabels(ctx context.Context) (Finding, error) {
 	case err != nil:
 		return f, err
 	case whole && r.relabels():
-		f.sayRelabel()
+		sayRelabel(&f)
 	case whole && !r.Where.Offline():
 		f.Warnings = append(f.Warnings, unlabelledHost)
 	case whole:
 		f.NextBoot = []string{relabelNext}
-		f.Changes = append(f.Changes, Change{Object: "labels of all files", From: "none", To: "a relabel at the first boot (" + relabelPath + ")"})
+		f.Changes = append(f.Changes, engine.Change{Object: "labels of all files", From: "none", To: "a relabel at the first boot (" + relabelPath + ")"})
 		f.Warnings = append(f.Warnings, "this tree has no SELinux labels at all: its first boot labels it, and reboots")
 	default:
 		r.sayLabels(&f, wrong)
@@ -62,12 +63,12 @@ const (
 		"touch " + relabelPath + " and reboot when it suits"
 )
 
-func (f *Finding) sayRelabel() {
+func sayRelabel(f *engine.Finding) {
 	f.Notes = append(f.Notes, relabelNote)
 	f.NextBoot = append(f.NextBoot, relabelNext)
 }
 
-func (r *Run) sayLabels(f *Finding, wrong []mislabelled) {
+func (r *Run) sayLabels(f *engine.Finding, wrong []mislabelled) {
 	for _, m := range wrong {
 		if !r.Where.Offline() && immutable(r.Root+m.path) {
 			f.Warnings = append(f.Warnings,
@@ -75,10 +76,10 @@ func (r *Run) sayLabels(f *Finding, wrong []mislabelled) {
 		}
 	}
 	if n := len(wrong); n > 0 {
-		f.Changes = append(f.Changes, Change{Object: fmt.Sprintf("label of %s%s", wrong[0].path, andMore(n-1)), From: word(wrong[0].have, "none"), To: wrong[0].want})
+		f.Changes = append(f.Changes, engine.Change{Object: fmt.Sprintf("label of %s%s", wrong[0].path, andMore(n-1)), From: word(wrong[0].have, "none"), To: wrong[0].want})
 	}
 	if r.relabels() {
-		f.Changes = append(f.Changes, Change{Object: "relabel at the first boot (" + relabelPath + ")", From: "scheduled", To: "not needed"})
+		f.Changes = append(f.Changes, engine.Change{Object: "relabel at the first boot (" + relabelPath + ")", From: "scheduled", To: "not needed"})
 	}
 	if r.labelsNothing() {
 		f.Notes = append(f.Notes, "the kernel here has no SELinux, or there is no /proc to tell: what is written without a label gets the policy's in this step")
@@ -146,7 +147,7 @@ func (r *Run) setLabels(wrong []mislabelled) error {
 			return err
 		}
 	}
-	return together(all)
+	return engine.Lines(all)
 }
 
 // mend is what an administrator does about a file that cannot be labelled.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"wsprovision/provision/engine"
 	"wsprovision/rpm"
 )
 
@@ -49,14 +50,14 @@ func (r *Run) missing(ctx context.Context) ([]string, error) {
 	return append(missing, lacking...), err
 }
 
-func (r *Run) checkPackages(ctx context.Context) (Finding, error) {
-	var f Finding
+func (r *Run) checkPackages(ctx context.Context) (engine.Finding, error) {
+	var f engine.Finding
 	missing, err := r.missing(ctx)
 	if err != nil {
 		return f, err
 	}
 	for _, name := range missing {
-		f.Changes = append(f.Changes, Change{Object: "package " + name, From: Absent, To: "installed"})
+		f.Changes = append(f.Changes, engine.Change{Object: "package " + name, From: Absent, To: "installed"})
 	}
 	_, damaged, err := r.damagedPackages(ctx, false)
 	if err != nil {

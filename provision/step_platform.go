@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"wsprovision/provision/engine"
 )
 
 // ErrNotRoot says that the run needs root's rights.
@@ -13,8 +14,8 @@ var ErrNotRoot = errors.New("this needs root: run it with sudo, or as root")
 // checkPlatform holds the preconditions: root, RHEL 7 or a rebuild of it, and
 // not inside an RPM scriptlet, where yum would wait for ever for the lock that
 // its own parent holds.
-func (r *Run) checkPlatform(context.Context) (Finding, error) {
-	var f Finding
+func (r *Run) checkPlatform(context.Context) (engine.Finding, error) {
+	var f engine.Finding
 	os, err := ReadOSRelease(r.Root)
 	if err != nil {
 		return f, err

@@ -1,14 +1,17 @@
 package provision
 
-import "context"
+import (
+	"context"
+	"wsprovision/provision/engine"
+)
 
 // checkProof sends a WebSocket handshake through nginx to every location, once
 // nothing else is pending: a host that is about to change, or where another
 // step has already said what is wrong, proves nothing.
-func (r *Run) checkProof(ctx context.Context) (Finding, error) {
-	var f Finding
+func (r *Run) checkProof(ctx context.Context) (engine.Finding, error) {
+	var f engine.Finding
 	if r.Where.Offline() {
-		f.Changes = []Change{{Object: "WebSocket handshake", From: "not made", To: "101", Deferred: "nginx does not run here"}}
+		f.Changes = []engine.Change{{Object: "WebSocket handshake", From: "not made", To: "101", Deferred: "nginx does not run here"}}
 		return f, nil
 	}
 	if r.anyPending() {

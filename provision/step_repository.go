@@ -12,6 +12,7 @@ import (
 	multierror "github.com/hashicorp/go-multierror"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 	"wsprovision/provision/secret"
 	"wsprovision/rpm"
 )
@@ -28,13 +29,13 @@ const (
 
 // checkRepository asks for epel-release only while a package is missing: a host
 // that has them all needs none. A mirror's file is written in any case.
-func (r *Run) checkRepository(ctx context.Context) (Finding, error) {
-	var f Finding
+func (r *Run) checkRepository(ctx context.Context) (engine.Finding, error) {
+	var f engine.Finding
 	all := multierror.Append(nil, r.checkRepositoryFiles(&f))
 	if r.Config.EPEL.Source == config.EPELMirror {
 		all = multierror.Append(all, r.checkKeyFile(&f))
 	}
-	switch err := together(all); {
+	switch err := engine.Lines(all); {
 	case err != nil || r.Config.EPEL.Source == config.EPELMirror:
 		return f, err
 	case r.Config.EPEL.Source == config.EPELNone:
@@ -66,7 +67,7 @@ func (r *Run) checkRepository(ctx context.Context) (Finding, error) {
 		}
 		installed = release.String()
 	}
-	f.Changes = append(f.Changes, Change{Object: "package " + epelPackage, From: Absent, To: installed})
+	f.Changes = append(f.Changes, engine.Change{Object: "package " + epelPackage, From: Absent, To: installed})
 	return f, nil
 }
 

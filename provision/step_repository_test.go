@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 )
 
 // A key's path may lead anywhere: what is no file is neither waited for nor read without end.
@@ -22,7 +23,7 @@ func TestKeyThatIsNoFile(t *testing.T) {
 			h.mkdir("/root")
 			lay(h, "/root/epel.key")
 			r := h.apply(parse(t, oneSite+"epel: {source: mirror, baseurl: 'http://mirror.example.com/7', gpgkey: /root/epel.key}\n"))
-			if s := step(t, r, StepRepository); s.Status != Failed || !strings.Contains(s.Error, "/root/epel.key: not a regular file") {
+			if s := step(t, r, StepRepository); s.Status != engine.Failed || !strings.Contains(s.Error, "/root/epel.key: not a regular file") {
 				t.Errorf("%s %q, want failed: not a regular file", s.Status, s.Error)
 			}
 		})
@@ -47,7 +48,7 @@ func TestNoRepositoryHasEPEL(t *testing.T) {
 			h.packages.yum = tt.yum
 			s := step(t, h.apply(basic(t)), StepRepository)
 			const advice = "set epel.source to mirror, with epel.baseurl and epel.gpgkey, or to package, with epel.package and epel.gpgkey"
-			if s.Status != Failed || strings.Contains(s.Error, advice) != tt.want {
+			if s.Status != engine.Failed || strings.Contains(s.Error, advice) != tt.want {
 				t.Errorf("%s %q, want failed, and the keys named: %v", s.Status, s.Error, tt.want)
 			}
 		})
@@ -61,7 +62,7 @@ func TestRepositoriesUnreadable(t *testing.T) {
 		h.install(epelPackage)
 		h.write("/etc/yum.repos.d/x.repo", "broken\n")
 		r := h.apply(basic(t))
-		if failed := summarize(r); r.Result != Failed || !strings.Contains(failed, "packages: failed [package nginx: absent → installed package policycoreutils-python: absent → installed] | read repositories: /etc/yum.repos.d/x.repo:1: ") {
+		if failed := summarize(r); r.Result != engine.Failed || !strings.Contains(failed, "packages: failed [package nginx: absent → installed package policycoreutils-python: absent → installed] | read repositories: /etc/yum.repos.d/x.repo:1: ") {
 			t.Errorf("%s\n%s", r.Result, failed)
 		}
 		if h.installed(nginxPackage) {
@@ -116,7 +117,7 @@ func TestReleaseIsShown(t *testing.T) {
 	defer server.Close()
 	c := fromPackage(t, server.URL+"/epel-release.rpm")
 	const want = "package epel-release: absent → epel-release-7-14.noarch"
-	for _, act := range []func(config.Config) *Report{h.plan, h.apply} {
+	for _, act := range []func(config.Config) *engine.Report{h.plan, h.apply} {
 		fetched = 0
 		r := act(c)
 		if got := step(t, r, StepRepository); fetched != 1 || !strings.Contains(fmt.Sprint(got.Changes), want) {

@@ -8,6 +8,7 @@ import (
 
 	multierror "github.com/hashicorp/go-multierror"
 
+	"wsprovision/provision/engine"
 	"wsprovision/selinux"
 )
 
@@ -18,8 +19,8 @@ const (
 
 // checkSELinux compares the boolean, now and persistently, and the label of
 // every port that nginx is to reach, with what they should be.
-func (r *Run) checkSELinux(ctx context.Context) (Finding, error) {
-	var f Finding
+func (r *Run) checkSELinux(ctx context.Context) (engine.Finding, error) {
+	var f engine.Finding
 	status, err := r.SELinux.Status()
 	if err != nil {
 		return f, err
@@ -54,13 +55,13 @@ func (r *Run) checkSELinux(ctx context.Context) (Finding, error) {
 		}
 	}
 	r.sayLeftLabels(ctx, &f, append(ports, r.listenPorts()...))
-	return f, together(all)
+	return f, engine.Lines(all)
 }
 
 // sayLeftLabels names the labels of ports that the configuration asked for
 // once. They stay until a revert: nginx goes on with the old backend until its
 // reload is proved, and what else uses the label by then is not known.
-func (r *Run) sayLeftLabels(ctx context.Context, f *Finding, asked []int) {
+func (r *Run) sayLeftLabels(ctx context.Context, f *engine.Finding, asked []int) {
 	for _, e := range r.ledger.Entries {
 		p, err := portNamed(e.Name)
 		if e.Kind != KindPort || e.Left != httpPortType || err != nil || slices.Contains(asked, p.Low) {
@@ -72,7 +73,7 @@ func (r *Run) sayLeftLabels(ctx context.Context, f *Finding, asked []int) {
 	}
 }
 
-func (r *Run) sayMode(f *Finding, status selinux.Status) {
+func (r *Run) sayMode(f *engine.Finding, status selinux.Status) {
 	switch {
 	case r.Where.Offline():
 		f.Notes = append(f.Notes, "only the policy store is read and written here, not the running kernel's policy")
@@ -90,7 +91,7 @@ func (r *Run) live(status selinux.Status) bool {
 	return !r.Where.Offline() && status.Mode != selinux.Disabled
 }
 
-func (r *Run) checkBoolean(ctx context.Context, f *Finding, status selinux.Status) error {
+func (r *Run) checkBoolean(ctx context.Context, f *engine.Finding, status selinux.Status) error {
 	b, err := r.SELinux.Boolean(ctx, connectBoolean)
 	if err != nil {
 		return r.readable(f, err)
@@ -99,10 +100,10 @@ func (r *Run) checkBoolean(ctx context.Context, f *Finding, status selinux.Statu
 		return fmt.Errorf("the policy %s has no boolean %s: is it RHEL 7's selinux-policy-targeted?", status.Policy, connectBoolean)
 	}
 	if b.Persistent != selinux.On {
-		f.Changes = append(f.Changes, Change{Object: "boolean " + connectBoolean + " (persistent)", From: string(b.Persistent), To: "on"})
+		f.Changes = append(f.Changes, engine.Change{Object: "boolean " + connectBoolean + " (persistent)", From: string(b.Persistent), To: "on"})
 	}
 	if b.Running != selinux.On && status.Mode != selinux.Disabled || r.Where.Offline() {
-		c := Change{Object: "boolean " + connectBoolean + " (running)", From: string(b.Running), To: "on"}
+		c := engine.Change{Object: "boolean " + connectBoolean + " (running)", From: string(b.Running), To: "on"}
 		if r.Where.Offline() {
 			c.Deferred = "the kernel that runs here is not the host's own"
 		}
@@ -111,7 +112,7 @@ func (r *Run) checkBoolean(ctx context.Context, f *Finding, status selinux.Statu
 	return nil
 }
 
-func (r *Run) checkPort(ctx context.Context, f *Finding, port int) error {
+func (r *Run) checkPort(ctx context.Context, f *engine.Finding, port int) error {
 	edit, before, err := r.SELinux.LabelPort(ctx, "tcp", port, httpPortType)
 	if err != nil {
 		return r.readable(f, err)
@@ -121,9 +122,9 @@ func (r *Run) checkPort(ctx context.Context, f *Finding, port int) error {
 		if err := r.sayTaken(f, port, before); err != nil {
 			return err
 		}
-		f.Changes = append(f.Changes, Change{Object: object, From: word(before.Stored, "unknown"), To: httpPortType})
+		f.Changes = append(f.Changes, engine.Change{Object: object, From: word(before.Stored, "unknown"), To: httpPortType})
 	} else if stale(before) {
-		f.Changes = append(f.Changes, Change{Object: object + " (running)", From: before.Running, To: httpPortType})
+		f.Changes = append(f.Changes, engine.Change{Object: object + " (running)", From: before.Running, To: httpPortType})
 	}
 	return nil
 }
@@ -135,7 +136,7 @@ func stale(p selinux.PortState) bool {
 }
 
 // readable lets a plan without root go on where only root can read the store.
-func (r *Run) readable(f *Finding, err error) error {
+func (r *Run) readable(f *engine.Finding, err error) error {
 	if r.Euid != 0 && errors.Is(err, selinux.ErrUnknown) {
 		f.Warnings = append(f.Warnings, "cannot tell without root: "+err.Error())
 		return nil
@@ -199,7 +200,7 @@ func (r *Run) selinuxEdits(ctx context.Context) (edits []selinux.Edit, unloaded 
 	for _, port := range r.labelledPorts(ctx) {
 		edit, before, err := r.SELinux.LabelPort(ctx, "tcp", port, httpPortType)
 		if err == nil && edit != nil {
-			err = r.sayTaken(&Finding{}, port, before) // somebody's, since the survey
+			err = r.sayTaken(&engine.Finding{}, port, before) // somebody's, since the survey
 		}
 		if err != nil {
 			return nil, false, err

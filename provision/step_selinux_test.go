@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"wsprovision/provision/engine"
 	"wsprovision/selinux"
 )
 
@@ -48,7 +49,7 @@ func TestPorts(t *testing.T) {
 				return
 			}
 			r := h.apply(c)
-			if r.Result != Changed {
+			if r.Result != engine.Changed {
 				t.Fatalf("%s\n%s", r.Result, summarize(r))
 			}
 			if got := h.stored().typeOf(tt.port); got != httpPortType {
@@ -90,7 +91,7 @@ func TestBoolean(t *testing.T) {
 			h.rebuild(true)
 			h.setRunning(connectBoolean, tt.running)
 			r := h.apply(basic(t))
-			if r.Result != Changed {
+			if r.Result != engine.Changed {
 				t.Fatalf("%s\n%s", r.Result, summarize(r))
 			}
 			if !h.running(connectBoolean) || !h.stored().booleans[connectBoolean] {
@@ -120,7 +121,7 @@ func TestNoSiteWithoutSELinux(t *testing.T) {
 		before, served := h.files(), h.served()
 		h.at("before run semanage", false)
 		r := h.apply(basic(t))
-		for name, want := range map[string]Status{StepSELinux: Failed, StepSite: Skipped, StepService: Skipped, StepProof: Skipped} {
+		for name, want := range map[string]engine.Status{StepSELinux: engine.Failed, StepSite: engine.Skipped, StepService: engine.Skipped, StepProof: engine.Skipped} {
 			if s := step(t, r, name); s.Status != want {
 				t.Errorf("%s: %s, want %s", name, s.Status, want)
 			}
@@ -136,7 +137,7 @@ func TestModes(t *testing.T) {
 		h := newFakeHost(t)
 		h.laySELinux(selinux.Permissive)
 		r := h.apply(basic(t))
-		if s := step(t, r, StepSELinux); r.Result != Changed || len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "permissive") {
+		if s := step(t, r, StepSELinux); r.Result != engine.Changed || len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "permissive") {
 			t.Errorf("%s, warnings %q\n%s", r.Result, s.Warnings, summarize(r))
 		}
 		if h.content(selinuxfs+"/enforce") != "0" {
@@ -150,7 +151,7 @@ func TestModes(t *testing.T) {
 		h.write("/proc/self/mounts", "")
 		h.laySELinux(selinux.Disabled)
 		r := h.apply(basic(t))
-		if s := step(t, r, StepSELinux); r.Result != Changed || len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "disabled") {
+		if s := step(t, r, StepSELinux); r.Result != engine.Changed || len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "disabled") {
 			t.Errorf("%s, warnings %q\n%s", r.Result, s.Warnings, summarize(r))
 		}
 		if !h.stored().booleans[connectBoolean] || h.stored().typeOf(3000) != httpPortType {
@@ -163,7 +164,7 @@ func TestModes(t *testing.T) {
 		h := newFakeHost(t)
 		h.removeSELinux()
 		r := h.apply(basic(t))
-		if s := step(t, r, StepSELinux); r.Result != Changed || len(s.Warnings) == 0 {
+		if s := step(t, r, StepSELinux); r.Result != engine.Changed || len(s.Warnings) == 0 {
 			t.Errorf("%s, want changed with a warning\n%s", r.Result, summarize(r))
 		}
 	})
@@ -182,7 +183,7 @@ func TestListenPorts(t *testing.T) {
 	bubble(t, "labelled where asked for", func(t *testing.T) {
 		h, text := on(t, "4881", "selinux:\n  label_listen_ports: true\n")
 		c := parse(t, text)
-		if r := h.apply(c); r.Result != Changed {
+		if r := h.apply(c); r.Result != engine.Changed {
 			t.Errorf("%s\n%s", r.Result, summarize(r))
 		}
 		if got := h.stored().typeOf(4881); got != httpPortType {
@@ -199,7 +200,7 @@ func TestPlanWithoutRoot(t *testing.T) {
 		h.euid = 1000
 		before := h.snapshot()
 		r := h.plan(basic(t))
-		if r.Result != Unchanged || len(step(t, r, StepPlatform).Warnings) != 1 {
+		if r.Result != engine.Unchanged || len(step(t, r, StepPlatform).Warnings) != 1 {
 			t.Errorf("%s\n%s", r.Result, summarize(r))
 		}
 		h.untouched(before)
@@ -212,7 +213,7 @@ func TestLabelOfABackendBefore(t *testing.T) {
 		h := provisioned(t)
 		h.web.backends["127.0.0.1:8082"] = true
 		r := h.apply(parse(t, strings.Replace(oneSite, "3000", "8082", 1)))
-		if s := step(t, r, StepSELinux); r.Result != Changed || !strings.Contains(strings.Join(s.Notes, "\n"), "tcp/3000 keeps the label http_port_t") {
+		if s := step(t, r, StepSELinux); r.Result != engine.Changed || !strings.Contains(strings.Join(s.Notes, "\n"), "tcp/3000 keeps the label http_port_t") {
 			t.Errorf("%s, notes %q\n%s", r.Result, s.Notes, summarize(r))
 		}
 		h.setLocalPorts(selinux.Port{Proto: "tcp", Low: 8082, High: 8082, Type: httpPortType})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"wsprovision/provision/engine"
 	"wsprovision/provision/nginx"
 	"wsprovision/systemd"
 )
@@ -49,7 +50,7 @@ func (s service) reloadable() error {
 func (s service) due() bool { return s.owed || !s.running() }
 
 func (r *Run) service(ctx context.Context) (service, error) {
-	if r.seen != nil && r.engine != nil && r.engine.surveying {
+	if r.seen != nil && r.engine != nil && r.engine.Surveying {
 		return *r.seen, nil
 	}
 	var s service
@@ -70,14 +71,14 @@ func (r *Run) service(ctx context.Context) (service, error) {
 	return s, err
 }
 
-func (s service) sayUntold(f *Finding) {
+func (s service) sayUntold(f *engine.Finding) {
 	if s.untold != nil {
 		f.Warnings = append(f.Warnings, "cannot tell without root whether a reload is owed: "+s.untold.Error())
 	}
 }
 
-func (r *Run) checkService(ctx context.Context) (Finding, error) {
-	var f Finding
+func (r *Run) checkService(ctx context.Context) (engine.Finding, error) {
+	var f engine.Finding
 	s, err := r.service(ctx)
 	if err != nil {
 		return f, err
@@ -94,10 +95,10 @@ func (r *Run) checkService(ctx context.Context) (Finding, error) {
 		return f, fmt.Errorf("%s cannot be enabled, because it says nothing of when to start: give it WantedBy=multi-user.target in an [Install] section", nginxUnit)
 	}
 	if !s.enabled() {
-		f.Changes = append(f.Changes, Change{Object: nginxUnit + " (at boot)", From: word(s.state.File, Absent), To: "enabled"})
+		f.Changes = append(f.Changes, engine.Change{Object: nginxUnit + " (at boot)", From: word(s.state.File, Absent), To: "enabled"})
 	}
 	if r.Where.Offline() {
-		f.Changes = append(f.Changes, Change{Object: nginxUnit, From: "not running", To: "running",
+		f.Changes = append(f.Changes, engine.Change{Object: nginxUnit, From: "not running", To: "running",
 			Deferred: "systemd does not run here"})
 		return f, nil
 	}
@@ -109,12 +110,12 @@ func (r *Run) checkService(ctx context.Context) (Finding, error) {
 		if err := r.checkLogs(); err != nil {
 			return f, err
 		}
-		f.Changes = append(f.Changes, Change{Object: nginxUnit, From: word(s.state.Active, Absent), To: "running"})
+		f.Changes = append(f.Changes, engine.Change{Object: nginxUnit, From: word(s.state.Active, Absent), To: "running"})
 	case s.owed || r.sitesDiffer():
 		if err := errors.Join(s.reloadable(), r.checkLogs()); err != nil {
 			return f, err
 		}
-		f.Changes = append(f.Changes, Change{Object: nginxUnit, From: "an older configuration", To: "reloaded"})
+		f.Changes = append(f.Changes, engine.Change{Object: nginxUnit, From: "an older configuration", To: "reloaded"})
 	default:
 		r.sayDraining(ctx, &f, s)
 	}
@@ -136,7 +137,7 @@ func word(s, empty string) string {
 
 // sayDraining tells of workers that an earlier reload left to their
 // connections: each may hold WebSockets for as long as these last.
-func (r *Run) sayDraining(ctx context.Context, f *Finding, s service) {
+func (r *Run) sayDraining(ctx context.Context, f *engine.Finding, s service) {
 	master, err := r.Nginx.Master(ctx, s.state.MainPID)
 	if err != nil {
 		f.Warnings = append(f.Warnings, err.Error())

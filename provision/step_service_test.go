@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 )
 
 func moved(t testing.TB) config.Config {
@@ -22,7 +23,7 @@ func TestReloadOnlyOnChange(t *testing.T) {
 		master := h.web.master
 		h.web.draining = true
 		r := h.apply(moved(t))
-		if r.Result != Changed || h.reloads != 1 || h.starts != 0 || h.web.master != master {
+		if r.Result != engine.Changed || h.reloads != 1 || h.starts != 0 || h.web.master != master {
 			t.Errorf("%s, %d reloads, %d starts, master %d; want one reload of master %d\n%s", r.Result, h.reloads, h.starts, h.web.master, master, summarize(r))
 		}
 		if got := strings.Join(h.served(), " "); !strings.Contains(got, "/socket/") {
@@ -52,7 +53,7 @@ func TestOwedReloadIsRepaired(t *testing.T) {
 			t.Fatalf("the run died before its reload and no mark is left")
 		}
 		r := h.apply(moved(t))
-		if step(t, r, StepSite).Status != Unchanged || step(t, r, StepService).Status != Changed || h.reloads != 1 {
+		if step(t, r, StepSite).Status != engine.Unchanged || step(t, r, StepService).Status != engine.Changed || h.reloads != 1 {
 			t.Errorf("%d reloads; want the owed one although every file looks unchanged\n%s", h.reloads, summarize(r))
 		}
 		h.unchanged(moved(t))
@@ -87,7 +88,7 @@ func TestRolledBackTo(t *testing.T) {
 			master := h.web.master
 			h.web.deaf = true
 			r := h.apply(parse(t, tt.apply))
-			if s := step(t, r, StepService); s.Status != Failed || !strings.Contains(s.Error, tt.says) || h.web.master != master {
+			if s := step(t, r, StepService); s.Status != engine.Failed || !strings.Contains(s.Error, tt.says) || h.web.master != master {
 				t.Errorf("service %s %q, want it failed, saying %q", s.Status, s.Error, tt.says)
 			}
 			if !strings.Contains(h.content(site), tt.want) {
@@ -121,7 +122,7 @@ func TestPutBackWithoutALedger(t *testing.T) {
 			t.Errorf("the old file is not back, or not served (-before +after):\n%s", d)
 		}
 		h.hook, h.web.taken = nil, nil
-		if r := h.apply(c); r.Result != Changed {
+		if r := h.apply(c); r.Result != engine.Changed {
 			t.Errorf("the next apply: %s\n%s", r.Result, summarize(r))
 		}
 	})
@@ -145,7 +146,7 @@ func TestRefusedReload(t *testing.T) {
 			for try := range 3 {
 				r := h.apply(c)
 				s := step(t, r, StepService)
-				if r.Result != Failed || s.Status != Failed || !strings.Contains(s.Error, tt.words) {
+				if r.Result != engine.Failed || s.Status != engine.Failed || !strings.Contains(s.Error, tt.words) {
 					t.Errorf("try %d: %s, service %s %q; want failed because of %q", try, r.Result, s.Status, s.Error, tt.words)
 				}
 				if d := cmp.Diff(before, h.files()); d != "" {
@@ -156,7 +157,7 @@ func TestRefusedReload(t *testing.T) {
 				}
 			}
 			h.web.taken, h.web.deaf = nil, false
-			if r := h.apply(c); r.Result != Changed {
+			if r := h.apply(c); r.Result != engine.Changed {
 				t.Errorf("with the reason gone: %s\n%s", r.Result, summarize(r))
 			}
 			h.unchanged(c)
@@ -172,7 +173,7 @@ func TestRefusedStart(t *testing.T) {
 		for try := range 2 {
 			r := h.apply(basic(t))
 			s := step(t, r, StepService)
-			if s.Status != Failed || !strings.Contains(s.Error, "No space left") {
+			if s.Status != engine.Failed || !strings.Contains(s.Error, "No space left") {
 				t.Errorf("try %d: service %s %q, want failed with nginx's own words", try, s.Status, s.Error)
 			}
 			if h.exists(site) {
@@ -180,7 +181,7 @@ func TestRefusedStart(t *testing.T) {
 			}
 		}
 		h.web.cannotRun = ""
-		if r := h.apply(basic(t)); r.Result != Changed {
+		if r := h.apply(basic(t)); r.Result != engine.Changed {
 			t.Errorf("with the reason gone: %s\n%s", r.Result, summarize(r))
 		}
 		h.unchanged(basic(t))
@@ -202,7 +203,7 @@ func TestDrift(t *testing.T) {
 			t.Errorf("plan does not show the edit as a diff:\n%s", diff)
 		}
 		r := h.apply(c)
-		if s := step(t, r, StepSite); s.Status != Changed || len(s.Warnings) != 1 || h.content(site) != ours ||
+		if s := step(t, r, StepSite); s.Status != engine.Changed || len(s.Warnings) != 1 || h.content(site) != ours ||
 			h.reloads != 1 {
 			t.Errorf("%d reloads\n%s", h.reloads, summarize(r))
 		}
@@ -213,7 +214,7 @@ func TestDrift(t *testing.T) {
 		edited := edit(h)
 		c := parse(t, oneSite+"on_drift: keep\n")
 		r := h.apply(c)
-		if w := step(t, r, StepSite).Warnings; r.Result != Unchanged || len(w) != 1 || h.content(site) != edited {
+		if w := step(t, r, StepSite).Warnings; r.Result != engine.Unchanged || len(w) != 1 || h.content(site) != edited {
 			t.Errorf("%s, warnings %q\n%s", r.Result, w, summarize(r))
 		}
 		if w := strings.Join(step(t, h.plan(c), StepSite).Warnings, "\n"); !strings.Contains(w, "+# by hand") {
@@ -229,7 +230,7 @@ func TestDrift(t *testing.T) {
 	bubble(t, "back to the version before, by hand", func(t *testing.T) {
 		h := provisioned(t)
 		before := h.content(site)
-		if r := h.apply(moved(t)); r.Result != Changed {
+		if r := h.apply(moved(t)); r.Result != engine.Changed {
 			t.Fatalf("%s\n%s", r.Result, summarize(r))
 		}
 		h.write(site, before)
@@ -241,7 +242,7 @@ func TestDrift(t *testing.T) {
 		h.must(h.host(Listener{}).SELinux.SetFileLabel(site, "system_u:object_r:admin_home_t:s0"))
 		r := h.apply(basic(t))
 		s := step(t, r, StepSite)
-		if s.Status != Changed || !strings.Contains(s.Changes[0].From, "0600") || !strings.Contains(s.Changes[0].From, "admin_home_t") {
+		if s.Status != engine.Changed || !strings.Contains(s.Changes[0].From, "0600") || !strings.Contains(s.Changes[0].From, "admin_home_t") {
 			t.Errorf("changes %v\n%s", s.Changes, summarize(r))
 		}
 		h.unchanged(basic(t))
@@ -252,7 +253,7 @@ func TestSiteThatIsNoLongerAskedFor(t *testing.T) {
 	bubble(t, "is removed", func(t *testing.T) {
 		h := withTwoSites(t)
 		r := h.apply(basic(t))
-		if r.Result != Changed || h.exists(confDir+"/chat.conf") || h.reloads != 1 {
+		if r.Result != engine.Changed || h.exists(confDir+"/chat.conf") || h.reloads != 1 {
 			t.Errorf("%s, %d reloads\n%s", r.Result, h.reloads, summarize(r))
 		}
 		h.unchanged(basic(t))
@@ -269,7 +270,7 @@ func TestSiteThatIsNoLongerAskedFor(t *testing.T) {
 		h := withTwoSites(t)
 		h.apply(basic(t))
 		c := parse(t, oneSite+secondSite)
-		if r := h.apply(c); r.Result != Changed {
+		if r := h.apply(c); r.Result != engine.Changed {
 			t.Errorf("%s\n%s", r.Result, summarize(r))
 		}
 		h.unchanged(c)
@@ -290,11 +291,11 @@ func TestTheirFileInOurPlace(t *testing.T) {
 			h.adopting = true
 			h.write(site, theirs)
 			spoil(h)
-			if r := h.apply(basic(t)); r.Result != Failed {
+			if r := h.apply(basic(t)); r.Result != engine.Failed {
 				t.Fatalf("%s\n%s", r.Result, summarize(r))
 			}
 			h.hook, h.web.deaf = nil, false
-			if r := h.apply(parse(t, renamed)); r.Result != Changed || h.content(site) != theirs {
+			if r := h.apply(parse(t, renamed)); r.Result != engine.Changed || h.content(site) != theirs {
 				t.Errorf("%s, and theirs is now %q\n%s", r.Result, h.content(site), summarize(r))
 			}
 			h.unchanged(parse(t, renamed))
@@ -305,18 +306,18 @@ func TestTheirFileInOurPlace(t *testing.T) {
 // TestTheirFileBack: what an administrator had in the place of ours is whose it was again, with its mode.
 func TestTheirFileBack(t *testing.T) {
 	theirs := Owner{UID: 1234, GID: 4321}
-	for name, way := range map[string]func(h *fakeHost) *Report{
-		"a revert": func(h *fakeHost) *Report {
-			if r := h.apply(basic(t)); r.Result != Changed {
+	for name, way := range map[string]func(h *fakeHost) *engine.Report{
+		"a revert": func(h *fakeHost) *engine.Report {
+			if r := h.apply(basic(t)); r.Result != engine.Changed {
 				t.Errorf("%s\n%s", r.Result, summarize(r))
 			}
 			return h.run(basic(t), revert(false))
 		},
-		"a refused reload": func(h *fakeHost) *Report {
+		"a refused reload": func(h *fakeHost) *engine.Report {
 			h.web.deaf = true
 			return h.apply(basic(t))
 		},
-		"a revert after a killed run": func(h *fakeHost) *Report {
+		"a revert after a killed run": func(h *fakeHost) *engine.Report {
 			h.at(beforeReload, true)
 			h.apply(basic(t))
 			h.hook = nil

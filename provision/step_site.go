@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"wsprovision/provision/engine"
 
 	multierror "github.com/hashicorp/go-multierror"
 )
 
-func (r *Run) checkSites(context.Context) (Finding, error) {
-	var f Finding
+func (r *Run) checkSites(context.Context) (engine.Finding, error) {
+	var f engine.Finding
 	files, err := r.siteFiles()
 	if err != nil {
 		return f, err
@@ -22,13 +23,13 @@ func (r *Run) checkSites(context.Context) (Finding, error) {
 	r.sayGroup(&f, confDir)
 	left, err := r.staged()
 	for _, path := range left {
-		f.Changes = append(f.Changes, Change{Object: "file " + path, From: "in the way of the next write", To: "removed"})
+		f.Changes = append(f.Changes, engine.Change{Object: "file " + path, From: "in the way of the next write", To: "removed"})
 	}
 	return f, err
 }
 
 // checkFiles names every file that is in the way, not the first alone.
-func (r *Run) checkFiles(f *Finding, files []siteFile) error {
+func (r *Run) checkFiles(f *engine.Finding, files []siteFile) error {
 	var all *multierror.Error
 	for _, s := range files {
 		if err := r.checkFile(f, s); err != nil {
@@ -36,13 +37,13 @@ func (r *Run) checkFiles(f *Finding, files []siteFile) error {
 		}
 	}
 	r.sayForms(f, files)
-	return together(all)
+	return engine.Lines(all)
 }
 
 // checkFile says what there is to do about a file of ours, and who has edited it.
-func (r *Run) checkFile(f *Finding, s siteFile) error {
+func (r *Run) checkFile(f *engine.Finding, s siteFile) error {
 	r.sayFound(f, s)
-	if err := r.sayForeign(f, s, unified(s.path, s.have.Content, s.content)); err != nil {
+	if err := r.sayForeign(f, s, engine.Unified(s.path, s.have.Content, s.content)); err != nil {
 		return err
 	}
 	if err := r.sayDrift(f, s); err != nil || !s.differs() {
@@ -82,16 +83,16 @@ func (r *Run) staged() ([]string, error) {
 	return left, nil
 }
 
-func siteChange(s siteFile) Change {
+func siteChange(s siteFile) engine.Change {
 	if same(s.have.Content, s.content) {
-		return Change{Object: "file " + s.path, From: s.attributes(), To: fmt.Sprintf("mode %04o, %s, %s", s.mode, s.owner.words(), s.label)}
+		return engine.Change{Object: "file " + s.path, From: s.attributes(), To: fmt.Sprintf("mode %04o, %s, %s", s.mode, s.owner.words(), s.label)}
 	}
 	return fileChange(s.path, s.have.Content, s.content)
 }
 
 // fileChange describes a file's change of content.
-func fileChange(path string, have, want []byte) Change {
-	c := Change{Object: "file " + path, From: Absent, To: "written", Diff: unified(path, have, want)}
+func fileChange(path string, have, want []byte) engine.Change {
+	c := engine.Change{Object: "file " + path, From: Absent, To: "written", Diff: engine.Unified(path, have, want)}
 	if have != nil {
 		c.From = "other content"
 	}
@@ -108,7 +109,7 @@ func (r *Run) applySites(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.checkFiles(&Finding{}, files); err != nil { // somebody's, since the survey
+	if err := r.checkFiles(&engine.Finding{}, files); err != nil { // somebody's, since the survey
 		return err
 	}
 	var way []Proven

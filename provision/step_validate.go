@@ -7,6 +7,7 @@ import (
 
 	multierror "github.com/hashicorp/go-multierror"
 
+	"wsprovision/provision/engine"
 	"wsprovision/provision/nginx"
 )
 
@@ -14,8 +15,8 @@ import (
 // what is there, before anything under /etc/nginx changes: first for what
 // nginx accepts in silence and does not mean, then by nginx itself. Where
 // nginx is still to be installed, the test follows its installation.
-func (r *Run) checkValidate(ctx context.Context) (Finding, error) {
-	var f Finding
+func (r *Run) checkValidate(ctx context.Context) (engine.Finding, error) {
+	var f engine.Finding
 	due, err := r.validationDue(ctx)
 	if err != nil || !due {
 		return f, err
@@ -80,7 +81,7 @@ func (r *Run) validationDue(ctx context.Context) (bool, error) {
 }
 
 // checkTree finds what nginx -t does not complain of, or only warns of.
-func (r *Run) checkTree(ctx context.Context, f *Finding, tree nginx.Tree) error {
+func (r *Run) checkTree(ctx context.Context, f *engine.Finding, tree nginx.Tree) error {
 	tree = tree.Resolved(nginx.HostAddresses(ctx))
 	all := r.collisions(tree)
 	collide := all.ErrorOrNil() != nil // what nginx holds now is then beside the point
@@ -106,7 +107,7 @@ func (r *Run) checkTree(ctx context.Context, f *Finding, tree nginx.Tree) error 
 			all = multierror.Append(all, err)
 		}
 	}
-	return together(all)
+	return engine.Lines(all)
 }
 
 // mostCollisions bounds what is told of sockets that collide: each is enough to keep nginx from its start.
@@ -132,7 +133,7 @@ func (r *Run) collisions(tree nginx.Tree) *multierror.Error {
 // sayDefault tells where the site becomes the one that answers every unknown
 // Host, as the first server of a port does where no default_server is named
 // (EPEL's nginx.conf from 1.20.1 on).
-func (r *Run) sayDefault(f *Finding, tree nginx.Tree, site nginx.Site) {
+func (r *Run) sayDefault(f *engine.Finding, tree nginx.Tree, site nginx.Site) {
 	for _, l := range site.Listen {
 		if s, ok := tree.DefaultServer(l); ok && s.File == sitePath(site.Name) {
 			f.Notes = append(f.Notes, fmt.Sprintf("%s is the default server on %s: it answers requests for any other name too", site.Name, l))
@@ -140,7 +141,7 @@ func (r *Run) sayDefault(f *Finding, tree nginx.Tree, site nginx.Site) {
 	}
 }
 
-func (r *Run) testCandidate(ctx context.Context, f *Finding, o map[string][]byte) error {
+func (r *Run) testCandidate(ctx context.Context, f *engine.Finding, o map[string][]byte) error {
 	found, err := r.tester().Test(ctx, o)
 	if errors.Is(err, nginx.ErrNeedsRoot) && r.Where.Offline() { // the build of a container's image
 		f.Warnings = append(f.Warnings, "nginx -t was not run: "+nginx.ErrNeedsRoot.Error()+"; nginx.service runs it before it starts")
@@ -164,5 +165,5 @@ func (r *Run) testCandidate(ctx context.Context, f *Finding, o map[string][]byte
 			f.Warnings = append(f.Warnings, "nginx -t: "+p.String())
 		}
 	}
-	return together(all)
+	return engine.Lines(all)
 }

@@ -1,5 +1,7 @@
 package provision
 
+import "wsprovision/provision/engine"
+
 // The steps, in the order in which they are brought about.
 //
 // SELinux comes before the server block, and the validation before both the
@@ -21,15 +23,15 @@ const (
 	StepLabels    = "labels"
 )
 
-func (r *Run) steps() []Step {
-	return r.acrossBoots([]Step{
-		{StepPlatform, nil, r.checkPlatform, nil},
-		{StepRepository, []string{StepPlatform}, r.checkRepository, r.applyRepository},
-		{StepPackages, []string{StepPlatform, StepRepository}, r.checkPackages, r.applyPackages},
-		{StepSELinux, []string{StepPackages}, r.checkSELinux, r.applySELinux},
-		{StepValidate, []string{StepPackages}, r.checkValidate, nil},
-		{StepSite, []string{StepSELinux, StepValidate}, r.checkSites, r.applySites},
-		{StepService, []string{StepSite}, r.checkService, r.applyService},
-		{StepProof, []string{StepService}, r.checkProof, nil},
+func (r *Run) steps() []engine.Step {
+	return r.acrossBoots([]engine.Step{
+		{Name: StepPlatform, Check: r.checkPlatform},
+		{Name: StepRepository, Needs: []string{StepPlatform}, Check: r.checkRepository, Apply: r.applyRepository},
+		{Name: StepPackages, Needs: []string{StepPlatform, StepRepository}, Check: r.checkPackages, Apply: r.applyPackages},
+		{Name: StepSELinux, Needs: []string{StepPackages}, Check: r.checkSELinux, Apply: r.applySELinux},
+		{Name: StepValidate, Needs: []string{StepPackages}, Check: r.checkValidate},
+		{Name: StepSite, Needs: []string{StepSELinux, StepValidate}, Check: r.checkSites, Apply: r.applySites},
+		{Name: StepService, Needs: []string{StepSite}, Check: r.checkService, Apply: r.applyService},
+		{Name: StepProof, Needs: []string{StepService}, Check: r.checkProof},
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 	"wsprovision/selinux"
 )
 
@@ -24,13 +25,13 @@ func TestBareHost(t *testing.T) {
 		h := newFakeHost(t)
 		before := h.snapshot()
 		r := h.plan(basic(t))
-		if r.Result != Planned || !r.Differs() {
+		if r.Result != engine.Planned || !r.Differs() {
 			t.Errorf("plan: %s, want planned\n%s", r.Result, summarize(r))
 		}
 		h.untouched(before)
 		r = h.apply(basic(t))
-		want := map[string]Status{StepPlatform: Unchanged, StepRepository: Changed, StepPackages: Changed, StepSELinux: Changed,
-			StepValidate: Unchanged, StepSite: Changed, StepService: Changed, StepProof: Unchanged}
+		want := map[string]engine.Status{StepPlatform: engine.Unchanged, StepRepository: engine.Changed, StepPackages: engine.Changed, StepSELinux: engine.Changed,
+			StepValidate: engine.Unchanged, StepSite: engine.Changed, StepService: engine.Changed, StepProof: engine.Unchanged}
 		if d := cmp.Diff(want, statuses(r)); d != "" {
 			t.Errorf("statuses (-want +got):\n%s\n%s", d, summarize(r))
 		}
@@ -64,7 +65,7 @@ func (h *fakeHost) fails(c config.Config, stepName string, words ...string) {
 	before := h.snapshot()
 	r := h.apply(c)
 	s := step(h.t, r, stepName)
-	if r.Result != Failed || s.Status != Failed {
+	if r.Result != engine.Failed || s.Status != engine.Failed {
 		h.t.Errorf("%s of %s, want failed\n%s", s.Status, stepName, summarize(r))
 	}
 	for _, word := range words {
@@ -98,7 +99,7 @@ func TestPlatform(t *testing.T) {
 			run := h.newRun(basic(t))
 			run.AnyPlatform = tt.any
 			r, err := run.Apply(t.Context())
-			if err != nil || r.Result != Changed {
+			if err != nil || r.Result != engine.Changed {
 				t.Errorf("%s, %v\n%s", r.Result, err, summarize(r))
 			}
 			if warned := len(step(t, r, StepPlatform).Warnings) > 0; warned != tt.any {
@@ -146,7 +147,7 @@ func TestSurveyFailuresLeaveTheHostUntouched(t *testing.T) {
 			h := withNginx(t)
 			tt.spoil(h)
 			before := h.snapshot()
-			if r := h.plan(basic(t)); r.Result != Failed {
+			if r := h.plan(basic(t)); r.Result != engine.Failed {
 				t.Errorf("plan: %s, want failed\n%s", r.Result, summarize(r))
 			}
 			h.untouched(before)
@@ -176,7 +177,7 @@ func TestSurveyFailuresLeaveTheHostUntouched(t *testing.T) {
 				t.Errorf("the report's error does not name %q: %v", want, err)
 			}
 		}
-		if s := step(t, r, StepSite); s.Status != Skipped || !strings.Contains(s.Why, "beforehand") {
+		if s := step(t, r, StepSite); s.Status != engine.Skipped || !strings.Contains(s.Why, "beforehand") {
 			t.Errorf("server-block: %s %q, want skipped because of a check beforehand", s.Status, s.Why)
 		}
 	})
@@ -188,7 +189,7 @@ func TestBackendThatDoesNotRunYet(t *testing.T) {
 		h.web.backends["127.0.0.1:3000"] = false
 		r := h.apply(basic(t))
 		s := step(t, r, StepProof)
-		if r.Result != Changed || len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "not running yet") {
+		if r.Result != engine.Changed || len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "not running yet") {
 			t.Errorf("%s, proof warns %q; want changed and a warning\n%s", r.Result, s.Warnings, summarize(r))
 		}
 	})
@@ -210,10 +211,10 @@ func TestDeniedBackend(t *testing.T) {
 	}
 }
 
-func (r *Run) judgeOf(t *testing.T, h *fakeHost) (Finding, error) {
+func (r *Run) judgeOf(t *testing.T, h *fakeHost) (engine.Finding, error) {
 	h.setRunning(connectBoolean, false)
 	h.web.ports = h.policy // without the label
-	var f Finding
+	var f engine.Finding
 	return f, r.proveLocation(t.Context(), &f, r.Config.Sites[0], r.Config.Sites[0].Locations[0], nil)
 }
 
@@ -228,17 +229,17 @@ func TestRunThatIsEnded(t *testing.T) {
 			return nil
 		}
 		r, err := h.newRun(basic(t)).Apply(ctx)
-		if err != nil || r.Result != Failed || !strings.Contains(r.Interrupted, "caught terminated") {
+		if err != nil || r.Result != engine.Failed || !strings.Contains(r.Interrupted, "caught terminated") {
 			t.Errorf("%s, %q, %v; want failed and interrupted\n%s", r.Result, r.Interrupted, err, summarize(r))
 		}
-		if s := step(t, r, StepSELinux); s.Status != Changed {
+		if s := step(t, r, StepSELinux); s.Status != engine.Changed {
 			t.Errorf("selinux, which was under way: %s, want changed", s.Status)
 		}
-		if s := step(t, r, StepSite); s.Status != Skipped || !strings.Contains(s.Why, "caught terminated") {
+		if s := step(t, r, StepSite); s.Status != engine.Skipped || !strings.Contains(s.Why, "caught terminated") {
 			t.Errorf("server-block: %s %q, want skipped with the cause", s.Status, s.Why)
 		}
 		h.hook = nil
-		if r := h.apply(basic(t)); r.Result != Changed {
+		if r := h.apply(basic(t)); r.Result != engine.Changed {
 			t.Errorf("the next run: %s\n%s", r.Result, summarize(r))
 		}
 		h.unchanged(basic(t))
@@ -258,7 +259,7 @@ func TestRunThatIsEndedDuringYum(t *testing.T) {
 			return nil
 		}
 		r, err := h.newRun(basic(t)).Apply(ctx)
-		if s := step(t, r, StepPackages); err != nil || s.Status != Changed {
+		if s := step(t, r, StepPackages); err != nil || s.Status != engine.Changed {
 			t.Errorf("packages, which was under way: %s, %v; want changed\n%s", s.Status, err, summarize(r))
 		}
 		var brought []string
@@ -280,11 +281,11 @@ func TestOffline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := bareOffline(t)
 		r := h.apply(basic(t))
-		if r.Result != Deferred {
+		if r.Result != engine.Deferred {
 			t.Fatalf("%s, want deferred\n%s", r.Result, summarize(r))
 		}
 		for _, name := range []string{StepSELinux, StepService, StepProof} {
-			if s := step(t, r, name); s.Status != Deferred {
+			if s := step(t, r, name); s.Status != engine.Deferred {
 				t.Errorf("%s: %s, want deferred\n%s", name, s.Status, summarize(r))
 			}
 		}
@@ -295,7 +296,7 @@ func TestOffline(t *testing.T) {
 			t.Errorf("a reload is noted as owed in the installer's /run")
 		}
 		before := h.snapshot()
-		if r = h.apply(basic(t)); r.Result != Deferred || h.count("yum")+h.count("semanage") > 0 {
+		if r = h.apply(basic(t)); r.Result != engine.Deferred || h.count("yum")+h.count("semanage") > 0 {
 			t.Errorf("a second run: %s, ran %q\n%s", r.Result, h.ran, summarize(r))
 		}
 		h.untouched(before)
@@ -320,11 +321,11 @@ func TestYumThatLies(t *testing.T) {
 	for _, tt := range []struct {
 		name        string
 		yum         func(h *fakeHost) func([]string) (string, string, int, bool)
-		result      Status
-		packages    Status
+		result      engine.Status
+		packages    engine.Status
 		words       string
 		nginxComes  bool
-		serverBlock Status
+		serverBlock engine.Status
 	}{
 		{"status 0 with one of two missing", func(h *fakeHost) func([]string) (string, string, int, bool) {
 			return func(names []string) (string, string, int, bool) {
@@ -334,7 +335,7 @@ func TestYumThatLies(t *testing.T) {
 				h.install(nginxPackage)
 				return "No package " + semanagePackage + " available.\n", "", 0, true
 			}
-		}, Failed, Failed, semanagePackage + " is not installed", true, Skipped},
+		}, engine.Failed, engine.Failed, semanagePackage + " is not installed", true, engine.Skipped},
 		{"status 1 and everything there", func(h *fakeHost) func([]string) (string, string, int, bool) {
 			return func(names []string) (string, string, int, bool) {
 				for _, name := range names {
@@ -342,12 +343,12 @@ func TestYumThatLies(t *testing.T) {
 				}
 				return "", "Error: Nothing to do\n", 1, true
 			}
-		}, Changed, Changed, "", true, Changed},
+		}, engine.Changed, engine.Changed, "", true, engine.Changed},
 		{"a repository that stays down", func(*fakeHost) func([]string) (string, string, int, bool) {
 			return func([]string) (string, string, int, bool) {
 				return "", "Cannot find a valid baseurl for repo: base/7/x86_64\n", 1, true
 			}
-		}, Failed, Skipped, "", false, Skipped},
+		}, engine.Failed, engine.Skipped, "", false, engine.Skipped},
 	} {
 		bubble(t, tt.name, func(t *testing.T) {
 			h := newFakeHost(t)
@@ -380,7 +381,7 @@ func TestEndedWhileNginxStarts(t *testing.T) {
 			return nil
 		}
 		r, err := h.newRun(basic(t)).Apply(ctx)
-		if s := step(t, r, StepService); err != nil || s.Status != Changed || !h.exists(wantsNginx) {
+		if s := step(t, r, StepService); err != nil || s.Status != engine.Changed || !h.exists(wantsNginx) {
 			t.Errorf("%v, %s, enabled: %v\n%s", err, s.Status, h.exists(wantsNginx), summarize(r))
 		}
 	})

@@ -17,7 +17,7 @@ type siteFiles struct {
 
 // memory is empty outside a survey: after a change nothing is believed.
 func (r *Run) memory() *memory {
-	if r.engine == nil || !r.engine.surveying {
+	if r.engine == nil || !r.engine.Surveying {
 		return &memory{}
 	}
 	if r.surveyed == nil {

@@ -4,15 +4,16 @@ import (
 	"slices"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 )
 
 // takeIn has the ledger know what the agent would have written: files that stand
 // there as wanted, and edits that are what the configuration asks for by now.
-func (r *Run) takeIn(steps []StepReport) {
+func (r *Run) takeIn(steps []engine.StepReport) {
 	if r.planning || r.reverting || r.Euid != 0 {
 		return
 	}
-	whole := !slices.ContainsFunc(steps, func(s StepReport) bool { return s.Status == Failed || s.Status == Skipped })
+	whole := !slices.ContainsFunc(steps, func(s engine.StepReport) bool { return s.Status == engine.Failed || s.Status == engine.Skipped })
 	var entries []Entry
 	for _, s := range r.ours() {
 		now := digest(s.have.Content)

@@ -12,6 +12,7 @@ import (
 	multierror "github.com/hashicorp/go-multierror"
 	"golang.org/x/sys/unix"
 
+	"wsprovision/provision/engine"
 	"wsprovision/provision/nginx"
 )
 
@@ -42,7 +43,7 @@ func (r *Run) checkAddresses(ctx context.Context) error {
 			}
 		}
 	}
-	return together(all)
+	return engine.Lines(all)
 }
 
 // takenBy is nil where the address can be bound, or nobody but nginx.service
@@ -113,7 +114,7 @@ func (r *Run) checkExchange(ctx context.Context, tree nginx.Tree) error {
 				"if that listen is gone from its configuration, reload nginx first", old, at))
 		}
 	}
-	return together(all)
+	return engine.Lines(all)
 }
 
 func set(all []netip.AddrPort) map[netip.AddrPort]bool {

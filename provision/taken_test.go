@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/provision/engine"
 	"wsprovision/systemd"
 )
 
@@ -48,7 +49,7 @@ func TestRefusedStartIsNotEnabled(t *testing.T) {
 	bubble(t, "port taken meanwhile", func(t *testing.T) {
 		h := newFakeHost(t)
 		h.web.taken, h.web.late = []int{80}, true
-		if r := h.apply(basic(t)); r.Result != Failed || h.exists(wantsNginx) {
+		if r := h.apply(basic(t)); r.Result != engine.Failed || h.exists(wantsNginx) {
 			t.Errorf("%s, enabled: %v\n%s", r.Result, h.exists(wantsNginx), summarize(r))
 		}
 	})
@@ -162,7 +163,7 @@ func TestExchange(t *testing.T) {
 			c := parse(t, strings.Replace(oneSite, "listen: 80", "listen: "+tt.listen, 1))
 			if tt.fails != nil {
 				h.fails(c, StepValidate, tt.fails...)
-			} else if s := step(t, h.plan(c), StepValidate); s.Status != Unchanged {
+			} else if s := step(t, h.plan(c), StepValidate); s.Status != engine.Unchanged {
 				t.Errorf("%s: %s, want nothing to be in the way", s.Status, s.Error)
 			}
 		})
@@ -172,7 +173,7 @@ func TestExchange(t *testing.T) {
 		h.write(nginxConf, strings.Replace(confOfEPEL, "listen 80", "listen 127.0.0.1:80", 1))
 		h.listeners(fmt.Sprintf("%d 0.0.0.0:80", h.web.master))
 		r := h.run(basic(t), revert(false))
-		if s := step(t, r, StepValidate); s.Status != Failed || !strings.Contains(s.Error, "nginx itself listens on 0.0.0.0:80") || !h.exists(site) {
+		if s := step(t, r, StepValidate); s.Status != engine.Failed || !strings.Contains(s.Error, "nginx itself listens on 0.0.0.0:80") || !h.exists(site) {
 			t.Errorf("%s %q\n%s", s.Status, s.Error, summarize(r))
 		}
 	})

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	"wsprovision/provision/engine"
 	"wsprovision/provision/hostfile"
 )
 
@@ -42,7 +43,7 @@ func (r *Run) trustsItsState() error {
 
 // sayGroup warns of a directory of nginx's in which a group may write: its
 // members decide what nginx, which root starts, is configured to do.
-func (r *Run) sayGroup(f *Finding, dir string) {
+func (r *Run) sayGroup(f *engine.Finding, dir string) {
 	fi, err := os.Lstat(r.Root + dir)
 	if err != nil || !fi.IsDir() || fi.Mode().Perm()&0o020 == 0 {
 		return

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"wsprovision/provision/engine"
 )
 
 // TestHostileState: a ledger that somebody else than root could have written brings nothing about, and a plan says so.
@@ -20,9 +21,9 @@ func TestHostileState(t *testing.T) {
 				h := provisioned(t)
 				harm(h)
 				before := h.snapshot()
-				for _, act := range []func() (*Report, error){
-					func() (*Report, error) { return h.newRun(basic(t)).Apply(t.Context()) },
-					func() (*Report, error) { return revert(true)(h.newRun(basic(t)), t.Context()) },
+				for _, act := range []func() (*engine.Report, error){
+					func() (*engine.Report, error) { return h.newRun(basic(t)).Apply(t.Context()) },
+					func() (*engine.Report, error) { return revert(true)(h.newRun(basic(t)), t.Context()) },
 				} {
 					if _, err := act(); !errors.Is(err, ErrUntrusted) || !strings.Contains(err.Error(), "ch") {
 						t.Errorf("%v, want %v and what mends it", err, ErrUntrusted)
@@ -45,7 +46,7 @@ func TestHostileGroup(t *testing.T) {
 		h.must(errors.Join(os.Chown(h.path(confDir), 0, 4242), os.Chmod(h.path(confDir), 0o775)))
 		r := h.apply(basic(t))
 		got := strings.Join(step(t, r, StepSite).Warnings, "\n")
-		if r.Result != Unchanged || !strings.Contains(got, "webadmins") || !strings.Contains(got, "chmod g-w "+confDir) {
+		if r.Result != engine.Unchanged || !strings.Contains(got, "webadmins") || !strings.Contains(got, "chmod g-w "+confDir) {
 			t.Errorf("%s, %q; want a warning that names the group", r.Result, got)
 		}
 	})

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 )
 
 // from100 is a state in which 1.0.0 left a host; testdata/1.0.0 has its files.
@@ -129,7 +130,7 @@ func (s from100) owed(t *testing.T, h *fakeHost) {
 }
 
 // saysWhy requires of a plan that would write 1.0.0's file of a site anew the reason, once for all sites.
-func (s from100) saysWhy(t *testing.T, r *Report) {
+func (s from100) saysWhy(t *testing.T, r *engine.Report) {
 	t.Helper()
 	got := step(t, r, StepSite)
 	notes, diffs := strings.Join(got.Notes, "\n"), ""
@@ -156,10 +157,10 @@ func (s from100) goesOn(t *testing.T) {
 	}
 	if s.status == Waiting {
 		h.boot()
-		if r, err := h.firstBoot(1); err != nil || r == nil || r.Result != Changed {
+		if r, err := h.firstBoot(1); err != nil || r == nil || r.Result != engine.Changed {
 			t.Fatalf("first boot: %+v, %v", r, err)
 		}
-	} else if r := h.apply(c); r.Result == Failed || h.reloads > 1 || h.starts > 1 {
+	} else if r := h.apply(c); r.Result == engine.Failed || h.reloads > 1 || h.starts > 1 {
 		t.Errorf("apply: %s, %d reloads, %d starts\n%s", r.Result, h.reloads, h.starts, summarize(r))
 	}
 	h.unchanged(c)
@@ -183,7 +184,7 @@ func (s from100) reverts(t *testing.T) {
 		if s.status == Waiting {
 			one.boot()
 		}
-		if r := one.run(c, revert(true)); r.Result != Changed {
+		if r := one.run(c, revert(true)); r.Result != engine.Changed {
 			t.Errorf("revert: %s\n%s", r.Result, summarize(r))
 		}
 	}

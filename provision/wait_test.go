@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 )
 
 // A lock that another holds is waited for as long as the configuration says: 0s does not wait, and is no absent value.
@@ -46,7 +47,7 @@ func TestWaitForLocks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if s := step(t, r, tt.step); s.Status != Failed || !strings.Contains(s.Error, tt.says) {
+			if s := step(t, r, tt.step); s.Status != engine.Failed || !strings.Contains(s.Error, tt.says) {
 				t.Errorf("%s: %s %q, want failed: %q\n%s", tt.step, s.Status, s.Error, tt.says, summarize(r))
 			}
 			if waited := time.Since(start).Round(time.Second); waited != tt.waited {

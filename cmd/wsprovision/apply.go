@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"wsprovision/provision"
+	"wsprovision/provision/engine"
 )
 
 // applyOptions are the flags of apply that are not configuration.
@@ -84,7 +85,7 @@ func (a *app) prepare(cmd *cobra.Command, o applyOptions) (*provision.Run, *outp
 }
 
 // answer makes the run and reports it.
-func (a *app) answer(ctx context.Context, out *output, o applyOptions, act func(context.Context) (*provision.Report, error)) error {
+func (a *app) answer(ctx context.Context, out *output, o applyOptions, act func(context.Context) (*engine.Report, error)) error {
 	out.cutShort()
 	report, err := act(ctx)
 	out.stop()

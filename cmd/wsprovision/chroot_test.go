@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"wsprovision/provision"
+	"wsprovision/provision/engine"
 )
 
 // tree is a system being built: a directory with the agent in it, which is called by chroot(2).
@@ -148,11 +149,11 @@ func TestChroot(t *testing.T) {
 			tr := newTree(t, built)
 			tr.mounts = tt.mounts
 			stdout, stderr, status := tr.agent(append(applyArgs, "--detailed-exitcode")...)
-			var r provision.Report
+			var r engine.Report
 			if err := json.Unmarshal([]byte(stdout), &r); err != nil || status != exitDeferred {
 				t.Fatalf("exit status %d, want %d (%v)\n%s%s", status, exitDeferred, err, stdout, stderr)
 			}
-			if r.Result != provision.Deferred || r.Phase != provision.PhaseInstall || !strings.Contains(tt.places, r.Place) {
+			if r.Result != engine.Deferred || r.Phase != provision.PhaseInstall || !strings.Contains(tt.places, r.Place) {
 				t.Errorf("%s, phase %q, place %s, want deferred, install, %s", r.Result, r.Phase, r.Place, tt.places)
 			}
 			for _, name := range []string{"/etc/nginx/conf.d/websocket.conf", "/var/lib/wsprovision/deferred.yaml",

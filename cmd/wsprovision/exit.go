@@ -7,6 +7,7 @@ import (
 
 	"wsprovision/provision"
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 )
 
 // Exit statuses, by sysexits(3) where it has a word for it.
@@ -78,13 +79,13 @@ func (a *app) complain(err error) {
 }
 
 // outcomeOf turns a report into the error that carries its exit status.
-func outcomeOf(r *provision.Report, detailed bool) error {
+func outcomeOf(r *engine.Report, detailed bool) error {
 	switch {
-	case r.Result == provision.Failed:
+	case r.Result == engine.Failed:
 		return outcome(exitFailed)
 	case !detailed:
 		return nil
-	case r.Result == provision.Deferred:
+	case r.Result == engine.Deferred:
 		return outcome(exitDeferred)
 	case r.Differs():
 		return outcome(exitChanged)

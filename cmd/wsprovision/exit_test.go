@@ -19,6 +19,7 @@ import (
 
 	"wsprovision/provision"
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 )
 
 func TestExitStatus(t *testing.T) {
@@ -63,22 +64,22 @@ func TestExitStatusesAreDocumented(t *testing.T) {
 }
 
 func TestOutcome(t *testing.T) {
-	report := func(result provision.Status, steps ...provision.Status) *provision.Report {
-		r := &provision.Report{Result: result}
+	report := func(result engine.Status, steps ...engine.Status) *engine.Report {
+		r := &engine.Report{Result: result}
 		for _, s := range steps {
-			r.Steps = append(r.Steps, provision.StepReport{Status: s})
+			r.Steps = append(r.Steps, engine.StepReport{Status: s})
 		}
 		return r
 	}
 	for _, tt := range []struct {
-		report          *provision.Report
+		report          *engine.Report
 		plain, detailed int
 	}{
-		{report(provision.Unchanged, provision.Unchanged), 0, 0},
-		{report(provision.Changed, provision.Changed), 0, 2},
-		{report(provision.Planned, provision.Planned), 0, 2},
-		{report(provision.Deferred, provision.Changed, provision.Deferred), 0, 3},
-		{report(provision.Failed, provision.Changed, provision.Failed), 1, 1},
+		{report(engine.Unchanged, engine.Unchanged), 0, 0},
+		{report(engine.Changed, engine.Changed), 0, 2},
+		{report(engine.Planned, engine.Planned), 0, 2},
+		{report(engine.Deferred, engine.Changed, engine.Deferred), 0, 3},
+		{report(engine.Failed, engine.Changed, engine.Failed), 1, 1},
 	} {
 		plain, detailed := exitStatus(outcomeOf(tt.report, false)), exitStatus(outcomeOf(tt.report, true))
 		if plain != tt.plain || detailed != tt.detailed {

@@ -8,6 +8,7 @@ import (
 
 	"wsprovision/provision"
 	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
 )
 
 // firstBootCommand is what wsprovision-firstboot.service runs.
@@ -48,28 +49,28 @@ func (a *app) firstBoot(ctx context.Context, patience time.Duration) error {
 
 // attempt is one apply. The lock is free between two of them, so that an
 // administrator can step in.
-func (a *app) attempt(out *output) func(context.Context, config.Config) (*provision.Report, error) {
-	return func(ctx context.Context, c config.Config) (*provision.Report, error) {
-		return a.locked(ctx, out, c, func(run *provision.Run) (*provision.Report, error) { return run.Resume(ctx) })
+func (a *app) attempt(out *output) func(context.Context, config.Config) (*engine.Report, error) {
+	return func(ctx context.Context, c config.Config) (*engine.Report, error) {
+		return a.locked(ctx, out, c, func(run *provision.Run) (*engine.Report, error) { return run.Resume(ctx) })
 	}
 }
 
-func (a *app) strikeOff(out *output) func(context.Context) (*provision.Report, error) {
-	return func(ctx context.Context) (*provision.Report, error) {
-		return a.locked(ctx, out, config.Config{}, func(run *provision.Run) (*provision.Report, error) { return run.StrikeOff(ctx) })
+func (a *app) strikeOff(out *output) func(context.Context) (*engine.Report, error) {
+	return func(ctx context.Context) (*engine.Report, error) {
+		return a.locked(ctx, out, config.Config{}, func(run *provision.Run) (*engine.Report, error) { return run.StrikeOff(ctx) })
 	}
 }
 
 func (a *app) rest(out *output) func(context.Context) error {
 	return func(ctx context.Context) error {
-		_, err := a.locked(ctx, out, config.Config{}, func(run *provision.Run) (*provision.Report, error) { return nil, run.Rest() })
+		_, err := a.locked(ctx, out, config.Config{}, func(run *provision.Run) (*engine.Report, error) { return nil, run.Rest() })
 		return err
 	}
 }
 
 // locked makes a run that has the lock for its time. Whether this is the right
 // system was settled when it was installed.
-func (a *app) locked(ctx context.Context, out *output, c config.Config, do func(*provision.Run) (*provision.Report, error)) (*provision.Report, error) {
+func (a *app) locked(ctx context.Context, out *output, c config.Config, do func(*provision.Run) (*engine.Report, error)) (*engine.Report, error) {
 	where, err := a.where()
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"wsprovision/provision"
+	"wsprovision/provision/engine"
 	"wsprovision/provision/plaintext"
 )
 
@@ -57,7 +58,7 @@ func (o *output) started(n, total int, step string) {
 	o.live.start(fmt.Sprintf("%d/%d %s", n, total, step))
 }
 
-func (o *output) finished(n, total int, s provision.StepReport) {
+func (o *output) finished(n, total int, s engine.StepReport) {
 	o.stop()
 	o.partial.finished(s)
 	if o.app.output == "json" {
@@ -75,7 +76,7 @@ func (o *output) cutShort() {
 
 // report ends the answer: a summary for people, the whole report as JSON. A
 // reader that has gone away wants none.
-func (o *output) report(r *provision.Report) error {
+func (o *output) report(r *engine.Report) error {
 	if !o.partial.answer() {
 		return nil
 	}
@@ -92,7 +93,7 @@ func (o *output) report(r *provision.Report) error {
 }
 
 // writeStep is one step for people: a line, and what there is to say of it.
-func writeStep(w io.Writer, n, total int, s provision.StepReport) {
+func writeStep(w io.Writer, n, total int, s engine.StepReport) {
 	writeLine(w, "%d/%d %-12s %-9s %5.1fs", n, total, s.Name, s.Status, float64(s.Millis)/1000)
 	for _, c := range s.Changes {
 		writeItem(w, "      ", c.String())
@@ -113,13 +114,13 @@ func writeStep(w io.Writer, n, total int, s provision.StepReport) {
 }
 
 // summary is the last line: "apply: changed, 12.6s: 5 changed, 3 unchanged".
-func summary(r *provision.Report) string {
-	count := map[provision.Status]int{}
+func summary(r *engine.Report) string {
+	count := map[engine.Status]int{}
 	for _, s := range r.Steps {
 		count[s.Status]++
 	}
 	var parts []string
-	for _, status := range []provision.Status{provision.Failed, provision.Skipped, provision.Deferred, provision.Changed, provision.Planned, provision.Unchanged} {
+	for _, status := range []engine.Status{engine.Failed, engine.Skipped, engine.Deferred, engine.Changed, engine.Planned, engine.Unchanged} {
 		if count[status] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", count[status], status))
 		}

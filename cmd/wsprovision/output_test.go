@@ -12,19 +12,19 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"wsprovision/provision"
+	"wsprovision/provision/engine"
 )
 
-func exampleReport() *provision.Report {
-	return &provision.Report{Version: provision.ReportVersion, Command: "apply", Agent: "1.0", Result: provision.Failed, Millis: 12640, Place: "live",
+func exampleReport() *engine.Report {
+	return &engine.Report{Version: engine.ReportVersion, Command: "apply", Agent: "1.0", Result: engine.Failed, Millis: 12640, Place: "live",
 		Started: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC),
-		Steps: []provision.StepReport{
-			{Name: "platform", Status: provision.Unchanged, Millis: 2, Notes: []string{"CentOS Linux 7 (Core), PID 1 is systemd"}},
-			{Name: "packages", Status: provision.Changed, Millis: 9340, Changes: []provision.Change{{Object: "package nginx", From: "absent", To: "installed"}}},
-			{Name: "server-block", Status: provision.Changed, Millis: 12, Changes: []provision.Change{{Object: "file /etc/nginx/conf.d/websocket.conf", From: "absent", To: "written",
+		Steps: []engine.StepReport{
+			{Name: "platform", Status: engine.Unchanged, Millis: 2, Notes: []string{"CentOS Linux 7 (Core), PID 1 is systemd"}},
+			{Name: "packages", Status: engine.Changed, Millis: 9340, Changes: []engine.Change{{Object: "package nginx", From: "absent", To: "installed"}}},
+			{Name: "server-block", Status: engine.Changed, Millis: 12, Changes: []engine.Change{{Object: "file /etc/nginx/conf.d/websocket.conf", From: "absent", To: "written",
 				Diff: "--- /dev/null\n+++ /etc/nginx/conf.d/websocket.conf\n@@ -0,0 +1 @@\n+server {}\n"}}},
-			{Name: "service", Status: provision.Failed, Millis: 2500, Error: "reload nginx.service: refused\nthe previous configuration serves", Warnings: []string{"port 80 is crowded"}},
-			{Name: "proof", Status: provision.Skipped, Why: `it needs "service", which failed`},
+			{Name: "service", Status: engine.Failed, Millis: 2500, Error: "reload nginx.service: refused\nthe previous configuration serves", Warnings: []string{"port 80 is crowded"}},
+			{Name: "proof", Status: engine.Skipped, Why: `it needs "service", which failed`},
 		}}
 }
 
@@ -82,7 +82,7 @@ func TestOutputStreams(t *testing.T) {
 					t.Errorf("a line of the log without its sender: %q", line)
 				}
 			}
-			var back provision.Report
+			var back engine.Report
 			if err := json.Unmarshal(out.Bytes(), &back); (err == nil) != (form == "json") {
 				t.Errorf("%s on stdout: %v\n%s", form, err, out.String())
 			}
@@ -119,8 +119,8 @@ func TestReportIsNotWritten(t *testing.T) {
 		} {
 			var log bytes.Buffer
 			a := &app{stdout: tt.stdout, stderr: &log, output: form, ender: &ender{}}
-			err := a.answer(t.Context(), a.newOutput("apply"), applyOptions{detailed: true, plans: tt.plans}, func(context.Context) (*provision.Report, error) {
-				return &provision.Report{Result: provision.Changed, Steps: []provision.StepReport{{Name: "packages", Status: provision.Changed}}}, nil
+			err := a.answer(t.Context(), a.newOutput("apply"), applyOptions{detailed: true, plans: tt.plans}, func(context.Context) (*engine.Report, error) {
+				return &engine.Report{Result: engine.Changed, Steps: []engine.StepReport{{Name: "packages", Status: engine.Changed}}}, nil
 			})
 			a.complain(err)
 			if got := exitStatus(err); got != tt.want || log.String() != tt.says {

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"wsprovision/provision"
+	"wsprovision/provision/engine"
 )
 
 // partial is what is known of a run while it goes on: its report, should it be
@@ -13,7 +13,7 @@ import (
 type partial struct {
 	mu       sync.Mutex
 	began    time.Time
-	steps    []provision.StepReport
+	steps    []engine.StepReport
 	under    string // the step that was begun last, "" where it has ended
 	answered bool
 }
@@ -27,7 +27,7 @@ func (p *partial) started(n int, step string) {
 	p.under = step
 }
 
-func (p *partial) finished(s provision.StepReport) {
+func (p *partial) finished(s engine.StepReport) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.under = ""
@@ -44,17 +44,17 @@ func (p *partial) answer() bool {
 }
 
 // report is the run as far as it went: the step that was under way has failed.
-func (p *partial) report(command, why string) *provision.Report {
+func (p *partial) report(command, why string) *engine.Report {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	r := &provision.Report{Version: provision.ReportVersion, Command: command, Agent: version, Started: p.began.UTC(),
-		Millis: time.Since(p.began).Milliseconds(), Result: provision.Failed, Interrupted: why,
+	r := &engine.Report{Version: engine.ReportVersion, Command: command, Agent: version, Started: p.began.UTC(),
+		Millis: time.Since(p.began).Milliseconds(), Result: engine.Failed, Interrupted: why,
 		Steps: slices.Clone(p.steps)}
 	if p.under != "" {
-		r.Steps = append(r.Steps, provision.StepReport{Name: p.under, Status: provision.Failed, Error: why})
+		r.Steps = append(r.Steps, engine.StepReport{Name: p.under, Status: engine.Failed, Error: why})
 	}
 	if r.Steps == nil {
-		r.Steps = []provision.StepReport{}
+		r.Steps = []engine.StepReport{}
 	}
 	return r
 }

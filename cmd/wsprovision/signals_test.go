@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"wsprovision/provision"
+	"wsprovision/provision/engine"
 )
 
 // TestHostileSecondSignal: whatever a run hangs at, a second signal ends it: at once where nothing is under way, else when
@@ -37,7 +38,7 @@ func TestHostileSecondSignal(t *testing.T) {
 				out := a.newOutput("apply")
 				out.cutShort()
 				out.listener().Started(1, 2, "packages")
-				out.listener().Finished(1, 2, provision.StepReport{Name: "packages", Status: provision.Changed})
+				out.listener().Finished(1, 2, engine.StepReport{Name: "packages", Status: engine.Changed})
 				out.listener().Started(2, 2, "site")
 				for range tt.before {
 					_ = a.seam.Do("install /etc/x", func() error { return nil })
@@ -61,9 +62,9 @@ func TestHostileSecondSignal(t *testing.T) {
 						t.Errorf("%q does not say %q", said.String(), want)
 					}
 				}
-				var r provision.Report
-				if err := json.Unmarshal(a.stdout.(*bytes.Buffer).Bytes(), &r); err != nil || r.Result != provision.Failed ||
-					len(r.Steps) != 2 || r.Steps[1].Status != provision.Failed || !strings.Contains(r.Interrupted, "caught interrupt again") {
+				var r engine.Report
+				if err := json.Unmarshal(a.stdout.(*bytes.Buffer).Bytes(), &r); err != nil || r.Result != engine.Failed ||
+					len(r.Steps) != 2 || r.Steps[1].Status != engine.Failed || !strings.Contains(r.Interrupted, "caught interrupt again") {
 					t.Errorf("%+v, %v", r, err)
 				}
 				if tt.change > 0 {

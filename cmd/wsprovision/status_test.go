@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"wsprovision/provision"
+	"wsprovision/provision/engine"
 )
 
 func TestStatusText(t *testing.T) {
@@ -15,9 +16,9 @@ func TestStatusText(t *testing.T) {
 		System: "CentOS Linux 7 (Core)", SELinux: provision.SELinuxStatus{Configured: "Enforcing", Policy: "targeted", Store: "/etc/selinux/targeted/active"},
 		Systemd: provision.SystemdStatus{Version: 219}, Packages: map[string]string{"rpm": "4.11.3-48.el7.x86_64", "nginx": "1:1.20.1-10.el7.x86_64"},
 		Nginx: provision.UnitStatus{AtBoot: "enabled"}, Unknown: []string{"read /var/lib/wsprovision: permission denied"},
-		Report: &provision.Report{Command: "apply", Phase: provision.PhaseInstall, Result: provision.Deferred, Started: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC), Millis: 12300,
+		Report: &engine.Report{Command: "apply", Phase: provision.PhaseInstall, Result: engine.Deferred, Started: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC), Millis: 12300,
 			Resumes: "apply of 2026-11-22T09:00:00Z was interrupted: the machine went down",
-			Steps:   []provision.StepReport{{Name: provision.StepPlatform, Status: provision.Unchanged}}}}
+			Steps:   []engine.StepReport{{Name: provision.StepPlatform, Status: engine.Unchanged}}}}
 	const want = `provisioning  deferred, the first boot does the rest
 place         installer (offline), ANA_INSTALL_PATH is set
 system        CentOS Linux 7 (Core)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"wsprovision/provision"
+	"wsprovision/provision/engine"
 )
 
 // steering is what others put into their text; plain is how it is shown on one line.
@@ -26,11 +27,11 @@ const (
 
 // TestHostileTextOnTheTerminal: whatever a report holds, every form of it is text.
 func TestHostileTextOnTheTerminal(t *testing.T) {
-	step := provision.StepReport{Name: steering, Status: provision.Failed, Error: steering, Why: steering,
+	step := engine.StepReport{Name: steering, Status: engine.Failed, Error: steering, Why: steering,
 		Notes: []string{steering}, Warnings: []string{steering},
-		Changes: []provision.Change{{Object: steering, From: steering, To: steering, Diff: "-" + steering + "\n"}}}
-	report := &provision.Report{Command: "apply", Interrupted: steering, Resumes: steering,
-		Steps: []provision.StepReport{step}}
+		Changes: []engine.Change{{Object: steering, From: steering, To: steering, Diff: "-" + steering + "\n"}}}
+	report := &engine.Report{Command: "apply", Interrupted: steering, Resumes: steering,
+		Steps: []engine.StepReport{step}}
 	d := provision.Diagnosis{Cause: steering, Evidence: []string{steering}, Mend: mendOf(t, "x")}
 	target := provision.TargetReport{URL: steering, Address: steering, Diagnosis: &d,
 		Checks: []provision.CheckReport{{Name: steering, Result: provision.VerifyFailed, Error: steering}}}

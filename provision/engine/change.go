@@ -1,6 +1,7 @@
-package provision
+package engine
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -37,7 +38,7 @@ func (c Change) String() string {
 // unified is the diff from one file content to another, in the form that
 // patch(1) reads. A nil content stands for a file that is not there.
 // Credentials in a repository file are not shown.
-func unified(path string, from, to []byte) string {
+func Unified(path string, from, to []byte) string {
 	if strings.HasSuffix(path, ".repo") && (secret.In(string(from)) || secret.In(string(to))) {
 		return withoutSecrets(path, from, to)
 	}
@@ -51,7 +52,7 @@ func withoutSecrets(path string, from, to []byte) string {
 		}
 		return []byte(secret.Hide(string(content)))
 	}
-	if shown := diff(path, hide(from), hide(to)); shown != "" || same(from, to) {
+	if shown := diff(path, hide(from), hide(to)); shown != "" || (from == nil) == (to == nil) && bytes.Equal(from, to) {
 		return shown
 	}
 	return "(the credentials in " + path + " differ, which are not shown)\n"
@@ -69,7 +70,7 @@ func diff(path string, from, to []byte) string {
 }
 
 // outstanding are the changes that could be made now and were not.
-func outstanding(changes []Change) []Change {
+func Outstanding(changes []Change) []Change {
 	var open []Change
 	for _, c := range changes {
 		if c.Deferred == "" {

@@ -1,4 +1,4 @@
-package provision
+package engine
 
 import (
 	"slices"
@@ -46,7 +46,7 @@ type StepReport struct {
 	// Why says for a skipped step what it was skipped for.
 	Why string `json:"why,omitempty"`
 
-	err      error
+	Err      error `json:"-"`
 	nextBoot []string
 }
 
@@ -55,17 +55,17 @@ type StepReport struct {
 func (r *Report) Err() error {
 	var all *multierror.Error
 	for _, s := range r.Steps {
-		if s.err != nil {
-			all = multierror.Append(all, &StepError{Step: s.Name, Err: s.err})
+		if s.Err != nil {
+			all = multierror.Append(all, &StepError{Step: s.Name, Err: s.Err})
 		}
 	}
-	return together(all)
+	return Lines(all)
 }
 
 // StepError is a failure of the named step.
 type StepError struct {
 	Step string
-	Err  error
+	Err  error `json:"-"`
 }
 
 func (e *StepError) Error() string { return e.Step + ": " + e.Err.Error() }
@@ -84,7 +84,7 @@ func (r *Report) Differs() bool {
 }
 
 // gatherNextBoot takes together what the steps have left to the next boot.
-func (r *Report) gatherNextBoot() {
+func (r *Report) GatherNextBoot() {
 	for _, s := range r.Steps {
 		for _, what := range s.nextBoot {
 			if !slices.Contains(r.NextBoot, what) {
@@ -95,7 +95,7 @@ func (r *Report) gatherNextBoot() {
 }
 
 // settle derives the run's result from its steps': the worst one tells.
-func (r *Report) settle() {
+func (r *Report) Settle() {
 	r.Result = Unchanged
 	rank := map[Status]int{Unchanged: 0, Planned: 1, Changed: 1, Deferred: 2, Skipped: 3, Failed: 4}
 	for _, s := range r.Steps {

@@ -1,4 +1,4 @@
-package provision
+package engine
 
 import (
 	"strings"
@@ -7,7 +7,7 @@ import (
 )
 
 // together makes one error of all, a line each; nil where there is none.
-func together(all *multierror.Error) error {
+func Lines(all *multierror.Error) error {
 	if all == nil {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package provision
+package engine
 
 import (
 	"context"
@@ -137,7 +137,7 @@ func TestEnginePlan(t *testing.T) {
 		{Name: "c", Status: Deferred, Millis: 10}, {Name: "d", Status: Unchanged, Millis: 10},
 	}
 	got := e.Plan(t.Context())
-	if d := cmp.Diff(want, got, cmpopts.IgnoreFields(StepReport{}, "Changes", "Notes"), cmpopts.IgnoreUnexported(StepReport{})); d != "" {
+	if d := cmp.Diff(want, got, cmpopts.IgnoreFields(StepReport{}, "Changes", "Notes", "Err"), cmpopts.IgnoreUnexported(StepReport{})); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 	if d := cmp.Diff(map[string]bool{"a": true, "b": true, "c": false, "d": false}, e.Pending); d != "" {

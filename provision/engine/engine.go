@@ -1,4 +1,4 @@
-package provision
+package engine
 
 import (
 	"context"
@@ -21,21 +21,21 @@ type Engine struct {
 	// brought about, or could not be told. Steps that depend on others read it.
 	Pending map[string]bool
 
-	surveying bool // nothing is changed meanwhile, and nothing need be read twice
+	Surveying bool // nothing is changed meanwhile, and nothing need be read twice
 }
 
 // survey checks every step without changing anything. Failures are all
 // gathered: an administrator mends them together.
 func (e *Engine) survey(ctx context.Context) []StepReport {
-	e.surveying = true
-	defer func() { e.surveying = false }()
+	e.Surveying = true
+	defer func() { e.Surveying = false }()
 	reports := make([]StepReport, len(e.Steps))
 	clear(e.Pending)
 	for i, s := range e.Steps {
 		start := e.Now()
 		reports[i] = e.check(ctx, s)
 		reports[i].Millis = e.Now().Sub(start).Milliseconds()
-		e.Pending[s.Name] = reports[i].Status == Failed || len(outstanding(reports[i].Changes)) > 0
+		e.Pending[s.Name] = reports[i].Status == Failed || len(Outstanding(reports[i].Changes)) > 0
 	}
 	return reports
 }
@@ -48,8 +48,8 @@ func (e *Engine) check(ctx context.Context, s Step) StepReport {
 	r.Changes, r.Notes, r.Warnings, r.nextBoot = found.Changes, found.Notes, found.Warnings, found.NextBoot
 	switch {
 	case err != nil:
-		r.fail(err)
-	case len(outstanding(found.Changes)) > 0:
+		r.Fail(err)
+	case len(Outstanding(found.Changes)) > 0:
 		r.Status = Planned
 	case len(found.Changes) > 0:
 		r.Status = Deferred
@@ -57,8 +57,8 @@ func (e *Engine) check(ctx context.Context, s Step) StepReport {
 	return r
 }
 
-func (r *StepReport) fail(err error) {
-	r.Status, r.err, r.Error = Failed, err, err.Error()
+func (r *StepReport) Fail(err error) {
+	r.Status, r.Err, r.Error = Failed, err, err.Error()
 }
 
 // Plan surveys the host and reports what Apply would do.
@@ -128,7 +128,7 @@ func (e *Engine) step(ctx context.Context, s Step, planned StepReport, done []St
 		return r
 	}
 	if err := s.Apply(ctx); err != nil {
-		r.fail(err)
+		r.Fail(err)
 		return r
 	}
 	e.Pending[s.Name] = false
@@ -143,13 +143,13 @@ func (e *Engine) confirm(ctx context.Context, s Step, applied StepReport) StepRe
 	after := e.check(context.WithoutCancel(ctx), s)
 	// What was warned of before the change is true of what was replaced, and
 	// nobody may have read it then.
-	applied.Notes, applied.Warnings = after.Notes, once(append(slices.Clone(applied.Warnings), after.Warnings...))
+	applied.Notes, applied.Warnings = after.Notes, joined(applied.Warnings, after.Warnings)
 	applied.nextBoot = after.nextBoot
 	switch after.Status {
 	case Failed:
-		applied.fail(fmt.Errorf("changed, but reading it back: %w", after.err))
+		applied.Fail(fmt.Errorf("changed, but reading it back: %w", after.Err))
 	case Planned:
-		applied.fail(fmt.Errorf("changed, but it still differs: %s", join(outstanding(after.Changes))))
+		applied.Fail(fmt.Errorf("changed, but it still differs: %s", join(Outstanding(after.Changes))))
 	case Deferred:
 		applied.Status = Deferred
 	default:
@@ -197,4 +197,15 @@ func join(changes []Change) string {
 		lines[i] = c.String()
 	}
 	return strings.Join(lines, "; ")
+}
+
+// joined are all warnings, each once.
+func joined(before, after []string) []string {
+	all := slices.Clone(before)
+	for _, w := range after {
+		if !slices.Contains(all, w) {
+			all = append(all, w)
+		}
+	}
+	return all
 }
