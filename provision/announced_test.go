@@ -24,8 +24,8 @@ func (h *fakeHost) at(point string, dies bool) {
 	}
 }
 
-// TestAnnouncedByTheAgentDoneByHand: what a run announced and did not bring about is not the agent's when an administrator has
-// done it by hand.
+// TestAnnouncedByTheAgentDoneByHand: what a run announced and did not bring about is not the agent's when an
+// administrator has done it by hand.
 func TestAnnouncedByTheAgentDoneByHand(t *testing.T) {
 	releaseFile := func(t testing.TB) *fakeHost {
 		h := newFakeHost(t)
@@ -50,7 +50,8 @@ func TestAnnouncedByTheAgentDoneByHand(t *testing.T) {
 				}
 			},
 			func(h *fakeHost) bool { return h.installed(nginxPackage) && h.installed(epelPackage) }},
-		{"semanage, the boolean and the label", withNginx, "before run semanage", []Kind{KindBoolean, KindRunning, KindPort},
+		{"semanage, the boolean and the label", withNginx, "before run semanage",
+			[]Kind{KindBoolean, KindRunning, KindPort},
 			func(h *fakeHost) {
 				h.setLocalBoolean(connectBoolean, true)
 				h.setLocalPorts(selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: httpPortType})
@@ -77,7 +78,8 @@ func TestAnnouncedByTheAgentDoneByHand(t *testing.T) {
 				c := basic(t)
 				if tt.kinds[0] == KindKey {
 					_, fingerprint := armoredKey(t, 1)
-					c = parse(t, oneSite+"epel:\n  source: package\n  package: /root/epel-release.rpm\n  gpgkey: /root/epel.key\n  fingerprint: "+fingerprint+"\n")
+					c = parse(t, oneSite+"epel:\n  source: package\n  package: /root/epel-release.rpm\n  gpgkey: "+
+						"/root/epel.key\n  fingerprint: "+fingerprint+"\n")
 				}
 				h.at(tt.point, dies)
 				if r := h.apply(c); r.Result != engine.Failed {
@@ -98,7 +100,8 @@ func TestAnnouncedByTheAgentDoneByHand(t *testing.T) {
 					t.Fatalf("the next apply: %s\n%s", r.Result, summarize(r))
 				}
 				if r := h.run(c, revert(true)); r.Result == engine.Failed || !tt.there(h) {
-					t.Errorf("revert --packages: %s, and takes away what the administrator did\n%s", r.Result, summarize(r))
+					t.Errorf("revert --packages: %s, and takes away what the administrator did\n%s", r.Result,
+						summarize(r))
 				}
 			})
 		}
@@ -123,7 +126,8 @@ func (h *fakeHost) ledger() *Ledger {
 	return l
 }
 
-// stoppedNginx is a host on which nginx is enabled and does not run, disabledNginx one on which it runs until the next boot.
+// stoppedNginx is a host on which nginx is enabled and does not run, disabledNginx one on which it runs until the next
+// boot.
 func stoppedNginx(t testing.TB) *fakeHost {
 	h := withNginx(t)
 	h.stopNginx()
@@ -136,8 +140,8 @@ func disabledNginx(t testing.TB) *fakeHost {
 	return h
 }
 
-// TestKilledAfterYum: the dependencies of a transaction are the agent's although it died before it could ask for them, and what an
-// administrator installs afterwards is not.
+// TestKilledAfterYum: the dependencies of a transaction are the agent's although it died before it could ask for them,
+// and what an administrator installs afterwards is not.
 func TestKilledAfterYum(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newFakeHost(t)
@@ -149,13 +153,16 @@ func TestKilledAfterYum(t *testing.T) {
 		if r := h.apply(basic(t)); r.Result != engine.Changed {
 			t.Fatalf("%s\n%s", r.Result, summarize(r))
 		}
-		if r := h.run(basic(t), revert(true)); r.Result != engine.Changed || h.content(rpmPackages) != epelPackage+"\ntmux\n" {
-			t.Errorf("%s, and installed is %q; want what the administrator has installed\n%s", r.Result, h.content(rpmPackages), summarize(r))
+		if r := h.run(basic(t), revert(true)); r.Result != engine.Changed ||
+			h.content(rpmPackages) != epelPackage+"\ntmux\n" {
+			t.Errorf("%s, and installed is %q; want what the administrator has installed\n%s", r.Result,
+				h.content(rpmPackages), summarize(r))
 		}
 	})
 }
 
-// TestLedgerSettle: an announcement is read back once, and only what is as it was before the agent came leaves the ledger.
+// TestLedgerSettle: an announcement is read back once, and only what is as it was before the agent came leaves the
+// ledger.
 func TestLedgerSettle(t *testing.T) {
 	unread := errors.New("cannot be read")
 	for _, tt := range []struct {
@@ -167,13 +174,15 @@ func TestLedgerSettle(t *testing.T) {
 	}{
 		{name: "brought about", entry: Entry{Before: "0", Left: "1", Prior: "0"}, now: "1", want: "1,"},
 		{name: "came to nothing", entry: Entry{Before: "0", Left: "1", Prior: "0"}, now: "0"},
-		{name: "a later change came to nothing", entry: Entry{Before: "0", Left: "2", Prior: "1"}, now: "1", want: "1,"},
+		{name: "a later change came to nothing", entry: Entry{Before: "0", Left: "2", Prior: "1"}, now: "1",
+			want: "1,"},
 		{name: "put back", entry: Entry{Before: "0", Left: "0", Prior: "1"}, now: "0"},
 		{name: "put back by somebody else meanwhile", entry: Entry{Before: "0", Left: "2", Prior: "1"}, now: "0"},
 		{name: "somebody else's by now", entry: Entry{Before: "0", Left: "2", Prior: "1"}, now: "3", want: "2,1"},
 		{name: "only its mode was wrong", entry: Entry{Before: "1", Left: "1", Prior: "1"}, now: "1", want: "1,"},
 		{name: "cannot be read", entry: Entry{Before: "0", Left: "1", Prior: "0"}, now: "0", err: unread, want: "1,0"},
-		{name: "cannot be read, later", entry: Entry{Before: "0", Left: "2", Prior: "1"}, now: "2", err: unread, want: "2,1"},
+		{name: "cannot be read, later", entry: Entry{Before: "0", Left: "2", Prior: "1"}, now: "2", err: unread,
+			want: "2,1"},
 		{name: "still on its way", entry: Entry{Before: "0", Left: "1", Prior: "0"}, now: unsettled, want: "1,0"},
 		{name: "read back long ago", entry: Entry{Before: "0", Left: "1"}, now: "0", want: "1,"},
 		{name: "undone by a revert", entry: Entry{Before: "0", Left: "0", Prior: "1"}, now: "0"},

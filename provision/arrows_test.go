@@ -10,8 +10,9 @@ import (
 // arrows are who may import whom of our own packages: cmd → provision → the leaves, which know nothing of each other.
 // What is in bottom may be imported by all.
 var arrows = map[string][]string{
-	"cmd/wsprovision":     {"provision", "provision/engine", "provision/config", "provision/websocket", "systemd"},
-	"provision":           {"provision/engine", "provision/config", "provision/nginx", "provision/websocket", "rpm", "selinux", "systemd"},
+	"cmd/wsprovision": {"provision", "provision/engine", "provision/config", "provision/websocket", "systemd"},
+	"provision": {"provision/engine", "provision/config", "provision/nginx", "provision/websocket", "rpm",
+		"selinux", "systemd"},
 	"provision/config":    nil,
 	"provision/engine":    nil,
 	"provision/nginx":     nil,
@@ -24,7 +25,8 @@ var arrows = map[string][]string{
 	"provision/secret":    nil,
 }
 
-// bottom are the packages that know nothing of the agent's work: every other may import them, and they import none of ours.
+// bottom are the packages that know nothing of the agent's work: every other may import them, and they import none of
+// ours.
 var bottom = []string{"provision/hostfile", "provision/plaintext", "provision/secret"}
 
 func TestArrows(t *testing.T) {
@@ -37,7 +39,8 @@ func TestArrows(t *testing.T) {
 		for _, i := range file.tree.Imports {
 			p, _ := strconv.Unquote(i.Path.Value)
 			ours, ok := strings.CutPrefix(p, "wsprovision/")
-			if ok && !slices.Contains(allowed, ours) && (slices.Contains(bottom, dir) || !slices.Contains(bottom, ours)) {
+			if ok && !slices.Contains(allowed, ours) &&
+				(slices.Contains(bottom, dir) || !slices.Contains(bottom, ours)) {
 				t.Errorf("%s imports %s: the arrows go cmd → provision → {rpm, selinux, systemd, provision/…} → bottom", path, ours)
 			}
 			if p == "testing" || strings.Contains(p, "go-cmp") || strings.Contains(p, "testscript") {

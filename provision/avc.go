@@ -86,7 +86,8 @@ func (h *Host) journal(ctx context.Context, which ...string) []string {
 		if _, err := os.Stat(h.Root + dir); err != nil {
 			continue
 		}
-		stdout, _, status, err := h.Nginx.Read(ctx, "", append([]string{"journalctl", "--no-pager", "-q", "-o", "cat"}, which...)...)
+		stdout, _, status, err := h.Nginx.Read(ctx, "", append([]string{"journalctl", "--no-pager", "-q", "-o", "cat"},
+			which...)...)
 		if err == nil && status == 0 {
 			return strings.Split(stdout, "\n")
 		}

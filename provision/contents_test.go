@@ -46,12 +46,14 @@ func TestHostileLargeFile(t *testing.T) {
 					t.Fatalf("%s\n%s", r.Result, summarize(r))
 				}
 				beside := len(theirs) > largeContent
-				if got, l := h.contents(), h.ledger(); len(got) > 0 != beside || (l.Version == ledgerVersion2) != beside {
+				if got, l := h.contents(), h.ledger(); len(got) > 0 != beside ||
+					(l.Version == ledgerVersion2) != beside {
 					t.Errorf("contents %q, version %d; want version 2 and a content: %v", got, l.Version, beside)
 				}
 				h.unchanged(basic(t))
 				if r := h.run(basic(t), revert(false)); r.Result != engine.Changed || h.content(site) != theirs {
-					t.Errorf("%s: %d of %d bytes are back\n%s", r.Result, len(h.content(site)), len(theirs), summarize(r))
+					t.Errorf("%s: %d of %d bytes are back\n%s", r.Result, len(h.content(site)), len(theirs),
+						summarize(r))
 				}
 				if h.exists(contentsDir) {
 					t.Errorf("%s is left: %q", contentsDir, h.contents())
@@ -95,7 +97,8 @@ func TestHostileTooLarge(t *testing.T) {
 	})
 }
 
-// TestHostileWrittenIsRead holds for every file that the agent writes: it can be read, or is refused before it is written.
+// TestHostileWrittenIsRead holds for every file that the agent writes: it can be read, or is refused before it is
+// written.
 func TestHostileWrittenIsRead(t *testing.T) {
 	f := ledgerFiles(t)
 	for _, n := range []int{0, maxFile + 1, maxRead + 1} {
@@ -119,7 +122,8 @@ func TestHostileManyContents(t *testing.T) {
 	var entries []Entry
 	for i := range 70 {
 		content := []byte(fmt.Sprint(i) + comment(60<<10))
-		e := Entry{Kind: KindFile, Name: fmt.Sprintf("/etc/%d", i), Before: digest(content), Left: Absent, Bytes: content}
+		e := Entry{Kind: KindFile, Name: fmt.Sprintf("/etc/%d", i), Before: digest(content), Left: Absent,
+			Bytes: content}
 		entries = append(entries, e)
 	}
 	if err := l.Record(entries...); err != nil {
@@ -165,7 +169,8 @@ func TestHostileLostContent(t *testing.T) {
 				h.apply(basic(t))
 				path := contentPath(h.contents()[0])
 				harm(h, path)
-				if r := h.apply(basic(t)); r.Result != engine.Unchanged || !strings.Contains(fmt.Sprint(h.notices), path) {
+				if r := h.apply(basic(t)); r.Result != engine.Unchanged ||
+					!strings.Contains(fmt.Sprint(h.notices), path) {
 					t.Errorf("apply: %s, notices %q; want one that names %s", r.Result, h.notices, path)
 				}
 				h.apply(parse(t, strings.Replace(oneSite, "/ws/", "/socket/", 1))) // the ledger is written anew

@@ -20,9 +20,9 @@ import (
 // anyPort are backends' ports of every sort: free, inside and exactly in policy ranges, right already.
 var anyPort = rapid.SampledFrom([]int{3000, 3001, 8080, 8000, 8443, 4881, 5000, 22, 65535})
 
-// TestConverge: whatever the host is like, an apply either brings it about, and a second one finds nothing to do, or fails and
-// leaves a host that serves as before, or by what its files said before; where the survey fails nothing at all is touched. What
-// fails after nginx has taken the configuration is its proof, which undoes nothing.
+// TestConverge: whatever the host is like, an apply either brings it about, and a second one finds nothing to do, or
+// fails and leaves a host that serves as before, or by what its files said before; where the survey fails nothing at
+// all is touched. What fails after nginx has taken the configuration is its proof, which undoes nothing.
 func TestConverge(t *testing.T) {
 	results, drifts := map[engine.Status]int{}, map[string]int{}
 	rapid.Check(t, func(rt *rapid.T) {
@@ -75,17 +75,22 @@ func drawConfig(rt *rapid.T) config.Config {
 	text := "sites:\n"
 	for i, name := range rapid.SampledFrom([][]string{{"websocket"}, {"websocket", "chat"}}).Draw(rt, "sites") {
 		listen := rapid.SampledFrom([]string{"80", "8008", "[80, 8008]", "4881", "\"[::]:80\""}).Draw(rt, "listen")
-		text += fmt.Sprintf("  - name: %s\n    server_name: %s.example.com\n    listen: %s\n    locations:\n      - path: /ws%d/\n        backend: 127.0.0.1:%d\n",
+		text += fmt.Sprintf("  - name: %s\n    server_name: %s.example.com\n    listen: %s\n    locations:\n      - "+
+			"path: /ws%d/\n        backend: 127.0.0.1:%d\n",
 			name, name, listen, i, anyPort.Draw(rt, "backend"))
 		if rapid.Bool().Draw(rt, "mixed") {
-			text += fmt.Sprintf("      - path: /\n        backend: 127.0.0.1:%d\n        websocket: false\n", anyPort.Draw(rt, "http backend"))
+			text += fmt.Sprintf("      - path: /\n        backend: 127.0.0.1:%d\n        websocket: false\n",
+				anyPort.Draw(rt, "http backend"))
 		}
 	}
-	text += "on_drift: " + rapid.SampledFrom([]string{config.DriftReplace, config.DriftKeep, config.DriftFail}).Draw(rt, "on_drift") + "\n"
+	text += "on_drift: " + rapid.SampledFrom([]string{config.DriftReplace, config.DriftKeep,
+		config.DriftFail}).Draw(rt, "on_drift") + "\n"
 	if rapid.Bool().Draw(rt, "label listen ports") {
 		text += "selinux:\n  label_listen_ports: true\n"
 	}
-	c, err := config.Load(config.Input{File: "/c.yaml", ReadFile: func(string) ([]byte, error) { return []byte(text), nil }})
+	c, err := config.Load(config.Input{File: "/c.yaml", ReadFile: func(string) ([]byte, error) {
+		return []byte(text), nil
+	}})
 	if err != nil {
 		rt.Skip(err) // a site that is its own backend, say
 	}
@@ -107,7 +112,8 @@ func drawPackages(rt *rapid.T, h *fakeHost) {
 }
 
 func drawSELinux(rt *rapid.T, h *fakeHost) {
-	h.laySELinux(rapid.SampledFrom([]selinux.Mode{selinux.Enforcing, selinux.Enforcing, selinux.Permissive}).Draw(rt, "mode"))
+	h.laySELinux(rapid.SampledFrom([]selinux.Mode{selinux.Enforcing, selinux.Enforcing, selinux.Permissive}).Draw(rt,
+		"mode"))
 	switch rapid.IntRange(0, 2).Draw(rt, "local boolean") {
 	case 1:
 		h.setLocalBoolean(connectBoolean, false)
@@ -118,8 +124,11 @@ func drawSELinux(rt *rapid.T, h *fakeHost) {
 	for range rapid.IntRange(0, 3).Draw(rt, "local records") {
 		low := anyPort.Draw(rt, "low")
 		p := selinux.Port{Proto: rapid.SampledFrom([]string{"tcp", "tcp", "udp"}).Draw(rt, "proto"), Low: low,
-			High: min(low+rapid.SampledFrom([]int{0, 0, 1, 20}).Draw(rt, "width"), 65535), Type: rapid.SampledFrom([]string{httpPortType, "ssh_port_t"}).Draw(rt, "type")}
-		if !slices.ContainsFunc(ports, func(o selinux.Port) bool { return o.Proto == p.Proto && o.Low <= p.High && p.Low <= o.High }) {
+			High: min(low+rapid.SampledFrom([]int{0, 0, 1, 20}).Draw(rt, "width"), 65535),
+			Type: rapid.SampledFrom([]string{httpPortType, "ssh_port_t"}).Draw(rt, "type")}
+		if !slices.ContainsFunc(ports, func(o selinux.Port) bool {
+			return o.Proto == p.Proto && o.Low <= p.High && p.Low <= o.High
+		}) {
 			ports = append(ports, p)
 		}
 	}
@@ -199,9 +208,12 @@ func (h *fakeHost) converges(c config.Config, left string) error {
 	r := h.apply(c)
 	defer func() { h.lastResult = r.Result }()
 	report := summarize(r)
-	surveyed := slices.ContainsFunc(r.Steps, func(s engine.StepReport) bool { return strings.Contains(s.Why, "beforehand") })
+	surveyed := slices.ContainsFunc(r.Steps, func(s engine.StepReport) bool {
+		return strings.Contains(s.Why, "beforehand")
+	})
 	if d := h.touched(before); d != "" && (surveyed || len(h.points) == 0) {
-		return fmt.Errorf("the survey failed or found nothing, and the host was touched (-before +after):\n%s\n%s", d, report)
+		return fmt.Errorf("the survey failed or found nothing, and the host was touched (-before +after):\n%s\n%s", d,
+			report)
 	}
 	if _, emerg := h.judgeConf(); valid && h.exists(nginxConf) && emerg != "" {
 		return fmt.Errorf("nginx's configuration was valid and is not: %s\n%s", emerg, report)
@@ -223,7 +235,8 @@ func (h *fakeHost) converges(c config.Config, left string) error {
 		return fmt.Errorf("somebody else's file was replaced without --adopt:\n%s\n%s", theirs, report)
 	}
 	if drifted && c.OnDrift != config.DriftReplace && h.content(site) != edit {
-		return fmt.Errorf("on_drift is %s, and the edited file was replaced:\n%s\n%s", c.OnDrift, h.content(site), report)
+		return fmt.Errorf("on_drift is %s, and the edited file was replaced:\n%s\n%s", c.OnDrift, h.content(site),
+			report)
 	}
 	if status := step(h.t, r, StepService).Status; status == engine.Failed || status == engine.Skipped {
 		if now := h.served(); !slices.Equal(now, served) && !slices.Equal(now, stored) {
@@ -238,7 +251,8 @@ func (h *fakeHost) converges(c config.Config, left string) error {
 	}
 	snapshot := h.snapshot()
 	if again := h.apply(c); again.Result != engine.Unchanged || len(h.ran) > 1 || len(h.points) > 0 {
-		return fmt.Errorf("a second apply: %s, ran %q, points %q\n%s\nafter\n%s", again.Result, h.ran, h.points, summarize(again), report)
+		return fmt.Errorf("a second apply: %s, ran %q, points %q\n%s\nafter\n%s", again.Result, h.ran, h.points,
+			summarize(again), report)
 	}
 	if d := cmp.Diff(snapshot, h.snapshot()); d != "" {
 		return fmt.Errorf("a second apply touched the host (-before +after):\n%s", d)

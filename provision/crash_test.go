@@ -45,11 +45,19 @@ func crashes() []crash {
 		{name: "a bare host in an installer's chroot", host: bareOffline, config: basic, least: 30, offline: true},
 		{name: "nginx runs already, for others", host: withNginx, config: basic, least: 20},
 		{name: "EPEL from a mirror", host: bareForMirror, config: mirrored, least: 50},
-		{name: "a changed site", host: func(t testing.TB) *fakeHost { return provisioned(t) }, config: changed(""), least: 12},
-		{name: "a changed site, on_drift keep", host: func(t testing.TB) *fakeHost { return provisioned(t) }, config: changed("on_drift: keep\n"), least: 12},
-		{name: "a changed site, on_drift fail", host: func(t testing.TB) *fakeHost { return provisioned(t) }, config: changed("on_drift: fail\n"), least: 12},
+		{name: "a changed site", host: func(t testing.TB) *fakeHost {
+			return provisioned(t)
+		}, config: changed(""), least: 12},
+		{name: "a changed site, on_drift keep", host: func(t testing.TB) *fakeHost {
+			return provisioned(t)
+		}, config: changed("on_drift: keep\n"), least: 12},
+		{name: "a changed site, on_drift fail", host: func(t testing.TB) *fakeHost {
+			return provisioned(t)
+		}, config: changed("on_drift: fail\n"), least: 12},
 		{name: "an edit, on_drift replace", host: edited, config: changed("on_drift: replace\n"), least: 20},
-		{name: "a name that becomes long", host: func(t testing.TB) *fakeHost { return provisioned(t) }, config: longNamed, least: 16},
+		{name: "a name that becomes long", host: func(t testing.TB) *fakeHost {
+			return provisioned(t)
+		}, config: longNamed, least: 16},
 		{name: "a name that was long", host: longProvisioned, config: basic, least: 16},
 		{name: "a long name that nginx refuses", host: takenPort, fails: true, least: 24,
 			config: func(t testing.TB) config.Config {
@@ -65,10 +73,17 @@ func crashes() []crash {
 		{name: "over an administrator's large file", host: theirLargeFile, config: basic, least: 14},
 		{name: "a revert to an administrator's large file", host: overTheirLargeFile, config: basic, act: revert(false),
 			least: 14},
-		{name: "a mirror no longer asked for", host: withMirror, config: func(t testing.TB) config.Config { return parse(t, oneSite+"epel:\n  source: none\n") }, least: 8},
-		{name: "a revert to an administrator's file", host: overTheirFile, config: basic, act: revert(false), least: 12},
-		{name: "a revert", host: func(t testing.TB) *fakeHost { return provisioned(t) }, config: basic, act: revert(false), least: 12},
-		{name: "a revert with packages", host: func(t testing.TB) *fakeHost { return provisioned(t) }, config: basic, act: revert(true), least: 12},
+		{name: "a mirror no longer asked for", host: withMirror, config: func(t testing.TB) config.Config {
+			return parse(t, oneSite+"epel:\n  source: none\n")
+		}, least: 8},
+		{name: "a revert to an administrator's file", host: overTheirFile, config: basic, act: revert(false),
+			least: 12},
+		{name: "a revert", host: func(t testing.TB) *fakeHost {
+			return provisioned(t)
+		}, config: basic, act: revert(false), least: 12},
+		{name: "a revert with packages", host: func(t testing.TB) *fakeHost {
+			return provisioned(t)
+		}, config: basic, act: revert(true), least: 12},
 	}
 }
 
@@ -178,7 +193,8 @@ func bareForMirror(t testing.TB) *fakeHost {
 
 func mirrored(t testing.TB) config.Config {
 	_, fingerprint := armoredKey(t, 1)
-	return parse(t, oneSite+"epel:\n  source: mirror\n  baseurl: http://mirror.example.com/epel/7\n  gpgkey: /root/epel.key\n  fingerprint: "+fingerprint+"\n")
+	return parse(t, oneSite+"epel:\n  source: mirror\n  baseurl: http://mirror.example.com/epel/7\n  gpgkey: "+
+		"/root/epel.key\n  fingerprint: "+fingerprint+"\n")
 }
 
 const secondSite = `  - name: chat
@@ -197,9 +213,9 @@ func withTwoSites(t testing.TB) *fakeHost {
 	return h
 }
 
-// TestCrash stops a run at every point at which it is about to change the host or has just done so. What is left must be a
-// host that serves, and the next run must end where an undisturbed one ends. Every point is tried twice: with the agent
-// killed, and with the power cut.
+// TestCrash stops a run at every point at which it is about to change the host or has just done so. What is left must
+// be a host that serves, and the next run must end where an undisturbed one ends. Every point is tried twice: with the
+// agent killed, and with the power cut.
 func TestCrash(t *testing.T) {
 	total, converged := 0, 0
 	for _, c := range crashes() {
@@ -234,8 +250,8 @@ func (c crash) matrix(t *testing.T) (points, good int) {
 	)
 	for i, point := range all {
 		for _, cut := range []bool{false, true} {
-			// The boot frees the port of a refused reload, and the next run is then another story. And where the next point
-			// begins nothing has changed since the last one's end, so that the power is cut there once.
+			// The boot frees the port of a refused reload, and the next run is then another story. And where the next
+			// point begins nothing has changed since the last one's end, so that the power is cut there once.
 			if i%everyPoint > 0 || cut && (c.fails || i > 0 && strings.HasPrefix(point, "before ")) {
 				continue
 			}

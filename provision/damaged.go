@@ -25,7 +25,8 @@ func (r *Run) damaged(ctx context.Context) ([]rpm.Damage, error) {
 		return nil, nil
 	}
 	if r.damage == nil {
-		names, err := r.RPM.BroughtWith(ctx, r.annals.history.Unverified.Started.Add(-lookBack), r.entries(KindPackage)...)
+		names, err := r.RPM.BroughtWith(ctx, r.annals.history.Unverified.Started.Add(-lookBack),
+			r.entries(KindPackage)...)
 		if err != nil {
 			return nil, err
 		}
@@ -47,8 +48,12 @@ func (r *Run) damagedPackages(ctx context.Context, epel bool) (names []string, c
 			continue
 		}
 		names = append(names, d.Package)
-		more := len(slices.DeleteFunc(slices.Clone(files[i+1:]), func(o rpm.Damage) bool { return o.Package != d.Package }))
-		changes = append(changes, engine.Change{Object: "package " + d.Package, From: fmt.Sprintf("damaged by a power cut: %s%s", d.Path, andMore(more)), To: "reinstalled"})
+		more := len(slices.DeleteFunc(slices.Clone(files[i+1:]), func(o rpm.Damage) bool {
+			return o.Package != d.Package
+		}))
+		changes = append(changes,
+			engine.Change{Object: "package " + d.Package,
+				From: fmt.Sprintf("damaged by a power cut: %s%s", d.Path, andMore(more)), To: "reinstalled"})
 	}
 	return names, changes, err
 }

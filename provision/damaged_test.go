@@ -8,8 +8,9 @@ import (
 	"wsprovision/provision/engine"
 )
 
-// A power cut after rpm has synced its database leaves files that it never synced: rpm says that they are installed, and nothing is in
-// them. The next run finds it and mends it, live and at the first boot, however often it fails before.
+// A power cut after rpm has synced its database leaves files that it never synced: rpm says that they are installed,
+// and nothing is in them. The next run finds it and mends it, live and at the first boot, however often it fails
+// before.
 func TestPackagesAfterAPowerCut(t *testing.T) {
 	for _, tt := range []struct{ name, lost string }{
 		{"epel-release", epelPackage},
@@ -58,7 +59,8 @@ func (h *fakeHost) mends(lost string, offline bool) {
 	h.unchanged(basic(t))
 }
 
-// cutAfter has a first apply die after yum has brought a package, and the host come up without what the lost ones brought.
+// cutAfter has a first apply die after yum has brought a package, and the host come up without what the lost ones
+// brought.
 func (h *fakeHost) cutAfter(brought string, lost ...string) {
 	h.t.Helper()
 	h.write("/proc/sys/kernel/random/boot_id", "one\n")
@@ -108,7 +110,8 @@ func TestKeyOfAReinstallation(t *testing.T) {
 	})
 }
 
-// A damaged epel-release is erased before it is brought again: where that fails, nginx's reinstallation asks for it the next time.
+// A damaged epel-release is erased before it is brought again: where that fails, nginx's reinstallation asks for it the
+// next time.
 func TestEPELDamagedWithNginx(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h := newFakeHost(t)
@@ -132,7 +135,8 @@ func TestRevertAfterAPowerCut(t *testing.T) {
 	})
 }
 
-// Only what came with an interrupted run may have been lost with it: what is missing of a package from long ago is somebody's doing.
+// Only what came with an interrupted run may have been lost with it: what is missing of a package from long ago is
+// somebody's doing.
 func TestPackagesFromBeforeThePowerCut(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h := provisioned(t)

@@ -151,7 +151,8 @@ func heals(r *engine.Report, err error) bool {
 		if errors.As(s.Err, new(decision)) {
 			return false
 		}
-		if s.Status != engine.Failed || slices.Contains([]string{StepRepository, StepPackages, StepService, StepProof}, s.Name) {
+		if s.Status != engine.Failed ||
+			slices.Contains([]string{StepRepository, StepPackages, StepService, StepProof}, s.Name) {
 			continue
 		}
 		if !errors.Is(s.Err, ErrUnresolved) {

@@ -33,8 +33,9 @@ func TestFirstBootCutWhileItWaits(t *testing.T) {
 	})
 }
 
-// TestCrashAcrossBoots stops the installation, or the first boot, at every point at which it is about to change the host or has just
-// done so; then the machine boots, and boots once more. Where the record was made, nobody has to do anything.
+// TestCrashAcrossBoots stops the installation, or the first boot, at every point at which it is about to change the
+// host or has just done so; then the machine boots, and boots once more. Where the record was made, nobody has to do
+// anything.
 func TestCrashAcrossBoots(t *testing.T) {
 	var install, first int
 	var want map[string]string

@@ -18,7 +18,8 @@ import (
 	"wsprovision/systemd"
 )
 
-// boot is the first boot of what was installed offline: the kernel loads the stored policy, systemd starts what is enabled.
+// boot is the first boot of what was installed offline: the kernel loads the stored policy, systemd starts what is
+// enabled.
 func (h *fakeHost) boot() {
 	h.t.Helper()
 	h.where = systemd.Where{Place: systemd.Host, Systemd: true, Why: "a host in a directory"}
@@ -90,7 +91,8 @@ func TestInstallAndFirstBoot(t *testing.T) {
 			t.Fatalf("%s in phase %q, want deferred in install\n%s", r.Result, r.Phase, summarize(r))
 		}
 		if r.Steps[1].Name != StepFirstBoot || r.Steps[1].Status != engine.Changed {
-			t.Errorf("what is deferred is recorded by step 2, before anything else changes; it is %s, %s", r.Steps[1].Name, r.Steps[1].Status)
+			t.Errorf("what is deferred is recorded by step 2, before anything else changes; it is %s, %s",
+				r.Steps[1].Name, r.Steps[1].Status)
 		}
 		for point := range strings.SplitSeq(strings.Join(h.points, "\n"), "\n") {
 			if strings.Contains(point, "systemd:") {
@@ -98,7 +100,9 @@ func TestInstallAndFirstBoot(t *testing.T) {
 			}
 		}
 		c, ok, err := FirstBoot{Root: h.root}.Deferred()
-		if want := basic(t); err != nil || !ok || cmp.Diff(want, c, cmp.FilterPath(func(p cmp.Path) bool { return p.String() == "Source" }, cmp.Ignore())) != "" {
+		if want := basic(t); err != nil || !ok || cmp.Diff(want, c, cmp.FilterPath(func(p cmp.Path) bool {
+			return p.String() == "Source"
+		}, cmp.Ignore())) != "" {
 			t.Errorf("the deferred configuration is not the one applied: %v, %v", ok, err)
 		}
 		again := h.snapshot()
@@ -123,8 +127,10 @@ func TestInstallAndFirstBoot(t *testing.T) {
 			t.Fatal(err)
 		}
 		whole := history.report()
-		want := map[string]engine.Status{StepPlatform: engine.Unchanged, StepRepository: engine.Changed, StepPackages: engine.Changed, StepSELinux: engine.Changed, StepValidate: engine.Unchanged,
-			StepSite: engine.Changed, StepService: engine.Changed, StepLabels: engine.Changed, StepProof: engine.Unchanged, StepFirstBoot: engine.Changed}
+		want := map[string]engine.Status{StepPlatform: engine.Unchanged, StepRepository: engine.Changed,
+			StepPackages: engine.Changed, StepSELinux: engine.Changed, StepValidate: engine.Unchanged,
+			StepSite: engine.Changed, StepService: engine.Changed, StepLabels: engine.Changed,
+			StepProof: engine.Unchanged, StepFirstBoot: engine.Changed}
 		if d := cmp.Diff(want, statuses(whole)); d != "" || whole.Result != engine.Changed {
 			t.Errorf("both phases in one report: %s (-want +got):\n%s", whole.Result, d)
 		}
@@ -153,7 +159,8 @@ func withoutMirror(t testing.TB) *fakeHost {
 
 // TestFirstBootWaits has a backend, or a mirror, that comes late.
 func TestFirstBootWaits(t *testing.T) {
-	late, never := [2]time.Duration{2 * time.Minute, 3 * time.Minute}, [2]time.Duration{30 * time.Minute, 31 * time.Minute}
+	late, never := [2]time.Duration{2 * time.Minute, 3 * time.Minute},
+		[2]time.Duration{30 * time.Minute, 31 * time.Minute}
 	tests := map[string]struct {
 		host     func(testing.TB) *fakeHost
 		set      func(h *fakeHost, up bool)
@@ -163,10 +170,14 @@ func TestFirstBootWaits(t *testing.T) {
 		left     engine.Status // where it does not finish
 		says     string
 	}{
-		"a backend after two minutes": {host: installed, set: (*fakeHost).backend, comes: late[0], takes: late, finished: true},
-		"a backend, never":            {host: installed, set: (*fakeHost).backend, takes: never, left: engine.Deferred, says: "127.0.0.1:3000 is not running"},
-		"a mirror after two minutes":  {host: withoutMirror, set: (*fakeHost).mirror, comes: late[0], takes: late, finished: true},
-		"a mirror, never":             {host: withoutMirror, set: (*fakeHost).mirror, takes: never, left: engine.Failed, says: "Cannot retrieve repository metadata"},
+		"a backend after two minutes": {host: installed, set: (*fakeHost).backend, comes: late[0], takes: late,
+			finished: true},
+		"a backend, never": {host: installed, set: (*fakeHost).backend, takes: never, left: engine.Deferred,
+			says: "127.0.0.1:3000 is not running"},
+		"a mirror after two minutes": {host: withoutMirror, set: (*fakeHost).mirror, comes: late[0], takes: late,
+			finished: true},
+		"a mirror, never": {host: withoutMirror, set: (*fakeHost).mirror, takes: never,
+			left: engine.Failed, says: "Cannot retrieve repository metadata"},
 	}
 	for name, tt := range tests {
 		bubble(t, name, func(t *testing.T) {
@@ -187,7 +198,9 @@ func TestFirstBootWaits(t *testing.T) {
 			if tt.finished != !h.exists(deferredPath) {
 				t.Errorf("the deferred work is outstanding: %v", h.exists(deferredPath))
 			}
-			if why := fmt.Sprint(err); !tt.finished && (r.Result != tt.left || !strings.Contains(why, "gave up after 30m0s") || !strings.Contains(why, tt.says)) {
+			if why := fmt.Sprint(err); !tt.finished &&
+				(r.Result != tt.left || !strings.Contains(why, "gave up after 30m0s") ||
+					!strings.Contains(why, tt.says)) {
 				t.Errorf("%s, %s, want %s after 30m0s because of %q", r.Result, why, tt.left, tt.says)
 			}
 			if again := h.apply(basic(t)); r.Resumes != "" || again.Resumes != "" {
@@ -212,7 +225,8 @@ func TestByHand(t *testing.T) {
 	})
 }
 
-// Where the mirror was down in the installer the first boot does all of it, proves it, and the report speaks of no failure.
+// Where the mirror was down in the installer the first boot does all of it, proves it, and the report speaks of no
+// failure.
 func TestFirstBootAfterAFailedInstall(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h := withoutMirror(t)
@@ -242,13 +256,16 @@ func TestFirstBootGivesUp(t *testing.T) {
 		if err != nil || r.Result != engine.Failed || !h.exists(deferredPath) {
 			t.Errorf("%v, %s, want failed with the work outstanding\n%s", err, r.Result, summarize(r))
 		}
-		if s := h.status(t); s.State != Broken || !strings.Contains(s.Why, "gave up") || s.Report.Phase != PhaseInstall+"+"+PhaseFirstBoot {
+		if s := h.status(t); s.State != Broken || !strings.Contains(s.Why, "gave up") ||
+			s.Report.Phase != PhaseInstall+"+"+PhaseFirstBoot {
 			t.Errorf("status: %s, %s, phase %q", s.State, s.Why, s.Report.Phase)
 		}
 		h.must(os.Remove(h.path(confDir + "/a.conf")))
-		if r := h.apply(parse(t, oneSite+"on_drift: replace\n")); r.Result != engine.Changed || h.exists(deferredPath) ||
+		if r := h.apply(parse(t, oneSite+"on_drift: replace\n")); r.Result != engine.Changed ||
+			h.exists(deferredPath) ||
 			h.gaveUp {
-			t.Errorf("by hand: %s; outstanding: %v, a failed unit: %v\n%s", r.Result, h.exists(deferredPath), h.gaveUp, summarize(r))
+			t.Errorf("by hand: %s; outstanding: %v, a failed unit: %v\n%s", r.Result, h.exists(deferredPath), h.gaveUp,
+				summarize(r))
 		}
 		if s := h.status(t); s.State != Complete {
 			t.Errorf("status: %s, %s", s.State, s.Why)
@@ -269,8 +286,12 @@ func TestOfflineNeedsTheUnit(t *testing.T) {
 		lay  func(h *fakeHost)
 		says string
 	}{
-		"not installed": {func(h *fakeHost) { h.must(os.Remove(h.path("/usr/lib/systemd/system/" + firstBootUnit))) }, "is not installed"},
-		"masked":        {func(h *fakeHost) { h.must(os.Symlink("/dev/null", h.path("/etc/systemd/system/"+firstBootUnit))) }, "is masked"},
+		"not installed": {func(h *fakeHost) {
+			h.must(os.Remove(h.path("/usr/lib/systemd/system/" + firstBootUnit)))
+		}, "is not installed"},
+		"masked": {func(h *fakeHost) {
+			h.must(os.Symlink("/dev/null", h.path("/etc/systemd/system/"+firstBootUnit)))
+		}, "is masked"},
 	}
 	for name, tt := range tests {
 		bubble(t, name, func(t *testing.T) {
@@ -297,8 +318,9 @@ func TestHeals(t *testing.T) {
 		err    error
 		want   bool
 	}{
-		"a mirror":         {report: failed(StepPackages, errors.New("yum: exit status 1")), want: true},
-		"a backend":        {report: &engine.Report{Steps: []engine.StepReport{{Name: StepFirstBoot, Status: engine.Deferred}}}, want: true},
+		"a mirror": {report: failed(StepPackages, errors.New("yum: exit status 1")), want: true},
+		"a backend": {report: &engine.Report{Steps: []engine.StepReport{{Name: StepFirstBoot,
+			Status: engine.Deferred}}}, want: true},
 		"a name":           {report: failed(StepValidate, fmt.Errorf("nginx -t: %w", ErrUnresolved)), want: true},
 		"a syntax error":   {report: failed(StepValidate, errors.New("nginx -t: unknown directive"))},
 		"a port's range":   {report: failed(StepSELinux, errors.New("overlap"))},
@@ -317,15 +339,17 @@ func TestHeals(t *testing.T) {
 
 var _ = selinux.On
 
-// TestFirstBootOvertaken: an administrator's apply holds the lock while the first boot waits for it. What is deferred by then counts, which
-// is nothing.
+// TestFirstBootOvertaken: an administrator's apply holds the lock while the first boot waits for it. What is deferred
+// by then counts, which is nothing.
 func TestFirstBootOvertaken(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h := installed(t)
 		h.boot()
 		tries := 0
 		b := FirstBoot{Root: h.root, Patience: time.Hour, Rest: func(context.Context) error { return nil },
-			StrikeOff: func(ctx context.Context) (*engine.Report, error) { return h.newRun(config.Config{}).StrikeOff(ctx) }}
+			StrikeOff: func(ctx context.Context) (*engine.Report, error) {
+				return h.newRun(config.Config{}).StrikeOff(ctx)
+			}}
 		b.Attempt = func(ctx context.Context, c config.Config) (*engine.Report, error) {
 			tries++
 			r := h.newRun(c)
@@ -356,7 +380,8 @@ func TestImageBuildInAContainer(t *testing.T) {
 			return read(ctx, stdin, argv...)
 		}
 		report, err := r.Apply(t.Context())
-		if err != nil || report.Result != engine.Deferred || !h.exists(site) || len(step(t, report, StepValidate).Warnings) != 1 {
+		if err != nil || report.Result != engine.Deferred || !h.exists(site) ||
+			len(step(t, report, StepValidate).Warnings) != 1 {
 			t.Errorf("%v\n%s", err, summarize(report))
 		}
 	})
@@ -391,7 +416,8 @@ func TestImageOfAProvisionedHost(t *testing.T) {
 		}
 		h.where = systemd.Where{Place: systemd.Chroot}
 		h.apply(moved(t))
-		if s := h.status(t); s.State != Waiting || s.Report.Phase != PhaseInstall || step(t, s.Report, StepProof).Status != engine.Deferred {
+		if s := h.status(t); s.State != Waiting || s.Report.Phase != PhaseInstall ||
+			step(t, s.Report, StepProof).Status != engine.Deferred {
 			t.Errorf("%s, report %+v", s.State, s.Report)
 		}
 	})

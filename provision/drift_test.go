@@ -135,7 +135,8 @@ func TestHostileEdit(t *testing.T) {
 		h.must(h.apply(mirrored(t)).Err())
 		h.boot()
 		h.write(repositoryPath, "# by hand\n")
-		if r, err := h.firstBoot(1); err != nil || r.Result != engine.Failed || h.content(repositoryPath) != "# by hand\n" {
+		if r, err := h.firstBoot(1); err != nil || r.Result != engine.Failed ||
+			h.content(repositoryPath) != "# by hand\n" {
 			t.Errorf("%v\n%s", err, summarize(r))
 		}
 	})

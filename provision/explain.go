@@ -93,7 +93,8 @@ func (q *inquiry) survey(ctx context.Context) {
 	q.route = q.tree.Route(q.address, q.host(), q.target.Path)
 	q.pass, q.passed = q.tree.Pass(q.route)
 	if !q.passed && q.location != nil && q.route.Server != nil && q.ours(q.route.Server.File) && q.treeErr != nil {
-		q.pass, q.passed = nginx.Pass{Scheme: "http", Host: q.location.Backend.Host, Port: q.location.Backend.Port}, true
+		q.pass, q.passed = nginx.Pass{Scheme: "http", Host: q.location.Backend.Host, Port: q.location.Backend.Port},
+			true
 	}
 }
 
@@ -265,10 +266,12 @@ func (q *inquiry) unexplained() Diagnosis {
 		d.Evidence = append(d.Evidence, q.passedOver()...)
 	}
 	if q.route.Server != nil {
-		d.Evidence = append(d.Evidence, fmt.Sprintf("the server block is %s:%d", q.route.Server.File, q.route.Server.Line))
+		d.Evidence = append(d.Evidence, fmt.Sprintf("the server block is %s:%d", q.route.Server.File,
+			q.route.Server.Line))
 	}
 	if q.passed {
-		d.Evidence = append(d.Evidence, fmt.Sprintf("passed to %s by %s:%d", q.pass.Address(), q.pass.File, q.pass.Line))
+		d.Evidence = append(d.Evidence, fmt.Sprintf("passed to %s by %s:%d", q.pass.Address(), q.pass.File,
+			q.pass.Line))
 	}
 	for _, err := range []error{q.treeErr, q.gone} {
 		if err != nil {

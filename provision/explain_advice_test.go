@@ -18,7 +18,8 @@ import (
 func pasteable(t testing.TB, d Diagnosis) {
 	t.Helper()
 	program, _, _ := strings.Cut(d.Mend.String(), " ")
-	if !slices.Contains([]string{"df", "du", "echo", "firewall-cmd", "ip", "load_policy", "ls", "mkdir", "nginx", "openssl", "semanage", "setsebool", "ss", "sysctl", "systemctl", "wsprovision"}, program) {
+	if !slices.Contains([]string{"df", "du", "echo", "firewall-cmd", "ip", "load_policy", "ls", "mkdir", "nginx",
+		"openssl", "semanage", "setsebool", "ss", "sysctl", "systemctl", "wsprovision"}, program) {
 		return
 	}
 	command, _, _ := strings.Cut(d.Mend.String(), " # ")
@@ -33,7 +34,8 @@ func TestAdviceIsPasteable(t *testing.T) {
 	_, q := asked(t)
 	q.address, q.site = netip.MustParseAddrPort("[::1]:80"), &q.config.Sites[0]
 	q.tree, _ = nginx.Load(q.Root, nginxConf, nil)
-	for _, d := range []*Diagnosis{q.openFiles(), q.noSpace(logSpace), q.hangs(), q.otherFamily(), q.exhausted("x", 3000, ""),
+	for _, d := range []*Diagnosis{q.openFiles(), q.noSpace(logSpace), q.hangs(), q.otherFamily(),
+		q.exhausted("x", 3000, ""),
 		q.notSyntax(t.Context(), problemOf("bind() to 0.0.0.0:80 failed (98: Address already in use)")),
 		q.certificateProblem(`cannot load certificate "/etc/nginx/c.pem": BIO_new_file() failed (No such file or directory)`, "")} {
 		pasteable(t, *d)
@@ -48,7 +50,8 @@ func TestAdviceIsPasteable(t *testing.T) {
 func asked(t *testing.T) (*fakeHost, *inquiry) {
 	h := provisioned(t)
 	c := basic(t)
-	return h, &inquiry{Host: h.host(Listener{}), config: c, symptom: symptom{site: &c.Sites[0], location: &c.Sites[0].Locations[0]}}
+	return h, &inquiry{Host: h.host(Listener{}), config: c,
+		symptom: symptom{site: &c.Sites[0], location: &c.Sites[0].Locations[0]}}
 }
 
 // Where the agent's file is as configured, an apply would change nothing.
@@ -81,10 +84,12 @@ func TestTLSOfSomebodyElse(t *testing.T) {
 	h, _ := asked(t)
 	for _, address := range []string{"127.0.0.1:3000", "192.0.2.1:443"} {
 		for name, failed := range map[string]*websocket.TLSError{
-			"no TLS": {ServerName: "ws.example.com", Err: tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}},
+			"no TLS": {ServerName: "ws.example.com",
+				Err: tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}},
 			"silent": {ServerName: "ws.example.com", Timeout: true, Err: errKilled},
 		} {
-			s := symptom{target: websocket.Target{Address: address, Path: "/", TLS: &tls.Config{}}, check: "certificate", err: failed, peer: address}
+			s := symptom{target: websocket.Target{Address: address, Path: "/", TLS: &tls.Config{}},
+				check: "certificate", err: failed, peer: address}
 			if d := h.host(Listener{}).explain(t.Context(), basic(t), s); d.Code != TLSRefused ||
 				strings.Contains(d.Mend.String(), "restart") {
 				t.Errorf("%s at %s: %s", name, address, d)
@@ -95,10 +100,13 @@ func TestTLSOfSomebodyElse(t *testing.T) {
 
 // A name may have a site with TLS and one without.
 func TestSiteOfURL(t *testing.T) {
-	secure := strings.NewReplacer("sites:\n", "", "websocket", "secure", "listen: 80", "listen: 443\n    tls: {certificate: /c.pem, key: /k.pem}").Replace(oneSite)
+	secure := strings.NewReplacer("sites:\n", "", "websocket", "secure", "listen: 80",
+		"listen: 443\n    tls: {certificate: /c.pem, key: /k.pem}").Replace(oneSite)
 	v := &Verification{Config: parse(t, oneSite+secure)}
 	for url, want := range map[string]string{
-		"ws://ws.example.com/ws/": "websocket", "wss://ws.example.com/ws/": "secure", "ws://ws.example.com:8080/ws/": "websocket", "ws://ws.example.com:443/ws/": "websocket", "ws://other.example.com/": "",
+		"ws://ws.example.com/ws/": "websocket", "wss://ws.example.com/ws/": "secure",
+		"ws://ws.example.com:8080/ws/": "websocket", "ws://ws.example.com:443/ws/": "websocket",
+		"ws://other.example.com/": "",
 	} {
 		v.URL = url
 		all, err := v.aimAtURL()
@@ -129,8 +137,10 @@ func TestDialledIsWhoAnswered(t *testing.T) {
 }
 
 func TestUnitRefused(t *testing.T) {
-	for result, want := range map[string]bool{"exit-code": true, "start-limit": true, "timeout": false, "signal": false, "success": false} {
-		if got := (unitFacts{state: systemd.State{Active: "failed", Result: result}}).refused(); got != want && result != "success" {
+	for result, want := range map[string]bool{"exit-code": true, "start-limit": true, "timeout": false,
+		"signal": false, "success": false} {
+		if got := (unitFacts{state: systemd.State{Active: "failed", Result: result}}).refused(); got != want &&
+			result != "success" {
 			t.Errorf("%s: %v, want %v", result, got, want)
 		}
 	}

@@ -80,7 +80,8 @@ func (q *inquiry) idleCut(idle *websocket.IdleError) *Diagnosis {
 	if d := q.route.Value("proxy_read_timeout"); d != nil {
 		place = fmt.Sprintf("proxy_read_timeout %s in %s:%d", strings.Join(d.Args, " "), d.File, d.Line)
 	}
-	byNginx := idle.Code == 1006 && (logged != "" || q.route.Server != nil && near(idle.After, limit) || !q.local() && near(idle.After, time.Minute))
+	byNginx := idle.Code == 1006 && (logged != "" || q.route.Server != nil && near(idle.After, limit) || !q.local() &&
+		near(idle.After, time.Minute))
 	if byNginx {
 		set := fmt.Sprintf("proxy_read_timeout is %s", limit)
 		if q.route.Value("proxy_read_timeout") == nil {
@@ -89,7 +90,8 @@ func (q *inquiry) idleCut(idle *websocket.IdleError) *Diagnosis {
 		if !q.local() {
 			set = "that is the default of nginx's proxy_read_timeout"
 		}
-		return diagnosis(ProxyReadTimeout, fmt.Sprintf("nginx cuts a silent WebSocket after %.0f s: %s", idle.After.Seconds(), set),
+		return diagnosis(ProxyReadTimeout, fmt.Sprintf("nginx cuts a silent WebSocket after %.0f s: %s",
+			idle.After.Seconds(), set),
 			q.editRoute("proxy_read_timeout", say("set proxy_read_timeout 24h;")), idle.Error(), place, logged)
 	}
 	return diagnosis(BackendClosesIdle,
@@ -100,8 +102,8 @@ func (q *inquiry) idleCut(idle *websocket.IdleError) *Diagnosis {
 
 func near(a, b time.Duration) bool { return a > b-slack && a < b+slack }
 
-// everybody: a name that is nobody's is upgraded, although by the configuration the server block that is to answer it is not
-// the site's.
+// everybody: a name that is nobody's is upgraded, although by the configuration the server block that is to answer it
+// is not the site's.
 func (q *inquiry) everybody(ctx context.Context) *Diagnosis {
 	if d := q.older(ctx); d != nil {
 		return d

@@ -23,9 +23,11 @@ func (q *inquiry) notListeningThere(address string) *Diagnosis {
 		evidence += "; " + near
 	}
 	if q.location != nil && q.passed && q.pass.Address() != q.location.Backend.String() && q.pass.Address() == address {
-		evidence += fmt.Sprintf("; the configuration has %s, and %s:%d passes to %s", q.location.Backend, q.pass.File, q.pass.Line, address)
+		evidence += fmt.Sprintf("; the configuration has %s, and %s:%d passes to %s", q.location.Backend, q.pass.File,
+			q.pass.Line, address)
 	}
-	return diagnosis(BackendNotRunning, fmt.Sprintf("the backend %s is not running: the connection is refused (111)", address), mend, evidence)
+	return diagnosis(BackendNotRunning, fmt.Sprintf("the backend %s is not running: the connection is refused (111)",
+		address), mend, evidence)
 }
 
 // nearby says where that port is taken on another address.
@@ -55,7 +57,8 @@ func (q *inquiry) familyOfBackend(at netip.AddrPort) *Diagnosis {
 		if wants6 {
 			code, have, lack = BackendIPv4Only, "IPv4", "IPv6"
 		}
-		return diagnosis(code, fmt.Sprintf("the backend listens on %s, %s only, and nginx connects to %s", s.local, have, at),
+		return diagnosis(code, fmt.Sprintf("the backend listens on %s, %s only, and nginx connects to %s", s.local,
+			have, at),
 			say("have the backend listen on ").name(lack).say(" too, or give the site the backend ").
 				name(s.local.String()), fmt.Sprintf("nothing listens on %s", at))
 	}
@@ -65,10 +68,13 @@ func (q *inquiry) familyOfBackend(at netip.AddrPort) *Diagnosis {
 // noLocalPort: nginx's connect failed with 99.
 func (q *inquiry) noLocalPort(address string) *Diagnosis {
 	if d := q.route.Value("proxy_bind"); d != nil {
-		return diagnosis(BackendUnreachable, fmt.Sprintf("nginx may not connect to %s from the address that proxy_bind names: it is none of this host's (99)", address),
+		return diagnosis(BackendUnreachable,
+			fmt.Sprintf("nginx may not connect to %s from the address that proxy_bind names: it is none of this "+
+				"host's (99)", address),
 			q.edit(d.File, d.Line, say("mend proxy_bind")), "proxy_bind "+strings.Join(d.Args, " "))
 	}
-	return q.exhausted("connections from nginx to "+address+" (99: cannot assign requested address)", uint16(portOf(address)), "")
+	return q.exhausted("connections from nginx to "+address+" (99: cannot assign requested address)",
+		uint16(portOf(address)), "")
 }
 
 func (q *inquiry) unreachable(address string) *Diagnosis {

@@ -67,10 +67,13 @@ func (q *inquiry) strangers(ctx context.Context, at netip.AddrPort) *Diagnosis {
 	who := holders[0]
 	where := sockets[0].local
 	if left := q.left.holding(holders); len(left) > 0 {
-		return diagnosis(NginxBindInUse, orphansHold(left, map[string]bool{strconv.Itoa(int(where.Port())): true}).Error(),
+		return diagnosis(NginxBindInUse,
+			orphansHold(left, map[string]bool{strconv.Itoa(int(where.Port())): true}).Error(),
 			do(quit(left)...).and("systemctl", "start", "nginx"), fmt.Sprintf("%s is held by %s", where, who))
 	}
-	return diagnosis(NginxBindInUse, fmt.Sprintf("%s listens on %s, so that nginx cannot: its bind fails with 98 (address already in use)", who, where),
+	return diagnosis(NginxBindInUse,
+		fmt.Sprintf("%s listens on %s, so that nginx cannot: its bind fails with 98 (address already in use)", who,
+			where),
 		say("stop it (systemctl status ").number(who.pid).
 			say(" names its unit) or give one of the two another port; then systemctl reload-or-restart nginx"),
 		append([]string{fmt.Sprintf("%s is held by %s", where, who)},
@@ -129,7 +132,8 @@ func (q *inquiry) otherNginx(unit unitFacts) *Diagnosis {
 		return nil
 	}
 	return diagnosis(NginxOther, fmt.Sprintf("%s runs %s: it takes nothing from %s", nginxUnit, other.Other, confDir),
-		do("systemctl", "cat", nginxUnit).note("mend its ExecStart=, then systemctl daemon-reload && systemctl restart nginx"), unit.String())
+		do("systemctl", "cat", nginxUnit).note("mend its ExecStart=, then systemctl daemon-reload && systemctl "+
+			"restart nginx"), unit.String())
 }
 
 // listens are the addresses that nginx's configuration asks for.
@@ -150,7 +154,8 @@ func (q *inquiry) notListening(ctx context.Context) *Diagnosis {
 	if q.route.Server == nil {
 		return q.noListener()
 	}
-	evidence := fmt.Sprintf("%s:%d asks nginx to listen there, and process %d does not", q.route.Server.File, q.route.Listen.Line, q.master.PID)
+	evidence := fmt.Sprintf("%s:%d asks nginx to listen there, and process %d does not", q.route.Server.File,
+		q.route.Listen.Line, q.master.PID)
 	for _, ask := range []func(context.Context) *Diagnosis{q.bindDenied, q.invalid, q.older} {
 		if d := ask(ctx); d != nil {
 			d.Evidence = append(d.Evidence, evidence)
@@ -210,7 +215,8 @@ func (q *inquiry) otherFamily() *Diagnosis {
 			mend = q.applyCommand()
 		}
 	}
-	return diagnosis(code, fmt.Sprintf("the site listens for %s only, and %s is %s", have, q.address, lack), mend, at...)
+	return diagnosis(code, fmt.Sprintf("the site listens for %s only, and %s is %s", have, q.address, lack), mend,
+		at...)
 }
 
 // asked reports whether the agent's own configuration has a listener that takes the address.
@@ -220,7 +226,8 @@ func (q *inquiry) asked() bool {
 	}
 	for _, l := range q.site.Listen {
 		a, ok := socketOf(nginx.ListenDirective{Address: l.Address, Port: l.Port})
-		if ok && a.Port() == q.address.Port() && (a.Addr() == q.address.Addr().Unmap() || a.Addr().IsUnspecified() && a.Addr().Is6() == q.address.Addr().Unmap().Is6()) {
+		if ok && a.Port() == q.address.Port() && (a.Addr() == q.address.Addr().Unmap() || a.Addr().IsUnspecified() &&
+			a.Addr().Is6() == q.address.Addr().Unmap().Is6()) {
 			return true
 		}
 	}
@@ -251,7 +258,8 @@ func (q *inquiry) bindDenied(ctx context.Context) *Diagnosis {
 				evidence = append(evidence, a.Line)
 			}
 		}
-		return diagnosis(NginxBindDenied, fmt.Sprintf("SELinux denies nginx (httpd_t) to listen on port %d, which is labelled %s", port, label),
+		return diagnosis(NginxBindDenied,
+			fmt.Sprintf("SELinux denies nginx (httpd_t) to listen on port %d, which is labelled %s", port, label),
 			do(q.labelCommand(ctx, port)...).and("systemctl", "reload-or-restart", "nginx"), evidence...)
 	}
 	return nil
@@ -267,7 +275,8 @@ func (q *inquiry) full() *Diagnosis {
 		if st.Bavail == 0 || st.Files > 0 && st.Ffree == 0 {
 			return diagnosis(DiskFull, fmt.Sprintf("the file system of %s is full (28: no space left on device)", dir),
 				do("du", "-xh", dir).say(" | sort -h | tail").note("make room, then systemctl reload-or-restart nginx"),
-				fmt.Sprintf("%s: %d of %d blocks free, %d of %d inodes free", dir, st.Bavail, st.Blocks, st.Ffree, st.Files))
+				fmt.Sprintf("%s: %d of %d blocks free, %d of %d inodes free", dir, st.Bavail, st.Blocks, st.Ffree,
+					st.Files))
 		}
 	}
 	return nil

@@ -144,8 +144,9 @@ func (q *inquiry) logged(ctx context.Context) *Diagnosis {
 	return nil
 }
 
-// callFailed begins what nginx says of a system call, such as: open() "/a", write() to "/a", accept4(). A backend chooses a
-// path by X-Accel-Redirect, and text in what nginx says of its header; that never ends what is in quotes as a call's name.
+// callFailed begins what nginx says of a system call, such as: open() "/a", write() to "/a", accept4(). A backend
+// chooses a path by X-Accel-Redirect, and text in what nginx says of its header; that never ends what is in quotes as a
+// call's name.
 const callFailed = `^\w+\(\)(?: (?:to )?"[^"]*")? failed \(`
 
 // What nginx says, from its beginning to its end: src/event/ngx_event_connect.c, src/http/ngx_http_upstream.c, and
@@ -236,7 +237,8 @@ func (q *inquiry) connectionsSpent() *Diagnosis {
 			}
 		}
 	}
-	return diagnosis(ConnectionsSpent, "nginx has no connection left: worker_connections is "+limit+", and each WebSocket takes two of them",
+	return diagnosis(ConnectionsSpent, "nginx has no connection left: worker_connections is "+limit+
+		", and each WebSocket takes two of them",
 		say("raise worker_connections in the events block of "+nginxConf+" (and LimitNOFILE to twice as much)").
 			say(thenReload), evidence)
 }
@@ -249,12 +251,14 @@ func (q *inquiry) openFiles() *Diagnosis {
 	if len(q.master.Workers) > 0 {
 		for _, line := range q.readProc(fmt.Sprintf("/proc/%d/limits", q.master.Workers[0].PID)) {
 			if strings.HasPrefix(line, "Max open files") {
-				evidence = fmt.Sprintf("worker %d: %s", q.master.Workers[0].PID, strings.Join(strings.Fields(line), " "))
+				evidence = fmt.Sprintf("worker %d: %s", q.master.Workers[0].PID,
+					strings.Join(strings.Fields(line), " "))
 			}
 		}
 	}
 	return diagnosis(OpenFilesSpent, "nginx has no file descriptor left (24: too many open files)",
-		// Not worker_rlimit_nofile: SELinux denies httpd_t to set it unless httpd_setrlimit is on. A limit of the unit's is for new processes only.
+		// Not worker_rlimit_nofile: SELinux denies httpd_t to set it unless httpd_setrlimit is on. A limit of the
+		// unit's is for new processes only.
 		do("mkdir", "-p", dropIns).and("printf", `[Service]\nLimitNOFILE=65536\n`).into(dropIns+"/limits.conf").
 			and("systemctl", "daemon-reload").and("systemctl", "restart", "nginx").note("which ends open connections"),
 		evidence)

@@ -31,11 +31,16 @@ func (q *inquiry) elsewhere(context.Context) *Diagnosis {
 	if !errors.As(q.err, &dial) {
 		return nil
 	}
-	filtered := dial.Timeout || errors.Is(dial, syscall.EHOSTUNREACH) || errors.Is(dial, syscall.ETIMEDOUT) || errors.Is(dial, syscall.EACCES)
+	filtered := dial.Timeout || errors.Is(dial, syscall.EHOSTUNREACH) || errors.Is(dial, syscall.ETIMEDOUT) ||
+		errors.Is(dial, syscall.EACCES)
 	port := int(q.address.Port())
 	switch {
-	case filtered: // by somebody else's firewall: this host's firewalld lets all in that comes by the loopback, which what is local does
-		return diagnosis(AddressUnreachable, fmt.Sprintf("no answer comes from %s: a firewall drops or rejects the connection, or there is no route", q.address),
+	// by somebody else's firewall: this host's firewalld lets all in that comes by the loopback, which what is local
+	// does
+	case filtered:
+		return diagnosis(AddressUnreachable,
+			fmt.Sprintf("no answer comes from %s: a firewall drops or rejects the connection, or there is no route",
+				q.address),
 			say("on that host: ").join(firewalldMend("", port)), dial.Error())
 	case errors.Is(dial, syscall.ECONNREFUSED) && !q.local():
 		return diagnosis(AddressRefuses, fmt.Sprintf("nothing listens on %s", q.address),
@@ -65,7 +70,8 @@ func (q *inquiry) beside(context.Context) *Diagnosis {
 		return diagnosis(AddressRefuses, "nothing listens on "+at,
 			say("start the server that is meant to listen there"), seen, q.nearby(int(q.address.Port())))
 	case errors.As(q.err, &head) || errors.As(q.err, &accept):
-		return diagnosis(NotAWebSocket, "what listens on "+at+" answers 101 and is no WebSocket server", q.whoListens(at), seen)
+		return diagnosis(NotAWebSocket, "what listens on "+at+" answers 101 and is no WebSocket server",
+			q.whoListens(at), seen)
 	case !q.local():
 		return nil
 	case errors.As(q.err, &status) && status.Code == http.StatusForbidden && q.target.Origin != "":
@@ -112,7 +118,8 @@ func (q *inquiry) exhausted(whose string, port uint16, evidence string) *Diagnos
 	}
 	return diagnosis(PortsExhausted, "no local port is free any more for "+whose,
 		reuse(),
-		evidence, fmt.Sprintf("%d connections to port %d, %d of them in TIME_WAIT", held, port, waiting), "net.ipv4.ip_local_port_range: "+q.readLine("/proc/sys/net/ipv4/ip_local_port_range"))
+		evidence, fmt.Sprintf("%d connections to port %d, %d of them in TIME_WAIT", held, port, waiting),
+		"net.ipv4.ip_local_port_range: "+q.readLine("/proc/sys/net/ipv4/ip_local_port_range"))
 }
 
 // readLine is the first line of a file of /proc or /sys, its blanks made one.
@@ -160,15 +167,18 @@ func (h *Host) zones(ctx context.Context, which string) firewall {
 	return parseFirewall(stdout)
 }
 
-// parseFirewall reads what `firewall-cmd --list-all` and --list-all-zones print (firewalld 0.4 to 0.6 on RHEL 7): for each zone its name at
-// the margin, and an indented "key: words" to a line.
+// parseFirewall reads what `firewall-cmd --list-all` and --list-all-zones print (firewalld 0.4 to 0.6 on RHEL 7): for
+// each zone its name at the margin, and an indented "key: words" to a line.
 func parseFirewall(text string) firewall {
 	var all firewall
 	rich := false
 	for line := range strings.Lines(text) {
 		key, value, ok := strings.Cut(strings.TrimSpace(line), ":")
-		if name := strings.Fields(line); len(name) > 0 && !ok && !strings.ContainsAny(line[:1], " \t") && name[0] != "rule" {
-			all = append(all, zone{name: name[0], active: slices.ContainsFunc(name[1:], func(w string) bool { return strings.Trim(w, "(,)") == "active" })})
+		if name := strings.Fields(line); len(name) > 0 && !ok && !strings.ContainsAny(line[:1], " \t") &&
+			name[0] != "rule" {
+			all = append(all, zone{name: name[0], active: slices.ContainsFunc(name[1:], func(w string) bool {
+				return strings.Trim(w, "(,)") == "active"
+			})})
 			rich = false
 		}
 		if len(all) == 0 {
@@ -202,10 +212,12 @@ var (
 	portService   = map[int]string{80: "http", 443: "https"}
 )
 
-// mayAdmit is true also where it cannot be told: rich rules speak of the port, or a service whose ports are not known here.
+// mayAdmit is true also where it cannot be told: rich rules speak of the port, or a service whose ports are not known
+// here.
 func (z zone) mayAdmit(port int) bool {
 	service := portService[port]
-	if strings.Contains(z.rich, `port="`+strconv.Itoa(port)+`"`) || service != "" && strings.Contains(z.rich, `service name="`+service+`"`) {
+	if strings.Contains(z.rich, `port="`+strconv.Itoa(port)+`"`) || service != "" &&
+		strings.Contains(z.rich, `service name="`+service+`"`) {
 		return true
 	}
 	for _, s := range z.services {
@@ -230,7 +242,8 @@ func (z zone) mayAdmit(port int) bool {
 
 func (f firewall) evidence() (all []string) {
 	for _, z := range f {
-		all = append(all, fmt.Sprintf("zone %s of firewalld: services: %s; ports: %s", z.name, strings.Join(z.services, " "), strings.Join(z.ports, " ")))
+		all = append(all, fmt.Sprintf("zone %s of firewalld: services: %s; ports: %s", z.name,
+			strings.Join(z.services, " "), strings.Join(z.ports, " ")))
 	}
 	return all
 }

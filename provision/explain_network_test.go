@@ -43,11 +43,14 @@ const (
 
 func TestParseSockets(t *testing.T) {
 	all := append(parseSockets(procTCP), parseSockets(procTCP6)...)
-	if len(all) != 4 || all[0].local != netip.MustParseAddrPort("0.0.0.0:80") || all[0].inode != "21034" || all[1].state != stateTimeWait ||
-		all[1].remote != netip.MustParseAddrPort("127.0.0.1:3000") || all[3].local != netip.MustParseAddrPort("[::1]:3000") {
+	if len(all) != 4 || all[0].local != netip.MustParseAddrPort("0.0.0.0:80") || all[0].inode != "21034" ||
+		all[1].state != stateTimeWait ||
+		all[1].remote != netip.MustParseAddrPort("127.0.0.1:3000") ||
+		all[3].local != netip.MustParseAddrPort("[::1]:3000") {
 		t.Fatalf("got %+v", all)
 	}
-	for address, want := range map[string]int{"127.0.0.1:80": 1, "[::1]:80": 0, "127.0.0.1:3000": 0, "[::1]:3000": 1, "127.0.0.2:8080": 0} {
+	for address, want := range map[string]int{"127.0.0.1:80": 1, "[::1]:80": 0, "127.0.0.1:3000": 0, "[::1]:3000": 1,
+		"127.0.0.2:8080": 0} {
 		if got := len(taking(all, netip.MustParseAddrPort(address))); got != want {
 			t.Errorf("%d sockets take connections to %s, want %d", got, address, want)
 		}
@@ -85,7 +88,8 @@ func TestPortsExhaustedCounts(t *testing.T) {
 		!strings.Contains(d.Mend.String(), "tcp_tw_reuse=1 >/etc/sysctl.d/") {
 		t.Errorf("mend: %s", d.Mend)
 	}
-	if evidence := strings.Join(d.Evidence, "\n"); !strings.Contains(evidence, "1 connections to port 3000, 1 of them in TIME_WAIT") || !strings.Contains(evidence, "32768 60999") {
+	if evidence := strings.Join(d.Evidence, "\n"); !strings.Contains(evidence,
+		"1 connections to port 3000, 1 of them in TIME_WAIT") || !strings.Contains(evidence, "32768 60999") {
 		t.Errorf("evidence:\n%s", evidence)
 	}
 }
@@ -105,9 +109,12 @@ func TestFirewall(t *testing.T) {
 		{"target ACCEPT", open("target: default", "target: ACCEPT"), 80, false},
 		{"a service that may be anything", open("services: ssh", "services: ours ssh"), 8081, false},
 		{"a service that is not 80's", open("services: ssh", "services: ours ssh"), 80, true},
-		{"open in one of two zones", firewallClosed + "\n" + strings.Replace(open("services: ssh", "services: http ssh"), "public", "internal", 1), 80, false},
-		{"closed in both zones", firewallClosed + "\n" + strings.Replace(firewallClosed, "public", "internal", 1), 80, true},
-		{"a rich rule speaks of it", firewallClosed + `rule family="ipv4" port port="8081" protocol="tcp" accept` + "\n", 8081, false},
+		{"open in one of two zones", firewallClosed + "\n" +
+			strings.Replace(open("services: ssh", "services: http ssh"), "public", "internal", 1), 80, false},
+		{"closed in both zones", firewallClosed + "\n" + strings.Replace(firewallClosed, "public", "internal", 1), 80,
+			true},
+		{"a rich rule speaks of it", firewallClosed + `rule family="ipv4" port port="8081" protocol="tcp" accept` +
+			"\n", 8081, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -124,7 +131,8 @@ func TestFirewall(t *testing.T) {
 func FuzzParseFirewall(f *testing.F) {
 	f.Add(firewallClosed, 80)
 	f.Fuzz(func(t *testing.T, text string, port int) {
-		for _, opened := range []string{fmt.Sprintf("  ports: %d/tcp 1/udp\n", port), "  target: ACCEPT\n", fmt.Sprintf("  ports: 1-%d/tcp\n", port)} {
+		for _, opened := range []string{fmt.Sprintf("  ports: %d/tcp 1/udp\n", port), "  target: ACCEPT\n",
+			fmt.Sprintf("  ports: 1-%d/tcp\n", port)} {
 			if port > 0 && port < 65536 && parseFirewall("public (active)\n"+opened+text).closes(port) {
 				t.Errorf("%q and %q: %d is closed", opened, text, port)
 			}
@@ -134,7 +142,8 @@ func FuzzParseFirewall(f *testing.F) {
 
 // Who sets the size of the name hash's buckets decides what mends them.
 func TestBucketsThatAreTooSmall(t *testing.T) {
-	problem := nginx.Problem{Level: "emerg", Message: "could not build server_names_hash, you should increase " + namesBucket + ": 64"}
+	problem := nginx.Problem{Level: "emerg", Message: "could not build server_names_hash, you should increase " +
+		namesBucket + ": 64"}
 	for name, tt := range map[string]struct {
 		host func(t testing.TB) *fakeHost
 		c    func(t testing.TB) config.Config
@@ -171,7 +180,9 @@ func TestExplainDial(t *testing.T) {
 		want Code
 	}{
 		{"nothing wrong to be found", func(h *fakeHost) {}, dial(syscall.ECONNREFUSED), Unexplained},
-		{"no nginx", func(h *fakeHost) { h.must(os.Remove(h.path("/run/nginx.pid"))) }, dial(syscall.ECONNREFUSED), NginxNotRunning},
+		{"no nginx", func(h *fakeHost) {
+			h.must(os.Remove(h.path("/run/nginx.pid")))
+		}, dial(syscall.ECONNREFUSED), NginxNotRunning},
 		{"filtered", func(h *fakeHost) {}, dial(syscall.EHOSTUNREACH), AddressUnreachable},
 		{"no route", func(h *fakeHost) {}, dial(syscall.ENETUNREACH), AddressUnreachable},
 		{"own ports", func(h *fakeHost) {}, dial(syscall.EADDRNOTAVAIL), PortsExhausted},

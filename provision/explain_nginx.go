@@ -57,13 +57,15 @@ func (q *inquiry) problem(ctx context.Context, p nginx.Problem) *Diagnosis {
 	case small:
 		mend = say("set " + namesBucket + " in http of " + nginxConf + ", or raise it where it is set").say(thenServe)
 	}
-	return diagnosis(NginxConfigInvalid, "nginx refuses its configuration: "+inWords(p)+" in "+where, mend, "nginx -t: "+p.String())
+	return diagnosis(NginxConfigInvalid, "nginx refuses its configuration: "+inWords(p)+" in "+where, mend,
+		"nginx -t: "+p.String())
 }
 
 // bucketsAreOurs reports whether an apply sets the size that the names need.
 func (q *inquiry) bucketsAreOurs() bool {
 	_, err := os.Lstat(q.Root + namesPath)
-	return q.site != nil && q.treeErr == nil && nginx.NamesBucket(q.site.ServerNames) > 0 && (err == nil || !q.tree.HTTP(namesBucket))
+	return q.site != nil && q.treeErr == nil && nginx.NamesBucket(q.site.ServerNames) > 0 &&
+		(err == nil || !q.tree.HTTP(namesBucket))
 }
 
 // inWords says what the usual mistakes are.
@@ -128,7 +130,9 @@ func (q *inquiry) upstreamName(name string) *Diagnosis {
 			say("add it to DNS or to /etc/hosts, or name the backend by its address; "+
 				"then systemctl reload-or-restart nginx"))
 	}
-	return diagnosis(UpstreamUnresolved, fmt.Sprintf("the backend's name %s does not resolve on this host, and nginx neither starts nor reloads with such a name", host),
+	return diagnosis(UpstreamUnresolved,
+		fmt.Sprintf("the backend's name %s does not resolve on this host, and nginx neither starts nor reloads with "+
+			"such a name", host),
 		say("add ").name(host).say(" to DNS or to /etc/hosts (getent hosts ").name(host).
 			say(" proves it), or name the backend by its address; then systemctl reload-or-restart nginx"))
 }
@@ -137,7 +141,8 @@ func (q *inquiry) upstreamName(name string) *Diagnosis {
 func (q *inquiry) place() string {
 	switch {
 	case q.route.Location != nil:
-		return fmt.Sprintf("location %s in %s:%d", strings.Join(q.route.Location.Args, " "), q.route.Location.File, q.route.Location.Line)
+		return fmt.Sprintf("location %s in %s:%d", strings.Join(q.route.Location.Args, " "), q.route.Location.File,
+			q.route.Location.Line)
 	case q.route.Server != nil:
 		return fmt.Sprintf("server block in %s:%d", q.route.Server.File, q.route.Server.Line)
 	}
@@ -196,7 +201,8 @@ func (q *inquiry) older(ctx context.Context) *Diagnosis {
 	if file == "" {
 		return nil
 	}
-	evidence := fmt.Sprintf("%s was changed at %s; nginx's workers read the configuration at %s", file, changed.Format(time.DateTime), read.Format(time.DateTime))
+	evidence := fmt.Sprintf("%s was changed at %s; nginx's workers read the configuration at %s", file,
+		changed.Format(time.DateTime), read.Format(time.DateTime))
 	if d := q.invalid(ctx); d != nil {
 		d.Evidence = append(d.Evidence, evidence)
 		return d

@@ -19,8 +19,10 @@ func TestProofReachesLikeAClient(t *testing.T) {
 		{`"*.example.com"`, "80", "wsprovision.example.com"},
 		{`["*.example.com", chat.example.com]`, "8080", "chat.example.com:8080"},
 	} {
-		c := parse(t, strings.NewReplacer("server_name: ws.example.com", "server_name: "+tt.names, "listen: 80", "listen: "+tt.listen).Replace(oneSite))
-		if got := target(c.Sites[0], c.Sites[0].Locations[0]); got.Host != tt.want || got.Address != "127.0.0.1:"+tt.listen {
+		c := parse(t, strings.NewReplacer("server_name: ws.example.com", "server_name: "+tt.names, "listen: 80",
+			"listen: "+tt.listen).Replace(oneSite))
+		if got := target(c.Sites[0], c.Sites[0].Locations[0]); got.Host != tt.want ||
+			got.Address != "127.0.0.1:"+tt.listen {
 			t.Errorf("%s on %s: Host %s at %s, want %s", tt.names, tt.listen, got.Host, got.Address, tt.want)
 		}
 	}
@@ -29,8 +31,12 @@ func TestProofReachesLikeAClient(t *testing.T) {
 // A site with a wildcard and a port of its own proves itself on a host.
 func TestProofOfAWildcard(t *testing.T) {
 	h := newFakeHost(t)
-	c := parse(t, strings.NewReplacer("ws.example.com", `"*.example.com"`, "listen: 80", "listen: 8008").Replace(oneSite))
-	if r := h.apply(c); r.Result != engine.Changed || !slices.ContainsFunc(step(t, r, StepProof).Notes, func(n string) bool { return strings.Contains(n, "ws://wsprovision.example.com:8008/ws/") }) {
+	c := parse(t, strings.NewReplacer("ws.example.com", `"*.example.com"`, "listen: 80",
+		"listen: 8008").Replace(oneSite))
+	if r := h.apply(c); r.Result != engine.Changed ||
+		!slices.ContainsFunc(step(t, r, StepProof).Notes, func(n string) bool {
+			return strings.Contains(n, "ws://wsprovision.example.com:8008/ws/")
+		}) {
 		t.Errorf("%s", summarize(r))
 	}
 }
@@ -38,7 +44,8 @@ func TestProofOfAWildcard(t *testing.T) {
 // The proof of apply says of its failures what verify would.
 func TestProofIsExplained(t *testing.T) {
 	wrongDigest := func(context.Context, websocket.Target) (websocket.Handshake, error) {
-		return websocket.Handshake{Status: 101}, &websocket.AcceptError{Key: "x", Want: "the digest", Got: []string{"another"}}
+		return websocket.Handshake{Status: 101},
+			&websocket.AcceptError{Key: "x", Want: "the digest", Got: []string{"another"}}
 	}
 	for _, tt := range []struct {
 		name string
@@ -48,7 +55,9 @@ func TestProofIsExplained(t *testing.T) {
 	}{
 		{"all is well", func(*fakeHost) {}, engine.Unchanged, ""},
 		{"backend down", func(h *fakeHost) { h.web.backends["127.0.0.1:3000"] = false }, engine.Unchanged, ""},
-		{"nginx runs another configuration", func(h *fakeHost) { h.web.tree = nginx.Tree{} }, engine.Failed, NginxOlder},
+		{"nginx runs another configuration", func(h *fakeHost) {
+			h.web.tree = nginx.Tree{}
+		}, engine.Failed, NginxOlder},
 		{"a 101 with a wrong digest", func(h *fakeHost) { h.web.answer = wrongDigest }, engine.Failed, NotAWebSocket},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -57,10 +66,13 @@ func TestProofIsExplained(t *testing.T) {
 			before := h.snapshot()
 			s := step(t, h.apply(basic(t)), StepProof)
 			h.untouched(before)
-			if s.Status != tt.want || !strings.Contains(s.Error, string(tt.code)) || tt.want != engine.Failed && s.Error != "" {
+			if s.Status != tt.want || !strings.Contains(s.Error, string(tt.code)) || tt.want != engine.Failed &&
+				s.Error != "" {
 				t.Errorf("%s, %q, want %s because of %q", s.Status, s.Error, tt.want, tt.code)
 			}
-			if tt.name == "backend down" && !slices.ContainsFunc(s.Warnings, func(w string) bool { return strings.Contains(w, "is not running yet") }) {
+			if tt.name == "backend down" && !slices.ContainsFunc(s.Warnings, func(w string) bool {
+				return strings.Contains(w, "is not running yet")
+			}) {
 				t.Errorf("warnings %q", s.Warnings)
 			}
 		})

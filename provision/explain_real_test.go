@@ -102,7 +102,8 @@ func unusedAddress(t *testing.T) string {
 }
 
 func (r *rig) conf(connections, main string) {
-	r.must(os.WriteFile(r.root+nginxConf, fmt.Appendf(nil, rigConf, r.root, "user root;"+main, connections, r.port), 0o644))
+	r.must(os.WriteFile(r.root+nginxConf, fmt.Appendf(nil, rigConf, r.root, "user root;"+main, connections, r.port),
+		0o644))
 }
 
 func (r *rig) write(name, text string) {
@@ -151,7 +152,8 @@ func (r *rig) host() *Host {
 		stdout, stderr, status, err := (&Runner{Seam: &Seam{}}).Read(ctx, stdin, argv...)
 		return stdout, strings.ReplaceAll(stderr, r.root+"/etc", "/etc"), status, err
 	}
-	h := &Host{Root: r.root, Euid: 0, Where: systemd.Where{Place: systemd.Host, Systemd: true}, Seam: &Seam{}, Probe: websocket.Probe}
+	h := &Host{Root: r.root, Euid: 0, Where: systemd.Where{Place: systemd.Host, Systemd: true}, Seam: &Seam{},
+		Probe: websocket.Probe}
 	h.Nginx = nginx.Nginx{Root: r.root, Read: read, Program: realNginx, Conf: nginxConf, Proc: "/proc"}
 	h.SELinux = selinux.Host{Root: r.root, Cache: &selinux.Cache{}}
 	h.Files = &Files{Root: r.root, Seam: h.Seam}
@@ -229,11 +231,13 @@ func strictBackend(t *testing.T, path string) string {
 	return l.Addr().String()
 }
 
-const headersOfSite = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; proxy_set_header Host $host; "
+const headersOfSite = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection " +
+	"upgrade; proxy_set_header Host $host; "
 
 // block is a server block in which one thing may be wrong.
 func (r *rig) block(backend, directives string) string {
-	return fmt.Sprintf("server {\n listen 127.0.0.1:%d;\n server_name ws.example.com;\n location /ws/ {\n proxy_pass http://%s;\n %s\n }\n}\n", r.port, backend, directives)
+	return fmt.Sprintf("server {\n listen 127.0.0.1:%d;\n server_name ws.example.com;\n location /ws/ {\n proxy_pass "+
+		"http://%s;\n %s\n }\n}\n", r.port, backend, directives)
 }
 
 // TestExplainWithNginx produces causes with a real nginx and wants each named, and no other.
@@ -251,38 +255,64 @@ func TestExplainWithNginx(t *testing.T) {
 		cause   string
 	}{
 		{name: "all is well", backend: echo, make: func(r *rig) { r.write("websocket", r.block(echo, headersOfSite)) }},
-		{name: "backend down", backend: down, make: func(r *rig) { r.write("websocket", r.block(down, headersOfSite)) }, want: BackendNotRunning, cause: down},
-		{name: "an echo backend stands in", backend: down, make: func(r *rig) { r.write("websocket", r.block(down, headersOfSite)) }, verify: Verification{WithEcho: true}},
+		{name: "backend down", backend: down, make: func(r *rig) {
+			r.write("websocket", r.block(down, headersOfSite))
+		}, want: BackendNotRunning, cause: down},
+		{name: "an echo backend stands in", backend: down, make: func(r *rig) {
+			r.write("websocket", r.block(down, headersOfSite))
+		}, verify: Verification{WithEcho: true}},
 		{name: "no Upgrade", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, "proxy_http_version 1.1; proxy_set_header Connection upgrade;"))
 		}, want: UpgradeHeaderMissing, cause: "does not pass on Upgrade"},
 		{name: "no Connection", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade;"))
 		}, want: UpgradeHeaderMissing, cause: "does not pass on Connection"},
-		{name: "neither", backend: echo, make: func(r *rig) { r.write("websocket", r.block(echo, "")) }, want: UpgradeHeaderMissing, cause: "nor does it speak HTTP/1.1"},
+		{name: "neither", backend: echo, make: func(r *rig) {
+			r.write("websocket", r.block(echo, ""))
+		}, want: UpgradeHeaderMissing, cause: "nor does it speak HTTP/1.1"},
 		{name: "HTTP/1.0", backend: echo, make: func(r *rig) {
-			r.write("websocket", r.block(echo, "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;"))
+			r.write("websocket", r.block(echo,
+				"proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;"))
 		}, want: UpstreamHTTP10},
-		{name: "trailing slash", backend: strict, make: func(r *rig) { r.write("websocket", r.block(strict+"/", headersOfSite)) }, want: ProxyPassSlash, cause: "/ in place of /ws/"},
-		{name: "a trailing slash that the backend does not mind", backend: echo, make: func(r *rig) { r.write("websocket", r.block(echo+"/", headersOfSite)) }},
-		{name: "path that the backend has not", backend: strictBackend(t, "/other/"), make: func(r *rig) { r.write("websocket", r.block("BACKEND", headersOfSite)) }, want: PathNotFound, cause: "itself has nothing at /ws/"},
-		{name: "path without its slash", backend: strictBackend(t, "/ws"), make: func(r *rig) { r.write("websocket", r.block("BACKEND", headersOfSite)) }, want: PathNotFound, cause: "but at /ws"},
+		{name: "trailing slash", backend: strict, make: func(r *rig) {
+			r.write("websocket", r.block(strict+"/", headersOfSite))
+		}, want: ProxyPassSlash, cause: "/ in place of /ws/"},
+		{name: "a trailing slash that the backend does not mind", backend: echo, make: func(r *rig) {
+			r.write("websocket", r.block(echo+"/", headersOfSite))
+		}},
+		{name: "path that the backend has not", backend: strictBackend(t, "/other/"), make: func(r *rig) {
+			r.write("websocket", r.block("BACKEND", headersOfSite))
+		}, want: PathNotFound, cause: "itself has nothing at /ws/"},
+		{name: "path without its slash", backend: strictBackend(t, "/ws"), make: func(r *rig) {
+			r.write("websocket", r.block("BACKEND", headersOfSite))
+		}, want: PathNotFound, cause: "but at /ws"},
 		{name: "no such location", backend: echo, make: func(r *rig) {
 			r.write("websocket", strings.Replace(r.block(echo, headersOfSite), "/ws/", "/chat/", 1))
 		}, want: PathNotFound, cause: "passes nothing to a backend under /ws/"},
-		{name: "a foreign Origin", backend: strict, make: func(r *rig) { r.write("websocket", r.block(strict, headersOfSite)) },
-			verify: Verification{Origin: "http://evil.example.org"}, want: OriginRefused, cause: "refuses the Origin http://evil.example.org"},
+		{name: "a foreign Origin", backend: strict, make: func(r *rig) {
+			r.write("websocket", r.block(strict, headersOfSite))
+		},
+			verify: Verification{Origin: "http://evil.example.org"}, want: OriginRefused,
+			cause: "refuses the Origin http://evil.example.org"},
 		{name: "Host is not passed on", backend: strict, make: func(r *rig) {
 			r.write("websocket", r.block(strict, strings.Replace(headersOfSite, "proxy_set_header Host $host;", "", 1)))
-		}, verify: Verification{Origin: "http://ws.example.com:PORT"}, want: OriginRefused, cause: "nginx sets to $proxy_host"},
-		{name: "deny", backend: echo, make: func(r *rig) { r.write("websocket", r.block(echo, headersOfSite+"deny all;")) }, want: ForbiddenByNginx},
-		{name: "read timeout", backend: echo, make: func(r *rig) { r.write("websocket", r.block(echo, headersOfSite+"proxy_read_timeout 1s;")) },
+		}, verify: Verification{Origin: "http://ws.example.com:PORT"}, want: OriginRefused,
+			cause: "nginx sets to $proxy_host"},
+		{name: "deny", backend: echo, make: func(r *rig) {
+			r.write("websocket", r.block(echo, headersOfSite+"deny all;"))
+		}, want: ForbiddenByNginx},
+		{name: "read timeout", backend: echo, make: func(r *rig) {
+			r.write("websocket", r.block(echo, headersOfSite+"proxy_read_timeout 1s;"))
+		},
 			verify: Verification{Idle: 3 * time.Second}, want: ProxyReadTimeout, cause: "after 1 s"},
-		{name: "long enough", backend: echo, make: func(r *rig) { r.write("websocket", r.block(echo, headersOfSite+"proxy_read_timeout 24h;")) },
+		{name: "long enough", backend: echo, make: func(r *rig) {
+			r.write("websocket", r.block(echo, headersOfSite+"proxy_read_timeout 24h;"))
+		},
 			verify: Verification{Idle: 2 * time.Second}},
 		{name: "the name is another's", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite))
-			r.write("another", fmt.Sprintf("server { listen 127.0.0.1:%d; server_name ws.example.com; return 404; }\n", r.port))
+			r.write("another", fmt.Sprintf("server { listen 127.0.0.1:%d; server_name ws.example.com; return 404; }\n",
+				r.port))
 		}, want: ShadowedServerName, cause: "comes first"},
 		{name: "the name is nobody's", backend: echo, make: func(r *rig) {
 			r.write("websocket", strings.Replace(r.block(echo, headersOfSite), "ws.example.com", "example.com", 1))
@@ -293,17 +323,20 @@ func TestExplainWithNginx(t *testing.T) {
 		{name: "file not there", backend: echo, want: NotIncluded, cause: "is not there"},
 		{name: "file not included", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite))
-			r.must(os.WriteFile(r.root+nginxConf, bytes.Replace(r.read(nginxConf), []byte("include conf.d/*.conf;"), nil, 1), 0o644))
+			r.must(os.WriteFile(r.root+nginxConf, bytes.Replace(r.read(nginxConf), []byte("include conf.d/*.conf;"),
+				nil, 1), 0o644))
 		}, want: NotIncluded, cause: "is not included by"},
 		{name: "map inside server", backend: echo, make: func(r *rig) {
-			r.write("websocket", strings.Replace(r.block(echo, headersOfSite), " server_name", " map $http_upgrade $c { default upgrade; }\n server_name", 1))
+			r.write("websocket", strings.Replace(r.block(echo, headersOfSite), " server_name",
+				" map $http_upgrade $c { default upgrade; }\n server_name", 1))
 		}, want: NginxConfigInvalid, cause: "a map stands inside another block"},
 		{name: "brace not closed", backend: echo, make: func(r *rig) {
 			r.write("websocket", strings.TrimSuffix(r.block(echo, headersOfSite), "}\n"))
 		}, want: NginxConfigInvalid, cause: "a brace is opened and not closed in /etc/nginx/conf.d/websocket.conf:8"},
 		{name: "unknown directive", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite+"proxy_pas on;"))
-		}, want: NginxConfigInvalid, cause: `unknown directive "proxy_pas": misspelt, or of a module that is not loaded in /etc/nginx/conf.d/websocket.conf:6`},
+		}, want: NginxConfigInvalid,
+			cause: `unknown directive "proxy_pas": misspelt, or of a module that is not loaded in /etc/nginx/conf.d/websocket.conf:6`},
 		{name: "name of the backend", backend: "nowhere.invalid:3000", make: func(r *rig) {
 			r.write("websocket", r.block("nowhere.invalid:3000", headersOfSite))
 		}, want: UpstreamUnresolved, cause: "nowhere.invalid"},
@@ -314,7 +347,9 @@ func TestExplainWithNginx(t *testing.T) {
 			go func() { _ = http.Serve(l, http.NotFoundHandler()) }()
 			r.t.Cleanup(func() { l.Close() })
 		}, want: NginxBindInUse, cause: "process " + strconv.Itoa(os.Getpid())},
-		{name: "stopped", backend: echo, make: func(r *rig) { r.write("websocket", r.block(echo, headersOfSite)) }, after: func(r *rig) {
+		{name: "stopped", backend: echo, make: func(r *rig) {
+			r.write("websocket", r.block(echo, headersOfSite))
+		}, after: func(r *rig) {
 			r.must(r.nginx.Process.Signal(syscall.SIGTERM))
 			for range 300 {
 				if _, err := r.host().Nginx.Master(r.t.Context(), 0); err != nil {
@@ -337,15 +372,23 @@ func TestExplainWithNginx(t *testing.T) {
 		{name: "no descriptor left", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite))
 			r.conf("512", "worker_rlimit_nofile 12;")
-		}, after: func(r *rig) { r.crowd(20) }, verify: Verification{Timeout: 1500 * time.Millisecond}, want: OpenFilesSpent},
+		}, after: func(r *rig) {
+			r.crowd(20)
+		}, verify: Verification{Timeout: 1500 * time.Millisecond}, want: OpenFilesSpent},
 		{name: "silent backend", backend: silentBackend(t), make: func(r *rig) {
 			r.write("websocket", r.block("BACKEND", headersOfSite+"proxy_read_timeout 1s;"))
 		}, verify: Verification{Timeout: 3 * time.Second}, want: BackendNotAnswering},
-		{name: "backend on IPv6 only", backend: "127.0.0.1:6PORT", make: func(r *rig) { r.write("websocket", r.block("BACKEND", headersOfSite)) }, want: BackendIPv6Only},
-		{name: "URL by the other family", backend: echo, make: func(r *rig) { r.write("websocket", r.block(echo, headersOfSite)) },
+		{name: "backend on IPv6 only", backend: "127.0.0.1:6PORT", make: func(r *rig) {
+			r.write("websocket", r.block("BACKEND", headersOfSite))
+		}, want: BackendIPv6Only},
+		{name: "URL by the other family", backend: echo, make: func(r *rig) {
+			r.write("websocket", r.block(echo, headersOfSite))
+		},
 			verify: Verification{URL: "ws://[::1]:PORT/ws/"}, want: ListenerIPv4Only},
-		{name: "URL of a backend", verify: Verification{URL: "ws://" + strict + "/elsewhere"}, want: PathNotFound, cause: strict + " has nothing at /elsewhere"},
-		{name: "URL of nobody", verify: Verification{URL: "ws://" + down + "/"}, want: AddressRefuses, cause: "nothing listens on " + down},
+		{name: "URL of a backend", verify: Verification{URL: "ws://" + strict + "/elsewhere"}, want: PathNotFound,
+			cause: strict + " has nothing at /elsewhere"},
+		{name: "URL of nobody", verify: Verification{URL: "ws://" + down + "/"}, want: AddressRefuses,
+			cause: "nothing listens on " + down},
 		{name: "URL of no name", verify: Verification{URL: "ws://nowhere.invalid/"}, want: NameUnresolved},
 	}
 	for _, tt := range tests {
@@ -386,7 +429,8 @@ func (r *rig) judge(v *Verification, want Code, cause string) {
 		d = *got.Diagnosis
 	}
 	if d.Code != want || (got.Result == VerifyOK) != (want == "") || !strings.Contains(d.Cause, cause) {
-		r.t.Errorf("%s, diagnosis %q: %s\nwant %q: …%s…\nevidence:\n  %s\nchecks: %+v", got.Result, d.Code, d.Cause, want, cause, strings.Join(d.Evidence, "\n  "), got.Checks)
+		r.t.Errorf("%s, diagnosis %q: %s\nwant %q: …%s…\nevidence:\n  %s\nchecks: %+v", got.Result, d.Code, d.Cause,
+			want, cause, strings.Join(d.Evidence, "\n  "), got.Checks)
 	}
 	pasteable(r.t, d)
 	if want != "" && (d.Mend.IsZero() || len(d.Evidence) == 0) {
@@ -409,7 +453,8 @@ func (r *rig) crowd(n int) {
 		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", r.port))
 		r.must(err)
 		r.t.Cleanup(func() { c.Close() })
-		_, _ = c.Write([]byte("GET /ws/ HTTP/1.1\r\nHost: ws.example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"))
+		_, _ = c.Write([]byte("GET /ws/ HTTP/1.1\r\nHost: ws.example.com\r\nConnection: Upgrade\r\nUpgrade: " +
+			"websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"))
 	}
 	time.Sleep(300 * time.Millisecond)
 }
@@ -440,21 +485,28 @@ func TestExplainTLSWithNginx(t *testing.T) {
 		cause   string
 	}{
 		{name: "good", from: -day, until: day, forName: "ws.example.com", trust: true},
-		{name: "expired", from: -2 * day, until: -day, forName: "ws.example.com", trust: true, want: CertificateExpired, cause: "expired on"},
-		{name: "not yet valid", from: day, until: 2 * day, forName: "ws.example.com", trust: true, want: CertificateExpired, cause: "is not valid before"},
-		{name: "for another name", from: -day, until: day, forName: "example.org", trust: true, want: CertificateWrongName},
+		{name: "expired", from: -2 * day, until: -day, forName: "ws.example.com", trust: true,
+			want: CertificateExpired, cause: "expired on"},
+		{name: "not yet valid", from: day, until: 2 * day, forName: "ws.example.com", trust: true,
+			want: CertificateExpired, cause: "is not valid before"},
+		{name: "for another name", from: -day, until: day, forName: "example.org", trust: true,
+			want: CertificateWrongName},
 		{name: "unknown authority", from: -day, until: day, forName: "ws.example.com", want: CertificateUntrusted},
-		{name: "renewed and not reloaded", from: -2 * day, until: -day, forName: "ws.example.com", trust: true, want: NginxOlder, cause: "was renewed",
+		{name: "renewed and not reloaded", from: -2 * day, until: -day, forName: "ws.example.com", trust: true,
+			want: NginxOlder, cause: "was renewed",
 			after: func(r *rig) { r.certificate("ws.example.com", -day, day) }},
-		{name: "another key", from: -day, until: day, forName: "ws.example.com", trust: true, want: CertificateKeyMismatch, cause: "/etc/nginx/key.pem",
+		{name: "another key", from: -day, until: day, forName: "ws.example.com", trust: true,
+			want: CertificateKeyMismatch, cause: "/etc/nginx/key.pem",
 			before: func(r *rig) {
 				key := r.read("/etc/nginx/key.pem")
 				r.certificate("ws.example.com", -day, day)
 				r.must(os.WriteFile(r.root+"/etc/nginx/key.pem", key, 0o600))
 			}},
-		{name: "no key", from: -day, until: day, forName: "ws.example.com", trust: true, want: CertificateKeyUnreadable, cause: "no such file",
+		{name: "no key", from: -day, until: day, forName: "ws.example.com", trust: true,
+			want: CertificateKeyUnreadable, cause: "no such file",
 			before: func(r *rig) { r.must(os.Remove(r.root + "/etc/nginx/key.pem")) }},
-		{name: "no certificate", from: -day, until: day, forName: "ws.example.com", trust: true, want: CertificateUnreadable, cause: "no such file",
+		{name: "no certificate", from: -day, until: day, forName: "ws.example.com", trust: true,
+			want: CertificateUnreadable, cause: "no such file",
 			before: func(r *rig) { r.must(os.Remove(r.root + "/etc/nginx/cert.pem")) }},
 		{name: "no ssl", from: -day, until: day, forName: "ws.example.com", trust: true, want: TLSNotSpoken,
 			before: func(r *rig) {
@@ -467,12 +519,15 @@ func TestExplainTLSWithNginx(t *testing.T) {
 			pool := r.certificate(tt.forName, tt.from, tt.until)
 			// The listener is another than the default server's, which has no TLS.
 			r.port = portOf(unusedAddress(t))
-			v := &Verification{Config: parse(t, fmt.Sprintf("sites:\n  - name: websocket\n    server_name: ws.example.com\n    listen: 127.0.0.1:%d\n    tls: {certificate: /etc/nginx/cert.pem, key: /etc/nginx/key.pem}\n    locations: [{path: /ws/, backend: \"%s\"}]\n", r.port, echo))}
+			v := &Verification{Config: parse(t, fmt.Sprintf("sites:\n  - name: websocket\n    server_name: "+
+				"ws.example.com\n    listen: 127.0.0.1:%d\n    tls: {certificate: /etc/nginx/cert.pem, key: "+
+				"/etc/nginx/key.pem}\n    locations: [{path: /ws/, backend: \"%s\"}]\n", r.port, echo))}
 			if tt.trust {
 				v.TLS = &tls.Config{RootCAs: pool}
 			}
 			text := strings.Replace(r.block(echo, headersOfSite), ";\n", " ssl;\n", 1)
-			r.write("websocket", strings.Replace(text, " server_name", fmt.Sprintf(" ssl_certificate %[1]s/etc/nginx/cert.pem; ssl_certificate_key %[1]s/etc/nginx/key.pem;\n server_name", r.root), 1))
+			r.write("websocket", strings.Replace(text, " server_name", fmt.Sprintf(" ssl_certificate "+
+				"%[1]s/etc/nginx/cert.pem; ssl_certificate_key %[1]s/etc/nginx/key.pem;\n server_name", r.root), 1))
 			if tt.before != nil {
 				tt.before(r)
 			}
@@ -493,14 +548,17 @@ func (r *rig) certificate(name string, from, until time.Duration) *x509.CertPool
 	now := time.Now()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
-		NotBefore: now.Add(from), NotAfter: now.Add(until), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+		NotBefore: now.Add(from), NotAfter: now.Add(until), IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	r.must(err)
 	private, err := x509.MarshalPKCS8PrivateKey(key)
 	r.must(err)
-	r.must(os.WriteFile(r.root+"/etc/nginx/cert.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644))
-	r.must(os.WriteFile(r.root+"/etc/nginx/key.pem", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600))
+	r.must(os.WriteFile(r.root+"/etc/nginx/cert.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		0o644))
+	r.must(os.WriteFile(r.root+"/etc/nginx/key.pem",
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600))
 	leaf, err := x509.ParseCertificate(der)
 	r.must(err)
 	pool := x509.NewCertPool()

@@ -61,12 +61,16 @@ func (q *inquiry) shadowed() *Diagnosis {
 		if d := q.otherFamily(); d != nil {
 			return d
 		}
-		return diagnosis(ShadowedListen, fmt.Sprintf("the server block in %s listens on %s itself, so that what comes to that address never reaches %s", theirs, q.address, sitePath(q.site.Name)),
+		return diagnosis(ShadowedListen,
+			fmt.Sprintf("the server block in %s listens on %s itself, so that what comes to that address never "+
+				"reaches %s", theirs, q.address, sitePath(q.site.Name)),
 			say("give the site that address too (key listen) or take it from ").line(s.File, l.Line).
 				say("; then nginx -t && systemctl reload nginx"), "listen in "+fmt.Sprintf("%s:%d", s.File, l.Line))
 	}
 	if q.route.ByName {
-		return diagnosis(ShadowedServerName, fmt.Sprintf("another server block has the name %s on the same address, and comes first: nginx ignores the one in %s", q.host(), sitePath(q.site.Name)),
+		return diagnosis(ShadowedServerName,
+			fmt.Sprintf("another server block has the name %s on the same address, and comes first: nginx ignores "+
+				"the one in %s", q.host(), sitePath(q.site.Name)),
 			say("take the name out of ").line(s.File, s.Line).say(thenReload),
 			fmt.Sprintf("server_name in the block at %s", theirs))
 	}
@@ -90,7 +94,9 @@ func (q *inquiry) nobodysName() *Diagnosis {
 			evidence = append(evidence, fmt.Sprintf("server_name in %s:%d: %q", other.File, other.Line, other.Names))
 		}
 	}
-	return diagnosis(ShadowedDefault, fmt.Sprintf("no server block on %s has the name %s, so that the default server answers (%s)", q.address, q.host(), why), mend, evidence...)
+	return diagnosis(ShadowedDefault,
+		fmt.Sprintf("no server block on %s has the name %s, so that the default server answers (%s)", q.address,
+			q.host(), why), mend, evidence...)
 }
 
 // notIncluded: the site's file is there, or should be, and nginx does not read it.
@@ -100,7 +106,8 @@ func (q *inquiry) notIncluded() *Diagnosis {
 	}
 	path := sitePath(q.site.Name)
 	if have, err := q.Files.Read(path); err == nil && have.Content == nil {
-		return diagnosis(NotIncluded, fmt.Sprintf("the site's file %s is not there", path), q.applyCommand(), q.filesRead())
+		return diagnosis(NotIncluded, fmt.Sprintf("the site's file %s is not there", path), q.applyCommand(),
+			q.filesRead())
 	}
 	return diagnosis(NotIncluded, fmt.Sprintf("%s is not included by %s", path, nginxConf),
 		say("add \"include "+confDir+"/*.conf;\" to the http block of "+nginxConf).say(thenReload), q.filesRead())

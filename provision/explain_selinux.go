@@ -26,17 +26,20 @@ func (q *inquiry) denied(ctx context.Context, address string) *Diagnosis {
 	allowed, label, err := q.SELinux.MayConnect(port)
 	avc, logged := q.lastAVC(ctx, "name_connect", port, q.verifyAttempt())
 	if err == nil && allowed && !logged {
-		return nil // an old denial has been mended since; what says 13 now is not SELinux, such as a route of the type prohibit
+		// an old denial has been mended since; what says 13 now is not SELinux, such as a route of the type prohibit
+		return nil
 	}
 	lacks := q.missing(ctx, port, label, err)
 	if !lacks.mend.IsZero() && !q.passesTo(port) { // the nginx user can write the line that says so
 		lacks.mend = say("where port ").number(port).
 			say(" is indeed a backend, which the configuration does not say: ").join(lacks.mend)
 	}
-	d := diagnosis(SELinuxNameConnect, fmt.Sprintf("SELinux denies nginx (httpd_t) to connect to port %d: %s", port, lacks.sentence()), lacks.mend)
+	d := diagnosis(SELinuxNameConnect, fmt.Sprintf("SELinux denies nginx (httpd_t) to connect to port %d: %s", port,
+		lacks.sentence()), lacks.mend)
 	if lacks.taken != "" {
 		d.Code = BackendLabelTaken
-		d.Cause = fmt.Sprintf("SELinux denies nginx (httpd_t) to connect to port %d: somebody has labelled it %s (%s), and %s", port, label, lacks.taken, lacks.sentence())
+		d.Cause = fmt.Sprintf("SELinux denies nginx (httpd_t) to connect to port %d: somebody has labelled it %s "+
+			"(%s), and %s", port, label, lacks.taken, lacks.sentence())
 	}
 	if logged {
 		d.Evidence = append(d.Evidence, avc.Line)
@@ -75,11 +78,14 @@ type lack struct {
 func (l lack) sentence() string {
 	switch {
 	case l.boolean && l.label && l.without == "":
-		return "both the boolean " + connectBoolean + " and the label " + httpPortType + " are missing, and either would do"
+		return "both the boolean " + connectBoolean + " and the label " + httpPortType +
+			" are missing, and either would do"
 	case l.boolean && l.label:
-		return "both the boolean " + connectBoolean + " and the label " + httpPortType + " are missing, and the label alone would not do: " + l.without
+		return "both the boolean " + connectBoolean + " and the label " + httpPortType +
+			" are missing, and the label alone would not do: " + l.without
 	case l.boolean:
-		return "the boolean " + connectBoolean + " is off, and the label " + httpPortType + " alone does not do: " + l.without
+		return "the boolean " + connectBoolean + " is off, and the label " + httpPortType + " alone does not do: " +
+			l.without
 	case l.label:
 		return "the label " + httpPortType + " is missing"
 	}
@@ -90,7 +96,8 @@ func (q *inquiry) missing(ctx context.Context, port int, label string, unknown e
 	var l lack
 	if b, err := q.SELinux.Boolean(ctx, connectBoolean); err == nil {
 		l.boolean = b.Running == selinux.Off
-		l.facts = append(l.facts, fmt.Sprintf("%s: %s now, %s at the next boot", connectBoolean, b.Running, b.Persistent))
+		l.facts = append(l.facts, fmt.Sprintf("%s: %s now, %s at the next boot", connectBoolean, b.Running,
+			b.Persistent))
 		if l.boolean {
 			l.mend = l.mend.and("setsebool", "-P", connectBoolean, "on")
 		}
@@ -172,7 +179,9 @@ func (h *Host) wouldDeny(ctx context.Context, port int) *Diagnosis {
 	}
 	q := &inquiry{Host: h}
 	lacks := q.missing(ctx, port, label, nil)
-	d := diagnosis(SELinuxWouldDeny, fmt.Sprintf("SELinux is permissive; enforcing, it would deny nginx (httpd_t) to connect to port %d: %s", port, lacks.sentence()), lacks.mend, lacks.facts...)
+	d := diagnosis(SELinuxWouldDeny,
+		fmt.Sprintf("SELinux is permissive; enforcing, it would deny nginx (httpd_t) to connect to port %d: %s", port,
+			lacks.sentence()), lacks.mend, lacks.facts...)
 	// The kernel logs such a one only once for each type, so it may be older than the checks, but not than the worker.
 	master, err := h.Nginx.Master(ctx, 0)
 	if err != nil || len(master.Workers) == 0 {

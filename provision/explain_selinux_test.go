@@ -40,7 +40,8 @@ func (h *fakeHost) ask(err error, lines ...string) Diagnosis {
 	h.t.Helper()
 	c := basic(h.t)
 	h.write("/proc/stat", fmt.Sprintf("btime %d\n", time.Now().Unix())) // nginx's workers are new
-	s := symptom{site: &c.Sites[0], location: &c.Sites[0].Locations[0], check: "upgrade", err: err, lines: lines, began: time.Now()}
+	s := symptom{site: &c.Sites[0], location: &c.Sites[0].Locations[0], check: "upgrade", err: err, lines: lines,
+		began: time.Now()}
 	s.target = reach(c.Sites[0], c.Sites[0].Locations[0], c.Sites[0].Listen[0])
 	host := h.host(Listener{})
 	host.Units = func(context.Context) (systemd.Units, error) { return &systemd.Offline{Root: h.root}, nil }
@@ -59,14 +60,22 @@ func TestExplainSELinux(t *testing.T) {
 		mend  string
 		proof string // in the evidence
 	}{
-		{"neither boolean nor label", func(h *fakeHost) {}, []string{logDenied}, SELinuxNameConnect, "both the boolean httpd_can_network_connect and the label http_port_t are missing",
-			"setsebool -P httpd_can_network_connect on && semanage port -a -t http_port_t -p tcp 3000", "avc:  denied  { name_connect }"},
-		{"label without boolean", func(h *fakeHost) { h.localPort("http_port_t", 3000) }, []string{logDenied}, SELinuxNameConnect, ": the boolean httpd_can_network_connect is off",
+		{"neither boolean nor label", func(h *fakeHost) {}, []string{logDenied}, SELinuxNameConnect,
+			"both the boolean httpd_can_network_connect and the label http_port_t are missing",
+			"setsebool -P httpd_can_network_connect on && semanage port -a -t http_port_t -p tcp 3000",
+			"avc:  denied  { name_connect }"},
+		{"label without boolean", func(h *fakeHost) {
+			h.localPort("http_port_t", 3000)
+		}, []string{logDenied}, SELinuxNameConnect, ": the boolean httpd_can_network_connect is off",
 			"setsebool -P httpd_can_network_connect on", "tcp/3000 is labelled http_port_t"},
-		{"another label of somebody's", func(h *fakeHost) { h.localPort("ssh_port_t", 3000) }, []string{logDenied}, BackendLabelTaken, "somebody has labelled it ssh_port_t",
+		{"another label of somebody's", func(h *fakeHost) {
+			h.localPort("ssh_port_t", 3000)
+		}, []string{logDenied}, BackendLabelTaken, "somebody has labelled it ssh_port_t",
 			"semanage port -m -t http_port_t -p tcp 3000", "ssh_port_t"},
-		{"nginx logs nothing", func(h *fakeHost) {}, nil, SELinuxNameConnect, "both", "setsebool -P", "the same handshake made with 127.0.0.1:3000 directly: 101"},
-		{"a line of another request", func(h *fakeHost) {}, []string{logOther}, SELinuxNameConnect, "both", "setsebool -P", "avc:"},
+		{"nginx logs nothing", func(h *fakeHost) {}, nil, SELinuxNameConnect, "both", "setsebool -P",
+			"the same handshake made with 127.0.0.1:3000 directly: 101"},
+		{"a line of another request", func(h *fakeHost) {}, []string{logOther}, SELinuxNameConnect, "both",
+			"setsebool -P", "avc:"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -81,7 +90,8 @@ func TestExplainSELinux(t *testing.T) {
 				!strings.Contains(d.Mend.String(), tt.mend) {
 				t.Errorf("got %s\nwant %s, …%s…, …%s…", d, tt.want, tt.cause, tt.mend)
 			}
-			if evidence := strings.Join(d.Evidence, "\n"); !strings.Contains(evidence, tt.proof) || strings.Contains(evidence, "dest=3001") {
+			if evidence := strings.Join(d.Evidence, "\n"); !strings.Contains(evidence, tt.proof) ||
+				strings.Contains(evidence, "dest=3001") {
 				t.Errorf("evidence:\n%s\nwant …%s…", evidence, tt.proof)
 			}
 		})
@@ -214,7 +224,8 @@ func TestExplainLogLines(t *testing.T) {
 		want  Code
 		cause string
 	}{
-		{"111", badGateway, strings.Replace(logRefused, "connect() failed", "connect() to 127.0.0.1:3000 failed", 1), BackendNotRunning, "127.0.0.1:3000 is not running"},
+		{"111", badGateway, strings.Replace(logRefused, "connect() failed", "connect() to 127.0.0.1:3000 failed", 1),
+			BackendNotRunning, "127.0.0.1:3000 is not running"},
 		{"111 as nginx 1.20 logs it", badGateway, logRefused, BackendNotRunning, "127.0.0.1:3000 is not running"},
 		{"99", badGateway, logPorts, PortsExhausted, "no local port is free"},
 		{"connections", cut, logSpent, ConnectionsSpent, "worker_connections is 1024"},
@@ -247,7 +258,8 @@ func TestUnexplained(t *testing.T) {
 func TestParseAVC(t *testing.T) {
 	for name, line := range map[string]string{"audit.log": fmt.Sprintf(avcConnect, 3000), "kernel log": avcKernel} {
 		a, ok := parseAVC(line)
-		if !ok || a.Port != 3000 || a.Comm != "nginx" || !slices.Equal(a.Perms, []string{"name_connect"}) || a.Time.Unix() != 1554992273 || a.Permissive || a.Class != "tcp_socket" {
+		if !ok || a.Port != 3000 || a.Comm != "nginx" || !slices.Equal(a.Perms, []string{"name_connect"}) ||
+			a.Time.Unix() != 1554992273 || a.Permissive || a.Class != "tcp_socket" {
 			t.Errorf("%s: %+v, %v", name, a, ok)
 		}
 	}
@@ -262,7 +274,8 @@ func TestParseAVC(t *testing.T) {
 }
 
 func FuzzParseAVC(f *testing.F) {
-	for _, line := range []string{fmt.Sprintf(avcConnect, 3000), avcBind, avcKernel, "", `avc:  denied  { x } for  comm="`} {
+	for _, line := range []string{fmt.Sprintf(avcConnect, 3000), avcBind, avcKernel, "",
+		`avc:  denied  { x } for  comm="`} {
 		f.Add(line)
 	}
 	f.Fuzz(func(t *testing.T, line string) {

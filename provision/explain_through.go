@@ -71,14 +71,18 @@ func (q *inquiry) spoiled(ctx context.Context, direct websocket.Target) *Diagnos
 	if path := q.route.Rewritten(q.pass, q.target.Path); path != q.target.Path {
 		direct.Path = path
 		if err := q.directly(ctx, direct); err != nil {
-			return diagnosis(ProxyPassSlash, fmt.Sprintf("proxy_pass has a path of its own (%s), so that nginx asks the backend for %s in place of %s", q.pass.URI, path, q.target.Path),
+			return diagnosis(ProxyPassSlash,
+				fmt.Sprintf("proxy_pass has a path of its own (%s), so that nginx asks the backend for %s in "+
+					"place of %s", q.pass.URI, path, q.target.Path),
 				q.edit(q.pass.File, q.pass.Line,
 					say("take the ").name(q.pass.URI).say(" after the port out of proxy_pass")),
 				append(evidence, fmt.Sprintf("%s asked directly for %s: %s", direct.Address, path, err))...)
 		}
 	}
 	if q.route.HTTPVersion() != "1.1" {
-		return diagnosis(UpstreamHTTP10, fmt.Sprintf("nginx speaks HTTP/%s to the backend, and a WebSocket handshake is HTTP/1.1", q.route.HTTPVersion()),
+		return diagnosis(UpstreamHTTP10,
+			fmt.Sprintf("nginx speaks HTTP/%s to the backend, and a WebSocket handshake is HTTP/1.1",
+				q.route.HTTPVersion()),
 			q.editRoute("proxy_http_version", say("add proxy_http_version 1.1;")), evidence...)
 	}
 	if status := q.status(); status != nil && status.Code == http.StatusForbidden && q.target.Origin != "" {
@@ -94,7 +98,8 @@ func (q *inquiry) spoiled(ctx context.Context, direct websocket.Target) *Diagnos
 // hangs: the kernel takes the connection, and no worker does.
 func (q *inquiry) hangs(evidence ...string) *Diagnosis {
 	for _, w := range q.master.Workers {
-		evidence = append(evidence, fmt.Sprintf("worker %d: %s", w.PID, strings.Join(strings.Fields(q.stateOf(w.PID)), " ")))
+		evidence = append(evidence,
+			fmt.Sprintf("worker %d: %s", w.PID, strings.Join(strings.Fields(q.stateOf(w.PID)), " ")))
 	}
 	return diagnosis(NginxHangs, fmt.Sprintf("what listens on %s takes the connection and does not answer", q.address),
 		do("systemctl", "restart", "nginx").note("which ends all connections"), evidence...)
@@ -151,7 +156,8 @@ func (q *inquiry) hostHeader(evidence []string) *Diagnosis {
 	if !set {
 		value = "$proxy_host, nginx's default"
 	}
-	return diagnosis(OriginRefused, fmt.Sprintf("the backend refuses the Origin %s (403), because it compares it with Host, which nginx sets to %s", q.target.Origin, value),
+	return diagnosis(OriginRefused,
+		fmt.Sprintf("the backend refuses the Origin %s (403), because it compares it with Host, which nginx sets to %s", q.target.Origin, value),
 		q.editRoute("proxy_pass", say("add proxy_set_header Host $http_host;")), evidence...)
 }
 
@@ -171,13 +177,15 @@ func (q *inquiry) itself(ctx context.Context, direct websocket.Target, err error
 	case errors.As(err, &status):
 		return q.refusal(ctx, direct, status, seen)
 	case errors.As(err, &head) || errors.As(err, &accept):
-		return diagnosis(NotAWebSocket, fmt.Sprintf("what listens on %s answers 101 and is no WebSocket server", direct.Address), q.whoListens(direct.Address), seen)
+		return diagnosis(NotAWebSocket, fmt.Sprintf("what listens on %s answers 101 and is no WebSocket server",
+			direct.Address), q.whoListens(direct.Address), seen)
 	case errors.As(err, &silent) && silent.Timeout:
 		return diagnosis(BackendNotAnswering,
 			fmt.Sprintf("the backend %s takes the connection and does not answer", direct.Address),
 			say("look at the backend's own log, and restart it"), seen)
 	case errors.As(err, &silent):
-		return diagnosis(NotAWebSocket, fmt.Sprintf("what listens on %s does not speak HTTP", direct.Address), q.whoListens(direct.Address), seen)
+		return diagnosis(NotAWebSocket, fmt.Sprintf("what listens on %s does not speak HTTP", direct.Address),
+			q.whoListens(direct.Address), seen)
 	}
 	return nil
 }
@@ -189,7 +197,8 @@ func (q *inquiry) whoListens(address string) Mend {
 
 // refusal: the backend's own status. What it would have taken is tried: the
 // Origin of the site, none at all, and the path with or without its last slash.
-func (q *inquiry) refusal(ctx context.Context, direct websocket.Target, status *websocket.StatusError, seen string) *Diagnosis {
+func (q *inquiry) refusal(ctx context.Context, direct websocket.Target, status *websocket.StatusError,
+	seen string) *Diagnosis {
 	const log words = "the backend's own log says why"
 	if status.Code == http.StatusForbidden || status.Code == http.StatusUnauthorized {
 		other, what := direct, "without an Origin"
@@ -198,9 +207,11 @@ func (q *inquiry) refusal(ctx context.Context, direct websocket.Target, status *
 			what = "with the Origin " + other.Origin
 		}
 		if err := q.directly(ctx, other); err == nil || direct.Origin != "" && status.Code == http.StatusForbidden {
-			cause := fmt.Sprintf("the backend %s refuses the Origin %s (%d)", direct.Address, direct.Origin, status.Code)
+			cause := fmt.Sprintf("the backend %s refuses the Origin %s (%d)", direct.Address, direct.Origin,
+				status.Code)
 			if direct.Origin == "" {
-				cause = fmt.Sprintf("the backend %s refuses a handshake without an Origin (%d)", direct.Address, status.Code)
+				cause = fmt.Sprintf("the backend %s refuses a handshake without an Origin (%d)", direct.Address,
+					status.Code)
 				return diagnosis(OriginRefused, cause, do("wsprovision", "verify", "--origin", other.Origin), seen,
 					fmt.Sprintf("%s asked directly %s: 101", direct.Address, what))
 			}
@@ -220,7 +231,8 @@ func (q *inquiry) refusal(ctx context.Context, direct websocket.Target, status *
 			other.Path += "?" + query
 		}
 		if err := q.directly(ctx, other); err == nil {
-			return diagnosis(PathNotFound, fmt.Sprintf("the backend %s has no WebSocket at %s, but at %s", direct.Address, direct.Path, other.Path),
+			return diagnosis(PathNotFound, fmt.Sprintf("the backend %s has no WebSocket at %s, but at %s",
+				direct.Address, direct.Path, other.Path),
 				say("use ").name(other.Path).say(" as the path of the location"), seen,
 				fmt.Sprintf("%s asked directly for %s: 101", direct.Address, other.Path))
 		}

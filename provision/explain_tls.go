@@ -36,12 +36,15 @@ func (q *inquiry) refusedCertificate(ctx context.Context) *Diagnosis {
 		return diagnosis(CertificateWrongName, fmt.Sprintf("the certificate is not for %s", failed.ServerName),
 			say("get a certificate that has the name ").name(failed.ServerName).say(", and ").join(q.replace()), shown)
 	case errors.As(failed, &authority):
-		return diagnosis(CertificateUntrusted, "no authority that this host trusts has signed the certificate, or an intermediate certificate is missing from the chain",
+		return diagnosis(CertificateUntrusted, "no authority that this host trusts has signed the certificate, or an "+
+			"intermediate certificate is missing from the chain",
 			say("put the chain behind the certificate in its file and reload nginx; "+
 				"a private authority: verify --ca FILE"),
 			shown, failed.Error())
 	case q.notNginx(ctx):
-		return diagnosis(TLSRefused, fmt.Sprintf("what answers on %s is not this host's nginx, and no TLS comes about with it: %s", q.address, failed), q.opensslCommand(failed), shown)
+		return diagnosis(TLSRefused,
+			fmt.Sprintf("what answers on %s is not this host's nginx, and no TLS comes about with it: %s", q.address,
+				failed), q.opensslCommand(failed), shown)
 	case errors.As(failed, &plain):
 		return diagnosis(TLSNotSpoken,
 			fmt.Sprintf("nginx does not speak TLS on %s: the listener has no ssl", q.address),
@@ -55,7 +58,8 @@ func (q *inquiry) refusedCertificate(ctx context.Context) *Diagnosis {
 			return d
 		}
 	}
-	return diagnosis(TLSRefused, "the TLS handshake is refused: "+failed.Error(), q.opensslCommand(failed), append([]string{shown}, q.relevant()...)...)
+	return diagnosis(TLSRefused, "the TLS handshake is refused: "+failed.Error(), q.opensslCommand(failed),
+		append([]string{shown}, q.relevant()...)...)
 }
 
 // notNginx: the connection went to another host, or to another program of this one.
@@ -72,7 +76,8 @@ func (q *inquiry) shown(failed *websocket.TLSError) string {
 		return ""
 	}
 	c := failed.Facts.Chain[0]
-	return fmt.Sprintf("shown: %s for %s, from %s to %s, issued by %s", c.Subject, strings.Join(c.Names, " "), c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateTime), c.Issuer)
+	return fmt.Sprintf("shown: %s for %s, from %s to %s, issued by %s", c.Subject, strings.Join(c.Names, " "),
+		c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateTime), c.Issuer)
 }
 
 // certificateFile is the file that nginx shows for the site, "" where the configuration does not tell.
@@ -99,8 +104,10 @@ func (q *inquiry) replace() Mend {
 func (q *inquiry) expired(failed *websocket.TLSError, shown string) *Diagnosis {
 	file := q.certificateFile()
 	if q.local() && file != "" && len(failed.Facts.Chain) > 0 {
-		if until, ok := notAfter(q.Root + file); ok && until.After(failed.Facts.Chain[0].NotAfter) && until.After(time.Now()) {
-			return diagnosis(NginxOlder, fmt.Sprintf("the certificate on the disk was renewed, and nginx still shows the expired one, which it read before (%s)", file),
+		if until, ok := notAfter(q.Root + file); ok && until.After(failed.Facts.Chain[0].NotAfter) &&
+			until.After(time.Now()) {
+			return diagnosis(NginxOlder, fmt.Sprintf("the certificate on the disk was renewed, and nginx still shows "+
+				"the expired one, which it read before (%s)", file),
 				reload(), shown, fmt.Sprintf("%s is valid until %s", file, until.Format(time.DateTime)))
 		}
 	}
@@ -109,7 +116,8 @@ func (q *inquiry) expired(failed *websocket.TLSError, shown string) *Diagnosis {
 		c := failed.Facts.Chain[0]
 		cause = fmt.Sprintf("the certificate expired on %s", c.NotAfter.Format(time.DateOnly))
 		if c.NotBefore.After(time.Now()) {
-			cause = fmt.Sprintf("the certificate is not valid before %s: is this host's clock right?", c.NotBefore.Format(time.DateTime))
+			cause = fmt.Sprintf("the certificate is not valid before %s: is this host's clock right?",
+				c.NotBefore.Format(time.DateTime))
 		}
 	}
 	return diagnosis(CertificateExpired, cause, say("renew it, ").join(q.replace()), shown)
@@ -144,15 +152,18 @@ func (q *inquiry) certificateProblem(m, evidence string) *Diagnosis {
 		return diagnosis(CertificateKeyMismatch, fmt.Sprintf("the key %s does not belong to the certificate", file),
 			say("put the key that the certificate was made for into ").name(file).say(thenServe), evidence)
 	case strings.HasPrefix(m, "cannot load certificate key "), strings.HasPrefix(m, "SSL_CTX_use_PrivateKey"):
-		return diagnosis(CertificateKeyUnreadable, fmt.Sprintf("nginx cannot read the certificate's key %s: %s", file, openSSLReason(m)), unreadable, evidence)
+		return diagnosis(CertificateKeyUnreadable, fmt.Sprintf("nginx cannot read the certificate's key %s: %s", file,
+			openSSLReason(m)), unreadable, evidence)
 	case strings.HasPrefix(m, "cannot load certificate "), strings.HasPrefix(m, "SSL_CTX_use_certificate"):
-		return diagnosis(CertificateUnreadable, fmt.Sprintf("nginx cannot read the certificate %s: %s", file, openSSLReason(m)), unreadable, evidence)
+		return diagnosis(CertificateUnreadable, fmt.Sprintf("nginx cannot read the certificate %s: %s", file,
+			openSSLReason(m)), unreadable, evidence)
 	}
 	return nil
 }
 
 func openSSLReason(m string) string {
-	for _, known := range []string{"No such file or directory", "Permission denied", "Is a directory", "bad decrypt", "no start line", "bad base64 decode"} {
+	for _, known := range []string{"No such file or directory", "Permission denied", "Is a directory", "bad decrypt",
+		"no start line", "bad base64 decode"} {
 		if strings.Contains(m, known) {
 			return strings.ToLower(known)
 		}

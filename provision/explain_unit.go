@@ -30,8 +30,8 @@ func (u unitFacts) failed() bool {
 	return u.err == nil && (u.state.Active == "failed" || u.state.Result != "" && u.state.Result != "success")
 }
 
-// refused: the start itself failed, by a program's exit status. A master that was killed, or took too long to stop, is no word of
-// the configuration's.
+// refused: the start itself failed, by a program's exit status. A master that was killed, or took too long to stop, is
+// no word of the configuration's.
 func (u unitFacts) refused() bool {
 	return u.failed() && slices.Contains([]string{"exit-code", "start-limit", "start-limit-hit"}, u.state.Result)
 }
@@ -68,6 +68,7 @@ func named(s nginx.Server, host string) bool {
 	}
 	return slices.ContainsFunc(s.Names, func(n string) bool {
 		n = strings.ToLower(n)
-		return n == strings.ToLower(name) || strings.HasPrefix(n, "*.") && strings.HasSuffix(strings.ToLower(name), n[1:])
+		return n == strings.ToLower(name) || strings.HasPrefix(n, "*.") &&
+			strings.HasSuffix(strings.ToLower(name), n[1:])
 	})
 }

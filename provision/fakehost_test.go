@@ -18,8 +18,9 @@ import (
 	"wsprovision/systemd"
 )
 
-// fakeHost is a RHEL 7 host in a directory: what the agent reads of a host lies there as it does on one, and programs, systemd
-// and nginx are functions that act on it as the real ones do. It is put below Host's fields, where NewHost puts the machine.
+// fakeHost is a RHEL 7 host in a directory: what the agent reads of a host lies there as it does on one, and programs,
+// systemd and nginx are functions that act on it as the real ones do. It is put below Host's fields, where NewHost puts
+// the machine.
 type fakeHost struct {
 	kernel string // the kernel's log, as journalctl -k prints it
 	t      testing.TB
@@ -75,13 +76,18 @@ func fastDir(t testing.TB) string {
 }
 
 func (h *fakeHost) layBase() {
-	for _, dir := range []string{"/run", "/etc/yum.repos.d", "/etc/pki/rpm-gpg", "/var/lib/rpm", "/var/lib", "/usr/sbin", "/etc/systemd/system"} {
+	for _, dir := range []string{"/run", "/etc/yum.repos.d", "/etc/pki/rpm-gpg", "/var/lib/rpm", "/var/lib",
+		"/usr/sbin", "/etc/systemd/system"} {
 		h.mkdir(dir)
 	}
-	h.write("/etc/os-release", "NAME=\"CentOS Linux\"\nVERSION=\"7 (Core)\"\nID=\"centos\"\nID_LIKE=\"rhel fedora\"\nVERSION_ID=\"7\"\nPRETTY_NAME=\"CentOS Linux 7 (Core)\"\n")
-	h.write("/usr/lib/systemd/system/"+firstBootUnit, "[Unit]\nDescription=Finish\n[Service]\nExecStart=/usr/sbin/wsprovision first-boot\n[Install]\nWantedBy=multi-user.target\n")
+	h.write("/etc/os-release", "NAME=\"CentOS Linux\"\nVERSION=\"7 (Core)\"\nID=\"centos\"\nID_LIKE=\"rhel "+
+		"fedora\"\nVERSION_ID=\"7\"\nPRETTY_NAME=\"CentOS Linux 7 (Core)\"\n")
+	h.write("/usr/lib/systemd/system/"+firstBootUnit,
+		"[Unit]\nDescription=Finish\n[Service]\nExecStart=/usr/sbin/wsprovision "+
+			"first-boot\n[Install]\nWantedBy=multi-user.target\n")
 	h.write("/etc/yum.conf", "[main]\ngpgcheck=1\nplugins=1\n")
-	h.write("/etc/yum.repos.d/CentOS-Base.repo", "[extras]\nname=CentOS-7 - Extras\nbaseurl=http://mirror.example.com/extras\ngpgcheck=1\ngpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-CentOS-7\n")
+	h.write("/etc/yum.repos.d/CentOS-Base.repo", "[extras]\nname=CentOS-7 - "+
+		"Extras\nbaseurl=http://mirror.example.com/extras\ngpgcheck=1\ngpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-CentOS-7\n")
 	h.write("/etc/pki/rpm-gpg/RPM-GPG-KEY-CentOS-7", h.signingKey(7))
 	h.write("/proc/self/stat", procStat(4711, "wsprovision", 1, 500))
 	h.write("/proc/self/cmdline", "wsprovision\x00apply\x00")
@@ -109,8 +115,10 @@ func (h *fakeHost) host(on Listener) *Host {
 	p.RPM = rpm.Host{Root: h.root, Read: h.read, Change: change, Notice: notice, LockWait: config.YumLockWait}
 	p.SELinux = selinux.Host{Root: h.root, Offline: h.where.Offline(), Change: change, Notice: notice,
 		LockWait: config.SemanageLockWait, Cache: &selinux.Cache{}, Ask: h.decide}
-	p.Nginx = nginx.Nginx{Root: h.root, Read: h.read, Program: "/usr/sbin/nginx", Conf: nginxConf, Proc: h.root + "/proc"}
-	p.Files = &Files{Root: h.root, Seam: seam, Label: p.SELinux.DefaultLabel, SetLabel: p.SELinux.SetFileLabel, FileLabel: p.SELinux.FileLabel}
+	p.Nginx = nginx.Nginx{Root: h.root, Read: h.read, Program: "/usr/sbin/nginx", Conf: nginxConf, Proc: h.root +
+		"/proc"}
+	p.Files = &Files{Root: h.root, Seam: seam, Label: p.SELinux.DefaultLabel, SetLabel: p.SELinux.SetFileLabel,
+		FileLabel: p.SELinux.FileLabel}
 	p.Probe, p.TryBind = h.probe, h.tryBind
 	p.Units = func(context.Context) (systemd.Units, error) {
 		if h.where.Offline() {
@@ -143,7 +151,8 @@ func (h *fakeHost) read(ctx context.Context, stdin string, argv ...string) (stri
 }
 
 // change runs a program as Runner.Change does.
-func (h *fakeHost) change(ctx context.Context, seam *Seam, stdin string, argv []string) (stdout, stderr string, status int, err error) {
+func (h *fakeHost) change(ctx context.Context, seam *Seam, stdin string, argv []string) (stdout, stderr string,
+	status int, err error) {
 	if _, err := lookUp(argv); err != nil {
 		h.t.Errorf("an unknown program was called: %s", quote(argv))
 	}

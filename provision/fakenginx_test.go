@@ -66,14 +66,18 @@ func (h *fakeHost) layNginx() {
 		h.mkdir(dir)
 	}
 	h.write("/usr/sbin/nginx", "ELF")
-	h.write("/usr/lib/systemd/system/nginx.service", "[Unit]\nDescription=The nginx HTTP server\n[Service]\nExecStart=/usr/sbin/nginx\nExecReload=/bin/kill -s HUP $MAINPID\n[Install]\nWantedBy=multi-user.target\n")
+	h.write("/usr/lib/systemd/system/nginx.service", "[Unit]\nDescription=The nginx HTTP "+
+		"server\n[Service]\nExecStart=/usr/sbin/nginx\nExecReload=/bin/kill -s HUP "+
+		"$MAINPID\n[Install]\nWantedBy=multi-user.target\n")
 }
 
-// nginxProgram is nginx -t and -V. The test runs on the thread whose mount namespace has the candidate in place, and leaves
-// behind what the real one leaves.
+// nginxProgram is nginx -t and -V. The test runs on the thread whose mount namespace has the candidate in place, and
+// leaves behind what the real one leaves.
 func (h *fakeHost) nginxProgram(args []string) (stdout, stderr string, status int, err error) {
 	if args[0] == "-V" {
-		return "", "nginx version: nginx/1.20.1\nconfigure arguments: --prefix=/usr/share/nginx --pid-path=/run/nginx.pid --error-log-path=/var/log/nginx/error.log --http-log-path=/var/log/nginx/access.log --http-proxy-temp-path=/var/lib/nginx/tmp/proxy\n", 0, nil
+		return "", "nginx version: nginx/1.20.1\nconfigure arguments: --prefix=/usr/share/nginx " +
+			"--pid-path=/run/nginx.pid --error-log-path=/var/log/nginx/error.log " +
+			"--http-log-path=/var/log/nginx/access.log --http-proxy-temp-path=/var/lib/nginx/tmp/proxy\n", 0, nil
 	}
 	for _, left := range []string{"/run/nginx.pid", "/var/log/nginx/error.log", "/var/log/nginx/access.log"} {
 		if f, err := os.OpenFile(h.path(left), os.O_CREATE|os.O_WRONLY, 0o644); err == nil {
@@ -85,9 +89,11 @@ func (h *fakeHost) nginxProgram(args []string) (stdout, stderr string, status in
 		stderr += "nginx: [warn] " + w + "\n"
 	}
 	if emerg != "" {
-		return "", stderr + "nginx: [emerg] " + emerg + "\nnginx: configuration file /etc/nginx/nginx.conf test failed\n", 1, nil
+		return "", stderr + "nginx: [emerg] " + emerg +
+			"\nnginx: configuration file /etc/nginx/nginx.conf test failed\n", 1, nil
 	}
-	return "", stderr + "nginx: the configuration file /etc/nginx/nginx.conf syntax is ok\nnginx: configuration file /etc/nginx/nginx.conf test is successful\n", 0, nil
+	return "", stderr + "nginx: the configuration file /etc/nginx/nginx.conf syntax is ok\nnginx: configuration file " +
+		"/etc/nginx/nginx.conf test is successful\n", 0, nil
 }
 
 // judgeConf is what nginx says of the configuration on the disk.
@@ -105,11 +111,13 @@ func (h *fakeHost) judgeConf() (warnings []string, emerg string) {
 			for _, l := range s.Listen {
 				key := fmt.Sprintf("%s on %s:%d", name, l.Address, l.Port)
 				if names[key] {
-					warnings = append(warnings, fmt.Sprintf("conflicting server name %q on 0.0.0.0:%d, ignored", name, l.Port))
+					warnings = append(warnings, fmt.Sprintf("conflicting server name %q on 0.0.0.0:%d, ignored", name,
+						l.Port))
 				}
 				names[key] = true
 				if strings.Contains(l.Address, ":") && h.web.noIPv6 {
-					return warnings, fmt.Sprintf("socket() [%s]:%d failed (97: Address family not supported by protocol)", l.Address, l.Port)
+					return warnings, fmt.Sprintf("socket() [%s]:%d failed (97: Address family not supported by "+
+						"protocol)", l.Address, l.Port)
 				}
 			}
 		}
@@ -172,7 +180,8 @@ func (h *fakeHost) tryBind(at netip.AddrPort) error {
 
 func (h *fakeHost) emerg(message string) {
 	log := "/var/log/nginx/error.log"
-	h.write(log, h.content(log)+fmt.Sprintf("2026/11/22 10:00:00 [emerg] %d#%d: %s\n", h.web.master, h.web.master, message))
+	h.write(log, h.content(log)+fmt.Sprintf("2026/11/22 10:00:00 [emerg] %d#%d: %s\n", h.web.master, h.web.master,
+		message))
 }
 
 // startNginx starts a master with two workers; stopNginx ends them.
@@ -284,7 +293,8 @@ func (h *fakeHost) route(host, port, path string) (backend string, listens bool)
 func passedTo(body []nginx.Directive, path string, upstreams map[string]string) string {
 	best, to := -1, ""
 	for _, l := range body {
-		if l.Name != "location" || !strings.HasPrefix(path, l.Args[len(l.Args)-1]) || len(l.Args[len(l.Args)-1]) <= best {
+		if l.Name != "location" || !strings.HasPrefix(path, l.Args[len(l.Args)-1]) ||
+			len(l.Args[len(l.Args)-1]) <= best {
 			continue
 		}
 		for _, d := range l.Body {
@@ -346,7 +356,9 @@ func (h *fakeHost) enableUnit(unit string) error {
 }
 
 func (u *fakeUnits) Disable(_ context.Context, unit string) error {
-	return u.mutate("systemd: disable "+unit, func() error { return os.Remove(u.h.path(filepath.Dir(wantsNginx) + "/" + unit)) })
+	return u.mutate("systemd: disable "+unit, func() error {
+		return os.Remove(u.h.path(filepath.Dir(wantsNginx) + "/" + unit))
+	})
 }
 
 func (u *fakeUnits) ResetFailed(_ context.Context, unit string) error {

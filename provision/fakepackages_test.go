@@ -12,8 +12,8 @@ import (
 	"wsprovision/rpm"
 )
 
-// fakePackages is how the rpm database and yum's repositories of a fakeHost behave. What is installed and which keys are
-// imported stands in its tree, in /var/lib/rpm.
+// fakePackages is how the rpm database and yum's repositories of a fakeHost behave. What is installed and which keys
+// are imported stands in its tree, in /var/lib/rpm.
 type fakePackages struct {
 	available map[string]string // package: id of the repository that has it
 	// yum replaces one run of yum, on demand; handled false lets the usual one happen.
@@ -60,7 +60,8 @@ func (h *fakeHost) rpm(args []string) (stdout, stderr string, status int, err er
 	case args[0] == "-q":
 		stdout, status = h.query(args[3:])
 	case args[0] == "-ql":
-		stdout = strings.Join([]string{nginxProgram, "/etc/nginx", nginxConf, confDir, "/usr/lib/systemd/system/nginx.service", "/usr/share/doc/nginx-1.20.1"}, "\n") + "\n"
+		stdout = strings.Join([]string{nginxProgram, "/etc/nginx", nginxConf, confDir,
+			"/usr/lib/systemd/system/nginx.service", "/usr/share/doc/nginx-1.20.1"}, "\n") + "\n"
 	case args[0] == "-qf":
 		stdout, status = h.owner(args[3])
 	case args[0] == "-qp":
@@ -229,8 +230,10 @@ func (h *fakeHost) yum(args []string) (stdout, stderr string, status int, err er
 			bring = append(bring, h.packageName(name))
 			continue
 		}
-		if repo := h.packages.available[name]; repo == "" || slices.Contains(args, "--disablerepo="+repo) || !h.hasRepository(repo) {
-			return fmt.Sprintf("No package %s available.\n", name), "Error: Not tolerating missing names on install, stopping.\n", 1, nil
+		if repo := h.packages.available[name]; repo == "" || slices.Contains(args, "--disablerepo="+repo) ||
+			!h.hasRepository(repo) {
+			return fmt.Sprintf("No package %s available.\n", name),
+				"Error: Not tolerating missing names on install, stopping.\n", 1, nil
 		}
 		bring = append(bring, name)
 		h.importKeyOf(h.packages.available[name])
@@ -313,7 +316,8 @@ func (h *fakeHost) install(name string) {
 func (h *fakeHost) lay(name string) {
 	switch name {
 	case epelPackage:
-		h.write("/etc/yum.repos.d/epel.repo", "[epel]\nname=Extra Packages for Enterprise Linux 7\nmetalink=https://mirrors.example.org/metalink\nenabled=1\ngpgcheck=1\ngpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-7\n")
+		h.write("/etc/yum.repos.d/epel.repo", "[epel]\nname=Extra Packages for Enterprise Linux "+
+			"7\nmetalink=https://mirrors.example.org/metalink\nenabled=1\ngpgcheck=1\ngpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-7\n")
 		h.write("/etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-7", h.signingKey(8))
 		h.packages.available[nginxPackage] = "epel"
 	case semanagePackage:

@@ -9,8 +9,8 @@ import (
 	"wsprovision/selinux"
 )
 
-// fakePolicy is a kernel policy with booleans and ports and nothing else: small enough to be built at every semanage, and
-// in the binary format that the agent reads, so that nothing has to be asked of semanage.
+// fakePolicy is a kernel policy with booleans and ports and nothing else: small enough to be built at every semanage,
+// and in the binary format that the agent reads, so that nothing has to be asked of semanage.
 type fakePolicy struct {
 	booleans map[string]bool
 	ports    []selinux.Port // in the kernel's order

@@ -162,7 +162,9 @@ func (h *fakeHost) semanage(stdin string, args []string) (stdout, stderr string,
 			continue
 		case f[1] == "-d":
 			n := len(ports)
-			ports = slices.DeleteFunc(ports, func(p selinux.Port) bool { return p.Proto == f[3] && fmt.Sprint(p.Low) == f[4] && p.Low == p.High })
+			ports = slices.DeleteFunc(ports, func(p selinux.Port) bool {
+				return p.Proto == f[3] && fmt.Sprint(p.Low) == f[4] && p.Low == p.High
+			})
 			if len(ports) == n {
 				return "", fmt.Sprintf("ValueError: Port %s/%s is not defined\n", f[3], f[4]), 1, nil
 			}
@@ -221,7 +223,8 @@ func (h *fakeHost) semanagePort(local []selinux.Port, f []string) ([]selinux.Por
 	}
 	for _, p := range local {
 		if p.Proto == want.Proto && p.Low <= n && n <= p.High {
-			return nil, fmt.Errorf("libsemanage.semanage_port_validate_local: port overlap between ranges %d - %d (%s) <--> %d - %d (%s).", p.Low, p.High, p.Proto, n, n, p.Proto)
+			return nil, fmt.Errorf("libsemanage.semanage_port_validate_local: port overlap between ranges %d - %d "+
+				"(%s) <--> %d - %d (%s).", p.Low, p.High, p.Proto, n, n, p.Proto)
 		}
 	}
 	return append([]selinux.Port{want}, local...), nil

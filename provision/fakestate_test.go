@@ -63,7 +63,8 @@ func (h *fakeHost) untouched(before map[string]string) {
 	}
 }
 
-// touched is what of the tree is not what it was. A run that failed is told of in the history, whatever it touched besides.
+// touched is what of the tree is not what it was. A run that failed is told of in the history, whatever it touched
+// besides.
 func (h *fakeHost) touched(before map[string]string) string {
 	h.t.Helper()
 	after := h.snapshot()
@@ -77,7 +78,8 @@ func (h *fakeHost) touched(before map[string]string) string {
 	return cmp.Diff(before, after)
 }
 
-// state is what an administrator sees of the host: what two runs that ended well have in common, whatever way they went.
+// state is what an administrator sees of the host: what two runs that ended well have in common, whatever way they
+// went.
 func (h *fakeHost) state() map[string]string {
 	s := map[string]string{
 		"packages":       h.content(rpmPackages),
@@ -123,7 +125,9 @@ func serves(tree nginx.Tree) []string {
 // parse is the configuration of a file's text.
 func parse(t testing.TB, text string) config.Config {
 	t.Helper()
-	c, err := config.Load(config.Input{File: "/c.yaml", ReadFile: func(string) ([]byte, error) { return []byte(text), nil }})
+	c, err := config.Load(config.Input{File: "/c.yaml", ReadFile: func(string) ([]byte, error) {
+		return []byte(text), nil
+	}})
 	if err != nil {
 		t.Fatalf("configuration: %v\n%s", err, text)
 	}
@@ -202,7 +206,8 @@ func (h *fakeHost) unchanged(c config.Config) {
 		h.t.Errorf("a further apply: %s, want unchanged\n%s", r.Result, summarize(r))
 	}
 	if len(h.ran) > 1 || h.reloads+h.starts > 0 || len(h.points) > 0 {
-		h.t.Errorf("a further apply ran %q, reloaded %d times, started %d times, points %q; want at most one program", h.ran, h.reloads, h.starts, h.points)
+		h.t.Errorf("a further apply ran %q, reloaded %d times, started %d times, points %q; want at most one program",
+			h.ran, h.reloads, h.starts, h.points)
 	}
 	h.untouched(before)
 }

@@ -69,7 +69,8 @@ func (f *Files) Read(path string) (File, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return File{}, nil
 	case errors.Is(err, syscall.ELOOP):
-		return File{}, fmt.Errorf("read %s: %w: it is a symbolic link; remove it, or move the file that it names here", path, ErrNotRegular)
+		return File{}, fmt.Errorf("read %s: %w: it is a symbolic link; remove it, or move the file that it names here",
+			path, ErrNotRegular)
 	case err != nil:
 		return File{}, fmt.Errorf("read %s: %w", path, err)
 	}

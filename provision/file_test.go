@@ -32,8 +32,10 @@ func TestFileWriteAndRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := f.Read("/d/x.conf")
-		if err != nil || string(got.Content) != content || got.Content == nil || got.Mode != 0o644 || got.UID != os.Geteuid() {
-			t.Errorf("read %q, mode %o, uid %d, %v; want %q, 644, %d", got.Content, got.Mode, got.UID, err, content, os.Geteuid())
+		if err != nil || string(got.Content) != content || got.Content == nil || got.Mode != 0o644 ||
+			got.UID != os.Geteuid() {
+			t.Errorf("read %q, mode %o, uid %d, %v; want %q, 644, %d", got.Content, got.Mode, got.UID, err, content,
+				os.Geteuid())
 		}
 	}
 	if got, err := f.Read("/d/missing"); err != nil || got.Content != nil {
@@ -79,7 +81,8 @@ func TestFileInPlace(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err := f.Read("/d/x.conf")
-			if !errors.Is(err, ErrNotRegular) || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), "/d/x.conf") {
+			if !errors.Is(err, ErrNotRegular) || !strings.Contains(err.Error(), tt.says) ||
+				!strings.Contains(err.Error(), "/d/x.conf") {
 				t.Errorf("read: %v, want %v that says %q", err, ErrNotRegular, tt.says)
 			}
 			if err := f.Remove("/d/x.conf"); !errors.Is(err, ErrNotRegular) {
@@ -134,7 +137,9 @@ func TestFileLabel(t *testing.T) {
 		t.Errorf("the staged file is labelled %q, want %q: that of its place", got, want)
 	}
 	for name, spoil := range map[string]func(){
-		"the policy cannot be read": func() { f.Label = func(string, fs.FileMode) (string, error) { return "", errors.New("broken") } },
+		"the policy cannot be read": func() {
+			f.Label = func(string, fs.FileMode) (string, error) { return "", errors.New("broken") }
+		},
 		"the label cannot be set": func() {
 			labels = map[string]string{}
 			f.Label = func(string, fs.FileMode) (string, error) { return "u:r:t:s0", nil }
@@ -164,8 +169,12 @@ func TestFileDirectories(t *testing.T) {
 		make func(dir string) error
 		says string
 	}{
-		{"written by everyone", func(dir string) error { return errors.Join(os.Mkdir(dir, 0o755), os.Chmod(dir, 0o777)) }, "chmod o-w"},
-		{"somebody else's", func(dir string) error { return errors.Join(os.Mkdir(dir, 0o755), os.Chown(dir, 1234, 0)) }, "uid 1234"},
+		{"written by everyone", func(dir string) error {
+			return errors.Join(os.Mkdir(dir, 0o755), os.Chmod(dir, 0o777))
+		}, "chmod o-w"},
+		{"somebody else's", func(dir string) error {
+			return errors.Join(os.Mkdir(dir, 0o755), os.Chown(dir, 1234, 0))
+		}, "uid 1234"},
 		{"a link", func(dir string) error { return os.Symlink(f.Root+"/d", dir) }, "symbolic link"},
 		{"a file", func(dir string) error { return os.WriteFile(dir, nil, 0o644) }, "not a directory"},
 		{"missing", func(string) error { return nil }, "no such file"},

@@ -47,8 +47,9 @@ func TestHostileForeignFile(t *testing.T) {
 		h.must(os.Chmod(h.path(site), 0o640))
 		h.must(h.host(Listener{}).SELinux.SetFileLabel(site, "system_u:object_r:httpd_sys_content_t:s0"))
 		before, stat := h.snapshot(), h.stat(site)
-		if r := h.plan(c); r.Result != engine.Planned || !strings.Contains(strings.Join(step(t, r, StepSite).Warnings, "\n"),
-			site+" is not the agent's, and is taken over") {
+		if r := h.plan(c); r.Result != engine.Planned ||
+			!strings.Contains(strings.Join(step(t, r, StepSite).Warnings, "\n"),
+				site+" is not the agent's, and is taken over") {
 			t.Errorf("plan: %s", summarize(r))
 		}
 		h.untouched(before)
@@ -146,11 +147,13 @@ func TestHostileForeignFile(t *testing.T) {
 			h.at(point, true)
 			h.apply(basic(t))
 			h.hook, h.adopting = nil, false
-			if r := h.plan(basic(t)); r.Result != engine.Failed || !strings.Contains(step(t, r, StepSite).Error, "--adopt") {
+			if r := h.plan(basic(t)); r.Result != engine.Failed ||
+				!strings.Contains(step(t, r, StepSite).Error, "--adopt") {
 				t.Errorf("plan: %s", summarize(r))
 			}
-			if r := h.apply(basic(t)); r.Result != engine.Failed || h.content(site) != theirs || !strings.Contains(step(t, r,
-				StepSite).Error, "--adopt") {
+			if r := h.apply(basic(t)); r.Result != engine.Failed || h.content(site) != theirs ||
+				!strings.Contains(step(t, r,
+					StepSite).Error, "--adopt") {
 				t.Errorf("without --adopt: %s", summarize(r))
 			}
 			h.adopting = true
@@ -260,7 +263,8 @@ func TestHostileForeignAtFirstBoot(t *testing.T) {
 	bubble(t, "the installation was cut off", func(t *testing.T) {
 		h := cut(t)
 		r, err := h.firstBoot(1)
-		if err != nil || r.Result == engine.Failed || h.exists(deferredPath) || h.stored().typeOf(3000) != httpPortType {
+		if err != nil || r.Result == engine.Failed || h.exists(deferredPath) ||
+			h.stored().typeOf(3000) != httpPortType {
 			t.Fatalf("%v\n%s", err, summarize(r))
 		}
 		h.adopting = false

@@ -68,7 +68,8 @@ func ReadHistory(files *Files) (*History, error) {
 	}
 	h.Defaults = 0 // of one that does not say
 	if err := json.Unmarshal(have.Content, h); err != nil {
-		return &History{Version: 1, files: files, Defaults: len(changedDefaults)}, fmt.Errorf("read %s: %w", historyPath, err)
+		return &History{Version: 1, files: files, Defaults: len(changedDefaults)},
+			fmt.Errorf("read %s: %w", historyPath, err)
 	}
 	if v := h.Version; v != 1 {
 		return &History{Version: 1, files: files, Defaults: len(changedDefaults)},
@@ -212,7 +213,8 @@ func (c *chronicle) conclude(report *engine.Report) {
 
 func (c *chronicle) worthKeeping(before, report *engine.Report) bool {
 	switch {
-	case c.found == nil && c.history.report() == nil && len(report.Steps) == 1: // struck off, and nothing was ever begun
+	// struck off, and nothing was ever begun
+	case c.found == nil && c.history.report() == nil && len(report.Steps) == 1:
 		return false
 	case c.marked, c.found != nil, report.Result == engine.Failed:
 		return true

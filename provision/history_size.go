@@ -59,7 +59,8 @@ func (c cutter) step(s *engine.StepReport) {
 	}
 	s.Notes, s.Warnings = c.lines(s.Notes), c.lines(s.Warnings)
 	if left > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("%d more changes are not kept in this report: it would be too long", left))
+		s.Notes = append(s.Notes, fmt.Sprintf("%d more changes are not kept in this report: it would be too long",
+			left))
 	}
 	s.Error, s.Why = c.cut(s.Error), c.cut(s.Why)
 }

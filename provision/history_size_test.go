@@ -16,8 +16,10 @@ func TestHostileReport(t *testing.T) {
 		lines = append(lines, fmt.Sprint(i, " ", strings.Repeat("x", 100)))
 		changes = append(changes, engine.Change{Object: lines[i], From: text[:100], To: "b"})
 	}
-	long := engine.StepReport{Name: StepSite, Status: engine.Failed, Error: "begin" + text + "end", Notes: []string{text},
-		Warnings: lines, Changes: append(changes, engine.Change{Object: text, From: text, To: text, Diff: text, Deferred: text})}
+	long := engine.StepReport{Name: StepSite, Status: engine.Failed, Error: "begin" + text + "end",
+		Notes:    []string{text},
+		Warnings: lines, Changes: append(changes, engine.Change{Object: text, From: text, To: text, Diff: text,
+			Deferred: text})}
 	for name, s := range map[string]engine.StepReport{
 		"all long":     long,
 		"a diff":       {Name: StepSite, Status: engine.Changed, Changes: []engine.Change{{Object: "x", Diff: text}}},

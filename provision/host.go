@@ -68,7 +68,8 @@ func NewHost(where systemd.Where, on Listener, seam *Seam) *Host {
 	h.Nginx = nginx.Nginx{Read: runner.Read, Program: "/usr/sbin/nginx", Conf: nginxConf, Proc: "/proc"}
 	h.HTTP = &http.Client{Timeout: 5 * time.Minute}
 	h.Probe, h.Sync, h.TryBind = websocket.Probe, unix.Sync, tryBind
-	h.Files = &Files{Seam: seam, Label: h.SELinux.DefaultLabel, SetLabel: h.SELinux.SetFileLabel, FileLabel: h.SELinux.FileLabel}
+	h.Files = &Files{Seam: seam, Label: h.SELinux.DefaultLabel, SetLabel: h.SELinux.SetFileLabel,
+		FileLabel: h.SELinux.FileLabel}
 	if where.Offline() {
 		h.offlineSELinux()
 	}

@@ -84,7 +84,8 @@ func TestHostileBackend(t *testing.T) {
 		for _, message := range []string{
 			`open() "/usr/share/nginx/html/x ` + said + ` while y" failed (2: No such file or directory)`,
 			`open() "/usr/share/nginx/html/x ` + said + `, client: y" failed (2: No such file or directory)`,
-			`upstream sent invalid header: "x() ` + said + ` while \x0d..." while reading response header from upstream`,
+			`upstream sent invalid header: "x() ` + said +
+				` while \x0d..." while reading response header from upstream`,
 		} {
 			line := strings.Replace(logConnect,
 				"upstream timed out (110: Connection timed out) while connecting to upstream", message, 1)

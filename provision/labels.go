@@ -116,7 +116,8 @@ func (r *Run) takeBackRelabel() error {
 	if err := r.Files.Remove(relabelPath); err != nil {
 		return err
 	}
-	return r.ledger.keep(slices.DeleteFunc(slices.Clone(r.ledger.Entries), Entry{Kind: KindFile, Name: relabelPath}.same))
+	return r.ledger.keep(slices.DeleteFunc(slices.Clone(r.ledger.Entries),
+		Entry{Kind: KindFile, Name: relabelPath}.same))
 }
 
 // withoutSELinuxfs runs semanage where it sees no selinuxfs: it would set the
@@ -134,7 +135,8 @@ func withoutSELinuxfs(run selinux.Run) selinux.Run {
 			return nil
 		})
 		if isolated != nil {
-			return "", "", 0, fmt.Errorf("run %s: it would set a boolean of the running kernel, whose selinuxfs could not be hidden: %w; unmount /sys/fs/selinux here and try again", quote(argv), isolated)
+			return "", "", 0, fmt.Errorf("run %s: it would set a boolean of the running kernel, whose selinuxfs "+
+				"could not be hidden: %w; unmount /sys/fs/selinux here and try again", quote(argv), isolated)
 		}
 		return stdout, stderr, status, err
 	}

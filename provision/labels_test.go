@@ -26,11 +26,13 @@ func TestOfflineLabels(t *testing.T) {
 		wantRead string
 		fails    bool
 	}{
-		"labels are kept":               {label: siteLabel, wantRead: siteLabel},
-		"the context is not known":      {set: &os.PathError{Op: "lsetxattr", Err: syscall.EINVAL}, label: "", relabel: true},
-		"no labels on this file system": {set: &os.PathError{Op: "lsetxattr", Err: syscall.ENOTSUP}, label: "", relabel: true},
-		"no policy is loaded":           {label: "kernel", wantRead: ""},
-		"a failure of another kind":     {set: syscall.EIO, label: siteLabel, wantRead: siteLabel, fails: true},
+		"labels are kept": {label: siteLabel, wantRead: siteLabel},
+		"the context is not known": {set: &os.PathError{Op: "lsetxattr", Err: syscall.EINVAL}, label: "",
+			relabel: true},
+		"no labels on this file system": {set: &os.PathError{Op: "lsetxattr", Err: syscall.ENOTSUP}, label: "",
+			relabel: true},
+		"no policy is loaded":       {label: "kernel", wantRead: ""},
+		"a failure of another kind": {set: syscall.EIO, label: siteLabel, wantRead: siteLabel, fails: true},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -84,7 +86,8 @@ func labelled(t testing.TB) (*fakeHost, selinux.Host) {
 	return h, s
 }
 
-// Files that rpm laid down without labels, as it does where SELinux is off, get those of the target's policy; nginx's executable last.
+// Files that rpm laid down without labels, as it does where SELinux is off, get those of the target's policy; nginx's
+// executable last.
 func TestLabelsOfPackages(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h, s := labelled(t)
@@ -92,7 +95,8 @@ func TestLabelsOfPackages(t *testing.T) {
 		if got := step(t, r, StepLabels); got.Status != engine.Changed || r.Result != engine.Deferred {
 			t.Fatalf("labels: %s\n%s", got.Status, summarize(r))
 		}
-		for path, want := range map[string]string{nginxProgram: "default_t", nginxConf: "httpd_config_t", confDir: "httpd_config_t", site: "httpd_config_t", deferredPath: "var_lib_t", firstBootLink: "etc_t"} {
+		for path, want := range map[string]string{nginxProgram: "default_t", nginxConf: "httpd_config_t",
+			confDir: "httpd_config_t", site: "httpd_config_t", deferredPath: "var_lib_t", firstBootLink: "etc_t"} {
 			if got, err := s.FileLabel(path); err != nil || typeOf(got) != want {
 				t.Errorf("%s: %q, %v, want %s", path, got, err, want)
 			}
@@ -121,7 +125,8 @@ func TestLabelsAtTheFirstBoot(t *testing.T) {
 		h.apply(basic(t))
 		h.hook = nil
 		h.boot()
-		if r, err := h.firstBoot(1); err != nil || r.Result != engine.Changed || step(t, r, StepLabels).Status != engine.Changed {
+		if r, err := h.firstBoot(1); err != nil || r.Result != engine.Changed ||
+			step(t, r, StepLabels).Status != engine.Changed {
 			t.Fatalf("first boot: %v\n%s", err, summarize(r))
 		}
 		for path, want := range map[string]string{nginxProgram: "default_t", nginxConf: "httpd_config_t"} {
@@ -140,7 +145,8 @@ func TestLabelsOfTheStore(t *testing.T) {
 		wrong := filepath.Join(store, "booleans.local")
 		h.must(s.SetFileLabel(wrong, "system_u:object_r:user_tmp_t:s0"))
 		r := h.apply(basic(t))
-		if got := step(t, r, StepLabels); got.Status != engine.Changed || len(got.Changes) != 1 || got.Changes[0].Object != "label of "+wrong {
+		if got := step(t, r, StepLabels); got.Status != engine.Changed || len(got.Changes) != 1 ||
+			got.Changes[0].Object != "label of "+wrong {
 			t.Errorf("labels: %s, %v", got.Status, got.Changes)
 		}
 		if got, _ := s.FileLabel(wrong); typeOf(got) != "etc_t" {
@@ -173,7 +179,8 @@ func sparse(t testing.TB) (*fakeHost, selinux.Host) {
 	t.Helper()
 	h, s := labelled(t)
 	h.write("/proc/filesystems", "nodev\tproc\n\text4\n")
-	h.write("/proc/self/mountinfo", "21 1 8:1 / / rw - ext4 /dev/sda1 rw\n22 21 0:4 / /proc rw - proc proc rw\n23 21 8:1 /home /srv rw - ext4 /dev/sda1 rw\n24 21 8:2 / /home rw - xfs /dev/sda2 rw\n")
+	h.write("/proc/self/mountinfo", "21 1 8:1 / / rw - ext4 /dev/sda1 rw\n22 21 0:4 / /proc rw - proc proc rw\n23 21 "+
+		"8:1 /home /srv rw - ext4 /dev/sda1 rw\n24 21 8:2 / /home rw - xfs /dev/sda2 rw\n")
 	for _, dir := range []string{"/srv", "/home"} {
 		h.mkdir(dir)
 	}
@@ -207,8 +214,8 @@ func (h *fakeHost) labelRest(s selinux.Host) {
 	}
 }
 
-// Under a kernel without SELinux nothing gets a label by itself. What scriptlets wrote gets the policy's, wherever it is, and the relabel
-// that was promised until then is taken back.
+// Under a kernel without SELinux nothing gets a label by itself. What scriptlets wrote gets the policy's, wherever it
+// is, and the relabel that was promised until then is taken back.
 func TestKernelWithoutSELinux(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h, s := sparse(t)
@@ -228,7 +235,8 @@ func TestKernelWithoutSELinux(t *testing.T) {
 			t.Errorf("still without a label: %q", names)
 		}
 		if !promised || h.exists(relabelPath) {
-			t.Errorf("a relabel was scheduled before yum ran: %v, want true; it still is: %v, want false", promised, h.exists(relabelPath))
+			t.Errorf("a relabel was scheduled before yum ran: %v, want true; it still is: %v, want false", promised,
+				h.exists(relabelPath))
 		}
 		if got, _ := s.FileLabel("/srv/file"); got != "" {
 			t.Errorf("a file that is bound from elsewhere was labelled %s", got)
@@ -256,13 +264,16 @@ func TestLabelsSurviveAPowerCut(t *testing.T) {
 			h.apply(basic(t))
 			h.hook = nil
 			// A staged file is not read by anybody, and the next run replaces it.
-			names := slices.DeleteFunc(h.bare(s), func(name string) bool { return strings.HasSuffix(name, ".wsprovision-new") })
+			names := slices.DeleteFunc(h.bare(s), func(name string) bool {
+				return strings.HasSuffix(name, ".wsprovision-new")
+			})
 			if len(names) > 0 && !h.exists(relabelPath) {
 				t.Errorf("at %q: no relabel is scheduled, and without a label are %q", h.points[point], names)
 			}
 			h.apply(basic(t))
 			if names := h.bare(s); len(names) > 0 || h.exists(relabelPath) {
-				t.Errorf("the next run: a relabel is scheduled: %v, without a label are %q", h.exists(relabelPath), names)
+				t.Errorf("the next run: a relabel is scheduled: %v, without a label are %q", h.exists(relabelPath),
+					names)
 			}
 		})
 	}
@@ -274,7 +285,8 @@ func TestRelabelBelongs(t *testing.T) {
 		h, _ := sparse(t)
 		h.write(relabelPath, relabelOrder)
 		h.apply(basic(t))
-		if got := step(t, h.apply(basic(t)), StepLabels); !h.exists(relabelPath) || got.Status != engine.Unchanged || !slices.Contains(got.Notes, relabelNote) {
+		if got := step(t, h.apply(basic(t)), StepLabels); !h.exists(relabelPath) || got.Status != engine.Unchanged ||
+			!slices.Contains(got.Notes, relabelNote) {
 			t.Errorf("labels: %s, %q; still scheduled: %v", got.Status, got.Notes, h.exists(relabelPath))
 		}
 	})
@@ -296,7 +308,8 @@ func TestRelabelBelongs(t *testing.T) {
 			t.Fatal("the apply has not taken its promise back")
 		}
 		for range 2 {
-			if r, err := NewRevert(h.host(Listener{}), Listener{}, false).Apply(t.Context()); err != nil || !h.exists(relabelPath) {
+			if r, err := NewRevert(h.host(Listener{}), Listener{}, false).Apply(t.Context()); err != nil ||
+				!h.exists(relabelPath) {
 				t.Errorf("revert: %v, scheduled: %v\n%s", err, h.exists(relabelPath), summarize(r))
 			}
 		}
@@ -305,14 +318,15 @@ func TestRelabelBelongs(t *testing.T) {
 		h := bareOffline(t)
 		h.apply(basic(t))
 		h.write(relabelPath, "")
-		if _, err := NewRevert(h.host(Listener{}), Listener{}, false).Apply(t.Context()); err != nil || !h.exists(relabelPath) {
+		if _, err := NewRevert(h.host(Listener{}), Listener{}, false).Apply(t.Context()); err != nil ||
+			!h.exists(relabelPath) {
 			t.Errorf("revert: %v, still scheduled: %v", err, h.exists(relabelPath))
 		}
 	})
 }
 
-// TestHostileUnlabelable: on a host that runs, a file that cannot be labelled is named with what to do, and nothing ever
-// makes the host label everything anew and reboot.
+// TestHostileUnlabelable: on a host that runs, a file that cannot be labelled is named with what to do, and nothing
+// ever makes the host label everything anew and reboot.
 func TestHostileUnlabelable(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h, s := labelled(t)
@@ -347,7 +361,8 @@ func TestHostileUnlabelable(t *testing.T) {
 				}
 			}
 			if r.Command != "plan" && (got.Status != engine.Failed || !h.exists(wantsNginx)) {
-				t.Errorf("labels: %s, want a failure; nginx is enabled: %v, want true", got.Status, h.exists(wantsNginx))
+				t.Errorf("labels: %s, want a failure; nginx is enabled: %v, want true", got.Status,
+					h.exists(wantsNginx))
 			}
 			if scheduled := h.exists(relabelPath); scheduled || len(r.NextBoot) > 0 {
 				t.Errorf("%s: at the next boot %q, %s: %v; want nothing", r.Command, r.NextBoot, relabelPath, scheduled)

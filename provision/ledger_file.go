@@ -47,7 +47,8 @@ func (l *Ledger) decode(text []byte) error {
 			return fmt.Errorf("%w, which this agent does not know: use the newer agent that wrote it", err)
 		}
 	default:
-		return fmt.Errorf("its version is %d, which this agent does not know: use the newer agent that wrote it", l.Version)
+		return fmt.Errorf("its version is %d, which this agent does not know: use the newer agent that wrote it",
+			l.Version)
 	}
 	for _, e := range l.Entries {
 		if kinds[e.Kind] == 0 || kinds[e.Kind] > l.Version {
@@ -92,7 +93,8 @@ func (l *Ledger) save() error {
 func (l *Ledger) encode() (text []byte, entries []Entry, err error) {
 	for _, e := range l.Entries {
 		if kinds[e.Kind] == 0 {
-			return nil, nil, fmt.Errorf("%s: the kind %q is not among kinds, and could not be read again", e.Name, e.Kind)
+			return nil, nil, fmt.Errorf("%s: the kind %q is not among kinds, and could not be read again", e.Name,
+				e.Kind)
 		}
 	}
 	entries = slices.Clone(l.Entries)

@@ -26,11 +26,13 @@ func TestLedger(t *testing.T) {
 	if err != nil || len(l.Entries) != 0 {
 		t.Fatalf("a ledger that was never written: %+v, %v", l, err)
 	}
-	if err := l.Record(Entry{Kind: KindBoolean, Name: "b", Before: "off", Left: "on"}, Entry{Kind: KindFile, Name: "/x", Before: Absent, Left: "sha256:1"}); err != nil {
+	if err := l.Record(Entry{Kind: KindBoolean, Name: "b", Before: "off", Left: "on"},
+		Entry{Kind: KindFile, Name: "/x", Before: Absent, Left: "sha256:1"}); err != nil {
 		t.Fatal(err)
 	}
 	// A later run keeps what was there before the first.
-	if err := l.Record(Entry{Kind: KindFile, Name: "/x", Before: "sha256:1", Left: "sha256:2", Bytes: []byte("ours"), Mode: 0o644}); err != nil {
+	if err := l.Record(Entry{Kind: KindFile, Name: "/x", Before: "sha256:1", Left: "sha256:2", Bytes: []byte("ours"),
+		Mode: 0o644}); err != nil {
 		t.Fatal(err)
 	}
 	again, err := ReadLedger(f)

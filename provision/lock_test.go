@@ -80,11 +80,13 @@ func TestLockBetweenProcesses(t *testing.T) {
 		t.Fatalf("the other process: %q, %v", line, err)
 	}
 	h := &Host{Root: root}
-	if _, err := h.Lock(t.Context(), 0); !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), fmt.Sprintf("process %d", other.Process.Pid)) {
+	if _, err := h.Lock(t.Context(), 0); !errors.Is(err, ErrLocked) ||
+		!strings.Contains(err.Error(), fmt.Sprintf("process %d", other.Process.Pid)) {
 		t.Errorf("%v, want %v that names process %d", err, ErrLocked, other.Process.Pid)
 	}
 	start := time.Now()
-	if _, err := h.Lock(t.Context(), 300*time.Millisecond); !errors.Is(err, ErrLocked) || time.Since(start) < 300*time.Millisecond {
+	if _, err := h.Lock(t.Context(), 300*time.Millisecond); !errors.Is(err, ErrLocked) ||
+		time.Since(start) < 300*time.Millisecond {
 		t.Errorf("waited %s: %v", time.Since(start), err)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -112,7 +114,8 @@ func TestLockBetweenProcesses(t *testing.T) {
 // A link in the lock's place is not followed: /run is root's, and a file elsewhere must not be truncated.
 func TestLockIsNotALink(t *testing.T) {
 	root := t.TempDir()
-	if err := errors.Join(os.Mkdir(root+"/run", 0o755), os.WriteFile(root+"/victim", []byte("mine"), 0o600), os.Symlink(root+"/victim", root+lockPath)); err != nil {
+	if err := errors.Join(os.Mkdir(root+"/run", 0o755), os.WriteFile(root+"/victim", []byte("mine"), 0o600),
+		os.Symlink(root+"/victim", root+lockPath)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := (&Host{Root: root}).Lock(t.Context(), 0); err == nil {
@@ -123,8 +126,8 @@ func TestLockIsNotALink(t *testing.T) {
 	}
 }
 
-// TestHostileLockRemoved: a lock file that is removed during a run lets no second run in, whatever of the two things that
-// are locked is left, and the first run goes on.
+// TestHostileLockRemoved: a lock file that is removed during a run lets no second run in, whatever of the two things
+// that are locked is left, and the first run goes on.
 func TestHostileLockRemoved(t *testing.T) {
 	for name, tt := range map[string]struct {
 		stateDir bool

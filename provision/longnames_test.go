@@ -9,8 +9,8 @@ import (
 
 const longName = "ec2-18-195-123-234.eu-central-1.compute.amazonaws.com"
 
-// TestLongNames: a name that nginx's own buckets are too small for brings a file of its own, once for all sites, and only while nobody
-// else sets their size.
+// TestLongNames: a name that nginx's own buckets are too small for brings a file of its own, once for all sites, and
+// only while nobody else sets their size.
 func TestLongNames(t *testing.T) {
 	long := strings.Replace(oneSite+secondSite, "ws.example.com", longName, 1)
 	const line = "\n" + namesBucket + " 128;\n"
@@ -24,7 +24,8 @@ func TestLongNames(t *testing.T) {
 			t.Errorf("%q\n%s", h.content(namesPath), summarize(r))
 		}
 		h.unchanged(c)
-		if r := h.apply(parse(t, oneSite+secondSite)); r.Result != engine.Changed || h.exists(namesPath) || h.reloads != 1 {
+		if r := h.apply(parse(t, oneSite+secondSite)); r.Result != engine.Changed || h.exists(namesPath) ||
+			h.reloads != 1 {
 			t.Errorf("no name is long any more, and %s is left: %v\n%s", namesPath, h.exists(namesPath), summarize(r))
 		}
 	})
@@ -59,13 +60,17 @@ func TestLongNames(t *testing.T) {
 		}
 		if r := h.apply(parse(t, long+"on_drift: replace\n")); r.Result != engine.Changed || !h.exists(namesPath) ||
 			strings.Contains(h.content(site), namesBucket) {
-			t.Errorf("%s is there: %v, the site holds\n%s\n%s", namesPath, h.exists(namesPath), h.content(site), summarize(r))
+			t.Errorf("%s is there: %v, the site holds\n%s\n%s", namesPath, h.exists(namesPath), h.content(site),
+				summarize(r))
 		}
 	})
 	bubble(t, "in a site's file that is left alone", func(t *testing.T) {
 		for name, run := range map[string]func(h *fakeHost) *engine.Report{
-			"revert":               func(h *fakeHost) *engine.Report { return h.run(basic(t), revert(false)) },
-			"revert, nginx stands": func(h *fakeHost) *engine.Report { h.stopNginx(); return h.run(basic(t), revert(false)) },
+			"revert": func(h *fakeHost) *engine.Report { return h.run(basic(t), revert(false)) },
+			"revert, nginx stands": func(h *fakeHost) *engine.Report {
+				h.stopNginx()
+				return h.run(basic(t), revert(false))
+			},
 			"no longer asked for": func(h *fakeHost) *engine.Report {
 				return h.apply(parse(t, strings.Replace(oneSite, "websocket", "other", 1)))
 			},
@@ -73,7 +78,8 @@ func TestLongNames(t *testing.T) {
 		} {
 			h := longProvisioned(t)
 			h.write(site, h.content(site)+"# by hand\n")
-			if r := run(h); step(t, r, StepSite).Status == engine.Failed || step(t, r, StepSite).Status == engine.Skipped || !h.exists(site) || !h.exists(namesPath) {
+			if r := run(h); step(t, r, StepSite).Status == engine.Failed ||
+				step(t, r, StepSite).Status == engine.Skipped || !h.exists(site) || !h.exists(namesPath) {
 				t.Errorf("%s: %s, %s is there: %v\n%s", name, r.Result, namesPath, h.exists(namesPath), summarize(r))
 			}
 		}
@@ -94,7 +100,8 @@ func TestLongNames(t *testing.T) {
 			"renamed":    strings.Replace(oneSite, "websocket", "other", 1),
 		} {
 			h := newFakeHost(t)
-			h.apply(parse(t, strings.Replace(oneSite, "ws.example.com", longName, 1)+strings.Replace(secondSite, "chat.example.com", longName+".example.com", 1)))
+			h.apply(parse(t, strings.Replace(oneSite, "ws.example.com", longName, 1)+
+				strings.Replace(secondSite, "chat.example.com", longName+".example.com", 1)))
 			if r := h.apply(parse(t, then)); r.Result != engine.Changed || h.exists(namesPath) {
 				t.Errorf("%s: %s, %s is there: %v\n%s", name, r.Result, namesPath, h.exists(namesPath), summarize(r))
 			}
@@ -103,7 +110,8 @@ func TestLongNames(t *testing.T) {
 	})
 	bubble(t, "beside names that nginx does not hash", func(t *testing.T) {
 		h := withNginx(t)
-		h.write(confDir+"/other.conf", "server {\n    listen 80;\n    server_name ~"+strings.Repeat("a", 120)+";\n}\nserver {\n    listen 8008;\n    server_name "+strings.Repeat("b", 46)+";\n}\n")
+		h.write(confDir+"/other.conf", "server {\n    listen 80;\n    server_name ~"+strings.Repeat("a", 120)+
+			";\n}\nserver {\n    listen 8008;\n    server_name "+strings.Repeat("b", 46)+";\n}\n")
 		h.hup()
 		if r := h.apply(longNamed(t)); r.Result != engine.Changed || !strings.HasSuffix(h.content(namesPath), line) {
 			t.Fatalf("%s, %q\n%s", r.Result, h.content(namesPath), summarize(r))

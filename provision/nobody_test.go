@@ -31,7 +31,8 @@ func (h *fakeHost) asNobody(f func()) {
 	<-done
 }
 
-// TestPlanByNobody: a plan without root says what it cannot tell, and is none the worse for a run that settled its debt.
+// TestPlanByNobody: a plan without root says what it cannot tell, and is none the worse for a run that settled its
+// debt.
 func TestPlanByNobody(t *testing.T) {
 	for _, tt := range []struct {
 		name  string

@@ -6,8 +6,8 @@ import (
 	"wsprovision/provision/engine"
 )
 
-// TestFirstBootOvertakenByAFailure: what an administrator asked for last is what the first boot goes on with, also where his apply failed
-// or was ended.
+// TestFirstBootOvertakenByAFailure: what an administrator asked for last is what the first boot goes on with, also
+// where his apply failed or was ended.
 func TestFirstBootOvertakenByAFailure(t *testing.T) {
 	for name, spoil := range map[string]func(h *fakeHost){
 		"start fails": func(h *fakeHost) { h.at("before systemd: start nginx", false) },
@@ -22,7 +22,8 @@ func TestFirstBootOvertakenByAFailure(t *testing.T) {
 				t.Fatalf("the administrator's apply: %s\n%s", r.Result, summarize(r))
 			}
 			h.hook = nil
-			if _, err := h.firstBoot(3); err != nil || !strings.Contains(h.content(site), "/socket/") || h.exists(deferredPath) {
+			if _, err := h.firstBoot(3); err != nil || !strings.Contains(h.content(site), "/socket/") ||
+				h.exists(deferredPath) {
 				t.Errorf("%v\n%s", err, h.content(site))
 			}
 			h.unchanged(moved(t))

@@ -87,7 +87,8 @@ func (o Owed) Due() (bool, []Proven, error) {
 	}
 	var noted []Proven
 	if err := json.Unmarshal(have.Content, &noted); err != nil {
-		return true, nil, fmt.Errorf("read %s: %w; remove it and reload nginx by hand (systemctl reload nginx)", owedPath, err)
+		return true, nil, fmt.Errorf("read %s: %w; remove it and reload nginx by hand (systemctl reload nginx)",
+			owedPath, err)
 	}
 	return true, noted, nil
 }

@@ -22,7 +22,8 @@ func TestOwed(t *testing.T) {
 		t.Fatal(err)
 	}
 	// A second run before the reload must not take its predecessor's unproved file for the way back.
-	if err := o.Note("", Proven{Path: "/a", Content: []byte("never proved")}, Proven{Path: "/c", Content: []byte{}, Mode: 0o600}); err != nil {
+	if err := o.Note("", Proven{Path: "/a", Content: []byte("never proved")},
+		Proven{Path: "/c", Content: []byte{}, Mode: 0o600}); err != nil {
 		t.Fatal(err)
 	}
 	due, way, err := o.Due()

@@ -74,7 +74,8 @@ func mergeStep(earlier, later engine.StepReport) engine.StepReport {
 
 // rank is a step's place where steps of both phases stand in one report.
 func rank(step string) int {
-	order := []string{StepPlatform, StepRepository, StepPackages, StepSELinux, StepValidate, StepSite, StepService, StepLabels, StepProof, StepFirstBoot}
+	order := []string{StepPlatform, StepRepository, StepPackages, StepSELinux, StepValidate, StepSite, StepService,
+		StepLabels, StepProof, StepFirstBoot}
 	if i := slices.Index(order, step); i >= 0 {
 		return i
 	}

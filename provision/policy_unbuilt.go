@@ -54,8 +54,8 @@ func (r *Run) checkRecord(f *engine.Finding, port int, records []selinux.Port) (
 	return true, r.sayTaken(f, port, selinux.PortState{Local: records})
 }
 
-// buildPolicy leaves nothing to revert: what it writes follows from the modules, and semanage writes the same with every
-// transaction.
+// buildPolicy leaves nothing to revert: what it writes follows from the modules, and semanage writes the same with
+// every transaction.
 func (r *Run) buildPolicy(ctx context.Context, status selinux.Status) error {
 	if !r.Where.Offline() { // taken away since the survey
 		return r.checkUnbuilt(ctx, &engine.Finding{}, status)

@@ -23,7 +23,9 @@ func TestUnbuiltPolicyOffline(t *testing.T) {
 		}
 		h.untouched(before)
 		for _, want := range []string{"SELinux policy targeted", "(persistent)", "(running)", "port tcp/3000"} {
-			if !slices.ContainsFunc(plan.Changes, func(c engine.Change) bool { return strings.Contains(c.Object, want) }) {
+			if !slices.ContainsFunc(plan.Changes, func(c engine.Change) bool {
+				return strings.Contains(c.Object, want)
+			}) {
 				t.Errorf("the plan lacks %q: %v", want, plan.Changes)
 			}
 		}
@@ -52,8 +54,9 @@ func TestUnbuiltPolicyOffline(t *testing.T) {
 		local selinux.Port
 		want  string // "" where nothing is to be said
 	}{
-		"a port is somebody's":     {selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: "ssh_port_t"}, "--adopt"},
-		"in somebody's range":      {selinux.Port{Proto: "tcp", Low: 2990, High: 3010, Type: "ssh_port_t"}, "tcp/2990-3010"},
+		"a port is somebody's": {selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: "ssh_port_t"}, "--adopt"},
+		"in somebody's range": {selinux.Port{Proto: "tcp", Low: 2990, High: 3010, Type: "ssh_port_t"},
+			"tcp/2990-3010"},
 		"the port is recorded so":  {selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: httpPortType}, ""},
 		"the range is recorded so": {selinux.Port{Proto: "tcp", Low: 2990, High: 3010, Type: httpPortType}, ""},
 	} {
@@ -70,7 +73,8 @@ func TestUnbuiltPolicyOffline(t *testing.T) {
 					t.Errorf("a change without need: %s", c)
 				}
 			}
-			if r := h.apply(basic(t)); r.Result != engine.Deferred || !slices.Equal(h.localPorts(), []selinux.Port{tt.local}) {
+			if r := h.apply(basic(t)); r.Result != engine.Deferred ||
+				!slices.Equal(h.localPorts(), []selinux.Port{tt.local}) {
 				t.Errorf("local records %v\n%s", h.localPorts(), summarize(r))
 			}
 		})

@@ -72,7 +72,8 @@ func (r *Run) checkListening(ctx context.Context, f *engine.Finding, status seli
 			continue // what cannot be told is told by the reload
 		}
 		which := fmt.Sprintf("let nginx listen on port tcp/%d, which is %s: "+
-			"label it with selinux.label_listen_ports: true (--label-listen-ports), or listen on 80, 443, 8008, 8009, 8080 or 8443", port, label)
+			"label it with selinux.label_listen_ports: true (--label-listen-ports), or listen on 80, 443, 8008, "+
+			"8009, 8080 or 8443", port, label)
 		if mode == selinux.Permissive {
 			f.Warnings = append(f.Warnings, "SELinux is permissive; enforcing, it would not "+which)
 			continue
@@ -84,7 +85,8 @@ func (r *Run) checkListening(ctx context.Context, f *engine.Finding, status seli
 
 // bindable are the types of ports that httpd_t may bind under RHEL 7's policy,
 // for where no running kernel can be asked (selinux-policy 3.13.1, apache.te).
-var bindable = []string{"http_port_t", "http_cache_port_t", "ntop_port_t", "jboss_management_port_t", "jboss_messaging_port_t", "puppet_port_t"}
+var bindable = []string{"http_port_t", "http_cache_port_t", "ntop_port_t", "jboss_management_port_t",
+	"jboss_messaging_port_t", "puppet_port_t"}
 
 // The kernel's default net.ipv4.ip_local_port_range: it does not check the
 // names of these ports (selinux_socket_bind), whatever their type.

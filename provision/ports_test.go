@@ -17,7 +17,9 @@ func TestListenPortPermissive(t *testing.T) {
 		c := parse(t, strings.Replace(oneSite, "listen: 80", "listen: 8000", 1))
 		r := h.apply(c)
 		warned := slices.ContainsFunc(step(t, r, StepSELinux).Warnings, func(w string) bool {
-			return strings.Contains(w, "enforcing, it would not let nginx listen on port tcp/8000, which is soundd_port_t") && strings.Contains(w, "--label-listen-ports")
+			return strings.Contains(w,
+				"enforcing, it would not let nginx listen on port tcp/8000, which is soundd_port_t") &&
+				strings.Contains(w, "--label-listen-ports")
 		})
 		if r.Result != engine.Changed || !warned {
 			t.Errorf("%s, warned: %v\n%s", r.Result, warned, summarize(r))

@@ -16,7 +16,8 @@ import (
 // network waits are bounded by its own options instead. Without one the program
 // is never run for that.
 var programs = []program{
-	{name: "rpm", reads: []string{"-q", "-qa", "-qf", "-ql", "-qp", "-V", "-K", "-Kv", "--checksig"}, reading: 2 * time.Minute, changing: time.Hour},
+	{name: "rpm", reads: []string{"-q", "-qa", "-qf", "-ql", "-qp", "-V", "-K", "-Kv", "--checksig"},
+		reading: 2 * time.Minute, changing: time.Hour},
 	{name: "yum", changing: time.Hour},
 	{name: "semanage", changing: 15 * time.Minute},
 	{name: "semodule", changing: 15 * time.Minute},

@@ -28,7 +28,8 @@ func TestPrograms(t *testing.T) {
 	} {
 		p, err := lookUp(tt.argv)
 		if (err == nil) != tt.known || err == nil && p.onlyReads(tt.argv[1:]) != tt.reads {
-			t.Errorf("%q: known %v, reads %v; want %v, %v", tt.argv, err == nil, p.onlyReads(tt.argv[1:]), tt.known, tt.reads)
+			t.Errorf("%q: known %v, reads %v; want %v, %v", tt.argv, err == nil, p.onlyReads(tt.argv[1:]), tt.known,
+				tt.reads)
 		}
 	}
 	for _, p := range programs {

@@ -36,12 +36,14 @@ func (r *Run) prove(ctx context.Context) (engine.Finding, error) {
 	return f, engine.Lines(all)
 }
 
-func (r *Run) proveLocation(ctx context.Context, f *engine.Finding, site config.Site, l config.Location, logs []string) error {
+func (r *Run) proveLocation(ctx context.Context, f *engine.Finding, site config.Site, l config.Location,
+	logs []string) error {
 	target := recognisable(target(site, l))
 	marks, began := r.markTails(logs...), time.Now()
 	hs, err := r.Probe(ctx, target)
 	if err == nil {
-		f.Notes = append(f.Notes, fmt.Sprintf("%s through %s: 101, %.1f ms", target, target.Address, float64(hs.Upgrade.Microseconds())/1000))
+		f.Notes = append(f.Notes, fmt.Sprintf("%s through %s: 101, %.1f ms", target, target.Address,
+			float64(hs.Upgrade.Microseconds())/1000))
 		return nil
 	}
 	s := symptom{site: &site, location: &l, target: target, check: "upgrade", err: err, lines: r.since(ctx, marks),
@@ -68,7 +70,8 @@ func (r *Run) because(ctx context.Context, s symptom, failure error) error {
 
 // judge asks the backend itself what it answers. What it refuses without
 // nginx in between is its own affair and no failure of provisioning.
-func (r *Run) judge(ctx context.Context, f *engine.Finding, target websocket.Target, backend config.Backend, through error) error {
+func (r *Run) judge(ctx context.Context, f *engine.Finding, target websocket.Target, backend config.Backend,
+	through error) error {
 	direct := target
 	direct.Address = net.JoinHostPort(backend.Host, strconv.Itoa(backend.Port))
 	direct.TLS = nil
@@ -76,22 +79,27 @@ func (r *Run) judge(ctx context.Context, f *engine.Finding, target websocket.Tar
 	var refused *websocket.DialError
 	switch {
 	case err == nil:
-		return fmt.Errorf("%s through %s: %w, although the backend %s accepts it%s", target, target.Address, through, direct.Address, r.denial(backend.Port))
+		return fmt.Errorf("%s through %s: %w, although the backend %s accepts it%s", target, target.Address, through,
+			direct.Address, r.denial(backend.Port))
 	case errors.As(err, &refused) && errors.Is(err, syscall.ECONNREFUSED):
 		if denial := r.denial(backend.Port); denial != "" {
-			return fmt.Errorf("%s through %s: %w%s; and the backend %s is not running", target, target.Address, through, denial, direct.Address)
+			return fmt.Errorf("%s through %s: %w%s; and the backend %s is not running", target, target.Address,
+				through, denial, direct.Address)
 		}
 		r.unproved = append(r.unproved, fmt.Sprintf("the backend %s is not running yet", direct.Address))
-		f.Warnings = append(f.Warnings, fmt.Sprintf("the backend %s is not running yet (connection refused): start it, and prove it with wsprovision apply again", direct.Address))
+		f.Warnings = append(f.Warnings, fmt.Sprintf("the backend %s is not running yet (connection refused): start "+
+			"it, and prove it with wsprovision apply again", direct.Address))
 		return nil
 	case errors.As(err, &refused):
-		return fmt.Errorf("%s through %s: %w; the backend %s cannot be reached from here either: %w", target, target.Address, through, direct.Address, err)
+		return fmt.Errorf("%s through %s: %w; the backend %s cannot be reached from here either: %w", target,
+			target.Address, through, direct.Address, err)
 	}
 	var status *websocket.StatusError
 	if errors.As(err, &status) && status.Code >= 500 { // it may still be starting; 401 and its like stay
 		r.unproved = append(r.unproved, fmt.Sprintf("the backend %s answers %d", direct.Address, status.Code))
 	}
-	f.Warnings = append(f.Warnings, fmt.Sprintf("%s: the backend %s itself refuses a plain handshake: %s", target, direct.Address, err))
+	f.Warnings = append(f.Warnings, fmt.Sprintf("%s: the backend %s itself refuses a plain handshake: %s", target,
+		direct.Address, err))
 	return nil
 }
 

@@ -72,7 +72,8 @@ func (r *Run) Apply(ctx context.Context) (*engine.Report, error) {
 	return r.run(ctx, "apply", r.steps(), (*engine.Engine).Apply)
 }
 
-func (r *Run) run(ctx context.Context, command string, steps []engine.Step, act func(*engine.Engine, context.Context) []engine.StepReport) (*engine.Report, error) {
+func (r *Run) run(ctx context.Context, command string, steps []engine.Step,
+	act func(*engine.Engine, context.Context) []engine.StepReport) (*engine.Report, error) {
 	start := time.Now()
 	if err := r.trustsItsState(); err != nil {
 		return nil, err
@@ -100,8 +101,10 @@ func (r *Run) run(ctx context.Context, command string, steps []engine.Step, act 
 			return nil, err
 		}
 	}
-	r.engine = &engine.Engine{Steps: steps, Now: time.Now, Started: r.on.Started, Finished: r.on.Finished, Pending: map[string]bool{}}
-	report := &engine.Report{Version: engine.ReportVersion, Command: command, Agent: r.Agent, Started: start.UTC(), Place: string(r.Where.Place)}
+	r.engine = &engine.Engine{Steps: steps, Now: time.Now, Started: r.on.Started, Finished: r.on.Finished,
+		Pending: map[string]bool{}}
+	report := &engine.Report{Version: engine.ReportVersion, Command: command, Agent: r.Agent, Started: start.UTC(),
+		Place: string(r.Where.Place)}
 	report.Steps = act(r.engine, ctx)
 	r.takeIn(report.Steps)
 	r.settleAnnounced(ctx)

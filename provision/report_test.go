@@ -35,10 +35,16 @@ func golden(t *testing.T, name, got string) {
 
 // The JSON form is what other people's programs read: a field that is renamed or removed shows here.
 func TestReportJSON(t *testing.T) {
-	r := &engine.Report{Version: engine.ReportVersion, Command: "apply", Agent: "1.0", Started: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC), Millis: 12600, Place: "live", Interrupted: "caught terminated"}
+	r := &engine.Report{Version: engine.ReportVersion, Command: "apply", Agent: "1.0",
+		Started: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC), Millis: 12600, Place: "live",
+		Interrupted: "caught terminated"}
 	r.Steps = []engine.StepReport{
-		{Name: StepSite, Status: engine.Changed, Millis: 12, Changes: []engine.Change{{Object: "file /x", From: Absent, To: "written", Diff: "--- /dev/null\n+++ /x\n"}}, Notes: []string{"a note"}, Warnings: []string{"a warning"}},
-		{Name: StepService, Status: engine.Deferred, Changes: []engine.Change{{Object: nginxUnit, From: "not running", To: "running", Deferred: "systemd does not run here"}}},
+		{Name: StepSite, Status: engine.Changed, Millis: 12,
+			Changes: []engine.Change{{Object: "file /x", From: Absent, To: "written",
+				Diff: "--- /dev/null\n+++ /x\n"}}, Notes: []string{"a note"}, Warnings: []string{"a warning"}},
+		{Name: StepService, Status: engine.Deferred,
+			Changes: []engine.Change{{Object: nginxUnit, From: "not running", To: "running",
+				Deferred: "systemd does not run here"}}},
 		{Name: StepProof, Status: engine.Skipped, Why: "it needs \"service\", which failed"},
 	}
 	failed := engine.StepReport{Name: StepSELinux}
@@ -79,7 +85,8 @@ func TestResult(t *testing.T) {
 		}
 		r.Settle()
 		if r.Result != tt.want || r.Differs() != tt.differs {
-			t.Errorf("%v %q: %s, differs %v; want %s, %v", tt.steps, tt.interrupted, r.Result, r.Differs(), tt.want, tt.differs)
+			t.Errorf("%v %q: %s, differs %v; want %s, %v", tt.steps, tt.interrupted, r.Result, r.Differs(), tt.want,
+				tt.differs)
 		}
 	}
 }

@@ -41,7 +41,8 @@ func (r *Run) repositoryFiles() ([]siteFile, error) {
 		}
 		all = append(all, wanted{path: repositoryPath, content: content, mode: mode})
 	}
-	for path, asked := range map[string]bool{repositoryPath: mirror, keyPath: mirror || r.Config.EPEL.Source == config.EPELPackage} {
+	for path, asked := range map[string]bool{repositoryPath: mirror, keyPath: mirror ||
+		r.Config.EPEL.Source == config.EPELPackage} {
 		e, recorded := r.ledger.Find(KindFile, path)
 		if asked || !recorded {
 			continue

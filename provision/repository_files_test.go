@@ -48,7 +48,8 @@ func TestMirrorDrift(t *testing.T) {
 			h, c, _, path := drifting(t, config.DriftKeep)
 			edited := h.content(path)
 			r := h.apply(c)
-			if w := strings.Join(step(t, r, StepRepository).Warnings, "; "); r.Result != engine.Unchanged || !strings.Contains(w, path+" was edited") || h.content(path) != edited {
+			if w := strings.Join(step(t, r, StepRepository).Warnings, "; "); r.Result != engine.Unchanged ||
+				!strings.Contains(w, path+" was edited") || h.content(path) != edited {
 				t.Errorf("%s, warns %q\n%s", r.Result, w, summarize(r))
 			}
 		})
@@ -67,7 +68,8 @@ func TestMirrorThatIsNoLongerAskedFor(t *testing.T) {
 		bubble(t, source, func(t *testing.T) {
 			h := withMirror(t)
 			r := h.apply(c)
-			if r.Result != engine.Changed || h.exists(repositoryPath) || h.exists(keyPath) || h.reloads+h.count("yum") > 0 {
+			if r.Result != engine.Changed || h.exists(repositoryPath) || h.exists(keyPath) ||
+				h.reloads+h.count("yum") > 0 {
 				t.Errorf("%s, %d reloads, ran %q\n%s", r.Result, h.reloads, h.ran, summarize(r))
 			}
 			h.unchanged(c)
@@ -76,7 +78,8 @@ func TestMirrorThatIsNoLongerAskedFor(t *testing.T) {
 			h := withMirror(t)
 			h.write(repositoryPath, h.content(repositoryPath)+"# by hand\n")
 			r := h.apply(c)
-			if w := strings.Join(step(t, r, StepRepository).Warnings, "; "); !strings.Contains(w, repositoryPath) || !h.exists(repositoryPath) || !h.exists(keyPath) {
+			if w := strings.Join(step(t, r, StepRepository).Warnings, "; "); !strings.Contains(w, repositoryPath) ||
+				!h.exists(repositoryPath) || !h.exists(keyPath) {
 				t.Errorf("warns %q\n%s", w, summarize(r))
 			}
 		})
@@ -151,8 +154,11 @@ func TestHostilePasswordsAsWritten(t *testing.T) {
 // TestHostileKeyOfSomebody: a key that somebody else could exchange is not as wanted, whatever it holds now.
 func TestHostileKeyOfSomebody(t *testing.T) {
 	for name, spoil := range map[string]func(h *fakeHost){
-		"mode":        func(h *fakeHost) { h.must(os.Chmod(h.path(keyPath), 0o666)) },
-		"lost ledger": func(h *fakeHost) { h.must(os.Chmod(h.path(keyPath), 0o666)); h.must(os.Remove(h.path(ledgerPath))) },
+		"mode": func(h *fakeHost) { h.must(os.Chmod(h.path(keyPath), 0o666)) },
+		"lost ledger": func(h *fakeHost) {
+			h.must(os.Chmod(h.path(keyPath), 0o666))
+			h.must(os.Remove(h.path(ledgerPath)))
+		},
 		"label": func(h *fakeHost) {
 			h.must(h.host(Listener{}).SELinux.SetFileLabel(keyPath, "system_u:object_r:user_home_t:s0"))
 		},

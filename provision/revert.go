@@ -30,7 +30,8 @@ type Revert struct {
 // NewRevert prepares a revert. Packages that the agent brought are removed
 // only where packages is set.
 func NewRevert(h *Host, on Listener, packages bool) *Revert {
-	r := &Revert{Run: &Run{Host: h, on: on, owed: Owed{h.Files}, AnyPlatform: true, reverting: true}, packages: packages}
+	r := &Revert{Run: &Run{Host: h, on: on, owed: Owed{h.Files}, AnyPlatform: true, reverting: true},
+		packages: packages}
 	r.Run.sites = r.before
 	return r
 }
@@ -62,7 +63,8 @@ func (r *Revert) steps() []engine.Step {
 // every file, and the revert leaves that as it is.
 func (r *Revert) leavesUnlabelled() bool {
 	status, err := r.SELinux.Status()
-	return err == nil && r.Where.Offline() && status.Store != "" && status.Configured != selinux.Disabled && r.labelsNothing() && !r.treeUnlabelled()
+	return err == nil && r.Where.Offline() && status.Store != "" && status.Configured != selinux.Disabled &&
+		r.labelsNothing() && !r.treeUnlabelled()
 }
 
 // Plan reports what Apply would undo and changes nothing.
@@ -116,7 +118,9 @@ func (r *Revert) filesBefore(which func(path string) bool) []wanted {
 // that does not run, and keeps it so now, holds nothing up.
 func (r *Revert) checkWithout(ctx context.Context) (engine.Finding, error) {
 	f, err := r.checkValidate(ctx)
-	if files, _ := r.siteFiles(); slices.ContainsFunc(files, func(s siteFile) bool { return s.path == namesPath && s.content != nil }) {
+	if files, _ := r.siteFiles(); slices.ContainsFunc(files, func(s siteFile) bool {
+		return s.path == namesPath && s.content != nil
+	}) {
 		f.Warnings = append(f.Warnings, namesPath+" stays: a server_name in a file that is left alone needs it")
 	}
 	if err == nil {
@@ -129,7 +133,8 @@ func (r *Revert) checkWithout(ctx context.Context) (engine.Finding, error) {
 	if untested != nil || !slices.ContainsFunc(now, nginx.Problem.Fatal) {
 		return f, err
 	}
-	f.Warnings = append(f.Warnings, "nginx does not run, and would not start, with the agent's files or without: "+err.Error())
+	f.Warnings = append(f.Warnings, "nginx does not run, and would not start, with the agent's files or without: "+
+		err.Error())
 	return f, nil
 }
 
@@ -143,7 +148,8 @@ func (r *Revert) checkReload(ctx context.Context) (engine.Finding, error) {
 	case err != nil:
 		return f, err
 	case !s.running() && s.owed:
-		f.Changes = []engine.Change{{Object: "owed reload (" + owedPath + ")", From: "noted", To: "dropped, because nginx does not run"}}
+		f.Changes = []engine.Change{{Object: "owed reload (" + owedPath + ")", From: "noted",
+			To: "dropped, because nginx does not run"}}
 	case !s.running():
 	case s.owed || r.sitesDiffer():
 		if err := errors.Join(s.reloadable(), r.checkMaster(ctx, s.state), r.checkLogs()); err != nil {
@@ -158,7 +164,8 @@ func (r *Revert) checkReload(ctx context.Context) (engine.Finding, error) {
 
 func (r *Revert) sayStarted(f *engine.Finding) {
 	if _, started := r.ledger.Find(KindActive, nginxUnit); started {
-		f.Notes = []string{"nginx.service was started by the agent and runs on, because others may use it by now; systemctl stop nginx if nobody does"}
+		f.Notes = []string{"nginx.service was started by the agent and runs on, because others may use it by now; " +
+			"systemctl stop nginx if nobody does"}
 	}
 }
 
@@ -245,8 +252,12 @@ func (r *Revert) checkOthers(context.Context) (engine.Finding, error) {
 // otherFiles are all but nginx's. A repository that stays, because somebody has
 // edited it, keeps its key: without it every yum on the host would fail.
 func (r *Revert) otherFiles() ([]siteFile, error) {
-	files, err := r.filesOf(r.filesBefore(func(path string) bool { return !nginxReads(path) && (path != relabelPath || !r.unlabels) }))
-	stays := slices.ContainsFunc(files, func(s siteFile) bool { return s.path == repositoryPath && s.kept && s.have.Content != nil })
+	files, err := r.filesOf(r.filesBefore(func(path string) bool {
+		return !nginxReads(path) && (path != relabelPath || !r.unlabels)
+	}))
+	stays := slices.ContainsFunc(files, func(s siteFile) bool {
+		return s.path == repositoryPath && s.kept && s.have.Content != nil
+	})
 	return slices.DeleteFunc(files, func(s siteFile) bool { return stays && s.path == keyPath }), err
 }
 
@@ -283,10 +294,13 @@ func (r *Revert) checkLedger(context.Context) (engine.Finding, error) {
 		keep = 0
 	}
 	if keep > 0 {
-		f.Notes = append(f.Notes, fmt.Sprintf("%d packages and keys that the agent brought stay; wsprovision revert --packages removes them", keep))
+		f.Notes = append(f.Notes,
+			fmt.Sprintf("%d packages and keys that the agent brought stay; wsprovision revert --packages removes them",
+				keep))
 	}
 	if n := len(r.ledger.Entries); n > keep {
-		f.Changes = []engine.Change{{Object: "ledger " + ledgerPath, From: fmt.Sprintf("%d entries", n), To: fmt.Sprintf("%d entries", keep)}}
+		f.Changes = []engine.Change{{Object: "ledger " + ledgerPath, From: fmt.Sprintf("%d entries", n),
+			To: fmt.Sprintf("%d entries", keep)}}
 	}
 	return f, nil
 }

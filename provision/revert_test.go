@@ -39,7 +39,8 @@ func TestRevertAgainLeavesWhatIsByHand(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h := provisioned(t)
 		h.at("before run rpm -e", false)
-		if r := h.run(basic(t), revert(true)); r.Result != engine.Failed || h.exists(wantsNginx) || len(h.localPorts()) > 0 {
+		if r := h.run(basic(t), revert(true)); r.Result != engine.Failed || h.exists(wantsNginx) ||
+			len(h.localPorts()) > 0 {
 			t.Fatalf("the first revert: %s\n%s", r.Result, summarize(r))
 		}
 		h.hook = nil
@@ -49,8 +50,10 @@ func TestRevertAgainLeavesWhatIsByHand(t *testing.T) {
 		h.rebuild(true)
 		h.setRunning(connectBoolean, true)
 		r := h.run(basic(t), revert(true))
-		if !h.exists(wantsNginx) || !h.localBooleans()[connectBoolean] || !h.running(connectBoolean) || len(h.localPorts()) != 1 {
-			t.Errorf("enabled %v, boolean %v, running %v, ports %v\n%s", h.exists(wantsNginx), h.localBooleans(), h.running(connectBoolean), h.localPorts(), summarize(r))
+		if !h.exists(wantsNginx) || !h.localBooleans()[connectBoolean] || !h.running(connectBoolean) ||
+			len(h.localPorts()) != 1 {
+			t.Errorf("enabled %v, boolean %v, running %v, ports %v\n%s", h.exists(wantsNginx), h.localBooleans(),
+				h.running(connectBoolean), h.localPorts(), summarize(r))
 		}
 		if r.Result == engine.Failed || h.installed(nginxPackage) {
 			t.Errorf("the rest is not reverted: %s\n%s", r.Result, summarize(r))
@@ -89,7 +92,8 @@ func TestRevertAfterAnInstallation(t *testing.T) {
 		}
 		r := h.run(basic(t), revert(false))
 		if r.Result != engine.Changed || h.running(connectBoolean) || h.localBooleans()[connectBoolean] {
-			t.Errorf("%s, running %v, recorded %v\n%s", r.Result, h.running(connectBoolean), h.localBooleans(), summarize(r))
+			t.Errorf("%s, running %v, recorded %v\n%s", r.Result, h.running(connectBoolean), h.localBooleans(),
+				summarize(r))
 		}
 	})
 }
@@ -116,7 +120,8 @@ func TestRevertBesideABrokenFile(t *testing.T) {
 		h.stopNginx()
 		h.write(confDir+"/other.conf", "server {\n")
 		r := h.run(basic(t), revert(false))
-		if r.Result != engine.Changed || h.exists(site) || len(h.localPorts()) > 0 || !strings.Contains(strings.Join(step(t, r, StepValidate).Warnings, " "), "would not start") {
+		if r.Result != engine.Changed || h.exists(site) || len(h.localPorts()) > 0 ||
+			!strings.Contains(strings.Join(step(t, r, StepValidate).Warnings, " "), "would not start") {
 			t.Errorf("%s, ports %v\n%s", r.Result, h.localPorts(), summarize(r))
 		}
 	})
@@ -157,7 +162,8 @@ func TestAdoptedEdit(t *testing.T) {
 			t.Fatalf("%s\n%s", r.Result, summarize(r))
 		}
 		h.unchanged(moved(t))
-		if r := h.apply(parse(t, oneSite+"on_drift: fail\n")); r.Result != engine.Changed || len(step(t, r, StepSite).Warnings) > 0 {
+		if r := h.apply(parse(t, oneSite+"on_drift: fail\n")); r.Result != engine.Changed ||
+			len(step(t, r, StepSite).Warnings) > 0 {
 			t.Errorf("the next change: %s\n%s", r.Result, summarize(r))
 		}
 		if r := h.run(basic(t), revert(false)); r.Result != engine.Changed || h.exists(site) {
@@ -289,7 +295,8 @@ func TestRevert(t *testing.T) {
 	})
 }
 
-// TestRevertThatSELinuxHolds: semanage stays as long as its undo is to do, and what cannot be undone is known beforehand.
+// TestRevertThatSELinuxHolds: semanage stays as long as its undo is to do, and what cannot be undone is known
+// beforehand.
 func TestRevertThatSELinuxHolds(t *testing.T) {
 	bubble(t, "semanage fails", func(t *testing.T) {
 		h := provisioned(t)
@@ -299,7 +306,8 @@ func TestRevertThatSELinuxHolds(t *testing.T) {
 			t.Errorf("packages: %s, installed %q\n%s", s.Status, h.content(rpmPackages), summarize(r))
 		}
 		h.hook = nil
-		if r := h.run(basic(t), revert(true)); r.Result != engine.Changed || h.content(rpmPackages) != "" || len(h.localPorts()) > 0 {
+		if r := h.run(basic(t), revert(true)); r.Result != engine.Changed || h.content(rpmPackages) != "" ||
+			len(h.localPorts()) > 0 {
 			t.Errorf("once more: %s, installed %q\n%s", r.Result, h.content(rpmPackages), summarize(r))
 		}
 	})
@@ -311,7 +319,8 @@ func TestRevertThatSELinuxHolds(t *testing.T) {
 		h.setRunning(other, false)
 		before := h.snapshot()
 		r := h.run(basic(t), revert(false))
-		if s := step(t, r, StepSELinux); s.Status != engine.Failed || !strings.Contains(s.Error, other+" is recorded on and runs off") {
+		if s := step(t, r, StepSELinux); s.Status != engine.Failed ||
+			!strings.Contains(s.Error, other+" is recorded on and runs off") {
 			t.Errorf("selinux: %s %q\n%s", s.Status, s.Error, summarize(r))
 		}
 		h.untouched(before)

@@ -37,7 +37,8 @@ func (r *Run) startBack() error {
 	if !whole {
 		return err
 	}
-	return errors.Join(err, fmt.Errorf("what was there before was put back (%s); nginx does not run", strings.Join(paths, ", ")))
+	return errors.Join(err, fmt.Errorf("what was there before was put back (%s); nginx does not run",
+		strings.Join(paths, ", ")))
 }
 
 // putBack restores the files as nginx last took them. What somebody has edited
@@ -74,7 +75,8 @@ func (r *Run) putBackOne(p Proven) (back bool, err error) {
 		return true, nil
 	}
 	if e, recorded := r.ledger.Find(KindFile, p.Path); !recorded || !e.agents(digest(have.Content)) {
-		return false, fmt.Errorf("%s was edited since the agent wrote it: it is left as it is; mend it, or put back what was there, and run again", p.Path)
+		return false, fmt.Errorf("%s was edited since the agent wrote it: it is left as it is; mend it, or put back "+
+			"what was there, and run again", p.Path)
 	}
 	var unrecorded error
 	if !p.Theirs {

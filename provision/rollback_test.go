@@ -16,7 +16,9 @@ func TestRolledBackToAnEdit(t *testing.T) {
 		fails       func(h *fakeHost)
 	}{
 		{"the same again, no reload is taken", oneSite, func(h *fakeHost) { h.web.deaf = true }},
-		{"another, a port is taken", strings.Replace(oneSite, "80\n", "8008\n", 1), func(h *fakeHost) { h.web.taken, h.web.late = []int{8008}, true }},
+		{"another, a port is taken", strings.Replace(oneSite, "80\n", "8008\n", 1), func(h *fakeHost) {
+			h.web.taken, h.web.late = []int{8008}, true
+		}},
 	} {
 		bubble(t, tt.name, func(t *testing.T) {
 			h := provisioned(t)
@@ -52,7 +54,8 @@ func TestRevertOfARemovedFile(t *testing.T) {
 				h.web.deaf = false
 			}
 			r := h.run(basic(t), revert(false))
-			if w := step(t, r, StepSite).Warnings; h.exists(site) || len(w) != 1 || !strings.Contains(w[0], "was removed since the agent wrote it") {
+			if w := step(t, r, StepSite).Warnings; h.exists(site) || len(w) != 1 ||
+				!strings.Contains(w[0], "was removed since the agent wrote it") {
 				t.Errorf("warnings %q\n%s", w, summarize(r))
 			}
 		})

@@ -29,7 +29,8 @@ type Runner struct {
 }
 
 // Read runs a program that only reads; any other call is refused.
-func (r *Runner) Read(ctx context.Context, stdin string, argv ...string) (stdout, stderr string, status int, err error) {
+func (r *Runner) Read(ctx context.Context, stdin string, argv ...string) (stdout, stderr string, status int,
+	err error) {
 	p, err := lookUp(argv)
 	if err != nil {
 		return "", "", 0, err
@@ -44,7 +45,8 @@ func (r *Runner) Read(ctx context.Context, stdin string, argv ...string) (stdout
 
 // Change runs a program that changes the host. It is not ended with ctx: a
 // half-done transaction is worse than a late one. Only its deadline ends it.
-func (r *Runner) Change(ctx context.Context, stdin string, argv ...string) (stdout, stderr string, status int, err error) {
+func (r *Runner) Change(ctx context.Context, stdin string, argv ...string) (stdout, stderr string, status int,
+	err error) {
 	p, err := lookUp(argv)
 	if err != nil {
 		return "", "", 0, err

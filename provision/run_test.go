@@ -25,7 +25,9 @@ func script(t *testing.T, name, text string) string {
 
 func TestRun(t *testing.T) {
 	var logged []string
-	r := &Runner{Seam: &Seam{}, Log: func(line string, changing bool) { logged = append(logged, fmt.Sprint(changing, " ", line)) }}
+	r := &Runner{Seam: &Seam{}, Log: func(line string, changing bool) {
+		logged = append(logged, fmt.Sprint(changing, " ", line))
+	}}
 	rpm := script(t, "rpm", `cat; echo "args: $*"; echo complaint >&2; exit 3`)
 	stdout, stderr, status, err := r.Read(t.Context(), "from stdin\n", rpm, "-q", "a b")
 	if stdout != "from stdin\nargs: -q a b\n" || stderr != "complaint\n" || status != 3 || err != nil {
@@ -34,7 +36,8 @@ func TestRun(t *testing.T) {
 	if len(logged) != 1 || !strings.HasPrefix(logged[0], "false run "+rpm+" -q 'a b': exit status 3, ") {
 		t.Errorf("logged %q, want one line", logged)
 	}
-	if _, _, status, err = r.Change(t.Context(), "", rpm, "-e", "x"); status != 3 || err != nil || len(logged) != 2 || !strings.HasPrefix(logged[1], "true run ") {
+	if _, _, status, err = r.Change(t.Context(), "", rpm, "-e", "x"); status != 3 || err != nil || len(logged) != 2 ||
+		!strings.HasPrefix(logged[1], "true run ") {
 		t.Errorf("%d, %v, logged %q", status, err, logged)
 	}
 }
@@ -44,9 +47,15 @@ func TestRunRefuses(t *testing.T) {
 	mark := filepath.Join(t.TempDir(), "ran")
 	rpm, sh := script(t, "rpm", "touch "+mark), script(t, "sh", "touch "+mark)
 	for name, call := range map[string]func() error{
-		"a change called as reading": func() error { _, _, _, err := r.Read(t.Context(), "", rpm, "-e", "x"); return err },
-		"an unknown program":         func() error { _, _, _, err := r.Read(t.Context(), "", sh, "-q"); return err },
-		"an unknown one to change":   func() error { _, _, _, err := r.Change(t.Context(), "", sh, "-c", "true"); return err },
+		"a change called as reading": func() error {
+			_, _, _, err := r.Read(t.Context(), "", rpm, "-e", "x")
+			return err
+		},
+		"an unknown program": func() error { _, _, _, err := r.Read(t.Context(), "", sh, "-q"); return err },
+		"an unknown one to change": func() error {
+			_, _, _, err := r.Change(t.Context(), "", sh, "-c", "true")
+			return err
+		},
 		"a run that was ended": func() error {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			cancel(errors.New("caught interrupt"))
@@ -114,7 +123,8 @@ func TestRunEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(stdout), "\n")
-	for _, want := range []string{"LC_ALL=C", "PATH=" + searchPath, "HOME=/root", "https_proxy=http://proxy.example.com:3128"} {
+	for _, want := range []string{"LC_ALL=C", "PATH=" + searchPath, "HOME=/root",
+		"https_proxy=http://proxy.example.com:3128"} {
 		if !slices.Contains(lines, want) {
 			t.Errorf("the child does not have %s:\n%s", want, stdout)
 		}
@@ -140,8 +150,10 @@ func TestRunProcessGroup(t *testing.T) {
 // A flood of output is cut in the middle: the beginning says what was tried, the end what went wrong.
 func TestRunOutput(t *testing.T) {
 	r := &Runner{Seam: &Seam{}}
-	stdout, _, _, err := r.Read(t.Context(), "", script(t, "rpm", "echo first; head -c 9000000 /dev/zero | tr '\\0' x; echo; echo last"), "-q")
-	if err != nil || len(stdout) > outputLimit+100 || !strings.HasPrefix(stdout, "first\n") || !strings.HasSuffix(stdout, "last\n") || !strings.Contains(stdout, "[…]") {
+	stdout, _, _, err := r.Read(t.Context(), "",
+		script(t, "rpm", "echo first; head -c 9000000 /dev/zero | tr '\\0' x; echo; echo last"), "-q")
+	if err != nil || len(stdout) > outputLimit+100 || !strings.HasPrefix(stdout, "first\n") ||
+		!strings.HasSuffix(stdout, "last\n") || !strings.Contains(stdout, "[…]") {
 		t.Errorf("%d bytes, %v; want at most %d with both ends", len(stdout), err, outputLimit)
 	}
 	whole := strings.Repeat("y", outputLimit)

@@ -22,8 +22,11 @@ func TestHostileNginx(t *testing.T) {
 		fails []string
 		notes string
 	}{
-		{"nginx.service reads another configuration", func(h *fakeHost) { title(h, "nginx: master process /usr/sbin/nginx -c /o.conf") },
-			[]string{"nginx.service runs process", "reads /o.conf and not /etc/nginx/nginx.conf", "systemctl cat nginx.service"}, ""},
+		{"nginx.service reads another configuration", func(h *fakeHost) {
+			title(h, "nginx: master process /usr/sbin/nginx -c /o.conf")
+		},
+			[]string{"nginx.service runs process", "reads /o.conf and not /etc/nginx/nginx.conf",
+				"systemctl cat nginx.service"}, ""},
 		{"a second one", func(h *fakeHost) { h.other(1, "nginx: master process /usr/sbin/nginx -c /o.conf") },
 			nil, "another nginx runs and is left alone: process 2"},
 		{"a container's", func(h *fakeHost) {
@@ -72,7 +75,8 @@ func TestOrphansKeepAPort(t *testing.T) {
 		h.listeners(fmt.Sprintf("%d 0.0.0.0:8008", pid))
 		r := h.plan(parse(t, strings.Replace(oneSite, "80\n", "8008\n", 1)))
 		s := step(t, r, StepValidate)
-		if s.Status != engine.Failed || !strings.Contains(s.Error, "workers of an nginx that was killed") || strings.Contains(s.Error, "another port") {
+		if s.Status != engine.Failed || !strings.Contains(s.Error, "workers of an nginx that was killed") ||
+			strings.Contains(s.Error, "another port") {
 			t.Errorf("%s: %s", s.Status, s.Error)
 		}
 	})
@@ -84,7 +88,8 @@ func TestHostileRevert(t *testing.T) {
 		h := provisioned(t)
 		h.write(fmt.Sprintf("/proc/%d/cmdline", h.web.master), "nginx: master process nginx -c /o.conf")
 		r := h.run(basic(t), revert(false))
-		if s := step(t, r, StepService); s.Status != engine.Failed || !strings.Contains(s.Error, "reads /o.conf") || !h.exists(site) {
+		if s := step(t, r, StepService); s.Status != engine.Failed || !strings.Contains(s.Error, "reads /o.conf") ||
+			!h.exists(site) {
 			t.Errorf("%s %s\n%s", s.Status, s.Error, summarize(r))
 		}
 	})
@@ -103,7 +108,8 @@ func TestHostileStatus(t *testing.T) {
 		}
 		h.other(1, "nginx: worker process")
 		all := strings.Join(h.status(t).Nginx.Beside, "\n")
-		for _, want := range []string{"nginx.service runs process", "reads /o.conf", "another nginx runs: process", "2 more of them run", "1 workers of an nginx"} {
+		for _, want := range []string{"nginx.service runs process", "reads /o.conf", "another nginx runs: process",
+			"2 more of them run", "1 workers of an nginx"} {
 			if !strings.Contains(all, want) {
 				t.Errorf("%q does not say %q", all, want)
 			}

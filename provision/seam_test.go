@@ -17,28 +17,38 @@ import (
 
 // mutating are the calls that can change a host, by package.
 var mutating = map[string][]string{
-	"os": {"Create", "OpenFile", "WriteFile", "Rename", "Remove", "RemoveAll", "Mkdir", "MkdirAll", "MkdirTemp", "CreateTemp", "Chmod", "Chown", "Lchown",
+	"os": {"Create", "OpenFile", "WriteFile", "Rename", "Remove", "RemoveAll", "Mkdir", "MkdirAll", "MkdirTemp",
+		"CreateTemp", "Chmod", "Chown", "Lchown",
 		"Chtimes", "Link", "Symlink", "Truncate", "StartProcess", "CopyFS"},
 	"exec": {"Command", "CommandContext"},
-	"syscall": {"Open", "Creat", "Rename", "Renameat", "Unlink", "Unlinkat", "Mkdir", "Mkdirat", "Rmdir", "Chmod", "Fchmod", "Chown", "Fchown", "Lchown", "Link", "Symlink",
-		"Truncate", "Ftruncate", "Mount", "Unmount", "Unshare", "Chroot", "Setxattr", "Removexattr", "Kill", "Exec", "ForkExec", "StartProcess", "Flock", "Mknod", "Utimes", "Reboot"},
-	"unix": {"Open", "Openat", "Creat", "Rename", "Renameat", "Renameat2", "Unlink", "Unlinkat", "Mkdir", "Mkdirat", "Mkfifo", "Rmdir", "Chmod", "Fchmod", "Fchmodat", "Chown", "Fchown",
-		"Lchown", "Fchownat", "Link", "Linkat", "Symlink", "Symlinkat", "Truncate", "Ftruncate", "Mount", "Unmount", "Unshare", "Setns", "Chroot", "PivotRoot", "Setxattr", "Lsetxattr",
-		"Fsetxattr", "Removexattr", "Lremovexattr", "Kill", "Tgkill", "Exec", "Mknod", "Mknodat", "Utimes", "Reboot", "IoctlSetInt", "Write", "Pwrite", "Fallocate"},
+	"syscall": {"Open", "Creat", "Rename", "Renameat", "Unlink", "Unlinkat", "Mkdir", "Mkdirat", "Rmdir", "Chmod",
+		"Fchmod", "Chown", "Fchown", "Lchown", "Link", "Symlink",
+		"Truncate", "Ftruncate", "Mount", "Unmount", "Unshare", "Chroot", "Setxattr", "Removexattr", "Kill", "Exec",
+		"ForkExec", "StartProcess", "Flock", "Mknod", "Utimes", "Reboot"},
+	"unix": {"Open", "Openat", "Creat", "Rename", "Renameat", "Renameat2", "Unlink", "Unlinkat", "Mkdir", "Mkdirat",
+		"Mkfifo", "Rmdir", "Chmod", "Fchmod", "Fchmodat", "Chown", "Fchown",
+		"Lchown", "Fchownat", "Link", "Linkat", "Symlink", "Symlinkat", "Truncate", "Ftruncate", "Mount", "Unmount",
+		"Unshare", "Setns", "Chroot", "PivotRoot", "Setxattr", "Lsetxattr",
+		"Fsetxattr", "Removexattr", "Lremovexattr", "Kill", "Tgkill", "Exec", "Mknod", "Mknodat", "Utimes", "Reboot",
+		"IoctlSetInt", "Write", "Pwrite", "Fallocate"},
 	"selinux": {"SetFileLabel", "LsetFileLabel", "SetEnforceMode", "Chcon", "SetExecLabel", "SetFSCreateLabel"},
-	"label":   {"SetFileLabel", "LsetFileLabel", "SetEnforceMode", "Chcon", "SetExecLabel", "SetFSCreateLabel", "Relabel"},
+	"label": {"SetFileLabel", "LsetFileLabel", "SetEnforceMode", "Chcon", "SetExecLabel", "SetFSCreateLabel",
+		"Relabel"},
 }
 
 // mutators are the files that may hold such calls, each with the reason. Everything else goes through the Seam: files
 // through Files (file.go), programs through Runner (run.go), units through the mutate function that systemd was given.
 var mutators = map[string]string{
-	"provision/file.go":             "the atomic writer; every mutation stands inside Seam.Do, by TestSeamHolds",
-	"provision/run.go":              "the runner; Change stands inside Seam.Do, by TestSeamHolds, and Read refuses what does not only read",
-	"provision/lock.go":             "the lock's file under /run, and flock: it dies with the process",
-	"provision/nginx/isolate.go":    "a mount namespace of nginx -t's own, which ends with its thread",
-	"provision/nginx/pipe.go":       "a pipe in a log's place is opened for writing, to learn whether anybody reads it; nothing is written",
-	"provision/nginx/cover.go":      "files in tmpfs within that namespace",
-	"provision/labels.go":           "selinuxfs taken out of a mount namespace of semanage's own, which ends with its thread",
+	"provision/file.go": "the atomic writer; every mutation stands inside Seam.Do, by TestSeamHolds",
+	"provision/run.go": "the runner; Change stands inside Seam.Do, by TestSeamHolds, and Read refuses " +
+		"what does not only read",
+	"provision/lock.go":          "the lock's file under /run, and flock: it dies with the process",
+	"provision/nginx/isolate.go": "a mount namespace of nginx -t's own, which ends with its thread",
+	"provision/nginx/pipe.go": "a pipe in a log's place is opened for writing, to learn whether anybody reads " +
+		"it; nothing is written",
+	"provision/nginx/cover.go": "files in tmpfs within that namespace",
+	"provision/labels.go": "selinuxfs taken out of a mount namespace of semanage's own, which ends with " +
+		"its thread",
 	"cmd/wsprovision/seam_crash.go": "the test build (tag crash), which kills itself at a point and never ships",
 	"selinux/label.go":              "the label of a staged file; Files calls it inside Seam.Do",
 	"selinux/access.go":             "a question to the kernel through selinuxfs, which changes nothing",
@@ -53,7 +63,8 @@ func readOnly(call *ast.CallExpr) bool {
 	ast.Inspect(call.Args[1], func(n ast.Node) bool {
 		if s, isSel := n.(*ast.SelectorExpr); isSel {
 			saw = saw || s.Sel.Name == "O_RDONLY"
-			ok = ok && !slices.Contains([]string{"O_WRONLY", "O_RDWR", "O_CREATE", "O_CREAT", "O_TRUNC", "O_APPEND"}, s.Sel.Name)
+			ok = ok && !slices.Contains([]string{"O_WRONLY", "O_RDWR", "O_CREATE", "O_CREAT", "O_TRUNC", "O_APPEND"},
+				s.Sel.Name)
 		}
 		return true
 	})
@@ -93,15 +104,18 @@ func TestSeam(t *testing.T) {
 				return true
 			}
 			pkg, ok := sel.X.(*ast.Ident)
-			if !ok || !slices.Contains(mutating[imports[pkg.Name]], sel.Sel.Name) || strings.HasPrefix(sel.Sel.Name, "Open") && readOnly(call) {
+			if !ok || !slices.Contains(mutating[imports[pkg.Name]], sel.Sel.Name) ||
+				strings.HasPrefix(sel.Sel.Name, "Open") && readOnly(call) {
 				return true
 			}
 			if mutators[path] != "" {
 				used[path] = true
 				return true
 			}
-			t.Errorf("%s: %s.%s changes the host outside the seam: write through Files (provision/file.go), run through Runner (provision/run.go); "+
-				"if it truly must stand here, name the file in mutators with its reason", file.set.Position(call.Pos()), pkg.Name, sel.Sel.Name)
+			t.Errorf("%s: %s.%s changes the host outside the seam: write through Files (provision/file.go), run "+
+				"through Runner (provision/run.go); "+
+				"if it truly must stand here, name the file in mutators with its reason",
+				file.set.Position(call.Pos()), pkg.Name, sel.Sel.Name)
 			return true
 		})
 	}
@@ -128,7 +142,8 @@ func sources(t *testing.T) map[string]source {
 	all := map[string]source{}
 	for _, dir := range shipped {
 		err := filepath.WalkDir("../"+dir, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "/testdata/") {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") ||
+				strings.Contains(path, "/testdata/") {
 				return err
 			}
 			set := token.NewFileSet()
@@ -166,8 +181,8 @@ type place struct {
 	inside bool
 }
 
-// TestSeamHolds: what file.go and run.go change they change in a literal that is given to Seam.Do, or in a method that is named nowhere but
-// in such literals, and in such methods.
+// TestSeamHolds: what file.go and run.go change they change in a literal that is given to Seam.Do, or in a method that
+// is named nowhere but in such literals, and in such methods.
 func TestSeamHolds(t *testing.T) {
 	p := typed(t)["wsprovision/provision"]
 	var mutations []place
@@ -204,7 +219,8 @@ func TestSeamHolds(t *testing.T) {
 	}
 	for _, m := range mutations {
 		if !m.inside && open[m.in] {
-			t.Errorf("%s: the host is changed outside the seam: put the call into a literal that Seam.Do is given, or into a method that is called from such literals alone", m.at)
+			t.Errorf("%s: the host is changed outside the seam: put the call into a literal that Seam.Do is given, "+
+				"or into a method that is called from such literals alone", m.at)
 		}
 	}
 }
@@ -219,7 +235,8 @@ func (p typedPackage) mutates(call *ast.CallExpr) bool {
 		return slices.Contains(throughValues[types.TypeString(s.Recv(), nil)], sel.Sel.Name)
 	}
 	f := p.info.Uses[sel.Sel]
-	return f != nil && f.Pkg() != nil && slices.Contains(mutating[f.Pkg().Name()], f.Name()) && !(strings.HasPrefix(f.Name(), "Open") && readOnly(call))
+	return f != nil && f.Pkg() != nil && slices.Contains(mutating[f.Pkg().Name()], f.Name()) &&
+		!(strings.HasPrefix(f.Name(), "Open") && readOnly(call))
 }
 
 // TestNoPackageState: no init, and no package-level variable that is assigned to by a function.
@@ -235,8 +252,10 @@ func TestNoPackageState(t *testing.T) {
 					left = []ast.Expr{n.X}
 				}
 				for _, e := range left {
-					if v, ok := p.info.Uses[p.root(e)].(*types.Var); ok && v.Pkg() != nil && v.Parent() == v.Pkg().Scope() {
-						t.Errorf("%s: %s is a package's variable, and assigned to: make it a field of what is wired in main", here.at, v.Name())
+					if v, ok := p.info.Uses[p.root(e)].(*types.Var); ok && v.Pkg() != nil &&
+						v.Parent() == v.Pkg().Scope() {
+						t.Errorf("%s: %s is a package's variable, and assigned to: make it a field of what is "+
+							"wired in main", here.at, v.Name())
 					}
 				}
 			})
@@ -256,7 +275,10 @@ func TestSeamOrder(t *testing.T) {
 	var seen []string
 	s := &Seam{Hook: func(point string) error { seen = append(seen, point); return nil }}
 	done := 0
-	if err := s.Do("x", func() error { done++; return nil }); err != nil || done != 1 || strings.Join(seen, ", ") != "before x, after x" {
+	if err := s.Do("x", func() error {
+		done++
+		return nil
+	}); err != nil || done != 1 || strings.Join(seen, ", ") != "before x, after x" {
 		t.Errorf("%v, done %d times, points %q", err, done, seen)
 	}
 	s.Hook = func(point string) error {

@@ -30,9 +30,11 @@ func (r *Run) checkShutdown(ctx context.Context, f *engine.Finding, tree nginx.T
 		return nil
 	}
 	if !tree.Included(shutdownPath) {
-		return fmt.Errorf("worker_shutdown_timeout: %s does not include /usr/share/nginx/modules/*.conf: add the include before events, or set the directive there yourself and leave it out here", nginxConf)
+		return fmt.Errorf("worker_shutdown_timeout: %s does not include /usr/share/nginx/modules/*.conf: add the "+
+			"include before events, or set the directive there yourself and leave it out here", nginxConf)
 	}
-	f.Notes = append(f.Notes, fmt.Sprintf("worker_shutdown_timeout: after every later reload, connections that are still open on old workers are cut after %s, WebSockets too", d))
+	f.Notes = append(f.Notes, fmt.Sprintf("worker_shutdown_timeout: after every later reload, connections that are "+
+		"still open on old workers are cut after %s, WebSockets too", d))
 	return nil
 }
 
@@ -50,7 +52,8 @@ func (r *Run) sayCut(ctx context.Context, f *engine.Finding) {
 	now, _ := r.tree(nil) // what cannot be read is said where the new one is read
 	for _, d := range now.Directives() {
 		if d.Name == "worker_shutdown_timeout" && len(d.Args) == 1 {
-			f.Notes = append(f.Notes, fmt.Sprintf("connections that are still open on the present workers are cut after %s, WebSockets too: worker_shutdown_timeout in %s:%d",
+			f.Notes = append(f.Notes, fmt.Sprintf("connections that are still open on the present workers are cut "+
+				"after %s, WebSockets too: worker_shutdown_timeout in %s:%d",
 				span(d.Args[0]), d.File, d.Line))
 		}
 	}

@@ -9,7 +9,8 @@ import (
 	"wsprovision/provision/engine"
 )
 
-// TestShutdownTimeout: old workers keep to the configuration that they were started with, so that a plan speaks of that one.
+// TestShutdownTimeout: old workers keep to the configuration that they were started with, so that a plan speaks of that
+// one.
 func TestShutdownTimeout(t *testing.T) {
 	with := func(d string) func(testing.TB) config.Config {
 		return func(t testing.TB) config.Config {
@@ -37,7 +38,8 @@ func TestShutdownTimeout(t *testing.T) {
 					t.Fatalf("%s\n%s", r.Result, summarize(r))
 				}
 				notes := step(t, h.plan(tt.after(t)), StepValidate).Notes
-				for word, want := range map[string]string{"on the present workers": tt.now, "after every later reload": tt.later} {
+				for word, want := range map[string]string{"on the present workers": tt.now,
+					"after every later reload": tt.later} {
 					got := ""
 					for _, n := range notes {
 						if strings.Contains(n, word) {

@@ -83,7 +83,9 @@ func parseHexAddress(text string) (netip.AddrPort, error) {
 
 // listening are the sockets that take connections to a port.
 func listening(all []socket, port uint16) []socket {
-	return slices.DeleteFunc(slices.Clone(all), func(s socket) bool { return s.state != stateListen || s.local.Port() != port })
+	return slices.DeleteFunc(slices.Clone(all), func(s socket) bool {
+		return s.state != stateListen || s.local.Port() != port
+	})
 }
 
 // taking are those of them that a connection to the address may come to: the address itself, or every address.
@@ -172,7 +174,8 @@ func (h *Host) owners(ctx context.Context) map[string][]int {
 		dir := fmt.Sprintf("%s/proc/%d/fd", h.Root, pid)
 		links, _ := os.ReadDir(dir) // gone, or somebody else's
 		for _, link := range links {
-			if target, err := os.Readlink(filepath.Join(dir, link.Name())); err == nil && strings.HasPrefix(target, "socket:[") {
+			if target, err := os.Readlink(filepath.Join(dir, link.Name())); err == nil &&
+				strings.HasPrefix(target, "socket:[") {
 				all[target] = append(all[target], pid)
 			}
 		}

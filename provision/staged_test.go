@@ -10,13 +10,18 @@ import (
 	"wsprovision/provision/engine"
 )
 
-// TestStagedIsClearedAway: a run dies between staging a file and renaming it, and the next run does not want that file any more.
+// TestStagedIsClearedAway: a run dies between staging a file and renaming it, and the next run does not want that file
+// any more.
 func TestStagedIsClearedAway(t *testing.T) {
 	chat := sitePath("chat")
 	for name, next := range map[string]func(h *fakeHost) *engine.Report{
 		"the site is not configured any more": func(h *fakeHost) *engine.Report { return h.apply(basic(h.t)) },
-		"all is reverted":                     func(h *fakeHost) *engine.Report { return h.run(config.Config{}, revert(false)) },
-		"all is reverted, with packages":      func(h *fakeHost) *engine.Report { return h.run(config.Config{}, revert(true)) },
+		"all is reverted": func(h *fakeHost) *engine.Report {
+			return h.run(config.Config{}, revert(false))
+		},
+		"all is reverted, with packages": func(h *fakeHost) *engine.Report {
+			return h.run(config.Config{}, revert(true))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -50,8 +55,10 @@ func TestStagedOwesNoReload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := provisioned(t)
 		h.write(staging(sitePath("websocket")), "half a")
-		if r := h.apply(basic(t)); r.Result != engine.Changed || h.reloads > 0 || h.exists(staging(sitePath("websocket"))) {
-			t.Errorf("%s, %d reloads; want the staged file removed and nothing else\n%s", r.Result, h.reloads, summarize(r))
+		if r := h.apply(basic(t)); r.Result != engine.Changed || h.reloads > 0 ||
+			h.exists(staging(sitePath("websocket"))) {
+			t.Errorf("%s, %d reloads; want the staged file removed and nothing else\n%s", r.Result, h.reloads,
+				summarize(r))
 		}
 		h.unchanged(basic(t))
 	})
@@ -72,7 +79,8 @@ func TestSomethingElseWhereAFileIsStaged(t *testing.T) {
 				put(h)
 				r := h.apply(c)
 				if r.Result != engine.Changed || h.exists(stage) || h.content(confDir+"/precious") != "precious\n" {
-					t.Errorf("%s, something is there: %v, the link's target holds %q\n%s", r.Result, h.exists(stage), h.content(confDir+"/precious"), summarize(r))
+					t.Errorf("%s, something is there: %v, the link's target holds %q\n%s", r.Result, h.exists(stage),
+						h.content(confDir+"/precious"), summarize(r))
 				}
 				h.unchanged(c)
 			})

@@ -94,11 +94,13 @@ type UnitStatus struct {
 }
 
 // statusPackages are those whose versions decide how the agent works.
-var statusPackages = [...]string{"yum", "rpm", nginxPackage, semanagePackage, epelPackage, "systemd", "selinux-policy-targeted"}
+var statusPackages = [...]string{"yum", "rpm", nginxPackage, semanagePackage, epelPackage, "systemd",
+	"selinux-policy-targeted"}
 
 // Status looks at the host; what cannot be told is named, and fails nothing.
 func (h *Host) Status(ctx context.Context, agent string) HostStatus {
-	s := HostStatus{Version: HostStatusVersion, Agent: agent, Place: string(h.Where.Place), Evidence: h.Where.Why, Offline: h.Where.Offline()}
+	s := HostStatus{Version: HostStatusVersion, Agent: agent, Place: string(h.Where.Place), Evidence: h.Where.Why,
+		Offline: h.Where.Offline()}
 	if os, err := ReadOSRelease(h.Root); err != nil {
 		s.unknown(err)
 	} else {
@@ -117,7 +119,8 @@ func (h *Host) selinuxStatus(s *HostStatus) {
 	if err != nil {
 		s.unknown(err)
 	}
-	s.SELinux = SELinuxStatus{Mode: string(status.Mode), Configured: string(status.Configured), Policy: status.Policy, Store: status.Store, Relabel: status.Configured != selinux.Disabled && h.relabels()}
+	s.SELinux = SELinuxStatus{Mode: string(status.Mode), Configured: string(status.Configured), Policy: status.Policy,
+		Store: status.Store, Relabel: status.Configured != selinux.Disabled && h.relabels()}
 	if status.Store == "" && status.Mode != selinux.Enforcing {
 		s.SELinux.Policy = ""
 	}
@@ -224,7 +227,8 @@ func (h *Host) outstanding(history *History, unit systemd.State) (State, string)
 		}
 		return Broken, firstBootUnit + " gave up, and tries again at the next boot: " + why
 	case unit.Known && unit.File != "enabled":
-		return Broken, "work is outstanding and " + firstBootUnit + " is not enabled: systemctl start " + firstBootUnit + " finishes it"
+		return Broken, "work is outstanding and " + firstBootUnit + " is not enabled: systemctl start " +
+			firstBootUnit + " finishes it"
 	}
 	return Waiting, firstBootUnit + " has yet to be started"
 }

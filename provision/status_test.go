@@ -107,7 +107,8 @@ func TestStatus(t *testing.T) {
 			if s.State != tt.want {
 				t.Errorf("%s (%s), want %s", s.State, s.Why, tt.want)
 			}
-			if told := s.Report != nil && s.Report.Resumes != ""; told != strings.HasSuffix(name, "finished by the first boot") {
+			if told := s.Report != nil &&
+				s.Report.Resumes != ""; told != strings.HasSuffix(name, "finished by the first boot") {
 				t.Errorf("an interruption is told of: %v", told)
 			}
 			if s.State == Broken && s.Why == "" {
@@ -175,7 +176,8 @@ func FuzzFlockHolder(f *testing.F) {
 		if pid < 0 || !held && pid != 0 || held && !slices.Contains(strings.Fields(locks), inode) {
 			t.Errorf("%q: %d, %v", locks, pid, held)
 		}
-		if p, h := flockHolder("1: -> FLOCK  ADVISORY  WRITE 99 "+inode+" 0 EOF\n1: POSIX  ADVISORY  WRITE 98 "+inode+" 0 EOF\n"+locks, inode); p != pid || h != held {
+		if p, h := flockHolder("1: -> FLOCK  ADVISORY  WRITE 99 "+inode+" 0 EOF\n1: POSIX  ADVISORY  WRITE 98 "+inode+
+			" 0 EOF\n"+locks, inode); p != pid || h != held {
 			t.Errorf("%q: one that waits makes it %d, %v, and not %d, %v", locks, p, h, pid, held)
 		}
 		if p, h := flockHolder("1: FLOCK  ADVISORY  WRITE 4711 "+inode+" 0 EOF\n"+locks, inode); p != 4711 || !h {

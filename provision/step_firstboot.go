@@ -34,7 +34,8 @@ const deferredHeader = `# What wsprovision could not do where this host was inst
 func (r *Run) acrossBoots(steps []engine.Step) []engine.Step {
 	switch {
 	case r.Where.Offline():
-		steps = slices.Insert(steps, 1, engine.Step{Name: StepFirstBoot, Needs: []string{StepPlatform}, Check: r.checkDeferral, Apply: r.applyDeferral})
+		steps = slices.Insert(steps, 1, engine.Step{Name: StepFirstBoot, Needs: []string{StepPlatform},
+			Check: r.checkDeferral, Apply: r.applyDeferral})
 		return r.labelsBefore(StepProof, steps)
 	case r.hasDeferred():
 		return append(doingFirst(r.overtake, r.labelsBefore(StepService, steps)), r.strikeOff(StepLabels, StepProof))
@@ -75,7 +76,8 @@ func doingFirst(do func(context.Context) error, steps []engine.Step) []engine.St
 
 func (r *Run) labelsBefore(name string, steps []engine.Step) []engine.Step {
 	i := slices.IndexFunc(steps, func(s engine.Step) bool { return s.Name == name })
-	return slices.Insert(steps, i, engine.Step{Name: StepLabels, Needs: []string{StepPackages}, Check: r.checkLabels, Apply: r.applyLabels})
+	return slices.Insert(steps, i, engine.Step{Name: StepLabels, Needs: []string{StepPackages}, Check: r.checkLabels,
+		Apply: r.applyLabels})
 }
 
 func (r *Run) strikeOff(needs ...string) engine.Step {
@@ -135,14 +137,16 @@ func (r *Run) checkDeferral(ctx context.Context) (engine.Finding, error) {
 		if have.Content != nil {
 			from = "another configuration"
 		}
-		f.Changes = append(f.Changes, engine.Change{Object: "deferred work (" + deferredPath + ")", From: from, To: "recorded"})
+		f.Changes = append(f.Changes, engine.Change{Object: "deferred work (" + deferredPath + ")", From: from,
+			To: "recorded"})
 	}
 	enabled, err := r.firstBootEnabled(ctx)
 	if err != nil {
 		return f, err
 	}
 	if !enabled {
-		f.Changes = append(f.Changes, engine.Change{Object: firstBootUnit + " (at boot)", From: "disabled", To: "enabled"})
+		f.Changes = append(f.Changes, engine.Change{Object: firstBootUnit + " (at boot)", From: "disabled",
+			To: "enabled"})
 	}
 	f.Notes = append(f.Notes, "the first boot does what cannot be done here: "+firstBootUnit)
 	f.NextBoot = []string{firstBootUnit + " does what cannot be done here"}
@@ -163,9 +167,11 @@ func (r *Run) firstBootEnabled(ctx context.Context) (bool, error) {
 		return false, err
 	case !r.Where.Offline():
 	case s.Load == "not-found":
-		return false, fmt.Errorf("%s is not installed, and without it nothing would finish the work at the first boot: install the agent's RPM in this tree", firstBootUnit)
+		return false, fmt.Errorf("%s is not installed, and without it nothing would finish the work at the first "+
+			"boot: install the agent's RPM in this tree", firstBootUnit)
 	case s.Load == "masked":
-		return false, fmt.Errorf("%s is masked, and without it nothing would finish the work at the first boot: %s", firstBootUnit, systemd.Unmask(firstBootUnit, s.File))
+		return false, fmt.Errorf("%s is masked, and without it nothing would finish the work at the first boot: %s",
+			firstBootUnit, systemd.Unmask(firstBootUnit, s.File))
 	}
 	return s.File == "enabled", nil
 }
@@ -207,14 +213,16 @@ func (r *Run) checkFinish(ctx context.Context) (engine.Finding, error) {
 		return f, err
 	}
 	if have.Content != nil {
-		f.Changes = append(f.Changes, engine.Change{Object: "deferred work (" + deferredPath + ")", From: "outstanding", To: "struck off"})
+		f.Changes = append(f.Changes, engine.Change{Object: "deferred work (" + deferredPath + ")",
+			From: "outstanding", To: "struck off"})
 	}
 	enabled, err := r.firstBootEnabled(ctx)
 	if err != nil {
 		return f, err
 	}
 	if enabled {
-		f.Changes = append(f.Changes, engine.Change{Object: firstBootUnit + " (at boot)", From: "enabled", To: "disabled"})
+		f.Changes = append(f.Changes, engine.Change{Object: firstBootUnit + " (at boot)", From: "enabled",
+			To: "disabled"})
 	}
 	if r.holdOut && len(r.unproved) > 0 {
 		for i := range f.Changes {

@@ -47,7 +47,9 @@ func (r *Run) checkLabels(ctx context.Context) (engine.Finding, error) {
 		f.Warnings = append(f.Warnings, unlabelledHost)
 	case whole:
 		f.NextBoot = []string{relabelNext}
-		f.Changes = append(f.Changes, engine.Change{Object: "labels of all files", From: "none", To: "a relabel at the first boot (" + relabelPath + ")"})
+		f.Changes = append(f.Changes,
+			engine.Change{Object: "labels of all files", From: "none", To: "a relabel at the first boot (" +
+				relabelPath + ")"})
 		f.Warnings = append(f.Warnings, "this tree has no SELinux labels at all: its first boot labels it, and reboots")
 	default:
 		r.sayLabels(&f, wrong)
@@ -76,13 +78,16 @@ func (r *Run) sayLabels(f *engine.Finding, wrong []mislabelled) {
 		}
 	}
 	if n := len(wrong); n > 0 {
-		f.Changes = append(f.Changes, engine.Change{Object: fmt.Sprintf("label of %s%s", wrong[0].path, andMore(n-1)), From: word(wrong[0].have, "none"), To: wrong[0].want})
+		f.Changes = append(f.Changes, engine.Change{Object: fmt.Sprintf("label of %s%s", wrong[0].path, andMore(n-1)),
+			From: word(wrong[0].have, "none"), To: wrong[0].want})
 	}
 	if r.relabels() {
-		f.Changes = append(f.Changes, engine.Change{Object: "relabel at the first boot (" + relabelPath + ")", From: "scheduled", To: "not needed"})
+		f.Changes = append(f.Changes, engine.Change{Object: "relabel at the first boot (" + relabelPath + ")",
+			From: "scheduled", To: "not needed"})
 	}
 	if r.labelsNothing() {
-		f.Notes = append(f.Notes, "the kernel here has no SELinux, or there is no /proc to tell: what is written without a label gets the policy's in this step")
+		f.Notes = append(f.Notes, "the kernel here has no SELinux, or there is no /proc to tell: what is written "+
+			"without a label gets the policy's in this step")
 	}
 }
 
@@ -181,7 +186,8 @@ func (r *Run) wrongLabels(ctx context.Context, status selinux.Status) (wrong []m
 // accountFiles are written anew by useradd(8), in a scriptlet of nginx's, and
 // it labels them only where it sees selinuxfs. /etc/shadow would have the label
 // of any file of /etc.
-var accountFiles = [...]string{"/etc/passwd", "/etc/passwd-", "/etc/group", "/etc/group-", "/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-"}
+var accountFiles = [...]string{"/etc/passwd", "/etc/passwd-", "/etc/group", "/etc/group-", "/etc/shadow",
+	"/etc/shadow-", "/etc/gshadow", "/etc/gshadow-"}
 
 // mislabelled are the files of this run's making that have another type than
 // the policy gives them.

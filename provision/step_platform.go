@@ -26,19 +26,23 @@ func (r *Run) checkPlatform(context.Context) (engine.Finding, error) {
 	}
 	if !os.Supported() {
 		if !r.AnyPlatform {
-			return f, fmt.Errorf("this is %s, and the agent knows RHEL 7 and its rebuilds; --any-platform goes on all the same", os)
+			return f, fmt.Errorf("this is %s, and the agent knows RHEL 7 and its rebuilds; --any-platform goes on "+
+				"all the same", os)
 		}
-		f.Warnings = append(f.Warnings, fmt.Sprintf("%s is not RHEL 7 or a rebuild of it; going on because of --any-platform", os))
+		f.Warnings = append(f.Warnings,
+			fmt.Sprintf("%s is not RHEL 7 or a rebuild of it; going on because of --any-platform", os))
 	}
 	r.sayDefaults(&f)
 	inside, err := r.RPM.InScriptlet()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		f.Warnings = append(f.Warnings, "no /proc here: cannot tell whether this is called from an RPM scriptlet, where yum would wait for ever")
+		f.Warnings = append(f.Warnings,
+			"no /proc here: cannot tell whether this is called from an RPM scriptlet, where yum would wait for ever")
 	case err != nil:
 		return f, err
 	case inside:
-		return f, errors.New("called from an RPM scriptlet: yum would wait for ever for the transaction that called it; call the agent after the transaction")
+		return f, errors.New("called from an RPM scriptlet: yum would wait for ever for the transaction that called " +
+			"it; call the agent after the transaction")
 	}
 	return f, nil
 }

@@ -11,7 +11,8 @@ import (
 func (r *Run) checkProof(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
 	if r.Where.Offline() {
-		f.Changes = []engine.Change{{Object: "WebSocket handshake", From: "not made", To: "101", Deferred: "nginx does not run here"}}
+		f.Changes = []engine.Change{{Object: "WebSocket handshake", From: "not made", To: "101",
+			Deferred: "nginx does not run here"}}
 		return f, nil
 	}
 	if r.anyPending() {

@@ -107,7 +107,8 @@ func (r *Run) hasEPEL() (bool, error) {
 }
 
 func (r *Run) applyRepository(ctx context.Context) error {
-	if err := r.writeRepositoryFiles(ctx); err != nil || r.Config.EPEL.Source == config.EPELMirror || r.Config.EPEL.Source == config.EPELNone {
+	if err := r.writeRepositoryFiles(ctx); err != nil || r.Config.EPEL.Source == config.EPELMirror ||
+		r.Config.EPEL.Source == config.EPELNone {
 		return err
 	}
 	erased, err := r.eraseDamaged(ctx)
@@ -123,7 +124,8 @@ func (r *Run) applyRepository(ctx context.Context) error {
 	}
 	err = r.install(ctx, rpm.Wants{Packages: []string{epelPackage}}, epelPackage)
 	if refused := (*rpm.YumError)(nil); errors.As(err, &refused) && refused.Kind == rpm.NoPackage && !refused.Hidden {
-		err = fmt.Errorf("%w; RHEL has %s in no repository of its own: set epel.source to mirror, with epel.baseurl and epel.gpgkey, "+
+		err = fmt.Errorf("%w; RHEL has %s in no repository of its own: set epel.source to mirror, with epel.baseurl "+
+			"and epel.gpgkey, "+
 			"or to package, with epel.package and epel.gpgkey", err, epelPackage)
 	}
 	return err

@@ -22,8 +22,10 @@ func TestKeyThatIsNoFile(t *testing.T) {
 			h := newFakeHost(t)
 			h.mkdir("/root")
 			lay(h, "/root/epel.key")
-			r := h.apply(parse(t, oneSite+"epel: {source: mirror, baseurl: 'http://mirror.example.com/7', gpgkey: /root/epel.key}\n"))
-			if s := step(t, r, StepRepository); s.Status != engine.Failed || !strings.Contains(s.Error, "/root/epel.key: not a regular file") {
+			r := h.apply(parse(t, oneSite+
+				"epel: {source: mirror, baseurl: 'http://mirror.example.com/7', gpgkey: /root/epel.key}\n"))
+			if s := step(t, r, StepRepository); s.Status != engine.Failed ||
+				!strings.Contains(s.Error, "/root/epel.key: not a regular file") {
 				t.Errorf("%s %q, want failed: not a regular file", s.Status, s.Error)
 			}
 		})
@@ -47,7 +49,8 @@ func TestNoRepositoryHasEPEL(t *testing.T) {
 			delete(h.packages.available, epelPackage)
 			h.packages.yum = tt.yum
 			s := step(t, h.apply(basic(t)), StepRepository)
-			const advice = "set epel.source to mirror, with epel.baseurl and epel.gpgkey, or to package, with epel.package and epel.gpgkey"
+			const advice = "set epel.source to mirror, with epel.baseurl and epel.gpgkey, or to package, with " +
+				"epel.package and epel.gpgkey"
 			if s.Status != engine.Failed || strings.Contains(s.Error, advice) != tt.want {
 				t.Errorf("%s %q, want failed, and the keys named: %v", s.Status, s.Error, tt.want)
 			}
@@ -62,7 +65,9 @@ func TestRepositoriesUnreadable(t *testing.T) {
 		h.install(epelPackage)
 		h.write("/etc/yum.repos.d/x.repo", "broken\n")
 		r := h.apply(basic(t))
-		if failed := summarize(r); r.Result != engine.Failed || !strings.Contains(failed, "packages: failed [package nginx: absent → installed package policycoreutils-python: absent → installed] | read repositories: /etc/yum.repos.d/x.repo:1: ") {
+		if failed := summarize(r); r.Result != engine.Failed || !strings.Contains(failed, "packages: failed [package "+
+			"nginx: absent → installed package policycoreutils-python: absent → installed] | read repositories: "+
+			"/etc/yum.repos.d/x.repo:1: ") {
 			t.Errorf("%s\n%s", r.Result, failed)
 		}
 		if h.installed(nginxPackage) {
@@ -74,14 +79,16 @@ func TestRepositoriesUnreadable(t *testing.T) {
 // fromPackage is a configuration that takes epel-release from a package file.
 func fromPackage(t testing.TB, from string) config.Config {
 	_, fingerprint := armoredKey(t, 1)
-	return parse(t, fmt.Sprintf("%sepel:\n  source: package\n  package: %s\n  gpgkey: /root/epel.key\n  fingerprint: %s\n",
+	return parse(t, fmt.Sprintf("%sepel:\n  source: package\n  package: %s\n  gpgkey: /root/epel.key\n  "+
+		"fingerprint: %s\n",
 		oneSite, from, fingerprint))
 }
 
 // The key has signed every package of EPEL. Whoever serves the file, or stands between, may serve another one.
 func TestHostileRelease(t *testing.T) {
 	for name, tt := range map[string]struct{ content, want string }{
-		"another package":    {packageFile("telnet-server"), "/root/epel-release.rpm: it is telnet-server-7-14.noarch, and only epel-release"},
+		"another package": {packageFile("telnet-server"),
+			"/root/epel-release.rpm: it is telnet-server-7-14.noarch, and only epel-release"},
 		"its documentation":  {packageFile("epel-release-doc"), "it is epel-release-doc-7-14.noarch"},
 		"a name for a shell": {packageFile("$(reboot)"), "is not a package name"},
 		"a page":             {"<html>404</html>", "not an rpm package"},

@@ -29,12 +29,15 @@ func (r *Run) checkSELinux(ctx context.Context) (engine.Finding, error) {
 	switch {
 	case status.Store != "":
 	case r.Euid != 0:
-		f.Warnings = append(f.Warnings, "the policy store can be read by root alone: what is set for the next boot cannot be told")
+		f.Warnings = append(f.Warnings,
+			"the policy store can be read by root alone: what is set for the next boot cannot be told")
 	default:
 		if status.Mode != selinux.Disabled && status.Mode != "" {
-			return f, fmt.Errorf("no SELinux policy store is to be found (SELINUXTYPE=%s): install selinux-policy-targeted", status.Policy)
+			return f, fmt.Errorf("no SELinux policy store is to be found (SELINUXTYPE=%s): install "+
+				"selinux-policy-targeted", status.Policy)
 		}
-		f.Warnings = append(f.Warnings, "SELinux has no policy store here: there is nothing to write a boolean or a label to")
+		f.Warnings = append(f.Warnings,
+			"SELinux has no policy store here: there is nothing to write a boolean or a label to")
 		return f, nil
 	}
 	if status.Unbuilt != "" {
@@ -68,7 +71,8 @@ func (r *Run) sayLeftLabels(ctx context.Context, f *engine.Finding, asked []int)
 			continue
 		}
 		if now, err := r.presentPort(ctx, e.Name); err == nil && now == e.Left {
-			f.Notes = append(f.Notes, fmt.Sprintf("port %s keeps the label %s, which an earlier configuration asked for (before: %s); semanage port changes it if nothing needs it", e.Name, e.Left, e.Before))
+			f.Notes = append(f.Notes, fmt.Sprintf("port %s keeps the label %s, which an earlier configuration asked "+
+				"for (before: %s); semanage port changes it if nothing needs it", e.Name, e.Left, e.Before))
 		}
 	}
 }
@@ -78,7 +82,8 @@ func (r *Run) sayMode(f *engine.Finding, status selinux.Status) {
 	case r.Where.Offline():
 		f.Notes = append(f.Notes, "only the policy store is read and written here, not the running kernel's policy")
 	case status.Mode == selinux.Disabled:
-		f.Warnings = append(f.Warnings, "SELinux is disabled: the store is written all the same, for the day when it is enabled")
+		f.Warnings = append(f.Warnings,
+			"SELinux is disabled: the store is written all the same, for the day when it is enabled")
 	case status.Mode == selinux.Permissive:
 		f.Warnings = append(f.Warnings, "SELinux is permissive: it logs what it would deny; the mode is left as it is")
 	default:
@@ -97,10 +102,12 @@ func (r *Run) checkBoolean(ctx context.Context, f *engine.Finding, status selinu
 		return r.readable(f, err)
 	}
 	if b.Persistent == selinux.Undefined {
-		return fmt.Errorf("the policy %s has no boolean %s: is it RHEL 7's selinux-policy-targeted?", status.Policy, connectBoolean)
+		return fmt.Errorf("the policy %s has no boolean %s: is it RHEL 7's selinux-policy-targeted?", status.Policy,
+			connectBoolean)
 	}
 	if b.Persistent != selinux.On {
-		f.Changes = append(f.Changes, engine.Change{Object: "boolean " + connectBoolean + " (persistent)", From: string(b.Persistent), To: "on"})
+		f.Changes = append(f.Changes, engine.Change{Object: "boolean " + connectBoolean + " (persistent)",
+			From: string(b.Persistent), To: "on"})
 	}
 	if b.Running != selinux.On && status.Mode != selinux.Disabled || r.Where.Offline() {
 		c := engine.Change{Object: "boolean " + connectBoolean + " (running)", From: string(b.Running), To: "on"}
@@ -122,9 +129,11 @@ func (r *Run) checkPort(ctx context.Context, f *engine.Finding, port int) error 
 		if err := r.sayTaken(f, port, before); err != nil {
 			return err
 		}
-		f.Changes = append(f.Changes, engine.Change{Object: object, From: word(before.Stored, "unknown"), To: httpPortType})
+		f.Changes = append(f.Changes, engine.Change{Object: object, From: word(before.Stored, "unknown"),
+			To: httpPortType})
 	} else if stale(before) {
-		f.Changes = append(f.Changes, engine.Change{Object: object + " (running)", From: before.Running, To: httpPortType})
+		f.Changes = append(f.Changes, engine.Change{Object: object + " (running)", From: before.Running,
+			To: httpPortType})
 	}
 	return nil
 }
@@ -191,7 +200,8 @@ func (r *Run) selinuxEdits(ctx context.Context) (edits []selinux.Edit, unloaded 
 	var entries []Entry
 	// Where no policy of this host runs, the one that is loaded next has what is persistent.
 	if b.Running == selinux.Off || b.Running == selinux.Unknown && b.Persistent != selinux.On {
-		entries = append(entries, Entry{Kind: KindRunning, Name: connectBoolean, Before: string(selinux.Off), Left: "on"})
+		entries = append(entries, Entry{Kind: KindRunning, Name: connectBoolean, Before: string(selinux.Off),
+			Left: "on"})
 	}
 	if b.Persistent != selinux.On {
 		edits = append(edits, selinux.SetBoolean(connectBoolean, true))

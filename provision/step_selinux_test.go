@@ -30,12 +30,18 @@ func TestPorts(t *testing.T) {
 		{name: "exactly, with another type (8000)", port: 8000, edit: "port -m -t http_port_t -p tcp 8000"},
 		{name: "right in the policy", port: 8443},
 		{name: "a local record of the type", port: 3000, local: []selinux.Port{tcp(3000, 3000, httpPortType)}},
-		{name: "a local record of another type", port: 3000, local: []selinux.Port{tcp(3000, 3000, "ssh_port_t")}, edit: "port -m -t http_port_t -p tcp 3000"},
+		{name: "a local record of another type", port: 3000, local: []selinux.Port{tcp(3000, 3000, "ssh_port_t")},
+			edit: "port -m -t http_port_t -p tcp 3000"},
 		{name: "inside a local range of the type", port: 3000, local: []selinux.Port{tcp(2990, 3010, httpPortType)}},
-		{name: "inside a local range of another type", port: 3000, local: []selinux.Port{tcp(2990, 3010, "ssh_port_t")}, fails: "tcp/2990-3010"},
-		{name: "beside a local range", port: 3000, local: []selinux.Port{tcp(3001, 3010, "ssh_port_t")}, edit: "port -a -t http_port_t -p tcp 3000"},
-		{name: "a local record of udp", port: 3000, local: []selinux.Port{{Proto: "udp", Low: 3000, High: 3000, Type: "ssh_port_t"}}, edit: "port -a -t http_port_t -p tcp 3000"},
-		{name: "right in the policy, wrong locally", port: 8443, local: []selinux.Port{tcp(8443, 8443, "ssh_port_t")}, edit: "port -m -t http_port_t -p tcp 8443"},
+		{name: "inside a local range of another type", port: 3000,
+			local: []selinux.Port{tcp(2990, 3010, "ssh_port_t")}, fails: "tcp/2990-3010"},
+		{name: "beside a local range", port: 3000, local: []selinux.Port{tcp(3001, 3010, "ssh_port_t")},
+			edit: "port -a -t http_port_t -p tcp 3000"},
+		{name: "a local record of udp", port: 3000,
+			local: []selinux.Port{{Proto: "udp", Low: 3000, High: 3000, Type: "ssh_port_t"}},
+			edit:  "port -a -t http_port_t -p tcp 3000"},
+		{name: "right in the policy, wrong locally", port: 8443, local: []selinux.Port{tcp(8443, 8443, "ssh_port_t")},
+			edit: "port -m -t http_port_t -p tcp 8443"},
 	} {
 		bubble(t, tt.name, func(t *testing.T) {
 			h := newFakeHost(t)
@@ -95,10 +101,12 @@ func TestBoolean(t *testing.T) {
 				t.Fatalf("%s\n%s", r.Result, summarize(r))
 			}
 			if !h.running(connectBoolean) || !h.stored().booleans[connectBoolean] {
-				t.Errorf("running %v, stored %v; want both on", h.running(connectBoolean), h.stored().booleans[connectBoolean])
+				t.Errorf("running %v, stored %v; want both on", h.running(connectBoolean),
+					h.stored().booleans[connectBoolean])
 			}
 			if a, b := h.count("semanage"), h.count("setsebool"); a != tt.semanage || b != tt.setsebool {
-				t.Errorf("semanage ran %d times and setsebool %d, want %d and %d: %q", a, b, tt.semanage, tt.setsebool, h.ran)
+				t.Errorf("semanage ran %d times and setsebool %d, want %d and %d: %q", a, b, tt.semanage, tt.setsebool,
+					h.ran)
 			}
 			want := 0
 			for _, v := range []bool{tt.running, tt.persistent} {
@@ -121,7 +129,8 @@ func TestNoSiteWithoutSELinux(t *testing.T) {
 		before, served := h.files(), h.served()
 		h.at("before run semanage", false)
 		r := h.apply(basic(t))
-		for name, want := range map[string]engine.Status{StepSELinux: engine.Failed, StepSite: engine.Skipped, StepService: engine.Skipped, StepProof: engine.Skipped} {
+		for name, want := range map[string]engine.Status{StepSELinux: engine.Failed, StepSite: engine.Skipped,
+			StepService: engine.Skipped, StepProof: engine.Skipped} {
 			if s := step(t, r, name); s.Status != want {
 				t.Errorf("%s: %s, want %s", name, s.Status, want)
 			}
@@ -137,7 +146,8 @@ func TestModes(t *testing.T) {
 		h := newFakeHost(t)
 		h.laySELinux(selinux.Permissive)
 		r := h.apply(basic(t))
-		if s := step(t, r, StepSELinux); r.Result != engine.Changed || len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "permissive") {
+		if s := step(t, r, StepSELinux); r.Result != engine.Changed || len(s.Warnings) != 1 ||
+			!strings.Contains(s.Warnings[0], "permissive") {
 			t.Errorf("%s, warnings %q\n%s", r.Result, s.Warnings, summarize(r))
 		}
 		if h.content(selinuxfs+"/enforce") != "0" {
@@ -151,7 +161,8 @@ func TestModes(t *testing.T) {
 		h.write("/proc/self/mounts", "")
 		h.laySELinux(selinux.Disabled)
 		r := h.apply(basic(t))
-		if s := step(t, r, StepSELinux); r.Result != engine.Changed || len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "disabled") {
+		if s := step(t, r, StepSELinux); r.Result != engine.Changed || len(s.Warnings) != 1 ||
+			!strings.Contains(s.Warnings[0], "disabled") {
 			t.Errorf("%s, warnings %q\n%s", r.Result, s.Warnings, summarize(r))
 		}
 		if !h.stored().booleans[connectBoolean] || h.stored().typeOf(3000) != httpPortType {
@@ -213,17 +224,20 @@ func TestLabelOfABackendBefore(t *testing.T) {
 		h := provisioned(t)
 		h.web.backends["127.0.0.1:8082"] = true
 		r := h.apply(parse(t, strings.Replace(oneSite, "3000", "8082", 1)))
-		if s := step(t, r, StepSELinux); r.Result != engine.Changed || !strings.Contains(strings.Join(s.Notes, "\n"), "tcp/3000 keeps the label http_port_t") {
+		if s := step(t, r, StepSELinux); r.Result != engine.Changed ||
+			!strings.Contains(strings.Join(s.Notes, "\n"), "tcp/3000 keeps the label http_port_t") {
 			t.Errorf("%s, notes %q\n%s", r.Result, s.Notes, summarize(r))
 		}
 		h.setLocalPorts(selinux.Port{Proto: "tcp", Low: 8082, High: 8082, Type: httpPortType})
 		h.rebuild(true)
-		for _, note := range step(t, h.apply(parse(t, strings.Replace(oneSite, "3000", "8082", 1))), StepSELinux).Notes {
+		for _, note := range step(t, h.apply(parse(t, strings.Replace(oneSite, "3000", "8082", 1))),
+			StepSELinux).Notes {
 			if strings.Contains(note, "tcp/3000") {
 				t.Errorf("the label is gone, and named: %s", note)
 			}
 		}
-		listening := parse(t, strings.Replace(oneSite, "listen: 80", "listen: 4881", 1)+"selinux:\n  label_listen_ports: true\n")
+		listening := parse(t, strings.Replace(oneSite, "listen: 80", "listen: 4881", 1)+
+			"selinux:\n  label_listen_ports: true\n")
 		h.apply(listening)
 		for _, note := range step(t, h.apply(listening), StepSELinux).Notes {
 			if strings.Contains(note, "tcp/3000") || strings.Contains(note, "tcp/4881") {

@@ -39,9 +39,11 @@ func (s service) masked() bool { return s.state.File == "masked" || s.state.Load
 func (s service) reloadable() error {
 	switch {
 	case s.masked():
-		return fmt.Errorf("%s is masked, so that nothing reloads it: %s if that is no longer meant", nginxUnit, systemd.Unmask(nginxUnit, s.state.File))
+		return fmt.Errorf("%s is masked, so that nothing reloads it: %s if that is no longer meant", nginxUnit,
+			systemd.Unmask(nginxUnit, s.state.File))
 	case !s.state.CanReload:
-		return fmt.Errorf("%s has no ExecReload=, and a restart would cut every WebSocket: give it one in /etc/systemd/system/%[1]s.d/reload.conf, then systemctl daemon-reload", nginxUnit)
+		return fmt.Errorf("%s has no ExecReload=, and a restart would cut every WebSocket: give it one in "+
+			"/etc/systemd/system/%[1]s.d/reload.conf, then systemctl daemon-reload", nginxUnit)
 	}
 	return nil
 }
@@ -89,13 +91,16 @@ func (r *Run) checkService(ctx context.Context) (engine.Finding, error) {
 		return f, err
 	}
 	if len(lost) == 0 && s.masked() {
-		return f, fmt.Errorf("%s is masked, so that nothing starts it: %s if that is no longer meant", nginxUnit, systemd.Unmask(nginxUnit, s.state.File))
+		return f, fmt.Errorf("%s is masked, so that nothing starts it: %s if that is no longer meant", nginxUnit,
+			systemd.Unmask(nginxUnit, s.state.File))
 	}
 	if file := s.state.File; len(lost) == 0 && (file == "static" || file == "indirect") {
-		return f, fmt.Errorf("%s cannot be enabled, because it says nothing of when to start: give it WantedBy=multi-user.target in an [Install] section", nginxUnit)
+		return f, fmt.Errorf("%s cannot be enabled, because it says nothing of when to start: give it "+
+			"WantedBy=multi-user.target in an [Install] section", nginxUnit)
 	}
 	if !s.enabled() {
-		f.Changes = append(f.Changes, engine.Change{Object: nginxUnit + " (at boot)", From: word(s.state.File, Absent), To: "enabled"})
+		f.Changes = append(f.Changes, engine.Change{Object: nginxUnit + " (at boot)", From: word(s.state.File, Absent),
+			To: "enabled"})
 	}
 	if r.Where.Offline() {
 		f.Changes = append(f.Changes, engine.Change{Object: nginxUnit, From: "not running", To: "running",
@@ -110,7 +115,8 @@ func (r *Run) checkService(ctx context.Context) (engine.Finding, error) {
 		if err := r.checkLogs(); err != nil {
 			return f, err
 		}
-		f.Changes = append(f.Changes, engine.Change{Object: nginxUnit, From: word(s.state.Active, Absent), To: "running"})
+		f.Changes = append(f.Changes, engine.Change{Object: nginxUnit, From: word(s.state.Active, Absent),
+			To: "running"})
 	case s.owed || r.sitesDiffer():
 		if err := errors.Join(s.reloadable(), r.checkLogs()); err != nil {
 			return f, err

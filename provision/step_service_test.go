@@ -24,7 +24,8 @@ func TestReloadOnlyOnChange(t *testing.T) {
 		h.web.draining = true
 		r := h.apply(moved(t))
 		if r.Result != engine.Changed || h.reloads != 1 || h.starts != 0 || h.web.master != master {
-			t.Errorf("%s, %d reloads, %d starts, master %d; want one reload of master %d\n%s", r.Result, h.reloads, h.starts, h.web.master, master, summarize(r))
+			t.Errorf("%s, %d reloads, %d starts, master %d; want one reload of master %d\n%s", r.Result, h.reloads,
+				h.starts, h.web.master, master, summarize(r))
 		}
 		if got := strings.Join(h.served(), " "); !strings.Contains(got, "/socket/") {
 			t.Errorf("nginx serves %q", got)
@@ -53,7 +54,8 @@ func TestOwedReloadIsRepaired(t *testing.T) {
 			t.Fatalf("the run died before its reload and no mark is left")
 		}
 		r := h.apply(moved(t))
-		if step(t, r, StepSite).Status != engine.Unchanged || step(t, r, StepService).Status != engine.Changed || h.reloads != 1 {
+		if step(t, r, StepSite).Status != engine.Unchanged || step(t, r, StepService).Status != engine.Changed ||
+			h.reloads != 1 {
 			t.Errorf("%d reloads; want the owed one although every file looks unchanged\n%s", h.reloads, summarize(r))
 		}
 		h.unchanged(moved(t))
@@ -62,8 +64,8 @@ func TestOwedReloadIsRepaired(t *testing.T) {
 
 const beforeReload = "before systemd: reload nginx.service"
 
-// TestRolledBackTo: the way back of a refused reload goes to what nginx serves and over nobody's edit, also where an earlier run
-// died before its reload.
+// TestRolledBackTo: the way back of a refused reload goes to what nginx serves and over nobody's edit, also where an
+// earlier run died before its reload.
 func TestRolledBackTo(t *testing.T) {
 	third := strings.Replace(oneSite, "/ws/", "/third/", 1)
 	for _, tt := range []struct {
@@ -74,10 +76,17 @@ func TestRolledBackTo(t *testing.T) {
 		says      string
 	}{
 		{"nothing meanwhile", func(*fakeHost) {}, third, "/ws/", "reload was not taken"},
-		{"nginx was restarted", func(h *fakeHost) { h.stopNginx(); h.startNginx() }, third, "/socket/", "reload was not taken"},
-		{"nginx was restarted, the same again", func(h *fakeHost) { h.stopNginx(); h.startNginx() }, strings.Replace(oneSite, "/ws/", "/socket/", 1), "/socket/", "reload was not taken"},
+		{"nginx was restarted", func(h *fakeHost) {
+			h.stopNginx()
+			h.startNginx()
+		}, third, "/socket/", "reload was not taken"},
+		{"nginx was restarted, the same again", func(h *fakeHost) {
+			h.stopNginx()
+			h.startNginx()
+		}, strings.Replace(oneSite, "/ws/", "/socket/", 1), "/socket/", "reload was not taken"},
 		{"the file was edited", func(h *fakeHost) { h.write(site, h.content(site)+"# by hand\n") },
-			strings.Replace(oneSite, "/ws/", "/socket/", 1) + "on_drift: keep\n", "# by hand", site + " was edited since"},
+			strings.Replace(oneSite, "/ws/", "/socket/", 1) + "on_drift: keep\n", "# by hand", site +
+				" was edited since"},
 	} {
 		bubble(t, tt.name, func(t *testing.T) {
 			h := provisioned(t)
@@ -88,7 +97,8 @@ func TestRolledBackTo(t *testing.T) {
 			master := h.web.master
 			h.web.deaf = true
 			r := h.apply(parse(t, tt.apply))
-			if s := step(t, r, StepService); s.Status != engine.Failed || !strings.Contains(s.Error, tt.says) || h.web.master != master {
+			if s := step(t, r, StepService); s.Status != engine.Failed || !strings.Contains(s.Error, tt.says) ||
+				h.web.master != master {
 				t.Errorf("service %s %q, want it failed, saying %q", s.Status, s.Error, tt.says)
 			}
 			if !strings.Contains(h.content(site), tt.want) {
@@ -98,7 +108,8 @@ func TestRolledBackTo(t *testing.T) {
 	}
 }
 
-// TestPutBackWithoutALedger: where the ledger cannot be written any more, the old file is put back all the same, and is the agent's.
+// TestPutBackWithoutALedger: where the ledger cannot be written any more, the old file is put back all the same, and is
+// the agent's.
 func TestPutBackWithoutALedger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := provisioned(t)
@@ -135,7 +146,9 @@ func TestRefusedReload(t *testing.T) {
 		spoil func(h *fakeHost)
 		words string
 	}{
-		{"a port that is taken meanwhile", func(h *fakeHost) { h.web.taken, h.web.late = []int{8008}, true }, "failed (98"},
+		{"a port that is taken meanwhile", func(h *fakeHost) {
+			h.web.taken, h.web.late = []int{8008}, true
+		}, "failed (98"},
 		{"a master that does not hear", func(h *fakeHost) { h.web.deaf = true }, "reload was not taken"},
 	} {
 		bubble(t, tt.name, func(t *testing.T) {
@@ -147,7 +160,8 @@ func TestRefusedReload(t *testing.T) {
 				r := h.apply(c)
 				s := step(t, r, StepService)
 				if r.Result != engine.Failed || s.Status != engine.Failed || !strings.Contains(s.Error, tt.words) {
-					t.Errorf("try %d: %s, service %s %q; want failed because of %q", try, r.Result, s.Status, s.Error, tt.words)
+					t.Errorf("try %d: %s, service %s %q; want failed because of %q", try, r.Result, s.Status, s.Error,
+						tt.words)
 				}
 				if d := cmp.Diff(before, h.files()); d != "" {
 					t.Errorf("try %d: the old files are not back (-before +after):\n%s", try, d)
@@ -214,7 +228,8 @@ func TestDrift(t *testing.T) {
 		edited := edit(h)
 		c := parse(t, oneSite+"on_drift: keep\n")
 		r := h.apply(c)
-		if w := step(t, r, StepSite).Warnings; r.Result != engine.Unchanged || len(w) != 1 || h.content(site) != edited {
+		if w := step(t, r, StepSite).Warnings; r.Result != engine.Unchanged || len(w) != 1 ||
+			h.content(site) != edited {
 			t.Errorf("%s, warnings %q\n%s", r.Result, w, summarize(r))
 		}
 		if w := strings.Join(step(t, h.plan(c), StepSite).Warnings, "\n"); !strings.Contains(w, "+# by hand") {
@@ -234,7 +249,8 @@ func TestDrift(t *testing.T) {
 			t.Fatalf("%s\n%s", r.Result, summarize(r))
 		}
 		h.write(site, before)
-		h.fails(parse(t, strings.Replace(oneSite, "/ws/", "/socket/", 1)+"on_drift: fail\n"), StepSite, "was edited since the agent wrote it")
+		h.fails(parse(t, strings.Replace(oneSite, "/ws/", "/socket/", 1)+"on_drift: fail\n"), StepSite,
+			"was edited since the agent wrote it")
 	})
 	bubble(t, "mode and label", func(t *testing.T) {
 		h := provisioned(t)
@@ -242,7 +258,8 @@ func TestDrift(t *testing.T) {
 		h.must(h.host(Listener{}).SELinux.SetFileLabel(site, "system_u:object_r:admin_home_t:s0"))
 		r := h.apply(basic(t))
 		s := step(t, r, StepSite)
-		if s.Status != engine.Changed || !strings.Contains(s.Changes[0].From, "0600") || !strings.Contains(s.Changes[0].From, "admin_home_t") {
+		if s.Status != engine.Changed || !strings.Contains(s.Changes[0].From, "0600") ||
+			!strings.Contains(s.Changes[0].From, "admin_home_t") {
 			t.Errorf("changes %v\n%s", s.Changes, summarize(r))
 		}
 		h.unchanged(basic(t))
@@ -335,7 +352,8 @@ func TestTheirFileBack(t *testing.T) {
 			r := way(h)
 			got, err := h.host(Listener{}).Files.Read(site)
 			if err != nil || string(got.Content) != "# theirs\n" || got.Owner != theirs || got.Mode != 0o640 {
-				t.Errorf("%q, mode %04o, %+v, %v; want theirs, 0640, %+v\n%s", got.Content, got.Mode, got.Owner, err, theirs, summarize(r))
+				t.Errorf("%q, mode %04o, %+v, %v; want theirs, 0640, %+v\n%s", got.Content, got.Mode, got.Owner, err,
+					theirs, summarize(r))
 			}
 		})
 	}

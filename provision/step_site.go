@@ -23,7 +23,8 @@ func (r *Run) checkSites(context.Context) (engine.Finding, error) {
 	r.sayGroup(&f, confDir)
 	left, err := r.staged()
 	for _, path := range left {
-		f.Changes = append(f.Changes, engine.Change{Object: "file " + path, From: "in the way of the next write", To: "removed"})
+		f.Changes = append(f.Changes, engine.Change{Object: "file " + path, From: "in the way of the next write",
+			To: "removed"})
 	}
 	return f, err
 }
@@ -85,7 +86,8 @@ func (r *Run) staged() ([]string, error) {
 
 func siteChange(s siteFile) engine.Change {
 	if same(s.have.Content, s.content) {
-		return engine.Change{Object: "file " + s.path, From: s.attributes(), To: fmt.Sprintf("mode %04o, %s, %s", s.mode, s.owner.words(), s.label)}
+		return engine.Change{Object: "file " + s.path, From: s.attributes(),
+			To: fmt.Sprintf("mode %04o, %s, %s", s.mode, s.owner.words(), s.label)}
 	}
 	return fileChange(s.path, s.have.Content, s.content)
 }
@@ -122,7 +124,9 @@ func (r *Run) applySites(ctx context.Context) error {
 		return err
 	}
 	r.wrote = way
-	for _, s := range inOrder(files, func(s siteFile) (string, []byte, []byte) { return s.path, s.have.Content, s.content }) {
+	for _, s := range inOrder(files, func(s siteFile) (string, []byte, []byte) {
+		return s.path, s.have.Content, s.content
+	}) {
 		if !s.differs() {
 			continue
 		}

@@ -51,7 +51,8 @@ func (r *Run) checkValidate(ctx context.Context) (engine.Finding, error) {
 		return f, err
 	}
 	if unread != nil {
-		f.Warnings = append(f.Warnings, "nginx accepts the configuration, but whether a name of ours collides cannot be told: "+unread.Error())
+		f.Warnings = append(f.Warnings,
+			"nginx accepts the configuration, but whether a name of ours collides cannot be told: "+unread.Error())
 	}
 	return f, nil
 }
@@ -60,7 +61,8 @@ func (r *Run) checkValidate(ctx context.Context) (engine.Finding, error) {
 func (r *Run) untilInstalled() []string {
 	notes := []string{"nginx -t follows the installation of nginx"}
 	if len(r.Config.Sites) > 0 {
-		notes = append(notes, "where the nginx.conf that comes names no default_server (EPEL's since 1.20.1), the first site on a port answers requests for any other name too")
+		notes = append(notes, "where the nginx.conf that comes names no default_server (EPEL's since 1.20.1), the "+
+			"first site on a port answers requests for any other name too")
 	}
 	return notes
 }
@@ -136,7 +138,8 @@ func (r *Run) collisions(tree nginx.Tree) *multierror.Error {
 func (r *Run) sayDefault(f *engine.Finding, tree nginx.Tree, site nginx.Site) {
 	for _, l := range site.Listen {
 		if s, ok := tree.DefaultServer(l); ok && s.File == sitePath(site.Name) {
-			f.Notes = append(f.Notes, fmt.Sprintf("%s is the default server on %s: it answers requests for any other name too", site.Name, l))
+			f.Notes = append(f.Notes,
+				fmt.Sprintf("%s is the default server on %s: it answers requests for any other name too", site.Name, l))
 		}
 	}
 }
@@ -144,7 +147,8 @@ func (r *Run) sayDefault(f *engine.Finding, tree nginx.Tree, site nginx.Site) {
 func (r *Run) testCandidate(ctx context.Context, f *engine.Finding, o map[string][]byte) error {
 	found, err := r.tester().Test(ctx, o)
 	if errors.Is(err, nginx.ErrNeedsRoot) && r.Where.Offline() { // the build of a container's image
-		f.Warnings = append(f.Warnings, "nginx -t was not run: "+nginx.ErrNeedsRoot.Error()+"; nginx.service runs it before it starts")
+		f.Warnings = append(f.Warnings, "nginx -t was not run: "+nginx.ErrNeedsRoot.Error()+
+			"; nginx.service runs it before it starts")
 		return nil
 	}
 	if err != nil {
@@ -154,7 +158,8 @@ func (r *Run) testCandidate(ctx context.Context, f *engine.Finding, o map[string
 	for _, p := range found {
 		switch {
 		case p.Unresolved() && r.Where.Offline():
-			f.Warnings = append(f.Warnings, "nginx -t: "+p.String()+"; nothing after it was tested, and nginx does not start before the name resolves")
+			f.Warnings = append(f.Warnings, "nginx -t: "+p.String()+
+				"; nothing after it was tested, and nginx does not start before the name resolves")
 		case p.Unresolved():
 			all = multierror.Append(all, fmt.Errorf("nginx -t: %s: %w", p, ErrUnresolved))
 		case p.NoFamily() != "":

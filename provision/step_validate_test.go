@@ -10,7 +10,8 @@ import (
 
 // The plan says who answers for unknown names: for certain where nginx.conf is there, with a condition where it is not.
 func TestDefaultServerIsTold(t *testing.T) {
-	const certain, condition = "websocket is the default server on 80", "where the nginx.conf that comes names no default_server"
+	const certain, condition = "websocket is the default server on 80",
+		"where the nginx.conf that comes names no default_server"
 	explicit := strings.Replace(confOfEPEL, "listen 80;", "listen 80 default_server;", 1)
 	alone := func(t testing.TB) *fakeHost {
 		h := withNginx(t)
@@ -44,8 +45,8 @@ func TestDefaultServerIsTold(t *testing.T) {
 	}
 }
 
-// What nginx reads of an include that is not understood is not known, so that nothing is said of it, and nothing changed;
-// what the agent has brought can be taken back all the same.
+// What nginx reads of an include that is not understood is not known, so that nothing is said of it, and nothing
+// changed; what the agent has brought can be taken back all the same.
 func TestHostileIncludeIsNotGuessed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := withNginx(t)

@@ -27,7 +27,8 @@ func (r *Run) steps() []engine.Step {
 	return r.acrossBoots([]engine.Step{
 		{Name: StepPlatform, Check: r.checkPlatform},
 		{Name: StepRepository, Needs: []string{StepPlatform}, Check: r.checkRepository, Apply: r.applyRepository},
-		{Name: StepPackages, Needs: []string{StepPlatform, StepRepository}, Check: r.checkPackages, Apply: r.applyPackages},
+		{Name: StepPackages, Needs: []string{StepPlatform, StepRepository}, Check: r.checkPackages,
+			Apply: r.applyPackages},
 		{Name: StepSELinux, Needs: []string{StepPackages}, Check: r.checkSELinux, Apply: r.applySELinux},
 		{Name: StepValidate, Needs: []string{StepPackages}, Check: r.checkValidate},
 		{Name: StepSite, Needs: []string{StepSELinux, StepValidate}, Check: r.checkSites, Apply: r.applySites},

@@ -30,8 +30,10 @@ func TestBareHost(t *testing.T) {
 		}
 		h.untouched(before)
 		r = h.apply(basic(t))
-		want := map[string]engine.Status{StepPlatform: engine.Unchanged, StepRepository: engine.Changed, StepPackages: engine.Changed, StepSELinux: engine.Changed,
-			StepValidate: engine.Unchanged, StepSite: engine.Changed, StepService: engine.Changed, StepProof: engine.Unchanged}
+		want := map[string]engine.Status{StepPlatform: engine.Unchanged, StepRepository: engine.Changed,
+			StepPackages: engine.Changed, StepSELinux: engine.Changed,
+			StepValidate: engine.Unchanged, StepSite: engine.Changed, StepService: engine.Changed,
+			StepProof: engine.Unchanged}
 		if d := cmp.Diff(want, statuses(r)); d != "" {
 			t.Errorf("statuses (-want +got):\n%s\n%s", d, summarize(r))
 		}
@@ -84,10 +86,12 @@ func TestPlatform(t *testing.T) {
 	}{
 		{name: "RHEL 7", release: "ID=\"rhel\"\nVERSION_ID=\"7.9\"\n"},
 		{name: "Oracle Linux 7", release: "ID=ol\nVERSION_ID=7.9\n"},
-		{name: "RHEL 8", release: "ID=\"rhel\"\nVERSION_ID=\"8.4\"\nPRETTY_NAME=\"Red Hat Enterprise Linux 8.4\"\n", fails: "Red Hat Enterprise Linux 8.4"},
+		{name: "RHEL 8", release: "ID=\"rhel\"\nVERSION_ID=\"8.4\"\nPRETTY_NAME=\"Red Hat Enterprise Linux 8.4\"\n",
+			fails: "Red Hat Enterprise Linux 8.4"},
 		{name: "Debian", release: "ID=debian\nVERSION_ID=\"12\"\n", fails: "--any-platform"},
 		{name: "Debian, all the same", release: "ID=debian\nVERSION_ID=\"12\"\n", any: true},
-		{name: "Amazon Linux 2", release: "ID=\"amzn\"\nID_LIKE=\"centos rhel fedora\"\nVERSION_ID=\"2\"\n", fails: "amzn 2"},
+		{name: "Amazon Linux 2", release: "ID=\"amzn\"\nID_LIKE=\"centos rhel fedora\"\nVERSION_ID=\"2\"\n",
+			fails: "amzn 2"},
 	} {
 		bubble(t, tt.name, func(t *testing.T) {
 			h := newFakeHost(t)
@@ -125,18 +129,37 @@ func TestSurveyFailuresLeaveTheHostUntouched(t *testing.T) {
 		step  string
 		words []string
 	}{
-		{"a broken file of somebody else's", func(h *fakeHost) { h.write(confDir+"/aa.conf", "server {\n    listen 80;\n") }, StepValidate, []string{confDir + "/aa.conf:3"}},
-		{"an unknown directive of somebody else's", func(h *fakeHost) { h.write(confDir+"/aa.conf", "\nbogus on;\n") }, StepValidate, []string{"bogus", confDir + "/aa.conf:2"}},
+		{"a broken file of somebody else's", func(h *fakeHost) {
+			h.write(confDir+"/aa.conf", "server {\n    listen 80;\n")
+		}, StepValidate, []string{confDir + "/aa.conf:3"}},
+		{"an unknown directive of somebody else's", func(h *fakeHost) {
+			h.write(confDir+"/aa.conf", "\nbogus on;\n")
+		}, StepValidate, []string{"bogus", confDir + "/aa.conf:2"}},
 		{"a conflicting server_name", func(h *fakeHost) {
 			h.write(confDir+"/aa.conf", "server {\n    listen 80;\n    server_name WS.example.com;\n}\n")
 		}, StepValidate, []string{"ws.example.com"}},
-		{"an overlapping local range", func(h *fakeHost) { h.setLocalPorts(overlap); h.rebuild(true) }, StepSELinux, []string{"tcp/2990-3010", "ssh_port_t"}},
+		{"an overlapping local range", func(h *fakeHost) {
+			h.setLocalPorts(overlap)
+			h.rebuild(true)
+		}, StepSELinux, []string{"tcp/2990-3010", "ssh_port_t"}},
 		{"a masked unit", func(h *fakeHost) { h.mask() }, StepService, []string{"masked", "systemctl unmask"}},
-		{"no policy store", func(h *fakeHost) { h.must(removeAll(h.path(store))) }, StepSELinux, []string{"policy store"}},
-		{"a link where the site belongs", func(h *fakeHost) { h.link("/root/x", site) }, StepSite, []string{site, "symbolic link"}},
-		{"a directory where the site belongs", func(h *fakeHost) { h.mkdir(site) }, StepSite, []string{site, "directory"}},
-		{"a policy without the boolean", func(h *fakeHost) { delete(h.policy.booleans, connectBoolean); h.rebuild(true) }, StepSELinux, []string{connectBoolean}},
-		{"an owed mark that cannot be read", func(h *fakeHost) { h.mkdir("/run/wsprovision"); h.write(owedPath, "{") }, StepService, []string{owedPath}},
+		{"no policy store", func(h *fakeHost) {
+			h.must(removeAll(h.path(store)))
+		}, StepSELinux, []string{"policy store"}},
+		{"a link where the site belongs", func(h *fakeHost) {
+			h.link("/root/x", site)
+		}, StepSite, []string{site, "symbolic link"}},
+		{"a directory where the site belongs", func(h *fakeHost) {
+			h.mkdir(site)
+		}, StepSite, []string{site, "directory"}},
+		{"a policy without the boolean", func(h *fakeHost) {
+			delete(h.policy.booleans, connectBoolean)
+			h.rebuild(true)
+		}, StepSELinux, []string{connectBoolean}},
+		{"an owed mark that cannot be read", func(h *fakeHost) {
+			h.mkdir("/run/wsprovision")
+			h.write(owedPath, "{")
+		}, StepService, []string{owedPath}},
 	} {
 		bubble(t, tt.name, func(t *testing.T) {
 			h := withNginx(t)

@@ -13,7 +13,9 @@ func (r *Run) takeIn(steps []engine.StepReport) {
 	if r.planning || r.reverting || r.Euid != 0 {
 		return
 	}
-	whole := !slices.ContainsFunc(steps, func(s engine.StepReport) bool { return s.Status == engine.Failed || s.Status == engine.Skipped })
+	whole := !slices.ContainsFunc(steps, func(s engine.StepReport) bool {
+		return s.Status == engine.Failed || s.Status == engine.Skipped
+	})
 	var entries []Entry
 	for _, s := range r.ours() {
 		now := digest(s.have.Content)

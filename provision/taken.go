@@ -72,7 +72,8 @@ func (r *Run) takenBy(ctx context.Context, at netip.AddrPort, service service) e
 	if len(holders) > 0 {
 		who, unit = holders[0].String(), fmt.Sprintf("systemctl status %d names its unit", holders[0].pid)
 	}
-	return fmt.Errorf("%s listens on port %d, so that nginx cannot listen on %s: stop it (%s), or give the site another port (listen, --listen)", who, at.Port(), at, unit)
+	return fmt.Errorf("%s listens on port %d, so that nginx cannot listen on %s: stop it (%s), or give the site "+
+		"another port (listen, --listen)", who, at.Port(), at, unit)
 }
 
 // checkExchange finds the addresses that a reload cannot bring nginx to listen
@@ -107,11 +108,14 @@ func (r *Run) checkExchange(ctx context.Context, tree nginx.Tree) error {
 		}
 		old := held[0].local
 		if before[old] && !after[old] {
-			all = multierror.Append(all, fmt.Errorf("nginx itself listens on %s and can exchange that for %s only by a restart: "+
-				"stop it (systemctl stop nginx, which cuts every WebSocket) and run this again, or choose another port", old, at))
+			all = multierror.Append(all,
+				fmt.Errorf("nginx itself listens on %s and can exchange that for %s only by a restart: "+
+					"stop it (systemctl stop nginx, which cuts every WebSocket) and run this again, or choose "+
+					"another port", old, at))
 		} else { // stream's, or one with a socket of its own: a start would fail too
-			all = multierror.Append(all, fmt.Errorf("nginx itself listens on %s, which keeps it from listening on %s: choose another port; "+
-				"if that listen is gone from its configuration, reload nginx first", old, at))
+			all = multierror.Append(all,
+				fmt.Errorf("nginx itself listens on %s, which keeps it from listening on %s: choose another port; "+
+					"if that listen is gone from its configuration, reload nginx first", old, at))
 		}
 	}
 	return engine.Lines(all)
@@ -134,7 +138,9 @@ func conflicting(all []socket, at netip.AddrPort) []socket {
 		have, want := s.local.Addr().Unmap(), at.Addr().Unmap()
 		return have != want && !have.IsUnspecified() && !want.IsUnspecified()
 	})
-	own := slices.DeleteFunc(slices.Clone(near), func(s socket) bool { return s.local.Addr().Unmap().Is4() != at.Addr().Unmap().Is4() })
+	own := slices.DeleteFunc(slices.Clone(near), func(s socket) bool {
+		return s.local.Addr().Unmap().Is4() != at.Addr().Unmap().Is4()
+	})
 	if len(own) > 0 {
 		return own
 	}

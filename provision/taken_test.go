@@ -65,7 +65,8 @@ func TestTakenBy(t *testing.T) {
 	r := &Run{Host: &Host{TryBind: tryBind}}
 	everywhere := netip.AddrPortFrom(netip.IPv4Unspecified(), at.Port())
 	for _, a := range []netip.AddrPort{at, everywhere} {
-		if err := r.takenBy(t.Context(), a, service{}); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("process %d ", os.Getpid())) {
+		if err := r.takenBy(t.Context(), a, service{}); err == nil ||
+			!strings.Contains(err.Error(), fmt.Sprintf("process %d ", os.Getpid())) {
 			t.Errorf("%s: %v, want this process named", a, err)
 		}
 		if err := r.takenBy(t.Context(), a, service{state: systemd.State{MainPID: os.Getpid()}}); err != nil {
@@ -84,7 +85,8 @@ func TestTakenBy(t *testing.T) {
 
 // listeners has processes of the fake host listen: "PID ADDRESS:PORT" each.
 func (h *fakeHost) listeners(all ...string) {
-	tables := map[string]string{"/proc/net/tcp": "  sl  local_address rem_address   st\n", "/proc/net/tcp6": "  sl  local_address rem_address   st\n"}
+	tables := map[string]string{"/proc/net/tcp": "  sl  local_address rem_address   st\n",
+		"/proc/net/tcp6": "  sl  local_address rem_address   st\n"}
 	for i, text := range all {
 		pid, address, _ := strings.Cut(text, " ")
 		at := netip.MustParseAddrPort(address)
@@ -95,7 +97,8 @@ func (h *fakeHost) listeners(all ...string) {
 		for i := 0; i < len(b); i += 4 {
 			slices.Reverse(b[i : i+4])
 		}
-		tables[name] += fmt.Sprintf("%4d: %X:%04X %s:0000 0A 00000000:00000000 00:00000000 00000000 0 0 %d 1\n", i, b, at.Port(), strings.Repeat("00", len(b)), 9000+i)
+		tables[name] += fmt.Sprintf("%4d: %X:%04X %s:0000 0A 00000000:00000000 00:00000000 00000000 0 0 %d 1\n", i, b,
+			at.Port(), strings.Repeat("00", len(b)), 9000+i)
 		h.link(fmt.Sprintf("socket:[%d]", 9000+i), fmt.Sprintf("/proc/%s/fd/%d", pid, i))
 		h.web.taken = append(h.web.taken, int(at.Port()))
 	}
@@ -136,19 +139,28 @@ func TestExchange(t *testing.T) {
 		listen    string   // and is to listen on
 		fails     []string
 	}{
-		{"every address for one", []string{"M 0.0.0.0:8008"}, "", "8008", "127.0.0.1:8008", []string{"nginx itself listens on 0.0.0.0:8008", "127.0.0.1:8008", "systemctl stop nginx"}},
-		{"one address for every", []string{"M 127.0.0.1:8008"}, "", "127.0.0.1:8008", "8008", []string{"nginx itself listens on 127.0.0.1:8008", "0.0.0.0:8008"}},
-		{"another's one address for every", []string{"M 127.0.0.1:8008"}, "127.0.0.1:8008", "", "8008", []string{"nginx itself listens on 127.0.0.1:8008"}},
-		{"another's goes to one address", []string{"M 0.0.0.0:8008"}, "127.0.0.1:8008", "8008", "8443", []string{"nginx itself listens on 0.0.0.0:8008"}},
-		{"of IPv6", []string{"M [::]:8008"}, "", "\"[::]:8008\"", "\"[::1]:8008\"", []string{"nginx itself listens on [::]:8008", "[::1]:8008"}},
-		{"of both families", []string{"M 127.0.0.1:8008", "300 [::]:8008"}, "", "127.0.0.1:8008", "8008", []string{"nginx itself listens on 127.0.0.1:8008"}},
-		{"another process too", []string{"M 127.0.0.2:8008", "300 127.0.0.1:8008"}, "", "127.0.0.2:8008", "8008", []string{"process 300", "listens on port 8008"}},
-		{"both families of IPv6's socket stay", []string{"M [::]:8008"}, "[::]:8008 ipv6only=off", "", "127.0.0.1:8008", []string{"ipv6only=off takes the IPv4 port too"}},
+		{"every address for one", []string{"M 0.0.0.0:8008"}, "", "8008", "127.0.0.1:8008",
+			[]string{"nginx itself listens on 0.0.0.0:8008", "127.0.0.1:8008", "systemctl stop nginx"}},
+		{"one address for every", []string{"M 127.0.0.1:8008"}, "", "127.0.0.1:8008", "8008",
+			[]string{"nginx itself listens on 127.0.0.1:8008", "0.0.0.0:8008"}},
+		{"another's one address for every", []string{"M 127.0.0.1:8008"}, "127.0.0.1:8008", "", "8008",
+			[]string{"nginx itself listens on 127.0.0.1:8008"}},
+		{"another's goes to one address", []string{"M 0.0.0.0:8008"}, "127.0.0.1:8008", "8008", "8443",
+			[]string{"nginx itself listens on 0.0.0.0:8008"}},
+		{"of IPv6", []string{"M [::]:8008"}, "", "\"[::]:8008\"", "\"[::1]:8008\"",
+			[]string{"nginx itself listens on [::]:8008", "[::1]:8008"}},
+		{"of both families", []string{"M 127.0.0.1:8008", "300 [::]:8008"}, "", "127.0.0.1:8008", "8008",
+			[]string{"nginx itself listens on 127.0.0.1:8008"}},
+		{"another process too", []string{"M 127.0.0.2:8008", "300 127.0.0.1:8008"}, "", "127.0.0.2:8008", "8008",
+			[]string{"process 300", "listens on port 8008"}},
+		{"both families of IPv6's socket stay", []string{"M [::]:8008"}, "[::]:8008 ipv6only=off", "",
+			"127.0.0.1:8008", []string{"ipv6only=off takes the IPv4 port too"}},
 		{"the same address", []string{"M 0.0.0.0:8008"}, "", "8008", "8008", nil},
 		{"one, and every stays", []string{"M 0.0.0.0:8008"}, "8008", "", "127.0.0.1:8008", nil},
 		{"another's, with a socket of its own", []string{"M 127.0.0.1:8008"}, "127.0.0.1:8008 backlog=64", "", "8008",
 			[]string{"without options of its own"}},
-		{"not http's", []string{"M 127.0.0.1:8008"}, "", "", "8008", []string{"keeps it from listening on 0.0.0.0:8008: choose another port"}},
+		{"not http's", []string{"M 127.0.0.1:8008"}, "", "", "8008",
+			[]string{"keeps it from listening on 0.0.0.0:8008: choose another port"}},
 	} {
 		bubble(t, tt.name, func(t *testing.T) {
 			h := newFakeHost(t)
@@ -173,7 +185,8 @@ func TestExchange(t *testing.T) {
 		h.write(nginxConf, strings.Replace(confOfEPEL, "listen 80", "listen 127.0.0.1:80", 1))
 		h.listeners(fmt.Sprintf("%d 0.0.0.0:80", h.web.master))
 		r := h.run(basic(t), revert(false))
-		if s := step(t, r, StepValidate); s.Status != engine.Failed || !strings.Contains(s.Error, "nginx itself listens on 0.0.0.0:80") || !h.exists(site) {
+		if s := step(t, r, StepValidate); s.Status != engine.Failed ||
+			!strings.Contains(s.Error, "nginx itself listens on 0.0.0.0:80") || !h.exists(site) {
 			t.Errorf("%s %q\n%s", s.Status, s.Error, summarize(r))
 		}
 	})

@@ -52,8 +52,9 @@ func (r *Run) sayGroup(f *engine.Finding, dir string) {
 	if !ok {
 		return
 	}
-	f.Warnings = append(f.Warnings, fmt.Sprintf("%s can be written by the group %s, whose members can change what nginx does: %s",
-		dir, r.groupName(int(st.Gid)), quote([]string{"chmod", "g-w", dir})))
+	f.Warnings = append(f.Warnings,
+		fmt.Sprintf("%s can be written by the group %s, whose members can change what nginx does: %s",
+			dir, r.groupName(int(st.Gid)), quote([]string{"chmod", "g-w", dir})))
 }
 
 // groupName is a group's name from the host's own file (group(5)), or its number.

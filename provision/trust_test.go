@@ -46,7 +46,8 @@ func TestHostileGroup(t *testing.T) {
 		h.must(errors.Join(os.Chown(h.path(confDir), 0, 4242), os.Chmod(h.path(confDir), 0o775)))
 		r := h.apply(basic(t))
 		got := strings.Join(step(t, r, StepSite).Warnings, "\n")
-		if r.Result != engine.Unchanged || !strings.Contains(got, "webadmins") || !strings.Contains(got, "chmod g-w "+confDir) {
+		if r.Result != engine.Unchanged || !strings.Contains(got, "webadmins") ||
+			!strings.Contains(got, "chmod g-w "+confDir) {
 			t.Errorf("%s, %q; want a warning that names the group", r.Result, got)
 		}
 	})

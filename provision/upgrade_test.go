@@ -89,8 +89,8 @@ func (s from100) leave(t testing.TB) (*fakeHost, config.Config) {
 	return h, c
 }
 
-// TestUpgradeFrom100: from every state in which 1.0.0 left a host, status and plan tell of it, apply goes on, and revert brings
-// back the host that was there before 1.0.0.
+// TestUpgradeFrom100: from every state in which 1.0.0 left a host, status and plan tell of it, apply goes on, and
+// revert brings back the host that was there before 1.0.0.
 func TestUpgradeFrom100(t *testing.T) {
 	for _, s := range all100() {
 		t.Run(s.name, func(t *testing.T) {

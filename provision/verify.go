@@ -114,7 +114,8 @@ func (v *Verification) aims() ([]aim, error) {
 		}
 	}
 	if len(all) == 0 {
-		return nil, errors.New("no location of the configuration is a WebSocket's (websocket: false): there is nothing to verify")
+		return nil, errors.New("no location of the configuration is a WebSocket's (websocket: false): there is " +
+			"nothing to verify")
 	}
 	return all, nil
 }
@@ -238,7 +239,8 @@ func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, error) 
 }
 
 // judge fills in the report and returns the first failure.
-func (v *Verification) judge(ctx context.Context, a aim, t *TargetReport, checks []websocket.Check) (name string, first error) {
+func (v *Verification) judge(ctx context.Context, a aim, t *TargetReport, checks []websocket.Check) (name string,
+	first error) {
 	for _, c := range checks {
 		t.Checks = append(t.Checks, checkReport(c))
 		if c.Failed() && first == nil {
@@ -340,7 +342,9 @@ func (v *Verification) warnings(ctx context.Context, aims []aim) []Diagnosis {
 		}
 		if port := int(at.Port()); wall.closes(port) && !ports[port] && a.site != nil && !private(*a.site, port) {
 			ports[port] = true
-			all = append(all, *diagnosis(FirewalldClosed, fmt.Sprintf("firewalld does not let port %d in: the site is reached from this host only", port), firewalldMend(wall[0].name, port), wall.evidence()...))
+			all = append(all, *diagnosis(FirewalldClosed,
+				fmt.Sprintf("firewalld does not let port %d in: the site is reached from this host only", port),
+				firewalldMend(wall[0].name, port), wall.evidence()...))
 		}
 	}
 	return all

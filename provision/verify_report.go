@@ -94,7 +94,8 @@ func checkReport(c websocket.Check) CheckReport {
 }
 
 func timingReport(t websocket.Timing, err error) *TimingReport {
-	r := &TimingReport{Count: t.Count, Failed: t.Failed, Elapsed: millis(t.Elapsed), Handshake: percentiles(t.Handshake), RoundTrip: percentiles(t.RoundTrip)}
+	r := &TimingReport{Count: t.Count, Failed: t.Failed, Elapsed: millis(t.Elapsed),
+		Handshake: percentiles(t.Handshake), RoundTrip: percentiles(t.RoundTrip)}
 	if err != nil {
 		r.Error = err.Error()
 	}

@@ -22,7 +22,8 @@ func TestWaitForLocks(t *testing.T) {
 		h.install(semanagePackage)
 		h.install(nginxPackage)
 		r.SELinux.Change = func(context.Context, string, ...string) (string, string, int, error) {
-			return "", "libsemanage.semanage_get_lock: Could not get direct transaction lock at " + lock + ". (Resource temporarily unavailable).\n", 1, nil
+			return "", "libsemanage.semanage_get_lock: Could not get direct transaction lock at " + lock +
+				". (Resource temporarily unavailable).\n", 1, nil
 		}
 	}
 	for _, tt := range []struct {
@@ -34,8 +35,10 @@ func TestWaitForLocks(t *testing.T) {
 		{"yum, not at all", "wait: {yum_lock: 0s}", yum, StepRepository, "yum lock held by pid 900 (yum update)", 0},
 		{"yum", "wait: {yum_lock: 7s}", yum, StepRepository, "yum lock held by pid 900 (yum update)", 7 * time.Second},
 		{"yum, by default", "", yum, StepRepository, "yum lock held by pid 900 (yum update)", config.YumLockWait},
-		{"semanage, not at all", "wait: {semanage_lock: 0s}", semanage, StepSELinux, "semanage.trans.LOCK is held by", 0},
-		{"semanage", "wait: {semanage_lock: 7s}", semanage, StepSELinux, "semanage.trans.LOCK is held by", 7 * time.Second},
+		{"semanage, not at all", "wait: {semanage_lock: 0s}", semanage, StepSELinux, "semanage.trans.LOCK is held by",
+			0},
+		{"semanage", "wait: {semanage_lock: 7s}", semanage, StepSELinux, "semanage.trans.LOCK is held by",
+			7 * time.Second},
 		{"semanage, by default", "", semanage, StepSELinux, "semanage.trans.LOCK is held by", config.SemanageLockWait},
 	} {
 		bubble(t, tt.name, func(t *testing.T) {

@@ -41,7 +41,8 @@ func (f *Files) writable(path string) error {
 // too. For an immutable file it is EACCES on RHEL 7's 3.10 and EPERM on later
 // kernels; EACCES alone may be any module's or file system's.
 func holdsFast(name string, err error) bool {
-	return errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) && immutable(name)
+	return errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) &&
+		immutable(name)
 }
 
 // withRemedy says what to do where the file system, and not the agent, is why
@@ -52,11 +53,13 @@ func withRemedy(root, path string, err error) error {
 	case errors.Is(err, syscall.ENOSPC):
 		return full(root, dir, err)
 	case errors.Is(err, syscall.EROFS):
-		return fmt.Errorf("%w: mount the file system of %s read-write (findmnt -T %s shows it), then run again", err, dir, dir)
+		return fmt.Errorf("%w: mount the file system of %s read-write (findmnt -T %s shows it), then run again", err,
+			dir, dir)
 	case errors.Is(err, syscall.EPERM), errors.Is(err, syscall.EACCES):
 		for _, name := range []string{path, dir} {
 			if immutable(root + name) {
-				return fmt.Errorf("%s is immutable (see lsattr); chattr -i -a it if the agent may write it: %w", name, err)
+				return fmt.Errorf("%s is immutable (see lsattr); chattr -i -a it if the agent may write it: %w", name,
+					err)
 			}
 		}
 	}
@@ -68,7 +71,8 @@ func withRemedy(root, path string, err error) error {
 func full(root, dir string, err error) error {
 	var st unix.Statfs_t
 	if unix.Statfs(root+dir, &st) == nil && st.Files > 0 && st.Ffree == 0 {
-		return fmt.Errorf("%w: the file system of %s has no inode left (df -i %s): remove files there, then run again", err, dir, dir)
+		return fmt.Errorf("%w: the file system of %s has no inode left (df -i %s): remove files there, then run again",
+			err, dir, dir)
 	}
 	return fmt.Errorf("%w: the file system of %s is full (df %s): free space there, then run again", err, dir, dir)
 }

@@ -20,14 +20,22 @@ func TestWritable(t *testing.T) {
 	}{
 		{name: "as it should be", mount: "size=64k"},
 		{name: "no space", mount: "size=4k", says: []string{"no space left on device", "/d is full", "free space"}},
-		{name: "no inodes", mount: "nr_inodes=2", says: []string{"no space left on device", "no inode left", "remove files"}},
-		{name: "read-only", mount: "size=64k", says: []string{"read-only file system", "read-write", "findmnt -T /d"}, change: func(t *testing.T, f *Files) {
-			if err := unix.Mount("", f.Root+"/d", "", unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
-				t.Fatal(err)
-			}
-		}},
-		{name: "immutable directory", says: []string{"/d is immutable", "chattr -i"}, change: func(t *testing.T, f *Files) { chattr(t, f.Root+"/d") }},
-		{name: "immutable file", says: []string{"/d/x is immutable", "chattr -i"}, change: func(t *testing.T, f *Files) { chattr(t, f.Root+"/d/x") }},
+		{name: "no inodes", mount: "nr_inodes=2",
+			says: []string{"no space left on device", "no inode left", "remove files"}},
+		{name: "read-only", mount: "size=64k", says: []string{"read-only file system", "read-write", "findmnt -T /d"},
+			change: func(t *testing.T, f *Files) {
+				if err := unix.Mount("", f.Root+"/d", "", unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
+					t.Fatal(err)
+				}
+			}},
+		{name: "immutable directory", says: []string{"/d is immutable", "chattr -i"},
+			change: func(t *testing.T, f *Files) {
+				chattr(t, f.Root+"/d")
+			}},
+		{name: "immutable file", says: []string{"/d/x is immutable", "chattr -i"},
+			change: func(t *testing.T, f *Files) {
+				chattr(t, f.Root+"/d/x")
+			}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFiles(t)
@@ -35,7 +43,8 @@ func TestWritable(t *testing.T) {
 				if err := unix.Mount("tmpfs", f.Root+"/d", "tmpfs", 0, "mode=0755,"+tt.mount); err != nil {
 					unable(t, "mount a small tmpfs: %v", err)
 				}
-				defer unix.Unmount(f.Root+"/d", unix.MNT_DETACH) //nolint:errcheck // the directory goes away with the test
+				defer unix.Unmount(f.Root+"/d",
+					unix.MNT_DETACH) //nolint:errcheck // the directory goes away with the test
 			}
 			// One file: of 4 kB, or of two inodes (the directory has the other), it takes all.
 			if err := f.stage("/d/x", "/d/x", File{Content: []byte("old"), Mode: 0o644}); err != nil {
@@ -44,7 +53,8 @@ func TestWritable(t *testing.T) {
 			if tt.change != nil {
 				tt.change(t, f)
 			}
-			for what, err := range map[string]error{"beforehand": f.writable("/d/x"), "write": f.Write("/d/x", []byte("new"), 0o644)} {
+			for what, err := range map[string]error{"beforehand": f.writable("/d/x"),
+				"write": f.Write("/d/x", []byte("new"), 0o644)} {
 				if (err == nil) != (len(tt.says) == 0) {
 					t.Errorf("%s: %v", what, err)
 				}

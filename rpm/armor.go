@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// armorMark is where rpm sees a block begin, wherever it stands in the file (rpm 4.11 lib/rpmchecksig.c doImport); so do we.
+// armorMark is where rpm sees a block begin, wherever it stands in the file (rpm 4.11 lib/rpmchecksig.c doImport); so
+// do we.
 const armorMark = "-----BEGIN PGP "
 
 const (
@@ -16,8 +17,8 @@ const (
 	armorEnd   = "-----END PGP PUBLIC KEY BLOCK-----"
 )
 
-// dearmor returns the contents of every public key block (RFC 4880 section 6.2). Text around blocks is passed over; a block of another
-// type, or one that begins in the middle of a line, is an error, because rpm would read it.
+// dearmor returns the contents of every public key block (RFC 4880 section 6.2). Text around blocks is passed over; a
+// block of another type, or one that begins in the middle of a line, is an error, because rpm would read it.
 func dearmor(text []byte) ([][]byte, error) {
 	if bytes.IndexByte(text, 0) >= 0 {
 		return nil, errors.New("armor: a NUL byte")
@@ -45,7 +46,8 @@ func dearmor(text []byte) ([][]byte, error) {
 func armorBlock(all []string, from int) ([]byte, int, error) {
 	i := from
 	for ; i < len(all) && strings.TrimSpace(all[i]) != ""; i++ {
-		if key, _, ok := strings.Cut(all[i], ": "); !ok || strings.Contains(key, " ") || strings.Contains(all[i], "-----") {
+		if key, _, ok := strings.Cut(all[i], ": "); !ok || strings.Contains(key, " ") ||
+			strings.Contains(all[i], "-----") {
 			return nil, 0, fmt.Errorf("armor: not a header: %s", quote(all[i]))
 		}
 	}

@@ -18,10 +18,11 @@ type Damage struct {
 }
 
 // verifyArgv asks for contents alone, which are what is lost; rpm 4.11 knows all of these options.
-var verifyArgv = []string{"rpm", "-V", "--nodeps", "--noscripts", "--nomtime", "--nomode", "--nouser", "--nogroup", "--nordev", "--nolinkto"}
+var verifyArgv = []string{"rpm", "-V", "--nodeps", "--noscripts", "--nomtime", "--nomode", "--nouser", "--nogroup",
+	"--nordev", "--nolinkto"}
 
-// Damaged looks in installed packages for what a power cut does to files that rpm wrote and never synced, while its database was:
-// they are empty, cut off or gone. A configuration file that has content is somebody's.
+// Damaged looks in installed packages for what a power cut does to files that rpm wrote and never synced, while its
+// database was: they are empty, cut off or gone. A configuration file that has content is somebody's.
 func (h Host) Damaged(ctx context.Context, names ...string) ([]Damage, error) {
 	var all []Damage
 	for _, name := range names {
@@ -56,7 +57,8 @@ func (h Host) damage(name, line string) (Damage, bool) {
 	return Damage{name, path, empty}, lost && err != nil || empty || changed
 }
 
-// Reinstall has yum lay down the files of installed packages anew, within limits as Install does. Whether it did, Damaged tells.
+// Reinstall has yum lay down the files of installed packages anew, within limits as Install does. Whether it did,
+// Damaged tells.
 func (h Host) Reinstall(ctx context.Context, names []string, limits Limits) error {
 	for _, name := range names {
 		if err := checkName(name); err != nil {

@@ -9,13 +9,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The real rpm's words on what a power cut leaves; an administrator's edit of a configuration file, and a new mode, are no damage.
+// The real rpm's words on what a power cut leaves; an administrator's edit of a configuration file, and a new mode, are
+// no damage.
 func TestDamaged(t *testing.T) {
 	r := newReal(t)
 	h := Host{Read: r.run, Change: r.run}
 	tree := r.path("tree")
 	at := func(name string) string { return filepath.Join(tree, name) }
-	spec := "Name: things\nVersion: 1\nRelease: 1\nSummary: x\nLicense: MIT\nBuildArch: noarch\n%description\nx\n%install\nmkdir -p %{buildroot}" + tree + "\n"
+	spec := "Name: things\nVersion: 1\nRelease: 1\nSummary: x\nLicense: MIT\nBuildArch: " +
+		"noarch\n%description\nx\n%install\nmkdir -p %{buildroot}" + tree + "\n"
 	files := "%files\n"
 	for _, name := range []string{"whole", "emptied", "cut", "lost", "moded"} {
 		spec += fmt.Sprintf("echo content of %s >%%{buildroot}%s\n", name, at(name))
@@ -26,8 +28,10 @@ func TestDamaged(t *testing.T) {
 		files += "%config(noreplace) " + at(name) + "\n"
 	}
 	r.write("things.spec", spec+files)
-	r.must("rpmbuild", "-bb", "--define", "_topdir "+r.dir, "--define", "_rpmdir "+r.dir, "--define", "_rpmfilename things.rpm", r.path("things.spec"))
-	if _, stderr, status, err := r.run(bg, "", "rpm", "-i", "--nodeps", r.path("things.rpm")); err != nil || status != 0 {
+	r.must("rpmbuild", "-bb", "--define", "_topdir "+r.dir, "--define", "_rpmdir "+r.dir, "--define",
+		"_rpmfilename things.rpm", r.path("things.spec"))
+	if _, stderr, status, err := r.run(bg, "", "rpm", "-i", "--nodeps", r.path("things.rpm")); err != nil ||
+		status != 0 {
 		t.Fatalf("rpm -i: %d, %v, %s", status, err, stderr)
 	}
 	if got, err := h.Damaged(bg, "things"); err != nil || len(got) > 0 {

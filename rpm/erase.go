@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// Erase removes packages, all of them or none: rpm refuses where a package that stays needs one of them (rpm(8)), and its
-// refusal, which names that package, is the error. rpm is asked again afterwards. A lock that is held is waited for.
+// Erase removes packages, all of them or none: rpm refuses where a package that stays needs one of them (rpm(8)), and
+// its refusal, which names that package, is the error. rpm is asked again afterwards. A lock that is held is waited
+// for.
 func (h Host) Erase(ctx context.Context, names ...string) error {
 	for _, name := range names {
 		if err := checkName(name); err != nil {
@@ -29,7 +30,8 @@ func (h Host) Erase(ctx context.Context, names ...string) error {
 		return fmt.Errorf("erase %s: %w", what, err)
 	}
 	if len(found) > 0 {
-		return fmt.Errorf("erase %s: %w; all stay: remove first what needs them", what, said("rpm", status, stdout, stderr))
+		return fmt.Errorf("erase %s: %w; all stay: remove first what needs them", what,
+			said("rpm", status, stdout, stderr))
 	}
 	return nil
 }

@@ -77,7 +77,8 @@ func (f *fake) read(_ context.Context, _ string, argv ...string) (string, string
 		return f.query(argv[4:])
 	case argv[1] == "-qp":
 		if name := f.files[argv[4]]; name != "" {
-			return name + "\t(none)\t7\t14\tnoarch\n", "warning: " + argv[4] + ": Header V3 RSA/SHA256 Signature, key ID 352c64e5: NOKEY\n", 0, nil
+			return name + "\t(none)\t7\t14\tnoarch\n", "warning: " + argv[4] +
+				": Header V3 RSA/SHA256 Signature, key ID 352c64e5: NOKEY\n", 0, nil
 		}
 		return "", "error: open of " + argv[4] + " failed: No such file or directory\n", 1, nil
 	case argv[1] == "-qf":

@@ -49,12 +49,14 @@ type statusError struct {
 
 func (e *statusError) Error() string { return "the server answered " + e.status }
 
-// passing tells trouble that may be over in a moment from what stays: a page that is not there, a certificate, a redirect.
+// passing tells trouble that may be over in a moment from what stays: a page that is not there, a certificate, a
+// redirect.
 func passing(err error) bool {
 	var network net.Error
 	var answer *statusError
 	if errors.As(err, &answer) {
-		return answer.code >= 500 || answer.code == http.StatusTooManyRequests || answer.code == http.StatusRequestTimeout
+		return answer.code >= 500 || answer.code == http.StatusTooManyRequests ||
+			answer.code == http.StatusRequestTimeout
 	}
 	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }

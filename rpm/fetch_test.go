@@ -25,8 +25,12 @@ func server(t *testing.T) *httptest.Server {
 		}
 	})
 	mux.HandleFunc("/empty", func(http.ResponseWriter, *http.Request) {})
-	mux.HandleFunc("/loop", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/loop", http.StatusFound) })
-	mux.HandleFunc("/once", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/key", http.StatusFound) })
+	mux.HandleFunc("/loop", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/loop", http.StatusFound)
+	})
+	mux.HandleFunc("/once", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/key", http.StatusFound)
+	})
 	mux.HandleFunc("/down", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "http://example.com/", http.StatusFound)
 	})
@@ -51,7 +55,8 @@ func TestFetch(t *testing.T) {
 	s := server(t)
 	f := newFake(t)
 	f.write("/keys/k", "0123456789")
-	if err := errors.Join(syscall.Mkfifo(f.root+"/keys/fifo", 0o600), os.Symlink("/dev/zero", f.root+"/keys/zero")); err != nil {
+	if err := errors.Join(syscall.Mkfifo(f.root+"/keys/fifo", 0o600),
+		os.Symlink("/dev/zero", f.root+"/keys/zero")); err != nil {
 		t.Fatal(err)
 	}
 	tests := []struct{ name, url, wantErr string }{
@@ -111,7 +116,8 @@ func TestFetchOutOfTime(t *testing.T) {
 	})}
 	ctx, cancel := context.WithTimeout(bg, time.Millisecond)
 	defer cancel()
-	if _, err := newFake(t).host().Fetch(ctx, late, "http://127.0.0.1/", 10); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := newFake(t).host().Fetch(ctx, late, "http://127.0.0.1/", 10); !errors.Is(err,
+		context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -146,14 +152,16 @@ func TestFetchTriesAgain(t *testing.T) {
 				_, _ = w.Write([]byte("0123456789"))
 			}))
 			defer s.Close()
-			client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // which would ask again by itself
+			// which would ask again by itself
+			client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 			f := newFake(t)
 			got, err := f.host().Fetch(bg, client, s.URL, 10)
 			if !matches(err, tt.wantErr) || err == nil && string(got) != "0123456789" {
 				t.Errorf("got %q, %v, want %q", got, err, tt.wantErr)
 			}
 			if int(asked.Load()) != tt.asked || f.slept != tt.slept || len(f.notices) != tt.asked-1 {
-				t.Errorf("asked %d times, slept %s, notices %q; want %d times, %s", asked.Load(), f.slept, f.notices, tt.asked, tt.slept)
+				t.Errorf("asked %d times, slept %s, notices %q; want %d times, %s", asked.Load(), f.slept, f.notices,
+					tt.asked, tt.slept)
 			}
 		})
 	}

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Files are the paths of all files and directories that the named packages own, in rpm's order. A name that is not installed
-// has none.
+// Files are the paths of all files and directories that the named packages own, in rpm's order. A name that is not
+// installed has none.
 func (h Host) Files(ctx context.Context, names ...string) ([]string, error) {
 	if len(names) == 0 {
 		return nil, nil

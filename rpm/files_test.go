@@ -12,7 +12,8 @@ func TestParseFiles(t *testing.T) {
 		want           []string
 		fails          bool
 	}{
-		"two packages":       {stdout: "/etc/nginx\n/etc/nginx/nginx.conf\n/usr/bin/sem anage\n", want: []string{"/etc/nginx", "/etc/nginx/nginx.conf", "/usr/bin/sem anage"}},
+		"two packages": {stdout: "/etc/nginx\n/etc/nginx/nginx.conf\n/usr/bin/sem anage\n",
+			want: []string{"/etc/nginx", "/etc/nginx/nginx.conf", "/usr/bin/sem anage"}},
 		"no files":           {stdout: "(contains no files)\n/usr/sbin/nginx\n", want: []string{"/usr/sbin/nginx"}},
 		"one not installed":  {stdout: "package nginx is not installed\n/etc/x\n", want: []string{"/etc/x"}},
 		"a broken database":  {stderr: "error: rpmdb: BDB0113 Thread/process 1/2 failed\n", fails: true},

@@ -111,7 +111,8 @@ func (d definition) mend(option, there string) string {
 	if filepath.Base(d.File) != fromSubscription {
 		return there
 	}
-	return fmt.Sprintf("subscription-manager wrote it: subscription-manager repo-override --repo=%s --remove=%s", d.ID, option)
+	return fmt.Sprintf("subscription-manager wrote it: subscription-manager repo-override --repo=%s --remove=%s", d.ID,
+		option)
 }
 
 // disabled is a repository with enabled=0, said by itself or by [main].

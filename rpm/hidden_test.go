@@ -80,11 +80,13 @@ func TestHiddenPackages(t *testing.T) {
 		{name: "an override of subscription-manager's, exclude", hidden: true,
 			files: map[string]string{"/etc/yum.repos.d/redhat.repo": "[Org_EPEL_epel7]\nenabled=1\nexclude=nginx*\n"},
 			want: []string{"exclude=nginx* of [Org_EPEL_epel7] in /etc/yum.repos.d/redhat.repo:3 hides nginx: " +
-				"subscription-manager wrote it: subscription-manager repo-override --repo=Org_EPEL_epel7 --remove=exclude, " +
+				"subscription-manager wrote it: subscription-manager repo-override --repo=Org_EPEL_epel7 " +
+				"--remove=exclude, " +
 				"or for once: yum --disableexcludes=Org_EPEL_epel7"}, lacks: []string{"take it out"}},
 		{name: "an override of subscription-manager's, includepkgs", hidden: true,
 			files: map[string]string{"/etc/yum.repos.d/redhat.repo": "[Org_EPEL_epel7]\nenabled=1\nincludepkgs=htop\n"},
-			want:  []string{"repo-override --repo=Org_EPEL_epel7 --remove=includepkgs"}, lacks: []string{"add it there"}},
+			want:  []string{"repo-override --repo=Org_EPEL_epel7 --remove=includepkgs"},
+			lacks: []string{"add it there"}},
 		{name: "subscription-manager's", hidden: true,
 			files: map[string]string{"/etc/yum.repos.d/redhat.repo": "[Org_EPEL_epel7]\nenabled=0\n"},
 			want: []string{"repository Org_EPEL_epel7 is disabled in /etc/yum.repos.d/redhat.repo:2: if it has " +
@@ -143,7 +145,8 @@ func TestHiddenOthers(t *testing.T) {
 	}
 }
 
-// What hides packages in a plugin's file is told by the plugin's own words; and where nothing is enabled, what could be.
+// What hides packages in a plugin's file is told by the plugin's own words; and where nothing is enabled, what could
+// be.
 func TestHiddenOtherwise(t *testing.T) {
 	f := newFake(t)
 	f.write("/etc/yum.repos.d/x.repo", "[base]\nenabled=0\n")
@@ -222,7 +225,8 @@ func TestNothingHidesEPELOnRHEL(t *testing.T) {
 	} {
 		f := newFake(t)
 		f.write("/etc/yum.repos.d/redhat.repo", "["+id+"]\nenabled = 0\n")
-		if e := f.host().refusal(said, []string{"epel-release"}, nil, Inventory{}, Limits{}); e.Kind != NoPackage || e.Hidden != hidden {
+		if e := f.host().refusal(said, []string{"epel-release"}, nil, Inventory{}, Limits{}); e.Kind != NoPackage ||
+			e.Hidden != hidden {
 			t.Errorf("%s: hidden is %v, want %v: %s", id, e.Hidden, hidden, e)
 		}
 	}

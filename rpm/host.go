@@ -4,13 +4,14 @@
 // It is the host's package subsystem (rpm, yum, /etc/yum.repos.d and the keys in the rpm database), as selinux and
 // systemd are the host's other subsystems; the spec from which this project's own RPM is built lies in packaging.
 //
-// yum's exit status is evidence, never the verdict: 3.4.3 says 0 with a named package missing and 1 for a package file that
-// is installed already (cli.py installPkgs). rpm is asked before, and asked again afterwards.
+// yum's exit status is evidence, never the verdict: 3.4.3 says 0 with a named package missing and 1 for a package file
+// that is installed already (cli.py installPkgs). rpm is asked before, and asked again afterwards.
 //
-// What counts as trusted. yum -y imports any key that an enabled repository's gpgkey= names, over plain http too, and takes
-// unsigned packages from a repository with gpgcheck=0. Install overrides both for its own run only (Restrict): a repository
-// keeps just the gpgkey files that an installed package owns, that hold only configured fingerprints (Host.Fingerprints), or
-// that hold only keys imported already; gpgcheck is forced on. No file of the administrator's is edited.
+// What counts as trusted. yum -y imports any key that an enabled repository's gpgkey= names, over plain http too, and
+// takes unsigned packages from a repository with gpgcheck=0. Install overrides both for its own run only (Restrict): a
+// repository keeps just the gpgkey files that an installed package owns, that hold only configured fingerprints
+// (Host.Fingerprints), or that hold only keys imported already; gpgcheck is forced on. No file of the administrator's
+// is edited.
 package rpm
 
 import (
@@ -37,7 +38,8 @@ type Host struct {
 	Fingerprints []string
 
 	LockWait time.Duration // bound on waiting for somebody else's yum or rpm over one Install; 0 does not wait
-	Attempts int           // how often yum may fail because of a repository, or a download, before we give up; 0 means 3
+	// how often yum may fail because of a repository, or a download, before we give up; 0 means 3
+	Attempts int
 
 	Sleep  func(context.Context, time.Duration) error // nil sleeps for real and ends early when ctx does
 	Notice func(string)                               // what a person would want to know while waiting; may be nil

@@ -49,22 +49,33 @@ func TestHostileKeys(t *testing.T) {
 		userIDs string
 		subkeys int
 	}{
-		"whole":                                 {joined(two...), "", "Two (with subkeys) <two@example.com>, Zwei <zwei@example.com>", 2},
-		"a subkey without a signature":          {joined(joined(one...), two[5]), "to which it has put no signature", "One <one@example.com>", 0},
-		"a subkey with another key's binding":   {joined(joined(one...), two[5], two[6]), "to which it has put no signature", "One <one@example.com>", 0},
-		"a subkey with another subkey's":        {joined(joined(two[:3]...), two[5], two[8]), "to which it has put no signature", "Two (with subkeys) <two@example.com>", 0},
-		"a binding that was changed":            {joined(joined(two[:5]...), two[5], turned(two[6], 9)), "no signature", "Two (with subkeys) <two@example.com>, Zwei <zwei@example.com>", 0},
-		"a user id without a signature":         {joined(joined(one...), stranger), "", "One <one@example.com>", 0},
-		"a user id with another's signature":    {joined(joined(one...), stranger, two[2]), "", "One <one@example.com>", 0},
-		"no user id of its own":                 {joined(one[0], stranger, one[2]), "no good signature", "", 0},
-		"no signature at all":                   {joined(one[0], one[1]), "no good signature", "", 0},
-		"nothing but the key":                   {one[0], "no good signature", "", 0},
-		"a signature that was changed":          {joined(one[0], one[1], turned(one[2], 1)), "no good signature", "", 0},
-		"a signature said to be over an MD5":    {joined(one[0], one[1], md5), "no good signature", "", 0},
-		"a revocation that nobody can verify":   {joined(one[0], []byte("\x88\x05\x04\x20\x01\x0a\x00"), one[1], one[2]), "is revoked", "One <one@example.com>", 0},
-		"a revocation in the form of version 3": {joined(one[0], []byte("\x88\x04\x03\x05\x20\x00"), one[1], one[2]), "is revoked", "One <one@example.com>", 0},
-		"a subkey that is revoked by somebody":  {joined(joined(two[:7]...), []byte("\x88\x05\x04\x28\x01\x0a\x00")), "", "Two (with subkeys) <two@example.com>, Zwei <zwei@example.com>", 0},
-		"more signatures than anybody verifies": {joined(joined(one...), bytes.Repeat(one[2], mostSignatures)), "more than 1000 signatures", "One <one@example.com>", 0},
+		"whole": {joined(two...), "",
+			"Two (with subkeys) <two@example.com>, Zwei <zwei@example.com>", 2},
+		"a subkey without a signature": {joined(joined(one...), two[5]), "to which it has put no signature",
+			"One <one@example.com>", 0},
+		"a subkey with another key's binding": {joined(joined(one...), two[5], two[6]),
+			"to which it has put no signature", "One <one@example.com>", 0},
+		"a subkey with another subkey's": {joined(joined(two[:3]...), two[5], two[8]),
+			"to which it has put no signature", "Two (with subkeys) <two@example.com>", 0},
+		"a binding that was changed": {joined(joined(two[:5]...), two[5], turned(two[6], 9)),
+			"no signature", "Two (with subkeys) <two@example.com>, Zwei <zwei@example.com>", 0},
+		"a user id without a signature": {joined(joined(one...), stranger), "", "One <one@example.com>", 0},
+		"a user id with another's signature": {joined(joined(one...), stranger, two[2]), "",
+			"One <one@example.com>", 0},
+		"no user id of its own": {joined(one[0], stranger, one[2]), "no good signature", "", 0},
+		"no signature at all":   {joined(one[0], one[1]), "no good signature", "", 0},
+		"nothing but the key":   {one[0], "no good signature", "", 0},
+		"a signature that was changed": {joined(one[0], one[1], turned(one[2], 1)), "no good signature", "",
+			0},
+		"a signature said to be over an MD5": {joined(one[0], one[1], md5), "no good signature", "", 0},
+		"a revocation that nobody can verify": {joined(one[0], []byte("\x88\x05\x04\x20\x01\x0a\x00"), one[1],
+			one[2]), "is revoked", "One <one@example.com>", 0},
+		"a revocation in the form of version 3": {joined(one[0], []byte("\x88\x04\x03\x05\x20\x00"), one[1], one[2]),
+			"is revoked", "One <one@example.com>", 0},
+		"a subkey that is revoked by somebody": {joined(joined(two[:7]...), []byte("\x88\x05\x04\x28\x01\x0a\x00")),
+			"", "Two (with subkeys) <two@example.com>, Zwei <zwei@example.com>", 0},
+		"more signatures than anybody verifies": {joined(joined(one...), bytes.Repeat(one[2], mostSignatures)),
+			"more than 1000 signatures", "One <one@example.com>", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			keys, err := ParseKeys(tt.file)
@@ -95,8 +106,10 @@ func TestEPELKey(t *testing.T) {
 func TestHostileModulus(t *testing.T) {
 	one := packets(t, "one.asc")
 	for name, numbers := range map[string]string{
-		"none": "", "of no bits": "\x00\x00\x00\x00", "even": "\x00\x10\x80\x00\x00\x02\x03", "an exponent of 0": "\x00\x10\x80\x01\x00\x02\x00",
-		"too long": "\x40\x01" + strings.Repeat("\xff", 2049) + "\x00\x02\x03", "something behind": "\x00\x10\x80\x01\x00\x02\x03x",
+		"none": "", "of no bits": "\x00\x00\x00\x00", "even": "\x00\x10\x80\x00\x00\x02\x03",
+		"an exponent of 0": "\x00\x10\x80\x01\x00\x02\x00",
+		"too long":         "\x40\x01" + strings.Repeat("\xff", 2049) + "\x00\x02\x03",
+		"something behind": "\x00\x10\x80\x01\x00\x02\x03x",
 	} {
 		body := "\x04\x52\xae\x68\x84\x01" + numbers
 		file := joined([]byte{0x99, byte(len(body) >> 8), byte(len(body))}, []byte(body), one[1], one[2])
@@ -110,7 +123,8 @@ func TestHostileModulus(t *testing.T) {
 func TestHostileKeysOfGPG(t *testing.T) {
 	r := newReal(t)
 	gpg := func(when string, argv ...string) {
-		r.must(append([]string{"gpg", "--batch", "--passphrase", "", "--faked-system-time", when + "T000000"}, argv...)...)
+		r.must(append([]string{"gpg", "--batch", "--passphrase", "", "--faked-system-time", when + "T000000"},
+			argv...)...)
 	}
 	parse := func(name string) Key {
 		t.Helper()
@@ -138,7 +152,8 @@ func TestHostileKeysOfGPG(t *testing.T) {
 			t.Errorf("import %s: %v, want %q", name, err, want)
 		}
 	}
-	gpg("20200101", "--cert-digest-algo", "SHA1", "--quick-gen-key", "good <good@example.com>", "rsa2048", "sign", "never")
+	gpg("20200101", "--cert-digest-algo", "SHA1", "--quick-gen-key", "good <good@example.com>", "rsa2048", "sign",
+		"never")
 	refused("good", "")
 	gpg("20200101", "--quick-gen-key", "short <short@example.com>", "rsa2048", "sign", "2020-06-01")
 	refused("short", "expired on 2020-06-01")
@@ -158,7 +173,8 @@ func TestHostileKeysOfGPG(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.write("good.rev", strings.Replace(string(revocation), ":---", "---", 1)) // the colon keeps it from being used by mistake
+	// the colon keeps it from being used by mistake
+	r.write("good.rev", strings.Replace(string(revocation), ":---", "---", 1))
 	r.must("gpg", "--batch", "--import", r.path("good.rev"))
 	refused("good", "is revoked")
 }
@@ -198,7 +214,8 @@ func TestForgetKey(t *testing.T) {
 	f := newFake(t)
 	f.keys = []string{keyFile(t, "one.asc")}
 	f.erasing = func([]string) { f.keys = nil }
-	if err := f.host().ForgetKey(bg, onePrint); err != nil || len(f.ran) != 1 || f.ran[0] != "rpm -e gpg-pubkey-352c64e5-52ae6884" {
+	if err := f.host().ForgetKey(bg, onePrint); err != nil || len(f.ran) != 1 ||
+		f.ran[0] != "rpm -e gpg-pubkey-352c64e5-52ae6884" {
 		t.Errorf("%v, ran %q", err, f.ran)
 	}
 	f.keys = []string{keyFile(t, "one.asc")}

@@ -30,9 +30,9 @@ var (
 	inlineNote  = regexp.MustCompile(`\s;.*$`)
 )
 
-// readINI reads a file as yum 3.4.3 does: Python's ConfigParser syntax (iniparse), with include= lines followed. The same
-// section twice is one section, a later value wins; variables are replaced wherever they stand, in a section's name too
-// (yum/parser.py ConfigPreProcessor). yum gives up wholly on a line that it cannot read, and so do we.
+// readINI reads a file as yum 3.4.3 does: Python's ConfigParser syntax (iniparse), with include= lines followed. The
+// same section twice is one section, a later value wins; variables are replaced wherever they stand, in a section's
+// name too (yum/parser.py ConfigPreProcessor). yum gives up wholly on a line that it cannot read, and so do we.
 func (h Host) readINI(file string) ([]section, error) {
 	p := &iniParser{}
 	if err := h.includeINI(p, file, 0); err != nil {

@@ -27,7 +27,8 @@ func (w Wants) check() error {
 		}
 	}
 	for _, file := range w.Files {
-		if !filepath.IsAbs(file) || filepath.Clean(file) != file || !strings.HasSuffix(file, ".rpm") || strings.ContainsAny(file, "*?[]\n") {
+		if !filepath.IsAbs(file) || filepath.Clean(file) != file || !strings.HasSuffix(file, ".rpm") ||
+			strings.ContainsAny(file, "*?[]\n") {
 			return fmt.Errorf("%q is not the absolute path of an .rpm file", file)
 		}
 	}

@@ -24,11 +24,12 @@ func (p Package) String() string {
 	return s
 }
 
-// queryFormat uses tabs, which no tag of a package's name can hold. %|EPOCH?…| is avoided: %{EPOCH} prints (none) in every release.
+// queryFormat uses tabs, which no tag of a package's name can hold. %|EPOCH?…| is avoided: %{EPOCH} prints (none) in
+// every release.
 const queryFormat = `%{NAME}\t%{EPOCH}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n`
 
-// packageName is what rpm allows in a name (rpm 4.11 build/parsePreamble.c), less a leading dash or dot, so that a name is never
-// an option, a glob, a path or an expression for yum.
+// packageName is what rpm allows in a name (rpm 4.11 build/parsePreamble.c), less a leading dash or dot, so that a name
+// is never an option, a glob, a path or an expression for yum.
 var packageName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.+-]*$`)
 
 func checkName(name string) error {
@@ -38,8 +39,9 @@ func checkName(name string) error {
 	return nil
 }
 
-// Installed asks rpm once for all names. A name that is not installed has no entry; a name may have several (kernel, two
-// architectures). rpm's exit status is the number of names that are absent and says nothing else, so every line is accounted for.
+// Installed asks rpm once for all names. A name that is not installed has no entry; a name may have several (kernel,
+// two architectures). rpm's exit status is the number of names that are absent and says nothing else, so every line is
+// accounted for.
 func (h Host) Installed(ctx context.Context, names ...string) (map[string][]Package, error) {
 	if len(names) == 0 {
 		return map[string][]Package{}, nil
@@ -120,8 +122,9 @@ func packageOf(f []string) Package {
 	return p
 }
 
-// rpmSpeaks is how rpm and the database below it begin a line of theirs (rpm 4.11 lib/rpmlog, BDB's and sqlite's messages). What
-// else comes on stderr (the dynamic loader's words on /etc/ld.so.preload, a wrapper's) says nothing of the database.
+// rpmSpeaks is how rpm and the database below it begin a line of theirs (rpm 4.11 lib/rpmlog, BDB's and sqlite's
+// messages). What else comes on stderr (the dynamic loader's words on /etc/ld.so.preload, a wrapper's) says nothing of
+// the database.
 var rpmSpeaks = regexp.MustCompile(`^(error|fatal error|rpm|rpmdb|db\d? error|BDB\d*)\b`)
 
 // ofMacros is rpm's word on a line of /etc/rpm/macros or of a file like it, which it says in every run (rpm 4.11

@@ -30,13 +30,17 @@ func TestInstalled(t *testing.T) {
 		want           map[string][]Package
 		wantErr        string
 	}{
-		{name: "one there, one absent", stdout: "nginx\t1\t1.20.1\t10.el7\tx86_64\npackage yum is not installed\n", status: 1,
-			want: map[string][]Package{"nginx": {nginx}}},
-		{name: "no epoch", stdout: "package nginx is not installed\nyum\t(none)\t3.4.3\t168.el7.centos\tnoarch\n", status: 1,
-			want: map[string][]Package{"yum": {yum}}},
-		{name: "twice installed", stdout: "nginx\t1\t1.20.1\t10.el7\tx86_64\nnginx\t1\t1.20.1\t10.el7\tx86_64\npackage yum is not installed\n", status: 1,
+		{name: "one there, one absent", stdout: "nginx\t1\t1.20.1\t10.el7\tx86_64\npackage yum is not installed\n",
+			status: 1,
+			want:   map[string][]Package{"nginx": {nginx}}},
+		{name: "no epoch", stdout: "package nginx is not installed\nyum\t(none)\t3.4.3\t168.el7.centos\tnoarch\n",
+			status: 1,
+			want:   map[string][]Package{"yum": {yum}}},
+		{name: "twice installed",
+			stdout: "nginx\t1\t1.20.1\t10.el7\tx86_64\nnginx\t1\t1.20.1\t10.el7\tx86_64\npackage yum is not installed\n", status: 1,
 			want: map[string][]Package{"nginx": {nginx, nginx}}},
-		{name: "a warning", stdout: "package nginx is not installed\npackage yum is not installed\n", stderr: "warning: Generating 18 missing index(es), please wait...\n",
+		{name: "a warning", stdout: "package nginx is not installed\npackage yum is not installed\n",
+			stderr: "warning: Generating 18 missing index(es), please wait...\n",
 			status: 2, want: map[string][]Package{}},
 		{name: "broken database", stdout: brokenOut, stderr: brokenErr, status: 1, wantErr: "rpm --rebuilddb"},
 		{name: "unknown line", stdout: "nginx 1.20.1\n", wantErr: `not understood: "nginx 1.20.1"`},
@@ -49,7 +53,8 @@ func TestInstalled(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var asked [][]string
-			got, err := Host{Read: answers(tt.stdout, tt.stderr, tt.status, &asked)}.Installed(context.Background(), "nginx", "yum")
+			got, err := Host{Read: answers(tt.stdout, tt.stderr, tt.status, &asked)}.Installed(context.Background(),
+				"nginx", "yum")
 			if !matches(err, tt.wantErr) {
 				t.Fatalf("error is %v, want %q", err, tt.wantErr)
 			}
@@ -72,7 +77,8 @@ func matches(err error, want string) bool {
 }
 
 func TestInstalledRefusesNames(t *testing.T) {
-	for _, name := range []string{"", "-e", "nginx*", "/etc/passwd", "nginx;id", "a b", "x.rpm", ".x", "nginx\n", "@group", "é"} {
+	for _, name := range []string{"", "-e", "nginx*", "/etc/passwd", "nginx;id", "a b", "x.rpm", ".x", "nginx\n",
+		"@group", "é"} {
 		_, err := Host{Read: func(context.Context, string, ...string) (string, string, int, error) {
 			t.Errorf("%q reached rpm", name)
 			return "", "", 0, nil
@@ -85,7 +91,9 @@ func TestInstalledRefusesNames(t *testing.T) {
 
 func TestInstalledWithoutRPM(t *testing.T) {
 	gone := errors.New(`exec: "rpm": executable file not found in $PATH`)
-	_, err := Host{Read: func(context.Context, string, ...string) (string, string, int, error) { return "", "", 0, gone }}.Installed(context.Background(), "nginx")
+	_, err := Host{Read: func(context.Context, string, ...string) (string, string, int, error) {
+		return "", "", 0, gone
+	}}.Installed(context.Background(), "nginx")
 	if !errors.Is(err, gone) || !strings.HasPrefix(err.Error(), "query packages: rpm: ") {
 		t.Errorf("error is %v", err)
 	}

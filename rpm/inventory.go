@@ -12,8 +12,8 @@ import (
 // pubkey is the name under which rpm keeps imported keys; they are listed like packages.
 const pubkey = "gpg-pubkey"
 
-// inventoryFormat is queryFormat, and for a key its armored text as well: PUBKEYS is a tag that only keys have (rpm 4.11 to 4.18,
-// makePubkeyHeader and its successors), so that no package's description is ever read as a key.
+// inventoryFormat is queryFormat, and for a key its armored text as well: PUBKEYS is a tag that only keys have (rpm
+// 4.11 to 4.18, makePubkeyHeader and its successors), so that no package's description is ever read as a key.
 const inventoryFormat = queryFormat + `%|PUBKEYS?{` + beginOfKey + `\n%{DESCRIPTION}\n` + endOfKey + `\n}:{}|`
 
 // Inventory is everything that rpm has at one moment: the packages by name, and the keys that it believes.
@@ -22,8 +22,8 @@ type Inventory struct {
 	Keys     []Key
 }
 
-// Inventory asks rpm once for all of it. A package that rpm lists in a way that is not understood (a blank or a % in its name, no
-// release) is none that anybody here asks for, and is passed over.
+// Inventory asks rpm once for all of it. A package that rpm lists in a way that is not understood (a blank or a % in
+// its name, no release) is none that anybody here asks for, and is passed over.
 func (h Host) Inventory(ctx context.Context) (Inventory, error) {
 	stdout, err := h.queryAll(ctx, inventoryFormat)
 	if err != nil {
@@ -36,7 +36,8 @@ func (h Host) Inventory(ctx context.Context) (Inventory, error) {
 	return all, nil
 }
 
-// queryAll is what rpm prints of everything that is installed. A header that rpm skips because it is damaged is not listed.
+// queryAll is what rpm prints of everything that is installed. A header that rpm skips because it is damaged is not
+// listed.
 func (h Host) queryAll(ctx context.Context, format string) (string, error) {
 	stdout, stderr, status, err := h.Read(ctx, "", "rpm", "-qa", "--qf", format)
 	if err == nil {
@@ -51,8 +52,9 @@ func (h Host) queryAll(ctx context.Context, format string) (string, error) {
 	return stdout, nil
 }
 
-// skippedHeader is one damaged header among all that are listed (rpm 4.11 lib/rpmdb.c): `error: rpmdb: damaged header #12
-// retrieved -- skipping.`, `error: rpmdbNextIterator: skipping h#     475 Header V3 DSA/SHA1 Signature, key ID db42a60e: BAD`.
+// skippedHeader is one damaged header among all that are listed (rpm 4.11 lib/rpmdb.c): `error: rpmdb: damaged header
+// #12 retrieved -- skipping.`, `error: rpmdbNextIterator: skipping h# 475 Header V3 DSA/SHA1 Signature, key ID
+// db42a60e: BAD`.
 var skippedHeader = regexp.MustCompile(`(?m)^error: (rpmdb: damaged header #\d+ retrieved -- skipping|\w+: skipping h#\s*\d+).*$`)
 
 func withoutSkipped(stderr string) string { return skippedHeader.ReplaceAllString(stderr, "") }

@@ -132,8 +132,8 @@ func addPacket(keys []*keyReader, kind int, body []byte) ([]*keyReader, error) {
 	return keys, nil
 }
 
-// fingerprintOf is SHA-1 over 0x99, the body's length in two bytes, and the body (RFC 4880 section 12.2). SHA-1's weakness is collisions,
-// which help only somebody who makes both keys.
+// fingerprintOf is SHA-1 over 0x99, the body's length in two bytes, and the body (RFC 4880 section 12.2). SHA-1's
+// weakness is collisions, which help only somebody who makes both keys.
 func fingerprintOf(body []byte) (string, time.Time, error) {
 	if len(body) < 8 || len(body) > 0xffff {
 		return "", time.Time{}, fmt.Errorf("public key of %d bytes", len(body))
@@ -180,7 +180,8 @@ func mpi(b []byte) (number, rest []byte) {
 	return b[2 : 2+size], b[2+size:]
 }
 
-// normalFingerprint drops blanks, which people copy along, and raises the digits; "" for what is not 40 hexadecimal digits.
+// normalFingerprint drops blanks, which people copy along, and raises the digits; "" for what is not 40 hexadecimal
+// digits.
 func normalFingerprint(s string) string {
 	s = strings.ToUpper(strings.Join(strings.Fields(s), ""))
 	if len(s) != 40 || strings.Trim(s, "0123456789ABCDEF") != "" {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// keyReader gathers one key's packets. A signature belongs to the key, the user id or the subkey that it follows (RFC 4880
-// section 11.1).
+// keyReader gathers one key's packets. A signature belongs to the key, the user id or the subkey that it follows (RFC
+// 4880 section 11.1).
 type keyReader struct {
 	key    Key
 	public *rsa.PublicKey // nil where the key's signatures cannot be verified here
@@ -35,9 +35,11 @@ func newKeyReader(body []byte) (*keyReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &keyReader{key: Key{Fingerprint: fingerprint, Created: created}, hashed: hashedKey(body), kind: packetKey, now: time.Now()}
+	k := &keyReader{key: Key{Fingerprint: fingerprint, Created: created}, hashed: hashedKey(body), kind: packetKey,
+		now: time.Now()}
 	if k.public = rsaKey(body); k.public == nil {
-		k.key.Unverified = "it is no RSA key of at most 8192 bits: what it says of itself cannot be verified here, and RHEL 7's rpm " +
+		k.key.Unverified = "it is no RSA key of at most 8192 bits: what it says of itself cannot be verified here, " +
+			"and RHEL 7's rpm " +
 			"takes no key of an elliptic curve; get an RSA key"
 	}
 	return k, nil
@@ -49,7 +51,8 @@ func (k *keyReader) add(kind int, body []byte) {
 		k.kind, k.body = kind, body
 		return
 	}
-	if len(body) > 1 && body[0] == 4 && body[1] == sigRevokesKey || len(body) > 2 && body[0] == 3 && body[2] == sigRevokesKey {
+	if len(body) > 1 && body[0] == 4 && body[1] == sigRevokesKey || len(body) > 2 && body[0] == 3 &&
+		body[2] == sigRevokesKey {
 		k.key.Revoked = true // by a key that we do not have, perhaps: when in doubt, it holds
 	}
 	k.signatures++
@@ -70,7 +73,8 @@ func (k *keyReader) add(kind int, body []byte) {
 
 // revokesSubkey is true whoever made the signature.
 func revokesSubkey(body []byte) bool {
-	return len(body) > 1 && body[0] == 4 && body[1] == sigRevokesSubkey || len(body) > 2 && body[0] == 3 && body[2] == sigRevokesSubkey
+	return len(body) > 1 && body[0] == 4 && body[1] == sigRevokesSubkey || len(body) > 2 && body[0] == 3 &&
+		body[2] == sigRevokesSubkey
 }
 
 // say keeps how long the key is in force by its newest signature; of two of one second, the shorter time holds.
@@ -94,7 +98,8 @@ func (k *keyReader) onUserID(s selfSignature) {
 	k.say(s)
 }
 
-// onSubkey takes a binding. A subkey that may sign has to agree, or it could be somebody else's (RFC 4880 section 5.2.1, type 0x19).
+// onSubkey takes a binding. A subkey that may sign has to agree, or it could be somebody else's (RFC 4880 section
+// 5.2.1, type 0x19).
 func (k *keyReader) onSubkey(s selfSignature) {
 	subkey := hashedKey(k.body)
 	if s.kind != sigBinding || !s.by(k.public, k.hashed, subkey) {

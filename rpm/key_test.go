@@ -28,8 +28,11 @@ func keyFile(t testing.TB, name string) string {
 
 // The keys were made by gpg 2.2, and the fingerprints are what it lists.
 func TestParseKeys(t *testing.T) {
-	one := Key{Fingerprint: onePrint, UserIDs: []string{"One <one@example.com>"}, Created: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)}
-	two := Key{Fingerprint: twoPrint, UserIDs: []string{"Two (with subkeys) <two@example.com>", "Zwei <zwei@example.com>"}, Created: time.Unix(1795373661, 0).UTC(),
+	one := Key{Fingerprint: onePrint, UserIDs: []string{"One <one@example.com>"},
+		Created: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)}
+	two := Key{Fingerprint: twoPrint,
+		UserIDs: []string{"Two (with subkeys) <two@example.com>", "Zwei <zwei@example.com>"},
+		Created: time.Unix(1795373661, 0).UTC(),
 		// The third may sign and is Ed25519: that it agrees to be this key's cannot be verified, and rpm 4.11 has no
 		// use for it.
 		Subkeys: []string{"43B506E1175E1E721DBCB38EBBC06ADC16508631", "4BFDD9916A2854F5D783D6990CF060E28D99156E"}}
@@ -50,18 +53,22 @@ func TestParseKeys(t *testing.T) {
 		{name: "two blocks and text around them", text: keyFile(t, "blocks.asc"), want: []Key{one, two}},
 		{name: "CRLF", text: strings.ReplaceAll(armored, "\n", "\r\n"), want: []Key{one}},
 		{name: "without checksum", text: withoutSum(armored), want: []Key{one}},
-		{name: "a header", text: strings.Replace(armored, "\n\n", "\nVersion: rpm-4.11.3 (NSS-3)\n\n", 1), want: []Key{one}},
+		{name: "a header", text: strings.Replace(armored, "\n\n", "\nVersion: rpm-4.11.3 (NSS-3)\n\n", 1),
+			want: []Key{one}},
 		{name: "wrong checksum", text: strings.Replace(armored, sum(armored), "=AAAA", 1), wantErr: "checksum is "},
 		{name: "a bit turned over", text: strings.Replace(armored, "\nmQ", "\nmA", 1), wantErr: "armor: checksum"},
 		{name: "cut short", text: armored[:len(armored)/2], wantErr: "does not end"},
-		{name: "private key", text: strings.ReplaceAll(armored, "PUBLIC", "PRIVATE"), wantErr: "not a public key block"},
-		{name: "a second block that begins inside a line, which rpm reads", text: armored + "x" + keyFile(t, "three.asc"), wantErr: "not a public key block"},
+		{name: "private key", text: strings.ReplaceAll(armored, "PUBLIC", "PRIVATE"),
+			wantErr: "not a public key block"},
+		{name: "a second block that begins inside a line, which rpm reads", text: armored + "x" +
+			keyFile(t, "three.asc"), wantErr: "not a public key block"},
 		{name: "NUL, where rpm stops reading", text: armored + "\x00", wantErr: "NUL"},
 		{name: "HTML", text: "<html>404</html>", wantErr: "not an OpenPGP public key"},
 		{name: "empty", text: "", wantErr: "not an OpenPGP public key"},
 		{name: "binary cut short", text: keyFile(t, "one.gpg")[:600], wantErr: "announced"},
 		{name: "begins with a user id", text: "\xb4\x01x", wantErr: "packet type 13"},
-		{name: "literal data after the key", text: keyFile(t, "one.gpg") + "\xac\x01x", wantErr: "no place in a public key"},
+		{name: "literal data after the key", text: keyFile(t, "one.gpg") + "\xac\x01x",
+			wantErr: "no place in a public key"},
 		{name: "version 3", text: "\x98\x09\x03xxxxxxxx", wantErr: "version 3"},
 		{name: "partial length", text: "\xc6\xe0xxxx", wantErr: "partial"},
 		{name: "open length", text: "\x9bxxxx", wantErr: "open"},
@@ -100,7 +107,8 @@ func FuzzParseKeys(f *testing.F) {
 	for _, name := range []string{"one.asc", "one.gpg", "two.asc", "three.asc", "one-and-three.asc", "blocks.asc"} {
 		f.Add([]byte(keyFile(f, name)))
 	}
-	f.Add([]byte(armorBegin + "\n\n" + base64.StdEncoding.EncodeToString([]byte("\x98\x09\x04xxxxxxxx")) + "\n" + armorEnd))
+	f.Add([]byte(armorBegin + "\n\n" + base64.StdEncoding.EncodeToString([]byte("\x98\x09\x04xxxxxxxx")) + "\n" +
+		armorEnd))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		keys, err := ParseKeys(file)
 		if err != nil {
@@ -110,7 +118,8 @@ func FuzzParseKeys(f *testing.F) {
 			t.Error("no error and no key")
 		}
 		for _, k := range keys {
-			if normalFingerprint(k.Fingerprint) != k.Fingerprint || strings.ContainsAny(strings.Join(k.UserIDs, ""), "\x00\x1b\n") {
+			if normalFingerprint(k.Fingerprint) != k.Fingerprint ||
+				strings.ContainsAny(strings.Join(k.UserIDs, ""), "\x00\x1b\n") {
 				t.Errorf("%q", k)
 			}
 		}

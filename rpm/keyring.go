@@ -20,8 +20,8 @@ const (
 // to 4.18 lib/rpmts.c makePubkeyHeader).
 var pubkeyRelease = regexp.MustCompile(`^[0-9a-f]{8,40}-[0-9a-f]{1,8}$`)
 
-// ImportedKeys are the fingerprints of the keys in the rpm database: those that rpm -K and yum believe. A key that cannot be
-// read (version 3, say) is given by its short id of 8 digits.
+// ImportedKeys are the fingerprints of the keys in the rpm database: those that rpm -K and yum believe. A key that
+// cannot be read (version 3, say) is given by its short id of 8 digits.
 func (h Host) ImportedKeys(ctx context.Context) ([]string, error) {
 	keys, err := h.importedKeys(ctx)
 	if err != nil {
@@ -80,8 +80,9 @@ func keysIn(p Package, description string) []importedKey {
 	return all
 }
 
-// ImportKey gives rpm the key in the file at path, which must hold the key of that fingerprint, armored, and no other. rpm is asked
-// before (imported already: nothing is run) and after; a key that came along without being asked for is an error that names it.
+// ImportKey gives rpm the key in the file at path, which must hold the key of that fingerprint, armored, and no other.
+// rpm is asked before (imported already: nothing is run) and after; a key that came along without being asked for is an
+// error that names it.
 func (h Host) ImportKey(ctx context.Context, path, fingerprint string) error {
 	want := normalFingerprint(fingerprint)
 	if want == "" {

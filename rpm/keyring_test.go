@@ -28,7 +28,9 @@ func TestImportedKeys(t *testing.T) {
 			t.Errorf("%q was understood", bad)
 		}
 	}
-	if _, err := (Host{Read: answers("package gpg-pubkey is not installed\n", "error: cannot open Packages database in /var/lib/rpm\n", 1, nil)}).ImportedKeys(bg); !matches(err, "rebuilddb") {
+	if _, err := (Host{Read: answers("package gpg-pubkey is not installed\n",
+		"error: cannot open Packages database in /var/lib/rpm\n", 1, nil)}).ImportedKeys(bg); !matches(err,
+		"rebuilddb") {
 		t.Errorf("broken database: %v", err)
 	}
 }
@@ -42,7 +44,9 @@ func TestImportKey(t *testing.T) {
 		wantRuns                int
 	}{
 		{name: "the key", file: "one.asc", fingerprint: onePrint, arrive: []string{"one.asc"}, wantRuns: 1},
-		{name: "as people write it", file: "one.asc", fingerprint: "62aa 3e0f abf9 59f9 ce52  3ead f5f4 8909 f823 1da5", arrive: []string{"one.asc"}, wantRuns: 1},
+		{name: "as people write it", file: "one.asc",
+			fingerprint: "62aa 3e0f abf9 59f9 ce52  3ead f5f4 8909 f823 1da5", arrive: []string{"one.asc"},
+			wantRuns: 1},
 		{name: "imported already", file: "one.asc", fingerprint: onePrint, already: []string{"one.asc"}},
 		{name: "another key", file: "two.asc", fingerprint: onePrint, wantErr: "the file holds " + twoPrint},
 		{name: "and another key", file: "one-and-three.asc", fingerprint: onePrint, wantErr: "and " + threePrint},
@@ -50,8 +54,9 @@ func TestImportKey(t *testing.T) {
 		{name: "binary", file: "one.gpg", fingerprint: onePrint, wantErr: "ASCII-armored"},
 		{name: "short id", file: "one.asc", fingerprint: "F8231DA5", wantErr: "not a fingerprint of 40"},
 		{name: "rpm did nothing", file: "one.asc", fingerprint: onePrint, wantRuns: 1, wantErr: "is not imported"},
-		{name: "rpm took more", file: "one.asc", fingerprint: onePrint, arrive: []string{"one.asc", "three.asc"}, wantRuns: 1,
-			wantErr: "rpm took " + threePrint + " as well: remove it with rpm -e gpg-pubkey-352c64e5-52ae6884"},
+		{name: "rpm took more", file: "one.asc", fingerprint: onePrint, arrive: []string{"one.asc", "three.asc"},
+			wantRuns: 1,
+			wantErr:  "rpm took " + threePrint + " as well: remove it with rpm -e gpg-pubkey-352c64e5-52ae6884"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

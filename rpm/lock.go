@@ -62,8 +62,8 @@ type LockedError struct {
 
 func (e *LockedError) Error() string { return fmt.Sprintf("%s for %s", e.Holder, e.Waited) }
 
-// holder looks for a living holder of any lock; nil when there is none. Without /proc nobody can be named: yum itself, told
-// exit_on_lock, then says who it is.
+// holder looks for a living holder of any lock; nil when there is none. Without /proc nobody can be named: yum itself,
+// told exit_on_lock, then says who it is.
 func (h Host) holder() (*holder, error) {
 	for _, lock := range pidLocks {
 		files, err := filepath.Glob(filepath.Join(h.Root, lock.glob))
@@ -96,8 +96,8 @@ func (h Host) pidHolder(name, file string) (*holder, error) {
 	return &holder{lock: name, file: shown, process: p, reused: h.reused(p, written)}, nil
 }
 
-// readPid is the pid in a lock file and when it was written; 0 for a file that is gone or holds no pid, which yum takes for
-// stale and removes (yum/__init__.py _get_locker reads the first line and strips it).
+// readPid is the pid in a lock file and when it was written; 0 for a file that is gone or holds no pid, which yum takes
+// for stale and removes (yum/__init__.py _get_locker reads the first line and strips it).
 func readPid(file string) (int, time.Time, error) {
 	f, err := hostfile.Open(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -125,12 +125,12 @@ func parsePid(text []byte) int {
 	return pid
 }
 
-// mayLock are programs that take yum's lock: yum and its relations, and anything in Python, because yum is a library there
-// (PackageKit's backend, goferd, rhn_check, ansible's module).
+// mayLock are programs that take yum's lock: yum and its relations, and anything in Python, because yum is a library
+// there (PackageKit's backend, goferd, rhn_check, ansible's module).
 var mayLock = regexp.MustCompile(`(?i)yum|dnf|packagekit|python|rhn|goferd|subscription|repoquery|rpm`)
 
-// reused is true where the holder can have nothing to do with yum and started after the lock was written. Either alone may
-// deceive: a name is only a name, and the clock may have been set between the two.
+// reused is true where the holder can have nothing to do with yum and started after the lock was written. Either alone
+// may deceive: a name is only a name, and the clock may have been set between the two.
 func (h Host) reused(p process, written time.Time) bool {
 	if mayLock.MatchString(p.name + " " + p.command) {
 		return false
@@ -144,7 +144,8 @@ func (h Host) reused(p process, written time.Time) bool {
 	return started.After(written.Add(slack))
 }
 
-// rpmHolder is who holds rpm's lock. Anybody who can read the file can hold a read lock on it, and rpm waits for that one too.
+// rpmHolder is who holds rpm's lock. Anybody who can read the file can hold a read lock on it, and rpm waits for that
+// one too.
 func (h Host) rpmHolder() (*holder, error) {
 	locks, err := h.fileLocks(rpmLock)
 	if errors.Is(err, fs.ErrNotExist) {

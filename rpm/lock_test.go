@@ -21,7 +21,8 @@ const bootTime = 1700000000
 func (f *fake) proc(pid, parent int, name, cmdline string, state byte, after int) {
 	f.write("/proc/stat", fmt.Sprintf("cpu  1 2 3\nbtime %d\nprocesses 9\n", bootTime))
 	zeros := strings.Repeat(" 0", 17)
-	f.write(fmt.Sprintf("/proc/%d/stat", pid), fmt.Sprintf("%d (%s) %c %d%s %d 0 0\n", pid, name, state, parent, zeros, after*100))
+	f.write(fmt.Sprintf("/proc/%d/stat", pid), fmt.Sprintf("%d (%s) %c %d%s %d 0 0\n", pid, name, state, parent, zeros,
+		after*100))
 	f.write(fmt.Sprintf("/proc/%d/cmdline", pid), strings.ReplaceAll(cmdline, " ", "\x00")+"\x00")
 }
 
@@ -51,8 +52,9 @@ func TestLocks(t *testing.T) {
 		{name: "yum stays", set: func(f *fake) {
 			f.proc(4711, 1, "yum", "/usr/bin/python /usr/bin/yum -y update", 'S', 5)
 			f.lock(yumPid, 4711, 10)
-		}, slept: 3 * time.Minute, wantErr: "install nginx: yum lock held by pid 4711 (/usr/bin/python /usr/bin/yum -y update) for 3m0s",
-			notice: "for 1m0s; waiting up to 3m0s"},
+		}, slept: 3 * time.Minute,
+			wantErr: "install nginx: yum lock held by pid 4711 (/usr/bin/python /usr/bin/yum -y update) for 3m0s",
+			notice:  "for 1m0s; waiting up to 3m0s"},
 		{name: "yum goes after 10 s", set: func(f *fake) {
 			f.proc(4711, 1, "yum", "yum -y update", 'S', 5)
 			f.lock(yumPid, 4711, 10)
@@ -62,11 +64,21 @@ func TestLocks(t *testing.T) {
 				}
 			}
 		}, slept: 10 * time.Second, notice: "yum lock held by pid 4711 (yum -y update) for 0s"},
-		{name: "pid reused", set: func(f *fake) { f.proc(4711, 1, "sshd", "sshd: root@pts/0", 'S', 500); f.lock(yumPid, 4711, 10) },
-			wantErr: "/var/run/yum.pid names pid 4711, which is now sshd: root@pts/0 and not yum: yum would wait for it for ever; make sure that no yum runs, then remove /var/run/yum.pid"},
-		{name: "a stranger that is older than the lock may be a wrapper", set: func(f *fake) { f.proc(4711, 1, "agentd", "agentd", 'S', 5); f.lock(yumPid, 4711, 10) },
+		{name: "pid reused", set: func(f *fake) {
+			f.proc(4711, 1, "sshd", "sshd: root@pts/0", 'S', 500)
+			f.lock(yumPid, 4711, 10)
+		},
+			wantErr: "/var/run/yum.pid names pid 4711, which is now sshd: root@pts/0 and not yum: yum would wait for " +
+				"it for ever; make sure that no yum runs, then remove /var/run/yum.pid"},
+		{name: "a stranger that is older than the lock may be a wrapper", set: func(f *fake) {
+			f.proc(4711, 1, "agentd", "agentd", 'S', 5)
+			f.lock(yumPid, 4711, 10)
+		},
 			slept: 3 * time.Minute, wantErr: "held by pid 4711 (agentd) for 3m0s"},
-		{name: "python that is younger than the lock may use yum's library", set: func(f *fake) { f.proc(4711, 1, "python2.7", "python2.7 goferd", 'S', 500); f.lock(yumPid, 4711, 10) },
+		{name: "python that is younger than the lock may use yum's library", set: func(f *fake) {
+			f.proc(4711, 1, "python2.7", "python2.7 goferd", 'S', 500)
+			f.lock(yumPid, 4711, 10)
+		},
 			slept: 3 * time.Minute, wantErr: "held by pid 4711 (python2.7 goferd)"},
 		{name: "dnf", set: func(f *fake) {
 			f.proc(4711, 1, "dnf", "dnf makecache", 'S', 5)
@@ -107,7 +119,8 @@ func (f *fake) rpmLocked(pid int, mode string) {
 	if err := unix.Stat(filepath.Join(f.root, rpmLock), &st); err != nil {
 		f.t.Fatal(err)
 	}
-	f.write("/proc/locks", fmt.Sprintf("1: FLOCK  ADVISORY  WRITE 1 00:17:9 0 EOF\n2: POSIX  ADVISORY  %s %d %02x:%02x:%d 0 EOF\n2: -> POSIX  ADVISORY  WRITE 77 %02x:%02x:%d 0 EOF\n",
+	f.write("/proc/locks", fmt.Sprintf("1: FLOCK  ADVISORY  WRITE 1 00:17:9 0 EOF\n2: POSIX  ADVISORY  %s %d "+
+		"%02x:%02x:%d 0 EOF\n2: -> POSIX  ADVISORY  WRITE 77 %02x:%02x:%d 0 EOF\n",
 		mode, pid, unix.Major(st.Dev), unix.Minor(st.Dev), st.Ino, unix.Major(st.Dev), unix.Minor(st.Dev), st.Ino))
 }
 
@@ -124,7 +137,8 @@ func TestLockTakenAfterOurLook(t *testing.T) {
 		if _, err := f.host().Install(bg, Wants{Packages: []string{"nginx"}}, Inventory{}, Limits{}); err != nil {
 			t.Error(err)
 		}
-		if len(f.ran) != 4 || f.slept != 6*time.Second || !strings.Contains(f.notices[0], "yum lock held by pid "+pid+" for 0s") {
+		if len(f.ran) != 4 || f.slept != 6*time.Second ||
+			!strings.Contains(f.notices[0], "yum lock held by pid "+pid+" for 0s") {
 			t.Errorf("%s: %d runs, %s of sleep, notices %q", recording, len(f.ran), f.slept, f.notices)
 		}
 		f = newFake(t)
@@ -166,7 +180,8 @@ func TestLockWaitEndsWithContext(t *testing.T) {
 	h.Sleep = nil
 	time.AfterFunc(20*time.Millisecond, cancel)
 	start := time.Now()
-	if _, err := h.Install(ctx, Wants{Packages: []string{"nginx"}}, Inventory{}, Limits{}); !errors.Is(err, context.Canceled) || time.Since(start) > 1900*time.Millisecond {
+	if _, err := h.Install(ctx, Wants{Packages: []string{"nginx"}}, Inventory{}, Limits{}); !errors.Is(err,
+		context.Canceled) || time.Since(start) > 1900*time.Millisecond {
 		t.Errorf("error is %v after %s", err, time.Since(start))
 	}
 }
@@ -193,7 +208,8 @@ func TestHolderHere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if age := time.Since(boot.Add(time.Duration(self.started) * 10 * time.Millisecond)); age < -2*time.Second || age > time.Hour {
+	if age := time.Since(boot.Add(time.Duration(self.started) * 10 * time.Millisecond)); age < -2*time.Second ||
+		age > time.Hour {
 		t.Errorf("we started %s ago", age)
 	}
 }
@@ -206,8 +222,14 @@ func TestInScriptlet(t *testing.T) {
 	}{
 		{"a shell", func(*fake) {}, false},
 		{"below rpm, which holds its lock", func(f *fake) { f.rpmLocked(50, "WRITE") }, true},
-		{"rpm elsewhere holds its lock", func(f *fake) { f.proc(60, 1, "rpm", "rpm -i", 'S', 5); f.rpmLocked(60, "WRITE") }, false},
-		{"below yum, which holds its lock", func(f *fake) { f.proc(50, 1, "yum", "yum install", 'S', 5); f.lock("/var/run/yum.pid", 50, 10) }, true},
+		{"rpm elsewhere holds its lock", func(f *fake) {
+			f.proc(60, 1, "rpm", "rpm -i", 'S', 5)
+			f.rpmLocked(60, "WRITE")
+		}, false},
+		{"below yum, which holds its lock", func(f *fake) {
+			f.proc(50, 1, "yum", "yum install", 'S', 5)
+			f.lock("/var/run/yum.pid", 50, 10)
+		}, true},
 		{"a stale yum.pid names our shell", func(f *fake) { f.lock("/var/run/yum.pid", 70, 1) }, false},
 	}
 	for _, tt := range tests {
@@ -274,7 +296,8 @@ func FuzzParseLocks(f *testing.F) {
 		if strings.Count(text, inode) < len(locks) {
 			t.Errorf("%q: %v", text, locks)
 		}
-		more := text + "\n9: POSIX  ADVISORY  READ 1 " + inode + " 0 EOF\n9: -> POSIX  ADVISORY  WRITE 2 " + inode + " 0 EOF\n" +
+		more := text + "\n9: POSIX  ADVISORY  READ 1 " + inode + " 0 EOF\n9: -> POSIX  ADVISORY  WRITE 2 " + inode +
+			" 0 EOF\n" +
 			"9: OFDLCK ADVISORY  WRITE -1 " + inode + " 0 EOF\n9: FLOCK  ADVISORY  WRITE 4 " + inode + " 0 EOF\n"
 		want := append(slices.Clone(locks), fileLock{1, false}, fileLock{0, true})
 		if got, err := parseLocks(more, inode); err != nil || !slices.Equal(got, want) {
@@ -291,10 +314,12 @@ func TestHostileReadLockOnRPM(t *testing.T) {
 		pid                      int
 		want                     string // "" is free
 	}{
-		{"a read lock", "POSIX", "READ", passwd, 99, "read lock on /var/lib/rpm/.rpm.lock, which rpm waits for, held by pid 99 (hold it) of user mallory"},
+		{"a read lock", "POSIX", "READ", passwd, 99,
+			"read lock on /var/lib/rpm/.rpm.lock, which rpm waits for, held by pid 99 (hold it) of user mallory"},
 		{"a user without a name", "POSIX", "READ", "", 99, "held by pid 99 (hold it) of uid 1000"},
 		{"rpm", "POSIX", "WRITE", passwd, 99, "rpm transaction lock held by pid 99 (hold it) of user mallory"},
-		{"of an open file description", "OFDLCK", "READ", passwd, -1, "held by a process that /proc/locks does not name"},
+		{"of an open file description", "OFDLCK", "READ", passwd, -1,
+			"held by a process that /proc/locks does not name"},
 		{"from another pid namespace", "POSIX", "READ", passwd, 0, "held by a process that /proc/locks does not name"},
 		{"has just ended", "POSIX", "READ", passwd, 98, ""},
 		{"flock, for which rpm does not wait", "FLOCK", "WRITE", passwd, 99, ""},

@@ -25,8 +25,9 @@ var (
 	headerMagic = []byte{0x8e, 0xad, 0xe8, 0x01}
 )
 
-// ReadPackage is what the header of a package file's content says that it is. Nothing is verified: it is for a plan, and for
-// refusing early what is not wanted at all. Before the file is installed rpm reads it, and its signature, by itself.
+// ReadPackage is what the header of a package file's content says that it is. Nothing is verified: it is for a plan,
+// and for refusing early what is not wanted at all. Before the file is installed rpm reads it, and its signature, by
+// itself.
 func ReadPackage(content []byte) (Package, error) {
 	p, err := readPackage(content)
 	if err != nil {
@@ -57,15 +58,16 @@ func readPackage(content []byte) (Package, error) {
 	if tags[tagSourcePackage] != "" || content[7] != 0 {
 		return Package{}, errors.New("it is a source package")
 	}
-	p := Package{Name: tags[tagName], Epoch: tags[tagEpoch], Version: tags[tagVersion], Release: tags[tagRelease], Arch: tags[tagArch]}
+	p := Package{Name: tags[tagName], Epoch: tags[tagEpoch], Version: tags[tagVersion], Release: tags[tagRelease],
+		Arch: tags[tagArch]}
 	if p.Name == "" || p.Version == "" || p.Release == "" || p.Arch == "" {
 		return Package{}, errors.New("its header does not name it")
 	}
 	return p, nil
 }
 
-// header takes one header off data: magic, four bytes for later, the number of entries, the size of what they point into. Tags that
-// come twice, or whose value is not where it should be, are an error.
+// header takes one header off data: magic, four bytes for later, the number of entries, the size of what they point
+// into. Tags that come twice, or whose value is not where it should be, are an error.
 func header(data []byte) (tags map[uint32]string, rest []byte, err error) {
 	if len(data) < entrySize || !bytes.HasPrefix(data, headerMagic) {
 		return nil, nil, errors.New("a header is missing")
@@ -93,7 +95,8 @@ func header(data []byte) (tags map[uint32]string, rest []byte, err error) {
 
 // headerValue is one entry's string or first number; values of other types are "", which no tag here is.
 func headerValue(entry, store []byte) (string, error) {
-	kind, offset, count := binary.BigEndian.Uint32(entry[4:]), uint64(binary.BigEndian.Uint32(entry[8:])), binary.BigEndian.Uint32(entry[12:])
+	kind, offset, count := binary.BigEndian.Uint32(entry[4:]), uint64(binary.BigEndian.Uint32(entry[8:])),
+		binary.BigEndian.Uint32(entry[12:])
 	if offset > uint64(len(store)) {
 		return "", errors.New("a value lies outside of its header")
 	}

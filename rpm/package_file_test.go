@@ -39,7 +39,8 @@ func fileOf(entries ...entry) []byte {
 }
 
 func TestReadPackage(t *testing.T) {
-	named := []entry{{tagName, typeString, "epel-release\x00"}, {tagVersion, typeString, "7\x00"}, {tagRelease, typeString, "14\x00"}, {tagArch, typeString, "noarch\x00"}}
+	named := []entry{{tagName, typeString, "epel-release\x00"}, {tagVersion, typeString, "7\x00"},
+		{tagRelease, typeString, "14\x00"}, {tagArch, typeString, "noarch\x00"}}
 	with := func(more ...entry) []byte { return fileOf(append(append([]entry{}, named...), more...)...) }
 	source := with()
 	source[7] = 1
@@ -49,16 +50,20 @@ func TestReadPackage(t *testing.T) {
 		file          []byte
 		want, wantErr string
 	}{
-		"a package":             {with(), "epel-release-7-14.noarch", ""},
-		"with an epoch":         {with(entry{tagEpoch, typeInt32, "\x00\x00\x00\x02"}), "epel-release-2:7-14.noarch", ""},
-		"what follows":          {append(with(), "payload"...), "epel-release-7-14.noarch", ""},
-		"a name twice":          {with(entry{tagName, typeString, "other\x00"}), "", "comes twice"},
-		"a source package":      {source, "", "source package"},
-		"by its tag":            {with(entry{tagSourcePackage, typeInt32, "\x00\x00\x00\x01"}), "", "source package"},
-		"no release":            {fileOf(named[0], named[1], named[3]), "", "does not name it"},
-		"a name that is a list": {fileOf(entry{tagName, 8, "epel-release\x00"}, named[1], named[2], named[3]), "", "does not name it"},
-		"a name without an end": {fileOf(named[1], named[2], named[3], entry{tagName, typeString, "epel-release"}), "", "does not end"},
-		"a name that is a path": {fileOf(entry{tagName, typeString, "../x\x00"}, named[1], named[2], named[3]), "", "not a package name"},
+		"a package": {with(), "epel-release-7-14.noarch", ""},
+		"with an epoch": {with(entry{tagEpoch, typeInt32, "\x00\x00\x00\x02"}), "epel-release-2:7-14.noarch",
+			""},
+		"what follows":     {append(with(), "payload"...), "epel-release-7-14.noarch", ""},
+		"a name twice":     {with(entry{tagName, typeString, "other\x00"}), "", "comes twice"},
+		"a source package": {source, "", "source package"},
+		"by its tag":       {with(entry{tagSourcePackage, typeInt32, "\x00\x00\x00\x01"}), "", "source package"},
+		"no release":       {fileOf(named[0], named[1], named[3]), "", "does not name it"},
+		"a name that is a list": {fileOf(entry{tagName, 8, "epel-release\x00"}, named[1], named[2], named[3]), "",
+			"does not name it"},
+		"a name without an end": {fileOf(named[1], named[2], named[3], entry{tagName, typeString, "epel-release"}), "",
+			"does not end"},
+		"a name that is a path": {fileOf(entry{tagName, typeString, "../x\x00"}, named[1], named[2], named[3]), "",
+			"not a package name"},
 		"more entries than are": {huge, "", "cut short"},
 		"no header":             {with()[:leadSize], "", "a header is missing"},
 		"nothing":               {nil, "", "begins otherwise"},
@@ -87,7 +92,8 @@ func TestReadPackageOfRPM(t *testing.T) {
 }
 
 func FuzzReadPackage(f *testing.F) {
-	f.Add(fileOf(entry{tagName, typeString, "a\x00"}, entry{tagVersion, typeString, "7\x00"}, entry{tagRelease, typeString, "1\x00"}, entry{tagArch, typeString, "noarch\x00"}))
+	f.Add(fileOf(entry{tagName, typeString, "a\x00"}, entry{tagVersion, typeString, "7\x00"},
+		entry{tagRelease, typeString, "1\x00"}, entry{tagArch, typeString, "noarch\x00"}))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		p, err := ReadPackage(content)
 		if err == nil && (checkName(p.Name) != nil || p.Version == "" || strings.Contains(p.String(), "\x00")) {

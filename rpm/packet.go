@@ -15,7 +15,8 @@ const (
 	packetAttribute = 17
 )
 
-// packet takes one packet off data (RFC 4880 section 4.2). Lengths that are partial or left open are for streams, and refused.
+// packet takes one packet off data (RFC 4880 section 4.2). Lengths that are partial or left open are for streams, and
+// refused.
 func packet(data []byte) (kind int, body, rest []byte, err error) {
 	tag := data[0]
 	if tag&0x80 == 0 {

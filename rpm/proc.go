@@ -84,7 +84,8 @@ func (h Host) userName(uid string) string {
 	return "uid " + printable(uid)
 }
 
-// parseStat reads /proc/PID/stat. The name stands in parentheses and may itself hold blanks and parentheses: the last one ends it.
+// parseStat reads /proc/PID/stat. The name stands in parentheses and may itself hold blanks and parentheses: the last
+// one ends it.
 func parseStat(line string) (process, error) {
 	open, end := strings.IndexByte(line, '('), strings.LastIndexByte(line, ')')
 	if open < 1 || end < open {
@@ -131,15 +132,15 @@ func (h Host) bootTime() (time.Time, error) {
 	return time.Time{}, errors.New("/proc/stat: no btime")
 }
 
-// fileLock is one fcntl(2) lock on a file. The pid is 0 where /proc/locks names nobody: a holder in another pid namespace, or an
-// open file description lock, which belongs to no process (-1 there).
+// fileLock is one fcntl(2) lock on a file. The pid is 0 where /proc/locks names nobody: a holder in another pid
+// namespace, or an open file description lock, which belongs to no process (-1 there).
 type fileLock struct {
 	pid   int
 	write bool
 }
 
-// fileLocks are the fcntl locks on file, from /proc/locks; the file need not exist. A read lock counts, because a transaction
-// wants a write lock and waits for both.
+// fileLocks are the fcntl locks on file, from /proc/locks; the file need not exist. A read lock counts, because a
+// transaction wants a write lock and waits for both.
 func (h Host) fileLocks(file string) ([]fileLock, error) {
 	var st unix.Stat_t
 	if err := unix.Stat(filepath.Join(h.Root, file), &st); err != nil {
@@ -156,8 +157,9 @@ func (h Host) fileLocks(file string) ([]fileLock, error) {
 	return parseLocks(string(text), want)
 }
 
-// parseLocks reads /proc/locks: `1: POSIX  ADVISORY  WRITE 4711 fd:00:67108995 0 EOF`. Processes that only wait for a lock (lines
-// with ->) do not hold it. flock(2) and leases do not stand in the way of fcntl(2), which is what rpm uses (lib/rpmlock.c).
+// parseLocks reads /proc/locks: `1: POSIX ADVISORY WRITE 4711 fd:00:67108995 0 EOF`. Processes that only wait for a
+// lock (lines with ->) do not hold it. flock(2) and leases do not stand in the way of fcntl(2), which is what rpm uses
+// (lib/rpmlock.c).
 func parseLocks(text, inode string) ([]fileLock, error) {
 	var locks []fileLock
 	for _, line := range lines(text) {

@@ -93,7 +93,8 @@ func TestHostileYumOutput(t *testing.T) {
 		"gpgkey=https://me:s3cret@mirror/key?s3cret\n")
 	f.yum = func([]string) (string, string, int) {
 		const repomd = "http://me:s3cret@mirror/x/repodata/repomd.xml"
-		return "", repomd + "?s3cret: [Errno 14] HTTP Error 401 - Unauthorized\nError: " + repomd + " is not what it was\n", 1
+		return "", repomd + "?s3cret: [Errno 14] HTTP Error 401 - Unauthorized\nError: " + repomd +
+			" is not what it was\n", 1
 	}
 	err := f.install(Wants{Packages: []string{"nginx"}})
 	said := strings.Join(append(f.notices, f.ran...), "\n")

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// real is this machine's own rpm, gpg, rpmbuild and rpmsign, with a database and a keyring of the test's own. Debian 12 has
-// rpm 4.18: what only 4.11 says is in the recorded outputs.
+// real is this machine's own rpm, gpg, rpmbuild and rpmsign, with a database and a keyring of the test's own. Debian 12
+// has rpm 4.18: what only 4.11 says is in the recorded outputs.
 type real struct {
 	t    *testing.T
 	dir  string
@@ -80,7 +80,8 @@ func (r *real) run(ctx context.Context, stdin string, argv ...string) (string, s
 
 // key makes a key, exports it to NAME.asc and returns the fingerprint that gpg lists.
 func (r *real) key(name, algorithm string) string {
-	r.must("gpg", "--batch", "--passphrase", "", "--quick-gen-key", name+" <"+name+"@example.com>", algorithm, "sign", "never")
+	r.must("gpg", "--batch", "--passphrase", "", "--quick-gen-key", name+" <"+name+"@example.com>", algorithm, "sign",
+		"never")
 	r.write(name+".asc", r.must("gpg", "--armor", "--export", name+"@example.com"))
 	for _, line := range strings.Split(r.must("gpg", "--list-keys", "--with-colons", name+"@example.com"), "\n") {
 		if f := strings.Split(line, ":"); f[0] == "fpr" {
@@ -101,10 +102,13 @@ func (r *real) write(name, text string) {
 
 // build makes NAME.rpm and signs it unless by is empty.
 func (r *real) build(name, by string, how ...string) string {
-	r.write(name+".spec", fmt.Sprintf("Name: %s\nEpoch: 1\nVersion: 1.20.1\nRelease: 10.el7\nSummary: x\nLicense: MIT\nBuildArch: noarch\n%%description\nx\n%%files\n", name))
-	r.must("rpmbuild", "-bb", "--define", "_topdir "+r.dir, "--define", "_rpmdir "+r.dir, "--define", "_rpmfilename "+name+".rpm", r.path(name+".spec"))
+	r.write(name+".spec", fmt.Sprintf("Name: %s\nEpoch: 1\nVersion: 1.20.1\nRelease: 10.el7\nSummary: x\nLicense: "+
+		"MIT\nBuildArch: noarch\n%%description\nx\n%%files\n", name))
+	r.must("rpmbuild", "-bb", "--define", "_topdir "+r.dir, "--define", "_rpmdir "+r.dir, "--define", "_rpmfilename "+
+		name+".rpm", r.path(name+".spec"))
 	if by != "" {
-		r.must(append(append([]string{"rpmsign", "--define", "__gpg /usr/bin/gpg", "--define", "_gpg_name " + by + "@example.com"}, how...), "--addsign", r.path(name+".rpm"))...)
+		r.must(append(append([]string{"rpmsign", "--define", "__gpg /usr/bin/gpg", "--define", "_gpg_name " + by +
+			"@example.com"}, how...), "--addsign", r.path(name+".rpm"))...)
 	}
 	return r.path(name + ".rpm")
 }
@@ -122,7 +126,9 @@ func (r *real) tamper(name, from string, find func([]byte) int) string {
 
 func TestRealRPM(t *testing.T) {
 	r := newReal(t)
-	h := Host{Read: r.run, Change: r.run, Sleep: func(context.Context, time.Duration) error { return errors.New("it waits for a lock") }}
+	h := Host{Read: r.run, Change: r.run, Sleep: func(context.Context, time.Duration) error {
+		return errors.New("it waits for a lock")
+	}}
 	good, other := r.key("good", "rsa4096"), r.key("other", "rsa2048")
 
 	if keys, err := h.ImportedKeys(bg); err != nil || len(keys) != 0 {
@@ -149,8 +155,12 @@ func TestRealRPM(t *testing.T) {
 		{"header alone signed", header, "rpmsign --addsign --rpmv3"},
 		{"unsigned", unsigned, "it is not signed"},
 		{"by a key that is not imported", bysomeone, "signed by key " + other[32:] + ", which is not imported"},
-		{"payload tampered with", r.tamper("payload.rpm", both, func(d []byte) int { return len(d) - 20 }), "it is damaged: Payload"},
-		{"header tampered with", r.tamper("head.rpm", header, func(d []byte) int { return bytes.LastIndex(d, []byte("10.el7")) }), "signature is not good"},
+		{"payload tampered with", r.tamper("payload.rpm", both, func(d []byte) int {
+			return len(d) - 20
+		}), "it is damaged: Payload"},
+		{"header tampered with", r.tamper("head.rpm", header, func(d []byte) int {
+			return bytes.LastIndex(d, []byte("10.el7"))
+		}), "signature is not good"},
 		{"not a package", r.path("good.asc"), "exit status 1: it found nothing to verify"},
 		{"no such file", r.path("nosuch.rpm"), "No such file or directory"},
 	}
@@ -165,7 +175,8 @@ func TestRealRPM(t *testing.T) {
 	if err := h.ImportKey(bg, r.path("other.asc"), other); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.CheckSignature(bg, bysomeone, []string{good}); !matches(err, "signed by "+other+" other <other@example.com>, which is not the expected key") {
+	if err := h.CheckSignature(bg, bysomeone, []string{good}); !matches(err, "signed by "+other+
+		" other <other@example.com>, which is not the expected key") {
 		t.Errorf("by an imported key that is not expected: %v", err)
 	}
 
@@ -179,7 +190,8 @@ func TestRealRPM(t *testing.T) {
 		t.Fatalf("rpm -i --justdb: %d, %v", status, err)
 	}
 	found, err := h.Installed(bg, "both", "header", "unsigned")
-	if err != nil || len(found) != 1 || len(found["both"]) != 1 || found["both"][0].String() != "both-1:1.20.1-10.el7.noarch" {
+	if err != nil || len(found) != 1 || len(found["both"]) != 1 ||
+		found["both"][0].String() != "both-1:1.20.1-10.el7.noarch" {
 		t.Errorf("installed: %v, %v", found, err)
 	}
 	all, err := h.Inventory(bg)
@@ -189,7 +201,8 @@ func TestRealRPM(t *testing.T) {
 	if owned, err := h.owned(bg, r.path("good.asc")); err != nil || owned {
 		t.Errorf("owned: %v, %v", owned, err)
 	}
-	if err := os.WriteFile(filepath.Join(r.dir, "db", "rpmdb.sqlite"), bytes.Repeat([]byte("broken "), 1000), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(r.dir, "db", "rpmdb.sqlite"), bytes.Repeat([]byte("broken "), 1000),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	if found, err := h.Installed(bg, "both"); !matches(err, "rpm --rebuilddb") {

@@ -15,8 +15,8 @@ import (
 	"wsprovision/provision/secret"
 )
 
-// Repository is one [section] of a .repo file, as far as trust and reach are concerned. Of variables only those stand as
-// written whose value yum alone knows ($releasever).
+// Repository is one [section] of a .repo file, as far as trust and reach are concerned. Of variables only those stand
+// as written whose value yum alone knows ($releasever).
 type Repository struct {
 	ID, Name             string
 	BaseURL              string // several are separated by blanks
@@ -29,16 +29,18 @@ type Repository struct {
 // validID is what yum allows in a repository's id (yum/misc.py validate_repoid); it skips a section named otherwise.
 var validID = regexp.MustCompile(`^[A-Za-z0-9_.:-]+$`)
 
-// mainConf are yum's main configuration, of which the first that exists counts (yum/__init__.py), and, where only dnf is installed, dnf's.
+// mainConf are yum's main configuration, of which the first that exists counts (yum/__init__.py), and, where only dnf
+// is installed, dnf's.
 var mainConf = []string{"/etc/yum/yum.conf", "/etc/yum.conf", "/etc/dnf/dnf.conf"}
 
 // defaultRepoDirs is reposdir's default in yum 3.4.3 (config.py); a directory that does not exist is passed over.
 var defaultRepoDirs = []string{"/etc/yum/repos.d", "/etc/yum.repos.d"}
 
-// Repositories reads what yum would: the sections of yum.conf, then *.repo by name in each directory of reposdir. The first
-// definition of an id counts. A file that yum could not read is an error that names it, because yum then does nothing at all.
-// A boolean that yum does not understand makes it skip the repository: Enabled is false. Repositories that a plugin makes up
-// while yum runs (yum-rhn-plugin) are in no file and not seen here; subscription-manager's redhat.repo is.
+// Repositories reads what yum would: the sections of yum.conf, then *.repo by name in each directory of reposdir. The
+// first definition of an id counts. A file that yum could not read is an error that names it, because yum then does
+// nothing at all. A boolean that yum does not understand makes it skip the repository: Enabled is false. Repositories
+// that a plugin makes up while yum runs (yum-rhn-plugin) are in no file and not seen here; subscription-manager's
+// redhat.repo is.
 func (h Host) Repositories() ([]Repository, error) {
 	_, defined, err := h.definitions()
 	var all []Repository
@@ -134,7 +136,8 @@ func addDefinitions(all []definition, sections []section, main section, file str
 		r := repository(s, main, file)
 		known := func(other definition) bool { return other.ID == r.ID }
 		if r.Enabled && strings.Contains(r.ID, "$") {
-			return nil, fmt.Errorf("%s: [%s]: the name that yum makes of this is not known here, and so it could not be kept "+
+			return nil, fmt.Errorf("%s: [%s]: the name that yum makes of this is not known here, and so it could not "+
+				"be kept "+
 				"to keys that are trusted: write the name out, or disable it", file, r.ID)
 		}
 		if r.ID != "main" && r.ID != "installed" && validID.MatchString(r.ID) && !slices.ContainsFunc(all, known) {
@@ -229,5 +232,6 @@ func (r Repository) checkRender() error {
 
 func saneURL(s string) bool {
 	u, err := url.Parse(s)
-	return err == nil && plainURL.MatchString(s) && (u.Scheme == "file" && u.Host == "" || u.Scheme != "file" && u.Hostname() != "")
+	return err == nil && plainURL.MatchString(s) && (u.Scheme == "file" && u.Host == "" || u.Scheme != "file" &&
+		u.Hostname() != "")
 }

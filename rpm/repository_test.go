@@ -33,7 +33,8 @@ enabled=1
 [maybe]
 enabled=perhaps
 `)
-	f.write("/etc/yum.repos.d/zz.repo", "[epel]\nname=second definition\nbaseurl=http://b/\n[many]\nbaseurl=http://a/\n  http://b/\nmirrorlist=http://m/\n")
+	f.write("/etc/yum.repos.d/zz.repo", "[epel]\nname=second "+
+		"definition\nbaseurl=http://b/\n[many]\nbaseurl=http://a/\n  http://b/\nmirrorlist=http://m/\n")
 	f.write("/etc/yum.repos.d/notes.txt", "not read")
 	f.write("/etc/yum.repos.d/.hidden.repo", "not read")
 	got, err := f.host().Repositories()
@@ -43,11 +44,14 @@ enabled=perhaps
 	epel := "/etc/yum.repos.d/epel.repo"
 	want := []Repository{
 		{ID: "in-main", Name: "Here", BaseURL: "http://a/", Enabled: true, GPGCheck: true, File: "/etc/yum.conf"},
-		{ID: "epel", Name: "Extra Packages for Enterprise Linux 7 - x86_64", Metalink: "https://mirrors.fedoraproject.org/metalink?repo=epel-7&arch=x86_64",
-			Enabled: true, GPGCheck: true, GPGKey: []string{"file:///etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-7"}, File: epel},
-		{ID: "epel-source", Name: "Source", GPGKey: []string{"file:///x86_64/a", "file:///b", "https://c/d"}, File: epel},
+		{ID: "epel", Name: "Extra Packages for Enterprise Linux 7 - x86_64",
+			Metalink: "https://mirrors.fedoraproject.org/metalink?repo=epel-7&arch=x86_64",
+			Enabled:  true, GPGCheck: true, GPGKey: []string{"file:///etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-7"}, File: epel},
+		{ID: "epel-source", Name: "Source", GPGKey: []string{"file:///x86_64/a", "file:///b", "https://c/d"},
+			File: epel},
 		{ID: "maybe", GPGCheck: true, File: epel},
-		{ID: "many", BaseURL: "http://a/ http://b/", Mirrorlist: "http://m/", Enabled: true, GPGCheck: true, File: "/etc/yum.repos.d/zz.repo"},
+		{ID: "many", BaseURL: "http://a/ http://b/", Mirrorlist: "http://m/", Enabled: true, GPGCheck: true,
+			File: "/etc/yum.repos.d/zz.repo"},
 	}
 	for i := range want {
 		if want[i].GPGKey == nil {
@@ -101,13 +105,15 @@ func TestRepositoryNames(t *testing.T) {
 		{text: "[a]\n[DEFAULT]\nenabled=0\n[b]\nenabled=1\n", want: "a, b enabled"},
 		{text: "[x-$arch]\n", fails: "[x-$arch]: the name that yum makes of this is not known here"},
 		{text: "[x-$releasever]\nenabled=0\n", want: ""},
-		{text: "[x-$releasever]\n", fails: "/etc/yum.repos.d/x.repo: [x-$releasever]: the name that yum makes of this is not known here"},
+		{text: "[x-$releasever]\n",
+			fails: "/etc/yum.repos.d/x.repo: [x-$releasever]: the name that yum makes of this is not known here"},
 	} {
 		f := newFake(t)
 		f.write("/etc/yum/vars/where", "here\n")
 		f.write("/etc/yum/vars/on", "1\n")
 		f.write("/etc/yum.repos.d/x.repo", tt.text)
-		if err := os.Symlink("/nosuch", filepath.Join(f.root, "/etc/yum.repos.d/gone.repo")); err != nil { // yum passes over it
+		// yum passes over it
+		if err := os.Symlink("/nosuch", filepath.Join(f.root, "/etc/yum.repos.d/gone.repo")); err != nil {
 			t.Fatal(err)
 		}
 		all, err := f.host().Repositories()
@@ -140,7 +146,8 @@ func TestBrokenRepositoryFile(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := newFake(t)
 			f.write("/etc/yum.repos.d/x.repo", tt.text)
-			if _, err := f.host().Repositories(); !matches(err, tt.wantErr) || !strings.HasPrefix(err.Error(), "read repositories: ") {
+			if _, err := f.host().Repositories(); !matches(err, tt.wantErr) ||
+				!strings.HasPrefix(err.Error(), "read repositories: ") {
 				t.Errorf("error is %v, want %q", err, tt.wantErr)
 			}
 		})
@@ -148,7 +155,8 @@ func TestBrokenRepositoryFile(t *testing.T) {
 }
 
 func ours() Repository {
-	return Repository{ID: "wsprovision-epel", Name: "EPEL 7 (from the mirror)", BaseURL: "https://mirror.example.com/epel/7/$basearch/",
+	return Repository{ID: "wsprovision-epel", Name: "EPEL 7 (from the mirror)",
+		BaseURL: "https://mirror.example.com/epel/7/$basearch/",
 		Enabled: true, GPGCheck: true, GPGKey: []string{"file:///etc/pki/rpm-gpg/RPM-GPG-KEY-wsprovision"}}
 }
 

@@ -8,9 +8,9 @@ import (
 	"strconv"
 )
 
-// InScriptlet is true where one of our ancestors is in an rpm transaction or holds yum's lock, that is, where we were started
-// by an RPM scriptlet or by a yum plugin: yum called from there waits for its own parent for ever (rpm 4.11, lib/rpmlock.c). The error is
-// fs.ErrNotExist where there is no /proc to tell from.
+// InScriptlet is true where one of our ancestors is in an rpm transaction or holds yum's lock, that is, where we were
+// started by an RPM scriptlet or by a yum plugin: yum called from there waits for its own parent for ever (rpm 4.11,
+// lib/rpmlock.c). The error is fs.ErrNotExist where there is no /proc to tell from.
 func (h Host) InScriptlet() (bool, error) {
 	ancestors, err := h.ancestors()
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// The algorithms, hashes, signature types and subpackets that count here (RFC 4880 sections 9.1, 9.4, 5.2.1 and 5.2.3.1).
+// The algorithms, hashes, signature types and subpackets that count here (RFC 4880 sections 9.1, 9.4, 5.2.1 and
+// 5.2.3.1).
 const (
 	algorithmRSA     = 1
 	algorithmRSASign = 3
@@ -32,9 +33,10 @@ const (
 	subEmbedded   = 32
 )
 
-// signatureHashes leaves out MD5 and RIPEMD-160. SHA-1 stays: the keys of RHEL 7's time, EPEL 7's own among them, have signed
-// themselves with it, and a collision would help only whoever holds the key.
-var signatureHashes = map[byte]crypto.Hash{2: crypto.SHA1, 8: crypto.SHA256, 9: crypto.SHA384, 10: crypto.SHA512, 11: crypto.SHA224}
+// signatureHashes leaves out MD5 and RIPEMD-160. SHA-1 stays: the keys of RHEL 7's time, EPEL 7's own among them, have
+// signed themselves with it, and a collision would help only whoever holds the key.
+var signatureHashes = map[byte]crypto.Hash{2: crypto.SHA1, 8: crypto.SHA256, 9: crypto.SHA384, 10: crypto.SHA512,
+	11: crypto.SHA224}
 
 // selfSignature is a version 4 signature packet (RFC 4880 section 5.2.3).
 type selfSignature struct {
@@ -74,8 +76,8 @@ func parseSelfSignature(body []byte) (s selfSignature, ok bool) {
 	return s, s.read(s.hashed[6:], true) && s.read(unhashed[:size], false) && !s.created.IsZero()
 }
 
-// read takes the subpackets (RFC 4880 section 5.2.3.1). What is not hashed anybody can have added: only the subkey's own signature
-// is taken from there, which proves itself. A critical one that is not known makes the signature void.
+// read takes the subpackets (RFC 4880 section 5.2.3.1). What is not hashed anybody can have added: only the subkey's
+// own signature is taken from there, which proves itself. A critical one that is not known makes the signature void.
 func (s *selfSignature) read(area []byte, hashed bool) bool {
 	for len(area) > 0 {
 		size, used := subpacketLength(area)

@@ -40,8 +40,9 @@ type proof struct {
 	line      string
 }
 
-// rpm 4.11 prints `V4 RSA/SHA512 Signature, key ID 352c64e5: OK` and `MD5 digest: OK (…)`, each also with "Header " before it
-// (lib/signature.c); 4.14 and later put the payload's digest in the header: `Payload SHA256 digest: OK` (lib/rpmvs.c).
+// rpm 4.11 prints `V4 RSA/SHA512 Signature, key ID 352c64e5: OK` and `MD5 digest: OK (…)`, each also with "Header "
+// before it (lib/signature.c); 4.14 and later put the payload's digest in the header: `Payload SHA256 digest: OK`
+// (lib/rpmvs.c).
 var (
 	signatureProof = regexp.MustCompile(`^(Header )?(?:OpenPGP )?V\d+ (\S+) [Ss]ignature, ` +
 		`key ID ([0-9a-fA-F]{8,40}): ([A-Z]+)`)
@@ -119,8 +120,8 @@ func (p proof) judge(fingerprints []string, keys []importedKey) error {
 	return nil
 }
 
-// signer finds who signed. rpm 4.11 names a key by 8 digits, for which anybody can make another key: all imported keys that
-// end in them must be expected ones.
+// signer finds who signed. rpm 4.11 names a key by 8 digits, for which anybody can make another key: all imported keys
+// that end in them must be expected ones.
 func signer(p proof, fingerprints []string, keys []importedKey) error {
 	known := false
 	for _, k := range keys {

@@ -27,8 +27,10 @@ func TestJudgeSignature(t *testing.T) {
 		{name: "rhel7-signed", imported: []Key{epel, {Fingerprint: "352C64E5"}}, expected: EPEL7Fingerprint,
 			wantErr: "signed by 352C64E5, which is not"},
 		{name: "rhel7-unsigned", imported: []Key{epel}, expected: EPEL7Fingerprint, wantErr: "it is not signed"},
-		{name: "rhel7-nokey", imported: []Key{epel}, expected: EPEL7Fingerprint, status: 1, wantErr: "signed by key 352C64E5, which is not imported"},
-		{name: "rhel7-bad", imported: []Key{epel}, expected: EPEL7Fingerprint, status: 1, wantErr: "V3 RSA/SHA256 Signature, key ID 352c64e5: BAD"},
+		{name: "rhel7-nokey", imported: []Key{epel}, expected: EPEL7Fingerprint, status: 1,
+			wantErr: "signed by key 352C64E5, which is not imported"},
+		{name: "rhel7-bad", imported: []Key{epel}, expected: EPEL7Fingerprint, status: 1,
+			wantErr: "V3 RSA/SHA256 Signature, key ID 352c64e5: BAD"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -55,16 +57,17 @@ func importedKeys(keys ...Key) []importedKey {
 func TestJudgeSignatureFailsClosed(t *testing.T) {
 	head := "/x.rpm:\n    Header V4 RSA/SHA512 Signature, key ID 352c64e5: OK\n"
 	for name, tt := range map[string]struct{ stdout, stderr, wantErr string }{
-		"header alone":      {head + "    Header SHA1 digest: OK\n", "", "--rpmv3"},
-		"header and MD5":    {head + "    Header SHA1 digest: OK\n    MD5 digest: OK (6c1a3f7e)\n", "", "--rpmv3"},
-		"digest in header":  {head + "    Payload SHA256 digest: OK\n", "", "--rpmv3"},
-		"RSA over MD5":      {head + "    V4 RSA/MD5 Signature, key ID 352c64e5: OK\n", "", "can be forged"},
-		"unknown line":      {head + "    Moon phase: OK\n", "", `not understood: "Moon phase: OK"`},
-		"another file":      {"/y.rpm:\n", "", "not understood"},
-		"nothing":           {"", "", "not understood"},
-		"no such file":      {"", "error: /x.rpm: open failed: No such file or directory\n", "open failed"},
-		"terse":             {"/x.rpm: sha1 md5 OK\n", "", "not understood"},
-		"signature unused":  {head + "    DSA signature: NOTFOUND\n    MD5 digest: OK\n", "", "DSA signature: NOTFOUND"},
+		"header alone":     {head + "    Header SHA1 digest: OK\n", "", "--rpmv3"},
+		"header and MD5":   {head + "    Header SHA1 digest: OK\n    MD5 digest: OK (6c1a3f7e)\n", "", "--rpmv3"},
+		"digest in header": {head + "    Payload SHA256 digest: OK\n", "", "--rpmv3"},
+		"RSA over MD5":     {head + "    V4 RSA/MD5 Signature, key ID 352c64e5: OK\n", "", "can be forged"},
+		"unknown line":     {head + "    Moon phase: OK\n", "", `not understood: "Moon phase: OK"`},
+		"another file":     {"/y.rpm:\n", "", "not understood"},
+		"nothing":          {"", "", "not understood"},
+		"no such file":     {"", "error: /x.rpm: open failed: No such file or directory\n", "open failed"},
+		"terse":            {"/x.rpm: sha1 md5 OK\n", "", "not understood"},
+		"signature unused": {head + "    DSA signature: NOTFOUND\n    MD5 digest: OK\n", "",
+			"DSA signature: NOTFOUND"},
 		"untrusted":         {head + "    V4 RSA/SHA512 Signature, key ID 352c64e5: NOTTRUSTED\n", "", "NOTTRUSTED"},
 		"digest not found":  {head + "    Payload SHA256 digest: NOTFOUND\n", "", "damaged"},
 		"OK in the trailer": {head + "    MD5 digest: BAD (Expected OK != OK)\n", "", "damaged"},
@@ -83,11 +86,13 @@ func FuzzJudgeSignature(f *testing.F) {
 		stdout, _ := recorded(f, name+".rpm-K")
 		f.Add(stdout, "")
 	}
-	f.Add("/root/nginx.rpm:\n    Payload SHA256 ALT digest: BAD (Expected a != b)\n    DSA signature: NOTFOUND\n", "error: x")
+	f.Add("/root/nginx.rpm:\n    Payload SHA256 ALT digest: BAD (Expected a != b)\n    DSA signature: NOTFOUND\n",
+		"error: x")
 	f.Fuzz(func(t *testing.T, stdout, stderr string) {
 		err := judgeSignature("/root/nginx.rpm", stdout, stderr, 0, []string{EPEL7Fingerprint}, onlyEPEL)
 		low := strings.ToLower(stdout)
-		if err == nil && (!strings.Contains(low, "352c64e5: ok") || strings.Contains(stdout, ": BAD") || strings.Contains(stdout, ": NOKEY")) {
+		if err == nil && (!strings.Contains(low, "352c64e5: ok") || strings.Contains(stdout, ": BAD") ||
+			strings.Contains(stdout, ": NOKEY")) {
 			t.Errorf("accepted: %q", stdout)
 		}
 	})

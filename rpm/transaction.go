@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// transactionFormat: all that one transaction installed or upgraded has its INSTALLTID, which is the second when it began (rpm 4.0 and
-// later; lib/rpmts.c rpmtsCreate).
+// transactionFormat: all that one transaction installed or upgraded has its INSTALLTID, which is the second when it
+// began (rpm 4.0 and later; lib/rpmts.c rpmtsCreate).
 const transactionFormat = `%{INSTALLTID}\t%{NAME}\n`
 
-// BroughtWith are the names of all packages that came, or were upgraded, in the transactions that brought the named ones, and the
-// named ones themselves; sorted. Transactions that began before since do not count; the zero time is before all. A package with
-// an odd name, or without a time, is in none of them.
+// BroughtWith are the names of all packages that came, or were upgraded, in the transactions that brought the named
+// ones, and the named ones themselves; sorted. Transactions that began before since do not count; the zero time is
+// before all. A package with an odd name, or without a time, is in none of them.
 func (h Host) BroughtWith(ctx context.Context, since time.Time, names ...string) ([]string, error) {
 	stdout, err := h.queryAll(ctx, transactionFormat)
 	if err != nil {

@@ -21,13 +21,19 @@ func TestBroughtWith(t *testing.T) {
 	}{
 		{name: "one transaction", stdout: listing, of: []string{"nginx"}, want: "nginx nginx-filesystem openssl-libs"},
 		{name: "two", stdout: listing, of: []string{"nginx", "tmux"}, want: "nginx nginx-filesystem openssl-libs tmux"},
-		{name: "one of two that is older", since: time.Unix(1732550000, 0), stdout: listing, of: []string{"nginx", "tmux"}, want: "tmux"},
-		{name: "within the second", since: time.Unix(1732500000, 9e8), stdout: listing, of: []string{"nginx"}, want: "nginx nginx-filesystem openssl-libs"},
+		{name: "one of two that is older", since: time.Unix(1732550000, 0), stdout: listing,
+			of: []string{"nginx", "tmux"}, want: "tmux"},
+		{name: "within the second", since: time.Unix(1732500000, 9e8), stdout: listing, of: []string{"nginx"},
+			want: "nginx nginx-filesystem openssl-libs"},
 		{name: "not there", stdout: listing, of: []string{"httpd"}},
-		{name: "odd packages beside it", stdout: "1732500000 nginx\nyesterday\tbash\n1732500000\tr&d\n1732500000\tnginx\n", of: []string{"nginx"}, want: "nginx"},
-		{name: "a damaged header beside it", stdout: listing, stderr: "error: rpmdb: damaged header #12 retrieved -- skipping.\n",
-			of: []string{"tmux"}, want: "tmux"},
-		{name: "a broken database", stderr: "error: cannot open Packages database in /var/lib/rpm\n", of: []string{"nginx"}, fails: "rpm --rebuilddb"},
+		{name: "odd packages beside it",
+			stdout: "1732500000 nginx\nyesterday\tbash\n1732500000\tr&d\n1732500000\tnginx\n", of: []string{"nginx"},
+			want: "nginx"},
+		{name: "a damaged header beside it", stdout: listing,
+			stderr: "error: rpmdb: damaged header #12 retrieved -- skipping.\n",
+			of:     []string{"tmux"}, want: "tmux"},
+		{name: "a broken database", stderr: "error: cannot open Packages database in /var/lib/rpm\n",
+			of: []string{"nginx"}, fails: "rpm --rebuilddb"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := Host{Read: func(context.Context, string, ...string) (string, string, int, error) {

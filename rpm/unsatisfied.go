@@ -31,7 +31,8 @@ func (h Host) Unsatisfied(ctx context.Context, names ...string) ([]string, error
 			continue
 		}
 		if checkName(m[1]) != nil {
-			return nil, fmt.Errorf("%s lack %s, which an earlier transaction failed to bring: yum install '%s', then run again",
+			return nil, fmt.Errorf("%s lack %s, which an earlier transaction failed to bring: yum install '%s', then "+
+				"run again",
 				strings.Join(names, ", "), m[1], m[1])
 		}
 		all = append(all, m[1])

@@ -25,8 +25,9 @@ func (u Unvouched) String() string {
 	return secret.Hide(fmt.Sprintf("repository %s: gpgkey %s: %s", u.Repository, u.Key, u.Reason))
 }
 
-// Limits are yum options that keep one run within what is trusted, and why each is there. They are all --setopt=ID.…: unlike
-// --disablerepo=ID, which fails the run, that passes over an id that yum itself has skipped (yum 3.4.3, yum/repos.py).
+// Limits are yum options that keep one run within what is trusted, and why each is there. They are all --setopt=ID.…:
+// unlike --disablerepo=ID, which fails the run, that passes over an id that yum itself has skipped (yum 3.4.3,
+// yum/repos.py).
 type Limits struct {
 	Args    []string // --setopt=ID.gpgkey=…, .gpgcheck=1 or .enabled=0
 	Reasons []string // sentences for a person
@@ -34,14 +35,14 @@ type Limits struct {
 	Keys []string
 }
 
-// Restrict works out the limits for the enabled repositories. A key is vouched for where its URL is a local file that an installed
-// package owns, or whose keys are all configured (Host.Fingerprints) or imported already. What lies behind http or https is never
-// vouched for: it may be another key when yum fetches it. Whoever trusts such a key imports it (rpm --import FILE), and yum then does not
-// ask for it.
+// Restrict works out the limits for the enabled repositories. A key is vouched for where its URL is a local file that
+// an installed package owns, or whose keys are all configured (Host.Fingerprints) or imported already. What lies behind
+// http or https is never vouched for: it may be another key when yum fetches it. Whoever trusts such a key imports it
+// (rpm --import FILE), and yum then does not ask for it.
 //
-// A repository keeps only vouched key files; packages from it that an imported key has signed are taken as before. gpgcheck=0 is
-// overridden. With no key imported and none vouched for, nothing from it could be taken, and yum would refuse to start at all
-// (yum 3.4.3, "You have enabled checking of packages via GPG keys"): it is left out of this run.
+// A repository keeps only vouched key files; packages from it that an imported key has signed are taken as before.
+// gpgcheck=0 is overridden. With no key imported and none vouched for, nothing from it could be taken, and yum would
+// refuse to start at all (yum 3.4.3, "You have enabled checking of packages via GPG keys"): it is left out of this run.
 func (h Host) Restrict(ctx context.Context, imported []Key) (Limits, error) {
 	var limits Limits
 	repos, err := h.Repositories()
@@ -66,12 +67,14 @@ func (h Host) Restrict(ctx context.Context, imported []Key) (Limits, error) {
 func (l *Limits) add(r Repository, unvouched []Unvouched, vouched []string, anyImported bool) {
 	if len(vouched) == 0 && !anyImported {
 		l.Args = append(l.Args, "--setopt="+r.ID+".enabled=0")
-		l.Reasons = append(l.Reasons, fmt.Sprintf("repository %s is left out: nobody vouches for a key of it, and no key is imported", r.ID))
+		l.Reasons = append(l.Reasons,
+			fmt.Sprintf("repository %s is left out: nobody vouches for a key of it, and no key is imported", r.ID))
 		return
 	}
 	if !r.GPGCheck {
 		l.Args = append(l.Args, "--setopt="+r.ID+".gpgcheck=1")
-		l.Reasons = append(l.Reasons, fmt.Sprintf("repository %s says gpgcheck=0: signatures are checked all the same", r.ID))
+		l.Reasons = append(l.Reasons, fmt.Sprintf("repository %s says gpgcheck=0: signatures are checked all the same",
+			r.ID))
 	}
 	if len(unvouched) == 0 {
 		return
@@ -186,7 +189,8 @@ func (h Host) configured(k Key) bool {
 	return slices.ContainsFunc(h.Fingerprints, func(f string) bool { return normalFingerprint(f) == k.Fingerprint })
 }
 
-// localKey is the path in a file: URL as yum reads it. Escapes and quotes are refused rather than decoded the way we think.
+// localKey is the path in a file: URL as yum reads it. Escapes and quotes are refused rather than decoded the way we
+// think.
 func localKey(keyURL string) (string, bool) {
 	path, ok := strings.CutPrefix(keyURL, "file:")
 	if !ok {
@@ -195,7 +199,8 @@ func localKey(keyURL string) (string, bool) {
 	if rest, ok := strings.CutPrefix(path, "//"); ok {
 		path = rest
 	}
-	plain := strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//") && !strings.ContainsAny(path, "%?#\"'\\= \t\n,")
+	plain := strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//") &&
+		!strings.ContainsAny(path, "%?#\"'\\= \t\n,")
 	return path, plain
 }
 
@@ -216,9 +221,9 @@ func (h Host) owned(ctx context.Context, path string) (bool, error) {
 
 var variable = regexp.MustCompile(`\$\{?(\w+)\}?`)
 
-// expand replaces yum's variables whose value is a constant here or a file in /etc/yum/vars (yum.conf(5)). Others stay, and a key in
-// such a path is not vouched for: $releasever, which yum takes from the release package, and $arch, which is ia32e or amd64
-// after the processor's vendor (rpmUtils/arch.py).
+// expand replaces yum's variables whose value is a constant here or a file in /etc/yum/vars (yum.conf(5)). Others stay,
+// and a key in such a path is not vouched for: $releasever, which yum takes from the release package, and $arch, which
+// is ia32e or amd64 after the processor's vendor (rpmUtils/arch.py).
 func (h Host) expand(s string) string {
 	return variable.ReplaceAllStringFunc(s, func(v string) string {
 		name := strings.ToLower(variable.FindStringSubmatch(v)[1])

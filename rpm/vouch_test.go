@@ -43,8 +43,10 @@ func TestVouchedKeys(t *testing.T) {
 		{name: "nobody's file", key: "file:///keys/loose", want: "no installed package owns the file"},
 		{name: "nobody's file, configured", key: "file:///keys/loose", config: []string{strings.ToLower(onePrint)}},
 		{name: "nobody's file, imported already", key: "file:///keys/loose", imported: []string{"one.asc"}},
-		{name: "two keys, one configured", key: "file:///keys/pair", config: []string{onePrint}, want: "no installed package"},
-		{name: "two keys, one configured and one imported", key: "file:///keys/pair", config: []string{onePrint}, imported: []string{"three.asc"}},
+		{name: "two keys, one configured", key: "file:///keys/pair", config: []string{onePrint},
+			want: "no installed package"},
+		{name: "two keys, one configured and one imported", key: "file:///keys/pair", config: []string{onePrint},
+			imported: []string{"three.asc"}},
 		{name: "http", key: "http://x/keys/owned", config: []string{onePrint}, want: "not a local file"},
 		{name: "https", key: "https://x/key", want: "not a local file"},
 		{name: "another host", key: "file://host/keys/owned", want: "not a local file"},
@@ -66,7 +68,9 @@ func TestVouchedKeys(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if tt.want == "" && len(got) > 0 || tt.want != "" && (len(got) != 1 || got[0].Repository != "r" || got[0].Key != tt.key || !strings.Contains(got[0].Reason, tt.want)) {
+			if tt.want == "" && len(got) > 0 || tt.want != "" &&
+				(len(got) != 1 || got[0].Repository != "r" || got[0].Key != tt.key ||
+					!strings.Contains(got[0].Reason, tt.want)) {
 				t.Errorf("got %v, want %q", got, tt.want)
 			}
 		})
@@ -96,7 +100,8 @@ func TestRestrict(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"--setopt=foreign.enabled=0", "--setopt=mixed.gpgkey=file:///keys/owned", "--setopt=unchecked.enabled=0"}
+	want := []string{"--setopt=foreign.enabled=0", "--setopt=mixed.gpgkey=file:///keys/owned",
+		"--setopt=unchecked.enabled=0"}
 	if diff := cmp.Diff(want, got.Args); diff != "" {
 		t.Errorf("no key imported: -want +got\n%s", diff)
 	}
@@ -104,7 +109,8 @@ func TestRestrict(t *testing.T) {
 	if got, err = f.host().Restrict(bg, f.imported()); err != nil {
 		t.Fatal(err)
 	}
-	want = []string{"--setopt=foreign.gpgkey=", "--setopt=mixed.gpgkey=file:///keys/owned", "--setopt=unchecked.gpgcheck=1"}
+	want = []string{"--setopt=foreign.gpgkey=", "--setopt=mixed.gpgkey=file:///keys/owned",
+		"--setopt=unchecked.gpgcheck=1"}
 	if diff := cmp.Diff(want, got.Args); diff != "" {
 		t.Errorf("a key imported: -want +got\n%s", diff)
 	}
@@ -115,7 +121,8 @@ func TestRestrict(t *testing.T) {
 	if again, err := f.host().Restrict(bg, f.imported()); err != nil || len(again.Keys) > 0 {
 		t.Errorf("imported already: %q, %v", again.Keys, err)
 	}
-	if len(got.Reasons) != 3 || !strings.Contains(got.Reasons[0], "repository foreign: gpgkey https://x/key: not a local file") {
+	if len(got.Reasons) != 3 ||
+		!strings.Contains(got.Reasons[0], "repository foreign: gpgkey https://x/key: not a local file") {
 		t.Errorf("reasons are %q", got.Reasons)
 	}
 }
@@ -128,18 +135,21 @@ func TestInstallStaysWithinLimits(t *testing.T) {
 	if err := f.install(Wants{Packages: []string{"nginx"}}); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasSuffix(f.ran[0], " --setopt=foreign.gpgkey= --setopt=mixed.gpgkey=file:///keys/owned --setopt=unchecked.gpgcheck=1 install nginx") {
+	if !strings.HasSuffix(f.ran[0], " --setopt=foreign.gpgkey= --setopt=mixed.gpgkey=file:///keys/owned "+
+		"--setopt=unchecked.gpgcheck=1 install nginx") {
 		t.Errorf("ran %q", f.ran[0])
 	}
 	f = trusting(t)
 	f.write("/etc/yum.repos.d/x.repo", reposForRestrict)
 	f.yum = f.brings("rhel7-missing-all", 1)
-	if err := f.install(Wants{Packages: []string{"nginx"}}); !matches(err, "repository foreign is left out: nobody vouches for a key of it") {
+	if err := f.install(Wants{Packages: []string{"nginx"}}); !matches(err,
+		"repository foreign is left out: nobody vouches for a key of it") {
 		t.Errorf("the error does not speak of the limits: %v", err)
 	}
 	f = trusting(t)
 	f.write("/etc/yum.repos.d/x.repo", "broken\n")
-	if err := f.install(Wants{Packages: []string{"nginx"}}); !matches(err, "read repositories: /etc/yum.repos.d/x.repo:1: ") || len(f.ran) > 0 {
+	if err := f.install(Wants{Packages: []string{"nginx"}}); !matches(err,
+		"read repositories: /etc/yum.repos.d/x.repo:1: ") || len(f.ran) > 0 {
 		t.Errorf("error is %v, ran %q", err, f.ran)
 	}
 }

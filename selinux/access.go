@@ -16,9 +16,10 @@ var className = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
 
 func isClassName(name string) bool { return len(name) <= 64 && className.MatchString(name) }
 
-// Allowed asks the kernel whether its policy allows the permission. Source and target are contexts, or types: a type stands for a process
-// (system_u:system_r) as source and for an object (system_u:object_r) as target, at s0 where the policy has levels. The answer is the
-// policy's, also in permissive mode; only a type that is permissive by itself counts as allowed. An error wraps ErrUnknown.
+// Allowed asks the kernel whether its policy allows the permission. Source and target are contexts, or types: a type
+// stands for a process (system_u:system_r) as source and for an object (system_u:object_r) as target, at s0 where the
+// policy has levels. The answer is the policy's, also in permissive mode; only a type that is permissive by itself
+// counts as allowed. An error wraps ErrUnknown.
 func (h Host) Allowed(source, target, class, perm string) (bool, error) {
 	allowed, err := h.allowed(source, target, class, perm)
 	if err != nil {
@@ -108,8 +109,8 @@ func (h Host) transact(file, question string) (string, error) {
 	return string(b[:n]), nil
 }
 
-// parseDecision reads "allowed decided auditallow auditdeny seqno flags" (selinuxfs, sel_write_access): hexadecimal words, but for seqno. Flag 1
-// marks a permissive source.
+// parseDecision reads "allowed decided auditallow auditdeny seqno flags" (selinuxfs, sel_write_access): hexadecimal
+// words, but for seqno. Flag 1 marks a permissive source.
 func parseDecision(answer string, bit uint64) (bool, error) {
 	f := strings.Fields(strings.TrimRight(answer, "\x00"))
 	if len(f) != 6 {
@@ -126,8 +127,9 @@ func parseDecision(answer string, bit uint64) (bool, error) {
 	return allowed>>(bit-1)&1 == 1 || flags&1 == 1, nil
 }
 
-// MayBind says whether httpd_t, the domain of nginx, may listen on the tcp port under the loaded policy, and the port's type there. A port in
-// net.ipv4.ip_local_port_range above 1023 is free for all: the kernel does not check its name (selinux_socket_bind).
+// MayBind says whether httpd_t, the domain of nginx, may listen on the tcp port under the loaded policy, and the port's
+// type there. A port in net.ipv4.ip_local_port_range above 1023 is free for all: the kernel does not check its name
+// (selinux_socket_bind).
 func (h Host) MayBind(port int) (allowed bool, typ string, err error) {
 	allowed, typ, err = h.mayHTTPD(port, "name_bind")
 	if err == nil && !allowed && h.localRange(port) {

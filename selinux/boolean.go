@@ -22,7 +22,8 @@ const (
 	Undefined Setting = "undefined"
 )
 
-// Boolean is a boolean's value in the kernel, at the next boot, and in booleans.local (Undefined if it records nothing).
+// Boolean is a boolean's value in the kernel, at the next boot, and in booleans.local (Undefined if it records
+// nothing).
 type Boolean struct {
 	Name                       string
 	Running, Persistent, Local Setting
@@ -44,8 +45,8 @@ func setting(on bool) Setting {
 	return Off
 }
 
-// Boolean reads one boolean. Without root Local is Unknown, and Persistent still comes from the policy on disk, into which
-// semanage compiles the local value. An error wraps ErrUnknown, and means that Persistent could not be told.
+// Boolean reads one boolean. Without root Local is Unknown, and Persistent still comes from the policy on disk, into
+// which semanage compiles the local value. An error wraps ErrUnknown, and means that Persistent could not be told.
 func (h Host) Boolean(_ context.Context, name string) (Boolean, error) {
 	b := Boolean{Name: name, Running: Unknown, Persistent: Unknown, Local: Unknown}
 	if !isBooleanName(name) {

@@ -19,13 +19,17 @@ func TestBoolean(t *testing.T) {
 	}{
 		"policy's default":         {nil, false, Boolean{name, Off, Off, Undefined}},
 		"on now, not persistently": {map[string]string{running: "1 1"}, false, Boolean{name, On, Off, Undefined}},
-		"persistently, not now":    {map[string]string{local: testdata(t, "rhel7-1.booleans.local")}, false, Boolean{name, Off, On, On}},
-		"recorded off":             {map[string]string{running: "1 1", local: name + "=0\n"}, false, Boolean{name, On, Off, Off}},
-		"pending is not running":   {map[string]string{running: "0 1"}, false, Boolean{name, Off, Off, Undefined}},
-		"offline":                  {map[string]string{running: "1 1"}, true, Boolean{name, Unknown, Off, Undefined}},
-		"SELinux off":              {map[string]string{"proc/self/mounts": ""}, false, Boolean{name, Unknown, Off, Undefined}},
-		"noise in selinuxfs":       {map[string]string{running: "on"}, false, Boolean{name, Unknown, Off, Undefined}},
-		"record of another":        {map[string]string{local: "zebra=true\n"}, false, Boolean{name, Off, Off, Undefined}},
+		"persistently, not now": {map[string]string{local: testdata(t, "rhel7-1.booleans.local")}, false,
+			Boolean{name, Off, On, On}},
+		"recorded off": {map[string]string{running: "1 1", local: name + "=0\n"}, false,
+			Boolean{name, On, Off, Off}},
+		"pending is not running": {map[string]string{running: "0 1"}, false, Boolean{name, Off, Off, Undefined}},
+		"offline":                {map[string]string{running: "1 1"}, true, Boolean{name, Unknown, Off, Undefined}},
+		"SELinux off": {map[string]string{"proc/self/mounts": ""}, false,
+			Boolean{name, Unknown, Off, Undefined}},
+		"noise in selinuxfs": {map[string]string{running: "on"}, false, Boolean{name, Unknown, Off, Undefined}},
+		"record of another": {map[string]string{local: "zebra=true\n"}, false,
+			Boolean{name, Off, Off, Undefined}},
 	}
 	for test, tt := range tests {
 		t.Run(test, func(t *testing.T) {

@@ -23,7 +23,8 @@ func TestUnbuilt(t *testing.T) {
 		"never":                      {map[string]string{bootPolicy: "-", storePolicy: "-"}, noBoot},
 		"the one that boots is lost": {map[string]string{bootPolicy: "-"}, noBoot},
 		"the store's own is lost":    {map[string]string{storePolicy: "-"}, "/etc/selinux/targeted/active/policy.kern"},
-		"a directory without policy": {map[string]string{bootPolicy: "-", "etc/selinux/targeted/policy/README": ""}, noBoot},
+		"a directory without policy": {map[string]string{bootPolicy: "-", "etc/selinux/targeted/policy/README": ""},
+			noBoot},
 		"no store, so nothing is due": {
 			map[string]string{bootPolicy: "-", storePolicy: "-", "etc/selinux/targeted/active/": "-"}, ""},
 		"RHEL 7.2": {map[string]string{storePolicy: "-", "etc/selinux/targeted/active/": "-",

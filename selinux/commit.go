@@ -14,14 +14,16 @@ import (
 	"github.com/hashicorp/go-multierror"
 )
 
-// Commit makes all edits in one transaction of `semanage import`: the policy is rebuilt once, or nothing changes. With load the
-// kernel takes the new policy at once; without, every line carries -N and the store alone changes.
+// Commit makes all edits in one transaction of `semanage import`: the policy is rebuilt once, or nothing changes. With
+// load the kernel takes the new policy at once; without, every line carries -N and the store alone changes.
 //
 // A boolean's *running* value changes even without load wherever semanage sees selinuxfs and edits the active policy
-// (libsemanage, booleans_activedb.c, which is flushed before the policy is loaded), also when the transaction fails later. In an installer's chroot that is the installer's boolean: hide selinuxfs from the child there.
+// (libsemanage, booleans_activedb.c, which is flushed before the policy is loaded), also when the transaction fails
+// later. In an installer's chroot that is the installer's boolean: hide selinuxfs from the child there.
 //
-// Exit status 0 is not proof: read again what was asked for. An error quotes semanage's last lines. Another's lock is waited for, up to
-// LockWait; a local record that the other made meanwhile makes ours fail ("already defined"), and deciding again is the caller's.
+// Exit status 0 is not proof: read again what was asked for. An error quotes semanage's last lines. Another's lock is
+// waited for, up to LockWait; a local record that the other made meanwhile makes ours fail ("already defined"), and
+// deciding again is the caller's.
 func (h Host) Commit(ctx context.Context, edits []Edit, load bool) error {
 	lines, err := h.importLines(edits, load)
 	if err != nil {
@@ -76,7 +78,8 @@ func (h Host) patiently(ctx context.Context, name, input string, argv []string) 
 
 // next is what to do about a failure, where semanage's words tell. It copies its whole store for every transaction.
 func next(stderr string) string {
-	if strings.Contains(stderr, "No space left on device") || strings.Contains(stderr, "Could not copy files to sandbox") {
+	if strings.Contains(stderr, "No space left on device") ||
+		strings.Contains(stderr, "Could not copy files to sandbox") {
 		return " (free space, or inodes, on the file system of semanage's store, then run again)"
 	}
 	return ""
@@ -84,7 +87,8 @@ func next(stderr string) string {
 
 // The text of libsemanage 2.5, which has tried for 5 s by then:
 //
-//	libsemanage.semanage_get_lock: Could not get direct transaction lock at /etc/selinux/targeted/semanage.trans.LOCK. (Resource temporarily unavailable).
+//	libsemanage.semanage_get_lock: Could not get direct transaction lock at /etc/selinux/targeted/semanage.trans.LOCK.
+//	(Resource temporarily unavailable).
 var lockText = regexp.MustCompile(`Could not get direct (?:transaction|read) lock at (/\S+\.LOCK)\. \(Resource temporarily unavailable\)`)
 
 // lockHeld returns the path of the lock that another holds, "" if that was not the trouble.
@@ -118,8 +122,8 @@ func (h Host) importLines(edits []Edit, load bool) ([]string, error) {
 	return lines, nil
 }
 
-// rewriteDeletions expresses the deletion of some booleans' records by deleting all and recording the others again. That also sets the
-// others' running values, so it is refused where one of them differs from its record.
+// rewriteDeletions expresses the deletion of some booleans' records by deleting all and recording the others again.
+// That also sets the others' running values, so it is refused where one of them differs from its record.
 func (h Host) rewriteDeletions(edits []Edit) ([]Edit, error) {
 	dropped := map[string]bool{}
 	var kept []Edit
@@ -156,7 +160,8 @@ func (h Host) recordAgain(records map[string]bool) ([]Edit, error) {
 	for _, name := range slices.Sorted(maps.Keys(records)) {
 		want := setting(records[name])
 		if running := h.runningBoolean(name); running != want && running != Unknown {
-			return nil, fmt.Errorf("drop a boolean's record: %w: %s is recorded %s and runs %s; have it run as recorded (setsebool %s %s) or recorded as it runs (setsebool -P %s %s), then run again",
+			return nil, fmt.Errorf("drop a boolean's record: %w: %s is recorded %s and runs %s; have it run as "+
+				"recorded (setsebool %s %s) or recorded as it runs (setsebool -P %s %s), then run again",
 				errOtherBoolean, name, want, running, name, want, name, running)
 		}
 		edits = append(edits, SetBoolean(name, records[name]))

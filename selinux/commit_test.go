@@ -21,11 +21,14 @@ func TestCommit(t *testing.T) {
 		load  bool
 		want  string
 	}{
-		"one transaction, boolean first": {nil, []Edit{AddPort(http(3000, 3000)), SetBoolean("httpd_can_network_connect", true)}, true,
+		"one transaction, boolean first": {nil,
+			[]Edit{AddPort(http(3000, 3000)), SetBoolean("httpd_can_network_connect", true)}, true,
 			"boolean -m --on httpd_can_network_connect\nport -a -t http_port_t -p tcp 3000\n"},
-		"-N on every line": {nil, []Edit{SetBoolean("a", false), ModifyPort(http(8080, 8080)), AddPort(http(4000, 4001))}, false,
+		"-N on every line": {nil, []Edit{SetBoolean("a", false), ModifyPort(http(8080, 8080)),
+			AddPort(http(4000, 4001))}, false,
 			"boolean -m -N --off a\nport -a -N -t http_port_t -p tcp 4000-4001\nport -m -N -t http_port_t -p tcp 8080\n"},
-		"the same twice": {nil, []Edit{AddPort(http(3000, 3000)), AddPort(http(3000, 3000))}, true, "port -a -t http_port_t -p tcp 3000\n"},
+		"the same twice": {nil, []Edit{AddPort(http(3000, 3000)), AddPort(http(3000, 3000))}, true,
+			"port -a -t http_port_t -p tcp 3000\n"},
 		"delete a port": {map[string]string{portsLocal: "portcon tcp 4000 system_u:object_r:http_port_t:s0\n"},
 			[]Edit{DeletePort(http(4000, 4000))}, true, "port -d -p tcp 4000\n"},
 		"delete the only record": {map[string]string{"etc/selinux/targeted/active/booleans.local": "a=1\n"},
@@ -73,9 +76,12 @@ func TestCommitLeavesOtherBooleansAlone(t *testing.T) {
 
 func TestCommitRefusesWords(t *testing.T) {
 	bad := []Edit{
-		SetBoolean("a b", true), SetBoolean("-D", true), SetBoolean("a\nport", true), SetBoolean("", true), DeleteBoolean("x;y"), SetBoolean(`a"b`, true),
-		AddPort(Port{"tcp", 3000, 3000, "http_port_t -p udp"}), AddPort(Port{"tcp", 3000, 3000, ""}), AddPort(Port{"tcp 1", 3000, 3000, "t"}),
-		AddPort(Port{"tcp", 0, 0, "t"}), AddPort(Port{"tcp", 2, 1, "t"}), ModifyPort(Port{"tcp", 1, 65536, "t"}), DeletePort(Port{"sctp", 1, 1, ""}),
+		SetBoolean("a b", true), SetBoolean("-D", true), SetBoolean("a\nport", true), SetBoolean("", true),
+		DeleteBoolean("x;y"), SetBoolean(`a"b`, true),
+		AddPort(Port{"tcp", 3000, 3000, "http_port_t -p udp"}), AddPort(Port{"tcp", 3000, 3000, ""}),
+		AddPort(Port{"tcp 1", 3000, 3000, "t"}),
+		AddPort(Port{"tcp", 0, 0, "t"}), AddPort(Port{"tcp", 2, 1, "t"}), ModifyPort(Port{"tcp", 1, 65536, "t"}),
+		DeletePort(Port{"sctp", 1, 1, ""}),
 	}
 	for _, e := range bad {
 		if err := rhel7(t, nil).Commit(context.Background(), []Edit{SetBoolean("fine", true), e}, true); err == nil {
@@ -86,23 +92,27 @@ func TestCommitRefusesWords(t *testing.T) {
 
 func TestCommitQuotesSemanage(t *testing.T) {
 	h := rhel7(t, nil)
-	h.Change = says("", "Traceback (most recent call last):\n  File \"x\"\n\nValueError: Boolean no_such is not defined\n", 1)
+	h.Change = says("", "Traceback (most recent call last):\n  File \"x\"\n\nValueError: Boolean no_such is not "+
+		"defined\n", 1)
 	err := h.Commit(context.Background(), []Edit{SetBoolean("no_such", true)}, true)
 	want := `semanage import: exit status 1: Traceback (most recent call last): / File "x" / ValueError: Boolean no_such is not defined`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	for _, full := range []string{"OSError: [Errno 28] No space left on device\n",
-		"libsemanage.semanage_make_sandbox: Could not copy files to sandbox /var/lib/selinux/default/tmp. (Input/output error).\nOSError: [Errno 5] Input/output error\n"} {
+		"libsemanage.semanage_make_sandbox: Could not copy files to sandbox /var/lib/selinux/default/tmp. " +
+			"(Input/output error).\nOSError: [Errno 5] Input/output error\n"} {
 		h.Change = says("", full, 1)
-		if err := h.Commit(context.Background(), []Edit{SetBoolean("a", true)}, true); err == nil || !strings.Contains(err.Error(), "free space") {
+		if err := h.Commit(context.Background(), []Edit{SetBoolean("a", true)}, true); err == nil ||
+			!strings.Contains(err.Error(), "free space") {
 			t.Errorf("disk full: %v, want what to do", err)
 		}
 	}
 	h.Change = func(context.Context, string, ...string) (string, string, int, error) {
 		return "", "", -1, context.DeadlineExceeded
 	}
-	if err := h.Commit(context.Background(), []Edit{SetBoolean("a", true)}, true); !errors.Is(err, context.DeadlineExceeded) {
+	if err := h.Commit(context.Background(), []Edit{SetBoolean("a", true)}, true); !errors.Is(err,
+		context.DeadlineExceeded) {
 		t.Errorf("killed: %v, want DeadlineExceeded", err)
 	}
 }

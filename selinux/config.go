@@ -48,7 +48,8 @@ func parseConfig(text string) (config, error) {
 		}
 	}
 	if !policyName.MatchString(c.policy) {
-		return config{}, fmt.Errorf("read SELinux configuration: %w: SELINUXTYPE=%q is no policy's name", ErrUnknown, c.policy)
+		return config{}, fmt.Errorf("read SELinux configuration: %w: SELINUXTYPE=%q is no policy's name", ErrUnknown,
+			c.policy)
 	}
 	return c, nil
 }

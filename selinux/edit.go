@@ -12,8 +12,8 @@ type Edit struct {
 
 type action int
 
-// In the order in which Commit writes them. Newer semanage (3.5) puts deletions first, and booleans before ports is what semanage 2.5,
-// which does not re-link the policy for a boolean alone, gets right.
+// In the order in which Commit writes them. Newer semanage (3.5) puts deletions first, and booleans before ports is
+// what semanage 2.5, which does not re-link the policy for a boolean alone, gets right.
 const (
 	deleteBoolean action = iota
 	deletePort
@@ -25,14 +25,16 @@ const (
 // SetBoolean records a value for the next boot; see Commit for what happens to the running one.
 func SetBoolean(name string, on bool) Edit { return Edit{action: setBoolean, name: name, on: on} }
 
-// DeleteBoolean drops the local record, so that the policy's default holds again. No semanage has a command for it but the one that drops
-// every boolean's record (`boolean -D`); Commit writes that and records the others again. The running value stays.
+// DeleteBoolean drops the local record, so that the policy's default holds again. No semanage has a command for it but
+// the one that drops every boolean's record (`boolean -D`); Commit writes that and records the others again. The
+// running value stays.
 func DeleteBoolean(name string) Edit { return Edit{action: deleteBoolean, name: name} }
 
 // AddPort makes a local record where none of exactly this port exists, in the policy or locally.
 func AddPort(p Port) Edit { return Edit{action: addPort, port: p} }
 
-// ModifyPort makes or changes the local record of a port, where one of exactly this port exists, in the policy or locally.
+// ModifyPort makes or changes the local record of a port, where one of exactly this port exists, in the policy or
+// locally.
 func ModifyPort(p Port) Edit { return Edit{action: modifyPort, port: p} }
 
 // DeletePort drops a local record, of exactly this port.
@@ -41,7 +43,8 @@ func DeletePort(p Port) Edit {
 	return Edit{action: deletePort, port: p}
 }
 
-// words is the line's words. Options stand before names, and every line has its own -N: semanage 2.5 heeds the last line's, not its own.
+// words is the line's words. Options stand before names, and every line has its own -N: semanage 2.5 heeds the last
+// line's, not its own.
 func (e Edit) words(load bool) []string {
 	w := []string{"boolean", "-m"}
 	switch e.action {
@@ -68,7 +71,8 @@ func (e Edit) words(load bool) []string {
 	return append(w, "-t", e.port.Type, "-p", e.port.Proto, e.port.numbers())
 }
 
-// check refuses whatever would not be one word, or the wrong one, of the line that semanage splits at white space and quotes.
+// check refuses whatever would not be one word, or the wrong one, of the line that semanage splits at white space and
+// quotes.
 func (e Edit) check() error {
 	switch e.action {
 	case setBoolean, deleteBoolean:

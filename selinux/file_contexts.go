@@ -15,13 +15,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// DefaultLabel returns the label that the policy gives a path, as matchpathcon(8) does; only the type bits of mode matter, and none of them is a
-// regular file. "" means none: <<none>>, or nothing matches. The path is not resolved: /var/run is mapped by the substitution
-// files, other links are the caller's.
+// DefaultLabel returns the label that the policy gives a path, as matchpathcon(8) does; only the type bits of mode
+// matter, and none of them is a regular file. "" means none: <<none>>, or nothing matches. The path is not resolved:
+// /var/run is mapped by the substitution files, other links are the caller's.
 //
-// The rules are libselinux 2.5's (label_file.c): substitutions first; then, over file_contexts, .homedirs and .local as one list, the last
-// specification without metacharacters that matches, else the last one with. Lines are read once and only those whose fixed
-// beginning fits are compiled.
+// The rules are libselinux 2.5's (label_file.c): substitutions first; then, over file_contexts, .homedirs and .local as
+// one list, the last specification without metacharacters that matches, else the last one with. Lines are read once and
+// only those whose fixed beginning fits are compiled.
 func (h Host) DefaultLabel(name string, mode fs.FileMode) (string, error) {
 	labels, err := h.DefaultLabels(Path{name, mode})
 	if err != nil {
@@ -36,8 +36,8 @@ type Path struct {
 	Mode fs.FileMode
 }
 
-// DefaultLabels is DefaultLabel of many paths, in their order. The rules are read once for all that was not asked before, which is nearly all
-// of the work.
+// DefaultLabels is DefaultLabel of many paths, in their order. The rules are read once for all that was not asked
+// before, which is nearly all of the work.
 func (h Host) DefaultLabels(paths ...Path) ([]string, error) {
 	c, err := h.config()
 	if err != nil {

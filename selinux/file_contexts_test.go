@@ -67,7 +67,8 @@ func TestDefaultLabelKept(t *testing.T) {
 	h := rhel7(t, nil)
 	h.Cache = new(Cache)
 	for _, step := range []struct{ write, want string }{
-		{"", "default_t"}, {"", "default_t"}, {"/srv/x\tsystem_u:object_r:local_t:s0\n", "local_t"}, {"/srv/x\tsystem_u:object_r:other_local_t:s0\n", "other_local_t"},
+		{"", "default_t"}, {"", "default_t"}, {"/srv/x\tsystem_u:object_r:local_t:s0\n", "local_t"},
+		{"/srv/x\tsystem_u:object_r:other_local_t:s0\n", "other_local_t"},
 	} {
 		if step.write != "" {
 			write(t, h, local, step.write)
@@ -99,7 +100,8 @@ func TestDefaultLabelCannotTell(t *testing.T) {
 		})
 	}
 	// What cannot match the path is not compiled, so it is nobody's trouble.
-	h := rhel7(t, map[string]string{base: "/etc/.* system_u:object_r:etc_t:s0\n/etc/other/(?!x).* system_u:object_r:no_t:s0\n"})
+	h := rhel7(t, map[string]string{base: "/etc/.* system_u:object_r:etc_t:s0\n/etc/other/(?!x).* " +
+		"system_u:object_r:no_t:s0\n"})
 	if got, err := h.DefaultLabel("/etc/nginx", 0); err != nil || got != "system_u:object_r:etc_t:s0" {
 		t.Errorf("DefaultLabel() = %q, %v, want etc_t", got, err)
 	}

@@ -28,8 +28,9 @@ func pathStem(path string) int {
 	return 1 + strings.IndexByte(path[1:], '/')
 }
 
-// specStem is the same of a specification, 0 if it is not plain text. Here a backslash is plain text too (get_stem_from_spec), so that
-// /\.x/y has a stem no path ever has: such a specification matches nothing in libselinux, and nothing here.
+// specStem is the same of a specification, 0 if it is not plain text. Here a backslash is plain text too
+// (get_stem_from_spec), so that /\.x/y has a stem no path ever has: such a specification matches nothing in libselinux,
+// and nothing here.
 func specStem(spec []byte) int {
 	end := 1 + bytes.IndexByte(spec[1:], '/')
 	if bytes.ContainsAny(spec[:end], meta) {
@@ -49,11 +50,12 @@ type spec struct {
 
 func newSpec(text []byte) *spec { return &spec{text: text, stem: specStem(text)} }
 
-// matches says whether the specification matches the path. The stem is compared as text and the rest by ^rest$, even where that binds
-// differently from what the author meant: "/a/b|c" has the alternatives ^/b and c$.
+// matches says whether the specification matches the path. The stem is compared as text and the rest by ^rest$, even
+// where that binds differently from what the author meant: "/a/b|c" has the alternatives ^/b and c$.
 //
-// Expressions are Perl-compatible, and RE2 reads them as they are: what policies use means the same in both, and what RE2 lacks (references,
-// look-around, possessive repetition) does not compile, which is an error only where the fixed beginning fits the path.
+// Expressions are Perl-compatible, and RE2 reads them as they are: what policies use means the same in both, and what
+// RE2 lacks (references, look-around, possessive repetition) does not compile, which is an error only where the fixed
+// beginning fits the path.
 func (s *spec) matches(m *matcher) (bool, error) {
 	text, rest := s.text, m.path
 	if s.stem > 0 {
@@ -78,8 +80,8 @@ func (s *spec) matches(m *matcher) (bool, error) {
 	return s.re.Match(rest), nil
 }
 
-// fixed returns the plain text with which whatever the expression matches must begin; nil where there may be an alternative to it. The result is
-// part of spec, so it ends at a backslash too.
+// fixed returns the plain text with which whatever the expression matches must begin; nil where there may be an
+// alternative to it. The result is part of spec, so it ends at a backslash too.
 func fixed(spec []byte) []byte {
 	n := bytes.IndexAny(spec, meta+`\`)
 	if n < 0 {
@@ -94,7 +96,8 @@ func fixed(spec []byte) []byte {
 	return spec[:n]
 }
 
-// outerAlternative says whether a | stands outside all groups. Where it cannot be told simply, the answer is yes, which costs only time.
+// outerAlternative says whether a | stands outside all groups. Where it cannot be told simply, the answer is yes, which
+// costs only time.
 func outerAlternative(spec []byte) bool {
 	depth := 0
 	for i := 0; i < len(spec); i++ {

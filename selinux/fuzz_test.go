@@ -44,7 +44,8 @@ func FuzzLocalBooleans(f *testing.F) {
 // The shortcuts (stem, fixed beginning) decide as the plain expression does, as libselinux would without them.
 func FuzzFileSpec(f *testing.F) {
 	for _, s := range [][2]string{
-		{"/etc/nginx(/.*)?", "/etc/nginx/a"}, {"/a?quota", "/quota"}, {"/etc/a|b", "/etc/a"}, {`/x/\.y`, "/x/.y"}, {"/.*", "/"}, {"/a/b{0,1}c", "/a/c"},
+		{"/etc/nginx(/.*)?", "/etc/nginx/a"}, {"/a?quota", "/quota"}, {"/etc/a|b", "/etc/a"}, {`/x/\.y`, "/x/.y"},
+		{"/.*", "/"}, {"/a/b{0,1}c", "/a/c"},
 		{"/etc/[a|b]c", "/etc/|c"}, {"/var/(a|b)*|c", "/var/c"},
 	} {
 		f.Add(s[0], s[1])
@@ -78,7 +79,8 @@ func FuzzFileContexts(f *testing.F) {
 	})
 }
 
-// Substitutions are read back as they were understood, and the last line that names a beginning of the path, by whole components, wins.
+// Substitutions are read back as they were understood, and the last line that names a beginning of the path, by whole
+// components, wins.
 func FuzzSubstitutions(f *testing.F) {
 	f.Add(testdata(f, "file_contexts.subs_dist"), "/run/nginx.pid")
 	f.Fuzz(func(t *testing.T, text, path string) {
@@ -114,7 +116,8 @@ func FuzzPolicy(f *testing.F) {
 			return
 		}
 		for _, port := range p.ports {
-			if port.Low < 0 || port.Low > port.High || port.High > 65535 || port.Type == "" || !knownProtocol(port.Proto) {
+			if port.Low < 0 || port.Low > port.High || port.High > 65535 || port.Type == "" ||
+				!knownProtocol(port.Proto) {
 				t.Errorf("accepted %+v", port)
 			}
 		}
@@ -136,7 +139,8 @@ func FuzzConfig(f *testing.F) {
 	f.Add("SELINUX=enforcing\nSELINUXTYPE=targeted\n", "store-root = /etc/selinux\n")
 	f.Fuzz(func(t *testing.T, text, semanage string) {
 		if c, err := parseConfig(text); err == nil {
-			if !policyName.MatchString(c.policy) || !slices.Contains([]Mode{Enforcing, Permissive, Disabled, ""}, c.mode) {
+			if !policyName.MatchString(c.policy) ||
+				!slices.Contains([]Mode{Enforcing, Permissive, Disabled, ""}, c.mode) {
 				t.Errorf("accepted %+v", c)
 			}
 		}
@@ -155,7 +159,8 @@ func FuzzProc(f *testing.F) {
 			t.Errorf("%q: mounted on %q, rw %v", mounts, dir, rw)
 		}
 		for options, want := range map[string]bool{"rw": true, "rw,seclabel": true, "ro": false, "ro,rw": false} {
-			if dir, rw := parseMounts(mounts + "\nnone /on/top selinuxfs " + options + " 0 0\n"); dir != "/on/top" || rw != want {
+			if dir, rw := parseMounts(mounts + "\nnone /on/top selinuxfs " + options + " 0 0\n"); dir != "/on/top" ||
+				rw != want {
 				t.Errorf("%q: mounted with %s on top, and found on %q, rw %v", mounts, options, dir, rw)
 			}
 		}
@@ -173,7 +178,8 @@ func FuzzProc(f *testing.F) {
 	})
 }
 
-// The kernel's own answer is understood for every bit; of any other text something is understood only where it has six words.
+// The kernel's own answer is understood for every bit; of any other text something is understood only where it has six
+// words.
 func FuzzDecision(f *testing.F) {
 	f.Add("1000000 ffffffff 0 ffffffff 3 0", uint32(1<<24), uint32(0), uint8(25))
 	f.Fuzz(func(t *testing.T, answer string, allowed, flags uint32, bit uint8) {
@@ -184,7 +190,8 @@ func FuzzDecision(f *testing.F) {
 			t.Errorf("bit %d of %q: %v, %v, want %v", n, kernel, ok, err, want)
 		}
 		ok, err := parseDecision(answer, n)
-		if ok && err != nil || err == nil && len(strings.Fields(strings.TrimRight(answer, "\x00"))) != 6 || err != nil && !errors.Is(err, ErrUnknown) {
+		if ok && err != nil || err == nil && len(strings.Fields(strings.TrimRight(answer, "\x00"))) != 6 ||
+			err != nil && !errors.Is(err, ErrUnknown) {
 			t.Errorf("%q: allowed %v, %v", answer, ok, err)
 		}
 	})

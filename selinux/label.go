@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// FileLabel returns the label that the file itself has, not what a link names; "" if it has none or its file system knows none. It asks for
-// the extended attribute, so it works with SELinux disabled and offline.
+// FileLabel returns the label that the file itself has, not what a link names; "" if it has none or its file system
+// knows none. It asks for the extended attribute, so it works with SELinux disabled and offline.
 func (h Host) FileLabel(path string) (string, error) {
 	if !filepath.IsAbs(path) {
 		return "", fmt.Errorf("file label: %q is not an absolute path", path)
@@ -26,8 +26,8 @@ func (h Host) FileLabel(path string) (string, error) {
 	return l, nil
 }
 
-// SetFileLabel labels the file itself, not what a link names. The error wraps ENOTSUP where the file system keeps no labels, and EINVAL
-// where the running kernel does not know the label.
+// SetFileLabel labels the file itself, not what a link names. The error wraps ENOTSUP where the file system keeps no
+// labels, and EINVAL where the running kernel does not know the label.
 func (h Host) SetFileLabel(path, l string) error {
 	if !filepath.IsAbs(path) {
 		return fmt.Errorf("set file label: %q is not an absolute path", path)

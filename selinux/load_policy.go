@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// LoadPolicy makes the kernel take the policy on disk, where it is newer than the loaded one: Stored and Running differ, which
-// somebody's `semanage -N` leaves behind.
+// LoadPolicy makes the kernel take the policy on disk, where it is newer than the loaded one: Stored and Running
+// differ, which somebody's `semanage -N` leaves behind.
 func (h Host) LoadPolicy(ctx context.Context) error {
 	if h.Offline {
 		return fmt.Errorf("load policy: %w", errOffline)

@@ -9,7 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lockHolder names the process that holds a flock on the file, "pid 123 (semodule)"; "another process" where /proc does not tell.
+// lockHolder names the process that holds a flock on the file, "pid 123 (semodule)"; "another process" where /proc does
+// not tell.
 func (h Host) lockHolder(lock string) string {
 	const nobody = "another process"
 	var st unix.Stat_t
@@ -36,7 +37,8 @@ func fileID(st *unix.Stat_t) string {
 	return fmt.Sprintf("%02x:%02x:%d", unix.Major(st.Dev), unix.Minor(st.Dev), st.Ino)
 }
 
-// parseLocks finds who holds a lock on the file, by lines of proc(5) locks; one that waits has an arrow after its number:
+// parseLocks finds who holds a lock on the file, by lines of proc(5) locks; one that waits has an arrow after its
+// number:
 //
 //	1: FLOCK  ADVISORY  WRITE 708 fd:00:13245 0 EOF
 func parseLocks(text, file string) (pid int) {

@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Cache keeps the policy on disk and the loaded one in memory (about half a megabyte each), and the default labels that were asked for,
-// until they change. The zero value is ready; it may be shared by goroutines and by copies of a Host.
+// Cache keeps the policy on disk and the loaded one in memory (about half a megabyte each), and the default labels that
+// were asked for, until they change. The zero value is ready; it may be shared by goroutines and by copies of a Host.
 type Cache struct {
 	mu              sync.Mutex
 	stored, running cached
@@ -47,8 +47,8 @@ func (c *Cache) get(slot func(*Cache) *cached, key string, read func() (*policy,
 	return p, err
 }
 
-// match returns the label of each matcher. Those that were not asked for before under the same version of file_contexts are found first,
-// together.
+// match returns the label of each matcher. Those that were not asked for before under the same version of file_contexts
+// are found first, together.
 func (c *Cache) match(version string, matchers []matcher, find func([]matcher) error) ([]string, error) {
 	if c == nil {
 		c = new(Cache)
@@ -108,8 +108,8 @@ func (h Host) readPolicyFile(name string) (*policy, error) {
 	return p, nil
 }
 
-// policyFile returns the policy.NN of the highest version, which is what load_policy(8) tries first; where the directory
-// has none, the store's own copy.
+// policyFile returns the policy.NN of the highest version, which is what load_policy(8) tries first; where the
+// directory has none, the store's own copy.
 func (h Host) policyFile() (string, error) {
 	c, err := h.config()
 	if err != nil {
@@ -164,8 +164,8 @@ func (h Host) runningPolicy(ctx context.Context) (*policy, error) {
 	})
 }
 
-// loads counts the policies loaded since boot, by the status page of selinuxfs (kernel 2.6.37: version, sequence, enforcing,
-// number of loads, deny_unknown, 32 bits each in the machine's order). "" where it does not tell.
+// loads counts the policies loaded since boot, by the status page of selinuxfs (kernel 2.6.37: version, sequence,
+// enforcing, number of loads, deny_unknown, 32 bits each in the machine's order). "" where it does not tell.
 func (h Host) loads(dir string) string {
 	b, err := os.ReadFile(h.path(dir, "status"))
 	if err != nil || len(b) < 20 {

@@ -37,8 +37,8 @@ const (
 // errPolicyFormat means that the file is not a policy this reader understands.
 var errPolicyFormat = errors.New("not a kernel policy of version 24 to 33")
 
-// readPolicy walks a kernel binary policy up to its portcons and no further. Nothing of the access vector table is kept.
-// The order is that of libsepol's policydb_read and of the kernel's security/selinux/ss/policydb.c.
+// readPolicy walks a kernel binary policy up to its portcons and no further. Nothing of the access vector table is
+// kept. The order is that of libsepol's policydb_read and of the kernel's security/selinux/ss/policydb.c.
 func readPolicy(r io.Reader) (*policy, error) {
 	d := newDecoder(r)
 	d.header()

@@ -25,7 +25,8 @@ var wantPorts = []Port{
 }
 
 func TestReadPolicy(t *testing.T) {
-	booleans := map[string]bool{"httpd_can_network_connect": false, "httpd_graceful_shutdown": true, "httpd_can_network_relay": false}
+	booleans := map[string]bool{"httpd_can_network_connect": false, "httpd_graceful_shutdown": true,
+		"httpd_can_network_relay": false}
 	for _, version := range []string{"24", "28", "30", "31", "33"} {
 		t.Run(version, func(t *testing.T) {
 			p, err := readPolicy(bytes.NewReader([]byte(testdata(t, "policy."+version))))
@@ -97,9 +98,11 @@ func TestStoredPolicyFile(t *testing.T) {
 		files map[string]string
 		want  string
 	}{
-		"one":             {nil, "/etc/selinux/targeted/policy/policy.31"},
-		"highest":         {map[string]string{"etc/selinux/targeted/policy/policy.9": "", "etc/selinux/targeted/policy/policy.32.bak": ""}, "/etc/selinux/targeted/policy/policy.31"},
-		"the store's own": {map[string]string{"etc/selinux/targeted/policy/policy.31": "-"}, "/etc/selinux/targeted/active/policy.kern"},
+		"one": {nil, "/etc/selinux/targeted/policy/policy.31"},
+		"highest": {map[string]string{"etc/selinux/targeted/policy/policy.9": "",
+			"etc/selinux/targeted/policy/policy.32.bak": ""}, "/etc/selinux/targeted/policy/policy.31"},
+		"the store's own": {map[string]string{"etc/selinux/targeted/policy/policy.31": "-"},
+			"/etc/selinux/targeted/active/policy.kern"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -121,7 +124,8 @@ func TestCache(t *testing.T) {
 	if first != second {
 		t.Error("the loaded policy was read twice, want once")
 	}
-	write(t, h, "sys/fs/selinux/status", "\x01\x00\x00\x00\x04\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00")
+	write(t, h, "sys/fs/selinux/status",
+		"\x01\x00\x00\x00\x04\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00")
 	third, err := h.runningPolicy(context.Background())
 	must(t, err)
 	if third == first {

@@ -18,8 +18,9 @@ type PortState struct {
 	Running string // type in the loaded policy; "" if it cannot be told
 }
 
-// Port reads the type of a port, 1 to 65535, of tcp or udp. On an error (which wraps ErrUnknown) the fields hold what could
-// be read all the same: without root the store is closed, but Stored and Policy are right, and Local's records stand in Policy.
+// Port reads the type of a port, 1 to 65535, of tcp or udp. On an error (which wraps ErrUnknown) the fields hold what
+// could be read all the same: without root the store is closed, but Stored and Policy are right, and Local's records
+// stand in Policy.
 func (h Host) Port(ctx context.Context, proto string, port int) (PortState, error) {
 	var s PortState
 	if (proto != "tcp" && proto != "udp") || port < 1 || port > 65535 {
@@ -57,9 +58,9 @@ func (p *policy) portType(proto string, port int) string {
 	return p.unlisted
 }
 
-// withoutLocal drops the records that semanage compiled in from ports.local. libsepol puts them before the policy's own, and a
-// policy that was not re-linked has them twice or thrice; so the head of the list goes, as far as it is local. A record of the policy
-// that a local one merely repeats stays.
+// withoutLocal drops the records that semanage compiled in from ports.local. libsepol puts them before the policy's
+// own, and a policy that was not re-linked has them twice or thrice; so the head of the list goes, as far as it is
+// local. A record of the policy that a local one merely repeats stays.
 func withoutLocal(list, local []Port) []Port {
 	i := 0
 	for i < len(list) && slices.Contains(local, list[i]) {

@@ -21,14 +21,18 @@ func TestPort(t *testing.T) {
 		port    int
 		want    PortState
 	}{
-		"default range": {nil, false, 4000, PortState{nil, []Port{everyPort}, "unreserved_port_t", "unreserved_port_t"}},
-		"policy range":  {nil, false, 3000, PortState{nil, []Port{ntop, everyPort}, "ntop_port_t", "ntop_port_t"}},
-		"policy exact":  {nil, false, 8080, PortState{nil, []Port{cache, everyPort}, "http_cache_port_t", "http_cache_port_t"}},
+		"default range": {nil, false, 4000,
+			PortState{nil, []Port{everyPort}, "unreserved_port_t", "unreserved_port_t"}},
+		"policy range": {nil, false, 3000, PortState{nil, []Port{ntop, everyPort}, "ntop_port_t", "ntop_port_t"}},
+		"policy exact": {nil, false, 8080, PortState{nil, []Port{cache, everyPort}, "http_cache_port_t",
+			"http_cache_port_t"}},
 		"local exact, not loaded": {map[string]string{portsLocal: testdata(t, "rhel7-1.ports.local")}, false, 3000,
 			PortState{[]Port{http(3000, 3000)}, []Port{ntop, everyPort}, "http_port_t", "ntop_port_t"}},
-		"local exact, over an exact one": {map[string]string{portsLocal: testdata(t, "rhel7-1.ports.local")}, false, 8080,
+		"local exact, over an exact one": {map[string]string{portsLocal: testdata(t, "rhel7-1.ports.local")}, false,
+			8080,
 			PortState{[]Port{http(8080, 8080)}, []Port{cache, everyPort}, "http_port_t", "http_cache_port_t"}},
-		"local range": {map[string]string{portsLocal: "portcon tcp 2000 - 2010 system_u:object_r:http_port_t:s0\n"}, false, 2005,
+		"local range": {map[string]string{portsLocal: "portcon tcp 2000 - 2010 system_u:object_r:http_port_t:s0\n"},
+			false, 2005,
 			PortState{[]Port{http(2000, 2010)}, []Port{everyPort}, "http_port_t", "unreserved_port_t"}},
 		"no record covers it": {nil, false, 700, PortState{nil, nil, "port_t", "port_t"}},
 		"offline":             {nil, true, 3001, PortState{nil, []Port{ntop, everyPort}, "ntop_port_t", ""}},
@@ -50,7 +54,8 @@ func TestPort(t *testing.T) {
 
 func TestPortRefused(t *testing.T) {
 	h := rhel7(t, nil)
-	for _, p := range []Port{{Proto: "tcp", Low: 0}, {Proto: "tcp", Low: 65536}, {Proto: "TCP", Low: 80}, {Proto: "sctp", Low: 80}} {
+	for _, p := range []Port{{Proto: "tcp", Low: 0}, {Proto: "tcp", Low: 65536}, {Proto: "TCP", Low: 80},
+		{Proto: "sctp", Low: 80}} {
 		if _, err := h.Port(context.Background(), p.Proto, p.Low); err == nil {
 			t.Errorf("%s/%d was accepted", p.Proto, p.Low)
 		}
@@ -74,7 +79,8 @@ func TestPortCannotTell(t *testing.T) {
 	}
 }
 
-// libsemanage compiles local records into the policy before the policy's own, twice and thrice where it did not re-link.
+// libsemanage compiles local records into the policy before the policy's own, twice and thrice where it did not
+// re-link.
 func TestWithoutLocal(t *testing.T) {
 	own := Port{"tcp", 443, 443, "http_port_t"}
 	local := []Port{{"tcp", 3000, 3000, "http_port_t"}, {"tcp", 443, 443, "http_port_t"}}

@@ -19,11 +19,13 @@ func TestRunningChanges(t *testing.T) {
 	}
 	must(t, h.SetRunning(ctx, "httpd_can_network_connect", true))
 	must(t, h.LoadPolicy(ctx))
-	if diff := cmp.Diff([][]string{{"setsebool", "httpd_can_network_connect", "on"}, {"load_policy"}}, ran); diff != "" {
+	if diff := cmp.Diff([][]string{{"setsebool", "httpd_can_network_connect", "on"}, {"load_policy"}},
+		ran); diff != "" {
 		t.Errorf("ran (-want +got):\n%s", diff)
 	}
 	h.Change = says("", "setsebool:  SELinux is disabled.\n", 1)
-	if err := h.SetRunning(ctx, "a", true); err == nil || !strings.HasSuffix(err.Error(), "exit status 1: setsebool:  SELinux is disabled.") {
+	if err := h.SetRunning(ctx, "a", true); err == nil ||
+		!strings.HasSuffix(err.Error(), "exit status 1: setsebool:  SELinux is disabled.") {
 		t.Errorf("got %v, want setsebool's words", err)
 	}
 }

@@ -12,9 +12,9 @@ import (
 	"testing"
 )
 
-// semanage behaves as RHEL 7.9's does (TestRecordedImport): one transaction, the first bad line ends it, records are found by exactly
-// their range, -a looks for local ones only, and overlapping local ones fail at the end. It writes the store's files, and does not
-// compile the policy.
+// semanage behaves as RHEL 7.9's does (TestRecordedImport): one transaction, the first bad line ends it, records are
+// found by exactly their range, -a looks for local ones only, and overlapping local ones fail at the end. It writes the
+// store's files, and does not compile the policy.
 type semanage struct {
 	t      *testing.T
 	host   Host
@@ -100,7 +100,8 @@ func (s *semanage) port(action, typ, proto, numbers string, local *[]Port) strin
 func (s *semanage) write(local []Port, booleans map[string]bool) {
 	var b strings.Builder
 	for _, p := range local {
-		fmt.Fprintf(&b, "portcon %s %s system_u:object_r:%s:s0\n", p.Proto, strings.Replace(p.numbers(), "-", " - ", 1), p.Type)
+		fmt.Fprintf(&b, "portcon %s %s system_u:object_r:%s:s0\n", p.Proto,
+			strings.Replace(p.numbers(), "-", " - ", 1), p.Type)
 	}
 	write(s.t, s.host, portsLocal, b.String())
 	b.Reset()
@@ -136,11 +137,15 @@ func TestLabelPort(t *testing.T) {
 		"same number of udp is another port": {nil, 53, "port -a -t http_port_t -p tcp 53"},
 		"no record at all":                   {nil, 700, "port -a -t http_port_t -p tcp 700"},
 		"local record of that type":          {local("portcon tcp 4000 system_u:object_r:http_port_t:s0"), 4000, ""},
-		"local range of that type":           {local("portcon tcp 2000 - 2010 system_u:object_r:http_port_t:s0"), 2005, ""},
-		"local record of another type":       {local("portcon tcp 4000 system_u:object_r:ntop_port_t:s0"), 4000, "port -m -t http_port_t -p tcp 4000"},
-		"redundant local record":             {local("portcon tcp 8443 system_u:object_r:http_port_t:s0"), 8443, ""},
-		"local record takes the type away":   {local("portcon tcp 8443 system_u:object_r:ntop_port_t:s0"), 8443, "port -m -t http_port_t -p tcp 8443"},
-		"beside a local range":               {local("portcon tcp 4505 - 4515 system_u:object_r:ntop_port_t:s0"), 4516, "port -a -t http_port_t -p tcp 4516"},
+		"local range of that type": {local("portcon tcp 2000 - 2010 system_u:object_r:http_port_t:s0"), 2005,
+			""},
+		"local record of another type": {local("portcon tcp 4000 system_u:object_r:ntop_port_t:s0"), 4000,
+			"port -m -t http_port_t -p tcp 4000"},
+		"redundant local record": {local("portcon tcp 8443 system_u:object_r:http_port_t:s0"), 8443, ""},
+		"local record takes the type away": {local("portcon tcp 8443 system_u:object_r:ntop_port_t:s0"), 8443,
+			"port -m -t http_port_t -p tcp 8443"},
+		"beside a local range": {local("portcon tcp 4505 - 4515 system_u:object_r:ntop_port_t:s0"), 4516,
+			"port -a -t http_port_t -p tcp 4516"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -160,7 +165,8 @@ func TestLabelPort(t *testing.T) {
 			must(t, h.Commit(ctx, []Edit{*edit}, true))
 			edit, after, err := h.LabelPort(ctx, "tcp", tt.port, "http_port_t")
 			if err != nil || edit != nil || after.Stored != "http_port_t" || len(s.runs) != 1 {
-				t.Errorf("afterwards %v, %+v, %v after %d runs, want nothing to do after 1", edit, after, err, len(s.runs))
+				t.Errorf("afterwards %v, %+v, %v after %d runs, want nothing to do after 1", edit, after, err,
+					len(s.runs))
 			}
 		})
 	}
@@ -171,7 +177,8 @@ func TestLabelPortOverlap(t *testing.T) {
 	for _, port := range []int{4505, 4511, 4515} {
 		_, _, err := h.LabelPort(context.Background(), "tcp", port, "http_port_t")
 		var overlap *OverlapError
-		if !errors.As(err, &overlap) || overlap.Local != (Port{"tcp", 4505, 4515, "ntop_port_t"}) || overlap.Port != port {
+		if !errors.As(err, &overlap) || overlap.Local != (Port{"tcp", 4505, 4515, "ntop_port_t"}) ||
+			overlap.Port != port {
 			t.Fatalf("tcp/%d: %v, want an OverlapError", port, err)
 		}
 		if want := "semanage port -m -t http_port_t -p tcp 4505-4515"; !strings.Contains(err.Error(), want) {

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// SetRunning sets a boolean in the loaded policy alone (setsebool(8) without -P); the store is not touched, and so no policy is
-// rebuilt. Read it back: setsebool's exit status is 255 for every failure.
+// SetRunning sets a boolean in the loaded policy alone (setsebool(8) without -P); the store is not touched, and so no
+// policy is rebuilt. Read it back: setsebool's exit status is 255 for every failure.
 func (h Host) SetRunning(ctx context.Context, name string, on bool) error {
 	if err := SetBoolean(name, on).check(); err != nil {
 		return fmt.Errorf("setsebool: %w", err)

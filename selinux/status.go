@@ -29,9 +29,9 @@ type Status struct {
 	Unbuilt    string // file of the policy that was never built from the store's modules; "" if all are there
 }
 
-// Status reads the state; it sets nothing. Enabled is what is_selinux_enabled(3) of libselinux 2.5 says: selinuxfs mounted
-// read-write and /etc/selinux/config there. So a container with a read-only selinuxfs is Disabled, and an installer
-// without a loaded policy is Permissive.
+// Status reads the state; it sets nothing. Enabled is what is_selinux_enabled(3) of libselinux 2.5 says: selinuxfs
+// mounted read-write and /etc/selinux/config there. So a container with a read-only selinuxfs is Disabled, and an
+// installer without a loaded policy is Permissive.
 func (h Host) Status() (Status, error) {
 	c, err := h.config()
 	if err != nil {

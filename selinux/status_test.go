@@ -23,19 +23,25 @@ func TestStatus(t *testing.T) {
 		"read-only selinuxfs of a container": {
 			map[string]string{"proc/self/mounts": "selinuxfs /sys/fs/selinux selinuxfs ro,relatime 0 0\n"}, false,
 			Status{Disabled, Enforcing, "targeted", false, store, ""}},
-		"no configuration": {map[string]string{"etc/selinux/config": "-"}, false, Status{Disabled, "", "targeted", true, store, ""}},
+		"no configuration": {map[string]string{"etc/selinux/config": "-"}, false,
+			Status{Disabled, "", "targeted", true, store, ""}},
 		"empty configuration of an installer": {map[string]string{"etc/selinux/config": ""}, false,
 			Status{Enforcing, "", "targeted", true, store, ""}},
-		"store of RHEL 7.2": {map[string]string{"etc/selinux/targeted/active/": "-", "etc/selinux/targeted/modules/active/": ""}, false,
+		"store of RHEL 7.2": {map[string]string{"etc/selinux/targeted/active/": "-",
+			"etc/selinux/targeted/modules/active/": ""}, false,
 			Status{Enforcing, Enforcing, "targeted", true, "/etc/selinux/targeted/modules/active", ""}},
-		"store of RHEL 7.3, migrated": {map[string]string{"etc/selinux/targeted/modules/active/README.migrated": ""}, false,
+		"store of RHEL 7.3, migrated": {map[string]string{"etc/selinux/targeted/modules/active/README.migrated": ""},
+			false,
 			Status{Enforcing, Enforcing, "targeted", true, store, ""}},
 		"store of Debian": {
-			map[string]string{"etc/selinux/config": "SELINUX=permissive\nSELINUXTYPE=default\n", "var/lib/selinux/default/active/": ""}, false,
+			map[string]string{"etc/selinux/config": "SELINUX=permissive\nSELINUXTYPE=default\n",
+				"var/lib/selinux/default/active/": ""}, false,
 			Status{Enforcing, Permissive, "default", true, "/var/lib/selinux/default/active", ""}},
-		"store-root": {map[string]string{"etc/selinux/semanage.conf": "store-root = /srv/se\n", "srv/se/targeted/active/": ""}, false,
+		"store-root": {map[string]string{"etc/selinux/semanage.conf": "store-root = /srv/se\n",
+			"srv/se/targeted/active/": ""}, false,
 			Status{Enforcing, Enforcing, "targeted", true, "/srv/se/targeted/active", ""}},
-		"no store": {map[string]string{"etc/selinux/targeted/active/": "-"}, false, Status{Enforcing, Enforcing, "targeted", true, "", ""}},
+		"no store": {map[string]string{"etc/selinux/targeted/active/": "-"}, false,
+			Status{Enforcing, Enforcing, "targeted", true, "", ""}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -71,11 +77,13 @@ func TestParseConfig(t *testing.T) {
 		text string
 		want config
 	}{
-		"plain":                             {"SELINUX=enforcing\nSELINUXTYPE=mls\n", config{true, Enforcing, "mls"}},
-		"first valid mode counts":           {"SELINUX=on\nSELINUX=Permissive\nSELINUX=enforcing\n", config{true, Permissive, "targeted"}},
-		"comment after the mode":            {"SELINUX=disabled # oh\n", config{true, Disabled, "targeted"}},
-		"mode after white space is none":    {" SELINUX=enforcing\n", config{true, "", "targeted"}},
-		"last type counts, trimmed":         {"SELINUXTYPE=mls\n  selinuxtype=minimum \t\n", config{true, "", "minimum"}},
+		"plain": {"SELINUX=enforcing\nSELINUXTYPE=mls\n", config{true, Enforcing, "mls"}},
+		"first valid mode counts": {"SELINUX=on\nSELINUX=Permissive\nSELINUX=enforcing\n",
+			config{true, Permissive, "targeted"}},
+		"comment after the mode":         {"SELINUX=disabled # oh\n", config{true, Disabled, "targeted"}},
+		"mode after white space is none": {" SELINUX=enforcing\n", config{true, "", "targeted"}},
+		"last type counts, trimmed": {"SELINUXTYPE=mls\n  selinuxtype=minimum \t\n",
+			config{true, "", "minimum"}},
 		"commented out":                     {"#SELINUX=enforcing\n# SELINUXTYPE=mls\n", config{true, "", "targeted"}},
 		"no newline at the end of the file": {"SELINUX=enforcing", config{true, Enforcing, "targeted"}},
 	}

@@ -60,7 +60,8 @@ func TestAskTwice(t *testing.T) {
 			bus, private, l := twoWays(t)
 			bus.set(func() { tt.bus(bus) })
 			for range 2 {
-				if st, err := l.State(t.Context(), "nginx.service"); err != nil || st.MainPID != 812 || st.File != "enabled" {
+				if st, err := l.State(t.Context(), "nginx.service"); err != nil || st.MainPID != 812 ||
+					st.File != "enabled" {
 					t.Errorf("got %+v, %v", st, err)
 				}
 			}
@@ -100,7 +101,8 @@ func TestAskTheDeadOnce(t *testing.T) {
 	bus.set(func() { bus.mute = "GetAll" })
 	private.set(func() { private.mute = "GetAll" })
 	l.ways[0].wait = 300 * time.Millisecond
-	why := "systemd does not answer: system bus: no answer in 200ms; systemd's private socket: no answer in 300ms; " + hangs
+	why := "systemd does not answer: system bus: no answer in 200ms; systemd's private socket: no answer in 300ms; " +
+		hangs
 	if _, err := l.State(t.Context(), "nginx.service"); errText(err) != "read nginx.service: "+why {
 		t.Errorf("got %q", errText(err))
 	}
@@ -132,7 +134,9 @@ func TestAskNeverSendsAChangeTwice(t *testing.T) {
 		do           func(*Live, context.Context) error
 	}{
 		{"a job", "ReloadUnit", func(l *Live, ctx context.Context) error { return l.Reload(ctx, "nginx.service") }},
-		{"an enablement", "EnableUnitFiles", func(l *Live, ctx context.Context) error { return l.Enable(ctx, "nginx.service") }},
+		{"an enablement", "EnableUnitFiles", func(l *Live, ctx context.Context) error {
+			return l.Enable(ctx, "nginx.service")
+		}},
 		{"a daemon-reload", "Reload", func(l *Live, ctx context.Context) error { return l.daemonReload(ctx) }},
 		{"reset-failed", "ResetFailedUnit", func(l *Live, ctx context.Context) error {
 			return l.ResetFailed(ctx, "nginx.service")

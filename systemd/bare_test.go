@@ -87,10 +87,12 @@ func TestOfflineReachesNoBus(t *testing.T) {
 	}
 	child := func(t *testing.T, env ...string) string {
 		// /etc/systemd/system is the tree's own; the unit lies in /etc too, as /usr is this machine's.
-		dir := tree(t, map[string]string{"/run": "/", "/usr": "/", "/usr/local/x": "", "/bin": "-> usr/bin", "/lib": "-> usr/lib", "/lib64": "-> usr/lib64",
+		dir := tree(t, map[string]string{"/run": "/", "/usr": "/", "/usr/local/x": "", "/bin": "-> usr/bin",
+			"/lib": "-> usr/lib", "/lib64": "-> usr/lib64",
 			"/etc/systemd/system/nginx.service": nginxUnit})
 		cmd := exec.CommandContext(t.Context(), self)
-		cmd.Env = append([]string{stage + "=offline", "HOST=" + host, "TREE=" + dir, "GORACE=atexit_sleep_ms=0"}, env...)
+		cmd.Env = append([]string{stage + "=offline", "HOST=" + host, "TREE=" + dir, "GORACE=atexit_sleep_ms=0"},
+			env...)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS}
 		var stderr strings.Builder
 		cmd.Stderr = &stderr

@@ -66,10 +66,12 @@ func TestConnect(t *testing.T) {
 func TestConnectReportsEveryWay(t *testing.T) {
 	f := newFake(t)
 	f.deaf = true
-	ways := []transport{f.way("system bus", true), {name: "systemd's private socket", address: "unix:path=/nonexistent/private"}}
+	ways := []transport{f.way("system bus", true),
+		{name: "systemd's private socket", address: "unix:path=/nonexistent/private"}}
 	ways[0].wait, ways[1].wait = time.Second, time.Second
 	_, err := connect(t.Context(), ways, plain)
-	want := "connect to systemd: system bus: no answer in 1s; systemd's private socket: dial unix /nonexistent/private: connect: no such file or directory"
+	want := "connect to systemd: system bus: no answer in 1s; systemd's private socket: dial unix " +
+		"/nonexistent/private: connect: no such file or directory"
 	if errText(err) != want {
 		t.Errorf("got %q, want %q", errText(err), want)
 	}
@@ -110,7 +112,8 @@ func TestConnectWantsMutate(t *testing.T) {
 }
 
 func TestParseVersion(t *testing.T) {
-	tests := map[string]int{"219": 219, "systemd 208": 208, "systemd 219\n+PAM +AUDIT": 219, "252.39-1~deb12u1": 252, "systemd 252 (252.39-1)": 252, "v255.4-1.fc40": 255, "": 0, "systemd": 0}
+	tests := map[string]int{"219": 219, "systemd 208": 208, "systemd 219\n+PAM +AUDIT": 219, "252.39-1~deb12u1": 252,
+		"systemd 252 (252.39-1)": 252, "v255.4-1.fc40": 255, "": 0, "systemd": 0}
 	for text, want := range tests {
 		got, err := ParseVersion(text)
 		if got != want || (err != nil) != (want == 0) {
@@ -120,7 +123,8 @@ func TestParseVersion(t *testing.T) {
 }
 
 func FuzzParseVersion(f *testing.F) {
-	for _, s := range []string{"219", "systemd 208", "systemd 219\n+PAM", "252.39-1~deb12u1", "v255", "systemd", "99999"} {
+	for _, s := range []string{"219", "systemd 208", "systemd 219\n+PAM", "252.39-1~deb12u1", "v255", "systemd",
+		"99999"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

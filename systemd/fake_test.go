@@ -82,9 +82,11 @@ func newFake(t *testing.T) *fake {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fake{t: t, addr: filepath.Join(dir, "s"), clients: map[*client]bool{}, subscribed: map[*client]bool{}, version: "219",
-		result: map[string]string{}, fail: map[string]dbus.Error{}, units: map[string]*fakeUnit{
-			"nginx.service": {load: "loaded", active: "active", file: "enabled", canReload: true, pid: 812, result: "success"},
+	f := &fake{t: t, addr: filepath.Join(dir, "s"), clients: map[*client]bool{}, subscribed: map[*client]bool{},
+		version: "219",
+		result:  map[string]string{}, fail: map[string]dbus.Error{}, units: map[string]*fakeUnit{
+			"nginx.service": {load: "loaded", active: "active", file: "enabled", canReload: true, pid: 812,
+				result: "success"},
 		}}
 	ln, err := net.Listen("unix", f.addr)
 	if err != nil {
@@ -231,7 +233,8 @@ func (w *withSerial) Write(p []byte) (int, error) {
 }
 
 func (c *client) reply(to *dbus.Message, body ...any) {
-	c.send(dbus.TypeMethodReply, to.Serial(), map[dbus.HeaderField]dbus.Variant{dbus.FieldReplySerial: dbus.MakeVariant(to.Serial())}, body...)
+	c.send(dbus.TypeMethodReply, to.Serial(),
+		map[dbus.HeaderField]dbus.Variant{dbus.FieldReplySerial: dbus.MakeVariant(to.Serial())}, body...)
 }
 
 func (c *client) error(to *dbus.Message, e dbus.Error) {
@@ -295,7 +298,8 @@ func (f *fake) handle(c *client, msg *dbus.Message) {
 	case "StartUnit", "ReloadUnit":
 		f.job(c, msg, method)
 	default:
-		c.error(msg, *dbus.NewError("org.freedesktop.DBus.Error.UnknownMethod", []any{"Unknown method '" + method + "'."}))
+		c.error(msg, *dbus.NewError("org.freedesktop.DBus.Error.UnknownMethod",
+			[]any{"Unknown method '" + method + "'."}))
 	}
 }
 
@@ -314,7 +318,8 @@ func (f *fake) get(c *client, msg *dbus.Message) {
 	u, _ := f.unit(msg)
 	switch {
 	case prop == "Version" && f.versionErr:
-		c.error(msg, *dbus.NewError("org.freedesktop.DBus.Error.ServiceUnknown", []any{"The name org.freedesktop.systemd1 was not provided by any .service files"}))
+		c.error(msg, *dbus.NewError("org.freedesktop.DBus.Error.ServiceUnknown",
+			[]any{"The name org.freedesktop.systemd1 was not provided by any .service files"}))
 	case prop == "Version":
 		c.reply(msg, dbus.MakeVariant(f.version))
 	case prop == "ConditionResult" && u.condition != nil:
@@ -342,7 +347,8 @@ func (f *fake) getAll(c *client, msg *dbus.Message) {
 		return
 	}
 	sub := map[string]string{"active": "running", "inactive": "dead", "failed": "failed"}[u.active]
-	props["LoadState"], props["ActiveState"], props["SubState"] = dbus.MakeVariant(u.load), dbus.MakeVariant(u.active), dbus.MakeVariant(sub)
+	props["LoadState"], props["ActiveState"], props["SubState"] = dbus.MakeVariant(u.load), dbus.MakeVariant(u.active),
+		dbus.MakeVariant(sub)
 	props["CanReload"], props["NeedDaemonReload"] = dbus.MakeVariant(u.canReload), dbus.MakeVariant(u.needReload)
 	props["UnitFileState"] = dbus.MakeVariant("stale")
 	c.reply(msg, props)
@@ -368,7 +374,8 @@ func (f *fake) link(c *client, msg *dbus.Message, method string) {
 		u.file = map[string]string{"EnableUnitFiles": "enabled", "DisableUnitFiles": "disabled"}[method]
 	}
 	if method == "EnableUnitFiles" {
-		c.reply(msg, u.file == "enabled", []change{{"symlink", "/etc/systemd/system/multi-user.target.wants/x", "/usr/lib/systemd/system/x"}})
+		c.reply(msg, u.file == "enabled",
+			[]change{{"symlink", "/etc/systemd/system/multi-user.target.wants/x", "/usr/lib/systemd/system/x"}})
 		return
 	}
 	c.reply(msg, []change{})

@@ -14,7 +14,8 @@ type install struct {
 // comments, an empty value resets a list, and a line that is neither a section nor an assignment spoils the file.
 func parseInstall(text string) (install, error) {
 	var in install
-	lists := map[string]*[]string{"Alias": &in.Alias, "WantedBy": &in.WantedBy, "RequiredBy": &in.RequiredBy, "Also": &in.Also}
+	lists := map[string]*[]string{"Alias": &in.Alias, "WantedBy": &in.WantedBy, "RequiredBy": &in.RequiredBy,
+		"Also": &in.Also}
 	section := ""
 	for line := range logicalLines(strings.TrimPrefix(text, "\ufeff")) {
 		line = strings.TrimSpace(line)
@@ -44,7 +45,8 @@ func parseInstall(text string) (install, error) {
 	return in, nil
 }
 
-// logicalLines joins continued lines with a space, as systemd does. A backslash that is itself escaped continues nothing.
+// logicalLines joins continued lines with a space, as systemd does. A backslash that is itself escaped continues
+// nothing.
 func logicalLines(text string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		joined := ""

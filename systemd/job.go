@@ -111,7 +111,8 @@ func (l *Live) job(ctx context.Context, verb, unit string, queue enqueue) error 
 		if len(result) > 0 {
 			return l.verdict(ctx, verb, unit, <-result, begun)
 		}
-		return fmt.Errorf("%s %s: the connection to systemd was lost before the job's result came; the job may still run", verb, unit)
+		return fmt.Errorf("%s %s: the connection to systemd was lost before the job's result came; the job may "+
+			"still run", verb, unit)
 	})
 }
 
@@ -133,7 +134,8 @@ func (l *Live) late(ctx, wait context.Context, verb, unit string, err error) err
 	case ctx.Err() != nil:
 		return fmt.Errorf("%s %s: stopped waiting, the job may still run: %w", verb, unit, context.Cause(ctx))
 	case wait.Err() != nil:
-		return fmt.Errorf("%s %s: systemd gave no result in %s; see \"systemctl status %s\"", verb, unit, seconds(l.JobWait), unit)
+		return fmt.Errorf("%s %s: systemd gave no result in %s; see \"systemctl status %s\"", verb, unit,
+			seconds(l.JobWait), unit)
 	}
 	return l.sentence(verb, unit, err)
 }

@@ -41,7 +41,8 @@ func TestLiveState(t *testing.T) {
 	f.units["gen-erated.service"] = &fakeUnit{load: "loaded", active: "inactive", result: "success"}
 	l, did := connected(t, f)
 	tests := map[string]State{
-		"nginx.service":      {Load: "loaded", Active: "active", Sub: "running", File: "enabled", MainPID: 812, CanReload: true, Result: "success", Known: true},
+		"nginx.service": {Load: "loaded", Active: "active", Sub: "running", File: "enabled", MainPID: 812,
+			CanReload: true, Result: "success", Known: true},
 		"nothere.service":    {Load: "not-found", Active: "inactive", Sub: "dead", Known: true},
 		"masked.service":     {Load: "masked", Active: "inactive", Sub: "dead", File: "masked", Known: true},
 		"web.socket":         {Load: "loaded", Active: "active", Sub: "running", File: "static", Known: true},
@@ -88,7 +89,8 @@ func TestLiveJobResults(t *testing.T) {
 		{"canceled", "start", "start nginx.service: the job was cancelled by another request"},
 		{"timeout", "reload", "reload nginx.service: the job timed out"},
 		{"failed", "start", "start nginx.service: the job failed; ExecStartPre /usr/sbin/nginx -t: exit status 1"},
-		{"failed", "reload", "reload nginx.service: the job failed; ExecReload /bin/kill -s HUP 812: killed by terminated"},
+		{"failed", "reload", "reload nginx.service: the job failed; ExecReload /bin/kill -s HUP 812: killed by " +
+			"terminated"},
 		{"dependency", "start", "start nginx.service: a unit that it depends on failed"},
 		{"skipped", "start", "start nginx.service: the job was skipped"},
 		{"invalid", "reload", "reload nginx.service: the unit is not active"},
@@ -135,15 +137,26 @@ func TestLiveRefusals(t *testing.T) {
 		err                dbus.Error
 		want               string
 	}{
-		{"no such unit by systemd", "nginx.service", "ReloadUnit", sysd("NoSuchUnit", "Unit not found."), "reload nginx.service: there is no such unit"},
-		{"masked, 219", "nginx.service", "ReloadUnit", sysd("UnitMasked", "Unit is masked."), `reload nginx.service: the unit is masked; "systemctl unmask nginx.service" makes it usable again, or "systemctl unmask --runtime nginx.service" where it is masked until the next boot only`},
-		{"masked, 208", "nginx.service", "ReloadUnit", sysd("Masked", "Unit nginx.service is masked."), `reload nginx.service: the unit is masked; "systemctl unmask nginx.service" makes it usable again, or "systemctl unmask --runtime nginx.service" where it is masked until the next boot only`},
-		{"no ExecReload", "nginx.service", "ReloadUnit", sysd("JobTypeNotApplicable", "Job type reload is not applicable for unit nginx.service."), "reload nginx.service: the unit cannot do that (a reload needs ExecReload= in the unit)"},
-		{"another", "nginx.service", "ReloadUnit", sysd("TransactionOrderIsCyclic", "Order is cyclic."), "reload nginx.service: systemd: Order is cyclic (org.freedesktop.systemd1.TransactionOrderIsCyclic)"},
-		{"not permitted", "nginx.service", "ReloadUnit", *dbus.NewError("org.freedesktop.DBus.Error.AccessDenied", []any{"Rejected send message"}), "reload nginx.service: systemd does not permit it to this user"},
-		{"not found before asking", "nothere.service", "", dbus.Error{}, "reload nothere.service: there is no such unit"},
-		{"masked before asking", "masked.service", "", dbus.Error{}, `reload masked.service: the unit is masked; "systemctl unmask masked.service" makes it usable again`},
-		{"masked until the next boot", "runtime.service", "", dbus.Error{}, `reload runtime.service: the unit is masked; "systemctl unmask --runtime runtime.service" makes it usable again`},
+		{"no such unit by systemd", "nginx.service", "ReloadUnit", sysd("NoSuchUnit", "Unit not found."),
+			"reload nginx.service: there is no such unit"},
+		{"masked, 219", "nginx.service", "ReloadUnit", sysd("UnitMasked", "Unit is masked."),
+			`reload nginx.service: the unit is masked; "systemctl unmask nginx.service" makes it usable again, or "systemctl unmask --runtime nginx.service" where it is masked until the next boot only`},
+		{"masked, 208", "nginx.service", "ReloadUnit", sysd("Masked", "Unit nginx.service is masked."),
+			`reload nginx.service: the unit is masked; "systemctl unmask nginx.service" makes it usable again, or "systemctl unmask --runtime nginx.service" where it is masked until the next boot only`},
+		{"no ExecReload", "nginx.service", "ReloadUnit",
+			sysd("JobTypeNotApplicable", "Job type reload is not applicable for unit nginx.service."),
+			"reload nginx.service: the unit cannot do that (a reload needs ExecReload= in the unit)"},
+		{"another", "nginx.service", "ReloadUnit", sysd("TransactionOrderIsCyclic", "Order is cyclic."),
+			"reload nginx.service: systemd: Order is cyclic (org.freedesktop.systemd1.TransactionOrderIsCyclic)"},
+		{"not permitted", "nginx.service", "ReloadUnit",
+			*dbus.NewError("org.freedesktop.DBus.Error.AccessDenied", []any{"Rejected send message"}),
+			"reload nginx.service: systemd does not permit it to this user"},
+		{"not found before asking", "nothere.service", "", dbus.Error{},
+			"reload nothere.service: there is no such unit"},
+		{"masked before asking", "masked.service", "", dbus.Error{},
+			`reload masked.service: the unit is masked; "systemctl unmask masked.service" makes it usable again`},
+		{"masked until the next boot", "runtime.service", "", dbus.Error{},
+			`reload runtime.service: the unit is masked; "systemctl unmask --runtime runtime.service" makes it usable again`},
 		{"not a name", "../nginx.service", "", dbus.Error{}, `"../nginx.service" is not the name of a unit`},
 	}
 	for _, tt := range tests {
@@ -214,7 +227,8 @@ func TestLiveWaits(t *testing.T) {
 			f := newFake(t)
 			f.drop = drop
 			l, _ := connected(t, f)
-			want := "reload nginx.service: the connection to systemd was lost before the job's result came; the job may still run"
+			want := "reload nginx.service: the connection to systemd was lost before the job's result came; the job " +
+				"may still run"
 			if got := errText(l.Reload(t.Context(), "nginx.service")); got != want {
 				t.Errorf("got %q, want %q", got, want)
 			}
@@ -262,9 +276,12 @@ func TestLiveReadsItsFilesFirst(t *testing.T) {
 		unit fakeUnit
 		want []string
 	}{
-		{"changed file", fakeUnit{load: "loaded", active: "active", file: "enabled", needReload: true}, []string{"systemd: daemon-reload", "systemd: start x.service"}},
-		{"file came after systemd looked", fakeUnit{load: "not-found", active: "active", file: "disabled", afterReload: "loaded"}, []string{"systemd: daemon-reload", "systemd: start x.service"}},
-		{"nothing new", fakeUnit{load: "loaded", active: "active", file: "enabled"}, []string{"systemd: start x.service"}},
+		{"changed file", fakeUnit{load: "loaded", active: "active", file: "enabled", needReload: true},
+			[]string{"systemd: daemon-reload", "systemd: start x.service"}},
+		{"file came after systemd looked", fakeUnit{load: "not-found", active: "active", file: "disabled",
+			afterReload: "loaded"}, []string{"systemd: daemon-reload", "systemd: start x.service"}},
+		{"nothing new", fakeUnit{load: "loaded", active: "active", file: "enabled"},
+			[]string{"systemd: start x.service"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -290,8 +307,10 @@ func TestLiveStartThatIsDoneButNot(t *testing.T) {
 	}{
 		{"runs", fakeUnit{active: "inactive", startActive: "active"}, ""},
 		{"oneshot has ended", fakeUnit{active: "inactive", startActive: "inactive"}, ""},
-		{"condition not met", fakeUnit{active: "inactive", condition: &unmet}, "start x.service: not started: a Condition…= in the unit is not met"},
-		{"failed at once", fakeUnit{active: "inactive", startActive: "failed"}, `start x.service: the unit failed as soon as it was started; journal: nginx: [emerg] bind() failed | exit`},
+		{"condition not met", fakeUnit{active: "inactive", condition: &unmet},
+			"start x.service: not started: a Condition…= in the unit is not met"},
+		{"failed at once", fakeUnit{active: "inactive", startActive: "failed"},
+			`start x.service: the unit failed as soon as it was started; journal: nginx: [emerg] bind() failed | exit`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -318,13 +337,18 @@ func TestLiveEnable(t *testing.T) {
 	}{
 		{"disabled", "disabled", "enable", "", "enabled"},
 		{"enabled already", "enabled", "enable", "", "enabled"},
-		{"static", "static", "enable", "enable x.service: the unit says nothing of when to start (no WantedBy= in [Install])", "static"},
-		{"masked", "masked", "enable", `enable x.service: the unit is masked; "systemctl unmask x.service" makes it usable again`, "masked"},
-		{"masked until the next boot", "masked-runtime", "enable", `enable x.service: the unit is masked; "systemctl unmask --runtime x.service" makes it usable again`, "masked-runtime"},
+		{"static", "static", "enable",
+			"enable x.service: the unit says nothing of when to start (no WantedBy= in [Install])", "static"},
+		{"masked", "masked", "enable",
+			`enable x.service: the unit is masked; "systemctl unmask x.service" makes it usable again`, "masked"},
+		{"masked until the next boot", "masked-runtime", "enable",
+			`enable x.service: the unit is masked; "systemctl unmask --runtime x.service" makes it usable again`,
+			"masked-runtime"},
 		{"linked", "linked", "enable", `enable x.service: done, but systemd has it as "linked", not enabled`, "linked"},
 		{"disable", "enabled", "disable", "", "disabled"},
 		{"disable static", "static", "disable", "", "static"},
-		{"disable in vain", "enabled-runtime", "disable", `disable x.service: done, but systemd still has it as "enabled-runtime"`, "enabled-runtime"},
+		{"disable in vain", "enabled-runtime", "disable",
+			`disable x.service: done, but systemd still has it as "enabled-runtime"`, "enabled-runtime"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -340,14 +364,16 @@ func TestLiveEnable(t *testing.T) {
 					t.Errorf("file state %q, want %q", got, tt.after)
 				}
 			})
-			if want := []string{"systemd: " + tt.verb + " x.service", "systemd: daemon-reload"}; !cmp.Equal(*did, want) {
+			if want := []string{"systemd: " + tt.verb + " x.service", "systemd: daemon-reload"}; !cmp.Equal(*did,
+				want) {
 				t.Errorf("mutated %q, want %q", *did, want)
 			}
 		})
 	}
 	t.Run("no such file", func(t *testing.T) {
 		l, _ := connected(t, newFake(t))
-		if got, want := errText(l.Enable(t.Context(), "y.service")), "enable y.service: there is no such unit file"; got != want {
+		if got, want := errText(l.Enable(t.Context(), "y.service")),
+			"enable y.service: there is no such unit file"; got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	})
@@ -360,7 +386,8 @@ func TestLiveChangesOnlyInsideMutate(t *testing.T) {
 	l, _ := connected(t, f)
 	stop := errors.New("stop")
 	l.mutate = func(string, func() error) error { return stop }
-	for name, do := range map[string]func(context.Context, string) error{"enable": l.Enable, "disable": l.Disable, "start": l.Start, "reload": l.Reload} {
+	for name, do := range map[string]func(context.Context, string) error{"enable": l.Enable, "disable": l.Disable,
+		"start": l.Start, "reload": l.Reload} {
 		if err := do(t.Context(), "nginx.service"); !errors.Is(err, stop) {
 			t.Errorf("%s: got %v, want %v", name, err, stop)
 		}

@@ -48,16 +48,20 @@ func TestOfflineEnable(t *testing.T) {
 		want                      string
 	}{
 		{"enabled", "nginx.service", "/usr/lib/systemd/system/nginx.service", nginxUnit, makes, true, ""},
-		{"systemctl does nothing and exits 0", "nginx.service", "/usr/lib/systemd/system/nginx.service", nginxUnit, says("", 0), true,
+		{"systemctl does nothing and exits 0", "nginx.service", "/usr/lib/systemd/system/nginx.service", nginxUnit,
+			says("", 0), true,
 			`enable nginx.service: done, but systemd has it as "disabled", not enabled`},
-		{"systemctl complains", "nginx.service", "/usr/lib/systemd/system/nginx.service", nginxUnit, says("x\nOperation failed: Read-only file system\n", 1), true,
+		{"systemctl complains", "nginx.service", "/usr/lib/systemd/system/nginx.service", nginxUnit,
+			says("x\nOperation failed: Read-only file system\n", 1), true,
 			"enable nginx.service: systemctl: exit status 1: Operation failed: Read-only file system"},
-		{"not installed", "nginx.service", "/usr/lib/systemd/system/other.service", nginxUnit, says("", 0), false, "enable nginx.service: there is no such unit file"},
+		{"not installed", "nginx.service", "/usr/lib/systemd/system/other.service", nginxUnit, says("", 0), false,
+			"enable nginx.service: there is no such unit file"},
 		{"masked", "nginx.service", "/etc/systemd/system/nginx.service", "-> /dev/null", says("", 0), false,
 			`enable nginx.service: the unit is masked; "systemctl unmask nginx.service" makes it usable again`},
 		{"static", "nginx.service", "/usr/lib/systemd/system/nginx.service", staticUnit, says("", 0), true,
 			"enable nginx.service: the unit says nothing of when to start (no WantedBy= in [Install])"},
-		{"not a name", "--now", "/usr/lib/systemd/system/nginx.service", nginxUnit, says("", 0), false, `"--now" is not the name of a unit`},
+		{"not a name", "--now", "/usr/lib/systemd/system/nginx.service", nginxUnit, says("", 0), false,
+			`"--now" is not the name of a unit`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -124,7 +128,8 @@ func TestOfflineWithRealSystemctl(t *testing.T) {
 		name string
 		do   func(context.Context, string) error
 		want string
-	}{{"enable", o.Enable, "enabled"}, {"enable again", o.Enable, "enabled"}, {"disable", o.Disable, "disabled"}, {"disable again", o.Disable, "disabled"}} {
+	}{{"enable", o.Enable, "enabled"}, {"enable again", o.Enable, "enabled"}, {"disable", o.Disable, "disabled"},
+		{"disable again", o.Disable, "disabled"}} {
 		if err := step.do(t.Context(), "nginx.service"); err != nil {
 			t.Fatalf("%s: %v", step.name, err)
 		}
@@ -137,13 +142,15 @@ func TestOfflineWithRealSystemctl(t *testing.T) {
 
 // No file that Offline or Detect is made of may know how to reach a bus.
 func TestOfflineHoldsNoBusCode(t *testing.T) {
-	for _, file := range []string{"doc.go", "units.go", "offline.go", "unitfile.go", "install.go", "place.go", "mountinfo.go"} {
+	for _, file := range []string{"doc.go", "units.go", "offline.go", "unitfile.go", "install.go", "place.go",
+		"mountinfo.go"} {
 		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, i := range parsed.Imports {
-			if strings.Contains(i.Path.Value, "dbus") || strings.Contains(i.Path.Value, `"net`) || strings.Contains(i.Path.Value, "os/exec") {
+			if strings.Contains(i.Path.Value, "dbus") || strings.Contains(i.Path.Value, `"net`) ||
+				strings.Contains(i.Path.Value, "os/exec") {
 				t.Errorf("%s imports %s", file, i.Path.Value)
 			}
 		}

@@ -33,7 +33,8 @@ func (w Where) Offline() bool {
 }
 
 // ErrInstaller comes with a Where from Detect: this is the installer itself, where nothing should be provisioned.
-var ErrInstaller = errors.New("this is the installer's own system, not the one that it installs: run in a %post without --nochroot")
+var ErrInstaller = errors.New("this is the installer's own system, not the one that it installs: run in a %post " +
+	"without --nochroot")
 
 // Detect compares PID 1's root with ours. /run/systemd/system alone proves nothing: in Anaconda's chroot, and in
 // containers that share /run, it is another system's. root prefixes every path; "" is the system itself. The
@@ -48,7 +49,8 @@ func Detect(root string, getenv func(string) string) (Where, error) {
 	case anaconda != "" && ours == yes, ours == yes && d.exists("/.buildstamp"):
 		return Where{Place: Installer, Why: "PID 1 has our root, and it is Anaconda's own"}, ErrInstaller
 	case anaconda != "":
-		return Where{Place: Installer, Why: "ANA_INSTALL_PATH=" + anaconda + " is set, as in Anaconda's %post; " + why}, nil
+		return Where{Place: Installer, Why: "ANA_INSTALL_PATH=" + anaconda + " is set, as in Anaconda's %post; " +
+			why}, nil
 	case ours != yes && d.installer() != "":
 		return Where{Place: Installer, Why: why + ", and " + d.installer()}, nil
 	case truthy(getenv("SYSTEMD_IGNORE_CHROOT")):
@@ -158,7 +160,8 @@ func (d detector) inside(why string) Where {
 	case pid1 != "systemd":
 		w, why = Where{Place: Unknown}, fmt.Sprintf("%s, but PID 1 is %q, not systemd", why, pid1)
 	case booted != nil || !info.IsDir():
-		w, why = Where{Place: Unknown}, why+", but there is no directory /run/systemd/system, so systemd did not boot here"
+		w, why = Where{Place: Unknown}, why+
+			", but there is no directory /run/systemd/system, so systemd did not boot here"
 	default:
 		why += ", and PID 1 is systemd"
 	}

@@ -36,7 +36,8 @@ func env(pairs ...string) func(string) string {
 
 // Trees stand for systems; /proc/1/root is a link to the tree itself, or to another directory.
 func TestDetectInTrees(t *testing.T) {
-	host := map[string]string{"/proc/1/root": "-> ../..", "/proc/1/comm": "systemd\n", "/run/systemd/system": "/", "/proc/1/environ": "HOME=/\x00TERM=linux\x00"}
+	host := map[string]string{"/proc/1/root": "-> ../..", "/proc/1/comm": "systemd\n", "/run/systemd/system": "/",
+		"/proc/1/environ": "HOME=/\x00TERM=linux\x00"}
 	chrooted := map[string]string{"/proc/1/root": "-> /", "/proc/1/comm": "systemd\n", "/run/systemd/system": "/"}
 	const mnt = "20 1 253:0 / / rw - xfs /dev/root rw\n21 20 253:1 / /mnt/sysimage rw - xfs /dev/vda rw\n"
 	with := func(base map[string]string, more ...string) map[string]string {
@@ -63,26 +64,34 @@ func TestDetectInTrees(t *testing.T) {
 		{"host", host, env(), Host, true, false, nil},
 		{"host, and the chroot test is off", host, env("SYSTEMD_IGNORE_CHROOT", "1"), Host, true, false, nil},
 		{"host whose PID 1 is another", with(host, "/proc/1/comm", "init\n"), env(), Unknown, false, true, nil},
-		{"PID 1 is systemd and did not boot", with(host, "/run/systemd/system", "gone", "/run/x", "/"), env(), Unknown, false, true, nil},
+		{"PID 1 is systemd and did not boot", with(host, "/run/systemd/system", "gone", "/run/x", "/"), env(), Unknown,
+			false, true, nil},
 		{"PID 1 has no name", with(host, "/proc/1/comm", "gone"), env(), Unknown, false, true, nil},
 		{"chroot", chrooted, env(), Chroot, false, true, nil},
 		{"chroot, told to ignore it", chrooted, env("SYSTEMD_IGNORE_CHROOT", "yes"), Host, true, false, nil},
 		{"chroot, not told to ignore it", chrooted, env("SYSTEMD_IGNORE_CHROOT", "0"), Chroot, false, true, nil},
 		{"Anaconda by its variable", chrooted, env("ANA_INSTALL_PATH", "/mnt/sysimage"), Installer, false, true, nil},
-		{"Anaconda outweighs ignoring the chroot", chrooted, env("ANA_INSTALL_PATH", "/mnt/sysimage", "SYSTEMD_IGNORE_CHROOT", "1"), Installer, false, true, nil},
+		{"Anaconda outweighs ignoring the chroot", chrooted,
+			env("ANA_INSTALL_PATH", "/mnt/sysimage", "SYSTEMD_IGNORE_CHROOT", "1"), Installer, false, true, nil},
 		{"Anaconda by its pid file", with(chrooted, "/run/anaconda.pid", "1200"), env(), Installer, false, true, nil},
 		{"Anaconda by its directory", with(chrooted, "/run/install", "/"), env(), Installer, false, true, nil},
 		{"Anaconda by the mount", with(chrooted, "/proc/1/mountinfo", mnt), env(), Installer, false, true, nil},
-		{"Anaconda without /proc", map[string]string{"/etc/x": "y"}, env("ANA_INSTALL_PATH", "/mnt/sysimage"), Installer, false, true, nil},
+		{"Anaconda without /proc", map[string]string{"/etc/x": "y"}, env("ANA_INSTALL_PATH", "/mnt/sysimage"),
+			Installer, false, true, nil},
 		{"the installer itself", host, env("ANA_INSTALL_PATH", "/mnt/sysimage"), Installer, false, true, ErrInstaller},
 		{"the installer's shell", with(host, "/.buildstamp", "[Main]"), env(), Installer, false, true, ErrInstaller},
 		{"bare tree", map[string]string{"/etc/x": "y", "/proc": "/"}, env(), Unknown, false, true, nil},
-		{"bare tree, told to ignore the chroot", map[string]string{"/etc/x": "y"}, env("SYSTEMD_IGNORE_CHROOT", "1"), Unknown, false, true, nil},
-		{"bare tree with the host's /run", map[string]string{"/run/systemd/system": "/"}, env(), Unknown, false, true, nil},
+		{"bare tree, told to ignore the chroot", map[string]string{"/etc/x": "y"}, env("SYSTEMD_IGNORE_CHROOT", "1"),
+			Unknown, false, true, nil},
+		{"bare tree with the host's /run", map[string]string{"/run/systemd/system": "/"}, env(), Unknown, false, true,
+			nil},
 		{"container with systemd", with(host, "/run/systemd/container", "docker"), env(), Container, true, false, nil},
-		{"container without", with(host, "/.dockerenv", "", "/proc/1/comm", "sleep\n", "/run/systemd/system", "gone"), env(), Container, false, true, nil},
-		{"container that shares /run", with(host, "/run/.containerenv", "", "/proc/1/comm", "sleep\n"), env(), Container, false, true, nil},
-		{"container by PID 1's environment", with(host, "/proc/1/environ", "a=b\x00container=lxc\x00"), env(), Container, true, false, nil},
+		{"container without", with(host, "/.dockerenv", "", "/proc/1/comm", "sleep\n", "/run/systemd/system", "gone"),
+			env(), Container, false, true, nil},
+		{"container that shares /run", with(host, "/run/.containerenv", "", "/proc/1/comm", "sleep\n"), env(),
+			Container, false, true, nil},
+		{"container by PID 1's environment", with(host, "/proc/1/environ", "a=b\x00container=lxc\x00"), env(),
+			Container, true, false, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -91,7 +100,8 @@ func TestDetectInTrees(t *testing.T) {
 				t.Errorf("error %v, want %v", err, tt.err)
 			}
 			if w.Place != tt.place || w.Systemd != tt.systemd || w.Offline() != tt.offline || w.Why == "" {
-				t.Errorf("got %+v, offline %v, want %s, systemd %v, offline %v", w, w.Offline(), tt.place, tt.systemd, tt.offline)
+				t.Errorf("got %+v, offline %v, want %s, systemd %v, offline %v", w, w.Offline(), tt.place, tt.systemd,
+					tt.offline)
 			}
 		})
 	}
@@ -153,7 +163,8 @@ func TestSameMount(t *testing.T) {
 }
 
 func TestParseMountinfo(t *testing.T) {
-	got, err := parseMountinfo("36 35 98:0 /mnt1 /mnt/with\\040blank\\134 rw,noatime master:1 - ext3 /dev/root rw,errors=continue\n")
+	got, err := parseMountinfo("36 35 98:0 /mnt1 /mnt/with\\040blank\\134 rw,noatime master:1 - ext3 /dev/root " +
+		"rw,errors=continue\n")
 	want := []Mount{{ID: 36, Device: "98:0", Root: "/mnt1", Point: `/mnt/with blank\`, Type: "ext3"}}
 	if d := cmp.Diff(want, got); d != "" || err != nil {
 		t.Error(d, err)
@@ -173,7 +184,8 @@ func FuzzParseMountinfo(f *testing.F) {
 	f.Add("1 2 3 4 \\777\\12 6 - 8 9 10")
 	f.Fuzz(func(t *testing.T, text string) {
 		list, err := parseMountinfo(text)
-		if lines := strings.Count(strings.TrimSuffix(text, "\n")+"\n", "\n"); err == nil && text != "" && len(list) != lines {
+		if lines := strings.Count(strings.TrimSuffix(text, "\n")+"\n", "\n"); err == nil && text != "" &&
+			len(list) != lines {
 			t.Errorf("%d mounts of %d lines: %q", len(list), lines, text)
 		}
 		for _, m := range list {
@@ -223,7 +235,8 @@ func playInit() error {
 		if err == nil && m == "/proc" {
 			err = syscall.Mount("proc", filepath.Join(tree, m), "proc", 0, "")
 		} else if err == nil {
-			err = syscall.Mount(filepath.Join(os.Getenv("HOST"), m), filepath.Join(tree, m), "", syscall.MS_BIND|syscall.MS_REC, "")
+			err = syscall.Mount(filepath.Join(os.Getenv("HOST"), m), filepath.Join(tree, m), "",
+				syscall.MS_BIND|syscall.MS_REC, "")
 		}
 		if err != nil {
 			return fmt.Errorf("mount %s: %w", m, err)
@@ -277,14 +290,16 @@ func TestDetectInReality(t *testing.T) {
 		want Where
 	}{
 		{"Anaconda's chroot", []string{"MOUNTS=/proc /run", "COMM=systemd", "ANA_INSTALL_PATH=/mnt/sysimage"},
-			Where{Place: Installer, Why: "ANA_INSTALL_PATH=/mnt/sysimage is set, as in Anaconda's %post; /proc/1/root is not our root"}},
+			Where{Place: Installer, Why: "ANA_INSTALL_PATH=/mnt/sysimage is set, as in Anaconda's %post; " +
+				"/proc/1/root is not our root"}},
 		{"chroot with the host's /proc and /run", []string{"MOUNTS=/proc /run", "COMM=systemd"},
 			Where{Place: Chroot, Why: "/proc/1/root is not our root"}},
 		{"bare chroot", []string{"MOUNTS=", "COMM=systemd"},
 			Where{Place: Unknown, Why: "PID 1's root cannot be seen: stat /proc/1/root: no such file or directory"}},
 		{"chroot with /run but no /proc", []string{"MOUNTS=/run", "COMM=systemd"},
 			Where{Place: Unknown, Why: "PID 1's root cannot be seen: stat /proc/1/root: no such file or directory"}},
-		{"chroot that is PID 1 itself, with the host's /run", []string{"MOUNTS=/proc /run", "COMM=wsprovision", "SELF=1"},
+		{"chroot that is PID 1 itself, with the host's /run",
+			[]string{"MOUNTS=/proc /run", "COMM=wsprovision", "SELF=1"},
 			Where{Place: Unknown, Why: `/proc/1/root is our root, but PID 1 is "wsprovision", not systemd`}},
 		{"chroot, for a user", []string{"MOUNTS=/proc /run", "COMM=systemd", "NOBODY=1"},
 			Where{Place: Unknown, Why: "PID 1's root may not be seen: /proc/self/mountinfo has no mount at /"}},
@@ -314,7 +329,8 @@ func detectAsChild(t *testing.T, env ...string) (got Where) {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), self)
-	cmd.Env = append([]string{stage + "=init", "HOST=" + host, "TREE=" + t.TempDir(), "GORACE=atexit_sleep_ms=0"}, env...)
+	cmd.Env = append([]string{stage + "=init", "HOST=" + host, "TREE=" + t.TempDir(), "GORACE=atexit_sleep_ms=0"},
+		env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS}
 	var stderr strings.Builder
 	cmd.Stderr = &stderr

@@ -18,7 +18,8 @@ func refusal(code, unit string) string {
 	case "NoSuchUnit":
 		return "there is no such unit"
 	case "UnitMasked", "Masked":
-		return fmt.Sprintf("%s, or %q where it is masked until the next boot only", maskedSentence(unit, ""), Unmask(unit, "masked-runtime"))
+		return fmt.Sprintf("%s, or %q where it is masked until the next boot only", maskedSentence(unit, ""),
+			Unmask(unit, "masked-runtime"))
 	case "JobTypeNotApplicable":
 		return "the unit cannot do that (a reload needs ExecReload= in the unit)"
 	case "ShuttingDown":
@@ -91,7 +92,8 @@ func (l *Live) journal(ctx context.Context, unit string, begun time.Time) string
 		return ""
 	}
 	since := fmt.Sprintf("--since=-%ds", int(time.Since(begun)/time.Second)+2)
-	out, _, status, err := l.Read(ctx, "", "journalctl", "--no-pager", "--quiet", "--unit="+unit, since, "--lines=5", "--output=cat")
+	out, _, status, err := l.Read(ctx, "", "journalctl", "--no-pager", "--quiet", "--unit="+unit, since, "--lines=5",
+		"--output=cat")
 	if err != nil || status != 0 {
 		return ""
 	}

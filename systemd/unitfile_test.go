@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	nginxUnit  = "[Unit]\nDescription=The nginx HTTP and reverse proxy server\nAfter=network.target\n\n[Service]\nType=forking\nExecStart=/usr/sbin/nginx\n\n[Install]\nWantedBy=multi-user.target\n"
+	nginxUnit = "[Unit]\nDescription=The nginx HTTP and reverse proxy " +
+		"server\nAfter=network.target\n\n[Service]\nType=forking\nExecStart=/usr/sbin/nginx\n\n[Install]\nWantedBy=multi-user.target\n"
 	staticUnit = "[Service]\nExecStart=/bin/true\n"
 )
 
@@ -52,36 +53,55 @@ func TestUnitFile(t *testing.T) {
 		{"no tree at all", "nginx.service", nil, "not-found", ""},
 		{"disabled", "nginx.service", map[string]string{vendor + "nginx.service": nginxUnit}, "loaded", "disabled"},
 		{"enabled", "nginx.service", map[string]string{vendor + "nginx.service": nginxUnit,
-			"/etc/systemd/system/multi-user.target.wants/nginx.service": "-> /usr/lib/systemd/system/nginx.service"}, "loaded", "enabled"},
+			"/etc/systemd/system/multi-user.target.wants/nginx.service": "-> /usr/lib/systemd/system/nginx.service"},
+			"loaded", "enabled"},
 		{"enabled by systemd 208 with --root=/", "nginx.service", map[string]string{vendor + "nginx.service": nginxUnit,
-			"/etc/systemd/system/multi-user.target.wants/nginx.service": "-> ///usr/lib/systemd/system/nginx.service"}, "loaded", "enabled"},
-		{"enabled by RequiredBy", "x.service", map[string]string{vendor + "x.service": "[Install]\nRequiredBy=a.target\n",
-			"/etc/systemd/system/a.target.requires/x.service": "-> /usr/lib/systemd/system/x.service"}, "loaded", "enabled"},
+			"/etc/systemd/system/multi-user.target.wants/nginx.service": "-> ///usr/lib/systemd/system/nginx.service"},
+			"loaded", "enabled"},
+		{"enabled by RequiredBy", "x.service",
+			map[string]string{vendor + "x.service": "[Install]\nRequiredBy=a.target\n",
+				"/etc/systemd/system/a.target.requires/x.service": "-> /usr/lib/systemd/system/x.service"}, "loaded",
+			"enabled"},
 		{"enabled by an alias", "x.service", map[string]string{vendor + "x.service": "[Install]\nAlias=web.service\n",
 			"/etc/systemd/system/web.service": "-> /usr/lib/systemd/system/x.service"}, "loaded", "enabled"},
 		{"asked by its alias", "web.service", map[string]string{vendor + "x.service": "[Install]\nAlias=web.service\n",
 			"/etc/systemd/system/web.service": "-> /usr/lib/systemd/system/x.service"}, "loaded", "enabled"},
 		{"another unit's link", "nginx.service", map[string]string{vendor + "nginx.service": nginxUnit,
-			"/etc/systemd/system/multi-user.target.wants/sshd.service": "-> /usr/lib/systemd/system/sshd.service"}, "loaded", "disabled"},
+			"/etc/systemd/system/multi-user.target.wants/sshd.service": "-> /usr/lib/systemd/system/sshd.service"},
+			"loaded", "disabled"},
 		{"vendor's own wants do not count", "x.service", map[string]string{vendor + "x.service": staticUnit,
 			vendor + "multi-user.target.wants/x.service": "-> ../x.service"}, "loaded", "static"},
 		{"static", "x.service", map[string]string{vendor + "x.service": staticUnit}, "loaded", "static"},
-		{"indirect", "x.service", map[string]string{vendor + "x.service": "[Install]\nAlso=x.socket\n"}, "loaded", "indirect"},
-		{"override in /etc wins", "nginx.service", map[string]string{vendor + "nginx.service": nginxUnit, "/etc/systemd/system/nginx.service": staticUnit}, "loaded", "static"},
+		{"indirect", "x.service", map[string]string{vendor + "x.service": "[Install]\nAlso=x.socket\n"}, "loaded",
+			"indirect"},
+		{"override in /etc wins", "nginx.service",
+			map[string]string{vendor + "nginx.service": nginxUnit, "/etc/systemd/system/nginx.service": staticUnit},
+			"loaded", "static"},
 		{"masked, /dev/null is not there", "nginx.service", map[string]string{vendor + "nginx.service": nginxUnit,
 			"/etc/systemd/system/nginx.service":                         "-> /dev/null",
-			"/etc/systemd/system/multi-user.target.wants/nginx.service": "-> /usr/lib/systemd/system/nginx.service"}, "masked", "masked"},
-		{"masked by an empty file", "nginx.service", map[string]string{vendor + "nginx.service": nginxUnit, "/etc/systemd/system/nginx.service": ""}, "masked", "masked"},
-		{"the installer's /run does not count", "nginx.service", map[string]string{"/run/systemd/system/nginx.service": nginxUnit}, "not-found", ""},
+			"/etc/systemd/system/multi-user.target.wants/nginx.service": "-> /usr/lib/systemd/system/nginx.service"},
+			"masked", "masked"},
+		{"masked by an empty file", "nginx.service",
+			map[string]string{vendor + "nginx.service": nginxUnit, "/etc/systemd/system/nginx.service": ""}, "masked",
+			"masked"},
+		{"the installer's /run does not count", "nginx.service",
+			map[string]string{"/run/systemd/system/nginx.service": nginxUnit}, "not-found", ""},
 		{"nor do its links", "nginx.service", map[string]string{vendor + "nginx.service": nginxUnit,
-			"/run/systemd/system/multi-user.target.wants/nginx.service": "-> /usr/lib/systemd/system/nginx.service"}, "loaded", "disabled"},
-		{"linked", "x.service", map[string]string{"/opt/x.service": nginxUnit, "/etc/systemd/system/x.service": "-> /opt/x.service"}, "loaded", "linked"},
-		{"relative link", "x.service", map[string]string{"/opt/x.service": nginxUnit, "/etc/systemd/system/x.service": "-> ../../../opt/x.service"}, "loaded", "linked"},
-		{"instance of a template", "x@1.service", map[string]string{vendor + "x@.service": nginxUnit}, "loaded", "disabled"},
+			"/run/systemd/system/multi-user.target.wants/nginx.service": "-> /usr/lib/systemd/system/nginx.service"},
+			"loaded", "disabled"},
+		{"linked", "x.service", map[string]string{"/opt/x.service": nginxUnit,
+			"/etc/systemd/system/x.service": "-> /opt/x.service"}, "loaded", "linked"},
+		{"relative link", "x.service",
+			map[string]string{"/opt/x.service": nginxUnit,
+				"/etc/systemd/system/x.service": "-> ../../../opt/x.service"}, "loaded", "linked"},
+		{"instance of a template", "x@1.service", map[string]string{vendor + "x@.service": nginxUnit}, "loaded",
+			"disabled"},
 		{"enabled instance", "x@1.service", map[string]string{vendor + "x@.service": nginxUnit,
-			"/etc/systemd/system/multi-user.target.wants/x@1.service": "-> /usr/lib/systemd/system/x@.service"}, "loaded", "enabled"},
+			"/etc/systemd/system/multi-user.target.wants/x@1.service": "-> /usr/lib/systemd/system/x@.service"},
+			"loaded", "enabled"},
 		{"other instance enabled", "x@2.service", map[string]string{vendor + "x@.service": nginxUnit,
-			"/etc/systemd/system/multi-user.target.wants/x@1.service": "-> /usr/lib/systemd/system/x@.service"}, "loaded", "disabled"},
+			"/etc/systemd/system/multi-user.target.wants/x@1.service": "-> /usr/lib/systemd/system/x@.service"},
+			"loaded", "disabled"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -102,10 +122,12 @@ func TestUnitFileThatCannotBeRead(t *testing.T) {
 		name, want string
 		files      map[string]string
 	}{
-		{"dangling link", "/etc/systemd/system/x.service points to /opt/x.service, which is not there", map[string]string{"/etc/systemd/system/x.service": "-> /opt/x.service"}},
+		{"dangling link", "/etc/systemd/system/x.service points to /opt/x.service, which is not there",
+			map[string]string{"/etc/systemd/system/x.service": "-> /opt/x.service"}},
 		{"loop", "too many links", map[string]string{"/etc/systemd/system/x.service": "-> x.service"}},
 		{"directory", "is neither a file nor a link", map[string]string{"/etc/systemd/system/x.service": "/"}},
-		{"not a unit file", `neither a section nor an assignment: "garbage"`, map[string]string{"/usr/lib/systemd/system/x.service": "[Unit]\ngarbage\n"}},
+		{"not a unit file", `neither a section nor an assignment: "garbage"`,
+			map[string]string{"/usr/lib/systemd/system/x.service": "[Unit]\ngarbage\n"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -124,14 +146,21 @@ func TestParseInstall(t *testing.T) {
 		err        string
 	}{
 		{"nginx", nginxUnit, install{WantedBy: []string{"multi-user.target"}}, ""},
-		{"several, twice", "[Install]\nWantedBy=a.target b.target\nWantedBy = c.target\n", install{WantedBy: []string{"a.target", "b.target", "c.target"}}, ""},
-		{"reset", "[Install]\nWantedBy=a.target\nWantedBy=\nWantedBy=b.target", install{WantedBy: []string{"b.target"}}, ""},
-		{"continued", "[Install]\nWantedBy=a.target \\\n b.target\n", install{WantedBy: []string{"a.target", "b.target"}}, ""},
+		{"several, twice", "[Install]\nWantedBy=a.target b.target\nWantedBy = c.target\n",
+			install{WantedBy: []string{"a.target", "b.target", "c.target"}}, ""},
+		{"reset", "[Install]\nWantedBy=a.target\nWantedBy=\nWantedBy=b.target",
+			install{WantedBy: []string{"b.target"}}, ""},
+		{"continued", "[Install]\nWantedBy=a.target \\\n b.target\n",
+			install{WantedBy: []string{"a.target", "b.target"}}, ""},
 		{"continued at the end", "[Install]\nWantedBy=a.target \\", install{WantedBy: []string{"a.target"}}, ""},
-		{"escaped backslash does not continue", "[Install]\nAlso=a\\\\\nWantedBy=b.target\n", install{Also: []string{`a\\`}, WantedBy: []string{"b.target"}}, ""},
-		{"quotes", "[Install]\nAlias=\"a.service\" 'b.service'\n", install{Alias: []string{"a.service", "b.service"}}, ""},
+		{"escaped backslash does not continue", "[Install]\nAlso=a\\\\\nWantedBy=b.target\n",
+			install{Also: []string{`a\\`}, WantedBy: []string{"b.target"}}, ""},
+		{"quotes", "[Install]\nAlias=\"a.service\" 'b.service'\n", install{Alias: []string{"a.service", "b.service"}},
+			""},
 		{"other sections", "[Unit]\nWantedBy=a.target\n[X-Install]\nWantedBy=b.target\n", install{}, ""},
-		{"comments, byte order mark, carriage returns", "\ufeff# c\r\n; d\r\n[Install]\r\n#WantedBy=a.target\r\nRequiredBy=b.target\r\n", install{RequiredBy: []string{"b.target"}}, ""},
+		{"comments, byte order mark, carriage returns",
+			"\ufeff# c\r\n; d\r\n[Install]\r\n#WantedBy=a.target\r\nRequiredBy=b.target\r\n",
+			install{RequiredBy: []string{"b.target"}}, ""},
 		{"empty", "", install{}, ""},
 		{"broken section", "[Install\n", install{}, `not a section: "[Install"`},
 		{"no assignment", "[Install]\nWantedBy\n", install{}, `neither a section nor an assignment: "WantedBy"`},
@@ -150,7 +179,8 @@ func TestParseInstall(t *testing.T) {
 }
 
 func FuzzParseInstall(f *testing.F) {
-	for _, s := range []string{nginxUnit, staticUnit, "[Install]\nWantedBy=a \\\n b\\\\\n;x\n", "[Install\n", "=\n[Install]\n==\"'", "\ufeff[]\n\\\n\\"} {
+	for _, s := range []string{nginxUnit, staticUnit, "[Install]\nWantedBy=a \\\n b\\\\\n;x\n", "[Install\n",
+		"=\n[Install]\n==\"'", "\ufeff[]\n\\\n\\"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -165,19 +195,22 @@ func FuzzParseInstall(f *testing.F) {
 				}
 			}
 		}
-		if again, err := parseInstall(text + "\n[Install]\nWantedBy=\nAlias=\nRequiredBy=\nAlso=\n"); err == nil && !strings.HasSuffix(text, `\`) && !cmp.Equal(again, install{}) {
+		if again, err := parseInstall(text + "\n[Install]\nWantedBy=\nAlias=\nRequiredBy=\nAlso=\n"); err == nil &&
+			!strings.HasSuffix(text, `\`) && !cmp.Equal(again, install{}) {
 			t.Errorf("a reset leaves %+v of %q", again, text)
 		}
 	})
 }
 
 func TestCheckName(t *testing.T) {
-	for _, good := range []string{"nginx.service", "rh-nginx116-nginx.service", "a@b:c.socket", `dev-disk\x2d1.device`, "x@.service", "wsprovision-firstboot.service"} {
+	for _, good := range []string{"nginx.service", "rh-nginx116-nginx.service", "a@b:c.socket", `dev-disk\x2d1.device`,
+		"x@.service", "wsprovision-firstboot.service"} {
 		if err := checkName(good); err != nil {
 			t.Error(err)
 		}
 	}
-	for _, bad := range []string{"", "nginx", ".service/x", "../x.service", "-x.service", "a b.service", "a.conf", "a\n.service", strings.Repeat("a", 250) + ".service"} {
+	for _, bad := range []string{"", "nginx", ".service/x", "../x.service", "-x.service", "a b.service", "a.conf",
+		"a\n.service", strings.Repeat("a", 250) + ".service"} {
 		if err := checkName(bad); err == nil {
 			t.Errorf("%q passes for a name", bad)
 		}

@@ -40,10 +40,11 @@ type Run func(ctx context.Context, stdin string, argv ...string) (stdout, stderr
 
 // State is a unit as systemd has it now.
 type State struct {
-	Load             string // loaded, not-found, masked, error
-	Active           string // active, reloading, inactive, failed, activating, deactivating; "" when not Known
-	Sub              string // running, dead, exited, …; "" when not Known
-	File             string // enabled, disabled, static, masked, masked-runtime, linked, indirect, bad, …; "" without a unit file
+	Load   string // loaded, not-found, masked, error
+	Active string // active, reloading, inactive, failed, activating, deactivating; "" when not Known
+	Sub    string // running, dead, exited, …; "" when not Known
+	// enabled, disabled, static, masked, masked-runtime, linked, indirect, bad, …; "" without a unit file
+	File             string
 	MainPID          int    // 0 when the unit has none
 	CanReload        bool   // the unit has an ExecReload
 	NeedDaemonReload bool   // its file is newer than what systemd has read

@@ -46,7 +46,8 @@ func addRunFlags(cmd *cobra.Command, o *applyOptions) {
 	cmd.Flags().BoolVar(&o.anyPlatform, "any-platform", false, "go on although this is not RHEL 7 or a rebuild of it")
 	cmd.Flags().BoolVar(&o.adopt, "adopt", false,
 		"take over files and port labels of somebody else that are in the way; revert brings them back")
-	cmd.Flags().BoolVar(&o.detailed, "detailed-exitcode", false, "exit with 2 where something changed or would, 3 where something is deferred")
+	cmd.Flags().BoolVar(&o.detailed, "detailed-exitcode", false,
+		"exit with 2 where something changed or would, 3 where something is deferred")
 }
 
 func (a *app) apply(cmd *cobra.Command, o applyOptions) error {
@@ -85,7 +86,8 @@ func (a *app) prepare(cmd *cobra.Command, o applyOptions) (*provision.Run, *outp
 }
 
 // answer makes the run and reports it.
-func (a *app) answer(ctx context.Context, out *output, o applyOptions, act func(context.Context) (*engine.Report, error)) error {
+func (a *app) answer(ctx context.Context, out *output, o applyOptions,
+	act func(context.Context) (*engine.Report, error)) error {
 	out.cutShort()
 	report, err := act(ctx)
 	out.stop()

@@ -28,7 +28,8 @@ type tree struct {
 func executables(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for name, pkg := range map[string]string{"wsprovision": ".", "rpm": "./testdata/chroot", "enter": "./testdata/enter"} {
+	for name, pkg := range map[string]string{"wsprovision": ".", "rpm": "./testdata/chroot",
+		"enter": "./testdata/enter"} {
 		cmd := exec.Command("go", "build", "-o", filepath.Join(dir, name), pkg)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
 		if out, err := cmd.CombinedOutput(); err != nil {
@@ -52,7 +53,8 @@ func newTree(t *testing.T, built string) *tree {
 	}
 	tr.write("/etc/os-release", "ID=\"centos\"\nVERSION_ID=\"7\"\nPRETTY_NAME=\"CentOS Linux 7 (Core)\"\n")
 	tr.write("/etc/yum.conf", "[main]\ngpgcheck=1\n")
-	tr.write("/etc/yum.repos.d/extras.repo", "[extras]\nname=extras\nbaseurl=http://mirror.example.com/extras\ngpgcheck=1\n")
+	tr.write("/etc/yum.repos.d/extras.repo",
+		"[extras]\nname=extras\nbaseurl=http://mirror.example.com/extras\ngpgcheck=1\n")
 	tr.copy("/usr/lib/systemd/system/wsprovision-firstboot.service", "../../packaging/wsprovision-firstboot.service")
 	tr.write("/etc/selinux/config", "SELINUX=enforcing\nSELINUXTYPE=targeted\n")
 	tr.copy("/etc/selinux/targeted/policy/policy.30", "../../selinux/testdata/policy.30")
@@ -110,7 +112,8 @@ func (tr *tree) agent(args ...string) (stdout string, stderr string, status int)
 	for _, m := range tr.mounts {
 		tr.must(os.MkdirAll(tr.path(m), 0o755))
 	}
-	cmd := exec.Command(tr.enter, slices.Concat([]string{tr.dir}, tr.mounts, []string{"--", "/usr/sbin/wsprovision"}, args)...)
+	cmd := exec.Command(tr.enter, slices.Concat([]string{tr.dir}, tr.mounts, []string{"--", "/usr/sbin/wsprovision"},
+		args)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
 	cmd.Dir, cmd.Env = "/", []string{"LC_ALL=C"}
 	// With no /dev in the tree, the test's own must do.
@@ -153,7 +156,8 @@ func TestChroot(t *testing.T) {
 			if err := json.Unmarshal([]byte(stdout), &r); err != nil || status != exitDeferred {
 				t.Fatalf("exit status %d, want %d (%v)\n%s%s", status, exitDeferred, err, stdout, stderr)
 			}
-			if r.Result != engine.Deferred || r.Phase != provision.PhaseInstall || !strings.Contains(tt.places, r.Place) {
+			if r.Result != engine.Deferred || r.Phase != provision.PhaseInstall ||
+				!strings.Contains(tt.places, r.Place) {
 				t.Errorf("%s, phase %q, place %s, want deferred, install, %s", r.Result, r.Phase, r.Place, tt.places)
 			}
 			for _, name := range []string{"/etc/nginx/conf.d/websocket.conf", "/var/lib/wsprovision/deferred.yaml",
@@ -174,11 +178,13 @@ func TestChroot(t *testing.T) {
 				t.Errorf("a second apply: exit status %d\n%s%s", status, stdout, stderr)
 			}
 			stdout, stderr, status = tr.agent("status")
-			if status != exitDeferred || !strings.HasPrefix(stdout, "provisioning  deferred, the first boot does the rest") {
+			if status != exitDeferred ||
+				!strings.HasPrefix(stdout, "provisioning  deferred, the first boot does the rest") {
 				t.Errorf("status: exit status %d\n%s%s", status, stdout, stderr)
 			}
 			tr.write("/reverting", "")
-			if stdout, stderr, status = tr.agent("revert", "--plan"); status != exitOK || !strings.Contains(stdout, "outstanding → struck off") {
+			if stdout, stderr, status = tr.agent("revert", "--plan"); status != exitOK ||
+				!strings.Contains(stdout, "outstanding → struck off") {
 				t.Errorf("revert --plan: exit status %d\n%s%s", status, stdout, stderr)
 			}
 		})

@@ -54,7 +54,8 @@ Exit status:
 	flags := cmd.Flags()
 	flags.StringVar(&o.address, "address", "", "dial this `host:port`, whatever the URL's name resolves to")
 	flags.DurationVar(&o.options.Ping, "ping", 0, "send a ping every `duration`, and want its pong")
-	flags.DurationVar(&o.options.Wait, "wait", 2*time.Second, "after the end of the input wait this `duration` for answers; below 0 for ever")
+	flags.DurationVar(&o.options.Wait, "wait", 2*time.Second,
+		"after the end of the input wait this `duration` for answers; below 0 for ever")
 	flags.BoolVarP(&o.options.SendBinary, "binary", "b", false, "send lines as binary messages")
 	flags.BoolVar(&o.options.Raw, "raw", false, "print messages as they are, whatever a terminal makes of them")
 	flags.BoolVar(&o.options.Compress, "compress", false, "offer permessage-deflate")

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// A signal while the server keeps us waiting for its answer: there was no WebSocket, and a script must not take it for one.
+// A signal while the server keeps us waiting for its answer: there was no WebSocket, and a script must not take it for
+// one.
 func TestConnectInterruptedInTheHandshake(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -29,7 +30,8 @@ func TestConnectInterruptedInTheHandshake(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := status(t, cmd.Wait()), "caught terminated"; got != exitFailed || !strings.Contains(stderr.String(), want) {
+	if got, want := status(t, cmd.Wait()), "caught terminated"; got != exitFailed ||
+		!strings.Contains(stderr.String(), want) {
 		t.Errorf("exit status %d, %q; want %d, …%s…", got, stderr.String(), exitFailed, want)
 	}
 }

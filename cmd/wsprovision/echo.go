@@ -56,7 +56,8 @@ Exit status:
 	flags := cmd.Flags()
 	flags.StringVar(&listen, "listen", "127.0.0.1:3000", "`host:port` to listen on; port 0 takes a free one")
 	flags.IntVar(&limits.Connections, "max-connections", 1024, "refuse a connection more than this `number` with 503")
-	flags.DurationVar(&limits.Idle, "idle-timeout", time.Hour, "close a connection without message and ping for this `duration`")
+	flags.DurationVar(&limits.Idle, "idle-timeout", time.Hour,
+		"close a connection without message and ping for this `duration`")
 	return cmd
 }
 

@@ -49,7 +49,8 @@ func TestExitStatus(t *testing.T) {
 
 // Each status is in the help, so that the two cannot part.
 func TestExitStatusesAreDocumented(t *testing.T) {
-	for _, code := range []int{exitOK, exitFailed, exitChanged, exitDeferred, exitUsage, exitLocked, exitNoPerm, exitConfig} {
+	for _, code := range []int{exitOK, exitFailed, exitChanged, exitDeferred, exitUsage, exitLocked, exitNoPerm,
+		exitConfig} {
 		if !strings.Contains(exitStatusesDoc, fmt.Sprintf("\n  %-3d ", code)) {
 			t.Errorf("the help does not speak of %d", code)
 		}
@@ -124,7 +125,8 @@ func TestRunStatus(t *testing.T) {
 			t.Errorf("%s: %d, want %d\n%s%s", tt.name, got, tt.want, out.String(), complaint.String())
 		}
 		if tt.want > 64 && (complaint.Len() == 0 || out.Len() > 0) {
-			t.Errorf("%s: stdout %q, stderr %q; want a complaint on stderr alone", tt.name, out.String(), complaint.String())
+			t.Errorf("%s: stdout %q, stderr %q; want a complaint on stderr alone", tt.name, out.String(),
+				complaint.String())
 		}
 	}
 }
@@ -177,7 +179,8 @@ func TestHangUp(t *testing.T) {
 	for _, ignored := range []bool{false, true} {
 		cmd := agent(t, 0, "echo", "--listen", "127.0.0.1:0")
 		if ignored {
-			cmd.Path, cmd.Args = "/bin/sh", append([]string{"sh", "-c", `trap "" HUP; exec "$0" "$@"`, cmd.Path}, cmd.Args[1:]...)
+			cmd.Path, cmd.Args = "/bin/sh", append([]string{"sh", "-c", `trap "" HUP; exec "$0" "$@"`, cmd.Path},
+				cmd.Args[1:]...)
 		}
 		stderr, err := cmd.StderrPipe()
 		if err == nil {
@@ -186,7 +189,8 @@ func TestHangUp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if line, err := bufio.NewReader(stderr).ReadString('\n'); err != nil || ignores(t, cmd, syscall.SIGHUP) != ignored {
+		if line, err := bufio.NewReader(stderr).ReadString('\n'); err != nil ||
+			ignores(t, cmd, syscall.SIGHUP) != ignored {
 			t.Errorf("echo says %q, %v, and ignores SIGHUP: %v, want %v", line, err, !ignored, ignored)
 		}
 		ending := syscall.SIGHUP
@@ -286,7 +290,8 @@ func TestHostileConfiguration(t *testing.T) {
 	}
 }
 
-// handleHangUp keeps SIGHUP from being ignored in this process, by an apply in it or from its start, which children inherit.
+// handleHangUp keeps SIGHUP from being ignored in this process, by an apply in it or from its start, which children
+// inherit.
 func handleHangUp(t *testing.T) {
 	caught := make(chan os.Signal, 1)
 	signal.Notify(caught, syscall.SIGHUP)

@@ -57,20 +57,25 @@ func (a *app) attempt(out *output) func(context.Context, config.Config) (*engine
 
 func (a *app) strikeOff(out *output) func(context.Context) (*engine.Report, error) {
 	return func(ctx context.Context) (*engine.Report, error) {
-		return a.locked(ctx, out, config.Config{}, func(run *provision.Run) (*engine.Report, error) { return run.StrikeOff(ctx) })
+		return a.locked(ctx, out, config.Config{}, func(run *provision.Run) (*engine.Report, error) {
+			return run.StrikeOff(ctx)
+		})
 	}
 }
 
 func (a *app) rest(out *output) func(context.Context) error {
 	return func(ctx context.Context) error {
-		_, err := a.locked(ctx, out, config.Config{}, func(run *provision.Run) (*engine.Report, error) { return nil, run.Rest() })
+		_, err := a.locked(ctx, out, config.Config{}, func(run *provision.Run) (*engine.Report, error) {
+			return nil, run.Rest()
+		})
 		return err
 	}
 }
 
 // locked makes a run that has the lock for its time. Whether this is the right
 // system was settled when it was installed.
-func (a *app) locked(ctx context.Context, out *output, c config.Config, do func(*provision.Run) (*engine.Report, error)) (*engine.Report, error) {
+func (a *app) locked(ctx context.Context, out *output, c config.Config,
+	do func(*provision.Run) (*engine.Report, error)) (*engine.Report, error) {
 	where, err := a.where()
 	if err != nil {
 		return nil, err

@@ -120,7 +120,8 @@ func summary(r *engine.Report) string {
 		count[s.Status]++
 	}
 	var parts []string
-	for _, status := range []engine.Status{engine.Failed, engine.Skipped, engine.Deferred, engine.Changed, engine.Planned, engine.Unchanged} {
+	for _, status := range []engine.Status{engine.Failed, engine.Skipped, engine.Deferred, engine.Changed,
+		engine.Planned, engine.Unchanged} {
 		if count[status] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", count[status], status))
 		}

@@ -16,14 +16,21 @@ import (
 )
 
 func exampleReport() *engine.Report {
-	return &engine.Report{Version: engine.ReportVersion, Command: "apply", Agent: "1.0", Result: engine.Failed, Millis: 12640, Place: "live",
+	return &engine.Report{Version: engine.ReportVersion, Command: "apply", Agent: "1.0", Result: engine.Failed,
+		Millis: 12640, Place: "live",
 		Started: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC),
 		Steps: []engine.StepReport{
-			{Name: "platform", Status: engine.Unchanged, Millis: 2, Notes: []string{"CentOS Linux 7 (Core), PID 1 is systemd"}},
-			{Name: "packages", Status: engine.Changed, Millis: 9340, Changes: []engine.Change{{Object: "package nginx", From: "absent", To: "installed"}}},
-			{Name: "server-block", Status: engine.Changed, Millis: 12, Changes: []engine.Change{{Object: "file /etc/nginx/conf.d/websocket.conf", From: "absent", To: "written",
-				Diff: "--- /dev/null\n+++ /etc/nginx/conf.d/websocket.conf\n@@ -0,0 +1 @@\n+server {}\n"}}},
-			{Name: "service", Status: engine.Failed, Millis: 2500, Error: "reload nginx.service: refused\nthe previous configuration serves", Warnings: []string{"port 80 is crowded"}},
+			{Name: "platform", Status: engine.Unchanged, Millis: 2,
+				Notes: []string{"CentOS Linux 7 (Core), PID 1 is systemd"}},
+			{Name: "packages", Status: engine.Changed, Millis: 9340,
+				Changes: []engine.Change{{Object: "package nginx", From: "absent", To: "installed"}}},
+			{Name: "server-block", Status: engine.Changed, Millis: 12,
+				Changes: []engine.Change{{Object: "file /etc/nginx/conf.d/websocket.conf", From: "absent",
+					To:   "written",
+					Diff: "--- /dev/null\n+++ /etc/nginx/conf.d/websocket.conf\n@@ -0,0 +1 @@\n+server {}\n"}}},
+			{Name: "service", Status: engine.Failed, Millis: 2500,
+				Error:    "reload nginx.service: refused\nthe previous configuration serves",
+				Warnings: []string{"port 80 is crowded"}},
 			{Name: "proof", Status: engine.Skipped, Why: `it needs "service", which failed`},
 		}}
 }
@@ -74,7 +81,8 @@ func TestOutputStreams(t *testing.T) {
 				l.Finished(1, 8, exampleReport().Steps[0])
 			}
 			o.report(exampleReport())
-			if got := strings.Contains(log.String(), "rpm -q"); got != verbose || !strings.Contains(log.String(), "yum install") || !strings.Contains(log.String(), "pid 123") {
+			if got := strings.Contains(log.String(), "rpm -q"); got != verbose ||
+				!strings.Contains(log.String(), "yum install") || !strings.Contains(log.String(), "pid 123") {
 				t.Errorf("%s, verbose %v: stderr is\n%s", form, verbose, log.String())
 			}
 			for line := range strings.Lines(log.String()) {
@@ -119,9 +127,11 @@ func TestReportIsNotWritten(t *testing.T) {
 		} {
 			var log bytes.Buffer
 			a := &app{stdout: tt.stdout, stderr: &log, output: form, ender: &ender{}}
-			err := a.answer(t.Context(), a.newOutput("apply"), applyOptions{detailed: true, plans: tt.plans}, func(context.Context) (*engine.Report, error) {
-				return &engine.Report{Result: engine.Changed, Steps: []engine.StepReport{{Name: "packages", Status: engine.Changed}}}, nil
-			})
+			err := a.answer(t.Context(), a.newOutput("apply"), applyOptions{detailed: true, plans: tt.plans},
+				func(context.Context) (*engine.Report, error) {
+					return &engine.Report{Result: engine.Changed,
+						Steps: []engine.StepReport{{Name: "packages", Status: engine.Changed}}}, nil
+				})
 			a.complain(err)
 			if got := exitStatus(err); got != tt.want || log.String() != tt.says {
 				t.Errorf("%s, %s: %d, %q, want %d, %q", form, tt.name, got, log.String(), tt.want, tt.says)

@@ -12,8 +12,10 @@ import (
 
 // addPlace registers the flags that overrule what was found out.
 func (a *app) addPlace(flags *pflag.FlagSet) {
-	flags.BoolVar(&a.offline, "offline", false, "this system is not running (a chroot, an image): defer what needs it to run")
-	flags.BoolVar(&a.live, "live", false, "this system is running, whatever is found: use its systemd and its kernel's SELinux")
+	flags.BoolVar(&a.offline, "offline", false,
+		"this system is not running (a chroot, an image): defer what needs it to run")
+	flags.BoolVar(&a.live, "live", false,
+		"this system is running, whatever is found: use its systemd and its kernel's SELinux")
 }
 
 // where finds out where the agent runs. In the installer's own system it is
@@ -34,7 +36,8 @@ func (a *app) where() (systemd.Where, error) {
 		}
 		where.Why = "--offline is given; " + where.Why
 	case a.live && where.Place == systemd.Installer:
-		return where, usageError{fmt.Errorf("--live: this is an installer's chroot (%s), and a call would reach the installer's systemd", where.Why)}
+		return where, usageError{fmt.Errorf("--live: this is an installer's chroot (%s), and a call would reach the "+
+			"installer's systemd", where.Why)}
 	case a.live:
 		where.Systemd = true
 		if where.Place != systemd.Container {

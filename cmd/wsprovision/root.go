@@ -75,7 +75,8 @@ func (a *app) command() *cobra.Command {
 	flags.StringVarP(&a.output, "output", "o", "text", "how to answer: `text or json`")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "log every program that is run, also those that only read")
 	a.addPlace(flags)
-	echo, connect, status, firstBoot, revert := a.echoCommand(), a.connectCommand(), a.statusCommand(), a.firstBootCommand(), a.revertCommand()
+	echo, connect, status, firstBoot, revert := a.echoCommand(), a.connectCommand(), a.statusCommand(),
+		a.firstBootCommand(), a.revertCommand()
 	withhold(flags, []string{"config"}, status, firstBoot, revert)
 	withhold(flags, []string{"config", "output", "verbose", "offline", "live"}, echo, connect)
 	root.AddCommand(a.verifyCommand(), echo, connect, status, firstBoot, a.applyCommand(), a.planCommand(), revert)
@@ -109,14 +110,16 @@ func addSettings(cmd *cobra.Command) {
 	}
 }
 
-// checkFlags refuses an option that says nothing to the command, and one without a value, such as that of a shell variable which
-// is not set: something else than was meant would be done. The configuration's own are refused with all that is wrong with them.
+// checkFlags refuses an option that says nothing to the command, and one without a value, such as that of a shell
+// variable which is not set: something else than was meant would be done. The configuration's own are refused with all
+// that is wrong with them.
 func checkFlags(cmd *cobra.Command, _ []string) (err error) {
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		setting := slices.ContainsFunc(config.Flags(), func(c config.Flag) bool { return c.Name == f.Name })
 		switch _, idle := f.Value.(unused); {
 		case idle:
-			err = errors.Join(err, usageError{fmt.Errorf("--%s: %s makes no use of it: leave it out", f.Name, cmd.Name())})
+			err = errors.Join(err, usageError{fmt.Errorf("--%s: %s makes no use of it: leave it out", f.Name,
+				cmd.Name())})
 		case f.Value.Type() == "string" && f.Value.String() == "" && !setting:
 			err = errors.Join(err, usageError{fmt.Errorf("--%s is empty", f.Name)})
 		}

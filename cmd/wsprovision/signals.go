@@ -80,7 +80,8 @@ func (e *ender) reportWith(report func(why string)) {
 func (e *ender) again(s os.Signal) {
 	under, idle := e.seam.End()
 	if len(under) > 0 {
-		e.tell(fmt.Sprintf("caught %s again: what is under way cannot be left half done, and the run ends when it is done: "+
+		e.tell(fmt.Sprintf("caught %s again: what is under way cannot be left half done, and the run ends when it "+
+			"is done: "+
 			"%s", s, strings.Join(under, ", ")))
 	}
 	if e.begun {
@@ -107,7 +108,8 @@ func (e *ender) cut(s os.Signal) {
 	if made == 0 {
 		e.tell(why + ": nothing was changed")
 	} else {
-		e.tell(fmt.Sprintf("%s, after %d changes, the last of them: %s; wsprovision status says what is outstanding, and "+
+		e.tell(fmt.Sprintf("%s, after %d changes, the last of them: %s; wsprovision status says what is "+
+			"outstanding, and "+
 			"the same command again finishes it", why, made, last))
 	}
 	e.mu.Lock()

@@ -16,8 +16,8 @@ import (
 	"wsprovision/provision/engine"
 )
 
-// TestHostileSecondSignal: whatever a run hangs at, a second signal ends it: at once where nothing is under way, else when
-// that is done, which is named.
+// TestHostileSecondSignal: whatever a run hangs at, a second signal ends it: at once where nothing is under way, else
+// when that is done, which is named.
 func TestHostileSecondSignal(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -26,7 +26,8 @@ func TestHostileSecondSignal(t *testing.T) {
 		says   []string
 	}{
 		{"nothing was changed", 0, 0, []string{"nothing was changed"}},
-		{"between two changes", 0, 2, []string{"after 2 changes, the last of them: install /etc/x", "wsprovision status"}},
+		{"between two changes", 0, 2, []string{"after 2 changes, the last of them: install /etc/x",
+			"wsprovision status"}},
 		{"in the middle of one", time.Minute, 1, []string{"is done: run yum -y install nginx", "after 2 changes"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -34,7 +35,9 @@ func TestHostileSecondSignal(t *testing.T) {
 				var said bytes.Buffer
 				status, ended := make(chan int, 1), make(chan struct{})
 				a := &app{stdout: &bytes.Buffer{}, stderr: io.Discard, output: "json", seam: &provision.Seam{}}
-				a.ender = &ender{seam: a.seam, say: func(line string) { said.WriteString(line + "\n") }, exit: func(code int) { status <- code }}
+				a.ender = &ender{seam: a.seam, say: func(line string) {
+					said.WriteString(line + "\n")
+				}, exit: func(code int) { status <- code }}
 				out := a.newOutput("apply")
 				out.cutShort()
 				out.listener().Started(1, 2, "packages")
@@ -63,8 +66,10 @@ func TestHostileSecondSignal(t *testing.T) {
 					}
 				}
 				var r engine.Report
-				if err := json.Unmarshal(a.stdout.(*bytes.Buffer).Bytes(), &r); err != nil || r.Result != engine.Failed ||
-					len(r.Steps) != 2 || r.Steps[1].Status != engine.Failed || !strings.Contains(r.Interrupted, "caught interrupt again") {
+				if err := json.Unmarshal(a.stdout.(*bytes.Buffer).Bytes(), &r); err != nil ||
+					r.Result != engine.Failed ||
+					len(r.Steps) != 2 || r.Steps[1].Status != engine.Failed ||
+					!strings.Contains(r.Interrupted, "caught interrupt again") {
 					t.Errorf("%+v, %v", r, err)
 				}
 				if tt.change > 0 {

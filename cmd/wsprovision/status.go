@@ -98,7 +98,8 @@ func statusText(w io.Writer, s provision.HostStatus) {
 	}
 	line("place", place, s.Evidence)
 	line("system", s.System)
-	line("selinux", named("", s.SELinux.Mode), named("configured ", s.SELinux.Configured), named("policy ", s.SELinux.Policy), named("store ", s.SELinux.Store))
+	line("selinux", named("", s.SELinux.Mode), named("configured ", s.SELinux.Configured),
+		named("policy ", s.SELinux.Policy), named("store ", s.SELinux.Store))
 	if s.SELinux.Relabel {
 		fmt.Fprintln(w, "              the next boot labels every file anew (/.autorelabel) and reboots")
 	}

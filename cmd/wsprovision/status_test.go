@@ -12,11 +12,16 @@ import (
 )
 
 func TestStatusText(t *testing.T) {
-	s := provision.HostStatus{State: provision.Waiting, Why: "the first boot does the rest", Place: "installer", Evidence: "ANA_INSTALL_PATH is set", Offline: true,
-		System: "CentOS Linux 7 (Core)", SELinux: provision.SELinuxStatus{Configured: "Enforcing", Policy: "targeted", Store: "/etc/selinux/targeted/active"},
-		Systemd: provision.SystemdStatus{Version: 219}, Packages: map[string]string{"rpm": "4.11.3-48.el7.x86_64", "nginx": "1:1.20.1-10.el7.x86_64"},
-		Nginx: provision.UnitStatus{AtBoot: "enabled"}, Unknown: []string{"read /var/lib/wsprovision: permission denied"},
-		Report: &engine.Report{Command: "apply", Phase: provision.PhaseInstall, Result: engine.Deferred, Started: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC), Millis: 12300,
+	s := provision.HostStatus{State: provision.Waiting, Why: "the first boot does the rest", Place: "installer",
+		Evidence: "ANA_INSTALL_PATH is set", Offline: true,
+		System: "CentOS Linux 7 (Core)", SELinux: provision.SELinuxStatus{Configured: "Enforcing", Policy: "targeted",
+			Store: "/etc/selinux/targeted/active"},
+		Systemd:  provision.SystemdStatus{Version: 219},
+		Packages: map[string]string{"rpm": "4.11.3-48.el7.x86_64", "nginx": "1:1.20.1-10.el7.x86_64"},
+		Nginx:    provision.UnitStatus{AtBoot: "enabled"},
+		Unknown:  []string{"read /var/lib/wsprovision: permission denied"},
+		Report: &engine.Report{Command: "apply", Phase: provision.PhaseInstall, Result: engine.Deferred,
+			Started: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC), Millis: 12300,
 			Resumes: "apply of 2026-11-22T09:00:00Z was interrupted: the machine went down",
 			Steps:   []engine.StepReport{{Name: provision.StepPlatform, Status: engine.Unchanged}}}}
 	const want = `provisioning  deferred, the first boot does the rest
@@ -41,7 +46,8 @@ apply: deferred, 12.3s: 1 unchanged; apply of 2026-11-22T09:00:00Z was interrupt
 }
 
 func TestStatusExit(t *testing.T) {
-	for state, want := range map[provision.State]int{provision.Complete: exitOK, provision.Broken: exitFailed, provision.Waiting: exitDeferred,
+	for state, want := range map[provision.State]int{provision.Complete: exitOK, provision.Broken: exitFailed,
+		provision.Waiting: exitDeferred,
 		provision.Running: exitDeferred, provision.None: exitDeferred, provision.Untold: exitNoPerm} {
 		if got := exitStatus(outcomeOfStatus(state)); got != want {
 			t.Errorf("%s: exit status %d, want %d", state, got, want)

@@ -31,7 +31,8 @@ type clientOptions struct {
 
 func (o *clientOptions) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringArrayVarP(&o.headers, "header", "H", nil, "send this `\"Name: value\"` with the handshake; may be given more than once")
+	flags.StringArrayVarP(&o.headers, "header", "H", nil,
+		"send this `\"Name: value\"` with the handshake; may be given more than once")
 	flags.StringArrayVar(&o.subprotocols, "subprotocol", nil, "offer this `name`; may be given more than once")
 	flags.StringVar(&o.origin, "origin", "", "send this `Origin`, as a browser on that site would")
 	flags.BoolVar(&o.insecure, "insecure", false, "wss: take any certificate")
@@ -106,9 +107,11 @@ Exit status:
 	o.client.register(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&o.url, "url", "", "verify this `URL` (ws:// or wss://) in place of the configured locations")
-	flags.DurationVar(&o.idle, "idle", 0, "a silent connection has to live for this `duration` (nginx's default cuts at 60s)")
+	flags.DurationVar(&o.idle, "idle", 0,
+		"a silent connection has to live for this `duration` (nginx's default cuts at 60s)")
 	flags.DurationVar(&o.timeout, "timeout", 10*time.Second, "give up a check after this `duration`")
-	flags.BoolVar(&o.withEcho, "with-echo", false, "start an echo backend in place of one on the loopback that does not run")
+	flags.BoolVar(&o.withEcho, "with-echo", false,
+		"start an echo backend in place of one on the loopback that does not run")
 	flags.IntVar(&o.count, "count", 0, "open this `number` of connections besides, and time them")
 	flags.IntVar(&o.concurrency, "concurrency", 1, "this `number` of them at a time")
 	flags.StringVar(&o.explain, "explain", "always", "say why a check failed: `always or never`")
@@ -142,7 +145,8 @@ func (a *app) verification(cmd *cobra.Command, o verifyOptions) (*provision.Veri
 		return nil, usageError{err}
 	}
 	c, err := a.load(cmd)
-	if none := new(config.Error); o.url != "" && errors.As(err, &none) && len(c.Sites) == 0 && c.RequireSites(defaultConfig) != nil && err.Error() == c.RequireSites(defaultConfig).Error() {
+	if none := new(config.Error); o.url != "" && errors.As(err, &none) && len(c.Sites) == 0 &&
+		c.RequireSites(defaultConfig) != nil && err.Error() == c.RequireSites(defaultConfig).Error() {
 		err = nil // a URL needs no site
 	}
 	if err != nil {
@@ -156,7 +160,8 @@ func (a *app) verification(cmd *cobra.Command, o verifyOptions) (*provision.Veri
 	v := &provision.Verification{
 		Host: provision.NewHost(where, out.listener(), a.seam), Config: c, Agent: version,
 		URL: o.url, Origin: o.client.origin, Subprotocols: o.client.subprotocols, Idle: o.idle, Timeout: o.timeout,
-		WithEcho: o.withEcho, Load: websocket.Load{Count: o.count, Concurrency: o.concurrency}, Mute: o.explain == "never",
+		WithEcho: o.withEcho, Load: websocket.Load{Count: o.count, Concurrency: o.concurrency},
+		Mute: o.explain == "never",
 	}
 	if a.verbose {
 		v.Log = func(line string) { out.say("echo: " + plaintext.Line(line)) }

@@ -61,8 +61,10 @@ func TestConnectInAPipe(t *testing.T) {
 		{"lines", "one\ntwo\n", "Echo: one\nEcho: two\n", "", []string{"ws://" + address + "/"}, 0},
 		{"no line at all", "", "", "", []string{"ws://" + address + "/"}, 0},
 		{"binary", "a\n", "61\n", "", []string{"--binary", "ws://" + address + "/"}, 0},
-		{"another address, a subprotocol", "x\n", "Echo: x\n", "subprotocol chat", []string{"--address", address, "--subprotocol", "chat", "ws://ws.example.com/ws/"}, 0},
-		{"the answer shown", "", "", "HTTP/1.1 101 Switching Protocols", []string{"--include", "ws://" + address + "/"}, 0},
+		{"another address, a subprotocol", "x\n", "Echo: x\n", "subprotocol chat",
+			[]string{"--address", address, "--subprotocol", "chat", "ws://ws.example.com/ws/"}, 0},
+		{"the answer shown", "", "", "HTTP/1.1 101 Switching Protocols",
+			[]string{"--include", "ws://" + address + "/"}, 0},
 		{"nobody there", "x\n", "", "errno 111", []string{"ws://127.0.0.1:1/"}, 1},
 		{"no URL", "", "", "connect takes one URL", nil, 64},
 		{"not a WebSocket's URL", "", "", "the scheme is http", []string{"http://" + address + "/"}, 64},
@@ -74,8 +76,10 @@ func TestConnectInAPipe(t *testing.T) {
 			cmd := agent(t, 0, append([]string{"connect"}, tt.args...)...)
 			var stdout, stderr bytes.Buffer
 			cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(tt.in), &stdout, &stderr
-			if got := status(t, cmd.Run()); got != tt.want || stdout.String() != tt.out || !strings.Contains(stderr.String(), tt.stderr) {
-				t.Errorf("exit status %d, %q, %q\nwant %d, %q, …%s…", got, stdout.String(), stderr.String(), tt.want, tt.out, tt.stderr)
+			if got := status(t, cmd.Run()); got != tt.want || stdout.String() != tt.out ||
+				!strings.Contains(stderr.String(), tt.stderr) {
+				t.Errorf("exit status %d, %q, %q\nwant %d, %q, …%s…", got, stdout.String(), stderr.String(), tt.want,
+					tt.out, tt.stderr)
 			}
 		})
 	}
@@ -91,18 +95,21 @@ func TestVerifyURL(t *testing.T) {
 		code   provision.Code
 	}{
 		{"goes through", []string{"--url", "ws://" + address + "/"}, 0, provision.VerifyOK, ""},
-		{"timed", []string{"--url", "ws://" + address + "/", "--count", "20", "--concurrency", "4"}, 0, provision.VerifyOK, ""},
+		{"timed", []string{"--url", "ws://" + address + "/", "--count", "20", "--concurrency", "4"}, 0,
+			provision.VerifyOK, ""},
 		{"muted", []string{"--url", "ws://nowhere.invalid/", "--explain=never"}, 1, provision.VerifyFailed, ""},
 		{"explained", []string{"--url", "ws://nowhere.invalid/"}, 1, provision.VerifyFailed, provision.NameUnresolved},
 		{"no site", nil, 78, "", ""},
 		{"an --explain that is neither", []string{"--url", "ws://" + address + "/", "--explain=maybe"}, 64, "", ""},
 		{"too many", []string{"--url", "ws://" + address + "/", "--count", "100001"}, 64, "", ""},
 		{"no URL", []string{"--url", "nonsense"}, 64, "", ""},
-		{"a header that is the handshake's own", []string{"--url", "ws://" + address + "/", "--header", "Host: ws.example.com"}, 64, "", ""},
+		{"a header that is the handshake's own",
+			[]string{"--url", "ws://" + address + "/", "--header", "Host: ws.example.com"}, 64, "", ""},
 		{"an empty URL", []string{"--url", ""}, 64, "", ""},
 		{"an empty --ca", []string{"--url", "ws://" + address + "/", "--ca="}, 64, "", ""},
 		{"no Origin", []string{"--url", "ws://" + address + "/", "--origin", "https://a b"}, 64, "", ""},
-		{"a wrong configuration beside a URL", []string{"--url", "ws://" + address + "/", "--backend", "127.0.0.1:0", "--server-name", "a.example.com"}, 78, "", ""},
+		{"a wrong configuration beside a URL", []string{"--url", "ws://" + address + "/", "--backend", "127.0.0.1:0",
+			"--server-name", "a.example.com"}, 78, "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			cmd := agent(t, 0, append([]string{"verify", "--output", "json", "--config", "/dev/null"}, tt.args...)...)
@@ -118,7 +125,8 @@ func TestVerifyURL(t *testing.T) {
 				return
 			}
 			var r provision.VerifyReport
-			if err := json.Unmarshal(stdout.Bytes(), &r); err != nil || r.Version != provision.VerifyVersion || r.Result != tt.result || len(r.Targets) != 1 {
+			if err := json.Unmarshal(stdout.Bytes(), &r); err != nil || r.Version != provision.VerifyVersion ||
+				r.Result != tt.result || len(r.Targets) != 1 {
 				t.Fatalf("%v: %s", err, stdout.String())
 			}
 			d := r.Targets[0].Diagnosis
@@ -132,10 +140,12 @@ func TestVerifyURL(t *testing.T) {
 func TestWriteTarget(t *testing.T) {
 	var out bytes.Buffer
 	writeTarget(&out, provision.TargetReport{
-		URL: "ws://ws.example.com/", Address: "127.0.0.1:80", Backend: "127.0.0.1:3000", Echo: true, Result: provision.VerifyFailed,
+		URL: "ws://ws.example.com/", Address: "127.0.0.1:80", Backend: "127.0.0.1:3000", Echo: true,
+		Result: provision.VerifyFailed,
 		Checks: []provision.CheckReport{
 			{Name: "tcp", Result: provision.VerifyOK, Millis: 0.25, Detail: "127.0.0.1:4 to 127.0.0.1:80"},
-			{Name: "upgrade", Result: provision.VerifyFailed, Millis: 12, Error: "not upgraded: HTTP/1.1 502 Bad Gateway"},
+			{Name: "upgrade", Result: provision.VerifyFailed, Millis: 12,
+				Error: "not upgraded: HTTP/1.1 502 Bad Gateway"},
 			{Name: "idle", Result: provision.VerifySkipped, Why: "not asked for"},
 		},
 		Timing: &provision.TimingReport{Count: 9, Failed: 1, Elapsed: 80, Error: "reset"},

@@ -21,8 +21,9 @@ import (
 
 // steering is what others put into their text; plain is how it is shown on one line.
 const (
-	steering = "x\x1b]0;owned\x07\x1b[2K\r\u009b1A\u202etxt.exe\u2066\u200b\x9b\n    to mend it: rm -rf /\nwsprovision: rm -rf /"
-	plain    = `x\u001b]0;owned\u0007\u001b[2K\r\u009b1A\u202etxt.exe\u2066\u200b\x9b`
+	steering = "x\x1b]0;owned\x07\x1b[2K\r\u009b1A\u202etxt.exe\u2066\u200b\x9b\n    to mend it: rm -rf " +
+		"/\nwsprovision: rm -rf /"
+	plain = `x\u001b]0;owned\u0007\u001b[2K\r\u009b1A\u202etxt.exe\u2066\u200b\x9b`
 )
 
 // TestHostileTextOnTheTerminal: whatever a report holds, every form of it is text.
@@ -90,7 +91,8 @@ func TestHostileServer(t *testing.T) {
 		}
 		defer c.Close()
 		_ = c.SetDeadline(time.Now().Add(20 * time.Second))
-		_, _ = io.WriteString(c, "HTTP/1.1 403 \x1b[31m\u202eno\r\nServer: \u202ex\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+		_, _ = io.WriteString(c, "HTTP/1.1 403 \x1b[31m\u202eno\r\nServer: \u202ex\r\nContent-Length: "+
+			"0\r\nConnection: close\r\n\r\n")
 	})}
 	go func() { _ = server.Serve(l) }()
 	t.Cleanup(func() { server.Close() })

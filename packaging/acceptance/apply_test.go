@@ -20,8 +20,8 @@ func TestBareHost(t *testing.T) {
 	m.judgeProvisioned(t)
 }
 
-// labelOfPid prints the type of nginx's pid file. Debian's file contexts have none for it, and restorecon would say so; only a file that
-// nginx itself made has this one.
+// labelOfPid prints the type of nginx's pid file. Debian's file contexts have none for it, and restorecon would say so;
+// only a file that nginx itself made has this one.
 const labelOfPid = "stat -c %C /run/nginx.pid | cut -d: -f3"
 
 // judgeProvisioned asks the machine's own tools for everything that the agent promises.
@@ -61,14 +61,16 @@ func TestUnchanged(t *testing.T) {
 	if n := strings.Count(res.stderr, "wsprovision: run "); n > 1 {
 		t.Errorf("%d programs were run, want at most 1:\n%s", n, res.stderr)
 	}
-	trace := m.must(t, "strace -f -e trace=execve -o /run/trace "+applyCommand+" >/dev/null && grep -c -e 'execve(.*= 0' -e 'execve resumed>.*= 0' /run/trace")
+	trace := m.must(t, "strace -f -e trace=execve -o /run/trace "+applyCommand+
+		" >/dev/null && grep -c -e 'execve(.*= 0' -e 'execve resumed>.*= 0' /run/trace")
 	if trace != "2" {
 		t.Errorf("%s programs were executed with the agent itself, want 2:\n%s", trace, m.must(t, "cat /run/trace"))
 	}
 	t.Logf("unchanged apply: %v", res.duration)
 }
 
-// A host where somebody followed half of the tutorial: nginx answers 502 and SELinux denies. The agent mends it under the same master.
+// A host where somebody followed half of the tutorial: nginx answers 502 and SELinux denies. The agent mends it under
+// the same master.
 func TestDenialIsMended(t *testing.T) {
 	t.Parallel()
 	m := start(t, packaged)
@@ -128,7 +130,8 @@ func TestPlanChangesNothing(t *testing.T) {
 		}
 	}
 	out := m.must(t, "wsprovision plan "+siteFlags)
-	for _, want := range []string{"boolean httpd_can_network_connect (persistent): off → on", "boolean httpd_can_network_connect (running): off → on", "port tcp/3000: ntop_port_t → http_port_t"} {
+	for _, want := range []string{"boolean httpd_can_network_connect (persistent): off → on",
+		"boolean httpd_can_network_connect (running): off → on", "port tcp/3000: ntop_port_t → http_port_t"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("plan does not say %q:\n%s", want, out)
 		}
@@ -164,7 +167,8 @@ func TestRefusals(t *testing.T) {
 		status  int
 		says    []string
 	}{
-		{"wsprovision apply --server-name 'a;b' --backend 127.0.0.1:65536 --path 'x y'", 78, []string{"--server-name", "--backend", "--path"}},
+		{"wsprovision apply --server-name 'a;b' --backend 127.0.0.1:65536 --path 'x y'", 78,
+			[]string{"--server-name", "--backend", "--path"}},
 		{"wsprovision apply", 78, []string{"no site is configured"}},
 		{"wsprovision apply --nonsense", 64, []string{"--nonsense"}},
 		{"wsprovision nonsense", 64, []string{"nonsense"}},
@@ -185,7 +189,8 @@ func TestRefusals(t *testing.T) {
 	check()
 }
 
-// A service is confined where an administrator is not: the nginx -t that it starts runs as httpd_t, and so does the first boot's.
+// A service is confined where an administrator is not: the nginx -t that it starts runs as httpd_t, and so does the
+// first boot's.
 func TestFromAService(t *testing.T) {
 	t.Parallel()
 	m := start(t, provisioned)

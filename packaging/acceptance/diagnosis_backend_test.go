@@ -38,7 +38,8 @@ server.listen(3000, '127.0.0.1');
 
 // liar puts it in the place of the backend.
 func liar(mode string) string {
-	return "systemctl stop ws-backend; systemd-run --unit liar --working-directory=/opt/ws-backend node liar.js " + mode + " && " + waitFor3000
+	return "systemctl stop ws-backend; systemd-run --unit liar --working-directory=/opt/ws-backend node liar.js " +
+		mode + " && " + waitFor3000
 }
 
 // strictServer is a backend with the npm package that has one path, and one origin.
@@ -98,23 +99,27 @@ openssl x509 -req -in leaf.csr -CA mid.pem -CAkey mid.key -set_serial 1 -days 30
 
 // newKey makes a self-signed certificate; the agent's proof does not ask who signed it.
 func newKey(name, file string) string {
-	return "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=" + name + " -addext subjectAltName=DNS:" + name + " -keyout /etc/nginx/tls/" + file + "key.pem -out /etc/nginx/tls/" + file + "cert.pem -days 30 2>/dev/null; "
+	return "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=" + name + " -addext subjectAltName=DNS:" + name +
+		" -keyout /etc/nginx/tls/" + file + "key.pem -out /etc/nginx/tls/" + file + "cert.pem -days 30 2>/dev/null; "
 }
 
 var (
 	// workshop is the provisioned host with what the causes are made of.
 	workshop = &state{name: "workshop", from: provisioned, make: func(t testing.TB, m *machine) {
-		for name, text := range map[string]string{"/opt/ws-backend/strict.js": strictServer, "/opt/ws-backend/liar.js": liarServer, "/root/crowd.py": crowdScript,
+		for name, text := range map[string]string{"/opt/ws-backend/strict.js": strictServer,
+			"/opt/ws-backend/liar.js": liarServer, "/root/crowd.py": crowdScript,
 			"/root/hold.py": holdScript, "/root/chain.sh": chainScript, "/root/tls.yaml": tlsConfig} {
 			m.put(t, name, []byte(text), 0o644)
 		}
 	}}
 	// unlabelled is without what the agent did for SELinux.
 	unlabelled = &state{name: "unlabelled", from: workshop, make: func(t testing.TB, m *machine) {
-		m.must(t, "printf 'boolean -m --off httpd_can_network_connect\\nport -d -t http_port_t -p tcp 3000\\n' | semanage import")
+		m.must(t, "printf 'boolean -m --off httpd_can_network_connect\\nport -d -t http_port_t -p tcp 3000\\n' | "+
+			"semanage import")
 	}}
 	// secured has the site on 443, with a certificate of its own signature.
 	secured = &state{name: "secured", from: workshop, make: func(t testing.TB, m *machine) {
-		m.must(t, "mkdir -p /etc/nginx/tls && "+newKey("ws.example.com", "")+"restorecon -R /etc/nginx/tls; wsprovision apply --config /root/tls.yaml")
+		m.must(t, "mkdir -p /etc/nginx/tls && "+newKey("ws.example.com", "")+
+			"restorecon -R /etc/nginx/tls; wsprovision apply --config /root/tls.yaml")
 	}}
 )

@@ -75,8 +75,8 @@ func (v verdict) checks(result string) string {
 
 const verifyCommand = "wsprovision verify --output json "
 
-// watched runs a command between two looks at what nobody who only reads changes, and complains on stderr of what changed. It is
-// one command, and starts few programs: there are many causes, and the machine is slow.
+// watched runs a command between two looks at what nobody who only reads changes, and complains on stderr of what
+// changed. It is one command, and starts few programs: there are many causes, and the machine is slow.
 const watched = `state() { cat /sys/fs/selinux/enforce /sys/fs/selinux/booleans/*; pgrep -x nginx; }
 touch /root/.began
 before=$(state)
@@ -181,7 +181,8 @@ func (tt cause) judge(t testing.TB, v verdict) {
 	}
 	for _, d := range append(v.all(), v.Warnings...) {
 		evidence := strings.Join(d.Evidence, "\n")
-		if !strings.Contains(d.Cause, tt.cause) || d.Mend == "" && d.Code != "unexplained" || !strings.Contains(d.Mend, tt.mend) {
+		if !strings.Contains(d.Cause, tt.cause) || d.Mend == "" && d.Code != "unexplained" ||
+			!strings.Contains(d.Mend, tt.mend) {
 			t.Errorf("%s, want …%s… and to mend it …%s…", d.Code, tt.cause, tt.mend)
 		}
 		for proof := range strings.SplitSeq(tt.proof, " & ") {
@@ -212,12 +213,14 @@ func (m *machine) mended(t testing.TB, tt cause, all []diagnosed) {
 	}
 }
 
-// beginSilence has two WebSockets be silent while other things are looked at: one as configured, and one in a location with
-// nginx's own default. What it returns waits for them.
+// beginSilence has two WebSockets be silent while other things are looked at: one as configured, and one in a location
+// with nginx's own default. What it returns waits for them.
 func (m *machine) beginSilence(t *testing.T) (end func(*testing.T)) {
 	t.Helper()
 	const configured, byDefault = theSite + "--idle 70s", theSite + "--path /default/ --idle 70s"
-	m.must(t, "sed -n '/location .ws/,/^    }/p' "+siteFile+" | sed 's,/ws/,/default/,; /proxy_read_timeout/d' >/root/location; sed -i '$d' "+siteFile+"; (cat /root/location; echo '}') >>"+siteFile+"; "+reload)
+	m.must(t, "sed -n '/location .ws/,/^    }/p' "+siteFile+
+		" | sed 's,/ws/,/default/,; /proxy_read_timeout/d' >/root/location; sed -i '$d' "+siteFile+
+		"; (cat /root/location; echo '}') >>"+siteFile+"; "+reload)
 	endConfigured, endDefault := m.begin(t, verifyCommand+configured), m.begin(t, verifyCommand+byDefault)
 	return func(t *testing.T) {
 		v := readVerdict(t, configured, endConfigured(2*time.Minute))
@@ -226,7 +229,8 @@ func (m *machine) beginSilence(t *testing.T) (end func(*testing.T)) {
 			t.Errorf("checks %s, want idle too", v.checks("ok"))
 		}
 		v = readVerdict(t, byDefault, endDefault(2*time.Minute))
-		cause{want: "proxy-read-timeout", check: "idle", cause: "after 60 s", proof: "idle connection was cut after & location /default/"}.judge(t, v)
+		cause{want: "proxy-read-timeout", check: "idle", cause: "after 60 s",
+			proof: "idle connection was cut after & location /default/"}.judge(t, v)
 	}
 }
 

@@ -15,8 +15,8 @@ func (m *machine) sampleEnforcing(t testing.TB) {
 	t.Cleanup(func() { m.stayedEnforcing(t) })
 }
 
-// stayedEnforcing fails the test if SELinux's mode was ever anything but enforcing since the machine was restored. The sampler runs in every
-// saved state but the bare host's; a power cut ends it without a verdict.
+// stayedEnforcing fails the test if SELinux's mode was ever anything but enforcing since the machine was restored. The
+// sampler runs in every saved state but the bare host's; a power cut ends it without a verdict.
 func (m *machine) stayedEnforcing(t testing.TB) {
 	t.Helper()
 	if !m.On() || m.mayBePermissive {
@@ -37,8 +37,8 @@ func (m *machine) permissive(t testing.TB) {
 	m.mayBePermissive = true
 }
 
-// beginSampling starts a loop that looks at the mode ten times a second and starts no process of its own: that would cost an emulated
-// machine more than what is watched.
+// beginSampling starts a loop that looks at the mode ten times a second and starts no process of its own: that would
+// cost an emulated machine more than what is watched.
 func (m *machine) beginSampling(t testing.TB) {
 	t.Helper()
 	m.must(t, `date '+%m/%d/%Y %H:%M:%S' >/run/enforcing.since
@@ -53,10 +53,12 @@ END
 setsid -f bash /run/sample-enforcing >/run/enforcing.samples 2>&1`)
 }
 
-// lowered counts how often the mode was lowered since the boot, by the audit log; a boot itself raises it, from old_enforcing=0.
+// lowered counts how often the mode was lowered since the boot, by the audit log; a boot itself raises it, from
+// old_enforcing=0.
 const lowered = "ausearch -m MAC_STATUS -ts boot 2>&1 | grep -cw 'enforcing=0' || :"
 
-// wasEnforcing judges the samples, and the audit log too: the kernel records every change of the mode, which sampling could miss.
+// wasEnforcing judges the samples, and the audit log too: the kernel records every change of the mode, which sampling
+// could miss.
 func (m *machine) wasEnforcing() error {
 	modes, status := m.run("sort /run/enforcing.samples | uniq -c")
 	if fields := strings.Fields(modes); status != 0 || len(fields) != 2 || fields[1] != "1" {

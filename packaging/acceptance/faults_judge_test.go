@@ -15,8 +15,8 @@ type standing struct {
 	serves string // the answer to a handshake at the path that the file on the disk has
 }
 
-// standingCommand tests in a mount namespace of its own: nginx -t would leave a pid file and logs. A configuration that is on the disk
-// and not yet reloaded counts as served where the mark says so, because the next run settles it.
+// standingCommand tests in a mount namespace of its own: nginx -t would leave a pid file and logs. A configuration that
+// is on the disk and not yet reloaded counts as served where the mark says so, because the next run settles it.
 const standingCommand = `getenforce
 pgrep -x -P 1 nginx || echo
 if unshare -m sh -c 'mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /var/log/nginx && exec timeout 10 nginx -t' >/dev/null 2>&1; then echo valid; else echo invalid; fi
@@ -61,7 +61,8 @@ func (m *machine) converges(t testing.TB, flags string) {
 	for _, extra := range []string{"", " --detailed-exitcode"} {
 		if res := m.try("wsprovision --output json apply "+flags+extra, nil); res.status != 0 {
 			failed, text := failures(res)
-			t.Fatalf("with the fault gone, apply%s: exit status %d: %s: %s\n%s", extra, res.status, failed, text, res.stderr)
+			t.Fatalf("with the fault gone, apply%s: exit status %d: %s: %s\n%s", extra, res.status, failed, text,
+				res.stderr)
 		}
 	}
 	now := m.standing(t)

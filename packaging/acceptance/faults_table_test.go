@@ -32,7 +32,8 @@ func judgeFaultsTable(t *testing.T, happened map[string]string) {
 		}
 	}
 	if string(have) != table && !*updateTable {
-		t.Errorf("%s is out of date (go test -tags acceptance -run TestFaults ./packaging/acceptance -args -update-table):\n%s", faultsFile, table)
+		t.Errorf("%s is out of date (go test -tags acceptance -run TestFaults ./packaging/acceptance -args "+
+			"-update-table):\n%s", faultsFile, table)
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// fault is something that goes wrong on the machine while the agent works there. What is promised after every fault is judged for each;
-// the fields say what is promised besides.
+// fault is something that goes wrong on the machine while the agent works there. What is promised after every fault is
+// judged for each; the fields say what is promised besides.
 type fault struct {
 	name string
 	from *state // provisioned, if nil: nginx serves /ws/
@@ -22,7 +22,8 @@ type fault struct {
 	flags  string
 	make   string // brings the fault about
 	unmake string // takes it away
-	// run starts /root/agent where something has to happen meanwhile, or the answer goes elsewhere. strike runs it on a session of its own.
+	// run starts /root/agent where something has to happen meanwhile, or the answer goes elsewhere. strike runs it on a
+	// session of its own.
 	run    string
 	strike func(t testing.TB, m *machine) result
 	status int      // the exit status wanted
@@ -47,7 +48,8 @@ const (
 	otherPath = "--server-name ws.example.com --backend 127.0.0.1:3000 --path /socket/"
 	// otherPort needs semanage and a second backend.
 	otherPort  = "--server-name ws.example.com --backend 127.0.0.1:3001 --path /ws/"
-	secondEcho = "systemd-run --unit second wsprovision echo --listen 127.0.0.1:3001; until ss -Hltn 'sport = :3001' | grep -q .; do sleep 0.1; done; "
+	secondEcho = "systemd-run --unit second wsprovision echo --listen 127.0.0.1:3001; until ss -Hltn 'sport = :3001' " +
+		"| grep -q .; do sleep 0.1; done; "
 	// noSemanage leaves one package for yum to bring, to a host that serves.
 	noSemanage = "rpm -e --nodeps policycoreutils-python; "
 	agentFile  = "/root/agent"
@@ -88,7 +90,8 @@ func TestFaults(t *testing.T) {
 	judgeFaultsTable(t, happened)
 }
 
-// suffer runs the agent under the fault, and again when it is gone, and returns what happened, in words that are the same every time.
+// suffer runs the agent under the fault, and again when it is gone, and returns what happened, in words that are the
+// same every time.
 func (f fault) suffer(t *testing.T) string {
 	if f.from == nil {
 		f.from = provisioned
@@ -165,7 +168,8 @@ func (f fault) judge(t testing.TB, res result) string {
 	return fmt.Sprintf("exit status %d, %s: %s", res.status, failed, steady(text))
 }
 
-// failures are the names of the steps that failed, and what the first of them says. An answer that went elsewhere has none.
+// failures are the names of the steps that failed, and what the first of them says. An answer that went elsewhere has
+// none.
 func failures(res result) (names, text string) {
 	var r report
 	if err := json.Unmarshal([]byte(res.stdout), &r); err != nil {

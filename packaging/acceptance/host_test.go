@@ -99,7 +99,8 @@ func (m *machine) restore(t testing.TB, name string) {
 	}
 }
 
-// boot switches the machine on from what its disk holds and waits until systemd has finished. It returns the units that failed.
+// boot switches the machine on from what its disk holds and waits until systemd has finished. It returns the units that
+// failed.
 func (m *machine) boot(t testing.TB) (failed []string) {
 	t.Helper()
 	if err := m.Boot(); err != nil {

@@ -13,7 +13,8 @@ import (
 	"wsprovision/packaging/acceptance/vm"
 )
 
-// installer is a system that installs another one: it has the target's disk as its second, mounted as RHEL 7's blivet does.
+// installer is a system that installs another one: it has the target's disk as its second, mounted as RHEL 7's blivet
+// does.
 type installer struct {
 	*machine
 	target string // the target's disk
@@ -33,7 +34,8 @@ mount -t sysfs sysfs sys
 
 const withSELinuxfs = "mount -t selinuxfs selinuxfs sys/fs/selinux\n"
 
-// newInstaller boots an installer beside a bare target, with our package in the target. kernel is what its kernel is told of SELinux.
+// newInstaller boots an installer beside a bare target, with our package in the target. kernel is what its kernel is
+// told of SELinux.
 func newInstaller(t testing.TB, kernel, mounts string) *installer {
 	t.Helper()
 	target := coldDisk(t)
@@ -53,9 +55,10 @@ func newInstaller(t testing.TB, kernel, mounts string) *installer {
 	return &installer{m, target}
 }
 
-// anaconda is how %post runs a command: in the chroot, with Anaconda's mark in the environment, no terminal, and the output in one pipe
-// that is read to its end.
-const anaconda = "ANA_INSTALL_PATH=/mnt/sysimage LC_ALL=C setsid -w %s chroot /mnt/sysimage sh -c %s 2>&1 | cat; exit ${PIPESTATUS[0]}"
+// anaconda is how %post runs a command: in the chroot, with Anaconda's mark in the environment, no terminal, and the
+// output in one pipe that is read to its end.
+const anaconda = "ANA_INSTALL_PATH=/mnt/sysimage LC_ALL=C setsid -w %s chroot /mnt/sysimage sh -c %s 2>&1 | cat; " +
+	"exit ${PIPESTATUS[0]}"
 
 func (i *installer) post(command string) result {
 	return i.try(fmt.Sprintf(anaconda, "", vm.Quote(command)), nil)
@@ -63,7 +66,8 @@ func (i *installer) post(command string) result {
 
 // tracedPost keeps in /root/trace what the command and its children ran and connected to.
 func (i *installer) tracedPost(command string) result {
-	return i.try(fmt.Sprintf(anaconda, "strace -f --seccomp-bpf -e trace=connect,execve,kill -o /root/trace", vm.Quote(command)), nil)
+	return i.try(fmt.Sprintf(anaconda, "strace -f --seccomp-bpf -e trace=connect,execve,kill -o /root/trace",
+		vm.Quote(command)), nil)
 }
 
 // powerOff ends the installation in an orderly way.
@@ -107,7 +111,8 @@ func (m *machine) settles(t testing.TB, wait time.Duration) {
 	t.Helper()
 	r := m.begin(t, fmt.Sprintf("wsprovision status --wait %s", wait))(wait + time.Minute)
 	if r.status != 0 {
-		journal, _ := m.run("journalctl --no-pager -b -u wsprovision-firstboot.service -u nginx.service; systemctl --failed --no-pager")
+		journal, _ := m.run("journalctl --no-pager -b -u wsprovision-firstboot.service -u nginx.service; systemctl " +
+			"--failed --no-pager")
 		t.Fatalf("status: exit status %d\n%s\n%s", r.status, r.output, journal)
 	}
 }
@@ -119,16 +124,20 @@ func (m *machine) finished(t testing.TB, wait time.Duration) {
 	m.upgraded(t)
 	m.prints(t, map[string]string{
 		"getenforce": "Enforcing",
-		"ls /var/lib/wsprovision/deferred.yaml /etc/systemd/system/multi-user.target.wants/wsprovision-firstboot.service 2>/dev/null | wc -l":                      "0",
-		"systemctl is-enabled wsprovision-firstboot.service || :":                                                                                                  "disabled",
-		"systemctl list-units --failed --no-legend --plain | grep -c -e wsprovision -e nginx || :":                                                                 "0",
-		"ps -eo label,comm | awk '$2 == \"nginx\" {print $1}' | cut -d: -f3 | sort -u":                                                                             "httpd_t",
-		"rpm -V nginx nginx-filesystem policycoreutils-python epel-release wsprovision":                                                                            "",
-		"restorecon -nRv /etc/nginx /usr/sbin/nginx /var/log/nginx /var/lib/nginx /etc/systemd/system /var/lib/wsprovision /etc/wsprovision /usr/sbin/wsprovision": "",
-		"restorecon -inv /etc/passwd /etc/passwd- /etc/group /etc/group- /etc/shadow /etc/shadow- /etc/gshadow /etc/gshadow-":                                      "",
-		"restorecon -nRv /etc/selinux /var/lib/selinux /etc/yum.repos.d /etc/pki/rpm-gpg":                                                                          "",
-		"ausearch -m AVC -c nginx -ts boot 2>&1 | grep -c 'avc:  denied' || :":                                                                                     "0",
-		"find /tmp -mindepth 1 -not -path '*systemd*' -not -path '/tmp/.*-unix' | " + notKeyrings:                                                                  "",
+		"ls /var/lib/wsprovision/deferred.yaml " +
+			"/etc/systemd/system/multi-user.target.wants/wsprovision-firstboot.service 2>/dev/null | wc -l": "0",
+		"systemctl is-enabled wsprovision-firstboot.service || :":                                  "disabled",
+		"systemctl list-units --failed --no-legend --plain | grep -c -e wsprovision -e nginx || :": "0",
+		"ps -eo label,comm | awk '$2 == \"nginx\" {print $1}' | cut -d: -f3 | sort -u":             "httpd_t",
+		"rpm -V nginx nginx-filesystem policycoreutils-python epel-release wsprovision":            "",
+		"restorecon -nRv /etc/nginx /usr/sbin/nginx /var/log/nginx /var/lib/nginx /etc/systemd/system " +
+			"/var/lib/wsprovision /etc/wsprovision /usr/sbin/wsprovision": "",
+		"restorecon -inv /etc/passwd /etc/passwd- /etc/group /etc/group- /etc/shadow /etc/shadow- /etc/gshadow " +
+			"/etc/gshadow-": "",
+		"restorecon -nRv /etc/selinux /var/lib/selinux /etc/yum.repos.d /etc/pki/rpm-gpg": "",
+		"ausearch -m AVC -c nginx -ts boot 2>&1 | grep -c 'avc:  denied' || :":            "0",
+		"find /tmp -mindepth 1 -not -path '*systemd*' -not -path '/tmp/.*-unix' | " +
+			notKeyrings: "",
 		labelOfPid:                   "httpd_runtime_t",
 		"systemctl is-active auditd": "active",
 		lowered:                      "0",
@@ -146,7 +155,8 @@ func (m *machine) startedAtFirst(t testing.TB) {
 		t.Errorf("nginx did not start at the first attempt:\n%s", out)
 	}
 	journal := m.must(t, "journalctl -b -o cat -u wsprovision-firstboot.service")
-	if strings.Contains(journal, "nginx.service: inactive → running") || strings.Contains(journal, "nginx.service: failed → running") {
+	if strings.Contains(journal, "nginx.service: inactive → running") ||
+		strings.Contains(journal, "nginx.service: failed → running") {
 		t.Errorf("the first boot had to start nginx:\n%s", journal)
 	}
 }

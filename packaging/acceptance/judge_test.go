@@ -17,8 +17,10 @@ func handshake(host, path string) string { return handshakeAt("127.0.0.1", host,
 
 // handshakeAt is the same with nginx at another address, host:port.
 func handshakeAt(address, host, path string) string {
-	return fmt.Sprintf("curl -s -o /dev/null -m 5 -w '%%{http_code}' --http1.1 -H 'Host: %s' -H 'Connection: Upgrade' -H 'Upgrade: websocket' "+
-		"-H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' http://%s%s || :", host, address, path)
+	return fmt.Sprintf("curl -s -o /dev/null -m 5 -w '%%{http_code}' --http1.1 -H 'Host: %s' -H 'Connection: "+
+		"Upgrade' -H 'Upgrade: websocket' "+
+		"-H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' http://%s%s || :", host,
+		address, path)
 }
 
 // upgraded requires that a WebSocket goes through nginx, by curl and by python3-websockets.
@@ -114,8 +116,9 @@ func (m *machine) untouched(t testing.TB, command string) func() {
 	}
 }
 
-// fingerprint is a command that prints everything which the agent could have touched: packages, files with their times and labels,
-// booleans, ports, units, processes of nginx. A run that failed is told of in report.json, for status, whatever it touched besides.
+// fingerprint is a command that prints everything which the agent could have touched: packages, files with their times
+// and labels, booleans, ports, units, processes of nginx. A run that failed is told of in report.json, for status,
+// whatever it touched besides.
 const fingerprint = `{ rpm -qa; find /etc/nginx /etc/yum.repos.d /etc/pki/rpm-gpg /etc/systemd/system /var/lib/wsprovision/ledger.json ` +
 	`/var/lib/wsprovision/deferred.yaml /etc/wsprovision -printf '%p %T@ %s %m %u %Z\n' 2>/dev/null; } | sort; getsebool -a; cat /var/lib/selinux/default/active/*.local 2>/dev/null; ` +
 	`systemctl list-unit-files --no-legend nginx.service; pgrep -a nginx; ls -Z /run/nginx.pid 2>/dev/null; :`

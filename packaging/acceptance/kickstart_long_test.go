@@ -20,8 +20,10 @@ func TestKickstartLateBackend(t *testing.T) {
 	i.must(t, "systemctl --root=/mnt/sysimage disable mirror.service") // down at first boot, and not needed any more
 	i.powerOff(t)
 	m := i.bootTarget(t)
-	if out, status := m.run("timeout 120 sh -c 'until systemctl -q is-active multi-user.target; do sleep 1; done' && systemctl is-active wsprovision-firstboot.service"); out != "activating\n" {
-		t.Errorf("multi-user.target waits for the first boot, or that for nothing: exit status %d, the unit is %s", status, out)
+	if out, status := m.run("timeout 120 sh -c 'until systemctl -q is-active multi-user.target; do sleep 1; done' && " +
+		"systemctl is-active wsprovision-firstboot.service"); out != "activating\n" {
+		t.Errorf("multi-user.target waits for the first boot, or that for nothing: exit status %d, the unit is %s",
+			status, out)
 	}
 	m.must(t, "sleep 20")
 	if out, status := m.run("wsprovision status"); status != 3 || !strings.Contains(out, "running") {
@@ -31,7 +33,8 @@ func TestKickstartLateBackend(t *testing.T) {
 	m.finished(t, 5*time.Minute)
 }
 
-// The mirror takes connections and does not answer, or is down in %post: a clear failure in bounded time, and the next boot makes it good.
+// The mirror takes connections and does not answer, or is down in %post: a clear failure in bounded time, and the next
+// boot makes it good.
 func TestKickstartMirrorDown(t *testing.T) {
 	t.Parallel()
 	i := newInstaller(t, "enforcing=0", sysimage+withSELinuxfs)
@@ -41,14 +44,18 @@ import socket, time
 s = socket.create_server(("127.0.0.1", 8600)); time.sleep(3600)'; sleep 2`)
 	for _, mirror := range []string{"silent", "down"} {
 		r := i.post(applyCommand)
-		if r.status != 1 || !strings.Contains(r.output, "repository   failed") || !strings.Contains(r.output, "for repo 'extras'") { // dnf names no address
-			t.Errorf("apply in %%post with a mirror that is %s: exit status %d, want 1:\n%s", mirror, r.status, r.output)
+		// dnf names no address
+		if r.status != 1 || !strings.Contains(r.output, "repository   failed") ||
+			!strings.Contains(r.output, "for repo 'extras'") {
+			t.Errorf("apply in %%post with a mirror that is %s: exit status %d, want 1:\n%s", mirror, r.status,
+				r.output)
 		}
 		if limit := 6 * time.Minute; r.duration > limit {
 			t.Errorf("with a mirror that is %s apply took %v, want at most %v", mirror, r.duration, limit)
 		}
 		t.Logf("with a mirror that is %s: %v\n%s", mirror, r.duration, r.output)
-		if out, status := i.run("chroot /mnt/sysimage wsprovision status"); status != 1 || !strings.Contains(out, "failed, repository: ") {
+		if out, status := i.run("chroot /mnt/sysimage wsprovision status"); status != 1 ||
+			!strings.Contains(out, "failed, repository: ") {
 			t.Errorf("status after it: exit status %d, want 1 and the reason:\n%s", status, out)
 		}
 		i.run("systemctl stop silent.service")
@@ -57,7 +64,8 @@ s = socket.create_server(("127.0.0.1", 8600)); time.sleep(3600)'; sleep 2`)
 	i.bootTarget(t).finished(t, 10*time.Minute)
 }
 
-// The power is cut at ten points of %post. The next boot finishes the work by itself, but where %post had not come to its first change.
+// The power is cut at ten points of %post. The next boot finishes the work by itself, but where %post had not come to
+// its first change.
 func TestKickstartPowerCut(t *testing.T) {
 	t.Parallel()
 	i := newInstaller(t, "enforcing=0", sysimage+withSELinuxfs)
@@ -101,8 +109,9 @@ func TestKickstartPowerCutAtFirstBoot(t *testing.T) {
 	})
 }
 
-// cutThrough cuts the power at ten points of work that begins and ends then, by what it took when nothing cut it: the last point is well
-// before the end, for it does not always take as long. A cut hits a run at work, and the report tells of it.
+// cutThrough cuts the power at ten points of work that begins and ends then, by what it took when nothing cut it: the
+// last point is well before the end, for it does not always take as long. A cut hits a run at work, and the report
+// tells of it.
 func cutThrough(t *testing.T, begins, ends time.Duration, cut func(t *testing.T, at time.Duration) (hit, told bool)) {
 	const points = 10
 	hits, tellings := 0, 0
@@ -120,11 +129,13 @@ func cutThrough(t *testing.T, begins, ends time.Duration, cut func(t *testing.T,
 		})
 	}
 	if hits < points-2 || tellings < hits-2 {
-		t.Errorf("%d of %d cuts hit a run at work, and %d reports tell of one; want all, but for two", hits, points, tellings)
+		t.Errorf("%d of %d cuts hit a run at work, and %d reports tell of one; want all, but for two", hits, points,
+			tellings)
 	}
 }
 
-// working tells whether the agent runs and its work is recorded, and not yet struck off: before and after it there is nothing to tell.
+// working tells whether the agent runs and its work is recorded, and not yet struck off: before and after it there is
+// nothing to tell.
 func (m *machine) working(root string) bool {
 	_, status := m.run("pgrep -x wsprovision && test -e " + root + "/var/lib/wsprovision/deferred.yaml")
 	return status == 0
@@ -143,8 +154,8 @@ func (m *machine) waitWorking(t testing.TB, want bool) time.Duration {
 	return time.Since(begun)
 }
 
-// boots waits for a boot after a power cut to finish the work. Where %post had changed nothing it had promised nothing, and an apply does.
-// It was told where the report says that a run was interrupted.
+// boots waits for a boot after a power cut to finish the work. Where %post had changed nothing it had promised nothing,
+// and an apply does. It was told where the report says that a run was interrupted.
 func (m *machine) boots(t testing.TB) (told bool) {
 	t.Helper()
 	m.run("systemctl is-system-running --wait")
@@ -153,13 +164,15 @@ func (m *machine) boots(t testing.TB) (told bool) {
 	}
 	m.settles(t, 10*time.Minute)
 	told = strings.Contains(m.must(t, "wsprovision status"), "was interrupted")
-	m.must(t, "timeout 120 sh -c 'until ss -Hltn | grep -q :3000; do sleep 1; done'") // of a boot where nothing was left to do nobody waits for it
+	// of a boot where nothing was left to do nobody waits for it
+	m.must(t, "timeout 120 sh -c 'until ss -Hltn | grep -q :3000; do sleep 1; done'")
 	m.finished(t, time.Minute)
 	return told
 }
 
-// A tree without any label, under a kernel without SELinux: the target's own first boot gives them, and reboots. The unit that does it stands
-// for RHEL 7's rhel-autorelabel.service, with its place in the boot; the script is Debian's copy of it.
+// A tree without any label, under a kernel without SELinux: the target's own first boot gives them, and reboots. The
+// unit that does it stands for RHEL 7's rhel-autorelabel.service, with its place in the boot; the script is Debian's
+// copy of it.
 func TestKickstartUnlabelledTree(t *testing.T) {
 	t.Parallel()
 	i := newInstaller(t, "selinux=0 lsm=lockdown", sysimage)
@@ -189,14 +202,16 @@ TimeoutSec=0
 RemainAfterExit=yes
 END
 ln -s ../rhel-autorelabel.service etc/systemd/system/sysinit.target.wants/`)
-	if out, status := i.run("chroot /mnt/sysimage wsprovision plan " + siteFlags); status != 0 || !strings.Contains(out, "a relabel at the first boot") {
+	if out, status := i.run("chroot /mnt/sysimage wsprovision plan " + siteFlags); status != 0 ||
+		!strings.Contains(out, "a relabel at the first boot") {
 		t.Errorf("plan: exit status %d, and nothing of a relabel:\n%s", status, out)
 	}
 	r := i.post(applyCommand + " --detailed-exitcode")
 	if r.status != 3 || !strings.Contains(r.output, "labels every file anew") {
 		t.Fatalf("apply in %%post: exit status %d, want 3 and word of the relabel:\n%s", r.status, r.output)
 	}
-	if out, status := i.run("chroot /mnt/sysimage wsprovision status"); status != 3 || !strings.Contains(out, "the next boot labels every file anew") {
+	if out, status := i.run("chroot /mnt/sysimage wsprovision status"); status != 3 ||
+		!strings.Contains(out, "the next boot labels every file anew") {
 		t.Errorf("status: exit status %d, and nothing of the relabel:\n%s", status, out)
 	}
 	i.powerOff(t)
@@ -208,7 +223,8 @@ ln -s ../rhel-autorelabel.service etc/systemd/system/sysinit.target.wants/`)
 	}
 }
 
-// An installer whose kernel has no SELinux; this one's selinux=0 is an lsm= without it. Nothing that is written there gets a label by itself.
+// An installer whose kernel has no SELinux; this one's selinux=0 is an lsm= without it. Nothing that is written there
+// gets a label by itself.
 func TestKickstartWithoutSELinux(t *testing.T) {
 	t.Parallel()
 	installation{"selinux=0", "selinux=0 lsm=lockdown", sysimage, (*installer).allLabelled}.run(t)
@@ -238,8 +254,8 @@ func (i *installer) allLabelled(t *testing.T) {
 // bareTree mounts the target alone, as whoever builds an image may.
 const bareTree = "mkdir -p /mnt/sysimage && mount /dev/vdb /mnt/sysimage\n"
 
-// An image is built where nothing but its tree is mounted, on an enforcing host: no /proc, no /run, no selinuxfs. The same is done and
-// deferred, the host that builds it does not notice, and the image boots to a 101.
+// An image is built where nothing but its tree is mounted, on an enforcing host: no /proc, no /run, no selinuxfs. The
+// same is done and deferred, the host that builds it does not notice, and the image boots to a 101.
 func TestImageBuilding(t *testing.T) {
 	t.Parallel()
 	i := newInstaller(t, "", bareTree)
@@ -250,15 +266,18 @@ func TestImageBuilding(t *testing.T) {
 	}
 	i.manners(t, r)
 	untouched()
-	for _, name := range []string{"/etc/nginx/conf.d/websocket.conf", "/var/lib/wsprovision/deferred.yaml", wants + "nginx.service", wants + "wsprovision-firstboot.service"} {
+	for _, name := range []string{"/etc/nginx/conf.d/websocket.conf", "/var/lib/wsprovision/deferred.yaml", wants +
+		"nginx.service", wants + "wsprovision-firstboot.service"} {
 		if out, status := i.run("ls -d /mnt/sysimage" + name); status != 0 {
 			t.Error(out)
 		}
 	}
-	if left := i.must(t, "cd /mnt/sysimage && find proc sys tmp run -mindepth 1 | grep -v -e wsprovision.lock -e yum -e dnf -e '^run/lock' -e '^run/user' | "+notKeyrings); left != "" {
+	if left := i.must(t, "cd /mnt/sysimage && find proc sys tmp run -mindepth 1 | grep -v -e wsprovision.lock -e yum "+
+		"-e dnf -e '^run/lock' -e '^run/user' | "+notKeyrings); left != "" {
 		t.Errorf("left in the tree:\n%s", left)
 	}
-	if again := i.try("chroot /mnt/sysimage "+applyCommand+" --detailed-exitcode", nil); again.status != 3 || strings.Contains(again.output, " changed ") {
+	if again := i.try("chroot /mnt/sysimage "+applyCommand+" --detailed-exitcode", nil); again.status != 3 ||
+		strings.Contains(again.output, " changed ") {
 		t.Errorf("apply once more: exit status %d:\n%s", again.status, again.output)
 	}
 	i.powerOff(t)
@@ -281,13 +300,17 @@ for l in bin sbin lib lib64; do ln -s usr/$l /run/tree/$l; done
 	const container = "unshare -mpf --mount-proc sh -c 'mount -t tmpfs none /run && %s; wsprovision status'"
 	for _, c := range []struct{ name, command, want string }{
 		{"live host", "wsprovision status", "live, /proc/1/root is our root, and PID 1 is systemd"},
-		{"chroot", tree + "mount --bind /proc /run/tree/proc && chroot /run/tree wsprovision status", "chroot (offline), /proc/1/root is not our root"},
-		{"installer's chroot", "ANA_INSTALL_PATH=/mnt/sysimage chroot /run/tree wsprovision status", "installer (offline), ANA_INSTALL_PATH=/mnt/sysimage is set"},
-		{"bare chroot", "umount /run/tree/proc && chroot /run/tree wsprovision status", "unknown (offline), PID 1's root cannot be seen"},
+		{"chroot", tree + "mount --bind /proc /run/tree/proc && chroot /run/tree wsprovision status",
+			"chroot (offline), /proc/1/root is not our root"},
+		{"installer's chroot", "ANA_INSTALL_PATH=/mnt/sysimage chroot /run/tree wsprovision status",
+			"installer (offline), ANA_INSTALL_PATH=/mnt/sysimage is set"},
+		{"bare chroot", "umount /run/tree/proc && chroot /run/tree wsprovision status",
+			"unknown (offline), PID 1's root cannot be seen"},
 		{"overruled", "chroot /run/tree wsprovision status --offline", "unknown (offline), --offline is given"},
 		{"podman's container", fmt.Sprintf(container, "touch /run/.containerenv"), "container (offline), "},
 		{"another PID 1", fmt.Sprintf(container, ":"), "unknown (offline), /proc/1/root is our root, but PID 1 is"},
-		{"the installer itself", "ANA_INSTALL_PATH=/mnt/sysimage wsprovision status", "installer (offline), PID 1 has our root, and it is Anaconda's own"},
+		{"the installer itself", "ANA_INSTALL_PATH=/mnt/sysimage wsprovision status",
+			"installer (offline), PID 1 has our root, and it is Anaconda's own"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if out, _ := m.run(c.command); !strings.Contains(out, "\nplace         "+c.want) {
@@ -295,7 +318,8 @@ for l in bin sbin lib lib64; do ln -s usr/$l /run/tree/$l; done
 			}
 		})
 	}
-	if out, status := m.run("ANA_INSTALL_PATH=/mnt/sysimage " + applyCommand); status == 0 || !strings.Contains(out, "--nochroot") {
+	if out, status := m.run("ANA_INSTALL_PATH=/mnt/sysimage " + applyCommand); status == 0 ||
+		!strings.Contains(out, "--nochroot") {
 		t.Errorf("apply in the installer itself: exit status %d:\n%s", status, out)
 	}
 }

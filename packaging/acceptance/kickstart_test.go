@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// The installers in the field: permissive with selinuxfs, and without selinuxfs in the chroot. The target boots enforcing, and a client
-// gets 101.
+// The installers in the field: permissive with selinuxfs, and without selinuxfs in the chroot. The target boots
+// enforcing, and a client gets 101.
 func TestKickstart(t *testing.T) {
 	t.Parallel()
 	for _, c := range []installation{
@@ -42,10 +42,12 @@ func (c installation) run(t *testing.T) {
 	i.noCallToSystemd(t)
 	i.onlyRepositories(t)
 	untouched()
-	if again := i.post(applyCommand + " --detailed-exitcode"); again.status != 3 || strings.Contains(again.output, " changed ") {
+	if again := i.post(applyCommand + " --detailed-exitcode"); again.status != 3 ||
+		strings.Contains(again.output, " changed ") {
 		t.Errorf("apply once more: exit status %d:\n%s", again.status, again.output)
 	}
-	if out, status := i.run("chroot /mnt/sysimage wsprovision status"); status != 3 || !strings.Contains(out, "deferred") {
+	if out, status := i.run("chroot /mnt/sysimage wsprovision status"); status != 3 ||
+		!strings.Contains(out, "deferred") {
 		t.Errorf("status in the chroot: exit status %d:\n%s", status, out)
 	}
 	if c.besides != nil {
@@ -62,8 +64,8 @@ func (c installation) run(t *testing.T) {
 const ownNginx = `printf '[Service]\nExecStart=/usr/bin/sleep infinity\nExecReload=/usr/bin/touch /run/reloaded\n' >/etc/systemd/system/nginx.service
 systemctl daemon-reload && systemctl start nginx.service`
 
-// installersOwn prints what of the installer's own must not change: its units, its boolean, its mode, its run directory, what its PID 1 was
-// asked.
+// installersOwn prints what of the installer's own must not change: its units, its boolean, its mode, its run
+// directory, what its PID 1 was asked.
 const installersOwn = `systemctl list-unit-files --no-legend --no-pager | sort
 systemctl show nginx.service -p MainPID -p ActiveState -p NRestarts -p ExecMainStartTimestampMonotonic
 find /etc/systemd /run/systemd/system /run/systemd/transient -not -name 'session-*' | sort
@@ -73,12 +75,12 @@ ls /run/nginx.pid /run/wsprovision /run/reloaded 2>&1
 find /tmp /var/tmp /mnt/sysimage/tmp /mnt/sysimage/var/tmp -mindepth 1 | ` + notKeyrings + `
 journalctl -b _PID=1 -o cat | grep -e nginx -e wsprovision -e eloading || :`
 
-// notKeyrings leaves out the directory in which dnf looks at a key, of which it sometimes leaves something behind: gpg's agent is still at
-// work there when it is removed. yum has no such directory.
+// notKeyrings leaves out the directory in which dnf looks at a key, of which it sometimes leaves something behind:
+// gpg's agent is still at work there when it is removed. yum has no such directory.
 const notKeyrings = `grep -v -E '(^|/)tmp/tmp[a-z0-9_]{8}(/|$)' || :`
 
-// manners are %post's: plain lines, and nothing that outlives it but the gpg-agent of dnf's, which ends by itself. What keeps the pipe
-// open would have kept the command from its end.
+// manners are %post's: plain lines, and nothing that outlives it but the gpg-agent of dnf's, which ends by itself. What
+// keeps the pipe open would have kept the command from its end.
 func (i *installer) manners(t testing.TB, r result) {
 	t.Helper()
 	if limit := 6 * time.Minute; r.duration > limit {
@@ -87,7 +89,8 @@ func (i *installer) manners(t testing.TB, r result) {
 	if strings.ContainsAny(r.output, "\r\x1b") {
 		t.Errorf("the log is not plain:\n%q", r.output)
 	}
-	for _, want := range []string{"wsprovision: run yum ", "wsprovision: run semanage import", "1/10 platform", "10/10 proof", "apply: deferred"} {
+	for _, want := range []string{"wsprovision: run yum ", "wsprovision: run semanage import", "1/10 platform",
+		"10/10 proof", "apply: deferred"} {
 		if !strings.Contains(r.output, want) {
 			t.Errorf("the log does not say %q:\n%s", want, r.output)
 		}
@@ -117,8 +120,8 @@ func (i *installer) onlyRepositories(t testing.TB) {
 	}
 }
 
-// relabels takes the labels of nginx's files and of the policy store away, as an rpm that does not label leaves them, and has the agent
-// give them back.
+// relabels takes the labels of nginx's files and of the policy store away, as an rpm that does not label leaves them,
+// and has the agent give them back.
 func (i *installer) relabels(t *testing.T) {
 	t.Helper()
 	i.must(t, `cd /mnt/sysimage && { chroot . rpm -ql nginx nginx-filesystem; find var/lib/selinux -type f; } | python3 -c '
@@ -142,9 +145,11 @@ func (i *installer) unresolved(t *testing.T) {
 	t.Helper()
 	r := i.post(strings.Replace(applyCommand, "127.0.0.1", "backend.example.com", 1) + " --detailed-exitcode")
 	if r.status != 3 || !strings.Contains(r.output, "host not found in upstream") {
-		t.Errorf("apply with a name that does not resolve: exit status %d, want 3 and a warning:\n%s", r.status, r.output)
+		t.Errorf("apply with a name that does not resolve: exit status %d, want 3 and a warning:\n%s", r.status,
+			r.output)
 	}
-	if r := i.post(applyCommand + " --detailed-exitcode"); r.status != 3 || !strings.Contains(r.output, "server-block changed") {
+	if r := i.post(applyCommand + " --detailed-exitcode"); r.status != 3 ||
+		!strings.Contains(r.output, "server-block changed") {
 		t.Errorf("apply with the address again: exit status %d:\n%s", r.status, r.output)
 	}
 }
@@ -153,7 +158,8 @@ func (i *installer) unresolved(t *testing.T) {
 func (m *machine) bothPhases(t testing.TB) {
 	t.Helper()
 	out := m.must(t, "wsprovision status")
-	for _, want := range []string{"provisioning  complete", "phase install+first-boot", "package nginx: absent → installed", "deferred work"} {
+	for _, want := range []string{"provisioning  complete", "phase install+first-boot",
+		"package nginx: absent → installed", "deferred work"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("status does not say %q:\n%s", want, out)
 		}
@@ -161,8 +167,8 @@ func (m *machine) bothPhases(t testing.TB) {
 	t.Logf("status after the first boot:\n%s", out)
 }
 
-// What time does not heal ends the first boot at once: systemctl --failed, the journal and status say so, and an apply by hand finishes the
-// work and clears what was deferred.
+// What time does not heal ends the first boot at once: systemctl --failed, the journal and status say so, and an apply
+// by hand finishes the work and clears what was deferred.
 func TestFirstBootGivesUp(t *testing.T) {
 	t.Parallel()
 	m := start(t, packaged)
@@ -177,9 +183,10 @@ func TestFirstBootGivesUp(t *testing.T) {
 		t.Errorf("the first boot succeeded in spite of a conflict:\n%s", out)
 	}
 	for command, want := range map[string]string{
-		"systemctl --failed --no-legend --plain":                              "wsprovision-firstboot.service",
-		"journalctl --no-pager -o cat -u wsprovision-firstboot.service":       conflict,
-		"wsprovision status; test $? -eq 1":                                   "provisioning  failed, wsprovision-firstboot.service gave up",
+		"systemctl --failed --no-legend --plain":                        "wsprovision-firstboot.service",
+		"journalctl --no-pager -o cat -u wsprovision-firstboot.service": conflict,
+		"wsprovision status; test $? -eq 1": "provisioning  failed, " +
+			"wsprovision-firstboot.service gave up",
 		"wsprovision status | grep phase":                                     "phase install+first-boot",
 		"wsprovision --output json status | grep -e '\"state\"' -e '\"why\"'": conflict,
 	} {
@@ -198,7 +205,8 @@ func TestFirstBootGivesUp(t *testing.T) {
 	})
 }
 
-// The power is cut while the first boot waits for its backend, between two attempts: the next one finishes the work and tells of it.
+// The power is cut while the first boot waits for its backend, between two attempts: the next one finishes the work and
+// tells of it.
 func TestFirstBootCutWhileItWaits(t *testing.T) {
 	t.Parallel()
 	m := start(t, packaged)
@@ -207,7 +215,8 @@ func TestFirstBootCutWhileItWaits(t *testing.T) {
 		t.Fatalf("apply --offline: exit status %d, want 3:\n%s", status, out)
 	}
 	m.must(t, "systemctl start --no-block wsprovision-firstboot.service; "+
-		"timeout 180 sh -c 'until journalctl -b -u wsprovision-firstboot.service -o cat | grep \"trying again in\"; do sleep 0.5; done'")
+		"timeout 180 sh -c 'until journalctl -b -u wsprovision-firstboot.service -o cat | grep \"trying again in\"; "+
+		"do sleep 0.5; done'")
 	m.powerCut(t)
 	m.settles(t, 5*time.Minute)
 	if out := m.must(t, "wsprovision status"); !strings.Contains(out, "was interrupted: the machine went down") {

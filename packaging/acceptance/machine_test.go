@@ -24,23 +24,25 @@ func TestMachineIsABareHost(t *testing.T) {
 		"systemctl list-units --failed --no-legend":                                     "",
 		"rpm -q nginx policycoreutils-python epel-release | grep -c 'is not installed'": "3",
 		"command -v nginx semanage || echo absent":                                      "absent",
-		"rpm -q gpg-pubkey || :":                                                        "package gpg-pubkey is not installed",
-		"grep -h ^.[a-z]*]$ /etc/yum.repos.d/*":                                         "[extras]\n[older]",
-		"ls /var/cache/yum 2>/dev/null || :":                                            "",
-		"getsebool httpd_can_network_connect httpd_graceful_shutdown | cut -d' ' -f3":   "off\non",
-		"ls /var/lib/selinux/default/active/*.local 2>/dev/null || echo none":           "none",
-		"ss -Hltn 'sport = 3000' | awk '{ print $4 }'":                                  "127.0.0.1:3000",
-		"systemctl is-active auditd ws-backend mirror":                                  "active\nactive\nactive",
+		"rpm -q gpg-pubkey || :": "package gpg-pubkey is not " +
+			"installed",
+		"grep -h ^.[a-z]*]$ /etc/yum.repos.d/*":                                       "[extras]\n[older]",
+		"ls /var/cache/yum 2>/dev/null || :":                                          "",
+		"getsebool httpd_can_network_connect httpd_graceful_shutdown | cut -d' ' -f3": "off\non",
+		"ls /var/lib/selinux/default/active/*.local 2>/dev/null || echo none":         "none",
+		"ss -Hltn 'sport = 3000' | awk '{ print $4 }'":                                "127.0.0.1:3000",
+		"systemctl is-active auditd ws-backend mirror":                                "active\nactive\nactive",
 	})
 }
 
-// TestMachineTutorial walks through the tutorial by hand: 502 with its denial first, 101 after the boolean, and the port besides. Then
-// the tutorial's script, which the agent is compared with, runs on the finished host.
+// TestMachineTutorial walks through the tutorial by hand: 502 with its denial first, 101 after the boolean, and the
+// port besides. Then the tutorial's script, which the agent is compared with, runs on the finished host.
 func TestMachineTutorial(t *testing.T) {
 	t.Parallel()
 	m := start(t, packaged)
 	m.sampleEnforcing(t)
-	if out := m.must(t, "rpm -V epel-release nginx nginx-filesystem policycoreutils-python; restorecon -nRv /etc /usr/sbin /usr/lib /var/log /var/lib/nginx"); out != "" {
+	if out := m.must(t, "rpm -V epel-release nginx nginx-filesystem policycoreutils-python; restorecon -nRv /etc "+
+		"/usr/sbin /usr/lib /var/log /var/lib/nginx"); out != "" {
 		t.Errorf("packages are not as rpm and the policy would have them:\n%s", out)
 	}
 	m.must(t, "sed -n '/^cat >/,/^END/p' <<'SCRIPT' | bash\n"+tutorial(t)+"\nSCRIPT")
@@ -49,13 +51,15 @@ func TestMachineTutorial(t *testing.T) {
 		t.Errorf("nginx runs as %s, want httpd_t", domains)
 	}
 	m.answers(t, "502")
-	if out, _ := m.run("ausearch -m AVC -c nginx"); !strings.Contains(out, "{ name_connect }") || !strings.Contains(out, "ntop_port_t") {
+	if out, _ := m.run("ausearch -m AVC -c nginx"); !strings.Contains(out, "{ name_connect }") ||
+		!strings.Contains(out, "ntop_port_t") {
 		t.Errorf("no denial of name_connect to ntop_port_t in the audit log:\n%s", out)
 	}
 	m.must(t, "setsebool -P httpd_can_network_connect 1")
 	m.answers(t, "101")
 	m.must(t, "semanage port -a -t http_port_t -p tcp 3000")
-	if out, status := m.run("semanage port -a -t http_port_t -p tcp 8080"); status != 1 || !strings.Contains(out, "ValueError: Port tcp/8080 already defined") {
+	if out, status := m.run("semanage port -a -t http_port_t -p tcp 8080"); status != 1 ||
+		!strings.Contains(out, "ValueError: Port tcp/8080 already defined") {
 		t.Errorf("semanage port -a of a port that is defined: exit status %d: %s", status, out)
 	}
 	m.must(t, "bash -s <<'SCRIPT'\n"+tutorial(t)+"\nSCRIPT")
@@ -71,7 +75,8 @@ func tutorial(t testing.TB) string {
 	return string(script)
 }
 
-// answers requires the status of a handshake on the machine itself, and of the same through the port forwarded to the host.
+// answers requires the status of a handshake on the machine itself, and of the same through the port forwarded to the
+// host.
 func (m *machine) answers(t testing.TB, want string) {
 	t.Helper()
 	if got := m.must(t, handshake("ws.example.com", "/ws/")); got != want {
@@ -108,11 +113,13 @@ func TestMachineCold(t *testing.T) {
 	m.must(t, "mount /dev/vdb /mnt && chroot /mnt rpm -q centos-release && umount /mnt")
 }
 
-// TestMachineHangsUp needs what scenarios of a dying session rest on: SIGHUP reaches a command on a terminal and no other.
+// TestMachineHangsUp needs what scenarios of a dying session rest on: SIGHUP reaches a command on a terminal and no
+// other.
 func TestMachineHangsUp(t *testing.T) {
 	t.Parallel()
 	m := start(t, booted)
-	m.beginOnTerminal(t, "test -t 1 && trap 'echo hup >/run/hup; exit' HUP; touch /run/waits; while :; do sleep 0.1; done")
+	m.beginOnTerminal(t, "test -t 1 && trap 'echo hup >/run/hup; exit' HUP; touch /run/waits; while :; do sleep "+
+		"0.1; done")
 	end := m.begin(t, "sleep 3; echo went on >/run/on")
 	m.must(t, "until test -e /run/waits; do sleep 0.1; done")
 	m.HangUp()

@@ -12,15 +12,20 @@ import (
 func TestNeighbours(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, file, content, says string }{
-		{"broken file", "/etc/nginx/conf.d/broken.conf", "server {\n    nonsense on;\n}\n", "/etc/nginx/conf.d/broken.conf:2"},
+		{"broken file", "/etc/nginx/conf.d/broken.conf", "server {\n    nonsense on;\n}\n",
+			"/etc/nginx/conf.d/broken.conf:2"},
 		{"brace that is not closed", "/etc/nginx/conf.d/brace.conf", "server {\n", "/etc/nginx/conf.d/brace.conf"},
-		{"same server_name", "/etc/nginx/conf.d/aaa.conf", "server {\n    listen 80;\n    server_name ws.example.com;\n}\n", "/etc/nginx/conf.d/aaa.conf"},
-		{"same server_name later", "/etc/nginx/conf.d/zzz.conf", "server {\n    listen 80;\n    server_name ws.example.com;\n}\n", "/etc/nginx/conf.d/zzz.conf"},
-		{"same upstream", "/etc/nginx/conf.d/up.conf", "upstream wsprovision_websocket_0 { server 127.0.0.1:9; }\n", "up.conf"},
+		{"same server_name", "/etc/nginx/conf.d/aaa.conf",
+			"server {\n    listen 80;\n    server_name ws.example.com;\n}\n", "/etc/nginx/conf.d/aaa.conf"},
+		{"same server_name later", "/etc/nginx/conf.d/zzz.conf",
+			"server {\n    listen 80;\n    server_name ws.example.com;\n}\n", "/etc/nginx/conf.d/zzz.conf"},
+		{"same upstream", "/etc/nginx/conf.d/up.conf", "upstream wsprovision_websocket_0 { server 127.0.0.1:9; }\n",
+			"up.conf"},
 		{"their own file in our place", "/etc/nginx/conf.d/websocket.conf",
 			"server {\n    listen 80;\n    server_name theirs.example.com;\n}\n", "--adopt"},
 		{"socket of its own", "/etc/nginx/conf.d/own.conf",
-			"server {\n    listen 127.0.0.1:80 backlog=511;\n    server_name own;\n}\n", "/etc/nginx/conf.d/own.conf:2"},
+			"server {\n    listen 127.0.0.1:80 backlog=511;\n    server_name own;\n}\n",
+			"/etc/nginx/conf.d/own.conf:2"},
 		{"directory in our place", "/etc/nginx/conf.d/websocket.conf/x", "", "directory"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -46,7 +51,8 @@ func TestAdopt(t *testing.T) {
 	m.must(t, "wsprovision revert")
 	m.must(t, "cd /etc/nginx/conf.d && echo '# theirs' >websocket.conf && chmod 640 websocket.conf && "+
 		"chcon -t httpd_sys_content_t websocket.conf && semanage port -a -t postgresql_port_t -p tcp 3000")
-	const state = "cd /etc/nginx/conf.d && cat websocket.conf && stat -c '%a %U %C' websocket.conf; semanage port -l -C; "
+	const state = "cd /etc/nginx/conf.d && cat websocket.conf && stat -c '%a %U %C' websocket.conf; semanage " +
+		"port -l -C; "
 	before, check := m.must(t, state), m.untouched(t, fingerprint)
 	out, status := m.run(applyCommand)
 	check()
@@ -92,7 +98,8 @@ time.sleep(10)
 os.remove("/var/run/yum.pid")
 END
 setsid -f python3 /root/yum-hold.py >/dev/null 2>&1; sleep 1`, "yum lock held by pid"},
-		{"semanage's until it has given up once, and 3 s more", packaged, `touch /var/lib/selinux/default/semanage.trans.LOCK
+		{"semanage's until it has given up once, and 3 s more", packaged,
+			`touch /var/lib/selinux/default/semanage.trans.LOCK
 setsid -f flock /var/lib/selinux/default/semanage.trans.LOCK sh -c 'until pgrep -x semanage; do sleep 0.2; done; while pgrep -x semanage; do sleep 0.2; done; sleep 3' >/dev/null 2>&1`,
 			"semanage.trans.LOCK"},
 	} {

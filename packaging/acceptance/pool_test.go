@@ -12,7 +12,8 @@ import (
 	"wsprovision/packaging/acceptance/vm"
 )
 
-// pool hands out machines. There are as many as may run at a time; a nil in the channel is one that has not been made yet.
+// pool hands out machines. There are as many as may run at a time; a nil in the channel is one that has not been made
+// yet.
 type pool struct {
 	image vm.Image
 	idle  chan *machine
@@ -44,7 +45,8 @@ func (p *pool) close() {
 	}
 }
 
-// start returns a machine in a saved state, installed if none is named, for the time of the test. It waits until one is free.
+// start returns a machine in a saved state, installed if none is named, for the time of the test. It waits until one is
+// free.
 func start(t testing.TB, from ...*state) *machine {
 	t.Helper()
 	m := <-machines.idle
@@ -68,8 +70,8 @@ func start(t testing.TB, from ...*state) *machine {
 	return m
 }
 
-// startCold returns a machine of its own, booted from power-on, in place of one of the pool's. It starts from hw.Disk, or else from the
-// image's system as it was before its first boot.
+// startCold returns a machine of its own, booted from power-on, in place of one of the pool's. It starts from hw.Disk,
+// or else from the image's system as it was before its first boot.
 func startCold(t testing.TB, hw vm.Hardware) *machine {
 	t.Helper()
 	waiting := <-machines.idle
@@ -92,7 +94,8 @@ func startCold(t testing.TB, hw vm.Hardware) *machine {
 	return m
 }
 
-// coldDisk makes a disk with the image's system, as it was before its first boot; also what an installer's target starts as.
+// coldDisk makes a disk with the image's system, as it was before its first boot; also what an installer's target
+// starts as.
 func coldDisk(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "disk.qcow2")
@@ -102,7 +105,8 @@ func coldDisk(t testing.TB) string {
 	return path
 }
 
-// tellOnFailure keeps the console of a test that failed. It is told in one line: what a reader of the log looks for is above it.
+// tellOnFailure keeps the console of a test that failed. It is told in one line: what a reader of the log looks for is
+// above it.
 func (m *machine) tellOnFailure(t testing.TB) {
 	t.Cleanup(func() {
 		if !t.Failed() {

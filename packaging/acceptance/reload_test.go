@@ -30,7 +30,8 @@ func TestFailedReload(t *testing.T) {
 	m.upgraded(t)
 }
 
-// takenAtReload has another program take the new port when nginx is about to reload: the agent has looked, and it was free.
+// takenAtReload has another program take the new port when nginx is about to reload: the agent has looked, and it was
+// free.
 const takenAtReload = `mkdir -p /run/systemd/system/nginx.service.d && cat >/run/systemd/system/nginx.service.d/taken.conf <<'END'
 [Service]
 ExecReload=
@@ -39,8 +40,8 @@ ExecReload=/usr/sbin/nginx -s reload
 END
 systemctl daemon-reload`
 
-// TestHostileLogs: whatever the nginx user makes of its log, nothing hangs, no line of it vetoes a reload, and what would
-// hang nginx itself is refused beforehand.
+// TestHostileLogs: whatever the nginx user makes of its log, nothing hangs, no line of it vetoes a reload, and what
+// would hang nginx itself is refused beforehand.
 func TestHostileLogs(t *testing.T) {
 	t.Parallel()
 	m := start(t, provisioned)
@@ -69,7 +70,8 @@ const forger = `chown nginx /var/log/nginx/error.log && systemd-run -q --unit fo
 echo "2099/01/01 00:00:00 [emerg] $p#$p: still could not bind()"; echo "2099/01/01 00:00:00 [alert] $p#$p: worker process $p exited on signal 11"
 sleep 0.02; done >>/var/log/nginx/error.log'`
 
-// A port that another program listens on is known before anything changes, and who it is: where nginx runs, and on a bare host.
+// A port that another program listens on is known before anything changes, and who it is: where nginx runs, and on a
+// bare host.
 func TestPortTaken(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -78,7 +80,8 @@ func TestPortTaken(t *testing.T) {
 	}{{provisioned, "--listen 127.0.0.1:8008,80"}, {installed, "--listen 8008"}} {
 		t.Run(c.from.name, func(t *testing.T) {
 			m := start(t, c.from)
-			m.must(t, "systemd-run -q --unit taker python3 -m http.server --bind 127.0.0.1 8008; until ss -Hltn 'sport = :8008' | grep -q .; do sleep 0.1; done")
+			m.must(t, "systemd-run -q --unit taker python3 -m http.server --bind 127.0.0.1 8008; until ss -Hltn "+
+				"'sport = :8008' | grep -q .; do sleep 0.1; done")
 			check := m.untouched(t, fingerprint)
 			r, res := m.apply(t, 1, c.flags)
 			check()
@@ -116,7 +119,8 @@ func TestDrift(t *testing.T) {
 		t.Errorf("an edit: exit status %d, want 1, the edit and the ways out:\n%s", status, out)
 	}
 	m.must(t, "cmp /etc/nginx/conf.d/websocket.conf /root/edited")
-	if out, status := m.run("wsprovision apply --on-drift keep --detailed-exitcode " + siteFlags); status != 0 || !strings.Contains(out, "edited") {
+	if out, status := m.run("wsprovision apply --on-drift keep --detailed-exitcode " + siteFlags); status != 0 ||
+		!strings.Contains(out, "edited") {
 		t.Errorf("on_drift keep: exit status %d, want 0 and a warning:\n%s", status, out)
 	}
 	const replaced = "/var/lib/wsprovision/replaced/etc-nginx-conf.d-websocket.conf.1"

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// lyingYum puts yum 3.4.3's answer to a name that it does not have around the real program: exit status 0, and a line on stdout.
+// lyingYum puts yum 3.4.3's answer to a name that it does not have around the real program: exit status 0, and a line
+// on stdout.
 const lyingYum = `mv /usr/bin/yum /usr/bin/yum.real && cat >/usr/bin/yum <<'END' && chmod 755 /usr/bin/yum
 #!/bin/bash
 names=()
@@ -40,13 +41,15 @@ func TestRepositories(t *testing.T) {
 			"mv /usr/bin/yum.real /usr/bin/yum"},
 		{"wrong key", "yum -y install epel-release && sed -i.right s,/epel/,/stranger/, /etc/yum.repos.d/epel.repo",
 			[]string{"key"}, nil, "mv /etc/yum.repos.d/epel.repo.right /etc/yum.repos.d/epel.repo; yum clean all"},
-		{"unsigned package", "yum -y install epel-release && sed -i.right s,/epel/,/unsigned/, /etc/yum.repos.d/epel.repo",
+		{"unsigned package", "yum -y install epel-release && sed -i.right s,/epel/,/unsigned/, " +
+			"/etc/yum.repos.d/epel.repo",
 			[]string{"sign"}, nil, "mv /etc/yum.repos.d/epel.repo.right /etc/yum.repos.d/epel.repo; yum clean all"},
 		{"repository down", "systemctl stop mirror", []string{"repositor"}, nil, "systemctl start mirror"},
 		// yum says of EPEL's key that it is "not installed" in the same run: it is about to import it.
 		{"the mirror loses one package on the first install", "mv /srv/mirror/epel/nginx-filesystem-*.rpm /root/",
 			[]string{"1:nginx-filesystem-1.20.1-10.el7.noarch: [Errno 256] No more mirrors to try.", "HTTP Error 404",
-				"the mirror has not got what its own index names", "trying again in 5s (2 of 3)", "trying again in 10s (3 of 3)"},
+				"the mirror has not got what its own index names", "trying again in 5s (2 of 3)",
+				"trying again in 10s (3 of 3)"},
 			[]string{"rpm --import"}, "mv /root/nginx-filesystem-*.rpm /srv/mirror/epel/"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -86,8 +89,11 @@ func TestSources(t *testing.T) {
 	}
 	const key = "/root/epel.key"
 	for _, c := range []struct{ name, prepare, flags string }{
-		{"mirror", "epel", "--epel-source mirror --epel-baseurl http://127.0.0.1:8600/epel/ --epel-gpgkey " + key + " --epel-fingerprint " + fingerprint},
-		{"package", "extras", "--epel-source package --epel-package http://127.0.0.1:8600/extras/epel-release-7-14.noarch.rpm --epel-gpgkey " + key + " --epel-fingerprint " + extras},
+		{"mirror", "epel", "--epel-source mirror --epel-baseurl http://127.0.0.1:8600/epel/ --epel-gpgkey " + key +
+			" --epel-fingerprint " + fingerprint},
+		{"package", "extras", "--epel-source package --epel-package " +
+			"http://127.0.0.1:8600/extras/epel-release-7-14.noarch.rpm --epel-gpgkey " + key + " --epel-fingerprint " +
+			extras},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := start(t, unpackaged)

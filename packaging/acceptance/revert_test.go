@@ -8,7 +8,8 @@ import (
 )
 
 // traces is what a revert has to bring back, by the machine's own tools.
-const traces = "semanage export; getsebool -a; systemctl list-unit-files --no-legend; find /etc/nginx /etc/yum.repos.d /etc/pki/rpm-gpg -type f | sort | xargs sha256sum"
+const traces = "semanage export; getsebool -a; systemctl list-unit-files --no-legend; find /etc/nginx " +
+	"/etc/yum.repos.d /etc/pki/rpm-gpg -type f | sort | xargs sha256sum"
 
 // apply and then revert leave the host as it was.
 func TestRevert(t *testing.T) {
@@ -18,7 +19,8 @@ func TestRevert(t *testing.T) {
 	m.apply(t, 0, "")
 	m.upgraded(t)
 	before := m.must(t, fingerprint+record)
-	if out, status := m.run("wsprovision revert --plan --detailed-exitcode"); status != 2 || !strings.Contains(out, "http_port_t → absent") {
+	if out, status := m.run("wsprovision revert --plan --detailed-exitcode"); status != 2 ||
+		!strings.Contains(out, "http_port_t → absent") {
 		t.Errorf("revert --plan: exit status %d:\n%s", status, out)
 	}
 	if after := m.must(t, fingerprint+record); after != before {
@@ -45,7 +47,8 @@ func TestRevertLeavesOthersChanges(t *testing.T) {
 			t.Errorf("revert does not name %q:\n%s", want, out)
 		}
 	}
-	if got := m.must(t, "tail -1 /etc/nginx/conf.d/websocket.conf; semanage port -l -C | awk '{print $1, $3}' | grep 3000"); got != "# mine\nntop_port_t 3000" {
+	if got := m.must(t, "tail -1 /etc/nginx/conf.d/websocket.conf; semanage port -l -C | awk '{print $1, $3}' | "+
+		"grep 3000"); got != "# mine\nntop_port_t 3000" {
 		t.Errorf("the administrator's changes afterwards: %q", got)
 	}
 }

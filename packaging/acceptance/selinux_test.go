@@ -26,11 +26,13 @@ var ports = []struct {
 	{"local record of another type", "port -a -t ntop_port_t -p tcp 4200", 4200, "4200"},
 }
 
-// Every case is in one host, and its labels in one transaction, judged by semanage. A local range of another type is known beforehand.
+// Every case is in one host, and its labels in one transaction, judged by semanage. A local range of another type is
+// known beforehand.
 func TestPorts(t *testing.T) {
 	t.Parallel()
 	m := start(t, packaged)
-	prepare, sites := []string{"port -a -t ntop_port_t -p tcp 4605-4615"}, "sites:\n  - name: websocket\n    server_name: ws.example.com\n    locations:\n"
+	prepare, sites := []string{"port -a -t ntop_port_t -p tcp 4605-4615"},
+		"sites:\n  - name: websocket\n    server_name: ws.example.com\n    locations:\n"
 	var records []string
 	for _, c := range ports {
 		sites += fmt.Sprintf("      - path: /%d/\n        backend: 127.0.0.1:%[1]d\n", c.port)
@@ -45,14 +47,16 @@ func TestPorts(t *testing.T) {
 	check := m.untouched(t, fingerprint)
 	r, res := m.agent(t, "apply --server-name ws.example.com --backend 127.0.0.1:4611")
 	if _, text := r.step("selinux"); res.status != 1 || !strings.Contains(text, "4605-4615") {
-		t.Errorf("inside a local range of another type: exit status %d, and selinux does not name the range: %s", res.status, text)
+		t.Errorf("inside a local range of another type: exit status %d, and selinux does not name the range: %s",
+			res.status, text)
 	}
 	check()
 
 	m.put(t, "/etc/wsprovision/wsprovision.yaml", []byte(sites), 0o644)
 	check = m.untouched(t, fingerprint)
 	r, res = m.agent(t, "apply")
-	if _, text := r.step("selinux"); res.status != 1 || !strings.Contains(text, "tcp/4200 has the local label ntop_port_t") {
+	if _, text := r.step("selinux"); res.status != 1 ||
+		!strings.Contains(text, "tcp/4200 has the local label ntop_port_t") {
 		t.Errorf("a local label of another type: exit status %d, and selinux does not name it: %s", res.status, text)
 	}
 	check()
@@ -62,7 +66,10 @@ func TestPorts(t *testing.T) {
 	if n := strings.Count(res.stderr, "run semanage import"); n != 1 {
 		t.Errorf("%d transactions, want one:\n%s", n, res.stderr)
 	}
-	got := strings.FieldsFunc(m.must(t, "semanage port -l -C | awk '$1 == \"http_port_t\" { $1 = $2 = \"\"; print }'"), func(r rune) bool { return r == ',' || r == ' ' || r == '\n' })
+	got := strings.FieldsFunc(m.must(t, "semanage port -l -C | awk '$1 == \"http_port_t\" { $1 = $2 = \"\"; print }'"),
+		func(r rune) bool {
+			return r == ',' || r == ' ' || r == '\n'
+		})
 	slices.Sort(got)
 	slices.Sort(records)
 	if !slices.Equal(got, records) {
@@ -77,7 +84,9 @@ func TestPorts(t *testing.T) {
 func TestBoolean(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, prepare, changed, other string }{
-		{"on now and not at boot", "setsebool httpd_can_network_connect on && sed -i d /var/lib/selinux/default/active/booleans.local && semodule -B && setsebool httpd_can_network_connect on", "(persistent)", "(running)"},
+		{"on now and not at boot", "setsebool httpd_can_network_connect on && sed -i d " +
+			"/var/lib/selinux/default/active/booleans.local && semodule -B && setsebool httpd_can_network_connect on",
+			"(persistent)", "(running)"},
 		{"on at boot and not now", "setsebool httpd_can_network_connect off", "(running)", "(persistent)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -90,7 +99,8 @@ func TestBoolean(t *testing.T) {
 					changed = append(changed, change.Object)
 				}
 			}
-			if text := strings.Join(changed, " "); !strings.Contains(text, c.changed) || strings.Contains(text, c.other) {
+			if text := strings.Join(changed, " "); !strings.Contains(text, c.changed) ||
+				strings.Contains(text, c.other) {
 				t.Errorf("changed: %q, want %s and not %s\n%s", text, c.changed, c.other, res.output)
 			}
 			m.judgeProvisioned(t)
@@ -115,7 +125,8 @@ func TestPermissive(t *testing.T) {
 	m.judgeProvisioned(t)
 }
 
-// Where the kernel has no SELinux the store is written all the same, for the day when it is enabled, and nothing else is asked of it.
+// Where the kernel has no SELinux the store is written all the same, for the day when it is enabled, and nothing else
+// is asked of it.
 func TestDisabled(t *testing.T) {
 	t.Parallel()
 	m := startCold(t, vm.Hardware{Kernel: "lsm=lockdown"})
@@ -124,7 +135,8 @@ func TestDisabled(t *testing.T) {
 		t.Fatalf("the machine's mode is %s: nothing is proved", mode)
 	}
 	r, res := m.apply(t, 0, "")
-	if status, text := r.step("selinux"); status != "changed" || !strings.Contains(text, "SELinux is disabled: the store is written all the same") {
+	if status, text := r.step("selinux"); status != "changed" ||
+		!strings.Contains(text, "SELinux is disabled: the store is written all the same") {
 		t.Errorf("selinux is %s: %s", status, text)
 	}
 	if strings.Contains(res.output, "(running)") {
@@ -153,7 +165,8 @@ func TestListenPort(t *testing.T) {
 		t.Errorf("selinux does not say what to do: %s", text)
 	}
 	m.apply(t, 0, "--listen 8765 --label-listen-ports")
-	if code := m.must(t, strings.Replace(handshake("ws.example.com", "/ws/"), "127.0.0.1/", "127.0.0.1:8765/", 1)); code != "101" {
+	if code := m.must(t, strings.Replace(handshake("ws.example.com", "/ws/"), "127.0.0.1/", "127.0.0.1:8765/",
+		1)); code != "101" {
 		t.Errorf("handshake on port 8765: %s, want 101", code)
 	}
 }

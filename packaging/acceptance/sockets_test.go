@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// crowdOf200 opens 200 WebSockets through nginx. It sends a message through each when something is written to /run/crowd, says in
-// /run/crowd.echoed how many came back, and in /run/crowd.cut when a socket was closed under it.
+// crowdOf200 opens 200 WebSockets through nginx. It sends a message through each when something is written to
+// /run/crowd, says in /run/crowd.echoed how many came back, and in /run/crowd.cut when a socket was closed under it.
 const crowdOf200 = `import os, select, socket, time
 hello = (b'GET /ws/ HTTP/1.1\r\nHost: ws.example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n'
          b'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n')
@@ -64,14 +64,16 @@ while True:
 func (m *machine) holdCrowd(t testing.TB) {
 	t.Helper()
 	m.put(t, "/root/crowd200.py", []byte(crowdOf200), 0o644)
-	m.must(t, "systemd-run -q --unit crowd python3 /root/crowd200.py; for i in $(seq 300); do test -p /run/crowd && exit 0; sleep 0.2; done; systemctl status --no-pager crowd; exit 1")
+	m.must(t, "systemd-run -q --unit crowd python3 /root/crowd200.py; for i in $(seq 300); do test -p /run/crowd && "+
+		"exit 0; sleep 0.2; done; systemctl status --no-pager crowd; exit 1")
 	m.crowdAnswers(t, "200")
 }
 
 // crowdAnswers sends a message through each WebSocket that is still open and wants so many back.
 func (m *machine) crowdAnswers(t testing.TB, want string) {
 	t.Helper()
-	if got := m.must(t, "rm -f /run/crowd.echoed; echo >/run/crowd; for i in $(seq 300); do test -e /run/crowd.echoed && break; sleep 0.1; done; cat /run/crowd.echoed"); got != want {
+	if got := m.must(t, "rm -f /run/crowd.echoed; echo >/run/crowd; for i in $(seq 300); do test -e "+
+		"/run/crowd.echoed && break; sleep 0.1; done; cat /run/crowd.echoed"); got != want {
 		t.Errorf("%s of 200 WebSockets still answer, want %s", got, want)
 	}
 }
@@ -81,8 +83,8 @@ const (
 	drainingNow    = "pgrep -fc '[n]ginx: worker process is shutting down' || :"
 )
 
-// Open WebSockets outlive every run: one that changes nothing leaves their workers alone, and one that changes the site leaves them to
-// the old workers, and says so.
+// Open WebSockets outlive every run: one that changes nothing leaves their workers alone, and one that changes the site
+// leaves them to the old workers, and says so.
 func TestOpenWebSockets(t *testing.T) {
 	t.Parallel()
 	m := start(t, provisioned)
@@ -130,11 +132,13 @@ func TestWorkerShutdownTimeout(t *testing.T) {
 	m.must(t, "wsprovision apply"+socket)
 	after := m.seconds(t)
 	m.crowdAnswers(t, "200")
-	m.must(t, "for i in $(seq 200); do test $(wc -l </run/crowd.cut || echo 0) = 200 && exit 0; sleep 0.2; done; wc -l /run/crowd.cut; exit 1")
+	m.must(t, "for i in $(seq 200); do test $(wc -l </run/crowd.cut || echo 0) = 200 && exit 0; sleep 0.2; done; wc "+
+		"-l /run/crowd.cut; exit 1")
 	for _, line := range strings.Fields(m.must(t, "sort -n /run/crowd.cut | sed -n '1p;$p'")) {
 		at, err := strconv.ParseFloat(line, 64)
 		if err != nil || at < before+20 || at > after+25 {
-			t.Errorf("a WebSocket was cut at %s, want 20 s after the reload, which was between %.1f and %.1f", line, before, after)
+			t.Errorf("a WebSocket was cut at %s, want 20 s after the reload, which was between %.1f and %.1f", line,
+				before, after)
 		}
 	}
 	m.must(t, "! pgrep -f '[n]ginx: worker process is shutting down'")

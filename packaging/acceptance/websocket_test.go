@@ -52,8 +52,10 @@ asyncio.run(main())
 
 var backends = []backend{
 	{"ws (npm), the tutorial's server.js", "", "systemctl start ws-backend"},
-	{"ws (npm) with perMessageDeflate", deflateServer, "systemd-run --unit table --working-directory=/opt/ws-backend node table.js"},
-	{"python3-websockets", pythonServer, "systemd-run --unit table --working-directory=/opt/ws-backend python3 table.js"},
+	{"ws (npm) with perMessageDeflate", deflateServer,
+		"systemd-run --unit table --working-directory=/opt/ws-backend node table.js"},
+	{"python3-websockets", pythonServer,
+		"systemd-run --unit table --working-directory=/opt/ws-backend python3 table.js"},
 	{"wsprovision echo", "", "systemd-run --unit table wsprovision echo --listen 127.0.0.1:3000"},
 }
 
@@ -198,7 +200,8 @@ func subprotocol(ctx context.Context, web string) (string, error) {
 
 // deflate wants a compressed message to come back, where the backend takes the extension.
 func deflate(ctx context.Context, web string) (string, error) {
-	conn, resp, err := dialMachine(ctx, web, websocket.DialOptions{CompressionMode: websocket.CompressionContextTakeover, CompressionThreshold: 1})
+	conn, resp, err := dialMachine(ctx, web,
+		websocket.DialOptions{CompressionMode: websocket.CompressionContextTakeover, CompressionThreshold: 1})
 	if err != nil {
 		return "", err
 	}
@@ -234,7 +237,8 @@ func handshaken(ctx context.Context, web, follows string) (net.Conn, *bufio.Read
 	_ = conn.SetDeadline(deadline)
 	var key [16]byte
 	_, _ = rand.Read(key[:])
-	request := "GET /ws/ HTTP/1.1\r\nHost: ws.example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " +
+	request := "GET /ws/ HTTP/1.1\r\nHost: ws.example.com\r\nConnection: Upgrade\r\nUpgrade: " +
+		"websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " +
 		base64.StdEncoding.EncodeToString(key[:]) + "\r\n\r\n" + follows
 	_, wrote := io.WriteString(conn, request)
 	r := bufio.NewReader(conn)
@@ -275,7 +279,8 @@ func masked(first byte, payload string) string {
 	return string([]byte{first, 0x80 | byte(len(payload))}) + "\x00\x00\x00\x00" + payload
 }
 
-// nextText reads short frames up to the next text, and answers the pings in between: python3-websockets sends one every 20 s.
+// nextText reads short frames up to the next text, and answers the pings in between: python3-websockets sends one every
+// 20 s.
 func nextText(w io.Writer, r io.Reader) (string, error) {
 	for {
 		var head [2]byte
@@ -304,14 +309,19 @@ type client struct{ name, command, want string }
 
 var clients = []client{
 	{"wsprovision connect", "echo hello | wsprovision connect ws://ws.example.com/ws/", "Echo: hello"},
-	{"wsprovision connect, with header, origin, subprotocol and ping", "echo hello | wsprovision connect --header 'X-Tried: yes' --origin http://ws.example.com --subprotocol chat.v2 --ping 1s ws://ws.example.com/ws/ 2>&1 | paste -sd' '",
+	{"wsprovision connect, with header, origin, subprotocol and ping", "echo hello | wsprovision connect --header " +
+		"'X-Tried: yes' --origin http://ws.example.com --subprotocol chat.v2 --ping 1s ws://ws.example.com/ws/ 2>&1 " +
+		"| paste -sd' '",
 		"subprotocol chat.v2 Echo: hello"},
 	{"python3-websockets", "python3 /root/client.py", "Echo: hello"},
 	// wscat leaves when its input ends, or so many seconds after it has sent.
-	{"wscat (npm)", "/opt/ws-backend/node_modules/.bin/wscat -c ws://ws.example.com/ws/ -x hello -w 6 < <(exec sleep 60 2>/dev/null)", "Echo: hello"},
+	{"wscat (npm)", "/opt/ws-backend/node_modules/.bin/wscat -c ws://ws.example.com/ws/ -x hello -w 6 < <(exec sleep " +
+		"60 2>/dev/null)", "Echo: hello"},
 	// The tutorial's: the answer to the handshake is what is looked at.
-	{"curl", "curl -sS -i -N --http1.1 --max-time 2 -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' " +
-		"-H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' http://ws.example.com/ws/ 2>&1", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="},
+	{"curl", "curl -sS -i -N --http1.1 --max-time 2 -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H " +
+		"'Sec-WebSocket-Version: 13' " +
+		"-H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' http://ws.example.com/ws/ 2>&1",
+		"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="},
 }
 
 const browserRow = "Chromium, a page served through the same proxy"
@@ -339,7 +349,8 @@ http.createServer((q, r) => {
 func (m *machine) browse(t testing.TB) string {
 	t.Helper()
 	m.must(t, "rm -f /run/page.answers")
-	browser := exec.Command("chromium-headless-shell", "--no-sandbox", "--disable-gpu", "--user-data-dir="+t.TempDir(), "--remote-debugging-port=0",
+	browser := exec.Command("chromium-headless-shell", "--no-sandbox", "--disable-gpu", "--user-data-dir="+t.TempDir(),
+		"--remote-debugging-port=0",
 		"--host-resolver-rules=MAP ws.example.com:80 "+m.Web(), "http://ws.example.com/")
 	if err := browser.Start(); err != nil {
 		t.Fatalf("%v: apt-get install chromium-headless-shell", err)
@@ -349,7 +360,8 @@ func (m *machine) browse(t testing.TB) string {
 	return strings.TrimSpace(out)
 }
 
-// TestWebSocketTable makes WEBSOCKET.md: what goes through nginx as the agent configures it, by software that is not ours.
+// TestWebSocketTable makes WEBSOCKET.md: what goes through nginx as the agent configures it, by software that is not
+// ours.
 func TestWebSocketTable(t *testing.T) {
 	t.Parallel()
 	m := start(t, provisioned)
@@ -389,11 +401,13 @@ func TestWebSocketTable(t *testing.T) {
 		}
 	}
 	if have := string(readFile(t, tableFile)); have != table {
-		t.Errorf("%s is out of date (go test -tags acceptance -run TestWebSocketTable ./packaging/acceptance -args -update-table):\n%s", tableFile, table)
+		t.Errorf("%s is out of date (go test -tags acceptance -run TestWebSocketTable ./packaging/acceptance -args "+
+			"-update-table):\n%s", tableFile, table)
 	}
 }
 
-// sixteen is the one property that our own echo backend has not: it holds little on purpose, and is tried with all it takes.
+// sixteen is the one property that our own echo backend has not: it holds little on purpose, and is tried with all it
+// takes.
 const sixteen = "16 MiB"
 
 func (m *machine) tried(t testing.TB, b backend, p property) string {
@@ -417,7 +431,8 @@ func (m *machine) tried(t testing.TB, b backend, p property) string {
 
 func render(rows map[string][]string) string {
 	var s strings.Builder
-	s.WriteString("# WebSocket conformance\n\n" + vm.NotRHEL + "\nMade by `TestWebSocketTable` on the acceptance machine; not to be edited by hand. Each cell was tried through nginx as\n" +
+	s.WriteString("# WebSocket conformance\n\n" + vm.NotRHEL + "\nMade by `TestWebSocketTable` on the acceptance " +
+		"machine; not to be edited by hand. Each cell was tried through nginx as\n" +
 		"`wsprovision apply` configures it, SELinux enforcing, against the backend of its column.\n\n")
 	line := func(cells ...string) { s.WriteString("| " + strings.Join(cells, " | ") + " |\n") }
 	head, rule := []string{""}, []string{"---"}
@@ -444,7 +459,9 @@ func render(rows map[string][]string) string {
 	rows["websocat"] = slices.Repeat([]string{"not built"}, len(backends))
 	section("Protocol", names)
 	section("Clients", programs)
-	s.WriteString("websocat is no package of Debian 12, and crates.io, from which it is built, could not be reached where this table was made.\n" +
-		"What it does every day is in the second row: `wsprovision connect` has the same flags, and insecure and binary besides.\n")
+	s.WriteString("websocat is no package of Debian 12, and crates.io, from which it is built, could not be reached " +
+		"where this table was made.\n" +
+		"What it does every day is in the second row: `wsprovision connect` has the same flags, and insecure and " +
+		"binary besides.\n")
 	return s.String()
 }

@@ -1,4 +1,5 @@
-// Package kickstart holds samples of how the agent is called where hosts are installed; its tests keep the samples usable.
+// Package kickstart holds samples of how the agent is called where hosts are installed; its tests keep the samples
+// usable.
 package kickstart
 
 import (
@@ -25,8 +26,9 @@ func read(t *testing.T, name string) string {
 // Reference"), each with the options that it knows. sshkey is none of them.
 var commands = map[string][]string{
 	"text": nil, "zerombr": nil, "reboot": {"--eject"},
-	"url":        {"--url", "--mirrorlist", "--proxy", "--noverifyssl"},
-	"repo":       {"--name", "--baseurl", "--mirrorlist", "--cost", "--excludepkgs", "--includepkgs", "--proxy", "--ignoregroups", "--noverifyssl", "--install"},
+	"url": {"--url", "--mirrorlist", "--proxy", "--noverifyssl"},
+	"repo": {"--name", "--baseurl", "--mirrorlist", "--cost", "--excludepkgs", "--includepkgs", "--proxy",
+		"--ignoregroups", "--noverifyssl", "--install"},
 	"lang":       {"--addsupport"},
 	"keyboard":   {"--vckeymap", "--xlayouts"},
 	"timezone":   {"--utc", "--nontp", "--ntpservers"},
@@ -82,7 +84,8 @@ func TestKickstartFile(t *testing.T) {
 			t.Errorf("ksvalidator: %v\n%s", err, out)
 		}
 	} else {
-		t.Log("ksvalidator itself was not run: Debian has no pykickstart; the commands are held against the list in this file")
+		t.Log("ksvalidator itself was not run: Debian has no pykickstart; the commands are held against the list in " +
+			"this file")
 	}
 	plain, sections := parse(t, read(t, "ks.cfg"))
 	for _, line := range plain {
@@ -107,14 +110,16 @@ func TestKickstartFile(t *testing.T) {
 			agent(t, strings.Join(s.body, "\n"))
 		}
 	}
-	if want := []string{"%packages", "%post", "%post --erroronfail --log=/var/log/wsprovision-install.log"}; !slices.Equal(heads, want) {
+	if want := []string{"%packages", "%post",
+		"%post --erroronfail --log=/var/log/wsprovision-install.log"}; !slices.Equal(heads, want) {
 		t.Errorf("sections %q, want %q", heads, want)
 	}
 }
 
 // What waits for the first boot waits as long as the first boot tries.
 func TestWaitsAreTheFirstBootsPatience(t *testing.T) {
-	patience := regexp.MustCompile(`first-boot --live --patience (\S+)`).FindStringSubmatch(read(t, "../wsprovision-firstboot.service"))
+	patience := regexp.MustCompile(`first-boot --live --patience (\S+)`).FindStringSubmatch(read(t,
+		"../wsprovision-firstboot.service"))
 	if patience == nil {
 		t.Fatal("the unit says no patience")
 	}
@@ -136,7 +141,8 @@ func TestAuthorizedKeys(t *testing.T) {
 	}
 	root := t.TempDir()
 	cmd := exec.Command("sh", "-e")
-	cmd.Stdin = strings.NewReader("umask 0000\n" + strings.ReplaceAll(strings.Join(sections[i].body, "\n"), "/root", root))
+	cmd.Stdin = strings.NewReader("umask 0000\n" + strings.ReplaceAll(strings.Join(sections[i].body, "\n"), "/root",
+		root))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -235,7 +241,8 @@ func TestCloudInit(t *testing.T) {
 	// 78 would be a wrong configuration; what else a plan says is this machine's affair.
 	cmd := exec.Command("go", "run", "../../cmd/wsprovision", "plan", "--offline", "--config", file)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, _ := cmd.CombinedOutput(); strings.Contains(string(out), "exit status 78") || strings.Contains(string(out), file) {
+	if out, _ := cmd.CombinedOutput(); strings.Contains(string(out), "exit status 78") ||
+		strings.Contains(string(out), file) {
 		t.Errorf("the configuration is refused:\n%s", out)
 	}
 	if len(c.Run) != 1 || strings.Join(c.Run[0][:2], " ") != "wsprovision apply" {
@@ -244,8 +251,8 @@ func TestCloudInit(t *testing.T) {
 	agent(t, strings.Join(c.Run[0], " "))
 }
 
-// The unit uses only what systemd 219 has (its systemd.unit, systemd.service, systemd.exec and systemd.kill manual pages), and is confined
-// as far as its work allows. What the work forbids stands in the unit with the reason.
+// The unit uses only what systemd 219 has (its systemd.unit, systemd.service, systemd.exec and systemd.kill manual
+// pages), and is confined as far as its work allows. What the work forbids stands in the unit with the reason.
 func TestUnitIsOldAndConfined(t *testing.T) {
 	known := strings.Fields(`Description Documentation ConditionPathExists Wants After Type ExecStart TimeoutStartSec TimeoutStopSec KillMode PrivateTmp
 		PrivateDevices ProtectHome ReadOnlyDirectories RestrictAddressFamilies CapabilityBoundingSet WantedBy`)

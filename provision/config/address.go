@@ -21,7 +21,8 @@ func (b Backend) String() string { return net.JoinHostPort(b.Host, strconv.Itoa(
 // MarshalYAML writes what Load reads.
 func (b Backend) MarshalYAML() (any, error) { return b.String(), nil }
 
-// Listen is one socket. Without an address it is every IPv4 address of the host, as in nginx; [::]:80 is every IPv6 one.
+// Listen is one socket. Without an address it is every IPv4 address of the host, as in nginx; [::]:80 is every IPv6
+// one.
 type Listen struct {
 	Address string // IPv4 or IPv6 (without brackets, shortest form), or ""
 	Port    int    // 1 to 65535
@@ -190,8 +191,8 @@ func unconnectable(ip netip.Addr) error {
 	return mapped(ip)
 }
 
-// mapped refuses a second spelling of an IPv4 address: nginx binds and connects to it over IPv6, and two that are one would
-// not be found out.
+// mapped refuses a second spelling of an IPv4 address: nginx binds and connects to it over IPv6, and two that are one
+// would not be found out.
 func mapped(ip netip.Addr) error {
 	if ip.Is4In6() {
 		return fmt.Errorf("%s is an IPv4 address in IPv6's spelling: write %s", ip, ip.Unmap())

@@ -68,8 +68,8 @@ func claimName(name, here string, listen []Listen, servers map[string]string, at
 	}
 }
 
-// checkTLS refuses a socket on which one site speaks TLS and another does not: nginx would speak it for both, and find no
-// certificate for the other.
+// checkTLS refuses a socket on which one site speaks TLS and another does not: nginx would speak it for both, and find
+// no certificate for the other.
 func checkTLS(site Site, key string, speaks map[string]string, at origins, p *problems) {
 	mine, other := "with TLS", "without"
 	if site.TLS == nil {
@@ -129,7 +129,8 @@ func checkEPEL(e EPEL, at origins, p *problems) {
 	}
 	for _, key := range []string{"epel.package", "epel.baseurl", "epel.gpgkey", "epel.fingerprint"} {
 		if at.has(key) && !slices.Contains(needs, key) && !slices.Contains(takes, key) {
-			p.add(at.problem(key, fmt.Sprintf("is not used with epel.source %s: remove it, or change the source", e.Source)))
+			p.add(at.problem(key, fmt.Sprintf("is not used with epel.source %s: remove it, or change the source",
+				e.Source)))
 		}
 	}
 }

@@ -25,7 +25,8 @@ func combine(file []Site, from flagSite, at origins, p *problems) []Site {
 		return file
 	case len(file) > 0:
 		p.add(Problem{Source: at[given].source, Message: fmt.Sprintf(
-			"describes the site %s, and %s has other sites (%s): add it there, or leave the file out with --config /dev/null",
+			"describes the site %s, and %s has other sites (%s): add it there, or leave the file out with --config "+
+				"/dev/null",
 			FlagSite, at[""].source, names(file))})
 		return file
 	}

@@ -3,12 +3,13 @@
 // it holds no character that nginx's, yum's or a shell's syntax would take for more than a name.
 //
 // Four layers say what is asked for, the later winning key by key: the defaults, the file, the environment
-// (WSPROVISION_BACKEND for the flag --backend), the flags. A wrong value is reported even where a later layer overrides it.
+// (WSPROVISION_BACKEND for the flag --backend), the flags. A wrong value is reported even where a later layer overrides
+// it.
 //
-// The flags --server-name, --backend, --path, --http-backend and --listen (or their variables) describe one site, called
-// "websocket". Where the file lists no site they make it; where the file has a site of that name they override those of its
-// keys that they name; where the file lists only other sites they are refused, because a site that only a command line
-// knows would be taken away again by the next run without it.
+// The flags --server-name, --backend, --path, --http-backend and --listen (or their variables) describe one site,
+// called "websocket". Where the file lists no site they make it; where the file has a site of that name they override
+// those of its keys that they name; where the file lists only other sites they are refused, because a site that only a
+// command line knows would be taken away again by the next run without it.
 package config
 
 import "time"
@@ -50,7 +51,8 @@ type Config struct {
 	SELinux SELinux `yaml:"selinux" mapstructure:"selinux"`
 	OnDrift string  `yaml:"on_drift" mapstructure:"on_drift"`
 	Wait    Wait    `yaml:"wait" mapstructure:"wait"`
-	// WorkerShutdownTimeout is nginx's directive of that name; 0 leaves it out, and old workers drain as long as they like.
+	// WorkerShutdownTimeout is nginx's directive of that name; 0 leaves it out, and old workers drain as long as they
+	// like.
 	WorkerShutdownTimeout time.Duration `yaml:"worker_shutdown_timeout,omitempty" mapstructure:"worker_shutdown_timeout"`
 	Source                string        `yaml:"-" mapstructure:"-"` // the file read, "" for none
 	// Adopt is what the deferred work may take over, in its own words. No file of an administrator's has it.
@@ -84,10 +86,13 @@ type Location struct {
 
 // EPEL says where nginx's repository comes from.
 type EPEL struct {
-	Source      string `yaml:"source" mapstructure:"source"`
-	Package     string `yaml:"package,omitempty" mapstructure:"package"`         // with EPELPackage: URL or absolute path
-	BaseURL     string `yaml:"baseurl,omitempty" mapstructure:"baseurl"`         // with EPELMirror: may hold $basearch and $releasever
-	GPGKey      string `yaml:"gpgkey,omitempty" mapstructure:"gpgkey"`           // with both of them: URL or absolute path
+	Source string `yaml:"source" mapstructure:"source"`
+	// with EPELPackage: URL or absolute path
+	Package string `yaml:"package,omitempty" mapstructure:"package"`
+	// with EPELMirror: may hold $basearch and $releasever
+	BaseURL string `yaml:"baseurl,omitempty" mapstructure:"baseurl"`
+	// with both of them: URL or absolute path
+	GPGKey      string `yaml:"gpgkey,omitempty" mapstructure:"gpgkey"`
 	Fingerprint string `yaml:"fingerprint,omitempty" mapstructure:"fingerprint"` // 40 upper-case hexadecimal digits
 }
 

@@ -26,7 +26,8 @@ func TestHostileCredentialsInProblems(t *testing.T) {
 	}
 	for _, text := range []string{
 		"epel: http://u:s3cret@h/\n", "epel:\n  http://u:s3cret@h/: x\n", "epel:\n  source: http://u:s3cret@h/\n",
-		"epel:\n  fingerprint: http://u:s3cret@h/\n", "epel:\n  baseurl: [http://u:s3cret@h/]\n", "http://u:s3cret@h/\n",
+		"epel:\n  fingerprint: http://u:s3cret@h/\n", "epel:\n  baseurl: [http://u:s3cret@h/]\n",
+		"http://u:s3cret@h/\n",
 	} {
 		if _, err := load(text); err == nil || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%q: %v", text, err)

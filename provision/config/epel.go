@@ -30,10 +30,12 @@ func webAddress(s scalar, more, orElse string) (string, error) {
 	}
 	u, err := url.Parse(value)
 	switch {
-	case !strings.HasPrefix(value, "http:") && !strings.HasPrefix(value, "https:") && !strings.HasPrefix(value, "file:"):
+	case !strings.HasPrefix(value, "http:") && !strings.HasPrefix(value, "https:") &&
+		!strings.HasPrefix(value, "file:"):
 		return "", fmt.Errorf("%s must start with http://, https:// or file:///%s", shown(value), orElse)
 	case err != nil && strings.Contains(value, "@"): // the cause may quote a part of the password
-		return "", fmt.Errorf("%s is no URL: in a user or a password write %%40 for @, %%2F for /, %%23 for #, %%3F for ?, "+
+		return "", fmt.Errorf("%s is no URL: in a user or a password write %%40 for @, %%2F for /, %%23 for #, "+
+			"%%3F for ?, "+
 			"%%25 for %%", shown(value))
 	case err != nil:
 		return "", fmt.Errorf("this is no URL: %w", errors.Unwrap(err)) // which may have a password in it
@@ -75,7 +77,8 @@ func fingerprint(s scalar) (string, error) {
 	case value == "" || s.tag == "!!null":
 		return text(scalar{})
 	case len(value) != 40 || strings.Trim(value, "0123456789ABCDEF") != "":
-		return "", fmt.Errorf("%s must be the key's whole fingerprint, 40 hexadecimal digits: gpg --with-fingerprint FILE shows it", quote(s.text))
+		return "", fmt.Errorf("%s must be the key's whole fingerprint, 40 hexadecimal digits: gpg --with-fingerprint "+
+			"FILE shows it", quote(s.text))
 	}
 	return value, nil
 }

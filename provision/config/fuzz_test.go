@@ -60,7 +60,8 @@ func harmless(t *testing.T, v reflect.Value) {
 		for i := range v.NumField() {
 			switch field := v.Field(i); v.Type().Field(i).Name {
 			case "BaseURL":
-				harmless(t, reflect.ValueOf(strings.NewReplacer("$basearch", "", "$releasever", "").Replace(field.String())))
+				harmless(t, reflect.ValueOf(strings.NewReplacer("$basearch", "", "$releasever",
+					"").Replace(field.String())))
 			default:
 				harmless(t, field)
 			}

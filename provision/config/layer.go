@@ -79,7 +79,8 @@ func flags(typed map[string]string, p *problems) layer {
 			l.set(s, scalar{text: typed[name]}, where{source: source}, p)
 			continue
 		}
-		p.add(Problem{Source: source, Message: "is not a flag of the configuration" + didYouMean(name, slices.Sorted(maps.Keys(byName)))})
+		p.add(Problem{Source: source, Message: "is not a flag of the configuration" +
+			didYouMean(name, slices.Sorted(maps.Keys(byName)))})
 	}
 	return l
 }
@@ -93,8 +94,8 @@ type flagSite struct {
 	Listen      []Listen `mapstructure:"listen"`
 }
 
-// merge lays the flags over the environment over the file over the defaults. viper does the laying; it is given values of
-// their final types and told to convert nothing, for its own conversions make port: ” a 0 and 75 nanoseconds of 75.
+// merge lays the flags over the environment over the file over the defaults. viper does the laying; it is given values
+// of their final types and told to convert nothing, for its own conversions make port: ” a 0 and 75 nanoseconds of 75.
 func merge(file, environment, typed layer) (Config, flagSite, error) {
 	v := viper.New()
 	for _, s := range settings() {

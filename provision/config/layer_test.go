@@ -37,17 +37,22 @@ func TestPrecedence(t *testing.T) {
 
 func TestEverySettingByEnvironmentAndFlag(t *testing.T) {
 	text := map[string]string{
-		"server-name": "ws.example.com,b.example.com", "backend": "[::1]:3000", "path": "/ws/", "http-backend": "127.0.0.1:3001",
-		"listen": "80,[::]:80", "epel-source": "package", "epel-package": "/a.rpm", "epel-gpgkey": "https://a/key",
-		"epel-fingerprint": strings.Repeat("0", 40), "label-listen-ports": "true", "on-drift": "fail", "wait-yum-lock": "1s",
+		"server-name": "ws.example.com,b.example.com", "backend": "[::1]:3000", "path": "/ws/",
+		"http-backend": "127.0.0.1:3001",
+		"listen":       "80,[::]:80", "epel-source": "package", "epel-package": "/a.rpm",
+		"epel-gpgkey":      "https://a/key",
+		"epel-fingerprint": strings.Repeat("0", 40), "label-listen-ports": "true", "on-drift": "fail",
+		"wait-yum-lock":      "1s",
 		"wait-semanage-lock": "2s", "worker-shutdown-timeout": "3s",
 	}
 	plain := location("/", "127.0.0.1", 3001)
 	plain.WebSocket, plain.ReadTimeout, plain.SendTimeout = false, time.Minute, time.Minute
 	want := Config{
-		Sites: []Site{{Name: FlagSite, ServerNames: []string{"ws.example.com", "b.example.com"}, Listen: []Listen{{"", 80}, {"::", 80}},
+		Sites: []Site{{Name: FlagSite, ServerNames: []string{"ws.example.com", "b.example.com"},
+			Listen:    []Listen{{"", 80}, {"::", 80}},
 			Locations: []Location{location("/ws/", "::1", 3000), plain}}},
-		EPEL:                  EPEL{Source: EPELPackage, Package: "/a.rpm", GPGKey: "https://a/key", Fingerprint: strings.Repeat("0", 40)},
+		EPEL: EPEL{Source: EPELPackage, Package: "/a.rpm", GPGKey: "https://a/key",
+			Fingerprint: strings.Repeat("0", 40)},
 		SELinux:               SELinux{LabelListenPorts: true},
 		OnDrift:               DriftFail,
 		Wait:                  Wait{time.Second, 2 * time.Second},
@@ -61,7 +66,8 @@ func TestEverySettingByEnvironmentAndFlag(t *testing.T) {
 		}
 		if ok {
 			typed.Flags[f.Name] = value
-			environ.Environ = append(environ.Environ, "WSPROVISION_"+strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))+"="+value)
+			environ.Environ = append(environ.Environ, "WSPROVISION_"+
+				strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))+"="+value)
 		}
 	}
 	for name, in := range map[string]Input{"flags": typed, "environment": environ} {
@@ -79,8 +85,10 @@ func TestWhichFile(t *testing.T) {
 		in   Input
 		want string
 	}{
-		{"flag", Input{File: "/flag", DefaultFile: "/default", Environ: []string{"WSPROVISION_CONFIG=/env"}, ReadFile: read}, "/flag"},
-		{"environment", Input{DefaultFile: "/default", Environ: []string{"WSPROVISION_CONFIG=/env"}, ReadFile: read}, "/env"},
+		{"flag", Input{File: "/flag", DefaultFile: "/default", Environ: []string{"WSPROVISION_CONFIG=/env"},
+			ReadFile: read}, "/flag"},
+		{"environment", Input{DefaultFile: "/default", Environ: []string{"WSPROVISION_CONFIG=/env"}, ReadFile: read},
+			"/env"},
 		{"default", Input{DefaultFile: "/default", ReadFile: read}, "/default"},
 		{"absent default", Input{DefaultFile: t.TempDir() + "/none"}, ""},
 		{"none", Input{}, ""},
@@ -120,23 +128,34 @@ func TestOutsideTheFile(t *testing.T) {
 		flags   map[string]string
 		want    string
 	}{
-		{"unknown variable", []string{"WSPROVISION_BAKEND=a:1"}, nil, "environment WSPROVISION_BAKEND: is not a variable of ours: did you mean WSPROVISION_BACKEND?"},
+		{"unknown variable", []string{"WSPROVISION_BAKEND=a:1"}, nil,
+			"environment WSPROVISION_BAKEND: is not a variable of ours: did you mean WSPROVISION_BACKEND?"},
 		{"empty variable", []string{"WSPROVISION_ON_DRIFT="}, nil, "environment WSPROVISION_ON_DRIFT: is empty"},
 		{"empty file name", []string{"WSPROVISION_CONFIG="}, nil, "environment WSPROVISION_CONFIG: is empty"},
-		{"absent file", []string{"WSPROVISION_CONFIG=/nonexistent/a"}, nil, "configuration /nonexistent/a: no such file"},
+		{"absent file", []string{"WSPROVISION_CONFIG=/nonexistent/a"}, nil,
+			"configuration /nonexistent/a: no such file"},
 		{"directory", []string{"WSPROVISION_CONFIG=/"}, nil, "is a directory"},
 		{"endless file", []string{"WSPROVISION_CONFIG=/dev/zero"}, nil, "is larger than 1048576 bytes"},
-		{"unknown flag", nil, map[string]string{"lisen": "80"}, "flag --lisen: is not a flag of the configuration: did you mean listen?"},
+		{"unknown flag", nil, map[string]string{"lisen": "80"},
+			"flag --lisen: is not a flag of the configuration: did you mean listen?"},
 		{"empty flag", nil, map[string]string{"server-name": "", "backend": "a:1"}, "flag --server-name: is empty"},
 		{"hostile variable", []string{"WSPROVISION_A\n\x1b[2J=1"}, nil, `environment WSPROVISION_A\n\x1b[2J: is not`},
-		{"no server name", nil, map[string]string{"backend": "a:1"}, "flag --backend: needs --server-name ws.example.com too"},
-		{"no backend", []string{"WSPROVISION_SERVER_NAME=a.b"}, nil, "environment WSPROVISION_SERVER_NAME: needs --backend 127.0.0.1:3000 too"},
-		{"wrong in one element", nil, map[string]string{"server-name": "a.b,c;d", "backend": "a:1"}, `flag --server-name: "c;d"`},
-		{"a name twice in one flag", nil, map[string]string{"server-name": "a.b,A.b", "backend": "a:1"}, "flag --server-name: the name A.b stands twice"},
-		{"two on /", nil, map[string]string{"server-name": "a.b", "backend": "a:1", "http-backend": "a:2"}, "flag --http-backend: needs --path /ws/"},
-		{"loop", nil, map[string]string{"server-name": "a.b", "backend": "localhost:80"}, "flag --backend: localhost:80 is where this site listens itself"},
-		{"flag wrong, environment right", []string{"WSPROVISION_ON_DRIFT=keep"}, map[string]string{"on-drift": "x"}, "flag --on-drift"},
-		{"environment wrong, flag right", []string{"WSPROVISION_ON_DRIFT=x"}, map[string]string{"on-drift": "keep"}, "environment WSPROVISION_ON_DRIFT"},
+		{"no server name", nil, map[string]string{"backend": "a:1"},
+			"flag --backend: needs --server-name ws.example.com too"},
+		{"no backend", []string{"WSPROVISION_SERVER_NAME=a.b"}, nil,
+			"environment WSPROVISION_SERVER_NAME: needs --backend 127.0.0.1:3000 too"},
+		{"wrong in one element", nil, map[string]string{"server-name": "a.b,c;d", "backend": "a:1"},
+			`flag --server-name: "c;d"`},
+		{"a name twice in one flag", nil, map[string]string{"server-name": "a.b,A.b", "backend": "a:1"},
+			"flag --server-name: the name A.b stands twice"},
+		{"two on /", nil, map[string]string{"server-name": "a.b", "backend": "a:1", "http-backend": "a:2"},
+			"flag --http-backend: needs --path /ws/"},
+		{"loop", nil, map[string]string{"server-name": "a.b", "backend": "localhost:80"},
+			"flag --backend: localhost:80 is where this site listens itself"},
+		{"flag wrong, environment right", []string{"WSPROVISION_ON_DRIFT=keep"}, map[string]string{"on-drift": "x"},
+			"flag --on-drift"},
+		{"environment wrong, flag right", []string{"WSPROVISION_ON_DRIFT=x"}, map[string]string{"on-drift": "keep"},
+			"environment WSPROVISION_ON_DRIFT"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := Load(Input{Environ: tc.environ, Flags: tc.flags})
@@ -151,8 +170,10 @@ func TestFlagsAndTheFilesSites(t *testing.T) {
 	const other = "sites: [{name: other, server_name: o.b, locations: [{path: /, backend: 'a:1'}]}]\n"
 	const ours = "sites:\n" +
 		"  - {name: other, server_name: o.b, locations: [{path: /, backend: 'a:1'}]}\n" +
-		"  - {name: websocket, server_name: [w.b, x.b], listen: [80, 81], locations: [{path: /ws/, backend: 'a:2', read_timeout: 5s}]}\n"
-	const two = "sites: [{name: websocket, server_name: w.b, locations: [{path: /a, backend: 'a:1'}, {path: /b, backend: 'a:2'}]}]\n"
+		"  - {name: websocket, server_name: [w.b, x.b], listen: [80, 81], locations: [{path: /ws/, backend: 'a:2', " +
+		"read_timeout: 5s}]}\n"
+	const two = "sites: [{name: websocket, server_name: w.b, locations: [{path: /a, backend: 'a:1'}, {path: /b, " +
+		"backend: 'a:2'}]}]\n"
 	kept := location("/", "a", 1)
 	ws := location("/ws/", "a", 2)
 	ws.ReadTimeout = 5 * time.Second
@@ -162,22 +183,29 @@ func TestFlagsAndTheFilesSites(t *testing.T) {
 		want       []Site
 		problem    string
 	}{
-		{"overrides what it names", ours, map[string]string{"backend": "b:9", "server-name": "o.b", "listen": "82"}, []Site{
-			{Name: "other", ServerNames: []string{"o.b"}, Listen: []Listen{{Port: 80}}, Locations: []Location{kept}},
-			{Name: "websocket", ServerNames: []string{"o.b"}, Listen: []Listen{{Port: 82}},
-				Locations: []Location{{"/ws/", Backend{"b", 9}, true, ws.ReadTimeout, ws.SendTimeout, ws.ConnectTimeout}}},
-		}, ""},
-		{"conflict named at the flag", ours, map[string]string{"server-name": "o.b"}, nil, "flag --server-name: the name o.b on 80 is taken already by sites[0].server_name"},
+		{"overrides what it names", ours, map[string]string{"backend": "b:9", "server-name": "o.b", "listen": "82"},
+			[]Site{
+				{Name: "other", ServerNames: []string{"o.b"}, Listen: []Listen{{Port: 80}},
+					Locations: []Location{kept}},
+				{Name: "websocket", ServerNames: []string{"o.b"}, Listen: []Listen{{Port: 82}},
+					Locations: []Location{{"/ws/", Backend{"b", 9}, true, ws.ReadTimeout, ws.SendTimeout,
+						ws.ConnectTimeout}}},
+			}, ""},
+		{"conflict named at the flag", ours, map[string]string{"server-name": "o.b"}, nil,
+			"flag --server-name: the name o.b on 80 is taken already by sites[0].server_name"},
 		{"path", ours, map[string]string{"path": "/x"}, []Site{
 			{Name: "other", ServerNames: []string{"o.b"}, Listen: []Listen{{Port: 80}}, Locations: []Location{kept}},
 			{Name: "websocket", ServerNames: []string{"w.b", "x.b"}, Listen: []Listen{{Port: 80}, {Port: 81}},
 				Locations: []Location{{"/x", ws.Backend, true, ws.ReadTimeout, ws.SendTimeout, ws.ConnectTimeout}}},
 		}, ""},
-		{"which location", two, map[string]string{"backend": "b:9"}, nil, "flag --backend: the site websocket has not exactly one WebSocket location in /c.yaml"},
+		{"which location", two, map[string]string{"backend": "b:9"}, nil,
+			"flag --backend: the site websocket has not exactly one WebSocket location in /c.yaml"},
 		{"no site of that name", other, map[string]string{"backend": "b:9"}, nil,
-			"flag --backend: describes the site websocket, and /c.yaml has other sites (other): add it there, or leave the file out with --config /dev/null"},
+			"flag --backend: describes the site websocket, and /c.yaml has other sites (other): add it there, or " +
+				"leave the file out with --config /dev/null"},
 		{"no site flag", other, map[string]string{"on-drift": "replace"}, []Site{
-			{Name: "other", ServerNames: []string{"o.b"}, Listen: []Listen{{Port: 80}}, Locations: []Location{kept}}}, ""},
+			{Name: "other", ServerNames: []string{"o.b"}, Listen: []Listen{{Port: 80}}, Locations: []Location{kept}}},
+			""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c, err := load(tc.file, func(in *Input) { in.Flags = tc.flags })

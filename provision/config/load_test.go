@@ -70,8 +70,9 @@ func TestEmptyFilesAreDefaults(t *testing.T) {
 	want := defaults()
 	want.Source = "/c.yaml"
 	for name, text := range map[string]string{
-		"no byte": "", "comment": "# nothing\n", "BOM": "\ufeff", "null": "~\n", "commented sections": "sites:\nepel:\nselinux:\nwait:\n",
-		"CRLF": "sites:\r\n", "no sites": "sites: []\n", "document start": "---\n",
+		"no byte": "", "comment": "# nothing\n", "BOM": "\ufeff", "null": "~\n",
+		"commented sections": "sites:\nepel:\nselinux:\nwait:\n",
+		"CRLF":               "sites:\r\n", "no sites": "sites: []\n", "document start": "---\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := load(text)
@@ -108,7 +109,8 @@ func TestBadFileListsEveryProblem(t *testing.T) {
 
 func TestOneProblemIsOneLine(t *testing.T) {
 	for _, tc := range []struct{ name, text, want string }{
-		{"key and line", "on_drift: no\n", `configuration /c.yaml: on_drift (line 1): "no" is none of replace, keep, fail`},
+		{"key and line", "on_drift: no\n",
+			`configuration /c.yaml: on_drift (line 1): "no" is none of replace, keep, fail`},
 		{"the contract's example", oneSite("backend: 127.0.0.1:1a2b"),
 			`configuration /c.yaml: sites[0].locations[0].backend (line 6): "127.0.0.1:1a2b": the port must be a number from 1 to 65535`},
 		{"whole file", "\xff\xfe", "configuration /c.yaml: is not UTF-8 text: save it as UTF-8"},
@@ -167,15 +169,21 @@ func TestFileProblems(t *testing.T) {
 		{"days", oneSite("backend: a:1", "send_timeout: 1d"), `"1d" is not a duration: write it like 24h`},
 		{"too long", oneSite("backend: a:1", "send_timeout: 9000h"), "from 0s to 8760h"},
 		{"overflowing duration", oneSite("backend: a:1", "send_timeout: 99999999999h"), "is not a duration"},
-		{"quoted truth", oneSite("backend: a:1", "websocket: 'true'"), `"true" is neither true nor false (without quotes)`},
+		{"quoted truth", oneSite("backend: a:1", "websocket: 'true'"),
+			`"true" is neither true nor false (without quotes)`},
 		{"yes", oneSite("backend: a:1", "websocket: yes"), `"yes" is neither true nor false`},
-		{"tls without key", "sites: [{name: a, server_name: a.b, tls: {certificate: /a}, locations: [{path: /, backend: a:1}]}]",
+		{"tls without key", "sites: [{name: a, server_name: a.b, tls: {certificate: /a}, locations: [{path: /, " +
+			"backend: a:1}]}]",
 			"sites[0].tls.key (line 1): is missing"},
-		{"tls empty", "sites: [{name: a, server_name: a.b, tls: , locations: [{path: /, backend: a:1}]}]", "sites[0].tls (line 1): must be a mapping"},
+		{"tls empty", "sites: [{name: a, server_name: a.b, tls: , locations: [{path: /, backend: a:1}]}]",
+			"sites[0].tls (line 1): must be a mapping"},
 		{"mirror", "epel: {source: mirror}\n", "epel.baseurl (line 1): mirror needs epel.baseurl too"},
-		{"package", "epel: {source: package, package: /a.rpm}\n", "epel.gpgkey (line 1): package needs epel.gpgkey too"},
-		{"unused key", "epel: {baseurl: 'http://a/'}\n", "epel.baseurl (line 1): is not used with epel.source repository"},
-		{"unused fingerprint", "epel: {source: none, fingerprint: 91E97D7C4A5E96F17F3E888F6A2FAEA2352C64E5}\n", "is not used with epel.source none"},
+		{"package", "epel: {source: package, package: /a.rpm}\n",
+			"epel.gpgkey (line 1): package needs epel.gpgkey too"},
+		{"unused key", "epel: {baseurl: 'http://a/'}\n",
+			"epel.baseurl (line 1): is not used with epel.source repository"},
+		{"unused fingerprint", "epel: {source: none, fingerprint: 91E97D7C4A5E96F17F3E888F6A2FAEA2352C64E5}\n",
+			"is not used with epel.source none"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if _, err := load(tc.text); err == nil || !strings.Contains(err.Error()+"\n", tc.want) {
@@ -197,12 +205,18 @@ func TestSitesTogether(t *testing.T) {
 		return "  - {name: " + name + ", " + rest + ", locations: [{path: /, backend: 'a:1'}]}\n"
 	}
 	for _, tc := range []struct{ name, text, want string }{
-		{"name twice", site("a", "server_name: a.b") + site("a", "server_name: c.d"), "sites[1].name (line 3): the name a is taken already by sites[0].name"},
-		{"server name twice", site("a", "server_name: a.b") + site("b", "server_name: A.B"), "the name A.B on 80 is taken already by sites[0].server_name"},
-		{"server name twice in one", site("a", "server_name: [a.b, a.b]"), "sites[0].server_name[1] (line 2): the name a.b stands twice"},
-		{"0.0.0.0 is every address", site("a", "server_name: a.b") + site("b", "server_name: a.b, listen: '0.0.0.0:80'"), "the name a.b on 0.0.0.0:80"},
-		{"socket twice", site("a", "server_name: a.b, listen: [80, '80']"), "sites[0].listen[1] (line 2): the socket 80 is taken"},
-		{"tls and plain", site("a", "server_name: a.b, listen: 443") + site("b", "server_name: b.b, tls: {certificate: /c, key: /k}"),
+		{"name twice", site("a", "server_name: a.b") + site("a", "server_name: c.d"),
+			"sites[1].name (line 3): the name a is taken already by sites[0].name"},
+		{"server name twice", site("a", "server_name: a.b") + site("b", "server_name: A.B"),
+			"the name A.B on 80 is taken already by sites[0].server_name"},
+		{"server name twice in one", site("a", "server_name: [a.b, a.b]"),
+			"sites[0].server_name[1] (line 2): the name a.b stands twice"},
+		{"0.0.0.0 is every address", site("a", "server_name: a.b") +
+			site("b", "server_name: a.b, listen: '0.0.0.0:80'"), "the name a.b on 0.0.0.0:80"},
+		{"socket twice", site("a", "server_name: a.b, listen: [80, '80']"),
+			"sites[0].listen[1] (line 2): the socket 80 is taken"},
+		{"tls and plain", site("a", "server_name: a.b, listen: 443") +
+			site("b", "server_name: b.b, tls: {certificate: /c, key: /k}"),
 			"listens on 443 with TLS, and an earlier one without"},
 		{"other socket", site("a", "server_name: a.b") + site("b", "server_name: a.b, listen: 8080"), ""},
 		{"other address", site("a", "server_name: a.b") + site("b", "server_name: a.b, listen: '[::]:80'"), ""},
@@ -222,7 +236,8 @@ func TestRequireSites(t *testing.T) {
 		t.Fatal(err)
 	}
 	var problems *Error
-	if err := c.RequireSites("/default"); !errors.As(err, &problems) || !strings.Contains(err.Error(), "/c.yaml: sites: no site is configured") {
+	if err := c.RequireSites("/default"); !errors.As(err, &problems) ||
+		!strings.Contains(err.Error(), "/c.yaml: sites: no site is configured") {
 		t.Errorf("without a site: %v", err)
 	}
 	c.Sites = []Site{{}}

@@ -6,8 +6,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Marshal writes the effective configuration, every default spelled out, as a file that Load reads to the same Config but
-// for its Source. It is an error now, and not at the first boot that wants it, if Load would not.
+// Marshal writes the effective configuration, every default spelled out, as a file that Load reads to the same Config
+// but for its Source. It is an error now, and not at the first boot that wants it, if Load would not.
 func (c Config) Marshal() ([]byte, error) {
 	effective := c
 	if needs, _ := c.EPEL.uses(); needs == nil {

@@ -13,20 +13,27 @@ import (
 // anyConfig draws what Load could have returned.
 func anyConfig(t *rapid.T) Config {
 	c := defaults()
-	duration := rapid.Map(rapid.Int64Range(1, int64(year/time.Millisecond)), func(n int64) time.Duration { return time.Duration(n) * time.Millisecond })
-	host := rapid.SampledFrom([]string{"127.0.0.1", "::1", "fe80::1", "localhost", "a.example.com", "10.1.2.3", "on", "null"})
+	duration := rapid.Map(rapid.Int64Range(1, int64(year/time.Millisecond)), func(n int64) time.Duration {
+		return time.Duration(n) * time.Millisecond
+	})
+	host := rapid.SampledFrom([]string{"127.0.0.1", "::1", "fe80::1", "localhost", "a.example.com", "10.1.2.3", "on",
+		"null"})
 	address := rapid.SampledFrom([]string{"", "127.0.0.1", "::", "::1", "192.0.2.1"})
 	for i := range rapid.IntRange(0, 4).Draw(t, "sites") {
 		name := rapid.StringMatching("[a-z0-9][a-z0-9_-]{0,20}").Draw(t, "name")
 		site := Site{Name: fmt.Sprintf("%s%d", name, i),
-			ServerNames: rapid.SliceOfNDistinct(rapid.StringMatching(`([*]\.)?[a-zA-Z0-9]{1,9}\.[a-z]{2,5}`), 1, 3, strings.ToLower).Draw(t, "names"),
-			Listen:      []Listen{{address.Draw(t, "address"), 1000*(i+1) + rapid.IntRange(0, 999).Draw(t, "port")}},
+			ServerNames: rapid.SliceOfNDistinct(rapid.StringMatching(`([*]\.)?[a-zA-Z0-9]{1,9}\.[a-z]{2,5}`), 1, 3,
+				strings.ToLower).Draw(t, "names"),
+			Listen: []Listen{{address.Draw(t, "address"), 1000*(i+1) + rapid.IntRange(0, 999).Draw(t, "port")}},
 		}
 		for j := range rapid.IntRange(1, 3).Draw(t, "locations") {
 			site.Locations = append(site.Locations, Location{
-				Path:    fmt.Sprintf("/%d%s", j, rapid.StringMatching(`[a-z0-9_~!&()*+,=:@-]{0,9}`).Draw(t, "path")),
-				Backend: Backend{host.Draw(t, "host"), rapid.IntRange(10000, 65535).Draw(t, "backend")}, WebSocket: rapid.Bool().Draw(t, "ws"),
-				ReadTimeout: duration.Draw(t, "read"), SendTimeout: duration.Draw(t, "send"), ConnectTimeout: duration.Draw(t, "connect"),
+				Path: fmt.Sprintf("/%d%s", j,
+					rapid.StringMatching(`[a-z0-9_~!&()*+,=:@-]{0,9}`).Draw(t, "path")),
+				Backend:     Backend{host.Draw(t, "host"), rapid.IntRange(10000, 65535).Draw(t, "backend")},
+				WebSocket:   rapid.Bool().Draw(t, "ws"),
+				ReadTimeout: duration.Draw(t, "read"), SendTimeout: duration.Draw(t, "send"),
+				ConnectTimeout: duration.Draw(t, "connect"),
 			})
 		}
 		if rapid.Bool().Draw(t, "tls") {
@@ -34,7 +41,8 @@ func anyConfig(t *rapid.T) Config {
 		}
 		c.Sites = append(c.Sites, site)
 	}
-	switch c.EPEL.Source = rapid.SampledFrom([]string{EPELRepository, EPELPackage, EPELMirror, EPELNone}).Draw(t, "epel"); c.EPEL.Source {
+	switch c.EPEL.Source = rapid.SampledFrom([]string{EPELRepository, EPELPackage, EPELMirror, EPELNone}).Draw(t,
+		"epel"); c.EPEL.Source {
 	case EPELPackage:
 		c.EPEL.Package, c.EPEL.GPGKey = "/a.rpm", "https://a.example/k"
 	case EPELMirror:

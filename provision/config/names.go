@@ -13,14 +13,17 @@ func siteName(s scalar) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if len(value) > 64 || strings.ContainsAny(value[:1], "-_") || strings.Trim(value, "abcdefghijklmnopqrstuvwxyz"+digits+"-_") != "" {
-		return "", fmt.Errorf("%s is no name of a site: up to 64 of a-z, 0-9, - and _, the first a letter or a digit", quote(value))
+	if len(value) > 64 || strings.ContainsAny(value[:1], "-_") ||
+		strings.Trim(value, "abcdefghijklmnopqrstuvwxyz"+digits+"-_") != "" {
+		return "", fmt.Errorf("%s is no name of a site: up to 64 of a-z, 0-9, - and _, the first a letter or a digit",
+			quote(value))
 	}
 	return value, nil
 }
 
 // serverName is a host name, an IPv4 address, or *. before a name. nginx's other forms are refused: regular expressions
-// because they are a syntax of their own, "_" because it names nothing that a client could ask for and so proves nothing.
+// because they are a syntax of their own, "_" because it names nothing that a client could ask for and so proves
+// nothing.
 func serverName(s scalar) (string, error) {
 	value, err := text(s)
 	if err != nil {
@@ -61,8 +64,10 @@ func hostName(name string) error {
 		return fmt.Errorf("a host name has at most 253 characters")
 	}
 	for label := range strings.SplitSeq(name, ".") {
-		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' || strings.Trim(label, alphanum+"-") != "" {
-			return fmt.Errorf("a host name is made of letters, digits and inner hyphens, 1 to 63 between dots, and %s is not", quote(label))
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' ||
+			strings.Trim(label, alphanum+"-") != "" {
+			return fmt.Errorf("a host name is made of letters, digits and inner hyphens, 1 to 63 between dots, and "+
+				"%s is not", quote(label))
 		}
 	}
 	if last := name[strings.LastIndexByte(name, '.')+1:]; strings.Trim(last, digits) == "" {
@@ -73,8 +78,8 @@ func hostName(name string) error {
 	return nil
 }
 
-// locationPath is compared by nginx with the decoded and normalised path of a request, so what such a path never holds is
-// refused: it would match nothing.
+// locationPath is compared by nginx with the decoded and normalised path of a request, so what such a path never holds
+// is refused: it would match nothing.
 func locationPath(s scalar) (string, error) {
 	value, err := text(s)
 	switch {
@@ -87,7 +92,8 @@ func locationPath(s scalar) (string, error) {
 	case strings.Contains(value, "%"):
 		return "", fmt.Errorf("%s: nginx compares the decoded path: write it without %%", quote(value))
 	case strings.Contains(value, "//") || strings.Contains(value+"/", "/./") || strings.Contains(value+"/", "/../"):
-		return "", fmt.Errorf("%s: nginx resolves //, /. and /.. in requests, so this would match nothing", quote(value))
+		return "", fmt.Errorf("%s: nginx resolves //, /. and /.. in requests, so this would match nothing",
+			quote(value))
 	}
 	return value, only(value, alphanum+"/-._~!&()*+,=:@")
 }

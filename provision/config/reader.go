@@ -25,8 +25,8 @@ func (r *reader) note(n *yaml.Node, key string) where {
 	return w
 }
 
-// mapping returns the values under their keys. Of a key that stands twice the first counts, and the second is a problem:
-// no reader of the file could tell which was meant.
+// mapping returns the values under their keys. Of a key that stands twice the first counts, and the second is a
+// problem: no reader of the file could tell which was meant.
 func (r *reader) mapping(n *yaml.Node, key string, known ...string) map[string]*yaml.Node {
 	r.note(n, key)
 	if n.Kind != yaml.MappingNode {
@@ -115,7 +115,8 @@ func (r *reader) missing(key, name string) {
 }
 
 // optional parses a key of a mapping, or gives the default.
-func optional[T any](r *reader, m map[string]*yaml.Node, key, name string, parse func(scalar) (T, error), fallback T) T {
+func optional[T any](r *reader, m map[string]*yaml.Node, key, name string, parse func(scalar) (T, error),
+	fallback T) T {
 	if n := m[name]; n != nil {
 		fallback, _ = value(r, n, join(key, name), parse)
 	}

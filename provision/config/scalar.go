@@ -8,8 +8,8 @@ import (
 	"unicode"
 )
 
-// scalar is one value as it was written. YAML's own idea of its type is kept apart from the text, so that 75, "75" and 080
-// are never made into a number before somebody asked whether a number is right.
+// scalar is one value as it was written. YAML's own idea of its type is kept apart from the text, so that 75, "75" and
+// 080 are never made into a number before somebody asked whether a number is right.
 type scalar struct {
 	text string
 	tag  string // YAML's: !!str, !!int, !!bool, …; "" from a flag or a variable, which have no types
@@ -95,8 +95,8 @@ const (
 	alphanum = letters + digits
 )
 
-// only refuses a value with a character outside allowed. A list of what is harmless is shorter than one of what is not, and
-// stays true when nginx learns new syntax.
+// only refuses a value with a character outside allowed. A list of what is harmless is shorter than one of what is not,
+// and stays true when nginx learns new syntax.
 func only(value, allowed string) error {
 	for _, r := range value {
 		switch {
@@ -104,7 +104,8 @@ func only(value, allowed string) error {
 		case r > unicode.MaxASCII:
 			return fmt.Errorf("%s holds %s: only ASCII is accepted", quote(value), strconv.QuoteRuneToASCII(r))
 		case unicode.IsSpace(r):
-			return fmt.Errorf("%s holds white space (%s), which is not accepted here", quote(value), strconv.QuoteRuneToASCII(r))
+			return fmt.Errorf("%s holds white space (%s), which is not accepted here", quote(value),
+				strconv.QuoteRuneToASCII(r))
 		default:
 			return fmt.Errorf("%s holds %s, which is not accepted here", quote(value), strconv.QuoteRuneToASCII(r))
 		}

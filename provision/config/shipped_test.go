@@ -78,7 +78,8 @@ func TestShippedExamples(t *testing.T) {
 	}
 	sites = regexp.MustCompile(`(?m)^#( .*|sites:)?$`).ReplaceAllStringFunc(sites[strings.Index(sites, "\n#sites:"):],
 		func(line string) string { return line[1:] })
-	if c, err := load(sites); err != nil || len(c.Sites) != 2 || len(c.Sites[0].Locations) != 2 || c.Sites[1].TLS == nil {
+	if c, err := load(sites); err != nil || len(c.Sites) != 2 || len(c.Sites[0].Locations) != 2 ||
+		c.Sites[1].TLS == nil {
 		t.Errorf("sites: %+v, %v", c.Sites, err)
 	}
 	for _, source := range []string{EPELMirror, EPELPackage, EPELNone} {
@@ -94,11 +95,13 @@ func TestShippedExamples(t *testing.T) {
 				block += line
 			}
 		}
-		if c, err := load(block); err != nil || c.EPEL.Source != source || (source != EPELNone) != (c.EPEL.GPGKey != "") {
+		if c, err := load(block); err != nil || c.EPEL.Source != source ||
+			(source != EPELNone) != (c.EPEL.GPGKey != "") {
 			t.Errorf("%s: %+v, %v\n%s", source, c.EPEL, err, block)
 		}
 	}
-	if c, err := load("worker_shutdown_timeout: 8h\n"); err != nil || !strings.Contains(rest, "\n#worker_shutdown_timeout: 8h\n") || c.WorkerShutdownTimeout == 0 {
+	if c, err := load("worker_shutdown_timeout: 8h\n"); err != nil ||
+		!strings.Contains(rest, "\n#worker_shutdown_timeout: 8h\n") || c.WorkerShutdownTimeout == 0 {
 		t.Errorf("worker_shutdown_timeout: %v", err)
 	}
 }

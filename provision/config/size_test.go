@@ -9,10 +9,13 @@ import (
 
 // Whatever stands in a file of 64 KiB is answered at once. What takes longer than linear time would take minutes.
 func TestHostileFiles(t *testing.T) {
-	site := "- {name: a, server_name: a.b, listen: [80, 81], locations: [{path: /, backend: 'a:1'}, {path: /, backend: 'b:1'}]}\n"
+	site := "- {name: a, server_name: a.b, listen: [80, 81], locations: [{path: /, backend: 'a:1'}, {path: /, " +
+		"backend: 'b:1'}]}\n"
 	for name, unit := range map[string]string{
-		"lists in lists": "[", "mappings in mappings": "{a: ", "indentation": "- ", "keys": "a: 1\n", "lines": "\n", "quotes": "'", "anchors": "&a ",
-		"sites": site, "colons": ":", "questions": "? ", "long key": "k", "comments": "#\n", "dots": "---\n", "documents": "a\n---\n",
+		"lists in lists": "[", "mappings in mappings": "{a: ", "indentation": "- ", "keys": "a: 1\n", "lines": "\n",
+		"quotes": "'", "anchors": "&a ",
+		"sites": site, "colons": ":", "questions": "? ", "long key": "k", "comments": "#\n", "dots": "---\n",
+		"documents": "a\n---\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := strings.Repeat(unit, (64<<10)/len(unit))

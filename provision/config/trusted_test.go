@@ -14,13 +14,15 @@ func TestHostileHome(t *testing.T) {
 	}
 	home := t.TempDir()
 	file := home + "/ws.yaml"
-	err := errors.Join(os.WriteFile(file, []byte("sites: []\n"), 0o600), os.Chmod(file, 0o600), os.Chown(home, 65534, 65534))
+	err := errors.Join(os.WriteFile(file, []byte("sites: []\n"), 0o600), os.Chmod(file, 0o600),
+		os.Chown(home, 65534, 65534))
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = Load(Input{File: file, Trusted: true})
-	if err == nil || !strings.Contains(err.Error(), "uid 65534") || !strings.Contains(err.Error(), "or keep the file in a "+
-		"directory that is root's alone") {
+	if err == nil || !strings.Contains(err.Error(), "uid 65534") ||
+		!strings.Contains(err.Error(), "or keep the file in a "+
+			"directory that is root's alone") {
 		t.Errorf("%v", err)
 	}
 	if err := os.Chown(home, 0, 0); err != nil {

@@ -51,81 +51,114 @@ func TestBackend(t *testing.T) {
 		{":3000", "! the host is missing: write 127.0.0.1:3000"},
 		{"127.0.0.1:", "! the port must be a number from 1 to 65535"},
 		{"a:0", "! the port must be"}, {"a:65536", "! the port must be"}, {"a:1a2b", "! the port must be"},
-		{"a:+80", "! "}, {"a:-1", "! the port must be"}, {"a:080", "! the port must be"}, {"a:0x50", "! the port must be"},
+		{"a:+80", "! "}, {"a:-1", "! the port must be"}, {"a:080", "! the port must be"},
+		{"a:0x50", "! the port must be"},
 		{"a:99999999999999999999", "! the port must be"}, {"a:18446744073709551696", "! the port must be"},
 		{"ws://127.0.0.1:3000", "! a URL is not accepted here: write 127.0.0.1:3000"},
 		{"wss://a/x", "! write a:443"}, {"http://[::1]", "! write [::1]:80"}, {"http://", "! host and port only"},
 		{"unix:/run/a.sock", "! a UNIX socket is not accepted"},
 		{"127.0.0.1:3000/ws", "! an address has no path"},
-		{"127.0.0.256:1", `! "127.0.0.256" is no IPv4 address`}, {"127.1:1", "! is no IPv4 address"}, {"010.0.0.1:1", "! is no IPv4 address"},
-		{"0.0.0.0:3000", "! is no address to connect to"}, {"[::]:3000", "! is no address to connect to"}, {"224.0.0.1:1", "! is no address to connect to"},
-		{"a;b:1", "! only letters"}, {"a b:1", "! only letters"}, {"$host:1", "! only letters"}, {"a\nb:1", "! only letters"},
-		{"a_b:1", "! only letters"}, {"-a:1", "! a host name is made of"}, {"a..b:1", "! a host name is made of"}, {"a.:1", "! without the dot"},
+		{"127.0.0.256:1", `! "127.0.0.256" is no IPv4 address`}, {"127.1:1", "! is no IPv4 address"},
+		{"010.0.0.1:1", "! is no IPv4 address"},
+		{"0.0.0.0:3000", "! is no address to connect to"}, {"[::]:3000", "! is no address to connect to"},
+		{"224.0.0.1:1", "! is no address to connect to"},
+		{"a;b:1", "! only letters"}, {"a b:1", "! only letters"}, {"$host:1", "! only letters"},
+		{"a\nb:1", "! only letters"},
+		{"a_b:1", "! only letters"}, {"-a:1", "! a host name is made of"}, {"a..b:1", "! a host name is made of"},
+		{"a.:1", "! without the dot"},
 		{"*.a.b:1", "! only letters"}, {"", "! is empty"},
-		{"[::ffff:127.0.0.1]:3000", "! IPv4 address in IPv6's spelling: write 127.0.0.1"}, {"[::ffff:0.0.0.0]:1", "! is no address to connect to"},
+		{"[::ffff:127.0.0.1]:3000", "! IPv4 address in IPv6's spelling: write 127.0.0.1"},
+		{"[::ffff:0.0.0.0]:1", "! is no address to connect to"},
 	})
 }
 
 func TestListen(t *testing.T) {
 	testValues(t, listen, []valueCase{
-		{"80", "80"}, {"127.0.0.1:8080", "127.0.0.1:8080"}, {"0.0.0.0:80", "0.0.0.0:80"}, {"[::]:80", "[::]:80"}, {"[0::0]:443", "[::]:443"},
-		{"0", "! the port must be"}, {"65536", "! the port must be"}, {"080", "! the port must be"}, {"+80", "! the port must be"},
-		{"8e1", "! the port must be"}, {"80.0", "! the port must be"}, {"127.0.0.1:0", "! the port must be"}, {"127.0.0.1:080", "! the port must be"},
+		{"80", "80"}, {"127.0.0.1:8080", "127.0.0.1:8080"}, {"0.0.0.0:80", "0.0.0.0:80"}, {"[::]:80", "[::]:80"},
+		{"[0::0]:443", "[::]:443"},
+		{"0", "! the port must be"}, {"65536", "! the port must be"}, {"080", "! the port must be"},
+		{"+80", "! the port must be"},
+		{"8e1", "! the port must be"}, {"80.0", "! the port must be"}, {"127.0.0.1:0", "! the port must be"},
+		{"127.0.0.1:080", "! the port must be"},
 		{"127.0.0.1:http", "! the port must be"}, {"127.0.0.1", "! "},
-		{"*:80", "! write the port alone for every IPv4 address: 80"}, {"localhost:80", "! write a port, or an IP address"},
-		{"80 default_server", "! no options"}, {"unix:/run/a", "! write a port"}, {"::80", "! write a port"}, {"[fe80::1%lo]:80", "! write a port"},
-		{"[::ffff:10.0.0.1]:80", "! IPv4 address in IPv6's spelling: write 10.0.0.1"}, {"224.0.0.1:80", "! write a port"}, {"80;", "! write a port"}, {"", "! is empty"},
+		{"*:80", "! write the port alone for every IPv4 address: 80"},
+		{"localhost:80", "! write a port, or an IP address"},
+		{"80 default_server", "! no options"}, {"unix:/run/a", "! write a port"}, {"::80", "! write a port"},
+		{"[fe80::1%lo]:80", "! write a port"},
+		{"[::ffff:10.0.0.1]:80", "! IPv4 address in IPv6's spelling: write 10.0.0.1"},
+		{"224.0.0.1:80", "! write a port"}, {"80;", "! write a port"}, {"", "! is empty"},
 	})
 }
 
 func TestServerName(t *testing.T) {
 	label := strings.Repeat("a", 63)
 	testValues(t, serverName, []valueCase{
-		{"ws.example.com", "ws.example.com"}, {"WS.Example.com", "WS.Example.com"}, {"localhost", "localhost"}, {"192.0.2.1", "192.0.2.1"},
-		{"*.example.com", "*.example.com"}, {"xn--bcher-kva.example", "xn--bcher-kva.example"}, {label + ".com", label + ".com"},
+		{"ws.example.com", "ws.example.com"}, {"WS.Example.com", "WS.Example.com"}, {"localhost", "localhost"},
+		{"192.0.2.1", "192.0.2.1"},
+		{"*.example.com", "*.example.com"}, {"xn--bcher-kva.example", "xn--bcher-kva.example"},
+		{label + ".com", label + ".com"},
 		{label + "a.com", "! a host name is made of"}, {strings.Repeat(label+".", 4) + "com", "! at most 253"},
-		{"_", "! names no host"}, {"~^ws", "! a regular expression"}, {".example.com", "! list both example.com and *.example.com"},
-		{"*", "! a wildcard stands for"}, {"*.com", "! a wildcard stands for"}, {"ws.*", "! a wildcard stands for"}, {"*.*.a.b", "! a host name is made of"},
-		{"a_b.example.com", "! a host name is made of"}, {"a.example.com.", "! without the dot"}, {"a..b", "! a host name"}, {"-a.b", "! a host name"},
+		{"_", "! names no host"}, {"~^ws", "! a regular expression"},
+		{".example.com", "! list both example.com and *.example.com"},
+		{"*", "! a wildcard stands for"}, {"*.com", "! a wildcard stands for"}, {"ws.*", "! a wildcard stands for"},
+		{"*.*.a.b", "! a host name is made of"},
+		{"a_b.example.com", "! a host name is made of"}, {"a.example.com.", "! without the dot"},
+		{"a..b", "! a host name"}, {"-a.b", "! a host name"},
 		{"1.2.3.4.5", "! no IPv4 address"}, {"bücher.example", "! punycode"}, {"http://a.b", "! a name is not a URL"},
-		{"a.b;", "! a host name"}, {"a b", "! a host name"}, {"a{", "! a host name"}, {`a"`, "! a host name"}, {"$a", "! a host name"},
-		{"a\\", "! a host name"}, {"a\n", "! a host name"}, {"a\x00", "! a host name"}, {"a:80", "! a host name"}, {"", "! is empty"},
+		{"a.b;", "! a host name"}, {"a b", "! a host name"}, {"a{", "! a host name"}, {`a"`, "! a host name"},
+		{"$a", "! a host name"},
+		{"a\\", "! a host name"}, {"a\n", "! a host name"}, {"a\x00", "! a host name"}, {"a:80", "! a host name"},
+		{"", "! is empty"},
 	})
 }
 
 func TestNamesAndPaths(t *testing.T) {
 	testValues(t, siteName, []valueCase{
-		{"a", "a"}, {"0-a_b", "0-a_b"}, {strings.Repeat("a", 64), strings.Repeat("a", 64)}, {strings.Repeat("a", 65), "! up to 64"},
-		{"-a", "! no name"}, {"_", "! no name"}, {"A", "! no name"}, {"a.b", "! no name"}, {"../a", "! no name"}, {"a/b", "! no name"}, {"é", "! no name"}, {"", "! is empty"},
+		{"a", "a"}, {"0-a_b", "0-a_b"}, {strings.Repeat("a", 64), strings.Repeat("a", 64)},
+		{strings.Repeat("a", 65), "! up to 64"},
+		{"-a", "! no name"}, {"_", "! no name"}, {"A", "! no name"}, {"a.b", "! no name"}, {"../a", "! no name"},
+		{"a/b", "! no name"}, {"é", "! no name"}, {"", "! is empty"},
 	})
 	testValues(t, locationPath, []valueCase{
 		{"/", "/"}, {"/ws/", "/ws/"}, {"/a.b/~c:d@e,f+g=h!i&j(k)*", "/a.b/~c:d@e,f+g=h!i&j(k)*"}, {"/...", "/..."},
-		{"ws", "! must start with /"}, {"//", "! would match nothing"}, {"/a/../b", "! would match nothing"}, {"/a/..", "! would match nothing"},
-		{"/a/.", "! would match nothing"}, {"/%20", "! decoded path"}, {"/a b", "! white space"}, {"/a;b", "! holds ';'"}, {"/a{", "! holds '{'"},
-		{"/}", "! holds '}'"}, {"/$uri", "! holds '$'"}, {`/"`, `! holds '"'`}, {"/'", "! holds"}, {`/\`, "! holds"}, {"/#", "! holds"}, {"/?a", "! holds"},
-		{"/\n", "! white space"}, {"/\x00", "! holds"}, {"/é", "! only ASCII"}, {"/" + strings.Repeat("a", 1000), "! more than 1000"}, {"", "! is empty"},
+		{"ws", "! must start with /"}, {"//", "! would match nothing"}, {"/a/../b", "! would match nothing"},
+		{"/a/..", "! would match nothing"},
+		{"/a/.", "! would match nothing"}, {"/%20", "! decoded path"}, {"/a b", "! white space"},
+		{"/a;b", "! holds ';'"}, {"/a{", "! holds '{'"},
+		{"/}", "! holds '}'"}, {"/$uri", "! holds '$'"}, {`/"`, `! holds '"'`}, {"/'", "! holds"}, {`/\`, "! holds"},
+		{"/#", "! holds"}, {"/?a", "! holds"},
+		{"/\n", "! white space"}, {"/\x00", "! holds"}, {"/é", "! only ASCII"},
+		{"/" + strings.Repeat("a", 1000), "! more than 1000"}, {"", "! is empty"},
 	})
 	testValues(t, filePath, []valueCase{
-		{"/etc/pki/a.pem", "/etc/pki/a.pem"}, {"a.pem", "! absolute"}, {"/", "! name a file"}, {"/a/", "! name a file"}, {"/a/../b", "! name a file"},
-		{"/a b", "! white space"}, {"/a;", "! holds"}, {"/$a", "! holds"}, {"/a\n", "! white space"}, {"/" + strings.Repeat("a", 1000), "! more than 1000"}, {"", "! is empty"},
+		{"/etc/pki/a.pem", "/etc/pki/a.pem"}, {"a.pem", "! absolute"}, {"/", "! name a file"},
+		{"/a/", "! name a file"}, {"/a/../b", "! name a file"},
+		{"/a b", "! white space"}, {"/a;", "! holds"}, {"/$a", "! holds"}, {"/a\n", "! white space"},
+		{"/" + strings.Repeat("a", 1000), "! more than 1000"}, {"", "! is empty"},
 	})
 }
 
 func TestEPELValues(t *testing.T) {
 	testValues(t, urlOrPath, []valueCase{
-		{"/a.rpm", "/a.rpm"}, {"https://a.b/c?d=e%20f", "https://a.b/c?d=e%20f"}, {"http://[::1]:8080/a", "http://[::1]:8080/a"}, {"file:///a", "file:///a"},
-		{"a.rpm", "! or be an absolute path"}, {"ftp://a/b", "! must start with"}, {"https:///a", "! has no host"}, {"file://a/b", "! three slashes"},
+		{"/a.rpm", "/a.rpm"}, {"https://a.b/c?d=e%20f", "https://a.b/c?d=e%20f"},
+		{"http://[::1]:8080/a", "http://[::1]:8080/a"}, {"file:///a", "file:///a"},
+		{"a.rpm", "! or be an absolute path"}, {"ftp://a/b", "! must start with"}, {"https:///a", "! has no host"},
+		{"file://a/b", "! three slashes"},
 		{"https://u:secret@a/b", "https://u:secret@a/b"},
 		{"https://a/#b", "! remove the #"}, {"https://a/$basearch", "! holds '$'"}, {"https://a/\nb", "! "},
-		{"https://a/'b", "! holds"}, {"https://a/;b", "! holds"}, {"https://a/ b", "! "}, {"https://é/", "! only ASCII"},
+		{"https://a/'b", "! holds"}, {"https://a/;b", "! holds"}, {"https://a/ b", "! "},
+		{"https://é/", "! only ASCII"},
 		{"https://a/" + strings.Repeat("a", 1000), "! more than 1000"}, {"", "! is empty"},
 	})
 	testValues(t, baseURL, []valueCase{
-		{"http://a/7/$basearch/", "http://a/7/$basearch/"}, {"http://a/$releasever", "http://a/$releasever"}, {"http://a/$x", "! only $basearch"}, {"/srv", "! must start with"},
-		{"http://a/b,c/", "! holds ','"}, {"HTTP://a/", "! must start with"}, {"http://a:port/", "! no URL: invalid port"},
+		{"http://a/7/$basearch/", "http://a/7/$basearch/"}, {"http://a/$releasever", "http://a/$releasever"},
+		{"http://a/$x", "! only $basearch"}, {"/srv", "! must start with"},
+		{"http://a/b,c/", "! holds ','"}, {"HTTP://a/", "! must start with"},
+		{"http://a:port/", "! no URL: invalid port"},
 	})
 	testValues(t, fingerprint, []valueCase{
-		{" 91e9 7d7c4a5e96f17f3e 888f6a2faea2352c64e5 ", EPEL7Fingerprint}, {EPEL7Fingerprint[1:], "! 40 hex"}, {"0x" + EPEL7Fingerprint, "! 40 hex"},
+		{" 91e9 7d7c4a5e96f17f3e 888f6a2faea2352c64e5 ", EPEL7Fingerprint}, {EPEL7Fingerprint[1:], "! 40 hex"},
+		{"0x" + EPEL7Fingerprint, "! 40 hex"},
 		{"G" + EPEL7Fingerprint[1:], "! 40 hex"}, {"  ", "! is empty"},
 	})
 }
@@ -145,8 +178,10 @@ func TestListenReaches(t *testing.T) {
 		want            bool
 	}{
 		{"80", "127.0.0.1:80", true}, {"80", "127.9.9.9:80", true}, {"80", "localhost:80", true},
-		{"0.0.0.0:80", "127.0.0.1:80", true}, {"[::]:80", "[::1]:80", true}, {"[::]:80", "LOCALHOST:80", true}, {"10.0.0.1:80", "10.0.0.1:80", true},
-		{"80", "127.0.0.1:81", false}, {"80", "[::1]:80", false}, {"[::]:80", "127.0.0.1:80", false}, {"80", "10.0.0.1:80", false},
+		{"0.0.0.0:80", "127.0.0.1:80", true}, {"[::]:80", "[::1]:80", true}, {"[::]:80", "LOCALHOST:80", true},
+		{"10.0.0.1:80", "10.0.0.1:80", true},
+		{"80", "127.0.0.1:81", false}, {"80", "[::1]:80", false}, {"[::]:80", "127.0.0.1:80", false},
+		{"80", "10.0.0.1:80", false},
 		{"10.0.0.1:80", "127.0.0.1:80", false}, {"80", "a.example.com:80", false},
 	} {
 		l, err1 := listen(scalar{text: tc.listen})

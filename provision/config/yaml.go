@@ -11,8 +11,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// parse returns the file's one document, or nil where it is empty or not to be read at all. It stays with nodes: decoding
-// into Go values would lose lines, twice-written keys, and the difference between 75, "75" and nothing.
+// parse returns the file's one document, or nil where it is empty or not to be read at all. It stays with nodes:
+// decoding into Go values would lose lines, twice-written keys, and the difference between 75, "75" and nothing.
 func parse(path string, content []byte, p *problems) *yaml.Node {
 	complain := func(line int, message string) *yaml.Node {
 		p.add(Problem{Line: line, Source: path, Message: message})
@@ -45,8 +45,8 @@ func parse(path string, content []byte, p *problems) *yaml.Node {
 	return document.Content[0]
 }
 
-// syntaxError turns the parser's "yaml: line 3: did not find …" into a line and a message, and adds the mistakes that the
-// parser cannot name.
+// syntaxError turns the parser's "yaml: line 3: did not find …" into a line and a message, and adds the mistakes that
+// the parser cannot name.
 func syntaxError(err error, content []byte) (int, string) {
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
 	number, rest, found := strings.Cut(strings.TrimPrefix(message, "line "), ": ")

@@ -65,21 +65,33 @@ func TestEngineApply(t *testing.T) {
 		errors  map[string]string
 		applied []int
 	}{
-		{name: "nothing differs", steps: []*fakeStep{{name: "a"}, {name: "b"}}, want: []Status{Unchanged, Unchanged}, applied: []int{0, 0}},
-		{name: "one differs", steps: []*fakeStep{{name: "a"}, {name: "b", differs: true}}, want: []Status{Unchanged, Changed}, applied: []int{0, 1}},
-		{name: "a failing survey touches nothing", steps: []*fakeStep{{name: "a", differs: true}, {name: "b", check: broken}, {name: "c", deferred: true}, {name: "d"}},
-			want: []Status{Skipped, Failed, Skipped, Unchanged}, applied: []int{0, 0, 0, 0}, errors: map[string]string{"b": "broken"},
-			why: map[string]string{"a": "nothing was changed: a check failed beforehand", "c": "nothing was changed: a check failed beforehand"}},
+		{name: "nothing differs", steps: []*fakeStep{{name: "a"}, {name: "b"}}, want: []Status{Unchanged, Unchanged},
+			applied: []int{0, 0}},
+		{name: "one differs", steps: []*fakeStep{{name: "a"}, {name: "b", differs: true}},
+			want: []Status{Unchanged, Changed}, applied: []int{0, 1}},
+		{name: "a failing survey touches nothing",
+			steps: []*fakeStep{{name: "a", differs: true}, {name: "b", check: broken}, {name: "c", deferred: true},
+				{name: "d"}},
+			want: []Status{Skipped, Failed, Skipped, Unchanged}, applied: []int{0, 0, 0, 0},
+			errors: map[string]string{"b": "broken"},
+			why: map[string]string{"a": "nothing was changed: a check failed beforehand",
+				"c": "nothing was changed: a check failed beforehand"}},
 		{name: "a failure skips what needs it, and no more", applied: []int{1, 0, 0, 1},
-			steps: []*fakeStep{{name: "a", differs: true, apply: broken}, {name: "b", needs: []string{"a"}, differs: true}, {name: "c", needs: []string{"b"}, differs: true}, {name: "d", differs: true}},
-			want:  []Status{Failed, Skipped, Skipped, Changed}, errors: map[string]string{"a": "broken"},
+			steps: []*fakeStep{{name: "a", differs: true, apply: broken},
+				{name: "b", needs: []string{"a"}, differs: true}, {name: "c", needs: []string{"b"}, differs: true},
+				{name: "d", differs: true}},
+			want: []Status{Failed, Skipped, Skipped, Changed}, errors: map[string]string{"a": "broken"},
 			why: map[string]string{"b": `it needs "a", which failed`, "c": `it needs "b", which was skipped`}},
-		{name: "what still differs is a failure", steps: []*fakeStep{{name: "a", differs: true, stays: true}}, want: []Status{Failed}, applied: []int{1},
+		{name: "what still differs is a failure", steps: []*fakeStep{{name: "a", differs: true, stays: true}},
+			want: []Status{Failed}, applied: []int{1},
 			errors: map[string]string{"a": "changed, but it still differs: a: a → b"}},
-		{name: "what cannot be read back is a failure", steps: []*fakeStep{{name: "a", differs: true, after: broken}}, want: []Status{Failed}, applied: []int{1},
+		{name: "what cannot be read back is a failure", steps: []*fakeStep{{name: "a", differs: true, after: broken}},
+			want: []Status{Failed}, applied: []int{1},
 			errors: map[string]string{"a": "changed, but reading it back: broken"}},
-		{name: "all deferred", steps: []*fakeStep{{name: "a", deferred: true}}, want: []Status{Deferred}, applied: []int{0}},
-		{name: "partly deferred", steps: []*fakeStep{{name: "a", deferred: true, differs: true}}, want: []Status{Deferred}, applied: []int{1}},
+		{name: "all deferred", steps: []*fakeStep{{name: "a", deferred: true}}, want: []Status{Deferred},
+			applied: []int{0}},
+		{name: "partly deferred", steps: []*fakeStep{{name: "a", deferred: true, differs: true}},
+			want: []Status{Deferred}, applied: []int{1}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			clock := time.Unix(0, 0)
@@ -95,7 +107,8 @@ func TestEngineApply(t *testing.T) {
 			var applied []int
 			for i, r := range reports {
 				if r.Status != tt.want[i] || r.Error != tt.errors[r.Name] || r.Why != tt.why[r.Name] {
-					t.Errorf("%s: %s %q %q, want %s %q %q", r.Name, r.Status, r.Error, r.Why, tt.want[i], tt.errors[r.Name], tt.why[r.Name])
+					t.Errorf("%s: %s %q %q, want %s %q %q", r.Name, r.Status, r.Error, r.Why, tt.want[i],
+						tt.errors[r.Name], tt.why[r.Name])
 				}
 				if want := fmt.Sprintf("%d/%d %s %s", i+1, len(reports), r.Name, r.Status); told[i] != want {
 					t.Errorf("told %q, want %q", told[i], want)
@@ -120,14 +133,16 @@ func TestEngineKeepsWarnings(t *testing.T) {
 	}, Apply: func(context.Context) error { done = true; return nil }}
 	e := &Engine{Steps: []Step{s}, Now: time.Now, Pending: map[string]bool{}}
 	got := e.Apply(t.Context())[0]
-	if d := cmp.Diff([]string{"an edit is replaced", "always", "after"}, got.Warnings); d != "" || got.Status != Changed {
+	if d := cmp.Diff([]string{"an edit is replaced", "always", "after"}, got.Warnings); d != "" ||
+		got.Status != Changed {
 		t.Errorf("%s (-want +got):\n%s", got.Status, d)
 	}
 }
 
 func TestEnginePlan(t *testing.T) {
 	clock := time.Unix(0, 0)
-	steps := []*fakeStep{{name: "a", differs: true}, {name: "b", check: errors.New("broken")}, {name: "c", deferred: true}, {name: "d"}}
+	steps := []*fakeStep{{name: "a", differs: true}, {name: "b", check: errors.New("broken")},
+		{name: "c", deferred: true}, {name: "d"}}
 	e := &Engine{Now: func() time.Time { return clock }, Pending: map[string]bool{"left": true}}
 	for _, s := range steps {
 		e.Steps = append(e.Steps, s.step(&clock))
@@ -137,7 +152,8 @@ func TestEnginePlan(t *testing.T) {
 		{Name: "c", Status: Deferred, Millis: 10}, {Name: "d", Status: Unchanged, Millis: 10},
 	}
 	got := e.Plan(t.Context())
-	if d := cmp.Diff(want, got, cmpopts.IgnoreFields(StepReport{}, "Changes", "Notes", "Err"), cmpopts.IgnoreUnexported(StepReport{})); d != "" {
+	if d := cmp.Diff(want, got, cmpopts.IgnoreFields(StepReport{}, "Changes", "Notes", "Err"),
+		cmpopts.IgnoreUnexported(StepReport{})); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 	if d := cmp.Diff(map[string]bool{"a": true, "b": true, "c": false, "d": false}, e.Pending); d != "" {
@@ -180,7 +196,9 @@ func TestEngineEnded(t *testing.T) {
 	first := a.step(&clock)
 	apply := first.Apply
 	first.Apply = func(ctx context.Context) error { cancel(errors.New("caught interrupt")); return apply(ctx) }
-	e := &Engine{Now: func() time.Time { return clock }, Pending: map[string]bool{}, Steps: []Step{first, b.step(&clock)}}
+	e := &Engine{Now: func() time.Time {
+		return clock
+	}, Pending: map[string]bool{}, Steps: []Step{first, b.step(&clock)}}
 	r := e.Apply(ctx)
 	if r[0].Status != Changed || a.ended {
 		t.Errorf("the step under way: %s, read back with an ended context: %v", r[0].Status, a.ended)

@@ -1,6 +1,6 @@
-// Package hostfile is for reading files of the host that somebody else may have put there: logs that the nginx user owns,
-// files of /proc, certificates, lock files. Nothing in it waits: a pipe or a device in a file's place is refused, what is
-// read is bounded in bytes and in time, and a long read ends with its context.
+// Package hostfile is for reading files of the host that somebody else may have put there: logs that the nginx user
+// owns, files of /proc, certificates, lock files. Nothing in it waits: a pipe or a device in a file's place is refused,
+// what is read is bounded in bytes and in time, and a long read ends with its context.
 //
 // It is a bottom package: every other package may import it, and it imports none of ours.
 package hostfile

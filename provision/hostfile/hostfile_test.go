@@ -131,7 +131,8 @@ func TestReadEnds(t *testing.T) {
 
 // TestHostileReadWaits: a read that the kernel does not come back from is given up after a time, and with its context.
 func TestHostileReadWaits(t *testing.T) {
-	reader, writer, err := os.Pipe() // stands for the memory of a process, in a file system whose server does not answer
+	// stands for the memory of a process, in a file system whose server does not answer
+	reader, writer, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}

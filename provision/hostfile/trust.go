@@ -36,8 +36,8 @@ const maxLinks = 40
 
 // Doubts walks a path as the kernel does, each symbolic link included, and says where somebody else than root, or than
 // the user of this process, could change or exchange what is found: every directory on the way, and the file itself. A
-// directory that anybody may write is trusted for its sticky bit, because nobody can take another's file away there. What
-// is not there, or cannot be looked at, is for whoever opens it.
+// directory that anybody may write is trusted for its sticky bit, because nobody can take another's file away there.
+// What is not there, or cannot be looked at, is for whoever opens it.
 func Doubts(path string) []Doubt {
 	absolute, err := filepath.Abs(path)
 	if err != nil {
@@ -52,7 +52,8 @@ func Doubts(path string) []Doubt {
 	w := walk{at: "/"}
 	w.look("/")
 	w.follow(absolute)
-	if info, err := os.Stat(absolute); err == nil && w.lost { // /dev/stdin of a file that has no name any more (proc(5))
+	// /dev/stdin of a file that has no name any more (proc(5))
+	if info, err := os.Stat(absolute); err == nil && w.lost {
 		w.judge(absolute, info)
 	}
 	return w.doubts
@@ -154,8 +155,8 @@ func (w *walk) doubt(d Doubt) {
 	}
 }
 
-// Regular is an error where something else than a plain file is at the end of the path; what is not there is for whoever
-// opens it.
+// Regular is an error where something else than a plain file is at the end of the path; what is not there is for
+// whoever opens it.
 func Regular(path string) error {
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().IsRegular() {
@@ -182,7 +183,8 @@ func Trusted(paths ...string) error {
 // shellWord quotes a word for bash where it has to be.
 func shellWord(s string) string {
 	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+:@%,=", r)
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' ||
+			strings.ContainsRune("/._-+:@%,=", r)
 	}
 	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
 		return s

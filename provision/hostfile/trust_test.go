@@ -19,10 +19,16 @@ func TestHostileDoubts(t *testing.T) {
 		path string
 		want []string // parts of the doubts, one each; D is the directory
 	}{
-		"root's":             {},
-		"everybody's file":   {func(d string) error { return os.Chmod(d+"/a/f", 0o666) }, "", []string{"chmod go-w D/a/f"}},
-		"a group's file":     {func(d string) error { return os.Chmod(d+"/a/f", 0o660) }, "", []string{"chmod g-w D/a/f"}},
-		"nobody's file":      {func(d string) error { return os.Chown(d+"/a/f", nobody, 0) }, "", []string{"chown root D/a/f"}},
+		"root's": {},
+		"everybody's file": {func(d string) error {
+			return os.Chmod(d+"/a/f", 0o666)
+		}, "", []string{"chmod go-w D/a/f"}},
+		"a group's file": {func(d string) error {
+			return os.Chmod(d+"/a/f", 0o660)
+		}, "", []string{"chmod g-w D/a/f"}},
+		"nobody's file": {func(d string) error {
+			return os.Chown(d+"/a/f", nobody, 0)
+		}, "", []string{"chown root D/a/f"}},
 		"a directory above":  {func(d string) error { return os.Chmod(d+"/a", 0o777) }, "", []string{"chmod go-w D/a"}},
 		"a sticky directory": {func(d string) error { return os.Chmod(d+"/a", 0o777|os.ModeSticky) }, "", nil},
 		"nobody's sticky directory": {func(d string) error {
@@ -85,7 +91,8 @@ func TestHostileDeletedFile(t *testing.T) {
 		mode os.FileMode
 		uid  int
 		want string
-	}{"root's": {0o600, 0, ""}, "everybody's": {0o666, 0, "can be written by everybody"}, "nobody's": {0o600, 65534, "uid 65534"}} {
+	}{"root's": {0o600, 0, ""}, "everybody's": {0o666, 0, "can be written by everybody"},
+		"nobody's": {0o600, 65534, "uid 65534"}} {
 		f, err := os.Create(t.TempDir() + "/f")
 		if err != nil {
 			t.Fatal(err)
@@ -95,7 +102,8 @@ func TestHostileDeletedFile(t *testing.T) {
 		if err := errors.Join(f.Chmod(tt.mode), f.Chown(tt.uid, 0), os.Remove(f.Name())); err != nil {
 			t.Fatal(err)
 		}
-		if got := Trusted(path); (got != nil) != (tt.want != "") || got != nil && !strings.Contains(got.Error(), tt.want) {
+		if got := Trusted(path); (got != nil) != (tt.want != "") || got != nil &&
+			!strings.Contains(got.Error(), tt.want) {
 			t.Errorf("%s: %v, want %q", name, got, tt.want)
 		}
 	}

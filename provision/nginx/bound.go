@@ -13,8 +13,8 @@ type binding struct {
 	section string // http, stream or mail
 }
 
-// bindings are those that nginx binds, in the order of their listeners. One at every address of a family takes the place of
-// all others on the port that have no options of their own; nginx then tells them apart by connection
+// bindings are those that nginx binds, in the order of their listeners. One at every address of a family takes the
+// place of all others on the port that have no options of their own; nginx then tells them apart by connection
 // (ngx_http_init_listening, ngx_stream_optimize_servers, ngx_mail_optimize_servers). Each section binds its own.
 func (t Tree) bindings() []binding {
 	all := t.merged()

@@ -15,7 +15,8 @@ func TestBound(t *testing.T) {
 	}{
 		{"each", "listen 80; listen 127.0.0.1:8080; listen [::1]:81;", "0.0.0.0:80 127.0.0.1:8080 [::1]:81"},
 		{"none is port 80", "server_name a;", "0.0.0.0:80"},
-		{"one at every address", "listen 127.0.0.1:80; listen *:80; listen 192.0.2.1:80; listen 127.0.0.1:81;", "0.0.0.0:80 127.0.0.1:81"},
+		{"one at every address", "listen 127.0.0.1:80; listen *:80; listen 192.0.2.1:80; listen 127.0.0.1:81;",
+			"0.0.0.0:80 127.0.0.1:81"},
 		{"of its own family", "listen 127.0.0.1:80; listen [::]:80; listen [::1]:80;", "127.0.0.1:80 [::]:80"},
 		{"names and unix sockets", "listen localhost:80; listen unix:/run/x; listen 81;", "0.0.0.0:81"},
 	} {
@@ -32,11 +33,12 @@ func TestBound(t *testing.T) {
 	}
 }
 
-// TestReloadThatExchanges: nginx binds what is new before it closes what is old, so that its own socket is in the way of another on
-// the port, unless one at every address stays.
+// TestReloadThatExchanges: nginx binds what is new before it closes what is old, so that its own socket is in the way
+// of another on the port, unless one at every address stays.
 func TestReloadThatExchanges(t *testing.T) {
 	needNginx(t, false)
-	const every, one, six = "server { listen PORT; }", "server { listen 127.0.0.1:PORT; }", "server { listen [::]:PORT; }"
+	const every, one, six = "server { listen PORT; }", "server { listen 127.0.0.1:PORT; }",
+		"server { listen [::]:PORT; }"
 	for _, test := range []struct {
 		name, before, after string
 		refused             bool

@@ -16,7 +16,8 @@ type build struct {
 
 // epel is the build of EPEL 7 and, but for the temporary paths, of nginx.org; Test asks the executable instead.
 func epel() build {
-	return build{prefix: "/usr/share/nginx", pid: "/run/nginx.pid", errorLog: "/var/log/nginx/error.log", accessLog: "/var/log/nginx/access.log"}
+	return build{prefix: "/usr/share/nginx", pid: "/run/nginx.pid", errorLog: "/var/log/nginx/error.log",
+		accessLog: "/var/log/nginx/access.log"}
 }
 
 func (n Nginx) build(ctx context.Context) (build, error) {
@@ -25,7 +26,8 @@ func (n Nginx) build(ctx context.Context) (build, error) {
 		return build{}, fmt.Errorf("how nginx was built: %w", err)
 	}
 	if status != 0 {
-		return build{}, fmt.Errorf("how nginx was built: %s -V: exit status %d: %s", n.program(), status, lastLine(stderr))
+		return build{}, fmt.Errorf("how nginx was built: %s -V: exit status %d: %s", n.program(), status,
+			lastLine(stderr))
 	}
 	return parseBuild(stderr)
 }

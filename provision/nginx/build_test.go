@@ -8,13 +8,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const builtEPEL = "nginx version: nginx/1.20.1\nconfigure arguments: --prefix=/usr/share/nginx --sbin-path=/usr/sbin/nginx --error-log-path=/var/log/nginx/error.log --http-log-path=/var/log/nginx/access.log " +
-	"--http-client-body-temp-path=/var/lib/nginx/tmp/client_body --http-proxy-temp-path=/var/lib/nginx/tmp/proxy --pid-path=/run/nginx.pid --with-cc-opt='-O2 -g --pid-path=x' --with-debug\n"
+const builtEPEL = "nginx version: nginx/1.20.1\nconfigure arguments: --prefix=/usr/share/nginx " +
+	"--sbin-path=/usr/sbin/nginx --error-log-path=/var/log/nginx/error.log --http-log-path=/var/log/nginx/access.log " +
+	"--http-client-body-temp-path=/var/lib/nginx/tmp/client_body --http-proxy-temp-path=/var/lib/nginx/tmp/proxy " +
+	"--pid-path=/run/nginx.pid --with-cc-opt='-O2 -g --pid-path=x' --with-debug\n"
 
 func TestParseBuild(t *testing.T) {
 	got, err := parseBuild(builtEPEL)
 	want := build{"/usr/share/nginx", "/run/nginx.pid", "/var/log/nginx/error.log", "/var/log/nginx/access.log",
-		[]string{"/var/lib/nginx/tmp/client_body", "/var/lib/nginx/tmp/proxy", "/usr/share/nginx/fastcgi_temp", "/usr/share/nginx/uwsgi_temp", "/usr/share/nginx/scgi_temp"}}
+		[]string{"/var/lib/nginx/tmp/client_body", "/var/lib/nginx/tmp/proxy", "/usr/share/nginx/fastcgi_temp",
+			"/usr/share/nginx/uwsgi_temp", "/usr/share/nginx/scgi_temp"}}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(build{})); diff != "" || err != nil {
 		t.Errorf("%v\n%s", err, diff)
 	}
@@ -42,7 +45,9 @@ func FuzzParseBuild(f *testing.F) {
 				t.Errorf("%q: %q", text, name)
 			}
 		}
-		if again, err := parseBuild(text + " --pid-path=/last/nginx.pid --http-scgi-temp-path=/last/scgi"); err != nil || again.pid != "/last/nginx.pid" || again.temporary[4] != "/last/scgi" {
+		if again, err := parseBuild(text +
+			" --pid-path=/last/nginx.pid --http-scgi-temp-path=/last/scgi"); err != nil ||
+			again.pid != "/last/nginx.pid" || again.temporary[4] != "/last/scgi" {
 			t.Errorf("%q: %+v, %v", text, again, err)
 		}
 	})

@@ -29,7 +29,8 @@ func (n Nginx) test(ctx context.Context, overlay map[string][]byte) ([]Problem, 
 	// What is wrong with the tree nginx says itself, in its own order, but for the one thing that it dies of.
 	tree, err := n.Reader.Load(n.Root, n.conf(), overlay)
 	if cycle := (*CycleError)(nil); errors.As(err, &cycle) {
-		return []Problem{{"emerg", fmt.Sprintf("include cycle: %s is being read already", cycle.Includes), cycle.File, cycle.Line}}, nil
+		return []Problem{{"emerg", fmt.Sprintf("include cycle: %s is being read already", cycle.Includes), cycle.File,
+			cycle.Line}}, nil
 	}
 	b, err := n.build(ctx)
 	if err != nil {
@@ -74,7 +75,8 @@ func refused(problems []Problem) []string {
 	return all
 }
 
-func (n Nginx) testOnce(ctx context.Context, overlay map[string][]byte, touched []string) (problems []Problem, err error) {
+func (n Nginx) testOnce(ctx context.Context, overlay map[string][]byte, touched []string) (problems []Problem,
+	err error) {
 	plan := plan(n.Root, overlay, touched)
 	err = isolated(func() error {
 		// Before the covers: a mount point looked up afterwards would be the cover on top of it.

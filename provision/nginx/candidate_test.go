@@ -45,7 +45,9 @@ func mounts(t *testing.T, paths ...string) (of []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if slices.ContainsFunc(paths, func(path string) bool { return within(m.point, path) || within(path, m.point) }) {
+		if slices.ContainsFunc(paths, func(path string) bool {
+			return within(m.point, path) || within(path, m.point)
+		}) {
 			of = append(of, line)
 		}
 	}
@@ -90,19 +92,33 @@ func TestCandidateLeavesNothing(t *testing.T) {
 		want    string // all problems
 	}{
 		{"new file", nil, map[string]string{"conf.d/ws.conf": rendered(t, example(38082))}, ""},
-		{"instead of a broken one", map[string]string{"conf.d/ws.conf": "broken;"}, map[string]string{"conf.d/ws.conf": good}, ""},
-		{"a broken one away", map[string]string{"conf.d/ws.conf": "broken;"}, map[string]string{"conf.d/ws.conf": absent}, ""},
-		{"no overlay", map[string]string{"conf.d/ws.conf": good}, nil, ""},
-		{"syntax", map[string]string{"conf.d/a.conf": good}, map[string]string{"conf.d/ws.conf": "server {\n listen 38082;\n bad x;\n}"}, `[emerg] unknown directive "bad" in DIR/conf.d/ws.conf:3`},
-		{"somebody else's broken file", map[string]string{"conf.d/z.conf": "\n}"}, map[string]string{"conf.d/ws.conf": good}, `[emerg] unexpected "}" in DIR/conf.d/z.conf:2`},
-		{"conflicting name", map[string]string{"conf.d/a.conf": good}, map[string]string{"conf.d/ws.conf": good}, `[error] conflicting server name "a" on 0.0.0.0:38082, ignored`},
-		{"cycle", map[string]string{"conf.d/a.conf": good}, map[string]string{"conf.d/ws.conf": "include conf.d/ws.conf;"}, `[emerg] include cycle: DIR/conf.d/ws.conf is being read already in DIR/conf.d/ws.conf:1`},
-		{"unresolved backend", nil, map[string]string{"conf.d/ws.conf": "upstream u {\n server nowhere.invalid:1; }"}, `[emerg] host not found in upstream "nowhere.invalid:1" in DIR/conf.d/ws.conf:2`},
-		{"main file", nil, map[string]string{"nginx.conf": "events {}\nhttp { x; }"}, `[emerg] unknown directive "x" in DIR/nginx.conf:2`},
-		{"links in the directory", map[string]string{"avail/x": good}, map[string]string{"conf.d/ws.conf": good}, `[error] conflicting server name "a" on 0.0.0.0:38082, ignored`},
-		{"log in the tree, cache, unix socket", map[string]string{"conf.d/a.conf": "access_log DIR/conf.d/a.log; proxy_cache_path DIR/cache/x keys_zone=x:1m; server { listen unix:DIR/run/l.sock; }", "cache/y": ""},
+		{"instead of a broken one", map[string]string{"conf.d/ws.conf": "broken;"},
 			map[string]string{"conf.d/ws.conf": good}, ""},
-		{"missing log directory", map[string]string{"conf.d/a.conf": "access_log DIR/none/a.log;"}, map[string]string{"conf.d/ws.conf": good}, `[emerg] open() "DIR/none/a.log" failed (2: No such file or directory)`},
+		{"a broken one away", map[string]string{"conf.d/ws.conf": "broken;"},
+			map[string]string{"conf.d/ws.conf": absent}, ""},
+		{"no overlay", map[string]string{"conf.d/ws.conf": good}, nil, ""},
+		{"syntax", map[string]string{"conf.d/a.conf": good},
+			map[string]string{"conf.d/ws.conf": "server {\n listen 38082;\n bad x;\n}"},
+			`[emerg] unknown directive "bad" in DIR/conf.d/ws.conf:3`},
+		{"somebody else's broken file", map[string]string{"conf.d/z.conf": "\n}"},
+			map[string]string{"conf.d/ws.conf": good}, `[emerg] unexpected "}" in DIR/conf.d/z.conf:2`},
+		{"conflicting name", map[string]string{"conf.d/a.conf": good}, map[string]string{"conf.d/ws.conf": good},
+			`[error] conflicting server name "a" on 0.0.0.0:38082, ignored`},
+		{"cycle", map[string]string{"conf.d/a.conf": good},
+			map[string]string{"conf.d/ws.conf": "include conf.d/ws.conf;"},
+			`[emerg] include cycle: DIR/conf.d/ws.conf is being read already in DIR/conf.d/ws.conf:1`},
+		{"unresolved backend", nil, map[string]string{"conf.d/ws.conf": "upstream u {\n server nowhere.invalid:1; }"},
+			`[emerg] host not found in upstream "nowhere.invalid:1" in DIR/conf.d/ws.conf:2`},
+		{"main file", nil, map[string]string{"nginx.conf": "events {}\nhttp { x; }"},
+			`[emerg] unknown directive "x" in DIR/nginx.conf:2`},
+		{"links in the directory", map[string]string{"avail/x": good}, map[string]string{"conf.d/ws.conf": good},
+			`[error] conflicting server name "a" on 0.0.0.0:38082, ignored`},
+		{"log in the tree, cache, unix socket", map[string]string{"conf.d/a.conf": "access_log DIR/conf.d/a.log; " +
+			"proxy_cache_path DIR/cache/x keys_zone=x:1m; server { listen unix:DIR/run/l.sock; }", "cache/y": ""},
+			map[string]string{"conf.d/ws.conf": good}, ""},
+		{"missing log directory", map[string]string{"conf.d/a.conf": "access_log DIR/none/a.log;"},
+			map[string]string{"conf.d/ws.conf": good},
+			`[emerg] open() "DIR/none/a.log" failed (2: No such file or directory)`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			h := newHost(t, nil)
@@ -147,7 +163,8 @@ func TestCandidateRunsReadOnly(t *testing.T) {
 	n := h.nginx()
 	n.Read = func(ctx context.Context, stdin string, argv ...string) (string, string, int, error) {
 		if argv[1] == "-t" {
-			_, stderr, status, err := execRun(ctx, "", "/bin/sh", "-c", "echo x > "+h.path("leak")+"; touch "+h.path("log/mine")+" && ls "+h.dir)
+			_, stderr, status, err := execRun(ctx, "", "/bin/sh", "-c", "echo x > "+h.path("leak")+"; touch "+
+				h.path("log/mine")+" && ls "+h.dir)
 			if err != nil || !strings.Contains(stderr, "Read-only file system") {
 				t.Errorf("%v %d %s", err, status, stderr)
 			}
@@ -176,7 +193,8 @@ func TestCandidateLearnsFromReadOnly(t *testing.T) {
 		}
 		tries++
 		if err := os.WriteFile(h.path("audit/new"), nil, 0o600); err != nil {
-			return "", fmt.Sprintf("nginx: [emerg] open() %q failed (30: Read-only file system)\n%s", h.path("audit/new"), failed), 1, nil
+			return "", fmt.Sprintf("nginx: [emerg] open() %q failed (30: Read-only file system)\n%s",
+				h.path("audit/new"), failed), 1, nil
 		}
 		return "", successful, 0, nil
 	}
@@ -255,7 +273,8 @@ func TestIsolatedInABareChroot(t *testing.T) {
 	}
 	self, err := os.ReadFile("/proc/self/exe")
 	if err == nil {
-		err = errors.Join(os.WriteFile(root+"/agent", self, 0o755), os.WriteFile(root+"/etc/conf.d/a", []byte("real"), 0o644))
+		err = errors.Join(os.WriteFile(root+"/agent", self, 0o755),
+			os.WriteFile(root+"/etc/conf.d/a", []byte("real"), 0o644))
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -327,7 +346,8 @@ func FuzzParseMount(f *testing.F) {
 	f.Add(`36 35 98:0 /mnt1 /mnt\0402 rw,noatime master:1 - ext3 /dev/root rw,errors=continue`)
 	f.Add(`1 2 3 4 \ 5 - a \777`)
 	f.Fuzz(func(t *testing.T, line string) {
-		if m, err := parseMount(line); err == nil && (m.point == "" || m.kind == "" || !slices.Contains(strings.Fields(line), "-")) {
+		if m, err := parseMount(line); err == nil &&
+			(m.point == "" || m.kind == "" || !slices.Contains(strings.Fields(line), "-")) {
 			t.Errorf("%+v", m)
 		}
 	})

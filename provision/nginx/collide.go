@@ -2,8 +2,8 @@ package nginx
 
 import "fmt"
 
-// Collisions are the sockets that nginx cannot bind beside each other, over http, stream and mail. nginx -t binds them too,
-// and passes over those that fail (ngx_open_listening_sockets); a start or a reload does not. All are Fatal.
+// Collisions are the sockets that nginx cannot bind beside each other, over http, stream and mail. nginx -t binds them
+// too, and passes over those that fail (ngx_open_listening_sockets); a start or a reload does not. All are Fatal.
 func (t Tree) Collisions() []Conflict {
 	var ports []int
 	at := map[int]*sharedPort{}
@@ -57,8 +57,8 @@ func (p *sharedPort) add(s binding) []Conflict {
 	return nil
 }
 
-// apart compares the sockets at addresses of their own with those at every address; the kernel lets both stand only where
-// both have SO_REUSEPORT (inet_csk_bind_conflict).
+// apart compares the sockets at addresses of their own with those at every address; the kernel lets both stand only
+// where both have SO_REUSEPORT (inet_csk_bind_conflict).
 func (p *sharedPort) apart() []Conflict {
 	var all []Conflict
 	beside := func(wide *binding, s binding) bool {
@@ -87,7 +87,8 @@ func collision(wide, s binding) Conflict {
 		mend = "give one of the two another path"
 	}
 	if wide.section == s.section && s.Own && wide.key() != s.key() && !wide.DualStack {
-		mend = "without options of its own (bind, backlog, reuseport and so on) the latter would share the former's socket"
+		mend = "without options of its own (bind, backlog, reuseport and so on) the latter would share the " +
+			"former's socket"
 	}
 	why := "the second bind fails (98: address already in use)"
 	switch {

@@ -15,8 +15,8 @@ import (
 // modules is where nginx's packages put what is loaded at run time.
 const modules = "/usr/lib/nginx/modules"
 
-// TestHostileSockets: what a neighbour listens on beside us is judged as the real nginx takes it at its start. PORT and PATH
-// are filled in; a section that this nginx was not built with is judged only.
+// TestHostileSockets: what a neighbour listens on beside us is judged as the real nginx takes it at its start. PORT and
+// PATH are filled in; a section that this nginx was not built with is judged only.
 func TestHostileSockets(t *testing.T) {
 	needNginx(t, false)
 	for _, test := range []struct {
@@ -37,7 +37,8 @@ func TestHostileSockets(t *testing.T) {
 		{"backlog of all, and one of ours", "PORT backlog=511", "127.0.0.1:PORT", false},
 		{"ours is the one", "PORT", "127.0.0.1:PORT", false},
 		{"both have it", "127.0.0.1:PORT reuseport; listen PORT reuseport", "PORT", false},
-		{"one after the other, both their own", "127.0.0.1:PORT bind; listen 127.0.0.2:PORT bind", "127.0.0.1:PORT", false},
+		{"one after the other, both their own", "127.0.0.1:PORT bind; listen 127.0.0.2:PORT bind", "127.0.0.1:PORT",
+			false},
 		{"IPv6 beside IPv4", "[::]:PORT", "PORT", false},
 		{"IPv6 alone, in words", "[::]:PORT ipv6only=on", "PORT", false},
 		{"IPv6 that takes IPv4", "[::]:PORT ipv6only=off", "PORT", true},
@@ -48,7 +49,8 @@ func TestHostileSockets(t *testing.T) {
 		{"a range", "127.0.0.1:PORT-PORT backlog=5", "PORT", true},
 		{"a name", "localhost:PORT backlog=5", "PORT", true},
 		{"a name without options", "localhost:PORT", "PORT", false},
-		{"proxy_protocol and ssl are no options of its own", "127.0.0.1:PORT proxy_protocol default_server", "PORT", false},
+		{"proxy_protocol and ssl are no options of its own", "127.0.0.1:PORT proxy_protocol default_server", "PORT",
+			false},
 		{"a unix socket", "unix:PATH", "PORT", false},
 		{"stream", "stream { server { listen PORT; return x; } }", "PORT", true},
 		{"stream, one address", "stream { server { listen 127.0.0.1:PORT; return x; } }", "PORT", true},
@@ -56,10 +58,15 @@ func TestHostileSockets(t *testing.T) {
 		{"stream, udp", "stream { server { listen PORT udp; return x; } }", "PORT", false},
 		{"stream, IPv6", "stream { server { listen [::]:PORT; return x; } }", "PORT", false},
 		{"mail", "mail { auth_http 127.0.0.1:1; server { listen PORT; protocol imap; } }", "PORT", true},
-		{"mail, one address, IPv6", "mail { auth_http 127.0.0.1:1; server { listen [::1]:PORT; protocol imap; } }", "[::]:PORT", true},
-		{"stream's own, of all", "stream { server { listen 127.0.0.1:PORT; return x; } server { listen PORT; return y; } }", "[::1]:PORT", false},
-		{"stream's own, backlog", "stream { server { listen 127.0.0.1:PORT backlog=5; return x; } server { listen PORT; return y; } }", "127.0.0.2:PORT", true},
-		{"the same unix socket twice", "stream { server { listen unix:PATH; return x; } }", "127.0.0.1:PORT; listen unix:PATH", true},
+		{"mail, one address, IPv6", "mail { auth_http 127.0.0.1:1; server { listen [::1]:PORT; protocol imap; } }",
+			"[::]:PORT", true},
+		{"stream's own, of all", "stream { server { listen 127.0.0.1:PORT; return x; } server { listen PORT; " +
+			"return y; } }", "[::1]:PORT", false},
+		{"stream's own, backlog",
+			"stream { server { listen 127.0.0.1:PORT backlog=5; return x; } server { listen PORT; return y; } }",
+			"127.0.0.2:PORT", true},
+		{"the same unix socket twice", "stream { server { listen unix:PATH; return x; } }",
+			"127.0.0.1:PORT; listen unix:PATH", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -101,8 +108,8 @@ func TestHostileSockets(t *testing.T) {
 	}
 }
 
-// starts tells whether a real nginx comes up with the configuration, and ends it again. At the first bind that fails it is
-// killed: it would try for two seconds more, and has no workers yet.
+// starts tells whether a real nginx comes up with the configuration, and ends it again. At the first bind that fails it
+// is killed: it would try for two seconds more, and has no workers yet.
 func (h host) starts() (bool, string) {
 	h.t.Helper()
 	cmd := exec.Command(program, "-c", h.conf(), "-g", "daemon off;")

@@ -63,11 +63,13 @@ func (c *collector) placement(file string) bool {
 	}
 	for _, o := range openings {
 		if !slices.Equal(o.Context, []string{"http"}) {
-			c.add(true, "include", either(o.By, c.tree.conf), o.Line, "%s is included outside http (in %q)", file, strings.Join(o.Context, " "))
+			c.add(true, "include", either(o.By, c.tree.conf), o.Line, "%s is included outside http (in %q)", file,
+				strings.Join(o.Context, " "))
 		}
 	}
 	if len(openings) > 1 {
-		c.add(true, "include", openings[1].By, openings[1].Line, "%s is included twice, first in %s:%d", file, openings[0].By, openings[0].Line)
+		c.add(true, "include", openings[1].By, openings[1].Line, "%s is included twice, first in %s:%d", file,
+			openings[0].By, openings[0].Line)
 	}
 	return len(openings) == 1
 }

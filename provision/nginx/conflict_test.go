@@ -12,7 +12,8 @@ func TestConflicts(t *testing.T) {
 		"nginx then drops every client that does not begin with it"
 	const plain2 = "! listen 0.0.0.0:80: http2 without ssl there holds for this site too: " +
 		"nginx then takes HTTP/2 only, and no WebSocket comes through in OTHER:1"
-	const narrow = "listen 0.0.0.0:80: what comes to 192.0.2.1:80 is answered there and never reaches this site in OTHER:1"
+	const narrow = "listen 0.0.0.0:80: what comes to 192.0.2.1:80 is answered there and never reaches this site " +
+		"in OTHER:1"
 	site := func() Site { return example(80) }
 	for _, test := range []struct {
 		name, other string
@@ -20,18 +21,33 @@ func TestConflicts(t *testing.T) {
 		want        []string
 	}{
 		{"nothing", "server { server_name example.com; }", nil, nil},
-		{"same name", "server {\n server_name a WS.example.com; }", nil, []string{"! server_name ws.example.com: on 0.0.0.0:80 there too; nginx would ignore ours, which comes later in OTHER:1"}},
-		{"same name, leading dot", "server { server_name .example.com; }", func(s *Site) { s.ServerNames = []string{"example.com"} }, []string{"! server_name example.com: on 0.0.0.0:80 there too; nginx would ignore ours, which comes later in OTHER:1"}},
+		{"same name", "server {\n server_name a WS.example.com; }", nil, []string{"! server_name ws.example.com: on " +
+			"0.0.0.0:80 there too; nginx would ignore ours, which comes later in OTHER:1"}},
+		{"same name, leading dot", "server { server_name .example.com; }", func(s *Site) {
+			s.ServerNames = []string{"example.com"}
+		}, []string{"! server_name example.com: on 0.0.0.0:80 there too; nginx would ignore ours, which comes later " +
+			"in OTHER:1"}},
 		{"same name, other port", "server { listen 81; server_name ws.example.com; }", nil, nil},
-		{"same name, other spelling of the address", "server { listen *:80; server_name ws.example.com; }", nil, []string{"! server_name ws.example.com: on 0.0.0.0:80 there too; nginx would ignore ours, which comes later in OTHER:1"}},
-		{"upstream", "\nupstream WSPROVISION_websocket_0 { server 127.0.0.1:1; }", nil, []string{"! upstream wsprovision_websocket_0: defined there too in OTHER:2"}},
-		{"map", "map $x $Wsprovision_websocket_connection { default 1; }", nil, []string{"! variable $wsprovision_websocket_connection: defined there too, by map in OTHER:1"}},
-		{"geo", "geo $wsprovision_websocket_connection { default 1; }", nil, []string{"! variable $wsprovision_websocket_connection: defined there too, by geo in OTHER:1"}},
-		{"set", "server { listen 81; location / { set $wsprovision_websocket_connection 1; } }", nil, []string{"! variable $wsprovision_websocket_connection: defined there too, by set in OTHER:1"}},
-		{"specific address", "server { listen 192.0.2.1:80; server_name a; }", nil, []string{"listen 0.0.0.0:80: what comes to 192.0.2.1:80 is answered there and never reaches this site in OTHER:1"}},
-		{"ssl there", "server { listen 80 ssl; server_name a; }", nil, []string{"! listen 0.0.0.0:80: one of the two servers on it has ssl, and nginx then speaks TLS for both in OTHER:1"}},
-		{"proxy_protocol", "server { listen 80 proxy_protocol; server_name a; }", nil, []string{proxied + " in OTHER:1"}},
-		{"proxy_protocol elsewhere", "server { listen 192.0.2.1:80 proxy_protocol; server_name a; }", nil, []string{narrow}},
+		{"same name, other spelling of the address", "server { listen *:80; server_name ws.example.com; }", nil,
+			[]string{"! server_name ws.example.com: on 0.0.0.0:80 there too; nginx would ignore ours, which comes " +
+				"later in OTHER:1"}},
+		{"upstream", "\nupstream WSPROVISION_websocket_0 { server 127.0.0.1:1; }", nil,
+			[]string{"! upstream wsprovision_websocket_0: defined there too in OTHER:2"}},
+		{"map", "map $x $Wsprovision_websocket_connection { default 1; }", nil,
+			[]string{"! variable $wsprovision_websocket_connection: defined there too, by map in OTHER:1"}},
+		{"geo", "geo $wsprovision_websocket_connection { default 1; }", nil,
+			[]string{"! variable $wsprovision_websocket_connection: defined there too, by geo in OTHER:1"}},
+		{"set", "server { listen 81; location / { set $wsprovision_websocket_connection 1; } }", nil,
+			[]string{"! variable $wsprovision_websocket_connection: defined there too, by set in OTHER:1"}},
+		{"specific address", "server { listen 192.0.2.1:80; server_name a; }", nil,
+			[]string{"listen 0.0.0.0:80: what comes to 192.0.2.1:80 is answered there and never reaches this site " +
+				"in OTHER:1"}},
+		{"ssl there", "server { listen 80 ssl; server_name a; }", nil, []string{"! listen 0.0.0.0:80: one of the two " +
+			"servers on it has ssl, and nginx then speaks TLS for both in OTHER:1"}},
+		{"proxy_protocol", "server { listen 80 proxy_protocol; server_name a; }", nil,
+			[]string{proxied + " in OTHER:1"}},
+		{"proxy_protocol elsewhere", "server { listen 192.0.2.1:80 proxy_protocol; server_name a; }", nil,
+			[]string{narrow}},
 		{"http2 in plain text", "server { listen 80 http2; server_name a; }", nil, []string{plain2}},
 		{"http2 by TLS", "server { listen 443 ssl http2; server_name a; }", func(s *Site) {
 			s.Listen, s.TLS = []Listen{{Port: 443, TLS: true}}, &TLS{"/c.pem", "/k.pem"}
@@ -68,7 +84,8 @@ func TestConflictsOfPlace(t *testing.T) {
 		{"not included", "http { }", "/etc/nginx/conf.d/websocket.conf is not included by any include"},
 		{"outside http", "include conf.d/*.conf;", `included outside http (in "")`},
 		{"in a server", "http { server { include conf.d/*.conf; } }", `included outside http (in "http server")`},
-		{"twice", "http { include conf.d/*.conf;\ninclude conf.d/w*.conf; }", "is included twice, first in /etc/nginx/nginx.conf:1"},
+		{"twice", "http { include conf.d/*.conf;\ninclude conf.d/w*.conf; }",
+			"is included twice, first in /etc/nginx/nginx.conf:1"},
 	} {
 		tree := load(t, t.TempDir(), map[string][]byte{conf: []byte(test.conf), ours: []byte("map a $b {}")})
 		found := tree.Conflicts(ours)
@@ -79,9 +96,11 @@ func TestConflictsOfPlace(t *testing.T) {
 }
 
 func TestConflictOfDefaultServers(t *testing.T) {
-	tree := load(t, epelRoot(t, "1.16", nil), map[string][]byte{ours: []byte("server { listen *:80 default_server; server_name x; }")})
+	tree := load(t, epelRoot(t, "1.16", nil),
+		map[string][]byte{ours: []byte("server { listen *:80 default_server; server_name x; }")})
 	found := tree.Conflicts(ours)
-	if len(found) != 1 || !found[0].Fatal || found[0].String() != "default_server: a duplicate default server for 0.0.0.0:80 in /etc/nginx/nginx.conf:28" {
+	if len(found) != 1 || !found[0].Fatal ||
+		found[0].String() != "default_server: a duplicate default server for 0.0.0.0:80 in /etc/nginx/nginx.conf:28" {
 		t.Errorf("%v", found)
 	}
 }

@@ -75,7 +75,8 @@ const marker = "wsprovision"
 
 // apply works on the calling thread, which must have a mount namespace of its own. The private directory is built
 // somewhere else and moved over the real one once it is whole. Every entry becomes a link to the real one, which costs
-// the same for a rotated log of gigabytes, a socket and a directory, and keeps the SELinux label; links stay as they are.
+// the same for a rotated log of gigabytes, a socket and a directory, and keeps the SELinux label; links stay as they
+// are.
 func (c *cover) apply() error {
 	var st unix.Stat_t
 	err := unix.Stat(c.dir, &st)
@@ -121,9 +122,9 @@ func labelOf(dir string) []byte {
 	return label[:n]
 }
 
-// relabel gives a cover the label of what it hides: nginx -t that a service starts runs as httpd_t, which may write its pid file and its
-// logs into directories of their own types only. What is made in the cover inherits its label. Where none can be set, whoever is
-// unconfined gets through all the same.
+// relabel gives a cover the label of what it hides: nginx -t that a service starts runs as httpd_t, which may write its
+// pid file and its logs into directories of their own types only. What is made in the cover inherits its label. Where
+// none can be set, whoever is unconfined gets through all the same.
 func relabel(dir string, label []byte) {
 	if label != nil {
 		_ = unix.Lsetxattr(dir, selinuxLabel, label, 0)
@@ -141,7 +142,8 @@ func stageFor(dir string) (string, error) {
 	return "", errors.New("no directory to build the cover in (is it the root directory?)")
 }
 
-// mostEntries a covered directory may have: each costs memory, and the nginx user fills the ones of its logs as it likes.
+// mostEntries a covered directory may have: each costs memory, and the nginx user fills the ones of its logs as it
+// likes.
 const mostEntries = 100_000
 
 func (c *cover) entries() ([]os.DirEntry, error) {

@@ -22,8 +22,8 @@ type openFile struct {
 	device, inode uint64
 }
 
-// openFiles are the files that a process appends to, as nginx does to its logs (ngx_conf_open_file), but for standard ones;
-// none where they cannot be told. Others, which it has inherited or reads, a reload leaves open.
+// openFiles are the files that a process appends to, as nginx does to its logs (ngx_conf_open_file), but for standard
+// ones; none where they cannot be told. Others, which it has inherited or reads, a reload leaves open.
 func (n Nginx) openFiles(pid int) map[openFile]bool {
 	all := map[openFile]bool{}
 	for number, target := range n.descriptors(pid) {

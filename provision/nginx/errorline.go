@@ -10,9 +10,10 @@ import (
 // ErrorLine is one line of nginx's error log, taken apart where nginx itself put it together (ngx_log_error_core in
 // src/core/ngx_log.c, ngx_http_log_error and ngx_http_log_error_handler in src/http/ngx_http_request.c).
 //
-// nginx escapes nothing in it. The request line, Host and Referer are the client's text, and so is a path in the message
-// of a failed open(), in which %0A is a real line end: a client can write whole lines that look like nginx's own. Only
-// Of tells a line that a known request led to. Of any other line nothing may be believed that is not seen elsewhere.
+// nginx escapes nothing in it. The request line, Host and Referer are the client's text, and so is a path in the
+// message of a failed open(), in which %0A is a real line end: a client can write whole lines that look like nginx's
+// own. Only Of tells a line that a known request led to. Of any other line nothing may be believed that is not seen
+// elsewhere.
 type ErrorLine struct {
 	Text  string // the whole line
 	Time  string // as written, such as 2026/11/22 10:00:00, in the time zone of nginx
@@ -51,7 +52,8 @@ func (l ErrorLine) OfItself() bool { return l.Connection == 0 && l.tail == "" }
 type OwnRequest struct {
 	Path string // with the query, as sent
 	Host string // as sent
-	// Referrer is the value of Referer; "" sent none. One that nobody can guess keeps the lines of all other clients out.
+	// Referrer is the value of Referer; "" sent none. One that nobody can guess keeps the lines of all other clients
+	// out.
 	Referrer string
 }
 

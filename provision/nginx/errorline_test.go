@@ -18,12 +18,14 @@ var own = OwnRequest{Path: "/ws/", Host: "ws.example.com", Referrer: "http://ws.
 func TestErrorLineOfOwnRequest(t *testing.T) {
 	l, ok := ParseErrorLine(ownLine)
 	upstream, mine := l.Of(own)
-	if !ok || !mine || upstream != netip.MustParseAddrPort("127.0.0.1:3000") || l.Level != "error" || l.PID != 2581 || l.Connection != 7 ||
+	if !ok || !mine || upstream != netip.MustParseAddrPort("127.0.0.1:3000") || l.Level != "error" || l.PID != 2581 ||
+		l.Connection != 7 ||
 		l.Message != "connect() failed (111: Connection refused) while connecting to upstream" {
 		t.Errorf("%+v, %s, %v", l, upstream, mine)
 	}
 	for name, upstream := range map[string]string{
-		"v6": "http://[::1]:3000/ws/", "unix": "http://unix:/run/b.sock:/ws/", "https": "https://192.0.2.1:443/a/b", "none": "",
+		"v6": "http://[::1]:3000/ws/", "unix": "http://unix:/run/b.sock:/ws/", "https": "https://192.0.2.1:443/a/b",
+		"none": "",
 	} {
 		with := strings.Replace(ownLine, "http://127.0.0.1:3000/ws/", upstream, 1)
 		if upstream == "" {
@@ -36,25 +38,28 @@ func TestErrorLineOfOwnRequest(t *testing.T) {
 	}
 }
 
-// What a client can write stands in the request, Host and Referer, in a path of the message, and after a line end of its own.
+// What a client can write stands in the request, Host and Referer, in a path of the message, and after a line end of
+// its own.
 func TestHostileErrorLines(t *testing.T) {
 	replace := func(old, with string) string { return strings.Replace(ownLine, old, with, 1) }
 	for name, line := range map[string]string{
-		"another's referrer":         replace("?n=1", "?n=2"),
-		"no referrer":                replace(`, referrer: "http://ws.example.com/?n=1"`, ""),
-		"ours within another's":      replace(`http://ws.example.com/?n=1"`, `http://ws.example.com/?n=1", x"`),
-		"another path":               replace("GET /ws/ ", "GET /ws/x "),
-		"another method":             replace("GET /ws/", "POST /ws/"),
-		"another host":               replace(`host: "ws.example.com"`, `host: "ws.example.org"`),
-		"host within a referrer":     ownLine + `, host: "ws.example.com", referrer: "http://ws.example.com/?n=1"`,
-		"cut by nginx":               ownLine[:len(ownLine)-3],
-		"of no connection":           replace("*7 ", ""),
-		"request within a referrer":  replace(`"GET /ws/ HTTP/1.1"`, `"GET / HTTP/1.1", referrer: "x", request: "GET /ws/ HTTP/1.1"`),
+		"another's referrer":     replace("?n=1", "?n=2"),
+		"no referrer":            replace(`, referrer: "http://ws.example.com/?n=1"`, ""),
+		"ours within another's":  replace(`http://ws.example.com/?n=1"`, `http://ws.example.com/?n=1", x"`),
+		"another path":           replace("GET /ws/ ", "GET /ws/x "),
+		"another method":         replace("GET /ws/", "POST /ws/"),
+		"another host":           replace(`host: "ws.example.com"`, `host: "ws.example.org"`),
+		"host within a referrer": ownLine + `, host: "ws.example.com", referrer: "http://ws.example.com/?n=1"`,
+		"cut by nginx":           ownLine[:len(ownLine)-3],
+		"of no connection":       replace("*7 ", ""),
+		"request within a referrer": replace(`"GET /ws/ HTTP/1.1"`,
+			`"GET / HTTP/1.1", referrer: "x", request: "GET /ws/ HTTP/1.1"`),
 		"the head within the client": "a" + ownLine,
 		"a level that is none":       replace("[error]", "[fatal]"),
 		"blanks before it":           " " + ownLine,
 		"two heads":                  "2026/11/22 10:00:00 [error] " + ownLine,
-		"a line end within":          replace("connect()", "open() \"/x\n2026/11/22 10:00:00 [error] 1#1: *1 connect()"),
+		"a line end within": replace("connect()",
+			"open() \"/x\n2026/11/22 10:00:00 [error] 1#1: *1 connect()"),
 	} {
 		l, ok := ParseErrorLine(line)
 		if _, mine := l.Of(own); ok && mine {
@@ -64,9 +69,11 @@ func TestHostileErrorLines(t *testing.T) {
 	for name, line := range map[string]string{
 		"referrer": `2026/11/22 10:00:00 [error] 1#1: *1 open() "/x" failed (2: No such file or directory), client: 192.0.2.9, server: a,` +
 			` request: "GET / HTTP/1.1", host: "a", referrer: "` + forged + `"`,
-		"path": `2026/11/22 10:00:00 [error] 1#1: *1 open() "/x, client: ` + forged + `" failed (2: No such file or directory)`,
+		"path": `2026/11/22 10:00:00 [error] 1#1: *1 open() "/x, client: ` + forged +
+			`" failed (2: No such file or directory)`,
 	} {
-		if l, ok := ParseErrorLine(line); !ok || strings.Contains(l.Message, "$(") || !strings.HasPrefix(l.Message, "open() ") {
+		if l, ok := ParseErrorLine(line); !ok || strings.Contains(l.Message, "$(") ||
+			!strings.HasPrefix(l.Message, "open() ") {
 			t.Errorf("%s: message %q, %v", name, l.Message, ok)
 		}
 	}
@@ -96,13 +103,15 @@ func FuzzParseErrorLine(f *testing.F) {
 			t.Errorf("%q: message %q, tail %q", line, l.Message, l.tail)
 		}
 		r := OwnRequest{path, host, referrer}
-		if _, mine := l.Of(r); mine && (!strings.HasSuffix(line, `"`) || !strings.Contains(line, path) || !strings.Contains(line, referrer)) {
+		if _, mine := l.Of(r); mine && (!strings.HasSuffix(line, `"`) || !strings.Contains(line, path) ||
+			!strings.Contains(line, referrer)) {
 			t.Errorf("%q is taken for %+v's", line, r)
 		}
 		// Whatever a client puts into Referer, its lines are not those of a request without one, nor with another.
 		other, _ := ParseErrorLine(`2026/11/22 10:00:00 [error] 1#1: *1 x, client: 192.0.2.9, server: a, request: "GET / HTTP/1.1", host: "a", referrer: "` +
 			strings.NewReplacer("\n", "", "\x00", "").Replace(line) + `"`)
-		if _, mine := other.Of(OwnRequest{"/", "a", "a secret of 128 bits"}); mine && !strings.HasSuffix(line, "a secret of 128 bits") {
+		if _, mine := other.Of(OwnRequest{"/", "a", "a secret of 128 bits"}); mine &&
+			!strings.HasSuffix(line, "a secret of 128 bits") {
 			t.Errorf("%q hides another's request", line)
 		}
 	})

@@ -15,7 +15,8 @@ import (
 
 // litter are names that patterns go wrong on.
 var litter = []string{
-	"a.conf", "b.conf", "A.conf", "z", "]", "-", "[a]", "!", "^", `b\`, "{a,b}.conf", ".hidden.conf", "0.conf", "é", "~", "a b",
+	"a.conf", "b.conf", "A.conf", "z", "]", "-", "[a]", "!", "^", `b\`, "{a,b}.conf", ".hidden.conf", "0.conf", "é",
+	"~", "a b",
 	"[", "sub/x.conf", "sub/.y.conf", "other/x.conf", "[:a]",
 }
 
@@ -103,7 +104,8 @@ func TestHostileGlobs(t *testing.T) {
 }
 
 func TestPatternsThatAreNotUnderstood(t *testing.T) {
-	for _, pattern := range []string{"[a*", "[a/b]*", "[]*", "[[:alpha]*", "[[:word:]]", "[[.hyphen.]]", "[[=a=]]", "[z-a]*", `*\`,
+	for _, pattern := range []string{"[a*", "[a/b]*", "[]*", "[[:alpha]*", "[[:word:]]", "[[.hyphen.]]", "[[=a=]]",
+		"[z-a]*", `*\`,
 		`[a\`, "[[:alpha:]-z]", "[a-[:digit:]]"} {
 		text := "http {\ninclude \"" + strings.ReplaceAll(pattern, `\`, `\\`) + "\"; }"
 		tree, err := Load(t.TempDir(), conf, map[string][]byte{conf: []byte(text)})
@@ -147,7 +149,8 @@ func TestGlobIsTheLibrarys(t *testing.T) {
 	}
 	litterIn(t, filepath.Join(dir, "g"))
 	pieces := rapid.SliceOfN(rapid.SampledFrom([]string{
-		"*", "?", "[", "]", "!", "^", "-", `\`, "a", "b", "z", "A", "0", ".", "conf", "[:alpha:]", "[:punct:]", "[:digit:]",
+		"*", "?", "[", "]", "!", "^", "-", `\`, "a", "b", "z", "A", "0", ".", "conf", "[:alpha:]", "[:punct:]",
+		"[:digit:]",
 		"[[:lower:]]", "/", "{", ",", "sub", "x", "é", "[a-z]", "[!a]", "[]", "[^]]",
 	}), 1, 8)
 	var patterns []string

@@ -59,8 +59,8 @@ func (t Tree) mapOf(name string) *Directive {
 	return last
 }
 
-// pick chooses an entry as ngx_http_map_find does: the word itself without case, else the first regular expression, else
-// the default. False: it cannot be told.
+// pick chooses an entry as ngx_http_map_find does: the word itself without case, else the first regular expression,
+// else the default. False: it cannot be told.
 func pick(entries []Directive, source string) (string, bool) {
 	standard, matched := "", (*string)(nil)
 	for _, e := range entries {

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// NamesBucket is the server_names_hash_bucket_size that the longest of the names needs, 0 where nginx's own does: a line of
-// the processor's cache, 64 bytes or more. As soon as two servers share a socket, nginx hashes their names, and refuses one
-// that does not fit into a bucket with its length and two pointers, in whole words (ngx_hash_init).
+// NamesBucket is the server_names_hash_bucket_size that the longest of the names needs, 0 where nginx's own does: a
+// line of the processor's cache, 64 bytes or more. As soon as two servers share a socket, nginx hashes their names, and
+// refuses one that does not fit into a bucket with its length and two pointers, in whole words (ngx_hash_init).
 func NamesBucket(names []string) int {
 	const word, own = 8, 64
 	size := own
@@ -22,7 +22,8 @@ func NamesBucket(names []string) int {
 	return size
 }
 
-// HashedNames are the server_names that nginx hashes: those of servers that share a socket, but for regular expressions.
+// HashedNames are the server_names that nginx hashes: those of servers that share a socket, but for regular
+// expressions.
 func (t Tree) HashedNames() []string {
 	x := t.look()
 	var names []string

@@ -20,7 +20,8 @@ func TestNamesBucket(t *testing.T) {
 	}
 }
 
-// TestNamesBucketIsNginxs: nginx takes the longest name of each size, refuses one that is a byte longer, and the directive twice.
+// TestNamesBucketIsNginxs: nginx takes the longest name of each size, refuses one that is a byte longer, and the
+// directive twice.
 func TestNamesBucketIsNginxs(t *testing.T) {
 	needNginx(t, false)
 	two := "server { listen 38083; server_name %s; }\nserver { listen 38083; server_name b; }\n"
@@ -49,7 +50,8 @@ func TestNamesBucketIsNginxs(t *testing.T) {
 				t.Errorf("nginx -t: %d: %s, want %q", status, stderr, test.want)
 			}
 			tree := load(t, "", map[string][]byte{conf: []byte("http {\n" + test.file + "}")})
-			if needs := NamesBucket(tree.HashedNames()) > 0; !tree.HTTP("server_names_hash_bucket_size") && needs != (test.want == tooLong) {
+			if needs := NamesBucket(tree.HashedNames()) > 0; !tree.HTTP("server_names_hash_bucket_size") &&
+				needs != (test.want == tooLong) {
 				t.Errorf("%q are hashed, and need a larger size: %v", tree.HashedNames(), needs)
 			}
 		})

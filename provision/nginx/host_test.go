@@ -127,7 +127,8 @@ func listing(t *testing.T, dirs ...string) map[string]string {
 			if err != nil {
 				return nil
 			}
-			all[name] = fmt.Sprintf("%s %d %d %s", info.Mode(), inode(info), info.Size(), info.ModTime().Format(time.RFC3339Nano))
+			all[name] = fmt.Sprintf("%s %d %d %s", info.Mode(), inode(info), info.Size(),
+				info.ModTime().Format(time.RFC3339Nano))
 			return nil
 		})
 		if err != nil {

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// index is what the questions to a tree look things up in: made once, in one pass over it, so that a question costs what
-// its answer is long, however many sites there are.
+// index is what the questions to a tree look things up in: made once, in one pass over it, so that a question costs
+// what its answer is long, however many sites there are.
 type index struct {
 	lookup    Lookup
 	http      []Directive
@@ -85,8 +85,9 @@ func (t Tree) look() *index {
 func newIndex(t Tree, lookup Lookup) *index {
 	x := &index{
 		lookup: lookup, openings: map[string][]File{}, of: map[string]*definitions{},
-		on: map[string][]place{}, options: map[string]*options{}, named: map[string][]int{}, specific: map[family][]place{},
-		groups: map[string][]Upstream{}, variables: map[string][]Map{},
+		on: map[string][]place{}, options: map[string]*options{}, named: map[string][]int{},
+		specific: map[family][]place{},
+		groups:   map[string][]Upstream{}, variables: map[string][]Map{},
 	}
 	for _, f := range t.files {
 		x.openings[f.real] = append(x.openings[f.real], f)

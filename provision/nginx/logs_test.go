@@ -36,7 +36,8 @@ func TestLogsAreFollowed(t *testing.T) {
 	}{
 		{"nothing", func(t *testing.T, log string) {}, ""},
 		{"levels", func(t *testing.T, log string) {
-			appendTo(t, log, line("crit] 1#1: c")+line("error] 1#1: e")+line("notice] 1#1: n")+line("alert] 1#1: a")+"rubbish [emerg]\n")
+			appendTo(t, log, line("crit] 1#1: c")+line("error] 1#1: e")+line("notice] 1#1: n")+line("alert] 1#1: a")+
+				"rubbish [emerg]\n")
 		}, "c a"},
 		{"a connection's trouble", func(t *testing.T, log string) {
 			appendTo(t, log, line("crit] 1#1: *7 connect() to 127.0.0.1:3000 failed (13: Permission denied)"))
@@ -60,7 +61,9 @@ func TestLogsAreFollowed(t *testing.T) {
 			}
 			appendTo(t, log+".1", line("emerg] 1#1: late"))
 		}, "late"},
-		{"half a line", func(t *testing.T, log string) { appendTo(t, log, strings.TrimSpace(line("emerg] 1#1: half"))) }, ""},
+		{"half a line", func(t *testing.T, log string) {
+			appendTo(t, log, strings.TrimSpace(line("emerg] 1#1: half")))
+		}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			n := Nginx{Root: t.TempDir()}
@@ -124,8 +127,8 @@ func sparse(name string, size int64) error {
 	return errors.Join(os.WriteFile(name, []byte("2026/11/22 18:00:00 [emerg] "), 0o600), os.Truncate(name, size))
 }
 
-// TestHostileLogs: whatever stands in a log's place, at the mark or put there after it, its lines are read or not, within
-// a bound, and those of the other log are.
+// TestHostileLogs: whatever stands in a log's place, at the mark or put there after it, its lines are read or not,
+// within a bound, and those of the other log are.
 func TestHostileLogs(t *testing.T) {
 	for name, put := range hostileLogs {
 		for _, late := range []bool{false, true} {
@@ -189,7 +192,8 @@ func TestHostileLogGrows(t *testing.T) {
 // TestHostilePipe: a log that would hang nginx is told before nginx opens it, and one that somebody reads is none.
 func TestHostilePipe(t *testing.T) {
 	n := Nginx{Root: t.TempDir()}
-	tree := load(t, "", map[string][]byte{conf: []byte("error_log /e.log; http { access_log /a.log; server { access_log off; } }")})
+	tree := load(t, "", map[string][]byte{conf: []byte("error_log /e.log; http { access_log /a.log; server { " +
+		"access_log off; } }")})
 	appendTo(t, n.Root+"/e.log", "")
 	if err := n.CheckLogs(tree); err != nil {
 		t.Errorf("plain logs: %v", err)

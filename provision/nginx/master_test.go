@@ -18,7 +18,8 @@ func fakeProc(t *testing.T, processes map[int][2]string) Nginx {
 	n := Nginx{Root: t.TempDir(), Proc: t.TempDir()}
 	for pid, p := range processes {
 		dir := filepath.Join(n.Proc, fmt.Sprint(pid))
-		err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(dir+"/stat", []byte(p[0]), 0o644), os.WriteFile(dir+"/cmdline", []byte(p[1]), 0o644))
+		err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(dir+"/stat", []byte(p[0]), 0o644),
+			os.WriteFile(dir+"/cmdline", []byte(p[1]), 0o644))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -27,17 +28,21 @@ func fakeProc(t *testing.T, processes map[int][2]string) Nginx {
 }
 
 func statLine(pid, parent, start int) string {
-	return fmt.Sprintf("%d (nginx (x) y) S %d %d 1 0 -1 4194368 90 0 0 0 0 0 0 0 20 0 1 0 %d 11000 300\n", pid, parent, pid, start)
+	return fmt.Sprintf("%d (nginx (x) y) S %d %d 1 0 -1 4194368 90 0 0 0 0 0 0 0 20 0 1 0 %d 11000 300\n", pid, parent,
+		pid, start)
 }
 
-// TestMasterControlGroup: the workers are looked for in the master's control group, and among all processes where that is of no use.
+// TestMasterControlGroup: the workers are looked for in the master's control group, and among all processes where that
+// is of no use.
 func TestMasterControlGroup(t *testing.T) {
 	for _, tt := range []struct {
 		name, cgroup, procs, list string
 		want                      []int
 	}{
-		{"version 2", "0::/system.slice/nginx.service\n", "/sys/fs/cgroup/system.slice/nginx.service", "10\n11\n", []int{11}},
-		{"version 1", "2:cpu,cpuacct:/\n1:name=systemd:/system.slice/nginx.service\n", "/sys/fs/cgroup/systemd/system.slice/nginx.service", "11\n10\n11\n", []int{11}},
+		{"version 2", "0::/system.slice/nginx.service\n", "/sys/fs/cgroup/system.slice/nginx.service", "10\n11\n",
+			[]int{11}},
+		{"version 1", "2:cpu,cpuacct:/\n1:name=systemd:/system.slice/nginx.service\n",
+			"/sys/fs/cgroup/systemd/system.slice/nginx.service", "11\n10\n11\n", []int{11}},
 		{"both", "1:name=systemd:/nginx\n0::/nginx\n", "/sys/fs/cgroup/systemd/nginx", "10\n11\n", []int{11}},
 		{"one has ended", "0::/nginx\n", "/sys/fs/cgroup/nginx", "10\n11\n13\n", []int{11}},
 		{"not the master's", "0::/nginx\n", "/sys/fs/cgroup/nginx", "11\n0\n", []int{11, 12}},
@@ -50,7 +55,8 @@ func TestMasterControlGroup(t *testing.T) {
 				11: {statLine(11, 10, 110), "nginx: worker process\x00"},
 				12: {statLine(12, 10, 120), "nginx: worker process\x00"}, // which shows where was looked
 			})
-			err := errors.Join(os.WriteFile(n.Proc+"/10/cgroup", []byte(tt.cgroup), 0o644), os.MkdirAll(n.Root+tt.procs, 0o755),
+			err := errors.Join(os.WriteFile(n.Proc+"/10/cgroup", []byte(tt.cgroup), 0o644),
+				os.MkdirAll(n.Root+tt.procs, 0o755),
 				os.WriteFile(n.Root+tt.procs+"/cgroup.procs", []byte(tt.list), 0o644))
 			if err != nil {
 				t.Fatal(err)
@@ -91,11 +97,14 @@ func TestMaster(t *testing.T) {
 			t.Errorf("%d: %v", pid, err)
 		}
 	}
-	for content, running := range map[string]bool{"10\n": true, "10": true, "": false, "x": false, "16": false, "99999": false, "-10": false} {
-		if err := errors.Join(os.MkdirAll(n.Root+"/run", 0o755), os.WriteFile(n.Root+"/run/nginx.pid", []byte(content), 0o644)); err != nil {
+	for content, running := range map[string]bool{"10\n": true, "10": true, "": false, "x": false, "16": false,
+		"99999": false, "-10": false} {
+		if err := errors.Join(os.MkdirAll(n.Root+"/run", 0o755),
+			os.WriteFile(n.Root+"/run/nginx.pid", []byte(content), 0o644)); err != nil {
 			t.Fatal(err)
 		}
-		if m, err := n.Master(t.Context(), 0); running != (err == nil && m.PID == 10) || !running && !errors.Is(err, ErrNotRunning) {
+		if m, err := n.Master(t.Context(), 0); running != (err == nil && m.PID == 10) || !running &&
+			!errors.Is(err, ErrNotRunning) {
 			t.Errorf("pid file %q: %v %v", content, m, err)
 		}
 	}

@@ -28,7 +28,8 @@ type Nginx struct {
 	Program string
 	Conf    string
 	Proc    string
-	// Patience bounds ProveReload where ctx does not; 0 means 10 s. nginx alone tries a taken port 5 times, 500 ms apart.
+	// Patience bounds ProveReload where ctx does not; 0 means 10 s. nginx alone tries a taken port 5 times, 500 ms
+	// apart.
 	Patience time.Duration
 }
 

@@ -73,8 +73,8 @@ func (n Nginx) other(ctx context.Context, pid int, title string) Other {
 	return o
 }
 
-// reads reports whether a path that -c names is our configuration: there may be links on either way. The directory counts
-// too, because includes may be relative to it.
+// reads reports whether a path that -c names is our configuration: there may be links on either way. The directory
+// counts too, because includes may be relative to it.
 func (n Nginx) reads(conf string) bool {
 	if slices.Contains([]string{n.conf(), n.Root + n.conf()}, path.Clean(conf)) {
 		return true

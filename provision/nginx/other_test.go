@@ -39,19 +39,23 @@ func TestHostileMaster(t *testing.T) {
 		told        string // by the pid file alone; "" is ours
 		main        string // where it is nginx.service's
 	}{
-		{"ours", "/usr/sbin/nginx", map[string]string{"exe": "/usr/sbin/nginx", "root": "/"}, "Uid:\t0\t0\t0\t0\n", "", ""},
+		{"ours", "/usr/sbin/nginx", map[string]string{"exe": "/usr/sbin/nginx", "root": "/"}, "Uid:\t0\t0\t0\t0\n", "",
+			""},
 		{"ours, updated", "/usr/sbin/nginx", map[string]string{"exe": "/usr/sbin/nginx (deleted)"}, "", "", ""},
 		{"ours, named", "/usr/sbin/nginx -c /etc/nginx/nginx.conf", nil, "", "", ""},
 		{"nothing can be seen", "nginx", nil, "", "", ""},
 		{"another configuration", "nginx -c /o/n.conf", nil, "", "reads /o/n.conf and not", "reads /o/n.conf and not"},
-		{"another program", "nginx", map[string]string{"exe": "/opt/nginx"}, "", "is /opt/nginx and not", "is /opt/nginx and not"},
+		{"another program", "nginx", map[string]string{"exe": "/opt/nginx"}, "", "is /opt/nginx and not",
+			"is /opt/nginx and not"},
 		{"a container", "nginx", map[string]string{"root": "/usr"}, "", "runs in a container", "runs in a container"},
-		{"its own pids", "nginx", map[string]string{"ns/pid": "pid:[2]"}, "", "runs in a container", "runs in a container"},
+		{"its own pids", "nginx", map[string]string{"ns/pid": "pid:[2]"}, "", "runs in a container",
+			"runs in a container"},
 		{"another user", "nginx", nil, "Name:\tnginx\nUid:\t9\t999\t9\t9\n", "is run by user 999", ""},
 	} {
 		n := fakeProc(t, map[int][2]string{10: {statLine(10, 1, 100), masterTitle + " " + tt.title}})
 		write := func(name, content string) {
-			if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, []byte(content), 0o644)); err != nil {
+			if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755),
+				os.WriteFile(name, []byte(content), 0o644)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -74,7 +78,8 @@ func TestHostileMaster(t *testing.T) {
 			var other *OtherError
 			if want == "" && err != nil || want != "" && (!errors.As(err, &other) || !errors.Is(err, ErrNotRunning)) {
 				t.Errorf("%s, asked for %d: %v, want %q", tt.name, pid, err, want)
-			} else if want != "" && (!strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "process 10 (")) {
+			} else if want != "" && (!strings.Contains(err.Error(), want) ||
+				!strings.Contains(err.Error(), "process 10 (")) {
 				t.Errorf("%s, asked for %d: %q does not say %q", tt.name, pid, err, want)
 			}
 		}
@@ -88,7 +93,8 @@ func TestHostileMaster(t *testing.T) {
 	}
 }
 
-// TestMasterByAnotherPath: a unit may name our configuration through a link, or spell it otherwise; it is ours all the same.
+// TestMasterByAnotherPath: a unit may name our configuration through a link, or spell it otherwise; it is ours all the
+// same.
 func TestMasterByAnotherPath(t *testing.T) {
 	for name, ours := range map[string]bool{
 		"/srv/nginx/nginx.conf": true, "/etc/nginx/main.conf": true, "/etc//nginx/../nginx/nginx.conf": true,
@@ -97,9 +103,11 @@ func TestMasterByAnotherPath(t *testing.T) {
 	} {
 		n := fakeProc(t, map[int][2]string{10: {statLine(10, 1, 100), masterTitle + " nginx -c " + name}})
 		etc := n.Root + "/etc/nginx"
-		if err := errors.Join(os.MkdirAll(n.Root+"/srv", 0o755), os.MkdirAll(etc, 0o755), os.Symlink("../etc/nginx", n.Root+"/srv/nginx"),
+		if err := errors.Join(os.MkdirAll(n.Root+"/srv", 0o755), os.MkdirAll(etc, 0o755),
+			os.Symlink("../etc/nginx", n.Root+"/srv/nginx"),
 			os.WriteFile(etc+"/nginx.conf", nil, 0o644), os.WriteFile(etc+"/copy.conf", nil, 0o644),
-			os.Symlink("nginx.conf", etc+"/main.conf"), os.Symlink("../etc/nginx/nginx.conf", n.Root+"/srv/nginx.conf")); err != nil {
+			os.Symlink("nginx.conf", etc+"/main.conf"),
+			os.Symlink("../etc/nginx/nginx.conf", n.Root+"/srv/nginx.conf")); err != nil {
 			t.Fatal(err)
 		}
 		_, err := n.Master(t.Context(), 10)
@@ -135,7 +143,8 @@ func TestSecondNginx(t *testing.T) {
 	others, err := first.nginx().Others(t.Context(), ours.PID)
 	found := false
 	for _, o := range others {
-		found = found || o.PID == theirs.PID && !o.Same && strings.Contains(o.String(), "reads "+second.conf()+" and not "+first.conf())
+		found = found || o.PID == theirs.PID && !o.Same &&
+			strings.Contains(o.String(), "reads "+second.conf()+" and not "+first.conf())
 	}
 	if err != nil || !found {
 		t.Errorf("%v, %v: the second, %d, is not named", others, err, theirs.PID)

@@ -10,7 +10,8 @@ import (
 
 // Problem is one complaint of nginx -t.
 type Problem struct {
-	// Level is nginx's: emerg, alert, crit, error, warn, notice, info, debug; "unknown" for a line that is not nginx's own.
+	// Level is nginx's: emerg, alert, crit, error, warn, notice, info, debug; "unknown" for a line that is not nginx's
+	// own.
 	Level, Message string
 	// File and Line are "" and 0 where nginx names none.
 	File string
@@ -72,7 +73,8 @@ func parseTest(stderr string, status int) []Problem {
 		}
 	}
 	if (status != 0 || !succeeded) && !slices.ContainsFunc(found, Problem.Fatal) {
-		found = append(found, Problem{Level: "emerg", Message: fmt.Sprintf("nginx -t ended with status %d and said %q", status, lastLine(stderr))})
+		found = append(found, Problem{Level: "emerg", Message: fmt.Sprintf("nginx -t ended with status %d and said %q",
+			status, lastLine(stderr))})
 	}
 	return found
 }

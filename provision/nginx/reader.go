@@ -11,8 +11,8 @@ import (
 )
 
 // Reader remembers what it has read of a host: files, what they consist of, directories and links. Several trees of one
-// survey then cost one reading, each with an overlay of its own. It is for as long as nothing changes on the disk. The zero
-// value is ready; a nil one remembers nothing.
+// survey then cost one reading, each with an overlay of its own. It is for as long as nothing changes on the disk. The
+// zero value is ready; a nil one remembers nothing.
 type Reader struct {
 	files map[string]readout
 	lists map[string]entries

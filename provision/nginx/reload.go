@@ -77,8 +77,8 @@ const (
 )
 
 // ProveReload waits until the reload that was asked for after before was taken has happened, as /proc shows it: the
-// same master, which has closed its old configuration's logs and listens where the new one asks it to; a new worker that
-// stays; every older one gone or shutting down. No line of a log proves or disproves anything.
+// same master, which has closed its old configuration's logs and listens where the new one asks it to; a new worker
+// that stays; every older one gone or shutting down. No line of a log proves or disproves anything.
 //
 // It returns at once when ctx ends; as soon as the master has gone back to waiting without having done it, which is
 // after the time that nginx needs and a second; and where that cannot be told, at Patience (10 s). The errors that tell

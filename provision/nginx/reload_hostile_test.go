@@ -14,7 +14,8 @@ import (
 func forgedLines(pids ...int) string {
 	var b strings.Builder
 	for _, pid := range pids {
-		for _, words := range []string{"still could not bind()", "unknown directive", "bind() to 0.0.0.0:80 failed (13: Permission denied)",
+		for _, words := range []string{"still could not bind()", "unknown directive",
+			"bind() to 0.0.0.0:80 failed (13: Permission denied)",
 			fmt.Sprintf("worker process %d exited on signal 11", pid)} {
 			fmt.Fprintf(&b, "2099/01/01 00:00:00 [emerg] %d#%[1]d: %s\n2099/01/01 00:00:00 [alert] %[1]d#%[1]d: %[2]s\n", pid, words)
 		}
@@ -77,11 +78,13 @@ func TestHostileProof(t *testing.T) {
 			h.write("conf.d/b.conf", "broken;")
 			h.hup(before.Master)
 		}
-		appendTo(t, h.path("log/error.log"), fmt.Sprintf("2099/01/01 00:00:00 [notice] %d#%[1]d: reconfiguring\n", before.Master.PID))
+		appendTo(t, h.path("log/error.log"), fmt.Sprintf("2099/01/01 00:00:00 [notice] %d#%[1]d: reconfiguring\n",
+			before.Master.PID))
 		h.must(syscall.Kill(before.Master.Workers[0].PID, syscall.SIGKILL))
 		_, err := h.patient().ProveReload(t.Context(), before)
 		var not *NotReplacedError
-		if !errors.As(err, &not) || !strings.Contains(not.Why, "has not read its configuration") || not.Waited >= time.Minute {
+		if !errors.As(err, &not) || !strings.Contains(not.Why, "has not read its configuration") ||
+			not.Waited >= time.Minute {
 			t.Fatalf("its worker killed, a reload refused %t: %v", refused, err)
 		}
 		if refused && !strings.Contains(err.Error(), `unknown directive "broken"`) {
@@ -143,7 +146,8 @@ func TestHostileHang(t *testing.T) {
 func TestReloadWithoutWorkers(t *testing.T) {
 	n := fakeProc(t, map[int][2]string{10: {statLine(10, 1, 100), "nginx: master process x"}})
 	n.Patience = 200 * time.Millisecond
-	_, err := n.ProveReload(t.Context(), Before{Master: Master{PID: 10, Start: 100, Workers: []Worker{{11, 110, false}}}})
+	_, err := n.ProveReload(t.Context(),
+		Before{Master: Master{PID: 10, Start: 100, Workers: []Worker{{11, 110, false}}}})
 	var not *NotReplacedError
 	if !errors.As(err, &not) || !strings.Contains(not.Why, "no new worker that stays") {
 		t.Errorf("%v", err)

@@ -119,7 +119,9 @@ func TestReloadTakenWhileDraining(t *testing.T) {
 	request := make([]byte, 4096)
 	size, err := server.Read(request)
 	h.must(err)
-	for _, want := range []string{"GET /ws/ HTTP/1.1\r\n", "Upgrade: websocket\r\n", "Connection: upgrade\r\n", "Host: ws.example.com\r\n", "X-Real-IP: 127.0.0.1\r\n", "X-Forwarded-For: 127.0.0.1\r\n", "X-Forwarded-Proto: http\r\n"} {
+	for _, want := range []string{"GET /ws/ HTTP/1.1\r\n", "Upgrade: websocket\r\n", "Connection: upgrade\r\n",
+		"Host: ws.example.com\r\n", "X-Real-IP: 127.0.0.1\r\n", "X-Forwarded-For: 127.0.0.1\r\n",
+		"X-Forwarded-Proto: http\r\n"} {
 		if !strings.Contains(string(request[:size]), want) {
 			t.Errorf("%q is not in %q", want, request[:size])
 		}
@@ -151,7 +153,8 @@ func TestReloadOfBrokenSyntax(t *testing.T) {
 	began := time.Now()
 	_, err := h.nginx().ProveReload(t.Context(), before)
 	var not *NotReplacedError
-	if !errors.As(err, &not) || len(not.Lines) != 1 || !strings.Contains(not.Lines[0].Text, `unknown directive "broken"`) {
+	if !errors.As(err, &not) || len(not.Lines) != 1 ||
+		!strings.Contains(not.Lines[0].Text, `unknown directive "broken"`) {
 		t.Fatalf("%v", err)
 	}
 	if time.Since(began) > 8*time.Second {
@@ -179,7 +182,8 @@ func TestReloadThatCannotBind(t *testing.T) {
 	h.hup(before.Master)
 	_, err = h.nginx().ProveReload(t.Context(), before)
 	var not *NotReplacedError
-	if !errors.As(err, &not) || !strings.Contains(err.Error(), "still could not bind()") || !strings.Contains(err.Error(), "Address already in use") {
+	if !errors.As(err, &not) || !strings.Contains(err.Error(), "still could not bind()") ||
+		!strings.Contains(err.Error(), "Address already in use") {
 		t.Fatalf("%v", err)
 	}
 }

@@ -48,14 +48,15 @@ func (w *writer) line(format string, args ...any) {
 func (w *writer) open(format string, args ...any) { w.line(format+" {", args...); w.depth++ }
 func (w *writer) shut()                           { w.depth--; w.line("}") }
 
-// maps stand in the http context, the only one that nginx allows them in; conf.d is included there. A protocol that nginx
-// does not follow would be a tunnel past the published path (h2c), so that only websocket is passed on, and that in our own
-// letters. nginx compares the words of a map without case (ngx_http_map_find), and a list is not the word.
+// maps stand in the http context, the only one that nginx allows them in; conf.d is included there. A protocol that
+// nginx does not follow would be a tunnel past the published path (h2c), so that only websocket is passed on, and that
+// in our own letters. nginx compares the words of a map without case (ngx_http_map_find), and a list is not the word.
 func (w *writer) maps(s Site) {
 	if !slices.ContainsFunc(s.Locations, func(l Location) bool { return l.WebSocket }) {
 		return
 	}
-	for _, m := range [][3]string{{s.variable("upgrade"), "''", "websocket"}, {s.variable("connection"), "close", "upgrade"}} {
+	for _, m := range [][3]string{{s.variable("upgrade"), "''", "websocket"},
+		{s.variable("connection"), "close", "upgrade"}} {
 		w.line("")
 		w.open("map $http_upgrade %s", m[0])
 		w.line("default   %s;", m[1])

@@ -18,8 +18,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestNginxReadsExactlyTheModel: the real nginx takes whatever is rendered, without a warning, and what it then has read (-T) are the
-// directives that the model asks for, and no others, in no further file.
+// TestNginxReadsExactlyTheModel: the real nginx takes whatever is rendered, without a warning, and what it then has
+// read (-T) are the directives that the model asks for, and no others, in no further file.
 func TestNginxReadsExactlyTheModel(t *testing.T) {
 	needNginx(t, false)
 	h := newHost(t, nil)
@@ -90,12 +90,14 @@ func (h host) dump() (files map[string]string, stderr string, status int) {
 func (h host) certificate() TLS {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	h.must(err)
-	template := x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"ws.example.com"}, NotAfter: time.Now().Add(time.Hour)}
+	template := x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"ws.example.com"},
+		NotAfter: time.Now().Add(time.Hour)}
 	certificate, err := x509.CreateCertificate(rand.Reader, &template, &template, &key.PublicKey, key)
 	h.must(err)
 	private, err := x509.MarshalPKCS8PrivateKey(key)
 	h.must(err)
-	h.must(os.WriteFile(h.path("cert.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}), 0o600))
+	h.must(os.WriteFile(h.path("cert.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}),
+		0o600))
 	h.must(os.WriteFile(h.path("key.pem"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600))
 	return TLS{h.path("cert.pem"), h.path("key.pem")}
 }

@@ -21,7 +21,8 @@ func mixed() Site {
 		ServerNames: []string{"ws.example.com", "*.ws.example.com"},
 		Listen:      []Listen{{Port: 8080}, {Address: "::", Port: 8080}, {Address: "127.0.0.1", Port: 8081}},
 		Locations: []Location{
-			{Path: "/ws/", Backend: Backend{"::1", 3000}, WebSocket: true, ReadTimeout: 1500 * time.Millisecond, SendTimeout: 90 * time.Second},
+			{Path: "/ws/", Backend: Backend{"::1", 3000}, WebSocket: true, ReadTimeout: 1500 * time.Millisecond,
+				SendTimeout: 90 * time.Second},
 			{Path: "/chat", Backend: Backend{"::1", 3000}, WebSocket: true, ConnectTimeout: time.Second},
 			{Path: "/", Backend: Backend{"localhost", 3001}},
 		},
@@ -52,7 +53,8 @@ func TestRenderGolden(t *testing.T) {
 				t.Errorf("want -, got +:\n%s", diff)
 			}
 			needNginx(t, false)
-			h := newHost(t, map[string]string{"conf.d/site.conf": strings.ReplaceAll(got, "listen 80;", "listen 38080;")})
+			h := newHost(t, map[string]string{"conf.d/site.conf": strings.ReplaceAll(got, "listen 80;",
+				"listen 38080;")})
 			if stderr, status := h.check(); status != 0 {
 				t.Errorf("nginx -t: %d: %s", status, stderr)
 			}
@@ -63,7 +65,8 @@ func TestRenderGolden(t *testing.T) {
 // A variable or upstream name of any length has to fit nginx's default hash buckets.
 func TestRenderLongNameFitsNginx(t *testing.T) {
 	needNginx(t, false)
-	for _, name := range []string{strings.Repeat("a", 64), strings.Repeat("a", 23), strings.Repeat("A", 12), strings.Repeat("a", 24)} {
+	for _, name := range []string{strings.Repeat("a", 64), strings.Repeat("a", 23), strings.Repeat("A", 12),
+		strings.Repeat("a", 24)} {
 		s := example(38080)
 		s.Name = name
 		h := newHost(t, map[string]string{"conf.d/site.conf": rendered(t, s)})
@@ -80,7 +83,8 @@ func TestIdentifiersDiffer(t *testing.T) {
 		if a.Name != b.Name && strings.EqualFold(a.variable("connection"), b.variable("connection")) {
 			t.Fatalf("%q and %q both give %s", a.Name, b.Name, a.variable("connection"))
 		}
-		if strings.Trim(a.variable("connection"), "$abcdefghijklmnopqrstuvwxyz0123456789_") != "" || len(a.variable("connection")) > 47 {
+		if strings.Trim(a.variable("connection"), "$abcdefghijklmnopqrstuvwxyz0123456789_") != "" ||
+			len(a.variable("connection")) > 47 {
 			t.Fatalf("%q gives %s", a.Name, a.variable("connection"))
 		}
 	})
@@ -120,8 +124,10 @@ var fields = map[string]func(*Site, string){
 func TestRenderRefusesWhatInjects(t *testing.T) {
 	for field, set := range fields {
 		for _, hostile := range []string{
-			";", "a;b", "/a;", "{", "}", "a}", "/}", "a\nb", "/a\n", "a\r", "a b", "/a b", "\t", `"`, `/"`, "'", "/'", `\`, `/\`, "$x", "/$x", "${x}", "a$host",
-			"#", "/#", "\x00", "/\x00", "ä", "/ä", "~", "= /x", "~* /x", "@named", "-a", "fe80::1%eth0", "/a\u2028", "/ws;}", "127.0.0.1;", "/../x", "\x7f",
+			";", "a;b", "/a;", "{", "}", "a}", "/}", "a\nb", "/a\n", "a\r", "a b", "/a b", "\t", `"`, `/"`, "'", "/'",
+			`\`, `/\`, "$x", "/$x", "${x}", "a$host",
+			"#", "/#", "\x00", "/\x00", "ä", "/ä", "~", "= /x", "~* /x", "@named", "-a", "fe80::1%eth0", "/a\u2028",
+			"/ws;}", "127.0.0.1;", "/../x", "\x7f",
 		} {
 			s := example(80)
 			set(&s, hostile)
@@ -180,16 +186,21 @@ var sites = rapid.Custom(func(t *rapid.T) Site {
 	})
 	locations := rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) Location {
 		return Location{
-			Path:    rapid.StringMatching(`/([a-z0-9~!&()*+,=:@_-]{1,5}/?)?`).Draw(t, "path"),
-			Backend: Backend{host.Draw(t, "host"), rapid.IntRange(1, 65535).Draw(t, "port")}, WebSocket: rapid.Bool().Draw(t, "websocket"),
-			ReadTimeout: timeout.Draw(t, "read"), SendTimeout: timeout.Draw(t, "send"), ConnectTimeout: timeout.Draw(t, "connect"),
+			Path:        rapid.StringMatching(`/([a-z0-9~!&()*+,=:@_-]{1,5}/?)?`).Draw(t, "path"),
+			Backend:     Backend{host.Draw(t, "host"), rapid.IntRange(1, 65535).Draw(t, "port")},
+			WebSocket:   rapid.Bool().Draw(t, "websocket"),
+			ReadTimeout: timeout.Draw(t, "read"), SendTimeout: timeout.Draw(t, "send"),
+			ConnectTimeout: timeout.Draw(t, "connect"),
 		}
 	}), 1, 4, func(l Location) string { return l.Path })
 	listen := rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) Listen {
-		return Listen{Address: rapid.SampledFrom([]string{"", "::", "127.0.0.1", "::1"}).Draw(t, "address"), Port: rapid.IntRange(1, 65535).Draw(t, "port")}
+		return Listen{Address: rapid.SampledFrom([]string{"", "::", "127.0.0.1", "::1"}).Draw(t, "address"),
+			Port: rapid.IntRange(1, 65535).Draw(t, "port")}
 	}), 1, 3, Listen.key)
-	s := Site{Name: rapid.StringMatching(`[A-Za-z0-9][A-Za-z0-9._-]{0,63}`).Draw(t, "name"), Listen: listen.Draw(t, "listen"), Locations: locations.Draw(t, "locations")}
-	s.ServerNames = rapid.SliceOfNDistinct(rapid.StringMatching(`(\*\.)?[a-z0-9]{1,8}(\.[a-z]{1,8}){0,3}`), 1, 3, rapid.ID).Draw(t, "names")
+	s := Site{Name: rapid.StringMatching(`[A-Za-z0-9][A-Za-z0-9._-]{0,63}`).Draw(t, "name"),
+		Listen: listen.Draw(t, "listen"), Locations: locations.Draw(t, "locations")}
+	s.ServerNames = rapid.SliceOfNDistinct(rapid.StringMatching(`(\*\.)?[a-z0-9]{1,8}(\.[a-z]{1,8}){0,3}`), 1, 3,
+		rapid.ID).Draw(t, "names")
 	if rapid.Bool().Draw(t, "tls") {
 		s.TLS = &TLS{"/etc/pki/tls/certs/" + s.Name + ".pem", "/etc/pki/tls/private/" + s.Name + ".key"}
 		s.Listen[0].TLS = true
@@ -262,7 +273,8 @@ func wanted(s Site) []string {
 		lines = append(lines, "  ssl_certificate|"+s.TLS.Certificate, "  ssl_certificate_key|"+s.TLS.Key)
 	}
 	for _, l := range s.Locations {
-		lines = append(lines, "  location|"+l.Path+"|{", "    proxy_pass|http://"+upstream[l.Backend.String()], "    proxy_http_version|1.1")
+		lines = append(lines, "  location|"+l.Path+"|{", "    proxy_pass|http://"+upstream[l.Backend.String()],
+			"    proxy_http_version|1.1")
 		long := "60s"
 		if l.WebSocket {
 			long = "24h"
@@ -272,8 +284,10 @@ func wanted(s Site) []string {
 			lines = append(lines, "    proxy_set_header|Connection|")
 		}
 		lines = append(lines, "    proxy_set_header|Host|"+hostHeader, "    proxy_set_header|X-Real-IP|$remote_addr",
-			"    proxy_set_header|X-Forwarded-For|$proxy_add_x_forwarded_for", "    proxy_set_header|X-Forwarded-Proto|$scheme",
-			"    proxy_connect_timeout|"+timeText(l.ConnectTimeout, "60s"), "    proxy_read_timeout|"+timeText(l.ReadTimeout, long),
+			"    proxy_set_header|X-Forwarded-For|$proxy_add_x_forwarded_for",
+			"    proxy_set_header|X-Forwarded-Proto|$scheme",
+			"    proxy_connect_timeout|"+timeText(l.ConnectTimeout, "60s"), "    proxy_read_timeout|"+
+				timeText(l.ReadTimeout, long),
 			"    proxy_send_timeout|"+timeText(l.SendTimeout, long))
 	}
 	return lines
@@ -299,7 +313,8 @@ func TestRenderNeverInjects(t *testing.T) {
 	any := rapid.OneOf(rapid.String(), rapid.StringMatching(`/?[a-z]*[;{}"'\\$# \n~a]{0,3}[a-z]*`))
 	rapid.Check(t, func(t *rapid.T) {
 		s := example(80)
-		names := []string{"name", "server_name", "listen.address", "location.path", "location.backend.host", "tls.certificate", "tls.key"}
+		names := []string{"name", "server_name", "listen.address", "location.path", "location.backend.host",
+			"tls.certificate", "tls.key"}
 		fields[rapid.SampledFrom(names).Draw(t, "field")](&s, any.Draw(t, "value"))
 		content, err := Render(s)
 		if err != nil {

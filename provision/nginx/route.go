@@ -47,7 +47,8 @@ func (t Tree) Route(to netip.AddrPort, host, target string) Route {
 	}
 }
 
-// sharing gives the servers that share the socket which takes a connection to the address: one bound to it, else the wildcard.
+// sharing gives the servers that share the socket which takes a connection to the address: one bound to it, else the
+// wildcard.
 func (x *index) sharing(to netip.AddrPort) (string, []place) {
 	ip, port := to.Addr().Unmap().WithZone(""), int(to.Port())
 	wildcard := ListenDirective{Port: port}

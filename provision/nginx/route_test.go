@@ -55,8 +55,10 @@ func TestRoute(t *testing.T) {
 		{"the default server", "192.0.2.1:80", "nobody", "/", 6, false, "", ""},
 		{"an address of its own has only its servers", "127.0.0.9:80", "nobody", "/exact", 7, false, "backend:80", "/"},
 		{"IPv6", "[::1]:80", "ws.example.com", "/ws/", 5, false, "", ""},
-		{"a regular expression before a prefix", "127.0.0.1:80", "ws.example.com", "/ws/socket.io", 7, true, "127.0.0.1:1", "/ws/socket.io"},
-		{"nested, and no regular expression", "127.0.0.1:80", "ws.example.com", "/final/inner.io", 7, true, "127.0.0.1:2", "/final/inner.io"},
+		{"a regular expression before a prefix", "127.0.0.1:80", "ws.example.com", "/ws/socket.io", 7, true,
+			"127.0.0.1:1", "/ws/socket.io"},
+		{"nested, and no regular expression", "127.0.0.1:80", "ws.example.com", "/final/inner.io", 7, true,
+			"127.0.0.1:2", "/final/inner.io"},
 		{"a variable cannot be followed", "127.0.0.1:80", "ws.example.com", "/variable", 7, true, "", ""},
 		{"nobody there", "127.0.0.1:81", "ws.example.com", "/", 0, false, "", ""},
 	}
@@ -72,7 +74,8 @@ func TestRoute(t *testing.T) {
 			}
 			pass, ok := tree.Pass(r)
 			if ok != (tt.pass != "") || ok && (pass.Address() != tt.pass || r.Rewritten(pass, tt.path) != tt.asked) {
-				t.Errorf("passed to %q as %q, %v, want %q as %q", pass.Address(), r.Rewritten(pass, tt.path), ok, tt.pass, tt.asked)
+				t.Errorf("passed to %q as %q, %v, want %q as %q", pass.Address(), r.Rewritten(pass, tt.path), ok,
+					tt.pass, tt.asked)
 			}
 		})
 	}
@@ -105,7 +108,8 @@ func TestRouteInherits(t *testing.T) {
 }
 
 func TestParseSpan(t *testing.T) {
-	for text, want := range map[string]time.Duration{"60": time.Minute, "86400s": 24 * time.Hour, "1h30m": 90 * time.Minute, "500ms": 500 * time.Millisecond, "1M": 720 * time.Hour} {
+	for text, want := range map[string]time.Duration{"60": time.Minute, "86400s": 24 * time.Hour,
+		"1h30m": 90 * time.Minute, "500ms": 500 * time.Millisecond, "1M": 720 * time.Hour} {
 		if got, ok := parseSpan(text); got != want || !ok {
 			t.Errorf("parseSpan(%q) = %s, %v, want %s", text, got, ok, want)
 		}

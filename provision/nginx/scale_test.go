@@ -8,7 +8,8 @@ import (
 
 // neighbours is a tree of n sites that share port 80, each with every kind of what can collide.
 func neighbours(t *testing.T, r *Reader, n int) (Tree, []string) {
-	files := map[string][]byte{conf: []byte("http { include conf.d/*.conf; server { listen 127.0.0.1:80; server_name x; } }")}
+	files := map[string][]byte{conf: []byte("http { include conf.d/*.conf; server { listen 127.0.0.1:80; " +
+		"server_name x; } }")}
 	var names []string
 	for i := range n {
 		s := example(80)
@@ -27,7 +28,8 @@ func neighbours(t *testing.T, r *Reader, n int) (Tree, []string) {
 	return tree, names
 }
 
-// judged counts the allocations of judging every site; a comparison of every pair would be a hundredfold for ten times as many.
+// judged counts the allocations of judging every site; a comparison of every pair would be a hundredfold for ten times
+// as many.
 func judged(tree Tree, names []string) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -42,7 +44,8 @@ func judged(tree Tree, names []string) uint64 {
 	return after.Mallocs - before.Mallocs
 }
 
-// TestHostileManySites: what a tree is asked costs in proportion to its sites, and every file is read into statements once.
+// TestHostileManySites: what a tree is asked costs in proportion to its sites, and every file is read into statements
+// once.
 func TestHostileManySites(t *testing.T) {
 	cost := map[int]uint64{}
 	for _, n := range []int{1, 100, 1000} {

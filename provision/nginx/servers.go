@@ -56,7 +56,10 @@ func (t Tree) Listening(address string) []Directive {
 	want := parseListen(Directive{Args: []string{address}})[0].key()
 	for _, s := range t.Servers() {
 		for _, d := range s.Body {
-			if d.Name == "listen" && len(d.Args) > 0 && slices.ContainsFunc(parseListen(d), func(l ListenDirective) bool { return l.key() == want }) {
+			if d.Name == "listen" && len(d.Args) > 0 &&
+				slices.ContainsFunc(parseListen(d), func(l ListenDirective) bool {
+					return l.key() == want
+				}) {
 				all = append(all, d)
 			}
 		}
@@ -104,7 +107,8 @@ func listens(body []Directive, lookup Lookup) []ListenDirective {
 }
 
 // socketOptions are the options of listen with which nginx gives an address a socket of its own (ngx_http_core_listen).
-var socketOptions = []string{"bind", "setfib", "fastopen", "backlog", "rcvbuf", "sndbuf", "accept_filter", "deferred", "ipv6only", "reuseport", "so_keepalive"}
+var socketOptions = []string{"bind", "setfib", "fastopen", "backlog", "rcvbuf", "sndbuf", "accept_filter", "deferred",
+	"ipv6only", "reuseport", "so_keepalive"}
 
 // parseListen never fails: what nginx would refuse keeps its spelling as the address, and nginx -t has the last word.
 func parseListen(d Directive) []ListenDirective {
@@ -198,7 +202,8 @@ func newUpstream(d Directive) Upstream {
 	return u
 }
 
-// Map is a block that defines a variable: map, geo or split_clients. Of two for one variable nginx silently uses the later.
+// Map is a block that defines a variable: map, geo or split_clients. Of two for one variable nginx silently uses the
+// later.
 type Map struct {
 	Variable, Kind, File string
 	Line                 int

@@ -49,7 +49,8 @@ func TestTokens(t *testing.T) {
 		{"word after a quote", `a "b"c;`, nil, `unexpected "c" in f:1`},
 		{"backslash at the end", `a\`, nil, `unexpected end of file, expecting ";" or "}" in f:1`},
 		{"long word", "a\n" + strings.Repeat("b", 4097), nil, `too long parameter "bbbbbbbbbb..." started in f:2`},
-		{"long quoted word", "a '" + strings.Repeat("\n", 5000) + "';", nil, `too long parameter, probably missing terminating "'" character in f:1`},
+		{"long quoted word", "a '" + strings.Repeat("\n", 5000) + "';", nil,
+			`too long parameter, probably missing terminating "'" character in f:1`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := statements(test.text)
@@ -65,11 +66,16 @@ func TestTokens(t *testing.T) {
 
 // odd are the arguments of server_name that nginx and we have to read alike.
 var odd = []string{
-	"a b c", "a;", "a\n", `"a b"`, `'a"b'`, `"a\"b"`, `a\"b`, `a\'b`, `a\\b`, `a\tb`, `"a\tb"`, `a\nb`, `a\;b`, `a\ b`, `a\{b`, `\;`, `\a`, `"\a"`,
-	"a}b", "a}", "}", "{", ";;", `"a"b`, `"a")`, `"a");`, `("a")`, `"a" )`, `"a";"b"`, `"`, `'`, `a"`, `a'`, `a"b"`, `\`, "# c", "a # c ; }", "a#b", "a# ; \n",
-	"${x}", "a${x}b", "a$x{", "$", "a$", "a${", "${{", "a${{b}}", `"${x"`, "$x{}", "a\r\nb", "a\tb", "\"a\nb\"", "a\\\nb", `""`, `''`, "\xef\xbb\xbfa", "a\x00b", "ä",
-	strings.Repeat("a", 4095), strings.Repeat("a", 4096), strings.Repeat("a", 4097), "# " + strings.Repeat("c", 4096) + "\na", "# " + strings.Repeat("c", 4080) + "\na",
-	`"` + strings.Repeat("a", 4094) + `"`, `"` + strings.Repeat("a", 4095) + `"`, `"` + strings.Repeat("a", 4096) + `"`, strings.Repeat(" ", 5000) + "a", strings.Repeat("#c\n", 3000) + "a", "a\n}\n}\n}",
+	"a b c", "a;", "a\n", `"a b"`, `'a"b'`, `"a\"b"`, `a\"b`, `a\'b`, `a\\b`, `a\tb`, `"a\tb"`, `a\nb`, `a\;b`, `a\ b`,
+	`a\{b`, `\;`, `\a`, `"\a"`,
+	"a}b", "a}", "}", "{", ";;", `"a"b`, `"a")`, `"a");`, `("a")`, `"a" )`, `"a";"b"`, `"`, `'`, `a"`, `a'`, `a"b"`,
+	`\`, "# c", "a # c ; }", "a#b", "a# ; \n",
+	"${x}", "a${x}b", "a$x{", "$", "a$", "a${", "${{", "a${{b}}", `"${x"`, "$x{}", "a\r\nb", "a\tb", "\"a\nb\"",
+	"a\\\nb", `""`, `''`, "\xef\xbb\xbfa", "a\x00b", "ä",
+	strings.Repeat("a", 4095), strings.Repeat("a", 4096), strings.Repeat("a", 4097), "# " + strings.Repeat("c", 4096) +
+		"\na", "# " + strings.Repeat("c", 4080) + "\na",
+	`"` + strings.Repeat("a", 4094) + `"`, `"` + strings.Repeat("a", 4095) + `"`, `"` + strings.Repeat("a", 4096) +
+		`"`, strings.Repeat(" ", 5000) + "a", strings.Repeat("#c\n", 3000) + "a", "a\n}\n}\n}",
 }
 
 func TestTokensAsNginxReadsThem(t *testing.T) {
@@ -96,10 +102,12 @@ var (
 	ignoredName = regexp.MustCompile(`(?s)conflicting server name "(.*?)" on 127\.0\.0\.1:38081, ignored\n`)
 )
 
-// differ gives nginx the text as the names of two servers. nginx either refuses the syntax, and we have to as well, with
-// the same words at the same line; or it names each word once more, as a name that both have.
+// differ gives nginx the text as the names of two servers. nginx either refuses the syntax, and we have to as well,
+// with the same words at the same line; or it names each word once more, as a name that both have.
 func differ(fail func(string, ...any), h host, text string) {
-	h.write("conf.d/odd.conf", fmt.Sprintf("server { listen 127.0.0.1:38081; server_name %s\n}\nserver { listen 127.0.0.1:38081; server_name %s\n}\n", text, text))
+	h.write("conf.d/odd.conf",
+		fmt.Sprintf("server { listen 127.0.0.1:38081; server_name %s\n}\nserver { listen 127.0.0.1:38081; "+
+			"server_name %s\n}\n", text, text))
 	stderr, status := h.check()
 	tree, err := Load("", h.conf(), nil)
 	var ours *SyntaxError
@@ -125,7 +133,8 @@ func differ(fail func(string, ...any), h host, text string) {
 
 func sameWords(fail func(string, ...any), text, stderr string, tree Tree) {
 	var theirs []string
-	for _, m := range ignoredName.FindAllStringSubmatch(strings.ReplaceAll(stderr, "nginx: [warn]", "\nnginx: [warn]"), -1) {
+	for _, m := range ignoredName.FindAllStringSubmatch(strings.ReplaceAll(stderr, "nginx: [warn]", "\nnginx: [warn]"),
+		-1) {
 		theirs = append(theirs, m[1])
 	}
 	all := tree.Servers()

@@ -47,7 +47,8 @@ type CycleError struct {
 }
 
 func (e *CycleError) Error() string {
-	return fmt.Sprintf("include cycle: %s includes %s, which is being read, in %s:%d", path.Base(e.File), e.Includes, e.File, e.Line)
+	return fmt.Sprintf("include cycle: %s includes %s, which is being read, in %s:%d", path.Base(e.File), e.Includes,
+		e.File, e.Line)
 }
 
 // Bounds that no real configuration meets; they stop what doubles itself by includes.

@@ -18,13 +18,15 @@ func epelRoot(t *testing.T, version string, files map[string]string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := map[string]string{"/etc/nginx/nginx.conf": string(conf), "/etc/nginx/mime.types": "types { text/html html; include x; }", "/etc/nginx/x": "a b;"}
+	all := map[string]string{"/etc/nginx/nginx.conf": string(conf),
+		"/etc/nginx/mime.types": "types { text/html html; include x; }", "/etc/nginx/x": "a b;"}
 	for name, content := range files {
 		all[name] = content
 	}
 	root := t.TempDir()
 	for name, content := range all {
-		if err := errors.Join(os.MkdirAll(filepath.Dir(root+name), 0o755), os.WriteFile(root+name, []byte(content), 0o644)); err != nil {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(root+name), 0o755),
+			os.WriteFile(root+name, []byte(content), 0o644)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -92,20 +94,26 @@ func files(t Tree) (names []string) {
 func TestIncludesFollowGlobs(t *testing.T) {
 	root := t.TempDir()
 	write := func(name, content string) {
-		if err := errors.Join(os.MkdirAll(filepath.Dir(root+name), 0o755), os.WriteFile(root+name, []byte(content), 0o644)); err != nil {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(root+name), 0o755),
+			os.WriteFile(root+name, []byte(content), 0o644)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	write(conf, "include c/*.conf; include none/*; include e*/[!b].x; include /etc/nginx/link/a; include c/../c/b.conf; ")
-	for _, name := range []string{"c/b.conf", "c/A.conf", "c/.hidden.conf", "c/.b.conf.tmp", "c/b.conf.rpmsave", "c/gone.conf", "e1/a.x", "e1/b.x", "e2/c.x", "real/a"} {
+	write(conf, "include c/*.conf; include none/*; include e*/[!b].x; include /etc/nginx/link/a; include "+
+		"c/../c/b.conf; ")
+	for _, name := range []string{"c/b.conf", "c/A.conf", "c/.hidden.conf", "c/.b.conf.tmp", "c/b.conf.rpmsave",
+		"c/gone.conf", "e1/a.x", "e1/b.x", "e2/c.x", "real/a"} {
 		write("/etc/nginx/"+name, "x;")
 	}
-	if err := errors.Join(os.Symlink("/etc/nginx/real", root+"/etc/nginx/link"), os.Symlink("../real/a", root+"/etc/nginx/c/l.conf")); err != nil {
+	if err := errors.Join(os.Symlink("/etc/nginx/real", root+"/etc/nginx/link"),
+		os.Symlink("../real/a", root+"/etc/nginx/c/l.conf")); err != nil {
 		t.Fatal(err)
 	}
-	tree := load(t, root, map[string][]byte{"/etc/nginx/c/gone.conf": nil, "/etc/nginx/c/new.conf": []byte("y;"), "/etc/nginx/c/.n.conf": []byte("z;"), "/etc/nginx/link/a": []byte("over;")})
+	tree := load(t, root, map[string][]byte{"/etc/nginx/c/gone.conf": nil, "/etc/nginx/c/new.conf": []byte("y;"),
+		"/etc/nginx/c/.n.conf": []byte("z;"), "/etc/nginx/link/a": []byte("over;")})
 	p := "/etc/nginx/"
-	want := []string{conf, p + "c/A.conf", p + "c/b.conf", p + "c/l.conf", p + "c/new.conf", p + "e1/a.x", p + "e2/c.x", p + "link/a", p + "c/../c/b.conf"}
+	want := []string{conf, p + "c/A.conf", p + "c/b.conf", p + "c/l.conf", p + "c/new.conf", p + "e1/a.x", p +
+		"e2/c.x", p + "link/a", p + "c/../c/b.conf"}
 	if diff := cmp.Diff(want, files(tree)); diff != "" {
 		t.Errorf("want -, got +:\n%s", diff)
 	}
@@ -123,24 +131,35 @@ func TestLoadErrorsNameTheirPlace(t *testing.T) {
 		files map[string]string
 		want  string
 	}{
-		{"missing", map[string]string{"nginx.conf": "a;\ninclude x;"}, `open() "/etc/nginx/x" failed (2: no such file or directory) in /etc/nginx/nginx.conf:2`},
+		{"missing", map[string]string{"nginx.conf": "a;\ninclude x;"},
+			`open() "/etc/nginx/x" failed (2: no such file or directory) in /etc/nginx/nginx.conf:2`},
 		{"directory", map[string]string{"nginx.conf": "include c*;", "c/x": ""}, `is not a file that can be read`},
-		{"self", map[string]string{"nginx.conf": "\ninclude nginx.conf;"}, `include cycle: nginx.conf includes /etc/nginx/nginx.conf, which is being read, in /etc/nginx/nginx.conf:2`},
-		{"cycle", map[string]string{"nginx.conf": "include a;", "a": "include b;", "b": "b;\n\ninclude a;"}, `in /etc/nginx/b:3`},
-		{"lua", map[string]string{"nginx.conf": "http {\nserver { content_by_lua_block { if x then } }"}, `"content_by_lua_block" is not understood by wsprovision in /etc/nginx/nginx.conf:2`},
-		{"brace", map[string]string{"nginx.conf": "include a;", "a": "http {\n}\n}"}, `unexpected "}" in /etc/nginx/a:3`},
-		{"open block", map[string]string{"nginx.conf": "http {\ninclude a;\n", "a": "x;"}, `unexpected end of file, expecting "}" in /etc/nginx/nginx.conf:3`},
-		{"block across files", map[string]string{"nginx.conf": "include a;\n}", "a": "http {"}, `unexpected end of file, expecting "}" in /etc/nginx/a:1`},
-		{"arguments", map[string]string{"nginx.conf": "include a b;"}, `invalid number of arguments in "include" directive in /etc/nginx/nginx.conf:1`},
+		{"self", map[string]string{"nginx.conf": "\ninclude nginx.conf;"},
+			`include cycle: nginx.conf includes /etc/nginx/nginx.conf, which is being read, in /etc/nginx/nginx.conf:2`},
+		{"cycle", map[string]string{"nginx.conf": "include a;", "a": "include b;", "b": "b;\n\ninclude a;"},
+			`in /etc/nginx/b:3`},
+		{"lua", map[string]string{"nginx.conf": "http {\nserver { content_by_lua_block { if x then } }"},
+			`"content_by_lua_block" is not understood by wsprovision in /etc/nginx/nginx.conf:2`},
+		{"brace", map[string]string{"nginx.conf": "include a;", "a": "http {\n}\n}"},
+			`unexpected "}" in /etc/nginx/a:3`},
+		{"open block", map[string]string{"nginx.conf": "http {\ninclude a;\n", "a": "x;"},
+			`unexpected end of file, expecting "}" in /etc/nginx/nginx.conf:3`},
+		{"block across files", map[string]string{"nginx.conf": "include a;\n}", "a": "http {"},
+			`unexpected end of file, expecting "}" in /etc/nginx/a:1`},
+		{"arguments", map[string]string{"nginx.conf": "include a b;"},
+			`invalid number of arguments in "include" directive in /etc/nginx/nginx.conf:1`},
 		{"deep", map[string]string{"nginx.conf": strings.Repeat("a{", 300)}, `blocks nested deeper`},
-		{"doubling", map[string]string{"nginx.conf": strings.Repeat("include a;", 30), "a": strings.Repeat("include b;", 30), "b": strings.Repeat("include c;", 30), "c": ""}, `more than 10000 includes`},
+		{"doubling", map[string]string{"nginx.conf": strings.Repeat("include a;", 30),
+			"a": strings.Repeat("include b;", 30), "b": strings.Repeat("include c;", 30), "c": ""},
+			`more than 10000 includes`},
 		{"none", nil, `open() "/etc/nginx/nginx.conf" failed (2: no such file or directory)`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			root := t.TempDir()
 			for name, content := range test.files {
 				file := filepath.Join(root, "etc/nginx", name)
-				if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(content), 0o644)); err != nil {
+				if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755),
+					os.WriteFile(file, []byte(content), 0o644)); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -154,7 +173,8 @@ func TestLoadErrorsNameTheirPlace(t *testing.T) {
 }
 
 func TestLoadKeepsWhatCameBefore(t *testing.T) {
-	tree, err := Load("", conf, map[string][]byte{conf: []byte("pid /x/y.pid;\nerror_log /l;\nhttp { server { listen 80; } ; }")})
+	tree, err := Load("", conf,
+		map[string][]byte{conf: []byte("pid /x/y.pid;\nerror_log /l;\nhttp { server { listen 80; } ; }")})
 	if err == nil || tree.PidFile() != "/x/y.pid" || tree.ErrorLogs()[0] != "/l" || len(tree.Servers()) != 1 {
 		t.Errorf("%v: %+v", err, tree)
 	}
@@ -211,8 +231,10 @@ func TestPathsThatATestWouldTouch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := build{prefix: "/usr/share/nginx", pid: "/run/nginx.pid", errorLog: "stderr", accessLog: "/var/log/nginx/access.log", temporary: []string{"/var/lib/nginx/body"}}
-	want := []string{"/a.log", "/b.log", "/run/s.sock", "/run/w/x.sock", "/s.log", "/usr/share/nginx/logs/e.log", "/usr/share/nginx/run/n.pid",
+	b := build{prefix: "/usr/share/nginx", pid: "/run/nginx.pid", errorLog: "stderr",
+		accessLog: "/var/log/nginx/access.log", temporary: []string{"/var/lib/nginx/body"}}
+	want := []string{"/a.log", "/b.log", "/run/s.sock", "/run/w/x.sock", "/s.log", "/usr/share/nginx/logs/e.log",
+		"/usr/share/nginx/run/n.pid",
 		"/usr/share/nginx/tmp", "/var/cache/x", "/var/lib/nginx/body", "/var/log/nginx/access.log"}
 	if diff := cmp.Diff(want, tree.touched(b)); diff != "" {
 		t.Errorf("want -, got +:\n%s", diff)
@@ -221,7 +243,8 @@ func TestPathsThatATestWouldTouch(t *testing.T) {
 
 func TestListening(t *testing.T) {
 	tree, err := Load("", "/etc/n.conf", map[string][]byte{
-		"/etc/n.conf": []byte("http {\n server {\n listen [::]:80;\n listen 80;\n include l;\n }\n server {}\n}\n"), "/etc/l": []byte("\nlisten [0:0::]:79-81 default_server;\n"),
+		"/etc/n.conf": []byte("http {\n server {\n listen [::]:80;\n listen 80;\n include l;\n }\n server {}\n}\n"),
+		"/etc/l":      []byte("\nlisten [0:0::]:79-81 default_server;\n"),
 	})
 	var got []string
 	for _, address := range []string{"[::]:80", "0.0.0.0:80", "[::1]:80"} {
@@ -229,7 +252,8 @@ func TestListening(t *testing.T) {
 			got = append(got, fmt.Sprintf("%s %s:%d", address, d.File, d.Line))
 		}
 	}
-	if want := "[::]:80 /etc/n.conf:3 [::]:80 /etc/l:2 0.0.0.0:80 /etc/n.conf:4"; err != nil || strings.Join(got, " ") != want {
+	if want := "[::]:80 /etc/n.conf:3 [::]:80 /etc/l:2 0.0.0.0:80 /etc/n.conf:4"; err != nil ||
+		strings.Join(got, " ") != want {
 		t.Errorf("%q, %v, want %s", got, err, want)
 	}
 }

@@ -78,7 +78,8 @@ func TestHostileUpgrade(t *testing.T) {
 		case field == "websocket" && connection == "upgrade" && status == 101 && (test.passed || twice):
 		case field == "" && connection == "close" && status == 200 && !test.passed:
 		default:
-			t.Errorf("%q: %d, and the backend was asked with Upgrade %q, Connection %q", test.fields, status, field, connection)
+			t.Errorf("%q: %d, and the backend was asked with Upgrade %q, Connection %q", test.fields, status, field,
+				connection)
 		}
 	}
 }
@@ -92,7 +93,8 @@ func request(t *testing.T, address, fields string) int {
 	}
 	defer c.Close()
 	c.SetDeadline(time.Now().Add(10 * time.Second))
-	fmt.Fprintf(c, "GET /ws/ HTTP/1.1\r\nHost: ws.example.com\r\nConnection: Upgrade, HTTP2-Settings\r\n%s\r\n\r\n", fields)
+	fmt.Fprintf(c, "GET /ws/ HTTP/1.1\r\nHost: ws.example.com\r\nConnection: Upgrade, HTTP2-Settings\r\n%s\r\n\r\n",
+		fields)
 	r, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil {
 		t.Fatalf("%q: %v", fields, err)

@@ -63,7 +63,8 @@ func (m Master) has(w Worker) bool {
 func (h host) established(port int) []string {
 	var all []string
 	for fields := range rows([]byte(h.read("/proc/net/tcp"))) {
-		if len(fields) > 9 && fields[3] == "01" && strings.HasSuffix(fields[1], fmt.Sprintf(":%04X", port)) && fields[9] != "0" {
+		if len(fields) > 9 && fields[3] == "01" && strings.HasSuffix(fields[1], fmt.Sprintf(":%04X", port)) &&
+			fields[9] != "0" {
 			all = append(all, fields[9])
 		}
 	}

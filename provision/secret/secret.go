@@ -14,7 +14,8 @@ import (
 const Hidden = "…"
 
 var (
-	// address is a URL up to a character that stands behind one in a sentence; a password may hold such a character, too.
+	// address is a URL up to a character that stands behind one in a sentence; a password may hold such a character,
+	// too.
 	address = regexp.MustCompile(`(?i)\b([a-z][a-z0-9+.-]*:/{1,3})([^\s/]*@[^\s"'<>|]*|[^\s"'<>|]+)`)
 	// option is a line of a yum configuration file, or of a diff of one (yum.conf(5)).
 	option = regexp.MustCompile(`(?mi)^([-+ ]?[ \t]*(?:proxy_)?(?:username|password)[ \t]*[=:])[^\n]*`)

@@ -127,8 +127,9 @@ func (v *verifier) echo(ctx context.Context, kind ws.MessageType, data []byte) (
 }
 
 // excuse makes a skip of what a backend may do that does not echo: stay silent, say something else, or close properly
-// (1003 for binary, say). A damaged echo or a connection cut without a close frame is excused in nobody, and silence not
-// in a backend whose echo of the text was the text itself; that of a chat, in an envelope, promises nothing for binary.
+// (1003 for binary, say). A damaged echo or a connection cut without a close frame is excused in nobody, and silence
+// not in a backend whose echo of the text was the text itself; that of a chat, in an envelope, promises nothing for
+// binary.
 func (v *verifier) excuse(err error) error {
 	var missing *EchoError
 	var closed *CloseError
@@ -136,7 +137,8 @@ func (v *verifier) excuse(err error) error {
 	case v.options.Echo != EchoAuto:
 		return err
 	case errors.As(err, &missing) && !missing.Damaged && !v.echoed:
-		v.silent = fmt.Sprintf("the backend does not echo (waited %s, %d other messages)", v.options.EchoWait, missing.Others)
+		v.silent = fmt.Sprintf("the backend does not echo (waited %s, %d other messages)", v.options.EchoWait,
+			missing.Others)
 	case errors.As(err, &closed) && closed.Code != 1006:
 		v.silent = "the backend does not echo: it " + closed.Error()
 	default:
@@ -229,7 +231,8 @@ func (v *verifier) plain(ctx context.Context) (string, error) {
 	return refusal(ctx, v.target, http.Header{"Connection": {"close"}})
 }
 
-// otherHost asks for a WebSocket under another name at the same address, and tells that site nothing meant for this one.
+// otherHost asks for a WebSocket under another name at the same address, and tells that site nothing meant for this
+// one.
 func (v *verifier) otherHost(ctx context.Context) (string, error) {
 	if v.options.OtherHost == "" {
 		return "", skip("no other host name was given")
@@ -285,7 +288,8 @@ func (v *verifier) idle(ctx context.Context) (string, error) {
 	}
 	detail := fmt.Sprintf("alive after %s", time.Since(start).Round(time.Millisecond))
 	if n := s.watch.seen(); n.pings+n.frames > 0 {
-		detail += fmt.Sprintf(", not quite idle: the server sent %d pings and %d messages", n.pings, n.frames-n.fragments)
+		detail += fmt.Sprintf(", not quite idle: the server sent %d pings and %d messages", n.pings,
+			n.frames-n.fragments)
 	}
 	_, _, _ = s.shut(ctx, 1000, "")
 	return detail, nil

@@ -25,9 +25,9 @@ type ConnectOptions struct {
 	Raw bool
 	// SendBinary sends lines as binary messages; text ones must be UTF-8.
 	SendBinary bool
-	// Wait is how long after the end of in an outstanding answer may take, counted from the last bytes of a message either
-	// way. 0 is 2 s; below 0 there is no end but the peer's or ctx's. One message that goes on coming for 5 min without
-	// an end is not waited for.
+	// Wait is how long after the end of in an outstanding answer may take, counted from the last bytes of a message
+	// either way. 0 is 2 s; below 0 there is no end but the peer's or ctx's. One message that goes on coming for 5 min
+	// without an end is not waited for.
 	Wait time.Duration
 	// MaxMessage is the longest message received, in bytes; 0 is 64 MiB.
 	MaxMessage int64
@@ -73,12 +73,13 @@ type conversation struct {
 	waiting        time.Time // since when, after the end of the input, the next message is waited for
 }
 
-// Connect sends each line of in as a message and writes what comes back to out, one line for each, until the peer closes,
-// in ends or ctx does. At the end of in it waits for as many answers as lines were sent, or until nothing of one has come
-// for Wait, and closes with 1000. code and reason are the peer's close frame's: 1005 without a code, 1006 if it sent none,
-// which is an error if we had not closed first. A Read of in that is under way when the peer closes is called off if in has
-// read deadlines (pipes have), else left behind.
-func Connect(ctx context.Context, t Target, in io.Reader, out io.Writer, o ConnectOptions) (code int, reason string, err error) {
+// Connect sends each line of in as a message and writes what comes back to out, one line for each, until the peer
+// closes, in ends or ctx does. At the end of in it waits for as many answers as lines were sent, or until nothing of
+// one has come for Wait, and closes with 1000. code and reason are the peer's close frame's: 1005 without a code, 1006
+// if it sent none, which is an error if we had not closed first. A Read of in that is under way when the peer closes is
+// called off if in has read deadlines (pipes have), else left behind.
+func Connect(ctx context.Context, t Target, in io.Reader, out io.Writer, o ConnectOptions) (code int, reason string,
+	err error) {
 	o = o.withDefaults()
 	inner, hs, err := open(ctx, t, dialOptions{limit: o.MaxMessage, compress: o.Compress})
 	if err != nil {
@@ -237,8 +238,8 @@ func (c *conversation) kindOf(n int, line []byte) (ws.MessageType, error) {
 }
 
 // ping ends the session where a peer is there but does not answer. While out blocks, nothing is read, pongs neither;
-// hence the patience. A ping under way when ctx ends is left to end with the connection, as a line is. One that lines kept
-// from being sent for the library's own 5 s shows nothing of a peer that goes on taking them: the next is tried.
+// hence the patience. A ping under way when ctx ends is left to end with the connection, as a line is. One that lines
+// kept from being sent for the library's own 5 s shows nothing of a peer that goes on taking them: the next is tried.
 func (c *conversation) ping(ctx context.Context) <-chan error {
 	failed := make(chan error, 1)
 	if c.options.Ping <= 0 {

@@ -35,7 +35,8 @@ func TestConnect(t *testing.T) {
 			"Echo: " + strings.Repeat("世", 30<<10) + "\n", ConnectOptions{}},
 		{"text raw", "a\x1b[2J\n", "Echo: a\x1b[2J\n", ConnectOptions{Raw: true}},
 		{"binary raw", "a\n\xff\n", "a\xff", ConnectOptions{SendBinary: true, Raw: true}},
-		{"compressed", strings.Repeat("y", 5000), "Echo: " + strings.Repeat("y", 5000) + "\n", ConnectOptions{Compress: true}},
+		{"compressed", strings.Repeat("y", 5000), "Echo: " + strings.Repeat("y", 5000) + "\n",
+			ConnectOptions{Compress: true}},
 		{"16 MiB in a line", big, "Echo: " + big + "\n", ConnectOptions{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -60,7 +61,8 @@ func TestConnectInOrder(t *testing.T) {
 		fmt.Fprintf(&want, "Echo: message %d\n", i)
 	}
 	var out bytes.Buffer
-	code, _, err := Connect(soon(t), echo(t), strings.NewReader(in.String()), &out, ConnectOptions{Ping: 10 * time.Millisecond, Wait: 15 * time.Second})
+	code, _, err := Connect(soon(t), echo(t), strings.NewReader(in.String()), &out,
+		ConnectOptions{Ping: 10 * time.Millisecond, Wait: 15 * time.Second})
 	if code != 1000 || err != nil {
 		t.Fatalf("got %d %v", code, err)
 	}
@@ -74,7 +76,8 @@ func TestConnectEndsDuringPing(t *testing.T) {
 	noLeak(t)
 	target, o := echo(t), ConnectOptions{Ping: time.Microsecond, Wait: 5 * time.Millisecond}
 	for range 200 {
-		if code, _, err := Connect(soon(t), target, strings.NewReader("hi\n"), io.Discard, o); code != 1000 || err != nil {
+		if code, _, err := Connect(soon(t), target, strings.NewReader("hi\n"), io.Discard, o); code != 1000 ||
+			err != nil {
 			t.Fatalf("got %d %v", code, err)
 		}
 	}
@@ -94,8 +97,10 @@ func TestConnectPeerCloses(t *testing.T) {
 		{"without close frame", "", "", 1006, " without a close frame"},
 		{"after a message", "", "\x81\x03bye\x88\x02\x03\xe9", 1001, ""},
 		{"text that is none", "", "\x81\x01\xff", 1006, "not UTF-8"},
-		{"masked", "", "\x81\x81\x00\x00\x00\x00a", 1006, "frame: the server masked it (opcode 1); RFC 6455 section 5.1 forbids it"},
-		{"longer than we take", "", string(unmask(0x81, strings.Repeat("x", 200))), 1006, "websocket: message too big: read limited at 101 bytes"},
+		{"masked", "", "\x81\x81\x00\x00\x00\x00a", 1006,
+			"frame: the server masked it (opcode 1); RFC 6455 section 5.1 forbids it"},
+		{"longer than we take", "", string(unmask(0x81, strings.Repeat("x", 200))), 1006,
+			"websocket: message too big: read limited at 101 bytes"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			target := hostile(t, func(c net.Conn, r *http.Request) {
@@ -156,7 +161,8 @@ func TestConnectTalkativeBackend(t *testing.T) {
 		r.serveFrames(func([]byte) bool { return true })
 	})
 	start := time.Now()
-	_, _, err := Connect(soon(t), target, strings.NewReader("hi\n"), io.Discard, ConnectOptions{Wait: 300 * time.Millisecond})
+	_, _, err := Connect(soon(t), target, strings.NewReader("hi\n"), io.Discard,
+		ConnectOptions{Wait: 300 * time.Millisecond})
 	if took := time.Since(start); err != nil || took > 10*time.Second {
 		t.Errorf("took %s: %v", took, err)
 	}
@@ -183,7 +189,9 @@ func TestConnectInterrupted(t *testing.T) {
 	defer r.Close()
 	defer w.Close()
 	ctx, cancel := context.WithCancel(t.Context())
-	code, _, err := Connect(ctx, target, r, io.Discard, ConnectOptions{Opened: func(Handshake) { time.AfterFunc(50*time.Millisecond, cancel) }})
+	code, _, err := Connect(ctx, target, r, io.Discard, ConnectOptions{Opened: func(Handshake) {
+		time.AfterFunc(50*time.Millisecond, cancel)
+	}})
 	if code != 1001 || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %d %v", code, err)
 	}
@@ -245,7 +253,8 @@ func TestConnectSlowPeers(t *testing.T) {
 				_, _ = r.Write(unmask(0x81, string(p)))
 				return true
 			})
-		}, "a\nb\nc\nd\n", "a\nb\nc\nd\n", ConnectOptions{Wait: 6 * time.Second}, ""}, // a slow machine has 4 s an answer
+			// a slow machine has 4 s an answer
+		}, "a\nb\nc\nd\n", "a\nb\nc\nd\n", ConnectOptions{Wait: 6 * time.Second}, ""},
 		{"one answer that takes longer than Wait to arrive, but never stops arriving", func(r *raw) {
 			r.serveFrames(func([]byte) bool {
 				for _, b := range unmask(0x81, "slow but coming") {
@@ -258,7 +267,8 @@ func TestConnectSlowPeers(t *testing.T) {
 		{"a line that takes longer than the 5 s for which the library lets a ping wait behind it", func(r *raw) {
 			r.Conn = &slow{Conn: r.Conn}
 			r.serveFrames(func([]byte) bool { _, _ = r.Write(unmask(0x81, "thanks")); return true })
-		}, strings.Repeat("x", maxLine), "thanks\n", ConnectOptions{Ping: 50 * time.Millisecond, Wait: 10 * time.Second}, ""},
+		}, strings.Repeat("x", maxLine), "thanks\n",
+			ConnectOptions{Ping: 50 * time.Millisecond, Wait: 10 * time.Second}, ""},
 		{"one that stops reading within a line", func(*raw) { time.Sleep(16 * time.Second) },
 			strings.Repeat("x", maxLine), "", ConnectOptions{Ping: 50 * time.Millisecond}, "no pong within 10s"},
 	} {
@@ -271,7 +281,8 @@ func TestConnectSlowPeers(t *testing.T) {
 				said = err.Error()
 			}
 			if (code == 1000) != (tt.fails == "") || said != tt.fails || out.String() != tt.want {
-				t.Errorf("%s: got %d %v, having printed %q, want %q", tt.name, code, err, clip(out.Bytes(), 80), tt.want)
+				t.Errorf("%s: got %d %v, having printed %q, want %q", tt.name, code, err, clip(out.Bytes(), 80),
+					tt.want)
 			}
 		})
 	}

@@ -25,7 +25,8 @@ type Certificate struct {
 }
 
 func factsOf(c *tls.Config, s tls.ConnectionState, took time.Duration) TLS {
-	f := TLS{Version: tls.VersionName(s.Version), Cipher: tls.CipherSuiteName(s.CipherSuite), ServerName: c.ServerName, Took: took}
+	f := TLS{Version: tls.VersionName(s.Version), Cipher: tls.CipherSuiteName(s.CipherSuite), ServerName: c.ServerName,
+		Took: took}
 	f.Chain = certificates(s.PeerCertificates)
 	if c.InsecureSkipVerify {
 		f.Untrusted = distrust(c, s.PeerCertificates)
@@ -51,7 +52,8 @@ func certificates(list []*x509.Certificate) []Certificate {
 			names = append(names, ip.String())
 		}
 		out = append(out, Certificate{
-			Subject: c.Subject.String(), Issuer: c.Issuer.String(), Names: names, NotBefore: c.NotBefore, NotAfter: c.NotAfter,
+			Subject: c.Subject.String(), Issuer: c.Issuer.String(), Names: names, NotBefore: c.NotBefore,
+			NotAfter: c.NotAfter,
 		})
 	}
 	return out

@@ -166,7 +166,8 @@ type testCA struct {
 func newCA(t *testing.T) *testCA {
 	t.Helper()
 	key, cert := certify(t, &x509.Certificate{
-		Subject: pkix.Name{CommonName: "test CA"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+		Subject: pkix.Name{CommonName: "test CA"}, IsCA: true, BasicConstraintsValid: true,
+		KeyUsage:  x509.KeyUsageCertSign,
 		NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(time.Hour),
 	}, nil)
 	ca := &testCA{cert: cert, key: key, pool: x509.NewCertPool()}

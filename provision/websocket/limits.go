@@ -52,7 +52,8 @@ func (b *budget) give(n int64) { b.left.Add(n) }
 // tallyEvery is how often the log repeats what goes on happening.
 const tallyEvery = 10 * time.Second
 
-// tally logs what may happen very often: at once, and then no more than every tallyEvery with how often it has happened.
+// tally logs what may happen very often: at once, and then no more than every tallyEvery with how often it has
+// happened.
 type tally struct {
 	what string
 	log  func(string)

@@ -30,8 +30,8 @@ type sample struct {
 	err             error
 }
 
-// Measure opens l.Count connections, each with a handshake, a ping and a clean close. Connections that fail are counted,
-// and the first of their errors is wrapped in the one returned; the timing is of the others.
+// Measure opens l.Count connections, each with a handshake, a ping and a clean close. Connections that fail are
+// counted, and the first of their errors is wrapped in the one returned; the timing is of the others.
 func Measure(ctx context.Context, t Target, l Load) (Timing, error) {
 	count := min(max(l.Count, 1), 100_000)
 	width := min(max(l.Concurrency, 1), 1000, count)

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// closing calls do before the close frame is written: after it the client may be gone already, and another in its place.
+// closing calls do before the close frame is written: after it the client may be gone already, and another in its
+// place.
 type closing struct {
 	net.Conn
 	do func()

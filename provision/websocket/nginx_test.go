@@ -107,15 +107,18 @@ func TestNginx(t *testing.T) {
 	noLeak(t)
 	backend := roomyEcho(t)
 	v4, v6 := startNginx(t, backend.Address)
-	const all = "tcp=ok upgrade=ok headers=ok accept=ok text-echo=ok binary-64k-echo=ok ping=ok close=ok no-upgrade-without-header=ok"
+	const all = "tcp=ok upgrade=ok headers=ok accept=ok text-echo=ok binary-64k-echo=ok ping=ok close=ok " +
+		"no-upgrade-without-header=ok"
 	t.Run("verify", func(t *testing.T) {
-		list := Verify(soon(t), v4, Options{Echo: EchoYes, OtherHost: "other.example.com", Idle: 1500 * time.Millisecond})
+		list := Verify(soon(t), v4,
+			Options{Echo: EchoYes, OtherHost: "other.example.com", Idle: 1500 * time.Millisecond})
 		if got, want := verdicts(list), all+" other-host=ok idle=ok"; got != want {
 			t.Errorf("got %s, want %s: %+v", got, want, list)
 		}
 	})
 	t.Run("ipv6", func(t *testing.T) {
-		if got, want := verdicts(Verify(soon(t), v6, Options{Echo: EchoYes})), all+" other-host=skipped idle=skipped"; got != want {
+		if got, want := verdicts(Verify(soon(t), v6, Options{Echo: EchoYes})), all+
+			" other-host=skipped idle=skipped"; got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	})

@@ -136,7 +136,8 @@ func (p *peer) grow(message []byte) ([]byte, error) {
 	if len(message) < cap(message) && p.held > 0 {
 		return message, nil
 	}
-	most := p.limits.Message + int64(len(echoPrefix)) + 2 // the frame library reads one byte more, to see what is too long
+	// the frame library reads one byte more, to see what is too long
+	most := p.limits.Message + int64(len(echoPrefix)) + 2
 	size := min(max(firstBuffer, 2*int64(cap(message))), most)
 	before, cost := p.held, size
 	if p.deflates {

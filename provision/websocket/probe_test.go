@@ -23,7 +23,8 @@ func TestProbe(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !hs.Accepted || hs.Status != 101 || hs.Subprotocol != "chat" || hs.Peer != target.Address || hs.Dial <= 0 || hs.Upgrade <= 0 {
+			if !hs.Accepted || hs.Status != 101 || hs.Subprotocol != "chat" || hs.Peer != target.Address ||
+				hs.Dial <= 0 || hs.Upgrade <= 0 {
 				t.Errorf("got %+v", hs)
 			}
 			if want := "HTTP/1.1 101 Switching Protocols"; hs.StatusLine != want {
@@ -71,10 +72,14 @@ func TestProbeHostile(t *testing.T) {
 		{"wrong digest", "accept", "is \"bm9uc2Vuc2U=\", want", func(c net.Conn, r *http.Request) {
 			say(c, ok, up, conn, "Sec-WebSocket-Accept: bm9uc2Vuc2U=")
 		}},
-		{"no digest", "accept", "Sec-WebSocket-Accept is missing", func(c net.Conn, r *http.Request) { say(c, ok, up, conn) }},
+		{"no digest", "accept", "Sec-WebSocket-Accept is missing", func(c net.Conn, r *http.Request) {
+			say(c, ok, up, conn)
+		}},
 		{"two digests", "accept", "", func(c net.Conn, r *http.Request) { say(c, ok, up, conn, good(r), good(r)) }},
 		{"no upgrade", "header", "Upgrade is missing", func(c net.Conn, r *http.Request) { say(c, ok, conn, good(r)) }},
-		{"no connection", "header", "Connection is missing", func(c net.Conn, r *http.Request) { say(c, ok, up, good(r)) }},
+		{"no connection", "header", "Connection is missing", func(c net.Conn, r *http.Request) {
+			say(c, ok, up, good(r))
+		}},
 		{"connection close", "header", `Connection is "close", want "upgrade"`, func(c net.Conn, r *http.Request) {
 			say(c, ok, up, "Connection: close", good(r))
 		}},
@@ -88,10 +93,11 @@ func TestProbeHostile(t *testing.T) {
 		{"extension not offered", "header", "Sec-WebSocket-Extensions", func(c net.Conn, r *http.Request) {
 			accept(c, r, "Sec-WebSocket-Extensions: permessage-deflate")
 		}},
-		{"502", "status", "not upgraded: HTTP/1.1 502 Bad Gateway from nginx/1.20.1", func(c net.Conn, r *http.Request) {
-			say(c, "HTTP/1.1 502 Bad Gateway", "Server: nginx/1.20.1", "Content-Length: 5")
-			_, _ = io.WriteString(c, "sorry")
-		}},
+		{"502", "status", "not upgraded: HTTP/1.1 502 Bad Gateway from nginx/1.20.1",
+			func(c net.Conn, r *http.Request) {
+				say(c, "HTTP/1.1 502 Bad Gateway", "Server: nginx/1.20.1", "Content-Length: 5")
+				_, _ = io.WriteString(c, "sorry")
+			}},
 		{"redirection", "status", "301 Moved Permanently to https://h/", func(c net.Conn, r *http.Request) {
 			say(c, "HTTP/1.1 301 Moved Permanently", "Location: https://h/", "Content-Length: 0")
 		}},
@@ -185,7 +191,8 @@ func TestProbeRequest(t *testing.T) {
 	for _, tt := range []struct{ name, got, want string }{
 		{"method", r.Method, "GET"}, {"host", r.Host, "ws.example.com:8080"}, {"path", r.RequestURI, "/a%2Fb?c=d"},
 		{"origin", r.Header.Get("Origin"), "https://ws.example.com"}, {"cookie", r.Header.Get("Cookie"), "a=b"},
-		{"agent", strings.Join(r.Header.Values("User-Agent"), "|"), "x"}, {"version", r.Header.Get("Sec-WebSocket-Version"), "13"},
+		{"agent", strings.Join(r.Header.Values("User-Agent"), "|"), "x"},
+		{"version", r.Header.Get("Sec-WebSocket-Version"), "13"},
 		{"key", fmt.Sprint(len(r.Header.Get("Sec-WebSocket-Key"))), "24"},
 	} {
 		if tt.got != tt.want {

@@ -57,7 +57,8 @@ func TestHostileEchoMemory(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			target, log := limited(t, Limits{Memory: memory})
-			begun := append([]byte{0x82, 0xff, 0, 0, 0, 0, size >> 24, size >> 16 & 0xff, 0, 0}, make([]byte, 4+size-1)...)
+			begun := append([]byte{0x82, 0xff, 0, 0, 0, 0, size >> 24, size >> 16 & 0xff, 0, 0},
+				make([]byte, 4+size-1)...)
 			before, most := heap(), int64(0)
 			for range clients {
 				r := dialRawWith(t, target, tt.header)
@@ -108,7 +109,8 @@ func TestHostileEchoClocks(t *testing.T) {
 		close  string // "": the client does not read
 		log    string // its beginning
 	}{
-		{"silent", Limits{Idle: short}, func(*raw) {}, "\x88\x21\x03\xf0no message and no ping in 100ms", "Client disconnected: no message and no ping in 100ms"},
+		{"silent", Limits{Idle: short}, func(*raw) {}, "\x88\x21\x03\xf0no message and no ping in 100ms",
+			"Client disconnected: no message and no ping in 100ms"},
 		{"a message a byte at a time", Limits{Transfer: short}, func(r *raw) {
 			drip(r, frame(0x82, strings.Repeat("x", 60)))
 		}, "\x88\x20\x03\xf0not the whole message in 100ms", "Client disconnected: not the whole message in 100ms"},
@@ -122,7 +124,8 @@ func TestHostileEchoClocks(t *testing.T) {
 		}, "", "Client disconnected: not the whole message in 100ms"},
 		{"reads nothing", Limits{Transfer: short}, func(r *raw) {
 			flood(r, frame(0x82, strings.Repeat("x", 1<<20)))
-		}, "", "Client disconnected: "}, // the echo was not taken, or on a slow machine the next message not sent, in time
+			// the echo was not taken, or on a slow machine the next message not sent, in time
+		}, "", "Client disconnected: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			target, log := limited(t, tt.limits)

@@ -118,7 +118,8 @@ func TestServeFrames(t *testing.T) {
 		{"unicode", frame(0x81, "žluťoučký"), 0x81, "Echo: žluťoučký"},
 		{"binary", frame(0x82, "\x00\xff"), 0x82, "\x00\xff"},
 		{"empty binary", frame(0x82, ""), 0x82, ""},
-		{"fragments come back as one", slices.Concat(frame(0x01, "a"), frame(0x00, ""), frame(0x80, "b")), 0x81, "Echo: ab"},
+		{"fragments come back as one", slices.Concat(frame(0x01, "a"), frame(0x00, ""), frame(0x80, "b")), 0x81,
+			"Echo: ab"},
 		{"rune over two fragments", slices.Concat(frame(0x01, "\xe2\x82"), frame(0x80, "\xac")), 0x81, "Echo: €"},
 		{"ping", frame(0x89, "x"), 0x8a, "x"},
 		{"ping between fragments", slices.Concat(frame(0x01, "a"), frame(0x89, "x")), 0x8a, "x"},
@@ -155,7 +156,8 @@ func TestServeBreaches(t *testing.T) {
 		{"long ping", frame(0x89, strings.Repeat("x", 126))},
 		{"close with a code not for the wire", frame(0x88, "\x03\xee")},
 		{"longer than 1 MiB", append([]byte{0x82, 0xff, 0, 0, 0, 0, 0x40, 0, 0, 0, 0, 0, 0, 0}, make([]byte, 1000)...)},
-		{"negative length", append([]byte{0x82, 0xff, 0xff, 0, 0, 0, 0x40, 0, 0, 0, 0, 0, 0, 0}, make([]byte, 1000)...)},
+		{"negative length", append([]byte{0x82, 0xff, 0xff, 0, 0, 0, 0x40, 0, 0, 0, 0, 0, 0, 0},
+			make([]byte, 1000)...)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := dialRaw(t, target)
@@ -176,7 +178,8 @@ func TestServeLog(t *testing.T) {
 	log := &record{}
 	target := startEcho(t, listen(t, "127.0.0.1:0"), Limits{}, log.add)
 	r := dialRaw(t, target)
-	r.send(t, frame(0x81, "hi"), frame(0x81, "a\nb\x1b[31m"), frame(0x81, strings.Repeat("é", 300)), frame(0x82, "\x00\x01"), frame(0x88, "\x03\xe8"))
+	r.send(t, frame(0x81, "hi"), frame(0x81, "a\nb\x1b[31m"), frame(0x81, strings.Repeat("é", 300)),
+		frame(0x82, "\x00\x01"), frame(0x88, "\x03\xe8"))
 	want := []string{
 		"Client connected", "Received: hi", `Received: a\nb\x1b[31m`,
 		"Received: " + strings.Repeat("é", 200) + "… (600 bytes)", "Received: 2 bytes", "Client disconnected",
@@ -195,9 +198,12 @@ func TestServePlainHTTP(t *testing.T) {
 	}{
 		{"a browser's address bar", "GET / HTTP/1.1\r\nHost: h\r\n\r\n", 426},
 		{"http 1.0", "GET / HTTP/1.0\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", 426},
-		{"connection: close, as nginx without the map", "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nUpgrade: websocket\r\n\r\n", 426},
-		{"no key", "GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n", 400},
-		{"old version", "GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 8\r\n\r\n", 400},
+		{"connection: close, as nginx without the map",
+			"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nUpgrade: websocket\r\n\r\n", 426},
+		{"no key", "GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: " +
+			"13\r\n\r\n", 400},
+		{"old version", "GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: " +
+			"websocket\r\nSec-WebSocket-Version: 8\r\n\r\n", 400},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, err := net.Dial("tcp", target.Address)

@@ -141,8 +141,8 @@ func (s *session) ping(ctx context.Context) error {
 }
 
 // shut makes the closing handshake and says what the peer answered: 1006 if it sent no close frame. A peer that hung up
-// differs by the error from one that gave no answer: that is ctx's, or context.DeadlineExceeded, because the library waits
-// for it no longer than 5 s.
+// differs by the error from one that gave no answer: that is ctx's, or context.DeadlineExceeded, because the library
+// waits for it no longer than 5 s.
 func (s *session) shut(ctx context.Context, code int, reason string) (int, string, error) {
 	stop := context.AfterFunc(ctx, func() { _ = s.link.Close() })
 	defer stop()

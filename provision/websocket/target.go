@@ -22,7 +22,8 @@ type Target struct {
 	TLS *tls.Config
 	// Origin is sent if it is not empty, as a browser would.
 	Origin string
-	// Header is sent besides the handshake's own fields, which it must not name (Host, Connection, Upgrade, Sec-WebSocket-*).
+	// Header is sent besides the handshake's own fields, which it must not name (Host, Connection, Upgrade,
+	// Sec-WebSocket-*).
 	Header http.Header
 	// Subprotocols are offered in this order.
 	Subprotocols []string

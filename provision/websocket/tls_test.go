@@ -21,16 +21,19 @@ func TestProbeTLS(t *testing.T) {
 		check  func(error) bool // nil: no error
 	}{
 		{"good", ca.server(t, "ws.example.com", soonOver), &tls.Config{RootCAs: ca.pool}, nil},
-		{"expired", ca.server(t, "ws.example.com", time.Now().Add(-time.Hour)), &tls.Config{RootCAs: ca.pool}, func(err error) bool {
-			var e x509.CertificateInvalidError
-			return errors.As(err, &e) && e.Reason == x509.Expired
-		}},
-		{"for another name", ca.server(t, "other.example.com", soonOver), &tls.Config{RootCAs: ca.pool}, func(err error) bool {
-			return pick[x509.HostnameError](err) != nil
-		}},
-		{"of another CA", stranger.server(t, "ws.example.com", soonOver), &tls.Config{RootCAs: ca.pool}, func(err error) bool {
-			return pick[x509.UnknownAuthorityError](err) != nil
-		}},
+		{"expired", ca.server(t, "ws.example.com", time.Now().Add(-time.Hour)), &tls.Config{RootCAs: ca.pool},
+			func(err error) bool {
+				var e x509.CertificateInvalidError
+				return errors.As(err, &e) && e.Reason == x509.Expired
+			}},
+		{"for another name", ca.server(t, "other.example.com", soonOver), &tls.Config{RootCAs: ca.pool},
+			func(err error) bool {
+				return pick[x509.HostnameError](err) != nil
+			}},
+		{"of another CA", stranger.server(t, "ws.example.com", soonOver), &tls.Config{RootCAs: ca.pool},
+			func(err error) bool {
+				return pick[x509.UnknownAuthorityError](err) != nil
+			}},
 		{"too old a version", func() *tls.Config {
 			c := ca.server(t, "ws.example.com", soonOver)
 			c.MinVersion = tls.VersionTLS13
@@ -41,7 +44,10 @@ func TestProbeTLS(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			names := make(chan string, 10)
-			tt.server.GetConfigForClient = func(h *tls.ClientHelloInfo) (*tls.Config, error) { names <- h.ServerName; return nil, nil }
+			tt.server.GetConfigForClient = func(h *tls.ClientHelloInfo) (*tls.Config, error) {
+				names <- h.ServerName
+				return nil, nil
+			}
 			target := startEcho(t, tls.NewListener(listen(t, "127.0.0.1:0"), tt.server), Limits{}, nil)
 			target.TLS = tt.client
 			hs, err := Probe(soon(t), target)
@@ -49,7 +55,8 @@ func TestProbeTLS(t *testing.T) {
 				t.Errorf("SNI %q", name)
 			}
 			if tt.check == nil {
-				if err != nil || !hs.Accepted || hs.TLS.Untrusted != nil || len(hs.TLS.Chain) != 2 || hs.TLS.Chain[0].Names[0] != "ws.example.com" || hs.TLS.Version != "TLS 1.3" {
+				if err != nil || !hs.Accepted || hs.TLS.Untrusted != nil || len(hs.TLS.Chain) != 2 ||
+					hs.TLS.Chain[0].Names[0] != "ws.example.com" || hs.TLS.Version != "TLS 1.3" {
 					t.Fatalf("got %+v %+v %v", hs, hs.TLS, err)
 				}
 				return

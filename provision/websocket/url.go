@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// ParseURL reads a ws or wss URL (RFC 6455 section 3): no fragment, no user information; the port defaults to 80 or 443.
+// ParseURL reads a ws or wss URL (RFC 6455 section 3): no fragment, no user information; the port defaults to 80 or
+// 443.
 func ParseURL(raw string) (Target, error) {
 	t, err := parseURL(raw)
 	if err != nil {
@@ -79,7 +80,8 @@ func authority(u *url.URL, fallback string) (address, host string, err error) {
 	host, _, _ = strings.Cut(name, "%")
 	if !isAddress(name) {
 		if host = name; !plain(host, "%:[]\"<>^`{|}") {
-			return "", "", fmt.Errorf("host %q: not a host name (an international one is written in its xn-- form)", name)
+			return "", "", fmt.Errorf("host %q: not a host name (an international one is written in its xn-- form)",
+				name)
 		}
 	}
 	switch {

@@ -27,7 +27,8 @@ func (c Check) Failed() bool { return !c.OK && c.Skipped == "" }
 // Options are what Verify cannot find out by itself.
 type Options struct {
 	Echo Echo
-	// Idle is how long a connection without traffic must live; 0 leaves the check out. nginx's own default cuts at 60 s.
+	// Idle is how long a connection without traffic must live; 0 leaves the check out. nginx's own default cuts at 60
+	// s.
 	Idle time.Duration
 	// OtherHost is a name that must not reach this site; "" leaves the check out.
 	OtherHost string
@@ -91,7 +92,8 @@ func Verify(ctx context.Context, t Target, o Options) []Check {
 	return list
 }
 
-func (v *verifier) check(ctx context.Context, name string, extra time.Duration, run func(context.Context) (string, error)) Check {
+func (v *verifier) check(ctx context.Context, name string, extra time.Duration,
+	run func(context.Context) (string, error)) Check {
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, v.options.Timeout+extra)
 	defer cancel()

@@ -108,10 +108,15 @@ func TestVerifyEcho(t *testing.T) {
 		options Options
 		want    string
 	}{
-		{"auto", Options{}, "tcp=ok upgrade=ok headers=ok accept=ok text-echo=ok binary-64k-echo=ok ping=ok close=ok no-upgrade-without-header=ok other-host=skipped idle=skipped"},
-		{"yes", Options{Echo: EchoYes, Idle: 50 * time.Millisecond}, "tcp=ok upgrade=ok headers=ok accept=ok text-echo=ok binary-64k-echo=ok ping=ok close=ok no-upgrade-without-header=ok other-host=skipped idle=ok"},
-		{"no", Options{Echo: EchoNo}, "tcp=ok upgrade=ok headers=ok accept=ok text-echo=skipped binary-64k-echo=skipped ping=ok close=ok no-upgrade-without-header=ok other-host=skipped idle=skipped"},
-		{"a backend of every name", Options{OtherHost: "other.example.com"}, "tcp=ok upgrade=ok headers=ok accept=ok text-echo=ok binary-64k-echo=ok ping=ok close=ok no-upgrade-without-header=ok other-host=failed idle=skipped"},
+		{"auto", Options{}, "tcp=ok upgrade=ok headers=ok accept=ok text-echo=ok binary-64k-echo=ok ping=ok close=ok " +
+			"no-upgrade-without-header=ok other-host=skipped idle=skipped"},
+		{"yes", Options{Echo: EchoYes, Idle: 50 * time.Millisecond}, "tcp=ok upgrade=ok headers=ok accept=ok " +
+			"text-echo=ok binary-64k-echo=ok ping=ok close=ok no-upgrade-without-header=ok other-host=skipped idle=ok"},
+		{"no", Options{Echo: EchoNo}, "tcp=ok upgrade=ok headers=ok accept=ok text-echo=skipped " +
+			"binary-64k-echo=skipped ping=ok close=ok no-upgrade-without-header=ok other-host=skipped idle=skipped"},
+		{"a backend of every name", Options{OtherHost: "other.example.com"}, "tcp=ok upgrade=ok headers=ok accept=ok " +
+			"text-echo=ok binary-64k-echo=ok ping=ok close=ok no-upgrade-without-header=ok other-host=failed " +
+			"idle=skipped"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := verdicts(Verify(soon(t), echo(t), tt.options)); got != tt.want {
@@ -123,14 +128,16 @@ func TestVerifyEcho(t *testing.T) {
 
 func TestVerifyOpeningFails(t *testing.T) {
 	noLeak(t)
-	const rest = " text-echo=skipped binary-64k-echo=skipped ping=skipped close=skipped no-upgrade-without-header=skipped other-host=skipped idle=skipped"
+	const rest = " text-echo=skipped binary-64k-echo=skipped ping=skipped close=skipped " +
+		"no-upgrade-without-header=skipped other-host=skipped idle=skipped"
 	closed := listen(t, "127.0.0.1:0")
 	_ = closed.Close()
 	for _, tt := range []struct {
 		name, want string
 		target     Target
 	}{
-		{"refused", "tcp=failed upgrade=skipped headers=skipped accept=skipped", Target{Address: closed.Addr().String()}},
+		{"refused", "tcp=failed upgrade=skipped headers=skipped accept=skipped",
+			Target{Address: closed.Addr().String()}},
 		{"502", "tcp=ok upgrade=failed headers=skipped accept=skipped", hostile(t, func(c net.Conn, r *http.Request) {
 			say(c, "HTTP/1.1 502 Bad Gateway", "Content-Length: 0")
 		})},
@@ -138,14 +145,18 @@ func TestVerifyOpeningFails(t *testing.T) {
 			say(c, "HTTP/1.1 101 X", "Upgrade: websocket", "Connection: upgrade", "Sec-WebSocket-Accept: x")
 		})},
 		{"wrong header", "tcp=ok upgrade=ok headers=failed accept=ok", hostile(t, func(c net.Conn, r *http.Request) {
-			say(c, "HTTP/1.1 101 X", "Connection: upgrade", "Sec-WebSocket-Accept: "+digest(r.Header.Get("Sec-WebSocket-Key")))
+			say(c, "HTTP/1.1 101 X", "Connection: upgrade", "Sec-WebSocket-Accept: "+
+				digest(r.Header.Get("Sec-WebSocket-Key")))
 		})},
-		{"neither", "tcp=ok upgrade=ok headers=failed accept=failed", hostile(t, func(c net.Conn, r *http.Request) { say(c, "HTTP/1.1 101 X") })},
-		{"plain server, tls asked", "tcp=ok certificate=failed upgrade=skipped headers=skipped accept=skipped", func() Target {
-			x := hostile(t, func(c net.Conn, r *http.Request) {})
-			x.TLS = &tls.Config{}
-			return x
-		}()},
+		{"neither", "tcp=ok upgrade=ok headers=failed accept=failed", hostile(t, func(c net.Conn, r *http.Request) {
+			say(c, "HTTP/1.1 101 X")
+		})},
+		{"plain server, tls asked", "tcp=ok certificate=failed upgrade=skipped headers=skipped accept=skipped",
+			func() Target {
+				x := hostile(t, func(c net.Conn, r *http.Request) {})
+				x.TLS = &tls.Config{}
+				return x
+			}()},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := verdicts(Verify(soon(t), tt.target, Options{Timeout: 5 * time.Second})); got != tt.want+rest {
@@ -165,8 +176,12 @@ func TestVerifyBackends(t *testing.T) {
 		do      func(*raw)
 		want    string // text, binary, ping, close
 	}{
-		{"silent", Options{}, func(r *raw) { r.serveFrames(func([]byte) bool { return true }) }, "skipped skipped ok ok"},
-		{"silent though it must not be", Options{Echo: EchoYes}, func(r *raw) { r.serveFrames(func([]byte) bool { return true }) }, "failed failed ok ok"},
+		{"silent", Options{}, func(r *raw) {
+			r.serveFrames(func([]byte) bool { return true })
+		}, "skipped skipped ok ok"},
+		{"silent though it must not be", Options{Echo: EchoYes}, func(r *raw) {
+			r.serveFrames(func([]byte) bool { return true })
+		}, "failed failed ok ok"},
 		{"raw echo after a greeting", Options{}, func(r *raw) {
 			send(r, 0x81, "welcome")
 			r.serveFrames(func(p []byte) bool { send(r, 0x82, string(p)); return true })
@@ -175,7 +190,10 @@ func TestVerifyBackends(t *testing.T) {
 			r.serveFrames(func(p []byte) bool { send(r, 0x81, `{"from":"you","text":"`+string(p)+`"}`); return true })
 		}, "ok ok ok ok"},
 		{"the tutorial's, which makes text of binary", Options{Echo: EchoYes}, func(r *raw) {
-			r.serveFrames(func(p []byte) bool { send(r, 0x81, "Echo: "+strings.ToValidUTF8(string(p), "\ufffd")); return true })
+			r.serveFrames(func(p []byte) bool {
+				send(r, 0x81, "Echo: "+strings.ToValidUTF8(string(p), "\ufffd"))
+				return true
+			})
 		}, "ok ok ok ok"},
 		{"says other things", Options{}, func(r *raw) {
 			r.serveFrames(func(p []byte) bool { send(r, 0x81, "what?"); return true })
@@ -213,11 +231,15 @@ func TestVerifyBackends(t *testing.T) {
 		{"closes politely what it does not know", Options{}, func(r *raw) {
 			r.serveFrames(func([]byte) bool { send(r, 0x88, "\x03\xf0policy"); _, _, _ = r.client(); return false })
 		}, "skipped skipped ok ok"},
-		{"cut without a close frame", Options{}, func(r *raw) { r.serveFrames(func([]byte) bool { return false }) }, "failed failed ok ok"},
+		{"cut without a close frame", Options{}, func(r *raw) {
+			r.serveFrames(func([]byte) bool { return false })
+		}, "failed failed ok ok"},
 		{"masks", Options{}, func(r *raw) {
 			r.serveFrames(func(p []byte) bool { _, _ = r.Write(frame(0x81, string(p))); return true })
 		}, "failed failed ok ok"},
-		{"no pong, no close", Options{Echo: EchoNo}, func(r *raw) { _, _ = io.Copy(io.Discard, r.Conn) }, "skipped skipped failed failed"},
+		{"no pong, no close", Options{Echo: EchoNo}, func(r *raw) {
+			_, _ = io.Copy(io.Discard, r.Conn)
+		}, "skipped skipped failed failed"},
 	} {
 		tt.options.Timeout, tt.options.EchoWait = 10*time.Second, 5*time.Second
 		if strings.HasPrefix(tt.want, "skipped") { // nothing hangs on an echo

@@ -9,8 +9,8 @@ import (
 )
 
 // watch passes a server's frames on and takes note of what the frame library does not tell: the close frame as it was
-// on the wire, pings, fragments, and a mask, which a server must not use (RFC 6455 section 5.1) and the library's client
-// would not notice: it would hand out the masked bytes.
+// on the wire, pings, fragments, and a mask, which a server must not use (RFC 6455 section 5.1) and the library's
+// client would not notice: it would hand out the masked bytes.
 type watch struct {
 	r io.Reader
 

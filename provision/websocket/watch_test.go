@@ -29,7 +29,8 @@ func TestWatch(t *testing.T) {
 		{"compressed", []byte("\xc1\x01h"), notes{frames: 1, compressed: 1}, 1006, false},
 		{"16 bit length", long, notes{frames: 1}, 1006, false},
 		{"64 bit length", huge, notes{frames: 1}, 1006, false},
-		{"ping, pong, close", []byte("\x89\x01p\x8a\x00\x88\x04\x03\xe9by"), notes{pings: 1, pongs: 1, closed: true, closeBody: []byte("\x03\xe9by")}, 1001, false},
+		{"ping, pong, close", []byte("\x89\x01p\x8a\x00\x88\x04\x03\xe9by"),
+			notes{pings: 1, pongs: 1, closed: true, closeBody: []byte("\x03\xe9by")}, 1001, false},
 		{"close without code", []byte("\x88\x00"), notes{closed: true}, 1005, false},
 		{"close cut short", []byte("\x88\x02\x03"), notes{closeBody: []byte("\x03")}, 1006, false},
 		{"masked", []byte("\x81\x82\x00\x00\x00\x00hi"), notes{}, 1006, true},
@@ -51,7 +52,8 @@ func TestWatch(t *testing.T) {
 				if !bytes.Equal(got, tt.stream) {
 					t.Errorf("%s: %d bytes passed, want %d", name, len(got), len(tt.stream))
 				}
-				if diff := cmp.Diff(tt.want, w.seen(), cmp.AllowUnexported(notes{}), cmpopts.IgnoreFields(notes{}, "last")); diff != "" {
+				if diff := cmp.Diff(tt.want, w.seen(), cmp.AllowUnexported(notes{}),
+					cmpopts.IgnoreFields(notes{}, "last")); diff != "" {
 					t.Errorf("%s: -want +got\n%s", name, diff)
 				}
 				if code, _ := w.seen().closing(); code != tt.code {
@@ -73,7 +75,8 @@ func FuzzWatch(f *testing.F) {
 		if (err == nil) != (err2 == nil) {
 			t.Fatalf("whole: %v, in pieces: %v", err, err2)
 		}
-		if diff := cmp.Diff(whole.seen(), pieces.seen(), cmp.AllowUnexported(notes{}), cmpopts.IgnoreFields(notes{}, "last")); diff != "" {
+		if diff := cmp.Diff(whole.seen(), pieces.seen(), cmp.AllowUnexported(notes{}),
+			cmpopts.IgnoreFields(notes{}, "last")); diff != "" {
 			t.Fatal(diff)
 		}
 		if len(whole.notes.closeBody) > 125*len(stream) {
@@ -83,7 +86,8 @@ func FuzzWatch(f *testing.F) {
 }
 
 func FuzzReadResponse(f *testing.F) {
-	f.Add([]byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n\x81\x00"))
+	f.Add([]byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: " +
+		"upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n\x81\x00"))
 	f.Add([]byte("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 502 Bad Gateway\r\nContent-Length: 3\r\n\r\nabc"))
 	f.Add([]byte("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n"))
 	f.Add([]byte("SSH-2.0-x\r\n"))

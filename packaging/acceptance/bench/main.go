@@ -1,5 +1,6 @@
-// Command bench measures the agent against the tutorial's own commands as a script (tutorial.sh), from the same snapshot of the same
-// machine, in turn, and prints medians and their ratios. Absolute times are an emulated machine's and mean nothing elsewhere.
+// Command bench measures the agent against the tutorial's own commands as a script (tutorial.sh), from the same
+// snapshot of the same machine, in turn, and prints medians and their ratios. Absolute times are an emulated machine's
+// and mean nothing elsewhere.
 package main
 
 import (
@@ -57,8 +58,8 @@ func prepare(m *vm.Machine) error {
 	return m.Save(bare)
 }
 
-// figures are seconds, but for the memory, which is in MB (2^20 bytes). Least is the script with its two changes of SELinux in one
-// transaction: what an agent would take that only ran the programs it has to run.
+// figures are seconds, but for the memory, which is in MB (2^20 bytes). Least is the script with its two changes of
+// SELinux in one transaction: what an agent would take that only ran the programs it has to run.
 type figures struct{ agent, least, script, agentAgain, scriptAgain, memory, memoryAgain []float64 }
 
 // round is one run of each from the bare host, and a second one where that is asked for.
@@ -97,7 +98,8 @@ func first(m *vm.Machine, command string, to *[]float64) error {
 
 // timed runs a command; the time is the guest's own.
 func timed(m *vm.Machine, command string, to *[]float64) error {
-	r := m.Try("s=$(date +%s%N); "+command+" >/run/out 2>&1 </dev/null; x=$?; echo $(( $(date +%s%N) - s )); exit $x", nil)
+	r := m.Try("s=$(date +%s%N); "+command+" >/run/out 2>&1 </dev/null; x=$?; echo $(( $(date +%s%N) - s )); exit $x",
+		nil)
 	if r.Status != 0 {
 		out, _ := m.Run("tail -20 /run/out")
 		return fmt.Errorf("%s: exit status %d: %s", command, r.Status, out)
@@ -107,8 +109,8 @@ func timed(m *vm.Machine, command string, to *[]float64) error {
 	return err
 }
 
-// memory is the peak resident size of the agent itself, in MB: VmHWM of proc(5), looked at twenty times a second. What wait4(2) tells
-// would be the largest of its children, which is yum.
+// memory is the peak resident size of the agent itself, in MB: VmHWM of proc(5), looked at twenty times a second. What
+// wait4(2) tells would be the largest of its children, which is yum.
 func memory(m *vm.Machine, command string, to *[]float64) error {
 	r := m.Try(`python3 -c 'import os,re,sys,time
 pid = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0), (os.POSIX_SPAWN_DUP2, 1, 2)])
@@ -135,10 +137,14 @@ func median(values []float64) float64 {
 
 func (f *figures) print() {
 	fmt.Printf("medians of %d, agent against script, in one run:\n", runs)
-	fmt.Printf("first apply      %6.2f s against %6.2f s: ratio %.2f (at most 0.80)\n", median(f.agent), median(f.script), median(f.agent)/median(f.script))
-	fmt.Printf("  its programs   %6.2f s, without the agent:   ratio %.2f\n", median(f.least), median(f.least)/median(f.script))
-	fmt.Printf("unchanged apply  %6.2f s against %6.2f s: ratio 1/%.0f (at most 1/25)\n", median(f.agentAgain), median(f.scriptAgain), median(f.scriptAgain)/median(f.agentAgain))
-	fmt.Printf("peak memory      %6.1f MB first, %.1f MB unchanged (at most 25)\n", median(f.memory), median(f.memoryAgain))
+	fmt.Printf("first apply      %6.2f s against %6.2f s: ratio %.2f (at most 0.80)\n", median(f.agent),
+		median(f.script), median(f.agent)/median(f.script))
+	fmt.Printf("  its programs   %6.2f s, without the agent:   ratio %.2f\n", median(f.least),
+		median(f.least)/median(f.script))
+	fmt.Printf("unchanged apply  %6.2f s against %6.2f s: ratio 1/%.0f (at most 1/25)\n", median(f.agentAgain),
+		median(f.scriptAgain), median(f.scriptAgain)/median(f.agentAgain))
+	fmt.Printf("peak memory      %6.1f MB first, %.1f MB unchanged (at most 25)\n", median(f.memory),
+		median(f.memoryAgain))
 }
 
 func printSizes() error {
@@ -146,7 +152,8 @@ func printSizes() error {
 	if err != nil {
 		return err
 	}
-	for _, file := range []struct{ path, what string }{{rpm, "RPM (at most 4 MB)"}, {"dist/wsprovision", "executable (at most 12 MB)"}} {
+	for _, file := range []struct{ path, what string }{{rpm, "RPM (at most 4 MB)"},
+		{"dist/wsprovision", "executable (at most 12 MB)"}} {
 		info, err := os.Stat(file.path)
 		if err != nil {
 			return err

@@ -9,9 +9,10 @@ import (
 	"wsprovision/packaging/acceptance/vm"
 )
 
-// outcome is a command that prints what a finished run leaves: nginx's files, SELinux's store, packages and what is wrong with their
-// files, what the ledger knows for a revert, and whatever an interrupted run may have left over. What is not enabled runs or not, as the last boot had it. In its own
-// directory the agent leaves a staged file for its next write.
+// outcome is a command that prints what a finished run leaves: nginx's files, SELinux's store, packages and what is
+// wrong with their files, what the ledger knows for a revert, and whatever an interrupted run may have left over. What
+// is not enabled runs or not, as the last boot had it. In its own directory the agent leaves a staged file for its next
+// write.
 const outcome = `cd /etc/nginx/conf.d
 for f in *.conf; do test ! -e $f || { stat -c '%n %a %U %C' $f; cat $f; }; done
 cat /var/lib/selinux/default/active/*.local
@@ -32,8 +33,10 @@ exit 0`
 
 // upgrade is a command that succeeds where nginx answers 101.
 func upgrade(path string) string {
-	return "curl -s -o /dev/null -m 3 -w '%{http_code}' -H 'Host: ws.example.com' -H 'Connection: Upgrade' -H 'Upgrade: websocket' " +
-		"-H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' http://127.0.0.1" + path + " | grep -qx 101"
+	return "curl -s -o /dev/null -m 3 -w '%{http_code}' -H 'Host: ws.example.com' -H 'Connection: Upgrade' -H " +
+		"'Upgrade: websocket' " +
+		"-H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' http://127.0.0.1" + path +
+		" | grep -qx 101"
 }
 
 // judge saves the machine, interrupts the run in one way or in both, and brings the machine back.
@@ -68,11 +71,13 @@ func (t *telling) verdict(how string, points []string, try func() error) {
 		t.broken += len(points)
 		verdict = "BROKEN: " + err.Error()
 	}
-	fmt.Printf("%s (%d points), %s at %s: %s, %.0f s\n", t.name, len(t.points), how, strings.Join(points, " = "), verdict, time.Since(begun).Seconds())
+	fmt.Printf("%s (%d points), %s at %s: %s, %.0f s\n", t.name, len(t.points), how, strings.Join(points, " = "),
+		verdict, time.Since(begun).Seconds())
 }
 
 func (t *telling) kill(at place) error {
-	checks := []string{"cd /run/crash; kill -9 $(cat pid); for i in $(seq 50); do test -s status && break; sleep 0.1; done; grep -x 137 status"}
+	checks := []string{"cd /run/crash; kill -9 $(cat pid); for i in $(seq 50); do test -s status && break; sleep " +
+		"0.1; done; grep -x 137 status"}
 	checks = append(checks, sound...)
 	sameMaster := "true"
 	if at.master != "" {
@@ -85,8 +90,8 @@ func (t *telling) kill(at place) error {
 	return t.rerun(append(checks, t.command, t.done, t.command+" --detailed-exitcode", sameMaster))
 }
 
-// powerCut cuts the power where nginx ran or did not: after the boot it runs if it is enabled, for the run may have been taking it from
-// the boot, and answers if its site is there.
+// powerCut cuts the power where nginx ran or did not: after the boot it runs if it is enabled, for the run may have
+// been taking it from the boot, and answers if its site is there.
 func (t *telling) powerCut(at place) error {
 	if err := t.reboot(); err != nil {
 		return err
@@ -130,15 +135,18 @@ func (t *telling) reboot() error {
 	if err := t.m.Boot(); err != nil {
 		return err
 	}
-	_, err := must(t.m, "timeout 120 systemctl is-system-running --wait; for i in $(seq 60); do ss -Hltn | grep -q :3000 && exit 0; sleep 1; done; systemctl status --no-pager ws-backend; exit 1")
+	_, err := must(t.m, "timeout 120 systemctl is-system-running --wait; for i in $(seq 60); do ss -Hltn | grep -q "+
+		":3000 && exit 0; sleep 1; done; systemctl status --no-pager ws-backend; exit 1")
 	return err
 }
 
-// rerun makes the checks, one after the other in one session, and compares what is left with what an undisturbed run leaves.
+// rerun makes the checks, one after the other in one session, and compares what is left with what an undisturbed run
+// leaves.
 func (t *telling) rerun(checks []string) error {
 	var script strings.Builder
 	for _, check := range checks {
-		fmt.Fprintf(&script, "(\n%s\n) >/run/judged 2>&1 || { echo %s; cat /run/judged; exit 1; }\n", check, vm.Quote("failed: "+check))
+		fmt.Fprintf(&script, "(\n%s\n) >/run/judged 2>&1 || { echo %s; cat /run/judged; exit 1; }\n", check,
+			vm.Quote("failed: "+check))
 	}
 	if r := t.m.Try(script.String(), nil); r.Status != 0 {
 		return fmt.Errorf("exit status %d: %s", r.Status, r.Output)

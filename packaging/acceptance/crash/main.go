@@ -1,8 +1,9 @@
-// Command crash runs the crash matrix on the machine. A test build of the agent stands still at every point of its own seam to the host;
-// there the machine is saved, and the agent is killed. What is left is judged by the machine's own tools, and the agent is run again, and
-// once more. At a sample of the points, and at the end of the run, the power is cut too. Then the machine is brought back and the agent
-// goes on to its next point. Where several machines may run each walks the whole way and judges its share. With arguments only those points
-// are judged that have all of them in their line: crash "bare host" "after run".
+// Command crash runs the crash matrix on the machine. A test build of the agent stands still at every point of its own
+// seam to the host; there the machine is saved, and the agent is killed. What is left is judged by the machine's own
+// tools, and the agent is run again, and once more. At a sample of the points, and at the end of the run, the power is
+// cut too. Then the machine is brought back and the agent goes on to its next point. Where several machines may run
+// each walks the whole way and judges its share. With arguments only those points are judged that have all of them in
+// their line: crash "bare host" "after run".
 package main
 
 import (
@@ -28,7 +29,8 @@ type story struct{ name, prepare, command, done string }
 var stories = []story{
 	{"bare host", "true", apply + "/ws/", upgrade("/ws/")},
 	{"changed site", apply + "/ws/", apply + "/socket/", upgrade("/socket/")},
-	{"revert", apply + "/ws/", agent + " revert", "! ( " + upgrade("/ws/") + " ) && getsebool httpd_can_network_connect | grep off"},
+	{"revert", apply + "/ws/", agent + " revert", "! ( " + upgrade("/ws/") +
+		" ) && getsebool httpd_can_network_connect | grep off"},
 }
 
 // matrix counts what was judged, on all machines.
@@ -65,14 +67,17 @@ func (x *matrix) run() (err error) {
 	var all sync.WaitGroup
 	for share := range x.sharers {
 		all.Go(func() {
-			errs[share] = vm.OnBareHost("packaging/acceptance", func(m *vm.Machine) error { return x.walkAll(m, share) })
+			errs[share] = vm.OnBareHost("packaging/acceptance", func(m *vm.Machine) error {
+				return x.walkAll(m, share)
+			})
 		})
 	}
 	all.Wait()
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	fmt.Printf("the power was cut at %d of them\n%d points, %d converged, %d broken\n", x.cuts, x.judged, x.judged-x.broken, x.broken)
+	fmt.Printf("the power was cut at %d of them\n%d points, %d converged, %d broken\n", x.cuts, x.judged,
+		x.judged-x.broken, x.broken)
 	switch {
 	case x.broken > 0:
 		return fmt.Errorf("%d points leave a host worse", x.broken)

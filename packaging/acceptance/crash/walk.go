@@ -26,7 +26,8 @@ type telling struct {
 	want   string   // what that run leaves
 }
 
-// tell makes the story's snapshot, learns its points and its end from a run that is not interrupted, and walks through them.
+// tell makes the story's snapshot, learns its points and its end from a run that is not interrupted, and walks through
+// them.
 func (t *telling) tell() error {
 	if err := t.m.Restore(vm.Booted); err != nil {
 		return err
@@ -58,7 +59,8 @@ func (t *telling) tell() error {
 // walk starts the run for good and stops at each of its points.
 func (t *telling) walk() error {
 	_, err := must(t.m, "CRASH_LOG=/run/crash/points CRASH_STOP=1 setsid -f sh -c "+
-		vm.Quote(t.command+" & echo $! >/run/crash/pid; wait $!; echo $? >/run/crash/status")+" >/run/crash/out 2>&1 </dev/null")
+		vm.Quote(t.command+" & echo $! >/run/crash/pid; wait $!; echo $? >/run/crash/status")+
+		" >/run/crash/out 2>&1 </dev/null")
 	if err != nil {
 		return err
 	}
@@ -90,8 +92,9 @@ func (t *telling) walk() error {
 	return nil
 }
 
-// at judges a point. One that is about to change the host is judged with the one before it, which has just changed it: between the two
-// the agent only reads (provision/seam_test.go), so that they leave the same host. The earlier of the two has less on its disk.
+// at judges a point. One that is about to change the host is judged with the one before it, which has just changed it:
+// between the two the agent only reads (provision/seam_test.go), so that they leave the same host. The earlier of the
+// two has less on its disk.
 func (t *telling) at(n int, at place) error {
 	if n > 0 && isBefore(t.points[n]) && !isBefore(t.points[n-1]) {
 		return nil
@@ -167,7 +170,8 @@ func (t *telling) cutAt(n int) bool {
 func must(m *vm.Machine, command string) (string, error) {
 	r := m.Try(command, nil)
 	if r.Status != 0 {
-		return r.Output, fmt.Errorf("%s: exit status %d after %s:\n%s", command, r.Status, r.Duration.Round(time.Millisecond), r.Output)
+		return r.Output, fmt.Errorf("%s: exit status %d after %s:\n%s", command, r.Status,
+			r.Duration.Round(time.Millisecond), r.Output)
 	}
 	return r.Stdout, nil
 }

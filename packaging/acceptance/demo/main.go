@@ -1,5 +1,5 @@
-// Command demo shows the main job on a machine of its own: the plan, the apply, the WebSocket that goes through, and the second apply
-// that finds nothing to do. It prints what an administrator would see at the host's own console.
+// Command demo shows the main job on a machine of its own: the plan, the apply, the WebSocket that goes through, and
+// the second apply that finds nothing to do. It prints what an administrator would see at the host's own console.
 package main
 
 import (
@@ -16,12 +16,16 @@ const site = " --server-name ws.example.com --backend 127.0.0.1:3000 --path /ws/
 type scene struct{ says, command, want string }
 
 var scenes = []scene{
-	{"A bare host in RHEL 7's layout, SELinux enforcing, no nginx, no semanage.", "cat /etc/redhat-release; getenforce; rpm -q nginx policycoreutils-python epel-release || :", "Enforcing"},
+	{"A bare host in RHEL 7's layout, SELinux enforcing, no nginx, no semanage.",
+		"cat /etc/redhat-release; getenforce; rpm -q nginx policycoreutils-python epel-release || :", "Enforcing"},
 	{"What would be done:", "wsprovision plan" + site, "planned"},
 	{"Do it:", "wsprovision apply" + site, "apply: changed"},
-	{"A WebSocket goes through nginx, by curl:", "curl -s -m 5 -i --http1.1 -H 'Host: ws.example.com' -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' " +
-		"-H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' http://127.0.0.1/ws/ | sed '/^\\r*$/q' || :", "101 Switching Protocols"},
-	{"What the host's own tools say:", "getsebool httpd_can_network_connect; semanage port -l -C; systemctl is-enabled nginx; systemctl is-active nginx; ps -eo label,args | grep '[n]ginx:'", "http_port_t"},
+	{"A WebSocket goes through nginx, by curl:", "curl -s -m 5 -i --http1.1 -H 'Host: ws.example.com' -H " +
+		"'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' " +
+		"-H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' http://127.0.0.1/ws/ | sed '/^\\r*$/q' || :",
+		"101 Switching Protocols"},
+	{"What the host's own tools say:", "getsebool httpd_can_network_connect; semanage port -l -C; systemctl " +
+		"is-enabled nginx; systemctl is-active nginx; ps -eo label,args | grep '[n]ginx:'", "http_port_t"},
 	{"Again. Nothing is to do, and nothing is touched:", "wsprovision apply" + site, "apply: unchanged"},
 }
 

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// OnBareHost hands work a bare host, restored from the snapshot Booted, for the time that it takes. The image is built if need be.
-// The folder acceptance is named from the working directory.
+// OnBareHost hands work a bare host, restored from the snapshot Booted, for the time that it takes. The image is built
+// if need be. The folder acceptance is named from the working directory.
 func OnBareHost(acceptance string, work func(*Machine) error) (err error) {
 	img, err := Build(acceptance)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Result is what a command did. Status is its exit status, 128 and the signal's number where a signal ended it as a shell has it, and
-// -1 where it was not learned: out of time, or the machine went away.
+// Result is what a command did. Status is its exit status, 128 and the signal's number where a signal ended it as a
+// shell has it, and -1 where it was not learned: out of time, or the machine went away.
 type Result struct {
 	Stdout, Stderr string
 	Output         string // both as they came
@@ -29,8 +29,8 @@ type Process struct {
 	out     *outputs
 }
 
-// Begin starts a shell command as root, unconfined_t, with input on its stdin. Without input stdin is /dev/null: a pipe in its place
-// would make ausearch read the pipe and not the log.
+// Begin starts a shell command as root, unconfined_t, with input on its stdin. Without input stdin is /dev/null: a pipe
+// in its place would make ausearch read the pipe and not the log.
 func (m *Machine) Begin(command string, input io.Reader) (*Process, error) {
 	if input == nil {
 		command = "exec </dev/null\n" + command
@@ -41,7 +41,8 @@ func (m *Machine) Begin(command string, input io.Reader) (*Process, error) {
 	})
 }
 
-// BeginOnTerminal starts a shell command on a terminal of 80 columns, which gives it SIGHUP at HangUp. All its output is on Stdout.
+// BeginOnTerminal starts a shell command on a terminal of 80 columns, which gives it SIGHUP at HangUp. All its output
+// is on Stdout.
 func (m *Machine) BeginOnTerminal(command string) (*Process, error) {
 	return m.begin(command, func(s *ssh.Session) error { return s.RequestPty("xterm", 24, 80, ssh.TerminalModes{}) })
 }
@@ -68,8 +69,8 @@ func (m *Machine) begin(command string, prepare func(*ssh.Session) error) (*Proc
 	return p, nil
 }
 
-// Wait returns when the command has ended, the machine is gone or the time is over. The command is not killed then: a shell on the
-// far side takes no notice of its closed session.
+// Wait returns when the command has ended, the machine is gone or the time is over. The command is not killed then: a
+// shell on the far side takes no notice of its closed session.
 func (p *Process) Wait(limit time.Duration) Result {
 	defer p.session.Close()
 	ended := make(chan error, 1)
@@ -100,7 +101,8 @@ func (p *Process) result(err error) Result {
 }
 
 // signalNumbers are those that end a program in a scenario.
-var signalNumbers = map[ssh.Signal]int{ssh.SIGHUP: 1, ssh.SIGINT: 2, ssh.SIGABRT: 6, ssh.SIGKILL: 9, ssh.SIGSEGV: 11, ssh.SIGPIPE: 13, ssh.SIGTERM: 15}
+var signalNumbers = map[ssh.Signal]int{ssh.SIGHUP: 1, ssh.SIGINT: 2, ssh.SIGABRT: 6, ssh.SIGKILL: 9, ssh.SIGSEGV: 11,
+	ssh.SIGPIPE: 13, ssh.SIGTERM: 15}
 
 // outputs gathers a command's two streams, apart and as they came. Two goroutines write.
 type outputs struct {

@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// Count is how many machines may run side by side: two of one processor each where the host has two processors or more, or what
-// WSPROVISION_MACHINES says.
+// Count is how many machines may run side by side: two of one processor each where the host has two processors or more,
+// or what WSPROVISION_MACHINES says.
 func Count() (int, error) {
 	text := os.Getenv("WSPROVISION_MACHINES")
 	if text == "" {

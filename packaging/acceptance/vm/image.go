@@ -1,5 +1,5 @@
-// Package vm drives one acceptance machine: it starts QEMU, saves and restores it, cuts its power, and runs commands on it over
-// ssh. It knows nothing of scenarios and reports errors to its caller.
+// Package vm drives one acceptance machine: it starts QEMU, saves and restores it, cuts its power, and runs commands on
+// it over ssh. It knows nothing of scenarios and reports errors to its caller.
 package vm
 
 import (
@@ -11,10 +11,12 @@ import (
 	"strings"
 )
 
-// Image is what image.sh built: disk, kernel, keys and packages, and the recipe they were built from, which also starts machines.
+// Image is what image.sh built: disk, kernel, keys and packages, and the recipe they were built from, which also starts
+// machines.
 type Image struct{ dir, recipe string }
 
-// Build runs image.sh of the folder acceptance, which returns at once if the image is there. Its progress goes to stderr.
+// Build runs image.sh of the folder acceptance, which returns at once if the image is there. Its progress goes to
+// stderr.
 func Build(acceptance string) (Image, error) {
 	acceptance, err := filepath.Abs(acceptance)
 	if err != nil {
@@ -45,7 +47,8 @@ func (i Image) Fingerprint(key string) (string, error) {
 
 // NewDisk makes a disk at path with the image's system on it, as it was before its first boot.
 func (i Image) NewDisk(path string) error {
-	out, err := exec.Command("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", i.Path("disk.raw"), path).CombinedOutput()
+	out, err := exec.Command("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", i.Path("disk.raw"),
+		path).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("make the disk %s: qemu-img: %w: %s", path, err, out)
 	}

@@ -13,13 +13,15 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// bootTimeout bounds a cold boot until sshd answers, on an emulated machine and a busy host; one of the boots labels every file and reboots.
+// bootTimeout bounds a cold boot until sshd answers, on an emulated machine and a busy host; one of the boots labels
+// every file and reboots.
 const bootTimeout = 12 * time.Minute
 
 // Booted is the snapshot that every machine with the image's own disk holds: a bare host, all its services up.
 const Booted = "booted"
 
-// Machine is one virtual machine with a disk of its own. Its methods are for one goroutine; commands that Begin started run side by side.
+// Machine is one virtual machine with a disk of its own. Its methods are for one goroutine; commands that Begin started
+// run side by side.
 type Machine struct {
 	Image  Image
 	dir    string
@@ -30,7 +32,8 @@ type Machine struct {
 	client *ssh.Client     // nil until the first command after a start or a restore
 }
 
-// New prepares a machine that is switched off. Without a disk in hw it gets a copy of the image's, with the snapshot Booted.
+// New prepares a machine that is switched off. Without a disk in hw it gets a copy of the image's, with the snapshot
+// Booted.
 func New(img Image, hw Hardware) (*Machine, error) {
 	config, err := loginConfig(img)
 	if err != nil {
@@ -59,7 +62,8 @@ func (m *Machine) Reset() error {
 	return nil
 }
 
-// Boot switches the machine on and waits until sshd answers. What its disk holds is what a power cut or a shutdown left there.
+// Boot switches the machine on and waits until sshd answers. What its disk holds is what a power cut or a shutdown left
+// there.
 func (m *Machine) Boot() error { return m.switchOn("") }
 
 func (m *Machine) switchOn(snapshot string) error {
@@ -131,7 +135,8 @@ func (m *Machine) connection() (*ssh.Client, error) {
 	return client, nil
 }
 
-// HangUp ends the ssh connection and every session on it. A command with a terminal gets SIGHUP; one without goes on until it writes.
+// HangUp ends the ssh connection and every session on it. A command with a terminal gets SIGHUP; one without goes on
+// until it writes.
 func (m *Machine) HangUp() {
 	if m.client != nil {
 		_ = m.client.Close() // it may be gone already, with the guest

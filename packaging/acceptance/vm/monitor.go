@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// monitor is QEMU's control socket (QMP), used for nothing but commands of the human monitor: savevm and loadvm exist only there.
+// monitor is QEMU's control socket (QMP), used for nothing but commands of the human monitor: savevm and loadvm exist
+// only there.
 type monitor struct {
 	conn  net.Conn
 	lines *bufio.Reader
@@ -35,7 +36,8 @@ func dialMonitor(socket string, deadline time.Time) (*monitor, error) {
 
 // command gives a command of the human monitor and returns its answer.
 func (m *monitor) command(line string) (string, error) {
-	answer, err := m.execute("human-monitor-command", map[string]string{"command-line": line}, time.Now().Add(2*time.Minute))
+	answer, err := m.execute("human-monitor-command", map[string]string{"command-line": line},
+		time.Now().Add(2*time.Minute))
 	if err != nil {
 		return "", fmt.Errorf("qemu: %s: %w", line, err)
 	}

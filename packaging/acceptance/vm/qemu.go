@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Hardware is what a machine is started with. The zero value is the machine that snapshots are taken of; a snapshot is restored only
-// into the hardware it was taken from.
+// Hardware is what a machine is started with. The zero value is the machine that snapshots are taken of; a snapshot is
+// restored only into the hardware it was taken from.
 type Hardware struct {
 	Disk   string   // the system's disk (qcow2 over the image); empty for a new one
 	More   []string // further disks (qcow2): /dev/vdb and so on
@@ -65,8 +65,8 @@ func startQEMU(img Image, dir string, hw Hardware, snapshot string) (*qemu, erro
 	return q, nil
 }
 
-// launch starts the process and reaps it when it ends. The kernel kills it when the thread that started it ends, which must
-// therefore be one that lives as long as the process: else a killed test run would leave machines behind.
+// launch starts the process and reaps it when it ends. The kernel kills it when the thread that started it ends, which
+// must therefore be one that lives as long as the process: else a killed test run would leave machines behind.
 func (q *qemu) launch(command *exec.Cmd) error {
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	started := make(chan error)

@@ -27,9 +27,11 @@ func (m *Machine) Run(command string) (output string, status int) {
 	return r.Output, r.Status
 }
 
-// Put writes a file on the machine, making its directory. The file gets the label that an administrator's editor would leave.
+// Put writes a file on the machine, making its directory. The file gets the label that an administrator's editor would
+// leave.
 func (m *Machine) Put(path string, content []byte, mode fs.FileMode) error {
-	command := fmt.Sprintf("mkdir -p %s && cat >%s && chmod %o %[2]s", Quote(filepath.Dir(path)), Quote(path), mode.Perm())
+	command := fmt.Sprintf("mkdir -p %s && cat >%s && chmod %o %[2]s", Quote(filepath.Dir(path)), Quote(path),
+		mode.Perm())
 	if r := m.Try(command, bytes.NewReader(content)); r.Status != 0 {
 		return fmt.Errorf("put %s on the machine: exit status %d: %s", path, r.Status, r.Output)
 	}

@@ -20,7 +20,8 @@ func (m *Machine) Save(name string) error {
 // Has tells whether the disk holds a snapshot of that name.
 func (m *Machine) Has(name string) bool { return m.saved[name] }
 
-// Restore brings the machine back to a snapshot, switching it on if it is off, and sets its clock, which stood still since.
+// Restore brings the machine back to a snapshot, switching it on if it is off, and sets its clock, which stood still
+// since.
 func (m *Machine) Restore(name string) error {
 	if err := m.load(name); err != nil {
 		return err

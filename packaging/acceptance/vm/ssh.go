@@ -10,7 +10,8 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// loginConfig reads the keys that the image was built with. One cheap key exchange is offered: every restored machine logs in anew.
+// loginConfig reads the keys that the image was built with. One cheap key exchange is offered: every restored machine
+// logs in anew.
 func loginConfig(img Image) (*ssh.ClientConfig, error) {
 	private, err := os.ReadFile(img.Path("keys", "ssh"))
 	if err != nil {
@@ -37,8 +38,8 @@ func loginConfig(img Image) (*ssh.ClientConfig, error) {
 	}, nil
 }
 
-// login dials until sshd answers or the deadline has passed. QEMU accepts connections long before the guest does, so each attempt
-// is bounded by itself.
+// login dials until sshd answers or the deadline has passed. QEMU accepts connections long before the guest does, so
+// each attempt is bounded by itself.
 func login(config *ssh.ClientConfig, port int, deadline time.Time, alive func() bool) (*ssh.Client, error) {
 	for {
 		client, err := loginOnce(config, port)

@@ -19,7 +19,8 @@ const (
 
 func main() {
 	name := filepath.Base(os.Args[0])
-	program, ok := map[string]func([]string) int{"rpm": rpm, "yum": yum, "semanage": semanage, "systemctl": systemctl, "nginx": nginxTest}[name]
+	program, ok := map[string]func([]string) int{"rpm": rpm, "yum": yum, "semanage": semanage, "systemctl": systemctl,
+		"nginx": nginxTest}[name]
 	if !ok {
 		fatal("no such program: %s", name)
 	}
@@ -83,13 +84,15 @@ func yum(args []string) int {
 	for _, name := range names {
 		switch name {
 		case "epel-release":
-			write("/etc/yum.repos.d/epel.repo", "[epel]\nname=EPEL\nbaseurl=http://mirror.example.com/epel\nenabled=1\ngpgcheck=1\n")
+			write("/etc/yum.repos.d/epel.repo",
+				"[epel]\nname=EPEL\nbaseurl=http://mirror.example.com/epel\nenabled=1\ngpgcheck=1\n")
 		case "nginx":
 			write("/etc/nginx/nginx.conf", "events {}\nhttp {\n  include /etc/nginx/conf.d/*.conf;\n}\n")
 			must(os.MkdirAll("/etc/nginx/conf.d", 0o755))
 			must(os.MkdirAll("/var/log/nginx", 0o755))
 			must(os.Link("/usr/bin/rpm", nginx))
-			write("/usr/lib/systemd/system/nginx.service", "[Service]\nExecStart=/usr/sbin/nginx\n[Install]\nWantedBy=multi-user.target\n")
+			write("/usr/lib/systemd/system/nginx.service",
+				"[Service]\nExecStart=/usr/sbin/nginx\n[Install]\nWantedBy=multi-user.target\n")
 		case "policycoreutils-python":
 			must(os.Link("/usr/bin/rpm", "/usr/sbin/semanage"))
 		}
@@ -136,7 +139,9 @@ func systemctl(args []string) int {
 // nginxTest leaves behind what nginx -t leaves behind.
 func nginxTest(args []string) int {
 	if args[0] == "-V" {
-		fmt.Fprintln(os.Stderr, "nginx version: nginx/1.20.1\nconfigure arguments: --prefix=/usr/share/nginx --pid-path=/run/nginx.pid --error-log-path=/var/log/nginx/error.log --http-log-path=/var/log/nginx/access.log")
+		fmt.Fprintln(os.Stderr, "nginx version: nginx/1.20.1\nconfigure arguments: --prefix=/usr/share/nginx "+
+			"--pid-path=/run/nginx.pid --error-log-path=/var/log/nginx/error.log "+
+			"--http-log-path=/var/log/nginx/access.log")
 		return 0
 	}
 	write("/run/nginx.pid", "")
@@ -146,10 +151,12 @@ func nginxTest(args []string) int {
 		fatal("nginx: [emerg] the candidate is not there: %v", candidate)
 	}
 	if _, err := os.Stat("/unresolved"); err == nil {
-		fmt.Fprintln(os.Stderr, "nginx: [emerg] host not found in upstream \"backend.example.com:3000\" in /etc/nginx/conf.d/websocket.conf:9\nnginx: configuration file /etc/nginx/nginx.conf test failed")
+		fmt.Fprintln(os.Stderr, "nginx: [emerg] host not found in upstream \"backend.example.com:3000\" in "+
+			"/etc/nginx/conf.d/websocket.conf:9\nnginx: configuration file /etc/nginx/nginx.conf test failed")
 		return 1
 	}
-	fmt.Fprintln(os.Stderr, "nginx: the configuration file /etc/nginx/nginx.conf syntax is ok\nnginx: configuration file /etc/nginx/nginx.conf test is successful")
+	fmt.Fprintln(os.Stderr, "nginx: the configuration file /etc/nginx/nginx.conf syntax is ok\nnginx: configuration "+
+		"file /etc/nginx/nginx.conf test is successful")
 	return 0
 }
 
