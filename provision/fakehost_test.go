@@ -13,6 +13,7 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/plaintext"
 	"wsprovision/rpm"
 	"wsprovision/selinux"
 	"wsprovision/systemd"
@@ -141,7 +142,7 @@ func (h *fakeHost) point(point string) error {
 func (h *fakeHost) read(ctx context.Context, stdin string, argv ...string) (string, string, int, error) {
 	p, err := lookUp(argv)
 	if err != nil || !p.onlyReads(argv[1:]) {
-		h.t.Errorf("a program was called as if it only read: %s (%v)", quote(argv), err)
+		h.t.Errorf("a program was called as if it only read: %s (%v)", plaintext.Command(argv), err)
 		return "", "", 0, errors.New("refused")
 	}
 	if ctx.Err() != nil {
@@ -154,12 +155,12 @@ func (h *fakeHost) read(ctx context.Context, stdin string, argv ...string) (stri
 func (h *fakeHost) change(ctx context.Context, seam *Seam, stdin string, argv []string) (stdout, stderr string,
 	status int, err error) {
 	if _, err := lookUp(argv); err != nil {
-		h.t.Errorf("an unknown program was called: %s", quote(argv))
+		h.t.Errorf("an unknown program was called: %s", plaintext.Command(argv))
 	}
 	if err := ctx.Err(); err != nil {
 		return "", "", 0, context.Cause(ctx)
 	}
-	err = seam.Do("run "+quote(argv), func() error {
+	err = seam.Do("run "+plaintext.Command(argv), func() error {
 		stdout, stderr, status, err = h.program(stdin, argv)
 		return err
 	})
@@ -186,7 +187,7 @@ func (h *fakeHost) program(stdin string, argv []string) (string, string, int, er
 	case "/usr/sbin/nginx":
 		return h.nginxProgram(argv[1:])
 	}
-	h.t.Errorf("no such program here: %s", quote(argv))
+	h.t.Errorf("no such program here: %s", plaintext.Command(argv))
 	return "", "", 0, errors.New("no such program")
 }
 

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/plaintext"
 	"wsprovision/selinux"
 )
 
@@ -136,7 +137,7 @@ func withoutSELinuxfs(run selinux.Run) selinux.Run {
 		})
 		if isolated != nil {
 			return "", "", 0, fmt.Errorf("run %s: it would set a boolean of the running kernel, whose selinuxfs "+
-				"could not be hidden: %w; unmount /sys/fs/selinux here and try again", quote(argv), isolated)
+				"could not be hidden: %w; unmount /sys/fs/selinux here and try again", plaintext.Command(argv), isolated)
 		}
 		return stdout, stderr, status, err
 	}

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"wsprovision/provision/plaintext"
 )
 
 // Mend is what a person does about a cause: command lines for bash, or words. It is put together of words that stand in
@@ -46,7 +47,7 @@ func (m *Mend) UnmarshalText(text []byte) error {
 // do goes on with a command.
 func (m Mend) do(argv ...string) Mend {
 	m.void = m.void || strings.ContainsRune(strings.Join(argv, ""), 0)
-	m.written += quote(argv)
+	m.written += plaintext.Command(argv)
 	return m
 }
 

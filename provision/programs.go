@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"wsprovision/provision/plaintext"
 )
 
 // programs are all the programs that the agent runs, and for each the ways of
@@ -40,7 +41,7 @@ func lookUp(argv []string) (program, error) {
 	name := argv[0][strings.LastIndexByte(argv[0], '/')+1:]
 	i := slices.IndexFunc(programs, func(p program) bool { return p.name == name })
 	if i < 0 {
-		return program{}, fmt.Errorf("run %s: not one of the programs this agent runs", quote(argv))
+		return program{}, fmt.Errorf("run %s: not one of the programs this agent runs", plaintext.Command(argv))
 	}
 	return programs[i], nil
 }

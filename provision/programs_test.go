@@ -1,6 +1,9 @@
 package provision
 
-import "testing"
+import (
+	"testing"
+	"wsprovision/provision/plaintext"
+)
 
 func TestPrograms(t *testing.T) {
 	for _, tt := range []struct {
@@ -46,7 +49,7 @@ func TestQuote(t *testing.T) {
 		`x 'it'\''s'`:                {"x", "it's"},
 		"x 'a b' 'ä'":                {"x", "a b", "ä"},
 	} {
-		if got := quote(argv); got != want {
+		if got := plaintext.Command(argv); got != want {
 			t.Errorf("quote(%q) = %s, want %s", argv, got, want)
 		}
 	}

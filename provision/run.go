@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"wsprovision/provision/plaintext"
 )
 
 // searchPath is where programs are looked for: root's PATH on RHEL 7 without
@@ -36,7 +37,7 @@ func (r *Runner) Read(ctx context.Context, stdin string, argv ...string) (stdout
 		return "", "", 0, err
 	}
 	if !p.onlyReads(argv[1:]) {
-		return "", "", 0, fmt.Errorf("run %s: it may change the host and was called as if it only read", quote(argv))
+		return "", "", 0, fmt.Errorf("run %s: it may change the host and was called as if it only read", plaintext.Command(argv))
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.reading)
 	defer cancel()
@@ -52,11 +53,11 @@ func (r *Runner) Change(ctx context.Context, stdin string, argv ...string) (stdo
 		return "", "", 0, err
 	}
 	if err := ctx.Err(); err != nil {
-		return "", "", 0, fmt.Errorf("run %s: %w", quote(argv), context.Cause(ctx))
+		return "", "", 0, fmt.Errorf("run %s: %w", plaintext.Command(argv), context.Cause(ctx))
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.changing)
 	defer cancel()
-	err = r.Seam.Do("run "+quote(argv), func() error {
+	err = r.Seam.Do("run "+plaintext.Command(argv), func() error {
 		stdout, stderr, status, err = r.run(ctx, stdin, argv, true)
 		return err
 	})
@@ -66,7 +67,7 @@ func (r *Runner) Change(ctx context.Context, stdin string, argv ...string) (stdo
 func (r *Runner) run(ctx context.Context, stdin string, argv []string, changing bool) (string, string, int, error) {
 	path, err := find(argv[0])
 	if err != nil {
-		return "", "", 0, fmt.Errorf("run %s: %w", quote(argv), err)
+		return "", "", 0, fmt.Errorf("run %s: %w", plaintext.Command(argv), err)
 	}
 	cmd := exec.CommandContext(ctx, path, argv[1:]...)
 	cmd.Env = environment(os.Environ())
@@ -84,7 +85,7 @@ func (r *Runner) run(ctx context.Context, stdin string, argv []string, changing 
 	status, err := verdict(ctx, cmd, err)
 	r.log(argv, status, err, time.Since(start), changing)
 	if err != nil {
-		err = fmt.Errorf("run %s: %w", quote(argv), err)
+		err = fmt.Errorf("run %s: %w", plaintext.Command(argv), err)
 	}
 	return stdout.String(), stderr.String(), status, err
 }
@@ -114,7 +115,7 @@ func (r *Runner) log(argv []string, status int, err error, took time.Duration, c
 	if err != nil {
 		result = err.Error()
 	}
-	r.Log(fmt.Sprintf("run %s: %s, %.1fs", quote(argv), result, took.Seconds()), changing)
+	r.Log(fmt.Sprintf("run %s: %s, %.1fs", plaintext.Command(argv), result, took.Seconds()), changing)
 }
 
 // find looks a program up in searchPath, whatever PATH says.

@@ -10,6 +10,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/plaintext"
 	"wsprovision/systemd"
 )
 
@@ -133,7 +134,7 @@ func orphansHold(all []process, ports map[string]bool) error {
 		"that nginx "+
 		"cannot: %s frees the port at once; each finishes its open connections, WebSockets too, and ends with the "+
 		"last one",
-		sortedWords(ports), strings.Join(numbers(all), ", "), quote(quit(all)))
+		sortedWords(ports), strings.Join(numbers(all), ", "), plaintext.Command(quit(all)))
 }
 
 func sortedWords(set map[string]bool) string {

@@ -13,6 +13,7 @@ import (
 	multierror "github.com/hashicorp/go-multierror"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/plaintext"
 	"wsprovision/selinux"
 )
 
@@ -157,9 +158,9 @@ func (r *Run) setLabels(wrong []mislabelled) error {
 
 // mend is what an administrator does about a file that cannot be labelled.
 func (m mislabelled) mend(immutable bool) string {
-	restore := quote([]string{"restorecon", "-F", "-v", m.path})
+	restore := plaintext.Command([]string{"restorecon", "-F", "-v", m.path})
 	if immutable {
-		return quote([]string{"chattr", "-i", "-a", m.path}) + "; " + restore
+		return plaintext.Command([]string{"chattr", "-i", "-a", m.path}) + "; " + restore
 	}
 	return "once its file system lets it be labelled: " + restore
 }

@@ -11,6 +11,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/hostfile"
+	"wsprovision/provision/plaintext"
 )
 
 // ErrUntrusted says that somebody else than root could have written what a run
@@ -54,7 +55,7 @@ func (r *Run) sayGroup(f *engine.Finding, dir string) {
 	}
 	f.Warnings = append(f.Warnings,
 		fmt.Sprintf("%s can be written by the group %s, whose members can change what nginx does: %s",
-			dir, r.groupName(int(st.Gid)), quote([]string{"chmod", "g-w", dir})))
+			dir, r.groupName(int(st.Gid)), plaintext.Command([]string{"chmod", "g-w", dir})))
 }
 
 // groupName is a group's name from the host's own file (group(5)), or its number.

@@ -2,7 +2,7 @@
 // owns, files of /proc, certificates, lock files. Nothing in it waits: a pipe or a device in a file's place is refused,
 // what is read is bounded in bytes and in time, and a long read ends with its context.
 //
-// It is a bottom package: every other package may import it, and it imports none of ours.
+// It is a bottom package: every other package may import it, and it imports plaintext alone of ours.
 package hostfile
 
 import (

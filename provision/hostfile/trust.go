@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"wsprovision/provision/plaintext"
 )
 
 // Doubt is why somebody else than root decides what a file says.
@@ -22,11 +24,7 @@ type Doubt struct {
 func (d Doubt) Error() string {
 	text := d.Path + " " + d.What
 	if d.Mend != nil {
-		words := make([]string, len(d.Mend))
-		for i, w := range d.Mend {
-			words[i] = shellWord(w)
-		}
-		text += ": " + strings.Join(words, " ")
+		text += ": " + plaintext.Command(d.Mend)
 	}
 	return text
 }
@@ -178,16 +176,4 @@ func Trusted(paths ...string) error {
 		}
 	}
 	return errors.Join(all...)
-}
-
-// shellWord quotes a word for bash where it has to be.
-func shellWord(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' ||
-			strings.ContainsRune("/._-+:@%,=", r)
-	}
-	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -1,14 +1,12 @@
-package provision
+package plaintext
 
 import (
 	"fmt"
 	"strings"
-
-	"wsprovision/provision/plaintext"
 )
 
-// quote writes argv so that it can be pasted into a shell, and be shown.
-func quote(argv []string) string {
+// Command writes an argv so that it can be pasted into bash, and be shown: the one place where a command becomes text.
+func Command(argv []string) string {
 	words := make([]string, len(argv))
 	for i, a := range argv {
 		words[i] = quoteWord(a)
@@ -19,14 +17,13 @@ func quote(argv []string) string {
 // plainCharacters mean themselves to bash wherever they stand in a word that is no command's name.
 const plainCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./-_"
 
-// quoteWord is one word of bash's that is s again (bash(1), QUOTING). What a terminal would not show as it is is
-// written
-// in $'…', which no terminal changes.
+// quoteWord is one word of bash's that is s again (bash(1), QUOTING). What a terminal would not show as it is becomes
+// $'…', which no terminal changes.
 func quoteWord(s string) string {
 	switch {
 	case s != "" && strings.Trim(s, plainCharacters) == "":
 		return s
-	case plaintext.Is(s):
+	case Is(s):
 		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 	}
 	var b strings.Builder
