@@ -131,9 +131,8 @@ func startAttempt(lines []string) (attempt, bool) {
 }
 
 // lastAVC is the newest denial of the permission at the port in this attempt. Without auditd it is not in audit.log,
-// which
-// may still be there with what an earlier nginx was denied, but in the kernel's log, which the journal keeps. Reading
-// either takes root; who may not has none.
+// which may still be there with what an earlier nginx was denied, but in the kernel's log, which the journal keeps.
+// Reading either takes root; who may not has none.
 func (h *Host) lastAVC(ctx context.Context, perm string, port int, of attempt) (AVC, bool) {
 	for _, read := range []func() []string{
 		func() []string { return h.readTail(ctx, auditLog, 0) },

@@ -102,8 +102,7 @@ func (q *inquiry) ownRequest() nginx.OwnRequest {
 }
 
 // ofNginx are the lines in which this nginx speaks of itself, such as that it has no connection left. Whose number is
-// not
-// of a process of this nginx did not come from it.
+// not of a process of this nginx did not come from it.
 func (q *inquiry) ofNginx() []nginx.ErrorLine {
 	return q.parsed(func(l nginx.ErrorLine) bool {
 		return l.OfItself() && (l.PID == q.master.PID ||
@@ -196,8 +195,7 @@ func (q *inquiry) line(ctx context.Context, l nginx.ErrorLine) *Diagnosis {
 }
 
 // upstreamOf is the address of the backend that the line is about. Where the line has none, as with a socket of the
-// file
-// system, it is what the configuration passes to.
+// file system, it is what the configuration passes to.
 func (q *inquiry) upstreamOf(l nginx.ErrorLine) string {
 	upstream, _ := l.Of(q.ownRequest())
 	switch {
@@ -273,8 +271,7 @@ func (q *inquiry) noSpace(line string) *Diagnosis {
 }
 
 // emergency explains an [emerg] line: what kept nginx from starting, although nginx -t takes its configuration now.
-// What
-// such a line says of the configuration's text is therefore out of date, or not nginx's.
+// What such a line says of the configuration's text is therefore out of date, or not nginx's.
 func (q *inquiry) emergency(ctx context.Context, line string) *Diagnosis {
 	d := q.notSyntax(ctx, problemOf(emergencyOf(line)))
 	if d != nil {

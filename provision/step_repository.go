@@ -125,8 +125,7 @@ func (r *Run) applyRepository(ctx context.Context) error {
 	err = r.install(ctx, rpm.Wants{Packages: []string{epelPackage}}, epelPackage)
 	if refused := (*rpm.YumError)(nil); errors.As(err, &refused) && refused.Kind == rpm.NoPackage && !refused.Hidden {
 		err = fmt.Errorf("%w; RHEL has %s in no repository of its own: set epel.source to mirror, with epel.baseurl "+
-			"and epel.gpgkey, "+
-			"or to package, with epel.package and epel.gpgkey", err, epelPackage)
+			"and epel.gpgkey, or to package, with epel.package and epel.gpgkey", err, epelPackage)
 	}
 	return err
 }

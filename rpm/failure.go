@@ -112,8 +112,7 @@ var failures = []failure{
 			`signature could not be verified`),
 		vague: marks(`GPG check FAILED`),
 		next: "get the key's file, compare its fingerprint (gpg --with-fingerprint FILE) with what its owner " +
-			"publishes, " +
-			"then: rpm --import FILE"},
+			"publishes, then: rpm --import FILE"},
 	{kind: Conflict,
 		stderr: marks(`conflicts with file from package|conflicts? between attempted installs|^Error: \S+ conflicts ` +
 			`with \S+`),

@@ -68,8 +68,7 @@ func TestHiddenPackages(t *testing.T) {
 		{name: "disabled", files: map[string]string{epelFile: epel + "enabled=0\n[epel-source]\nenabled=0\n" +
 			base}, hidden: true,
 			want: []string{"repository epel is disabled in /etc/yum.repos.d/epel.repo:4: put enabled=1 there if it " +
-				"has nginx, " +
-				"or for once: yum --enablerepo=epel install nginx)"}, lacks: []string{"epel-source"}},
+				"has nginx, or for once: yum --enablerepo=epel install nginx)"}, lacks: []string{"epel-source"}},
 		{name: "disabled by main", files: map[string]string{conf: "[main]\nenabled = no\n", epelFile: epel},
 			hidden: true,
 			want:   []string{"repository epel is disabled in /etc/yum.conf:2"}},
@@ -81,8 +80,7 @@ func TestHiddenPackages(t *testing.T) {
 			files: map[string]string{"/etc/yum.repos.d/redhat.repo": "[Org_EPEL_epel7]\nenabled=1\nexclude=nginx*\n"},
 			want: []string{"exclude=nginx* of [Org_EPEL_epel7] in /etc/yum.repos.d/redhat.repo:3 hides nginx: " +
 				"subscription-manager wrote it: subscription-manager repo-override --repo=Org_EPEL_epel7 " +
-				"--remove=exclude, " +
-				"or for once: yum --disableexcludes=Org_EPEL_epel7"}, lacks: []string{"take it out"}},
+				"--remove=exclude, or for once: yum --disableexcludes=Org_EPEL_epel7"}, lacks: []string{"take it out"}},
 		{name: "an override of subscription-manager's, includepkgs", hidden: true,
 			files: map[string]string{"/etc/yum.repos.d/redhat.repo": "[Org_EPEL_epel7]\nenabled=1\nincludepkgs=htop\n"},
 			want:  []string{"repo-override --repo=Org_EPEL_epel7 --remove=includepkgs"},

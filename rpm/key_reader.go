@@ -39,8 +39,7 @@ func newKeyReader(body []byte) (*keyReader, error) {
 		now: time.Now()}
 	if k.public = rsaKey(body); k.public == nil {
 		k.key.Unverified = "it is no RSA key of at most 8192 bits: what it says of itself cannot be verified here, " +
-			"and RHEL 7's rpm " +
-			"takes no key of an elliptic curve; get an RSA key"
+			"and RHEL 7's rpm takes no key of an elliptic curve; get an RSA key"
 	}
 	return k, nil
 }

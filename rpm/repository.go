@@ -137,8 +137,7 @@ func addDefinitions(all []definition, sections []section, main section, file str
 		known := func(other definition) bool { return other.ID == r.ID }
 		if r.Enabled && strings.Contains(r.ID, "$") {
 			return nil, fmt.Errorf("%s: [%s]: the name that yum makes of this is not known here, and so it could not "+
-				"be kept "+
-				"to keys that are trusted: write the name out, or disable it", file, r.ID)
+				"be kept to keys that are trusted: write the name out, or disable it", file, r.ID)
 		}
 		if r.ID != "main" && r.ID != "installed" && validID.MatchString(r.ID) && !slices.ContainsFunc(all, known) {
 			all = append(all, definition{r, s})

@@ -126,8 +126,7 @@ func (u unmet) means() string {
 			"the updates (yum repolist all)", bareName(name))
 	case installed:
 		return fmt.Sprintf("what is installed and what the repositories have do not fit: enable the repository that "+
-			"%s came from, "+
-			"with its updates", there.name)
+			"%s came from, with its updates", there.name)
 	case len(u.seen) > 0:
 		return fmt.Sprintf("the repositories do not fit each other: %s is newer, or older, than what it needs; see "+
 			"that they are of one release "+

@@ -79,8 +79,7 @@ func vaulted(mirrorlist string) string {
 func needed(dead []definition) string {
 	has := func(id string) bool { return slices.ContainsFunc(dead, func(d definition) bool { return d.ID == id }) }
 	s := "base and updates are needed, whatever epel.source says: they have policycoreutils-python and what nginx " +
-		"requires " +
-		"(redhat-indexhtml, system-logos)"
+		"requires (redhat-indexhtml, system-logos)"
 	if len(dead) == 0 || has("extras") {
 		s += "; extras only for epel-release, and epel.source: mirror or none does without that, as package does"
 	}

@@ -81,8 +81,7 @@ func (e *ender) again(s os.Signal) {
 	under, idle := e.seam.End()
 	if len(under) > 0 {
 		e.tell(fmt.Sprintf("caught %s again: what is under way cannot be left half done, and the run ends when it "+
-			"is done: "+
-			"%s", s, strings.Join(under, ", ")))
+			"is done: %s", s, strings.Join(under, ", ")))
 	}
 	if e.begun {
 		return
@@ -109,8 +108,7 @@ func (e *ender) cut(s os.Signal) {
 		e.tell(why + ": nothing was changed")
 	} else {
 		e.tell(fmt.Sprintf("%s, after %d changes, the last of them: %s; wsprovision status says what is "+
-			"outstanding, and "+
-			"the same command again finishes it", why, made, last))
+			"outstanding, and the same command again finishes it", why, made, last))
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -232,8 +232,7 @@ var causes = []cause{
 	{name: "nginx.service with another configuration",
 		make: "echo 'events {} http { server { listen 8008; } }' >/etc/nginx/other.conf; " +
 			"mkdir -p /run/systemd/system/nginx.service.d; printf " +
-			"'[Service]\\nExecStart=\\nExecStart=/usr/sbin/nginx -c " +
-			"/etc/nginx/other.conf\\n' " +
+			"'[Service]\\nExecStart=\\nExecStart=/usr/sbin/nginx -c /etc/nginx/other.conf\\n' " +
 			">/run/systemd/system/nginx.service.d/other.conf; systemctl daemon-reload; " + restart,
 		want: "nginx-other-configuration", check: "tcp", cause: "/etc/nginx/other.conf",
 		mend: "systemctl cat nginx.service"},

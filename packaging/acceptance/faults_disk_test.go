@@ -11,8 +11,7 @@ func fillRoot(left int) string {
 		room = fmt.Sprintf("fallocate -l %dK /room; ", left)
 	}
 	return room + "for size in 512M 32M 2M 64K; do i=0; while fallocate -l $size /fill.$size.$i 2>/dev/null; do " +
-		"i=$((i + 1)); done; done; " +
-		"cat /dev/zero >/fill 2>/dev/null; sync; rm -f /room; sync"
+		"i=$((i + 1)); done; done; cat /dev/zero >/fill 2>/dev/null; sync; rm -f /room; sync"
 }
 
 const freeRoot = "rm -f /fill*; sync"
@@ -21,8 +20,8 @@ const freeRoot = "rm -f /fill*; sync"
 func ownDisk(dir, size string) string {
 	image := "/root/disk.ext4"
 	return fmt.Sprintf("rm -f %[3]s; truncate -s %[2]s %[3]s && mkfs.ext4 -q -m 0 -b 1024 %[3]s && mount -o loop "+
-		"%[3]s /mnt && "+
-		"cp -a %[1]s/. /mnt/ && chcon --reference=%[1]s /mnt && chmod --reference=%[1]s /mnt && umount /mnt && mount "+
+		"%[3]s /mnt && cp -a %[1]s/. /mnt/ && chcon --reference=%[1]s /mnt && chmod --reference=%[1]s /mnt && umount "+
+		"/mnt && mount "+
 		"-o loop %[3]s %[1]s && ", dir, size, image)
 }
 

@@ -319,8 +319,7 @@ var clients = []client{
 		"60 2>/dev/null)", "Echo: hello"},
 	// The tutorial's: the answer to the handshake is what is looked at.
 	{"curl", "curl -sS -i -N --http1.1 --max-time 2 -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H " +
-		"'Sec-WebSocket-Version: 13' " +
-		"-H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' http://ws.example.com/ws/ 2>&1",
+		"'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' http://ws.example.com/ws/ 2>&1",
 		"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="},
 }
 

@@ -35,8 +35,7 @@ func webAddress(s scalar, more, orElse string) (string, error) {
 		return "", fmt.Errorf("%s must start with http://, https:// or file:///%s", shown(value), orElse)
 	case err != nil && strings.Contains(value, "@"): // the cause may quote a part of the password
 		return "", fmt.Errorf("%s is no URL: in a user or a password write %%40 for @, %%2F for /, %%23 for #, "+
-			"%%3F for ?, "+
-			"%%25 for %%", shown(value))
+			"%%3F for ?, %%25 for %%", shown(value))
 	case err != nil:
 		return "", fmt.Errorf("this is no URL: %w", errors.Unwrap(err)) // which may have a password in it
 	case u.Scheme == "file" && (u.Host != "" || !strings.HasPrefix(u.Path, "/")):
