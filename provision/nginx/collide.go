@@ -1,6 +1,9 @@
 package nginx
 
-import "fmt"
+import (
+	"fmt"
+	"net/netip"
+)
 
 // Collisions are the sockets that nginx cannot bind beside each other, over http, stream and mail. nginx -t binds them
 // too, and passes over those that fail (ngx_open_listening_sockets); a start or a reload does not. All are Fatal.
@@ -23,13 +26,27 @@ func (t Tree) Collisions() []Conflict {
 				at[s.Port] = &sharedPort{exact: map[string]binding{}}
 				ports = append(ports, s.Port)
 			}
-			all = append(all, at[s.Port].add(s)...)
+			all = append(all, at[s.Port].add(unmapped(s))...)
 		}
 	}
 	for _, port := range ports {
 		all = append(all, at[port].apart()...)
 	}
 	return all
+}
+
+// unmapped is the IPv4 socket that an IPv4-mapped address takes with ipv6only=off (ipv6(7)). Without that its bind
+// fails in nginx -t, too.
+func unmapped(s binding) binding {
+	a, err := netip.ParseAddr(s.Address)
+	if err != nil || !a.Is4In6() || !s.DualStack {
+		return s
+	}
+	s.DualStack = false
+	if s.Address = a.Unmap().String(); a.Unmap().IsUnspecified() {
+		s.Address = ""
+	}
+	return s
 }
 
 // sharedPort are the sockets of one port.
