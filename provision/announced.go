@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -166,7 +167,7 @@ func (r *Run) presentUnit(ctx context.Context, e Entry) (string, error) {
 	}
 	s, err := units.State(ctx, e.Name)
 	if e.Kind == KindEnabled {
-		return word(s.File, Absent), err
+		return cmp.Or(s.File, Absent), err
 	}
 	return service{state: s}.activity(), err
 }

@@ -2,6 +2,7 @@ package provision
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -204,7 +205,7 @@ func (f *Files) label(path, stage string, mode fs.FileMode, custom string) error
 	if err != nil || want == "" {
 		return err
 	}
-	want = word(custom, want)
+	want = cmp.Or(custom, want)
 	if f.FileLabel != nil {
 		if have, err := f.FileLabel(stage); err == nil && have == want {
 			return nil

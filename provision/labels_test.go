@@ -116,15 +116,7 @@ func TestLabelsOfPackages(t *testing.T) {
 func TestLabelsAtTheFirstBoot(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h, s := labelled(t)
-		h.hook = func(point string) error {
-			if strings.HasPrefix(point, "before label ") {
-				return errKilled
-			}
-			return nil
-		}
-		h.apply(basic(t))
-		h.hook = nil
-		h.boot()
+		h.bootWithoutLabels()
 		if r, err := h.firstBoot(1); err != nil || r.Result != engine.Changed ||
 			step(t, r, StepLabels).Status != engine.Changed {
 			t.Fatalf("first boot: %v\n%s", err, summarize(r))
@@ -330,15 +322,7 @@ func TestRelabelBelongs(t *testing.T) {
 func TestHostileUnlabelable(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h, s := labelled(t)
-		h.hook = func(point string) error {
-			if strings.HasPrefix(point, "before label ") {
-				return errKilled
-			}
-			return nil
-		}
-		h.apply(basic(t))
-		h.hook = nil
-		h.boot()
+		h.bootWithoutLabels()
 		for _, path := range []string{nginxProgram, nginxConf} {
 			h.must(s.SetFileLabel(path, "system_u:object_r:user_tmp_t:s0"))
 			chattr(t, h.path(path))
@@ -400,4 +384,17 @@ func TestNextBoot(t *testing.T) {
 	if r := h.apply(basic(t)); len(r.NextBoot) > 0 {
 		t.Errorf("on a host that runs: %q", r.NextBoot)
 	}
+}
+
+// bootWithoutLabels is an installation that was killed before its labels, and the boot after it.
+func (h *fakeHost) bootWithoutLabels() {
+	h.hook = func(point string) error {
+		if strings.HasPrefix(point, "before label ") {
+			return errKilled
+		}
+		return nil
+	}
+	h.apply(basic(h.t))
+	h.hook = nil
+	h.boot()
 }

@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -196,7 +197,7 @@ func (r *Run) siteFile(w wanted) (siteFile, error) {
 		if f.label, err = r.Files.wantLabel(w.path, w.mode); err != nil {
 			return f, fmt.Errorf("find the label of %s: %w", w.path, err)
 		}
-		f.label = word(w.custom, f.label)
+		f.label = cmp.Or(w.custom, f.label)
 	}
 	if len(w.content) > maxFile && !r.reverting {
 		return f, fmt.Errorf("%s would have %d bytes, and the agent writes at most %d: divide the site into several",

@@ -2,7 +2,6 @@ package provision
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"net/netip"
 	"os"
@@ -50,35 +49,17 @@ func parseSockets(text string) []socket {
 		if len(f) < 10 || !strings.HasSuffix(f[0], ":") {
 			continue
 		}
-		local, err := parseHexAddress(f[1])
+		local, err := hostfile.SocketAddress(f[1])
 		if err != nil {
 			continue
 		}
-		remote, err := parseHexAddress(f[2])
+		remote, err := hostfile.SocketAddress(f[2])
 		if err != nil {
 			continue
 		}
 		all = append(all, socket{local: local, remote: remote, state: f[3], inode: f[9]})
 	}
 	return all
-}
-
-// parseHexAddress reads 0100007F:0BB8: words of 32 bits in the byte order of the machine, which is little endian here.
-func parseHexAddress(text string) (netip.AddrPort, error) {
-	address, port, ok := strings.Cut(text, ":")
-	b, err := hex.DecodeString(address)
-	if !ok || err != nil || len(b) != 4 && len(b) != 16 {
-		return netip.AddrPort{}, fmt.Errorf("address %q is not understood", text)
-	}
-	for i := 0; i < len(b); i += 4 {
-		slices.Reverse(b[i : i+4])
-	}
-	n, err := strconv.ParseUint(port, 16, 16)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("address %q is not understood", text)
-	}
-	ip, _ := netip.AddrFromSlice(b)
-	return netip.AddrPortFrom(ip, uint16(n)), nil
 }
 
 // listening are the sockets that take connections to a port.

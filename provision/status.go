@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -156,7 +157,7 @@ func (h *Host) unitStatus(ctx context.Context, s *HostStatus) {
 	if err != nil {
 		s.unknown(err)
 	}
-	s.Nginx = UnitStatus{AtBoot: word(state.File, Absent), Active: state.Active}
+	s.Nginx = UnitStatus{AtBoot: cmp.Or(state.File, Absent), Active: state.Active}
 	if !h.Where.Offline() {
 		s.Nginx.Beside = h.nginxBeside(ctx, state.MainPID)
 	}

@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -75,12 +76,12 @@ func (r *Run) sayLabels(f *engine.Finding, wrong []mislabelled) {
 	for _, m := range wrong {
 		if !r.Where.Offline() && immutable(r.Root+m.path) {
 			f.Warnings = append(f.Warnings,
-				fmt.Sprintf("%s is immutable and has the label %s: %s", m.path, word(m.have, "none"), m.mend(true)))
+				fmt.Sprintf("%s is immutable and has the label %s: %s", m.path, cmp.Or(m.have, "none"), m.mend(true)))
 		}
 	}
 	if n := len(wrong); n > 0 {
 		f.Changes = append(f.Changes, engine.Change{Object: fmt.Sprintf("label of %s%s", wrong[0].path, andMore(n-1)),
-			From: word(wrong[0].have, "none"), To: wrong[0].want})
+			From: cmp.Or(wrong[0].have, "none"), To: wrong[0].want})
 	}
 	if r.relabels() {
 		f.Changes = append(f.Changes, engine.Change{Object: "relabel at the first boot (" + relabelPath + ")",
@@ -146,7 +147,7 @@ func (r *Run) setLabels(wrong []mislabelled) error {
 		case err == nil, errors.Is(err, fs.ErrNotExist):
 		case !r.Where.Offline():
 			all = multierror.Append(all, fmt.Errorf("%w: %s keeps the label %s: %s",
-				err, m.path, word(m.have, "none"), m.mend(immutable(r.Root+m.path))))
+				err, m.path, cmp.Or(m.have, "none"), m.mend(immutable(r.Root+m.path))))
 		case unlabelable(err):
 			r.hopeless = true
 		default:

@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -129,7 +130,7 @@ func (r *Run) checkPort(ctx context.Context, f *engine.Finding, port int) error 
 		if err := r.sayTaken(f, port, before); err != nil {
 			return err
 		}
-		f.Changes = append(f.Changes, engine.Change{Object: object, From: word(before.Stored, "unknown"),
+		f.Changes = append(f.Changes, engine.Change{Object: object, From: cmp.Or(before.Stored, "unknown"),
 			To: httpPortType})
 	} else if stale(before) {
 		f.Changes = append(f.Changes, engine.Change{Object: object + " (running)", From: before.Running,

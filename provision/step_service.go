@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -99,7 +100,7 @@ func (r *Run) checkService(ctx context.Context) (engine.Finding, error) {
 			"WantedBy=multi-user.target in an [Install] section", nginxUnit)
 	}
 	if !s.enabled() {
-		f.Changes = append(f.Changes, engine.Change{Object: nginxUnit + " (at boot)", From: word(s.state.File, Absent),
+		f.Changes = append(f.Changes, engine.Change{Object: nginxUnit + " (at boot)", From: cmp.Or(s.state.File, Absent),
 			To: "enabled"})
 	}
 	if r.Where.Offline() {
@@ -115,7 +116,7 @@ func (r *Run) checkService(ctx context.Context) (engine.Finding, error) {
 		if err := r.checkLogs(); err != nil {
 			return f, err
 		}
-		f.Changes = append(f.Changes, engine.Change{Object: nginxUnit, From: word(s.state.Active, Absent),
+		f.Changes = append(f.Changes, engine.Change{Object: nginxUnit, From: cmp.Or(s.state.Active, Absent),
 			To: "running"})
 	case s.owed || r.sitesDiffer():
 		if err := errors.Join(s.reloadable(), r.checkLogs()); err != nil {
@@ -132,13 +133,6 @@ func (r *Run) checkService(ctx context.Context) (engine.Finding, error) {
 func (r *Run) checkLogs() error {
 	tree, _ := r.tree(nil) // as far as it can be read; the validation says what cannot
 	return r.Nginx.CheckLogs(tree)
-}
-
-func word(s, empty string) string {
-	if s == "" {
-		return empty
-	}
-	return s
 }
 
 // sayDraining tells of workers that an earlier reload left to their
@@ -187,7 +181,7 @@ func (r *Run) applyService(ctx context.Context) error {
 }
 
 func (r *Run) enable(ctx context.Context, units systemd.Units, s service) error {
-	e := Entry{Kind: KindEnabled, Name: nginxUnit, Before: word(s.state.File, "disabled"), Left: "enabled"}
+	e := Entry{Kind: KindEnabled, Name: nginxUnit, Before: cmp.Or(s.state.File, "disabled"), Left: "enabled"}
 	if err := r.ledger.Record(e); err != nil {
 		return err
 	}

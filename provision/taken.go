@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,7 +36,7 @@ func (r *Run) checkAddresses(ctx context.Context) error {
 			if err := context.Cause(ctx); err != nil {
 				return err
 			}
-			ip, err := netip.ParseAddr(word(l.Address, "0.0.0.0"))
+			ip, err := netip.ParseAddr(cmp.Or(l.Address, "0.0.0.0"))
 			at := netip.AddrPortFrom(ip, uint16(l.Port))
 			if err == nil && !asked[at] {
 				asked[at] = true

@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -164,7 +165,7 @@ func TestExchange(t *testing.T) {
 	} {
 		bubble(t, tt.name, func(t *testing.T) {
 			h := newFakeHost(t)
-			h.apply(parse(t, strings.Replace(oneSite, "listen: 80", "listen: "+word(tt.was, "80"), 1)))
+			h.apply(parse(t, strings.Replace(oneSite, "listen: 80", "listen: "+cmp.Or(tt.was, "80"), 1)))
 			if tt.other != "" {
 				h.write(confDir+"/other.conf", fmt.Sprintf(other, tt.other))
 			}

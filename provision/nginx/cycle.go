@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"fmt"
 	"net/netip"
 	"os"
 	"path"
@@ -160,7 +159,7 @@ func (n Nginx) listening(ctx context.Context, pid int, held map[string]bool) ([]
 		}
 		for fields := range rows(table) {
 			if len(fields) > 9 && fields[3] == "0A" && held[fields[9]] {
-				if at, err := parseSocket(fields[1]); err == nil {
+				if at, err := hostfile.SocketAddress(fields[1]); err == nil {
 					tcp = append(tcp, at)
 				}
 			}
@@ -182,24 +181,4 @@ func rows(table []byte) func(func([]string) bool) {
 		for lines.Scan() && yield(strings.Fields(lines.Text())) {
 		}
 	}
-}
-
-// parseSocket reads 0100007F:0BB8: words of 32 bits in the byte order of the machine, which is little endian here.
-func parseSocket(text string) (netip.AddrPort, error) {
-	address, port, _ := strings.Cut(text, ":")
-	var b [16]byte
-	size := len(address) / 2
-	if size != 4 && size != 16 {
-		return netip.AddrPort{}, fmt.Errorf("address %q is not understood", text)
-	}
-	for i := range size {
-		n, err := strconv.ParseUint(address[2*i:2*i+2], 16, 8)
-		if err != nil {
-			return netip.AddrPort{}, err
-		}
-		b[i&^3+3-i&3] = byte(n)
-	}
-	n, err := strconv.ParseUint(port, 16, 16)
-	ip, _ := netip.AddrFromSlice(b[:size])
-	return netip.AddrPortFrom(ip, uint16(n)), err
 }
