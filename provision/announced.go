@@ -161,7 +161,7 @@ func portNamed(name string) (selinux.Port, error) {
 }
 
 func (r *Run) presentUnit(ctx context.Context, e Entry) (string, error) {
-	units, err := r.units(ctx)
+	units, err := unitsOf(ctx, r.Host)
 	if err != nil {
 		return "", err
 	}

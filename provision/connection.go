@@ -14,7 +14,7 @@ type connection struct {
 
 // units connects to systemd once for a command. A systemd that did not answer is not asked again by the next step, or
 // for the next diagnosis: each would wait as long, for nothing.
-func (h *Host) units(ctx context.Context) (systemd.Units, error) {
+func unitsOf(ctx context.Context, h *Host) (systemd.Units, error) {
 	if h.conn.units == nil && h.conn.err == nil {
 		units, err := h.Units(ctx)
 		if err != nil && ctx.Err() != nil { // the caller left, which says nothing of systemd
@@ -26,7 +26,7 @@ func (h *Host) units(ctx context.Context) (systemd.Units, error) {
 }
 
 // disconnect ends what units began.
-func (h *Host) disconnect() {
+func disconnect(h *Host) {
 	if h.conn.units != nil {
 		_ = h.conn.units.Close()
 	}

@@ -27,7 +27,7 @@ func TestDeadSystemdIsAskedOnce(t *testing.T) {
 			}
 			return report.Err().Error()
 		},
-		"status": func(h *Host) string { return strings.Join(h.Status(t.Context(), "test").Unknown, "; ") },
+		"status": func(h *Host) string { return strings.Join(StatusOf(t.Context(), h, "test").Unknown, "; ") },
 		"verify": func(h *Host) string {
 			v := Verification{Host: h, Config: basic(t), Timeout: time.Second}
 			v.Config.Sites = append(v.Config.Sites, v.Config.Sites[0])
@@ -44,7 +44,7 @@ func TestDeadSystemdIsAskedOnce(t *testing.T) {
 			if got := run(host); asked != 1 || !strings.Contains(got, dead) {
 				t.Errorf("asked %d times; %q", asked, got)
 			}
-			host.units(t.Context())
+			unitsOf(t.Context(), host)
 			if asked != 2 {
 				t.Error("the next command does not ask anew")
 			}

@@ -53,7 +53,7 @@ type inquiry struct {
 // explain finds the one cause. The order is that of certainty: what the client
 // itself saw, what the host's tables say, what nginx logged of this very
 // request, what its configuration says, and what the backend answers directly.
-func (h *Host) explain(ctx context.Context, c config.Config, s symptom) Diagnosis {
+func explain(ctx context.Context, h *Host, c config.Config, s symptom) Diagnosis {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	q := &inquiry{Host: h, symptom: s, config: c}
@@ -81,12 +81,12 @@ func (h *Host) explain(ctx context.Context, c config.Config, s symptom) Diagnosi
 func (q *inquiry) survey(ctx context.Context) {
 	q.address = q.dialled(ctx)
 	q.tree, q.treeErr = nginx.Load(q.Root, nginxConf, nil)
-	q.master, q.gone = q.Host.master(ctx)
+	q.master, q.gone = masterOf(ctx, q.Host)
 	if err := q.hidden(ctx); err != nil {
 		q.gone = err
 	}
-	q.left = q.orphans(ctx)
-	q.sockets = q.Host.sockets()
+	q.left = orphansOf(ctx, q.Host)
+	q.sockets = listSockets(q.Host)
 	if !q.address.IsValid() {
 		return
 	}
@@ -100,7 +100,7 @@ func (q *inquiry) survey(ctx context.Context) {
 
 // hidden is an error where systemd knows of a master that /proc does not show to this user (proc(5), hidepid).
 func (q *inquiry) hidden(ctx context.Context) error {
-	pid := q.mainPID(ctx)
+	pid := mainPID(ctx, q.Host)
 	if q.Euid == 0 || pid == 0 || !errors.Is(q.gone, nginx.ErrNotRunning) {
 		return nil
 	}

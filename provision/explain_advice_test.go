@@ -90,7 +90,7 @@ func TestTLSOfSomebodyElse(t *testing.T) {
 		} {
 			s := symptom{target: websocket.Target{Address: address, Path: "/", TLS: &tls.Config{}},
 				check: "certificate", err: failed, peer: address}
-			if d := h.host(Listener{}).explain(t.Context(), basic(t), s); d.Code != TLSRefused ||
+			if d := explain(t.Context(), h.host(Listener{}), basic(t), s); d.Code != TLSRefused ||
 				strings.Contains(d.Mend.String(), "restart") {
 				t.Errorf("%s at %s: %s", name, address, d)
 			}

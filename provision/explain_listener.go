@@ -60,7 +60,7 @@ func (q *inquiry) strangers(ctx context.Context, at netip.AddrPort) *Diagnosis {
 	if len(exact) > 0 {
 		sockets = exact
 	}
-	holders := q.holders(ctx, sockets)
+	holders := holdersOf(ctx, q.Host, sockets)
 	if len(holders) == 0 || slices.ContainsFunc(holders, q.isNginx) {
 		return nil
 	}
@@ -110,7 +110,7 @@ func (q *inquiry) notRunning(ctx context.Context) *Diagnosis {
 	}
 	if unit.refused() {
 		// systemd keeps what ExecStartPre's nginx -t said, which need not be in the error log.
-		if line := cmp.Or(lastEmergency(q.unitLog(ctx)), lastEmergency(q.errorLog(ctx))); line != "" {
+		if line := cmp.Or(lastEmergency(unitLog(ctx, q.Host)), lastEmergency(q.errorLog(ctx))); line != "" {
 			if d := q.emergency(ctx, line); d != nil {
 				d.Evidence = append(d.Evidence, unit.String())
 				return d
@@ -254,7 +254,7 @@ func (q *inquiry) bindDenied(ctx context.Context) *Diagnosis {
 		}
 		evidence := lastBind(q.errorLog(ctx), port, 13)
 		if of, ok := startAttempt(evidence); ok {
-			if a, ok := q.lastAVC(ctx, "name_bind", port, of); ok {
+			if a, ok := lastAVC(ctx, q.Host, "name_bind", port, of); ok {
 				evidence = append(evidence, a.Line)
 			}
 		}

@@ -19,7 +19,7 @@ import (
 func (q *inquiry) errorLog(ctx context.Context) []string {
 	var lines []string
 	for _, name := range q.tree.ErrorLogs() {
-		lines = append(lines, q.readTail(ctx, name, 0)...)
+		lines = append(lines, readTail(ctx, q.Host, name, 0)...)
 	}
 	return lines
 }
@@ -247,7 +247,7 @@ const dropIns = "/etc/systemd/system/nginx.service.d"
 func (q *inquiry) openFiles() *Diagnosis {
 	evidence := ""
 	if len(q.master.Workers) > 0 {
-		for _, line := range q.readProc(fmt.Sprintf("/proc/%d/limits", q.master.Workers[0].PID)) {
+		for _, line := range readProc(q.Host, fmt.Sprintf("/proc/%d/limits", q.master.Workers[0].PID)) {
 			if strings.HasPrefix(line, "Max open files") {
 				evidence = fmt.Sprintf("worker %d: %s", q.master.Workers[0].PID,
 					strings.Join(strings.Fields(line), " "))

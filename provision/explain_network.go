@@ -119,12 +119,12 @@ func (q *inquiry) exhausted(whose string, port uint16, evidence string) *Diagnos
 	return diagnosis(PortsExhausted, "no local port is free any more for "+whose,
 		reuse(),
 		evidence, fmt.Sprintf("%d connections to port %d, %d of them in TIME_WAIT", held, port, waiting),
-		"net.ipv4.ip_local_port_range: "+q.readLine("/proc/sys/net/ipv4/ip_local_port_range"))
+		"net.ipv4.ip_local_port_range: "+readLine(q.Host, "/proc/sys/net/ipv4/ip_local_port_range"))
 }
 
 // readLine is the first line of a file of /proc or /sys, its blanks made one.
-func (h *Host) readLine(path string) string {
-	lines := h.readProc(path)
+func readLine(h *Host, path string) string {
+	lines := readProc(h, path)
 	if len(lines) == 0 {
 		return ""
 	}
@@ -144,22 +144,22 @@ type zone struct {
 type firewall []zone
 
 // firewalld asks it; where its unit does not run nothing is asked.
-func (h *Host) firewalld(ctx context.Context) firewall {
-	units, err := h.units(ctx)
+func firewalld(ctx context.Context, h *Host) firewall {
+	units, err := unitsOf(ctx, h)
 	if err != nil {
 		return nil
 	}
 	if st, err := units.State(ctx, "firewalld.service"); err != nil || st.Active != "active" {
 		return nil
 	}
-	active := slices.DeleteFunc(h.zones(ctx, "--list-all-zones"), func(z zone) bool { return !z.active })
+	active := slices.DeleteFunc(zones(ctx, h, "--list-all-zones"), func(z zone) bool { return !z.active })
 	if len(active) > 0 {
 		return active
 	}
-	return h.zones(ctx, "--list-all") // the default zone has what no other is given
+	return zones(ctx, h, "--list-all") // the default zone has what no other is given
 }
 
-func (h *Host) zones(ctx context.Context, which string) firewall {
+func zones(ctx context.Context, h *Host, which string) firewall {
 	stdout, _, status, err := h.Nginx.Read(ctx, "", "firewall-cmd", which)
 	if err != nil || status != 0 {
 		return nil

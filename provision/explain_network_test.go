@@ -211,7 +211,7 @@ func TestHiddenProcesses(t *testing.T) {
 		s := q.symptom
 		s.target, s.check = reach(q.config.Sites[0], *s.location, q.config.Sites[0].Listen[0]), "upgrade"
 		s.err = &websocket.StatusError{Code: 500, Line: "500"}
-		d := h.host(Listener{}).explain(t.Context(), q.config, s)
+		d := explain(t.Context(), h.host(Listener{}), q.config, s)
 		evidence := strings.Join(d.Evidence, "\n")
 		if root := euid == 0; root != (d.Code == NginxNotRunning) || root == strings.Contains(evidence, "hidepid") {
 			t.Errorf("as %d: %s\n%s", euid, d, evidence)

@@ -12,7 +12,7 @@ import (
 )
 
 // readProc are the lines of a file of /proc.
-func (h *Host) readProc(path string) []string {
+func readProc(h *Host, path string) []string {
 	b, err := hostfile.Read(context.Background(), h.Root+path, mostSockets)
 	if err != nil {
 		return nil

@@ -24,7 +24,7 @@ func (q *inquiry) denied(ctx context.Context, address string) *Diagnosis {
 		return nil
 	}
 	allowed, label, err := q.SELinux.MayConnect(port)
-	avc, logged := q.lastAVC(ctx, "name_connect", port, q.verifyAttempt())
+	avc, logged := lastAVC(ctx, q.Host, "name_connect", port, q.verifyAttempt())
 	if err == nil && allowed && !logged {
 		// an old denial has been mended since; what says 13 now is not SELinux, such as a route of the type prohibit
 		return nil
@@ -168,7 +168,7 @@ func portOf(address string) int {
 }
 
 // wouldDeny warns on a permissive host of what enforcing would refuse.
-func (h *Host) wouldDeny(ctx context.Context, port int) *Diagnosis {
+func wouldDeny(ctx context.Context, h *Host, port int) *Diagnosis {
 	status, err := h.SELinux.Status()
 	if err != nil || status.Mode != selinux.Permissive {
 		return nil
@@ -191,7 +191,7 @@ func (h *Host) wouldDeny(ctx context.Context, port int) *Diagnosis {
 	if err != nil {
 		return d
 	}
-	if a, ok := h.lastAVC(ctx, "name_connect", port, attempt{workers(master), since.Add(-clockSlack)}); ok {
+	if a, ok := lastAVC(ctx, h, "name_connect", port, attempt{workers(master), since.Add(-clockSlack)}); ok {
 		d.Evidence = append([]string{a.Line}, d.Evidence...)
 	}
 	return d

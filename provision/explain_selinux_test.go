@@ -45,7 +45,7 @@ func (h *fakeHost) ask(err error, lines ...string) Diagnosis {
 	s.target = reach(c.Sites[0], c.Sites[0].Locations[0], c.Sites[0].Listen[0])
 	host := h.host(Listener{})
 	host.Units = func(context.Context) (systemd.Units, error) { return &systemd.Offline{Root: h.root}, nil }
-	d := host.explain(h.t.Context(), c, s)
+	d := explain(h.t.Context(), host, c, s)
 	pasteable(h.t, d)
 	return d
 }
@@ -200,16 +200,16 @@ func TestWouldDeny(t *testing.T) {
 	h.rebuild(true)
 	h.setRunning(connectBoolean, false)
 	h.answerAccess(false)
-	if d := h.host(Listener{}).wouldDeny(t.Context(), 3000); d != nil {
+	if d := wouldDeny(t.Context(), h.host(Listener{}), 3000); d != nil {
 		t.Errorf("enforcing: %s, want none: what is denied fails", d)
 	}
 	h.write(selinuxfs+"/enforce", "0")
-	d := h.host(Listener{}).wouldDeny(t.Context(), 3000)
+	d := wouldDeny(t.Context(), h.host(Listener{}), 3000)
 	if d == nil || d.Code != SELinuxWouldDeny || !strings.Contains(d.Cause, "permissive") {
 		t.Errorf("permissive: %v, want %s", d, SELinuxWouldDeny)
 	}
 	h.answerAccess(true)
-	if d := h.host(Listener{}).wouldDeny(t.Context(), 3000); d != nil {
+	if d := wouldDeny(t.Context(), h.host(Listener{}), 3000); d != nil {
 		t.Errorf("allowed: %s, want none", d)
 	}
 }

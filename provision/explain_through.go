@@ -99,15 +99,15 @@ func (q *inquiry) spoiled(ctx context.Context, direct websocket.Target) *Diagnos
 func (q *inquiry) hangs(evidence ...string) *Diagnosis {
 	for _, w := range q.master.Workers {
 		evidence = append(evidence,
-			fmt.Sprintf("worker %d: %s", w.PID, strings.Join(strings.Fields(q.stateOf(w.PID)), " ")))
+			fmt.Sprintf("worker %d: %s", w.PID, strings.Join(strings.Fields(stateOf(q.Host, w.PID)), " ")))
 	}
 	return diagnosis(NginxHangs, fmt.Sprintf("what listens on %s takes the connection and does not answer", q.address),
 		do("systemctl", "restart", "nginx").note("which ends all connections"), evidence...)
 }
 
 // stateOf is the line State of a process.
-func (h *Host) stateOf(pid int) string {
-	for _, line := range h.readProc(fmt.Sprintf("/proc/%d/status", pid)) {
+func stateOf(h *Host, pid int) string {
+	for _, line := range readProc(h, fmt.Sprintf("/proc/%d/status", pid)) {
 		if strings.HasPrefix(line, "State:") {
 			return line
 		}

@@ -18,7 +18,7 @@ type unitFacts struct {
 }
 
 func (q *inquiry) unit(ctx context.Context) unitFacts {
-	units, err := q.units(ctx)
+	units, err := unitsOf(ctx, q.Host)
 	if err != nil {
 		return unitFacts{err: err}
 	}

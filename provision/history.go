@@ -107,12 +107,12 @@ func (r *Run) chronicle(command string, steps []engine.Step) (*chronicle, []engi
 	if err != nil && r.Euid == 0 {
 		r.notice(err.Error() + "; a new one is begun")
 	}
-	c := &chronicle{run: r, history: h, resumes: r.hasDeferred()}
-	if !r.pauses(h.Running) {
+	c := &chronicle{run: r, history: h, resumes: hasDeferred(r.Host)}
+	if !pauses(r.Host, h.Running) {
 		c.found = h.Running
 	}
 	// Without /proc nobody can tell whether the machine went down.
-	if c.found != nil && (c.found.Boot != r.bootID() || c.found.Boot == "") && h.Unverified == nil {
+	if c.found != nil && (c.found.Boot != bootID(r.Host) || c.found.Boot == "") && h.Unverified == nil {
 		h.Unverified = c.found
 	}
 	started := time.Now().UTC()
@@ -138,7 +138,7 @@ func (c *chronicle) mark(command string, started time.Time) error {
 	if c.marked {
 		return nil
 	}
-	c.history.Running = &Mark{Command: command, Started: started, PID: os.Getpid(), Boot: c.run.bootID()}
+	c.history.Running = &Mark{Command: command, Started: started, PID: os.Getpid(), Boot: bootID(c.run.Host)}
 	if err := c.history.save(); err != nil {
 		return err
 	}
@@ -160,18 +160,18 @@ func (c *chronicle) unmark() error {
 // already is not held up by it.
 func (r *Run) settleDisk() {
 	if r.Where.Offline() || r.holdOut {
-		r.sync()
+		syncDisks(r.Host)
 	}
 }
 
-func (h *Host) sync() {
+func syncDisks(h *Host) {
 	if h.Sync != nil {
 		h.Sync()
 	}
 }
 
 // bootID names this boot of the kernel (random(4)); "" without /proc.
-func (h *Host) bootID() string {
+func bootID(h *Host) string {
 	text, err := os.ReadFile(h.Root + "/proc/sys/kernel/random/boot_id")
 	if err != nil {
 		return ""
@@ -187,7 +187,7 @@ func (c *chronicle) conclude(report *engine.Report) {
 		return
 	}
 	if c.found != nil {
-		report.Resumes = c.found.ended(c.run.bootID())
+		report.Resumes = c.found.ended(bootID(c.run.Host))
 	}
 	slot := &c.history.Last
 	switch {
@@ -235,7 +235,7 @@ func (c *chronicle) keep(slot **engine.Report, report *engine.Report) error {
 		kept = merge(**slot, kept)
 	}
 	*slot = &kept
-	if !c.run.holdOut || !c.run.hasDeferred() {
+	if !c.run.holdOut || !hasDeferred(c.run.Host) {
 		c.history.Running = nil
 	}
 	return c.history.save()
@@ -253,8 +253,8 @@ func (c *chronicle) forget() error {
 
 // pauses reports whether the marked run is a first boot between two attempts:
 // its process is there, and has let go of the lock.
-func (h *Host) pauses(m *Mark) bool {
-	if m == nil || m.Boot != h.bootID() {
+func pauses(h *Host, m *Mark) bool {
+	if m == nil || m.Boot != bootID(h) {
 		return false
 	}
 	name, err := os.ReadFile(fmt.Sprintf("%s/proc/%d/comm", h.Root, m.PID))

@@ -56,7 +56,7 @@ func TestHostileErrorLog(t *testing.T) {
 			"of ours":  "2026/11/22 10:00:00 [error] 4711#4711: *1 " + text + request + `, host: "ws.example.com"`,
 		} {
 			s.lines = []string{line}
-			d := h.host(Listener{}).explain(t.Context(), c, s)
+			d := explain(t.Context(), h.host(Listener{}), c, s)
 			if d.Code != Unexplained || !d.Mend.IsZero() {
 				t.Errorf("%s in the %s: %s", text, where, d)
 			}
@@ -198,14 +198,14 @@ func TestHostileLogFiles(t *testing.T) {
 	h.must(os.Symlink(h.path("/secret"), h.path("/link")))
 	h.write("/sparse", "x\n")
 	h.must(os.Truncate(h.path("/sparse"), 8<<30))
-	marks := host.markTails("/pipe", "/link", "/sparse", "/none")
+	marks := markTails(host, "/pipe", "/link", "/sparse", "/none")
 	h.must(os.Truncate(h.path("/sparse"), 16<<30))
-	for _, line := range host.since(t.Context(), marks) {
+	for _, line := range sinceMarks(t.Context(), host, marks) {
 		if len(line) > mostTail || strings.Contains(line, "secret") {
 			t.Errorf("a line of %d bytes", len(line))
 		}
 	}
-	if lines := host.readProc("/pipe"); lines != nil {
+	if lines := readProc(host, "/pipe"); lines != nil {
 		t.Errorf("%q", lines)
 	}
 }

@@ -30,12 +30,12 @@ func (h *Host) offlineSELinux() {
 		if !unlabelable(err) {
 			return err
 		}
-		return h.scheduleRelabel()
+		return scheduleRelabel(h)
 	}
 	h.Files.FileLabel = func(path string) (string, error) {
 		label, err := get(path)
 		// A kernel without a policy has one word for every file.
-		if strings.Count(label, ":") < 3 || h.relabels() {
+		if strings.Count(label, ":") < 3 || relabels(h) {
 			return "", err
 		}
 		return label, err
@@ -55,7 +55,7 @@ func unlabelable(err error) bool {
 }
 
 // relabels reports whether the first boot labels everything anew.
-func (h *Host) relabels() bool {
+func relabels(h *Host) bool {
 	_, err := os.Lstat(h.Root + relabelPath)
 	return err == nil
 }
@@ -65,11 +65,11 @@ const relabelOrder = "-F\n"
 
 // scheduleRelabel is the last resort, which costs the first boot a reboot. A
 // host that runs is never made to reboot.
-func (h *Host) scheduleRelabel() error {
+func scheduleRelabel(h *Host) error {
 	if !h.Where.Offline() {
 		return fmt.Errorf("schedule a relabel (%s): this host runs, and only its administrator reboots it", relabelPath)
 	}
-	if h.relabels() {
+	if relabels(h) {
 		return nil
 	}
 	if h.recordRelabel != nil {
@@ -105,15 +105,15 @@ func (r *Run) relabelIsOurs() (bool, error) {
 // the machine went down before the labels are given.
 func (r *Run) promiseRelabel() error {
 	status, err := r.SELinux.Status()
-	if err != nil || status.Store == "" || status.Configured == selinux.Disabled || !r.labelsNothing() {
+	if err != nil || status.Store == "" || status.Configured == selinux.Disabled || !labelsNothing(r.Host) {
 		return err
 	}
-	return r.scheduleRelabel()
+	return scheduleRelabel(r.Host)
 }
 
 // takeBackRelabel is for when every file has its label after all.
 func (r *Run) takeBackRelabel() error {
-	r.sync() // a label may lie on another file system than the promise
+	syncDisks(r.Host) // a label may lie on another file system than the promise
 	if err := r.Files.Remove(relabelPath); err != nil {
 		return err
 	}

@@ -48,8 +48,8 @@ func TestOfflineLabels(t *testing.T) {
 			if err := h.Files.SetLabel("/etc/x", siteLabel); (err != nil) != tt.fails {
 				t.Errorf("SetLabel: %v, want an error: %v", err, tt.fails)
 			}
-			if h.relabels() != tt.relabel {
-				t.Errorf("a relabel is scheduled: %v, want %v", h.relabels(), tt.relabel)
+			if relabels(h) != tt.relabel {
+				t.Errorf("a relabel is scheduled: %v, want %v", relabels(h), tt.relabel)
 			}
 			if got, err := h.Files.FileLabel("/etc/x"); err != nil || got != tt.wantRead {
 				t.Errorf("FileLabel: %q, %v, want %q", got, err, tt.wantRead)
@@ -364,7 +364,7 @@ func TestHostileUnlabelable(t *testing.T) {
 // TestHostileRelabelWhileRunning: whoever asks for it, a host that runs is not relabelled as a whole.
 func TestHostileRelabelWhileRunning(t *testing.T) {
 	h := newFakeHost(t)
-	if err := h.host(Listener{}).scheduleRelabel(); err == nil || h.exists(relabelPath) {
+	if err := scheduleRelabel(h.host(Listener{})); err == nil || h.exists(relabelPath) {
 		t.Errorf("%v, scheduled: %v", err, h.exists(relabelPath))
 	}
 }

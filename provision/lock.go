@@ -170,7 +170,7 @@ func openLockDir(path string) (*os.File, error) {
 
 // holder names who holds the lock, for a person.
 func (h *Host) holder() (name string, held bool) {
-	pid, held := h.lockHolder()
+	pid, held := lockHolder(h)
 	if pid == 0 {
 		return "an unknown process", held
 	}

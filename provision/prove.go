@@ -39,14 +39,14 @@ func (r *Run) prove(ctx context.Context) (engine.Finding, error) {
 func (r *Run) proveLocation(ctx context.Context, f *engine.Finding, site config.Site, l config.Location,
 	logs []string) error {
 	target := recognisable(target(site, l))
-	marks, began := r.markTails(logs...), time.Now()
+	marks, began := markTails(r.Host, logs...), time.Now()
 	hs, err := r.Probe(ctx, target)
 	if err == nil {
 		f.Notes = append(f.Notes, fmt.Sprintf("%s through %s: 101, %.1f ms", target, target.Address,
 			float64(hs.Upgrade.Microseconds())/1000))
 		return nil
 	}
-	s := symptom{site: &site, location: &l, target: target, check: "upgrade", err: err, lines: r.since(ctx, marks),
+	s := symptom{site: &site, location: &l, target: target, check: "upgrade", err: err, lines: sinceMarks(ctx, r.Host, marks),
 		began: began}
 	var status *websocket.StatusError
 	if !errors.As(err, &status) {
@@ -61,7 +61,7 @@ func (r *Run) because(ctx context.Context, s symptom, failure error) error {
 	if failure == nil {
 		return nil
 	}
-	d := r.explain(ctx, r.Config, s)
+	d := explain(ctx, r.Host, r.Config, s)
 	if d.Code == Unexplained {
 		return failure
 	}

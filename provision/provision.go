@@ -91,7 +91,7 @@ func (r *Run) run(ctx context.Context, command string, steps []engine.Step,
 		r.ledger = &Ledger{Version: ledgerVersion1, files: r.Files}
 	}
 	r.tidyLedger()
-	defer r.disconnect()
+	defer disconnect(r.Host)
 	r.recordRelabel = r.noteRelabel
 	r.settleAnnounced(ctx)
 	r.inventory = nil // a transaction starts from what rpm has then

@@ -64,7 +64,7 @@ func (r *Revert) steps() []engine.Step {
 func (r *Revert) leavesUnlabelled() bool {
 	status, err := r.SELinux.Status()
 	return err == nil && r.Where.Offline() && status.Store != "" && status.Configured != selinux.Disabled &&
-		r.labelsNothing() && !r.treeUnlabelled()
+		labelsNothing(r.Run.Host) && !r.treeUnlabelled()
 }
 
 // Plan reports what Apply would undo and changes nothing.
@@ -177,7 +177,7 @@ func (r *Revert) applyReload(ctx context.Context) error {
 	if !s.running() { // the next start takes what is on the disk
 		return r.owed.Settle()
 	}
-	units, err := r.units(ctx)
+	units, err := unitsOf(ctx, r.Run.Host)
 	if err != nil {
 		return err
 	}
@@ -204,7 +204,7 @@ func (r *Revert) checkUnit(ctx context.Context) (engine.Finding, error) {
 }
 
 func (r *Revert) applyUnit(ctx context.Context) error {
-	units, err := r.units(ctx)
+	units, err := unitsOf(ctx, r.Run.Host)
 	if err != nil {
 		return err
 	}
@@ -231,7 +231,7 @@ func left(object, now string, e Entry) string {
 // checkOthers is for the files that nginx does not read: the repository and its key.
 func (r *Revert) checkOthers(context.Context) (engine.Finding, error) {
 	var f engine.Finding
-	if r.unlabels && r.relabels() {
+	if r.unlabels && relabels(r.Run.Host) {
 		sayRelabel(&f)
 	}
 	files, err := r.otherFiles()

@@ -16,12 +16,12 @@ import (
 
 // master is the nginx of nginx.service, as systemd knows it; where systemd cannot be asked, or knows of none, the one
 // that the pid file names.
-func (h *Host) master(ctx context.Context) (nginx.Master, error) {
-	return h.Nginx.Master(ctx, h.mainPID(ctx))
+func masterOf(ctx context.Context, h *Host) (nginx.Master, error) {
+	return h.Nginx.Master(ctx, mainPID(ctx, h))
 }
 
-func (h *Host) mainPID(ctx context.Context) int {
-	units, err := h.units(ctx)
+func mainPID(ctx context.Context, h *Host) int {
+	units, err := unitsOf(ctx, h)
 	if err != nil {
 		return 0
 	}
@@ -85,7 +85,7 @@ func beside(others []nginx.Other) []string {
 
 // checkOrphans is an error where workers that a killed master left behind listen where nginx is to.
 func (r *Run) checkOrphans(ctx context.Context) error {
-	left := r.orphans(ctx)
+	left := orphansOf(ctx, r.Host)
 	files, err := r.siteFiles()
 	if err != nil || len(left) == 0 {
 		return nil // the server-block step says what is wrong with a file
@@ -115,7 +115,7 @@ func (r *Run) checkOrphans(ctx context.Context) error {
 type orphans []nginx.Worker
 
 // orphans are none where they cannot be looked for.
-func (h *Host) orphans(ctx context.Context) orphans {
+func orphansOf(ctx context.Context, h *Host) orphans {
 	all, _ := h.Nginx.Orphans(ctx)
 	return all
 }
@@ -156,7 +156,7 @@ func numbers(all []process) []string {
 func quit(all []process) []string { return append([]string{"kill", "-QUIT"}, numbers(all)...) }
 
 // nginxBeside says, for the status, what of nginx runs that is not nginx.service's, or not with its own configuration.
-func (h *Host) nginxBeside(ctx context.Context, mainPID int) []string {
+func nginxBeside(ctx context.Context, h *Host, mainPID int) []string {
 	var all []string
 	var other *nginx.OtherError
 	if _, err := h.Nginx.Master(ctx, mainPID); mainPID != 0 && errors.As(err, &other) {
@@ -170,7 +170,7 @@ func (h *Host) nginxBeside(ctx context.Context, mainPID int) []string {
 		}
 		all = append(all, "another nginx runs: "+o.String())
 	}
-	if left := h.orphans(ctx); len(left) > 0 {
+	if left := orphansOf(ctx, h); len(left) > 0 {
 		var pids []string
 		for _, w := range left[:min(len(left), mostBeside)] {
 			pids = append(pids, strconv.Itoa(w.PID))

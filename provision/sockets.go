@@ -30,7 +30,7 @@ const (
 const mostSockets = 64 << 20
 
 // sockets are all TCP sockets of the host; what cannot be read has none.
-func (h *Host) sockets() []socket {
+func listSockets(h *Host) []socket {
 	var all []socket
 	for _, name := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
 		text, err := hostfile.Read(context.Background(), h.Root+name, mostSockets)
@@ -94,9 +94,9 @@ type occupancy struct {
 	owners map[string][]int // processes by the name of the socket's link; nil: not looked for
 }
 
-func (h *Host) occupancy() *occupancy {
+func occupancyOf(h *Host) *occupancy {
 	o := &occupancy{h: h, ports: map[uint16][]socket{}}
-	for _, s := range h.sockets() {
+	for _, s := range listSockets(h) {
 		if s.state == stateListen {
 			o.ports[s.local.Port()] = append(o.ports[s.local.Port()], s)
 		}
@@ -116,7 +116,7 @@ func (o *occupancy) heldBy(ctx context.Context, pid int, s socket) bool {
 
 func (o *occupancy) pids(ctx context.Context, s socket) []int {
 	if o.owners == nil {
-		o.owners = o.h.owners(ctx)
+		o.owners = ownersOf(ctx, o.h)
 	}
 	return o.owners[s.link()]
 }
@@ -130,18 +130,18 @@ func (o *occupancy) holders(ctx context.Context, sockets []socket) []process {
 	slices.Sort(pids)
 	var all []process
 	for _, pid := range slices.Compact(pids) {
-		all = append(all, process{pid, o.h.title(ctx, pid)})
+		all = append(all, process{pid, titleOf(ctx, o.h, pid)})
 	}
 	return all
 }
 
-func (h *Host) holders(ctx context.Context, sockets []socket) []process {
+func holdersOf(ctx context.Context, h *Host, sockets []socket) []process {
 	return (&occupancy{h: h}).holders(ctx, sockets)
 }
 
 // owners are the processes of every socket that has some. They end with ctx: anybody may have many processes, and each
 // many files.
-func (h *Host) owners(ctx context.Context) map[string][]int {
+func ownersOf(ctx context.Context, h *Host) map[string][]int {
 	all := map[string][]int{}
 	entries, _ := os.ReadDir(h.Root + "/proc") // what cannot be read is nobody's
 	for _, e := range entries {
@@ -164,7 +164,7 @@ func (h *Host) owners(ctx context.Context) map[string][]int {
 	return all
 }
 
-func (h *Host) title(ctx context.Context, pid int) string {
+func titleOf(ctx context.Context, h *Host, pid int) string {
 	b, err := hostfile.Head(ctx, fmt.Sprintf("%s/proc/%d/cmdline", h.Root, pid), 4096)
 	title := strings.TrimSpace(strings.ReplaceAll(string(b), "\x00", " "))
 	if err != nil || title == "" {

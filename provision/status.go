@@ -99,7 +99,7 @@ var statusPackages = [...]string{"yum", "rpm", nginxPackage, semanagePackage, ep
 	"selinux-policy-targeted"}
 
 // Status looks at the host; what cannot be told is named, and fails nothing.
-func (h *Host) Status(ctx context.Context, agent string) HostStatus {
+func StatusOf(ctx context.Context, h *Host, agent string) HostStatus {
 	s := HostStatus{Version: HostStatusVersion, Agent: agent, Place: string(h.Where.Place), Evidence: h.Where.Why,
 		Offline: h.Where.Offline()}
 	if os, err := ReadOSRelease(h.Root); err != nil {
@@ -107,27 +107,27 @@ func (h *Host) Status(ctx context.Context, agent string) HostStatus {
 	} else {
 		s.System = os.String()
 	}
-	h.selinuxStatus(&s)
-	h.packageStatus(ctx, &s)
-	h.unitStatus(ctx, &s)
+	selinuxStatus(h, &s)
+	packageStatus(ctx, h, &s)
+	unitStatus(ctx, h, &s)
 	return s
 }
 
 func (s *HostStatus) unknown(err error) { s.Unknown = append(s.Unknown, err.Error()) }
 
-func (h *Host) selinuxStatus(s *HostStatus) {
+func selinuxStatus(h *Host, s *HostStatus) {
 	status, err := h.SELinux.Status()
 	if err != nil {
 		s.unknown(err)
 	}
 	s.SELinux = SELinuxStatus{Mode: string(status.Mode), Configured: string(status.Configured), Policy: status.Policy,
-		Store: status.Store, Relabel: status.Configured != selinux.Disabled && h.relabels()}
+		Store: status.Store, Relabel: status.Configured != selinux.Disabled && relabels(h)}
 	if status.Store == "" && status.Mode != selinux.Enforcing {
 		s.SELinux.Policy = ""
 	}
 }
 
-func (h *Host) packageStatus(ctx context.Context, s *HostStatus) {
+func packageStatus(ctx context.Context, h *Host, s *HostStatus) {
 	found, err := h.RPM.Installed(ctx, statusPackages[:]...)
 	if err != nil {
 		s.unknown(err)
@@ -141,13 +141,13 @@ func (h *Host) packageStatus(ctx context.Context, s *HostStatus) {
 	}
 }
 
-func (h *Host) unitStatus(ctx context.Context, s *HostStatus) {
+func unitStatus(ctx context.Context, h *Host, s *HostStatus) {
 	s.Systemd.Running = h.Where.Systemd && !h.Where.Offline()
-	defer h.disconnect() // the next status, of --wait, finds out anew
-	units, err := h.units(ctx)
+	defer disconnect(h) // the next status, of --wait, finds out anew
+	units, err := unitsOf(ctx, h)
 	if err != nil {
 		s.unknown(err)
-		h.provisioningStatus(s, systemd.State{})
+		provisioningStatus(h, s, systemd.State{})
 		return
 	}
 	if s.Systemd.Version, err = systemdVersion(ctx, units, s.Packages["systemd"]); err != nil {
@@ -159,13 +159,13 @@ func (h *Host) unitStatus(ctx context.Context, s *HostStatus) {
 	}
 	s.Nginx = UnitStatus{AtBoot: cmp.Or(state.File, Absent), Active: state.Active}
 	if !h.Where.Offline() {
-		s.Nginx.Beside = h.nginxBeside(ctx, state.MainPID)
+		s.Nginx.Beside = nginxBeside(ctx, h, state.MainPID)
 	}
 	first, err := units.State(ctx, firstBootUnit)
 	if err != nil {
 		s.unknown(err)
 	}
-	h.provisioningStatus(s, first)
+	provisioningStatus(h, s, first)
 }
 
 // systemdVersion asks PID 1, or goes by the package where another's runs.
@@ -181,7 +181,7 @@ func systemdVersion(ctx context.Context, units systemd.Units, packaged string) (
 
 // provisioningStatus judges by what is recorded, by the lock, and by the first
 // boot's unit.
-func (h *Host) provisioningStatus(s *HostStatus, unit systemd.State) {
+func provisioningStatus(h *Host, s *HostStatus, unit systemd.State) {
 	history, err := ReadHistory(h.Files)
 	unreadable := errors.Is(err, fs.ErrPermission)
 	if err != nil && !unreadable {
@@ -199,9 +199,9 @@ func (h *Host) provisioningStatus(s *HostStatus, unit systemd.State) {
 	case unreadable:
 		s.State, s.Why = Untold, "only root may read "+stateDir
 	case deferred:
-		s.State, s.Why = h.outstanding(history, unit)
+		s.State, s.Why = outstandingState(h, history, unit)
 	case history.Running != nil:
-		s.State, s.Why = Broken, history.Running.ended(h.bootID())+"; run it again to finish"
+		s.State, s.Why = Broken, history.Running.ended(bootID(h))+"; run it again to finish"
 	case s.Report == nil:
 		s.State, s.Why = None, "no run has changed this host"
 	case s.Report.Result == engine.Failed:
@@ -213,10 +213,10 @@ func (h *Host) provisioningStatus(s *HostStatus, unit systemd.State) {
 
 // outstanding tells work that is still to be done from work that nobody will
 // do by himself.
-func (h *Host) outstanding(history *History, unit systemd.State) (State, string) {
+func outstandingState(h *Host, history *History, unit systemd.State) (State, string) {
 	switch {
 	case h.Where.Offline() && history.Running != nil:
-		return Waiting, history.Running.ended(h.bootID()) + "; the first boot goes on"
+		return Waiting, history.Running.ended(bootID(h)) + "; the first boot goes on"
 	case h.Where.Offline() && history.Install != nil && history.Install.Result == engine.Failed:
 		return Broken, failureOf(history.Install) + "; the first boot tries again"
 	case h.Where.Offline():
@@ -263,7 +263,7 @@ func (h *History) report() *engine.Report {
 
 // lockHolder looks for the lock in /proc/locks (proc(5)): to try the lock
 // would make a run that begins just then believe in another one.
-func (h *Host) lockHolder() (pid int, held bool) {
+func lockHolder(h *Host) (pid int, held bool) {
 	text, err := os.ReadFile(h.Root + "/proc/locks")
 	if err != nil {
 		return 0, false
@@ -296,8 +296,8 @@ func flockHolder(locks, inode string) (pid int, held bool) {
 }
 
 // WaitSettled asks for the status until it is settled or ctx ends.
-func (h *Host) WaitSettled(ctx context.Context, agent string) {
-	for !h.Status(ctx, agent).State.Settled() {
+func WaitSettled(ctx context.Context, h *Host, agent string) {
+	for !StatusOf(ctx, h, agent).State.Settled() {
 		select {
 		case <-ctx.Done():
 			return

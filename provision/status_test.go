@@ -13,7 +13,7 @@ import (
 
 func (h *fakeHost) status(t testing.TB) HostStatus {
 	t.Helper()
-	return h.host(Listener{}).Status(t.Context(), "test")
+	return StatusOf(t.Context(), h.host(Listener{}), "test")
 }
 
 func TestStatus(t *testing.T) {
@@ -136,7 +136,7 @@ func TestOutstanding(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			h := &Host{Root: t.TempDir(), Where: live}
-			if got, why := h.outstanding(&History{}, tt.unit); got != tt.want {
+			if got, why := outstandingState(h, &History{}, tt.unit); got != tt.want {
 				t.Errorf("%s (%s), want %s", got, why, tt.want)
 			}
 		})
@@ -193,11 +193,11 @@ func TestLockIsSeen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if pid, held := h.lockHolder(); !held || pid != os.Getpid() {
+	if pid, held := lockHolder(h); !held || pid != os.Getpid() {
 		t.Errorf("%d, %v, want ours, %d", pid, held, os.Getpid())
 	}
 	release()
-	if _, held := h.lockHolder(); held {
+	if _, held := lockHolder(h); held {
 		t.Error("released, and seen")
 	}
 }

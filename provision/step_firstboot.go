@@ -37,7 +37,7 @@ func (r *Run) acrossBoots(steps []engine.Step) []engine.Step {
 		steps = slices.Insert(steps, 1, engine.Step{Name: StepFirstBoot, Needs: []string{StepPlatform},
 			Check: r.checkDeferral, Apply: r.applyDeferral})
 		return r.labelsBefore(StepProof, steps)
-	case r.hasDeferred():
+	case hasDeferred(r.Host):
 		return append(doingFirst(r.overtake, r.labelsBefore(StepService, steps)), r.strikeOff(StepLabels, StepProof))
 	}
 	return steps
@@ -88,7 +88,7 @@ func (r *Run) strikeOff(needs ...string) engine.Step {
 // more: the power was lost while the work was struck off, or before any was
 // recorded. The report is nil where the unit is not enabled.
 func (r *Run) StrikeOff(ctx context.Context) (*engine.Report, error) {
-	if !r.hasDeferred() {
+	if !hasDeferred(r.Host) {
 		return nil, nil
 	}
 	return r.run(ctx, "apply", []engine.Step{r.strikeOff()}, (*engine.Engine).Apply)
@@ -96,7 +96,7 @@ func (r *Run) StrikeOff(ctx context.Context) (*engine.Report, error) {
 
 // cancelDeferred has a revert strike off what the first boot would bring back.
 func (r *Run) cancelDeferred(steps []engine.Step) []engine.Step {
-	if !r.hasDeferred() {
+	if !hasDeferred(r.Host) {
 		return steps
 	}
 	return slices.Insert(steps, 1, r.strikeOff(StepPlatform))
@@ -104,7 +104,7 @@ func (r *Run) cancelDeferred(steps []engine.Step) []engine.Step {
 
 // hasDeferred reports whether work was deferred to this host's first boot and
 // is not struck off.
-func (h *Host) hasDeferred() bool {
+func hasDeferred(h *Host) bool {
 	for _, path := range []string{deferredPath, firstBootLink} {
 		if _, err := os.Lstat(h.Root + path); err == nil {
 			return true
@@ -150,14 +150,14 @@ func (r *Run) checkDeferral(ctx context.Context) (engine.Finding, error) {
 	}
 	f.Notes = append(f.Notes, "the first boot does what cannot be done here: "+firstBootUnit)
 	f.NextBoot = []string{firstBootUnit + " does what cannot be done here"}
-	if r.relabels() {
+	if relabels(r.Host) {
 		sayRelabel(&f)
 	}
 	return f, nil
 }
 
 func (r *Run) firstBootEnabled(ctx context.Context) (bool, error) {
-	units, err := r.units(ctx)
+	units, err := unitsOf(ctx, r.Host)
 	if err != nil {
 		return false, err
 	}
@@ -186,7 +186,7 @@ func (r *Run) applyDeferral(ctx context.Context) error {
 	if err := r.promiseRelabel(); err != nil {
 		return err
 	}
-	units, err := r.units(ctx)
+	units, err := unitsOf(ctx, r.Host)
 	if err != nil {
 		return err
 	}
@@ -199,7 +199,7 @@ func (r *Run) applyDeferral(ctx context.Context) error {
 	if err := r.Files.MakeDir(stateDir, 0o700); err != nil {
 		return err
 	}
-	r.sync() // the unit and the agent themselves, which rpm has laid down just now, perhaps, and does not sync
+	syncDisks(r.Host) // the unit and the agent themselves, which rpm has laid down just now, perhaps, and does not sync
 	return r.Files.Write(deferredPath, content, 0o600)
 }
 
@@ -242,7 +242,7 @@ func (r *Run) applyFinish(ctx context.Context) error {
 	if err := r.Files.Remove(deferredPath); err != nil {
 		return err
 	}
-	units, err := r.units(ctx)
+	units, err := unitsOf(ctx, r.Host)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func (r *Run) checkLabels(ctx context.Context) (engine.Finding, error) {
 	if err != nil || status.Store == "" || !r.Where.Offline() && status.Mode == selinux.Disabled {
 		return f, err
 	}
-	if r.relabels() {
+	if relabels(r.Host) {
 		if ours, err := r.relabelIsOurs(); err != nil || !ours {
 			sayRelabel(&f)
 			return f, err
@@ -43,7 +43,7 @@ func (r *Run) checkLabels(ctx context.Context) (engine.Finding, error) {
 	switch {
 	case err != nil:
 		return f, err
-	case whole && r.relabels():
+	case whole && relabels(r.Host):
 		sayRelabel(&f)
 	case whole && !r.Where.Offline():
 		f.Warnings = append(f.Warnings, unlabelledHost)
@@ -83,11 +83,11 @@ func (r *Run) sayLabels(f *engine.Finding, wrong []mislabelled) {
 		f.Changes = append(f.Changes, engine.Change{Object: fmt.Sprintf("label of %s%s", wrong[0].path, andMore(n-1)),
 			From: cmp.Or(wrong[0].have, "none"), To: wrong[0].want})
 	}
-	if r.relabels() {
+	if relabels(r.Host) {
 		f.Changes = append(f.Changes, engine.Change{Object: "relabel at the first boot (" + relabelPath + ")",
 			From: "scheduled", To: "not needed"})
 	}
-	if r.labelsNothing() {
+	if labelsNothing(r.Host) {
 		f.Notes = append(f.Notes, "the kernel here has no SELinux, or there is no /proc to tell: what is written "+
 			"without a label gets the policy's in this step")
 	}
@@ -130,8 +130,8 @@ func (r *Run) applyLabels(ctx context.Context) error {
 	case whole && !r.Where.Offline():
 		return errors.New(unlabelledHost)
 	case whole || r.hopeless:
-		return r.scheduleRelabel()
-	case r.relabels():
+		return scheduleRelabel(r.Host)
+	case relabels(r.Host):
 		return r.takeBackRelabel()
 	}
 	return nil

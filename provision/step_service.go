@@ -57,7 +57,7 @@ func (r *Run) service(ctx context.Context) (service, error) {
 		return *r.seen, nil
 	}
 	var s service
-	units, err := r.units(ctx)
+	units, err := unitsOf(ctx, r.Host)
 	if err != nil {
 		return s, err
 	}
@@ -163,7 +163,7 @@ func (r *Run) applyService(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	units, err := r.units(ctx)
+	units, err := unitsOf(ctx, r.Host)
 	if err != nil {
 		return err
 	}

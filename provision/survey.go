@@ -37,7 +37,7 @@ func (r *Run) tester() nginx.Nginx {
 func (r *Run) occupied() *occupancy {
 	m := r.memory()
 	if m.ports == nil {
-		m.ports = r.occupancy()
+		m.ports = occupancyOf(r.Host)
 	}
 	return m.ports
 }

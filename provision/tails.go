@@ -25,18 +25,18 @@ type tail struct {
 
 // markTails notes the ends of logs; one that is not there yet counts from its
 // beginning.
-func (h *Host) markTails(paths ...string) tails {
+func markTails(h *Host, paths ...string) tails {
 	var all tails
 	for _, path := range paths {
 		t := tail{path: path}
-		t.inode, t.offset = h.logPosition(path)
+		t.inode, t.offset = logPosition(h, path)
 		all = append(all, t)
 	}
 	return all
 }
 
 // logPosition is a log's inode and size; 0 of each for what is no plain file. The nginx user may put anything there.
-func (h *Host) logPosition(path string) (inode uint64, size int64) {
+func logPosition(h *Host, path string) (inode uint64, size int64) {
 	fi, err := os.Lstat(h.Root + path)
 	if err != nil || !fi.Mode().IsRegular() {
 		return 0, 0
@@ -48,20 +48,20 @@ func (h *Host) logPosition(path string) (inode uint64, size int64) {
 }
 
 // since gives the lines that came after the mark; what cannot be read has none.
-func (h *Host) since(ctx context.Context, marks tails) []string {
+func sinceMarks(ctx context.Context, h *Host, marks tails) []string {
 	var lines []string
 	for _, t := range marks {
 		from := t.offset
-		if inode, size := h.logPosition(t.path); inode != t.inode || size < from {
+		if inode, size := logPosition(h, t.path); inode != t.inode || size < from {
 			from = 0
 		}
-		lines = append(lines, h.readTail(ctx, t.path, from)...)
+		lines = append(lines, readTail(ctx, h, t.path, from)...)
 	}
 	return lines
 }
 
 // readTail gives the whole lines of the end of a file, not before from.
-func (h *Host) readTail(ctx context.Context, path string, from int64) []string {
+func readTail(ctx context.Context, h *Host, path string, from int64) []string {
 	file, err := hostfile.Open(h.Root + path)
 	if err != nil {
 		return nil

@@ -64,7 +64,7 @@ func (r *Run) takenBy(ctx context.Context, at netip.AddrPort, service service) e
 	if err := context.Cause(ctx); err != nil { // /proc was not gone through to its end
 		return err
 	}
-	if left := r.orphans(ctx).holding(holders); len(left) > 0 {
+	if left := orphansOf(ctx, r.Host).holding(holders); len(left) > 0 {
 		if !service.running() {
 			return nil // the service step says what is in its way
 		}

@@ -121,7 +121,7 @@ func TestHostileProcesses(t *testing.T) {
 	}
 	run = h.newRun(basic(t))
 	cancel(errors.New("terminated"))
-	if got := run.owners(ctx); len(got) != 0 {
+	if got := ownersOf(ctx, run.Host); len(got) != 0 {
 		t.Errorf("an ended search found %v", got)
 	}
 	if err := run.takenBy(ctx, at, service{}); err == nil || err.Error() != "terminated" {

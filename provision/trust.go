@@ -55,11 +55,11 @@ func (r *Run) sayGroup(f *engine.Finding, dir string) {
 	}
 	f.Warnings = append(f.Warnings,
 		fmt.Sprintf("%s can be written by the group %s, whose members can change what nginx does: %s",
-			dir, r.groupName(int(st.Gid)), plaintext.Command([]string{"chmod", "g-w", dir})))
+			dir, groupName(r.Host, int(st.Gid)), plaintext.Command([]string{"chmod", "g-w", dir})))
 }
 
 // groupName is a group's name from the host's own file (group(5)), or its number.
-func (h *Host) groupName(gid int) string {
+func groupName(h *Host, gid int) string {
 	number := strconv.Itoa(gid)
 	text, err := fs.ReadFile(os.DirFS(h.Root+"/etc"), "group")
 	if err != nil {

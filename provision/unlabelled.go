@@ -21,7 +21,7 @@ const manyUnlabelled = 2000
 // all (selinux=0), so that nothing gets a label that is written without one:
 // neither what rpm unpacks nor what scriptlets write, /etc/passwd among it.
 // Without /proc nobody can tell.
-func (h *Host) labelsNothing() bool {
+func labelsNothing(h *Host) bool {
 	text, err := os.ReadFile(h.Root + "/proc/filesystems")
 	return err != nil || !slices.Contains(strings.Fields(string(text)), "selinuxfs")
 }
@@ -30,7 +30,7 @@ func (h *Host) labelsNothing() bool {
 // has one for, or many. Under a kernel with SELinux there are none to look for.
 // Once they are being labelled, no others are looked for: every look is a walk.
 func (r *Run) unlabelled(store string) (wrong []mislabelled, many bool, err error) {
-	if !r.labelsNothing() {
+	if !labelsNothing(r.Host) {
 		return nil, false, nil
 	}
 	if !r.labelling {

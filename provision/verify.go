@@ -66,7 +66,7 @@ type aim struct {
 // that is none; what became of the targets is in the report.
 func (v *Verification) Run(ctx context.Context) (*VerifyReport, error) {
 	start := time.Now()
-	defer v.disconnect()
+	defer disconnect(v.Host)
 	report := &VerifyReport{Version: VerifyVersion, Agent: v.Agent, Started: start.UTC()}
 	aims, err := v.aims()
 	if err != nil {
@@ -224,15 +224,15 @@ func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, error) 
 	}
 	a.target = recognisable(a.target)
 	tree, _ := v.tree()
-	marks, began := v.markTails(tree.ErrorLogs()...), time.Now()
+	marks, began := markTails(v.Host, tree.ErrorLogs()...), time.Now()
 	checks := websocket.Verify(ctx, a.target, websocket.Options{
 		Echo: echo, Idle: v.Idle, Timeout: v.Timeout, OtherHost: v.otherHost(a),
 	})
 	name, err := v.judge(ctx, a, &t, checks)
 	if err != nil && !v.Mute && ctx.Err() == nil {
-		d := v.explain(ctx, v.Config,
+		d := explain(ctx, v.Host, v.Config,
 			symptom{site: a.site, location: a.location, target: a.target, check: name, err: err, peer: checks[0].Peer,
-				lines: v.since(ctx, marks), began: began, again: v.Apply})
+				lines: sinceMarks(ctx, v.Host, marks), began: began, again: v.Apply})
 		t.Diagnosis = &d
 	}
 	return t, nil
@@ -330,13 +330,13 @@ func loopback(host string) bool {
 func (v *Verification) warnings(ctx context.Context, aims []aim) []Diagnosis {
 	var all []Diagnosis
 	ports := map[int]bool{}
-	wall := v.firewalld(ctx)
+	wall := firewalld(ctx, v.Host)
 	for _, a := range aims {
 		at, err := netip.ParseAddrPort(a.target.Address)
 		if err != nil || a.location == nil {
 			continue
 		}
-		if d := v.wouldDeny(ctx, a.location.Backend.Port); d != nil && !ports[-a.location.Backend.Port] {
+		if d := wouldDeny(ctx, v.Host, a.location.Backend.Port); d != nil && !ports[-a.location.Backend.Port] {
 			ports[-a.location.Backend.Port] = true
 			all = append(all, *d)
 		}

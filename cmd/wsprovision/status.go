@@ -52,10 +52,10 @@ func (a *app) status(ctx context.Context, wait time.Duration) error {
 	host := provision.NewHost(where, out.listener(), a.seam)
 	bounded, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	s := host.Status(ctx, version)
+	s := provision.StatusOf(ctx, host, version)
 	if wait > 0 && !s.State.Settled() {
-		host.WaitSettled(bounded, version)
-		s = host.Status(context.WithoutCancel(ctx), version)
+		provision.WaitSettled(bounded, host, version)
+		s = provision.StatusOf(context.WithoutCancel(ctx), host, version)
 	}
 	if err := a.writeStatus(s); err != nil {
 		return err
