@@ -13,6 +13,7 @@ import (
 	multierror "github.com/hashicorp/go-multierror"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/rpm"
 	"wsprovision/selinux"
 )
@@ -63,7 +64,7 @@ func (r *Run) tidyLedger() {
 const unsettled = ""
 
 func (r *Run) isStaged(path string) bool {
-	_, err := os.Lstat(r.Root + staging(path))
+	_, err := os.Lstat(r.Root + host.Staging(path))
 	return err == nil
 }
 
@@ -161,7 +162,7 @@ func portNamed(name string) (selinux.Port, error) {
 }
 
 func (r *Run) presentUnit(ctx context.Context, e Entry) (string, error) {
-	units, err := unitsOf(ctx, r.Host)
+	units, err := host.Systemd(ctx, r.Host)
 	if err != nil {
 		return "", err
 	}

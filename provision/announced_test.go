@@ -9,6 +9,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/selinux"
 )
 
@@ -121,7 +122,7 @@ func (h *fakeHost) surveyed(c config.Config) {
 
 func (h *fakeHost) ledger() *Ledger {
 	h.t.Helper()
-	l, err := ReadLedger(&Files{Root: h.root})
+	l, err := ReadLedger(&host.Files{Root: h.root})
 	h.must(err)
 	return l
 }

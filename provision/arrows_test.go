@@ -10,9 +10,10 @@ import (
 // arrows are who may import whom of our own packages: cmd → provision → the leaves, which know nothing of each other.
 // What is in bottom may be imported by all.
 var arrows = map[string][]string{
-	"cmd/wsprovision": {"provision", "provision/engine", "provision/config", "provision/websocket", "systemd"},
-	"provision": {"provision/engine", "provision/config", "provision/nginx", "provision/websocket", "rpm",
-		"selinux", "systemd"},
+	"cmd/wsprovision": {"provision", "provision/host", "provision/engine", "provision/config", "provision/websocket", "systemd"},
+	"provision": {"provision/host", "provision/engine", "provision/config", "provision/nginx", "provision/websocket",
+		"rpm", "selinux", "systemd"},
+	"provision/host":      {"provision/config", "provision/nginx", "provision/websocket", "rpm", "selinux", "systemd"},
 	"provision/config":    nil,
 	"provision/engine":    nil,
 	"provision/nginx":     nil,

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 )
 
@@ -76,12 +77,12 @@ func parseAVC(line string) (AVC, bool) {
 const auditLog = "/var/log/audit/audit.log"
 
 // unitLog is what nginx's unit said last.
-func unitLog(ctx context.Context, h *Host) []string {
+func unitLog(ctx context.Context, h *host.Host) []string {
 	return journal(ctx, h, "-u", nginxUnit, "-n", "20")
 }
 
 // journal asks for lines where there is a journal.
-func journal(ctx context.Context, h *Host, which ...string) []string {
+func journal(ctx context.Context, h *host.Host, which ...string) []string {
 	for _, dir := range []string{"/run/log/journal", "/var/log/journal"} {
 		if _, err := os.Stat(h.Root + dir); err != nil {
 			continue
@@ -133,7 +134,7 @@ func startAttempt(lines []string) (attempt, bool) {
 // lastAVC is the newest denial of the permission at the port in this attempt. Without auditd it is not in audit.log,
 // which may still be there with what an earlier nginx was denied, but in the kernel's log, which the journal keeps.
 // Reading either takes root; who may not has none.
-func lastAVC(ctx context.Context, h *Host, perm string, port int, of attempt) (AVC, bool) {
+func lastAVC(ctx context.Context, h *host.Host, perm string, port int, of attempt) (AVC, bool) {
 	for _, read := range []func() []string{
 		func() []string { return readTail(ctx, h, auditLog, 0) },
 		func() []string { return journal(ctx, h, "-k", "-n", "1000") },

@@ -3,6 +3,7 @@ package provision
 import (
 	"bytes"
 	"fmt"
+
 	"wsprovision/provision/engine"
 )
 

@@ -8,12 +8,14 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"wsprovision/provision/host"
 )
 
 // contentsDir holds what was in large files before the agent changed them, each
 // in a file that is named by the SHA-256 of its content. It is written before
 // the ledger names it, and removed when no entry does any more.
-const contentsDir = stateDir + "/contents"
+const contentsDir = host.StateDir + "/contents"
 
 // The sizes in bytes above which a content leaves the ledger: any ledger, and
 // one of many contents that would itself be large.
@@ -68,7 +70,7 @@ func (l *Ledger) putContents(entries []Entry) error {
 			return err
 		}
 		path := contentPath(e.Beside)
-		if have, err := l.files.Read(path); err == nil && same(have.Content, e.Bytes) {
+		if have, err := l.files.Read(path); err == nil && host.Same(have.Content, e.Bytes) {
 			continue
 		}
 		if err := l.files.Write(path, e.Bytes, 0o600); err != nil {
@@ -93,7 +95,7 @@ func (l *Ledger) sweep() error {
 		if file.IsDir() || l.names(file.Name()) {
 			continue
 		}
-		if err := l.files.unlink(contentPath(file.Name())); err != nil {
+		if err := l.files.Unlink(contentPath(file.Name())); err != nil {
 			return err
 		}
 		left--
@@ -101,7 +103,7 @@ func (l *Ledger) sweep() error {
 	if left > 0 {
 		return nil
 	}
-	return l.files.removeDir(contentsDir)
+	return l.files.RemoveDir(contentsDir)
 }
 
 func (l *Ledger) names(content string) bool {

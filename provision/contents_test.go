@@ -10,6 +10,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 )
 
 // comment is a configuration file of n bytes, in lines that nginx takes.
@@ -35,7 +36,7 @@ func (h *fakeHost) contents() []string {
 
 // TestHostileLargeFile: a file that was there before, of any size that is taken, comes back with a revert.
 func TestHostileLargeFile(t *testing.T) {
-	for _, n := range []int{0, 1 << 10, largeContent + 4096, 1 << 20, maxFile} {
+	for _, n := range []int{0, 1 << 10, largeContent + 4096, 1 << 20, host.MaxFile} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := withNginx(t)
@@ -72,7 +73,7 @@ func TestHostileTooLarge(t *testing.T) {
 		}
 		theirs := func(t testing.TB) *fakeHost {
 			h := withNginx(t)
-			h.write(site, comment(maxFile+4096))
+			h.write(site, comment(host.MaxFile+4096))
 			return h
 		}
 		for name, tt := range map[string]struct {
@@ -101,12 +102,12 @@ func TestHostileTooLarge(t *testing.T) {
 // written.
 func TestHostileWrittenIsRead(t *testing.T) {
 	f := ledgerFiles(t)
-	for _, n := range []int{0, maxFile + 1, maxRead + 1} {
+	for _, n := range []int{0, host.MaxFile + 1, host.MaxRead + 1} {
 		content := make([]byte, n)
-		if err := f.Write("/run/x", content, 0o600); (err != nil) != (n > maxRead) {
+		if err := f.Write("/run/x", content, 0o600); (err != nil) != (n > host.MaxRead) {
 			t.Fatalf("%d bytes: %v", n, err)
 		}
-		if have, err := f.Read("/run/x"); err != nil || n <= maxRead && !bytes.Equal(have.Content, content) {
+		if have, err := f.Read("/run/x"); err != nil || n <= host.MaxRead && !bytes.Equal(have.Content, content) {
 			t.Errorf("%d bytes were written: %d are read, %v", n, len(have.Content), err)
 		}
 	}

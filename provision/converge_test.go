@@ -13,6 +13,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 	"wsprovision/selinux"
 )
@@ -169,7 +170,7 @@ func drawNginx(rt *rapid.T, h *fakeHost) {
 	case 7:
 		h.write(site, "") // empty, as a touch leaves it
 	case 8:
-		h.write(staging(site), "half of a fi")
+		h.write(host.Staging(site), "half of a fi")
 	case 12:
 		h.write(confDir+"/broken.conf", "server {\n")
 	case 13:
@@ -189,7 +190,7 @@ func drawNginx(rt *rapid.T, h *fakeHost) {
 
 // onDisk are the names that nginx would serve after a boot; nil where it is not there or would not start.
 func (h *fakeHost) onDisk() []string {
-	tree, err := nginx.Load(h.root, nginxConf, nil)
+	tree, err := nginx.Load(h.root, host.NginxConf, nil)
 	if _, emerg := h.judgeConf(); err != nil || emerg != "" {
 		return nil
 	}
@@ -198,7 +199,7 @@ func (h *fakeHost) onDisk() []string {
 
 func (h *fakeHost) converges(c config.Config, left string) error {
 	_, emerg := h.judgeConf()
-	valid := !h.exists(nginxConf) || emerg == ""
+	valid := !h.exists(host.NginxConf) || emerg == ""
 	before, master, enforce, local := h.snapshot(), h.web.master, h.content(selinuxfs+"/enforce"), h.localPorts()
 	served, stored := h.served(), h.onDisk()
 	owed := h.exists(owedPath) // then the way back leads to what the mark says
@@ -215,7 +216,7 @@ func (h *fakeHost) converges(c config.Config, left string) error {
 		return fmt.Errorf("the survey failed or found nothing, and the host was touched (-before +after):\n%s\n%s", d,
 			report)
 	}
-	if _, emerg := h.judgeConf(); valid && h.exists(nginxConf) && emerg != "" {
+	if _, emerg := h.judgeConf(); valid && h.exists(host.NginxConf) && emerg != "" {
 		return fmt.Errorf("nginx's configuration was valid and is not: %s\n%s", emerg, report)
 	}
 	if h.web.master != master && master != 0 {

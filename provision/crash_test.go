@@ -16,6 +16,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 )
 
 // crash is one way of a host from before to after, which is stopped at every point of the seam.
@@ -97,8 +98,8 @@ func takenPort(t testing.TB) *fakeHost {
 // edited is a host on which somebody has edited what the agent wrote, and not for the first time.
 func edited(t testing.TB) *fakeHost {
 	h := provisioned(t)
-	for n := range replacedKept {
-		h.must((&Files{Root: h.root, Seam: &Seam{}}).keepCopy(site, fmt.Appendf(nil, "# %d\n", n)))
+	for n := range host.ReplacedKept {
+		h.must((&host.Files{Root: h.root, Seam: &host.Seam{}}).KeepCopy(site, fmt.Appendf(nil, "# %d\n", n)))
 	}
 	h.write(site, h.content(site)+"# by hand\n")
 	return h
@@ -289,7 +290,7 @@ func (h *fakeHost) outcome() map[string]string {
 		s[fmt.Sprint("copy ", n)] = copied
 	}
 	s["ledger"] = ""
-	l, err := ReadLedger(&Files{Root: h.root})
+	l, err := ReadLedger(&host.Files{Root: h.root})
 	h.must(err)
 	for _, e := range l.Entries {
 		if e.Kind != KindActive { // after a power cut it is the boot that starts nginx, and not the agent
@@ -390,7 +391,7 @@ func (h *fakeHost) reboot(offline bool) error {
 // sound judges what a stopped run left behind.
 func (h *fakeHost) sound(before map[string]string, want map[string]string, master int) error {
 	var all []error
-	if warnings, emerg := h.judgeConf(); h.exists(nginxConf) && (emerg != "" || len(warnings) > 0) {
+	if warnings, emerg := h.judgeConf(); h.exists(host.NginxConf) && (emerg != "" || len(warnings) > 0) {
 		all = append(all, fmt.Errorf("nginx would not start: %s %q", emerg, warnings))
 	}
 	if h.web.master != master && master != 0 {
@@ -425,7 +426,7 @@ func (h *fakeHost) leftovers() error {
 	var all []error
 	for name := range h.snapshot() {
 		// In its own directory the agent leaves a staged file for its next write of that file.
-		if strings.Contains(name, ".wsprovision-new") && !strings.HasPrefix(name, stateDir) {
+		if strings.Contains(name, ".wsprovision-new") && !strings.HasPrefix(name, host.StateDir) {
 			all = append(all, fmt.Errorf("%s is left over", name))
 		}
 	}

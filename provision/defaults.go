@@ -3,6 +3,7 @@ package provision
 import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 )
 
 // changedDefault is a default that an earlier version had otherwise.
@@ -22,13 +23,13 @@ func driftByDefault(c config.Config) string {
 	switch c.OnDrift {
 	case config.DriftReplace:
 		return "on_drift is replace, which was the default of 1.0.0 and an active line of its wsprovision.yaml, " +
-			"and stays in force here: what it replaces is kept in " + replacedDir + ". The default is fail by now: " +
+			"and stays in force here: what it replaces is kept in " + host.ReplacedDir + ". The default is fail by now: " +
 			"a file of ours that was edited by hand ends the run before anything is changed; " +
 			"to have it so, take the line out"
 	case config.DriftFail:
 		return "on_drift is fail, the default, which was replace in 1.0.0: a file of ours that was edited by hand " +
 			"ends the run before anything is changed; on_drift: replace has it replaced as before, " +
-			"and a copy kept in " + replacedDir
+			"and a copy kept in " + host.ReplacedDir
 	}
 	return ""
 }

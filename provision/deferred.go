@@ -12,6 +12,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 )
 
 // ErrUnresolved says that nginx could not find a backend's address by its
@@ -145,7 +146,7 @@ func reason(r *engine.Report, err error) string {
 // a missing boolean or somebody else's file stays.
 func heals(r *engine.Report, err error) bool {
 	if err != nil {
-		return errors.Is(err, ErrLocked)
+		return errors.Is(err, host.ErrLocked)
 	}
 	for _, s := range r.Steps {
 		if errors.As(s.Err, new(decision)) {

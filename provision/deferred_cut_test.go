@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
 	"wsprovision/provision/engine"
 
 	"github.com/google/go-cmp/cmp"

@@ -13,6 +13,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 	"wsprovision/selinux"
 	"wsprovision/systemd"
@@ -122,7 +123,7 @@ func TestInstallAndFirstBoot(t *testing.T) {
 		}
 		h.unchanged(basic(t))
 
-		history, err := ReadHistory(&Files{Root: h.root})
+		history, err := ReadHistory(&host.Files{Root: h.root})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -324,7 +325,7 @@ func TestHeals(t *testing.T) {
 		"a name":           {report: failed(StepValidate, fmt.Errorf("nginx -t: %w", ErrUnresolved)), want: true},
 		"a syntax error":   {report: failed(StepValidate, errors.New("nginx -t: unknown directive"))},
 		"a port's range":   {report: failed(StepSELinux, errors.New("overlap"))},
-		"another run":      {err: fmt.Errorf("%w: process 7", ErrLocked), want: true},
+		"another run":      {err: fmt.Errorf("%w: process 7", host.ErrLocked), want: true},
 		"a broken ledger":  {err: errors.New("read ledger.json")},
 		"a wrong platform": {report: failed(StepPlatform, errors.New("Debian"))},
 	}

@@ -41,7 +41,7 @@ func (r *Run) drift(s siteFile) string {
 		return s.path + " was edited since the agent wrote it, and is left as it is" + r.original(s)
 	}
 	return fmt.Sprintf("%s was edited since the agent wrote it, and is replaced (on_drift: replace); "+
-		"the edit is kept as %s", s.path, r.Files.copyFor(s.path, s.have.Content))
+		"the edit is kept as %s", s.path, r.Files.CopyFor(s.path, s.have.Content))
 }
 
 // original says where a revert leaves what it does not bring back.
@@ -49,7 +49,7 @@ func (r *Run) original(s siteFile) string {
 	if !r.reverting || len(s.content) == 0 {
 		return ""
 	}
-	return "; what was there before the agent came is kept as " + r.Files.copyFor(s.path, s.content)
+	return "; what was there before the agent came is kept as " + r.Files.CopyFor(s.path, s.content)
 }
 
 // replacesEdit reports whether somebody's edit gives way to what is wanted.

@@ -9,6 +9,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 )
 
 const replacing = oneSite + "on_drift: replace\n"
@@ -16,10 +17,10 @@ const replacing = oneSite + "on_drift: replace\n"
 // copiesOf are the copies that are kept, by number.
 func (h *fakeHost) copiesOf(path string) map[int]string {
 	all := map[int]string{}
-	numbers, err := (&Files{Root: h.root}).copies(path)
+	numbers, err := (&host.Files{Root: h.root}).Copies(path)
 	h.must(err)
 	for _, n := range numbers {
-		all[n] = h.content(copyPath(path, n))
+		all[n] = h.content(host.CopyPath(path, n))
 	}
 	return all
 }
@@ -96,7 +97,7 @@ func TestHostileEdit(t *testing.T) {
 		w := strings.Join(step(t, r, StepRepository).Warnings, "\n")
 		for path, edit := range edits {
 			got := h.copiesOf(path)[1]
-			if r.Result == engine.Failed || got != edit || !strings.Contains(w, copyPath(path, 1)) {
+			if r.Result == engine.Failed || got != edit || !strings.Contains(w, host.CopyPath(path, 1)) {
 				t.Errorf("the copy of %s holds\n%s\nwarnings %q\n%s", path, got, w, summarize(r))
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/websocket"
 )
@@ -34,7 +35,7 @@ type symptom struct {
 // inquiry looks for the cause of one symptom. It only reads: files, /proc, the
 // policy, logs, nginx -t, and handshakes with the backend itself.
 type inquiry struct {
-	*Host
+	*host.Host
 	symptom
 	config config.Config
 
@@ -47,13 +48,13 @@ type inquiry struct {
 	master  nginx.Master
 	gone    error   // why there is no master
 	left    orphans // workers without one
-	sockets []socket
+	sockets []host.Socket
 }
 
 // explain finds the one cause. The order is that of certainty: what the client
 // itself saw, what the host's tables say, what nginx logged of this very
 // request, what its configuration says, and what the backend answers directly.
-func explain(ctx context.Context, h *Host, c config.Config, s symptom) Diagnosis {
+func explain(ctx context.Context, h *host.Host, c config.Config, s symptom) Diagnosis {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	q := &inquiry{Host: h, symptom: s, config: c}
@@ -80,13 +81,13 @@ func explain(ctx context.Context, h *Host, c config.Config, s symptom) Diagnosis
 // survey reads once what several questions ask for.
 func (q *inquiry) survey(ctx context.Context) {
 	q.address = q.dialled(ctx)
-	q.tree, q.treeErr = nginx.Load(q.Root, nginxConf, nil)
+	q.tree, q.treeErr = nginx.Load(q.Root, host.NginxConf, nil)
 	q.master, q.gone = masterOf(ctx, q.Host)
 	if err := q.hidden(ctx); err != nil {
 		q.gone = err
 	}
 	q.left = orphansOf(ctx, q.Host)
-	q.sockets = listSockets(q.Host)
+	q.sockets = host.Sockets(q.Host)
 	if !q.address.IsValid() {
 		return
 	}
@@ -244,7 +245,7 @@ func reload() Mend { return do("nginx", "-t").and("systemctl", "reload", "nginx"
 func (q *inquiry) asConfigured(file string) bool {
 	want, err := nginx.Render(model(*q.site))
 	have, readErr := q.Files.Read(file)
-	return err == nil && readErr == nil && same(have.Content, want)
+	return err == nil && readErr == nil && host.Same(have.Content, want)
 }
 
 func (q *inquiry) status() *websocket.StatusError {

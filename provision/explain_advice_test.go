@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/websocket"
 	"wsprovision/systemd"
@@ -33,7 +34,7 @@ func pasteable(t testing.TB, d Diagnosis) {
 func TestAdviceIsPasteable(t *testing.T) {
 	_, q := asked(t)
 	q.address, q.site = netip.MustParseAddrPort("[::1]:80"), &q.config.Sites[0]
-	q.tree, _ = nginx.Load(q.Root, nginxConf, nil)
+	q.tree, _ = nginx.Load(q.Root, host.NginxConf, nil)
 	for _, d := range []*Diagnosis{q.openFiles(), q.noSpace(logSpace), q.hangs(), q.otherFamily(),
 		q.exhausted("x", 3000, ""),
 		q.notSyntax(t.Context(), problemOf("bind() to 0.0.0.0:80 failed (98: Address already in use)")),

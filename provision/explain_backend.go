@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+
+	"wsprovision/provision/host"
 )
 
 // notListeningThere: the connection to the backend was refused (111).
@@ -33,8 +35,8 @@ func (q *inquiry) notListeningThere(address string) *Diagnosis {
 // nearby says where that port is taken on another address.
 func (q *inquiry) nearby(port int) string {
 	var at []string
-	for _, s := range listening(q.sockets, uint16(port)) {
-		at = append(at, s.local.String())
+	for _, s := range host.Listening(q.sockets, uint16(port)) {
+		at = append(at, s.Local.String())
 	}
 	if len(at) == 0 {
 		return ""
@@ -45,22 +47,22 @@ func (q *inquiry) nearby(port int) string {
 // familyOfBackend: it listens on the loopback, or everywhere, of the other
 // family, as Node.js does for "localhost".
 func (q *inquiry) familyOfBackend(at netip.AddrPort) *Diagnosis {
-	if len(taking(q.sockets, at)) > 0 {
+	if len(host.Taking(q.sockets, at)) > 0 {
 		return nil
 	}
 	wants6 := at.Addr().Unmap().Is6()
-	for _, s := range listening(q.sockets, at.Port()) {
-		if s.local.Addr().Unmap().Is6() == wants6 || !s.local.Addr().IsLoopback() && !s.local.Addr().IsUnspecified() {
+	for _, s := range host.Listening(q.sockets, at.Port()) {
+		if s.Local.Addr().Unmap().Is6() == wants6 || !s.Local.Addr().IsLoopback() && !s.Local.Addr().IsUnspecified() {
 			continue
 		}
 		code, have, lack := BackendIPv6Only, "IPv6", "IPv4"
 		if wants6 {
 			code, have, lack = BackendIPv4Only, "IPv4", "IPv6"
 		}
-		return diagnosis(code, fmt.Sprintf("the backend listens on %s, %s only, and nginx connects to %s", s.local,
+		return diagnosis(code, fmt.Sprintf("the backend listens on %s, %s only, and nginx connects to %s", s.Local,
 			have, at),
 			say("have the backend listen on ").name(lack).say(" too, or give the site the backend ").
-				name(s.local.String()), fmt.Sprintf("nothing listens on %s", at))
+				name(s.Local.String()), fmt.Sprintf("nothing listens on %s", at))
 	}
 	return nil
 }

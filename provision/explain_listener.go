@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/websocket"
 )
@@ -46,26 +47,26 @@ func (q *inquiry) refused() bool {
 
 // strangers: another program than nginx has the socket.
 func (q *inquiry) strangers(ctx context.Context, at netip.AddrPort) *Diagnosis {
-	sockets := taking(q.sockets, at)
+	sockets := host.Taking(q.sockets, at)
 	if len(sockets) == 0 {
 		return nil
 	}
 	// A socket bound to the very address takes the connection before one bound to every address.
-	var exact []socket
+	var exact []host.Socket
 	for _, s := range sockets {
-		if s.local.Addr().Unmap() == at.Addr().Unmap() {
+		if s.Local.Addr().Unmap() == at.Addr().Unmap() {
 			exact = append(exact, s)
 		}
 	}
 	if len(exact) > 0 {
 		sockets = exact
 	}
-	holders := holdersOf(ctx, q.Host, sockets)
+	holders := host.Holders(ctx, q.Host, sockets)
 	if len(holders) == 0 || slices.ContainsFunc(holders, q.isNginx) {
 		return nil
 	}
 	who := holders[0]
-	where := sockets[0].local
+	where := sockets[0].Local
 	if left := q.left.holding(holders); len(left) > 0 {
 		return diagnosis(NginxBindInUse,
 			orphansHold(left, map[string]bool{strconv.Itoa(int(where.Port())): true}).Error(),
@@ -74,18 +75,18 @@ func (q *inquiry) strangers(ctx context.Context, at netip.AddrPort) *Diagnosis {
 	return diagnosis(NginxBindInUse,
 		fmt.Sprintf("%s listens on %s, so that nginx cannot: its bind fails with 98 (address already in use)", who,
 			where),
-		say("stop it (systemctl status ").number(who.pid).
+		say("stop it (systemctl status ").number(who.Pid).
 			say(" names its unit) or give one of the two another port; then systemctl reload-or-restart nginx"),
 		append([]string{fmt.Sprintf("%s is held by %s", where, who)},
 			lastBind(q.errorLog(ctx), int(at.Port()), 98)...)...)
 }
 
 // isNginx: of the nginx that is ours. Another one, and what a killed one left, is a stranger.
-func (q *inquiry) isNginx(p process) bool {
-	if p.pid == q.master.PID && p.pid != 0 {
+func (q *inquiry) isNginx(p host.Process) bool {
+	if p.Pid == q.master.PID && p.Pid != 0 {
 		return true
 	}
-	return slices.ContainsFunc(q.master.Workers, func(w nginx.Worker) bool { return w.PID == p.pid })
+	return slices.ContainsFunc(q.master.Workers, func(w nginx.Worker) bool { return w.PID == p.Pid })
 }
 
 // notRunning: there is no nginx; why not.

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"wsprovision/provision/host"
 	"wsprovision/provision/hostfile"
 	"wsprovision/provision/nginx"
 )
@@ -237,7 +238,7 @@ func (q *inquiry) connectionsSpent() *Diagnosis {
 	}
 	return diagnosis(ConnectionsSpent, "nginx has no connection left: worker_connections is "+limit+
 		", and each WebSocket takes two of them",
-		say("raise worker_connections in the events block of "+nginxConf+" (and LimitNOFILE to twice as much)").
+		say("raise worker_connections in the events block of "+host.NginxConf+" (and LimitNOFILE to twice as much)").
 			say(thenReload), evidence)
 }
 
@@ -247,7 +248,7 @@ const dropIns = "/etc/systemd/system/nginx.service.d"
 func (q *inquiry) openFiles() *Diagnosis {
 	evidence := ""
 	if len(q.master.Workers) > 0 {
-		for _, line := range readProc(q.Host, fmt.Sprintf("/proc/%d/limits", q.master.Workers[0].PID)) {
+		for _, line := range host.ReadProc(q.Host, fmt.Sprintf("/proc/%d/limits", q.master.Workers[0].PID)) {
 			if strings.HasPrefix(line, "Max open files") {
 				evidence = fmt.Sprintf("worker %d: %s", q.master.Workers[0].PID,
 					strings.Join(strings.Fields(line), " "))

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 
+	"wsprovision/provision/host"
 	"wsprovision/provision/websocket"
 )
 
@@ -109,9 +110,9 @@ func reuse() Mend {
 func (q *inquiry) exhausted(whose string, port uint16, evidence string) *Diagnosis {
 	held, waiting := 0, 0
 	for _, s := range q.sockets {
-		if s.remote.Port() == port {
+		if s.Remote.Port() == port {
 			held++
-			if s.state == stateTimeWait {
+			if s.State == host.StateTimeWait {
 				waiting++
 			}
 		}
@@ -123,8 +124,8 @@ func (q *inquiry) exhausted(whose string, port uint16, evidence string) *Diagnos
 }
 
 // readLine is the first line of a file of /proc or /sys, its blanks made one.
-func readLine(h *Host, path string) string {
-	lines := readProc(h, path)
+func readLine(h *host.Host, path string) string {
+	lines := host.ReadProc(h, path)
 	if len(lines) == 0 {
 		return ""
 	}
@@ -144,8 +145,8 @@ type zone struct {
 type firewall []zone
 
 // firewalld asks it; where its unit does not run nothing is asked.
-func firewalld(ctx context.Context, h *Host) firewall {
-	units, err := unitsOf(ctx, h)
+func firewalld(ctx context.Context, h *host.Host) firewall {
+	units, err := host.Systemd(ctx, h)
 	if err != nil {
 		return nil
 	}
@@ -159,7 +160,7 @@ func firewalld(ctx context.Context, h *Host) firewall {
 	return zones(ctx, h, "--list-all") // the default zone has what no other is given
 }
 
-func zones(ctx context.Context, h *Host, which string) firewall {
+func zones(ctx context.Context, h *host.Host, which string) firewall {
 	stdout, _, status, err := h.Nginx.Read(ctx, "", "firewall-cmd", which)
 	if err != nil || status != 0 {
 		return nil

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/websocket"
 )
@@ -42,16 +43,16 @@ const (
 )
 
 func TestParseSockets(t *testing.T) {
-	all := append(parseSockets(procTCP), parseSockets(procTCP6)...)
-	if len(all) != 4 || all[0].local != netip.MustParseAddrPort("0.0.0.0:80") || all[0].inode != "21034" ||
-		all[1].state != stateTimeWait ||
-		all[1].remote != netip.MustParseAddrPort("127.0.0.1:3000") ||
-		all[3].local != netip.MustParseAddrPort("[::1]:3000") {
+	all := append(host.ParseSockets(procTCP), host.ParseSockets(procTCP6)...)
+	if len(all) != 4 || all[0].Local != netip.MustParseAddrPort("0.0.0.0:80") || all[0].Inode != "21034" ||
+		all[1].State != host.StateTimeWait ||
+		all[1].Remote != netip.MustParseAddrPort("127.0.0.1:3000") ||
+		all[3].Local != netip.MustParseAddrPort("[::1]:3000") {
 		t.Fatalf("got %+v", all)
 	}
 	for address, want := range map[string]int{"127.0.0.1:80": 1, "[::1]:80": 0, "127.0.0.1:3000": 0, "[::1]:3000": 1,
 		"127.0.0.2:8080": 0} {
-		if got := len(taking(all, netip.MustParseAddrPort(address))); got != want {
+		if got := len(host.Taking(all, netip.MustParseAddrPort(address))); got != want {
 			t.Errorf("%d sockets take connections to %s, want %d", got, address, want)
 		}
 	}
@@ -62,8 +63,8 @@ func FuzzParseSockets(f *testing.F) {
 	f.Add(procTCP6)
 	f.Add("0: 0100007F:0BB8 :0 0A 1 2 3 4 5 6 7\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		for _, s := range parseSockets(text) {
-			if !s.local.IsValid() || !s.remote.IsValid() {
+		for _, s := range host.ParseSockets(text) {
+			if !s.Local.IsValid() || !s.Remote.IsValid() {
 				t.Errorf("%q: %+v", text, s)
 			}
 		}
@@ -153,7 +154,7 @@ func TestBucketsThatAreTooSmall(t *testing.T) {
 		"another's name": {func(t testing.TB) *fakeHost { return provisioned(t) }, basic, "set " + namesBucket},
 		"somebody sets it": {func(t testing.TB) *fakeHost {
 			h := newFakeHost(t)
-			h.write(nginxConf, strings.Replace(confOfEPEL, "    server {", "    "+namesBucket+" 64;\n    server {", 1))
+			h.write(host.NginxConf, strings.Replace(confOfEPEL, "    server {", "    "+namesBucket+" 64;\n    server {", 1))
 			return h
 		}, longNamed, "set " + namesBucket},
 	} {
@@ -161,7 +162,7 @@ func TestBucketsThatAreTooSmall(t *testing.T) {
 			h, c := tt.host(t), tt.c(t)
 			h.must(removeAll(h.path(namesPath)))
 			q := inquiry{Host: h.host(Listener{}), config: c, symptom: symptom{site: &c.Sites[0]}}
-			q.tree, q.treeErr = nginx.Load(h.root, nginxConf, nil)
+			q.tree, q.treeErr = nginx.Load(h.root, host.NginxConf, nil)
 			if d := q.problem(t.Context(), problem); d == nil || !strings.HasPrefix(d.Mend.String(), tt.want) {
 				t.Errorf("%v, want %q", d, tt.want)
 			}

@@ -7,18 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"wsprovision/provision/hostfile"
+	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 )
-
-// readProc are the lines of a file of /proc.
-func readProc(h *Host, path string) []string {
-	b, err := hostfile.Read(context.Background(), h.Root+path, mostSockets)
-	if err != nil {
-		return nil
-	}
-	return strings.Split(string(b), "\n")
-}
 
 // invalid: nginx -t does not pass, so that nginx neither starts nor reloads.
 func (q *inquiry) invalid(ctx context.Context) *Diagnosis {
@@ -46,7 +37,7 @@ func (q *inquiry) problem(ctx context.Context, p nginx.Problem) *Diagnosis {
 	if d := q.notSyntax(ctx, p); d != nil {
 		return d
 	}
-	where, mend := nginxConf, say("mend ").name(nginxConf)
+	where, mend := host.NginxConf, say("mend ").name(host.NginxConf)
 	if p.File != "" {
 		where, mend = fmt.Sprintf("%s:%d", p.File, p.Line), say("mend ").line(p.File, p.Line)
 	}
@@ -55,7 +46,7 @@ func (q *inquiry) problem(ctx context.Context, p nginx.Problem) *Diagnosis {
 	case q.ours(p.File), q.site != nil && p.File == namesPath, small && q.bucketsAreOurs():
 		mend = q.applyCommand()
 	case small:
-		mend = say("set " + namesBucket + " in http of " + nginxConf + ", or raise it where it is set").say(thenServe)
+		mend = say("set " + namesBucket + " in http of " + host.NginxConf + ", or raise it where it is set").say(thenServe)
 	}
 	return diagnosis(NginxConfigInvalid, "nginx refuses its configuration: "+inWords(p)+" in "+where, mend,
 		"nginx -t: "+p.String())

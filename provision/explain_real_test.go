@@ -27,6 +27,7 @@ import (
 	ws "github.com/coder/websocket"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/websocket"
 	"wsprovision/selinux"
@@ -102,7 +103,7 @@ func unusedAddress(t *testing.T) string {
 }
 
 func (r *rig) conf(connections, main string) {
-	r.must(os.WriteFile(r.root+nginxConf, fmt.Appendf(nil, rigConf, r.root, "user root;"+main, connections, r.port),
+	r.must(os.WriteFile(r.root+host.NginxConf, fmt.Appendf(nil, rigConf, r.root, "user root;"+main, connections, r.port),
 		0o644))
 }
 
@@ -113,7 +114,7 @@ func (r *rig) write(name, text string) {
 // start runs nginx and waits until it listens, or has ended.
 func (r *rig) start() {
 	r.t.Helper()
-	r.nginx = exec.Command(realNginx, "-p", r.root, "-c", r.root+nginxConf, "-e", r.root+"/var/log/nginx/error.log")
+	r.nginx = exec.Command(realNginx, "-p", r.root, "-c", r.root+host.NginxConf, "-e", r.root+"/var/log/nginx/error.log")
 	r.nginx.Stderr = &r.log
 	r.must(r.nginx.Start())
 	ended := make(chan struct{})
@@ -141,22 +142,22 @@ func (r *rig) start() {
 }
 
 // host is the rig as the agent sees it; of the host beneath only /proc shows.
-func (r *rig) host() *Host {
+func (r *rig) host() *host.Host {
 	read := func(ctx context.Context, stdin string, argv ...string) (string, string, int, error) {
 		argv = slices.Clone(argv)
 		for i := range argv {
-			if argv[i] == nginxConf {
-				argv[i] = r.root + nginxConf
+			if argv[i] == host.NginxConf {
+				argv[i] = r.root + host.NginxConf
 			}
 		}
-		stdout, stderr, status, err := (&Runner{Seam: &Seam{}}).Read(ctx, stdin, argv...)
+		stdout, stderr, status, err := (&host.Runner{Seam: &host.Seam{}}).Read(ctx, stdin, argv...)
 		return stdout, strings.ReplaceAll(stderr, r.root+"/etc", "/etc"), status, err
 	}
-	h := &Host{Root: r.root, Euid: 0, Where: systemd.Where{Place: systemd.Host, Systemd: true}, Seam: &Seam{},
+	h := &host.Host{Root: r.root, Euid: 0, Where: systemd.Where{Place: systemd.Host, Systemd: true}, Seam: &host.Seam{},
 		Probe: websocket.Probe}
-	h.Nginx = nginx.Nginx{Root: r.root, Read: read, Program: realNginx, Conf: nginxConf, Proc: "/proc"}
+	h.Nginx = nginx.Nginx{Root: r.root, Read: read, Program: realNginx, Conf: host.NginxConf, Proc: "/proc"}
 	h.SELinux = selinux.Host{Root: r.root, Cache: &selinux.Cache{}}
-	h.Files = &Files{Root: r.root, Seam: h.Seam}
+	h.Files = &host.Files{Root: r.root, Seam: h.Seam}
 	h.Units = func(context.Context) (systemd.Units, error) { return &systemd.Offline{Root: r.root}, nil }
 	return h
 }
@@ -323,7 +324,7 @@ func TestExplainWithNginx(t *testing.T) {
 		{name: "file not there", backend: echo, want: NotIncluded, cause: "is not there"},
 		{name: "file not included", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite))
-			r.must(os.WriteFile(r.root+nginxConf, bytes.Replace(r.read(nginxConf), []byte("include conf.d/*.conf;"),
+			r.must(os.WriteFile(r.root+host.NginxConf, bytes.Replace(r.read(host.NginxConf), []byte("include conf.d/*.conf;"),
 				nil, 1), 0o644))
 		}, want: NotIncluded, cause: "is not included by"},
 		{name: "map inside server", backend: echo, make: func(r *rig) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"wsprovision/provision/host"
 	"wsprovision/provision/websocket"
 )
 
@@ -109,8 +110,8 @@ func (q *inquiry) notIncluded() *Diagnosis {
 		return diagnosis(NotIncluded, fmt.Sprintf("the site's file %s is not there", path), q.applyCommand(),
 			q.filesRead())
 	}
-	return diagnosis(NotIncluded, fmt.Sprintf("%s is not included by %s", path, nginxConf),
-		say("add \"include "+confDir+"/*.conf;\" to the http block of "+nginxConf).say(thenReload), q.filesRead())
+	return diagnosis(NotIncluded, fmt.Sprintf("%s is not included by %s", path, host.NginxConf),
+		say("add \"include "+confDir+"/*.conf;\" to the http block of "+host.NginxConf).say(thenReload), q.filesRead())
 }
 
 // filesRead are the files that nginx's configuration consists of.

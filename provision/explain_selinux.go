@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"wsprovision/provision/host"
 	"wsprovision/selinux"
 )
 
@@ -168,7 +169,7 @@ func portOf(address string) int {
 }
 
 // wouldDeny warns on a permissive host of what enforcing would refuse.
-func wouldDeny(ctx context.Context, h *Host, port int) *Diagnosis {
+func wouldDeny(ctx context.Context, h *host.Host, port int) *Diagnosis {
 	status, err := h.SELinux.Status()
 	if err != nil || status.Mode != selinux.Permissive {
 		return nil

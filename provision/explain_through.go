@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"wsprovision/provision/host"
 	"wsprovision/provision/websocket"
 )
 
@@ -24,7 +25,7 @@ func (q *inquiry) through(ctx context.Context) *Diagnosis {
 	direct.Address = q.pass.Address()
 	direct.TLS = nil
 	if q.pass.Scheme == "https" {
-		direct.TLS = localTLS()
+		direct.TLS = host.LocalTLS()
 	}
 	err := q.directly(ctx, direct)
 	if err == nil {
@@ -106,8 +107,8 @@ func (q *inquiry) hangs(evidence ...string) *Diagnosis {
 }
 
 // stateOf is the line State of a process.
-func stateOf(h *Host, pid int) string {
-	for _, line := range readProc(h, fmt.Sprintf("/proc/%d/status", pid)) {
+func stateOf(h *host.Host, pid int) string {
+	for _, line := range host.ReadProc(h, fmt.Sprintf("/proc/%d/status", pid)) {
 		if strings.HasPrefix(line, "State:") {
 			return line
 		}

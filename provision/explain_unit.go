@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 	"wsprovision/systemd"
 )
@@ -18,7 +19,7 @@ type unitFacts struct {
 }
 
 func (q *inquiry) unit(ctx context.Context) unitFacts {
-	units, err := unitsOf(ctx, q.Host)
+	units, err := host.Systemd(ctx, q.Host)
 	if err != nil {
 		return unitFacts{err: err}
 	}

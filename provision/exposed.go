@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/host"
 	"wsprovision/provision/secret"
 )
 
@@ -34,7 +35,7 @@ func (r *Run) exposedFile() string {
 		return ""
 	}
 	fi, err := os.Stat(r.Root + file)
-	if err != nil || !fi.Mode().IsRegular() || fi.Size() > maxFile {
+	if err != nil || !fi.Mode().IsRegular() || fi.Size() > host.MaxFile {
 		return ""
 	}
 	st, ok := fi.Sys().(*syscall.Stat_t)

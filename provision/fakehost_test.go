@@ -12,6 +12,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/plaintext"
 	"wsprovision/rpm"
@@ -106,9 +107,9 @@ func (h *fakeHost) goOffline() {
 }
 
 // host is what NewHost is on a machine.
-func (h *fakeHost) host(on Listener) *Host {
-	seam := &Seam{Hook: h.point}
-	p := &Host{Root: h.root, Euid: h.euid, Where: h.where, Seam: seam, HTTP: http.DefaultClient}
+func (h *fakeHost) host(on Listener) *host.Host {
+	seam := &host.Seam{Hook: h.point}
+	p := &host.Host{Root: h.root, Euid: h.euid, Where: h.where, Seam: seam, HTTP: http.DefaultClient}
 	change := func(ctx context.Context, stdin string, argv ...string) (string, string, int, error) {
 		return h.change(ctx, seam, stdin, argv)
 	}
@@ -116,9 +117,9 @@ func (h *fakeHost) host(on Listener) *Host {
 	p.RPM = rpm.Host{Root: h.root, Read: h.read, Change: change, Notice: notice, LockWait: config.YumLockWait}
 	p.SELinux = selinux.Host{Root: h.root, Offline: h.where.Offline(), Change: change, Notice: notice,
 		LockWait: config.SemanageLockWait, Cache: &selinux.Cache{}, Ask: h.decide}
-	p.Nginx = nginx.Nginx{Root: h.root, Read: h.read, Program: "/usr/sbin/nginx", Conf: nginxConf, Proc: h.root +
+	p.Nginx = nginx.Nginx{Root: h.root, Read: h.read, Program: "/usr/sbin/nginx", Conf: host.NginxConf, Proc: h.root +
 		"/proc"}
-	p.Files = &Files{Root: h.root, Seam: seam, Label: p.SELinux.DefaultLabel, SetLabel: p.SELinux.SetFileLabel,
+	p.Files = &host.Files{Root: h.root, Seam: seam, Label: p.SELinux.DefaultLabel, SetLabel: p.SELinux.SetFileLabel,
 		FileLabel: p.SELinux.FileLabel}
 	p.Probe, p.TryBind = h.probe, h.tryBind
 	p.Units = func(context.Context) (systemd.Units, error) {
@@ -140,8 +141,8 @@ func (h *fakeHost) point(point string) error {
 
 // read runs a program as Runner.Read does.
 func (h *fakeHost) read(ctx context.Context, stdin string, argv ...string) (string, string, int, error) {
-	p, err := lookUp(argv)
-	if err != nil || !p.onlyReads(argv[1:]) {
+	p, err := host.LookUp(argv)
+	if err != nil || !p.OnlyReads(argv[1:]) {
 		h.t.Errorf("a program was called as if it only read: %s (%v)", plaintext.Command(argv), err)
 		return "", "", 0, errors.New("refused")
 	}
@@ -152,9 +153,9 @@ func (h *fakeHost) read(ctx context.Context, stdin string, argv ...string) (stri
 }
 
 // change runs a program as Runner.Change does.
-func (h *fakeHost) change(ctx context.Context, seam *Seam, stdin string, argv []string) (stdout, stderr string,
+func (h *fakeHost) change(ctx context.Context, seam *host.Seam, stdin string, argv []string) (stdout, stderr string,
 	status int, err error) {
-	if _, err := lookUp(argv); err != nil {
+	if _, err := host.LookUp(argv); err != nil {
 		h.t.Errorf("an unknown program was called: %s", plaintext.Command(argv))
 	}
 	if err := ctx.Err(); err != nil {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 
+	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/websocket"
 	"wsprovision/systemd"
@@ -59,8 +60,8 @@ http {
 `
 
 func (h *fakeHost) layNginx() {
-	if !h.exists(nginxConf) {
-		h.write(nginxConf, confOfEPEL)
+	if !h.exists(host.NginxConf) {
+		h.write(host.NginxConf, confOfEPEL)
 	}
 	for _, dir := range []string{confDir, "/var/log/nginx", "/var/lib/nginx/tmp"} {
 		h.mkdir(dir)
@@ -98,7 +99,7 @@ func (h *fakeHost) nginxProgram(args []string) (stdout, stderr string, status in
 
 // judgeConf is what nginx says of the configuration on the disk.
 func (h *fakeHost) judgeConf() (warnings []string, emerg string) {
-	tree, err := nginx.Load(h.root, nginxConf, nil)
+	tree, err := nginx.Load(h.root, host.NginxConf, nil)
 	if p := (*nginx.PatternError)(nil); err != nil && !errors.As(err, &p) { // nginx itself understands every pattern
 		return nil, err.Error()
 	}
@@ -144,7 +145,7 @@ func bogus(body []nginx.Directive) *nginx.Directive {
 // take has the master read the configuration on the disk, as httpd_t may.
 func (h *fakeHost) take() bool {
 	_, emerg := h.judgeConf()
-	tree, err := nginx.Load(h.root, nginxConf, nil)
+	tree, err := nginx.Load(h.root, host.NginxConf, nil)
 	if err == nil && emerg == "" {
 		emerg = h.bind(tree)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"wsprovision/provision/host"
 	"wsprovision/rpm"
 )
 
@@ -60,7 +61,7 @@ func (h *fakeHost) rpm(args []string) (stdout, stderr string, status int, err er
 	case args[0] == "-q":
 		stdout, status = h.query(args[3:])
 	case args[0] == "-ql":
-		stdout = strings.Join([]string{nginxProgram, "/etc/nginx", nginxConf, confDir,
+		stdout = strings.Join([]string{nginxProgram, "/etc/nginx", host.NginxConf, confDir,
 			"/usr/lib/systemd/system/nginx.service", "/usr/share/doc/nginx-1.20.1"}, "\n") + "\n"
 	case args[0] == "-qf":
 		stdout, status = h.owner(args[3])
@@ -105,7 +106,7 @@ func (h *fakeHost) packageName(path string) string {
 func brings(name string) map[string]string {
 	switch name {
 	case nginxPackage:
-		return map[string]string{nginxProgram: " ", nginxConf: "c", "/usr/lib/systemd/system/nginx.service": " "}
+		return map[string]string{nginxProgram: " ", host.NginxConf: "c", "/usr/lib/systemd/system/nginx.service": " "}
 	case epelPackage:
 		return map[string]string{"/etc/yum.repos.d/epel.repo": "c"}
 	case semanagePackage:

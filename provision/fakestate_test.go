@@ -15,6 +15,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 )
 
@@ -70,7 +71,7 @@ func (h *fakeHost) touched(before map[string]string) string {
 	after := h.snapshot()
 	if h.lastResult == engine.Failed {
 		before = maps.Clone(before)
-		for _, path := range []string{stateDir, historyPath} {
+		for _, path := range []string{host.StateDir, historyPath} {
 			delete(before, path)
 			delete(after, path)
 		}

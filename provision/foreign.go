@@ -8,6 +8,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 )
 
 // What stands where ours belongs, and no ledger knows, is somebody else's: it is
@@ -55,7 +56,7 @@ func (r *Run) whose(f *siteFile) {
 	now := digest(f.have.Content)
 	unknown := f.have.Content != nil && f.content != nil && !r.reverting && (!recorded || entry.theirs(now))
 	switch {
-	case same(f.have.Content, f.content):
+	case host.Same(f.have.Content, f.content):
 		f.found = unknown && !recorded
 	case unknown:
 		f.foreign = true

@@ -7,6 +7,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/selinux"
 )
 
@@ -15,7 +16,7 @@ const theirs = "server {\n    listen 80;\n    server_name theirs.example.com;\n}
 // withForeign is a host on which somebody has files wherever the agent would put one.
 func withForeign(t testing.TB) (*fakeHost, config.Config, map[string]string) {
 	h := withNginx(t)
-	h.write(nginxConf, "include /usr/share/nginx/modules/*.conf;\n"+confOfEPEL)
+	h.write(host.NginxConf, "include /usr/share/nginx/modules/*.conf;\n"+confOfEPEL)
 	key, fingerprint := armoredKey(t, 1)
 	other, _ := armoredKey(t, 2)
 	h.write("/root/epel.key", key)
@@ -87,7 +88,7 @@ func TestHostileForeignFile(t *testing.T) {
 			h.must(h.apply(basic(t)).Err())
 			edit(h)
 			h.hup()
-			kept := copyPath(site, 1)
+			kept := host.CopyPath(site, 1)
 			r := h.run(basic(t), revert(false))
 			if w := strings.Join(step(t, r, StepSite).Warnings, "\n"); !strings.Contains(w, "is kept as "+kept) ||
 				h.content(kept) != theirs || h.exists(ledgerPath) {
@@ -165,10 +166,10 @@ func TestHostileForeignFile(t *testing.T) {
 	}
 	bubble(t, "without root nobody can tell", func(t *testing.T) {
 		h := provisioned(t)
-		h.must(os.Chmod(h.path(stateDir), 0o755))
+		h.must(os.Chmod(h.path(host.StateDir), 0o755))
 		run := h.newRun(moved(t))
 		run.Euid = 1000
-		run.Files = &Files{Root: h.root, Seam: run.Seam}
+		run.Files = &host.Files{Root: h.root, Seam: run.Seam}
 		run.blind = true
 		run.ledger = &Ledger{files: run.Files}
 		f, err := run.checkSites(t.Context())
@@ -192,7 +193,7 @@ func (h *fakeHost) stat(path string) string {
 	h.t.Helper()
 	f, err := h.host(Listener{}).Files.Read(path)
 	h.must(err)
-	return f.Mode.String() + " " + f.words() + " " + f.Label
+	return f.Mode.String() + " " + f.Words() + " " + f.Label
 }
 
 // What is as wanted already is not foreign: a ledger was lost, or an image was made elsewhere.

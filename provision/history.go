@@ -10,13 +10,15 @@ import (
 	"slices"
 	"strings"
 	"time"
+
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 )
 
 // historyPath keeps the reports of the runs that changed something or failed,
 // for status and for whoever comes after an interrupted run. It is no input of
 // any run, but for what need not be said again.
-const historyPath = stateDir + "/report.json"
+const historyPath = host.StateDir + "/report.json"
 
 // History is what became of the last runs. A run that finds the host as asked
 // for leaves it alone.
@@ -38,7 +40,7 @@ type History struct {
 	// 1.0.0 wrote has no such count.
 	Defaults int `json:"defaults,omitempty"`
 
-	files *Files
+	files *host.Files
 }
 
 // Mark is a run that has begun to change the host.
@@ -60,7 +62,7 @@ func (m Mark) ended(boot string) string {
 }
 
 // ReadHistory reads the history; one that was never written is empty.
-func ReadHistory(files *Files) (*History, error) {
+func ReadHistory(files *host.Files) (*History, error) {
 	h := &History{Version: 1, files: files, Defaults: len(changedDefaults)}
 	have, err := files.Read(historyPath)
 	if err != nil || have.Content == nil {
@@ -79,7 +81,7 @@ func ReadHistory(files *Files) (*History, error) {
 }
 
 func (h *History) save() error {
-	if err := h.files.MakeDir(stateDir, 0o700); err != nil {
+	if err := h.files.MakeDir(host.StateDir, 0o700); err != nil {
 		return err
 	}
 	text, err := h.text()
@@ -112,7 +114,7 @@ func (r *Run) chronicle(command string, steps []engine.Step) (*chronicle, []engi
 		c.found = h.Running
 	}
 	// Without /proc nobody can tell whether the machine went down.
-	if c.found != nil && (c.found.Boot != bootID(r.Host) || c.found.Boot == "") && h.Unverified == nil {
+	if c.found != nil && (c.found.Boot != host.BootID(r.Host) || c.found.Boot == "") && h.Unverified == nil {
 		h.Unverified = c.found
 	}
 	started := time.Now().UTC()
@@ -138,7 +140,7 @@ func (c *chronicle) mark(command string, started time.Time) error {
 	if c.marked {
 		return nil
 	}
-	c.history.Running = &Mark{Command: command, Started: started, PID: os.Getpid(), Boot: bootID(c.run.Host)}
+	c.history.Running = &Mark{Command: command, Started: started, PID: os.Getpid(), Boot: host.BootID(c.run.Host)}
 	if err := c.history.save(); err != nil {
 		return err
 	}
@@ -160,23 +162,8 @@ func (c *chronicle) unmark() error {
 // already is not held up by it.
 func (r *Run) settleDisk() {
 	if r.Where.Offline() || r.holdOut {
-		syncDisks(r.Host)
+		host.SyncDisks(r.Host)
 	}
-}
-
-func syncDisks(h *Host) {
-	if h.Sync != nil {
-		h.Sync()
-	}
-}
-
-// bootID names this boot of the kernel (random(4)); "" without /proc.
-func bootID(h *Host) string {
-	text, err := os.ReadFile(h.Root + "/proc/sys/kernel/random/boot_id")
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(text))
 }
 
 // conclude puts the report into the history where there is anything to keep. A
@@ -187,7 +174,7 @@ func (c *chronicle) conclude(report *engine.Report) {
 		return
 	}
 	if c.found != nil {
-		report.Resumes = c.found.ended(bootID(c.run.Host))
+		report.Resumes = c.found.ended(host.BootID(c.run.Host))
 	}
 	slot := &c.history.Last
 	switch {
@@ -253,8 +240,8 @@ func (c *chronicle) forget() error {
 
 // pauses reports whether the marked run is a first boot between two attempts:
 // its process is there, and has let go of the lock.
-func pauses(h *Host, m *Mark) bool {
-	if m == nil || m.Boot != bootID(h) {
+func pauses(h *host.Host, m *Mark) bool {
+	if m == nil || m.Boot != host.BootID(h) {
 		return false
 	}
 	name, err := os.ReadFile(fmt.Sprintf("%s/proc/%d/comm", h.Root, m.PID))

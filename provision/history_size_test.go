@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 )
 
 // TestHostileReport: whatever a run has to tell, its report is kept in a file that can be read.
@@ -56,7 +58,7 @@ func clipped(s string) string { return s[:min(len(s), 80)] }
 // TestHistoryOfALaterAgent is told of, and not taken for one's own.
 func TestHistoryOfALaterAgent(t *testing.T) {
 	f := ledgerFiles(t)
-	if err := f.MakeDir(stateDir, 0o700); err != nil {
+	if err := f.MakeDir(host.StateDir, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Write(historyPath, []byte(`{"history_version": 2, "last": {"result": "changed"}}`), 0o600); err != nil {

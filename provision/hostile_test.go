@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/provision/websocket"
 )
 
@@ -192,20 +193,20 @@ func TestLogThatIsALink(t *testing.T) {
 // The nginx user owns its logs, and may put a pipe, a link to somebody's secrets or a file without end in their place.
 func TestHostileLogFiles(t *testing.T) {
 	h := newFakeHost(t)
-	host := h.host(Listener{})
+	it := h.host(Listener{})
 	h.write("/secret", "secret\n")
 	h.must(unix.Mkfifo(h.path("/pipe"), 0o666))
 	h.must(os.Symlink(h.path("/secret"), h.path("/link")))
 	h.write("/sparse", "x\n")
 	h.must(os.Truncate(h.path("/sparse"), 8<<30))
-	marks := markTails(host, "/pipe", "/link", "/sparse", "/none")
+	marks := markTails(it, "/pipe", "/link", "/sparse", "/none")
 	h.must(os.Truncate(h.path("/sparse"), 16<<30))
-	for _, line := range sinceMarks(t.Context(), host, marks) {
+	for _, line := range sinceMarks(t.Context(), it, marks) {
 		if len(line) > mostTail || strings.Contains(line, "secret") {
 			t.Errorf("a line of %d bytes", len(line))
 		}
 	}
-	if lines := readProc(host, "/pipe"); lines != nil {
+	if lines := host.ReadProc(it, "/pipe"); lines != nil {
 		t.Errorf("%q", lines)
 	}
 }

@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 	"slices"
+
 	"wsprovision/provision/engine"
 )
 

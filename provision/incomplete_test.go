@@ -3,6 +3,7 @@ package provision
 import (
 	"strings"
 	"testing"
+
 	"wsprovision/provision/engine"
 )
 

@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
+	"wsprovision/provision/hosttest"
 	"wsprovision/selinux"
 )
 
@@ -40,16 +42,16 @@ func TestOfflineLabels(t *testing.T) {
 			if err := os.MkdirAll(root+"/etc", 0o755); err != nil {
 				t.Fatal(err)
 			}
-			h := &Host{Root: root}
-			h.Files = &Files{Root: root, Seam: &Seam{},
+			h := &host.Host{Root: root}
+			h.Files = &host.Files{Root: root, Seam: &host.Seam{},
 				SetLabel:  func(string, string) error { return tt.set },
 				FileLabel: func(string) (string, error) { return tt.label, nil }}
-			h.offlineSELinux()
+			h.OfflineSELinux()
 			if err := h.Files.SetLabel("/etc/x", siteLabel); (err != nil) != tt.fails {
 				t.Errorf("SetLabel: %v, want an error: %v", err, tt.fails)
 			}
-			if relabels(h) != tt.relabel {
-				t.Errorf("a relabel is scheduled: %v, want %v", relabels(h), tt.relabel)
+			if host.RelabelScheduled(h) != tt.relabel {
+				t.Errorf("a relabel is scheduled: %v, want %v", host.RelabelScheduled(h), tt.relabel)
 			}
 			if got, err := h.Files.FileLabel("/etc/x"); err != nil || got != tt.wantRead {
 				t.Errorf("FileLabel: %q, %v, want %q", got, err, tt.wantRead)
@@ -60,10 +62,10 @@ func TestOfflineLabels(t *testing.T) {
 
 // Where there is no selinuxfs semanage is run as it is.
 func TestWithoutSELinuxfs(t *testing.T) {
-	if seesSELinuxfs() {
-		unable(t, "this machine has SELinux; the acceptance scenarios hide its selinuxfs")
+	if host.SeesSELinuxfs() {
+		hosttest.Unable(t, "this machine has SELinux; the acceptance scenarios hide its selinuxfs")
 	}
-	run := withoutSELinuxfs(func(_ context.Context, stdin string, argv ...string) (string, string, int, error) {
+	run := host.WithoutSELinuxfs(func(_ context.Context, stdin string, argv ...string) (string, string, int, error) {
 		return stdin + strings.Join(argv, " "), "", 7, errors.New("told")
 	})
 	out, _, status, err := run(t.Context(), "in ", "semanage", "import")
@@ -80,7 +82,7 @@ func labelled(t testing.TB) (*fakeHost, selinux.Host) {
 	for _, path := range []string{"/etc", "/usr", "/var"} {
 		h.mkdir(path)
 		if err := s.SetFileLabel(path, "system_u:object_r:default_t:s0"); err != nil {
-			unable(t, "no labels can be set here: %v", err)
+			hosttest.Unable(t, "no labels can be set here: %v", err)
 		}
 	}
 	return h, s
@@ -95,13 +97,13 @@ func TestLabelsOfPackages(t *testing.T) {
 		if got := step(t, r, StepLabels); got.Status != engine.Changed || r.Result != engine.Deferred {
 			t.Fatalf("labels: %s\n%s", got.Status, summarize(r))
 		}
-		for path, want := range map[string]string{nginxProgram: "default_t", nginxConf: "httpd_config_t",
+		for path, want := range map[string]string{nginxProgram: "default_t", host.NginxConf: "httpd_config_t",
 			confDir: "httpd_config_t", site: "httpd_config_t", deferredPath: "var_lib_t", firstBootLink: "etc_t"} {
-			if got, err := s.FileLabel(path); err != nil || typeOf(got) != want {
+			if got, err := s.FileLabel(path); err != nil || host.TypeOf(got) != want {
 				t.Errorf("%s: %q, %v, want %s", path, got, err, want)
 			}
 		}
-		if h.exists(relabelPath) {
+		if h.exists(host.RelabelPath) {
 			t.Error("a relabel of everything is scheduled for nothing")
 		}
 		before := h.snapshot()
@@ -121,8 +123,8 @@ func TestLabelsAtTheFirstBoot(t *testing.T) {
 			step(t, r, StepLabels).Status != engine.Changed {
 			t.Fatalf("first boot: %v\n%s", err, summarize(r))
 		}
-		for path, want := range map[string]string{nginxProgram: "default_t", nginxConf: "httpd_config_t"} {
-			if got, err := s.FileLabel(path); err != nil || typeOf(got) != want {
+		for path, want := range map[string]string{nginxProgram: "default_t", host.NginxConf: "httpd_config_t"} {
+			if got, err := s.FileLabel(path); err != nil || host.TypeOf(got) != want {
 				t.Errorf("%s: %q, %v, want %s", path, got, err, want)
 			}
 		}
@@ -141,7 +143,7 @@ func TestLabelsOfTheStore(t *testing.T) {
 			got.Changes[0].Object != "label of "+wrong {
 			t.Errorf("labels: %s, %v", got.Status, got.Changes)
 		}
-		if got, _ := s.FileLabel(wrong); typeOf(got) != "etc_t" {
+		if got, _ := s.FileLabel(wrong); host.TypeOf(got) != "etc_t" {
 			t.Errorf("%s: %s", wrong, got)
 		}
 	})
@@ -152,15 +154,15 @@ func TestUnlabelledTree(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h := bareOffline(t)
 		r := h.apply(basic(t))
-		if got := step(t, r, StepLabels); got.Status != engine.Changed || !h.exists(relabelPath) {
-			t.Errorf("labels: %s, scheduled: %v", got.Status, h.exists(relabelPath))
+		if got := step(t, r, StepLabels); got.Status != engine.Changed || !h.exists(host.RelabelPath) {
+			t.Errorf("labels: %s, scheduled: %v", got.Status, h.exists(host.RelabelPath))
 		}
 	})
 	bubble(t, "SELinux is switched off there", func(t *testing.T) {
 		h := bareOffline(t)
 		h.write("/etc/selinux/config", "SELINUX=disabled\nSELINUXTYPE=targeted\n")
 		h.apply(basic(t))
-		if h.exists(relabelPath) {
+		if h.exists(host.RelabelPath) {
 			t.Error("a relabel is scheduled on a host that wants no SELinux")
 		}
 	})
@@ -216,7 +218,7 @@ func TestKernelWithoutSELinux(t *testing.T) {
 		h.write("/srv/file", "bound from elsewhere\n")
 		promised := false
 		h.hook = func(point string) error {
-			promised = promised || strings.HasPrefix(point, "before run yum") && h.exists(relabelPath)
+			promised = promised || strings.HasPrefix(point, "before run yum") && h.exists(host.RelabelPath)
 			return nil
 		}
 		r := h.apply(basic(t))
@@ -226,9 +228,9 @@ func TestKernelWithoutSELinux(t *testing.T) {
 		if names := h.bare(s); len(names) > 0 {
 			t.Errorf("still without a label: %q", names)
 		}
-		if !promised || h.exists(relabelPath) {
+		if !promised || h.exists(host.RelabelPath) {
 			t.Errorf("a relabel was scheduled before yum ran: %v, want true; it still is: %v, want false", promised,
-				h.exists(relabelPath))
+				h.exists(host.RelabelPath))
 		}
 		if got, _ := s.FileLabel("/srv/file"); got != "" {
 			t.Errorf("a file that is bound from elsewhere was labelled %s", got)
@@ -259,12 +261,12 @@ func TestLabelsSurviveAPowerCut(t *testing.T) {
 			names := slices.DeleteFunc(h.bare(s), func(name string) bool {
 				return strings.HasSuffix(name, ".wsprovision-new")
 			})
-			if len(names) > 0 && !h.exists(relabelPath) {
+			if len(names) > 0 && !h.exists(host.RelabelPath) {
 				t.Errorf("at %q: no relabel is scheduled, and without a label are %q", h.points[point], names)
 			}
 			h.apply(basic(t))
-			if names := h.bare(s); len(names) > 0 || h.exists(relabelPath) {
-				t.Errorf("the next run: a relabel is scheduled: %v, without a label are %q", h.exists(relabelPath),
+			if names := h.bare(s); len(names) > 0 || h.exists(host.RelabelPath) {
+				t.Errorf("the next run: a relabel is scheduled: %v, without a label are %q", h.exists(host.RelabelPath),
 					names)
 			}
 		})
@@ -275,44 +277,44 @@ func TestLabelsSurviveAPowerCut(t *testing.T) {
 func TestRelabelBelongs(t *testing.T) {
 	bubble(t, "to an administrator", func(t *testing.T) {
 		h, _ := sparse(t)
-		h.write(relabelPath, relabelOrder)
+		h.write(host.RelabelPath, host.RelabelOrder)
 		h.apply(basic(t))
-		if got := step(t, h.apply(basic(t)), StepLabels); !h.exists(relabelPath) || got.Status != engine.Unchanged ||
+		if got := step(t, h.apply(basic(t)), StepLabels); !h.exists(host.RelabelPath) || got.Status != engine.Unchanged ||
 			!slices.Contains(got.Notes, relabelNote) {
-			t.Errorf("labels: %s, %q; still scheduled: %v", got.Status, got.Notes, h.exists(relabelPath))
+			t.Errorf("labels: %s, %q; still scheduled: %v", got.Status, got.Notes, h.exists(host.RelabelPath))
 		}
 	})
 	bubble(t, "to the agent", func(t *testing.T) {
 		h := bareOffline(t)
 		h.apply(basic(t))
-		if !h.exists(relabelPath) || !h.status(t).SELinux.Relabel {
-			t.Errorf("scheduled: %v, seen by status: %v", h.exists(relabelPath), h.status(t).SELinux.Relabel)
+		if !h.exists(host.RelabelPath) || !h.status(t).SELinux.Relabel {
+			t.Errorf("scheduled: %v, seen by status: %v", h.exists(host.RelabelPath), h.status(t).SELinux.Relabel)
 		}
 		r, err := NewRevert(h.host(Listener{}), Listener{}, false).Apply(t.Context())
-		if err != nil || h.exists(relabelPath) {
-			t.Errorf("revert: %v, still scheduled: %v\n%s", err, h.exists(relabelPath), summarize(r))
+		if err != nil || h.exists(host.RelabelPath) {
+			t.Errorf("revert: %v, still scheduled: %v\n%s", err, h.exists(host.RelabelPath), summarize(r))
 		}
 	})
 	bubble(t, "to nobody, where a revert leaves files without a label", func(t *testing.T) {
 		h, _ := sparse(t)
 		h.apply(basic(t))
-		if h.exists(relabelPath) {
+		if h.exists(host.RelabelPath) {
 			t.Fatal("the apply has not taken its promise back")
 		}
 		for range 2 {
 			if r, err := NewRevert(h.host(Listener{}), Listener{}, false).Apply(t.Context()); err != nil ||
-				!h.exists(relabelPath) {
-				t.Errorf("revert: %v, scheduled: %v\n%s", err, h.exists(relabelPath), summarize(r))
+				!h.exists(host.RelabelPath) {
+				t.Errorf("revert: %v, scheduled: %v\n%s", err, h.exists(host.RelabelPath), summarize(r))
 			}
 		}
 	})
 	bubble(t, "to whoever changed it", func(t *testing.T) {
 		h := bareOffline(t)
 		h.apply(basic(t))
-		h.write(relabelPath, "")
+		h.write(host.RelabelPath, "")
 		if _, err := NewRevert(h.host(Listener{}), Listener{}, false).Apply(t.Context()); err != nil ||
-			!h.exists(relabelPath) {
-			t.Errorf("revert: %v, still scheduled: %v", err, h.exists(relabelPath))
+			!h.exists(host.RelabelPath) {
+			t.Errorf("revert: %v, still scheduled: %v", err, h.exists(host.RelabelPath))
 		}
 	})
 }
@@ -323,9 +325,9 @@ func TestHostileUnlabelable(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h, s := labelled(t)
 		h.bootWithoutLabels()
-		for _, path := range []string{nginxProgram, nginxConf} {
+		for _, path := range []string{nginxProgram, host.NginxConf} {
 			h.must(s.SetFileLabel(path, "system_u:object_r:user_tmp_t:s0"))
-			chattr(t, h.path(path))
+			hosttest.Chattr(t, h.path(path))
 		}
 		for _, act := range []func() *engine.Report{
 			func() *engine.Report { return h.plan(basic(t)) },
@@ -338,7 +340,7 @@ func TestHostileUnlabelable(t *testing.T) {
 			if r.Command == "plan" {
 				said = fmt.Sprint(got.Warnings)
 			}
-			for _, path := range []string{nginxProgram, nginxConf} {
+			for _, path := range []string{nginxProgram, host.NginxConf} {
 				want := "chattr -i -a " + path + "; restorecon -F -v " + path
 				if !strings.Contains(said, want) {
 					t.Errorf("%s: %s, %q; want %q in it", r.Command, got.Status, said, want)
@@ -348,11 +350,11 @@ func TestHostileUnlabelable(t *testing.T) {
 				t.Errorf("labels: %s, want a failure; nginx is enabled: %v, want true", got.Status,
 					h.exists(wantsNginx))
 			}
-			if scheduled := h.exists(relabelPath); scheduled || len(r.NextBoot) > 0 {
-				t.Errorf("%s: at the next boot %q, %s: %v; want nothing", r.Command, r.NextBoot, relabelPath, scheduled)
+			if scheduled := h.exists(host.RelabelPath); scheduled || len(r.NextBoot) > 0 {
+				t.Errorf("%s: at the next boot %q, %s: %v; want nothing", r.Command, r.NextBoot, host.RelabelPath, scheduled)
 			}
 		}
-		for _, path := range []string{nginxProgram, nginxConf} {
+		for _, path := range []string{nginxProgram, host.NginxConf} {
 			h.must(exec.Command("chattr", "-i", h.path(path)).Run())
 		}
 		if r, err := h.firstBoot(1); err != nil || r.Result != engine.Changed {
@@ -364,8 +366,8 @@ func TestHostileUnlabelable(t *testing.T) {
 // TestHostileRelabelWhileRunning: whoever asks for it, a host that runs is not relabelled as a whole.
 func TestHostileRelabelWhileRunning(t *testing.T) {
 	h := newFakeHost(t)
-	if err := scheduleRelabel(h.host(Listener{})); err == nil || h.exists(relabelPath) {
-		t.Errorf("%v, scheduled: %v", err, h.exists(relabelPath))
+	if err := host.ScheduleRelabel(h.host(Listener{})); err == nil || h.exists(host.RelabelPath) {
+		t.Errorf("%v, scheduled: %v", err, h.exists(host.RelabelPath))
 	}
 }
 
@@ -375,7 +377,7 @@ func TestNextBoot(t *testing.T) {
 		h := bareOffline(t)
 		for _, r := range []*engine.Report{h.plan(basic(t)), h.apply(basic(t)), h.apply(basic(t))} {
 			got := strings.Join(r.NextBoot, "\n")
-			if !strings.Contains(got, firstBootUnit) || !strings.Contains(got, relabelPath) {
+			if !strings.Contains(got, firstBootUnit) || !strings.Contains(got, host.RelabelPath) {
 				t.Errorf("%s: %q, want the first boot's unit and the relabel", r.Command, got)
 			}
 		}

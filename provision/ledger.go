@@ -5,10 +5,9 @@ import (
 	"encoding/hex"
 	"io/fs"
 	"slices"
-)
 
-// stateDir holds what must outlive a boot; only root may look inside.
-const stateDir = "/var/lib/wsprovision"
+	"wsprovision/provision/host"
+)
 
 // Ledger records, for each thing that the agent changed, what was there before
 // its first change and what it left. It is written before the change it
@@ -21,7 +20,7 @@ type Ledger struct {
 	// packages that were there before. Dependencies are not known beforehand.
 	Had []string `json:"packages_before,omitzero"`
 
-	files *Files
+	files *host.Files
 }
 
 // Kind is what an Entry speaks of.
@@ -60,7 +59,7 @@ type Entry struct {
 	Mode  fs.FileMode `json:"mode,omitempty"`
 	// Label is a file's where it is not the one that the policy has for its path.
 	Label string `json:"label,omitempty"`
-	Owner
+	host.Owner
 	// Beside is the SHA-256 of Bytes that lie in a file of their own, under
 	// contentsDir, and not in the ledger.
 	Beside string `json:"bytes_sha256,omitempty"`

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+
+	"wsprovision/provision/host"
 )
 
 // ledgerPath is the record of everything the agent changed.
-const ledgerPath = stateDir + "/ledger.json"
+const ledgerPath = host.StateDir + "/ledger.json"
 
 // The versions of the ledger's form. Version 1 is what 1.0.0 knows, and what is
 // written as long as it says all there is to say: the way back to 1.0.0 stays
@@ -21,7 +23,7 @@ const (
 )
 
 // ReadLedger reads the ledger; one that was never written is empty.
-func ReadLedger(files *Files) (*Ledger, error) {
+func ReadLedger(files *host.Files) (*Ledger, error) {
 	l := &Ledger{Version: ledgerVersion1, files: files}
 	have, err := files.Read(ledgerPath)
 	if err != nil || have.Content == nil {
@@ -72,7 +74,7 @@ func (l *Ledger) save() error {
 		}
 		return l.sweep()
 	}
-	if err := l.files.MakeDir(stateDir, 0o700); err != nil {
+	if err := l.files.MakeDir(host.StateDir, 0o700); err != nil {
 		return err
 	}
 	text, entries, err := l.encode()

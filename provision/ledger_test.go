@@ -6,12 +6,14 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/provision/host"
+
 	"github.com/google/go-cmp/cmp"
 )
 
-func ledgerFiles(t *testing.T) *Files {
+func ledgerFiles(t *testing.T) *host.Files {
 	t.Helper()
-	f := &Files{Root: t.TempDir(), Seam: &Seam{}}
+	f := &host.Files{Root: t.TempDir(), Seam: &host.Seam{}}
 	for _, dir := range []string{"/var/lib", "/run"} {
 		if err := os.MkdirAll(f.Root+dir, 0o755); err != nil {
 			t.Fatal(err)
@@ -47,7 +49,7 @@ func TestLedger(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
-	for _, path := range []string{stateDir, ledgerPath} {
+	for _, path := range []string{host.StateDir, ledgerPath} {
 		if fi, err := os.Stat(f.Root + path); err != nil || fi.Mode().Perm()&0o077 != 0 {
 			t.Errorf("%s: %v, %v; only root may look inside", path, fi.Mode(), err)
 		}
@@ -106,7 +108,7 @@ func TestLedgerDamaged(t *testing.T) {
 		"not an object":         `[]`,
 	} {
 		f := ledgerFiles(t)
-		if err := f.MakeDir(stateDir, 0o700); err != nil {
+		if err := f.MakeDir(host.StateDir, 0o700); err != nil {
 			t.Fatal(err)
 		}
 		if err := f.Write(ledgerPath, []byte(text), 0o600); err != nil {
@@ -125,7 +127,7 @@ func FuzzLedger(f *testing.F) {
 	f.Add(`null`)
 	f.Fuzz(func(t *testing.T, text string) {
 		files := ledgerFiles(t)
-		if err := files.MakeDir(stateDir, 0o700); err != nil {
+		if err := files.MakeDir(host.StateDir, 0o700); err != nil {
 			t.Fatal(err)
 		}
 		if err := files.Write(ledgerPath, []byte(text), 0o600); err != nil {

@@ -4,7 +4,9 @@ import (
 	"os"
 	"strings"
 	"testing"
+
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 )
 
 const longName = "ec2-18-195-123-234.eu-central-1.compute.amazonaws.com"
@@ -40,12 +42,12 @@ func TestLongNames(t *testing.T) {
 		h := newFakeHost(t)
 		c := parse(t, long)
 		h.apply(c)
-		h.write(nginxConf, strings.Replace(confOfEPEL, "    server {", "    "+namesBucket+" 256;\n    server {", 1))
+		h.write(host.NginxConf, strings.Replace(confOfEPEL, "    server {", "    "+namesBucket+" 256;\n    server {", 1))
 		if r := h.apply(c); r.Result != engine.Changed || h.exists(namesPath) {
 			t.Errorf("%s is left: %v\n%s", namesPath, h.exists(namesPath), summarize(r))
 		}
 		h.unchanged(c)
-		h.write(nginxConf, confOfEPEL)
+		h.write(host.NginxConf, confOfEPEL)
 		if r := h.apply(c); r.Result != engine.Changed || !h.exists(namesPath) {
 			t.Errorf("%s is back: %v\n%s", namesPath, h.exists(namesPath), summarize(r))
 		}

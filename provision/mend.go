@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
 	"wsprovision/provision/plaintext"
 )
 

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
 	"wsprovision/provision/engine"
 
 	"golang.org/x/sys/unix"

@@ -3,7 +3,9 @@ package provision
 import (
 	"strings"
 	"testing"
+
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 )
 
 // TestFirstBootOvertakenByAFailure: what an administrator asked for last is what the first boot goes on with, also
@@ -49,8 +51,8 @@ func TestFirstBootWithoutLabels(t *testing.T) {
 		if r := h.apply(basic(t)); r.Result != engine.Changed || h.exists(deferredPath) {
 			t.Errorf("%s\n%s", r.Result, summarize(r))
 		}
-		if label, err := s.FileLabel(nginxConf); err != nil || typeOf(label) != "httpd_config_t" {
-			t.Errorf("%s: %q, %v", nginxConf, label, err)
+		if label, err := s.FileLabel(host.NginxConf); err != nil || host.TypeOf(label) != "httpd_config_t" {
+			t.Errorf("%s: %q, %v", host.NginxConf, label, err)
 		}
 	})
 }

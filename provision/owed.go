@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+
+	"wsprovision/provision/host"
 )
 
 // owedPath marks that a configuration is on the disk that nginx has not been
@@ -16,7 +18,7 @@ const owedPath = "/run/wsprovision/reload-owed"
 // Owed is the debt of a reload: noted before the first file is renamed into
 // place, settled only when a reload has been proved. It carries what the files
 // held when nginx last took them, which is the way back.
-type Owed struct{ files *Files }
+type Owed struct{ files *host.Files }
 
 // Proven is a file as nginx last took it; nil Content stands for no file.
 type Proven struct {
@@ -26,7 +28,7 @@ type Proven struct {
 	Absent  bool        `json:"absent"`
 	Content []byte      `json:"content,omitempty"`
 	Mode    fs.FileMode `json:"mode,omitempty"`
-	Owner
+	host.Owner
 	Label string `json:"label,omitempty"` // where it is not the policy's
 	// Theirs says that somebody had changed it since the agent left it.
 	Theirs bool `json:"theirs,omitempty"`

@@ -2,6 +2,7 @@ package provision
 
 import (
 	"slices"
+
 	"wsprovision/provision/engine"
 )
 

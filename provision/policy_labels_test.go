@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
+	"wsprovision/provision/hosttest"
 	"wsprovision/selinux"
 )
 
@@ -21,7 +23,7 @@ func TestLabelsOfALiveTransaction(t *testing.T) {
 				h.write(path, "")
 			}
 			if err := s.SetFileLabel(path, mine); err != nil {
-				unable(t, "no labels can be set here: %v", err)
+				hosttest.Unable(t, "no labels can be set here: %v", err)
 			}
 		}
 		h.hook = func(point string) error {
@@ -39,7 +41,7 @@ func TestLabelsOfALiveTransaction(t *testing.T) {
 	want := func(t *testing.T, s selinux.Host, paths []string, label string) {
 		t.Helper()
 		for _, path := range paths {
-			if got, err := s.FileLabel(path); err != nil || typeOf(got) != label {
+			if got, err := s.FileLabel(path); err != nil || host.TypeOf(got) != label {
 				t.Errorf("%s: %q, %v, want %s", path, got, err, label)
 			}
 		}

@@ -13,6 +13,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/provision/websocket"
 )
 
@@ -116,7 +117,7 @@ func (r *Run) denial(port int) string {
 func target(site config.Site, l config.Location) websocket.Target {
 	t := reach(site, l, site.Listen[0])
 	if t.TLS != nil {
-		t.TLS = localTLS()
+		t.TLS = host.LocalTLS()
 	}
 	return t
 }

@@ -9,13 +9,14 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/rpm"
 	"wsprovision/selinux"
 )
 
 // Run is one plan or apply of a configuration on a host.
 type Run struct {
-	*Host
+	*host.Host
 	Config config.Config
 	// AnyPlatform goes on where the host is not RHEL 7 or a rebuild of it.
 	AnyPlatform bool
@@ -52,7 +53,7 @@ type Run struct {
 }
 
 // NewRun prepares a run; it reads nothing of the host yet.
-func NewRun(h *Host, c config.Config, on Listener) *Run {
+func NewRun(h *host.Host, c config.Config, on Listener) *Run {
 	h.RPM.LockWait, h.SELinux.LockWait = c.Wait.YumLock, c.Wait.SemanageLock
 	h.RPM.Fingerprints = []string{c.EPEL.Fingerprint}
 	r := &Run{Host: h, Config: c, on: on, owed: Owed{h.Files}}
@@ -91,8 +92,8 @@ func (r *Run) run(ctx context.Context, command string, steps []engine.Step,
 		r.ledger = &Ledger{Version: ledgerVersion1, files: r.Files}
 	}
 	r.tidyLedger()
-	defer disconnect(r.Host)
-	r.recordRelabel = r.noteRelabel
+	defer host.Disconnect(r.Host)
+	r.RecordRelabel = r.noteRelabel
 	r.settleAnnounced(ctx)
 	r.inventory = nil // a transaction starts from what rpm has then
 	r.annals, steps = r.chronicle(command, steps)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+
 	"wsprovision/provision/engine"
 
 	"github.com/google/go-cmp/cmp"

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 	"wsprovision/selinux"
 )
@@ -29,7 +30,7 @@ type Revert struct {
 
 // NewRevert prepares a revert. Packages that the agent brought are removed
 // only where packages is set.
-func NewRevert(h *Host, on Listener, packages bool) *Revert {
+func NewRevert(h *host.Host, on Listener, packages bool) *Revert {
 	r := &Revert{Run: &Run{Host: h, on: on, owed: Owed{h.Files}, AnyPlatform: true, reverting: true},
 		packages: packages}
 	r.Run.sites = r.before
@@ -64,7 +65,7 @@ func (r *Revert) steps() []engine.Step {
 func (r *Revert) leavesUnlabelled() bool {
 	status, err := r.SELinux.Status()
 	return err == nil && r.Where.Offline() && status.Store != "" && status.Configured != selinux.Disabled &&
-		labelsNothing(r.Run.Host) && !r.treeUnlabelled()
+		host.LabelsNothing(r.Run.Host) && !r.treeUnlabelled()
 }
 
 // Plan reports what Apply would undo and changes nothing.
@@ -177,7 +178,7 @@ func (r *Revert) applyReload(ctx context.Context) error {
 	if !s.running() { // the next start takes what is on the disk
 		return r.owed.Settle()
 	}
-	units, err := unitsOf(ctx, r.Run.Host)
+	units, err := host.Systemd(ctx, r.Run.Host)
 	if err != nil {
 		return err
 	}
@@ -204,7 +205,7 @@ func (r *Revert) checkUnit(ctx context.Context) (engine.Finding, error) {
 }
 
 func (r *Revert) applyUnit(ctx context.Context) error {
-	units, err := unitsOf(ctx, r.Run.Host)
+	units, err := host.Systemd(ctx, r.Run.Host)
 	if err != nil {
 		return err
 	}
@@ -231,7 +232,7 @@ func left(object, now string, e Entry) string {
 // checkOthers is for the files that nginx does not read: the repository and its key.
 func (r *Revert) checkOthers(context.Context) (engine.Finding, error) {
 	var f engine.Finding
-	if r.unlabels && relabels(r.Run.Host) {
+	if r.unlabels && host.RelabelScheduled(r.Run.Host) {
 		sayRelabel(&f)
 	}
 	files, err := r.otherFiles()
@@ -242,7 +243,7 @@ func (r *Revert) checkOthers(context.Context) (engine.Finding, error) {
 		switch {
 		case s.kept:
 			f.Warnings = append(f.Warnings, r.drift(s))
-		case !same(s.have.Content, s.content):
+		case !host.Same(s.have.Content, s.content):
 			f.Changes = append(f.Changes, fileChange(s.path, s.have.Content, s.content))
 		}
 	}
@@ -253,7 +254,7 @@ func (r *Revert) checkOthers(context.Context) (engine.Finding, error) {
 // edited it, keeps its key: without it every yum on the host would fail.
 func (r *Revert) otherFiles() ([]siteFile, error) {
 	files, err := r.filesOf(r.filesBefore(func(path string) bool {
-		return !nginxReads(path) && (path != relabelPath || !r.unlabels)
+		return !nginxReads(path) && (path != host.RelabelPath || !r.unlabels)
 	}))
 	stays := slices.ContainsFunc(files, func(s siteFile) bool {
 		return s.path == repositoryPath && s.kept && s.have.Content != nil
@@ -267,7 +268,7 @@ func (r *Revert) applyFiles(context.Context) error {
 		return err
 	}
 	for _, s := range files {
-		if s.kept || same(s.have.Content, s.content) {
+		if s.kept || host.Same(s.have.Content, s.content) {
 			continue
 		}
 		if err := r.put(s); err != nil {
@@ -282,7 +283,7 @@ func (r *Run) restore(w wanted) error {
 	if w.content == nil {
 		return r.Files.Remove(w.path)
 	}
-	return r.Files.Put(w.path, File{Content: w.content, Mode: w.mode, Owner: w.owner, Label: w.custom})
+	return r.Files.Put(w.path, host.File{Content: w.content, Mode: w.mode, Owner: w.owner, Label: w.custom})
 }
 
 // checkLedger drops the record of what is undone. Packages that stay are still
@@ -329,5 +330,5 @@ func (r *Revert) keepOriginal(e Entry) error {
 	if err == nil && digest(have.Content) == e.Before {
 		return nil
 	}
-	return r.Files.keepCopy(e.Name, e.Bytes)
+	return r.Files.KeepCopy(e.Name, e.Bytes)
 }

@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+
 	"wsprovision/provision/engine"
 )
 

@@ -9,6 +9,7 @@ import (
 	multierror "github.com/hashicorp/go-multierror"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/systemd"
 )
 
@@ -71,7 +72,7 @@ func (r *Run) putBackOne(p Proven) (back bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if same(have.Content, w.content) && (p.Absent || have.Mode == p.Mode && have.Owner == p.Owner) {
+	if host.Same(have.Content, w.content) && (p.Absent || have.Mode == p.Mode && have.Owner == p.Owner) {
 		return true, nil
 	}
 	if e, recorded := r.ledger.Find(KindFile, p.Path); !recorded || !e.agents(digest(have.Content)) {

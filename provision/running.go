@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/plaintext"
 	"wsprovision/systemd"
@@ -16,12 +17,12 @@ import (
 
 // master is the nginx of nginx.service, as systemd knows it; where systemd cannot be asked, or knows of none, the one
 // that the pid file names.
-func masterOf(ctx context.Context, h *Host) (nginx.Master, error) {
+func masterOf(ctx context.Context, h *host.Host) (nginx.Master, error) {
 	return h.Nginx.Master(ctx, mainPID(ctx, h))
 }
 
-func mainPID(ctx context.Context, h *Host) int {
-	units, err := unitsOf(ctx, h)
+func mainPID(ctx context.Context, h *host.Host) int {
+	units, err := host.Systemd(ctx, h)
 	if err != nil {
 		return 0
 	}
@@ -91,14 +92,14 @@ func (r *Run) checkOrphans(ctx context.Context) error {
 		return nil // the server-block step says what is wrong with a file
 	}
 	tree, _ := r.tree(overlay(files)) // as much of it as can be read
-	var inWay []process
+	var inWay []host.Process
 	ports := map[string]bool{}
 	o := r.occupied()
 	for _, at := range tree.Bound() {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		for _, p := range left.holding(o.holders(ctx, conflicting(o.listening(at.Port()), at))) {
+		for _, p := range left.holding(o.Holders(ctx, conflicting(o.Listening(at.Port()), at))) {
 			ports[strconv.Itoa(int(at.Port()))] = true
 			if !slices.Contains(inWay, p) {
 				inWay = append(inWay, p)
@@ -115,21 +116,21 @@ func (r *Run) checkOrphans(ctx context.Context) error {
 type orphans []nginx.Worker
 
 // orphans are none where they cannot be looked for.
-func orphansOf(ctx context.Context, h *Host) orphans {
+func orphansOf(ctx context.Context, h *host.Host) orphans {
 	all, _ := h.Nginx.Orphans(ctx)
 	return all
 }
 
 // holding are those of the processes that are orphans.
-func (o orphans) holding(processes []process) []process {
-	return slices.DeleteFunc(slices.Clone(processes), func(p process) bool {
-		return !slices.ContainsFunc(o, func(w nginx.Worker) bool { return w.PID == p.pid })
+func (o orphans) holding(processes []host.Process) []host.Process {
+	return slices.DeleteFunc(slices.Clone(processes), func(p host.Process) bool {
+		return !slices.ContainsFunc(o, func(w nginx.Worker) bool { return w.PID == p.Pid })
 	})
 }
 
 // orphansHold says what workers without a master are in the way of, and what ends them: on SIGQUIT a worker closes its
 // listening sockets at once and ends with its last connection (ngx_worker_process_cycle).
-func orphansHold(all []process, ports map[string]bool) error {
+func orphansHold(all []host.Process, ports map[string]bool) error {
 	return fmt.Errorf("workers of an nginx that was killed still run, and listen on port %s (process %s), "+
 		"so that nginx cannot: %s frees the port at once; each finishes its open connections, WebSockets too, "+
 		"and ends with the last one",
@@ -145,18 +146,18 @@ func sortedWords(set map[string]bool) string {
 	return strings.Join(all, ", ")
 }
 
-func numbers(all []process) []string {
+func numbers(all []host.Process) []string {
 	var pids []string
 	for _, p := range all {
-		pids = append(pids, strconv.Itoa(p.pid))
+		pids = append(pids, strconv.Itoa(p.Pid))
 	}
 	return pids
 }
 
-func quit(all []process) []string { return append([]string{"kill", "-QUIT"}, numbers(all)...) }
+func quit(all []host.Process) []string { return append([]string{"kill", "-QUIT"}, numbers(all)...) }
 
 // nginxBeside says, for the status, what of nginx runs that is not nginx.service's, or not with its own configuration.
-func nginxBeside(ctx context.Context, h *Host, mainPID int) []string {
+func nginxBeside(ctx context.Context, h *host.Host, mainPID int) []string {
 	var all []string
 	var other *nginx.OtherError
 	if _, err := h.Nginx.Master(ctx, mainPID); mainPID != 0 && errors.As(err, &other) {

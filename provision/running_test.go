@@ -6,6 +6,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
 	"wsprovision/provision/engine"
 )
 

@@ -1,7 +1,6 @@
 package provision
 
 import (
-	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -39,15 +38,15 @@ var mutating = map[string][]string{
 // mutators are the files that may hold such calls, each with the reason. Everything else goes through the Seam: files
 // through Files (file.go), programs through Runner (run.go), units through the mutate function that systemd was given.
 var mutators = map[string]string{
-	"provision/file.go": "the atomic writer; every mutation stands inside Seam.Do, by TestSeamHolds",
-	"provision/run.go": "the runner; Change stands inside Seam.Do, by TestSeamHolds, and Read refuses " +
+	"provision/host/file.go": "the atomic writer; every mutation stands inside Seam.Do, by TestSeamHolds",
+	"provision/host/run.go": "the runner; Change stands inside Seam.Do, by TestSeamHolds, and Read refuses " +
 		"what does not only read",
-	"provision/lock.go":          "the lock's file under /run, and flock: it dies with the process",
+	"provision/host/lock.go":     "the lock's file under /run, and flock: it dies with the process",
 	"provision/nginx/isolate.go": "a mount namespace of nginx -t's own, which ends with its thread",
 	"provision/nginx/pipe.go": "a pipe in a log's place is opened for writing, to learn whether anybody reads " +
 		"it; nothing is written",
 	"provision/nginx/cover.go": "files in tmpfs within that namespace",
-	"provision/labels.go": "selinuxfs taken out of a mount namespace of semanage's own, which ends with " +
+	"provision/host/offline.go": "selinuxfs taken out of a mount namespace of semanage's own, which ends with " +
 		"its thread",
 	"cmd/wsprovision/seam_crash.go": "the test build (tag crash), which kills itself at a point and never ships",
 	"selinux/label.go":              "the label of a staged file; Files calls it inside Seam.Do",
@@ -112,8 +111,8 @@ func TestSeam(t *testing.T) {
 				used[path] = true
 				return true
 			}
-			t.Errorf("%s: %s.%s changes the host outside the seam: write through Files (provision/file.go), run "+
-				"through Runner (provision/run.go); "+
+			t.Errorf("%s: %s.%s changes the host outside the seam: write through Files (provision/host/file.go), run "+
+				"through Runner (provision/host/run.go); "+
 				"if it truly must stand here, name the file in mutators with its reason",
 				file.set.Position(call.Pos()), pkg.Name, sel.Sel.Name)
 			return true
@@ -143,7 +142,7 @@ func sources(t *testing.T) map[string]source {
 	for _, dir := range shipped {
 		err := filepath.WalkDir("../"+dir, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") ||
-				strings.Contains(path, "/testdata/") {
+				strings.Contains(path, "/testdata/") || strings.Contains(path, "/hosttest/") {
 				return err
 			}
 			set := token.NewFileSet()
@@ -163,15 +162,15 @@ func sources(t *testing.T) map[string]source {
 
 // throughValues are the calls that can change a host by way of a value, by its type; a field is a function that does.
 var throughValues = map[string][]string{
-	"*os.File":                     {"Chown", "Chmod", "Truncate", "Write", "WriteAt", "WriteString", "ReadFrom"},
-	"*os/exec.Cmd":                 {"Run", "Start", "Output", "CombinedOutput"},
-	"*wsprovision/provision.Files": {"SetLabel"},
+	"*os.File":                          {"Chown", "Chmod", "Truncate", "Write", "WriteAt", "WriteString", "ReadFrom"},
+	"*os/exec.Cmd":                      {"Run", "Start", "Output", "CombinedOutput"},
+	"*wsprovision/provision/host.Files": {"SetLabel"},
 }
 
 // The read path of the runner goes past the seam: it refuses a program that does not only read.
 const (
-	readPath = "(*wsprovision/provision.Runner).Read"
-	itsRun   = "(*wsprovision/provision.Runner).run"
+	readPath = "(*wsprovision/provision/host.Runner).Read"
+	itsRun   = "(*wsprovision/provision/host.Runner).run"
 )
 
 // place is where something is called or named: in which function, and whether in a literal that Seam.Do is given.
@@ -184,7 +183,7 @@ type place struct {
 // TestSeamHolds: what file.go and run.go change they change in a literal that is given to Seam.Do, or in a method that
 // is named nowhere but in such literals, and in such methods.
 func TestSeamHolds(t *testing.T) {
-	p := typed(t)["wsprovision/provision"]
+	p := typed(t)["wsprovision/provision/host"]
 	var mutations []place
 	named := map[string][]place{}
 	for _, file := range p.files {
@@ -267,73 +266,5 @@ func TestNoPackageState(t *testing.T) {
 				t.Errorf("%s: an init function: what a package needs is wired in main", path)
 			}
 		}
-	}
-}
-
-// TestSeamOrder: what stops before a mutation keeps it from happening, what stops after it does not undo it.
-func TestSeamOrder(t *testing.T) {
-	var seen []string
-	s := &Seam{Hook: func(point string) error { seen = append(seen, point); return nil }}
-	done := 0
-	if err := s.Do("x", func() error {
-		done++
-		return nil
-	}); err != nil || done != 1 || strings.Join(seen, ", ") != "before x, after x" {
-		t.Errorf("%v, done %d times, points %q", err, done, seen)
-	}
-	s.Hook = func(point string) error {
-		if strings.HasPrefix(point, "before") {
-			return errKilled
-		}
-		return nil
-	}
-	if err := s.Do("x", func() error { done++; return nil }); err == nil || done != 1 {
-		t.Errorf("stopped before: %v, done %d times", err, done)
-	}
-	s.Hook = func(point string) error {
-		if strings.HasPrefix(point, "after") {
-			return errKilled
-		}
-		return nil
-	}
-	if err := s.Do("x", func() error { done++; return nil }); err == nil || done != 2 {
-		t.Errorf("stopped after: %v, done %d times", err, done)
-	}
-}
-
-// TestSeamEnds: once it is ended nothing begins any more, but for what belongs to a change that is under way.
-func TestSeamEnds(t *testing.T) {
-	s := &Seam{}
-	nothing := func() error { return nil }
-	if err := s.Do("first", nothing); err != nil {
-		t.Fatal(err)
-	}
-	var idle <-chan struct{}
-	err := s.Do("long", func() error {
-		var under []string
-		under, idle = s.End()
-		if strings.Join(under, " ") != "long" {
-			t.Errorf("under way: %q", under)
-		}
-		select {
-		case <-idle:
-			t.Error("idle in the middle of a change")
-		default:
-		}
-		return s.Do("part of it", nothing)
-	})
-	if err != nil {
-		t.Errorf("what was under way: %v", err)
-	}
-	<-idle
-	done := false
-	if err := s.Do("late", func() error { done = true; return nil }); !errors.Is(err, ErrEnded) || done {
-		t.Errorf("after the end: %v, done %t", err, done)
-	}
-	if under, idle := s.End(); len(under) != 0 || idle == nil {
-		t.Errorf("ended twice: %q", under)
-	}
-	if count, last := s.Made(); count != 3 || last != "part of it" {
-		t.Errorf("made %d, the last %q", count, last)
 	}
 }

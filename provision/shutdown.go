@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 )
 
@@ -31,7 +32,7 @@ func (r *Run) checkShutdown(ctx context.Context, f *engine.Finding, tree nginx.T
 	}
 	if !tree.Included(shutdownPath) {
 		return fmt.Errorf("worker_shutdown_timeout: %s does not include /usr/share/nginx/modules/*.conf: add the "+
-			"include before events, or set the directive there yourself and leave it out here", nginxConf)
+			"include before events, or set the directive there yourself and leave it out here", host.NginxConf)
 	}
 	f.Notes = append(f.Notes, fmt.Sprintf("worker_shutdown_timeout: after every later reload, connections that are "+
 		"still open on old workers are cut after %s, WebSockets too", d))

@@ -7,6 +7,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 )
 
 // TestShutdownTimeout: old workers keep to the configuration that they were started with, so that a plan speaks of that
@@ -32,7 +33,7 @@ func TestShutdownTimeout(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := newFakeHost(t)
-				h.write(nginxConf, "include /usr/share/nginx/modules/*.conf;\n"+confOfEPEL)
+				h.write(host.NginxConf, "include /usr/share/nginx/modules/*.conf;\n"+confOfEPEL)
 				h.mkdir("/usr/share/nginx/modules")
 				if r := h.apply(tt.before(t)); r.Result != engine.Changed {
 					t.Fatalf("%s\n%s", r.Result, summarize(r))

@@ -11,14 +11,14 @@ import (
 	"strings"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 	"wsprovision/rpm"
 )
 
 const (
-	nginxConf = "/etc/nginx/nginx.conf"
-	confDir   = "/etc/nginx/conf.d"
-	siteMode  = 0o644
+	confDir  = "/etc/nginx/conf.d"
+	siteMode = 0o644
 )
 
 // sitePath is the file of the named site.
@@ -29,7 +29,7 @@ type wanted struct {
 	path    string
 	content []byte
 	mode    fs.FileMode
-	owner   Owner
+	owner   host.Owner
 	lost    error  // why content is not what was there before: nobody has it any more
 	custom  string // a label that is not the policy's for the path; "" for that
 }
@@ -37,7 +37,7 @@ type wanted struct {
 // siteFile is one file of ours: what should be, and what is there.
 type siteFile struct {
 	wanted
-	have File
+	have host.File
 	// drifted says that somebody else has edited what the agent left.
 	drifted bool
 	kept    bool // left as found
@@ -51,7 +51,7 @@ func (s siteFile) differs() bool {
 	if s.kept {
 		return false
 	}
-	if !same(s.have.Content, s.content) {
+	if !host.Same(s.have.Content, s.content) {
 		return true
 	}
 	return s.content != nil && s.attributes() != ""
@@ -65,22 +65,12 @@ func (s siteFile) attributes() string {
 	}
 	// A file of ours may have the group of a set-group-ID directory.
 	if s.have.UID != s.owner.UID || s.owner.GID != 0 && s.have.GID != s.owner.GID {
-		wrong = append(wrong, s.have.Owner.words())
+		wrong = append(wrong, s.have.Owner.Words())
 	}
-	if s.label != "" && s.have.Label != "" && typeOf(s.have.Label) != typeOf(s.label) {
+	if s.label != "" && s.have.Label != "" && host.TypeOf(s.have.Label) != host.TypeOf(s.label) {
 		wrong = append(wrong, s.have.Label)
 	}
 	return strings.Join(wrong, ", ")
-}
-
-// typeOf is the third field of a context: the one that the targeted policy
-// decides by.
-func typeOf(context string) string {
-	fields := strings.SplitN(context, ":", 4)
-	if len(fields) < 3 {
-		return context
-	}
-	return fields[2]
 }
 
 // configured is what the configuration asks for: a file for each site, and
@@ -177,9 +167,9 @@ func (r *Run) filesOf(all []wanted) ([]siteFile, error) {
 			together += len(files[i].have.Content) + len(files[i].content)
 		}
 	}
-	if together > maxTogether {
+	if together > host.MaxTogether {
 		return nil, fmt.Errorf("the files that are to change have %d bytes together, and one run changes at most %d: "+
-			"change fewer at a time", together, maxTogether)
+			"change fewer at a time", together, host.MaxTogether)
 	}
 	return files, nil
 }
@@ -188,20 +178,20 @@ func (r *Run) siteFile(w wanted) (siteFile, error) {
 	f := siteFile{wanted: w}
 	var err error
 	if f.have, err = r.Files.Read(w.path); err != nil {
-		if errors.Is(err, ErrNotRegular) && w.content != nil && !r.reverting && isSite(w.path) {
+		if errors.Is(err, host.ErrNotRegular) && w.content != nil && !r.reverting && isSite(w.path) {
 			err = fmt.Errorf("%w; if somebody needs it, %s", err, wayAround(w.path))
 		}
 		return f, err
 	}
 	if w.content != nil {
-		if f.label, err = r.Files.wantLabel(w.path, w.mode); err != nil {
+		if f.label, err = r.Files.PolicyLabel(w.path, w.mode); err != nil {
 			return f, fmt.Errorf("find the label of %s: %w", w.path, err)
 		}
 		f.label = cmp.Or(w.custom, f.label)
 	}
-	if len(w.content) > maxFile && !r.reverting {
+	if len(w.content) > host.MaxFile && !r.reverting {
 		return f, fmt.Errorf("%s would have %d bytes, and the agent writes at most %d: divide the site into several",
-			w.path, len(w.content), maxFile)
+			w.path, len(w.content), host.MaxFile)
 	}
 	r.whose(&f)
 	return f, f.fits()
@@ -210,11 +200,11 @@ func (r *Run) siteFile(w wanted) (siteFile, error) {
 // fits reports what could not be put away, and what was put away and is lost.
 func (f siteFile) fits() error {
 	switch {
-	case f.lost != nil && !same(f.have.Content, f.content):
+	case f.lost != nil && !host.Same(f.have.Content, f.content):
 		return f.lost
-	case f.foreign && len(f.have.Content) > maxFile:
+	case f.foreign && len(f.have.Content) > host.MaxFile:
 		return fmt.Errorf("%s has %d bytes, and the agent puts away at most %d of a file that was there before: "+
-			"move it elsewhere", f.path, len(f.have.Content), maxFile)
+			"move it elsewhere", f.path, len(f.have.Content), host.MaxFile)
 	}
 	return nil
 }
@@ -250,7 +240,7 @@ func model(site config.Site) nginx.Site {
 
 // tree reads nginx's configuration as it would be with the overlay in place.
 func (r *Run) tree(o map[string][]byte) (nginx.Tree, error) {
-	return r.memory().reader.Load(r.Root, nginxConf, o)
+	return r.memory().reader.Load(r.Root, host.NginxConf, o)
 }
 
 // hasNginx reports whether nginx is installed, and whole.

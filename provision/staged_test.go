@@ -8,6 +8,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 )
 
 // TestStagedIsClearedAway: a run dies between staging a file and renaming it, and the next run does not want that file
@@ -35,12 +36,12 @@ func TestStagedIsClearedAway(t *testing.T) {
 				}
 				h.apply(parse(t, oneSite+secondSite))
 				h.hook = nil
-				if !h.exists(staging(chat)) || h.exists(chat) {
+				if !h.exists(host.Staging(chat)) || h.exists(chat) {
 					t.Fatal("the run did not die between staging and renaming")
 				}
 				r := next(h)
-				if r.Result != engine.Changed || h.exists(staging(chat)) {
-					t.Errorf("%s, the staged file is there: %v\n%s", r.Result, h.exists(staging(chat)), summarize(r))
+				if r.Result != engine.Changed || h.exists(host.Staging(chat)) {
+					t.Errorf("%s, the staged file is there: %v\n%s", r.Result, h.exists(host.Staging(chat)), summarize(r))
 				}
 				if r := next(h); r.Result != engine.Unchanged {
 					t.Errorf("once more: %s\n%s", r.Result, summarize(r))
@@ -54,9 +55,9 @@ func TestStagedIsClearedAway(t *testing.T) {
 func TestStagedOwesNoReload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := provisioned(t)
-		h.write(staging(sitePath("websocket")), "half a")
+		h.write(host.Staging(sitePath("websocket")), "half a")
 		if r := h.apply(basic(t)); r.Result != engine.Changed || h.reloads > 0 ||
-			h.exists(staging(sitePath("websocket"))) {
+			h.exists(host.Staging(sitePath("websocket"))) {
 			t.Errorf("%s, %d reloads; want the staged file removed and nothing else\n%s", r.Result, h.reloads,
 				summarize(r))
 		}
@@ -66,7 +67,7 @@ func TestStagedOwesNoReload(t *testing.T) {
 
 // TestSomethingElseWhereAFileIsStaged: what is no directory is taken away and never followed.
 func TestSomethingElseWhereAFileIsStaged(t *testing.T) {
-	stage := staging(site)
+	stage := host.Staging(site)
 	for name, put := range map[string]func(h *fakeHost){
 		"a symbolic link":            func(h *fakeHost) { h.link("precious", stage) },
 		"a symbolic link to nothing": func(h *fakeHost) { h.link("/root/nothing", stage) },

@@ -4,17 +4,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
-	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/selinux"
 	"wsprovision/systemd"
 )
@@ -99,10 +95,10 @@ var statusPackages = [...]string{"yum", "rpm", nginxPackage, semanagePackage, ep
 	"selinux-policy-targeted"}
 
 // Status looks at the host; what cannot be told is named, and fails nothing.
-func StatusOf(ctx context.Context, h *Host, agent string) HostStatus {
+func StatusOf(ctx context.Context, h *host.Host, agent string) HostStatus {
 	s := HostStatus{Version: HostStatusVersion, Agent: agent, Place: string(h.Where.Place), Evidence: h.Where.Why,
 		Offline: h.Where.Offline()}
-	if os, err := ReadOSRelease(h.Root); err != nil {
+	if os, err := host.ReadOSRelease(h.Root); err != nil {
 		s.unknown(err)
 	} else {
 		s.System = os.String()
@@ -115,19 +111,19 @@ func StatusOf(ctx context.Context, h *Host, agent string) HostStatus {
 
 func (s *HostStatus) unknown(err error) { s.Unknown = append(s.Unknown, err.Error()) }
 
-func selinuxStatus(h *Host, s *HostStatus) {
+func selinuxStatus(h *host.Host, s *HostStatus) {
 	status, err := h.SELinux.Status()
 	if err != nil {
 		s.unknown(err)
 	}
 	s.SELinux = SELinuxStatus{Mode: string(status.Mode), Configured: string(status.Configured), Policy: status.Policy,
-		Store: status.Store, Relabel: status.Configured != selinux.Disabled && relabels(h)}
+		Store: status.Store, Relabel: status.Configured != selinux.Disabled && host.RelabelScheduled(h)}
 	if status.Store == "" && status.Mode != selinux.Enforcing {
 		s.SELinux.Policy = ""
 	}
 }
 
-func packageStatus(ctx context.Context, h *Host, s *HostStatus) {
+func packageStatus(ctx context.Context, h *host.Host, s *HostStatus) {
 	found, err := h.RPM.Installed(ctx, statusPackages[:]...)
 	if err != nil {
 		s.unknown(err)
@@ -141,10 +137,10 @@ func packageStatus(ctx context.Context, h *Host, s *HostStatus) {
 	}
 }
 
-func unitStatus(ctx context.Context, h *Host, s *HostStatus) {
+func unitStatus(ctx context.Context, h *host.Host, s *HostStatus) {
 	s.Systemd.Running = h.Where.Systemd && !h.Where.Offline()
-	defer disconnect(h) // the next status, of --wait, finds out anew
-	units, err := unitsOf(ctx, h)
+	defer host.Disconnect(h) // the next status, of --wait, finds out anew
+	units, err := host.Systemd(ctx, h)
 	if err != nil {
 		s.unknown(err)
 		provisioningStatus(h, s, systemd.State{})
@@ -181,27 +177,27 @@ func systemdVersion(ctx context.Context, units systemd.Units, packaged string) (
 
 // provisioningStatus judges by what is recorded, by the lock, and by the first
 // boot's unit.
-func provisioningStatus(h *Host, s *HostStatus, unit systemd.State) {
+func provisioningStatus(h *host.Host, s *HostStatus, unit systemd.State) {
 	history, err := ReadHistory(h.Files)
 	unreadable := errors.Is(err, fs.ErrPermission)
 	if err != nil && !unreadable {
 		s.unknown(err)
 	}
 	s.Report = history.report()
-	holder, locked := h.holder()
+	holder, locked := h.Holder()
 	_, err = os.Lstat(h.Root + deferredPath)
 	deferred := err == nil || unit.Known && unit.File == "enabled"
 	switch {
 	case locked:
-		s.State, s.Why = Running, holder+" holds "+lockPath
+		s.State, s.Why = Running, holder+" holds "+host.LockPath
 	case unit.Active == "activating":
 		s.State, s.Why = Running, firstBootUnit+" is at work"
 	case unreadable:
-		s.State, s.Why = Untold, "only root may read "+stateDir
+		s.State, s.Why = Untold, "only root may read "+host.StateDir
 	case deferred:
 		s.State, s.Why = outstandingState(h, history, unit)
 	case history.Running != nil:
-		s.State, s.Why = Broken, history.Running.ended(bootID(h))+"; run it again to finish"
+		s.State, s.Why = Broken, history.Running.ended(host.BootID(h))+"; run it again to finish"
 	case s.Report == nil:
 		s.State, s.Why = None, "no run has changed this host"
 	case s.Report.Result == engine.Failed:
@@ -213,10 +209,10 @@ func provisioningStatus(h *Host, s *HostStatus, unit systemd.State) {
 
 // outstanding tells work that is still to be done from work that nobody will
 // do by himself.
-func outstandingState(h *Host, history *History, unit systemd.State) (State, string) {
+func outstandingState(h *host.Host, history *History, unit systemd.State) (State, string) {
 	switch {
 	case h.Where.Offline() && history.Running != nil:
-		return Waiting, history.Running.ended(bootID(h)) + "; the first boot goes on"
+		return Waiting, history.Running.ended(host.BootID(h)) + "; the first boot goes on"
 	case h.Where.Offline() && history.Install != nil && history.Install.Result == engine.Failed:
 		return Broken, failureOf(history.Install) + "; the first boot tries again"
 	case h.Where.Offline():
@@ -261,42 +257,8 @@ func (h *History) report() *engine.Report {
 	return &merged
 }
 
-// lockHolder looks for the lock in /proc/locks (proc(5)): to try the lock
-// would make a run that begins just then believe in another one.
-func lockHolder(h *Host) (pid int, held bool) {
-	text, err := os.ReadFile(h.Root + "/proc/locks")
-	if err != nil {
-		return 0, false
-	}
-	for _, path := range []string{lockPath, stateDir} {
-		var st syscall.Stat_t
-		if err := syscall.Stat(h.Root+path, &st); err != nil {
-			continue
-		}
-		inode := fmt.Sprintf("%02x:%02x:%d", unix.Major(st.Dev), unix.Minor(st.Dev), st.Ino)
-		if pid, held = flockHolder(string(text), inode); held {
-			return pid, held
-		}
-	}
-	return 0, false
-}
-
-// flockHolder finds the holder of an inode's flock(2), 0 for one in another pid
-// namespace; lines with -> only wait.
-func flockHolder(locks, inode string) (pid int, held bool) {
-	for line := range strings.Lines(locks) {
-		f := strings.Fields(line)
-		if len(f) < 6 || f[1] != "FLOCK" || f[5] != inode {
-			continue
-		}
-		pid, _ = strconv.Atoi(f[4])
-		return max(pid, 0), true
-	}
-	return 0, false
-}
-
 // WaitSettled asks for the status until it is settled or ctx ends.
-func WaitSettled(ctx context.Context, h *Host, agent string) {
+func WaitSettled(ctx context.Context, h *host.Host, agent string) {
 	for !StatusOf(ctx, h, agent).State.Settled() {
 		select {
 		case <-ctx.Done():

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/systemd"
 )
 
@@ -135,7 +136,7 @@ func TestOutstanding(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			h := &Host{Root: t.TempDir(), Where: live}
+			h := &host.Host{Root: t.TempDir(), Where: live}
 			if got, why := outstandingState(h, &History{}, tt.unit); got != tt.want {
 				t.Errorf("%s (%s), want %s", got, why, tt.want)
 			}
@@ -160,7 +161,7 @@ func TestFlockHolder(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			if pid, held := flockHolder(locks, tt.inode); pid != tt.pid || held != tt.held {
+			if pid, held := host.FlockHolder(locks, tt.inode); pid != tt.pid || held != tt.held {
 				t.Errorf("%d, %v, want %d, %v", pid, held, tt.pid, tt.held)
 			}
 		})
@@ -172,15 +173,15 @@ func FuzzFlockHolder(f *testing.F) {
 	f.Add("2: FLOCK  ADVISORY  WRITE 4711 00:18:77 0 EOF\n", uint8(0x18), uint16(77))
 	f.Fuzz(func(t *testing.T, locks string, device uint8, number uint16) {
 		inode := fmt.Sprintf("00:%02x:%d", device, number)
-		pid, held := flockHolder(locks, inode)
+		pid, held := host.FlockHolder(locks, inode)
 		if pid < 0 || !held && pid != 0 || held && !slices.Contains(strings.Fields(locks), inode) {
 			t.Errorf("%q: %d, %v", locks, pid, held)
 		}
-		if p, h := flockHolder("1: -> FLOCK  ADVISORY  WRITE 99 "+inode+" 0 EOF\n1: POSIX  ADVISORY  WRITE 98 "+inode+
+		if p, h := host.FlockHolder("1: -> FLOCK  ADVISORY  WRITE 99 "+inode+" 0 EOF\n1: POSIX  ADVISORY  WRITE 98 "+inode+
 			" 0 EOF\n"+locks, inode); p != pid || h != held {
 			t.Errorf("%q: one that waits makes it %d, %v, and not %d, %v", locks, p, h, pid, held)
 		}
-		if p, h := flockHolder("1: FLOCK  ADVISORY  WRITE 4711 "+inode+" 0 EOF\n"+locks, inode); p != 4711 || !h {
+		if p, h := host.FlockHolder("1: FLOCK  ADVISORY  WRITE 4711 "+inode+" 0 EOF\n"+locks, inode); p != 4711 || !h {
 			t.Errorf("%q: held by 4711 first, and found %d, %v", locks, p, h)
 		}
 	})
@@ -188,16 +189,16 @@ func FuzzFlockHolder(f *testing.F) {
 
 // TestLockIsSeen: the lock is found where the kernel lists it.
 func TestLockIsSeen(t *testing.T) {
-	h := &Host{Root: withProc(t)}
+	h := &host.Host{Root: kernelProc(t)}
 	release, err := h.Lock(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if pid, held := lockHolder(h); !held || pid != os.Getpid() {
+	if pid, held := host.LockHolder(h); !held || pid != os.Getpid() {
 		t.Errorf("%d, %v, want ours, %d", pid, held, os.Getpid())
 	}
 	release()
-	if _, held := lockHolder(h); held {
+	if _, held := host.LockHolder(h); held {
 		t.Error("released, and seen")
 	}
 }
@@ -232,4 +233,14 @@ func TestPlanLeavesNoTrace(t *testing.T) {
 			h.untouched(before)
 		})
 	}
+}
+
+// kernelProc is a root with the kernel's own /proc.
+func kernelProc(t *testing.T) string {
+	t.Helper()
+	root := t.TempDir()
+	if err := os.Symlink("/proc", root+"/proc"); err != nil {
+		t.Fatal(err)
+	}
+	return root
 }

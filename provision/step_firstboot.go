@@ -10,13 +10,14 @@ import (
 	"strings"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/systemd"
 )
 
 const (
 	// deferredPath is the durable promise: while it is there, the host is not
 	// yet what this configuration asks for, and the first boot goes on.
-	deferredPath  = stateDir + "/deferred.yaml"
+	deferredPath  = host.StateDir + "/deferred.yaml"
 	firstBootUnit = "wsprovision-firstboot.service"
 	firstBootLink = "/etc/systemd/system/multi-user.target.wants/" + firstBootUnit
 )
@@ -52,7 +53,7 @@ func (r *Run) overtake(ctx context.Context) error {
 		return err
 	}
 	want, err := r.deferral(ctx)
-	if err != nil || same(have.Content, want) {
+	if err != nil || host.Same(have.Content, want) {
 		return err
 	}
 	return r.Files.Write(deferredPath, want, 0o600)
@@ -104,7 +105,7 @@ func (r *Run) cancelDeferred(steps []engine.Step) []engine.Step {
 
 // hasDeferred reports whether work was deferred to this host's first boot and
 // is not struck off.
-func hasDeferred(h *Host) bool {
+func hasDeferred(h *host.Host) bool {
 	for _, path := range []string{deferredPath, firstBootLink} {
 		if _, err := os.Lstat(h.Root + path); err == nil {
 			return true
@@ -132,7 +133,7 @@ func (r *Run) checkDeferral(ctx context.Context) (engine.Finding, error) {
 	if err != nil && (r.Euid == 0 || !errors.Is(err, fs.ErrPermission)) {
 		return f, err
 	}
-	if !same(have.Content, want) {
+	if !host.Same(have.Content, want) {
 		from := Absent
 		if have.Content != nil {
 			from = "another configuration"
@@ -150,14 +151,14 @@ func (r *Run) checkDeferral(ctx context.Context) (engine.Finding, error) {
 	}
 	f.Notes = append(f.Notes, "the first boot does what cannot be done here: "+firstBootUnit)
 	f.NextBoot = []string{firstBootUnit + " does what cannot be done here"}
-	if relabels(r.Host) {
+	if host.RelabelScheduled(r.Host) {
 		sayRelabel(&f)
 	}
 	return f, nil
 }
 
 func (r *Run) firstBootEnabled(ctx context.Context) (bool, error) {
-	units, err := unitsOf(ctx, r.Host)
+	units, err := host.Systemd(ctx, r.Host)
 	if err != nil {
 		return false, err
 	}
@@ -186,7 +187,7 @@ func (r *Run) applyDeferral(ctx context.Context) error {
 	if err := r.promiseRelabel(); err != nil {
 		return err
 	}
-	units, err := unitsOf(ctx, r.Host)
+	units, err := host.Systemd(ctx, r.Host)
 	if err != nil {
 		return err
 	}
@@ -196,10 +197,10 @@ func (r *Run) applyDeferral(ctx context.Context) error {
 	if err := r.syncUnits(); err != nil {
 		return err
 	}
-	if err := r.Files.MakeDir(stateDir, 0o700); err != nil {
+	if err := r.Files.MakeDir(host.StateDir, 0o700); err != nil {
 		return err
 	}
-	syncDisks(r.Host) // the unit and the agent themselves, which rpm has laid down just now, perhaps, and does not sync
+	host.SyncDisks(r.Host) // the unit and the agent themselves, which rpm has laid down just now, perhaps, and does not sync
 	return r.Files.Write(deferredPath, content, 0o600)
 }
 
@@ -242,7 +243,7 @@ func (r *Run) applyFinish(ctx context.Context) error {
 	if err := r.Files.Remove(deferredPath); err != nil {
 		return err
 	}
-	units, err := unitsOf(ctx, r.Host)
+	units, err := host.Systemd(ctx, r.Host)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	multierror "github.com/hashicorp/go-multierror"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/provision/plaintext"
 	"wsprovision/selinux"
 )
@@ -33,7 +34,7 @@ func (r *Run) checkLabels(ctx context.Context) (engine.Finding, error) {
 	if err != nil || status.Store == "" || !r.Where.Offline() && status.Mode == selinux.Disabled {
 		return f, err
 	}
-	if relabels(r.Host) {
+	if host.RelabelScheduled(r.Host) {
 		if ours, err := r.relabelIsOurs(); err != nil || !ours {
 			sayRelabel(&f)
 			return f, err
@@ -43,7 +44,7 @@ func (r *Run) checkLabels(ctx context.Context) (engine.Finding, error) {
 	switch {
 	case err != nil:
 		return f, err
-	case whole && relabels(r.Host):
+	case whole && host.RelabelScheduled(r.Host):
 		sayRelabel(&f)
 	case whole && !r.Where.Offline():
 		f.Warnings = append(f.Warnings, unlabelledHost)
@@ -51,7 +52,7 @@ func (r *Run) checkLabels(ctx context.Context) (engine.Finding, error) {
 		f.NextBoot = []string{relabelNext}
 		f.Changes = append(f.Changes,
 			engine.Change{Object: "labels of all files", From: "none", To: "a relabel at the first boot (" +
-				relabelPath + ")"})
+				host.RelabelPath + ")"})
 		f.Warnings = append(f.Warnings, "this tree has no SELinux labels at all: its first boot labels it, and reboots")
 	default:
 		r.sayLabels(&f, wrong)
@@ -60,11 +61,11 @@ func (r *Run) checkLabels(ctx context.Context) (engine.Finding, error) {
 }
 
 const (
-	relabelNote = "the first boot labels every file anew (" + relabelPath + ") and reboots"
-	relabelNext = "every file is labelled anew (" + relabelPath + "), and then the host reboots once more"
+	relabelNote = "the first boot labels every file anew (" + host.RelabelPath + ") and reboots"
+	relabelNext = "every file is labelled anew (" + host.RelabelPath + "), and then the host reboots once more"
 	// unlabelledHost is for a host that runs: when it goes down is for its administrator to say.
 	unlabelledHost = "no file of this host has a SELinux label: nginx cannot work so where SELinux enforces; " +
-		"touch " + relabelPath + " and reboot when it suits"
+		"touch " + host.RelabelPath + " and reboot when it suits"
 )
 
 func sayRelabel(f *engine.Finding) {
@@ -74,7 +75,7 @@ func sayRelabel(f *engine.Finding) {
 
 func (r *Run) sayLabels(f *engine.Finding, wrong []mislabelled) {
 	for _, m := range wrong {
-		if !r.Where.Offline() && immutable(r.Root+m.path) {
+		if !r.Where.Offline() && host.Immutable(r.Root+m.path) {
 			f.Warnings = append(f.Warnings,
 				fmt.Sprintf("%s is immutable and has the label %s: %s", m.path, cmp.Or(m.have, "none"), m.mend(true)))
 		}
@@ -83,11 +84,11 @@ func (r *Run) sayLabels(f *engine.Finding, wrong []mislabelled) {
 		f.Changes = append(f.Changes, engine.Change{Object: fmt.Sprintf("label of %s%s", wrong[0].path, andMore(n-1)),
 			From: cmp.Or(wrong[0].have, "none"), To: wrong[0].want})
 	}
-	if relabels(r.Host) {
-		f.Changes = append(f.Changes, engine.Change{Object: "relabel at the first boot (" + relabelPath + ")",
+	if host.RelabelScheduled(r.Host) {
+		f.Changes = append(f.Changes, engine.Change{Object: "relabel at the first boot (" + host.RelabelPath + ")",
 			From: "scheduled", To: "not needed"})
 	}
-	if labelsNothing(r.Host) {
+	if host.LabelsNothing(r.Host) {
 		f.Notes = append(f.Notes, "the kernel here has no SELinux, or there is no /proc to tell: what is written "+
 			"without a label gets the policy's in this step")
 	}
@@ -130,8 +131,8 @@ func (r *Run) applyLabels(ctx context.Context) error {
 	case whole && !r.Where.Offline():
 		return errors.New(unlabelledHost)
 	case whole || r.hopeless:
-		return scheduleRelabel(r.Host)
-	case relabels(r.Host):
+		return host.ScheduleRelabel(r.Host)
+	case host.RelabelScheduled(r.Host):
 		return r.takeBackRelabel()
 	}
 	return nil
@@ -147,8 +148,8 @@ func (r *Run) setLabels(wrong []mislabelled) error {
 		case err == nil, errors.Is(err, fs.ErrNotExist):
 		case !r.Where.Offline():
 			all = multierror.Append(all, fmt.Errorf("%w: %s keeps the label %s: %s",
-				err, m.path, cmp.Or(m.have, "none"), m.mend(immutable(r.Root+m.path))))
-		case unlabelable(err):
+				err, m.path, cmp.Or(m.have, "none"), m.mend(host.Immutable(r.Root+m.path))))
+		case host.Unlabelable(err):
 			r.hopeless = true
 		default:
 			return err
@@ -290,7 +291,7 @@ func (r *Run) compareOne(wrong []mislabelled, path, want string) ([]mislabelled,
 	}
 	// A kernel without a policy has one word for every file, and cannot tell.
 	told := have == "" || strings.Count(have, ":") >= 3
-	if want != "" && told && typeOf(have) != typeOf(want) {
+	if want != "" && told && host.TypeOf(have) != host.TypeOf(want) {
 		wrong = append(wrong, mislabelled{path, have, want})
 	}
 	return wrong, nil
@@ -351,11 +352,11 @@ func (r *Run) walkStore(store string, visit func(path string, d fs.DirEntry) err
 }
 
 func (r *Run) withinStore(store string) ([]mislabelled, error) {
-	dirLabel, err := r.Files.wantLabel(store, fs.ModeDir)
+	dirLabel, err := r.Files.PolicyLabel(store, fs.ModeDir)
 	if err != nil {
 		return nil, err
 	}
-	fileLabel, err := r.Files.wantLabel(store+"/policy.kern", 0)
+	fileLabel, err := r.Files.PolicyLabel(store+"/policy.kern", 0)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 )
 
 // ErrNotRoot says that the run needs root's rights.
@@ -16,7 +18,7 @@ var ErrNotRoot = errors.New("this needs root: run it with sudo, or as root")
 // its own parent holds.
 func (r *Run) checkPlatform(context.Context) (engine.Finding, error) {
 	var f engine.Finding
-	os, err := ReadOSRelease(r.Root)
+	os, err := host.ReadOSRelease(r.Root)
 	if err != nil {
 		return f, err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/provision/secret"
 	"wsprovision/rpm"
 )
@@ -22,7 +23,7 @@ import (
 const (
 	repositoryPath = "/etc/yum.repos.d/wsprovision-epel.repo"
 	keyPath        = "/etc/pki/rpm-gpg/RPM-GPG-KEY-wsprovision-epel"
-	downloadDir    = stateDir + "/download"
+	downloadDir    = host.StateDir + "/download"
 	keyLimit       = 1 << 20  // bytes
 	packageLimit   = 16 << 20 // bytes; epel-release has 15 kB
 )
@@ -174,7 +175,7 @@ func (r *Run) installRelease(ctx context.Context) (err error) {
 	}
 	// A private copy: what was checked is what is installed.
 	path := downloadDir + "/epel-release.rpm"
-	if err := r.Files.MakeDir(stateDir, 0o700); err != nil {
+	if err := r.Files.MakeDir(host.StateDir, 0o700); err != nil {
 		return err
 	}
 	if err := r.Files.MakeDir(downloadDir, 0o700); err != nil {

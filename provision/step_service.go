@@ -8,6 +8,7 @@ import (
 	"io/fs"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 	"wsprovision/systemd"
 )
@@ -57,7 +58,7 @@ func (r *Run) service(ctx context.Context) (service, error) {
 		return *r.seen, nil
 	}
 	var s service
-	units, err := unitsOf(ctx, r.Host)
+	units, err := host.Systemd(ctx, r.Host)
 	if err != nil {
 		return s, err
 	}
@@ -163,7 +164,7 @@ func (r *Run) applyService(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	units, err := unitsOf(ctx, r.Host)
+	units, err := host.Systemd(ctx, r.Host)
 	if err != nil {
 		return err
 	}
@@ -195,7 +196,7 @@ func (r *Run) enable(ctx context.Context, units systemd.Units, s service) error 
 // the link that it makes.
 func (r *Run) syncUnits() error {
 	for _, dir := range []string{"/etc/systemd/system/multi-user.target.wants", "/etc/systemd/system"} {
-		if err := r.Files.syncDir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := r.Files.SyncDir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}

@@ -11,6 +11,8 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
+	"wsprovision/provision/hosttest"
 )
 
 func moved(t testing.TB) config.Config {
@@ -322,7 +324,7 @@ func TestTheirFileInOurPlace(t *testing.T) {
 
 // TestTheirFileBack: what an administrator had in the place of ours is whose it was again, with its mode.
 func TestTheirFileBack(t *testing.T) {
-	theirs := Owner{UID: 1234, GID: 4321}
+	theirs := host.Owner{UID: 1234, GID: 4321}
 	for name, way := range map[string]func(h *fakeHost) *engine.Report{
 		"a revert": func(h *fakeHost) *engine.Report {
 			if r := h.apply(basic(t)); r.Result != engine.Changed {
@@ -347,7 +349,7 @@ func TestTheirFileBack(t *testing.T) {
 			h.write(site, "# theirs\n")
 			h.must(os.Chmod(h.path(site), 0o640))
 			if err := os.Chown(h.path(site), theirs.UID, theirs.GID); err != nil {
-				unable(t, "chown: %v", err)
+				hosttest.Unable(t, "chown: %v", err)
 			}
 			r := way(h)
 			got, err := h.host(Listener{}).Files.Read(site)
@@ -362,10 +364,10 @@ func TestTheirFileBack(t *testing.T) {
 		h.adopting = true
 		h.write(site, "# theirs\n")
 		if err := os.Chown(h.path(site), theirs.UID, theirs.GID); err != nil {
-			unable(t, "chown: %v", err)
+			hosttest.Unable(t, "chown: %v", err)
 		}
 		h.apply(basic(t))
-		if got, err := h.host(Listener{}).Files.Read(site); err != nil || got.Owner != (Owner{}) {
+		if got, err := h.host(Listener{}).Files.Read(site); err != nil || got.Owner != (host.Owner{}) {
 			t.Errorf("%+v, %v", got.Owner, err)
 		}
 		h.unchanged(basic(t))

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 
 	multierror "github.com/hashicorp/go-multierror"
 )
@@ -51,7 +53,7 @@ func (r *Run) checkFile(f *engine.Finding, s siteFile) error {
 		return err
 	}
 	if r.Euid == 0 {
-		if err := r.Files.writable(s.path); err != nil {
+		if err := r.Files.Writable(s.path); err != nil {
 			return err
 		}
 	}
@@ -69,7 +71,7 @@ func (r *Run) staged() ([]string, error) {
 		if e.Kind != KindFile {
 			continue
 		}
-		path := staging(e.Name)
+		path := host.Staging(e.Name)
 		fi, err := os.Lstat(r.Root + path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
@@ -85,9 +87,9 @@ func (r *Run) staged() ([]string, error) {
 }
 
 func siteChange(s siteFile) engine.Change {
-	if same(s.have.Content, s.content) {
+	if host.Same(s.have.Content, s.content) {
 		return engine.Change{Object: "file " + s.path, From: s.attributes(),
-			To: fmt.Sprintf("mode %04o, %s, %s", s.mode, s.owner.words(), s.label)}
+			To: fmt.Sprintf("mode %04o, %s, %s", s.mode, s.owner.Words(), s.label)}
 	}
 	return fileChange(s.path, s.have.Content, s.content)
 }
@@ -136,7 +138,7 @@ func (r *Run) applySites(ctx context.Context) error {
 	}
 	left, err := r.staged()
 	for _, path := range left {
-		if err := r.Files.unlink(path); err != nil {
+		if err := r.Files.Unlink(path); err != nil {
 			return err
 		}
 	}
@@ -151,7 +153,7 @@ func (r *Run) proven(s siteFile) Proven {
 		Owner:  s.have.Owner,
 		Theirs: recorded && now != e.Before && !e.agents(now)}
 	if s.foreign {
-		p.Label = r.Files.customLabel(s.path, s.have)
+		p.Label = r.Files.CustomLabel(s.path, s.have)
 	}
 	return p
 }
@@ -180,11 +182,11 @@ func (r *Run) put(s siteFile) error {
 	if err != nil {
 		return err
 	}
-	if !same(have.Content, s.have.Content) {
+	if !host.Same(have.Content, s.have.Content) {
 		return fmt.Errorf("%s was changed by somebody else just now: run this again", s.path)
 	}
 	if s.replacesEdit() {
-		if err := r.Files.keepCopy(s.path, have.Content); err != nil {
+		if err := r.Files.KeepCopy(s.path, have.Content); err != nil {
 			return err
 		}
 	}
@@ -196,24 +198,24 @@ func (r *Run) put(s siteFile) error {
 
 // announce records what is about to be replaced. What was taken over before, and
 // given up, is not lost for it.
-func (r *Run) announce(s siteFile, have File) error {
+func (r *Run) announce(s siteFile, have host.File) error {
 	e := r.entryOf(s.path, have, s.content)
 	e.adopts = s.foreign
 	old, recorded := r.ledger.Find(KindFile, s.path)
 	if s.foreign && recorded && old.Before != Absent && old.Before != e.Before {
-		if err := r.Files.keepCopy(s.path, old.Bytes); err != nil {
+		if err := r.Files.KeepCopy(s.path, old.Bytes); err != nil {
 			return err
 		}
 	}
 	return r.ledger.Record(e)
 }
 
-func (r *Run) record(path string, have File, content []byte) error {
+func (r *Run) record(path string, have host.File, content []byte) error {
 	return r.ledger.Record(r.entryOf(path, have, content))
 }
 
-func (r *Run) entryOf(path string, have File, content []byte) Entry {
+func (r *Run) entryOf(path string, have host.File, content []byte) Entry {
 	return Entry{Kind: KindFile, Name: path, Before: digest(have.Content), Left: digest(content), Bytes: have.Content,
 		Mode:  have.Mode,
-		Label: r.Files.customLabel(path, have), Owner: have.Owner}
+		Label: r.Files.CustomLabel(path, have), Owner: have.Owner}
 }

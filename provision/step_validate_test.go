@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"wsprovision/provision/host"
 )
 
 // The plan says who answers for unknown names: for certain where nginx.conf is there, with a condition where it is not.
@@ -32,7 +34,7 @@ func TestDefaultServerIsTold(t *testing.T) {
 		bubble(t, tt.name, func(t *testing.T) {
 			h := tt.host(t)
 			if tt.conf != "" {
-				h.write(nginxConf, tt.conf)
+				h.write(host.NginxConf, tt.conf)
 			}
 			notes := step(t, h.plan(basic(t)), StepValidate).Notes
 			for _, text := range []string{certain, condition} {
@@ -52,11 +54,11 @@ func TestHostileIncludeIsNotGuessed(t *testing.T) {
 		h := withNginx(t)
 		const include = "include /etc/nginx/conf.d/*.conf;"
 		odd := strings.Replace(confOfEPEL, include, include+"\n    include \"/etc/nginx/[[=a=]].d/*\";", 1)
-		h.write(nginxConf, odd)
-		h.fails(basic(t), StepValidate, "[[=a=]].d/*", "not understood", nginxConf+":", "name them by")
-		h.write(nginxConf, strings.Replace(odd, "[[=a=]]", "[[:alpha:]]", 1))
+		h.write(host.NginxConf, odd)
+		h.fails(basic(t), StepValidate, "[[=a=]].d/*", "not understood", host.NginxConf+":", "name them by")
+		h.write(host.NginxConf, strings.Replace(odd, "[[=a=]]", "[[:alpha:]]", 1))
 		h.must(h.apply(basic(t)).Err())
-		h.write(nginxConf, odd)
+		h.write(host.NginxConf, odd)
 		r, err := NewRevert(h.host(Listener{}), Listener{}, false).Apply(t.Context())
 		h.must(err)
 		h.must(r.Err())
@@ -72,8 +74,8 @@ func TestHostileNeighboursSockets(t *testing.T) {
 	}{
 		{"a backlog of its own", aa, "server {\n    listen 127.0.0.1:80 backlog=511;\n    server_name a;\n}\n",
 			[]string{"0.0.0.0:80", "127.0.0.1:80", aa + ":2", confDir + "/", "without options of its own"}},
-		{"stream", nginxConf, confOfEPEL + "stream { server { listen 80; return x; } }\n",
-			[]string{"for http in " + confDir + "/other.conf:2", "for stream", nginxConf + ":18", "another port"}},
+		{"stream", host.NginxConf, confOfEPEL + "stream { server { listen 80; return x; } }\n",
+			[]string{"for http in " + confDir + "/other.conf:2", "for stream", host.NginxConf + ":18", "another port"}},
 		{"proxy_protocol", aa, "server {\n    listen 80 proxy_protocol;\n    server_name a;\n}\n",
 			[]string{"proxy_protocol", aa + ":2", site}},
 		{"HTTP/2 in plain text", aa, "server {\n    listen 80 http2;\n    server_name a;\n}\n",

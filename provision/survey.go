@@ -1,12 +1,15 @@
 package provision
 
-import "wsprovision/provision/nginx"
+import (
+	"wsprovision/provision/host"
+	"wsprovision/provision/nginx"
+)
 
 // memory is what a survey has read of the host: while it lasts nothing is changed, and nothing need be read twice.
 type memory struct {
 	files  *siteFiles
 	reader nginx.Reader
-	ports  *occupancy
+	ports  *host.Occupancy
 }
 
 // siteFiles is what was read of the files of ours, or why it could not be.
@@ -34,10 +37,10 @@ func (r *Run) tester() nginx.Nginx {
 }
 
 // occupied is who listens on this host.
-func (r *Run) occupied() *occupancy {
+func (r *Run) occupied() *host.Occupancy {
 	m := r.memory()
 	if m.ports == nil {
-		m.ports = occupancyOf(r.Host)
+		m.ports = host.ReadOccupancy(r.Host)
 	}
 	return m.ports
 }

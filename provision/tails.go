@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 
+	"wsprovision/provision/host"
 	"wsprovision/provision/hostfile"
 )
 
@@ -25,7 +26,7 @@ type tail struct {
 
 // markTails notes the ends of logs; one that is not there yet counts from its
 // beginning.
-func markTails(h *Host, paths ...string) tails {
+func markTails(h *host.Host, paths ...string) tails {
 	var all tails
 	for _, path := range paths {
 		t := tail{path: path}
@@ -36,7 +37,7 @@ func markTails(h *Host, paths ...string) tails {
 }
 
 // logPosition is a log's inode and size; 0 of each for what is no plain file. The nginx user may put anything there.
-func logPosition(h *Host, path string) (inode uint64, size int64) {
+func logPosition(h *host.Host, path string) (inode uint64, size int64) {
 	fi, err := os.Lstat(h.Root + path)
 	if err != nil || !fi.Mode().IsRegular() {
 		return 0, 0
@@ -48,7 +49,7 @@ func logPosition(h *Host, path string) (inode uint64, size int64) {
 }
 
 // since gives the lines that came after the mark; what cannot be read has none.
-func sinceMarks(ctx context.Context, h *Host, marks tails) []string {
+func sinceMarks(ctx context.Context, h *host.Host, marks tails) []string {
 	var lines []string
 	for _, t := range marks {
 		from := t.offset
@@ -61,7 +62,7 @@ func sinceMarks(ctx context.Context, h *Host, marks tails) []string {
 }
 
 // readTail gives the whole lines of the end of a file, not before from.
-func readTail(ctx context.Context, h *Host, path string, from int64) []string {
+func readTail(ctx context.Context, h *host.Host, path string, from int64) []string {
 	file, err := hostfile.Open(h.Root + path)
 	if err != nil {
 		return nil

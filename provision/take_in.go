@@ -5,6 +5,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 )
 
 // takeIn has the ledger know what the agent would have written: files that stand
@@ -21,7 +22,7 @@ func (r *Run) takeIn(steps []engine.StepReport) {
 		now := digest(s.have.Content)
 		e, recorded := r.ledger.Find(KindFile, s.path)
 		switch {
-		case s.content == nil || !same(s.have.Content, s.content):
+		case s.content == nil || !host.Same(s.have.Content, s.content):
 		case !recorded && whole:
 			entries = append(entries, Entry{Kind: KindFile, Name: s.path, Before: Absent, Left: now})
 		case recorded && !e.agents(now):

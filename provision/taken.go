@@ -11,9 +11,9 @@ import (
 	"syscall"
 
 	multierror "github.com/hashicorp/go-multierror"
-	"golang.org/x/sys/unix"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 )
 
@@ -54,13 +54,13 @@ func (r *Run) takenBy(ctx context.Context, at netip.AddrPort, service service) e
 		return nil // what else is wrong with an address nginx -t says itself
 	}
 	o, master := r.occupied(), service.state.MainPID
-	all := conflicting(o.listening(at.Port()), at)
-	others := slices.DeleteFunc(slices.Clone(all), func(s socket) bool { return o.heldBy(ctx, master, s) })
+	all := conflicting(o.Listening(at.Port()), at)
+	others := slices.DeleteFunc(slices.Clone(all), func(s host.Socket) bool { return o.HeldBy(ctx, master, s) })
 	if len(all) > 0 && len(others) == 0 {
 		return nil
 	}
 	who, unit := "another process", "ss -ltnp shows which"
-	holders := o.holders(ctx, others)
+	holders := o.Holders(ctx, others)
 	if err := context.Cause(ctx); err != nil { // /proc was not gone through to its end
 		return err
 	}
@@ -71,7 +71,7 @@ func (r *Run) takenBy(ctx context.Context, at netip.AddrPort, service service) e
 		return orphansHold(left, map[string]bool{strconv.Itoa(int(at.Port())): true})
 	}
 	if len(holders) > 0 {
-		who, unit = holders[0].String(), fmt.Sprintf("systemctl status %d names its unit", holders[0].pid)
+		who, unit = holders[0].String(), fmt.Sprintf("systemctl status %d names its unit", holders[0].Pid)
 	}
 	return fmt.Errorf("%s listens on port %d, so that nginx cannot listen on %s: stop it (%s), or give the site "+
 		"another port (listen, --listen)", who, at.Port(), at, unit)
@@ -99,15 +99,15 @@ func (r *Run) checkExchange(ctx context.Context, tree nginx.Tree) error {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		near := conflicting(o.listening(at.Port()), at)
-		if slices.ContainsFunc(near, func(s socket) bool { return s.local == at }) {
+		near := conflicting(o.Listening(at.Port()), at)
+		if slices.ContainsFunc(near, func(s host.Socket) bool { return s.Local == at }) {
 			continue // a reload keeps it open
 		}
-		held := slices.DeleteFunc(near, func(near socket) bool { return !o.heldBy(ctx, s.state.MainPID, near) })
+		held := slices.DeleteFunc(near, func(near host.Socket) bool { return !o.HeldBy(ctx, s.state.MainPID, near) })
 		if len(held) == 0 || !errors.Is(r.TryBind(at), syscall.EADDRINUSE) {
 			continue
 		}
-		old := held[0].local
+		old := held[0].Local
 		if before[old] && !after[old] {
 			all = multierror.Append(all,
 				fmt.Errorf("nginx itself listens on %s and can exchange that for %s only by a restart: "+
@@ -134,40 +134,16 @@ func set(all []netip.AddrPort) map[netip.AddrPort]bool {
 // the address: one at the same address, or either of them at every address.
 // Those of the other family do only where IPV6_V6ONLY is off, which /proc does
 // not say, and then there are none of the address's own.
-func conflicting(all []socket, at netip.AddrPort) []socket {
-	near := slices.DeleteFunc(listening(all, at.Port()), func(s socket) bool {
-		have, want := s.local.Addr().Unmap(), at.Addr().Unmap()
+func conflicting(all []host.Socket, at netip.AddrPort) []host.Socket {
+	near := slices.DeleteFunc(host.Listening(all, at.Port()), func(s host.Socket) bool {
+		have, want := s.Local.Addr().Unmap(), at.Addr().Unmap()
 		return have != want && !have.IsUnspecified() && !want.IsUnspecified()
 	})
-	own := slices.DeleteFunc(slices.Clone(near), func(s socket) bool {
-		return s.local.Addr().Unmap().Is4() != at.Addr().Unmap().Is4()
+	own := slices.DeleteFunc(slices.Clone(near), func(s host.Socket) bool {
+		return s.Local.Addr().Unmap().Is4() != at.Addr().Unmap().Is4()
 	})
 	if len(own) > 0 {
 		return own
 	}
 	return near
-}
-
-// tryBind binds a socket as nginx does and lets it go. It never listens, so
-// that no client notices; the kernel refuses it where another socket listens.
-func tryBind(at netip.AddrPort) error {
-	family := unix.AF_INET6
-	var address unix.Sockaddr = &unix.SockaddrInet6{Port: int(at.Port()), Addr: at.Addr().As16()}
-	if at.Addr().Is4() {
-		family, address = unix.AF_INET, &unix.SockaddrInet4{Port: int(at.Port()), Addr: at.Addr().As4()}
-	}
-	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
-		return err
-	}
-	if family == unix.AF_INET6 {
-		if err := unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1); err != nil {
-			return err
-		}
-	}
-	return unix.Bind(fd, address)
 }

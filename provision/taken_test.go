@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/systemd"
 )
 
@@ -63,7 +64,7 @@ func TestTakenBy(t *testing.T) {
 	}
 	defer l.Close()
 	at := netip.MustParseAddrPort(l.Addr().String())
-	r := &Run{Host: &Host{TryBind: tryBind}}
+	r := &Run{Host: &host.Host{TryBind: host.TryBind}}
 	everywhere := netip.AddrPortFrom(netip.IPv4Unspecified(), at.Port())
 	for _, a := range []netip.AddrPort{at, everywhere} {
 		if err := r.takenBy(t.Context(), a, service{}); err == nil ||
@@ -121,7 +122,7 @@ func TestHostileProcesses(t *testing.T) {
 	}
 	run = h.newRun(basic(t))
 	cancel(errors.New("terminated"))
-	if got := ownersOf(ctx, run.Host); len(got) != 0 {
+	if got := host.OwnersOf(ctx, run.Host); len(got) != 0 {
 		t.Errorf("an ended search found %v", got)
 	}
 	if err := run.takenBy(ctx, at, service{}); err == nil || err.Error() != "terminated" {
@@ -183,7 +184,7 @@ func TestExchange(t *testing.T) {
 	}
 	bubble(t, "a revert", func(t *testing.T) {
 		h := provisioned(t)
-		h.write(nginxConf, strings.Replace(confOfEPEL, "listen 80", "listen 127.0.0.1:80", 1))
+		h.write(host.NginxConf, strings.Replace(confOfEPEL, "listen 80", "listen 127.0.0.1:80", 1))
 		h.listeners(fmt.Sprintf("%d 0.0.0.0:80", h.web.master))
 		r := h.run(basic(t), revert(false))
 		if s := step(t, r, StepValidate); s.Status != engine.Failed ||

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/provision/hostfile"
 	"wsprovision/provision/plaintext"
 )
@@ -59,7 +60,7 @@ func (r *Run) sayGroup(f *engine.Finding, dir string) {
 }
 
 // groupName is a group's name from the host's own file (group(5)), or its number.
-func groupName(h *Host, gid int) string {
+func groupName(h *host.Host, gid int) string {
 	number := strconv.Itoa(gid)
 	text, err := fs.ReadFile(os.DirFS(h.Root+"/etc"), "group")
 	if err != nil {

@@ -114,7 +114,7 @@ func (p typedPackage) isDo(call *ast.CallExpr) bool {
 		return false
 	}
 	f, ok := p.info.Uses[sel.Sel].(*types.Func)
-	return ok && f.FullName() == "(*wsprovision/provision.Seam).Do"
+	return ok && f.FullName() == "(*wsprovision/provision/host.Seam).Do"
 }
 
 // root is the variable that an assignment to the expression changes; nil where that is not told by it.

@@ -5,10 +5,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 
+	"wsprovision/provision/host"
 	"wsprovision/selinux"
 	"wsprovision/systemd"
 )
@@ -17,20 +17,11 @@ import (
 // installed this tree labelled nothing, and its own relabel is the quicker.
 const manyUnlabelled = 2000
 
-// labelsNothing reports whether the kernel that runs here has no SELinux at
-// all (selinux=0), so that nothing gets a label that is written without one:
-// neither what rpm unpacks nor what scriptlets write, /etc/passwd among it.
-// Without /proc nobody can tell.
-func labelsNothing(h *Host) bool {
-	text, err := os.ReadFile(h.Root + "/proc/filesystems")
-	return err != nil || !slices.Contains(strings.Fields(string(text)), "selinuxfs")
-}
-
 // unlabelled are the files of this tree that have no label and that the policy
 // has one for, or many. Under a kernel with SELinux there are none to look for.
 // Once they are being labelled, no others are looked for: every look is a walk.
 func (r *Run) unlabelled(store string) (wrong []mislabelled, many bool, err error) {
-	if !labelsNothing(r.Host) {
+	if !host.LabelsNothing(r.Host) {
 		return nil, false, nil
 	}
 	if !r.labelling {
@@ -63,7 +54,7 @@ func (r *Run) walkUnlabelled(store string) (bare []selinux.Path, err error) {
 			return fs.SkipAll
 		}
 		have, err := r.SELinux.FileLabel(path)
-		if err == nil && have == "" && path != relabelPath {
+		if err == nil && have == "" && path != host.RelabelPath {
 			bare = append(bare, selinux.Path{Name: path, Mode: d.Type()})
 		}
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) { // only a plan has no permission

@@ -12,6 +12,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 )
 
 // from100 is a state in which 1.0.0 left a host; testdata/1.0.0 has its files.
@@ -45,14 +46,14 @@ func all100() []from100 {
 
 func withModules(t testing.TB) *fakeHost {
 	h := withNginx(t)
-	h.write(nginxConf, "include /usr/share/nginx/modules/*.conf;\n"+h.content(nginxConf))
+	h.write(host.NginxConf, "include /usr/share/nginx/modules/*.conf;\n"+h.content(host.NginxConf))
 	h.mkdir("/usr/share/nginx/modules")
 	return h
 }
 
 // written100 are the files that 1.0.0 may have written.
 var written100 = []string{
-	ledgerPath, historyPath, deferredPath, owedPath, relabelPath, repositoryPath, keyPath, shutdownPath, namesPath,
+	ledgerPath, historyPath, deferredPath, owedPath, host.RelabelPath, repositoryPath, keyPath, shutdownPath, namesPath,
 	site, sitePath("chat"),
 }
 

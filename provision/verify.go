@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/websocket"
 )
@@ -22,7 +23,7 @@ import (
 // Verification proves the WebSockets of a configuration, or of one URL. It
 // changes nothing.
 type Verification struct {
-	*Host
+	*host.Host
 	Config config.Config
 	Agent  string
 	// Apply is the command that brings about Config, for what it mends; nil is
@@ -66,7 +67,7 @@ type aim struct {
 // that is none; what became of the targets is in the report.
 func (v *Verification) Run(ctx context.Context) (*VerifyReport, error) {
 	start := time.Now()
-	defer disconnect(v.Host)
+	defer host.Disconnect(v.Host)
 	report := &VerifyReport{Version: VerifyVersion, Agent: v.Agent, Started: start.UTC()}
 	aims, err := v.aims()
 	if err != nil {
@@ -261,7 +262,7 @@ func (v *Verification) judge(ctx context.Context, a aim, t *TargetReport, checks
 // tree is nginx's configuration as it stood when the verification began; of a broken one what was read serves.
 func (v *Verification) tree() (nginx.Tree, error) {
 	if v.read == nil {
-		v.read = sync.OnceValues(func() (nginx.Tree, error) { return nginx.Load(v.Root, nginxConf, nil) })
+		v.read = sync.OnceValues(func() (nginx.Tree, error) { return nginx.Load(v.Root, host.NginxConf, nil) })
 	}
 	return v.read()
 }

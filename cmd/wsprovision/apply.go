@@ -8,6 +8,7 @@ import (
 
 	"wsprovision/provision"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 )
 
 // applyOptions are the flags of apply that are not configuration.
@@ -80,7 +81,7 @@ func (a *app) prepare(cmd *cobra.Command, o applyOptions) (*provision.Run, *outp
 		return nil, nil, err
 	}
 	out := a.newOutput(cmd.Name())
-	run := provision.NewRun(provision.NewHost(where, out.listener(), a.seam), c, out.listener())
+	run := provision.NewRun(host.New(where, out.log, out.notice, a.seam), c, out.listener())
 	run.AnyPlatform, run.Adopt, run.Agent = o.anyPlatform, o.adopt, version
 	return run, out, nil
 }

@@ -8,6 +8,7 @@ import (
 	"wsprovision/provision"
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 )
 
 // Exit statuses, by sysexits(3) where it has a word for it.
@@ -58,7 +59,7 @@ func exitStatus(err error) int {
 		return exitConfig
 	case errors.Is(err, provision.ErrNotRoot):
 		return exitNoPerm
-	case errors.Is(err, provision.ErrLocked):
+	case errors.Is(err, host.ErrLocked):
 		return exitLocked
 	}
 	return exitFailed

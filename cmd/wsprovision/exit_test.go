@@ -20,6 +20,7 @@ import (
 	"wsprovision/provision"
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 )
 
 func TestExitStatus(t *testing.T) {
@@ -35,7 +36,7 @@ func TestExitStatus(t *testing.T) {
 		{"something is deferred", outcome(exitDeferred), 3},
 		{"usage", usageError{errors.New("x")}, 64},
 		{"usage, wrapped", fmt.Errorf("x: %w", usageError{errors.New("x")}), 64},
-		{"a lock", fmt.Errorf("x: %w", provision.ErrLocked), 75},
+		{"a lock", fmt.Errorf("x: %w", host.ErrLocked), 75},
 		{"not root", provision.ErrNotRoot, 77},
 		{"a configuration", conf, 78},
 		{"anything else", io.ErrUnexpectedEOF, 1},

@@ -9,6 +9,7 @@ import (
 	"wsprovision/provision"
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 )
 
 // firstBootCommand is what wsprovision-firstboot.service runs.
@@ -80,7 +81,7 @@ func (a *app) locked(ctx context.Context, out *output, c config.Config,
 	if err != nil {
 		return nil, err
 	}
-	run := provision.NewRun(provision.NewHost(where, out.listener(), a.seam), c, out.listener())
+	run := provision.NewRun(host.New(where, out.log, out.notice, a.seam), c, out.listener())
 	run.AnyPlatform, run.Agent = true, version
 	if run.Euid != 0 {
 		return nil, provision.ErrNotRoot

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"wsprovision/provision"
+	"wsprovision/provision/host"
 )
 
 func (a *app) revertCommand() *cobra.Command {
@@ -38,7 +39,7 @@ configuration and apply that.
 				return err
 			}
 			out := a.newOutput(cmd.Name())
-			r := provision.NewRevert(provision.NewHost(where, out.listener(), a.seam), out.listener(), packages)
+			r := provision.NewRevert(host.New(where, out.log, out.notice, a.seam), out.listener(), packages)
 			r.Agent = version
 			if plan {
 				return a.answer(cmd.Context(), out, o, r.Plan)

@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"wsprovision/provision"
 	"wsprovision/provision/config"
+	"wsprovision/provision/host"
 	"wsprovision/provision/hostfile"
 )
 
@@ -28,7 +28,7 @@ type app struct {
 	raw            io.Writer // standard output as it is: for connect --raw, and the live line's own control sequence
 	// All that changes the host goes through the seam; a second signal ends the
 	// run there.
-	seam  *provision.Seam
+	seam  *host.Seam
 	ender *ender
 	// What the flags of the root say.
 	configFile string

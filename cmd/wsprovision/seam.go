@@ -2,7 +2,9 @@
 
 package main
 
-import "wsprovision/provision"
+import (
+	"wsprovision/provision/host"
+)
 
 // newSeam is the seam of the agent as it ships: nothing hangs on it.
-func newSeam() *provision.Seam { return &provision.Seam{} }
+func newSeam() *host.Seam { return &host.Seam{} }

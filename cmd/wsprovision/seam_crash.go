@@ -9,15 +9,15 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"wsprovision/provision"
+	"wsprovision/provision/host"
 )
 
 // newSeam is the seam of a test build, which never ships: CRASH_LOG names a
 // file that gets every point's name, and with CRASH_STOP the agent stands still
 // there until it is killed or continued.
-func newSeam() *provision.Seam {
+func newSeam() *host.Seam {
 	n := 0
-	return &provision.Seam{Hook: func(point string) error {
+	return &host.Seam{Hook: func(point string) error {
 		n++
 		name := os.Getenv("CRASH_LOG")
 		if name == "" {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"wsprovision/provision"
+	"wsprovision/provision/host"
 )
 
 // untilSignalled is a context that SIGINT, SIGTERM or a terminal that goes away
@@ -60,7 +60,7 @@ const endGrace = 500 * time.Millisecond
 // ender ends a run at a second signal: at once where nothing is half done, else
 // as soon as what is under way is done.
 type ender struct {
-	seam *provision.Seam
+	seam *host.Seam
 	say  func(line string)
 	// report writes what is known of the run; nil where there is none.
 	report func(why string)

@@ -12,8 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"wsprovision/provision"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 )
 
 // TestHostileSecondSignal: whatever a run hangs at, a second signal ends it: at once where nothing is under way, else
@@ -34,7 +34,7 @@ func TestHostileSecondSignal(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var said bytes.Buffer
 				status, ended := make(chan int, 1), make(chan struct{})
-				a := &app{stdout: &bytes.Buffer{}, stderr: io.Discard, output: "json", seam: &provision.Seam{}}
+				a := &app{stdout: &bytes.Buffer{}, stderr: io.Discard, output: "json", seam: &host.Seam{}}
 				a.ender = &ender{seam: a.seam, say: func(line string) {
 					said.WriteString(line + "\n")
 				}, exit: func(code int) { status <- code }}

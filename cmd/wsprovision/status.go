@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"wsprovision/provision"
+	"wsprovision/provision/host"
 	"wsprovision/systemd"
 )
 
@@ -49,7 +50,7 @@ func (a *app) status(ctx context.Context, wait time.Duration) error {
 		return err
 	}
 	out := a.newOutput("status")
-	host := provision.NewHost(where, out.listener(), a.seam)
+	host := host.New(where, out.log, out.notice, a.seam)
 	bounded, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	s := provision.StatusOf(ctx, host, version)

@@ -16,6 +16,7 @@ import (
 
 	"wsprovision/provision"
 	"wsprovision/provision/config"
+	"wsprovision/provision/host"
 	"wsprovision/provision/plaintext"
 	"wsprovision/provision/websocket"
 )
@@ -158,7 +159,7 @@ func (a *app) verification(cmd *cobra.Command, o verifyOptions) (*provision.Veri
 	}
 	out := a.newOutput(cmd.Name())
 	v := &provision.Verification{
-		Host: provision.NewHost(where, out.listener(), a.seam), Config: c, Agent: version,
+		Host: host.New(where, out.log, out.notice, a.seam), Config: c, Agent: version,
 		URL: o.url, Origin: o.client.origin, Subprotocols: o.client.subprotocols, Idle: o.idle, Timeout: o.timeout,
 		WithEcho: o.withEcho, Load: websocket.Load{Count: o.count, Concurrency: o.concurrency},
 		Mute: o.explain == "never",

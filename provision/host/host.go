@@ -1,4 +1,4 @@
-package provision
+package host
 
 import (
 	"context"
@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"wsprovision/provision/config"
-	"wsprovision/provision/engine"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/websocket"
 	"wsprovision/rpm"
@@ -43,35 +42,24 @@ type Host struct {
 
 	conn connection // to systemd, of the command that runs
 
-	// recordRelabel is the run's, which has a ledger; nil without one.
-	recordRelabel func() error
+	// RecordRelabel is the run's, which has a ledger; nil without one.
+	RecordRelabel func() error
 }
 
-// Listener is told what happens while it happens; any field may be nil.
-type Listener struct {
-	// Log takes a line for every program run.
-	Log func(line string, changing bool)
-	// Notice takes what is being waited for: "yum lock held by …".
-	Notice func(string)
-	// Started and Finished are told of every step.
-	Started  func(n, total int, step string)
-	Finished func(n, total int, step engine.StepReport)
-}
-
-// NewHost is this host, at the place where it was found.
-func NewHost(where systemd.Where, on Listener, seam *Seam) *Host {
-	runner := &Runner{Seam: seam, Log: on.Log}
+// New is this host, at the place where it was found.
+func New(where systemd.Where, log func(line string, changing bool), notice func(string), seam *Seam) *Host {
+	runner := &Runner{Seam: seam, Log: log}
 	h := &Host{Euid: os.Geteuid(), Where: where, Seam: seam}
-	h.RPM = rpm.Host{Read: runner.Read, Change: runner.Change, Notice: on.Notice, LockWait: config.YumLockWait}
-	h.SELinux = selinux.Host{Change: runner.Change, Notice: on.Notice, LockWait: config.SemanageLockWait,
+	h.RPM = rpm.Host{Read: runner.Read, Change: runner.Change, Notice: notice, LockWait: config.YumLockWait}
+	h.SELinux = selinux.Host{Change: runner.Change, Notice: notice, LockWait: config.SemanageLockWait,
 		Offline: where.Offline(), Cache: &selinux.Cache{}}
-	h.Nginx = nginx.Nginx{Read: runner.Read, Program: "/usr/sbin/nginx", Conf: nginxConf, Proc: "/proc"}
+	h.Nginx = nginx.Nginx{Read: runner.Read, Program: "/usr/sbin/nginx", Conf: NginxConf, Proc: "/proc"}
 	h.HTTP = &http.Client{Timeout: 5 * time.Minute}
-	h.Probe, h.Sync, h.TryBind = websocket.Probe, unix.Sync, tryBind
+	h.Probe, h.Sync, h.TryBind = websocket.Probe, unix.Sync, TryBind
 	h.Files = &Files{Seam: seam, Label: h.SELinux.DefaultLabel, SetLabel: h.SELinux.SetFileLabel,
 		FileLabel: h.SELinux.FileLabel}
 	if where.Offline() {
-		h.offlineSELinux()
+		h.OfflineSELinux()
 	}
 	h.Units = func(ctx context.Context) (systemd.Units, error) {
 		if where.Offline() {
@@ -87,8 +75,11 @@ func NewHost(where systemd.Where, on Listener, seam *Seam) *Host {
 	return h
 }
 
-// localTLS is for a proof over the loopback: whether the certificate is one
+// LocalTLS is for a proof over the loopback: whether the certificate is one
 // that a client would trust is for verify to say, not for provisioning.
-func localTLS() *tls.Config {
+func LocalTLS() *tls.Config {
 	return &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}
 }
+
+// NginxConf is the file that nginx starts from.
+const NginxConf = "/etc/nginx/nginx.conf"

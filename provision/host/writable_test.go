@@ -1,10 +1,11 @@
-package provision
+package host
 
 import (
-	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
+
+	"wsprovision/provision/hosttest"
 
 	"golang.org/x/sys/unix"
 )
@@ -30,18 +31,18 @@ func TestWritable(t *testing.T) {
 			}},
 		{name: "immutable directory", says: []string{"/d is immutable", "chattr -i"},
 			change: func(t *testing.T, f *Files) {
-				chattr(t, f.Root+"/d")
+				hosttest.Chattr(t, f.Root+"/d")
 			}},
 		{name: "immutable file", says: []string{"/d/x is immutable", "chattr -i"},
 			change: func(t *testing.T, f *Files) {
-				chattr(t, f.Root+"/d/x")
+				hosttest.Chattr(t, f.Root+"/d/x")
 			}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFiles(t)
 			if tt.mount != "" {
 				if err := unix.Mount("tmpfs", f.Root+"/d", "tmpfs", 0, "mode=0755,"+tt.mount); err != nil {
-					unable(t, "mount a small tmpfs: %v", err)
+					hosttest.Unable(t, "mount a small tmpfs: %v", err)
 				}
 				defer unix.Unmount(f.Root+"/d",
 					unix.MNT_DETACH) //nolint:errcheck // the directory goes away with the test
@@ -53,7 +54,7 @@ func TestWritable(t *testing.T) {
 			if tt.change != nil {
 				tt.change(t, f)
 			}
-			for what, err := range map[string]error{"beforehand": f.writable("/d/x"),
+			for what, err := range map[string]error{"beforehand": f.Writable("/d/x"),
 				"write": f.Write("/d/x", []byte("new"), 0o644)} {
 				if (err == nil) != (len(tt.says) == 0) {
 					t.Errorf("%s: %v", what, err)
@@ -69,7 +70,7 @@ func TestWritable(t *testing.T) {
 }
 
 func TestWritableNothingThere(t *testing.T) {
-	if err := newFiles(t).writable("/missing/x"); err != nil {
+	if err := newFiles(t).Writable("/missing/x"); err != nil {
 		t.Errorf("in a directory that a package is still to bring: %v", err)
 	}
 }
@@ -82,7 +83,7 @@ func TestHoldsFast(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	chattr(t, f.Root+"/d/held")
+	hosttest.Chattr(t, f.Root+"/d/held")
 	for _, tt := range []struct {
 		name  string
 		err   error
@@ -102,12 +103,4 @@ func TestHoldsFast(t *testing.T) {
 			t.Errorf("%s, %v: %v, want %q", tt.name, tt.err, err, tt.words)
 		}
 	}
-}
-
-func chattr(t *testing.T, path string) {
-	t.Helper()
-	if out, err := exec.Command("chattr", "+i", path).CombinedOutput(); err != nil {
-		unable(t, "chattr +i: %v: %s", err, out)
-	}
-	t.Cleanup(func() { _ = exec.Command("chattr", "-i", path).Run() })
 }

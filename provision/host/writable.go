@@ -1,4 +1,4 @@
-package provision
+package host
 
 import (
 	"errors"
@@ -10,10 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// writable finds beforehand what would keep root from replacing or removing
+// Writable finds beforehand what would keep root from replacing or removing
 // the file at path: a file system that is read-only or full, chattr(1), and a
 // directory that is not to be trusted. What it does not find, the write does.
-func (f *Files) writable(path string) error {
+func (f *Files) Writable(path string) error {
 	dir := filepath.Dir(path)
 	if err := f.trustDir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("write %s: %w", path, err)
@@ -42,7 +42,7 @@ func (f *Files) writable(path string) error {
 // kernels; EACCES alone may be any module's or file system's.
 func holdsFast(name string, err error) bool {
 	return errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) &&
-		immutable(name)
+		Immutable(name)
 }
 
 // withRemedy says what to do where the file system, and not the agent, is why
@@ -57,7 +57,7 @@ func withRemedy(root, path string, err error) error {
 			dir, dir)
 	case errors.Is(err, syscall.EPERM), errors.Is(err, syscall.EACCES):
 		for _, name := range []string{path, dir} {
-			if immutable(root + name) {
+			if Immutable(root + name) {
 				return fmt.Errorf("%s is immutable (see lsattr); chattr -i -a it if the agent may write it: %w", name,
 					err)
 			}
@@ -77,8 +77,8 @@ func full(root, dir string, err error) error {
 	return fmt.Errorf("%w: the file system of %s is full (df %s): free space there, then run again", err, dir, dir)
 }
 
-// immutable reports whether chattr(1) keeps even root from a file.
-func immutable(name string) bool {
+// Immutable reports whether chattr(1) keeps even root from a file.
+func Immutable(name string) bool {
 	fd, err := unix.Open(name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return false

@@ -1,4 +1,4 @@
-package provision
+package host
 
 import (
 	"context"
@@ -66,7 +66,7 @@ func TestRunRefuses(t *testing.T) {
 			return err
 		},
 		"a seam that refuses": func() error {
-			stopped := &Runner{Seam: &Seam{Hook: func(string) error { return errKilled }}}
+			stopped := &Runner{Seam: &Seam{Hook: func(string) error { return errStopped }}}
 			_, _, _, err := stopped.Change(t.Context(), "", rpm, "-e", "x")
 			return err
 		},
@@ -181,3 +181,6 @@ func TestFind(t *testing.T) {
 		t.Errorf("%v, want an error that says where it was looked for", err)
 	}
 }
+
+// errStopped is a seam that stops the run.
+var errStopped = errors.New("stopped")

@@ -1,4 +1,4 @@
-package provision
+package host
 
 import (
 	"errors"
@@ -15,8 +15,8 @@ import (
 // revert could not bring back over an edit, the last few of every file. They
 // are the administrator's, and a revert leaves them.
 const (
-	replacedDir  = stateDir + "/replaced"
-	replacedKept = 5
+	ReplacedDir  = StateDir + "/replaced"
+	ReplacedKept = 5
 )
 
 // copyBase is the name of a file's copies, less their number:
@@ -25,9 +25,9 @@ func copyBase(path string) string {
 	return strings.ReplaceAll(strings.TrimPrefix(path, "/"), "/", "-") + "."
 }
 
-// copies are the numbers of a file's copies, the oldest first.
-func (f *Files) copies(path string) ([]int, error) {
-	entries, err := os.ReadDir(f.Root + replacedDir)
+// Copies are the numbers of a file's copies, the oldest first.
+func (f *Files) Copies(path string) ([]int, error) {
+	entries, err := os.ReadDir(f.Root + ReplacedDir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -42,47 +42,47 @@ func (f *Files) copies(path string) ([]int, error) {
 	return all, nil
 }
 
-func copyPath(path string, n int) string {
-	return filepath.Join(replacedDir, copyBase(path)+strconv.Itoa(n))
+func CopyPath(path string, n int) string {
+	return filepath.Join(ReplacedDir, copyBase(path)+strconv.Itoa(n))
 }
 
-// copyFor is where a copy of the content goes or, where the last one has it, is.
+// CopyFor is where a copy of the content goes or, where the last one has it, is.
 // Without root it is the directory.
-func (f *Files) copyFor(path string, content []byte) string {
-	all, err := f.copies(path)
+func (f *Files) CopyFor(path string, content []byte) string {
+	all, err := f.Copies(path)
 	switch {
 	case err != nil:
-		return "a file in " + replacedDir
+		return "a file in " + ReplacedDir
 	case len(all) == 0:
-		return copyPath(path, 1)
+		return CopyPath(path, 1)
 	}
-	last := copyPath(path, all[len(all)-1])
-	if have, err := f.Read(last); err == nil && same(have.Content, content) {
+	last := CopyPath(path, all[len(all)-1])
+	if have, err := f.Read(last); err == nil && Same(have.Content, content) {
 		return last
 	}
-	return copyPath(path, all[len(all)-1]+1)
+	return CopyPath(path, all[len(all)-1]+1)
 }
 
-// keepCopy keeps what is about to be replaced at path, and no more than the last
+// KeepCopy keeps what is about to be replaced at path, and no more than the last
 // few of it.
-func (f *Files) keepCopy(path string, content []byte) error {
-	for _, dir := range []string{stateDir, replacedDir} {
+func (f *Files) KeepCopy(path string, content []byte) error {
+	for _, dir := range []string{StateDir, ReplacedDir} {
 		if err := f.MakeDir(dir, 0o700); err != nil {
 			return err
 		}
 	}
-	name := f.copyFor(path, content)
-	if have, err := f.Read(name); err != nil || !same(have.Content, content) {
+	name := f.CopyFor(path, content)
+	if have, err := f.Read(name); err != nil || !Same(have.Content, content) {
 		if err := f.Write(name, content, 0o600); err != nil {
 			return fmt.Errorf("keep a copy of %s: %w", path, err)
 		}
 	}
-	all, err := f.copies(path)
+	all, err := f.Copies(path)
 	if err != nil {
 		return fmt.Errorf("keep a copy of %s: %w", path, err)
 	}
-	for _, n := range all[:max(0, len(all)-replacedKept)] {
-		if err := f.Remove(copyPath(path, n)); err != nil {
+	for _, n := range all[:max(0, len(all)-ReplacedKept)] {
+		if err := f.Remove(CopyPath(path, n)); err != nil {
 			return err
 		}
 	}

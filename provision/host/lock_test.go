@@ -1,4 +1,4 @@
-package provision
+package host
 
 import (
 	"bufio"
@@ -49,14 +49,14 @@ func TestLockTouchesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer release()
-		info, err := os.Stat(h.Root + lockPath)
+		info, err := os.Stat(h.Root + LockPath)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return info
 	}
 	first := lock()
-	if err := os.Chtimes(h.Root+lockPath, time.Unix(1, 0), time.Unix(1, 0)); err != nil {
+	if err := os.Chtimes(h.Root+LockPath, time.Unix(1, 0), time.Unix(1, 0)); err != nil {
 		t.Fatal(err)
 	}
 	if again := lock(); !again.ModTime().Equal(time.Unix(1, 0)) || again.Size() != first.Size() {
@@ -115,7 +115,7 @@ func TestLockBetweenProcesses(t *testing.T) {
 func TestLockIsNotALink(t *testing.T) {
 	root := t.TempDir()
 	if err := errors.Join(os.Mkdir(root+"/run", 0o755), os.WriteFile(root+"/victim", []byte("mine"), 0o600),
-		os.Symlink(root+"/victim", root+lockPath)); err != nil {
+		os.Symlink(root+"/victim", root+LockPath)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := (&Host{Root: root}).Lock(t.Context(), 0); err == nil {
@@ -135,18 +135,18 @@ func TestHostileLockRemoved(t *testing.T) {
 		// goesOn: the first run makes a change before the second one comes.
 		goesOn bool
 	}{
-		"its file":                                {true, []string{lockPath}, false},
-		"its file, and the run goes on":           {true, []string{lockPath}, true},
-		"its directory":                           {true, []string{stateDir}, false},
-		"both, and the run goes on":               {true, []string{lockPath, stateDir}, true},
-		"its file, where there is no directory":   {false, []string{lockPath}, true},
+		"its file":                                {true, []string{LockPath}, false},
+		"its file, and the run goes on":           {true, []string{LockPath}, true},
+		"its directory":                           {true, []string{StateDir}, false},
+		"both, and the run goes on":               {true, []string{LockPath, StateDir}, true},
+		"its file, where there is no directory":   {false, []string{LockPath}, true},
 		"nothing":                                 {true, nil, false},
-		"its file, before the directory was made": {false, []string{lockPath}, true},
+		"its file, before the directory was made": {false, []string{LockPath}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := withProc(t)
 			if tt.stateDir {
-				if err := os.MkdirAll(root+stateDir, 0o700); err != nil {
+				if err := os.MkdirAll(root+StateDir, 0o700); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -171,7 +171,7 @@ func TestHostileLockRemoved(t *testing.T) {
 			if _, err := second.Lock(t.Context(), 0); !errors.Is(err, ErrLocked) {
 				t.Errorf("the second run: %v, want %v", err, ErrLocked)
 			}
-			if _, held := second.holder(); !held {
+			if _, held := second.Holder(); !held {
 				t.Errorf("nobody is said to hold the lock")
 			}
 			if err := first.Seam.Do("x", change); err != nil {
@@ -190,7 +190,7 @@ func TestHostileLockLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer release()
-	if err := os.Remove(root + lockPath); err != nil {
+	if err := os.Remove(root + LockPath); err != nil {
 		t.Fatal(err)
 	}
 	releaseSecond, err := second.Lock(t.Context(), 0) // without a directory there is nothing to see the first run by
@@ -214,10 +214,10 @@ func TestHostileLockLost(t *testing.T) {
 // TestHostileLockDirectory: who may open the agent's directory cannot hold it up by locking it.
 func TestHostileLockDirectory(t *testing.T) {
 	root := withProc(t)
-	if err := errors.Join(os.MkdirAll(root+stateDir, 0o755), os.Chmod(root+stateDir, 0o755)); err != nil {
+	if err := errors.Join(os.MkdirAll(root+StateDir, 0o755), os.Chmod(root+StateDir, 0o755)); err != nil {
 		t.Fatal(err)
 	}
-	dir, err := os.Open(root + stateDir)
+	dir, err := os.Open(root + StateDir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package provision
+package host
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
 	"wsprovision/provision/plaintext"
 )
 
@@ -32,11 +33,11 @@ type Runner struct {
 // Read runs a program that only reads; any other call is refused.
 func (r *Runner) Read(ctx context.Context, stdin string, argv ...string) (stdout, stderr string, status int,
 	err error) {
-	p, err := lookUp(argv)
+	p, err := LookUp(argv)
 	if err != nil {
 		return "", "", 0, err
 	}
-	if !p.onlyReads(argv[1:]) {
+	if !p.OnlyReads(argv[1:]) {
 		return "", "", 0, fmt.Errorf("run %s: it may change the host and was called as if it only read", plaintext.Command(argv))
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.reading)
@@ -48,7 +49,7 @@ func (r *Runner) Read(ctx context.Context, stdin string, argv ...string) (stdout
 // half-done transaction is worse than a late one. Only its deadline ends it.
 func (r *Runner) Change(ctx context.Context, stdin string, argv ...string) (stdout, stderr string, status int,
 	err error) {
-	p, err := lookUp(argv)
+	p, err := LookUp(argv)
 	if err != nil {
 		return "", "", 0, err
 	}

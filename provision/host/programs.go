@@ -1,10 +1,11 @@
-package provision
+package host
 
 import (
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+
 	"wsprovision/provision/plaintext"
 )
 
@@ -36,8 +37,8 @@ type program struct {
 	reading, changing time.Duration
 }
 
-// lookUp finds the program of argv[0], given by name or by absolute path.
-func lookUp(argv []string) (program, error) {
+// LookUp finds the program of argv[0], given by name or by absolute path.
+func LookUp(argv []string) (program, error) {
 	name := argv[0][strings.LastIndexByte(argv[0], '/')+1:]
 	i := slices.IndexFunc(programs, func(p program) bool { return p.name == name })
 	if i < 0 {
@@ -46,8 +47,8 @@ func lookUp(argv []string) (program, error) {
 	return programs[i], nil
 }
 
-// onlyReads reports whether this call of the program changes nothing.
-func (p program) onlyReads(args []string) bool {
+// OnlyReads reports whether this call of the program changes nothing.
+func (p program) OnlyReads(args []string) bool {
 	line := strings.Join(args, " ") + " "
 	return slices.ContainsFunc(p.reads, func(r string) bool {
 		return strings.HasPrefix(line, r+" ")

@@ -1,4 +1,4 @@
-package provision
+package host
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -15,14 +16,14 @@ import (
 
 // The limits on files, in bytes. A run writes no more than it can read again.
 const (
-	// maxFile bounds a file for nginx or yum, and what is put away of one that was
+	// MaxFile bounds a file for nginx or yum, and what is put away of one that was
 	// there before: the survey holds it.
-	maxFile = 4 << 20
-	// maxTogether bounds what all the files hold together that one run changes.
-	maxTogether = 128 << 20
-	// maxRead bounds what is read. It is larger, because 1.0.0 held no limit where
+	MaxFile = 4 << 20
+	// MaxTogether bounds what all the files hold together that one run changes.
+	MaxTogether = 128 << 20
+	// MaxRead bounds what is read. It is larger, because 1.0.0 held no limit where
 	// it wrote, and because the note of an owed reload has all contents in it.
-	maxRead = 256 << 20
+	MaxRead = 256 << 20
 )
 
 // Files writes and removes files so that at every instant either the old or
@@ -55,7 +56,7 @@ type Owner struct {
 	GID int `json:"gid,omitempty"`
 }
 
-func (o Owner) words() string { return fmt.Sprintf("uid %d, gid %d", o.UID, o.GID) }
+func (o Owner) Words() string { return fmt.Sprintf("uid %d, gid %d", o.UID, o.GID) }
 
 // ErrNotRegular says that something else than a plain file is where ours
 // belongs; it is never followed or replaced.
@@ -82,11 +83,11 @@ func (f *Files) Read(path string) (File, error) {
 		return File{}, fmt.Errorf("read %s: %w", path, err)
 	}
 	if !fi.Mode().IsRegular() {
-		return File{}, fmt.Errorf("read %s: %w but a %s; remove it", path, ErrNotRegular, kind(fi.Mode()))
+		return File{}, fmt.Errorf("read %s: %w but a %s; remove it", path, ErrNotRegular, KindOf(fi.Mode()))
 	}
-	if fi.Size() > maxRead {
+	if fi.Size() > MaxRead {
 		return File{}, fmt.Errorf("read %s: its %d bytes are more than any file of ours has (%d): move it away",
-			path, fi.Size(), maxRead)
+			path, fi.Size(), MaxRead)
 	}
 	return f.describe(path, file, fi)
 }
@@ -110,7 +111,7 @@ func (f *Files) describe(path string, file *os.File, fi fs.FileInfo) (File, erro
 	return got, nil
 }
 
-func kind(m fs.FileMode) string {
+func KindOf(m fs.FileMode) string {
 	switch {
 	case m.IsDir():
 		return "directory"
@@ -121,10 +122,10 @@ func kind(m fs.FileMode) string {
 	}
 }
 
-// staging is the name under which a file waits beside its target. It is fixed,
+// Staging is the name under which a file waits beside its target. It is fixed,
 // so that what a killed run left is found and replaced by the next; it begins
 // with a dot and does not end in .conf, so that nginx's globs pass it by.
-func staging(path string) string {
+func Staging(path string) string {
 	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".wsprovision-new")
 }
 
@@ -136,13 +137,13 @@ func (f *Files) Write(path string, content []byte, mode fs.FileMode) error {
 // Put has the file at path: staged beside it, labelled as the policy has it
 // for path, synced, renamed over it, and the directory synced.
 func (f *Files) Put(path string, file File) error {
-	if len(file.Content) > maxRead {
-		return fmt.Errorf("write %s: its %d bytes could not be read again, %d can", path, len(file.Content), maxRead)
+	if len(file.Content) > MaxRead {
+		return fmt.Errorf("write %s: its %d bytes could not be read again, %d can", path, len(file.Content), MaxRead)
 	}
 	if err := f.trustDir(filepath.Dir(path)); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	stage := staging(path)
+	stage := Staging(path)
 	err := f.Seam.Do("stage "+path, func() error { return withRemedy(f.Root, path, f.stage(path, stage, file)) })
 	if err != nil {
 		_ = f.drop(stage)
@@ -152,7 +153,7 @@ func (f *Files) Put(path string, file File) error {
 		if err := os.Rename(f.Root+stage, f.Root+path); err != nil {
 			return withRemedy(f.Root, path, err)
 		}
-		return f.syncDir(filepath.Dir(path))
+		return f.SyncDir(filepath.Dir(path))
 	})
 	if err != nil {
 		_ = f.drop(stage)
@@ -201,7 +202,7 @@ func (f *Files) stage(path, stage string, want File) error {
 // label gives the staged file a context of its own, or the one that its target's
 // place has. Where the policy cannot tell, it keeps what its directory handed down.
 func (f *Files) label(path, stage string, mode fs.FileMode, custom string) error {
-	want, err := f.wantLabel(path, mode)
+	want, err := f.PolicyLabel(path, mode)
 	if err != nil || want == "" {
 		return err
 	}
@@ -216,7 +217,7 @@ func (f *Files) label(path, stage string, mode fs.FileMode, custom string) error
 
 // wantLabel is the label that the policy has for a path, "" where there is no
 // policy (yet) that says.
-func (f *Files) wantLabel(path string, mode fs.FileMode) (string, error) {
+func (f *Files) PolicyLabel(path string, mode fs.FileMode) (string, error) {
 	if f.Label == nil {
 		return "", nil
 	}
@@ -227,11 +228,11 @@ func (f *Files) wantLabel(path string, mode fs.FileMode) (string, error) {
 	return label, err
 }
 
-// customLabel is the label of a file that is there, where the policy has another
+// CustomLabel is the label of a file that is there, where the policy has another
 // type for its path.
-func (f *Files) customLabel(path string, have File) string {
-	label, err := f.wantLabel(path, have.Mode)
-	if err != nil || label == "" || have.Label == "" || typeOf(have.Label) == typeOf(label) {
+func (f *Files) CustomLabel(path string, have File) string {
+	label, err := f.PolicyLabel(path, have.Mode)
+	if err != nil || label == "" || have.Label == "" || TypeOf(have.Label) == TypeOf(label) {
 		return ""
 	}
 	return have.Label
@@ -244,17 +245,17 @@ func (f *Files) Remove(path string) error {
 	if err != nil || have.Content == nil {
 		return err
 	}
-	return f.unlink(path)
+	return f.Unlink(path)
 }
 
-// unlink takes away the name, whatever it names but a directory: a link is not
+// Unlink takes away the name, whatever it names but a directory: a link is not
 // followed.
-func (f *Files) unlink(path string) error {
+func (f *Files) Unlink(path string) error {
 	err := f.Seam.Do("remove "+path, func() error {
 		if err := os.Remove(f.Root + path); err != nil {
 			return withRemedy(f.Root, path, err)
 		}
-		return f.syncDir(filepath.Dir(path))
+		return f.SyncDir(filepath.Dir(path))
 	})
 	if err != nil {
 		return fmt.Errorf("remove %s: %w", path, err)
@@ -262,13 +263,13 @@ func (f *Files) unlink(path string) error {
 	return nil
 }
 
-// removeDir takes an empty directory of ours away.
-func (f *Files) removeDir(path string) error {
+// RemoveDir takes an empty directory of ours away.
+func (f *Files) RemoveDir(path string) error {
 	err := f.Seam.Do("remove directory "+path, func() error {
 		if err := os.Remove(f.Root + path); err != nil {
 			return err
 		}
-		return f.syncDir(filepath.Dir(path))
+		return f.SyncDir(filepath.Dir(path))
 	})
 	if err != nil {
 		return fmt.Errorf("remove directory %s: %w", path, err)
@@ -283,7 +284,7 @@ func (f *Files) MakeDir(path string, mode fs.FileMode) error {
 		return f.trustDir(path)
 	}
 	if err == nil {
-		return fmt.Errorf("make directory %s: a %s is in its place; remove it", path, kind(fi.Mode()))
+		return fmt.Errorf("make directory %s: a %s is in its place; remove it", path, KindOf(fi.Mode()))
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("make directory %s: %w", path, err)
@@ -298,7 +299,7 @@ func (f *Files) MakeDir(path string, mode fs.FileMode) error {
 		if err := f.label(path, path, mode|fs.ModeDir, ""); err != nil {
 			return err
 		}
-		return f.syncDir(filepath.Dir(path))
+		return f.SyncDir(filepath.Dir(path))
 	})
 	if err != nil {
 		return fmt.Errorf("make directory %s: %w", path, err)
@@ -314,7 +315,7 @@ func (f *Files) trustDir(dir string) error {
 		return err
 	}
 	if !fi.IsDir() {
-		return fmt.Errorf("%s is a %s, not a directory", dir, kind(fi.Mode()))
+		return fmt.Errorf("%s is a %s, not a directory", dir, KindOf(fi.Mode()))
 	}
 	st, ok := fi.Sys().(*syscall.Stat_t)
 	if ok && int(st.Uid) != os.Geteuid() {
@@ -326,7 +327,7 @@ func (f *Files) trustDir(dir string) error {
 	return nil
 }
 
-func (f *Files) syncDir(dir string) error {
+func (f *Files) SyncDir(dir string) error {
 	d, err := os.Open(f.Root + dir)
 	if err != nil {
 		return err
@@ -340,7 +341,17 @@ func (f *Files) syncDir(dir string) error {
 	return nil
 }
 
-// same reports whether two contents are the same file or both absent.
-func same(a, b []byte) bool {
+// Same reports whether two contents are the same file or both absent.
+func Same(a, b []byte) bool {
 	return (a == nil) == (b == nil) && bytes.Equal(a, b)
+}
+
+// TypeOf is the third field of a context: the one that the targeted policy
+// decides by.
+func TypeOf(context string) string {
+	fields := strings.SplitN(context, ":", 4)
+	if len(fields) < 3 {
+		return context
+	}
+	return fields[2]
 }

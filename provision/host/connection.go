@@ -1,4 +1,4 @@
-package provision
+package host
 
 import (
 	"context"
@@ -14,7 +14,7 @@ type connection struct {
 
 // units connects to systemd once for a command. A systemd that did not answer is not asked again by the next step, or
 // for the next diagnosis: each would wait as long, for nothing.
-func unitsOf(ctx context.Context, h *Host) (systemd.Units, error) {
+func Systemd(ctx context.Context, h *Host) (systemd.Units, error) {
 	if h.conn.units == nil && h.conn.err == nil {
 		units, err := h.Units(ctx)
 		if err != nil && ctx.Err() != nil { // the caller left, which says nothing of systemd
@@ -25,8 +25,8 @@ func unitsOf(ctx context.Context, h *Host) (systemd.Units, error) {
 	return h.conn.units, h.conn.err
 }
 
-// disconnect ends what units began.
-func disconnect(h *Host) {
+// Disconnect ends what units began.
+func Disconnect(h *Host) {
 	if h.conn.units != nil {
 		_ = h.conn.units.Close()
 	}

@@ -1,4 +1,4 @@
-package provision
+package host
 
 import (
 	"context"
@@ -13,15 +13,15 @@ import (
 	"wsprovision/provision/hostfile"
 )
 
-// socket is a line of /proc/net/tcp or tcp6 (proc(5)).
-type socket struct {
-	local, remote netip.AddrPort
-	state         string // two hexadecimal digits: 0A listens, 06 is TIME_WAIT
-	inode         string
+// Socket is a line of /proc/net/tcp or tcp6 (proc(5)).
+type Socket struct {
+	Local, Remote netip.AddrPort
+	State         string // two hexadecimal digits: 0A listens, 06 is TIME_WAIT
+	Inode         string
 }
 
 const (
-	stateTimeWait = "06"
+	StateTimeWait = "06"
 	stateListen   = "0A"
 )
 
@@ -29,21 +29,21 @@ const (
 // thousand of them.
 const mostSockets = 64 << 20
 
-// sockets are all TCP sockets of the host; what cannot be read has none.
-func listSockets(h *Host) []socket {
-	var all []socket
+// Sockets are all TCP sockets of the host; what cannot be read has none.
+func Sockets(h *Host) []Socket {
+	var all []Socket
 	for _, name := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
 		text, err := hostfile.Read(context.Background(), h.Root+name, mostSockets)
 		if err != nil {
 			continue // ipv6.disable=1 has no tcp6
 		}
-		all = append(all, parseSockets(string(text))...)
+		all = append(all, ParseSockets(string(text))...)
 	}
 	return all
 }
 
-func parseSockets(text string) []socket {
-	var all []socket
+func ParseSockets(text string) []Socket {
+	var all []Socket
 	for line := range strings.Lines(text) {
 		f := strings.Fields(line)
 		if len(f) < 10 || !strings.HasSuffix(f[0], ":") {
@@ -57,91 +57,91 @@ func parseSockets(text string) []socket {
 		if err != nil {
 			continue
 		}
-		all = append(all, socket{local: local, remote: remote, state: f[3], inode: f[9]})
+		all = append(all, Socket{Local: local, Remote: remote, State: f[3], Inode: f[9]})
 	}
 	return all
 }
 
-// listening are the sockets that take connections to a port.
-func listening(all []socket, port uint16) []socket {
-	return slices.DeleteFunc(slices.Clone(all), func(s socket) bool {
-		return s.state != stateListen || s.local.Port() != port
+// Listening are the sockets that take connections to a port.
+func Listening(all []Socket, port uint16) []Socket {
+	return slices.DeleteFunc(slices.Clone(all), func(s Socket) bool {
+		return s.State != stateListen || s.Local.Port() != port
 	})
 }
 
-// taking are those of them that a connection to the address may come to: the address itself, or every address.
-func taking(all []socket, to netip.AddrPort) []socket {
+// Taking are those of them that a connection to the address may come to: the address itself, or every address.
+func Taking(all []Socket, to netip.AddrPort) []Socket {
 	ip := to.Addr().Unmap()
-	return slices.DeleteFunc(listening(all, to.Port()), func(s socket) bool {
-		at := s.local.Addr().Unmap()
+	return slices.DeleteFunc(Listening(all, to.Port()), func(s Socket) bool {
+		at := s.Local.Addr().Unmap()
 		return at != ip && !(at.IsUnspecified() && (at.Is6() || ip.Is4()))
 	})
 }
 
-// process is who holds a socket.
-type process struct {
-	pid  int
+// Process is who holds a socket.
+type Process struct {
+	Pid  int
 	name string // as ps shows it, shortened
 }
 
-func (p process) String() string { return fmt.Sprintf("process %d (%s)", p.pid, p.name) }
+func (p Process) String() string { return fmt.Sprintf("process %d (%s)", p.Pid, p.name) }
 
-// occupancy is who listens on the host, looked up by port and by socket. /proc/*/fd is gone through once, and only
+// Occupancy is who listens on the host, looked up by port and by socket. /proc/*/fd is gone through once, and only
 // where somebody is asked for.
-type occupancy struct {
+type Occupancy struct {
 	h      *Host
-	ports  map[uint16][]socket
+	ports  map[uint16][]Socket
 	owners map[string][]int // processes by the name of the socket's link; nil: not looked for
 }
 
-func occupancyOf(h *Host) *occupancy {
-	o := &occupancy{h: h, ports: map[uint16][]socket{}}
-	for _, s := range listSockets(h) {
-		if s.state == stateListen {
-			o.ports[s.local.Port()] = append(o.ports[s.local.Port()], s)
+func ReadOccupancy(h *Host) *Occupancy {
+	o := &Occupancy{h: h, ports: map[uint16][]Socket{}}
+	for _, s := range Sockets(h) {
+		if s.State == stateListen {
+			o.ports[s.Local.Port()] = append(o.ports[s.Local.Port()], s)
 		}
 	}
 	return o
 }
 
-func (o *occupancy) listening(port uint16) []socket { return o.ports[port] }
+func (o *Occupancy) Listening(port uint16) []Socket { return o.ports[port] }
 
-func (s socket) link() string { return "socket:[" + s.inode + "]" }
+func (s Socket) link() string { return "socket:[" + s.Inode + "]" }
 
-// heldBy reports whether the process is among the holders of the socket: a
+// HeldBy reports whether the process is among the holders of the socket: a
 // master shares its own with its workers.
-func (o *occupancy) heldBy(ctx context.Context, pid int, s socket) bool {
+func (o *Occupancy) HeldBy(ctx context.Context, pid int, s Socket) bool {
 	return slices.Contains(o.pids(ctx, s), pid)
 }
 
-func (o *occupancy) pids(ctx context.Context, s socket) []int {
+func (o *Occupancy) pids(ctx context.Context, s Socket) []int {
 	if o.owners == nil {
-		o.owners = ownersOf(ctx, o.h)
+		o.owners = OwnersOf(ctx, o.h)
 	}
 	return o.owners[s.link()]
 }
 
-// holders finds the processes that hold one of the sockets. Without root it finds only one's own.
-func (o *occupancy) holders(ctx context.Context, sockets []socket) []process {
+// Holders finds the processes that hold one of the sockets. Without root it finds only one's own.
+func (o *Occupancy) Holders(ctx context.Context, sockets []Socket) []Process {
 	var pids []int
 	for _, s := range sockets {
 		pids = append(pids, o.pids(ctx, s)...)
 	}
 	slices.Sort(pids)
-	var all []process
+	var all []Process
 	for _, pid := range slices.Compact(pids) {
-		all = append(all, process{pid, titleOf(ctx, o.h, pid)})
+		all = append(all, Process{pid, Title(ctx, o.h, pid)})
 	}
 	return all
 }
 
-func holdersOf(ctx context.Context, h *Host, sockets []socket) []process {
-	return (&occupancy{h: h}).holders(ctx, sockets)
+func Holders(ctx context.Context, h *Host, sockets []Socket) []Process {
+	return (&Occupancy{h: h}).Holders(ctx, sockets)
 }
 
 // owners are the processes of every socket that has some. They end with ctx: anybody may have many processes, and each
 // many files.
-func ownersOf(ctx context.Context, h *Host) map[string][]int {
+func OwnersOf(ctx context.Context, h *Host) map[string][]int {
 	all := map[string][]int{}
 	entries, _ := os.ReadDir(h.Root + "/proc") // what cannot be read is nobody's
 	for _, e := range entries {
@@ -164,7 +164,7 @@ func ownersOf(ctx context.Context, h *Host) map[string][]int {
 	return all
 }
 
-func titleOf(ctx context.Context, h *Host, pid int) string {
+func Title(ctx context.Context, h *Host, pid int) string {
 	b, err := hostfile.Head(ctx, fmt.Sprintf("%s/proc/%d/cmdline", h.Root, pid), 4096)
 	title := strings.TrimSpace(strings.ReplaceAll(string(b), "\x00", " "))
 	if err != nil || title == "" {

@@ -1,4 +1,4 @@
-package provision
+package host
 
 import (
 	"context"
@@ -7,15 +7,17 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// lockPath is under /run, where a lock cannot outlive the boot. In an
+// LockPath is under /run, where a lock cannot outlive the boot. In an
 // installer's chroot /run is the installer's, which serves as well.
-const lockPath = "/run/wsprovision.lock"
+const LockPath = "/run/wsprovision.lock"
 
 // ErrLocked says that another run holds the lock.
 var ErrLocked = errors.New("another run holds the lock")
@@ -25,8 +27,8 @@ var ErrLocked = errors.New("another run holds the lock")
 // ends. Until it is released, every change of the host looks first whether the
 // lock is still there. The returned function releases it.
 func (h *Host) Lock(ctx context.Context, wait time.Duration) (release func(), err error) {
-	if err := os.MkdirAll(filepath.Dir(h.Root+lockPath), 0o755); err != nil {
-		return nil, fmt.Errorf("lock %s: %w", lockPath, err)
+	if err := os.MkdirAll(filepath.Dir(h.Root+LockPath), 0o755); err != nil {
+		return nil, fmt.Errorf("lock %s: %w", LockPath, err)
 	}
 	l := &lock{root: h.Root}
 	deadline := time.Now().Add(wait)
@@ -40,14 +42,14 @@ func (h *Host) Lock(ctx context.Context, wait time.Duration) (release func(), er
 		select {
 		case <-ctx.Done():
 			l.release()
-			return nil, fmt.Errorf("lock %s: %w", lockPath, context.Cause(ctx))
+			return nil, fmt.Errorf("lock %s: %w", LockPath, context.Cause(ctx))
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
 	l.release()
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		name, _ := h.holder()
-		return nil, fmt.Errorf("%w: %s (%s); wait for it with --wait DURATION", ErrLocked, name, lockPath)
+		name, _ := h.Holder()
+		return nil, fmt.Errorf("%w: %s (%s); wait for it with --wait DURATION", ErrLocked, name, LockPath)
 	}
 	return nil, err
 }
@@ -75,15 +77,15 @@ type lock struct {
 // take locks what is not locked yet, or was removed since and is another one by
 // now. It waits for nobody: EWOULDBLOCK is another's lock.
 func (l *lock) take() error {
-	if err := l.takeOne(&l.file, lockPath, openLockFile); err != nil {
-		return fmt.Errorf("lock %s: %w", lockPath, err)
+	if err := l.takeOne(&l.file, LockPath, openLockFile); err != nil {
+		return fmt.Errorf("lock %s: %w", LockPath, err)
 	}
-	err := l.takeOne(&l.dir, stateDir, openLockDir)
+	err := l.takeOne(&l.dir, StateDir, openLockDir)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EBADF) {
 		return nil // not there yet, or on a file system that locks no directory
 	}
 	if err != nil {
-		return fmt.Errorf("lock %s: %w", stateDir, err)
+		return fmt.Errorf("lock %s: %w", StateDir, err)
 	}
 	return nil
 }
@@ -119,7 +121,7 @@ func (l *lock) keep() error {
 	err := l.take()
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		l.lost = fmt.Errorf("%w: the lock of this run was removed meanwhile (%s), and nothing more is changed: "+
-			"let the other run end, then run again", ErrLocked, lockPath)
+			"let the other run end, then run again", ErrLocked, LockPath)
 		return l.lost
 	}
 	return err
@@ -168,11 +170,48 @@ func openLockDir(path string) (*os.File, error) {
 	return dir, nil
 }
 
-// holder names who holds the lock, for a person.
-func (h *Host) holder() (name string, held bool) {
-	pid, held := lockHolder(h)
+// Holder names who holds the lock, for a person.
+func (h *Host) Holder() (name string, held bool) {
+	pid, held := LockHolder(h)
 	if pid == 0 {
 		return "an unknown process", held
 	}
 	return fmt.Sprintf("process %d", pid), held
 }
+
+// LockHolder looks for the lock in /proc/locks (proc(5)): to try the lock
+// would make a run that begins just then believe in another one.
+func LockHolder(h *Host) (pid int, held bool) {
+	text, err := os.ReadFile(h.Root + "/proc/locks")
+	if err != nil {
+		return 0, false
+	}
+	for _, path := range []string{LockPath, StateDir} {
+		var st syscall.Stat_t
+		if err := syscall.Stat(h.Root+path, &st); err != nil {
+			continue
+		}
+		inode := fmt.Sprintf("%02x:%02x:%d", unix.Major(st.Dev), unix.Minor(st.Dev), st.Ino)
+		if pid, held = FlockHolder(string(text), inode); held {
+			return pid, held
+		}
+	}
+	return 0, false
+}
+
+// FlockHolder finds the holder of an inode's flock(2), 0 for one in another pid
+// namespace; lines with -> only wait.
+func FlockHolder(locks, inode string) (pid int, held bool) {
+	for line := range strings.Lines(locks) {
+		f := strings.Fields(line)
+		if len(f) < 6 || f[1] != "FLOCK" || f[5] != inode {
+			continue
+		}
+		pid, _ = strconv.Atoi(f[4])
+		return max(pid, 0), true
+	}
+	return 0, false
+}
+
+// StateDir holds what must outlive a boot; only root may look inside.
+const StateDir = "/var/lib/wsprovision"

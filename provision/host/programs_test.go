@@ -1,7 +1,8 @@
-package provision
+package host
 
 import (
 	"testing"
+
 	"wsprovision/provision/plaintext"
 )
 
@@ -29,9 +30,9 @@ func TestPrograms(t *testing.T) {
 		{[]string{"sh", "-c", "true"}, false, false},
 		{[]string{"/tmp/rpmx", "-q"}, false, false},
 	} {
-		p, err := lookUp(tt.argv)
-		if (err == nil) != tt.known || err == nil && p.onlyReads(tt.argv[1:]) != tt.reads {
-			t.Errorf("%q: known %v, reads %v; want %v, %v", tt.argv, err == nil, p.onlyReads(tt.argv[1:]), tt.known,
+		p, err := LookUp(tt.argv)
+		if (err == nil) != tt.known || err == nil && p.OnlyReads(tt.argv[1:]) != tt.reads {
+			t.Errorf("%q: known %v, reads %v; want %v, %v", tt.argv, err == nil, p.OnlyReads(tt.argv[1:]), tt.known,
 				tt.reads)
 		}
 	}

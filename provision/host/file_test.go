@@ -1,4 +1,4 @@
-package provision
+package host
 
 import (
 	"errors"
@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"wsprovision/provision/hosttest"
 
 	"golang.org/x/sys/unix"
 )
@@ -106,7 +108,7 @@ func TestFileLeftStaging(t *testing.T) {
 		func(path string) error { return os.Symlink(victim, path) },
 	} {
 		f := newFiles(t)
-		if err := leave(f.Root + staging("/d/x.conf")); err != nil {
+		if err := leave(f.Root + Staging("/d/x.conf")); err != nil {
 			t.Fatal(err)
 		}
 		if err := f.Write("/d/x.conf", []byte("whole"), 0o644); err != nil {
@@ -118,7 +120,7 @@ func TestFileLeftStaging(t *testing.T) {
 			t.Errorf("wrote %q, the link's target holds %q, left %q", got.Content, mine, list(t, f.Root+"/d"))
 		}
 	}
-	if name := filepath.Base(staging("/etc/nginx/conf.d/x.conf")); name[0] != '.' || strings.HasSuffix(name, ".conf") {
+	if name := filepath.Base(Staging("/etc/nginx/conf.d/x.conf")); name[0] != '.' || strings.HasSuffix(name, ".conf") {
 		t.Errorf("nginx would read the staged file %s", name)
 	}
 }
@@ -133,7 +135,7 @@ func TestFileLabel(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The rename takes the staged file's label along.
-	if want, got := "u:r:for_x.conf:s0", labels[staging("/d/x.conf")]; got != want {
+	if want, got := "u:r:for_x.conf:s0", labels[Staging("/d/x.conf")]; got != want {
 		t.Errorf("the staged file is labelled %q, want %q: that of its place", got, want)
 	}
 	for name, spoil := range map[string]func(){
@@ -198,12 +200,12 @@ func TestFileSeamRefuses(t *testing.T) {
 	for _, point := range []string{"before stage /d/x", "after stage /d/x", "before install /d/x"} {
 		f.Seam.Hook = func(p string) error {
 			if p == point {
-				return errKilled
+				return errStopped
 			}
 			return nil
 		}
-		if err := f.Write("/d/x", []byte("new"), 0o644); !errors.Is(err, errKilled) {
-			t.Errorf("%s: %v, want %v", point, err, errKilled)
+		if err := f.Write("/d/x", []byte("new"), 0o644); !errors.Is(err, errStopped) {
+			t.Errorf("%s: %v, want %v", point, err, errStopped)
 		}
 		if got, _ := os.ReadFile(f.Root + "/d/x"); string(got) != "old" || list(t, f.Root+"/d") != "x" {
 			t.Errorf("%s: holds %q, directory %q", point, got, list(t, f.Root+"/d"))
@@ -218,7 +220,7 @@ func TestFileNoSpace(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := unix.Mount("tmpfs", f.Root+"/d", "tmpfs", 0, "size=4k,mode=0755"); err != nil {
-		unable(t, "mount a small tmpfs: %v", err)
+		hosttest.Unable(t, "mount a small tmpfs: %v", err)
 	}
 	defer unix.Unmount(f.Root+"/d", unix.MNT_DETACH) //nolint:errcheck // the directory goes away with the test
 	if err := f.Write("/d/x", []byte("old"), 0o644); err != nil {
@@ -240,7 +242,7 @@ func TestFileImmutable(t *testing.T) {
 		t.Fatal(err)
 	}
 	if out, err := exec.Command("chattr", "+i", path).CombinedOutput(); err != nil {
-		unable(t, "chattr +i: %v: %s", err, out)
+		hosttest.Unable(t, "chattr +i: %v: %s", err, out)
 	}
 	defer exec.Command("chattr", "-i", path).Run() //nolint:errcheck // the test's own file
 	if err := f.Write("/d/x", []byte("new"), 0o644); err == nil || !strings.Contains(err.Error(), "chattr -i") {
@@ -252,13 +254,4 @@ func TestFileImmutable(t *testing.T) {
 	if names := list(t, f.Root+"/d"); names != "x" {
 		t.Errorf("the directory holds %q, want x alone", names)
 	}
-}
-
-// unable says why a test cannot be run here; under CI that is a failure.
-func unable(t testing.TB, format string, args ...any) {
-	t.Helper()
-	if os.Getenv("CI") != "" {
-		t.Fatalf(format, args...)
-	}
-	t.Skipf(format, args...)
 }
