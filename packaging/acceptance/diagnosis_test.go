@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"wsprovision/packaging/acceptance/vm"
 )
 
 // verdict is what a scenario needs of verify's JSON.
@@ -196,7 +198,7 @@ func (tt cause) judge(t testing.TB, v verdict) {
 // mended runs the commands that are to mend it.
 func (m *machine) mended(t testing.TB, tt cause, all []diagnosed) {
 	t.Helper()
-	through := handshakeAt(m.Web(), "ws.example.com", "/ws/")
+	through := vm.Handshake(m.Web(), "ws.example.com", "/ws/")
 	if tt.outside && onHost(t, through) == "101" {
 		t.Error("from outside it goes through before it is mended")
 	}

@@ -10,7 +10,7 @@ import (
 
 // moments signals the agent at moments that lie close together, each time with a site under another path, and requires
 // that what is on the disk is what nginx serves, or that the mark says that it is not yet.
-const moments = `failed=0
+var moments = `failed=0
 for after in 0.02 0.1 0.2 0.3 0.5 0.7 0.9 1.2 1.5 2.0; do
 	path=/at-$after/
 	wsprovision apply --server-name ws.example.com --backend 127.0.0.1:3000 --path $path >/dev/null 2>&1 & agent=$!
@@ -18,8 +18,7 @@ for after in 0.02 0.1 0.2 0.3 0.5 0.7 0.9 1.2 1.5 2.0; do
 	kill -$SIGNAL $agent 2>/dev/null
 	wait $agent
 	status=$?
-	served=$(curl -s -o /dev/null -m 5 -w '%{http_code}' --http1.1 -H 'Host: ws.example.com' -H 'Connection: Upgrade' -H 'Upgrade: websocket' \
-		-H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' http://127.0.0.1$path)
+	served=$(` + handshake("ws.example.com", "$path") + `)
 	written=no; grep -qF "location $path " ` + siteFile + ` && written=yes
 	owed=no; [ -e /run/wsprovision/reload-owed ] && owed=yes
 	echo "SIG$SIGNAL after $after s: exit status $status, written $written, handshake $served, owed $owed" >&2

@@ -4,24 +4,17 @@ package acceptance
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"strings"
 	"testing"
 
 	udiff "github.com/aymanbagabas/go-udiff"
+
+	"wsprovision/packaging/acceptance/vm"
 )
 
-// handshake is the tutorial's: curl asks nginx for an upgrade, with the site's name. It prints the status alone.
-func handshake(host, path string) string { return handshakeAt("127.0.0.1", host, path) }
-
-// handshakeAt is the same with nginx at another address, host:port.
-func handshakeAt(address, host, path string) string {
-	return fmt.Sprintf("curl -s -o /dev/null -m 5 -w '%%{http_code}' --http1.1 -H 'Host: %s' -H 'Connection: "+
-		"Upgrade' -H 'Upgrade: websocket' "+
-		"-H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' http://%s%s || :", host,
-		address, path)
-}
+// handshake asks nginx for an upgrade, with the site's name, by curl. It prints the status alone.
+func handshake(host, path string) string { return vm.Handshake("127.0.0.1", host, path) }
 
 // upgraded requires that a WebSocket goes through nginx, by curl and by python3-websockets.
 func (m *machine) upgraded(t testing.TB) {

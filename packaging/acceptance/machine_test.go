@@ -82,7 +82,7 @@ func (m *machine) answers(t testing.TB, want string) {
 	if got := m.must(t, handshake("ws.example.com", "/ws/")); got != want {
 		t.Errorf("handshake on the machine: %s, want %s", got, want)
 	}
-	if got := onHost(t, handshakeAt(m.Web(), "ws.example.com", "/ws/")); got != want {
+	if got := onHost(t, vm.Handshake(m.Web(), "ws.example.com", "/ws/")); got != want {
 		t.Errorf("handshake from the host: %s, want %s", got, want)
 	}
 }

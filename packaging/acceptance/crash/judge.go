@@ -33,10 +33,7 @@ exit 0`
 
 // upgrade is a command that succeeds where nginx answers 101.
 func upgrade(path string) string {
-	return "curl -s -o /dev/null -m 3 -w '%{http_code}' -H 'Host: ws.example.com' -H 'Connection: Upgrade' -H " +
-		"'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' " +
-		"http://127.0.0.1" + path +
-		" | grep -qx 101"
+	return "{ " + vm.Handshake("127.0.0.1", "ws.example.com", path) + "; } | grep -qx 101"
 }
 
 // judge saves the machine, interrupts the run in one way or in both, and brings the machine back.

@@ -20,10 +20,8 @@ var scenes = []scene{
 		"cat /etc/redhat-release; getenforce; rpm -q nginx policycoreutils-python epel-release || :", "Enforcing"},
 	{"What would be done:", "wsprovision plan" + site, "planned"},
 	{"Do it:", "wsprovision apply" + site, "apply: changed"},
-	{"A WebSocket goes through nginx, by curl:", "curl -s -m 5 -i --http1.1 -H 'Host: ws.example.com' -H " +
-		"'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' " +
-		"-H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' http://127.0.0.1/ws/ | sed '/^\\r*$/q' || :",
-		"101 Switching Protocols"},
+	{"A WebSocket goes through nginx, by curl:",
+		"curl -s" + vm.Upgrade("ws.example.com") + " http://127.0.0.1/ws/ || :", "101 Switching Protocols"},
 	{"What the host's own tools say:", "getsebool httpd_can_network_connect; semanage port -l -C; systemctl " +
 		"is-enabled nginx; systemctl is-active nginx; ps -eo label,args | grep '[n]ginx:'", "http_port_t"},
 	{"Again. Nothing is to do, and nothing is touched:", "wsprovision apply" + site, "apply: unchanged"},
