@@ -2,59 +2,20 @@ package config
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
 )
 
-// Backend is where a location is passed to. An IPv6 host stands without brackets and in its shortest form.
-type Backend struct {
-	Host string // IPv4, IPv6 or a name (RFC 1123)
-	Port int    // 1 to 65535
-}
-
-// String is host:port, or [host]:port for IPv6, as nginx and Load take it.
-func (b Backend) String() string { return net.JoinHostPort(b.Host, strconv.Itoa(b.Port)) }
-
-// MarshalYAML writes what Load reads.
-func (b Backend) MarshalYAML() (any, error) { return b.String(), nil }
-
-// Listen is one socket. Without an address it is every IPv4 address of the host, as in nginx; [::]:80 is every IPv6
-// one.
-type Listen struct {
-	Address string // IPv4 or IPv6 (without brackets, shortest form), or ""
-	Port    int    // 1 to 65535
-}
-
-// String is what stands behind nginx's listen, without options.
-func (l Listen) String() string {
-	if l.Address == "" {
-		return strconv.Itoa(l.Port)
-	}
-	return net.JoinHostPort(l.Address, strconv.Itoa(l.Port))
-}
-
-// MarshalYAML writes what Load reads.
-func (l Listen) MarshalYAML() (any, error) { return l.String(), nil }
-
-// socket is the address that the kernel knows: nginx's 80 and 0.0.0.0:80 are one.
-func (l Listen) socket() string {
-	if l.Address == "0.0.0.0" {
-		l.Address = ""
-	}
-	return l.String()
-}
-
 // reaches tells whether a connection to b arrives at l, as far as can be told without asking the host.
-func (l Listen) reaches(b Backend) bool {
+func reaches(l Listen, b Backend) bool {
 	if l.Port != b.Port {
 		return false
 	}
 	if strings.EqualFold(b.Host, "localhost") {
 		b.Host = "127.0.0.1"
-		return l.reaches(b) || l.reaches(Backend{Host: "::1", Port: b.Port})
+		return reaches(l, b) || reaches(l, Backend{Host: "::1", Port: b.Port})
 	}
 	host, err := netip.ParseAddr(b.Host)
 	if err != nil {

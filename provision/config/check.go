@@ -39,7 +39,7 @@ func checkSockets(site Site, key string, servers map[string]string, at origins, 
 	own := map[string]string{}
 	for j, l := range site.Listen {
 		if l.Port != 0 {
-			claim(own, l.socket(), element(at, key+".listen", j), "the socket "+l.String(), at, p)
+			claim(own, l.Socket(), element(at, key+".listen", j), "the socket "+l.String(), at, p)
 		}
 	}
 	names := map[string]bool{}
@@ -60,7 +60,7 @@ func checkSockets(site Site, key string, servers map[string]string, at origins, 
 
 func claimName(name, here string, listen []Listen, servers map[string]string, at origins, p *problems) {
 	for _, l := range listen {
-		thing := strings.ToLower(name) + " " + l.socket()
+		thing := strings.ToLower(name) + " " + l.Socket()
 		if l.Port == 0 || servers[thing] == here { // the socket stands twice, which has been said
 			continue
 		}
@@ -79,10 +79,10 @@ func checkTLS(site Site, key string, speaks map[string]string, at origins, p *pr
 		if l.Port == 0 {
 			continue
 		}
-		if speaks[l.socket()] == "" {
-			speaks[l.socket()] = mine
+		if speaks[l.Socket()] == "" {
+			speaks[l.Socket()] = mine
 		}
-		if speaks[l.socket()] != mine {
+		if speaks[l.Socket()] != mine {
 			p.add(at.problem(element(at, key+".listen", j), fmt.Sprintf(
 				"this site listens on %s %s, and an earlier one %s: one socket can be only one", l, mine, other)))
 		}
@@ -105,7 +105,7 @@ func checkLocations(site Site, key string, at origins, p *problems) {
 			claim(paths, l.Path, here+".path", "the path "+l.Path, at, p)
 		}
 		for _, socket := range site.Listen {
-			if l.Backend.Port > 0 && socket.reaches(l.Backend) {
+			if l.Backend.Port > 0 && reaches(socket, l.Backend) {
 				p.add(at.problem(here+".backend", fmt.Sprintf(
 					"%s is where this site listens itself (%s): requests would go round for ever", l.Backend, socket)))
 				break

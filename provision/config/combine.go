@@ -11,8 +11,8 @@ import (
 func combine(file []Site, from flagSite, at origins, p *problems) []Site {
 	given := ""
 	for _, s := range settings() {
-		if strings.HasPrefix(s.key, "site.") && at.has(s.key) {
-			given = s.key
+		if strings.HasPrefix(s.Path, "site.") && at.has(s.Path) {
+			given = s.Path
 			break
 		}
 	}

@@ -12,7 +12,11 @@
 // command line knows would be taken away again by the next run without it.
 package config
 
-import "time"
+import (
+	"time"
+
+	"wsprovision/provision/site"
+)
 
 // Defaults, and the one name of a site that flags describe.
 const (
@@ -46,7 +50,7 @@ const (
 
 // Config is everything that is asked for, defaults filled in.
 type Config struct {
-	Sites   []Site  `yaml:"sites" mapstructure:"-"` // may be empty, see RequireSites
+	Sites   []Site  `yaml:"-" mapstructure:"-"` // may be empty, see RequireSites; Marshal writes them by their fields
 	EPEL    EPEL    `yaml:"epel" mapstructure:"epel"`
 	SELinux SELinux `yaml:"selinux" mapstructure:"selinux"`
 	OnDrift string  `yaml:"on_drift" mapstructure:"on_drift"`
@@ -59,30 +63,14 @@ type Config struct {
 	Adopt []string `yaml:"adopt,omitempty" mapstructure:"-"`
 }
 
-// Site is one server block; its file is /etc/nginx/conf.d/NAME.conf.
-type Site struct {
-	Name        string     `yaml:"name"`        // [a-z0-9][a-z0-9_-]{0,63}
-	ServerNames []string   `yaml:"server_name"` // at least one; RFC 1123, or *.example.com; case as written
-	Listen      []Listen   `yaml:"listen"`      // at least one; all of them speak TLS where TLS is set
-	TLS         *TLS       `yaml:"tls,omitempty"`
-	Locations   []Location `yaml:"locations"` // at least one
-}
-
-// TLS names two absolute paths of PEM files. Whether they exist is the host's affair.
-type TLS struct {
-	Certificate string `yaml:"certificate"`
-	Key         string `yaml:"key"`
-}
-
-// Location is one prefix location and where it is passed to. Timeouts are whole milliseconds, at most a year.
-type Location struct {
-	Path           string        `yaml:"path"`
-	Backend        Backend       `yaml:"backend"`
-	WebSocket      bool          `yaml:"websocket"`    // false: plain HTTP, no Upgrade
-	ReadTimeout    time.Duration `yaml:"read_timeout"` // default 24h, 60s for plain HTTP
-	SendTimeout    time.Duration `yaml:"send_timeout"` // default 24h, 60s for plain HTTP
-	ConnectTimeout time.Duration `yaml:"connect_timeout"`
-}
+// The model of a site is that of the renderer.
+type (
+	Site     = site.Site
+	Listen   = site.Listen
+	TLS      = site.TLS
+	Location = site.Location
+	Backend  = site.Backend
+)
 
 // EPEL says where nginx's repository comes from.
 type EPEL struct {

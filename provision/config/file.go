@@ -23,33 +23,24 @@ func readFile(path string, content []byte, deferred bool, p *problems) contents 
 		return c
 	}
 	r := &reader{path: path, p: p, at: c.at}
-	keys := []string{"sites", "epel", "selinux", "on_drift", "wait", "worker_shutdown_timeout"}
-	if deferred {
-		keys = append(keys, "adopt")
-	}
-	top := r.section(document, "", keys...)
+	top := r.section(document, "", known("", deferred)...)
 	c.at[""] = where{source: path}
-	sections := map[string]map[string]*yaml.Node{
-		"":        top,
-		"epel":    r.section(top["epel"], "epel", "source", "package", "baseurl", "gpgkey", "fingerprint"),
-		"selinux": r.section(top["selinux"], "selinux", "label_listen_ports"),
-		"wait":    r.section(top["wait"], "wait", "yum_lock", "semanage_lock"),
+	mappings := map[string]map[string]*yaml.Node{"": top}
+	for name := range sections {
+		mappings[name] = r.section(top[name], name, known(name, false)...)
 	}
 	for _, s := range settings() {
-		section, name, found := strings.Cut(s.key, ".")
-		if !found {
-			section, name = "", s.key
-		}
-		if n := sections[section][name]; n != nil {
-			w := r.note(n, s.key)
-			if text := r.scalar(n, s.key); text != nil {
+		section := parent(s.Path)
+		if n := mappings[section][strings.TrimPrefix(s.Path, section+".")]; n != nil {
+			w := r.note(n, s.Path)
+			if text := r.scalar(n, s.Path); text != nil {
 				c.set(s, *text, w, p)
 			}
 		}
 	}
 	c.sites = r.sites(top["sites"])
 	if top["adopt"] != nil {
-		c.adopt = list(r, top, "", "adopt", "consent", func(s scalar) (string, error) { return s.text, nil })
+		c.adopt = list(r, top["adopt"], "adopt", "consent", func(s scalar) (string, error) { return s.text, nil })
 	}
 	return c
 }
@@ -67,78 +58,41 @@ func (r *reader) sites(n *yaml.Node) []Site {
 }
 
 func (r *reader) site(n *yaml.Node, key string) Site {
-	m := r.mapping(n, key, "name", "server_name", "listen", "tls", "locations")
-	site := Site{
-		Name:        required(r, m, key, "name", siteName),
-		ServerNames: list(r, m, key, "server_name", "name", serverName),
-		TLS:         r.tls(m["tls"], key+".tls"),
-		Listen:      []Listen{{Port: 80}},
+	var s Site
+	read(r, n, key, siteFields(), &s)
+	if !r.at.has(key + ".listen") {
+		s.Listen = standardListen(s)
 	}
-	if m["tls"] != nil {
-		site.Listen = []Listen{{Port: 443}}
-	}
-	if m["listen"] != nil {
-		site.Listen = list(r, m, key, "listen", "port", listen)
-	}
-	if locations := m["locations"]; locations != nil {
-		for i, item := range r.items(locations, key+".locations", "location", false) {
-			site.Locations = append(site.Locations, r.location(item, fmt.Sprintf("%s.locations[%d]", key, i)))
-		}
-	} else if m != nil {
-		r.missing(key, "locations")
-	}
-	return site
+	return s
 }
 
-// list parses one value or several.
-func list[T any](r *reader, m map[string]*yaml.Node, key, name, of string, parse func(scalar) (T, error)) []T {
-	n := m[name]
-	if n == nil {
-		if m != nil {
-			r.missing(key, name)
+// known are the keys of a mapping beside the sites; the file of deferred work has one more.
+func known(section string, deferred bool) []string {
+	var names []string
+	for _, k := range Keys() {
+		if name := k.Path[strings.LastIndexByte(k.Path, '.')+1:]; parent(k.Path) == section {
+			names = append(names, name)
 		}
-		return nil
 	}
+	if deferred {
+		names = append(names, "adopt")
+	}
+	return names
+}
+
+// parent is the path of the mapping that holds a key, "" for the whole file.
+func parent(path string) string { return path[:max(0, strings.LastIndexByte(path, '.'))] }
+
+// list parses one value or several.
+func list[T any](r *reader, n *yaml.Node, key, of string, parse func(scalar) (T, error)) []T {
 	var all []T
-	for i, item := range r.items(n, join(key, name), of, true) {
-		at := join(key, name)
+	for i, item := range r.items(n, key, of, true) {
+		at := key
 		if n.Kind == yaml.SequenceNode {
-			at = fmt.Sprintf("%s[%d]", at, i)
+			at = fmt.Sprintf("%s[%d]", key, i)
 		}
 		one, _ := value(r, item, at, parse) // a wrong one keeps its place, so that the others keep their numbers
 		all = append(all, one)
 	}
 	return all
-}
-
-func (r *reader) tls(n *yaml.Node, key string) *TLS {
-	if n == nil {
-		return nil
-	}
-	m := r.mapping(n, key, "certificate", "key")
-	return &TLS{
-		Certificate: required(r, m, key, "certificate", filePath),
-		Key:         required(r, m, key, "key", filePath),
-	}
-}
-
-func (r *reader) location(n *yaml.Node, key string) Location {
-	m := r.mapping(n, key, "path", "backend", "websocket", "read_timeout", "send_timeout", "connect_timeout")
-	l := newLocation("", Backend{}, optional(r, m, key, "websocket", truth, true))
-	l.Path = required(r, m, key, "path", locationPath)
-	l.Backend = required(r, m, key, "backend", backend)
-	l.ReadTimeout = optional(r, m, key, "read_timeout", timeout, l.ReadTimeout)
-	l.SendTimeout = optional(r, m, key, "send_timeout", timeout, l.SendTimeout)
-	l.ConnectTimeout = optional(r, m, key, "connect_timeout", timeout, l.ConnectTimeout)
-	return l
-}
-
-// newLocation has the timeouts that suit its kind: a WebSocket may be silent for a day, a plain response not.
-func newLocation(path string, to Backend, webSocket bool) Location {
-	silence := plainTimeout
-	if webSocket {
-		silence = webSocketTimeout
-	}
-	return Location{Path: path, Backend: to, WebSocket: webSocket,
-		ReadTimeout: silence, SendTimeout: silence, ConnectTimeout: connectTimeout}
 }

@@ -26,13 +26,13 @@ func newLayer() layer { return layer{values: map[string]any{}, at: origins{}} }
 func (l layer) set(s setting, value scalar, w where, p *problems) {
 	parsed, err := s.parse(value)
 	w.wrong = err != nil
-	l.at[s.key] = w
+	l.at[s.Path] = w
 	if err != nil {
-		key := strings.TrimPrefix(s.key, "site.")
+		key := strings.TrimPrefix(s.Path, "site.")
 		p.add(Problem{Key: key, Line: w.line, Source: w.source, Message: err.Error()})
 		return
 	}
-	l.values[s.key] = parsed
+	l.values[s.Path] = parsed
 }
 
 // variables is the environment's layer.
@@ -71,7 +71,7 @@ func flags(typed map[string]string, p *problems) layer {
 	l := newLayer()
 	byName := map[string]setting{}
 	for _, s := range settings() {
-		byName[s.flag] = s
+		byName[s.Flag] = s
 	}
 	for _, name := range slices.Sorted(maps.Keys(typed)) {
 		source := flagSource + cut(name)
@@ -99,7 +99,7 @@ type flagSite struct {
 func merge(file, environment, typed layer) (Config, flagSite, error) {
 	v := viper.New()
 	for _, s := range settings() {
-		v.SetDefault(s.key, s.value)
+		v.SetDefault(s.Path, s.value)
 	}
 	for _, l := range []layer{file, environment} {
 		if err := v.MergeConfigMap(nested(l.values)); err != nil {

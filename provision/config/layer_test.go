@@ -49,7 +49,7 @@ func TestEverySettingByEnvironmentAndFlag(t *testing.T) {
 	plain.WebSocket, plain.ReadTimeout, plain.SendTimeout = false, time.Minute, time.Minute
 	want := Config{
 		Sites: []Site{{Name: FlagSite, ServerNames: []string{"ws.example.com", "b.example.com"},
-			Listen:    []Listen{{"", 80}, {"::", 80}},
+			Listen:    []Listen{{Address: "", Port: 80}, {Address: "::", Port: 80}},
 			Locations: []Location{location("/ws/", "::1", 3000), plain}}},
 		EPEL: EPEL{Source: EPELPackage, Package: "/a.rpm", GPGKey: "https://a/key",
 			Fingerprint: strings.Repeat("0", 40)},
@@ -188,15 +188,14 @@ func TestFlagsAndTheFilesSites(t *testing.T) {
 				{Name: "other", ServerNames: []string{"o.b"}, Listen: []Listen{{Port: 80}},
 					Locations: []Location{kept}},
 				{Name: "websocket", ServerNames: []string{"o.b"}, Listen: []Listen{{Port: 82}},
-					Locations: []Location{{"/ws/", Backend{"b", 9}, true, ws.ReadTimeout, ws.SendTimeout,
-						ws.ConnectTimeout}}},
+					Locations: []Location{with(ws, "/ws/", Backend{Host: "b", Port: 9})}},
 			}, ""},
 		{"conflict named at the flag", ours, map[string]string{"server-name": "o.b"}, nil,
 			"flag --server-name: the name o.b on 80 is taken already by sites[0].server_name"},
 		{"path", ours, map[string]string{"path": "/x"}, []Site{
 			{Name: "other", ServerNames: []string{"o.b"}, Listen: []Listen{{Port: 80}}, Locations: []Location{kept}},
 			{Name: "websocket", ServerNames: []string{"w.b", "x.b"}, Listen: []Listen{{Port: 80}, {Port: 81}},
-				Locations: []Location{{"/x", ws.Backend, true, ws.ReadTimeout, ws.SendTimeout, ws.ConnectTimeout}}},
+				Locations: []Location{with(ws, "/x", ws.Backend)}},
 		}, ""},
 		{"which location", two, map[string]string{"backend": "b:9"}, nil,
 			"flag --backend: the site websocket has not exactly one WebSocket location in /c.yaml"},
@@ -220,4 +219,10 @@ func TestFlagsAndTheFilesSites(t *testing.T) {
 			}
 		})
 	}
+}
+
+// with is the location at another path and with another backend.
+func with(l Location, path string, backend Backend) Location {
+	l.Path, l.Backend = path, backend
+	return l
 }

@@ -34,7 +34,7 @@ func defaults() Config {
 }
 
 func location(path, host string, port int) Location {
-	return Location{Path: path, Backend: Backend{host, port}, WebSocket: true,
+	return Location{Path: path, Backend: Backend{Host: host, Port: port}, WebSocket: true,
 		ReadTimeout: 24 * time.Hour, SendTimeout: 24 * time.Hour, ConnectTimeout: time.Minute}
 }
 
@@ -47,9 +47,9 @@ func TestLoadGoodFile(t *testing.T) {
 	want := Config{
 		Sites: []Site{
 			{Name: "chat", ServerNames: []string{"ws.example.com", "*.chat.example.com"},
-				Listen: []Listen{{"", 80}, {"::", 80}, {"127.0.0.1", 8080}}, Locations: []Location{chat, plain}},
-			{Name: "wss", ServerNames: []string{"wss.example.com"}, Listen: []Listen{{"", 443}},
-				TLS:       &TLS{"/etc/pki/tls/certs/wss.pem", "/etc/pki/tls/private/wss.key"},
+				Listen: []Listen{{Address: "", Port: 80}, {Address: "::", Port: 80}, {Address: "127.0.0.1", Port: 8080}}, Locations: []Location{chat, plain}},
+			{Name: "wss", ServerNames: []string{"wss.example.com"}, Listen: []Listen{{Address: "", Port: 443}},
+				TLS:       &TLS{Certificate: "/etc/pki/tls/certs/wss.pem", Key: "/etc/pki/tls/private/wss.key"},
 				Locations: []Location{wss}},
 		},
 		EPEL: EPEL{Source: EPELMirror, BaseURL: "https://mirror.example.com/epel/7/$basearch/",

@@ -13,7 +13,7 @@ func (c Config) Marshal() ([]byte, error) {
 	if needs, _ := c.EPEL.uses(); needs == nil {
 		effective.EPEL.Fingerprint = ""
 	}
-	content, err := yaml.Marshal(effective)
+	content, err := effective.encode()
 	if err != nil {
 		return nil, fmt.Errorf("write the effective configuration: %w", err)
 	}
@@ -23,4 +23,20 @@ func (c Config) Marshal() ([]byte, error) {
 		return nil, err
 	}
 	return content, nil
+}
+
+func (c Config) encode() ([]byte, error) {
+	var rest yaml.Node
+	if err := rest.Encode(c); err != nil {
+		return nil, err
+	}
+	sites := yaml.Node{Kind: yaml.SequenceNode}
+	for _, s := range c.Sites {
+		n := write(s, siteFields())
+		sites.Content = append(sites.Content, &n)
+	}
+	name := &yaml.Node{}
+	name.SetString("sites")
+	rest.Content = append([]*yaml.Node{name, &sites}, rest.Content...)
+	return yaml.Marshal(&rest)
 }

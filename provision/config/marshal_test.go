@@ -24,20 +24,21 @@ func anyConfig(t *rapid.T) Config {
 		site := Site{Name: fmt.Sprintf("%s%d", name, i),
 			ServerNames: rapid.SliceOfNDistinct(rapid.StringMatching(`([*]\.)?[a-zA-Z0-9]{1,9}\.[a-z]{2,5}`), 1, 3,
 				strings.ToLower).Draw(t, "names"),
-			Listen: []Listen{{address.Draw(t, "address"), 1000*(i+1) + rapid.IntRange(0, 999).Draw(t, "port")}},
+			Listen: []Listen{{Address: address.Draw(t, "address"),
+				Port: 1000*(i+1) + rapid.IntRange(0, 999).Draw(t, "port")}},
 		}
 		for j := range rapid.IntRange(1, 3).Draw(t, "locations") {
 			site.Locations = append(site.Locations, Location{
 				Path: fmt.Sprintf("/%d%s", j,
 					rapid.StringMatching(`[a-z0-9_~!&()*+,=:@-]{0,9}`).Draw(t, "path")),
-				Backend:     Backend{host.Draw(t, "host"), rapid.IntRange(10000, 65535).Draw(t, "backend")},
+				Backend:     Backend{Host: host.Draw(t, "host"), Port: rapid.IntRange(10000, 65535).Draw(t, "backend")},
 				WebSocket:   rapid.Bool().Draw(t, "ws"),
 				ReadTimeout: duration.Draw(t, "read"), SendTimeout: duration.Draw(t, "send"),
 				ConnectTimeout: duration.Draw(t, "connect"),
 			})
 		}
 		if rapid.Bool().Draw(t, "tls") {
-			site.TLS = &TLS{"/etc/pki/a.pem", "/etc/pki/" + name}
+			site.TLS = &TLS{Certificate: "/etc/pki/a.pem", Key: "/etc/pki/" + name}
 		}
 		c.Sites = append(c.Sites, site)
 	}

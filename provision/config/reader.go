@@ -100,27 +100,8 @@ func value[T any](r *reader, n *yaml.Node, key string, parse func(scalar) (T, er
 	return parsed, err == nil
 }
 
-// required parses a key of a mapping, and complains where the mapping has none.
-func required[T any](r *reader, m map[string]*yaml.Node, key, name string, parse func(scalar) (T, error)) (parsed T) {
-	if n := m[name]; n != nil {
-		parsed, _ = value(r, n, join(key, name), parse)
-	} else if m != nil {
-		r.missing(key, name)
-	}
-	return parsed
-}
-
 func (r *reader) missing(key, name string) {
 	r.p.add(Problem{Key: join(key, name), Line: r.at[key].line, Source: r.path, Message: "is missing"})
-}
-
-// optional parses a key of a mapping, or gives the default.
-func optional[T any](r *reader, m map[string]*yaml.Node, key, name string, parse func(scalar) (T, error),
-	fallback T) T {
-	if n := m[name]; n != nil {
-		fallback, _ = value(r, n, join(key, name), parse)
-	}
-	return fallback
 }
 
 // null is a key with nothing behind it.

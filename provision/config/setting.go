@@ -1,50 +1,40 @@
 package config
 
-import (
-	"strings"
-	"time"
-)
+import "strings"
 
-// setting is one value that a flag and a variable can give. The file has it under the same key, but for those under
+// setting is one value that a flag and a variable can give. The file has it under the same path, but for those under
 // "site.", which are the flags' site and have a place of their own in the file's list.
 type setting struct {
-	key   string
-	flag  string
+	Key
 	value any // the default
 	parse func(scalar) (any, error)
 	usage string
 }
 
+// flagged is a setting of a kind.
+func flagged[V any](key Key, value V, k kind[V], usage string) setting {
+	return setting{key.of(k.about), value, untyped(k.parse), usage}
+}
+
+// flaggedList is one of several values, separated by commas.
+func flaggedList[V any](key Key, k kind[V], usage string) setting {
+	return setting{key.of(k.about), []V(nil), split(k.parse), usage}
+}
+
 // settings is every one of them, in the order of the help.
-func settings() []setting {
+func settings() []setting { return append(siteSettings(), hostSettings()...) }
+
+// siteSettings describe the one site of the flags. What they mean stands at the keys of a site.
+func siteSettings() []setting {
 	return []setting{
-		{"site.server_name", "server-name", []string(nil), split(serverName),
-			"`names` that clients use, separated by commas"},
-		{"site.backend", "backend", Backend{}, untyped(backend), "WebSocket backend, `host:port`"},
-		{"site.path", "path", "/", untyped(locationPath), "`path` under which the backend is reached"},
-		{"site.http_backend", "http-backend", Backend{}, untyped(backend),
-			"plain HTTP on / goes to this `host:port` (needs --path)"},
-		{"site.listen", "listen", []Listen(nil), split(listen),
-			"`ports` or addresses to listen on, separated by commas (default 80)"},
-		{"epel.source", "epel-source", EPELRepository,
-			untyped(oneOf(EPELRepository, EPELPackage, EPELMirror, EPELNone)),
-			"where EPEL comes from: repository, package, mirror or none"},
-		{"epel.package", "epel-package", "", untyped(urlOrPath),
-			"URL or `file` of the epel-release package (source package)"},
-		{"epel.baseurl", "epel-baseurl", "", untyped(baseURL), "`URL` of an EPEL 7 repository (source mirror)"},
-		{"epel.gpgkey", "epel-gpgkey", "", untyped(urlOrPath),
-			"URL or `file` of EPEL's public key (sources package and mirror)"},
-		{"epel.fingerprint", "epel-fingerprint", EPEL7Fingerprint, untyped(fingerprint),
-			"that key's `fingerprint` (default EPEL 7's)"},
-		{"selinux.label_listen_ports", "label-listen-ports", false, untyped(truth),
-			"label listen ports http_port_t where nginx may not bind them"},
-		{"on_drift", "on-drift", DriftFail, untyped(oneOf(DriftReplace, DriftKeep, DriftFail)),
-			"what becomes of our files edited by hand: fail, keep or replace"},
-		{"wait.yum_lock", "wait-yum-lock", YumLockWait, untyped(wait), "how long to wait for yum's lock"},
-		{"wait.semanage_lock", "wait-semanage-lock", SemanageLockWait, untyped(wait),
-			"how long to wait for semanage's lock"},
-		{"worker_shutdown_timeout", "worker-shutdown-timeout", time.Duration(0), untyped(timeout),
-			"after a reload, cut connections of old workers after this `duration` (default never)"},
+		flaggedList(Key{Path: "site.server_name", Flag: "server-name"}, serverNames,
+			"`names` that clients use, separated by commas"),
+		flagged(Key{Path: "site.backend", Flag: "backend"}, Backend{}, backends, "WebSocket backend, `host:port`"),
+		flagged(Key{Path: "site.path", Flag: "path"}, "/", locationPaths, "`path` under which the backend is reached"),
+		flagged(Key{Path: "site.http_backend", Flag: "http-backend"}, Backend{}, backends,
+			"plain HTTP on / goes to this `host:port` (needs --path)"),
+		flaggedList(Key{Path: "site.listen", Flag: "listen"}, listens,
+			"`ports` or addresses to listen on, separated by commas (default 80)"),
 	}
 }
 
@@ -60,13 +50,13 @@ func Flags() []Flag {
 	var all []Flag
 	for _, s := range settings() {
 		_, truth := s.value.(bool)
-		all = append(all, Flag{Name: s.flag, Usage: s.usage, Bool: truth})
+		all = append(all, Flag{Name: s.Flag, Usage: s.usage, Bool: truth})
 	}
 	return all
 }
 
 func (s setting) variable() string {
-	return variablePrefix + strings.ToUpper(strings.ReplaceAll(s.flag, "-", "_"))
+	return variablePrefix + strings.ToUpper(strings.ReplaceAll(s.Flag, "-", "_"))
 }
 
 // untyped forgets a parser's type, which merge asks for again.

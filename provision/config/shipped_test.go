@@ -76,8 +76,7 @@ func TestShippedExamples(t *testing.T) {
 	if !found {
 		t.Fatal("the shipped file has no part that begins with: # Where nginx comes from")
 	}
-	sites = regexp.MustCompile(`(?m)^#( .*|sites:)?$`).ReplaceAllStringFunc(sites[strings.Index(sites, "\n#sites:"):],
-		func(line string) string { return line[1:] })
+	sites = uncommented(sites)
 	if c, err := load(sites); err != nil || len(c.Sites) != 2 || len(c.Sites[0].Locations) != 2 ||
 		c.Sites[1].TLS == nil {
 		t.Errorf("sites: %+v, %v", c.Sites, err)
@@ -104,4 +103,10 @@ func TestShippedExamples(t *testing.T) {
 		!strings.Contains(rest, "\n#worker_shutdown_timeout: 8h\n") || c.WorkerShutdownTimeout == 0 {
 		t.Errorf("worker_shutdown_timeout: %v", err)
 	}
+}
+
+// uncommented is the example of the sites.
+func uncommented(text string) string {
+	return regexp.MustCompile(`(?m)^#( .*|sites:)?$`).ReplaceAllStringFunc(text[strings.Index(text, "\n#sites:"):],
+		func(line string) string { return line[1:] })
 }

@@ -186,8 +186,8 @@ func TestListenReaches(t *testing.T) {
 	} {
 		l, err1 := listen(scalar{text: tc.listen})
 		b, err2 := backend(scalar{text: tc.backend})
-		if err1 != nil || err2 != nil || l.reaches(b) != tc.want {
-			t.Errorf("%s reaches %s: %v, want %v (%v, %v)", tc.listen, tc.backend, l.reaches(b), tc.want, err1, err2)
+		if err1 != nil || err2 != nil || reaches(l, b) != tc.want {
+			t.Errorf("%s reaches %s: %v, want %v (%v, %v)", tc.listen, tc.backend, reaches(l, b), tc.want, err1, err2)
 		}
 	}
 }

@@ -143,7 +143,7 @@ func example(listen int) Site {
 		Name:        "websocket",
 		ServerNames: []string{"ws.example.com"},
 		Listen:      []Listen{{Port: listen}},
-		Locations:   []Location{{Path: "/ws/", Backend: Backend{"127.0.0.1", 3000}, WebSocket: true}},
+		Locations:   []Location{{Path: "/ws/", Backend: Backend{Host: "127.0.0.1", Port: 3000}, WebSocket: true}},
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/netip"
 	"time"
+
+	"wsprovision/provision/site"
 )
 
 // Lookup gives the addresses of a host name, as nginx resolves one in listen; none where it has none.
@@ -37,7 +39,7 @@ func (lookup Lookup) all(listen []ListenDirective) []ListenDirective {
 			all = append(all, l)
 		}
 		for _, a := range addresses {
-			l.Address = plainAddress(a.Unmap().String())
+			l.Address = site.PlainAddress(a.Unmap().String())
 			all = append(all, l)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // Each backend is an upstream of its own with a single server, which nginx never takes out of service; a name may
 // resolve to several addresses, so there max_fails=0 says so. proxy_pass has no URI part: the path is kept.
 func Render(s Site) ([]byte, error) {
-	if err := s.validate(); err != nil {
+	if err := validate(s); err != nil {
 		return nil, fmt.Errorf("render site %q: %w", s.Name, err)
 	}
 	w := &writer{}
@@ -55,8 +55,8 @@ func (w *writer) maps(s Site) {
 	if !slices.ContainsFunc(s.Locations, func(l Location) bool { return l.WebSocket }) {
 		return
 	}
-	for _, m := range [][3]string{{s.variable("upgrade"), "''", "websocket"},
-		{s.variable("connection"), "close", "upgrade"}} {
+	for _, m := range [][3]string{{siteVariable(s, "upgrade"), "''", "websocket"},
+		{siteVariable(s, "connection"), "close", "upgrade"}} {
 		w.line("")
 		w.open("map $http_upgrade %s", m[0])
 		w.line("default   %s;", m[1])
@@ -71,7 +71,7 @@ func (w *writer) upstreams(s Site) map[Backend]string {
 		if _, done := names[l.Backend]; done {
 			continue
 		}
-		name := fmt.Sprintf("wsprovision_%s_%d", s.identifier(), len(names))
+		name := fmt.Sprintf("wsprovision_%s_%d", identifier(s), len(names))
 		names[l.Backend] = name
 		w.line("")
 		w.open("upstream %s", name)
@@ -87,7 +87,7 @@ func (w *writer) upstreams(s Site) map[Backend]string {
 
 func (w *writer) head(s Site) {
 	for _, l := range s.Listen {
-		w.line("listen %s;", l)
+		w.line("listen %s;", listenText(l))
 	}
 	w.line("server_name %s;", strings.Join(s.ServerNames, " "))
 	if s.TLS != nil {
@@ -96,12 +96,20 @@ func (w *writer) head(s Site) {
 	}
 }
 
+// listenText is the form of nginx's listen: 80, 192.0.2.1:80, [::]:443 ssl.
+func listenText(l Listen) string {
+	if l.TLS {
+		return l.Socket() + " ssl"
+	}
+	return l.Socket()
+}
+
 func (w *writer) location(s Site, l Location, upstream string) {
 	w.line("")
 	w.open("location %s", l.Path)
 	w.line("proxy_pass http://%s;", upstream)
 	w.line("proxy_http_version 1.1;")
-	for _, h := range s.headers(l) {
+	for _, h := range headers(s, l) {
 		w.line("proxy_set_header %s %s;", h[0], h[1])
 	}
 	long := time.Minute
@@ -114,15 +122,15 @@ func (w *writer) location(s Site, l Location, upstream string) {
 	w.shut()
 }
 
-func (s Site) headers(l Location) [][2]string {
+func headers(s Site, l Location) [][2]string {
 	var connection [][2]string
 	if l.WebSocket {
-		connection = [][2]string{{"Upgrade", s.variable("upgrade")}, {"Connection", s.variable("connection")}}
+		connection = [][2]string{{"Upgrade", siteVariable(s, "upgrade")}, {"Connection", siteVariable(s, "connection")}}
 	} else {
 		connection = [][2]string{{"Connection", `""`}}
 	}
 	return append(connection,
-		[2]string{"Host", s.host()},
+		[2]string{"Host", hostHeader(s)},
 		[2]string{"X-Real-IP", "$remote_addr"},
 		[2]string{"X-Forwarded-For", "$proxy_add_x_forwarded_for"},
 		[2]string{"X-Forwarded-Proto", "$scheme"})
@@ -132,7 +140,7 @@ func (s Site) headers(l Location) [][2]string {
 // target cannot make backend and nginx disagree, but it has lost the port. On a port that is not its scheme's own the
 // browser's Origin carries that port, and backends that compare Origin with Host would answer 403; there the client's
 // own header is passed, which nginx has checked for syntax.
-func (s Site) host() string {
+func hostHeader(s Site) string {
 	for _, l := range s.Listen {
 		if l.TLS && l.Port != 443 || !l.TLS && l.Port != 80 {
 			return "$http_host"
@@ -141,12 +149,12 @@ func (s Site) host() string {
 	return "$host"
 }
 
-func (s Site) variable(field string) string { return "$wsprovision_" + s.identifier() + "_" + field }
+func siteVariable(s Site, field string) string { return "$wsprovision_" + identifier(s) + "_" + field }
 
 // identifier spells the site's name in [a-z0-9_], the letters of variables, such that two names never become one:
 // nginx takes $A and $a, and upstreams A and a, for the same. A variable of more than 46 bytes does not fit the default
 // variables_hash_bucket_size of 64, which leaves 23 for this.
-func (s Site) identifier() string {
+func identifier(s Site) string {
 	var b strings.Builder
 	for _, c := range []byte(s.Name) {
 		switch {

@@ -99,5 +99,5 @@ func (h host) certificate() TLS {
 	h.must(os.WriteFile(h.path("cert.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}),
 		0o600))
 	h.must(os.WriteFile(h.path("key.pem"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600))
-	return TLS{h.path("cert.pem"), h.path("key.pem")}
+	return TLS{Certificate: h.path("cert.pem"), Key: h.path("key.pem")}
 }

@@ -21,10 +21,11 @@ func mixed() Site {
 		ServerNames: []string{"ws.example.com", "*.ws.example.com"},
 		Listen:      []Listen{{Port: 8080}, {Address: "::", Port: 8080}, {Address: "127.0.0.1", Port: 8081}},
 		Locations: []Location{
-			{Path: "/ws/", Backend: Backend{"::1", 3000}, WebSocket: true, ReadTimeout: 1500 * time.Millisecond,
+			{Path: "/ws/", Backend: Backend{Host: "::1", Port: 3000}, WebSocket: true,
+				ReadTimeout: 1500 * time.Millisecond,
 				SendTimeout: 90 * time.Second},
-			{Path: "/chat", Backend: Backend{"::1", 3000}, WebSocket: true, ConnectTimeout: time.Second},
-			{Path: "/", Backend: Backend{"localhost", 3001}},
+			{Path: "/chat", Backend: Backend{Host: "::1", Port: 3000}, WebSocket: true, ConnectTimeout: time.Second},
+			{Path: "/", Backend: Backend{Host: "localhost", Port: 3001}},
 		},
 	}
 }
@@ -80,12 +81,12 @@ func TestIdentifiersDiffer(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.StringMatching(`[A-Za-z0-9][A-Za-z0-9._-]{0,20}`)
 		a, b := Site{Name: name.Draw(t, "a")}, Site{Name: name.Draw(t, "b")}
-		if a.Name != b.Name && strings.EqualFold(a.variable("connection"), b.variable("connection")) {
-			t.Fatalf("%q and %q both give %s", a.Name, b.Name, a.variable("connection"))
+		if a.Name != b.Name && strings.EqualFold(siteVariable(a, "connection"), siteVariable(b, "connection")) {
+			t.Fatalf("%q and %q both give %s", a.Name, b.Name, siteVariable(a, "connection"))
 		}
-		if strings.Trim(a.variable("connection"), "$abcdefghijklmnopqrstuvwxyz0123456789_") != "" ||
-			len(a.variable("connection")) > 47 {
-			t.Fatalf("%q gives %s", a.Name, a.variable("connection"))
+		if strings.Trim(siteVariable(a, "connection"), "$abcdefghijklmnopqrstuvwxyz0123456789_") != "" ||
+			len(siteVariable(a, "connection")) > 47 {
+			t.Fatalf("%q gives %s", a.Name, siteVariable(a, "connection"))
 		}
 	})
 }
@@ -101,11 +102,11 @@ func TestListenString(t *testing.T) {
 		{Listen{Address: "192.0.2.1", Port: 8080}, "192.0.2.1:8080"},
 		{Listen{Address: "2001:DB8:0::1", Port: 443, TLS: true}, "[2001:db8::1]:443 ssl"},
 	} {
-		if got := test.listen.String(); got != test.want {
+		if got := listenText(test.listen); got != test.want {
 			t.Errorf("%+v: want %q, got %q", test.listen, test.want, got)
 		}
 	}
-	if got := (Backend{"::1", 3000}).String(); got != "[::1]:3000" {
+	if got := (Backend{Host: "::1", Port: 3000}).String(); got != "[::1]:3000" {
 		t.Errorf("backend: %q", got)
 	}
 }
@@ -117,8 +118,8 @@ var fields = map[string]func(*Site, string){
 	"listen.address":        func(s *Site, v string) { s.Listen[0].Address = v },
 	"location.path":         func(s *Site, v string) { s.Locations[0].Path = v },
 	"location.backend.host": func(s *Site, v string) { s.Locations[0].Backend.Host = v },
-	"tls.certificate":       func(s *Site, v string) { s.Listen[0].TLS = true; s.TLS = &TLS{v, "/k.pem"} },
-	"tls.key":               func(s *Site, v string) { s.Listen[0].TLS = true; s.TLS = &TLS{"/c.pem", v} },
+	"tls.certificate":       func(s *Site, v string) { s.Listen[0].TLS, s.TLS = true, &TLS{Certificate: v, Key: "/k.pem"} },
+	"tls.key":               func(s *Site, v string) { s.Listen[0].TLS, s.TLS = true, &TLS{Certificate: "/c.pem", Key: v} },
 }
 
 func TestRenderRefusesWhatInjects(t *testing.T) {
@@ -155,7 +156,7 @@ func TestRenderRefusesNonsense(t *testing.T) {
 		"listen given":             func(s *Site) { s.Listen = append(s.Listen, Listen{Address: "0.0.0.0", Port: 80}) },
 		"server_name given":        func(s *Site) { s.ServerNames = append(s.ServerNames, "WS.example.com") },
 		"tls":                      func(s *Site) { s.Listen[0].TLS = true },
-		"tls ":                     func(s *Site) { s.TLS = &TLS{"/c.pem", "/k.pem"} },
+		"tls ":                     func(s *Site) { s.TLS = &TLS{Certificate: "/c.pem", Key: "/k.pem"} },
 		"location.read_timeout":    func(s *Site) { s.Locations[0].ReadTimeout = 75 },
 		"location.send_timeout":    func(s *Site) { s.Locations[0].SendTimeout = -time.Second },
 		"location.connect_timeout": func(s *Site) { s.Locations[0].ConnectTimeout = 100 * 365 * 24 * time.Hour },
@@ -187,7 +188,7 @@ var sites = rapid.Custom(func(t *rapid.T) Site {
 	locations := rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) Location {
 		return Location{
 			Path:        rapid.StringMatching(`/([a-z0-9~!&()*+,=:@_-]{1,5}/?)?`).Draw(t, "path"),
-			Backend:     Backend{host.Draw(t, "host"), rapid.IntRange(1, 65535).Draw(t, "port")},
+			Backend:     Backend{Host: host.Draw(t, "host"), Port: rapid.IntRange(1, 65535).Draw(t, "port")},
 			WebSocket:   rapid.Bool().Draw(t, "websocket"),
 			ReadTimeout: timeout.Draw(t, "read"), SendTimeout: timeout.Draw(t, "send"),
 			ConnectTimeout: timeout.Draw(t, "connect"),
@@ -196,13 +197,14 @@ var sites = rapid.Custom(func(t *rapid.T) Site {
 	listen := rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) Listen {
 		return Listen{Address: rapid.SampledFrom([]string{"", "::", "127.0.0.1", "::1"}).Draw(t, "address"),
 			Port: rapid.IntRange(1, 65535).Draw(t, "port")}
-	}), 1, 3, Listen.key)
+	}), 1, 3, keyOf)
 	s := Site{Name: rapid.StringMatching(`[A-Za-z0-9][A-Za-z0-9._-]{0,63}`).Draw(t, "name"),
 		Listen: listen.Draw(t, "listen"), Locations: locations.Draw(t, "locations")}
 	s.ServerNames = rapid.SliceOfNDistinct(rapid.StringMatching(`(\*\.)?[a-z0-9]{1,8}(\.[a-z]{1,8}){0,3}`), 1, 3,
 		rapid.ID).Draw(t, "names")
 	if rapid.Bool().Draw(t, "tls") {
-		s.TLS = &TLS{"/etc/pki/tls/certs/" + s.Name + ".pem", "/etc/pki/tls/private/" + s.Name + ".key"}
+		s.TLS = &TLS{Certificate: "/etc/pki/tls/certs/" + s.Name + ".pem",
+			Key: "/etc/pki/tls/private/" + s.Name + ".key"}
 		s.Listen[0].TLS = true
 	}
 	return s
@@ -245,7 +247,7 @@ func outline(body []Directive) []string {
 // wanted states the rules again, not by the renderer's means.
 func wanted(s Site) []string {
 	var lines []string
-	variable := func(of string) string { return "$wsprovision_" + s.identifier() + "_" + of }
+	variable := func(of string) string { return "$wsprovision_" + identifier(s) + "_" + of }
 	if slices.ContainsFunc(s.Locations, func(l Location) bool { return l.WebSocket }) {
 		lines = append(lines, "map|$http_upgrade|"+variable("upgrade")+"|{", "  default|", "  websocket|websocket",
 			"map|$http_upgrade|"+variable("connection")+"|{", "  default|close", "  websocket|upgrade")
@@ -253,7 +255,7 @@ func wanted(s Site) []string {
 	upstream := map[string]string{}
 	for _, l := range s.Locations {
 		if at := l.Backend.String(); upstream[at] == "" {
-			upstream[at] = "wsprovision_" + s.identifier() + "_" + string(rune('0'+len(upstream)))
+			upstream[at] = "wsprovision_" + identifier(s) + "_" + string(rune('0'+len(upstream)))
 			if strings.Trim(l.Backend.Host, "0123456789.:") != "" {
 				at += "|max_fails=0"
 			}
@@ -263,7 +265,7 @@ func wanted(s Site) []string {
 	lines = append(lines, "server|{")
 	hostHeader := "$host"
 	for _, l := range s.Listen {
-		lines = append(lines, "  listen|"+strings.ReplaceAll(l.String(), " ", "|"))
+		lines = append(lines, "  listen|"+strings.ReplaceAll(listenText(l), " ", "|"))
 		if l.TLS && l.Port != 443 || !l.TLS && l.Port != 80 {
 			hostHeader = "$http_host"
 		}

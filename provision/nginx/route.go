@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"wsprovision/provision/site"
 )
 
 // Route is what nginx would do with a request, as far as its configuration tells without evaluating variables, rewrites
@@ -271,7 +273,7 @@ type Pass struct {
 }
 
 // Address is the backend's, as host:port.
-func (p Pass) Address() string { return join(p.Host, p.Port) }
+func (p Pass) Address() string { return site.HostPort(p.Host, p.Port) }
 
 // Pass reads the location's proxy_pass; of an upstream's servers it takes the first. False: there is none, or it has
 // variables and is known only to nginx.

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"wsprovision/provision/site"
 )
 
 // Server is a server block of the http context.
@@ -40,12 +42,13 @@ func (l ListenDirective) key() string {
 	case l.Unix != "":
 		return "unix:" + l.Unix
 	case l.UDP:
-		return "udp:" + join(either(plainAddress(l.Address), "0.0.0.0"), l.Port)
+		return "udp:" + site.HostPort(either(site.PlainAddress(l.Address), "0.0.0.0"), l.Port)
 	}
-	return join(either(plainAddress(l.Address), "0.0.0.0"), l.Port)
+	return site.HostPort(either(site.PlainAddress(l.Address), "0.0.0.0"), l.Port)
 }
 
-func (l Listen) key() string { return ListenDirective{Address: l.Address, Port: l.Port}.key() }
+// keyOf is the key of an address that is ours.
+func keyOf(l Listen) string { return ListenDirective{Address: l.Address, Port: l.Port}.key() }
 
 // Servers are the http servers in the order in which nginx meets them. They are the tree's: not to be changed.
 func (t Tree) Servers() []Server { return t.look().servers }
@@ -156,7 +159,7 @@ func splitListen(text string) (address, ports string) {
 		if end < 0 {
 			return text, "80"
 		}
-		return plainAddress(text[1:end]), either(strings.TrimPrefix(text[end+1:], ":"), "80")
+		return site.PlainAddress(text[1:end]), either(strings.TrimPrefix(text[end+1:], ":"), "80")
 	case colon >= 0:
 		address, ports = text[:colon], text[colon+1:]
 	case strings.Trim(text, "0123456789-") == "":
@@ -167,7 +170,7 @@ func splitListen(text string) (address, ports string) {
 	if address == "*" {
 		address = ""
 	}
-	return strings.ToLower(plainAddress(address)), ports
+	return strings.ToLower(site.PlainAddress(address)), ports
 }
 
 func portRange(text string) (low, high int) {
@@ -213,7 +216,7 @@ type Map struct {
 // first that nginx meets. False means that nobody listens on exactly that address.
 func (t Tree) DefaultServer(listen Listen) (Server, bool) {
 	x := t.look()
-	all := x.on[listen.key()]
+	all := x.on[keyOf(listen)]
 	if len(all) == 0 {
 		return Server{}, false
 	}

@@ -47,7 +47,7 @@ func IsHost(name string) bool {
 	return len(name) <= 253 && hostName.MatchString(name) && !slices.ContainsFunc(strings.Split(name, "."), tooLong)
 }
 
-func (s Site) validate() error {
+func validate(s Site) error {
 	p := &problems{seen: map[string]bool{}}
 	p.check(len(s.Name) <= 64 && siteName.MatchString(s.Name), "name", s.Name)
 	p.check(len(s.ServerNames) > 0, "server_name", "")
@@ -56,21 +56,21 @@ func (s Site) validate() error {
 		p.check(IsHost(host), "server_name", name)
 		p.once("server_name", strings.ToLower(name))
 	}
-	s.validateListen(p)
+	validateListen(s, p)
 	p.check(len(s.Locations) > 0, "locations", "")
 	for _, l := range s.Locations {
-		l.validate(p)
+		validateLocation(l, p)
 	}
 	return p.all.ErrorOrNil()
 }
 
-func (s Site) validateListen(p *problems) {
+func validateListen(s Site, p *problems) {
 	tls := false
 	p.check(len(s.Listen) > 0, "listen", "")
 	for _, l := range s.Listen {
 		p.check(l.Address == "" || isIP(l.Address), "listen.address", l.Address)
 		p.check(isPort(l.Port), "listen.port", l.Port)
-		p.once("listen", Listen{Address: l.Address, Port: l.Port}.String())
+		p.once("listen", l.Socket())
 		tls = tls || l.TLS
 	}
 	if s.TLS == nil {
@@ -82,7 +82,7 @@ func (s Site) validateListen(p *problems) {
 	p.check(isPEMPath(s.TLS.Key), "tls.key", s.TLS.Key)
 }
 
-func (l Location) validate(p *problems) {
+func validateLocation(l Location, p *problems) {
 	p.check(urlPath.MatchString(l.Path) && !notClean.MatchString(l.Path), "location.path", l.Path)
 	p.once("location.path", l.Path)
 	p.check(isIP(l.Backend.Host) || IsHost(l.Backend.Host) && !looksLikeIP(l.Backend.Host),

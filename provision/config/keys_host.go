@@ -1,0 +1,109 @@
+package config
+
+import "time"
+
+// sections are the mappings that hold keys of the host.
+var sections = map[string]string{
+	"epel": "Where nginx comes from. Whatever the source, yum needs the distribution's base and updates for " +
+		"policycoreutils-python and for what nginx requires. A URL of these keys may hold a user, a password and a " +
+		"query. They are shown nowhere, the repository file that holds them is for root alone (0600), and a " +
+		"configuration file that holds them and can be read by others is a warning. Write them in the file and " +
+		"not in " +
+		"an option, which everybody sees in the list of processes. What the agent fetches itself goes through the " +
+		"proxy of yum.conf (proxy, proxy_username, proxy_password; _none_ is none), or of the repository below " +
+		"whose " +
+		"baseurl it lies.",
+	"selinux": "What is asked of SELinux beyond what every run does.",
+	"wait":    "How long another program's lock is waited for.",
+}
+
+// The kinds of the host's values.
+var (
+	packages = kind[string]{about{Type: "URL or file", Wrong: "epel.rpm",
+		Bounds: "An http, https or file URL, or an absolute path, of at most 1000 characters.",
+		Schema: pattern(`^(https?://|file:///|/)`)}, urlOrPath, nil}
+	repositories = kind[string]{about{Type: "URL", Wrong: "/srv/epel",
+		Bounds: "An http, https or file URL of at most 1000 characters. May hold $basearch and $releasever.",
+		Schema: pattern(`^(https?://|file:///)`)}, baseURL, nil}
+	fingerprints = kind[string]{about{Type: "fingerprint", Wrong: "352C64E5",
+		Bounds: "40 hexadecimal digits; blanks are ignored.",
+		Schema: pattern(`^([0-9A-Fa-f] *){40}$`)}, fingerprint, nil}
+)
+
+// hostSettings are the keys beside the sites, each with its flag.
+func hostSettings() []setting {
+	return []setting{
+		flagged(Key{Path: "epel.source", Flag: "epel-source", Default: EPELRepository, Example: "mirror",
+			With: "baseurl: https://archives.fedoraproject.org/pub/archive/epel/7/$basearch/\n" +
+				"gpgkey: /etc/wsprovision/RPM-GPG-KEY-EPEL-7",
+			Doc: "repository: the package epel-release from a repository that is enabled, such as CentOS's " +
+				"extras; RHEL " +
+				"has it in none. package: that package from a URL or a file, checked against gpgkey. mirror: a " +
+				"repository " +
+				"file written by wsprovision, from baseurl and gpgkey. none: nginx is there, or comes from " +
+				"elsewhere."},
+			EPELRepository, choices(EPELRepository, EPELPackage, EPELMirror, EPELNone),
+			"where EPEL comes from: repository, package, mirror or none"),
+		flagged(Key{Path: "epel.package", Flag: "epel-package", Example: "/root/epel-release-7-14.noarch.rpm",
+			With: "source: package\ngpgkey: /etc/wsprovision/RPM-GPG-KEY-EPEL-7",
+			Doc: "With source package, which needs it: the RPM. It must be epel-release; plan fetches it and " +
+				"says which " +
+				"version it is. It must be signed over header and payload (rpmsign --addsign --rpmv3, as " +
+				"EPEL's own " +
+				"packages are), because rpm 4.11 does not check the payload of one whose header alone is signed."},
+			"", packages, "URL or `file` of the epel-release package (source package)"),
+		flagged(Key{Path: "epel.baseurl", Flag: "epel-baseurl",
+			Example: "https://archives.fedoraproject.org/pub/archive/epel/7/$basearch/",
+			With:    "source: mirror\ngpgkey: /etc/wsprovision/RPM-GPG-KEY-EPEL-7",
+			Doc: "With source mirror, which needs it: the repository. Over http whoever stands between can " +
+				"offer old " +
+				"packages with known holes: plan warns of that."},
+			"", repositories, "`URL` of an EPEL 7 repository (source mirror)"),
+		flagged(Key{Path: "epel.gpgkey", Flag: "epel-gpgkey", Example: "/etc/wsprovision/RPM-GPG-KEY-EPEL-7",
+			With: "source: package\npackage: /root/epel-release-7-14.noarch.rpm",
+			Doc: "With sources package and mirror, which need it: the public key. It must be RSA, in force, " +
+				"and its user " +
+				"id signed by itself. rpm asks for none of this."},
+			"", packages, "URL or `file` of EPEL's public key (sources package and mirror)"),
+		flagged(Key{Path: "epel.fingerprint", Flag: "epel-fingerprint", Default: "EPEL 7's, " + EPEL7Fingerprint,
+			Example: "0123 4567 89AB CDEF 0123  4567 89AB CDEF 0123 4567",
+			With: "source: package\npackage: /root/epel-release-7-14.noarch.rpm\n" +
+				"gpgkey: /etc/wsprovision/RPM-GPG-KEY-EPEL-7",
+			Doc: "With sources package and mirror: the fingerprint that gpgkey has to have."},
+			EPEL7Fingerprint, fingerprints, "that key's `fingerprint` (default EPEL 7's)"),
+		flagged(Key{Path: "selinux.label_listen_ports", Flag: "label-listen-ports", Default: "false", Example: "true",
+			Doc: "Label ports to listen on http_port_t where nginx may not bind them. A label that an earlier " +
+				"configuration asked for stays until a revert, and is named."},
+			false, truths, "label listen ports http_port_t where nginx may not bind them"),
+		flagged(Key{Path: "on_drift", Flag: "on-drift", Default: DriftFail, Example: "keep",
+			Doc: "What becomes of a file of ours that was edited by hand, a server block or the repository and " +
+				"its key. " +
+				"fail: the run ends before it has changed anything, and shows the edit; take it into the " +
+				"configuration, " +
+				"choose one of the other two, or move the file away. keep: the file is left as it is. replace: " +
+				"the file is " +
+				"replaced, and the edit kept in /var/lib/wsprovision/replaced, mode 0600, the last five of a " +
+				"file; the " +
+				"report names the copy. Version 1.0.0 replaced without a copy by default, and its " +
+				"wsprovision.yaml says so " +
+				"on a line that an upgrade leaves in force: plan says so once. A file that is no longer asked " +
+				"for is " +
+				"removed if nobody has edited it."},
+			DriftFail, choices(DriftReplace, DriftKeep, DriftFail),
+			"what becomes of our files edited by hand: fail, keep or replace"),
+		flagged(Key{Path: "wait.yum_lock", Flag: "wait-yum-lock", Default: "10m", Example: "30m",
+			Doc: "For yum's lock. 0s does not wait."},
+			YumLockWait, waits, "how long to wait for yum's lock"),
+		flagged(Key{Path: "wait.semanage_lock", Flag: "wait-semanage-lock", Default: "2m", Example: "5m",
+			Doc: "For semanage's lock. 0s does not wait."},
+			SemanageLockWait, waits, "how long to wait for semanage's lock"),
+		flagged(Key{Path: "worker_shutdown_timeout", Flag: "worker-shutdown-timeout", Default: "never", Example: "8h",
+			Doc: "nginx's directive of that name: after a reload, connections of old workers are cut after " +
+				"this. Needs an " +
+				"nginx.conf that includes /usr/share/nginx/modules/*.conf outside of every block, as EPEL's " +
+				"does; with " +
+				"another it is refused."},
+			time.Duration(0), timeouts,
+			"after a reload, cut connections of old workers after this `duration` (default never)"),
+	}
+}

@@ -1,0 +1,88 @@
+package config
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const schemaFile = "../../packaging/wsprovision.schema.json"
+
+// TestSchema: the JSON Schema that editors check the file by is made from the list of keys.
+func TestSchema(t *testing.T) {
+	root := object("wsprovision.yaml")
+	root["$schema"] = "http://json-schema.org/draft-07/schema#"
+	for _, k := range Keys() {
+		put(root, strings.Split(k.Path, "."), k)
+	}
+	want, err := json.MarshalIndent(root, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	generated(t, schemaFile, string(want)+"\n")
+}
+
+func object(description string) schema {
+	return schema{"type": "object", "description": description, "additionalProperties": false, "properties": schema{}}
+}
+
+// put gives the key its place: its mapping has been made by an earlier key.
+func put(in schema, path []string, k Key) {
+	for _, name := range path[:len(path)-1] {
+		name, list := strings.CutSuffix(name, "[]")
+		in = in["properties"].(schema)[name].(schema)
+		if list {
+			in = in["items"].(schema)
+		}
+	}
+	name := path[len(path)-1]
+	in["properties"].(schema)[name] = valueSchema(k)
+	if k.Required {
+		names, _ := in["required"].([]string)
+		in["required"] = append(names, name)
+	}
+}
+
+func valueSchema(k Key) schema {
+	one := schema{}
+	for key, v := range k.Schema {
+		one[key] = v
+	}
+	switch {
+	case k.List:
+		return schema{"type": emptyToo(k, "array"), "description": k.Doc, "items": object(k.Doc)}
+	case k.Schema == nil:
+		o := object(k.Doc)
+		o["type"] = emptyToo(k, "object")
+		return o
+	case k.Many:
+		one = schema{"anyOf": []schema{k.Schema, {"type": "array", "minItems": 1, "items": k.Schema}}}
+	}
+	one["description"] = strings.TrimSpace(k.Doc + " " + k.Bounds)
+	return one
+}
+
+// emptyToo lets a mapping of the whole file have nothing in it, as when all of it is commented out.
+func emptyToo(k Key, kind string) any {
+	if strings.Contains(k.Path, "[]") {
+		return kind
+	}
+	return []string{kind, "null"}
+}
+
+// generated compares a file of the package with what is made from the keys; -update writes it.
+func generated(t *testing.T, file, want string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	have, err := os.ReadFile(file)
+	if diff := cmp.Diff(want, string(have)); err != nil || diff != "" {
+		t.Errorf("%v: go test ./provision/config -update writes %s anew\n-want +got\n%s", err, file, diff)
+	}
+}
