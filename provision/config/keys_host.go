@@ -43,7 +43,7 @@ func hostSettings() []setting {
 				"file written by wsprovision, from baseurl and gpgkey. none: nginx is there, or comes from " +
 				"elsewhere."},
 			EPELRepository, choices(EPELRepository, EPELPackage, EPELMirror, EPELNone),
-			"where EPEL comes from: repository, package, mirror or none"),
+			"`source` of EPEL: repository, package, mirror or none"),
 		flagged(Key{Path: "epel.package", Flag: "epel-package", Example: "/root/epel-release-7-14.noarch.rpm",
 			With: "source: package\ngpgkey: /etc/wsprovision/RPM-GPG-KEY-EPEL-7",
 			Doc: "With source package, which needs it: the RPM. It must be epel-release; plan fetches it and " +
@@ -70,7 +70,7 @@ func hostSettings() []setting {
 			With: "source: package\npackage: /root/epel-release-7-14.noarch.rpm\n" +
 				"gpgkey: /etc/wsprovision/RPM-GPG-KEY-EPEL-7",
 			Doc: "With sources package and mirror: the fingerprint that gpgkey has to have."},
-			EPEL7Fingerprint, fingerprints, "that key's `fingerprint` (default EPEL 7's)"),
+			EPEL7Fingerprint, fingerprints, "that key's `fingerprint`"),
 		flagged(Key{Path: "selinux.label_listen_ports", Flag: "label-listen-ports", Default: "false", Example: "true",
 			Doc: "Label ports to listen on http_port_t where nginx may not bind them. A label that an earlier " +
 				"configuration asked for stays until a revert, and is named."},
@@ -90,13 +90,13 @@ func hostSettings() []setting {
 				"for is " +
 				"removed if nobody has edited it."},
 			DriftFail, choices(DriftReplace, DriftKeep, DriftFail),
-			"what becomes of our files edited by hand: fail, keep or replace"),
+			"`what` becomes of our files edited by hand: fail, keep or replace"),
 		flagged(Key{Path: "wait.yum_lock", Flag: "wait-yum-lock", Default: "10m", Example: "30m",
 			Doc: "For yum's lock. 0s does not wait."},
-			YumLockWait, waits, "how long to wait for yum's lock"),
+			YumLockWait, waits, "wait this `duration` for yum's lock"),
 		flagged(Key{Path: "wait.semanage_lock", Flag: "wait-semanage-lock", Default: "2m", Example: "5m",
 			Doc: "For semanage's lock. 0s does not wait."},
-			SemanageLockWait, waits, "how long to wait for semanage's lock"),
+			SemanageLockWait, waits, "wait this `duration` for semanage's lock"),
 		flagged(Key{Path: "worker_shutdown_timeout", Flag: "worker-shutdown-timeout", Default: "never", Example: "8h",
 			Doc: "nginx's directive of that name: after a reload, connections of old workers are cut after " +
 				"this. Needs an " +
@@ -104,6 +104,6 @@ func hostSettings() []setting {
 				"does; with " +
 				"another it is refused."},
 			time.Duration(0), timeouts,
-			"after a reload, cut connections of old workers after this `duration` (default never)"),
+			"after a reload, cut connections of old workers after this `duration`"),
 	}
 }

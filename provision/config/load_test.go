@@ -193,6 +193,38 @@ func TestFileProblems(t *testing.T) {
 	}
 }
 
+// What is wrong under a misspelt key is told with the misspelling, and the key that was meant is not called missing.
+func TestMisspeltKeyHidesNothing(t *testing.T) {
+	for _, tc := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"locations", "sites:\n  - name: a\n    server_name: a.b\n    location:\n      - path: /\n        backend: a:0\n",
+			[]string{"sites[0].location (line 4): is not a key here: did you mean locations?",
+				"sites[0].locations[0].backend (line 6)"}},
+		{"sites", "site:\n  - name: A\n    server_name: a.b\n    locations: [{path: /, backend: a:1}]\n",
+			[]string{"site (line 1): is not a key here: did you mean sites?", "sites[0].name (line 2)"}},
+		{"a section", "weit:\n  yum_lock: 10\n", []string{"did you mean wait?", "wait.yum_lock (line 2): 10 of what?"}},
+		{"a value", oneSite("backand: a:0"), []string{"did you mean backend?", "backend (line 6)"}},
+		{"beside the right one", "wait: {yum_lock: 10}\nwaits: {yum_lock: 20}\n",
+			[]string{"did you mean wait?", "10 of what?"}},
+		{"twice", "weit: {yum_lock: 10}\nwaits: {yum_lock: 20}\n",
+			[]string{"weit (line 1)", "waits (line 2)", "10 of what?"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var problems *Error
+			if _, err := load(tc.text); !errors.As(err, &problems) || len(problems.Problems) != len(tc.want) {
+				t.Fatalf("%v, want %d problems", err, len(tc.want))
+			}
+			for _, want := range tc.want {
+				if !strings.Contains(problems.Error(), want) {
+					t.Errorf("%s\ndoes not say %s", problems, want)
+				}
+			}
+		})
+	}
+}
+
 func TestProblemsAreCounted(t *testing.T) {
 	_, err := load(strings.Repeat("zebra: 1\n", 5000))
 	if lines := strings.Count(err.Error(), "\n"); lines != most+1 || !strings.Contains(err.Error(), "5000 problems") {

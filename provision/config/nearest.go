@@ -2,8 +2,8 @@ package config
 
 import "strings"
 
-// nearest is the candidate that word was most likely meant to be, or "".
-func nearest(word string, candidates []string) string {
+// Nearest is the candidate that word was most likely meant to be, or "".
+func Nearest(word string, candidates []string) string {
 	best, found := 1+len(word)/3, ""
 	if len(word) > 40 {
 		return ""
@@ -21,7 +21,7 @@ func nearest(word string, candidates []string) string {
 
 // didYouMean is a clause for the end of a message.
 func didYouMean(word string, candidates []string) string {
-	if near := nearest(word, candidates); near != "" {
+	if near := Nearest(word, candidates); near != "" {
 		return ": did you mean " + near + "?"
 	}
 	return ""

@@ -26,7 +26,8 @@ func (r *reader) note(n *yaml.Node, key string) where {
 }
 
 // mapping returns the values under their keys. Of a key that stands twice the first counts, and the second is a
-// problem: no reader of the file could tell which was meant.
+// problem: no reader of the file could tell which was meant. What stands under a misspelt key is read as if it were
+// spelt right, so that what is wrong in it is told too.
 func (r *reader) mapping(n *yaml.Node, key string, known ...string) map[string]*yaml.Node {
 	r.note(n, key)
 	if n.Kind != yaml.MappingNode {
@@ -38,16 +39,26 @@ func (r *reader) mapping(n *yaml.Node, key string, known ...string) map[string]*
 		return nil
 	}
 	values, lines := map[string]*yaml.Node{}, map[string]int{}
+	misspelt := map[string]*yaml.Node{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name, value := n.Content[i], n.Content[i+1]
 		at := join(key, cut(name.Value))
 		switch {
 		case name.Kind != yaml.ScalarNode || !slices.Contains(known, name.Value):
 			r.complain(name, at, "is not a key here"+didYouMean(name.Value, known))
+			if near := Nearest(name.Value, known); misspelt[near] == nil {
+				misspelt[near] = value
+			}
 		case lines[name.Value] > 0:
 			r.complain(name, at, fmt.Sprintf("stands twice, first in line %d", lines[name.Value]))
 		default:
 			values[name.Value], lines[name.Value] = value, name.Line
+		}
+	}
+	delete(misspelt, "") // near to no key
+	for name, value := range misspelt {
+		if values[name] == nil {
+			values[name] = value
 		}
 	}
 	return values

@@ -62,6 +62,9 @@ func timeout(s scalar) (time.Duration, error) {
 	return d, err
 }
 
+// Duration reads a duration as a flag has it: with a unit, in whole milliseconds, from 0s to a year.
+func Duration(text string) (time.Duration, error) { return wait(scalar{text: text}) }
+
 // wait is a duration that may be 0s.
 func wait(s scalar) (time.Duration, error) {
 	if s.text == "" || s.tag == "!!null" {

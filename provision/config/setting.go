@@ -1,6 +1,9 @@
 package config
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // setting is one value that a flag and a variable can give. The file has it under the same path, but for those under
 // "site.", which are the flags' site and have a place of their own in the file's list.
@@ -43,6 +46,9 @@ type Flag struct {
 	Name  string
 	Usage string // the value's name in back quotes, as pflag wants it
 	Bool  bool   // --name alone means --name=true
+	// Default is what holds where nobody says anything; "" where there is none, or Usage has it.
+	Default string
+	Site    bool // it describes the flags' site
 }
 
 // Flags is every flag that Load takes, in the order of the help.
@@ -50,7 +56,9 @@ func Flags() []Flag {
 	var all []Flag
 	for _, s := range settings() {
 		_, truth := s.value.(bool)
-		all = append(all, Flag{Name: s.Flag, Usage: s.usage, Bool: truth})
+		text, _ := s.value.(string)
+		all = append(all, Flag{Name: s.Flag, Usage: s.usage, Bool: truth, Default: cmp.Or(s.Default, text),
+			Site: strings.HasPrefix(s.Path, "site.")})
 	}
 	return all
 }
