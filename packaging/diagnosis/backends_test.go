@@ -1,0 +1,110 @@
+//go:build diagnosis
+
+package diagnosis
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	ws "github.com/coder/websocket"
+)
+
+// start has the backend listen; it ends with the case's process.
+func (b backend) start() error {
+	network := "tcp"
+	if strings.HasPrefix(b.at, "/") {
+		network = "unix"
+	}
+	l, err := net.Listen(network, b.at)
+	if err != nil {
+		return fmt.Errorf("backend %s: %w", b.at, err)
+	}
+	if !b.raw {
+		go func() { _ = (&http.Server{Handler: b.serves}).Serve(l) }()
+		return nil
+	}
+	go func() {
+		var held []net.Conn
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			held = append(held, conn)
+		}
+	}()
+	return nil
+}
+
+// accepting upgrades every path and sends back what comes, as Node's ws does with any origin.
+func accepting(w http.ResponseWriter, r *http.Request, o *ws.AcceptOptions) {
+	o.InsecureSkipVerify = true
+	conn, err := ws.Accept(w, r, o)
+	if err != nil {
+		return
+	}
+	defer conn.CloseNow()
+	conn.SetReadLimit(1 << 20)
+	for {
+		kind, data, err := conn.Read(context.Background())
+		if err != nil || conn.Write(context.Background(), kind, data) != nil {
+			return
+		}
+	}
+}
+
+func echo(w http.ResponseWriter, r *http.Request) { accepting(w, r, &ws.AcceptOptions{}) }
+
+// answering has one status for all.
+func answering(status int) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }
+}
+
+// unless echoes but for the requests that it refuses with the status.
+func unless(status int, refuses func(*http.Request) bool) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if refuses(r) {
+			http.Error(w, "no", status)
+			return
+		}
+		echo(w, r)
+	}
+}
+
+// has: the request has the field.
+func has(field string) func(*http.Request) bool {
+	return func(r *http.Request) bool { return r.Header.Get(field) != "" }
+}
+
+func not(f func(*http.Request) bool) func(*http.Request) bool {
+	return func(r *http.Request) bool { return !f(r) }
+}
+
+// only is a backend with one path.
+func only(path string) http.HandlerFunc {
+	return unless(http.StatusNotFound, func(r *http.Request) bool { return r.URL.Path != path })
+}
+
+// sameOrigin compares Origin with Host, as most frameworks do.
+func sameOrigin(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	return origin == "" || strings.TrimPrefix(strings.TrimPrefix(origin, "https://"), "http://") == r.Host
+}
+
+func redirecting(to string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, to, http.StatusMovedPermanently) }
+}
+
+func sleeping(d time.Duration) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-time.After(d):
+		case <-r.Context().Done():
+		}
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+}
