@@ -78,7 +78,7 @@ const auditLog = "/var/log/audit/audit.log"
 
 // unitLog is what nginx's unit said last.
 func unitLog(ctx context.Context, h *host.Host) []string {
-	return journal(ctx, h, "-u", nginxUnit, "-n", "20")
+	return journal(ctx, h, "-u", host.NginxUnit, "-n", "20")
 }
 
 // journal asks for lines where there is a journal.

@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,14 @@ type symptom struct {
 	lines    []string // nginx's error logs, since before the check
 	began    time.Time
 	again    []string // what tells the agent of this configuration; nil: derived from it
+	own      own
+}
+
+// own is the site's file, as the agent would write it.
+type own struct {
+	Content []byte
+	// Flags are those without which an apply refuses what lies in its place.
+	Flags []string
 }
 
 // inquiry looks for the cause of one symptom. It only reads: files, /proc, the
@@ -46,8 +55,8 @@ type inquiry struct {
 	pass    nginx.Pass
 	passed  bool // pass is known
 	master  nginx.Master
-	gone    error   // why there is no master
-	left    orphans // workers without one
+	gone    error        // why there is no master
+	left    host.Orphans // workers without one
 	sockets []host.Socket
 }
 
@@ -82,11 +91,11 @@ func explain(ctx context.Context, h *host.Host, c config.Config, s symptom) Diag
 func (q *inquiry) survey(ctx context.Context) {
 	q.address = q.dialled(ctx)
 	q.tree, q.treeErr = nginx.Load(q.Root, host.NginxConf, nil)
-	q.master, q.gone = masterOf(ctx, q.Host)
+	q.master, q.gone = host.MasterOf(ctx, q.Host)
 	if err := q.hidden(ctx); err != nil {
 		q.gone = err
 	}
-	q.left = orphansOf(ctx, q.Host)
+	q.left = host.OrphansOf(ctx, q.Host)
 	q.sockets = host.Sockets(q.Host)
 	if !q.address.IsValid() {
 		return
@@ -101,7 +110,7 @@ func (q *inquiry) survey(ctx context.Context) {
 
 // hidden is an error where systemd knows of a master that /proc does not show to this user (proc(5), hidepid).
 func (q *inquiry) hidden(ctx context.Context) error {
-	pid := mainPID(ctx, q.Host)
+	pid := host.MainPID(ctx, q.Host)
 	if q.Euid == 0 || pid == 0 || !errors.Is(q.gone, nginx.ErrNotRunning) {
 		return nil
 	}
@@ -109,7 +118,7 @@ func (q *inquiry) hidden(ctx context.Context) error {
 		return nil
 	}
 	return fmt.Errorf("systemd says that %s runs as process %d, which /proc does not show (hidepid): root can tell more",
-		nginxUnit, pid)
+		host.NginxUnit, pid)
 }
 
 // dialled is the address that took the connection or, where none did, the first
@@ -147,7 +156,7 @@ func (q *inquiry) host() string {
 
 // ours reports whether a file of nginx's configuration is the one that the
 // agent wrote for the site.
-func (q *inquiry) ours(file string) bool { return q.site != nil && file == sitePath(q.site.Name) }
+func (q *inquiry) ours(file string) bool { return q.site != nil && file == host.SitePath(q.site.Name) }
 
 // local reports whether the connection went to this host.
 func (q *inquiry) local() bool {
@@ -173,27 +182,10 @@ func (q *inquiry) local() bool {
 // applyCommand is how the agent is told of this configuration, where the site's
 // file is somebody's by now with what that takes.
 func (q *inquiry) applyCommand() Mend {
-	return do(append(q.applyArgv(), q.overSomebodys()...)...)
-}
-
-// overSomebodys is the flag without which an apply refuses the site's file.
-func (q *inquiry) overSomebodys() []string {
-	if q.site == nil || q.asConfigured(sitePath(q.site.Name)) {
-		return nil
+	if q.site == nil || q.asConfigured(host.SitePath(q.site.Name)) {
+		return do(q.applyArgv()...)
 	}
-	have, err := q.Files.Read(sitePath(q.site.Name))
-	ledger, unread := ReadLedger(q.Files)
-	if err != nil || unread != nil || have.Content == nil {
-		return nil
-	}
-	now := digest(have.Content)
-	switch e, recorded := ledger.Find(KindFile, sitePath(q.site.Name)); {
-	case !recorded || e.theirs(now):
-		return []string{"--adopt"}
-	case !e.agents(now) && q.config.OnDrift == config.DriftFail:
-		return []string{"--on-drift", config.DriftReplace}
-	}
-	return nil
+	return do(append(q.applyArgv(), q.own.Flags...)...)
 }
 
 func (q *inquiry) applyArgv() []string {
@@ -243,9 +235,8 @@ func reload() Mend { return do("nginx", "-t").and("systemctl", "reload", "nginx"
 
 // asConfigured reports whether the site's file is what the agent would write.
 func (q *inquiry) asConfigured(file string) bool {
-	want, err := nginx.Render(model(*q.site))
-	have, readErr := q.Files.Read(file)
-	return err == nil && readErr == nil && host.Same(have.Content, want)
+	have, err := q.Files.Read(file)
+	return err == nil && q.own.Content != nil && have.Content != nil && bytes.Equal(have.Content, q.own.Content)
 }
 
 func (q *inquiry) status() *websocket.StatusError {

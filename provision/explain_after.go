@@ -100,6 +100,9 @@ func (q *inquiry) idleCut(idle *websocket.IdleError) *Diagnosis {
 		idle.Error(), place, fmt.Sprintf("nginx's proxy_read_timeout there is %s", limit))
 }
 
+// unknownName is a name that nobody's server block has (RFC 6761).
+const unknownName = "other-host.wsprovision.invalid"
+
 func near(a, b time.Duration) bool { return a > b-slack && a < b+slack }
 
 // everybody: a name that is nobody's is upgraded, although by the configuration the server block that is to answer it

@@ -67,10 +67,10 @@ func (q *inquiry) strangers(ctx context.Context, at netip.AddrPort) *Diagnosis {
 	}
 	who := holders[0]
 	where := sockets[0].Local
-	if left := q.left.holding(holders); len(left) > 0 {
+	if left := q.left.Holding(holders); len(left) > 0 {
 		return diagnosis(NginxBindInUse,
-			orphansHold(left, map[string]bool{strconv.Itoa(int(where.Port())): true}).Error(),
-			do(quit(left)...).and("systemctl", "start", "nginx"), fmt.Sprintf("%s is held by %s", where, who))
+			host.OrphansHold(left, map[string]bool{strconv.Itoa(int(where.Port())): true}).Error(),
+			do(host.Quit(left)...).and("systemctl", "start", "nginx"), fmt.Sprintf("%s is held by %s", where, who))
 	}
 	return diagnosis(NginxBindInUse,
 		fmt.Sprintf("%s listens on %s, so that nginx cannot: its bind fails with 98 (address already in use)", who,
@@ -132,8 +132,8 @@ func (q *inquiry) otherNginx(unit unitFacts) *Diagnosis {
 	if !errors.As(q.gone, &other) || unit.err != nil || unit.state.MainPID != other.Other.PID {
 		return nil
 	}
-	return diagnosis(NginxOther, fmt.Sprintf("%s runs %s: it takes nothing from %s", nginxUnit, other.Other, confDir),
-		do("systemctl", "cat", nginxUnit).note("mend its ExecStart=, then systemctl daemon-reload && systemctl "+
+	return diagnosis(NginxOther, fmt.Sprintf("%s runs %s: it takes nothing from %s", host.NginxUnit, other.Other, host.ConfDir),
+		do("systemctl", "cat", host.NginxUnit).note("mend its ExecStart=, then systemctl daemon-reload && systemctl "+
 			"restart nginx"), unit.String())
 }
 
@@ -180,7 +180,7 @@ func (q *inquiry) noListener() *Diagnosis {
 			say("name an address in the URL that nginx listens on, or add the listener to the site (key listen)"),
 			q.err.Error())
 	}
-	return diagnosis(ListenerMissing, what, q.applyCommand(), fmt.Sprintf("%s should have it", sitePath(q.site.Name)))
+	return diagnosis(ListenerMissing, what, q.applyCommand(), fmt.Sprintf("%s should have it", host.SitePath(q.site.Name)))
 }
 
 // otherFamily: the site listens for the one family of addresses only, and was asked by the other.

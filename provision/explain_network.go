@@ -241,6 +241,13 @@ func (z zone) mayAdmit(port int) bool {
 	return false
 }
 
+// shut is the warning that the port is let in by no zone.
+func (f firewall) shut(port int) *Diagnosis {
+	return diagnosis(FirewalldClosed,
+		fmt.Sprintf("firewalld does not let port %d in: the site is reached from this host only", port),
+		firewalldMend(f[0].name, port), f.evidence()...)
+}
+
 func (f firewall) evidence() (all []string) {
 	for _, z := range f {
 		all = append(all, fmt.Sprintf("zone %s of firewalld: services: %s; ports: %s", z.name,

@@ -8,9 +8,7 @@ import (
 	"syscall"
 	"testing"
 
-	"wsprovision/provision/config"
 	"wsprovision/provision/host"
-	"wsprovision/provision/nginx"
 	"wsprovision/provision/websocket"
 )
 
@@ -23,22 +21,6 @@ const (
 `
 	procTCP6 = `  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 00000000000000000000000001000000:0BB8 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000   991        0 23011 1 ffff8800b9b28000 100 0 0 10 0
-`
-	// firewall-cmd --list-all of firewalld 0.4.4 on CentOS 7.
-	firewallClosed = `public (active)
-  target: default
-  icmp-block-inversion: no
-  interfaces: eth0
-  sources: 
-  services: ssh dhcpv6-client
-  ports: 
-  protocols: 
-  masquerade: no
-  forward-ports: 
-  source-ports: 
-  icmp-blocks: 
-  rich rules: 
-	
 `
 )
 
@@ -95,81 +77,6 @@ func TestPortsExhaustedCounts(t *testing.T) {
 	}
 }
 
-func TestFirewall(t *testing.T) {
-	open := func(line, with string) string { return strings.Replace(firewallClosed, line, with, 1) }
-	tests := []struct {
-		name, text string
-		port       int
-		closed     bool
-	}{
-		{"closed", firewallClosed, 80, true},
-		{"service http", open("services: ssh", "services: http ssh"), 80, false},
-		{"service http is not 443", open("services: ssh", "services: http ssh"), 443, true},
-		{"port", open("ports: \n", "ports: 80/tcp 9000-9010/tcp\n"), 9005, false},
-		{"udp is not tcp", open("ports: \n", "ports: 80/udp\n"), 80, true},
-		{"target ACCEPT", open("target: default", "target: ACCEPT"), 80, false},
-		{"a service that may be anything", open("services: ssh", "services: ours ssh"), 8081, false},
-		{"a service that is not 80's", open("services: ssh", "services: ours ssh"), 80, true},
-		{"open in one of two zones", firewallClosed + "\n" +
-			strings.Replace(open("services: ssh", "services: http ssh"), "public", "internal", 1), 80, false},
-		{"closed in both zones", firewallClosed + "\n" + strings.Replace(firewallClosed, "public", "internal", 1), 80,
-			true},
-		{"a rich rule speaks of it", firewallClosed + `rule family="ipv4" port port="8081" protocol="tcp" accept` +
-			"\n", 8081, false},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := parseFirewall(tt.text).closes(tt.port); got != tt.closed {
-				t.Errorf("closed %v, want %v: %+v", got, tt.closed, parseFirewall(tt.text))
-			}
-		})
-	}
-	if firewall(nil).closes(80) {
-		t.Error("a firewalld that does not run closes nothing")
-	}
-}
-
-func FuzzParseFirewall(f *testing.F) {
-	f.Add(firewallClosed, 80)
-	f.Fuzz(func(t *testing.T, text string, port int) {
-		for _, opened := range []string{fmt.Sprintf("  ports: %d/tcp 1/udp\n", port), "  target: ACCEPT\n",
-			fmt.Sprintf("  ports: 1-%d/tcp\n", port)} {
-			if port > 0 && port < 65536 && parseFirewall("public (active)\n"+opened+text).closes(port) {
-				t.Errorf("%q and %q: %d is closed", opened, text, port)
-			}
-		}
-	})
-}
-
-// Who sets the size of the name hash's buckets decides what mends them.
-func TestBucketsThatAreTooSmall(t *testing.T) {
-	problem := nginx.Problem{Level: "emerg", Message: "could not build server_names_hash, you should increase " +
-		namesBucket + ": 64"}
-	for name, tt := range map[string]struct {
-		host func(t testing.TB) *fakeHost
-		c    func(t testing.TB) config.Config
-		want string
-	}{
-		"ours is lost":   {longProvisioned, longNamed, "wsprovision apply"},
-		"another's name": {func(t testing.TB) *fakeHost { return provisioned(t) }, basic, "set " + namesBucket},
-		"somebody sets it": {func(t testing.TB) *fakeHost {
-			h := newFakeHost(t)
-			h.write(host.NginxConf, strings.Replace(confOfEPEL, "    server {", "    "+namesBucket+" 64;\n    server {", 1))
-			return h
-		}, longNamed, "set " + namesBucket},
-	} {
-		t.Run(name, func(t *testing.T) {
-			h, c := tt.host(t), tt.c(t)
-			h.must(removeAll(h.path(namesPath)))
-			q := inquiry{Host: h.host(Listener{}), config: c, symptom: symptom{site: &c.Sites[0]}}
-			q.tree, q.treeErr = nginx.Load(h.root, host.NginxConf, nil)
-			if d := q.problem(t.Context(), problem); d == nil || !strings.HasPrefix(d.Mend.String(), tt.want) {
-				t.Errorf("%v, want %q", d, tt.want)
-			}
-		})
-	}
-}
-
 func TestExplainDial(t *testing.T) {
 	dial := func(number syscall.Errno) error {
 		return &websocket.DialError{Address: "x", Errno: number, Err: number}
@@ -206,13 +113,13 @@ func TestExplainDial(t *testing.T) {
 // With hidepid= a user sees no process of others: that nginx runs is systemd's to know, and no advice is to start it.
 func TestHiddenProcesses(t *testing.T) {
 	for _, euid := range []int{0, 1000} {
-		h, q := asked(t)
+		h, c := provisioned(t), basic(t)
 		h.euid = euid
 		h.must(os.RemoveAll(h.path(fmt.Sprintf("/proc/%d", h.web.master))))
-		s := q.symptom
-		s.target, s.check = reach(q.config.Sites[0], *s.location, q.config.Sites[0].Listen[0]), "upgrade"
+		s := symptom{site: &c.Sites[0], location: &c.Sites[0].Locations[0], check: "upgrade",
+			target: reach(c.Sites[0], c.Sites[0].Locations[0], c.Sites[0].Listen[0])}
 		s.err = &websocket.StatusError{Code: 500, Line: "500"}
-		d := explain(t.Context(), h.host(Listener{}), q.config, s)
+		d := explain(t.Context(), h.host(Listener{}), c, s)
 		evidence := strings.Join(d.Evidence, "\n")
 		if root := euid == 0; root != (d.Code == NginxNotRunning) || root == strings.Contains(evidence, "hidepid") {
 			t.Errorf("as %d: %s\n%s", euid, d, evidence)

@@ -43,10 +43,10 @@ func (q *inquiry) problem(ctx context.Context, p nginx.Problem) *Diagnosis {
 	}
 	mend = mend.say(thenServe)
 	switch small := strings.HasPrefix(p.Message, "could not build server_names_hash"); {
-	case q.ours(p.File), q.site != nil && p.File == namesPath, small && q.bucketsAreOurs():
+	case q.ours(p.File), q.site != nil && p.File == host.NamesPath, small && q.bucketsAreOurs():
 		mend = q.applyCommand()
 	case small:
-		mend = say("set " + namesBucket + " in http of " + host.NginxConf + ", or raise it where it is set").say(thenServe)
+		mend = say("set " + host.NamesBucket + " in http of " + host.NginxConf + ", or raise it where it is set").say(thenServe)
 	}
 	return diagnosis(NginxConfigInvalid, "nginx refuses its configuration: "+inWords(p)+" in "+where, mend,
 		"nginx -t: "+p.String())
@@ -54,9 +54,9 @@ func (q *inquiry) problem(ctx context.Context, p nginx.Problem) *Diagnosis {
 
 // bucketsAreOurs reports whether an apply sets the size that the names need.
 func (q *inquiry) bucketsAreOurs() bool {
-	_, err := os.Lstat(q.Root + namesPath)
+	_, err := os.Lstat(q.Root + host.NamesPath)
 	return q.site != nil && q.treeErr == nil && nginx.NamesBucket(q.site.ServerNames) > 0 &&
-		(err == nil || !q.tree.HTTP(namesBucket))
+		(err == nil || !q.tree.HTTP(host.NamesBucket))
 }
 
 // inWords says what the usual mistakes are.
@@ -171,7 +171,7 @@ func (q *inquiry) newest() (file string, changed, read time.Time) {
 	for _, f := range q.tree.Files() {
 		files = append(files, f.Path)
 	}
-	for _, name := range append(files, confDir) {
+	for _, name := range append(files, host.ConfDir) {
 		if fi, err := os.Stat(q.Root + name); err == nil && fi.ModTime().After(changed) {
 			file, changed = name, fi.ModTime()
 		}

@@ -28,6 +28,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/host"
+	"wsprovision/provision/hosttest"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/websocket"
 	"wsprovision/selinux"
@@ -433,7 +434,7 @@ func (r *rig) judge(v *Verification, want Code, cause string) {
 		r.t.Errorf("%s, diagnosis %q: %s\nwant %q: …%s…\nevidence:\n  %s\nchecks: %+v", got.Result, d.Code, d.Cause,
 			want, cause, strings.Join(d.Evidence, "\n  "), got.Checks)
 	}
-	pasteable(r.t, d)
+	hosttest.Pasteable(r.t, string(d.Code), d.Mend.String())
 	if want != "" && (d.Mend.IsZero() || len(d.Evidence) == 0) {
 		r.t.Errorf("%s: no way to mend it (%q) or no evidence %q", d.Code, d.Mend, d.Evidence)
 	}

@@ -64,14 +64,14 @@ func (q *inquiry) shadowed() *Diagnosis {
 		}
 		return diagnosis(ShadowedListen,
 			fmt.Sprintf("the server block in %s listens on %s itself, so that what comes to that address never "+
-				"reaches %s", theirs, q.address, sitePath(q.site.Name)),
+				"reaches %s", theirs, q.address, host.SitePath(q.site.Name)),
 			say("give the site that address too (key listen) or take it from ").line(s.File, l.Line).
 				say("; then nginx -t && systemctl reload nginx"), "listen in "+fmt.Sprintf("%s:%d", s.File, l.Line))
 	}
 	if q.route.ByName {
 		return diagnosis(ShadowedServerName,
 			fmt.Sprintf("another server block has the name %s on the same address, and comes first: nginx ignores "+
-				"the one in %s", q.host(), sitePath(q.site.Name)),
+				"the one in %s", q.host(), host.SitePath(q.site.Name)),
 			say("take the name out of ").line(s.File, s.Line).say(thenReload),
 			fmt.Sprintf("server_name in the block at %s", theirs))
 	}
@@ -102,16 +102,16 @@ func (q *inquiry) nobodysName() *Diagnosis {
 
 // notIncluded: the site's file is there, or should be, and nginx does not read it.
 func (q *inquiry) notIncluded() *Diagnosis {
-	if q.site == nil || q.treeErr != nil || q.tree.Included(sitePath(q.site.Name)) {
+	if q.site == nil || q.treeErr != nil || q.tree.Included(host.SitePath(q.site.Name)) {
 		return nil
 	}
-	path := sitePath(q.site.Name)
+	path := host.SitePath(q.site.Name)
 	if have, err := q.Files.Read(path); err == nil && have.Content == nil {
 		return diagnosis(NotIncluded, fmt.Sprintf("the site's file %s is not there", path), q.applyCommand(),
 			q.filesRead())
 	}
 	return diagnosis(NotIncluded, fmt.Sprintf("%s is not included by %s", path, host.NginxConf),
-		say("add \"include "+confDir+"/*.conf;\" to the http block of "+host.NginxConf).say(thenReload), q.filesRead())
+		say("add \"include "+host.ConfDir+"/*.conf;\" to the http block of "+host.NginxConf).say(thenReload), q.filesRead())
 }
 
 // filesRead are the files that nginx's configuration consists of.

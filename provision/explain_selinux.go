@@ -62,12 +62,8 @@ func (q *inquiry) passesTo(port int) bool {
 	return false
 }
 
-// shutdownBoolean is what makes the label enough. RHEL 7's policy has it on
-// (selinux-policy 3.13.1, booleans-targeted.conf), and an administrator may turn it off.
-const shutdownBoolean = "httpd_graceful_shutdown"
-
 // lack is what keeps httpd_t from a backend's port. The boolean alone lets it connect to every port; the label alone is
-// enough only while shutdownBoolean is on.
+// enough only while selinux.HTTPGracefulShutdown is on.
 type lack struct {
 	boolean, label bool   // missing
 	without        string // why the label alone is not enough; "" where it is
@@ -79,28 +75,28 @@ type lack struct {
 func (l lack) sentence() string {
 	switch {
 	case l.boolean && l.label && l.without == "":
-		return "both the boolean " + connectBoolean + " and the label " + httpPortType +
+		return "both the boolean " + selinux.HTTPConnect + " and the label " + selinux.HTTPPort +
 			" are missing, and either would do"
 	case l.boolean && l.label:
-		return "both the boolean " + connectBoolean + " and the label " + httpPortType +
+		return "both the boolean " + selinux.HTTPConnect + " and the label " + selinux.HTTPPort +
 			" are missing, and the label alone would not do: " + l.without
 	case l.boolean:
-		return "the boolean " + connectBoolean + " is off, and the label " + httpPortType + " alone does not do: " +
+		return "the boolean " + selinux.HTTPConnect + " is off, and the label " + selinux.HTTPPort + " alone does not do: " +
 			l.without
 	case l.label:
-		return "the label " + httpPortType + " is missing"
+		return "the label " + selinux.HTTPPort + " is missing"
 	}
 	return "boolean and label are as they should be, so another rule of the policy is meant"
 }
 
 func (q *inquiry) missing(ctx context.Context, port int, label string, unknown error) lack {
 	var l lack
-	if b, err := q.SELinux.Boolean(ctx, connectBoolean); err == nil {
+	if b, err := q.SELinux.Boolean(ctx, selinux.HTTPConnect); err == nil {
 		l.boolean = b.Running == selinux.Off
-		l.facts = append(l.facts, fmt.Sprintf("%s: %s now, %s at the next boot", connectBoolean, b.Running,
+		l.facts = append(l.facts, fmt.Sprintf("%s: %s now, %s at the next boot", selinux.HTTPConnect, b.Running,
 			b.Persistent))
 		if l.boolean {
-			l.mend = l.mend.and("setsebool", "-P", connectBoolean, "on")
+			l.mend = l.mend.and("setsebool", "-P", selinux.HTTPConnect, "on")
 		}
 	}
 	l.without = q.withoutBoolean(ctx)
@@ -109,12 +105,12 @@ func (q *inquiry) missing(ctx context.Context, port int, label string, unknown e
 		return l
 	}
 	l.facts = append(l.facts, fmt.Sprintf("port tcp/%d is labelled %s", port, label))
-	if l.label = label != httpPortType; l.label {
+	if l.label = label != selinux.HTTPPort; l.label {
 		l.mend = l.mend.and(q.labelCommand(ctx, port)...)
 	}
 	if state, err := q.SELinux.Port(ctx, "tcp", port); err == nil {
 		for _, p := range state.Local {
-			if p.Type != httpPortType {
+			if p.Type != selinux.HTTPPort {
 				l.taken = fmt.Sprintf("semanage port -l -C: %s %s", p.Type, p)
 			}
 		}
@@ -124,11 +120,11 @@ func (q *inquiry) missing(ctx context.Context, port int, label string, unknown e
 
 // withoutBoolean is why the label alone does not let httpd_t connect; "" where it does.
 func (q *inquiry) withoutBoolean(ctx context.Context) string {
-	if allowed, err := q.SELinux.Allowed("httpd_t", httpPortType, "tcp_socket", "name_connect"); err == nil && allowed {
+	if allowed, err := q.SELinux.Allowed("httpd_t", selinux.HTTPPort, "tcp_socket", "name_connect"); err == nil && allowed {
 		return ""
 	}
-	if b, err := q.SELinux.Boolean(ctx, shutdownBoolean); err == nil && b.Running == selinux.Off {
-		return "the boolean " + shutdownBoolean + " is off too"
+	if b, err := q.SELinux.Boolean(ctx, selinux.HTTPGracefulShutdown); err == nil && b.Running == selinux.Off {
+		return "the boolean " + selinux.HTTPGracefulShutdown + " is off too"
 	}
 	return "this policy has no rule for it"
 }
@@ -138,7 +134,7 @@ func (q *inquiry) withoutBoolean(ctx context.Context) string {
 // and waits for the policy to be loaded.
 func (q *inquiry) labelCommand(ctx context.Context, port int) []string {
 	verb, which := "-a", strconv.Itoa(port)
-	edit, before, err := q.SELinux.LabelPort(ctx, "tcp", port, httpPortType)
+	edit, before, err := q.SELinux.LabelPort(ctx, "tcp", port, selinux.HTTPPort)
 	var overlap *selinux.OverlapError
 	if errors.As(err, &overlap) {
 		verb, which = "-m", fmt.Sprintf("%d-%d", overlap.Local.Low, overlap.Local.High)
@@ -153,7 +149,7 @@ func (q *inquiry) labelCommand(ctx context.Context, port int) []string {
 			}
 		}
 	}
-	return []string{"semanage", "port", verb, "-t", httpPortType, "-p", "tcp", which}
+	return []string{"semanage", "port", verb, "-t", selinux.HTTPPort, "-p", "tcp", which}
 }
 
 func portOf(address string) int {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/hosttest"
 	"wsprovision/provision/websocket"
 	"wsprovision/selinux"
 	"wsprovision/systemd"
@@ -46,7 +47,7 @@ func (h *fakeHost) ask(err error, lines ...string) Diagnosis {
 	host := h.host(Listener{})
 	host.Units = func(context.Context) (systemd.Units, error) { return &systemd.Offline{Root: h.root}, nil }
 	d := explain(h.t.Context(), host, c, s)
-	pasteable(h.t, d)
+	hosttest.Pasteable(h.t, string(d.Code), d.Mend.String())
 	return d
 }
 

@@ -23,7 +23,7 @@ func (q *inquiry) unit(ctx context.Context) unitFacts {
 	if err != nil {
 		return unitFacts{err: err}
 	}
-	st, err := units.State(ctx, nginxUnit)
+	st, err := units.State(ctx, host.NginxUnit)
 	return unitFacts{st, err}
 }
 
@@ -41,7 +41,7 @@ func (u unitFacts) String() string {
 	if u.err != nil {
 		return u.err.Error()
 	}
-	s := fmt.Sprintf("%s: %s, %s (%s)", nginxUnit, u.state.Load, u.state.Active, u.state.Sub)
+	s := fmt.Sprintf("%s: %s, %s (%s)", host.NginxUnit, u.state.Load, u.state.Active, u.state.Sub)
 	if u.state.Result != "" {
 		s += ", result " + u.state.Result
 	}

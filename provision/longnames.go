@@ -8,14 +8,13 @@ import (
 	"io/fs"
 	"slices"
 
+	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 )
 
-const namesBucket = "server_names_hash_bucket_size"
+const namesBucket = host.NamesBucket
 
-// namesPath is where server_names_hash_bucket_size goes. nginx takes it once in
-// http, so that no site's own file is the place; no site is named _wsprovision.
-const namesPath = confDir + "/_wsprovision.conf"
+const namesPath = host.NamesPath
 
 // longNames adds that file where a name that nginx hashes is too long for its
 // own size, and nobody else sets it. What brings it is a name of the

@@ -2,10 +2,6 @@ package provision
 
 import (
 	"encoding/json"
-	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -87,98 +83,5 @@ func TestMendInJSON(t *testing.T) {
 	if err != nil || json.Unmarshal(text, &back) != nil || back.Mend.String() != "df -h" ||
 		!strings.Contains(string(text), `"mend":"df -h"`) {
 		t.Errorf("%s, %v", text, err)
-	}
-}
-
-// builders make a Mend, and what they are given.
-var builders = []string{"do", "and", "say", "note", "name", "into"}
-
-// unsafeMends are the places of a file in which a Mend is made otherwise than by quoting, or has a shell do it.
-func unsafeMends(file *ast.File) (found []string) {
-	report := func(n ast.Node, what string) { found = append(found, fmt.Sprintf("%s at %d", what, n.Pos())) }
-	ast.Inspect(file, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.CompositeLit:
-			if is(n.Type, "Mend") && len(n.Elts) > 0 {
-				report(n, "a Mend made by hand")
-			}
-		case *ast.SelectorExpr:
-			if n.Sel.Name == "written" || n.Sel.Name == "UnmarshalText" {
-				report(n, "the text of a Mend")
-			}
-		case *ast.CallExpr:
-			if is(n.Fun, "words") && !isLiteral(n.Args[0]) {
-				report(n, "words made of a value")
-			}
-			if b := builder(n.Fun); b != "" {
-				unsafeArguments(b, n.Args, report)
-			}
-		}
-		return true
-	})
-	return found
-}
-
-func is(e ast.Expr, name string) bool {
-	i, ok := e.(*ast.Ident)
-	return ok && i.Name == name
-}
-
-func isLiteral(e ast.Expr) bool {
-	_, ok := e.(*ast.BasicLit)
-	return ok
-}
-
-func builder(fun ast.Expr) string {
-	name := ""
-	switch f := fun.(type) {
-	case *ast.Ident:
-		name = f.Name
-	case *ast.SelectorExpr:
-		name = f.Sel.Name
-	}
-	if slices.Contains(builders, name) {
-		return name
-	}
-	return ""
-}
-
-// shells read an argument as a program.
-var shells = []string{"bash", "sh", "eval", "env", "xargs", "exec", "source", "."}
-
-func unsafeArguments(builder string, args []ast.Expr, report func(ast.Node, string)) {
-	if len(args) == 0 {
-		return
-	}
-	if lit, ok := args[0].(*ast.BasicLit); ok && slices.Contains(shells, strings.Trim(lit.Value, "`\"")) &&
-		(builder == "do" || builder == "and") {
-		report(args[0], "a shell")
-	}
-	if call, ok := args[0].(*ast.CallExpr); ok && (builder == "say" || builder == "note") && !is(call.Fun, "words") {
-		report(args[0], "words that are computed")
-	}
-}
-
-// TestNoMendByHand walks the source: text becomes a command by quoting, in mend.go, and nowhere else.
-func TestNoMendByHand(t *testing.T) {
-	for path, file := range sources(t) {
-		if strings.HasPrefix(path, "provision/") && strings.Count(path, "/") == 1 && path != "provision/mend.go" {
-			for _, what := range unsafeMends(file.tree) {
-				t.Errorf("%s: %s", path, what)
-			}
-		}
-	}
-	for _, sample := range []string{
-		`Mend{written: "rm " + x}`, `Mend{"rm " + x, false}`, `m.written + x`, `say(words(x))`, `say(words("a" + x))`,
-		`do("bash", "-c", x)`, `do("true").and("sh", "-c", x)`,
-		`say(fmt.Sprintf("x", y))`, `d.Mend.UnmarshalText(x)`,
-	} {
-		file, err := parser.ParseFile(token.NewFileSet(), "x.go", "package x\nvar _ = "+sample, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(unsafeMends(file)) == 0 {
-			t.Errorf("%s is not found", sample)
-		}
 	}
 }

@@ -48,7 +48,7 @@ func (r *Run) proveLocation(ctx context.Context, f *engine.Finding, site config.
 		return nil
 	}
 	s := symptom{site: &site, location: &l, target: target, check: "upgrade", err: err, lines: sinceMarks(ctx, r.Host, marks),
-		began: began}
+		began: began, own: ownFile(r.Host, r.Config, &site)}
 	var status *websocket.StatusError
 	if !errors.As(err, &status) {
 		return r.because(ctx, s, fmt.Errorf("%s through %s: %w", target, target.Address, err))

@@ -11,27 +11,8 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
-	"wsprovision/provision/plaintext"
 	"wsprovision/systemd"
 )
-
-// master is the nginx of nginx.service, as systemd knows it; where systemd cannot be asked, or knows of none, the one
-// that the pid file names.
-func masterOf(ctx context.Context, h *host.Host) (nginx.Master, error) {
-	return h.Nginx.Master(ctx, mainPID(ctx, h))
-}
-
-func mainPID(ctx context.Context, h *host.Host) int {
-	units, err := host.Systemd(ctx, h)
-	if err != nil {
-		return 0
-	}
-	state, err := units.State(ctx, nginxUnit)
-	if err != nil {
-		return 0
-	}
-	return state.MainPID
-}
 
 // checkRunning refuses what a start or a reload of nginx.service would fail of, or would not be one of the nginx that
 // reads the agent's configuration, and names every other nginx.
@@ -86,7 +67,7 @@ func beside(others []nginx.Other) []string {
 
 // checkOrphans is an error where workers that a killed master left behind listen where nginx is to.
 func (r *Run) checkOrphans(ctx context.Context) error {
-	left := orphansOf(ctx, r.Host)
+	left := host.OrphansOf(ctx, r.Host)
 	files, err := r.siteFiles()
 	if err != nil || len(left) == 0 {
 		return nil // the server-block step says what is wrong with a file
@@ -99,7 +80,7 @@ func (r *Run) checkOrphans(ctx context.Context) error {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		for _, p := range left.holding(o.Holders(ctx, conflicting(o.Listening(at.Port()), at))) {
+		for _, p := range left.Holding(o.Holders(ctx, conflicting(o.Listening(at.Port()), at))) {
 			ports[strconv.Itoa(int(at.Port()))] = true
 			if !slices.Contains(inWay, p) {
 				inWay = append(inWay, p)
@@ -109,52 +90,8 @@ func (r *Run) checkOrphans(ctx context.Context) error {
 	if len(inWay) == 0 {
 		return nil
 	}
-	return orphansHold(inWay, ports)
+	return host.OrphansHold(inWay, ports)
 }
-
-// orphans are the workers of nginx that no master looks after.
-type orphans []nginx.Worker
-
-// orphans are none where they cannot be looked for.
-func orphansOf(ctx context.Context, h *host.Host) orphans {
-	all, _ := h.Nginx.Orphans(ctx)
-	return all
-}
-
-// holding are those of the processes that are orphans.
-func (o orphans) holding(processes []host.Process) []host.Process {
-	return slices.DeleteFunc(slices.Clone(processes), func(p host.Process) bool {
-		return !slices.ContainsFunc(o, func(w nginx.Worker) bool { return w.PID == p.Pid })
-	})
-}
-
-// orphansHold says what workers without a master are in the way of, and what ends them: on SIGQUIT a worker closes its
-// listening sockets at once and ends with its last connection (ngx_worker_process_cycle).
-func orphansHold(all []host.Process, ports map[string]bool) error {
-	return fmt.Errorf("workers of an nginx that was killed still run, and listen on port %s (process %s), "+
-		"so that nginx cannot: %s frees the port at once; each finishes its open connections, WebSockets too, "+
-		"and ends with the last one",
-		sortedWords(ports), strings.Join(numbers(all), ", "), plaintext.Command(quit(all)))
-}
-
-func sortedWords(set map[string]bool) string {
-	var all []string
-	for word := range set {
-		all = append(all, word)
-	}
-	slices.Sort(all)
-	return strings.Join(all, ", ")
-}
-
-func numbers(all []host.Process) []string {
-	var pids []string
-	for _, p := range all {
-		pids = append(pids, strconv.Itoa(p.Pid))
-	}
-	return pids
-}
-
-func quit(all []host.Process) []string { return append([]string{"kill", "-QUIT"}, numbers(all)...) }
 
 // nginxBeside says, for the status, what of nginx runs that is not nginx.service's, or not with its own configuration.
 func nginxBeside(ctx context.Context, h *host.Host, mainPID int) []string {
@@ -171,7 +108,7 @@ func nginxBeside(ctx context.Context, h *host.Host, mainPID int) []string {
 		}
 		all = append(all, "another nginx runs: "+o.String())
 	}
-	if left := orphansOf(ctx, h); len(left) > 0 {
+	if left := host.OrphansOf(ctx, h); len(left) > 0 {
 		var pids []string
 		for _, w := range left[:min(len(left), mostBeside)] {
 			pids = append(pids, strconv.Itoa(w.PID))

@@ -17,12 +17,11 @@ import (
 )
 
 const (
-	confDir  = "/etc/nginx/conf.d"
+	confDir  = host.ConfDir
 	siteMode = 0o644
 )
 
-// sitePath is the file of the named site.
-func sitePath(name string) string { return filepath.Join(confDir, name+".conf") }
+func sitePath(name string) string { return host.SitePath(name) }
 
 // wanted is what should be at a path; nil content is no file.
 type wanted struct {

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	connectBoolean = "httpd_can_network_connect"
-	httpPortType   = "http_port_t"
+	connectBoolean = selinux.HTTPConnect
+	httpPortType   = selinux.HTTPPort
 )
 
 // checkSELinux compares the boolean, now and persistently, and the label of

@@ -13,7 +13,7 @@ import (
 	"wsprovision/systemd"
 )
 
-const nginxUnit = "nginx.service"
+const nginxUnit = host.NginxUnit
 
 // service is what there is to do about nginx.service.
 type service struct {

@@ -64,11 +64,11 @@ func (r *Run) takenBy(ctx context.Context, at netip.AddrPort, service service) e
 	if err := context.Cause(ctx); err != nil { // /proc was not gone through to its end
 		return err
 	}
-	if left := orphansOf(ctx, r.Host).holding(holders); len(left) > 0 {
+	if left := host.OrphansOf(ctx, r.Host).Holding(holders); len(left) > 0 {
 		if !service.running() {
 			return nil // the service step says what is in its way
 		}
-		return orphansHold(left, map[string]bool{strconv.Itoa(int(at.Port())): true})
+		return host.OrphansHold(left, map[string]bool{strconv.Itoa(int(at.Port())): true})
 	}
 	if len(holders) > 0 {
 		who, unit = holders[0].String(), fmt.Sprintf("systemctl status %d names its unit", holders[0].Pid)

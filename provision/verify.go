@@ -233,7 +233,7 @@ func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, error) 
 	if err != nil && !v.Mute && ctx.Err() == nil {
 		d := explain(ctx, v.Host, v.Config,
 			symptom{site: a.site, location: a.location, target: a.target, check: name, err: err, peer: checks[0].Peer,
-				lines: sinceMarks(ctx, v.Host, marks), began: began, again: v.Apply})
+				lines: sinceMarks(ctx, v.Host, marks), began: began, again: v.Apply, own: ownFile(v.Host, v.Config, a.site)})
 		t.Diagnosis = &d
 	}
 	return t, nil
@@ -266,9 +266,6 @@ func (v *Verification) tree() (nginx.Tree, error) {
 	}
 	return v.read()
 }
-
-// unknownName is a name that nobody's server block has (RFC 6761).
-const unknownName = "other-host.wsprovision.invalid"
 
 // otherHost is a name to try in vain, where another server block is there to
 // answer it; a site that is the default server answers every name.
@@ -343,9 +340,7 @@ func (v *Verification) warnings(ctx context.Context, aims []aim) []Diagnosis {
 		}
 		if port := int(at.Port()); wall.closes(port) && !ports[port] && a.site != nil && !private(*a.site, port) {
 			ports[port] = true
-			all = append(all, *diagnosis(FirewalldClosed,
-				fmt.Sprintf("firewalld does not let port %d in: the site is reached from this host only", port),
-				firewalldMend(wall[0].name, port), wall.evidence()...))
+			all = append(all, *wall.shut(port))
 		}
 	}
 	return all

@@ -1,0 +1,36 @@
+package provision
+
+import (
+	"wsprovision/provision/config"
+	"wsprovision/provision/host"
+	"wsprovision/provision/nginx"
+)
+
+// ownFile is what a diagnosis says of the site's file; nothing where there is no site.
+func ownFile(h *host.Host, c config.Config, site *config.Site) own {
+	if site == nil {
+		return own{}
+	}
+	content, err := nginx.Render(model(*site))
+	if err != nil {
+		return own{}
+	}
+	return own{Content: content, Flags: overSomebodys(h, c, *site)}
+}
+
+// overSomebodys is the flag without which an apply refuses what lies in place of the site's file.
+func overSomebodys(h *host.Host, c config.Config, site config.Site) []string {
+	have, err := h.Files.Read(sitePath(site.Name))
+	ledger, unread := ReadLedger(h.Files)
+	if err != nil || unread != nil || have.Content == nil {
+		return nil
+	}
+	now := digest(have.Content)
+	switch e, recorded := ledger.Find(KindFile, sitePath(site.Name)); {
+	case !recorded || e.theirs(now):
+		return []string{"--adopt"}
+	case !e.agents(now) && c.OnDrift == config.DriftFail:
+		return []string{"--on-drift", config.DriftReplace}
+	}
+	return nil
+}
