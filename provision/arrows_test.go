@@ -10,10 +10,11 @@ import (
 // arrows are who may import whom of our own packages: cmd → provision → the leaves, which know nothing of each other.
 // What is in bottom may be imported by all.
 var arrows = map[string][]string{
-	"cmd/wsprovision": {"provision", "provision/host", "provision/engine", "provision/config", "provision/websocket", "systemd"},
-	"provision": {"provision/host", "provision/engine", "provision/config", "provision/nginx", "provision/websocket",
+	"cmd/wsprovision": {"provision", "provision/host", "provision/diagnose", "provision/engine", "provision/config", "provision/websocket", "systemd"},
+	"provision": {"provision/host", "provision/diagnose", "provision/engine", "provision/config", "provision/nginx", "provision/websocket",
 		"rpm", "selinux", "systemd"},
 	"provision/host":      {"provision/config", "provision/nginx", "provision/websocket", "rpm", "selinux", "systemd"},
+	"provision/diagnose":  {"provision/host", "provision/config", "provision/nginx", "provision/websocket", "selinux", "systemd"},
 	"provision/config":    nil,
 	"provision/engine":    nil,
 	"provision/nginx":     nil,

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/provision/diagnose"
 	"wsprovision/provision/websocket"
 )
 
@@ -18,9 +19,9 @@ func TestTLSOfSomebodyElse(t *testing.T) {
 				Err: tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}},
 			"silent": {ServerName: "ws.example.com", Timeout: true, Err: errKilled},
 		} {
-			s := symptom{target: websocket.Target{Address: address, Path: "/", TLS: &tls.Config{}},
-				check: "certificate", err: failed, peer: address}
-			if d := explain(t.Context(), h.host(Listener{}), basic(t), s); d.Code != TLSRefused ||
+			s := diagnose.Symptom{Target: websocket.Target{Address: address, Path: "/", TLS: &tls.Config{}},
+				Check: "certificate", Err: failed, Peer: address}
+			if d := diagnose.Explain(t.Context(), h.host(Listener{}), basic(t), s); d.Code != diagnose.TLSRefused ||
 				strings.Contains(d.Mend.String(), "restart") {
 				t.Errorf("%s at %s: %s", name, address, d)
 			}

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"testing"
 
+	"wsprovision/provision/diagnose"
 	"wsprovision/provision/host"
 	"wsprovision/provision/websocket"
 )
@@ -58,8 +59,8 @@ func TestBackendOfTheOtherFamily(t *testing.T) {
 	h.web.backends["127.0.0.1:3000"] = false
 	h.write("/proc/net/tcp", procTCP)
 	h.write("/proc/net/tcp6", procTCP6)
-	if d := h.ask(badGateway, logRefused); d.Code != BackendIPv6Only || !strings.Contains(d.Cause, "[::1]:3000") {
-		t.Errorf("got %s, want %s", d, BackendIPv6Only)
+	if d := h.ask(badGateway, logRefused); d.Code != diagnose.BackendIPv6Only || !strings.Contains(d.Cause, "[::1]:3000") {
+		t.Errorf("got %s, want %s", d, diagnose.BackendIPv6Only)
 	}
 }
 
@@ -85,19 +86,19 @@ func TestExplainDial(t *testing.T) {
 		name string
 		make func(h *fakeHost)
 		err  error
-		want Code
+		want diagnose.Code
 	}{
-		{"nothing wrong to be found", func(h *fakeHost) {}, dial(syscall.ECONNREFUSED), Unexplained},
+		{"nothing wrong to be found", func(h *fakeHost) {}, dial(syscall.ECONNREFUSED), diagnose.Unexplained},
 		{"no nginx", func(h *fakeHost) {
 			h.must(os.Remove(h.path("/run/nginx.pid")))
-		}, dial(syscall.ECONNREFUSED), NginxNotRunning},
-		{"filtered", func(h *fakeHost) {}, dial(syscall.EHOSTUNREACH), AddressUnreachable},
-		{"no route", func(h *fakeHost) {}, dial(syscall.ENETUNREACH), AddressUnreachable},
-		{"own ports", func(h *fakeHost) {}, dial(syscall.EADDRNOTAVAIL), PortsExhausted},
+		}, dial(syscall.ECONNREFUSED), diagnose.NginxNotRunning},
+		{"filtered", func(h *fakeHost) {}, dial(syscall.EHOSTUNREACH), diagnose.AddressUnreachable},
+		{"no route", func(h *fakeHost) {}, dial(syscall.ENETUNREACH), diagnose.AddressUnreachable},
+		{"own ports", func(h *fakeHost) {}, dial(syscall.EADDRNOTAVAIL), diagnose.PortsExhausted},
 		{"a broken file of somebody's, and no nginx", func(h *fakeHost) {
 			h.write(confDir+"/a.conf", "bogus_directive on;\n")
 			h.must(os.Remove(h.path("/run/nginx.pid")))
-		}, dial(syscall.ECONNREFUSED), NginxConfigInvalid},
+		}, dial(syscall.ECONNREFUSED), diagnose.NginxConfigInvalid},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -116,12 +117,12 @@ func TestHiddenProcesses(t *testing.T) {
 		h, c := provisioned(t), basic(t)
 		h.euid = euid
 		h.must(os.RemoveAll(h.path(fmt.Sprintf("/proc/%d", h.web.master))))
-		s := symptom{site: &c.Sites[0], location: &c.Sites[0].Locations[0], check: "upgrade",
-			target: reach(c.Sites[0], c.Sites[0].Locations[0], c.Sites[0].Listen[0])}
-		s.err = &websocket.StatusError{Code: 500, Line: "500"}
-		d := explain(t.Context(), h.host(Listener{}), c, s)
+		s := diagnose.Symptom{Site: &c.Sites[0], Location: &c.Sites[0].Locations[0], Check: "upgrade",
+			Target: reach(c.Sites[0], c.Sites[0].Locations[0], c.Sites[0].Listen[0])}
+		s.Err = &websocket.StatusError{Code: 500, Line: "500"}
+		d := diagnose.Explain(t.Context(), h.host(Listener{}), c, s)
 		evidence := strings.Join(d.Evidence, "\n")
-		if root := euid == 0; root != (d.Code == NginxNotRunning) || root == strings.Contains(evidence, "hidepid") {
+		if root := euid == 0; root != (d.Code == diagnose.NginxNotRunning) || root == strings.Contains(evidence, "hidepid") {
 			t.Errorf("as %d: %s\n%s", euid, d, evidence)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/provision/diagnose"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/websocket"
@@ -51,14 +52,14 @@ func TestProofIsExplained(t *testing.T) {
 		name string
 		make func(h *fakeHost)
 		want engine.Status
-		code Code // "" is none
+		code diagnose.Code // "" is none
 	}{
 		{"all is well", func(*fakeHost) {}, engine.Unchanged, ""},
 		{"backend down", func(h *fakeHost) { h.web.backends["127.0.0.1:3000"] = false }, engine.Unchanged, ""},
 		{"nginx runs another configuration", func(h *fakeHost) {
 			h.web.tree = nginx.Tree{}
-		}, engine.Failed, NginxOlder},
-		{"a 101 with a wrong digest", func(h *fakeHost) { h.web.answer = wrongDigest }, engine.Failed, NotAWebSocket},
+		}, engine.Failed, diagnose.NginxOlder},
+		{"a 101 with a wrong digest", func(h *fakeHost) { h.web.answer = wrongDigest }, engine.Failed, diagnose.NotAWebSocket},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := provisioned(t)

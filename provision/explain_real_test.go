@@ -27,6 +27,7 @@ import (
 	ws "github.com/coder/websocket"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/diagnose"
 	"wsprovision/provision/host"
 	"wsprovision/provision/hosttest"
 	"wsprovision/provision/nginx"
@@ -75,7 +76,7 @@ func newRig(t *testing.T) *rig {
 		t.Skip("nginx and root are needed here")
 	}
 	r := &rig{t: t, root: t.TempDir()}
-	r.port = portOf(unusedAddress(t))
+	r.port = diagnose.PortOf(unusedAddress(t))
 	for _, dir := range []string{"run", "tmp", "var/log/nginx", "etc/nginx/conf.d", filepath.Dir(r.root)} {
 		r.must(os.MkdirAll(filepath.Join(r.root, dir), 0o755))
 	}
@@ -253,60 +254,60 @@ func TestExplainWithNginx(t *testing.T) {
 		make    func(r *rig) // before nginx is started
 		after   func(r *rig) // and after
 		verify  Verification
-		want    Code // "" is no failure
+		want    diagnose.Code // "" is no failure
 		cause   string
 	}{
 		{name: "all is well", backend: echo, make: func(r *rig) { r.write("websocket", r.block(echo, headersOfSite)) }},
 		{name: "backend down", backend: down, make: func(r *rig) {
 			r.write("websocket", r.block(down, headersOfSite))
-		}, want: BackendNotRunning, cause: down},
+		}, want: diagnose.BackendNotRunning, cause: down},
 		{name: "an echo backend stands in", backend: down, make: func(r *rig) {
 			r.write("websocket", r.block(down, headersOfSite))
 		}, verify: Verification{WithEcho: true}},
 		{name: "no Upgrade", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, "proxy_http_version 1.1; proxy_set_header Connection upgrade;"))
-		}, want: UpgradeHeaderMissing, cause: "does not pass on Upgrade"},
+		}, want: diagnose.UpgradeHeaderMissing, cause: "does not pass on Upgrade"},
 		{name: "no Connection", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade;"))
-		}, want: UpgradeHeaderMissing, cause: "does not pass on Connection"},
+		}, want: diagnose.UpgradeHeaderMissing, cause: "does not pass on Connection"},
 		{name: "neither", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, ""))
-		}, want: UpgradeHeaderMissing, cause: "nor does it speak HTTP/1.1"},
+		}, want: diagnose.UpgradeHeaderMissing, cause: "nor does it speak HTTP/1.1"},
 		{name: "HTTP/1.0", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo,
 				"proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;"))
-		}, want: UpstreamHTTP10},
+		}, want: diagnose.UpstreamHTTP10},
 		{name: "trailing slash", backend: strict, make: func(r *rig) {
 			r.write("websocket", r.block(strict+"/", headersOfSite))
-		}, want: ProxyPassSlash, cause: "/ in place of /ws/"},
+		}, want: diagnose.ProxyPassSlash, cause: "/ in place of /ws/"},
 		{name: "a trailing slash that the backend does not mind", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo+"/", headersOfSite))
 		}},
 		{name: "path that the backend has not", backend: strictBackend(t, "/other/"), make: func(r *rig) {
 			r.write("websocket", r.block("BACKEND", headersOfSite))
-		}, want: PathNotFound, cause: "itself has nothing at /ws/"},
+		}, want: diagnose.PathNotFound, cause: "itself has nothing at /ws/"},
 		{name: "path without its slash", backend: strictBackend(t, "/ws"), make: func(r *rig) {
 			r.write("websocket", r.block("BACKEND", headersOfSite))
-		}, want: PathNotFound, cause: "but at /ws"},
+		}, want: diagnose.PathNotFound, cause: "but at /ws"},
 		{name: "no such location", backend: echo, make: func(r *rig) {
 			r.write("websocket", strings.Replace(r.block(echo, headersOfSite), "/ws/", "/chat/", 1))
-		}, want: PathNotFound, cause: "passes nothing to a backend under /ws/"},
+		}, want: diagnose.PathNotFound, cause: "passes nothing to a backend under /ws/"},
 		{name: "a foreign Origin", backend: strict, make: func(r *rig) {
 			r.write("websocket", r.block(strict, headersOfSite))
 		},
-			verify: Verification{Origin: "http://evil.example.org"}, want: OriginRefused,
+			verify: Verification{Origin: "http://evil.example.org"}, want: diagnose.OriginRefused,
 			cause: "refuses the Origin http://evil.example.org"},
 		{name: "Host is not passed on", backend: strict, make: func(r *rig) {
 			r.write("websocket", r.block(strict, strings.Replace(headersOfSite, "proxy_set_header Host $host;", "", 1)))
-		}, verify: Verification{Origin: "http://ws.example.com:PORT"}, want: OriginRefused,
+		}, verify: Verification{Origin: "http://ws.example.com:PORT"}, want: diagnose.OriginRefused,
 			cause: "nginx sets to $proxy_host"},
 		{name: "deny", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite+"deny all;"))
-		}, want: ForbiddenByNginx},
+		}, want: diagnose.ForbiddenByNginx},
 		{name: "read timeout", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite+"proxy_read_timeout 1s;"))
 		},
-			verify: Verification{Idle: 3 * time.Second}, want: ProxyReadTimeout, cause: "after 1 s"},
+			verify: Verification{Idle: 3 * time.Second}, want: diagnose.ProxyReadTimeout, cause: "after 1 s"},
 		{name: "long enough", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite+"proxy_read_timeout 24h;"))
 		},
@@ -315,40 +316,40 @@ func TestExplainWithNginx(t *testing.T) {
 			r.write("websocket", r.block(echo, headersOfSite))
 			r.write("another", fmt.Sprintf("server { listen 127.0.0.1:%d; server_name ws.example.com; return 404; }\n",
 				r.port))
-		}, want: ShadowedServerName, cause: "comes first"},
+		}, want: diagnose.ShadowedServerName, cause: "comes first"},
 		{name: "the name is nobody's", backend: echo, make: func(r *rig) {
 			r.write("websocket", strings.Replace(r.block(echo, headersOfSite), "ws.example.com", "example.com", 1))
-		}, want: ShadowedDefault, cause: "default_server"},
+		}, want: diagnose.ShadowedDefault, cause: "default_server"},
 		{name: "the address is another's", backend: echo, make: func(r *rig) {
 			r.write("websocket", strings.Replace(r.block(echo, headersOfSite), "listen 127.0.0.1:", "listen ", 1))
-		}, want: ShadowedListen},
-		{name: "file not there", backend: echo, want: NotIncluded, cause: "is not there"},
+		}, want: diagnose.ShadowedListen},
+		{name: "file not there", backend: echo, want: diagnose.NotIncluded, cause: "is not there"},
 		{name: "file not included", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite))
 			r.must(os.WriteFile(r.root+host.NginxConf, bytes.Replace(r.read(host.NginxConf), []byte("include conf.d/*.conf;"),
 				nil, 1), 0o644))
-		}, want: NotIncluded, cause: "is not included by"},
+		}, want: diagnose.NotIncluded, cause: "is not included by"},
 		{name: "map inside server", backend: echo, make: func(r *rig) {
 			r.write("websocket", strings.Replace(r.block(echo, headersOfSite), " server_name",
 				" map $http_upgrade $c { default upgrade; }\n server_name", 1))
-		}, want: NginxConfigInvalid, cause: "a map stands inside another block"},
+		}, want: diagnose.NginxConfigInvalid, cause: "a map stands inside another block"},
 		{name: "brace not closed", backend: echo, make: func(r *rig) {
 			r.write("websocket", strings.TrimSuffix(r.block(echo, headersOfSite), "}\n"))
-		}, want: NginxConfigInvalid, cause: "a brace is opened and not closed in /etc/nginx/conf.d/websocket.conf:8"},
+		}, want: diagnose.NginxConfigInvalid, cause: "a brace is opened and not closed in /etc/nginx/conf.d/websocket.conf:8"},
 		{name: "unknown directive", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite+"proxy_pas on;"))
-		}, want: NginxConfigInvalid,
+		}, want: diagnose.NginxConfigInvalid,
 			cause: `unknown directive "proxy_pas": misspelt, or of a module that is not loaded in /etc/nginx/conf.d/websocket.conf:6`},
 		{name: "name of the backend", backend: "nowhere.invalid:3000", make: func(r *rig) {
 			r.write("websocket", r.block("nowhere.invalid:3000", headersOfSite))
-		}, want: UpstreamUnresolved, cause: "nowhere.invalid"},
+		}, want: diagnose.UpstreamUnresolved, cause: "nowhere.invalid"},
 		{name: "port taken", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite))
 			l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", r.port))
 			r.must(err)
 			go func() { _ = http.Serve(l, http.NotFoundHandler()) }()
 			r.t.Cleanup(func() { l.Close() })
-		}, want: NginxBindInUse, cause: "process " + strconv.Itoa(os.Getpid())},
+		}, want: diagnose.NginxBindInUse, cause: "process " + strconv.Itoa(os.Getpid())},
 		{name: "stopped", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite))
 		}, after: func(r *rig) {
@@ -359,39 +360,39 @@ func TestExplainWithNginx(t *testing.T) {
 				}
 				time.Sleep(10 * time.Millisecond)
 			}
-		}, want: NginxNotRunning},
+		}, want: diagnose.NginxNotRunning},
 		{name: "not reloaded", backend: echo, make: func(r *rig) {
 			r.write("websocket", strings.Replace(r.block(echo, headersOfSite), "/ws/", "/chat/", 1))
 		}, after: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite))
 			later := time.Now().Add(time.Minute)
 			r.must(os.Chtimes(r.root+site, later, later))
-		}, want: NginxOlder},
+		}, want: diagnose.NginxOlder},
 		{name: "no connection left", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite))
 			r.conf("4", "")
-		}, after: func(r *rig) { r.crowd(8) }, want: ConnectionsSpent, cause: "worker_connections is 4"},
+		}, after: func(r *rig) { r.crowd(8) }, want: diagnose.ConnectionsSpent, cause: "worker_connections is 4"},
 		{name: "no descriptor left", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite))
 			r.conf("512", "worker_rlimit_nofile 12;")
 		}, after: func(r *rig) {
 			r.crowd(20)
-		}, verify: Verification{Timeout: 1500 * time.Millisecond}, want: OpenFilesSpent},
+		}, verify: Verification{Timeout: 1500 * time.Millisecond}, want: diagnose.OpenFilesSpent},
 		{name: "silent backend", backend: silentBackend(t), make: func(r *rig) {
 			r.write("websocket", r.block("BACKEND", headersOfSite+"proxy_read_timeout 1s;"))
-		}, verify: Verification{Timeout: 3 * time.Second}, want: BackendNotAnswering},
+		}, verify: Verification{Timeout: 3 * time.Second}, want: diagnose.BackendNotAnswering},
 		{name: "backend on IPv6 only", backend: "127.0.0.1:6PORT", make: func(r *rig) {
 			r.write("websocket", r.block("BACKEND", headersOfSite))
-		}, want: BackendIPv6Only},
+		}, want: diagnose.BackendIPv6Only},
 		{name: "URL by the other family", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite))
 		},
-			verify: Verification{URL: "ws://[::1]:PORT/ws/"}, want: ListenerIPv4Only},
-		{name: "URL of a backend", verify: Verification{URL: "ws://" + strict + "/elsewhere"}, want: PathNotFound,
+			verify: Verification{URL: "ws://[::1]:PORT/ws/"}, want: diagnose.ListenerIPv4Only},
+		{name: "URL of a backend", verify: Verification{URL: "ws://" + strict + "/elsewhere"}, want: diagnose.PathNotFound,
 			cause: strict + " has nothing at /elsewhere"},
-		{name: "URL of nobody", verify: Verification{URL: "ws://" + down + "/"}, want: AddressRefuses,
+		{name: "URL of nobody", verify: Verification{URL: "ws://" + down + "/"}, want: diagnose.AddressRefuses,
 			cause: "nothing listens on " + down},
-		{name: "URL of no name", verify: Verification{URL: "ws://nowhere.invalid/"}, want: NameUnresolved},
+		{name: "URL of no name", verify: Verification{URL: "ws://nowhere.invalid/"}, want: diagnose.NameUnresolved},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -423,10 +424,10 @@ func TestExplainWithNginx(t *testing.T) {
 	}
 }
 
-func (r *rig) judge(v *Verification, want Code, cause string) {
+func (r *rig) judge(v *Verification, want diagnose.Code, cause string) {
 	r.t.Helper()
 	got := r.verify(v)
-	var d Diagnosis
+	var d diagnose.Diagnosis
 	if got.Diagnosis != nil {
 		d = *got.Diagnosis
 	}
@@ -483,34 +484,34 @@ func TestExplainTLSWithNginx(t *testing.T) {
 		after   func(r *rig)
 		before  func(r *rig)
 		trust   bool
-		want    Code
+		want    diagnose.Code
 		cause   string
 	}{
 		{name: "good", from: -day, until: day, forName: "ws.example.com", trust: true},
 		{name: "expired", from: -2 * day, until: -day, forName: "ws.example.com", trust: true,
-			want: CertificateExpired, cause: "expired on"},
+			want: diagnose.CertificateExpired, cause: "expired on"},
 		{name: "not yet valid", from: day, until: 2 * day, forName: "ws.example.com", trust: true,
-			want: CertificateExpired, cause: "is not valid before"},
+			want: diagnose.CertificateExpired, cause: "is not valid before"},
 		{name: "for another name", from: -day, until: day, forName: "example.org", trust: true,
-			want: CertificateWrongName},
-		{name: "unknown authority", from: -day, until: day, forName: "ws.example.com", want: CertificateUntrusted},
+			want: diagnose.CertificateWrongName},
+		{name: "unknown authority", from: -day, until: day, forName: "ws.example.com", want: diagnose.CertificateUntrusted},
 		{name: "renewed and not reloaded", from: -2 * day, until: -day, forName: "ws.example.com", trust: true,
-			want: NginxOlder, cause: "was renewed",
+			want: diagnose.NginxOlder, cause: "was renewed",
 			after: func(r *rig) { r.certificate("ws.example.com", -day, day) }},
 		{name: "another key", from: -day, until: day, forName: "ws.example.com", trust: true,
-			want: CertificateKeyMismatch, cause: "/etc/nginx/key.pem",
+			want: diagnose.CertificateKeyMismatch, cause: "/etc/nginx/key.pem",
 			before: func(r *rig) {
 				key := r.read("/etc/nginx/key.pem")
 				r.certificate("ws.example.com", -day, day)
 				r.must(os.WriteFile(r.root+"/etc/nginx/key.pem", key, 0o600))
 			}},
 		{name: "no key", from: -day, until: day, forName: "ws.example.com", trust: true,
-			want: CertificateKeyUnreadable, cause: "no such file",
+			want: diagnose.CertificateKeyUnreadable, cause: "no such file",
 			before: func(r *rig) { r.must(os.Remove(r.root + "/etc/nginx/key.pem")) }},
 		{name: "no certificate", from: -day, until: day, forName: "ws.example.com", trust: true,
-			want: CertificateUnreadable, cause: "no such file",
+			want: diagnose.CertificateUnreadable, cause: "no such file",
 			before: func(r *rig) { r.must(os.Remove(r.root + "/etc/nginx/cert.pem")) }},
-		{name: "no ssl", from: -day, until: day, forName: "ws.example.com", trust: true, want: TLSNotSpoken,
+		{name: "no ssl", from: -day, until: day, forName: "ws.example.com", trust: true, want: diagnose.TLSNotSpoken,
 			before: func(r *rig) {
 				r.write("websocket", strings.Replace(string(r.read(site)), " ssl;", ";", 1))
 			}},
@@ -520,7 +521,7 @@ func TestExplainTLSWithNginx(t *testing.T) {
 			r := newRig(t)
 			pool := r.certificate(tt.forName, tt.from, tt.until)
 			// The listener is another than the default server's, which has no TLS.
-			r.port = portOf(unusedAddress(t))
+			r.port = diagnose.PortOf(unusedAddress(t))
 			v := &Verification{Config: parse(t, fmt.Sprintf("sites:\n  - name: websocket\n    server_name: "+
 				"ws.example.com\n    listen: 127.0.0.1:%d\n    tls: {certificate: /etc/nginx/cert.pem, key: "+
 				"/etc/nginx/key.pem}\n    locations: [{path: /ws/, backend: \"%s\"}]\n", r.port, echo))}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 
+	"wsprovision/provision/diagnose"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/websocket"
@@ -283,7 +284,7 @@ func (h *fakeHost) route(host, port, path string) (backend string, listens bool)
 				continue
 			}
 			listens = true
-			if named(s, host) && backend == "" {
+			if diagnose.ServerNamed(s, host) && backend == "" {
 				backend = passedTo(s.Body, path, upstreams)
 			}
 		}

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"wsprovision/provision/diagnose"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/websocket"
@@ -38,9 +39,9 @@ func TestHostileErrorLog(t *testing.T) {
 	h := provisioned(t)
 	c := basic(t)
 	h.write("/proc/stat", fmt.Sprintf("btime %d\n", time.Now().Unix())) // nginx's workers are new
-	s := symptom{site: &c.Sites[0], location: &c.Sites[0].Locations[0], check: "upgrade",
-		err: &websocket.StatusError{Code: 500, Line: "500"}, began: time.Now()}
-	s.target = recognisable(reach(c.Sites[0], c.Sites[0].Locations[0], c.Sites[0].Listen[0]))
+	s := diagnose.Symptom{Site: &c.Sites[0], Location: &c.Sites[0].Locations[0], Check: "upgrade",
+		Err: &websocket.StatusError{Code: 500, Line: "500"}, Began: time.Now()}
+	s.Target = diagnose.Recognisable(reach(c.Sites[0], c.Sites[0].Locations[0], c.Sites[0].Listen[0]))
 	for _, text := range hostileReferers {
 		referred := `host: "ws.example.com", referrer: "` + text + `"`
 		request := `, client: 192.0.2.9, server: ws.example.com` +
@@ -56,9 +57,9 @@ func TestHostileErrorLog(t *testing.T) {
 			"own line": "2026/11/22 10:00:00 [alert] 4711#4711: " + text,
 			"of ours":  "2026/11/22 10:00:00 [error] 4711#4711: *1 " + text + request + `, host: "ws.example.com"`,
 		} {
-			s.lines = []string{line}
-			d := explain(t.Context(), h.host(Listener{}), c, s)
-			if d.Code != Unexplained || !d.Mend.IsZero() {
+			s.Lines = []string{line}
+			d := diagnose.Explain(t.Context(), h.host(Listener{}), c, s)
+			if d.Code != diagnose.Unexplained || !d.Mend.IsZero() {
 				t.Errorf("%s in the %s: %s", text, where, d)
 			}
 		}
@@ -72,7 +73,7 @@ func TestHostileUpstream(t *testing.T) {
 		strings.Replace(logConnect, "http://127.0.0.1:3000/", "http://$(x)/", 1),
 		strings.Replace(logConnect, "http://127.0.0.1:3000/", "http://[fe80::1%$(x)]:80/", 1),
 	} {
-		if d := provisioned(t).ask(badGateway, line); d.Code == Unexplained || strings.Contains(d.Mend.String(), "$(") {
+		if d := provisioned(t).ask(badGateway, line); d.Code == diagnose.Unexplained || strings.Contains(d.Mend.String(), "$(") {
 			t.Errorf("%s: %s", line, d)
 		}
 	}
@@ -91,7 +92,7 @@ func TestHostileBackend(t *testing.T) {
 			line := strings.Replace(logConnect,
 				"upstream timed out (110: Connection timed out) while connecting to upstream", message, 1)
 			d := provisioned(t).ask(&websocket.StatusError{Code: 500, Line: "500"}, line)
-			if d.Code != Unexplained {
+			if d.Code != diagnose.Unexplained {
 				t.Errorf("%s: %s", message, d)
 			}
 		}
@@ -102,7 +103,7 @@ func TestHostileBackend(t *testing.T) {
 		`pwritev() "/var/lib/nginx/tmp/proxy/1" failed (28: No space left on device) while reading upstream`,
 		`write() to "/var/log/nginx/access.log" failed (28: No space left on device) while logging request`,
 	} {
-		if !tooManyFiles.MatchString(real) && !noSpaceLeft.MatchString(real) {
+		if !diagnose.TooManyFiles.MatchString(real) && !diagnose.NoSpaceLeft.MatchString(real) {
 			t.Errorf("nginx says it, and it is not understood: %s", real)
 		}
 	}
@@ -130,7 +131,7 @@ func TestHostileClientOfNginx(t *testing.T) {
 		"location /dead/ { proxy_pass http://"+dead+"; }\n location /ws/", 1))
 	r.start()
 	report := r.verify(&Verification{Config: r.site(l.Addr().String())})
-	if d := report.Diagnosis; d == nil || d.Code != BackendRefused ||
+	if d := report.Diagnosis; d == nil || d.Code != diagnose.BackendRefused ||
 		d.Mend.String() != "the backend's own log says why" {
 		t.Errorf("got %v\n%s", d, r.read("/var/log/nginx/error.log"))
 	}
@@ -199,10 +200,10 @@ func TestHostileLogFiles(t *testing.T) {
 	h.must(os.Symlink(h.path("/secret"), h.path("/link")))
 	h.write("/sparse", "x\n")
 	h.must(os.Truncate(h.path("/sparse"), 8<<30))
-	marks := markTails(it, "/pipe", "/link", "/sparse", "/none")
+	marks := diagnose.MarkLogs(it, "/pipe", "/link", "/sparse", "/none")
 	h.must(os.Truncate(h.path("/sparse"), 16<<30))
-	for _, line := range sinceMarks(t.Context(), it, marks) {
-		if len(line) > mostTail || strings.Contains(line, "secret") {
+	for _, line := range diagnose.LogsSince(t.Context(), it, marks) {
+		if len(line) > diagnose.MostTail || strings.Contains(line, "secret") {
 			t.Errorf("a line of %d bytes", len(line))
 		}
 	}

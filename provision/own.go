@@ -2,20 +2,21 @@ package provision
 
 import (
 	"wsprovision/provision/config"
+	"wsprovision/provision/diagnose"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 )
 
 // ownFile is what a diagnosis says of the site's file; nothing where there is no site.
-func ownFile(h *host.Host, c config.Config, site *config.Site) own {
+func ownFile(h *host.Host, c config.Config, site *config.Site) diagnose.Own {
 	if site == nil {
-		return own{}
+		return diagnose.Own{}
 	}
 	content, err := nginx.Render(model(*site))
 	if err != nil {
-		return own{}
+		return diagnose.Own{}
 	}
-	return own{Content: content, Flags: overSomebodys(h, c, *site)}
+	return diagnose.Own{Content: content, Flags: overSomebodys(h, c, *site)}
 }
 
 // overSomebodys is the flag without which an apply refuses what lies in place of the site's file.

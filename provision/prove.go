@@ -12,6 +12,7 @@ import (
 	multierror "github.com/hashicorp/go-multierror"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/diagnose"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/websocket"
@@ -39,16 +40,16 @@ func (r *Run) prove(ctx context.Context) (engine.Finding, error) {
 
 func (r *Run) proveLocation(ctx context.Context, f *engine.Finding, site config.Site, l config.Location,
 	logs []string) error {
-	target := recognisable(target(site, l))
-	marks, began := markTails(r.Host, logs...), time.Now()
+	target := diagnose.Recognisable(target(site, l))
+	marks, began := diagnose.MarkLogs(r.Host, logs...), time.Now()
 	hs, err := r.Probe(ctx, target)
 	if err == nil {
 		f.Notes = append(f.Notes, fmt.Sprintf("%s through %s: 101, %.1f ms", target, target.Address,
 			float64(hs.Upgrade.Microseconds())/1000))
 		return nil
 	}
-	s := symptom{site: &site, location: &l, target: target, check: "upgrade", err: err, lines: sinceMarks(ctx, r.Host, marks),
-		began: began, own: ownFile(r.Host, r.Config, &site)}
+	s := diagnose.Symptom{Site: &site, Location: &l, Target: target, Check: "upgrade", Err: err, Lines: diagnose.LogsSince(ctx, r.Host, marks),
+		Began: began, Own: ownFile(r.Host, r.Config, &site)}
 	var status *websocket.StatusError
 	if !errors.As(err, &status) {
 		return r.because(ctx, s, fmt.Errorf("%s through %s: %w", target, target.Address, err))
@@ -58,12 +59,12 @@ func (r *Run) proveLocation(ctx context.Context, f *engine.Finding, site config.
 
 // because adds to a failure of the proof what the diagnosis of verify says of
 // it, where it finds a cause.
-func (r *Run) because(ctx context.Context, s symptom, failure error) error {
+func (r *Run) because(ctx context.Context, s diagnose.Symptom, failure error) error {
 	if failure == nil {
 		return nil
 	}
-	d := explain(ctx, r.Host, r.Config, s)
-	if d.Code == Unexplained {
+	d := diagnose.Explain(ctx, r.Host, r.Config, s)
+	if d.Code == diagnose.Unexplained {
 		return failure
 	}
 	return fmt.Errorf("%w: %s", failure, d)

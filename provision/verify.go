@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/diagnose"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/websocket"
@@ -148,7 +149,7 @@ func (v *Verification) siteOf(t websocket.Target, host string) *config.Site {
 	var first *config.Site
 	for i := range v.Config.Sites {
 		site := &v.Config.Sites[i]
-		if !named(nginx.Server{Names: site.ServerNames}, host) {
+		if !diagnose.ServerNamed(nginx.Server{Names: site.ServerNames}, host) {
 			continue
 		}
 		listens := func(l config.Listen) bool { return strconv.Itoa(l.Port) == port }
@@ -223,17 +224,17 @@ func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, error) 
 			t.Echo, echo = true, websocket.EchoYes
 		}
 	}
-	a.target = recognisable(a.target)
+	a.target = diagnose.Recognisable(a.target)
 	tree, _ := v.tree()
-	marks, began := markTails(v.Host, tree.ErrorLogs()...), time.Now()
+	marks, began := diagnose.MarkLogs(v.Host, tree.ErrorLogs()...), time.Now()
 	checks := websocket.Verify(ctx, a.target, websocket.Options{
 		Echo: echo, Idle: v.Idle, Timeout: v.Timeout, OtherHost: v.otherHost(a),
 	})
 	name, err := v.judge(ctx, a, &t, checks)
 	if err != nil && !v.Mute && ctx.Err() == nil {
-		d := explain(ctx, v.Host, v.Config,
-			symptom{site: a.site, location: a.location, target: a.target, check: name, err: err, peer: checks[0].Peer,
-				lines: sinceMarks(ctx, v.Host, marks), began: began, again: v.Apply, own: ownFile(v.Host, v.Config, a.site)})
+		d := diagnose.Explain(ctx, v.Host, v.Config,
+			diagnose.Symptom{Site: a.site, Location: a.location, Target: a.target, Check: name, Err: err, Peer: checks[0].Peer,
+				Lines: diagnose.LogsSince(ctx, v.Host, marks), Began: began, Again: v.Apply, Own: ownFile(v.Host, v.Config, a.site)})
 		t.Diagnosis = &d
 	}
 	return t, nil
@@ -275,14 +276,14 @@ func (v *Verification) otherHost(a aim) string {
 	if err != nil || loadErr != nil || a.site == nil {
 		return ""
 	}
-	r := tree.Route(at, unknownName, a.target.Path)
+	r := tree.Route(at, diagnose.UnknownName, a.target.Path)
 	if r.Server == nil || r.ByName || r.Server.File == sitePath(a.site.Name) {
 		return ""
 	}
 	if pass, ok := tree.Pass(r); ok && a.location != nil && pass.Address() != a.location.Backend.String() {
 		return "" // somebody else's WebSocket, which may answer 101
 	}
-	return unknownName
+	return diagnose.UnknownName
 }
 
 // standIn starts an echo backend where nobody listens; nil where somebody does.
@@ -325,22 +326,22 @@ func loopback(host string) bool {
 }
 
 // warnings are about what works now, and from here.
-func (v *Verification) warnings(ctx context.Context, aims []aim) []Diagnosis {
-	var all []Diagnosis
+func (v *Verification) warnings(ctx context.Context, aims []aim) []diagnose.Diagnosis {
+	var all []diagnose.Diagnosis
 	ports := map[int]bool{}
-	wall := firewalld(ctx, v.Host)
+	wall := diagnose.Firewalld(ctx, v.Host)
 	for _, a := range aims {
 		at, err := netip.ParseAddrPort(a.target.Address)
 		if err != nil || a.location == nil {
 			continue
 		}
-		if d := wouldDeny(ctx, v.Host, a.location.Backend.Port); d != nil && !ports[-a.location.Backend.Port] {
+		if d := diagnose.WouldDeny(ctx, v.Host, a.location.Backend.Port); d != nil && !ports[-a.location.Backend.Port] {
 			ports[-a.location.Backend.Port] = true
 			all = append(all, *d)
 		}
-		if port := int(at.Port()); wall.closes(port) && !ports[port] && a.site != nil && !private(*a.site, port) {
+		if port := int(at.Port()); wall.Closes(port) && !ports[port] && a.site != nil && !private(*a.site, port) {
 			ports[port] = true
-			all = append(all, *wall.shut(port))
+			all = append(all, *wall.Shut(port))
 		}
 	}
 	return all

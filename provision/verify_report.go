@@ -3,6 +3,7 @@ package provision
 import (
 	"time"
 
+	"wsprovision/provision/diagnose"
 	"wsprovision/provision/websocket"
 )
 
@@ -19,14 +20,14 @@ const (
 
 // VerifyReport is what Verify saw, target by target.
 type VerifyReport struct {
-	Version     int            `json:"verify_version"`
-	Agent       string         `json:"agent_version"`
-	Started     time.Time      `json:"started"`
-	Millis      int64          `json:"duration_ms"`
-	Result      string         `json:"result"` // ok or failed
-	Targets     []TargetReport `json:"targets"`
-	Warnings    []Diagnosis    `json:"warnings,omitempty"`
-	Interrupted string         `json:"interrupted,omitempty"`
+	Version     int                  `json:"verify_version"`
+	Agent       string               `json:"agent_version"`
+	Started     time.Time            `json:"started"`
+	Millis      int64                `json:"duration_ms"`
+	Result      string               `json:"result"` // ok or failed
+	Targets     []TargetReport       `json:"targets"`
+	Warnings    []diagnose.Diagnosis `json:"warnings,omitempty"`
+	Interrupted string               `json:"interrupted,omitempty"`
 }
 
 // TargetReport is one WebSocket location at one address.
@@ -42,7 +43,7 @@ type TargetReport struct {
 	Checks []CheckReport `json:"checks"`
 	Timing *TimingReport `json:"timing,omitempty"`
 	// Diagnosis is the cause of a failure; nil with --explain=never.
-	Diagnosis *Diagnosis `json:"diagnosis,omitempty"`
+	Diagnosis *diagnose.Diagnosis `json:"diagnosis,omitempty"`
 }
 
 // CheckReport is one check; the names are package websocket's.

@@ -16,6 +16,7 @@ import (
 
 	"wsprovision/provision"
 	"wsprovision/provision/config"
+	"wsprovision/provision/diagnose"
 	"wsprovision/provision/host"
 	"wsprovision/provision/plaintext"
 	"wsprovision/provision/websocket"
@@ -268,7 +269,7 @@ func writeTiming(w io.Writer, t provision.TimingReport) {
 	}
 }
 
-func writeDiagnosis(w io.Writer, word string, d provision.Diagnosis) {
+func writeDiagnosis(w io.Writer, word string, d diagnose.Diagnosis) {
 	writeLine(w, "  %s: %s (%s)", word, d.Cause, d.Code)
 	for _, e := range d.Evidence {
 		writeItem(w, "    ", "evidence: "+e)

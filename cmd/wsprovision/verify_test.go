@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"wsprovision/provision"
+	"wsprovision/provision/diagnose"
 )
 
 // echoing starts our backend and gives its address.
@@ -92,13 +93,13 @@ func TestVerifyURL(t *testing.T) {
 		args   []string
 		want   int
 		result string // "" is no report
-		code   provision.Code
+		code   diagnose.Code
 	}{
 		{"goes through", []string{"--url", "ws://" + address + "/"}, 0, provision.VerifyOK, ""},
 		{"timed", []string{"--url", "ws://" + address + "/", "--count", "20", "--concurrency", "4"}, 0,
 			provision.VerifyOK, ""},
 		{"muted", []string{"--url", "ws://nowhere.invalid/", "--explain=never"}, 1, provision.VerifyFailed, ""},
-		{"explained", []string{"--url", "ws://nowhere.invalid/"}, 1, provision.VerifyFailed, provision.NameUnresolved},
+		{"explained", []string{"--url", "ws://nowhere.invalid/"}, 1, provision.VerifyFailed, diagnose.NameUnresolved},
 		{"no site", nil, 78, "", ""},
 		{"an --explain that is neither", []string{"--url", "ws://" + address + "/", "--explain=maybe"}, 64, "", ""},
 		{"too many", []string{"--url", "ws://" + address + "/", "--count", "100001"}, 64, "", ""},
@@ -149,7 +150,7 @@ func TestWriteTarget(t *testing.T) {
 			{Name: "idle", Result: provision.VerifySkipped, Why: "not asked for"},
 		},
 		Timing: &provision.TimingReport{Count: 9, Failed: 1, Elapsed: 80, Error: "reset"},
-		Diagnosis: &provision.Diagnosis{Code: provision.BackendNotRunning, Cause: "it is down",
+		Diagnosis: &diagnose.Diagnosis{Code: diagnose.BackendNotRunning, Cause: "it is down",
 			Evidence: []string{"111"}, Mend: mendOf(t, "start it")},
 	})
 	want := `ws://ws.example.com/ at 127.0.0.1:80: failed
@@ -170,7 +171,7 @@ func TestWriteTarget(t *testing.T) {
 }
 
 // mendOf is a mend as a report that was read back has it.
-func mendOf(t *testing.T, text string) (m provision.Mend) {
+func mendOf(t *testing.T, text string) (m diagnose.Mend) {
 	t.Helper()
 	if err := m.UnmarshalText([]byte(text)); err != nil {
 		t.Fatal(err)

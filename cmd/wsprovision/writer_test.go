@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"wsprovision/provision"
+	"wsprovision/provision/diagnose"
 	"wsprovision/provision/engine"
 )
 
@@ -33,7 +34,7 @@ func TestHostileTextOnTheTerminal(t *testing.T) {
 		Changes: []engine.Change{{Object: steering, From: steering, To: steering, Diff: "-" + steering + "\n"}}}
 	report := &engine.Report{Command: "apply", Interrupted: steering, Resumes: steering,
 		Steps: []engine.StepReport{step}}
-	d := provision.Diagnosis{Cause: steering, Evidence: []string{steering}, Mend: mendOf(t, "x")}
+	d := diagnose.Diagnosis{Cause: steering, Evidence: []string{steering}, Mend: mendOf(t, "x")}
 	target := provision.TargetReport{URL: steering, Address: steering, Diagnosis: &d,
 		Checks: []provision.CheckReport{{Name: steering, Result: provision.VerifyFailed, Error: steering}}}
 	host := provision.HostStatus{Why: steering, System: steering, Unknown: []string{steering}, Report: report}
@@ -48,7 +49,7 @@ func TestHostileTextOnTheTerminal(t *testing.T) {
 		if l.Finished != nil {
 			l.Finished(1, 1, step)
 			writeTarget(a.stdout, target)
-			writeVerdict(a.stdout, &provision.VerifyReport{Interrupted: steering, Warnings: []provision.Diagnosis{d}})
+			writeVerdict(a.stdout, &provision.VerifyReport{Interrupted: steering, Warnings: []diagnose.Diagnosis{d}})
 		}
 		_ = o.report(report)
 		_ = a.writeStatus(host)

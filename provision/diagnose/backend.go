@@ -1,4 +1,4 @@
-package provision
+package diagnose
 
 import (
 	"fmt"
@@ -17,15 +17,15 @@ func (q *inquiry) notListeningThere(address string) *Diagnosis {
 		}
 	}
 	mend := say("start the backend (systemctl start its unit)")
-	if portOf(address) != 0 {
+	if PortOf(address) != 0 {
 		mend = mend.say(", so that it listens on ").name(address)
 	}
 	evidence := fmt.Sprintf("nothing listens on %s", address)
-	if near := q.nearby(portOf(address)); near != "" {
+	if near := q.nearby(PortOf(address)); near != "" {
 		evidence += "; " + near
 	}
-	if q.location != nil && q.passed && q.pass.Address() != q.location.Backend.String() && q.pass.Address() == address {
-		evidence += fmt.Sprintf("; the configuration has %s, and %s:%d passes to %s", q.location.Backend, q.pass.File,
+	if q.Location != nil && q.passed && q.pass.Address() != q.Location.Backend.String() && q.pass.Address() == address {
+		evidence += fmt.Sprintf("; the configuration has %s, and %s:%d passes to %s", q.Location.Backend, q.pass.File,
 			q.pass.Line, address)
 	}
 	return diagnosis(BackendNotRunning, fmt.Sprintf("the backend %s is not running: the connection is refused (111)",
@@ -76,7 +76,7 @@ func (q *inquiry) noLocalPort(address string) *Diagnosis {
 			q.edit(d.File, d.Line, say("mend proxy_bind")), "proxy_bind "+strings.Join(d.Args, " "))
 	}
 	return q.exhausted("connections from nginx to "+address+" (99: cannot assign requested address)",
-		uint16(portOf(address)), "")
+		uint16(PortOf(address)), "")
 }
 
 func (q *inquiry) unreachable(address string) *Diagnosis {

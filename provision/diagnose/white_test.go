@@ -1,4 +1,4 @@
-package provision
+package diagnose
 
 import (
 	"net/netip"
@@ -31,7 +31,7 @@ func asked(t *testing.T, files map[string]string) *inquiry {
 	c := config.Config{Sites: []config.Site{{Name: "websocket", ServerNames: []string{"ws.example.com"},
 		Listen: []config.Listen{{Port: 80}}, Locations: []config.Location{{Path: "/ws/", WebSocket: true,
 			Backend: config.Backend{Host: "127.0.0.1", Port: 3000}}}}}}
-	q := &inquiry{Host: h, config: c, symptom: symptom{site: &c.Sites[0], location: &c.Sites[0].Locations[0]}}
+	q := &inquiry{Host: h, config: c, Symptom: Symptom{Site: &c.Sites[0], Location: &c.Sites[0].Locations[0]}}
 	q.tree, q.treeErr = nginx.Load(h.Root, host.NginxConf, nil)
 	return q
 }
@@ -55,12 +55,12 @@ func TestAdviceIsPasteable(t *testing.T) {
 func TestAdviceOnWhatIsConfigured(t *testing.T) {
 	path := host.SitePath("websocket")
 	q := asked(t, map[string]string{path: "as configured"})
-	q.own = own{Content: []byte("as configured"), Flags: []string{"--on-drift", "replace"}}
+	q.Own = Own{Content: []byte("as configured"), Flags: []string{"--on-drift", "replace"}}
 	if got := q.edit(path, 5, say("set proxy_read_timeout 24h;")).String(); !strings.Contains(got,
 		"by way of the site's configuration") || !strings.HasSuffix(got, q.applyCommand().String()) {
 		t.Errorf("as configured: %s", got)
 	}
-	q.own.Content = []byte("as it should be")
+	q.Own.Content = []byte("as it should be")
 	if got := q.edit(path, 5, say("set proxy_read_timeout 24h;")); got != q.applyCommand() ||
 		!strings.HasSuffix(got.String(), " --on-drift replace") {
 		t.Errorf("edited by hand: %s", got)
@@ -68,7 +68,7 @@ func TestAdviceOnWhatIsConfigured(t *testing.T) {
 	if got := q.noLocation().Mend; got != q.applyCommand() {
 		t.Errorf("a path that is configured: %s", got)
 	}
-	if q.location = nil; !strings.Contains(q.noLocation().Mend.String(), "ask for a path that is configured") {
+	if q.Location = nil; !strings.Contains(q.noLocation().Mend.String(), "ask for a path that is configured") {
 		t.Errorf("a path that is not: %s", q.noLocation().Mend)
 	}
 }
@@ -87,7 +87,7 @@ func TestBucketsThatAreTooSmall(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			q := asked(t, map[string]string{host.NginxConf: tt.conf})
-			q.site.ServerNames = []string{tt.name}
+			q.Site.ServerNames = []string{tt.name}
 			if d := q.problem(t.Context(), problem); d == nil || !strings.HasPrefix(d.Mend.String(), tt.want) {
 				t.Errorf("%v, want %q", d, tt.want)
 			}
@@ -98,11 +98,11 @@ func TestBucketsThatAreTooSmall(t *testing.T) {
 // The client tries one address after the other; the one that answered counts.
 func TestDialledIsWhoAnswered(t *testing.T) {
 	q := asked(t, nil)
-	q.target.Address = "[::1]:80"
+	q.Target.Address = "[::1]:80"
 	if got := q.dialled(t.Context()); got != netip.MustParseAddrPort("[::1]:80") {
 		t.Errorf("nobody answered: %s", got)
 	}
-	q.peer = "127.0.0.1:80"
+	q.Peer = "127.0.0.1:80"
 	if got := q.dialled(t.Context()); got != netip.MustParseAddrPort("127.0.0.1:80") {
 		t.Errorf("the other family answered: %s", got)
 	}

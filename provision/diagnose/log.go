@@ -1,4 +1,4 @@
-package provision
+package diagnose
 
 import (
 	"cmp"
@@ -99,7 +99,7 @@ func (q *inquiry) ofRequest() []nginx.ErrorLine {
 }
 
 func (q *inquiry) ownRequest() nginx.OwnRequest {
-	return nginx.OwnRequest{Path: cmp.Or(q.target.Path, "/"), Host: q.host(), Referrer: q.target.Header.Get("Referer")}
+	return nginx.OwnRequest{Path: cmp.Or(q.Target.Path, "/"), Host: q.host(), Referrer: q.Target.Header.Get("Referer")}
 }
 
 // ofNginx are the lines in which this nginx speaks of itself, such as that it has no connection left. Whose number is
@@ -113,7 +113,7 @@ func (q *inquiry) ofNginx() []nginx.ErrorLine {
 
 func (q *inquiry) parsed(wanted func(nginx.ErrorLine) bool) []nginx.ErrorLine {
 	var all []nginx.ErrorLine
-	for _, line := range q.lines {
+	for _, line := range q.Lines {
 		if l, ok := nginx.ParseErrorLine(line); ok && wanted(l) {
 			all = append(all, l)
 		}
@@ -157,8 +157,8 @@ var (
 	unresolvable = regexp.MustCompile(
 		`^(?:(\S+) could not be resolved \(\d+: [^()]*\)|no resolver defined to resolve (\S+))(?: while .*)?$`)
 	notEnough      = regexp.MustCompile(`^\d+ worker_connections are not enough(?: while .*)?$`)
-	tooManyFiles   = regexp.MustCompile(callFailed + `24: Too many open files\)(?: while [^"()]*)?$`)
-	noSpaceLeft    = regexp.MustCompile(callFailed + `28: No space left on device\)(?: while [^"()]*)?$`)
+	TooManyFiles   = regexp.MustCompile(callFailed + `24: Too many open files\)(?: while [^"()]*)?$`)
+	NoSpaceLeft    = regexp.MustCompile(callFailed + `28: No space left on device\)(?: while [^"()]*)?$`)
 	ruleForbids    = regexp.MustCompile(`^access forbidden by rule$`)
 	connectTimeout = regexp.MustCompile(`^upstream timed out \(110: [^()]*\) while connecting to upstream$`)
 	answerTimeout  = regexp.MustCompile(
@@ -178,9 +178,9 @@ func (q *inquiry) line(ctx context.Context, l nginx.ErrorLine) *Diagnosis {
 	switch {
 	case notEnough.MatchString(l.Message):
 		return q.connectionsSpent()
-	case tooManyFiles.MatchString(l.Message):
+	case TooManyFiles.MatchString(l.Message):
 		return q.openFiles()
-	case noSpaceLeft.MatchString(l.Message):
+	case NoSpaceLeft.MatchString(l.Message):
 		return q.noSpace(l.Text)
 	case ruleForbids.MatchString(l.Message):
 		return diagnosis(ForbiddenByNginx, "a deny rule of nginx refuses this client",

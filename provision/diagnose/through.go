@@ -1,4 +1,4 @@
-package provision
+package diagnose
 
 import (
 	"context"
@@ -21,7 +21,7 @@ func (q *inquiry) through(ctx context.Context) *Diagnosis {
 	if !q.local() || q.gone != nil || !q.passed || !q.handshake() {
 		return nil
 	}
-	direct := q.target
+	direct := q.Target
 	direct.Address = q.pass.Address()
 	direct.TLS = nil
 	if q.pass.Scheme == "https" {
@@ -49,7 +49,7 @@ func (q *inquiry) handshake() bool {
 	var head *websocket.HeaderError
 	var accept *websocket.AcceptError
 	var silent *websocket.ResponseError
-	return q.status() != nil || errors.As(q.err, &head) || errors.As(q.err, &accept) || errors.As(q.err, &silent)
+	return q.status() != nil || errors.As(q.Err, &head) || errors.As(q.Err, &accept) || errors.As(q.Err, &silent)
 }
 
 func (q *inquiry) evidenceOfDirect(direct websocket.Target) string {
@@ -58,9 +58,9 @@ func (q *inquiry) evidenceOfDirect(direct websocket.Target) string {
 
 // spoiled: the backend takes the handshake, but not as nginx passes it on.
 func (q *inquiry) spoiled(ctx context.Context, direct websocket.Target) *Diagnosis {
-	evidence := []string{q.err.Error(), q.evidenceOfDirect(direct), q.place()}
+	evidence := []string{q.Err.Error(), q.evidenceOfDirect(direct), q.place()}
 	if status := q.status(); status != nil && status.Code == http.StatusBadGateway && q.enforcing() {
-		if allowed, _, err := q.SELinux.MayConnect(portOf(direct.Address)); err == nil && !allowed {
+		if allowed, _, err := q.SELinux.MayConnect(PortOf(direct.Address)); err == nil && !allowed {
 			d := q.denied(ctx, direct.Address)
 			d.Evidence = append(d.Evidence, evidence...)
 			return d
@@ -69,12 +69,12 @@ func (q *inquiry) spoiled(ctx context.Context, direct websocket.Target) *Diagnos
 	if d := q.headers(evidence); d != nil {
 		return d
 	}
-	if path := q.route.Rewritten(q.pass, q.target.Path); path != q.target.Path {
+	if path := q.route.Rewritten(q.pass, q.Target.Path); path != q.Target.Path {
 		direct.Path = path
 		if err := q.directly(ctx, direct); err != nil {
 			return diagnosis(ProxyPassSlash,
 				fmt.Sprintf("proxy_pass has a path of its own (%s), so that nginx asks the backend for %s in "+
-					"place of %s", q.pass.URI, path, q.target.Path),
+					"place of %s", q.pass.URI, path, q.Target.Path),
 				q.edit(q.pass.File, q.pass.Line,
 					say("take the ").name(q.pass.URI).say(" after the port out of proxy_pass")),
 				append(evidence, fmt.Sprintf("%s asked directly for %s: %s", direct.Address, path, err))...)
@@ -86,11 +86,11 @@ func (q *inquiry) spoiled(ctx context.Context, direct websocket.Target) *Diagnos
 				q.route.HTTPVersion()),
 			q.editRoute("proxy_http_version", say("add proxy_http_version 1.1;")), evidence...)
 	}
-	if status := q.status(); status != nil && status.Code == http.StatusForbidden && q.target.Origin != "" {
+	if status := q.status(); status != nil && status.Code == http.StatusForbidden && q.Target.Origin != "" {
 		return q.hostHeader(evidence)
 	}
 	var silent *websocket.ResponseError
-	if errors.As(q.err, &silent) && silent.Timeout {
+	if errors.As(q.Err, &silent) && silent.Timeout {
 		return q.hangs(evidence...)
 	}
 	return nil
@@ -158,7 +158,7 @@ func (q *inquiry) hostHeader(evidence []string) *Diagnosis {
 		value = "$proxy_host, nginx's default"
 	}
 	return diagnosis(OriginRefused,
-		fmt.Sprintf("the backend refuses the Origin %s (403), because it compares it with Host, which nginx sets to %s", q.target.Origin, value),
+		fmt.Sprintf("the backend refuses the Origin %s (403), because it compares it with Host, which nginx sets to %s", q.Target.Origin, value),
 		q.editRoute("proxy_pass", say("add proxy_set_header Host $http_host;")), evidence...)
 }
 
@@ -192,7 +192,7 @@ func (q *inquiry) itself(ctx context.Context, direct websocket.Target, err error
 }
 
 func (q *inquiry) whoListens(address string) Mend {
-	return do("ss", "-ltnp", fmt.Sprintf("sport = :%d", portOf(address))).
+	return do("ss", "-ltnp", fmt.Sprintf("sport = :%d", PortOf(address))).
 		note("names the program: start the backend there")
 }
 
@@ -204,7 +204,7 @@ func (q *inquiry) refusal(ctx context.Context, direct websocket.Target, status *
 	if status.Code == http.StatusForbidden || status.Code == http.StatusUnauthorized {
 		other, what := direct, "without an Origin"
 		if other.Origin = ""; direct.Origin == "" {
-			other.Origin = strings.TrimSuffix("http"+strings.TrimPrefix(q.target.String(), "ws"), q.target.Path)
+			other.Origin = strings.TrimSuffix("http"+strings.TrimPrefix(q.Target.String(), "ws"), q.Target.Path)
 			what = "with the Origin " + other.Origin
 		}
 		if err := q.directly(ctx, other); err == nil || direct.Origin != "" && status.Code == http.StatusForbidden {

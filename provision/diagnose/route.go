@@ -1,4 +1,4 @@
-package provision
+package diagnose
 
 import (
 	"context"
@@ -14,20 +14,20 @@ import (
 // rules, where that is not the one that should.
 func (q *inquiry) routed(context.Context) *Diagnosis {
 	var silent *websocket.ResponseError
-	if !q.local() || q.treeErr != nil || q.gone != nil || q.status() == nil && !errors.As(q.err, &silent) {
+	if !q.local() || q.treeErr != nil || q.gone != nil || q.status() == nil && !errors.As(q.Err, &silent) {
 		return nil
 	}
 	s := q.route.Server
 	switch {
 	case s == nil:
 		return q.unrouted()
-	case q.site != nil && !q.ours(s.File):
+	case q.Site != nil && !q.ours(s.File):
 		return q.shadowed()
 	case q.route.Location == nil:
 		return q.noLocation()
 	case q.passed || q.route.Value("proxy_pass") != nil:
 		return nil
-	case q.site == nil && !q.route.ByName:
+	case q.Site == nil && !q.route.ByName:
 		return q.nobodysName()
 	}
 	return q.noLocation()
@@ -42,10 +42,10 @@ func (q *inquiry) unrouted() *Diagnosis {
 }
 
 func (q *inquiry) noLocation() *Diagnosis {
-	path := q.target.Path
+	path := q.Target.Path
 	what := fmt.Sprintf("nginx passes nothing to a backend under %s: no location with proxy_pass matches it", path)
 	mend := say("ask for a path that is configured, or add a location for ").name(path)
-	if q.location != nil {
+	if q.Location != nil {
 		mend = q.applyCommand()
 	}
 	return diagnosis(PathNotFound, what, mend, q.place())
@@ -64,14 +64,14 @@ func (q *inquiry) shadowed() *Diagnosis {
 		}
 		return diagnosis(ShadowedListen,
 			fmt.Sprintf("the server block in %s listens on %s itself, so that what comes to that address never "+
-				"reaches %s", theirs, q.address, host.SitePath(q.site.Name)),
+				"reaches %s", theirs, q.address, host.SitePath(q.Site.Name)),
 			say("give the site that address too (key listen) or take it from ").line(s.File, l.Line).
 				say("; then nginx -t && systemctl reload nginx"), "listen in "+fmt.Sprintf("%s:%d", s.File, l.Line))
 	}
 	if q.route.ByName {
 		return diagnosis(ShadowedServerName,
 			fmt.Sprintf("another server block has the name %s on the same address, and comes first: nginx ignores "+
-				"the one in %s", q.host(), host.SitePath(q.site.Name)),
+				"the one in %s", q.host(), host.SitePath(q.Site.Name)),
 			say("take the name out of ").line(s.File, s.Line).say(thenReload),
 			fmt.Sprintf("server_name in the block at %s", theirs))
 	}
@@ -86,7 +86,7 @@ func (q *inquiry) nobodysName() *Diagnosis {
 		why = "it has default_server"
 	}
 	mend := say("use one of the names in server_name, or add ").name(q.host()).say(" to the site's")
-	if q.site != nil {
+	if q.Site != nil {
 		mend = q.applyCommand()
 	}
 	evidence := []string{fmt.Sprintf("server block in %s:%d", s.File, s.Line)}
@@ -102,10 +102,10 @@ func (q *inquiry) nobodysName() *Diagnosis {
 
 // notIncluded: the site's file is there, or should be, and nginx does not read it.
 func (q *inquiry) notIncluded() *Diagnosis {
-	if q.site == nil || q.treeErr != nil || q.tree.Included(host.SitePath(q.site.Name)) {
+	if q.Site == nil || q.treeErr != nil || q.tree.Included(host.SitePath(q.Site.Name)) {
 		return nil
 	}
-	path := host.SitePath(q.site.Name)
+	path := host.SitePath(q.Site.Name)
 	if have, err := q.Files.Read(path); err == nil && have.Content == nil {
 		return diagnosis(NotIncluded, fmt.Sprintf("the site's file %s is not there", path), q.applyCommand(),
 			q.filesRead())

@@ -1,4 +1,4 @@
-package provision
+package diagnose
 
 import (
 	"context"
@@ -19,7 +19,7 @@ import (
 // unresolved: the name in the URL has no address.
 func (q *inquiry) unresolved(context.Context) *Diagnosis {
 	var dns *net.DNSError
-	if !errors.As(q.err, &dns) {
+	if !errors.As(q.Err, &dns) {
 		return nil
 	}
 	return diagnosis(NameUnresolved, fmt.Sprintf("the name %s does not resolve on this host", dns.Name),
@@ -29,7 +29,7 @@ func (q *inquiry) unresolved(context.Context) *Diagnosis {
 // elsewhere: of another host only the connection itself can be judged.
 func (q *inquiry) elsewhere(context.Context) *Diagnosis {
 	var dial *websocket.DialError
-	if !errors.As(q.err, &dial) {
+	if !errors.As(q.Err, &dial) {
 		return nil
 	}
 	filtered := dial.Timeout || errors.Is(dial, syscall.EHOSTUNREACH) || errors.Is(dial, syscall.ETIMEDOUT) ||
@@ -58,34 +58,34 @@ func (q *inquiry) elsewhere(context.Context) *Diagnosis {
 // beside: a URL that leads to another server than nginx, such as to a backend
 // itself, or to another host. All that is known is what it answered.
 func (q *inquiry) beside(context.Context) *Diagnosis {
-	if q.site != nil || !q.address.IsValid() || q.local() && q.nginxPort() {
+	if q.Site != nil || !q.address.IsValid() || q.local() && q.nginxPort() {
 		return nil
 	}
 	var status *websocket.StatusError
 	var silent *websocket.ResponseError
 	var head *websocket.HeaderError
 	var accept *websocket.AcceptError
-	at, seen := q.address.String(), q.err.Error()
+	at, seen := q.address.String(), q.Err.Error()
 	switch {
-	case errors.Is(q.err, syscall.ECONNREFUSED) && q.refused():
+	case errors.Is(q.Err, syscall.ECONNREFUSED) && q.refused():
 		return diagnosis(AddressRefuses, "nothing listens on "+at,
 			say("start the server that is meant to listen there"), seen, q.nearby(int(q.address.Port())))
-	case errors.As(q.err, &head) || errors.As(q.err, &accept):
+	case errors.As(q.Err, &head) || errors.As(q.Err, &accept):
 		return diagnosis(NotAWebSocket, "what listens on "+at+" answers 101 and is no WebSocket server",
 			q.whoListens(at), seen)
 	case !q.local():
 		return nil
-	case errors.As(q.err, &status) && status.Code == http.StatusForbidden && q.target.Origin != "":
-		return diagnosis(OriginRefused, fmt.Sprintf("the backend %s refuses the Origin %s (403)", at, q.target.Origin),
+	case errors.As(q.Err, &status) && status.Code == http.StatusForbidden && q.Target.Origin != "":
+		return diagnosis(OriginRefused, fmt.Sprintf("the backend %s refuses the Origin %s (403)", at, q.Target.Origin),
 			say("allow that origin in the backend's own configuration"), seen)
-	case errors.As(q.err, &status) && status.Code == http.StatusNotFound:
-		return diagnosis(PathNotFound, fmt.Sprintf("the backend %s has nothing at %s (404)", at, q.target.Path),
+	case errors.As(q.Err, &status) && status.Code == http.StatusNotFound:
+		return diagnosis(PathNotFound, fmt.Sprintf("the backend %s has nothing at %s (404)", at, q.Target.Path),
 			say("use the path that the backend serves; its own log says more"), seen)
-	case errors.As(q.err, &status):
+	case errors.As(q.Err, &status):
 		return diagnosis(BackendRefused,
-			fmt.Sprintf("the backend %s refuses the handshake at %s (%d)", at, q.target.Path, status.Code),
+			fmt.Sprintf("the backend %s refuses the handshake at %s (%d)", at, q.Target.Path, status.Code),
 			say("the backend's own log says why"), seen)
-	case errors.As(q.err, &silent) && silent.Timeout:
+	case errors.As(q.Err, &silent) && silent.Timeout:
 		return diagnosis(BackendNotAnswering, "the backend "+at+" takes the connection and does not answer",
 			say("look at the backend's own log, and restart it"), seen)
 	}
@@ -145,7 +145,7 @@ type zone struct {
 type firewall []zone
 
 // firewalld asks it; where its unit does not run nothing is asked.
-func firewalld(ctx context.Context, h *host.Host) firewall {
+func Firewalld(ctx context.Context, h *host.Host) firewall {
 	units, err := host.Systemd(ctx, h)
 	if err != nil {
 		return nil
@@ -203,7 +203,7 @@ func parseFirewall(text string) firewall {
 }
 
 // closes reports whether every zone shuts the port.
-func (f firewall) closes(port int) bool {
+func (f firewall) Closes(port int) bool {
 	return len(f) > 0 && !slices.ContainsFunc(f, func(z zone) bool { return z.mayAdmit(port) })
 }
 
@@ -242,7 +242,7 @@ func (z zone) mayAdmit(port int) bool {
 }
 
 // shut is the warning that the port is let in by no zone.
-func (f firewall) shut(port int) *Diagnosis {
+func (f firewall) Shut(port int) *Diagnosis {
 	return diagnosis(FirewalldClosed,
 		fmt.Sprintf("firewalld does not let port %d in: the site is reached from this host only", port),
 		firewalldMend(f[0].name, port), f.evidence()...)

@@ -1,4 +1,4 @@
-package provision
+package diagnose
 
 import (
 	"context"
@@ -62,7 +62,7 @@ func socketOf(l nginx.ListenDirective) (netip.AddrPort, bool) {
 }
 
 // named reports whether a server has the name, as written or by a wildcard.
-func named(s nginx.Server, host string) bool {
+func ServerNamed(s nginx.Server, host string) bool {
 	name, _, found := strings.Cut(host, ":")
 	if strings.HasPrefix(host, "[") || !found {
 		name = host

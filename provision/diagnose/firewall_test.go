@@ -1,4 +1,4 @@
-package provision
+package diagnose
 
 import (
 	"fmt"
@@ -47,12 +47,12 @@ func TestFirewall(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := parseFirewall(tt.text).closes(tt.port); got != tt.closed {
+			if got := parseFirewall(tt.text).Closes(tt.port); got != tt.closed {
 				t.Errorf("closed %v, want %v: %+v", got, tt.closed, parseFirewall(tt.text))
 			}
 		})
 	}
-	if firewall(nil).closes(80) {
+	if firewall(nil).Closes(80) {
 		t.Error("a firewalld that does not run closes nothing")
 	}
 }
@@ -62,7 +62,7 @@ func FuzzParseFirewall(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string, port int) {
 		for _, opened := range []string{fmt.Sprintf("  ports: %d/tcp 1/udp\n", port), "  target: ACCEPT\n",
 			fmt.Sprintf("  ports: 1-%d/tcp\n", port)} {
-			if port > 0 && port < 65536 && parseFirewall("public (active)\n"+opened+text).closes(port) {
+			if port > 0 && port < 65536 && parseFirewall("public (active)\n"+opened+text).Closes(port) {
 				t.Errorf("%q and %q: %d is closed", opened, text, port)
 			}
 		}

@@ -1,4 +1,4 @@
-package provision
+package diagnose
 
 import (
 	"context"
@@ -43,7 +43,7 @@ func (q *inquiry) problem(ctx context.Context, p nginx.Problem) *Diagnosis {
 	}
 	mend = mend.say(thenServe)
 	switch small := strings.HasPrefix(p.Message, "could not build server_names_hash"); {
-	case q.ours(p.File), q.site != nil && p.File == host.NamesPath, small && q.bucketsAreOurs():
+	case q.ours(p.File), q.Site != nil && p.File == host.NamesPath, small && q.bucketsAreOurs():
 		mend = q.applyCommand()
 	case small:
 		mend = say("set " + host.NamesBucket + " in http of " + host.NginxConf + ", or raise it where it is set").say(thenServe)
@@ -55,7 +55,7 @@ func (q *inquiry) problem(ctx context.Context, p nginx.Problem) *Diagnosis {
 // bucketsAreOurs reports whether an apply sets the size that the names need.
 func (q *inquiry) bucketsAreOurs() bool {
 	_, err := os.Lstat(q.Root + host.NamesPath)
-	return q.site != nil && q.treeErr == nil && nginx.NamesBucket(q.site.ServerNames) > 0 &&
+	return q.Site != nil && q.treeErr == nil && nginx.NamesBucket(q.Site.ServerNames) > 0 &&
 		(err == nil || !q.tree.HTTP(host.NamesBucket))
 }
 
@@ -87,9 +87,9 @@ func (q *inquiry) notSyntax(ctx context.Context, p nginx.Problem) *Diagnosis {
 		return q.bindDenied(ctx)
 	case bindNumber(m) == 98:
 		return bindInUse(m, evidence)
-	case noSpaceLeft.MatchString(m):
+	case NoSpaceLeft.MatchString(m):
 		return q.noSpace(evidence)
-	case tooManyFiles.MatchString(m):
+	case TooManyFiles.MatchString(m):
 		return q.openFiles()
 	}
 	return q.certificateProblem(m, evidence)

@@ -1,4 +1,4 @@
-package provision
+package diagnose
 
 import (
 	"bytes"
@@ -20,22 +20,22 @@ import (
 )
 
 // symptom is a WebSocket that did not come about, or not as it should.
-type symptom struct {
+type Symptom struct {
 	// site and location are nil for a URL that the configuration does not have.
-	site     *config.Site
-	location *config.Location
-	target   websocket.Target
-	check    string // the first that failed, by its name in package websocket
-	err      error
-	peer     string   // who took the connection, "" where nobody did
-	lines    []string // nginx's error logs, since before the check
-	began    time.Time
-	again    []string // what tells the agent of this configuration; nil: derived from it
-	own      own
+	Site     *config.Site
+	Location *config.Location
+	Target   websocket.Target
+	Check    string // the first that failed, by its name in package websocket
+	Err      error
+	Peer     string   // who took the connection, "" where nobody did
+	Lines    []string // nginx's error logs, since before the check
+	Began    time.Time
+	Again    []string // what tells the agent of this configuration; nil: derived from it
+	Own      Own
 }
 
 // own is the site's file, as the agent would write it.
-type own struct {
+type Own struct {
 	Content []byte
 	// Flags are those without which an apply refuses what lies in its place.
 	Flags []string
@@ -45,7 +45,7 @@ type own struct {
 // policy, logs, nginx -t, and handshakes with the backend itself.
 type inquiry struct {
 	*host.Host
-	symptom
+	Symptom
 	config config.Config
 
 	address netip.AddrPort // what was dialled; not valid where the name does not resolve
@@ -63,10 +63,10 @@ type inquiry struct {
 // explain finds the one cause. The order is that of certainty: what the client
 // itself saw, what the host's tables say, what nginx logged of this very
 // request, what its configuration says, and what the backend answers directly.
-func explain(ctx context.Context, h *host.Host, c config.Config, s symptom) Diagnosis {
+func Explain(ctx context.Context, h *host.Host, c config.Config, s Symptom) Diagnosis {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	q := &inquiry{Host: h, symptom: s, config: c}
+	q := &inquiry{Host: h, Symptom: s, config: c}
 	q.survey(ctx)
 	for _, ask := range []func(context.Context) *Diagnosis{
 		q.unresolved,
@@ -100,10 +100,10 @@ func (q *inquiry) survey(ctx context.Context) {
 	if !q.address.IsValid() {
 		return
 	}
-	q.route = q.tree.Route(q.address, q.host(), q.target.Path)
+	q.route = q.tree.Route(q.address, q.host(), q.Target.Path)
 	q.pass, q.passed = q.tree.Pass(q.route)
-	if !q.passed && q.location != nil && q.route.Server != nil && q.ours(q.route.Server.File) && q.treeErr != nil {
-		q.pass, q.passed = nginx.Pass{Scheme: "http", Host: q.location.Backend.Host, Port: q.location.Backend.Port},
+	if !q.passed && q.Location != nil && q.route.Server != nil && q.ours(q.route.Server.File) && q.treeErr != nil {
+		q.pass, q.passed = nginx.Pass{Scheme: "http", Host: q.Location.Backend.Host, Port: q.Location.Backend.Port},
 			true
 	}
 }
@@ -124,10 +124,10 @@ func (q *inquiry) hidden(ctx context.Context) error {
 // dialled is the address that took the connection or, where none did, the first
 // that the client tried.
 func (q *inquiry) dialled(ctx context.Context) netip.AddrPort {
-	if a, err := netip.ParseAddrPort(q.peer); err == nil {
+	if a, err := netip.ParseAddrPort(q.Peer); err == nil {
 		return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 	}
-	address := q.target.Address
+	address := q.Target.Address
 	if a, err := netip.ParseAddrPort(address); err == nil {
 		return a
 	}
@@ -148,15 +148,15 @@ func (q *inquiry) dialled(ctx context.Context) netip.AddrPort {
 
 // host is the name in Host.
 func (q *inquiry) host() string {
-	if q.target.Host != "" {
-		return q.target.Host
+	if q.Target.Host != "" {
+		return q.Target.Host
 	}
-	return q.target.Address
+	return q.Target.Address
 }
 
 // ours reports whether a file of nginx's configuration is the one that the
 // agent wrote for the site.
-func (q *inquiry) ours(file string) bool { return q.site != nil && file == host.SitePath(q.site.Name) }
+func (q *inquiry) ours(file string) bool { return q.Site != nil && file == host.SitePath(q.Site.Name) }
 
 // local reports whether the connection went to this host.
 func (q *inquiry) local() bool {
@@ -182,26 +182,26 @@ func (q *inquiry) local() bool {
 // applyCommand is how the agent is told of this configuration, where the site's
 // file is somebody's by now with what that takes.
 func (q *inquiry) applyCommand() Mend {
-	if q.site == nil || q.asConfigured(host.SitePath(q.site.Name)) {
+	if q.Site == nil || q.asConfigured(host.SitePath(q.Site.Name)) {
 		return do(q.applyArgv()...)
 	}
-	return do(append(q.applyArgv(), q.own.Flags...)...)
+	return do(append(q.applyArgv(), q.Own.Flags...)...)
 }
 
 func (q *inquiry) applyArgv() []string {
-	if q.again != nil {
-		return slices.Clone(q.again)
+	if q.Again != nil {
+		return slices.Clone(q.Again)
 	}
-	if q.site == nil {
+	if q.Site == nil {
 		return []string{"wsprovision", "apply"}
 	}
 	switch q.config.Source {
 	case "":
-		argv := []string{"wsprovision", "apply", "--server-name", strings.Join(q.site.ServerNames, ",")}
-		if q.location != nil {
-			argv = append(argv, "--backend", q.location.Backend.String())
-			if q.location.Path != "/" {
-				argv = append(argv, "--path", q.location.Path)
+		argv := []string{"wsprovision", "apply", "--server-name", strings.Join(q.Site.ServerNames, ",")}
+		if q.Location != nil {
+			argv = append(argv, "--backend", q.Location.Backend.String())
+			if q.Location.Path != "/" {
+				argv = append(argv, "--path", q.Location.Path)
 			}
 		}
 		return argv
@@ -236,12 +236,12 @@ func reload() Mend { return do("nginx", "-t").and("systemctl", "reload", "nginx"
 // asConfigured reports whether the site's file is what the agent would write.
 func (q *inquiry) asConfigured(file string) bool {
 	have, err := q.Files.Read(file)
-	return err == nil && q.own.Content != nil && have.Content != nil && bytes.Equal(have.Content, q.own.Content)
+	return err == nil && q.Own.Content != nil && have.Content != nil && bytes.Equal(have.Content, q.Own.Content)
 }
 
 func (q *inquiry) status() *websocket.StatusError {
 	var status *websocket.StatusError
-	if errors.As(q.err, &status) {
+	if errors.As(q.Err, &status) {
 		return status
 	}
 	return nil
@@ -249,7 +249,7 @@ func (q *inquiry) status() *websocket.StatusError {
 
 // unexplained says what was looked at, so that a person need not begin anew.
 func (q *inquiry) unexplained() Diagnosis {
-	d := diagnosis(Unexplained, "none of the known causes: "+q.err.Error(), Mend{})
+	d := diagnosis(Unexplained, "none of the known causes: "+q.Err.Error(), Mend{})
 	if !q.local() {
 		d.Mend = say("run wsprovision verify on that host, where more can be read")
 	}

@@ -1,4 +1,4 @@
-package provision
+package diagnose
 
 import (
 	"go/ast"
@@ -38,7 +38,7 @@ func codes(t *testing.T) []string {
 
 // Every code is documented, and everything documented as one is a code.
 func TestCodesAreInTheManualPage(t *testing.T) {
-	page, err := os.ReadFile("../packaging/wsprovision.8")
+	page, err := os.ReadFile("../../packaging/wsprovision.8")
 	if err != nil {
 		t.Fatal(err)
 	}

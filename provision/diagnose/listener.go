@@ -1,4 +1,4 @@
-package provision
+package diagnose
 
 import (
 	"cmp"
@@ -33,7 +33,7 @@ func (q *inquiry) listener(ctx context.Context) *Diagnosis {
 	if d := q.strangers(ctx, q.address); d != nil {
 		return d
 	}
-	if errors.Is(q.err, syscall.ECONNREFUSED) && q.refused() {
+	if errors.Is(q.Err, syscall.ECONNREFUSED) && q.refused() {
 		return q.notListening(ctx)
 	}
 	return nil
@@ -42,7 +42,7 @@ func (q *inquiry) listener(ctx context.Context) *Diagnosis {
 // refused: the connection to nginx, not one further on.
 func (q *inquiry) refused() bool {
 	var dial *websocket.DialError
-	return errors.As(q.err, &dial)
+	return errors.As(q.Err, &dial)
 }
 
 // strangers: another program than nginx has the socket.
@@ -175,12 +175,12 @@ func (q *inquiry) noListener() *Diagnosis {
 		return d
 	}
 	what := fmt.Sprintf("no server block of nginx listens on %s", q.address)
-	if q.site == nil {
+	if q.Site == nil {
 		return diagnosis(ListenerMissing, what,
 			say("name an address in the URL that nginx listens on, or add the listener to the site (key listen)"),
-			q.err.Error())
+			q.Err.Error())
 	}
-	return diagnosis(ListenerMissing, what, q.applyCommand(), fmt.Sprintf("%s should have it", host.SitePath(q.site.Name)))
+	return diagnosis(ListenerMissing, what, q.applyCommand(), fmt.Sprintf("%s should have it", host.SitePath(q.Site.Name)))
 }
 
 // otherFamily: the site listens for the one family of addresses only, and was asked by the other.
@@ -188,7 +188,7 @@ func (q *inquiry) otherFamily() *Diagnosis {
 	wants6 := q.address.Addr().Unmap().Is6()
 	var at []string
 	for _, s := range q.tree.Servers() {
-		if q.site != nil && !q.ours(s.File) || q.site == nil && !named(s, q.host()) && !q.addressed() {
+		if q.Site != nil && !q.ours(s.File) || q.Site == nil && !ServerNamed(s, q.host()) && !q.addressed() {
 			continue
 		}
 		for _, l := range s.Listen {
@@ -210,7 +210,7 @@ func (q *inquiry) otherFamily() *Diagnosis {
 		code, have, lack, line = ListenerIPv6Only, "IPv6", words("IPv4"), say("add listen ")
 	}
 	mend := line.number(int(q.address.Port())).say("; to the server block").say(thenReload)
-	if q.site != nil {
+	if q.Site != nil {
 		mend = q.applyCommand().note("with ").say(lack).say(" in the site's listen")
 		if q.asked() {
 			mend = q.applyCommand()
@@ -222,10 +222,10 @@ func (q *inquiry) otherFamily() *Diagnosis {
 
 // asked reports whether the agent's own configuration has a listener that takes the address.
 func (q *inquiry) asked() bool {
-	if q.site == nil {
+	if q.Site == nil {
 		return false
 	}
-	for _, l := range q.site.Listen {
+	for _, l := range q.Site.Listen {
 		a, ok := socketOf(nginx.ListenDirective{Address: l.Address, Port: l.Port})
 		if ok && a.Port() == q.address.Port() && (a.Addr() == q.address.Addr().Unmap() || a.Addr().IsUnspecified() &&
 			a.Addr().Is6() == q.address.Addr().Unmap().Is6()) {

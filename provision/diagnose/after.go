@@ -1,4 +1,4 @@
-package provision
+package diagnose
 
 import (
 	"context"
@@ -19,25 +19,25 @@ func (q *inquiry) afterwards(ctx context.Context) *Diagnosis {
 	var echo *websocket.EchoError
 	var cut *websocket.CloseError
 	switch {
-	case errors.As(q.err, &idle):
+	case errors.As(q.Err, &idle):
 		return q.idleCut(idle)
-	case q.check == "other-host":
+	case q.Check == "other-host":
 		return q.everybody(ctx)
-	case q.check == "no-upgrade-without-header":
+	case q.Check == "no-upgrade-without-header":
 		return diagnosis(UpgradedUnasked, "plain HTTP without Upgrade is upgraded all the same",
-			say("mend the backend, or what sets Upgrade without regard to the request"), q.err.Error(), q.place())
-	case errors.As(q.err, &echo):
+			say("mend the backend, or what sets Upgrade without regard to the request"), q.Err.Error(), q.place())
+	case errors.As(q.Err, &echo):
 		return diagnosis(BackendNoEcho, "the backend does not send back what it was sent: "+echo.Error(),
 			say("look at the backend; one that is not meant to echo needs no mending"), echo.Error())
-	case errors.As(q.err, &cut):
+	case errors.As(q.Err, &cut):
 		return diagnosis(BackendCutsMessage, "the connection was cut after the handshake: "+cut.Error(),
 			say("the backend's own log says why"), append([]string{cut.Error()}, q.relevant()...)...)
-	case q.check == "ping":
-		return diagnosis(BackendNotAnswering, "the backend does not answer a ping: "+q.err.Error(),
+	case q.Check == "ping":
+		return diagnosis(BackendNotAnswering, "the backend does not answer a ping: "+q.Err.Error(),
 			say("mend the backend: RFC 6455 section 5.5.2 wants a pong"))
 	}
 	var silent *websocket.ResponseError
-	if errors.As(q.err, &silent) && q.local() && q.gone == nil {
+	if errors.As(q.Err, &silent) && q.local() && q.gone == nil {
 		return q.silence(silent)
 	}
 	return nil
@@ -47,7 +47,7 @@ func (q *inquiry) afterwards(ctx context.Context) *Diagnosis {
 func (q *inquiry) silence(silent *websocket.ResponseError) *Diagnosis {
 	limit, explain := notEnough, q.connectionsSpent
 	if silent.Timeout {
-		limit, explain = tooManyFiles, q.openFiles
+		limit, explain = TooManyFiles, q.openFiles
 	}
 	line := lastSaid(q.ofNginx(), limit)
 	if line == "" {
@@ -101,7 +101,7 @@ func (q *inquiry) idleCut(idle *websocket.IdleError) *Diagnosis {
 }
 
 // unknownName is a name that nobody's server block has (RFC 6761).
-const unknownName = "other-host.wsprovision.invalid"
+const UnknownName = "other-host.wsprovision.invalid"
 
 func near(a, b time.Duration) bool { return a > b-slack && a < b+slack }
 
@@ -111,9 +111,9 @@ func (q *inquiry) everybody(ctx context.Context) *Diagnosis {
 	if d := q.older(ctx); d != nil {
 		return d
 	}
-	evidence := []string{q.err.Error()}
+	evidence := []string{q.Err.Error()}
 	mend := say("have the default server of that address refuse such names (return 444;)")
-	if s := q.tree.Route(q.address, unknownName, q.target.Path).Server; s != nil {
+	if s := q.tree.Route(q.address, UnknownName, q.Target.Path).Server; s != nil {
 		mend = q.edit(s.File, s.Line,
 			say("have the server block refuse such names (return 444;) in place of passing them on,"))
 		evidence = append(evidence, fmt.Sprintf("the default server in %s:%d answers them", s.File, s.Line))

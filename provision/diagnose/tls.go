@@ -1,4 +1,4 @@
-package provision
+package diagnose
 
 import (
 	"context"
@@ -18,7 +18,7 @@ import (
 // refusedCertificate: TLS did not come about.
 func (q *inquiry) refusedCertificate(ctx context.Context) *Diagnosis {
 	var failed *websocket.TLSError
-	if !errors.As(q.err, &failed) {
+	if !errors.As(q.Err, &failed) {
 		return nil
 	}
 	if q.local() && errors.Is(q.gone, nginx.ErrNotRunning) {
@@ -68,7 +68,7 @@ func (q *inquiry) notNginx(ctx context.Context) bool {
 }
 
 func (q *inquiry) opensslCommand(failed *websocket.TLSError) Mend {
-	return do("openssl", "s_client", "-connect", q.target.Address, "-servername", failed.ServerName)
+	return do("openssl", "s_client", "-connect", q.Target.Address, "-servername", failed.ServerName)
 }
 
 func (q *inquiry) shown(failed *websocket.TLSError) string {
@@ -85,8 +85,8 @@ func (q *inquiry) certificateFile() string {
 	if d := q.route.Value("ssl_certificate"); d != nil && len(d.Args) == 1 && !strings.Contains(d.Args[0], "$") {
 		return d.Args[0]
 	}
-	if q.site != nil && q.site.TLS != nil {
-		return q.site.TLS.Certificate
+	if q.Site != nil && q.Site.TLS != nil {
+		return q.Site.TLS.Certificate
 	}
 	return ""
 }

@@ -1,4 +1,4 @@
-package provision
+package diagnose
 
 import (
 	"context"
@@ -20,7 +20,7 @@ func (q *inquiry) enforcing() bool {
 // denied: nginx's connect was refused with 13. Which of the two permissions is
 // missing is read from the policy; the denial itself is the evidence.
 func (q *inquiry) denied(ctx context.Context, address string) *Diagnosis {
-	port := portOf(address)
+	port := PortOf(address)
 	if port == 0 {
 		return nil
 	}
@@ -51,11 +51,11 @@ func (q *inquiry) denied(ctx context.Context, address string) *Diagnosis {
 
 // passesTo reports whether a configuration names the port of a backend, nginx's or the agent's.
 func (q *inquiry) passesTo(port int) bool {
-	if q.passed && q.pass.Port == port || q.location != nil && q.location.Backend.Port == port {
+	if q.passed && q.pass.Port == port || q.Location != nil && q.Location.Backend.Port == port {
 		return true
 	}
 	for _, u := range q.tree.Upstreams() {
-		if slices.ContainsFunc(u.Servers, func(s string) bool { return portOf(s) == port }) {
+		if slices.ContainsFunc(u.Servers, func(s string) bool { return PortOf(s) == port }) {
 			return true
 		}
 	}
@@ -152,7 +152,7 @@ func (q *inquiry) labelCommand(ctx context.Context, port int) []string {
 	return []string{"semanage", "port", verb, "-t", selinux.HTTPPort, "-p", "tcp", which}
 }
 
-func portOf(address string) int {
+func PortOf(address string) int {
 	_, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return 0
@@ -165,7 +165,7 @@ func portOf(address string) int {
 }
 
 // wouldDeny warns on a permissive host of what enforcing would refuse.
-func wouldDeny(ctx context.Context, h *host.Host, port int) *Diagnosis {
+func WouldDeny(ctx context.Context, h *host.Host, port int) *Diagnosis {
 	status, err := h.SELinux.Status()
 	if err != nil || status.Mode != selinux.Permissive {
 		return nil

@@ -1,4 +1,4 @@
-package provision
+package diagnose
 
 import (
 	"context"
@@ -41,7 +41,7 @@ var (
 
 // parseAVC reads one line of audit.log or of the kernel log; false is a line
 // that is no denial.
-func parseAVC(line string) (AVC, bool) {
+func ParseAVC(line string) (AVC, bool) {
 	m := avcDenied.FindStringSubmatchIndex(line)
 	if m == nil {
 		return AVC{}, false
@@ -74,7 +74,7 @@ func parseAVC(line string) (AVC, bool) {
 	return a, true
 }
 
-const auditLog = "/var/log/audit/audit.log"
+const AuditLog = "/var/log/audit/audit.log"
 
 // unitLog is what nginx's unit said last.
 func unitLog(ctx context.Context, h *host.Host) []string {
@@ -111,7 +111,7 @@ const clockSlack = 2 * time.Second
 
 // verifyAttempt is what nginx's workers did since before the check.
 func (q *inquiry) verifyAttempt() attempt {
-	return attempt{workers(q.master), q.began.Add(-clockSlack)}
+	return attempt{workers(q.master), q.Began.Add(-clockSlack)}
 }
 
 func workers(m nginx.Master) (pids []int) {
@@ -136,11 +136,11 @@ func startAttempt(lines []string) (attempt, bool) {
 // Reading either takes root; who may not has none.
 func lastAVC(ctx context.Context, h *host.Host, perm string, port int, of attempt) (AVC, bool) {
 	for _, read := range []func() []string{
-		func() []string { return readTail(ctx, h, auditLog, 0) },
+		func() []string { return readTail(ctx, h, AuditLog, 0) },
 		func() []string { return journal(ctx, h, "-k", "-n", "1000") },
 	} {
 		for _, line := range slices.Backward(read()) {
-			a, ok := parseAVC(line)
+			a, ok := ParseAVC(line)
 			if ok && a.Port == port && slices.Contains(a.Perms, perm) && of.has(a) {
 				return a, true
 			}

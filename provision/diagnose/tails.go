@@ -1,4 +1,4 @@
-package provision
+package diagnose
 
 import (
 	"context"
@@ -13,7 +13,7 @@ import (
 
 // mostTail bounds what is read of a log, in bytes: a diagnosis must not take
 // longer because a log is long.
-const mostTail = 256 << 10
+const MostTail = 256 << 10
 
 // tails is where some logs stood at one moment.
 type tails []tail
@@ -26,7 +26,7 @@ type tail struct {
 
 // markTails notes the ends of logs; one that is not there yet counts from its
 // beginning.
-func markTails(h *host.Host, paths ...string) tails {
+func MarkLogs(h *host.Host, paths ...string) tails {
 	var all tails
 	for _, path := range paths {
 		t := tail{path: path}
@@ -49,7 +49,7 @@ func logPosition(h *host.Host, path string) (inode uint64, size int64) {
 }
 
 // since gives the lines that came after the mark; what cannot be read has none.
-func sinceMarks(ctx context.Context, h *host.Host, marks tails) []string {
+func LogsSince(ctx context.Context, h *host.Host, marks tails) []string {
 	var lines []string
 	for _, t := range marks {
 		from := t.offset
@@ -73,10 +73,10 @@ func readTail(ctx context.Context, h *host.Host, path string, from int64) []stri
 		return nil
 	}
 	cut := false
-	if start := fi.Size() - mostTail; start > from {
+	if start := fi.Size() - MostTail; start > from {
 		from, cut = start, true
 	}
-	b, err := io.ReadAll(hostfile.Until(ctx, io.NewSectionReader(file, from, mostTail)))
+	b, err := io.ReadAll(hostfile.Until(ctx, io.NewSectionReader(file, from, MostTail)))
 	if err != nil {
 		return nil
 	}
