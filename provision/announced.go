@@ -29,9 +29,9 @@ func (r *Run) settleAnnounced(ctx context.Context) {
 	}
 	// Reading back is owed even where the run is being ended.
 	ctx = context.WithoutCancel(ctx)
-	due, _, err := r.owed.Due()
+	due, _, err := r.unit.owed.Due()
 	due = due || err != nil
-	err = r.recordTransaction(ctx)
+	err = r.pkgs.recordTransaction(ctx)
 	err = errors.Join(err, r.ledger.settle(func(e Entry) (string, error) {
 		if e.Kind == KindFile && (due && nginxReads(e.Name) || r.isStaged(e.Name)) {
 			return unsettled, nil
@@ -132,22 +132,22 @@ func (r *Run) present(ctx context.Context, e Entry) (string, error) {
 		}
 		return string(b.Local), err
 	case KindPort:
-		return r.presentPort(ctx, e.Name)
+		return r.policy.presentPort(ctx, e.Name)
 	case KindEnabled, KindActive:
-		return r.presentUnit(ctx, e)
+		return presentUnit(ctx, r.Host, e)
 	case KindPackage, KindKey:
-		return r.presentPackage(ctx, e)
+		return r.pkgs.presentPackage(ctx, e)
 	}
 	have, err := r.Files.Read(e.Name)
 	return digest(have.Content), err
 }
 
-func (r *Run) presentPort(ctx context.Context, name string) (string, error) {
+func (s *Policy) presentPort(ctx context.Context, name string) (string, error) {
 	p, err := portNamed(name)
 	if err != nil {
 		return "", err
 	}
-	state, err := r.SELinux.Port(ctx, p.Proto, p.Low)
+	state, err := s.SELinux.Port(ctx, p.Proto, p.Low)
 	return localType(state, p.Low), err
 }
 
@@ -161,8 +161,8 @@ func portNamed(name string) (selinux.Port, error) {
 	return selinux.Port{Proto: proto, Low: port, High: port}, nil
 }
 
-func (r *Run) presentUnit(ctx context.Context, e Entry) (string, error) {
-	units, err := host.Systemd(ctx, r.Host)
+func presentUnit(ctx context.Context, h *host.Host, e Entry) (string, error) {
+	units, err := host.Systemd(ctx, h)
 	if err != nil {
 		return "", err
 	}
@@ -173,8 +173,8 @@ func (r *Run) presentUnit(ctx context.Context, e Entry) (string, error) {
 	return service{state: s}.activity(), err
 }
 
-func (r *Run) presentPackage(ctx context.Context, e Entry) (string, error) {
-	all, err := r.inventoried(ctx)
+func (p *Packages) presentPackage(ctx context.Context, e Entry) (string, error) {
+	all, err := p.inventoried(ctx)
 	switch {
 	case err != nil:
 		return "", err

@@ -21,7 +21,7 @@ var changedForms = [...]changedForm{
 
 // sayForms says why a file that an earlier version wrote is written anew,
 // although nobody has asked for anything else.
-func (r *Run) sayForms(f *engine.Finding, files []siteFile) {
+func (m *managedFiles) sayForms(f *engine.Finding, files []siteFile) {
 	for _, form := range changedForms {
 		first, more := "", -1
 		for _, s := range files {

@@ -50,7 +50,7 @@ func TestConverge(t *testing.T) {
 		}
 		results[h.lastResult]++
 	})
-	if results[engine.Changed] == 0 || results[engine.Failed] == 0 || len(drifts) < 3 {
+	if results[engine.Changed] == 0 || results[engine.Failed] == 0 || len(drifts) < 3 && !testing.Short() {
 		t.Errorf("results %v, drift by on_drift %v: the hosts that are drawn are all alike", results, drifts)
 	}
 }

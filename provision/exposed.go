@@ -15,12 +15,12 @@ import (
 
 // exposed warns of what others can do with the source of EPEL: read its
 // credentials in the configuration file, or offer old packages.
-func (r *Run) exposed() []string {
+func (src *Source) exposed() []string {
 	var warnings []string
-	if w := r.exposedFile(); w != "" {
+	if w := src.exposedFile(); w != "" {
 		warnings = append(warnings, w)
 	}
-	if r.Config.EPEL.Source == config.EPELMirror && strings.HasPrefix(strings.ToLower(r.Config.EPEL.BaseURL), "http:") {
+	if src.Config.EPEL.Source == config.EPELMirror && strings.HasPrefix(strings.ToLower(src.Config.EPEL.BaseURL), "http:") {
 		warnings = append(warnings, "epel.baseurl is http, and the repository's metadata is not signed: "+
 			"whoever stands between can offer old packages with known holes, signed as they are; serve it over https")
 	}
@@ -29,12 +29,12 @@ func (r *Run) exposed() []string {
 
 // exposedFile warns of a configuration file that holds credentials and that
 // others than root can read.
-func (r *Run) exposedFile() string {
-	file := r.Config.Source
+func (src *Source) exposedFile() string {
+	file := src.Config.Source
 	if file == "" {
 		return ""
 	}
-	fi, err := os.Stat(r.Root + file)
+	fi, err := os.Stat(src.Root + file)
 	if err != nil || !fi.Mode().IsRegular() || fi.Size() > host.MaxFile {
 		return ""
 	}
@@ -42,11 +42,11 @@ func (r *Run) exposedFile() string {
 	if fi.Mode()&0o004 == 0 && (fi.Mode()&0o040 == 0 || ok && st.Gid == 0) {
 		return ""
 	}
-	content, err := os.ReadFile(r.Root + file)
+	content, err := os.ReadFile(src.Root + file)
 	if err != nil {
 		return ""
 	}
-	for _, address := range []string{r.Config.EPEL.BaseURL, r.Config.EPEL.Package, r.Config.EPEL.GPGKey} {
+	for _, address := range []string{src.Config.EPEL.BaseURL, src.Config.EPEL.Package, src.Config.EPEL.GPGKey} {
 		if held := credentials(address); held != "" && bytes.Contains(content, []byte(held)) {
 			return fmt.Sprintf("%s holds credentials of epel and can be read by others (mode %04o): chmod 600 %s",
 				file, fi.Mode().Perm(), file)

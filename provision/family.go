@@ -11,11 +11,11 @@ import (
 // withoutFamily is what to do about a listen on an address that the kernel has
 // no sockets for. RHEL's nginx.conf has listen [::]:80, and hosts are hardened
 // with ipv6.disable=1.
-func (r *Run) withoutFamily(address string, o map[string][]byte) string {
-	tree, _ := r.tree(o) // as much of it as can be read
+func (v *Candidate) withoutFamily(address string, o map[string][]byte) string {
+	tree, _ := v.survey.tree(o) // as much of it as can be read
 	var what []string
 	for _, d := range tree.Listening(address) {
-		what = append(what, r.removal(address, d))
+		what = append(what, v.removal(address, d))
 	}
 	if len(what) == 0 {
 		what = []string{"every listen " + address + " from nginx's configuration"}
@@ -24,8 +24,8 @@ func (r *Run) withoutFamily(address string, o map[string][]byte) string {
 }
 
 // removal names the line, or what the line was rendered from.
-func (r *Run) removal(address string, d nginx.Directive) string {
-	for _, site := range r.Config.Sites {
+func (v *Candidate) removal(address string, d nginx.Directive) string {
+	for _, site := range v.Config.Sites {
 		if d.File == sitePath(site.Name) {
 			return fmt.Sprintf("%s from the listen of the site %s", address, site.Name)
 		}

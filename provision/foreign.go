@@ -20,24 +20,24 @@ import (
 // or "port tcp/3000 postgresql_port_t". It is to that alone.
 func consent(kind Kind, name, now string) string { return fmt.Sprintf("%s %s %s", kind, name, now) }
 
-func (r *Run) consented(kind Kind, name, now string) bool {
-	return r.Adopt || slices.Contains(r.Config.Adopt, consent(kind, name, now))
+func (m *managedFiles) consented(kind Kind, name, now string) bool {
+	return m.Adopt || slices.Contains(m.Config.Adopt, consent(kind, name, now))
 }
 
 // consents are what the first boot may take over: what this run was told to, and
 // what an earlier one had deferred. It goes with the deferred work.
-func (r *Run) consents(ctx context.Context) []string {
-	all := slices.Clone(r.Config.Adopt)
-	if before, ok, err := (FirstBoot{Root: r.Root}).Deferred(); ok && err == nil {
+func (d *Deferral) consents(ctx context.Context) []string {
+	all := slices.Clone(d.Config.Adopt)
+	if before, ok, err := (FirstBoot{Root: d.Root}).Deferred(); ok && err == nil {
 		all = append(all, before.Adopt...)
 	}
-	if r.Adopt {
-		for _, s := range r.ours() {
+	if d.files.Adopt {
+		for _, s := range d.ours() {
 			if s.foreign {
 				all = append(all, consent(KindFile, s.path, digest(s.have.Content)))
 			}
 		}
-		all = append(all, r.foreignPorts(ctx)...)
+		all = append(all, d.policy.foreignPorts(ctx)...)
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
@@ -51,31 +51,31 @@ func (e Entry) theirs(now string) bool {
 }
 
 // whose says whose the file is that stands where ours is wanted.
-func (r *Run) whose(f *siteFile) {
-	entry, recorded := r.ledger.Find(KindFile, f.path)
+func (m *managedFiles) whose(f *siteFile) {
+	entry, recorded := m.ledger.Find(KindFile, f.path)
 	now := digest(f.have.Content)
-	unknown := f.have.Content != nil && f.content != nil && !r.reverting && (!recorded || entry.theirs(now))
+	unknown := f.have.Content != nil && f.content != nil && !m.reverting && (!recorded || entry.theirs(now))
 	switch {
 	case host.Same(f.have.Content, f.content):
 		f.found = unknown && !recorded
 	case unknown:
 		f.foreign = true
-	case f.have.Content != nil || r.reverting:
+	case f.have.Content != nil || m.reverting:
 		f.drifted = recorded && !entry.agents(now)
 		// What somebody has rewritten, or removed, is theirs, where all that is asked
 		// of it is to be gone or to be as it was before the agent came.
-		f.kept = f.drifted && (f.content == nil || r.reverting || r.Config.OnDrift == config.DriftKeep)
+		f.kept = f.drifted && (f.content == nil || m.reverting || m.Config.OnDrift == config.DriftKeep)
 	}
 }
 
 // sayForeign refuses a file that is somebody else's, or says that it is taken over.
-func (r *Run) sayForeign(f *engine.Finding, s siteFile, difference string) error {
+func (m *managedFiles) sayForeign(f *engine.Finding, s siteFile, difference string) error {
 	switch {
 	case !s.foreign:
-	case r.blind:
+	case m.blind:
 		f.Warnings = append(f.Warnings, "cannot tell without root whether "+s.path+
 			" is the agent's; it is refused where it is not (see --adopt)")
-	case r.consented(KindFile, s.path, digest(s.have.Content)):
+	case m.consented(KindFile, s.path, digest(s.have.Content)):
 		f.Warnings = append(f.Warnings, s.path+" is not the agent's, and is taken over (--adopt): "+
 			"the ledger keeps it, and a revert brings it back")
 	default:
@@ -98,9 +98,9 @@ func wayAround(path string) string {
 }
 
 // sayFound says that a file is as wanted and is not known.
-func (r *Run) sayFound(f *engine.Finding, s siteFile) {
+func (m *managedFiles) sayFound(f *engine.Finding, s siteFile) {
 	switch {
-	case !s.found || r.blind:
+	case !s.found || m.blind:
 	case s.differs():
 		f.Notes = append(f.Notes, fmt.Sprintf("%s has the wanted content already, and no ledger knows it: "+
 			"its %s is put right, and a revert leaves the file as it is now", s.path, s.attributes()))

@@ -172,7 +172,9 @@ func TestHostileForeignFile(t *testing.T) {
 		run.Files = &host.Files{Root: h.root, Seam: run.Seam}
 		run.blind = true
 		run.ledger = &Ledger{files: run.Files}
-		f, err := run.checkSites(t.Context())
+		run.annals = run.chronicle()
+		run.wire()
+		f, err := run.conf.checkSites(t.Context())
 		if w := strings.Join(f.Warnings, "\n"); err != nil || !strings.Contains(w,
 			"cannot tell without root whether "+site) {
 			t.Errorf("%v, warnings %q", err, w)

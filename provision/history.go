@@ -102,9 +102,8 @@ type chronicle struct {
 	marked  bool
 }
 
-// chronicle reads the history for a run that may change the host, and has its
-// steps mark the run before their first change.
-func (r *Run) chronicle(command string, steps []engine.Step) (*chronicle, []engine.Step) {
+// chronicle reads the history for a run that may change the host.
+func (r *Run) chronicle() *chronicle {
 	h, err := ReadHistory(r.Files)
 	if err != nil && r.Euid == 0 {
 		r.notice(err.Error() + "; a new one is begun")
@@ -117,6 +116,11 @@ func (r *Run) chronicle(command string, steps []engine.Step) (*chronicle, []engi
 	if c.found != nil && (c.found.Boot != host.BootID(r.Host) || c.found.Boot == "") && h.Unverified == nil {
 		h.Unverified = c.found
 	}
+	return c
+}
+
+// marking has the steps mark the run before their first change.
+func (c *chronicle) marking(command string, steps []engine.Step) []engine.Step {
 	started := time.Now().UTC()
 	marking := make([]engine.Step, len(steps))
 	for i, s := range steps {
@@ -129,11 +133,11 @@ func (r *Run) chronicle(command string, steps []engine.Step) (*chronicle, []engi
 				return err
 			}
 			err := s.Apply(ctx)
-			r.settleDisk()
+			c.run.settleDisk()
 			return err
 		}
 	}
-	return c, marking
+	return marking
 }
 
 func (c *chronicle) mark(command string, started time.Time) error {
@@ -186,7 +190,7 @@ func (c *chronicle) conclude(report *engine.Report) {
 	case c.resumes:
 		report.Phase = PhaseFirstBoot
 	}
-	if c.run.damage != nil && len(c.run.damage) == 0 {
+	if c.run.pkgs.damage != nil && len(c.run.pkgs.damage) == 0 {
 		c.history.Unverified = nil
 	}
 	if !c.worthKeeping(*slot, report) {
@@ -231,7 +235,7 @@ func (c *chronicle) keep(slot **engine.Report, report *engine.Report) error {
 // forget leaves of the history what a later run has to know: that packages
 // which stay may have lost files.
 func (c *chronicle) forget() error {
-	if c.history.Unverified == nil || len(c.run.entries(KindPackage)) == 0 {
+	if c.history.Unverified == nil || len(c.run.pkgs.entries(KindPackage)) == 0 {
 		return c.run.Files.Remove(historyPath)
 	}
 	c.history.Install, c.history.Last, c.history.Running = nil, nil, nil

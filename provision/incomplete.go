@@ -11,17 +11,17 @@ import (
 // bring: yum says Complete! where a dependency's script fails, and rpm has what
 // needs it all the same, so that nothing seems to be missing any more. rpm is
 // asked only where the last run's packages failed.
-func (r *Run) incomplete(ctx context.Context) ([]string, error) {
-	if r.Euid != 0 || r.annals == nil || !r.annals.history.packagesFailed(r.Where.Offline()) {
+func (p *Packages) incomplete(ctx context.Context) ([]string, error) {
+	if p.Euid != 0 || !p.history.packagesFailed(p.Where.Offline()) {
 		return nil, nil
 	}
 	var there []string
 	for _, name := range []string{nginxPackage, semanagePackage} {
-		if len(r.packages[name]) > 0 {
+		if len(p.packages[name]) > 0 {
 			there = append(there, name)
 		}
 	}
-	return r.RPM.Unsatisfied(ctx, there...)
+	return p.RPM.Unsatisfied(ctx, there...)
 }
 
 // packagesFailed reports whether the last run on this host did not bring its

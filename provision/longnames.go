@@ -20,8 +20,8 @@ const namesPath = host.NamesPath
 // own size, and nobody else sets it. What brings it is a name of the
 // configuration; it stays for any that is left. Where the tree cannot be read
 // whole, it stays as it is: nginx refuses the directive twice.
-func (r *Run) longNames(all []wanted) ([]wanted, error) {
-	content, err := r.buckets(all)
+func (p *Sites) longNames(all []wanted) ([]wanted, error) {
+	content, err := p.buckets(all)
 	if content == nil {
 		return all, err
 	}
@@ -29,27 +29,27 @@ func (r *Run) longNames(all []wanted) ([]wanted, error) {
 }
 
 // buckets is the file's content beside what is wanted; nil for no file.
-func (r *Run) buckets(all []wanted) ([]byte, error) {
-	have, err := r.Files.Read(namesPath)
+func (p *Sites) buckets(all []wanted) ([]byte, error) {
+	have, err := p.Files.Read(namesPath)
 	if err != nil {
 		return nil, err
 	}
-	asked := r.longest()
-	if _, recorded := r.ledger.Find(KindFile, namesPath); asked == 0 && (have.Content == nil ||
+	asked := p.longest()
+	if _, recorded := p.ledger.Find(KindFile, namesPath); asked == 0 && (have.Content == nil ||
 		!recorded) { // none, or somebody else's
 		return nil, nil
 	}
-	files, err := r.filesOf(all)
+	files, err := p.files.filesOf(all)
 	if err != nil {
 		return nil, err
 	}
 	others := overlay(files)
 	others[namesPath] = nil
-	tree, err := r.tree(others)
+	tree, err := p.survey.tree(others)
 	switch {
 	case errors.Is(err, fs.ErrNotExist): // nginx is still to come, and its nginx.conf is then read
 		return bucketFile(asked), nil
-	case err != nil && r.reverting: // nginx -t has the last word
+	case err != nil && p.reverting: // nginx -t has the last word
 		return nil, nil
 	case err != nil:
 		return have.Content, nil
@@ -60,9 +60,9 @@ func (r *Run) buckets(all []wanted) ([]byte, error) {
 }
 
 // longest is the size that the configuration's names need, 0 where nginx's own does.
-func (r *Run) longest() int {
+func (p *Sites) longest() int {
 	var names []string
-	for _, site := range r.Config.Sites {
+	for _, site := range p.Config.Sites {
 		names = append(names, site.ServerNames...)
 	}
 	return nginx.NamesBucket(names)

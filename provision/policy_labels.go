@@ -16,27 +16,27 @@ import (
 // right one afterwards: RHEL 7's policy has semanage's new files labelled semanage_store_t for an administrator
 // (unconfined_t), and for a unit (unconfined_service_t) not, which leaves them selinux_config_t (selinux-policy 3.13.1,
 // selinuxutil.te). Offline that is the step "labels"'s.
-func (r *Run) commitPolicy(ctx context.Context, status selinux.Status, edits []selinux.Edit) error {
-	live := r.live(status)
-	before, err := r.storeStamps(status)
+func (p *Policy) commitPolicy(ctx context.Context, status selinux.Status, edits []selinux.Edit) error {
+	live := p.live(status)
+	before, err := p.labels.storeStamps(status)
 	if err != nil {
 		return err
 	}
-	if err := r.SELinux.Commit(ctx, edits, live); err != nil || !live {
+	if err := p.SELinux.Commit(ctx, edits, live); err != nil || !live {
 		return err
 	}
-	wrong, err := r.leftMislabelled(status, before)
+	wrong, err := p.labels.leftMislabelled(status, before)
 	if err != nil || len(wrong) == 0 {
 		return err
 	}
-	return r.Seam.Do(fmt.Sprintf("label %d files of the policy store", len(wrong)), func() error {
-		return r.labelStore(wrong)
+	return p.Seam.Do(fmt.Sprintf("label %d files of the policy store", len(wrong)), func() error {
+		return p.labels.labelStore(wrong)
 	})
 }
 
-func (r *Run) labelStore(wrong []mislabelled) error {
+func (l *Labels) labelStore(wrong []mislabelled) error {
 	for _, m := range wrong {
-		if err := r.SELinux.SetFileLabel(m.path, m.want); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := l.SELinux.SetFileLabel(m.path, m.want); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("label what semanage wrote: %w: restorecon -Rv /etc/selinux does it by hand", err)
 		}
 	}
@@ -50,11 +50,11 @@ type stamp struct {
 }
 
 // storeStamps are the files that semanage may replace, as they are now.
-func (r *Run) storeStamps(status selinux.Status) (map[string]stamp, error) {
-	paths, err := r.policyPaths(status)
+func (l *Labels) storeStamps(status selinux.Status) (map[string]stamp, error) {
+	paths, err := l.policyPaths(status)
 	stamps := map[string]stamp{}
 	for _, path := range paths {
-		if s, ok := stampOf(r.Root + path); ok {
+		if s, ok := stampOf(l.Root + path); ok {
 			stamps[path] = s
 		}
 	}
@@ -75,10 +75,10 @@ func stampOf(name string) (stamp, bool) {
 
 // leftMislabelled are the mislabelled files that a transaction has written. One that is as it was before is somebody
 // else's affair. A file without a label is none of semanage's under a kernel that gives one to each.
-func (r *Run) leftMislabelled(status selinux.Status, before map[string]stamp) ([]mislabelled, error) {
-	wrong, err := r.storeLabels(status)
+func (l *Labels) leftMislabelled(status selinux.Status, before map[string]stamp) ([]mislabelled, error) {
+	wrong, err := l.storeLabels(status)
 	return slices.DeleteFunc(wrong, func(m mislabelled) bool {
-		now, ok := stampOf(r.Root + m.path)
+		now, ok := stampOf(l.Root + m.path)
 		return !ok || m.have == "" || now == before[m.path]
 	}), err
 }

@@ -14,8 +14,8 @@ import (
 // did not run. Nothing can then be said of booleans and ports, semanage works on none of them, and an enforcing kernel
 // does not boot. Offline the agent builds it first, as that scriptlet would have. On a live host somebody has taken it
 // away, and has to know.
-func (r *Run) checkUnbuilt(ctx context.Context, f *engine.Finding, status selinux.Status) error {
-	if !r.Where.Offline() {
+func (p *Policy) checkUnbuilt(ctx context.Context, f *engine.Finding, status selinux.Status) error {
+	if !p.Where.Offline() {
 		return fmt.Errorf("the SELinux policy %s is not built (there is no %s), so that neither a boolean nor "+
 			"a port's label can be set: build it with semodule -B "+
 			"(where that fails: yum reinstall selinux-policy-%[1]s), then run again", status.Policy, status.Unbuilt)
@@ -28,9 +28,9 @@ func (r *Run) checkUnbuilt(ctx context.Context, f *engine.Finding, status selinu
 	change("boolean "+connectBoolean+" (running)", string(selinux.Unknown), "on",
 		"the kernel that runs here is not the host's own")
 	var all *multierror.Error
-	for _, port := range r.labelledPorts(ctx) {
-		state, _ := r.SELinux.Port(ctx, "tcp", port) // whose error is that there is no policy
-		due, err := r.checkRecord(f, port, state.Local)
+	for _, port := range p.labelledPorts(ctx) {
+		state, _ := p.SELinux.Port(ctx, "tcp", port) // whose error is that there is no policy
+		due, err := p.checkRecord(f, port, state.Local)
 		all = multierror.Append(all, err)
 		if due {
 			change("port "+portName(port), string(selinux.Unknown), httpPortType, "")
@@ -42,7 +42,7 @@ func (r *Run) checkUnbuilt(ctx context.Context, f *engine.Finding, status selinu
 }
 
 // checkRecord judges a port by what the store has recorded of it, which is somebody's decision.
-func (r *Run) checkRecord(f *engine.Finding, port int, records []selinux.Port) (due bool, err error) {
+func (p *Policy) checkRecord(f *engine.Finding, port int, records []selinux.Port) (due bool, err error) {
 	for _, l := range records {
 		switch {
 		case l.Type == httpPortType:
@@ -51,16 +51,16 @@ func (r *Run) checkRecord(f *engine.Finding, port int, records []selinux.Port) (
 			return false, &selinux.OverlapError{Proto: "tcp", Port: port, Type: httpPortType, Local: l}
 		}
 	}
-	return true, r.sayTaken(f, port, selinux.PortState{Local: records})
+	return true, p.sayTaken(f, port, selinux.PortState{Local: records})
 }
 
 // buildPolicy leaves nothing to revert: what it writes follows from the modules, and semanage writes the same with
 // every transaction.
-func (r *Run) buildPolicy(ctx context.Context, status selinux.Status) error {
-	if !r.Where.Offline() { // taken away since the survey
-		return r.checkUnbuilt(ctx, &engine.Finding{}, status)
+func (p *Policy) buildPolicy(ctx context.Context, status selinux.Status) error {
+	if !p.Where.Offline() { // taken away since the survey
+		return p.checkUnbuilt(ctx, &engine.Finding{}, status)
 	}
-	if err := r.SELinux.Build(ctx); err != nil {
+	if err := p.SELinux.Build(ctx); err != nil {
 		return fmt.Errorf("build the SELinux policy %s, which has no %s: %w: "+
 			"reinstall selinux-policy-%[1]s and policycoreutils, then run again", status.Policy, status.Unbuilt, err)
 	}

@@ -14,14 +14,14 @@ func portName(port int) string { return fmt.Sprintf("tcp/%d", port) }
 
 // sayTaken says from whom a port is taken that is to get another label. A local
 // label is somebody's decision: it is refused, or taken over by --adopt.
-func (r *Run) sayTaken(f *engine.Finding, port int, before selinux.PortState) error {
+func (p *Policy) sayTaken(f *engine.Finding, port int, before selinux.PortState) error {
 	local, name := localType(before, port), portName(port)
 	switch {
 	case local == Absent && before.Stored != "" && !slices.Contains(generalTypes, before.Stored):
 		f.Notes = append(f.Notes, fmt.Sprintf("port %s is taken from %s, the policy's type for %s",
 			name, before.Stored, usersOf(before.Stored)))
 	case local == Absent:
-	case r.consented(KindPort, name, local):
+	case p.files.consented(KindPort, name, local):
 		f.Warnings = append(f.Warnings, fmt.Sprintf("port %s has the local label %s (for %s), which somebody gave it, "+
 			"and is taken over (--adopt): the ledger keeps the label, and a revert brings it back", name, local,
 			usersOf(local)))
@@ -34,10 +34,10 @@ func (r *Run) sayTaken(f *engine.Finding, port int, before selinux.PortState) er
 }
 
 // foreignPorts are the local labels in the way, as consents have them.
-func (r *Run) foreignPorts(ctx context.Context) []string {
+func (p *Policy) foreignPorts(ctx context.Context) []string {
 	var all []string
-	for _, port := range r.labelledPorts(ctx) {
-		edit, before, err := r.SELinux.LabelPort(ctx, "tcp", port, httpPortType)
+	for _, port := range p.labelledPorts(ctx) {
+		edit, before, err := p.SELinux.LabelPort(ctx, "tcp", port, httpPortType)
 		local := localType(before, port)
 		unbuilt := err != nil && local != httpPortType   // checkUnbuilt: the record is all that there is
 		if (edit != nil || unbuilt) && local != Absent { // what cannot be read the step says

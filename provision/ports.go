@@ -15,16 +15,16 @@ import (
 // labelledPorts are the backends' ports and, where the configuration asks for
 // it, those to listen on that nginx may not bind; each once, in the order of
 // the configuration.
-func (r *Run) labelledPorts(ctx context.Context) []int {
+func (p *Policy) labelledPorts(ctx context.Context) []int {
 	var ports []int
-	for _, site := range r.Config.Sites {
+	for _, site := range p.Config.Sites {
 		for _, l := range site.Locations {
 			ports = append(ports, l.Backend.Port)
 		}
 	}
-	if r.Config.SELinux.LabelListenPorts {
-		for _, port := range r.listenPorts() {
-			if may, _, err := r.mayListen(ctx, port); err == nil && !may {
+	if p.Config.SELinux.LabelListenPorts {
+		for _, port := range p.listenPorts() {
+			if may, _, err := p.mayListen(ctx, port); err == nil && !may {
 				ports = append(ports, port)
 			}
 		}
@@ -32,9 +32,9 @@ func (r *Run) labelledPorts(ctx context.Context) []int {
 	return once(ports)
 }
 
-func (r *Run) listenPorts() []int {
+func (p *Policy) listenPorts() []int {
 	var ports []int
-	for _, site := range r.Config.Sites {
+	for _, site := range p.Config.Sites {
 		for _, l := range site.Listen {
 			ports = append(ports, l.Port)
 		}
@@ -57,17 +57,17 @@ func once[T comparable](ports []T) []T {
 // checkListening finds the ports that nginx may not listen on: nginx -t binds
 // them as root without a complaint, and the confined master then cannot. Where
 // SELinux is permissive it can, until that ends.
-func (r *Run) checkListening(ctx context.Context, f *engine.Finding, status selinux.Status) error {
+func (p *Policy) checkListening(ctx context.Context, f *engine.Finding, status selinux.Status) error {
 	mode := status.Mode
-	if r.Where.Offline() {
+	if p.Where.Offline() {
 		mode = status.Configured // what the first boot has
 	}
-	if r.Config.SELinux.LabelListenPorts || mode == selinux.Disabled {
+	if p.Config.SELinux.LabelListenPorts || mode == selinux.Disabled {
 		return nil
 	}
 	var all *multierror.Error
-	for _, port := range r.listenPorts() {
-		may, label, err := r.mayListen(ctx, port)
+	for _, port := range p.listenPorts() {
+		may, label, err := p.mayListen(ctx, port)
 		if err != nil || may {
 			continue // what cannot be told is told by the reload
 		}
@@ -93,12 +93,12 @@ var bindable = []string{"http_port_t", "http_cache_port_t", "ntop_port_t", "jbos
 const firstLocal, lastLocal = 32768, 60999
 
 // mayListen reports whether nginx may bind the port, and the port's type.
-func (r *Run) mayListen(ctx context.Context, port int) (bool, string, error) {
-	if !r.Where.Offline() {
-		if may, label, err := r.SELinux.MayBind(port); err == nil {
+func (p *Policy) mayListen(ctx context.Context, port int) (bool, string, error) {
+	if !p.Where.Offline() {
+		if may, label, err := p.SELinux.MayBind(port); err == nil {
 			return may, label, nil
 		}
 	}
-	state, err := r.SELinux.Port(ctx, "tcp", port)
+	state, err := p.SELinux.Port(ctx, "tcp", port)
 	return slices.Contains(bindable, state.Stored) || firstLocal <= port && port <= lastLocal, state.Stored, err
 }

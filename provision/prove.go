@@ -20,17 +20,17 @@ import (
 
 // prove makes one handshake for every WebSocket location, through nginx and
 // with the site's name.
-func (r *Run) prove(ctx context.Context) (engine.Finding, error) {
+func (p *Proof) prove(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
 	var all *multierror.Error
-	tree, _ := r.tree(nil) // of a broken one what was read serves
+	tree, _ := p.survey.tree(nil) // of a broken one what was read serves
 	logs := tree.ErrorLogs()
-	for _, site := range r.Config.Sites {
+	for _, site := range p.Config.Sites {
 		for _, l := range site.Locations {
 			if !l.WebSocket {
 				continue
 			}
-			if err := r.proveLocation(ctx, &f, site, l, logs); err != nil {
+			if err := p.proveLocation(ctx, &f, site, l, logs); err != nil {
 				all = multierror.Append(all, err)
 			}
 		}
@@ -38,32 +38,32 @@ func (r *Run) prove(ctx context.Context) (engine.Finding, error) {
 	return f, engine.Lines(all)
 }
 
-func (r *Run) proveLocation(ctx context.Context, f *engine.Finding, site config.Site, l config.Location,
+func (p *Proof) proveLocation(ctx context.Context, f *engine.Finding, site config.Site, l config.Location,
 	logs []string) error {
 	target := diagnose.Recognisable(target(site, l))
-	marks, began := diagnose.MarkLogs(r.Host, logs...), time.Now()
-	hs, err := r.Probe(ctx, target)
+	marks, began := diagnose.MarkLogs(p.Host, logs...), time.Now()
+	hs, err := p.Probe(ctx, target)
 	if err == nil {
 		f.Notes = append(f.Notes, fmt.Sprintf("%s through %s: 101, %.1f ms", target, target.Address,
 			float64(hs.Upgrade.Microseconds())/1000))
 		return nil
 	}
-	s := diagnose.Symptom{Site: &site, Location: &l, Target: target, Check: "upgrade", Err: err, Lines: diagnose.LogsSince(ctx, r.Host, marks),
-		Began: began, Own: ownFile(r.Host, r.Config, &site)}
+	s := diagnose.Symptom{Site: &site, Location: &l, Target: target, Check: "upgrade", Err: err, Lines: diagnose.LogsSince(ctx, p.Host, marks),
+		Began: began, Own: ownFile(p.Host, p.Config, &site)}
 	var status *websocket.StatusError
 	if !errors.As(err, &status) {
-		return r.because(ctx, s, fmt.Errorf("%s through %s: %w", target, target.Address, err))
+		return p.because(ctx, s, fmt.Errorf("%s through %s: %w", target, target.Address, err))
 	}
-	return r.because(ctx, s, r.judge(ctx, f, target, l.Backend, err))
+	return p.because(ctx, s, p.judge(ctx, f, target, l.Backend, err))
 }
 
 // because adds to a failure of the proof what the diagnosis of verify says of
 // it, where it finds a cause.
-func (r *Run) because(ctx context.Context, s diagnose.Symptom, failure error) error {
+func (p *Proof) because(ctx context.Context, s diagnose.Symptom, failure error) error {
 	if failure == nil {
 		return nil
 	}
-	d := diagnose.Explain(ctx, r.Host, r.Config, s)
+	d := diagnose.Explain(ctx, p.Host, p.Config, s)
 	if d.Code == diagnose.Unexplained {
 		return failure
 	}
@@ -72,23 +72,23 @@ func (r *Run) because(ctx context.Context, s diagnose.Symptom, failure error) er
 
 // judge asks the backend itself what it answers. What it refuses without
 // nginx in between is its own affair and no failure of provisioning.
-func (r *Run) judge(ctx context.Context, f *engine.Finding, target websocket.Target, backend config.Backend,
+func (p *Proof) judge(ctx context.Context, f *engine.Finding, target websocket.Target, backend config.Backend,
 	through error) error {
 	direct := target
 	direct.Address = net.JoinHostPort(backend.Host, strconv.Itoa(backend.Port))
 	direct.TLS = nil
-	_, err := r.Probe(ctx, direct)
+	_, err := p.Probe(ctx, direct)
 	var refused *websocket.DialError
 	switch {
 	case err == nil:
 		return fmt.Errorf("%s through %s: %w, although the backend %s accepts it%s", target, target.Address, through,
-			direct.Address, r.denial(backend.Port))
+			direct.Address, p.policy.denial(backend.Port))
 	case errors.As(err, &refused) && errors.Is(err, syscall.ECONNREFUSED):
-		if denial := r.denial(backend.Port); denial != "" {
+		if denial := p.policy.denial(backend.Port); denial != "" {
 			return fmt.Errorf("%s through %s: %w%s; and the backend %s is not running", target, target.Address,
 				through, denial, direct.Address)
 		}
-		r.unproved = append(r.unproved, fmt.Sprintf("the backend %s is not running yet", direct.Address))
+		p.unproved = append(p.unproved, fmt.Sprintf("the backend %s is not running yet", direct.Address))
 		f.Warnings = append(f.Warnings, fmt.Sprintf("the backend %s is not running yet (connection refused): start "+
 			"it, and prove it with wsprovision apply again", direct.Address))
 		return nil
@@ -98,7 +98,7 @@ func (r *Run) judge(ctx context.Context, f *engine.Finding, target websocket.Tar
 	}
 	var status *websocket.StatusError
 	if errors.As(err, &status) && status.Code >= 500 { // it may still be starting; 401 and its like stay
-		r.unproved = append(r.unproved, fmt.Sprintf("the backend %s answers %d", direct.Address, status.Code))
+		p.unproved = append(p.unproved, fmt.Sprintf("the backend %s answers %d", direct.Address, status.Code))
 	}
 	f.Warnings = append(f.Warnings, fmt.Sprintf("%s: the backend %s itself refuses a plain handshake: %s", target,
 		direct.Address, err))
@@ -106,8 +106,8 @@ func (r *Run) judge(ctx context.Context, f *engine.Finding, target websocket.Tar
 }
 
 // denial says where the running policy keeps nginx from the port.
-func (r *Run) denial(port int) string {
-	allowed, label, err := r.SELinux.MayConnect(port)
+func (p *Policy) denial(port int) string {
+	allowed, label, err := p.SELinux.MayConnect(port)
 	if err != nil || allowed {
 		return ""
 	}

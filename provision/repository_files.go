@@ -16,10 +16,10 @@ import (
 	"wsprovision/rpm"
 )
 
-func (r *Run) repository() rpm.Repository {
+func (src *Source) repository() rpm.Repository {
 	return rpm.Repository{
 		ID: "wsprovision-epel", Name: "EPEL 7 for nginx, configured by wsprovision",
-		BaseURL: r.Config.EPEL.BaseURL, Enabled: true, GPGCheck: true,
+		BaseURL: src.Config.EPEL.BaseURL, Enabled: true, GPGCheck: true,
 		GPGKey: []string{"file://" + keyPath},
 	}
 }
@@ -27,11 +27,11 @@ func (r *Run) repository() rpm.Repository {
 // repositoryFiles are the files that the agent writes for yum, the repository
 // and, where nobody asks for it any more, its key. They are dealt with like a
 // server block, and owe nobody a reload.
-func (r *Run) repositoryFiles() ([]siteFile, error) {
+func (src *Source) repositoryFiles() ([]siteFile, error) {
 	var all []wanted
-	mirror := r.Config.EPEL.Source == config.EPELMirror
+	mirror := src.Config.EPEL.Source == config.EPELMirror
 	if mirror {
-		content, err := r.repository().Render()
+		content, err := src.repository().Render()
 		if err != nil {
 			return nil, err
 		}
@@ -42,12 +42,12 @@ func (r *Run) repositoryFiles() ([]siteFile, error) {
 		all = append(all, wanted{path: repositoryPath, content: content, mode: mode})
 	}
 	for path, asked := range map[string]bool{repositoryPath: mirror, keyPath: mirror ||
-		r.Config.EPEL.Source == config.EPELPackage} {
-		e, recorded := r.ledger.Find(KindFile, path)
+		src.Config.EPEL.Source == config.EPELPackage} {
+		e, recorded := src.ledger.Find(KindFile, path)
 		if asked || !recorded {
 			continue
 		}
-		gone, err := r.toRemove(e)
+		gone, err := src.files.toRemove(e)
 		if err != nil {
 			return nil, err
 		}
@@ -56,42 +56,42 @@ func (r *Run) repositoryFiles() ([]siteFile, error) {
 	// A repository without its key would make every yum on the host fail: it
 	// goes first, and where it has to stay the key does.
 	slices.SortFunc(all, func(a, b wanted) int { return strings.Compare(b.path, a.path) })
-	files, err := r.filesOf(all)
+	files, err := src.files.filesOf(all)
 	if len(files) > 0 && files[0].path == repositoryPath && files[0].kept {
 		files = files[:1]
 	}
 	return files, err
 }
 
-func (r *Run) checkRepositoryFiles(f *engine.Finding) error {
-	f.Warnings = append(f.Warnings, r.exposed()...)
-	files, err := r.repositoryFiles()
+func (src *Source) checkRepositoryFiles(f *engine.Finding) error {
+	f.Warnings = append(f.Warnings, src.exposed()...)
+	files, err := src.repositoryFiles()
 	if err != nil {
 		return err
 	}
-	return r.checkFiles(f, files)
+	return src.files.checkFiles(f, files)
 }
 
 // keyFile is the key on the disk, which is judged by its fingerprint and not
 // fetched again: only one with another is of any interest.
-func (r *Run) keyFile() (key siteFile, wrong error, err error) {
-	key, err = r.siteFile(wanted{path: keyPath, content: []byte{}, mode: siteMode})
+func (src *Source) keyFile() (key siteFile, wrong error, err error) {
+	key, err = src.files.siteFile(wanted{path: keyPath, content: []byte{}, mode: siteMode})
 	if err != nil {
 		return key, nil, err
 	}
-	there, wrong := r.oneKey(key.have.Content)
+	there, wrong := src.oneKey(key.have.Content)
 	// One that has expired since it was put there stays: what it signed is as good as it was.
 	there.Expired = time.Time{}
 	if wrong = cmp.Or(wrong, refused(there)); wrong == nil {
 		key.content = key.have.Content
-		r.whose(&key)
+		src.files.whose(&key)
 	}
 	return key, wrong, nil
 }
 
 // sayExpired warns of a key on the disk that has expired.
-func (r *Run) sayExpired(f *engine.Finding, key siteFile) {
-	there, wrong := r.oneKey(key.have.Content)
+func (src *Source) sayExpired(f *engine.Finding, key siteFile) {
+	there, wrong := src.oneKey(key.have.Content)
 	if wrong == nil && !there.Expired.IsZero() {
 		f.Warnings = append(f.Warnings, fmt.Sprintf("%s: %s; rpm still believes it", keyPath, there.Refused()))
 	}
@@ -104,74 +104,74 @@ func refused(k rpm.Key) error {
 	return nil
 }
 
-func (r *Run) checkKeyFile(f *engine.Finding) error {
-	key, wrong, err := r.keyFile()
+func (src *Source) checkKeyFile(f *engine.Finding) error {
+	key, wrong, err := src.keyFile()
 	if err != nil || wrong == nil {
-		r.sayExpired(f, key)
-		r.sayFound(f, key)
+		src.sayExpired(f, key)
+		src.files.sayFound(f, key)
 		if err == nil && key.differs() { // in mode, owner or label: somebody could exchange it
 			f.Changes = append(f.Changes, siteChange(key))
 		}
 		return err
 	}
-	if err := r.sayForeign(f, key, wrong.Error()); err != nil {
+	if err := src.files.sayForeign(f, key, wrong.Error()); err != nil {
 		return err
 	}
-	if err := r.sayDrift(f, key); err != nil || key.kept {
+	if err := src.files.sayDrift(f, key); err != nil || key.kept {
 		return err
 	}
 	from := Absent
 	if key.have.Content != nil {
 		from = wrong.Error()
 	}
-	f.Changes = append(f.Changes, engine.Change{Object: "key " + keyPath, From: from, To: r.Config.EPEL.Fingerprint})
+	f.Changes = append(f.Changes, engine.Change{Object: "key " + keyPath, From: from, To: src.Config.EPEL.Fingerprint})
 	return nil
 }
 
 // checkKey requires that the key file holds exactly the key that the
 // configuration vouches for, and that it may be trusted now.
-func (r *Run) checkKey(content []byte) error {
-	k, err := r.oneKey(content)
+func (src *Source) checkKey(content []byte) error {
+	k, err := src.oneKey(content)
 	return cmp.Or(err, refused(k))
 }
 
-func (r *Run) oneKey(content []byte) (rpm.Key, error) {
+func (src *Source) oneKey(content []byte) (rpm.Key, error) {
 	keys, err := rpm.ParseKeys(content)
 	if err != nil {
 		return rpm.Key{}, err
 	}
-	if len(keys) != 1 || keys[0].Fingerprint != r.Config.EPEL.Fingerprint {
+	if len(keys) != 1 || keys[0].Fingerprint != src.Config.EPEL.Fingerprint {
 		var have []string
 		for _, k := range keys {
 			have = append(have, k.Fingerprint)
 		}
 		return rpm.Key{}, fmt.Errorf("it holds the key %s and not %s: get the right key, "+
 			"or set epel.fingerprint if it is this one that you trust",
-			strings.Join(have, ", "), r.Config.EPEL.Fingerprint)
+			strings.Join(have, ", "), src.Config.EPEL.Fingerprint)
 	}
 	return keys[0], nil
 }
 
 // writeRepositoryFiles writes the key first: a repository without its key would
 // make every yum on the host fail.
-func (r *Run) writeRepositoryFiles(ctx context.Context) error {
-	if r.Config.EPEL.Source == config.EPELMirror {
-		if err := r.bringKey(ctx); err != nil {
+func (src *Source) writeRepositoryFiles(ctx context.Context) error {
+	if src.Config.EPEL.Source == config.EPELMirror {
+		if err := src.bringKey(ctx); err != nil {
 			return err
 		}
 	}
-	files, err := r.repositoryFiles()
+	files, err := src.repositoryFiles()
 	if err != nil {
 		return err
 	}
-	if err := r.checkFiles(&engine.Finding{}, files); err != nil { // somebody's, since the survey
+	if err := src.files.checkFiles(&engine.Finding{}, files); err != nil { // somebody's, since the survey
 		return err
 	}
 	for _, file := range files {
 		if !file.differs() {
 			continue
 		}
-		if err := r.put(file); err != nil {
+		if err := src.files.put(file); err != nil {
 			return err
 		}
 	}
@@ -180,24 +180,24 @@ func (r *Run) writeRepositoryFiles(ctx context.Context) error {
 
 // bringKey puts the configured key at its place, once its fingerprint is the
 // one that the configuration names.
-func (r *Run) bringKey(ctx context.Context) error {
-	have, wrong, err := r.keyFile()
+func (src *Source) bringKey(ctx context.Context) error {
+	have, wrong, err := src.keyFile()
 	if err == nil && wrong == nil && have.differs() {
-		return r.put(have)
+		return src.files.put(have)
 	}
 	if err != nil || wrong == nil || have.kept {
 		return err
 	}
-	if err := r.sayForeign(&engine.Finding{}, have, wrong.Error()); err != nil { // somebody's, since the survey
+	if err := src.files.sayForeign(&engine.Finding{}, have, wrong.Error()); err != nil { // somebody's, since the survey
 		return err
 	}
-	key, err := r.fetch(ctx, r.Config.EPEL.GPGKey, keyLimit)
+	key, err := src.fetch(ctx, src.Config.EPEL.GPGKey, keyLimit)
 	if err != nil {
 		return err
 	}
-	if err := r.checkKey(key); err != nil {
-		return fmt.Errorf("key %s: %w", secret.Hide(r.Config.EPEL.GPGKey), err)
+	if err := src.checkKey(key); err != nil {
+		return fmt.Errorf("key %s: %w", secret.Hide(src.Config.EPEL.GPGKey), err)
 	}
 	have.content = key
-	return r.put(have)
+	return src.files.put(have)
 }

@@ -31,8 +31,7 @@ type Revert struct {
 // NewRevert prepares a revert. Packages that the agent brought are removed
 // only where packages is set.
 func NewRevert(h *host.Host, on Listener, packages bool) *Revert {
-	r := &Revert{Run: &Run{Host: h, on: on, owed: Owed{h.Files}, AnyPlatform: true, reverting: true},
-		packages: packages}
+	r := &Revert{Run: &Run{Host: h, on: on, AnyPlatform: true, reverting: true}, packages: packages}
 	r.Run.sites = r.before
 	return r
 }
@@ -42,10 +41,10 @@ func NewRevert(h *host.Host, on Listener, packages bool) *Revert {
 // packages are the last, because semanage is one of them.
 func (r *Revert) steps() []engine.Step {
 	r.unlabels = r.leavesUnlabelled()
-	steps := r.cancelDeferred([]engine.Step{
+	steps := r.later.cancelDeferred([]engine.Step{
 		{Name: StepPlatform, Check: r.checkPlatform},
 		{Name: StepValidate, Needs: []string{StepPlatform}, Check: r.checkWithout},
-		{Name: StepSite, Needs: []string{StepValidate}, Check: r.checkSites, Apply: r.applySites},
+		{Name: StepSite, Needs: []string{StepValidate}, Check: r.conf.checkSites, Apply: r.conf.applySites},
 		{Name: StepService, Needs: []string{StepSite}, Check: r.checkReload, Apply: r.applyReload},
 		{Name: StepUnit, Needs: []string{StepService}, Check: r.checkUnit, Apply: r.applyUnit},
 		{Name: StepSELinux, Needs: []string{StepService}, Check: r.checkUndo, Apply: r.applyUndo},
@@ -54,7 +53,7 @@ func (r *Revert) steps() []engine.Step {
 		{Name: StepLedger, Needs: []string{StepSELinux, StepFiles}, Check: r.checkLedger, Apply: r.applyLedger},
 	})
 	if r.unlabels {
-		return doingFirst(func(context.Context) error { return r.promiseRelabel() }, steps)
+		return doingFirst(func(context.Context) error { return r.labels.promiseRelabel() }, steps)
 	}
 	return steps
 }
@@ -65,18 +64,18 @@ func (r *Revert) steps() []engine.Step {
 func (r *Revert) leavesUnlabelled() bool {
 	status, err := r.SELinux.Status()
 	return err == nil && r.Where.Offline() && status.Store != "" && status.Configured != selinux.Disabled &&
-		host.LabelsNothing(r.Run.Host) && !r.treeUnlabelled()
+		host.LabelsNothing(r.Run.Host) && !r.labels.treeUnlabelled()
 }
 
 // Plan reports what Apply would undo and changes nothing.
 func (r *Revert) Plan(ctx context.Context) (*engine.Report, error) {
 	r.planning = true
-	return r.run(ctx, "revert --plan", r.steps(), (*engine.Engine).Plan)
+	return r.run(ctx, "revert --plan", r.steps, (*engine.Engine).Plan)
 }
 
 // Apply undoes what the ledger holds.
 func (r *Revert) Apply(ctx context.Context) (*engine.Report, error) {
-	return r.run(ctx, "revert", r.steps(), (*engine.Engine).Apply)
+	return r.run(ctx, "revert", r.steps, (*engine.Engine).Apply)
 }
 
 // recorded are the ledger's entries of a kind, the latest first.
@@ -93,7 +92,7 @@ func (r *Revert) recorded(kinds ...Kind) []Entry {
 // before is what nginx's configuration held when the agent first came.
 func (r *Revert) before() ([]wanted, error) {
 	all := r.filesBefore(func(path string) bool { return nginxReads(path) && path != namesPath })
-	with, err := r.longNames(all) // where a file that is left alone needs it, it is left too
+	with, err := r.conf.longNames(all) // where a file that is left alone needs it, it is left too
 	if err != nil || len(with) > len(all) {
 		return with, err
 	}
@@ -118,8 +117,8 @@ func (r *Revert) filesBefore(which func(path string) bool) []wanted {
 // checkWithout validates what a revert leaves. What keeps a nginx from starting
 // that does not run, and keeps it so now, holds nothing up.
 func (r *Revert) checkWithout(ctx context.Context) (engine.Finding, error) {
-	f, err := r.checkValidate(ctx)
-	if files, _ := r.siteFiles(); slices.ContainsFunc(files, func(s siteFile) bool {
+	f, err := r.candidate.checkValidate(ctx)
+	if files, _ := r.conf.siteFiles(); slices.ContainsFunc(files, func(s siteFile) bool {
 		return s.path == namesPath && s.content != nil
 	}) {
 		f.Warnings = append(f.Warnings, namesPath+" stays: a server_name in a file that is left alone needs it")
@@ -127,7 +126,7 @@ func (r *Revert) checkWithout(ctx context.Context) (engine.Finding, error) {
 	if err == nil {
 		return f, nil
 	}
-	if s, unread := r.service(ctx); unread != nil || s.running() {
+	if s, unread := r.unit.service(ctx); unread != nil || s.running() {
 		return f, err
 	}
 	now, untested := r.Nginx.Test(ctx, nil)
@@ -143,7 +142,7 @@ func (r *Revert) checkWithout(ctx context.Context) (engine.Finding, error) {
 // is left stopped, and a running one running.
 func (r *Revert) checkReload(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
-	s, err := r.service(ctx)
+	s, err := r.unit.service(ctx)
 	s.sayUntold(&f)
 	switch {
 	case err != nil:
@@ -152,8 +151,8 @@ func (r *Revert) checkReload(ctx context.Context) (engine.Finding, error) {
 		f.Changes = []engine.Change{{Object: "owed reload (" + owedPath + ")", From: "noted",
 			To: "dropped, because nginx does not run"}}
 	case !s.running():
-	case s.owed || r.sitesDiffer():
-		if err := errors.Join(s.reloadable(), r.checkMaster(ctx, s.state), r.checkLogs()); err != nil {
+	case s.owed || r.unit.differs():
+		if err := errors.Join(s.reloadable(), r.unit.checkMaster(ctx, s.state), r.unit.checkLogs()); err != nil {
 			return f, err
 		}
 		f.Changes = []engine.Change{{Object: nginxUnit, From: "the agent's configuration", To: "reloaded"}}
@@ -171,18 +170,18 @@ func (r *Revert) sayStarted(f *engine.Finding) {
 }
 
 func (r *Revert) applyReload(ctx context.Context) error {
-	s, err := r.service(ctx)
+	s, err := r.unit.service(ctx)
 	if err != nil {
 		return err
 	}
 	if !s.running() { // the next start takes what is on the disk
-		return r.owed.Settle()
+		return r.unit.owed.Settle()
 	}
 	units, err := host.Systemd(ctx, r.Run.Host)
 	if err != nil {
 		return err
 	}
-	return r.reload(ctx, units, s)
+	return r.unit.reload(ctx, units, s)
 }
 
 // checkUnit compares the enablement with what it was.
@@ -220,7 +219,7 @@ func (r *Revert) applyUnit(ctx context.Context) error {
 	if err := units.Disable(ctx, nginxUnit); err != nil {
 		return err
 	}
-	return r.syncUnits()
+	return r.unit.syncUnits()
 }
 
 // left names what somebody else has changed since.
@@ -242,7 +241,7 @@ func (r *Revert) checkOthers(context.Context) (engine.Finding, error) {
 	for _, s := range files {
 		switch {
 		case s.kept:
-			f.Warnings = append(f.Warnings, r.drift(s))
+			f.Warnings = append(f.Warnings, r.files.drift(s))
 		case !host.Same(s.have.Content, s.content):
 			f.Changes = append(f.Changes, fileChange(s.path, s.have.Content, s.content))
 		}
@@ -253,7 +252,7 @@ func (r *Revert) checkOthers(context.Context) (engine.Finding, error) {
 // otherFiles are all but nginx's. A repository that stays, because somebody has
 // edited it, keeps its key: without it every yum on the host would fail.
 func (r *Revert) otherFiles() ([]siteFile, error) {
-	files, err := r.filesOf(r.filesBefore(func(path string) bool {
+	files, err := r.files.filesOf(r.filesBefore(func(path string) bool {
 		return !nginxReads(path) && (path != host.RelabelPath || !r.unlabels)
 	}))
 	stays := slices.ContainsFunc(files, func(s siteFile) bool {
@@ -271,7 +270,7 @@ func (r *Revert) applyFiles(context.Context) error {
 		if s.kept || host.Same(s.have.Content, s.content) {
 			continue
 		}
-		if err := r.put(s); err != nil {
+		if err := r.files.put(s); err != nil {
 			return err
 		}
 	}
@@ -279,11 +278,11 @@ func (r *Revert) applyFiles(context.Context) error {
 }
 
 // restore writes a file as it was, or removes it.
-func (r *Run) restore(w wanted) error {
+func (m *managedFiles) restore(w wanted) error {
 	if w.content == nil {
-		return r.Files.Remove(w.path)
+		return m.Files.Remove(w.path)
 	}
-	return r.Files.Put(w.path, host.File{Content: w.content, Mode: w.mode, Owner: w.owner, Label: w.custom})
+	return m.Files.Put(w.path, host.File{Content: w.content, Mode: w.mode, Owner: w.owner, Label: w.custom})
 }
 
 // checkLedger drops the record of what is undone. Packages that stay are still

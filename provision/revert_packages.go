@@ -55,7 +55,7 @@ func (r *Revert) importedByUs(ctx context.Context) ([]string, error) {
 		return nil, nil
 	}
 	for _, e := range r.recorded(KindKey) {
-		imported, err := r.imported(ctx, e.Name)
+		imported, err := r.pkgs.imported(ctx, e.Name)
 		if err != nil {
 			return nil, err
 		}

@@ -115,7 +115,7 @@ func (r *Revert) applyUndo(ctx context.Context) error {
 		return err
 	}
 	if edits := edits(undos); len(edits) > 0 {
-		if err := r.commitPolicy(ctx, status, edits); err != nil {
+		if err := r.policy.commitPolicy(ctx, status, edits); err != nil {
 			return err
 		}
 	}
@@ -124,7 +124,7 @@ func (r *Revert) applyUndo(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if r.live(status) && e.agents(string(b.Running)) && b.Running == selinux.On && e.Before == string(selinux.Off) {
+		if r.policy.live(status) && e.agents(string(b.Running)) && b.Running == selinux.On && e.Before == string(selinux.Off) {
 			if err := r.SELinux.SetRunning(ctx, e.Name, false); err != nil {
 				return err
 			}

@@ -16,13 +16,13 @@ import (
 
 // checkRunning refuses what a start or a reload of nginx.service would fail of, or would not be one of the nginx that
 // reads the agent's configuration, and names every other nginx.
-func (r *Run) checkRunning(ctx context.Context, f *engine.Finding, s service) error {
+func (n *Service) checkRunning(ctx context.Context, f *engine.Finding, s service) error {
 	if s.running() {
-		if err := r.checkMaster(ctx, s.state); err != nil {
+		if err := n.checkMaster(ctx, s.state); err != nil {
 			return err
 		}
 	}
-	others, err := r.Nginx.Others(ctx, s.state.MainPID)
+	others, err := n.Nginx.Others(ctx, s.state.MainPID)
 	if err != nil {
 		f.Warnings = append(f.Warnings, err.Error())
 	}
@@ -36,12 +36,12 @@ func (r *Run) checkRunning(ctx context.Context, f *engine.Finding, s service) er
 	if s.running() {
 		return nil
 	}
-	return r.checkOrphans(ctx)
+	return n.checkOrphans(ctx)
 }
 
 // checkMaster is an error where nginx.service runs an nginx with another configuration.
-func (r *Run) checkMaster(ctx context.Context, state systemd.State) error {
-	_, err := r.Nginx.Master(ctx, state.MainPID)
+func (n *Service) checkMaster(ctx context.Context, state systemd.State) error {
+	_, err := n.Nginx.Master(ctx, state.MainPID)
 	var other *nginx.OtherError
 	if !errors.As(err, &other) {
 		return nil // what else there is to say of it the reload does
@@ -66,16 +66,16 @@ func beside(others []nginx.Other) []string {
 }
 
 // checkOrphans is an error where workers that a killed master left behind listen where nginx is to.
-func (r *Run) checkOrphans(ctx context.Context) error {
-	left := host.OrphansOf(ctx, r.Host)
-	files, err := r.siteFiles()
+func (n *Service) checkOrphans(ctx context.Context) error {
+	left := host.OrphansOf(ctx, n.Host)
+	pending, err := n.pending()
 	if err != nil || len(left) == 0 {
 		return nil // the server-block step says what is wrong with a file
 	}
-	tree, _ := r.tree(overlay(files)) // as much of it as can be read
+	tree, _ := n.survey.tree(pending) // as much of it as can be read
 	var inWay []host.Process
 	ports := map[string]bool{}
-	o := r.occupied()
+	o := n.survey.occupied()
 	for _, at := range tree.Bound() {
 		if err := context.Cause(ctx); err != nil {
 			return err

@@ -24,9 +24,9 @@ func shutdownFile(d time.Duration) []byte {
 
 // checkShutdown says what the time-out will cut, and refuses it where nginx
 // would never read it.
-func (r *Run) checkShutdown(ctx context.Context, f *engine.Finding, tree nginx.Tree) error {
-	r.sayCut(ctx, f)
-	d := r.Config.WorkerShutdownTimeout
+func (v *Candidate) checkShutdown(ctx context.Context, f *engine.Finding, tree nginx.Tree) error {
+	v.sayCut(ctx, f)
+	d := v.Config.WorkerShutdownTimeout
 	if d == 0 {
 		return nil
 	}
@@ -43,14 +43,14 @@ func (r *Run) checkShutdown(ctx context.Context, f *engine.Finding, tree nginx.T
 // configuration that it was started with (ngx_set_shutdown_timer), so that it
 // is the present one that counts, whoever set it. Where systemd cannot be
 // asked, the service step fails and nothing is reloaded.
-func (r *Run) sayCut(ctx context.Context, f *engine.Finding) {
-	if r.Where.Offline() {
+func (v *Candidate) sayCut(ctx context.Context, f *engine.Finding) {
+	if v.Where.Offline() {
 		return
 	}
-	if s, err := r.service(ctx); err != nil || !s.running() {
+	if s, err := v.unit.service(ctx); err != nil || !s.running() {
 		return
 	}
-	now, _ := r.tree(nil) // what cannot be read is said where the new one is read
+	now, _ := v.survey.tree(nil) // what cannot be read is said where the new one is read
 	for _, d := range now.Directives() {
 		if d.Name == "worker_shutdown_timeout" && len(d.Args) == 1 {
 			f.Notes = append(f.Notes, fmt.Sprintf("connections that are still open on the present workers are cut "+

@@ -74,39 +74,39 @@ func (s siteFile) attributes() string {
 
 // configured is what the configuration asks for: a file for each site, and
 // none for a site that it no longer has.
-func (r *Run) configured() ([]wanted, error) {
+func (p *Sites) configured() ([]wanted, error) {
 	var all []wanted
-	for _, site := range r.Config.Sites {
+	for _, site := range p.Config.Sites {
 		content, err := nginx.Render(model(site))
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, wanted{path: sitePath(site.Name), content: content, mode: siteMode})
 	}
-	if d := r.Config.WorkerShutdownTimeout; d > 0 {
+	if d := p.Config.WorkerShutdownTimeout; d > 0 {
 		all = append(all, wanted{path: shutdownPath, content: shutdownFile(d), mode: siteMode})
 	}
-	all, err := r.addRemovals(all, func(path string) bool { return nginxReads(path) && path != namesPath })
+	all, err := p.files.addRemovals(all, func(path string) bool { return nginxReads(path) && path != namesPath })
 	if err != nil {
 		return nil, err
 	}
-	if all, err = r.longNames(all); err != nil { // which is for all that stays
+	if all, err = p.longNames(all); err != nil { // which is for all that stays
 		return nil, err
 	}
-	return r.addRemovals(all, func(path string) bool { return path == namesPath })
+	return p.files.addRemovals(all, func(path string) bool { return path == namesPath })
 }
 
 // addRemovals adds the removal of files of ours that are not wanted any more.
-func (r *Run) addRemovals(all []wanted, which func(path string) bool) ([]wanted, error) {
+func (m *managedFiles) addRemovals(all []wanted, which func(path string) bool) ([]wanted, error) {
 	asked := map[string]bool{}
 	for _, w := range all {
 		asked[w.path] = true
 	}
-	for _, e := range r.ledger.Entries {
+	for _, e := range m.ledger.Entries {
 		if e.Kind != KindFile || !which(e.Name) || asked[e.Name] {
 			continue
 		}
-		gone, err := r.toRemove(e)
+		gone, err := m.toRemove(e)
 		if err != nil {
 			return nil, err
 		}
@@ -118,8 +118,8 @@ func (r *Run) addRemovals(all []wanted, which func(path string) bool) ([]wanted,
 // toRemove says whether a file of ours that nobody asks for any more is still
 // there, also where a run died before it could remove it. What was there before
 // the agent came is there again, or still, and never the agent's to remove.
-func (r *Run) toRemove(e Entry) ([]wanted, error) {
-	have, err := r.Files.Read(e.Name)
+func (m *managedFiles) toRemove(e Entry) ([]wanted, error) {
+	have, err := m.Files.Read(e.Name)
 	if err != nil || have.Content == nil {
 		return nil, err
 	}
@@ -137,29 +137,29 @@ func nginxReads(path string) bool {
 }
 
 // siteFiles are the files that are ours to write or to remove; a survey reads them once.
-func (r *Run) siteFiles() ([]siteFile, error) {
-	m := r.memory()
+func (p *Sites) siteFiles() ([]siteFile, error) {
+	m := p.survey.memory()
 	if m.files == nil {
-		all, err := r.readSiteFiles()
+		all, err := p.readSiteFiles()
 		m.files = &siteFiles{all, err}
 	}
 	return m.files.all, m.files.err
 }
 
-func (r *Run) readSiteFiles() ([]siteFile, error) {
-	all, err := r.sites()
+func (p *Sites) readSiteFiles() ([]siteFile, error) {
+	all, err := p.sites()
 	if err != nil {
 		return nil, err
 	}
-	return r.filesOf(all)
+	return p.files.filesOf(all)
 }
 
-func (r *Run) filesOf(all []wanted) ([]siteFile, error) {
+func (m *managedFiles) filesOf(all []wanted) ([]siteFile, error) {
 	var err error
 	files := make([]siteFile, len(all))
 	together := 0
 	for i, w := range all {
-		if files[i], err = r.siteFile(w); err != nil {
+		if files[i], err = m.siteFile(w); err != nil {
 			return nil, err
 		}
 		if files[i].differs() {
@@ -173,26 +173,26 @@ func (r *Run) filesOf(all []wanted) ([]siteFile, error) {
 	return files, nil
 }
 
-func (r *Run) siteFile(w wanted) (siteFile, error) {
+func (m *managedFiles) siteFile(w wanted) (siteFile, error) {
 	f := siteFile{wanted: w}
 	var err error
-	if f.have, err = r.Files.Read(w.path); err != nil {
-		if errors.Is(err, host.ErrNotRegular) && w.content != nil && !r.reverting && isSite(w.path) {
+	if f.have, err = m.Files.Read(w.path); err != nil {
+		if errors.Is(err, host.ErrNotRegular) && w.content != nil && !m.reverting && isSite(w.path) {
 			err = fmt.Errorf("%w; if somebody needs it, %s", err, wayAround(w.path))
 		}
 		return f, err
 	}
 	if w.content != nil {
-		if f.label, err = r.Files.PolicyLabel(w.path, w.mode); err != nil {
+		if f.label, err = m.Files.PolicyLabel(w.path, w.mode); err != nil {
 			return f, fmt.Errorf("find the label of %s: %w", w.path, err)
 		}
 		f.label = cmp.Or(w.custom, f.label)
 	}
-	if len(w.content) > host.MaxFile && !r.reverting {
+	if len(w.content) > host.MaxFile && !m.reverting {
 		return f, fmt.Errorf("%s would have %d bytes, and the agent writes at most %d: divide the site into several",
 			w.path, len(w.content), host.MaxFile)
 	}
-	r.whose(&f)
+	m.whose(&f)
 	return f, f.fits()
 }
 
@@ -238,16 +238,25 @@ func model(site config.Site) nginx.Site {
 }
 
 // tree reads nginx's configuration as it would be with the overlay in place.
-func (r *Run) tree(o map[string][]byte) (nginx.Tree, error) {
-	return r.memory().reader.Load(r.Root, host.NginxConf, o)
+func (m *Survey) tree(o map[string][]byte) (nginx.Tree, error) {
+	return m.memory().reader.Load(m.Root, host.NginxConf, o)
 }
 
 // hasNginx reports whether nginx is installed, and whole.
-func (r *Run) hasNginx(ctx context.Context) (bool, error) {
-	found, err := r.installed(ctx)
+func (p *Packages) hasNginx(ctx context.Context) (bool, error) {
+	found, err := p.installed(ctx)
 	if err != nil || len(found[nginxPackage]) == 0 {
 		return false, err
 	}
-	lost, err := r.damaged(ctx)
+	lost, err := p.damaged(ctx)
 	return !slices.ContainsFunc(lost, func(d rpm.Damage) bool { return d.Package != epelPackage }), err
+}
+
+// pending is what is to change of what nginx reads, in the form in which its tester takes it.
+func (p *Sites) pending() (map[string][]byte, error) {
+	files, err := p.siteFiles()
+	if err != nil {
+		return nil, err
+	}
+	return overlay(files), nil
 }

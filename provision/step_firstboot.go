@@ -36,10 +36,10 @@ func (r *Run) acrossBoots(steps []engine.Step) []engine.Step {
 	switch {
 	case r.Where.Offline():
 		steps = slices.Insert(steps, 1, engine.Step{Name: StepFirstBoot, Needs: []string{StepPlatform},
-			Check: r.checkDeferral, Apply: r.applyDeferral})
+			Check: r.later.checkDeferral, Apply: r.later.applyDeferral})
 		return r.labelsBefore(StepProof, steps)
 	case hasDeferred(r.Host):
-		return append(doingFirst(r.overtake, r.labelsBefore(StepService, steps)), r.strikeOff(StepLabels, StepProof))
+		return append(doingFirst(r.later.overtake, r.labelsBefore(StepService, steps)), r.later.strikeOff(StepLabels, StepProof))
 	}
 	return steps
 }
@@ -47,16 +47,16 @@ func (r *Run) acrossBoots(steps []engine.Step) []engine.Step {
 // overtake has the first boot go on with this configuration from now on, should
 // this run not come to its end: it would bring back the one that it has, over
 // what an administrator has asked for since.
-func (r *Run) overtake(ctx context.Context) error {
-	have, err := r.Files.Read(deferredPath)
+func (d *Deferral) overtake(ctx context.Context) error {
+	have, err := d.Files.Read(deferredPath)
 	if err != nil || have.Content == nil {
 		return err
 	}
-	want, err := r.deferral(ctx)
+	want, err := d.deferral(ctx)
 	if err != nil || host.Same(have.Content, want) {
 		return err
 	}
-	return r.Files.Write(deferredPath, want, 0o600)
+	return d.Files.Write(deferredPath, want, 0o600)
 }
 
 // doingFirst has each step do something before it changes anything.
@@ -77,12 +77,12 @@ func doingFirst(do func(context.Context) error, steps []engine.Step) []engine.St
 
 func (r *Run) labelsBefore(name string, steps []engine.Step) []engine.Step {
 	i := slices.IndexFunc(steps, func(s engine.Step) bool { return s.Name == name })
-	return slices.Insert(steps, i, engine.Step{Name: StepLabels, Needs: []string{StepPackages}, Check: r.checkLabels,
-		Apply: r.applyLabels})
+	return slices.Insert(steps, i, engine.Step{Name: StepLabels, Needs: []string{StepPackages}, Check: r.labels.checkLabels,
+		Apply: r.labels.applyLabels})
 }
 
-func (r *Run) strikeOff(needs ...string) engine.Step {
-	return engine.Step{Name: StepFirstBoot, Needs: needs, Check: r.checkFinish, Apply: r.applyFinish}
+func (d *Deferral) strikeOff(needs ...string) engine.Step {
+	return engine.Step{Name: StepFirstBoot, Needs: needs, Check: d.checkFinish, Apply: d.applyFinish}
 }
 
 // StrikeOff takes the first boot's unit from the boot where it has no work any
@@ -92,15 +92,15 @@ func (r *Run) StrikeOff(ctx context.Context) (*engine.Report, error) {
 	if !hasDeferred(r.Host) {
 		return nil, nil
 	}
-	return r.run(ctx, "apply", []engine.Step{r.strikeOff()}, (*engine.Engine).Apply)
+	return r.run(ctx, "apply", func() []engine.Step { return []engine.Step{r.later.strikeOff()} }, (*engine.Engine).Apply)
 }
 
 // cancelDeferred has a revert strike off what the first boot would bring back.
-func (r *Run) cancelDeferred(steps []engine.Step) []engine.Step {
-	if !hasDeferred(r.Host) {
+func (d *Deferral) cancelDeferred(steps []engine.Step) []engine.Step {
+	if !hasDeferred(d.Host) {
 		return steps
 	}
-	return slices.Insert(steps, 1, r.strikeOff(StepPlatform))
+	return slices.Insert(steps, 1, d.strikeOff(StepPlatform))
 }
 
 // hasDeferred reports whether work was deferred to this host's first boot and
@@ -114,23 +114,23 @@ func hasDeferred(h *host.Host) bool {
 	return false
 }
 
-func (r *Run) deferral(ctx context.Context) ([]byte, error) {
-	c := r.Config
-	c.Adopt = r.consents(ctx)
+func (d *Deferral) deferral(ctx context.Context) ([]byte, error) {
+	c := d.Config
+	c.Adopt = d.consents(ctx)
 	text, err := c.Marshal()
 	return append([]byte(deferredHeader), text...), err
 }
 
 // checkDeferral wants the configuration kept and the unit enabled that takes
 // it up.
-func (r *Run) checkDeferral(ctx context.Context) (engine.Finding, error) {
+func (d *Deferral) checkDeferral(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
-	want, err := r.deferral(ctx)
+	want, err := d.deferral(ctx)
 	if err != nil {
 		return f, err
 	}
-	have, err := r.Files.Read(deferredPath)
-	if err != nil && (r.Euid == 0 || !errors.Is(err, fs.ErrPermission)) {
+	have, err := d.Files.Read(deferredPath)
+	if err != nil && (d.Euid == 0 || !errors.Is(err, fs.ErrPermission)) {
 		return f, err
 	}
 	if !host.Same(have.Content, want) {
@@ -141,7 +141,7 @@ func (r *Run) checkDeferral(ctx context.Context) (engine.Finding, error) {
 		f.Changes = append(f.Changes, engine.Change{Object: "deferred work (" + deferredPath + ")", From: from,
 			To: "recorded"})
 	}
-	enabled, err := r.firstBootEnabled(ctx)
+	enabled, err := d.firstBootEnabled(ctx)
 	if err != nil {
 		return f, err
 	}
@@ -151,14 +151,14 @@ func (r *Run) checkDeferral(ctx context.Context) (engine.Finding, error) {
 	}
 	f.Notes = append(f.Notes, "the first boot does what cannot be done here: "+firstBootUnit)
 	f.NextBoot = []string{firstBootUnit + " does what cannot be done here"}
-	if host.RelabelScheduled(r.Host) {
+	if host.RelabelScheduled(d.Host) {
 		sayRelabel(&f)
 	}
 	return f, nil
 }
 
-func (r *Run) firstBootEnabled(ctx context.Context) (bool, error) {
-	units, err := host.Systemd(ctx, r.Host)
+func (d *Deferral) firstBootEnabled(ctx context.Context) (bool, error) {
+	units, err := host.Systemd(ctx, d.Host)
 	if err != nil {
 		return false, err
 	}
@@ -166,7 +166,7 @@ func (r *Run) firstBootEnabled(ctx context.Context) (bool, error) {
 	switch {
 	case err != nil:
 		return false, err
-	case !r.Where.Offline():
+	case !d.Where.Offline():
 	case s.Load == "not-found":
 		return false, fmt.Errorf("%s is not installed, and without it nothing would finish the work at the first "+
 			"boot: install the agent's RPM in this tree", firstBootUnit)
@@ -179,37 +179,37 @@ func (r *Run) firstBootEnabled(ctx context.Context) (bool, error) {
 
 // applyDeferral enables the unit first: without a record it does no more than
 // disable itself, and a record without it would wait for ever.
-func (r *Run) applyDeferral(ctx context.Context) error {
-	content, err := r.deferral(ctx)
+func (d *Deferral) applyDeferral(ctx context.Context) error {
+	content, err := d.deferral(ctx)
 	if err != nil {
 		return err
 	}
-	if err := r.promiseRelabel(); err != nil {
+	if err := d.labels.promiseRelabel(); err != nil {
 		return err
 	}
-	units, err := host.Systemd(ctx, r.Host)
+	units, err := host.Systemd(ctx, d.Host)
 	if err != nil {
 		return err
 	}
 	if err := units.Enable(ctx, firstBootUnit); err != nil {
 		return err
 	}
-	if err := r.syncUnits(); err != nil {
+	if err := d.unit.syncUnits(); err != nil {
 		return err
 	}
-	if err := r.Files.MakeDir(host.StateDir, 0o700); err != nil {
+	if err := d.Files.MakeDir(host.StateDir, 0o700); err != nil {
 		return err
 	}
-	host.SyncDisks(r.Host) // the unit and the agent themselves, which rpm has laid down just now, perhaps, and does not sync
-	return r.Files.Write(deferredPath, content, 0o600)
+	host.SyncDisks(d.Host) // the unit and the agent themselves, which rpm has laid down just now, perhaps, and does not sync
+	return d.Files.Write(deferredPath, content, 0o600)
 }
 
 // checkFinish strikes the deferred work off once all other steps hold. The
 // first boot itself, which has the time, waits for a real 101; an
 // administrator's apply is content with what apply is content with.
-func (r *Run) checkFinish(ctx context.Context) (engine.Finding, error) {
+func (d *Deferral) checkFinish(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
-	have, err := r.Files.Read(deferredPath)
+	have, err := d.Files.Read(deferredPath)
 	if err != nil {
 		return f, err
 	}
@@ -217,7 +217,7 @@ func (r *Run) checkFinish(ctx context.Context) (engine.Finding, error) {
 		f.Changes = append(f.Changes, engine.Change{Object: "deferred work (" + deferredPath + ")",
 			From: "outstanding", To: "struck off"})
 	}
-	enabled, err := r.firstBootEnabled(ctx)
+	enabled, err := d.firstBootEnabled(ctx)
 	if err != nil {
 		return f, err
 	}
@@ -225,9 +225,9 @@ func (r *Run) checkFinish(ctx context.Context) (engine.Finding, error) {
 		f.Changes = append(f.Changes, engine.Change{Object: firstBootUnit + " (at boot)", From: "enabled",
 			To: "disabled"})
 	}
-	if r.holdOut && len(r.unproved) > 0 {
+	if d.holdOut && len(d.proof.unproved) > 0 {
 		for i := range f.Changes {
-			f.Changes[i].Deferred = strings.Join(r.unproved, "; ")
+			f.Changes[i].Deferred = strings.Join(d.proof.unproved, "; ")
 		}
 	}
 	return f, nil
@@ -236,14 +236,14 @@ func (r *Run) checkFinish(ctx context.Context) (engine.Finding, error) {
 // applyFinish goes back the way that applyDeferral came, once the run's mark is
 // gone: wherever the power is lost the unit is still enabled, and either finds
 // the record or finds that all is done.
-func (r *Run) applyFinish(ctx context.Context) error {
-	if err := r.annals.unmark(); err != nil {
+func (d *Deferral) applyFinish(ctx context.Context) error {
+	if err := d.annals.unmark(); err != nil {
 		return err
 	}
-	if err := r.Files.Remove(deferredPath); err != nil {
+	if err := d.Files.Remove(deferredPath); err != nil {
 		return err
 	}
-	units, err := host.Systemd(ctx, r.Host)
+	units, err := host.Systemd(ctx, d.Host)
 	if err != nil {
 		return err
 	}
@@ -255,7 +255,7 @@ func (r *Run) applyFinish(ctx context.Context) error {
 		if err := units.Disable(ctx, firstBootUnit); err != nil {
 			return err
 		}
-		if err := r.syncUnits(); err != nil {
+		if err := d.unit.syncUnits(); err != nil {
 			return err
 		}
 	}

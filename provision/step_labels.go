@@ -28,25 +28,25 @@ type mislabelled struct{ path, have, want string }
 // labels only where SELinux runs (its plugin), and semanage's new files
 // inherit them from where they are made. Anaconda relabels neither /etc/nginx
 // nor /etc/selinux at its end.
-func (r *Run) checkLabels(ctx context.Context) (engine.Finding, error) {
+func (l *Labels) checkLabels(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
-	status, err := r.SELinux.Status()
-	if err != nil || status.Store == "" || !r.Where.Offline() && status.Mode == selinux.Disabled {
+	status, err := l.SELinux.Status()
+	if err != nil || status.Store == "" || !l.Where.Offline() && status.Mode == selinux.Disabled {
 		return f, err
 	}
-	if host.RelabelScheduled(r.Host) {
-		if ours, err := r.relabelIsOurs(); err != nil || !ours {
+	if host.RelabelScheduled(l.Host) {
+		if ours, err := l.relabelIsOurs(); err != nil || !ours {
 			sayRelabel(&f)
 			return f, err
 		}
 	}
-	wrong, whole, err := r.wrongLabels(ctx, status)
+	wrong, whole, err := l.wrongLabels(ctx, status)
 	switch {
 	case err != nil:
 		return f, err
-	case whole && host.RelabelScheduled(r.Host):
+	case whole && host.RelabelScheduled(l.Host):
 		sayRelabel(&f)
-	case whole && !r.Where.Offline():
+	case whole && !l.Where.Offline():
 		f.Warnings = append(f.Warnings, unlabelledHost)
 	case whole:
 		f.NextBoot = []string{relabelNext}
@@ -55,7 +55,7 @@ func (r *Run) checkLabels(ctx context.Context) (engine.Finding, error) {
 				host.RelabelPath + ")"})
 		f.Warnings = append(f.Warnings, "this tree has no SELinux labels at all: its first boot labels it, and reboots")
 	default:
-		r.sayLabels(&f, wrong)
+		l.sayLabels(&f, wrong)
 	}
 	return f, nil
 }
@@ -73,9 +73,9 @@ func sayRelabel(f *engine.Finding) {
 	f.NextBoot = append(f.NextBoot, relabelNext)
 }
 
-func (r *Run) sayLabels(f *engine.Finding, wrong []mislabelled) {
+func (l *Labels) sayLabels(f *engine.Finding, wrong []mislabelled) {
 	for _, m := range wrong {
-		if !r.Where.Offline() && host.Immutable(r.Root+m.path) {
+		if !l.Where.Offline() && host.Immutable(l.Root+m.path) {
 			f.Warnings = append(f.Warnings,
 				fmt.Sprintf("%s is immutable and has the label %s: %s", m.path, cmp.Or(m.have, "none"), m.mend(true)))
 		}
@@ -84,11 +84,11 @@ func (r *Run) sayLabels(f *engine.Finding, wrong []mislabelled) {
 		f.Changes = append(f.Changes, engine.Change{Object: fmt.Sprintf("label of %s%s", wrong[0].path, andMore(n-1)),
 			From: cmp.Or(wrong[0].have, "none"), To: wrong[0].want})
 	}
-	if host.RelabelScheduled(r.Host) {
+	if host.RelabelScheduled(l.Host) {
 		f.Changes = append(f.Changes, engine.Change{Object: "relabel at the first boot (" + host.RelabelPath + ")",
 			From: "scheduled", To: "not needed"})
 	}
-	if host.LabelsNothing(r.Host) {
+	if host.LabelsNothing(l.Host) {
 		f.Notes = append(f.Notes, "the kernel here has no SELinux, or there is no /proc to tell: what is written "+
 			"without a label gets the policy's in this step")
 	}
@@ -102,9 +102,9 @@ func andMore(n int) string {
 }
 
 // treeUnlabelled reports whether whoever installed this tree labelled nothing.
-func (r *Run) treeUnlabelled() bool {
+func (l *Labels) treeUnlabelled() bool {
 	for _, path := range []string{"/etc", "/usr", "/var"} {
-		label, err := r.SELinux.FileLabel(path)
+		label, err := l.SELinux.FileLabel(path)
 		if err != nil || label != "" {
 			return false
 		}
@@ -112,45 +112,45 @@ func (r *Run) treeUnlabelled() bool {
 	return true
 }
 
-func (r *Run) applyLabels(ctx context.Context) error {
-	status, err := r.SELinux.Status()
+func (l *Labels) applyLabels(ctx context.Context) error {
+	status, err := l.SELinux.Status()
 	if err != nil {
 		return err
 	}
-	r.labelling = true
-	wrong, whole, err := r.wrongLabels(ctx, status)
+	l.labelling = true
+	wrong, whole, err := l.wrongLabels(ctx, status)
 	if err != nil {
 		return err
 	}
 	if !whole {
-		err = r.Seam.Do(fmt.Sprintf("label %d files", len(wrong)), func() error { return r.setLabels(wrong) })
+		err = l.Seam.Do(fmt.Sprintf("label %d files", len(wrong)), func() error { return l.setLabels(wrong) })
 	}
 	switch {
 	case err != nil:
 		return err
-	case whole && !r.Where.Offline():
+	case whole && !l.Where.Offline():
 		return errors.New(unlabelledHost)
-	case whole || r.hopeless:
-		return host.ScheduleRelabel(r.Host)
-	case host.RelabelScheduled(r.Host):
-		return r.takeBackRelabel()
+	case whole || l.hopeless:
+		return host.ScheduleRelabel(l.Host)
+	case host.RelabelScheduled(l.Host):
+		return l.takeBackRelabel()
 	}
 	return nil
 }
 
 // setLabels goes on after a file that cannot be labelled. On a host that runs,
 // each is named; elsewhere the first boot labels everything.
-func (r *Run) setLabels(wrong []mislabelled) error {
+func (l *Labels) setLabels(wrong []mislabelled) error {
 	var all *multierror.Error
 	for _, m := range wrong {
-		err := r.SELinux.SetFileLabel(m.path, m.want)
+		err := l.SELinux.SetFileLabel(m.path, m.want)
 		switch {
 		case err == nil, errors.Is(err, fs.ErrNotExist):
-		case !r.Where.Offline():
+		case !l.Where.Offline():
 			all = multierror.Append(all, fmt.Errorf("%w: %s keeps the label %s: %s",
-				err, m.path, cmp.Or(m.have, "none"), m.mend(host.Immutable(r.Root+m.path))))
+				err, m.path, cmp.Or(m.have, "none"), m.mend(host.Immutable(l.Root+m.path))))
 		case host.Unlabelable(err):
-			r.hopeless = true
+			l.hopeless = true
 		default:
 			return err
 		}
@@ -169,15 +169,15 @@ func (m mislabelled) mend(immutable bool) string {
 
 // wrongLabels are the files whose label is to be set, each once and nginx's
 // executable last; or whole: the tree has to be labelled as a whole, by itself.
-func (r *Run) wrongLabels(ctx context.Context, status selinux.Status) (wrong []mislabelled, whole bool, err error) {
-	if status.Configured != selinux.Disabled && (r.hopeless || r.treeUnlabelled()) {
+func (l *Labels) wrongLabels(ctx context.Context, status selinux.Status) (wrong []mislabelled, whole bool, err error) {
+	if status.Configured != selinux.Disabled && (l.hopeless || l.treeUnlabelled()) {
 		return nil, true, nil
 	}
-	strays, many, err := r.unlabelled(status.Store)
+	strays, many, err := l.unlabelled(status.Store)
 	if err != nil || many {
 		return nil, many && status.Configured != selinux.Disabled, err
 	}
-	wrong, err = r.mislabelled(ctx, status)
+	wrong, err = l.mislabelled(ctx, status)
 	known := map[string]bool{}
 	for _, m := range wrong {
 		known[m.path] = true
@@ -194,29 +194,29 @@ var accountFiles = [...]string{"/etc/passwd", "/etc/passwd-", "/etc/group", "/et
 
 // mislabelled are the files of this run's making that have another type than
 // the policy gives them.
-func (r *Run) mislabelled(ctx context.Context, status selinux.Status) ([]mislabelled, error) {
+func (l *Labels) mislabelled(ctx context.Context, status selinux.Status) ([]mislabelled, error) {
 	paths := []string{filepath.Dir(firstBootLink), firstBootLink, filepath.Dir(firstBootLink) + "/" + nginxUnit}
-	if len(r.entries(KindPackage)) > 0 {
+	if len(l.pkgs.entries(KindPackage)) > 0 {
 		paths = append(paths, accountFiles[:]...)
 	}
-	wrong, err := r.compare(paths)
+	wrong, err := l.compare(paths)
 	if err != nil {
 		return nil, err
 	}
-	if len(r.entries(KindBoolean, KindPort)) > 0 {
-		store, err := r.storeLabels(status)
+	if len(l.pkgs.entries(KindBoolean, KindPort)) > 0 {
+		store, err := l.storeLabels(status)
 		if err != nil {
 			return nil, err
 		}
 		wrong = append(wrong, store...)
 	}
-	packaged, err := r.packageLabels(ctx)
+	packaged, err := l.packageLabels(ctx)
 	return append(wrong, packaged...), err
 }
 
-func (r *Run) entries(kinds ...Kind) []string {
+func (p *Packages) entries(kinds ...Kind) []string {
 	var names []string
-	for _, e := range r.ledger.Entries {
+	for _, e := range p.ledger.Entries {
 		for _, k := range kinds {
 			if e.Kind == k {
 				names = append(names, e.Name)
@@ -228,20 +228,20 @@ func (r *Run) entries(kinds ...Kind) []string {
 
 // packageLabels compares what the agent's packages brought. Where nginx is one
 // of them, its executable's label vouches for the rest, because it is set last.
-func (r *Run) packageLabels(ctx context.Context) ([]mislabelled, error) {
-	names := r.entries(KindPackage)
-	if have, err := r.hasNginx(ctx); err != nil || !have || len(names) == 0 {
+func (l *Labels) packageLabels(ctx context.Context) ([]mislabelled, error) {
+	names := l.pkgs.entries(KindPackage)
+	if have, err := l.pkgs.hasNginx(ctx); err != nil || !have || len(names) == 0 {
 		return nil, err
 	}
-	vouching, err := r.compare([]string{nginxProgram})
+	vouching, err := l.compare([]string{nginxProgram})
 	if err != nil || len(vouching) == 0 && slices.Contains(names, nginxPackage) {
 		return nil, err
 	}
-	files, err := r.RPM.Files(ctx, names...)
+	files, err := l.RPM.Files(ctx, names...)
 	if err != nil {
 		return nil, err
 	}
-	wrong, err := r.compare(files)
+	wrong, err := l.compare(files)
 	if err != nil {
 		return nil, err
 	}
@@ -255,10 +255,10 @@ func (r *Run) packageLabels(ctx context.Context) ([]mislabelled, error) {
 }
 
 // compare looks at each path that exists, links as links.
-func (r *Run) compare(paths []string) ([]mislabelled, error) {
+func (l *Labels) compare(paths []string) ([]mislabelled, error) {
 	var there []selinux.Path
 	for _, path := range paths {
-		fi, err := os.Lstat(r.Root + path)
+		fi, err := os.Lstat(l.Root + path)
 		switch {
 		case err == nil:
 			there = append(there, selinux.Path{Name: path, Mode: fi.Mode()})
@@ -266,23 +266,23 @@ func (r *Run) compare(paths []string) ([]mislabelled, error) {
 			return nil, err
 		}
 	}
-	return r.comparePaths(there)
+	return l.comparePaths(there)
 }
 
-func (r *Run) comparePaths(paths []selinux.Path) ([]mislabelled, error) {
-	want, err := r.SELinux.DefaultLabels(paths...)
+func (l *Labels) comparePaths(paths []selinux.Path) ([]mislabelled, error) {
+	want, err := l.SELinux.DefaultLabels(paths...)
 	if errors.Is(err, fs.ErrNotExist) { // no policy (yet) that says
 		return nil, nil
 	}
 	var wrong []mislabelled
 	for i := 0; i < len(paths) && err == nil; i++ {
-		wrong, err = r.compareOne(wrong, paths[i].Name, want[i])
+		wrong, err = l.compareOne(wrong, paths[i].Name, want[i])
 	}
 	return wrong, err
 }
 
-func (r *Run) compareOne(wrong []mislabelled, path, want string) ([]mislabelled, error) {
-	have, err := r.SELinux.FileLabel(path)
+func (l *Labels) compareOne(wrong []mislabelled, path, want string) ([]mislabelled, error) {
+	have, err := l.SELinux.FileLabel(path)
 	if errors.Is(err, fs.ErrNotExist) { // rpm's database has files that come and go
 		return wrong, nil
 	}
@@ -299,24 +299,24 @@ func (r *Run) compareOne(wrong []mislabelled, path, want string) ([]mislabelled,
 
 // storeLabels compares what a semanage transaction rewrites: the store, which
 // has one label for all its files, the compiled policy, and the contexts.
-func (r *Run) storeLabels(status selinux.Status) ([]mislabelled, error) {
-	paths, err := r.besideStore(status)
+func (l *Labels) storeLabels(status selinux.Status) ([]mislabelled, error) {
+	paths, err := l.besideStore(status)
 	if err != nil {
 		return nil, err
 	}
-	wrong, err := r.compare(paths)
+	wrong, err := l.compare(paths)
 	if err != nil {
 		return nil, err
 	}
-	within, err := r.withinStore(status.Store)
+	within, err := l.withinStore(status.Store)
 	return append(wrong, within...), err
 }
 
 // besideStore are the files and directories that a transaction rewrites outside of the store, and the store itself.
-func (r *Run) besideStore(status selinux.Status) (paths []string, err error) {
+func (l *Labels) besideStore(status selinux.Status) (paths []string, err error) {
 	policy := "/etc/selinux/" + status.Policy
 	for _, dir := range []string{policy, policy + "/policy", policy + "/contexts/files", filepath.Dir(status.Store)} {
-		entries, err := os.ReadDir(r.Root + dir)
+		entries, err := os.ReadDir(l.Root + dir)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
@@ -328,12 +328,12 @@ func (r *Run) besideStore(status selinux.Status) (paths []string, err error) {
 }
 
 // policyPaths is everything that a transaction may rewrite.
-func (r *Run) policyPaths(status selinux.Status) ([]string, error) {
-	paths, err := r.besideStore(status)
+func (l *Labels) policyPaths(status selinux.Status) ([]string, error) {
+	paths, err := l.besideStore(status)
 	if err != nil {
 		return nil, err
 	}
-	err = r.walkStore(status.Store, func(path string, _ fs.DirEntry) error {
+	err = l.walkStore(status.Store, func(path string, _ fs.DirEntry) error {
 		paths = append(paths, path)
 		return nil
 	})
@@ -341,9 +341,9 @@ func (r *Run) policyPaths(status selinux.Status) ([]string, error) {
 }
 
 // walkStore visits what is in the store; itself is an entry of its parent.
-func (r *Run) walkStore(store string, visit func(path string, d fs.DirEntry) error) error {
-	return filepath.WalkDir(r.Root+store, func(name string, d fs.DirEntry, err error) error {
-		path := strings.TrimPrefix(name, r.Root)
+func (l *Labels) walkStore(store string, visit func(path string, d fs.DirEntry) error) error {
+	return filepath.WalkDir(l.Root+store, func(name string, d fs.DirEntry, err error) error {
+		path := strings.TrimPrefix(name, l.Root)
 		if err != nil || path == store {
 			return err
 		}
@@ -351,22 +351,22 @@ func (r *Run) walkStore(store string, visit func(path string, d fs.DirEntry) err
 	})
 }
 
-func (r *Run) withinStore(store string) ([]mislabelled, error) {
-	dirLabel, err := r.Files.PolicyLabel(store, fs.ModeDir)
+func (l *Labels) withinStore(store string) ([]mislabelled, error) {
+	dirLabel, err := l.Files.PolicyLabel(store, fs.ModeDir)
 	if err != nil {
 		return nil, err
 	}
-	fileLabel, err := r.Files.PolicyLabel(store+"/policy.kern", 0)
+	fileLabel, err := l.Files.PolicyLabel(store+"/policy.kern", 0)
 	if err != nil {
 		return nil, err
 	}
 	var wrong []mislabelled
-	err = r.walkStore(store, func(path string, d fs.DirEntry) error {
+	err = l.walkStore(store, func(path string, d fs.DirEntry) error {
 		want := fileLabel
 		if d.IsDir() {
 			want = dirLabel
 		}
-		wrong, err = r.compareOne(wrong, path, want)
+		wrong, err = l.compareOne(wrong, path, want)
 		return err
 	})
 	return wrong, err

@@ -22,21 +22,21 @@ const (
 )
 
 // installed asks rpm, once, for every package that any step wants to know of.
-func (r *Run) installed(ctx context.Context) (map[string][]rpm.Package, error) {
-	if r.packages == nil {
-		found, err := r.RPM.Installed(ctx, nginxPackage, semanagePackage, epelPackage)
+func (p *Packages) installed(ctx context.Context) (map[string][]rpm.Package, error) {
+	if p.packages == nil {
+		found, err := p.RPM.Installed(ctx, nginxPackage, semanagePackage, epelPackage)
 		if err != nil {
 			return nil, err
 		}
-		r.packages = found
+		p.packages = found
 	}
-	return r.packages, nil
+	return p.packages, nil
 }
 
 // missing are the packages that are needed and not there, and what an earlier
 // transaction failed to bring with them.
-func (r *Run) missing(ctx context.Context) ([]string, error) {
-	found, err := r.installed(ctx)
+func (p *Packages) missing(ctx context.Context) ([]string, error) {
+	found, err := p.installed(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -46,32 +46,32 @@ func (r *Run) missing(ctx context.Context) ([]string, error) {
 			missing = append(missing, name)
 		}
 	}
-	lacking, err := r.incomplete(ctx)
+	lacking, err := p.incomplete(ctx)
 	return append(missing, lacking...), err
 }
 
-func (r *Run) checkPackages(ctx context.Context) (engine.Finding, error) {
+func (p *Packages) checkPackages(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
-	missing, err := r.missing(ctx)
+	missing, err := p.missing(ctx)
 	if err != nil {
 		return f, err
 	}
 	for _, name := range missing {
 		f.Changes = append(f.Changes, engine.Change{Object: "package " + name, From: Absent, To: "installed"})
 	}
-	_, damaged, err := r.damagedPackages(ctx, false)
+	_, damaged, err := p.damagedPackages(ctx, false)
 	if err != nil {
 		return f, err
 	}
 	f.Changes = append(f.Changes, damaged...)
-	if len(f.Changes) > 0 && r.Euid == 0 {
-		if _, err := r.RPM.Repositories(); err != nil { // what yum, or its limits, would fail of
+	if len(f.Changes) > 0 && p.Euid == 0 {
+		if _, err := p.RPM.Repositories(); err != nil { // what yum, or its limits, would fail of
 			return f, err
 		}
 	}
 	for _, name := range []string{nginxPackage, semanagePackage} {
-		for _, p := range r.packages[name] {
-			f.Notes = append(f.Notes, p.String())
+		for _, pkg := range p.packages[name] {
+			f.Notes = append(f.Notes, pkg.String())
 		}
 	}
 	return f, nil
@@ -79,78 +79,78 @@ func (r *Run) checkPackages(ctx context.Context) (engine.Finding, error) {
 
 // applyPackages installs what is missing in one transaction; what is there is
 // not named to yum, whose install would upgrade it.
-func (r *Run) applyPackages(ctx context.Context) error {
-	if err := r.mend(ctx); err != nil {
+func (p *Packages) applyPackages(ctx context.Context) error {
+	if err := p.mend(ctx); err != nil {
 		return err
 	}
-	missing, err := r.missing(ctx)
+	missing, err := p.missing(ctx)
 	if err != nil || len(missing) == 0 {
 		return err
 	}
-	return r.install(ctx, rpm.Wants{Packages: missing}, missing...)
+	return p.install(ctx, rpm.Wants{Packages: missing}, missing...)
 }
 
 // install runs one yum transaction that brings the named packages, and records
 // every package and key that it really brought, dependencies included. Which
 // keys yum may import is known beforehand.
-func (r *Run) install(ctx context.Context, wants rpm.Wants, names ...string) error {
-	before, err := r.inventoried(ctx)
+func (p *Packages) install(ctx context.Context, wants rpm.Wants, names ...string) error {
+	before, err := p.inventoried(ctx)
 	if err != nil {
 		return err
 	}
-	limits, err := r.RPM.Restrict(ctx, before.Keys)
+	limits, err := p.RPM.Restrict(ctx, before.Keys)
 	if err != nil {
 		return fmt.Errorf("install %s: %w", strings.Join(names, ", "), err)
 	}
 	had := slices.AppendSeq([]string{}, maps.Keys(before.Packages))
 	slices.Sort(had)
-	if err := r.ledger.record(had, brought(names, limits.Keys)); err != nil {
+	if err := p.ledger.record(had, brought(names, limits.Keys)); err != nil {
 		return err
 	}
-	after, err := r.RPM.Install(ctx, wants, before, limits)
+	after, err := p.RPM.Install(ctx, wants, before, limits)
 	if err != nil {
 		// What rpm said last may not hold for what runs next.
-		r.inventory, r.packages = nil, nil
+		p.inventory, p.packages = nil, nil
 		if !errors.Is(err, rpm.ErrUntold) { // else the run's end asks again
 			had = nil
 		}
-		return errors.Join(err, r.ledger.record(had, brought(after.Since(before))))
+		return errors.Join(err, p.ledger.record(had, brought(after.Since(before))))
 	}
-	r.inventory, r.packages = &after, after.Packages
-	return r.ledger.record(nil, brought(after.Since(before)))
+	p.inventory, p.packages = &after, after.Packages
+	return p.ledger.record(nil, brought(after.Since(before)))
 }
 
 // recordTransaction is for a run that died between a transaction and the
 // record of what it brought beside the packages that it was asked for.
-func (r *Run) recordTransaction(ctx context.Context) error {
-	if r.ledger.Had == nil {
+func (p *Packages) recordTransaction(ctx context.Context) error {
+	if p.ledger.Had == nil {
 		return nil
 	}
 	var announced []string
-	for _, e := range r.ledger.Entries {
+	for _, e := range p.ledger.Entries {
 		if e.Kind == KindPackage && e.Prior == Absent {
 			announced = append(announced, e.Name)
 		}
 	}
-	names, err := r.RPM.BroughtWith(ctx, time.Time{}, announced...)
+	names, err := p.RPM.BroughtWith(ctx, time.Time{}, announced...)
 	if err != nil {
 		return err
 	}
-	names = slices.DeleteFunc(names, func(name string) bool { return slices.Contains(r.ledger.Had, name) })
-	return r.ledger.record(nil, brought(names, nil))
+	names = slices.DeleteFunc(names, func(name string) bool { return slices.Contains(p.ledger.Had, name) })
+	return p.ledger.record(nil, brought(names, nil))
 }
 
 // inventoried is what rpm has. What the last transaction left is what the next
 // one starts from, and is not asked for again.
-func (r *Run) inventoried(ctx context.Context) (rpm.Inventory, error) {
-	if r.inventory == nil {
-		all, err := r.RPM.Inventory(ctx)
+func (p *Packages) inventoried(ctx context.Context) (rpm.Inventory, error) {
+	if p.inventory == nil {
+		all, err := p.RPM.Inventory(ctx)
 		if err != nil {
 			return all, err
 		}
-		r.inventory = &all
+		p.inventory = &all
 	}
-	return *r.inventory, nil
+	return *p.inventory, nil
 }
 
 // brought are the entries of packages and keys that were not there.

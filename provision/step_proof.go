@@ -9,17 +9,17 @@ import (
 // checkProof sends a WebSocket handshake through nginx to every location, once
 // nothing else is pending: a host that is about to change, or where another
 // step has already said what is wrong, proves nothing.
-func (r *Run) checkProof(ctx context.Context) (engine.Finding, error) {
+func (p *Proof) checkProof(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
-	if r.Where.Offline() {
+	if p.Where.Offline() {
 		f.Changes = []engine.Change{{Object: "WebSocket handshake", From: "not made", To: "101",
 			Deferred: "nginx does not run here"}}
 		return f, nil
 	}
-	if r.anyPending() {
+	if p.anyPending() {
 		f.Notes = []string{"a WebSocket handshake through nginx will prove it, once the rest is as asked"}
 		return f, nil
 	}
-	r.unproved = nil
-	return r.prove(ctx)
+	p.unproved = nil
+	return p.prove(ctx)
 }

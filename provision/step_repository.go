@@ -30,39 +30,39 @@ const (
 
 // checkRepository asks for epel-release only while a package is missing: a host
 // that has them all needs none. A mirror's file is written in any case.
-func (r *Run) checkRepository(ctx context.Context) (engine.Finding, error) {
+func (src *Source) checkRepository(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
-	all := multierror.Append(nil, r.checkRepositoryFiles(&f))
-	if r.Config.EPEL.Source == config.EPELMirror {
-		all = multierror.Append(all, r.checkKeyFile(&f))
+	all := multierror.Append(nil, src.checkRepositoryFiles(&f))
+	if src.Config.EPEL.Source == config.EPELMirror {
+		all = multierror.Append(all, src.checkKeyFile(&f))
 	}
 	switch err := engine.Lines(all); {
-	case err != nil || r.Config.EPEL.Source == config.EPELMirror:
+	case err != nil || src.Config.EPEL.Source == config.EPELMirror:
 		return f, err
-	case r.Config.EPEL.Source == config.EPELNone:
+	case src.Config.EPEL.Source == config.EPELNone:
 		f.Notes = append(f.Notes, "no repository is asked for (epel.source: none)")
 		return f, nil
 	}
-	lacking, err := r.lacking(ctx)
+	lacking, err := src.lacking(ctx)
 	if err != nil {
 		return f, err
 	}
-	if names, changes, err := r.damagedPackages(ctx, true); err != nil || len(names) > 0 {
+	if names, changes, err := src.pkgs.damagedPackages(ctx, true); err != nil || len(names) > 0 {
 		f.Changes = append(f.Changes, changes...)
 		return f, err
 	}
 	if !lacking {
 		f.Notes = []string{"every package is there; no repository is needed"}
 	}
-	if due, err := r.releaseDue(ctx); !due || err != nil {
+	if due, err := src.releaseDue(ctx); !due || err != nil {
 		return f, err
 	}
 	installed := "installed"
-	if r.Config.EPEL.Source == config.EPELPackage {
-		if err := r.checkKeyFile(&f); err != nil {
+	if src.Config.EPEL.Source == config.EPELPackage {
+		if err := src.checkKeyFile(&f); err != nil {
 			return f, err
 		}
-		release, err := r.fetchRelease(ctx)
+		release, err := src.fetchRelease(ctx)
 		if err != nil {
 			return f, err
 		}
@@ -74,31 +74,31 @@ func (r *Run) checkRepository(ctx context.Context) (engine.Finding, error) {
 
 // lacking reports whether yum has anything to bring: what is missing, or what
 // a power cut damaged.
-func (r *Run) lacking(ctx context.Context) (bool, error) {
-	missing, err := r.missing(ctx)
+func (src *Source) lacking(ctx context.Context) (bool, error) {
+	missing, err := src.pkgs.missing(ctx)
 	if err != nil || len(missing) > 0 {
 		return true, err
 	}
-	damaged, _, err := r.damagedPackages(ctx, false)
+	damaged, _, err := src.pkgs.damagedPackages(ctx, false)
 	return len(damaged) > 0, err
 }
 
 // releaseDue reports whether epel-release is needed.
-func (r *Run) releaseDue(ctx context.Context) (bool, error) {
-	if lacking, err := r.lacking(ctx); err != nil || !lacking {
+func (src *Source) releaseDue(ctx context.Context) (bool, error) {
+	if lacking, err := src.lacking(ctx); err != nil || !lacking {
 		return false, err
 	}
-	have, err := r.hasEPEL()
+	have, err := src.hasEPEL()
 	return !have, err
 }
 
 // hasEPEL reports whether EPEL is there: by its release package, or by an
 // enabled repository of that name, as Satellite and mirrors lay it out.
-func (r *Run) hasEPEL() (bool, error) {
-	if len(r.packages[epelPackage]) > 0 {
+func (src *Source) hasEPEL() (bool, error) {
+	if len(src.pkgs.packages[epelPackage]) > 0 {
 		return true, nil
 	}
-	repos, err := r.RPM.Repositories()
+	repos, err := src.RPM.Repositories()
 	if err != nil {
 		return false, err
 	}
@@ -107,23 +107,23 @@ func (r *Run) hasEPEL() (bool, error) {
 	}), nil
 }
 
-func (r *Run) applyRepository(ctx context.Context) error {
-	if err := r.writeRepositoryFiles(ctx); err != nil || r.Config.EPEL.Source == config.EPELMirror ||
-		r.Config.EPEL.Source == config.EPELNone {
+func (src *Source) applyRepository(ctx context.Context) error {
+	if err := src.writeRepositoryFiles(ctx); err != nil || src.Config.EPEL.Source == config.EPELMirror ||
+		src.Config.EPEL.Source == config.EPELNone {
 		return err
 	}
-	erased, err := r.eraseDamaged(ctx)
+	erased, err := src.pkgs.eraseDamaged(ctx)
 	if err != nil {
 		return err
 	}
-	due, err := r.releaseDue(ctx)
+	due, err := src.releaseDue(ctx)
 	switch {
 	case err != nil || !due && !erased:
 		return err
-	case r.Config.EPEL.Source == config.EPELPackage:
-		return r.installRelease(ctx)
+	case src.Config.EPEL.Source == config.EPELPackage:
+		return src.installRelease(ctx)
 	}
-	err = r.install(ctx, rpm.Wants{Packages: []string{epelPackage}}, epelPackage)
+	err = src.pkgs.install(ctx, rpm.Wants{Packages: []string{epelPackage}}, epelPackage)
 	if refused := (*rpm.YumError)(nil); errors.As(err, &refused) && refused.Kind == rpm.NoPackage && !refused.Hidden {
 		err = fmt.Errorf("%w; RHEL has %s in no repository of its own: set epel.source to mirror, with epel.baseurl "+
 			"and epel.gpgkey, or to package, with epel.package and epel.gpgkey", err, epelPackage)
@@ -140,11 +140,11 @@ type release struct {
 // fetchRelease fetches the package once: what the plan shows is what is
 // installed. EPEL's key has signed every package of EPEL, those with known
 // holes too, so that nothing but the release package is taken from there.
-func (r *Run) fetchRelease(ctx context.Context) (*release, error) {
-	if r.release != nil {
-		return r.release, nil
+func (src *Source) fetchRelease(ctx context.Context) (*release, error) {
+	if src.release != nil {
+		return src.release, nil
 	}
-	content, err := r.fetch(ctx, r.Config.EPEL.Package, packageLimit)
+	content, err := src.fetch(ctx, src.Config.EPEL.Package, packageLimit)
 	if err != nil {
 		return nil, err
 	}
@@ -153,66 +153,66 @@ func (r *Run) fetchRelease(ctx context.Context) (*release, error) {
 		err = fmt.Errorf("it is %s, and only %s is taken from there", p, epelPackage)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("epel.package %s: %w", secret.Hide(r.Config.EPEL.Package), err)
+		return nil, fmt.Errorf("epel.package %s: %w", secret.Hide(src.Config.EPEL.Package), err)
 	}
-	r.release = &release{p, content}
-	return r.release, nil
+	src.release = &release{p, content}
+	return src.release, nil
 }
 
 // installRelease installs epel-release from a URL or a path. yum does not
 // check the signature of such a package by itself, so it is checked first,
 // against the key that the configuration vouches for.
-func (r *Run) installRelease(ctx context.Context) (err error) {
-	if err := r.bringKey(ctx); err != nil {
+func (src *Source) installRelease(ctx context.Context) (err error) {
+	if err := src.bringKey(ctx); err != nil {
 		return err
 	}
-	if err := r.importKey(ctx, r.Config.EPEL.Fingerprint); err != nil {
+	if err := src.pkgs.importKey(ctx, src.Config.EPEL.Fingerprint); err != nil {
 		return err
 	}
-	release, err := r.fetchRelease(ctx)
+	release, err := src.fetchRelease(ctx)
 	if err != nil {
 		return err
 	}
 	// A private copy: what was checked is what is installed.
 	path := downloadDir + "/epel-release.rpm"
-	if err := r.Files.MakeDir(host.StateDir, 0o700); err != nil {
+	if err := src.Files.MakeDir(host.StateDir, 0o700); err != nil {
 		return err
 	}
-	if err := r.Files.MakeDir(downloadDir, 0o700); err != nil {
+	if err := src.Files.MakeDir(downloadDir, 0o700); err != nil {
 		return err
 	}
-	if err := r.Files.Write(path, release.content, 0o600); err != nil {
+	if err := src.Files.Write(path, release.content, 0o600); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, r.Files.Remove(path)) }()
-	if err := r.RPM.CheckSignature(ctx, path, []string{r.Config.EPEL.Fingerprint}); err != nil {
+	defer func() { err = errors.Join(err, src.Files.Remove(path)) }()
+	if err := src.RPM.CheckSignature(ctx, path, []string{src.Config.EPEL.Fingerprint}); err != nil {
 		return err
 	}
-	return r.install(ctx, rpm.Wants{Packages: []string{epelPackage}, Files: []string{path}}, epelPackage)
+	return src.pkgs.install(ctx, rpm.Wants{Packages: []string{epelPackage}, Files: []string{path}}, epelPackage)
 }
 
 // importKey has rpm trust the key at keyPath, which bringKey has judged.
-func (r *Run) importKey(ctx context.Context, fingerprint string) error {
-	if have, err := r.imported(ctx, fingerprint); have || err != nil {
+func (p *Packages) importKey(ctx context.Context, fingerprint string) error {
+	if have, err := p.imported(ctx, fingerprint); have || err != nil {
 		return err
 	}
-	if err := r.ledger.Record(Entry{Kind: KindKey, Name: fingerprint, Before: Absent, Left: "imported"}); err != nil {
+	if err := p.ledger.Record(Entry{Kind: KindKey, Name: fingerprint, Before: Absent, Left: "imported"}); err != nil {
 		return err
 	}
-	r.inventory = nil
-	return r.RPM.ImportKey(ctx, keyPath, fingerprint)
+	p.inventory = nil
+	return p.RPM.ImportKey(ctx, keyPath, fingerprint)
 }
 
 // imported reports whether rpm trusts the key.
-func (r *Run) imported(ctx context.Context, fingerprint string) (bool, error) {
-	keys, err := r.RPM.ImportedKeys(ctx)
+func (p *Packages) imported(ctx context.Context, fingerprint string) (bool, error) {
+	keys, err := p.RPM.ImportedKeys(ctx)
 	return slices.Contains(keys, fingerprint), err
 }
 
 // fetch reads a URL or a local path.
-func (r *Run) fetch(ctx context.Context, from string, limit int64) ([]byte, error) {
+func (src *Source) fetch(ctx context.Context, from string, limit int64) ([]byte, error) {
 	if filepath.IsAbs(from) {
 		from = (&url.URL{Scheme: "file", Path: from}).String()
 	}
-	return r.RPM.Fetch(ctx, r.HTTP, from, limit)
+	return src.RPM.Fetch(ctx, src.HTTP, from, limit)
 }

@@ -20,16 +20,16 @@ const (
 
 // checkSELinux compares the boolean, now and persistently, and the label of
 // every port that nginx is to reach, with what they should be.
-func (r *Run) checkSELinux(ctx context.Context) (engine.Finding, error) {
+func (p *Policy) checkSELinux(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
-	status, err := r.SELinux.Status()
+	status, err := p.SELinux.Status()
 	if err != nil {
 		return f, err
 	}
-	r.sayMode(&f, status)
+	p.sayMode(&f, status)
 	switch {
 	case status.Store != "":
-	case r.Euid != 0:
+	case p.Euid != 0:
 		f.Warnings = append(f.Warnings,
 			"the policy store can be read by root alone: what is set for the next boot cannot be told")
 	default:
@@ -42,45 +42,45 @@ func (r *Run) checkSELinux(ctx context.Context) (engine.Finding, error) {
 		return f, nil
 	}
 	if status.Unbuilt != "" {
-		err := r.checkUnbuilt(ctx, &f, status)
+		err := p.checkUnbuilt(ctx, &f, status)
 		return f, err
 	}
 	var all *multierror.Error
-	if err := r.checkBoolean(ctx, &f, status); err != nil {
+	if err := p.checkBoolean(ctx, &f, status); err != nil {
 		all = multierror.Append(all, err)
 	}
-	if err := r.checkListening(ctx, &f, status); err != nil {
+	if err := p.checkListening(ctx, &f, status); err != nil {
 		all = multierror.Append(all, err)
 	}
-	ports := r.labelledPorts(ctx)
+	ports := p.labelledPorts(ctx)
 	for _, port := range ports {
-		if err := r.checkPort(ctx, &f, port); err != nil {
+		if err := p.checkPort(ctx, &f, port); err != nil {
 			all = multierror.Append(all, err)
 		}
 	}
-	r.sayLeftLabels(ctx, &f, append(ports, r.listenPorts()...))
+	p.sayLeftLabels(ctx, &f, append(ports, p.listenPorts()...))
 	return f, engine.Lines(all)
 }
 
 // sayLeftLabels names the labels of ports that the configuration asked for
 // once. They stay until a revert: nginx goes on with the old backend until its
 // reload is proved, and what else uses the label by then is not known.
-func (r *Run) sayLeftLabels(ctx context.Context, f *engine.Finding, asked []int) {
-	for _, e := range r.ledger.Entries {
-		p, err := portNamed(e.Name)
-		if e.Kind != KindPort || e.Left != httpPortType || err != nil || slices.Contains(asked, p.Low) {
+func (p *Policy) sayLeftLabels(ctx context.Context, f *engine.Finding, asked []int) {
+	for _, e := range p.ledger.Entries {
+		port, err := portNamed(e.Name)
+		if e.Kind != KindPort || e.Left != httpPortType || err != nil || slices.Contains(asked, port.Low) {
 			continue
 		}
-		if now, err := r.presentPort(ctx, e.Name); err == nil && now == e.Left {
+		if now, err := p.presentPort(ctx, e.Name); err == nil && now == e.Left {
 			f.Notes = append(f.Notes, fmt.Sprintf("port %s keeps the label %s, which an earlier configuration asked "+
 				"for (before: %s); semanage port changes it if nothing needs it", e.Name, e.Left, e.Before))
 		}
 	}
 }
 
-func (r *Run) sayMode(f *engine.Finding, status selinux.Status) {
+func (p *Policy) sayMode(f *engine.Finding, status selinux.Status) {
 	switch {
-	case r.Where.Offline():
+	case p.Where.Offline():
 		f.Notes = append(f.Notes, "only the policy store is read and written here, not the running kernel's policy")
 	case status.Mode == selinux.Disabled:
 		f.Warnings = append(f.Warnings,
@@ -93,14 +93,14 @@ func (r *Run) sayMode(f *engine.Finding, status selinux.Status) {
 }
 
 // live reports whether the running kernel's policy is this host's to change.
-func (r *Run) live(status selinux.Status) bool {
-	return !r.Where.Offline() && status.Mode != selinux.Disabled
+func (p *Policy) live(status selinux.Status) bool {
+	return !p.Where.Offline() && status.Mode != selinux.Disabled
 }
 
-func (r *Run) checkBoolean(ctx context.Context, f *engine.Finding, status selinux.Status) error {
-	b, err := r.SELinux.Boolean(ctx, connectBoolean)
+func (p *Policy) checkBoolean(ctx context.Context, f *engine.Finding, status selinux.Status) error {
+	b, err := p.SELinux.Boolean(ctx, connectBoolean)
 	if err != nil {
-		return r.readable(f, err)
+		return p.readable(f, err)
 	}
 	if b.Persistent == selinux.Undefined {
 		return fmt.Errorf("the policy %s has no boolean %s: is it RHEL 7's selinux-policy-targeted?", status.Policy,
@@ -110,9 +110,9 @@ func (r *Run) checkBoolean(ctx context.Context, f *engine.Finding, status selinu
 		f.Changes = append(f.Changes, engine.Change{Object: "boolean " + connectBoolean + " (persistent)",
 			From: string(b.Persistent), To: "on"})
 	}
-	if b.Running != selinux.On && status.Mode != selinux.Disabled || r.Where.Offline() {
+	if b.Running != selinux.On && status.Mode != selinux.Disabled || p.Where.Offline() {
 		c := engine.Change{Object: "boolean " + connectBoolean + " (running)", From: string(b.Running), To: "on"}
-		if r.Where.Offline() {
+		if p.Where.Offline() {
 			c.Deferred = "the kernel that runs here is not the host's own"
 		}
 		f.Changes = append(f.Changes, c)
@@ -120,14 +120,14 @@ func (r *Run) checkBoolean(ctx context.Context, f *engine.Finding, status selinu
 	return nil
 }
 
-func (r *Run) checkPort(ctx context.Context, f *engine.Finding, port int) error {
-	edit, before, err := r.SELinux.LabelPort(ctx, "tcp", port, httpPortType)
+func (p *Policy) checkPort(ctx context.Context, f *engine.Finding, port int) error {
+	edit, before, err := p.SELinux.LabelPort(ctx, "tcp", port, httpPortType)
 	if err != nil {
-		return r.readable(f, err)
+		return p.readable(f, err)
 	}
 	object := fmt.Sprintf("port tcp/%d", port)
 	if edit != nil {
-		if err := r.sayTaken(f, port, before); err != nil {
+		if err := p.sayTaken(f, port, before); err != nil {
 			return err
 		}
 		f.Changes = append(f.Changes, engine.Change{Object: object, From: cmp.Or(before.Stored, "unknown"),
@@ -146,8 +146,8 @@ func stale(p selinux.PortState) bool {
 }
 
 // readable lets a plan without root go on where only root can read the store.
-func (r *Run) readable(f *engine.Finding, err error) error {
-	if r.Euid != 0 && errors.Is(err, selinux.ErrUnknown) {
+func (p *Policy) readable(f *engine.Finding, err error) error {
+	if p.Euid != 0 && errors.Is(err, selinux.ErrUnknown) {
 		f.Warnings = append(f.Warnings, "cannot tell without root: "+err.Error())
 		return nil
 	}
@@ -156,45 +156,45 @@ func (r *Run) readable(f *engine.Finding, err error) error {
 
 // applySELinux makes the boolean and every label one semanage transaction, so
 // that the policy is rebuilt once.
-func (r *Run) applySELinux(ctx context.Context) error {
-	status, err := r.SELinux.Status()
+func (p *Policy) applySELinux(ctx context.Context) error {
+	status, err := p.SELinux.Status()
 	if err != nil {
 		return err
 	}
 	if status.Unbuilt != "" {
-		if err := r.buildPolicy(ctx, status); err != nil {
+		if err := p.buildPolicy(ctx, status); err != nil {
 			return err
 		}
 	}
-	edits, unloaded, err := r.selinuxEdits(ctx)
+	edits, unloaded, err := p.selinuxEdits(ctx)
 	if err != nil {
 		return err
 	}
 	if len(edits) > 0 {
-		if err := r.commitPolicy(ctx, status, edits); err != nil {
+		if err := p.commitPolicy(ctx, status, edits); err != nil {
 			return err
 		}
 	}
-	if !r.live(status) {
+	if !p.live(status) {
 		return nil
 	}
 	if len(edits) == 0 && unloaded {
-		if err := r.SELinux.LoadPolicy(ctx); err != nil {
+		if err := p.SELinux.LoadPolicy(ctx); err != nil {
 			return err
 		}
 	}
-	b, err := r.SELinux.Boolean(ctx, connectBoolean)
+	b, err := p.SELinux.Boolean(ctx, connectBoolean)
 	if err != nil || b.Running == selinux.On {
 		return err
 	}
 	// The store was right already and only the running value was off.
-	return r.SELinux.SetRunning(ctx, connectBoolean, true)
+	return p.SELinux.SetRunning(ctx, connectBoolean, true)
 }
 
 // selinuxEdits records what is there and says what has to be edited, and
 // whether a label of the store is not in the loaded policy yet.
-func (r *Run) selinuxEdits(ctx context.Context) (edits []selinux.Edit, unloaded bool, err error) {
-	b, err := r.SELinux.Boolean(ctx, connectBoolean)
+func (p *Policy) selinuxEdits(ctx context.Context) (edits []selinux.Edit, unloaded bool, err error) {
+	b, err := p.SELinux.Boolean(ctx, connectBoolean)
 	if err != nil {
 		return nil, false, err
 	}
@@ -208,10 +208,10 @@ func (r *Run) selinuxEdits(ctx context.Context) (edits []selinux.Edit, unloaded 
 		edits = append(edits, selinux.SetBoolean(connectBoolean, true))
 		entries = append(entries, Entry{Kind: KindBoolean, Name: connectBoolean, Before: string(b.Local), Left: "on"})
 	}
-	for _, port := range r.labelledPorts(ctx) {
-		edit, before, err := r.SELinux.LabelPort(ctx, "tcp", port, httpPortType)
+	for _, port := range p.labelledPorts(ctx) {
+		edit, before, err := p.SELinux.LabelPort(ctx, "tcp", port, httpPortType)
 		if err == nil && edit != nil {
-			err = r.sayTaken(&engine.Finding{}, port, before) // somebody's, since the survey
+			err = p.sayTaken(&engine.Finding{}, port, before) // somebody's, since the survey
 		}
 		if err != nil {
 			return nil, false, err
@@ -223,7 +223,7 @@ func (r *Run) selinuxEdits(ctx context.Context) (edits []selinux.Edit, unloaded 
 				Left: httpPortType, adopts: localType(before, port) != Absent})
 		}
 	}
-	return edits, unloaded, r.ledger.Record(entries...)
+	return edits, unloaded, p.ledger.Record(entries...)
 }
 
 // localType is the type that a local record of exactly this port gives it.

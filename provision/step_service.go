@@ -53,24 +53,24 @@ func (s service) reloadable() error {
 // due reports whether nginx is about to be started or reloaded.
 func (s service) due() bool { return s.owed || !s.running() }
 
-func (r *Run) service(ctx context.Context) (service, error) {
-	if r.seen != nil && r.engine != nil && r.engine.Surveying {
-		return *r.seen, nil
+func (n *Service) service(ctx context.Context) (service, error) {
+	if n.seen != nil && n.engine != nil && n.engine.Surveying {
+		return *n.seen, nil
 	}
 	var s service
-	units, err := host.Systemd(ctx, r.Host)
+	units, err := host.Systemd(ctx, n.Host)
 	if err != nil {
 		return s, err
 	}
 	if s.state, err = units.State(ctx, nginxUnit); err != nil {
 		return s, err
 	}
-	s.owed, _, err = r.owed.Due()
-	if r.Euid != 0 && errors.Is(err, fs.ErrPermission) {
+	s.owed, _, err = n.owed.Due()
+	if n.Euid != 0 && errors.Is(err, fs.ErrPermission) {
 		s.untold, err = err, nil
 	}
 	if err == nil {
-		r.seen = &s
+		n.seen = &s
 	}
 	return s, err
 }
@@ -81,14 +81,14 @@ func (s service) sayUntold(f *engine.Finding) {
 	}
 }
 
-func (r *Run) checkService(ctx context.Context) (engine.Finding, error) {
+func (n *Service) checkService(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
-	s, err := r.service(ctx)
+	s, err := n.service(ctx)
 	if err != nil {
 		return f, err
 	}
 	s.sayUntold(&f)
-	lost, err := r.damaged(ctx) // an empty unit file counts as masked (systemd.unit(5))
+	lost, err := n.pkgs.damaged(ctx) // an empty unit file counts as masked (systemd.unit(5))
 	if err != nil {
 		return f, err
 	}
@@ -104,48 +104,48 @@ func (r *Run) checkService(ctx context.Context) (engine.Finding, error) {
 		f.Changes = append(f.Changes, engine.Change{Object: nginxUnit + " (at boot)", From: cmp.Or(s.state.File, Absent),
 			To: "enabled"})
 	}
-	if r.Where.Offline() {
+	if n.Where.Offline() {
 		f.Changes = append(f.Changes, engine.Change{Object: nginxUnit, From: "not running", To: "running",
 			Deferred: "systemd does not run here"})
 		return f, nil
 	}
-	if err := r.checkRunning(ctx, &f, s); err != nil {
+	if err := n.checkRunning(ctx, &f, s); err != nil {
 		return f, err
 	}
 	switch {
 	case !s.running():
-		if err := r.checkLogs(); err != nil {
+		if err := n.checkLogs(); err != nil {
 			return f, err
 		}
 		f.Changes = append(f.Changes, engine.Change{Object: nginxUnit, From: cmp.Or(s.state.Active, Absent),
 			To: "running"})
-	case s.owed || r.sitesDiffer():
-		if err := errors.Join(s.reloadable(), r.checkLogs()); err != nil {
+	case s.owed || n.differs():
+		if err := errors.Join(s.reloadable(), n.checkLogs()); err != nil {
 			return f, err
 		}
 		f.Changes = append(f.Changes, engine.Change{Object: nginxUnit, From: "an older configuration", To: "reloaded"})
 	default:
-		r.sayDraining(ctx, &f, s)
+		n.sayDraining(ctx, &f, s)
 	}
 	return f, nil
 }
 
 // checkLogs is an error where a start or a reload would wait for ever for a log.
-func (r *Run) checkLogs() error {
-	tree, _ := r.tree(nil) // as far as it can be read; the validation says what cannot
-	return r.Nginx.CheckLogs(tree)
+func (n *Service) checkLogs() error {
+	tree, _ := n.survey.tree(nil) // as far as it can be read; the validation says what cannot
+	return n.Nginx.CheckLogs(tree)
 }
 
 // sayDraining tells of workers that an earlier reload left to their
 // connections: each may hold WebSockets for as long as these last.
-func (r *Run) sayDraining(ctx context.Context, f *engine.Finding, s service) {
-	master, err := r.Nginx.Master(ctx, s.state.MainPID)
+func (n *Service) sayDraining(ctx context.Context, f *engine.Finding, s service) {
+	master, err := n.Nginx.Master(ctx, s.state.MainPID)
 	if err != nil {
 		f.Warnings = append(f.Warnings, err.Error())
 		return
 	}
-	if n := nginx.Draining(master); n > 0 {
-		f.Notes = append(f.Notes, draining(n))
+	if old := nginx.Draining(master); old > 0 {
+		f.Notes = append(f.Notes, draining(old))
 	}
 }
 
@@ -159,44 +159,44 @@ func draining(n int) string {
 // applyService starts nginx.service where it does not run or reloads it where a
 // reload is owed, and then enables it: what could not be started is not left to
 // the next boot. It never restarts it.
-func (r *Run) applyService(ctx context.Context) error {
-	s, err := r.service(ctx)
+func (n *Service) applyService(ctx context.Context) error {
+	s, err := n.service(ctx)
 	if err != nil {
 		return err
 	}
-	units, err := host.Systemd(ctx, r.Host)
+	units, err := host.Systemd(ctx, n.Host)
 	if err != nil {
 		return err
 	}
 	switch {
-	case r.Where.Offline():
+	case n.Where.Offline():
 	case !s.running():
-		err = r.start(ctx, units, s)
+		err = n.start(ctx, units, s)
 	case s.owed:
-		err = r.reload(ctx, units, s)
+		err = n.reload(ctx, units, s)
 	}
 	if err != nil || s.enabled() {
 		return err
 	}
-	return r.enable(context.WithoutCancel(ctx), units, s) // what has been started is there after the next boot, too
+	return n.enable(context.WithoutCancel(ctx), units, s) // what has been started is there after the next boot, too
 }
 
-func (r *Run) enable(ctx context.Context, units systemd.Units, s service) error {
+func (n *Service) enable(ctx context.Context, units systemd.Units, s service) error {
 	e := Entry{Kind: KindEnabled, Name: nginxUnit, Before: cmp.Or(s.state.File, "disabled"), Left: "enabled"}
-	if err := r.ledger.Record(e); err != nil {
+	if err := n.ledger.Record(e); err != nil {
 		return err
 	}
 	if err := units.Enable(ctx, nginxUnit); err != nil {
 		return err
 	}
-	return r.syncUnits()
+	return n.syncUnits()
 }
 
 // syncUnits makes an enablement durable: neither systemd nor systemctl syncs
 // the link that it makes.
-func (r *Run) syncUnits() error {
+func (n *Service) syncUnits() error {
 	for _, dir := range []string{"/etc/systemd/system/multi-user.target.wants", "/etc/systemd/system"} {
-		if err := r.Files.SyncDir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := n.Files.SyncDir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
@@ -205,22 +205,22 @@ func (r *Run) syncUnits() error {
 
 // start starts nginx. A start that fails with what this run has written takes
 // that away again: what was on the disk before may still start.
-func (r *Run) start(ctx context.Context, units systemd.Units, s service) error {
+func (n *Service) start(ctx context.Context, units systemd.Units, s service) error {
 	e := Entry{Kind: KindActive, Name: nginxUnit, Before: s.activity(), Left: "active"}
-	if err := r.ledger.Record(e); err != nil {
+	if err := n.ledger.Record(e); err != nil {
 		return err
 	}
-	if err := r.checkLogs(); err != nil {
-		return errors.Join(err, r.startBack())
+	if err := n.checkLogs(); err != nil {
+		return errors.Join(err, n.startBack())
 	}
-	tree, _ := r.tree(nil)
-	mark := r.Nginx.MarkLogs(tree.ErrorLogs())
+	tree, _ := n.survey.tree(nil)
+	mark := n.Nginx.MarkLogs(tree.ErrorLogs())
 	// Its result is waited for even where the run is being ended: a job that
 	// nobody waits for may yet start nginx with what is taken away here.
 	if err := units.Start(context.WithoutCancel(ctx), nginxUnit); err != nil {
-		return errors.Join(fmt.Errorf("%w%s", err, complaints(ctx, mark)), r.checkOrphans(ctx), r.startBack())
+		return errors.Join(fmt.Errorf("%w%s", err, complaints(ctx, mark)), n.checkOrphans(ctx), n.startBack())
 	}
-	return r.owed.Settle()
+	return n.owed.Settle()
 }
 
 // complaints are what nginx logged since the mark, as an error's tail.
@@ -237,44 +237,51 @@ func complaints(ctx context.Context, mark nginx.LogMark) string {
 
 // reload has nginx take the configuration on the disk, and proves that it did:
 // systemd's "done" says only that a signal was sent.
-func (r *Run) reload(ctx context.Context, units systemd.Units, s service) error {
-	err := r.reloadOnce(ctx, units, s.state.MainPID)
+func (n *Service) reload(ctx context.Context, units systemd.Units, s service) error {
+	err := n.reloadOnce(ctx, units, s.state.MainPID)
 	if err == nil {
-		return r.owed.Settle()
+		return n.owed.Settle()
 	}
-	way, backErr := r.way(ctx, s)
+	way, backErr := n.way(ctx, s)
 	if len(way) == 0 {
 		return errors.Join(err, backErr)
 	}
-	whole, backErr := r.putBack(way)
+	whole, backErr := n.putBack(way)
 	if !whole {
 		return errors.Join(err, backErr, errors.New("nginx goes on with the configuration that it had"))
 	}
-	return errors.Join(err, backErr, r.reloadBack(ctx, units, s.state.MainPID))
+	return errors.Join(err, backErr, n.reloadBack(ctx, units, s.state.MainPID))
 }
 
 // taker names the nginx that runs, apart from any other since the boot and
 // whatever the clock did; "" where none does.
-func (r *Run) taker(ctx context.Context, s service) (string, error) {
+func (n *Service) taker(ctx context.Context, s service) (string, error) {
 	if !s.running() {
 		return "", nil
 	}
-	m, err := r.Nginx.Master(ctx, s.state.MainPID)
+	m, err := n.Nginx.Master(ctx, s.state.MainPID)
 	return fmt.Sprintf("process %d, started at tick %d", m.PID, m.Start), err
 }
 
-func (r *Run) reloadOnce(ctx context.Context, units systemd.Units, pid int) error {
-	tree, _ := r.tree(nil) // as far as it can be read; the validation has said what cannot
-	if err := r.Nginx.CheckLogs(tree); err != nil {
+func (n *Service) reloadOnce(ctx context.Context, units systemd.Units, pid int) error {
+	tree, _ := n.survey.tree(nil) // as far as it can be read; the validation has said what cannot
+	if err := n.Nginx.CheckLogs(tree); err != nil {
 		return err
 	}
-	before, err := r.Nginx.BeforeReload(ctx, pid, tree.ErrorLogs())
+	before, err := n.Nginx.BeforeReload(ctx, pid, tree.ErrorLogs())
 	if err != nil {
 		return err
 	}
 	if err := units.Reload(ctx, nginxUnit); err != nil {
 		return err
 	}
-	_, err = r.Nginx.ProveReload(ctx, before)
+	_, err = n.Nginx.ProveReload(ctx, before)
 	return err
+}
+
+// differs reports whether anything that nginx reads is still to be written; what cannot be read is the server-block
+// step's to report.
+func (n *Service) differs() bool {
+	pending, err := n.pending()
+	return err == nil && len(pending) > 0
 }

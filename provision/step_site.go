@@ -13,17 +13,17 @@ import (
 	multierror "github.com/hashicorp/go-multierror"
 )
 
-func (r *Run) checkSites(context.Context) (engine.Finding, error) {
+func (p *Sites) checkSites(context.Context) (engine.Finding, error) {
 	var f engine.Finding
-	files, err := r.siteFiles()
+	files, err := p.siteFiles()
 	if err != nil {
 		return f, err
 	}
-	if err := r.checkFiles(&f, files); err != nil {
+	if err := p.files.checkFiles(&f, files); err != nil {
 		return f, err
 	}
-	r.sayGroup(&f, confDir)
-	left, err := r.staged()
+	sayGroup(p.Host, &f, confDir)
+	left, err := p.files.staged()
 	for _, path := range left {
 		f.Changes = append(f.Changes, engine.Change{Object: "file " + path, From: "in the way of the next write",
 			To: "removed"})
@@ -32,28 +32,28 @@ func (r *Run) checkSites(context.Context) (engine.Finding, error) {
 }
 
 // checkFiles names every file that is in the way, not the first alone.
-func (r *Run) checkFiles(f *engine.Finding, files []siteFile) error {
+func (m *managedFiles) checkFiles(f *engine.Finding, files []siteFile) error {
 	var all *multierror.Error
 	for _, s := range files {
-		if err := r.checkFile(f, s); err != nil {
+		if err := m.checkFile(f, s); err != nil {
 			all = multierror.Append(all, err)
 		}
 	}
-	r.sayForms(f, files)
+	m.sayForms(f, files)
 	return engine.Lines(all)
 }
 
 // checkFile says what there is to do about a file of ours, and who has edited it.
-func (r *Run) checkFile(f *engine.Finding, s siteFile) error {
-	r.sayFound(f, s)
-	if err := r.sayForeign(f, s, engine.Unified(s.path, s.have.Content, s.content)); err != nil {
+func (m *managedFiles) checkFile(f *engine.Finding, s siteFile) error {
+	m.sayFound(f, s)
+	if err := m.sayForeign(f, s, engine.Unified(s.path, s.have.Content, s.content)); err != nil {
 		return err
 	}
-	if err := r.sayDrift(f, s); err != nil || !s.differs() {
+	if err := m.sayDrift(f, s); err != nil || !s.differs() {
 		return err
 	}
-	if r.Euid == 0 {
-		if err := r.Files.Writable(s.path); err != nil {
+	if m.Euid == 0 {
+		if err := m.Files.Writable(s.path); err != nil {
 			return err
 		}
 	}
@@ -65,14 +65,14 @@ func (r *Run) checkFile(f *engine.Finding, s siteFile) error {
 // what somebody else has put there. The next write of the same file takes its
 // one away, but nothing may want that file any more. nginx reads none of them,
 // so that no reload is owed.
-func (r *Run) staged() ([]string, error) {
+func (m *managedFiles) staged() ([]string, error) {
 	var left []string
-	for _, e := range r.ledger.Entries {
+	for _, e := range m.ledger.Entries {
 		if e.Kind != KindFile {
 			continue
 		}
 		path := host.Staging(e.Name)
-		fi, err := os.Lstat(r.Root + path)
+		fi, err := os.Lstat(m.Root + path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
@@ -108,37 +108,36 @@ func fileChange(path string, have, want []byte) engine.Change {
 
 // applySites notes that a reload is owed and how to go back, and then puts
 // every file in its place.
-func (r *Run) applySites(ctx context.Context) error {
-	files, err := r.siteFiles()
+func (p *Sites) applySites(ctx context.Context) error {
+	files, err := p.siteFiles()
 	if err != nil {
 		return err
 	}
-	if err := r.checkFiles(&engine.Finding{}, files); err != nil { // somebody's, since the survey
+	if err := p.files.checkFiles(&engine.Finding{}, files); err != nil { // somebody's, since the survey
 		return err
 	}
 	var way []Proven
 	for _, s := range files {
 		if s.differs() {
-			way = append(way, r.proven(s))
+			way = append(way, p.files.proven(s))
 		}
 	}
-	if err := r.owe(ctx, way); err != nil {
+	if err := p.unit.owe(ctx, way); err != nil {
 		return err
 	}
-	r.wrote = way
 	for _, s := range inOrder(files, func(s siteFile) (string, []byte, []byte) {
 		return s.path, s.have.Content, s.content
 	}) {
 		if !s.differs() {
 			continue
 		}
-		if err := r.put(s); err != nil {
+		if err := p.files.put(s); err != nil {
 			return err
 		}
 	}
-	left, err := r.staged()
+	left, err := p.files.staged()
 	for _, path := range left {
-		if err := r.Files.Unlink(path); err != nil {
+		if err := p.Files.Unlink(path); err != nil {
 			return err
 		}
 	}
@@ -146,39 +145,43 @@ func (r *Run) applySites(ctx context.Context) error {
 }
 
 // proven is a file as it is before the agent changes it.
-func (r *Run) proven(s siteFile) Proven {
-	e, recorded := r.ledger.Find(KindFile, s.path)
+func (m *managedFiles) proven(s siteFile) Proven {
+	e, recorded := m.ledger.Find(KindFile, s.path)
 	now := digest(s.have.Content)
 	p := Proven{Path: s.path, Absent: s.have.Content == nil, Content: s.have.Content, Mode: s.have.Mode,
 		Owner:  s.have.Owner,
 		Theirs: recorded && now != e.Before && !e.agents(now)}
 	if s.foreign {
-		p.Label = r.Files.CustomLabel(s.path, s.have)
+		p.Label = m.Files.CustomLabel(s.path, s.have)
 	}
 	return p
 }
 
 // owe notes the reload of files that are about to change.
-func (r *Run) owe(ctx context.Context, way []Proven) error {
-	if r.Where.Offline() || len(way) == 0 {
+func (n *Service) owe(ctx context.Context, way []Proven) error {
+	if n.Where.Offline() || len(way) == 0 {
 		return nil
 	}
-	s, err := r.service(ctx)
+	s, err := n.service(ctx)
 	if err != nil {
 		return err
 	}
-	master, err := r.taker(ctx, s)
+	master, err := n.taker(ctx, s)
 	if err != nil {
 		return err
 	}
-	return r.owed.Note(master, way...)
+	if err := n.owed.Note(master, way...); err != nil {
+		return err
+	}
+	n.wrote = way
+	return nil
 }
 
 // put records a file's present state and then writes it, or removes it where
 // nothing is wanted there. What somebody has written since the file was judged
 // is not replaced by that judgement.
-func (r *Run) put(s siteFile) error {
-	have, err := r.Files.Read(s.path)
+func (m *managedFiles) put(s siteFile) error {
+	have, err := m.Files.Read(s.path)
 	if err != nil {
 		return err
 	}
@@ -186,36 +189,36 @@ func (r *Run) put(s siteFile) error {
 		return fmt.Errorf("%s was changed by somebody else just now: run this again", s.path)
 	}
 	if s.replacesEdit() {
-		if err := r.Files.KeepCopy(s.path, have.Content); err != nil {
+		if err := m.Files.KeepCopy(s.path, have.Content); err != nil {
 			return err
 		}
 	}
-	if err := r.announce(s, have); err != nil {
+	if err := m.announce(s, have); err != nil {
 		return err
 	}
-	return r.restore(s.wanted)
+	return m.restore(s.wanted)
 }
 
 // announce records what is about to be replaced. What was taken over before, and
 // given up, is not lost for it.
-func (r *Run) announce(s siteFile, have host.File) error {
-	e := r.entryOf(s.path, have, s.content)
+func (m *managedFiles) announce(s siteFile, have host.File) error {
+	e := m.entryOf(s.path, have, s.content)
 	e.adopts = s.foreign
-	old, recorded := r.ledger.Find(KindFile, s.path)
+	old, recorded := m.ledger.Find(KindFile, s.path)
 	if s.foreign && recorded && old.Before != Absent && old.Before != e.Before {
-		if err := r.Files.KeepCopy(s.path, old.Bytes); err != nil {
+		if err := m.Files.KeepCopy(s.path, old.Bytes); err != nil {
 			return err
 		}
 	}
-	return r.ledger.Record(e)
+	return m.ledger.Record(e)
 }
 
-func (r *Run) record(path string, have host.File, content []byte) error {
-	return r.ledger.Record(r.entryOf(path, have, content))
+func (m *managedFiles) record(path string, have host.File, content []byte) error {
+	return m.ledger.Record(m.entryOf(path, have, content))
 }
 
-func (r *Run) entryOf(path string, have host.File, content []byte) Entry {
+func (m *managedFiles) entryOf(path string, have host.File, content []byte) Entry {
 	return Entry{Kind: KindFile, Name: path, Before: digest(have.Content), Left: digest(content), Bytes: have.Content,
 		Mode:  have.Mode,
-		Label: r.Files.CustomLabel(path, have), Owner: have.Owner}
+		Label: m.Files.CustomLabel(path, have), Owner: have.Owner}
 }

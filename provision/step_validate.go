@@ -15,39 +15,39 @@ import (
 // what is there, before anything under /etc/nginx changes: first for what
 // nginx accepts in silence and does not mean, then by nginx itself. Where
 // nginx is still to be installed, the test follows its installation.
-func (r *Run) checkValidate(ctx context.Context) (engine.Finding, error) {
+func (v *Candidate) checkValidate(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
-	due, err := r.validationDue(ctx)
+	due, err := v.validationDue(ctx)
 	if err != nil || !due {
 		return f, err
 	}
-	if err := r.checkAddresses(ctx); err != nil {
+	if err := v.checkAddresses(ctx); err != nil {
 		return f, err
 	}
-	if have, err := r.hasNginx(ctx); !have || err != nil {
-		f.Notes = r.untilInstalled()
+	if have, err := v.pkgs.hasNginx(ctx); !have || err != nil {
+		f.Notes = v.untilInstalled()
 		return f, err
 	}
-	files, err := r.siteFiles()
+	files, err := v.conf.siteFiles()
 	if err != nil {
 		return f, err
 	}
 	o := overlay(files)
-	tree, unread := r.tree(o)
-	if p := (*nginx.PatternError)(nil); errors.As(unread, &p) && !r.reverting {
+	tree, unread := v.survey.tree(o)
+	if p := (*nginx.PatternError)(nil); errors.As(unread, &p) && !v.reverting {
 		return f, fmt.Errorf("%w: which files nginx reads is not known, nor what a site collides with; "+
 			"name them by *, ? and sets such as [a-z]", unread)
 	}
 	if unread == nil {
-		if err := r.checkTree(ctx, &f, tree); err != nil {
+		if err := v.checkTree(ctx, &f, tree); err != nil {
 			return f, err
 		}
 	}
-	if r.Euid != 0 {
+	if v.Euid != 0 {
 		f.Warnings = append(f.Warnings, "nginx -t was not run: it needs root")
 		return f, unread
 	}
-	if err := r.testCandidate(ctx, &f, o); err != nil {
+	if err := v.testCandidate(ctx, &f, o); err != nil {
 		return f, err
 	}
 	if unread != nil {
@@ -58,9 +58,9 @@ func (r *Run) checkValidate(ctx context.Context) (engine.Finding, error) {
 }
 
 // untilInstalled is what can be told before there is an nginx.conf.
-func (r *Run) untilInstalled() []string {
+func (v *Candidate) untilInstalled() []string {
 	notes := []string{"nginx -t follows the installation of nginx"}
-	if len(r.Config.Sites) > 0 {
+	if len(v.Config.Sites) > 0 {
 		notes = append(notes, "where the nginx.conf that comes names no default_server (EPEL's since 1.20.1), the "+
 			"first site on a port answers requests for any other name too")
 	}
@@ -70,24 +70,24 @@ func (r *Run) untilInstalled() []string {
 // validationDue reports whether nginx is about to read its configuration
 // anew. A run that changes nothing tests nothing, and what is wrong with a file
 // of ours is the server-block step's to report.
-func (r *Run) validationDue(ctx context.Context) (bool, error) {
-	files, err := r.siteFiles()
+func (v *Candidate) validationDue(ctx context.Context) (bool, error) {
+	files, err := v.conf.siteFiles()
 	if err != nil || len(overlay(files)) > 0 {
 		return err == nil, nil
 	}
-	if r.Where.Offline() {
+	if v.Where.Offline() {
 		return false, nil
 	}
-	service, err := r.service(ctx)
+	service, err := v.unit.service(ctx)
 	return service.due(), err
 }
 
 // checkTree finds what nginx -t does not complain of, or only warns of.
-func (r *Run) checkTree(ctx context.Context, f *engine.Finding, tree nginx.Tree) error {
+func (v *Candidate) checkTree(ctx context.Context, f *engine.Finding, tree nginx.Tree) error {
 	tree = tree.Resolved(nginx.HostAddresses(ctx))
-	all := r.collisions(tree)
+	all := v.collisions(tree)
 	collide := all.ErrorOrNil() != nil // what nginx holds now is then beside the point
-	for _, site := range r.Config.Sites {
+	for _, site := range v.Config.Sites {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
@@ -99,13 +99,13 @@ func (r *Run) checkTree(ctx context.Context, f *engine.Finding, tree nginx.Tree)
 				f.Warnings = append(f.Warnings, c.String())
 			}
 		}
-		r.sayDefault(f, tree, model(site))
+		v.sayDefault(f, tree, model(site))
 	}
-	if err := r.checkShutdown(ctx, f, tree); err != nil {
+	if err := v.checkShutdown(ctx, f, tree); err != nil {
 		all = multierror.Append(all, err)
 	}
 	if !collide {
-		if err := r.checkExchange(ctx, tree); err != nil {
+		if err := v.checkExchange(ctx, tree); err != nil {
 			all = multierror.Append(all, err)
 		}
 	}
@@ -117,8 +117,8 @@ const mostCollisions = 20
 
 // collisions are what keeps nginx from binding its sockets, whoever's they are; nginx -t says nothing of it. What a
 // revert leaves is not the agent's.
-func (r *Run) collisions(tree nginx.Tree) *multierror.Error {
-	if r.reverting {
+func (v *Candidate) collisions(tree nginx.Tree) *multierror.Error {
+	if v.reverting {
 		return nil
 	}
 	var all *multierror.Error
@@ -135,7 +135,7 @@ func (r *Run) collisions(tree nginx.Tree) *multierror.Error {
 // sayDefault tells where the site becomes the one that answers every unknown
 // Host, as the first server of a port does where no default_server is named
 // (EPEL's nginx.conf from 1.20.1 on).
-func (r *Run) sayDefault(f *engine.Finding, tree nginx.Tree, site nginx.Site) {
+func (v *Candidate) sayDefault(f *engine.Finding, tree nginx.Tree, site nginx.Site) {
 	for _, l := range site.Listen {
 		if s, ok := tree.DefaultServer(l); ok && s.File == sitePath(site.Name) {
 			f.Notes = append(f.Notes,
@@ -144,9 +144,9 @@ func (r *Run) sayDefault(f *engine.Finding, tree nginx.Tree, site nginx.Site) {
 	}
 }
 
-func (r *Run) testCandidate(ctx context.Context, f *engine.Finding, o map[string][]byte) error {
-	found, err := r.tester().Test(ctx, o)
-	if errors.Is(err, nginx.ErrNeedsRoot) && r.Where.Offline() { // the build of a container's image
+func (v *Candidate) testCandidate(ctx context.Context, f *engine.Finding, o map[string][]byte) error {
+	found, err := v.tester().Test(ctx, o)
+	if errors.Is(err, nginx.ErrNeedsRoot) && v.Where.Offline() { // the build of a container's image
 		f.Warnings = append(f.Warnings, "nginx -t was not run: "+nginx.ErrNeedsRoot.Error()+
 			"; nginx.service runs it before it starts")
 		return nil
@@ -157,13 +157,13 @@ func (r *Run) testCandidate(ctx context.Context, f *engine.Finding, o map[string
 	var all *multierror.Error
 	for _, p := range found {
 		switch {
-		case p.Unresolved() && r.Where.Offline():
+		case p.Unresolved() && v.Where.Offline():
 			f.Warnings = append(f.Warnings, "nginx -t: "+p.String()+
 				"; nothing after it was tested, and nginx does not start before the name resolves")
 		case p.Unresolved():
 			all = multierror.Append(all, fmt.Errorf("nginx -t: %s: %w", p, ErrUnresolved))
 		case p.NoFamily() != "":
-			all = multierror.Append(all, fmt.Errorf("nginx -t: %s: %s", p, r.withoutFamily(p.NoFamily(), o)))
+			all = multierror.Append(all, fmt.Errorf("nginx -t: %s: %s", p, v.withoutFamily(p.NoFamily(), o)))
 		case p.Fatal():
 			all = multierror.Append(all, fmt.Errorf("nginx -t: %s", p))
 		default:

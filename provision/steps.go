@@ -26,13 +26,13 @@ const (
 func (r *Run) steps() []engine.Step {
 	return r.acrossBoots([]engine.Step{
 		{Name: StepPlatform, Check: r.checkPlatform},
-		{Name: StepRepository, Needs: []string{StepPlatform}, Check: r.checkRepository, Apply: r.applyRepository},
-		{Name: StepPackages, Needs: []string{StepPlatform, StepRepository}, Check: r.checkPackages,
-			Apply: r.applyPackages},
-		{Name: StepSELinux, Needs: []string{StepPackages}, Check: r.checkSELinux, Apply: r.applySELinux},
-		{Name: StepValidate, Needs: []string{StepPackages}, Check: r.checkValidate},
-		{Name: StepSite, Needs: []string{StepSELinux, StepValidate}, Check: r.checkSites, Apply: r.applySites},
-		{Name: StepService, Needs: []string{StepSite}, Check: r.checkService, Apply: r.applyService},
-		{Name: StepProof, Needs: []string{StepService}, Check: r.checkProof},
+		{Name: StepRepository, Needs: []string{StepPlatform}, Check: r.epel.checkRepository, Apply: r.epel.applyRepository},
+		{Name: StepPackages, Needs: []string{StepPlatform, StepRepository}, Check: r.pkgs.checkPackages,
+			Apply: r.pkgs.applyPackages},
+		{Name: StepSELinux, Needs: []string{StepPackages}, Check: r.policy.checkSELinux, Apply: r.policy.applySELinux},
+		{Name: StepValidate, Needs: []string{StepPackages}, Check: r.candidate.checkValidate},
+		{Name: StepSite, Needs: []string{StepSELinux, StepValidate}, Check: r.conf.checkSites, Apply: r.conf.applySites},
+		{Name: StepService, Needs: []string{StepSite}, Check: r.unit.checkService, Apply: r.unit.applyService},
+		{Name: StepProof, Needs: []string{StepService}, Check: r.proof.checkProof},
 	})
 }

@@ -19,28 +19,28 @@ type siteFiles struct {
 }
 
 // memory is empty outside a survey: after a change nothing is believed.
-func (r *Run) memory() *memory {
-	if r.engine == nil || !r.engine.Surveying {
+func (m *Survey) memory() *memory {
+	if m.engine == nil || !m.engine.Surveying {
 		return &memory{}
 	}
-	if r.surveyed == nil {
-		r.surveyed = &memory{}
+	if m.surveyed == nil {
+		m.surveyed = &memory{}
 	}
-	return r.surveyed
+	return m.surveyed
 }
 
 // tester is nginx -t by what the survey has read.
-func (r *Run) tester() nginx.Nginx {
-	n := r.Nginx
-	n.Reader = &r.memory().reader
+func (v *Candidate) tester() nginx.Nginx {
+	n := v.Nginx
+	n.Reader = &v.survey.memory().reader
 	return n
 }
 
 // occupied is who listens on this host.
-func (r *Run) occupied() *host.Occupancy {
-	m := r.memory()
-	if m.ports == nil {
-		m.ports = host.ReadOccupancy(r.Host)
+func (m *Survey) occupied() *host.Occupancy {
+	known := m.memory()
+	if known.ports == nil {
+		known.ports = host.ReadOccupancy(m.Host)
 	}
-	return m.ports
+	return known.ports
 }

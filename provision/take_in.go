@@ -37,15 +37,15 @@ func (r *Run) takeIn(steps []engine.StepReport) {
 // ours are all files that the configuration asks for or takes away. What cannot
 // be read the steps have said.
 func (r *Run) ours() []siteFile {
-	files, _ := r.siteFiles()
-	more, _ := r.repositoryFiles()
+	files, _ := r.conf.siteFiles()
+	more, _ := r.epel.repositoryFiles()
 	files = append(files, more...)
-	if key, _, err := r.keyFile(); err == nil && r.asksForKey() {
+	if key, _, err := r.epel.keyFile(); err == nil && r.epel.asksForKey() {
 		files = append(files, key)
 	}
 	return files
 }
 
-func (r *Run) asksForKey() bool {
-	return r.Config.EPEL.Source == config.EPELMirror || r.Config.EPEL.Source == config.EPELPackage
+func (src *Source) asksForKey() bool {
+	return src.Config.EPEL.Source == config.EPELMirror || src.Config.EPEL.Source == config.EPELPackage
 }

@@ -21,17 +21,17 @@ import (
 // nginx -t passes over a bind that fails with 98, and a file that the master
 // then refuses would keep nginx from its next start. What is on the disk
 // already, and owed a reload, is the reload's to refuse and to put back.
-func (r *Run) checkAddresses(ctx context.Context) error {
-	if r.Where.Offline() || r.reverting {
+func (v *Candidate) checkAddresses(ctx context.Context) error {
+	if v.Where.Offline() || v.reverting {
 		return nil
 	}
-	s, err := r.service(ctx)
+	s, err := v.unit.service(ctx)
 	if err != nil || s.owed { // who cannot be asked is the service step's to report
 		return nil
 	}
 	var all *multierror.Error
 	asked := map[netip.AddrPort]bool{}
-	for _, site := range r.Config.Sites {
+	for _, site := range v.Config.Sites {
 		for _, l := range site.Listen {
 			if err := context.Cause(ctx); err != nil {
 				return err
@@ -40,7 +40,7 @@ func (r *Run) checkAddresses(ctx context.Context) error {
 			at := netip.AddrPortFrom(ip, uint16(l.Port))
 			if err == nil && !asked[at] {
 				asked[at] = true
-				all = multierror.Append(all, r.takenBy(ctx, at, s))
+				all = multierror.Append(all, v.takenBy(ctx, at, s))
 			}
 		}
 	}
@@ -49,11 +49,11 @@ func (r *Run) checkAddresses(ctx context.Context) error {
 
 // takenBy is nil where the address can be bound, or nobody but nginx.service
 // is in the way.
-func (r *Run) takenBy(ctx context.Context, at netip.AddrPort, service service) error {
-	if err := r.TryBind(at); !errors.Is(err, syscall.EADDRINUSE) {
+func (v *Candidate) takenBy(ctx context.Context, at netip.AddrPort, service service) error {
+	if err := v.TryBind(at); !errors.Is(err, syscall.EADDRINUSE) {
 		return nil // what else is wrong with an address nginx -t says itself
 	}
-	o, master := r.occupied(), service.state.MainPID
+	o, master := v.survey.occupied(), service.state.MainPID
 	all := conflicting(o.Listening(at.Port()), at)
 	others := slices.DeleteFunc(slices.Clone(all), func(s host.Socket) bool { return o.HeldBy(ctx, master, s) })
 	if len(all) > 0 && len(others) == 0 {
@@ -64,7 +64,7 @@ func (r *Run) takenBy(ctx context.Context, at netip.AddrPort, service service) e
 	if err := context.Cause(ctx); err != nil { // /proc was not gone through to its end
 		return err
 	}
-	if left := host.OrphansOf(ctx, r.Host).Holding(holders); len(left) > 0 {
+	if left := host.OrphansOf(ctx, v.Host).Holding(holders); len(left) > 0 {
 		if !service.running() {
 			return nil // the service step says what is in its way
 		}
@@ -80,20 +80,20 @@ func (r *Run) takenBy(ctx context.Context, at netip.AddrPort, service service) e
 // checkExchange finds the addresses that a reload cannot bring nginx to listen
 // on, because the master itself is in the way: it binds what is new before it
 // closes what is old (ngx_init_cycle), be it on our behalf or another's.
-func (r *Run) checkExchange(ctx context.Context, tree nginx.Tree) error {
-	if r.Where.Offline() {
+func (v *Candidate) checkExchange(ctx context.Context, tree nginx.Tree) error {
+	if v.Where.Offline() {
 		return nil
 	}
-	s, err := r.service(ctx)
+	s, err := v.unit.service(ctx)
 	if err != nil || s.owed || !s.running() {
 		return nil
 	}
-	now, err := r.tree(nil)
+	now, err := v.survey.tree(nil)
 	if err != nil {
 		return nil
 	}
 	var all *multierror.Error
-	o, before, bound := r.occupied(), set(now.Bound()), tree.Bound()
+	o, before, bound := v.survey.occupied(), set(now.Bound()), tree.Bound()
 	after := set(bound)
 	for _, at := range bound {
 		if err := context.Cause(ctx); err != nil {
@@ -104,7 +104,7 @@ func (r *Run) checkExchange(ctx context.Context, tree nginx.Tree) error {
 			continue // a reload keeps it open
 		}
 		held := slices.DeleteFunc(near, func(near host.Socket) bool { return !o.HeldBy(ctx, s.state.MainPID, near) })
-		if len(held) == 0 || !errors.Is(r.TryBind(at), syscall.EADDRINUSE) {
+		if len(held) == 0 || !errors.Is(v.TryBind(at), syscall.EADDRINUSE) {
 			continue
 		}
 		old := held[0].Local

@@ -64,14 +64,15 @@ func TestTakenBy(t *testing.T) {
 	}
 	defer l.Close()
 	at := netip.MustParseAddrPort(l.Addr().String())
-	r := &Run{Host: &host.Host{TryBind: host.TryBind}}
+	h := &host.Host{TryBind: host.TryBind}
+	v := &Candidate{Host: h, survey: &Survey{Host: h}}
 	everywhere := netip.AddrPortFrom(netip.IPv4Unspecified(), at.Port())
 	for _, a := range []netip.AddrPort{at, everywhere} {
-		if err := r.takenBy(t.Context(), a, service{}); err == nil ||
+		if err := v.takenBy(t.Context(), a, service{}); err == nil ||
 			!strings.Contains(err.Error(), fmt.Sprintf("process %d ", os.Getpid())) {
 			t.Errorf("%s: %v, want this process named", a, err)
 		}
-		if err := r.takenBy(t.Context(), a, service{state: systemd.State{MainPID: os.Getpid()}}); err != nil {
+		if err := v.takenBy(t.Context(), a, service{state: systemd.State{MainPID: os.Getpid()}}); err != nil {
 			t.Errorf("%s is the master's own: %v", a, err)
 		}
 	}
@@ -79,7 +80,7 @@ func TestTakenBy(t *testing.T) {
 		netip.AddrPortFrom(netip.MustParseAddr("127.0.0.2"), at.Port()),
 		netip.AddrPortFrom(netip.IPv6Unspecified(), at.Port()), // as nginx binds it, for IPv6 alone
 	} {
-		if err := r.takenBy(t.Context(), free, service{}); err != nil {
+		if err := v.takenBy(t.Context(), free, service{}); err != nil {
 			t.Errorf("%s: %v, want nil", free, err)
 		}
 	}
@@ -114,18 +115,22 @@ func (h *fakeHost) listeners(all ...string) {
 func TestHostileProcesses(t *testing.T) {
 	h := withNginx(t)
 	h.listeners("4711 0.0.0.0:80")
-	run := h.newRun(basic(t))
+	candidate := func() *Candidate {
+		it := h.host(Listener{})
+		return &Candidate{Host: it, survey: &Survey{Host: it}}
+	}
+	v := candidate()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	at := netip.MustParseAddrPort("0.0.0.0:80")
-	if err := run.takenBy(ctx, at, service{}); err == nil || !strings.Contains(err.Error(), "process 4711") {
+	if err := v.takenBy(ctx, at, service{}); err == nil || !strings.Contains(err.Error(), "process 4711") {
 		t.Errorf("%v", err)
 	}
-	run = h.newRun(basic(t))
+	v = candidate()
 	cancel(errors.New("terminated"))
-	if got := host.OwnersOf(ctx, run.Host); len(got) != 0 {
+	if got := host.OwnersOf(ctx, v.Host); len(got) != 0 {
 		t.Errorf("an ended search found %v", got)
 	}
-	if err := run.takenBy(ctx, at, service{}); err == nil || err.Error() != "terminated" {
+	if err := v.takenBy(ctx, at, service{}); err == nil || err.Error() != "terminated" {
 		t.Errorf("ended: %v", err)
 	}
 }

@@ -45,8 +45,8 @@ func (r *Run) trustsItsState() error {
 
 // sayGroup warns of a directory of nginx's in which a group may write: its
 // members decide what nginx, which root starts, is configured to do.
-func (r *Run) sayGroup(f *engine.Finding, dir string) {
-	fi, err := os.Lstat(r.Root + dir)
+func sayGroup(h *host.Host, f *engine.Finding, dir string) {
+	fi, err := os.Lstat(h.Root + dir)
 	if err != nil || !fi.IsDir() || fi.Mode().Perm()&0o020 == 0 {
 		return
 	}
@@ -56,7 +56,7 @@ func (r *Run) sayGroup(f *engine.Finding, dir string) {
 	}
 	f.Warnings = append(f.Warnings,
 		fmt.Sprintf("%s can be written by the group %s, whose members can change what nginx does: %s",
-			dir, groupName(r.Host, int(st.Gid)), plaintext.Command([]string{"chmod", "g-w", dir})))
+			dir, groupName(h, int(st.Gid)), plaintext.Command([]string{"chmod", "g-w", dir})))
 }
 
 // groupName is a group's name from the host's own file (group(5)), or its number.

@@ -20,29 +20,29 @@ const manyUnlabelled = 2000
 // unlabelled are the files of this tree that have no label and that the policy
 // has one for, or many. Under a kernel with SELinux there are none to look for.
 // Once they are being labelled, no others are looked for: every look is a walk.
-func (r *Run) unlabelled(store string) (wrong []mislabelled, many bool, err error) {
-	if !host.LabelsNothing(r.Host) {
+func (l *Labels) unlabelled(store string) (wrong []mislabelled, many bool, err error) {
+	if !host.LabelsNothing(l.Host) {
 		return nil, false, nil
 	}
-	if !r.labelling {
-		if r.bare, err = r.walkUnlabelled(store); err != nil {
+	if !l.labelling {
+		if l.bare, err = l.walkUnlabelled(store); err != nil {
 			return nil, false, err
 		}
 	}
-	if len(r.bare) > manyUnlabelled {
+	if len(l.bare) > manyUnlabelled {
 		return nil, true, nil
 	}
-	wrong, err = r.comparePaths(r.bare)
+	wrong, err = l.comparePaths(l.bare)
 	return wrong, false, err
 }
 
-func (r *Run) walkUnlabelled(store string) (bare []selinux.Path, err error) {
-	foreign, err := r.foreignMounts()
+func (l *Labels) walkUnlabelled(store string) (bare []selinux.Path, err error) {
+	foreign, err := l.foreignMounts()
 	if err != nil {
 		return nil, err
 	}
-	err = filepath.WalkDir(r.Root+"/", func(name string, d fs.DirEntry, err error) error {
-		path := "/" + strings.TrimPrefix(strings.TrimPrefix(name, r.Root), "/")
+	err = filepath.WalkDir(l.Root+"/", func(name string, d fs.DirEntry, err error) error {
+		path := "/" + strings.TrimPrefix(strings.TrimPrefix(name, l.Root), "/")
 		switch {
 		case errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission):
 			return nil
@@ -53,7 +53,7 @@ func (r *Run) walkUnlabelled(store string) (bare []selinux.Path, err error) {
 		case len(bare) > manyUnlabelled:
 			return fs.SkipAll
 		}
-		have, err := r.SELinux.FileLabel(path)
+		have, err := l.SELinux.FileLabel(path)
 		if err == nil && have == "" && path != host.RelabelPath {
 			bare = append(bare, selinux.Path{Name: path, Mode: d.Type()})
 		}
@@ -68,20 +68,20 @@ func (r *Run) walkUnlabelled(store string) (bare []selinux.Path, err error) {
 // foreignMounts tells which directories are none of the tree's: everything
 // mounted in an image's, and in an installer's chroot, where the tree may have
 // several file systems, whatever keeps no labels or is bound from elsewhere.
-func (r *Run) foreignMounts() (func(path string, d fs.DirEntry) bool, error) {
-	mounts, err := systemd.Mounts(r.Root)
+func (l *Labels) foreignMounts() (func(path string, d fs.DirEntry) bool, error) {
+	mounts, err := systemd.Mounts(l.Root)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	foreign := map[string]bool{}
 	for _, m := range mounts {
-		ours := r.Where.Place == systemd.Installer && keepsLabels(m)
+		ours := l.Where.Place == systemd.Installer && keepsLabels(m)
 		foreign[m.Point] = m.Point != "/" && !ours
 	}
 	if len(mounts) > 0 {
 		return func(path string, _ fs.DirEntry) bool { return foreign[path] }, nil
 	}
-	return r.otherDevice()
+	return l.otherDevice()
 }
 
 // keepsLabels goes by the file systems that fixfiles(8) labels.
@@ -94,8 +94,8 @@ func keepsLabels(m systemd.Mount) bool {
 }
 
 // otherDevice serves where /proc does not list the mounts.
-func (r *Run) otherDevice() (func(path string, d fs.DirEntry) bool, error) {
-	top, err := device(os.Lstat(r.Root + "/"))
+func (l *Labels) otherDevice() (func(path string, d fs.DirEntry) bool, error) {
+	top, err := device(os.Lstat(l.Root + "/"))
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,155 @@
+package provision
+
+import (
+	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
+	"wsprovision/rpm"
+	"wsprovision/selinux"
+)
+
+// managedFiles are the files of the agent's: what should be there, what is, and whose that is.
+type managedFiles struct {
+	*host.Host
+	Config    config.Config
+	ledger    *Ledger
+	Adopt     bool
+	reverting bool
+	planning  bool
+	blind     bool // only root may read the ledger
+}
+
+// Packages are what rpm has and what yum must bring.
+type Packages struct {
+	*host.Host
+	ledger    *Ledger
+	history   *History
+	packages  map[string][]rpm.Package // what rpm said; nil: ask
+	damage    []rpm.Damage             // what a power cut took; nil: not looked for
+	inventory *rpm.Inventory           // all that rpm has, once a transaction was due; nil: ask
+}
+
+// Source is where EPEL's packages come from.
+type Source struct {
+	*host.Host
+	Config  config.Config
+	ledger  *Ledger
+	files   *managedFiles
+	pkgs    *Packages
+	release *release // what epel.package names; nil: fetch it
+}
+
+// Labels are those of files, where the kernel gives none.
+type Labels struct {
+	*host.Host
+	ledger    *Ledger
+	pkgs      *Packages
+	hopeless  bool           // a label could not be set here
+	bare      []selinux.Path // what a walk found to have no label
+	labelling bool           // bare stays as it is
+}
+
+// Policy is the boolean and the ports.
+type Policy struct {
+	*host.Host
+	Config config.Config
+	ledger *Ledger
+	files  *managedFiles
+	labels *Labels
+}
+
+// Survey is what a survey has read of nginx's configuration and of who listens.
+type Survey struct {
+	*host.Host
+	engine   *engine.Engine
+	surveyed *memory
+}
+
+// Service is nginx.service.
+type Service struct {
+	*host.Host
+	engine *engine.Engine
+	ledger *Ledger
+	files  *managedFiles
+	pkgs   *Packages
+	survey *Survey
+	owed   Owed
+	// pending is what is to change of what nginx reads, in the form in which its tester takes it.
+	pending func() (map[string][]byte, error)
+	seen    *service // what the survey found; while it lasts nothing changes
+	wrote   []Proven // what nginx reads and this run has changed, as it was
+}
+
+// Sites are the files that nginx reads.
+type Sites struct {
+	*host.Host
+	Config    config.Config
+	ledger    *Ledger
+	files     *managedFiles
+	unit      *Service
+	survey    *Survey
+	reverting bool
+	// sites says what should be under conf.d: what the configuration asks for
+	// or, reverting, what was there before.
+	sites func() ([]wanted, error)
+}
+
+// Candidate is nginx's configuration as it is to be, before it is.
+type Candidate struct {
+	*host.Host
+	Config    config.Config
+	pkgs      *Packages
+	unit      *Service
+	conf      *Sites
+	survey    *Survey
+	reverting bool
+}
+
+// Proof is that a WebSocket goes through.
+type Proof struct {
+	*host.Host
+	Config   config.Config
+	engine   *engine.Engine
+	policy   *Policy
+	survey   *Survey
+	unproved []string // what the proof could not tell, and time may
+}
+
+// Deferral is the work that the first boot does.
+type Deferral struct {
+	*host.Host
+	Config  config.Config
+	annals  *chronicle
+	files   *managedFiles
+	labels  *Labels
+	unit    *Service
+	policy  *Policy
+	proof   *Proof
+	ours    func() []siteFile
+	holdOut bool // deferred work stays outstanding until a backend has answered
+}
+
+// wire makes the parts of a run, which know each other in one direction.
+func (r *Run) wire() {
+	h, c := r.Host, r.Config
+	r.files = &managedFiles{Host: h, Config: c, ledger: r.ledger, Adopt: r.Adopt, reverting: r.reverting,
+		planning: r.planning, blind: r.blind}
+	r.pkgs = &Packages{Host: h, ledger: r.ledger, history: r.annals.history}
+	r.epel = &Source{Host: h, Config: c, ledger: r.ledger, files: r.files, pkgs: r.pkgs}
+	r.labels = &Labels{Host: h, ledger: r.ledger, pkgs: r.pkgs}
+	r.policy = &Policy{Host: h, Config: c, ledger: r.ledger, files: r.files, labels: r.labels}
+	r.survey = &Survey{Host: h, engine: r.engine}
+	r.unit = &Service{Host: h, engine: r.engine, ledger: r.ledger, files: r.files, pkgs: r.pkgs, survey: r.survey,
+		owed: Owed{h.Files}}
+	r.conf = &Sites{Host: h, Config: c, ledger: r.ledger, files: r.files, unit: r.unit, survey: r.survey,
+		reverting: r.reverting, sites: r.sites}
+	if r.conf.sites == nil {
+		r.conf.sites = r.conf.configured
+	}
+	r.unit.pending = r.conf.pending
+	r.candidate = &Candidate{Host: h, Config: c, pkgs: r.pkgs, unit: r.unit, conf: r.conf, survey: r.survey,
+		reverting: r.reverting}
+	r.proof = &Proof{Host: h, Config: c, engine: r.engine, policy: r.policy, survey: r.survey}
+	r.later = &Deferral{Host: h, Config: c, annals: r.annals, files: r.files, labels: r.labels, unit: r.unit,
+		policy: r.policy, proof: r.proof, ours: r.ours, holdOut: r.holdOut}
+}
