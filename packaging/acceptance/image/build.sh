@@ -8,27 +8,34 @@ work=$(realpath "$1")
 tree=$work/tree
 mkdir -p "$work"/{log,keys,debian,packages}
 
-# gpg leaves an agent running for every key ring it was told of.
-stop_agents() {
+# A build that fails leaves nothing at work. gpg leaves an agent running for every key ring it was told of.
+leave() {
+	kill $(jobs -p) 2>/dev/null || :
 	for ring in "$work"/keys/*/; do
 		gpgconf --homedir "$ring" --kill gpg-agent || :
 	done
 }
-trap stop_agents EXIT
+trap leave EXIT
 
 step "keys of the repositories and of ssh"
 "$recipe/keys.sh" "$work"
-step "base system from Debian"
+step "base system from Debian, and beside it what yum is to bring and the backend"
+{
+	"$recipe/download.sh" "$work"
+	"$recipe/packages.sh" "$work"
+	"$recipe/mirror.sh" "$work"
+	"$recipe/backend.sh" "$work"
+	step "  packages, their mirror and the backend are there"
+} &
+beside=$!
 "$recipe/tree.sh" "$work"
-step "packages for yum"
-"$recipe/packages.sh" "$work"
-step "package mirror"
-"$recipe/mirror.sh" "$work"
-step "what makes it CentOS 7, and the backend"
+step "  the base system is there"
+wait "$beside"
+step "what makes it CentOS 7"
 "$recipe/guest.sh" "$work"
 step "disk with SELinux labels"
 "$recipe/disk.sh" "$work"
 step "first boot and its snapshot"
 "$recipe/snapshot.sh" "$work"
-rm -rf "$tree" "$work/debian"
+rm -rf "$tree" "$work"/{debian,mirror,backend}
 step "done"

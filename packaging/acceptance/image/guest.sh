@@ -22,9 +22,9 @@ rm -f "$tree"/etc/ssh/ssh_host_*
 install -m 600 "$work/keys/host" "$tree/etc/ssh/ssh_host_ed25519_key"
 install -D -m 600 "$work/keys/ssh.pub" "$tree/root/.ssh/authorized_keys"
 
-mkdir -p "$tree/opt/ws-backend"
-cp "$recipe"/backend/* "$tree/opt/ws-backend/"
-quietly "$work/log/guest" npm --prefix "$tree/opt/ws-backend" ci --omit=dev --no-audit --no-fund
+mkdir -p "$tree/opt/ws-backend" "$tree/srv/mirror"
+cp -r --no-preserve=ownership "$work/backend/." "$tree/opt/ws-backend/"
+cp -r --no-preserve=ownership "$work/mirror/." "$tree/srv/mirror/"
 
 mkdir -p "$tree/etc/systemd/system-generators"
 for generator in $(list masked.generators); do

@@ -5,6 +5,20 @@ recipe=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 # list FILE prints the entries of a list of this recipe, without the comments.
 list() { sed -E 's/[[:space:]]*#.*//; /^$/d' "$recipe/$1"; }
 
+# debian_sources prints the host's file of Debian's own repositories, passing over what else it may be configured for: a mirror
+# configured there serves here too.
+debian_sources() {
+	local file
+	for file in /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list; do
+		if [ -s "$file" ]; then
+			echo "$file"
+			return
+		fi
+	done
+	echo "no Debian sources in /etc/apt/sources.list or /etc/apt/sources.list.d/debian.sources" >&2
+	return 1
+}
+
 # step WORDS says on stderr what begins, with the seconds since the build began.
 step() { printf '%4ds  %s\n' "$SECONDS" "$*" >&2; }
 

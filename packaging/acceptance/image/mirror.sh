@@ -1,9 +1,9 @@
 #!/bin/bash
-# Lays out the package mirror in the tree: mirror.sh WORK.
+# Lays out the package mirror: mirror.sh WORK.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 work=$1
-mirror=$work/tree/srv/mirror
+mirror=$work/mirror
 
 for repository in extras epel older stranger unsigned; do
 	mkdir -p "$mirror/$repository"
