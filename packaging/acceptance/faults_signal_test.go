@@ -76,10 +76,10 @@ var signalFaults = []fault{
 	{name: "SIGINT at ten moments of as many runs", long: true, run: "SIGNAL=INT\n" + moments, status: 0, varies: true},
 	{name: "SIGHUP, the ssh session dies in the middle of the reload", make: slowReload(5, 90), strike: hangUp,
 		unmake: quickReload, status: 0},
-	{name: "stdout closed by its reader (EPIPE)", run: "set -o pipefail; " + agentFile + " | :", status: 0},
+	{name: "stdout closed by its reader (EPIPE)", long: true, run: "set -o pipefail; " + agentFile + " | :", status: 0},
 	{name: "stdout and stderr closed by their reader (EPIPE)", run: "set -o pipefail; " + agentFile + " 2>&1 | :",
 		status: 0},
-	{name: "stdout, stderr and stdin not open at all", run: agentFile + " <&- >&- 2>&-", status: 0},
+	{name: "stdout, stderr and stdin not open at all", long: true, run: agentFile + " <&- >&- 2>&-", status: 0},
 	{name: "clock set back by two days", make: "date -s '2 days ago' >/dev/null",
 		unmake: "date -s '2 days' >/dev/null", status: 0},
 	{name: "clock set back by a day in the middle of the reload", long: true, make: slowReload(3, 90), run: atReload +

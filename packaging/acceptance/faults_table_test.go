@@ -47,7 +47,8 @@ After every run, with the fault still there and again when it was taken away: SE
 the same master if it ran; the path that the file on the disk has answers 101 if it did before; no staged file is left. Then ` + "`apply`" + ` succeeds,
 once more changes nothing (exit status 0 with ` + "`--detailed-exitcode`" + `), and curl's handshake gets 101. A row where any of this fails says so.
 
-` + "`" + `make test` + "`" + ` runs the rows that it has time for, ` + "`" + `make faults` + "`" + ` every one. Those of which it says so have not been brought about yet.
+` + "`make test`" + ` runs one row of each kind, ` + "`make test-all`" + ` every one.
+Those of which it says so have not been brought about yet.
 
 `
 

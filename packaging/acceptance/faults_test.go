@@ -33,7 +33,7 @@ type fault struct {
 	untouched bool
 	// varies says that the message differs from run to run, so that the table shows only what is looked for in it.
 	varies bool
-	// long keeps the row for "make faults": there are more of them than "make test" has time for.
+	// long keeps the row for "make test-all" and "make faults": "make test" has one row of each kind of fault.
 	long bool
 	// reboots says that the machine went down meanwhile, and nginx with it.
 	reboots bool
@@ -41,8 +41,19 @@ type fault struct {
 	also string
 }
 
-// allRows runs the rows of faults and causes too that "make test" has no time for.
-var allRows = flag.Bool("all-rows", false, "bring every fault and every cause about")
+// allRows runs the rows of tables too that "make test" has no time for.
+var allRows = flag.Bool("all-rows", false, "run every row of every table")
+
+// long begins the name of a row of another table that only -all-rows runs; its kind has another row.
+const long = "long: "
+
+func runRow(t *testing.T, name string, row func(*testing.T)) {
+	name, left := strings.CutPrefix(name, long)
+	if left && !*allRows {
+		return
+	}
+	t.Run(name, row)
+}
 
 const (
 	otherPath = "--server-name ws.example.com --backend 127.0.0.1:3000 --path /socket/"

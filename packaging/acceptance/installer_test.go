@@ -40,6 +40,9 @@ func newInstaller(t testing.TB, kernel, mounts string) *installer {
 	t.Helper()
 	target := coldDisk(t)
 	m := startCold(t, vm.Hardware{More: []string{target}, Kernel: kernel})
+	if mode := m.must(t, "getenforce"); kernel == "enforcing=0" && mode != "Permissive" {
+		t.Fatalf("with %s on the kernel's line SELinux is %s", kernel, mode)
+	}
 	path, err := vm.Package(dist)
 	if err != nil {
 		t.Fatal(err)

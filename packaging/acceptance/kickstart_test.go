@@ -13,13 +13,13 @@ import (
 func TestKickstart(t *testing.T) {
 	t.Parallel()
 	for _, c := range []installation{
-		{"permissive", "enforcing=0", sysimage + withSELinuxfs, nil},
+		{long + "permissive", "enforcing=0", sysimage + withSELinuxfs, nil},
 		{"no selinuxfs", "enforcing=0", sysimage, func(i *installer, t *testing.T) {
 			i.unresolved(t)
 			i.relabels(t)
 		}},
 	} {
-		t.Run(c.name, c.run)
+		runRow(t, c.name, c.run)
 	}
 }
 

@@ -103,16 +103,6 @@ func TestMachinePowerCut(t *testing.T) {
 	}
 }
 
-func TestMachineCold(t *testing.T) {
-	t.Parallel()
-	target := coldDisk(t)
-	m := startCold(t, vm.Hardware{Kernel: "enforcing=0", More: []string{target}})
-	if got := m.must(t, "getenforce"); got != "Permissive" {
-		t.Errorf("with enforcing=0 on the kernel's line SELinux is %s", got)
-	}
-	m.must(t, "mount /dev/vdb /mnt && chroot /mnt rpm -q centos-release && umount /mnt")
-}
-
 // TestMachineHangsUp needs what scenarios of a dying session rest on: SIGHUP reaches a command on a terminal and no
 // other.
 func TestMachineHangsUp(t *testing.T) {

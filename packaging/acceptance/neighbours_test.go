@@ -12,23 +12,21 @@ import (
 func TestNeighbours(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, file, content, says string }{
-		{"broken file", "/etc/nginx/conf.d/broken.conf", "server {\n    nonsense on;\n}\n",
-			"/etc/nginx/conf.d/broken.conf:2"},
-		{"brace that is not closed", "/etc/nginx/conf.d/brace.conf", "server {\n", "/etc/nginx/conf.d/brace.conf"},
+		{long + "brace that is not closed", "/etc/nginx/conf.d/brace.conf", "server {\n", "/etc/nginx/conf.d/brace.conf"},
 		{"same server_name", "/etc/nginx/conf.d/aaa.conf",
 			"server {\n    listen 80;\n    server_name ws.example.com;\n}\n", "/etc/nginx/conf.d/aaa.conf"},
-		{"same server_name later", "/etc/nginx/conf.d/zzz.conf",
+		{long + "same server_name later", "/etc/nginx/conf.d/zzz.conf",
 			"server {\n    listen 80;\n    server_name ws.example.com;\n}\n", "/etc/nginx/conf.d/zzz.conf"},
-		{"same upstream", "/etc/nginx/conf.d/up.conf", "upstream wsprovision_websocket_0 { server 127.0.0.1:9; }\n",
+		{long + "same upstream", "/etc/nginx/conf.d/up.conf", "upstream wsprovision_websocket_0 { server 127.0.0.1:9; }\n",
 			"up.conf"},
-		{"their own file in our place", "/etc/nginx/conf.d/websocket.conf",
+		{long + "their own file in our place", "/etc/nginx/conf.d/websocket.conf",
 			"server {\n    listen 80;\n    server_name theirs.example.com;\n}\n", "--adopt"},
 		{"socket of its own", "/etc/nginx/conf.d/own.conf",
 			"server {\n    listen 127.0.0.1:80 backlog=511;\n    server_name own;\n}\n",
 			"/etc/nginx/conf.d/own.conf:2"},
-		{"directory in our place", "/etc/nginx/conf.d/websocket.conf/x", "", "directory"},
+		{long + "directory in our place", "/etc/nginx/conf.d/websocket.conf/x", "", "directory"},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		runRow(t, c.name, func(t *testing.T) {
 			m := start(t, labelled)
 			m.put(t, c.file, []byte(c.content), 0o644)
 			check := m.untouched(t, fingerprint)

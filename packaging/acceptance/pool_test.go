@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"wsprovision/packaging/acceptance/vm"
 )
@@ -51,6 +52,7 @@ func start(t testing.TB, from ...*state) *machine {
 	t.Helper()
 	m := <-machines.idle
 	t.Cleanup(func() { machines.idle <- m })
+	tellTime(t)
 	if m == nil {
 		made, err := vm.New(machines.image, vm.Hardware{})
 		if err != nil {
@@ -76,6 +78,7 @@ func startCold(t testing.TB, hw vm.Hardware) *machine {
 	t.Helper()
 	waiting := <-machines.idle
 	t.Cleanup(func() { machines.idle <- waiting })
+	tellTime(t)
 	if hw.Disk == "" {
 		hw.Disk = coldDisk(t)
 	}
@@ -92,6 +95,12 @@ func startCold(t testing.TB, hw vm.Hardware) *machine {
 	m.tellOnFailure(t)
 	m.boot(t)
 	return m
+}
+
+// tellTime tells package summary, at the test's end, how long it had its machine.
+func tellTime(t testing.TB) {
+	begun := time.Now()
+	t.Cleanup(func() { t.Attr("scenario", fmt.Sprintf("%.1fs", time.Since(begun).Seconds())) })
 }
 
 // coldDisk makes a disk with the image's system, as it was before its first boot; also what an installer's target

@@ -39,12 +39,12 @@ func TestRepositories(t *testing.T) {
 			"mv /etc/yum.repos.d/CentOS-Base.repo.right /etc/yum.repos.d/CentOS-Base.repo"},
 		{"yum 3.4.3 that lies about it", lyingYum, []string{"policycoreutils-python is not installed"}, nil,
 			"mv /usr/bin/yum.real /usr/bin/yum"},
-		{"wrong key", "yum -y install epel-release && sed -i.right s,/epel/,/stranger/, /etc/yum.repos.d/epel.repo",
+		{long + "wrong key", "yum -y install epel-release && sed -i.right s,/epel/,/stranger/, /etc/yum.repos.d/epel.repo",
 			[]string{"key"}, nil, "mv /etc/yum.repos.d/epel.repo.right /etc/yum.repos.d/epel.repo; yum clean all"},
 		{"unsigned package", "yum -y install epel-release && sed -i.right s,/epel/,/unsigned/, " +
 			"/etc/yum.repos.d/epel.repo",
 			[]string{"sign"}, nil, "mv /etc/yum.repos.d/epel.repo.right /etc/yum.repos.d/epel.repo; yum clean all"},
-		{"repository down", "systemctl stop mirror", []string{"repositor"}, nil, "systemctl start mirror"},
+		{long + "repository down", "systemctl stop mirror", []string{"repositor"}, nil, "systemctl start mirror"},
 		// yum says of EPEL's key that it is "not installed" in the same run: it is about to import it.
 		{"the mirror loses one package on the first install", "mv /srv/mirror/epel/nginx-filesystem-*.rpm /root/",
 			[]string{"1:nginx-filesystem-1.20.1-10.el7.noarch: [Errno 256] No more mirrors to try.", "HTTP Error 404",
@@ -52,7 +52,7 @@ func TestRepositories(t *testing.T) {
 				"trying again in 10s (3 of 3)"},
 			[]string{"rpm --import"}, "mv /root/nginx-filesystem-*.rpm /srv/mirror/epel/"},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		runRow(t, c.name, func(t *testing.T) {
 			m := start(t, unpackaged)
 			m.must(t, c.prepare)
 			r, res := m.apply(t, 1, "")
