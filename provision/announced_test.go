@@ -10,6 +10,8 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/hosttest"
+	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
 
@@ -39,12 +41,12 @@ func TestAnnouncedByTheAgentDoneByHand(t *testing.T) {
 		name  string
 		host  func(t testing.TB) *fakeHost
 		point string
-		kinds []Kind
+		kinds []state.Kind
 		// hand is what the administrator does, and there what a revert with packages has to leave.
 		hand  func(h *fakeHost)
 		there func(h *fakeHost) bool
 	}{
-		{"yum", newFakeHost, "before run yum", []Kind{KindPackage},
+		{"yum", newFakeHost, "before run yum", []state.Kind{state.KindPackage},
 			func(h *fakeHost) {
 				for _, name := range []string{epelPackage, nginxPackage, semanagePackage} {
 					h.install(name)
@@ -52,7 +54,7 @@ func TestAnnouncedByTheAgentDoneByHand(t *testing.T) {
 			},
 			func(h *fakeHost) bool { return h.installed(nginxPackage) && h.installed(epelPackage) }},
 		{"semanage, the boolean and the label", withNginx, "before run semanage",
-			[]Kind{KindBoolean, KindRunning, KindPort},
+			[]state.Kind{state.KindBoolean, state.KindRunning, state.KindPort},
 			func(h *fakeHost) {
 				h.setLocalBoolean(connectBoolean, true)
 				h.setLocalPorts(selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: httpPortType})
@@ -60,13 +62,13 @@ func TestAnnouncedByTheAgentDoneByHand(t *testing.T) {
 				h.rebuild(true)
 			},
 			func(h *fakeHost) bool { return h.localBooleans()[connectBoolean] && len(h.localPorts()) == 1 }},
-		{"enable", disabledNginx, "before systemd: enable", []Kind{KindEnabled},
+		{"enable", disabledNginx, "before systemd: enable", []state.Kind{state.KindEnabled},
 			func(h *fakeHost) { h.must(h.enableUnit(nginxUnit)) },
 			func(h *fakeHost) bool { return h.exists(wantsNginx) }},
-		{"start", stoppedNginx, "before systemd: start", []Kind{KindActive},
+		{"start", stoppedNginx, "before systemd: start", []state.Kind{state.KindActive},
 			func(h *fakeHost) { h.startNginx() },
 			func(h *fakeHost) bool { return h.web.master != 0 }},
-		{"the key's import", releaseFile, "before run rpm --import", []Kind{KindKey},
+		{"the key's import", releaseFile, "before run rpm --import", []state.Kind{state.KindKey},
 			func(h *fakeHost) {
 				h.write(rpmKeys, h.content("/root/epel.key"))
 				h.install(epelPackage)
@@ -77,7 +79,7 @@ func TestAnnouncedByTheAgentDoneByHand(t *testing.T) {
 			bubble(t, fmt.Sprintf("%s, killed: %v", tt.name, dies), func(t *testing.T) {
 				h := tt.host(t)
 				c := basic(t)
-				if tt.kinds[0] == KindKey {
+				if tt.kinds[0] == state.KindKey {
 					_, fingerprint := armoredKey(t, 1)
 					c = parse(t, oneSite+"epel:\n  source: package\n  package: /root/epel-release.rpm\n  gpgkey: "+
 						"/root/epel.key\n  fingerprint: "+fingerprint+"\n")
@@ -120,9 +122,9 @@ func (h *fakeHost) surveyed(c config.Config) {
 	h.write("/etc/os-release", release)
 }
 
-func (h *fakeHost) ledger() *Ledger {
+func (h *fakeHost) ledger() *state.Ledger {
 	h.t.Helper()
-	l, err := ReadLedger(&host.Files{Root: h.root})
+	l, err := state.ReadLedger(&host.Files{Root: h.root})
 	h.must(err)
 	return l
 }
@@ -168,37 +170,37 @@ func TestLedgerSettle(t *testing.T) {
 	unread := errors.New("cannot be read")
 	for _, tt := range []struct {
 		name  string
-		entry Entry
+		entry state.Entry
 		now   string
 		err   error
 		want  string // Left and Prior; "" where the entry is gone
 	}{
-		{name: "brought about", entry: Entry{Before: "0", Left: "1", Prior: "0"}, now: "1", want: "1,"},
-		{name: "came to nothing", entry: Entry{Before: "0", Left: "1", Prior: "0"}, now: "0"},
-		{name: "a later change came to nothing", entry: Entry{Before: "0", Left: "2", Prior: "1"}, now: "1",
+		{name: "brought about", entry: state.Entry{Before: "0", Left: "1", Prior: "0"}, now: "1", want: "1,"},
+		{name: "came to nothing", entry: state.Entry{Before: "0", Left: "1", Prior: "0"}, now: "0"},
+		{name: "a later change came to nothing", entry: state.Entry{Before: "0", Left: "2", Prior: "1"}, now: "1",
 			want: "1,"},
-		{name: "put back", entry: Entry{Before: "0", Left: "0", Prior: "1"}, now: "0"},
-		{name: "put back by somebody else meanwhile", entry: Entry{Before: "0", Left: "2", Prior: "1"}, now: "0"},
-		{name: "somebody else's by now", entry: Entry{Before: "0", Left: "2", Prior: "1"}, now: "3", want: "2,1"},
-		{name: "only its mode was wrong", entry: Entry{Before: "1", Left: "1", Prior: "1"}, now: "1", want: "1,"},
-		{name: "cannot be read", entry: Entry{Before: "0", Left: "1", Prior: "0"}, now: "0", err: unread, want: "1,0"},
-		{name: "cannot be read, later", entry: Entry{Before: "0", Left: "2", Prior: "1"}, now: "2", err: unread,
+		{name: "put back", entry: state.Entry{Before: "0", Left: "0", Prior: "1"}, now: "0"},
+		{name: "put back by somebody else meanwhile", entry: state.Entry{Before: "0", Left: "2", Prior: "1"}, now: "0"},
+		{name: "somebody else's by now", entry: state.Entry{Before: "0", Left: "2", Prior: "1"}, now: "3", want: "2,1"},
+		{name: "only its mode was wrong", entry: state.Entry{Before: "1", Left: "1", Prior: "1"}, now: "1", want: "1,"},
+		{name: "cannot be read", entry: state.Entry{Before: "0", Left: "1", Prior: "0"}, now: "0", err: unread, want: "1,0"},
+		{name: "cannot be read, later", entry: state.Entry{Before: "0", Left: "2", Prior: "1"}, now: "2", err: unread,
 			want: "2,1"},
-		{name: "still on its way", entry: Entry{Before: "0", Left: "1", Prior: "0"}, now: unsettled, want: "1,0"},
-		{name: "read back long ago", entry: Entry{Before: "0", Left: "1"}, now: "0", want: "1,"},
-		{name: "undone by a revert", entry: Entry{Before: "0", Left: "0", Prior: "1"}, now: "0"},
-		{name: "not undone by a revert", entry: Entry{Before: "0", Left: "0", Prior: "1"}, now: "1", want: "1,"},
+		{name: "still on its way", entry: state.Entry{Before: "0", Left: "1", Prior: "0"}, now: state.Unsettled, want: "1,0"},
+		{name: "read back long ago", entry: state.Entry{Before: "0", Left: "1"}, now: "0", want: "1,"},
+		{name: "undone by a revert", entry: state.Entry{Before: "0", Left: "0", Prior: "1"}, now: "0"},
+		{name: "not undone by a revert", entry: state.Entry{Before: "0", Left: "0", Prior: "1"}, now: "1", want: "1,"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			l, err := ReadLedger(ledgerFiles(t))
+			l, err := state.ReadLedger(&host.Files{Root: hosttest.StateRoot(t), Seam: &host.Seam{}})
 			if err != nil {
 				t.Fatal(err)
 			}
-			tt.entry.Kind, tt.entry.Name = KindFile, "/x"
-			if err := l.keep([]Entry{tt.entry}); err != nil {
+			tt.entry.Kind, tt.entry.Name = state.KindFile, "/x"
+			if err := l.Keep([]state.Entry{tt.entry}); err != nil {
 				t.Fatal(err)
 			}
-			if err := l.settle(func(Entry) (string, error) { return tt.now, tt.err }); !errors.Is(err, tt.err) {
+			if err := l.ReadBack(func(state.Entry) (string, error) { return tt.now, tt.err }); !errors.Is(err, tt.err) {
 				t.Errorf("%v, want %v", err, tt.err)
 			}
 			got := ""
@@ -216,19 +218,19 @@ func TestLedgerSettle(t *testing.T) {
 func TestAnnounce(t *testing.T) {
 	for _, tt := range []struct {
 		name        string
-		have        Entry
+		have        state.Entry
 		found, left string
 		want        string // Left and Prior
 	}{
-		{"anew", Entry{Before: "0", Left: "1"}, "1", "2", "2,1"},
-		{"the same again", Entry{Before: "0", Left: "1"}, "1", "1", "1,"},
-		{"again, after somebody has undone it", Entry{Before: "0", Left: "1"}, "0", "1", "1,0"},
-		{"over an announcement that came to nothing", Entry{Before: "0", Left: "2", Prior: "1"}, "1", "3", "3,1"},
-		{"over somebody else's", Entry{Before: "0", Left: "1"}, "x", "2", "2,1"},
-		{"the same, over somebody else's", Entry{Before: "0", Left: "1"}, "x", "1", "1,"},
+		{"anew", state.Entry{Before: "0", Left: "1"}, "1", "2", "2,1"},
+		{"the same again", state.Entry{Before: "0", Left: "1"}, "1", "1", "1,"},
+		{"again, after somebody has undone it", state.Entry{Before: "0", Left: "1"}, "0", "1", "1,0"},
+		{"over an announcement that came to nothing", state.Entry{Before: "0", Left: "2", Prior: "1"}, "1", "3", "3,1"},
+		{"over somebody else's", state.Entry{Before: "0", Left: "1"}, "x", "2", "2,1"},
+		{"the same, over somebody else's", state.Entry{Before: "0", Left: "1"}, "x", "1", "1,"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			tt.have.announce(Entry{Before: tt.found, Left: tt.left})
+			tt.have.Announce(state.Entry{Before: tt.found, Left: tt.left})
 			if got := tt.have.Left + "," + tt.have.Prior; got != tt.want {
 				t.Errorf("%q, want %q", got, tt.want)
 			}

@@ -11,8 +11,10 @@ import (
 // What is in bottom may be imported by all.
 var arrows = map[string][]string{
 	"cmd/wsprovision": {"provision", "provision/host", "provision/diagnose", "provision/engine", "provision/config", "provision/websocket", "systemd"},
-	"provision": {"provision/host", "provision/diagnose", "provision/engine", "provision/config", "provision/nginx", "provision/websocket",
+	"provision": {"provision/managed", "provision/state", "provision/host", "provision/diagnose", "provision/engine", "provision/config", "provision/nginx", "provision/websocket",
 		"rpm", "selinux", "systemd"},
+	"provision/managed":   {"provision/state", "provision/host", "provision/engine", "provision/config"},
+	"provision/state":     {"provision/host", "provision/engine"},
 	"provision/host":      {"provision/config", "provision/nginx", "provision/websocket", "rpm", "selinux", "systemd"},
 	"provision/diagnose":  {"provision/host", "provision/config", "provision/nginx", "provision/websocket", "selinux", "systemd"},
 	"provision/config":    nil,

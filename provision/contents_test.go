@@ -11,6 +11,8 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/hosttest"
+	"wsprovision/provision/state"
 )
 
 // comment is a configuration file of n bytes, in lines that nginx takes.
@@ -23,7 +25,7 @@ func comment(n int) string {
 func (h *fakeHost) contents() []string {
 	h.t.Helper()
 	var names []string
-	entries, _ := os.ReadDir(h.path(contentsDir))
+	entries, _ := os.ReadDir(h.path(state.ContentsDir))
 	for _, e := range entries {
 		info, err := e.Info()
 		if h.must(err); info.Mode().Perm() != 0o600 {
@@ -36,7 +38,7 @@ func (h *fakeHost) contents() []string {
 
 // TestHostileLargeFile: a file that was there before, of any size that is taken, comes back with a revert.
 func TestHostileLargeFile(t *testing.T) {
-	for _, n := range []int{0, 1 << 10, largeContent + 4096, 1 << 20, host.MaxFile} {
+	for _, n := range []int{0, 1 << 10, state.LargeContent + 4096, 1 << 20, host.MaxFile} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := withNginx(t)
@@ -46,9 +48,9 @@ func TestHostileLargeFile(t *testing.T) {
 				if r := h.apply(basic(t)); r.Result != engine.Changed {
 					t.Fatalf("%s\n%s", r.Result, summarize(r))
 				}
-				beside := len(theirs) > largeContent
+				beside := len(theirs) > state.LargeContent
 				if got, l := h.contents(), h.ledger(); len(got) > 0 != beside ||
-					(l.Version == ledgerVersion2) != beside {
+					(l.Version == state.LedgerVersion2) != beside {
 					t.Errorf("contents %q, version %d; want version 2 and a content: %v", got, l.Version, beside)
 				}
 				h.unchanged(basic(t))
@@ -56,8 +58,8 @@ func TestHostileLargeFile(t *testing.T) {
 					t.Errorf("%s: %d of %d bytes are back\n%s", r.Result, len(h.content(site)), len(theirs),
 						summarize(r))
 				}
-				if h.exists(contentsDir) {
-					t.Errorf("%s is left: %q", contentsDir, h.contents())
+				if h.exists(state.ContentsDir) {
+					t.Errorf("%s is left: %q", state.ContentsDir, h.contents())
 				}
 			})
 		})
@@ -101,7 +103,7 @@ func TestHostileTooLarge(t *testing.T) {
 // TestHostileWrittenIsRead holds for every file that the agent writes: it can be read, or is refused before it is
 // written.
 func TestHostileWrittenIsRead(t *testing.T) {
-	f := ledgerFiles(t)
+	f := &host.Files{Root: hosttest.StateRoot(t), Seam: &host.Seam{}}
 	for _, n := range []int{0, host.MaxFile + 1, host.MaxRead + 1} {
 		content := make([]byte, n)
 		if err := f.Write("/run/x", content, 0o600); (err != nil) != (n > host.MaxRead) {
@@ -115,23 +117,23 @@ func TestHostileWrittenIsRead(t *testing.T) {
 
 // TestHostileManyContents: not one of them is large, and all of them would make a ledger that 1.0.0 could not read.
 func TestHostileManyContents(t *testing.T) {
-	f := ledgerFiles(t)
-	l, err := ReadLedger(f)
+	f := &host.Files{Root: hosttest.StateRoot(t), Seam: &host.Seam{}}
+	l, err := state.ReadLedger(f)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var entries []Entry
+	var entries []state.Entry
 	for i := range 70 {
 		content := []byte(fmt.Sprint(i) + comment(60<<10))
-		e := Entry{Kind: KindFile, Name: fmt.Sprintf("/etc/%d", i), Before: digest(content), Left: Absent,
+		e := state.Entry{Kind: state.KindFile, Name: fmt.Sprintf("/etc/%d", i), Before: state.Digest(content), Left: state.Absent,
 			Bytes: content}
 		entries = append(entries, e)
 	}
 	if err := l.Record(entries...); err != nil {
 		t.Fatal(err)
 	}
-	again, err := ReadLedger(f)
-	if err != nil || again.Version != ledgerVersion2 || len(again.Entries) != len(entries) {
+	again, err := state.ReadLedger(f)
+	if err != nil || again.Version != state.LedgerVersion2 || len(again.Entries) != len(entries) {
 		t.Fatalf("%+v, %v", again, err)
 	}
 	for i, e := range again.Entries {
@@ -140,14 +142,14 @@ func TestHostileManyContents(t *testing.T) {
 		}
 	}
 	// With few entries it is of 1.0.0's form again, and nothing lies beside it.
-	if err := again.keep(again.Entries[:3]); err != nil {
+	if err := again.Keep(again.Entries[:3]); err != nil {
 		t.Fatal(err)
 	}
-	again, err = ReadLedger(f)
-	if err != nil || again.Version != ledgerVersion1 || !bytes.Equal(again.Entries[2].Bytes, entries[2].Bytes) {
+	again, err = state.ReadLedger(f)
+	if err != nil || again.Version != state.LedgerVersion1 || !bytes.Equal(again.Entries[2].Bytes, entries[2].Bytes) {
 		t.Errorf("%+v, %v; want version 1", again, err)
 	}
-	if left, _ := os.ReadDir(f.Root + contentsDir); len(left) > 0 {
+	if left, _ := os.ReadDir(f.Root + state.ContentsDir); len(left) > 0 {
 		t.Errorf("%d contents are left that no entry names", len(left))
 	}
 }
@@ -168,7 +170,7 @@ func TestHostileLostContent(t *testing.T) {
 				h := theirLargeFile(t)
 				theirs := h.content(site)
 				h.apply(basic(t))
-				path := contentPath(h.contents()[0])
+				path := state.ContentPath(h.contents()[0])
 				harm(h, path)
 				if r := h.apply(basic(t)); r.Result != engine.Unchanged ||
 					!strings.Contains(fmt.Sprint(h.notices), path) {

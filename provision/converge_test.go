@@ -15,6 +15,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
 
@@ -184,7 +185,7 @@ func drawNginx(rt *rapid.T, h *fakeHost) {
 	case 9:
 		h.mask()
 	case 1, 2:
-		h.must((Owed{h.host(Listener{}).Files}).Note("", Proven{Path: site, Absent: true}))
+		h.must((state.Owed{Files: h.host(Listener{}).Files}).Note("", state.Proven{Path: site, Absent: true}))
 	}
 }
 
@@ -202,7 +203,7 @@ func (h *fakeHost) converges(c config.Config, left string) error {
 	valid := !h.exists(host.NginxConf) || emerg == ""
 	before, master, enforce, local := h.snapshot(), h.web.master, h.content(selinuxfs+"/enforce"), h.localPorts()
 	served, stored := h.served(), h.onDisk()
-	owed := h.exists(owedPath) // then the way back leads to what the mark says
+	owed := h.exists(state.OwedPath) // then the way back leads to what the mark says
 	edit, drifted := h.drifted(left)
 	there, _ := os.ReadFile(h.path(site))
 	theirs := string(there)

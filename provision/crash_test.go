@@ -17,6 +17,7 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/state"
 )
 
 // crash is one way of a host from before to after, which is stopped at every point of the seam.
@@ -290,10 +291,10 @@ func (h *fakeHost) outcome() map[string]string {
 		s[fmt.Sprint("copy ", n)] = copied
 	}
 	s["ledger"] = ""
-	l, err := ReadLedger(&host.Files{Root: h.root})
+	l, err := state.ReadLedger(&host.Files{Root: h.root})
 	h.must(err)
 	for _, e := range l.Entries {
-		if e.Kind != KindActive { // after a power cut it is the boot that starts nginx, and not the agent
+		if e.Kind != state.KindActive { // after a power cut it is the boot that starts nginx, and not the agent
 			s["ledger"] += fmt.Sprintf("%s %s: %s, %q -> %s\n", e.Kind, e.Name, e.Before, e.Bytes, e.Left)
 		}
 	}

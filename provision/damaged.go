@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/state"
 	"wsprovision/rpm"
 )
 
@@ -26,7 +27,7 @@ func (p *Packages) damaged(ctx context.Context) ([]rpm.Damage, error) {
 	}
 	if p.damage == nil {
 		names, err := p.RPM.BroughtWith(ctx, p.history.Unverified.Started.Add(-lookBack),
-			p.entries(KindPackage)...)
+			p.entries(state.KindPackage)...)
 		if err != nil {
 			return nil, err
 		}
@@ -53,7 +54,7 @@ func (p *Packages) damagedPackages(ctx context.Context, epel bool) (names []stri
 		}))
 		changes = append(changes,
 			engine.Change{Object: "package " + d.Package,
-				From: fmt.Sprintf("damaged by a power cut: %s%s", d.Path, andMore(more)), To: "reinstalled"})
+				From: fmt.Sprintf("damaged by a power cut: %s%s", d.Path, engine.AndMore(more)), To: "reinstalled"})
 	}
 	return names, changes, err
 }

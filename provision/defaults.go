@@ -53,7 +53,7 @@ func (r *Run) toldDefaults(report *engine.Report) {
 		return
 	}
 	h.Defaults = len(changedDefaults)
-	if err := h.save(); err != nil {
+	if err := h.Save(); err != nil {
 		r.notice(err.Error() + "; the next run says again which defaults have changed")
 	}
 }

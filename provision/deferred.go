@@ -149,7 +149,7 @@ func heals(r *engine.Report, err error) bool {
 		return errors.Is(err, host.ErrLocked)
 	}
 	for _, s := range r.Steps {
-		if errors.As(s.Err, new(decision)) {
+		if errors.As(s.Err, new(engine.Decision)) {
 			return false
 		}
 		if s.Status != engine.Failed ||

@@ -15,6 +15,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/state"
 	"wsprovision/selinux"
 	"wsprovision/systemd"
 )
@@ -123,11 +124,11 @@ func TestInstallAndFirstBoot(t *testing.T) {
 		}
 		h.unchanged(basic(t))
 
-		history, err := ReadHistory(&host.Files{Root: h.root})
+		history, err := state.ReadHistory(&host.Files{Root: h.root}, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		whole := history.report()
+		whole := newest(history)
 		want := map[string]engine.Status{StepPlatform: engine.Unchanged, StepRepository: engine.Changed,
 			StepPackages: engine.Changed, StepSELinux: engine.Changed, StepValidate: engine.Unchanged,
 			StepSite: engine.Changed, StepService: engine.Changed, StepLabels: engine.Changed,

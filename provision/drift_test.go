@@ -10,6 +10,7 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/state"
 )
 
 const replacing = oneSite + "on_drift: replace\n"
@@ -159,7 +160,7 @@ func TestDefaultThatChanged(t *testing.T) {
 			if said(h.plan(c)) {
 				t.Errorf("a host of this version is told: %q", step(t, h.plan(c), StepPlatform).Notes)
 			}
-			h.write(historyPath, strings.Replace(h.content(historyPath), `"defaults": 1`, `"unknown": 1`, 1))
+			h.write(state.HistoryPath, strings.Replace(h.content(state.HistoryPath), `"defaults": 1`, `"unknown": 1`, 1))
 			for range 2 {
 				before := h.snapshot()
 				notes := strings.Join(step(t, h.plan(c), StepPlatform).Notes, "\n")

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"wsprovision/provision/diagnose"
+	"wsprovision/provision/state"
 	"wsprovision/provision/websocket"
 )
 
@@ -66,6 +67,6 @@ func TestClaimOfAnEditedFile(t *testing.T) {
 	claims("")
 	h.write(site, h.content(site)+"# by hand\n")
 	claims("--on-drift replace")
-	h.must(os.Remove(h.path(ledgerPath)))
+	h.must(os.Remove(h.path(state.LedgerPath)))
 	claims("--adopt")
 }

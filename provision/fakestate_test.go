@@ -17,6 +17,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/state"
 )
 
 // snapshot is everything in the tree, with times; two of them are equal where nothing was touched.
@@ -71,7 +72,7 @@ func (h *fakeHost) touched(before map[string]string) string {
 	after := h.snapshot()
 	if h.lastResult == engine.Failed {
 		before = maps.Clone(before)
-		for _, path := range []string{host.StateDir, historyPath} {
+		for _, path := range []string{host.StateDir, state.HistoryPath} {
 			delete(before, path)
 			delete(after, path)
 		}
@@ -89,7 +90,7 @@ func (h *fakeHost) state() map[string]string {
 		"local ports":    fmt.Sprint(h.localPorts()),
 		"enabled":        fmt.Sprint(h.exists(wantsNginx)),
 		"running":        fmt.Sprint(h.web.master != 0),
-		"owed":           h.content(owedPath),
+		"owed":           h.content(state.OwedPath),
 		"mirror":         h.content(repositoryPath) + h.content(keyPath),
 	}
 	entries, _ := os.ReadDir(h.path(confDir))

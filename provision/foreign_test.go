@@ -8,6 +8,7 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
 
@@ -91,7 +92,7 @@ func TestHostileForeignFile(t *testing.T) {
 			kept := host.CopyPath(site, 1)
 			r := h.run(basic(t), revert(false))
 			if w := strings.Join(step(t, r, StepSite).Warnings, "\n"); !strings.Contains(w, "is kept as "+kept) ||
-				h.content(kept) != theirs || h.exists(ledgerPath) {
+				h.content(kept) != theirs || h.exists(state.LedgerPath) {
 				t.Errorf("%q, kept is %v\n%s", w, h.copiesOf(site), summarize(r))
 			}
 		})
@@ -171,7 +172,7 @@ func TestHostileForeignFile(t *testing.T) {
 		run.Euid = 1000
 		run.Files = &host.Files{Root: h.root, Seam: run.Seam}
 		run.blind = true
-		run.ledger = &Ledger{files: run.Files}
+		run.ledger = state.NewLedger(run.Files)
 		run.annals = run.chronicle()
 		run.wire()
 		f, err := run.conf.checkSites(t.Context())
@@ -207,15 +208,15 @@ func TestHostileLostLedger(t *testing.T) {
 		bubble(t, name, func(t *testing.T) {
 			h, c := c(t)
 			had := h.ledger()
-			h.must(os.Remove(h.path(ledgerPath)))
+			h.must(os.Remove(h.path(state.LedgerPath)))
 			before := h.snapshot()
 			h.plan(c)
 			h.untouched(before)
 			r := h.apply(c)
 			said := strings.Join(append(step(t, r, StepSite).Notes, step(t, r, StepRepository).Notes...), "\n")
 			for _, e := range had.Entries {
-				got, recorded := h.ledger().Find(KindFile, e.Name)
-				if e.Kind == KindFile && (!recorded || got.Left != e.Left || got.Prior != "" ||
+				got, recorded := h.ledger().Find(state.KindFile, e.Name)
+				if e.Kind == state.KindFile && (!recorded || got.Left != e.Left || got.Prior != "" ||
 					!strings.Contains(said, e.Name+" is as wanted already")) {
 					t.Errorf("%s: %+v, recorded: %v, the report says %q", e.Name, got, recorded, said)
 				}
@@ -234,14 +235,14 @@ func TestHostileLostLedger(t *testing.T) {
 	}
 	bubble(t, "another content is not taken in", func(t *testing.T) {
 		h := provisioned(t)
-		h.must(os.Remove(h.path(ledgerPath)))
+		h.must(os.Remove(h.path(state.LedgerPath)))
 		h.fails(moved(t), StepSite, site, "--adopt")
 	})
 	bubble(t, "a run that fails takes nothing in", func(t *testing.T) {
 		h := provisioned(t)
-		h.must(os.Remove(h.path(ledgerPath)))
+		h.must(os.Remove(h.path(state.LedgerPath)))
 		h.mask()
-		if h.apply(basic(t)); h.exists(ledgerPath) {
+		if h.apply(basic(t)); h.exists(state.LedgerPath) {
 			t.Error("the host was to be left untouched")
 		}
 	})

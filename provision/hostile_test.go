@@ -16,6 +16,7 @@ import (
 	"wsprovision/provision/diagnose"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/state"
 	"wsprovision/provision/websocket"
 )
 
@@ -162,12 +163,12 @@ func (r *rig) hostile(path, referer string) {
 // report.json is looked at on a terminal, too, and read back as it was.
 func TestHostileTextInReport(t *testing.T) {
 	const steering = "x\x1b[2J\u009b\u202e\u2028"
-	h := History{Last: &engine.Report{Interrupted: steering}}
-	text, err := h.text()
+	h := state.History{Last: &engine.Report{Interrupted: steering}}
+	text, err := h.Text()
 	if err != nil || strings.ContainsAny(string(text), "\x1b\u009b\u202e\u2028") {
 		t.Errorf("%q, %v", text, err)
 	}
-	var back History
+	var back state.History
 	if err := json.Unmarshal(text, &back); err != nil || back.Last.Interrupted != steering {
 		t.Errorf("%q, %v", back.Last.Interrupted, err)
 	}

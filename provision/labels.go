@@ -6,12 +6,13 @@ import (
 	"slices"
 
 	"wsprovision/provision/host"
+	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
 
 // noteRelabel has the ledger know that the relabel is the agent's doing.
 func (l *Labels) noteRelabel() error {
-	return l.ledger.Record(Entry{Kind: KindFile, Name: host.RelabelPath, Before: Absent, Left: digest([]byte(host.RelabelOrder))})
+	return l.ledger.Record(state.Entry{Kind: state.KindFile, Name: host.RelabelPath, Before: state.Absent, Left: state.Digest([]byte(host.RelabelOrder))})
 }
 
 // relabelIsOurs reports whether the agent scheduled the relabel that is
@@ -24,8 +25,8 @@ func (l *Labels) relabelIsOurs() (bool, error) {
 		}
 		return false, err
 	}
-	e, recorded := l.ledger.Find(KindFile, host.RelabelPath)
-	return recorded && e.Before == Absent && digest(have.Content) == e.Left, nil
+	e, recorded := l.ledger.Find(state.KindFile, host.RelabelPath)
+	return recorded && e.Before == state.Absent && state.Digest(have.Content) == e.Left, nil
 }
 
 // promiseRelabel comes before anything that would be left without a label if
@@ -44,6 +45,6 @@ func (l *Labels) takeBackRelabel() error {
 	if err := l.Files.Remove(host.RelabelPath); err != nil {
 		return err
 	}
-	return l.ledger.keep(slices.DeleteFunc(slices.Clone(l.ledger.Entries),
-		Entry{Kind: KindFile, Name: host.RelabelPath}.same))
+	return l.ledger.Keep(slices.DeleteFunc(slices.Clone(l.ledger.Entries),
+		state.Entry{Kind: state.KindFile, Name: host.RelabelPath}.Same))
 }

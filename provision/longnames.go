@@ -9,7 +9,9 @@ import (
 	"slices"
 
 	"wsprovision/provision/host"
+	"wsprovision/provision/managed"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/state"
 )
 
 const namesBucket = host.NamesBucket
@@ -20,30 +22,30 @@ const namesPath = host.NamesPath
 // own size, and nobody else sets it. What brings it is a name of the
 // configuration; it stays for any that is left. Where the tree cannot be read
 // whole, it stays as it is: nginx refuses the directive twice.
-func (p *Sites) longNames(all []wanted) ([]wanted, error) {
+func (p *Sites) longNames(all []managed.Want) ([]managed.Want, error) {
 	content, err := p.buckets(all)
 	if content == nil {
 		return all, err
 	}
-	return append(all, wanted{path: namesPath, content: content, mode: siteMode}), nil
+	return append(all, managed.Want{Path: namesPath, Content: content, Mode: siteMode}), nil
 }
 
 // buckets is the file's content beside what is wanted; nil for no file.
-func (p *Sites) buckets(all []wanted) ([]byte, error) {
+func (p *Sites) buckets(all []managed.Want) ([]byte, error) {
 	have, err := p.Files.Read(namesPath)
 	if err != nil {
 		return nil, err
 	}
 	asked := p.longest()
-	if _, recorded := p.ledger.Find(KindFile, namesPath); asked == 0 && (have.Content == nil ||
+	if _, recorded := p.ledger.Find(state.KindFile, namesPath); asked == 0 && (have.Content == nil ||
 		!recorded) { // none, or somebody else's
 		return nil, nil
 	}
-	files, err := p.files.filesOf(all)
+	files, err := p.files.ReadAll(all)
 	if err != nil {
 		return nil, err
 	}
-	others := overlay(files)
+	others := managed.Overlay(files)
 	others[namesPath] = nil
 	tree, err := p.survey.tree(others)
 	switch {
@@ -72,7 +74,7 @@ func bucketFile(size int) []byte {
 	if size == 0 {
 		return nil
 	}
-	return fmt.Appendf(nil, "%s\n%s %d;\n", managed, namesBucket, size)
+	return fmt.Appendf(nil, "%s\n%s %d;\n", header, namesBucket, size)
 }
 
 // inOrder has files change in such an order that nginx takes the configuration

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/state"
 
 	"golang.org/x/sys/unix"
 )
@@ -48,7 +49,7 @@ func TestPlanByNobody(t *testing.T) {
 		}, "without root whether a reload is owed"},
 		{"the directory is closed", func(t *testing.T, h *fakeHost) {
 			h.apply(moved(t))
-			h.must(os.Chmod(h.path(filepath.Dir(owedPath)), 0o700))
+			h.must(os.Chmod(h.path(filepath.Dir(state.OwedPath)), 0o700))
 		}, "without root whether a reload is owed"},
 	} {
 		bubble(t, tt.name, func(t *testing.T) {

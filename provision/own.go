@@ -5,6 +5,7 @@ import (
 	"wsprovision/provision/diagnose"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/state"
 )
 
 // ownFile is what a diagnosis says of the site's file; nothing where there is no site.
@@ -22,15 +23,15 @@ func ownFile(h *host.Host, c config.Config, site *config.Site) diagnose.Own {
 // overSomebodys is the flag without which an apply refuses what lies in place of the site's file.
 func overSomebodys(h *host.Host, c config.Config, site config.Site) []string {
 	have, err := h.Files.Read(sitePath(site.Name))
-	ledger, unread := ReadLedger(h.Files)
+	ledger, unread := state.ReadLedger(h.Files)
 	if err != nil || unread != nil || have.Content == nil {
 		return nil
 	}
-	now := digest(have.Content)
-	switch e, recorded := ledger.Find(KindFile, sitePath(site.Name)); {
-	case !recorded || e.theirs(now):
+	now := state.Digest(have.Content)
+	switch e, recorded := ledger.Find(state.KindFile, sitePath(site.Name)); {
+	case !recorded || e.IsTheirs(now):
 		return []string{"--adopt"}
-	case !e.agents(now) && c.OnDrift == config.DriftFail:
+	case !e.IsAgents(now) && c.OnDrift == config.DriftFail:
 		return []string{"--on-drift", config.DriftReplace}
 	}
 	return nil

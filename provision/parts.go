@@ -4,26 +4,17 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/managed"
+	"wsprovision/provision/state"
 	"wsprovision/rpm"
 	"wsprovision/selinux"
 )
 
-// managedFiles are the files of the agent's: what should be there, what is, and whose that is.
-type managedFiles struct {
-	*host.Host
-	Config    config.Config
-	ledger    *Ledger
-	Adopt     bool
-	reverting bool
-	planning  bool
-	blind     bool // only root may read the ledger
-}
-
 // Packages are what rpm has and what yum must bring.
 type Packages struct {
 	*host.Host
-	ledger    *Ledger
-	history   *History
+	ledger    *state.Ledger
+	history   *state.History
 	packages  map[string][]rpm.Package // what rpm said; nil: ask
 	damage    []rpm.Damage             // what a power cut took; nil: not looked for
 	inventory *rpm.Inventory           // all that rpm has, once a transaction was due; nil: ask
@@ -33,8 +24,8 @@ type Packages struct {
 type Source struct {
 	*host.Host
 	Config  config.Config
-	ledger  *Ledger
-	files   *managedFiles
+	ledger  *state.Ledger
+	files   *managed.Files
 	pkgs    *Packages
 	release *release // what epel.package names; nil: fetch it
 }
@@ -42,7 +33,7 @@ type Source struct {
 // Labels are those of files, where the kernel gives none.
 type Labels struct {
 	*host.Host
-	ledger    *Ledger
+	ledger    *state.Ledger
 	pkgs      *Packages
 	hopeless  bool           // a label could not be set here
 	bare      []selinux.Path // what a walk found to have no label
@@ -53,8 +44,8 @@ type Labels struct {
 type Policy struct {
 	*host.Host
 	Config config.Config
-	ledger *Ledger
-	files  *managedFiles
+	ledger *state.Ledger
+	files  *managed.Files
 	labels *Labels
 }
 
@@ -69,29 +60,29 @@ type Survey struct {
 type Service struct {
 	*host.Host
 	engine *engine.Engine
-	ledger *Ledger
-	files  *managedFiles
+	ledger *state.Ledger
+	files  *managed.Files
 	pkgs   *Packages
 	survey *Survey
-	owed   Owed
+	owed   state.Owed
 	// pending is what is to change of what nginx reads, in the form in which its tester takes it.
 	pending func() (map[string][]byte, error)
-	seen    *service // what the survey found; while it lasts nothing changes
-	wrote   []Proven // what nginx reads and this run has changed, as it was
+	seen    *service       // what the survey found; while it lasts nothing changes
+	wrote   []state.Proven // what nginx reads and this run has changed, as it was
 }
 
 // Sites are the files that nginx reads.
 type Sites struct {
 	*host.Host
 	Config    config.Config
-	ledger    *Ledger
-	files     *managedFiles
+	ledger    *state.Ledger
+	files     *managed.Files
 	unit      *Service
 	survey    *Survey
 	reverting bool
 	// sites says what should be under conf.d: what the configuration asks for
 	// or, reverting, what was there before.
-	sites func() ([]wanted, error)
+	sites func() ([]managed.Want, error)
 }
 
 // Candidate is nginx's configuration as it is to be, before it is.
@@ -120,27 +111,27 @@ type Deferral struct {
 	*host.Host
 	Config  config.Config
 	annals  *chronicle
-	files   *managedFiles
+	files   *managed.Files
 	labels  *Labels
 	unit    *Service
 	policy  *Policy
 	proof   *Proof
-	ours    func() []siteFile
+	ours    func() []managed.File
 	holdOut bool // deferred work stays outstanding until a backend has answered
 }
 
 // wire makes the parts of a run, which know each other in one direction.
 func (r *Run) wire() {
 	h, c := r.Host, r.Config
-	r.files = &managedFiles{Host: h, Config: c, ledger: r.ledger, Adopt: r.Adopt, reverting: r.reverting,
-		planning: r.planning, blind: r.blind}
+	r.files = &managed.Files{Host: h, Config: c, Ledger: r.ledger, Adopt: r.Adopt, Reverting: r.reverting,
+		Planning: r.planning, Blind: r.blind, Elsewhere: elsewhere}
 	r.pkgs = &Packages{Host: h, ledger: r.ledger, history: r.annals.history}
 	r.epel = &Source{Host: h, Config: c, ledger: r.ledger, files: r.files, pkgs: r.pkgs}
 	r.labels = &Labels{Host: h, ledger: r.ledger, pkgs: r.pkgs}
 	r.policy = &Policy{Host: h, Config: c, ledger: r.ledger, files: r.files, labels: r.labels}
 	r.survey = &Survey{Host: h, engine: r.engine}
 	r.unit = &Service{Host: h, engine: r.engine, ledger: r.ledger, files: r.files, pkgs: r.pkgs, survey: r.survey,
-		owed: Owed{h.Files}}
+		owed: state.Owed{Files: h.Files}}
 	r.conf = &Sites{Host: h, Config: c, ledger: r.ledger, files: r.files, unit: r.unit, survey: r.survey,
 		reverting: r.reverting, sites: r.sites}
 	if r.conf.sites == nil {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/state"
 )
 
 // The phases of a provisioning that began where the host was not running.
@@ -81,4 +82,17 @@ func rank(step string) int {
 		return i
 	}
 	return len(order)
+}
+
+// newest makes one report of both phases.
+func newest(h *state.History) *engine.Report {
+	switch {
+	case h.Last == nil:
+		return h.Install
+	case h.Install == nil || h.Last.Phase != PhaseFirstBoot:
+		return h.Last
+	}
+	merged := merge(*h.Install, *h.Last)
+	merged.Phase = PhaseInstall + "+" + PhaseFirstBoot
+	return &merged
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/managed"
+	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
 
@@ -17,18 +19,18 @@ func portName(port int) string { return fmt.Sprintf("tcp/%d", port) }
 func (p *Policy) sayTaken(f *engine.Finding, port int, before selinux.PortState) error {
 	local, name := localType(before, port), portName(port)
 	switch {
-	case local == Absent && before.Stored != "" && !slices.Contains(generalTypes, before.Stored):
+	case local == state.Absent && before.Stored != "" && !slices.Contains(generalTypes, before.Stored):
 		f.Notes = append(f.Notes, fmt.Sprintf("port %s is taken from %s, the policy's type for %s",
 			name, before.Stored, usersOf(before.Stored)))
-	case local == Absent:
-	case p.files.consented(KindPort, name, local):
+	case local == state.Absent:
+	case p.files.Consented(state.KindPort, name, local):
 		f.Warnings = append(f.Warnings, fmt.Sprintf("port %s has the local label %s (for %s), which somebody gave it, "+
 			"and is taken over (--adopt): the ledger keeps the label, and a revert brings it back", name, local,
 			usersOf(local)))
 	default:
-		return decision{fmt.Errorf("port %s has the local label %s, which somebody gave it for %s, and not the agent: "+
+		return engine.NewDecision(fmt.Errorf("port %s has the local label %s, which somebody gave it for %s, and not the agent: "+
 			"give the site another port, or have the label taken over with --adopt, "+
-			"after which a revert brings it back", name, local, usersOf(local))}
+			"after which a revert brings it back", name, local, usersOf(local)))
 	}
 	return nil
 }
@@ -39,9 +41,9 @@ func (p *Policy) foreignPorts(ctx context.Context) []string {
 	for _, port := range p.labelledPorts(ctx) {
 		edit, before, err := p.SELinux.LabelPort(ctx, "tcp", port, httpPortType)
 		local := localType(before, port)
-		unbuilt := err != nil && local != httpPortType   // checkUnbuilt: the record is all that there is
-		if (edit != nil || unbuilt) && local != Absent { // what cannot be read the step says
-			all = append(all, consent(KindPort, portName(port), local))
+		unbuilt := err != nil && local != httpPortType         // checkUnbuilt: the record is all that there is
+		if (edit != nil || unbuilt) && local != state.Absent { // what cannot be read the step says
+			all = append(all, managed.Consent(state.KindPort, portName(port), local))
 		}
 	}
 	return all

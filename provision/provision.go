@@ -10,6 +10,8 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/managed"
+	"wsprovision/provision/state"
 )
 
 // Run is one plan or apply of a configuration on a host.
@@ -25,17 +27,17 @@ type Run struct {
 	Agent string
 
 	on        Listener
-	holdOut   bool                     // deferred work stays outstanding until a backend has answered
-	sites     func() ([]wanted, error) // what a revert brings back; nil: what the configuration asks for
+	holdOut   bool                           // deferred work stays outstanding until a backend has answered
+	sites     func() ([]managed.Want, error) // what a revert brings back; nil: what the configuration asks for
 	reverting bool
 	planning  bool
 	told      bool // of the defaults that have changed
 	blind     bool // only root may read the ledger
 
 	engine    *engine.Engine
-	ledger    *Ledger
+	ledger    *state.Ledger
 	annals    *chronicle
-	files     *managedFiles
+	files     *managed.Files
 	pkgs      *Packages
 	epel      *Source
 	labels    *Labels
@@ -117,7 +119,7 @@ func (r *Run) begin(ctx context.Context) error {
 
 // readLedger reads the ledger; who may not, and only plans, does without.
 func (r *Run) readLedger() (err error) {
-	r.ledger, err = ReadLedger(r.Files)
+	r.ledger, err = state.ReadLedger(r.Files)
 	switch {
 	case err == nil:
 		return nil
@@ -127,7 +129,7 @@ func (r *Run) readLedger() (err error) {
 		return fmt.Errorf("%w (%w)", ErrNotRoot, err)
 	}
 	r.blind = true
-	r.ledger = &Ledger{Version: ledgerVersion1, files: r.Files}
+	r.ledger = state.NewLedger(r.Files)
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/state"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -41,7 +42,7 @@ func TestReportJSON(t *testing.T) {
 		Interrupted: "caught terminated"}
 	r.Steps = []engine.StepReport{
 		{Name: StepSite, Status: engine.Changed, Millis: 12,
-			Changes: []engine.Change{{Object: "file /x", From: Absent, To: "written",
+			Changes: []engine.Change{{Object: "file /x", From: state.Absent, To: "written",
 				Diff: "--- /dev/null\n+++ /x\n"}}, Notes: []string{"a note"}, Warnings: []string{"a warning"}},
 		{Name: StepService, Status: engine.Deferred,
 			Changes: []engine.Change{{Object: nginxUnit, From: "not running", To: "running",

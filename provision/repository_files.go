@@ -12,7 +12,9 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/managed"
 	"wsprovision/provision/secret"
+	"wsprovision/provision/state"
 	"wsprovision/rpm"
 )
 
@@ -27,8 +29,8 @@ func (src *Source) repository() rpm.Repository {
 // repositoryFiles are the files that the agent writes for yum, the repository
 // and, where nobody asks for it any more, its key. They are dealt with like a
 // server block, and owe nobody a reload.
-func (src *Source) repositoryFiles() ([]siteFile, error) {
-	var all []wanted
+func (src *Source) repositoryFiles() ([]managed.File, error) {
+	var all []managed.Want
 	mirror := src.Config.EPEL.Source == config.EPELMirror
 	if mirror {
 		content, err := src.repository().Render()
@@ -39,15 +41,15 @@ func (src *Source) repositoryFiles() ([]siteFile, error) {
 		if secret.In(string(content)) {
 			mode = 0o600
 		}
-		all = append(all, wanted{path: repositoryPath, content: content, mode: mode})
+		all = append(all, managed.Want{Path: repositoryPath, Content: content, Mode: mode})
 	}
 	for path, asked := range map[string]bool{repositoryPath: mirror, keyPath: mirror ||
 		src.Config.EPEL.Source == config.EPELPackage} {
-		e, recorded := src.ledger.Find(KindFile, path)
+		e, recorded := src.ledger.Find(state.KindFile, path)
 		if asked || !recorded {
 			continue
 		}
-		gone, err := src.files.toRemove(e)
+		gone, err := src.files.Obsolete(e)
 		if err != nil {
 			return nil, err
 		}
@@ -55,9 +57,9 @@ func (src *Source) repositoryFiles() ([]siteFile, error) {
 	}
 	// A repository without its key would make every yum on the host fail: it
 	// goes first, and where it has to stay the key does.
-	slices.SortFunc(all, func(a, b wanted) int { return strings.Compare(b.path, a.path) })
-	files, err := src.files.filesOf(all)
-	if len(files) > 0 && files[0].path == repositoryPath && files[0].kept {
+	slices.SortFunc(all, func(a, b managed.Want) int { return strings.Compare(b.Path, a.Path) })
+	files, err := src.files.ReadAll(all)
+	if len(files) > 0 && files[0].Path == repositoryPath && files[0].Kept {
 		files = files[:1]
 	}
 	return files, err
@@ -69,29 +71,29 @@ func (src *Source) checkRepositoryFiles(f *engine.Finding) error {
 	if err != nil {
 		return err
 	}
-	return src.files.checkFiles(f, files)
+	return src.files.Check(f, files)
 }
 
 // keyFile is the key on the disk, which is judged by its fingerprint and not
 // fetched again: only one with another is of any interest.
-func (src *Source) keyFile() (key siteFile, wrong error, err error) {
-	key, err = src.files.siteFile(wanted{path: keyPath, content: []byte{}, mode: siteMode})
+func (src *Source) keyFile() (key managed.File, wrong error, err error) {
+	key, err = src.files.File(managed.Want{Path: keyPath, Content: []byte{}, Mode: siteMode})
 	if err != nil {
 		return key, nil, err
 	}
-	there, wrong := src.oneKey(key.have.Content)
+	there, wrong := src.oneKey(key.Have.Content)
 	// One that has expired since it was put there stays: what it signed is as good as it was.
 	there.Expired = time.Time{}
 	if wrong = cmp.Or(wrong, refused(there)); wrong == nil {
-		key.content = key.have.Content
-		src.files.whose(&key)
+		key.Content = key.Have.Content
+		src.files.Judge(&key)
 	}
 	return key, wrong, nil
 }
 
 // sayExpired warns of a key on the disk that has expired.
-func (src *Source) sayExpired(f *engine.Finding, key siteFile) {
-	there, wrong := src.oneKey(key.have.Content)
+func (src *Source) sayExpired(f *engine.Finding, key managed.File) {
+	there, wrong := src.oneKey(key.Have.Content)
 	if wrong == nil && !there.Expired.IsZero() {
 		f.Warnings = append(f.Warnings, fmt.Sprintf("%s: %s; rpm still believes it", keyPath, there.Refused()))
 	}
@@ -108,20 +110,20 @@ func (src *Source) checkKeyFile(f *engine.Finding) error {
 	key, wrong, err := src.keyFile()
 	if err != nil || wrong == nil {
 		src.sayExpired(f, key)
-		src.files.sayFound(f, key)
-		if err == nil && key.differs() { // in mode, owner or label: somebody could exchange it
-			f.Changes = append(f.Changes, siteChange(key))
+		src.files.SayFound(f, key)
+		if err == nil && key.Differs() { // in mode, owner or label: somebody could exchange it
+			f.Changes = append(f.Changes, managed.SiteChange(key))
 		}
 		return err
 	}
-	if err := src.files.sayForeign(f, key, wrong.Error()); err != nil {
+	if err := src.files.SayForeign(f, key, wrong.Error()); err != nil {
 		return err
 	}
-	if err := src.files.sayDrift(f, key); err != nil || key.kept {
+	if err := src.files.SayDrift(f, key); err != nil || key.Kept {
 		return err
 	}
-	from := Absent
-	if key.have.Content != nil {
+	from := state.Absent
+	if key.Have.Content != nil {
 		from = wrong.Error()
 	}
 	f.Changes = append(f.Changes, engine.Change{Object: "key " + keyPath, From: from, To: src.Config.EPEL.Fingerprint})
@@ -164,14 +166,14 @@ func (src *Source) writeRepositoryFiles(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := src.files.checkFiles(&engine.Finding{}, files); err != nil { // somebody's, since the survey
+	if err := src.files.Check(&engine.Finding{}, files); err != nil { // somebody's, since the survey
 		return err
 	}
 	for _, file := range files {
-		if !file.differs() {
+		if !file.Differs() {
 			continue
 		}
-		if err := src.files.put(file); err != nil {
+		if err := src.files.Put(file); err != nil {
 			return err
 		}
 	}
@@ -182,13 +184,13 @@ func (src *Source) writeRepositoryFiles(ctx context.Context) error {
 // one that the configuration names.
 func (src *Source) bringKey(ctx context.Context) error {
 	have, wrong, err := src.keyFile()
-	if err == nil && wrong == nil && have.differs() {
-		return src.files.put(have)
+	if err == nil && wrong == nil && have.Differs() {
+		return src.files.Put(have)
 	}
-	if err != nil || wrong == nil || have.kept {
+	if err != nil || wrong == nil || have.Kept {
 		return err
 	}
-	if err := src.files.sayForeign(&engine.Finding{}, have, wrong.Error()); err != nil { // somebody's, since the survey
+	if err := src.files.SayForeign(&engine.Finding{}, have, wrong.Error()); err != nil { // somebody's, since the survey
 		return err
 	}
 	key, err := src.fetch(ctx, src.Config.EPEL.GPGKey, keyLimit)
@@ -198,6 +200,6 @@ func (src *Source) bringKey(ctx context.Context) error {
 	if err := src.checkKey(key); err != nil {
 		return fmt.Errorf("key %s: %w", secret.Hide(src.Config.EPEL.GPGKey), err)
 	}
-	have.content = key
-	return src.files.put(have)
+	have.Content = key
+	return src.files.Put(have)
 }

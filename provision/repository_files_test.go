@@ -8,6 +8,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/state"
 )
 
 // withMirror is a host that has its packages from a mirror.
@@ -104,7 +105,7 @@ func TestHostileCredentials(t *testing.T) {
 		h.t.Helper()
 		text, err := json.Marshal(r)
 		h.must(err)
-		if strings.Contains(string(text), "s3cret") || strings.Contains(h.content(historyPath), "s3cret") {
+		if strings.Contains(string(text), "s3cret") || strings.Contains(h.content(state.HistoryPath), "s3cret") {
 			t.Errorf("%s shows the password: %s", r.Command, text)
 		}
 		return string(text)
@@ -157,7 +158,7 @@ func TestHostileKeyOfSomebody(t *testing.T) {
 		"mode": func(h *fakeHost) { h.must(os.Chmod(h.path(keyPath), 0o666)) },
 		"lost ledger": func(h *fakeHost) {
 			h.must(os.Chmod(h.path(keyPath), 0o666))
-			h.must(os.Remove(h.path(ledgerPath)))
+			h.must(os.Remove(h.path(state.LedgerPath)))
 		},
 		"label": func(h *fakeHost) {
 			h.must(h.host(Listener{}).SELinux.SetFileLabel(keyPath, "system_u:object_r:user_home_t:s0"))

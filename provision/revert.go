@@ -8,7 +8,9 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/managed"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
 
@@ -79,8 +81,8 @@ func (r *Revert) Apply(ctx context.Context) (*engine.Report, error) {
 }
 
 // recorded are the ledger's entries of a kind, the latest first.
-func (r *Revert) recorded(kinds ...Kind) []Entry {
-	var all []Entry
+func (r *Revert) recorded(kinds ...state.Kind) []state.Entry {
+	var all []state.Entry
 	for _, e := range slices.Backward(r.ledger.Entries) {
 		if slices.Contains(kinds, e.Kind) {
 			all = append(all, e)
@@ -90,7 +92,7 @@ func (r *Revert) recorded(kinds ...Kind) []Entry {
 }
 
 // before is what nginx's configuration held when the agent first came.
-func (r *Revert) before() ([]wanted, error) {
+func (r *Revert) before() ([]managed.Want, error) {
 	all := r.filesBefore(func(path string) bool { return nginxReads(path) && path != namesPath })
 	with, err := r.conf.longNames(all) // where a file that is left alone needs it, it is left too
 	if err != nil || len(with) > len(all) {
@@ -99,15 +101,15 @@ func (r *Revert) before() ([]wanted, error) {
 	return append(all, r.filesBefore(func(path string) bool { return path == namesPath })...), nil
 }
 
-func (r *Revert) filesBefore(which func(path string) bool) []wanted {
-	var all []wanted
-	for _, e := range r.recorded(KindFile) {
+func (r *Revert) filesBefore(which func(path string) bool) []managed.Want {
+	var all []managed.Want
+	for _, e := range r.recorded(state.KindFile) {
 		if !which(e.Name) {
 			continue
 		}
-		w := wanted{path: e.Name, mode: e.Mode, owner: e.Owner, custom: e.Label, lost: e.lostContent()}
-		if e.Before != Absent {
-			w.content = append([]byte{}, e.Bytes...)
+		w := managed.Want{Path: e.Name, Mode: e.Mode, Owner: e.Owner, Custom: e.Label, Lost: e.LostContent()}
+		if e.Before != state.Absent {
+			w.Content = append([]byte{}, e.Bytes...)
 		}
 		all = append(all, w)
 	}
@@ -118,8 +120,8 @@ func (r *Revert) filesBefore(which func(path string) bool) []wanted {
 // that does not run, and keeps it so now, holds nothing up.
 func (r *Revert) checkWithout(ctx context.Context) (engine.Finding, error) {
 	f, err := r.candidate.checkValidate(ctx)
-	if files, _ := r.conf.siteFiles(); slices.ContainsFunc(files, func(s siteFile) bool {
-		return s.path == namesPath && s.content != nil
+	if files, _ := r.conf.siteFiles(); slices.ContainsFunc(files, func(s managed.File) bool {
+		return s.Path == namesPath && s.Content != nil
 	}) {
 		f.Warnings = append(f.Warnings, namesPath+" stays: a server_name in a file that is left alone needs it")
 	}
@@ -148,7 +150,7 @@ func (r *Revert) checkReload(ctx context.Context) (engine.Finding, error) {
 	case err != nil:
 		return f, err
 	case !s.running() && s.owed:
-		f.Changes = []engine.Change{{Object: "owed reload (" + owedPath + ")", From: "noted",
+		f.Changes = []engine.Change{{Object: "owed reload (" + state.OwedPath + ")", From: "noted",
 			To: "dropped, because nginx does not run"}}
 	case !s.running():
 	case s.owed || r.unit.differs():
@@ -163,7 +165,7 @@ func (r *Revert) checkReload(ctx context.Context) (engine.Finding, error) {
 }
 
 func (r *Revert) sayStarted(f *engine.Finding) {
-	if _, started := r.ledger.Find(KindActive, nginxUnit); started {
+	if _, started := r.ledger.Find(state.KindActive, nginxUnit); started {
 		f.Notes = []string{"nginx.service was started by the agent and runs on, because others may use it by now; " +
 			"systemctl stop nginx if nobody does"}
 	}
@@ -187,14 +189,14 @@ func (r *Revert) applyReload(ctx context.Context) error {
 // checkUnit compares the enablement with what it was.
 func (r *Revert) checkUnit(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
-	for _, e := range r.recorded(KindEnabled) {
+	for _, e := range r.recorded(state.KindEnabled) {
 		now, err := r.present(ctx, e)
 		if err != nil {
 			return f, err
 		}
 		switch {
 		case now == e.Before:
-		case !e.agents(now):
+		case !e.IsAgents(now):
 			f.Warnings = append(f.Warnings, left(e.Name+" (at boot)", now, e))
 		default:
 			f.Changes = append(f.Changes, engine.Change{Object: e.Name + " (at boot)", From: now, To: e.Before})
@@ -208,12 +210,12 @@ func (r *Revert) applyUnit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e, _ := r.ledger.Find(KindEnabled, nginxUnit)
+	e, _ := r.ledger.Find(state.KindEnabled, nginxUnit)
 	now, err := r.present(ctx, e)
 	if err != nil {
 		return err
 	}
-	if err := r.ledger.Record(e.undo(now)); err != nil {
+	if err := r.ledger.Record(e.Undoing(now)); err != nil {
 		return err
 	}
 	if err := units.Disable(ctx, nginxUnit); err != nil {
@@ -223,7 +225,7 @@ func (r *Revert) applyUnit(ctx context.Context) error {
 }
 
 // left names what somebody else has changed since.
-func left(object, now string, e Entry) string {
+func left(object, now string, e state.Entry) string {
 	return fmt.Sprintf("%s is %s, which the agent did not leave (it found %s and left %s): it is left alone",
 		object, now, e.Before, e.Left)
 }
@@ -240,10 +242,10 @@ func (r *Revert) checkOthers(context.Context) (engine.Finding, error) {
 	}
 	for _, s := range files {
 		switch {
-		case s.kept:
-			f.Warnings = append(f.Warnings, r.files.drift(s))
-		case !host.Same(s.have.Content, s.content):
-			f.Changes = append(f.Changes, fileChange(s.path, s.have.Content, s.content))
+		case s.Kept:
+			f.Warnings = append(f.Warnings, r.files.DriftWords(s))
+		case !host.Same(s.Have.Content, s.Content):
+			f.Changes = append(f.Changes, managed.ChangeOf(s.Path, s.Have.Content, s.Content))
 		}
 	}
 	return f, nil
@@ -251,14 +253,14 @@ func (r *Revert) checkOthers(context.Context) (engine.Finding, error) {
 
 // otherFiles are all but nginx's. A repository that stays, because somebody has
 // edited it, keeps its key: without it every yum on the host would fail.
-func (r *Revert) otherFiles() ([]siteFile, error) {
-	files, err := r.files.filesOf(r.filesBefore(func(path string) bool {
+func (r *Revert) otherFiles() ([]managed.File, error) {
+	files, err := r.files.ReadAll(r.filesBefore(func(path string) bool {
 		return !nginxReads(path) && (path != host.RelabelPath || !r.unlabels)
 	}))
-	stays := slices.ContainsFunc(files, func(s siteFile) bool {
-		return s.path == repositoryPath && s.kept && s.have.Content != nil
+	stays := slices.ContainsFunc(files, func(s managed.File) bool {
+		return s.Path == repositoryPath && s.Kept && s.Have.Content != nil
 	})
-	return slices.DeleteFunc(files, func(s siteFile) bool { return stays && s.path == keyPath }), err
+	return slices.DeleteFunc(files, func(s managed.File) bool { return stays && s.Path == keyPath }), err
 }
 
 func (r *Revert) applyFiles(context.Context) error {
@@ -267,29 +269,21 @@ func (r *Revert) applyFiles(context.Context) error {
 		return err
 	}
 	for _, s := range files {
-		if s.kept || host.Same(s.have.Content, s.content) {
+		if s.Kept || host.Same(s.Have.Content, s.Content) {
 			continue
 		}
-		if err := r.files.put(s); err != nil {
+		if err := r.files.Put(s); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// restore writes a file as it was, or removes it.
-func (m *managedFiles) restore(w wanted) error {
-	if w.content == nil {
-		return m.Files.Remove(w.path)
-	}
-	return m.Files.Put(w.path, host.File{Content: w.content, Mode: w.mode, Owner: w.owner, Label: w.custom})
-}
-
 // checkLedger drops the record of what is undone. Packages that stay are still
 // the agent's to remove, and stay recorded.
 func (r *Revert) checkLedger(context.Context) (engine.Finding, error) {
 	var f engine.Finding
-	keep := len(r.recorded(KindPackage, KindKey))
+	keep := len(r.recorded(state.KindPackage, state.KindKey))
 	if r.packages {
 		keep = 0
 	}
@@ -299,34 +293,34 @@ func (r *Revert) checkLedger(context.Context) (engine.Finding, error) {
 				keep))
 	}
 	if n := len(r.ledger.Entries); n > keep {
-		f.Changes = []engine.Change{{Object: "ledger " + ledgerPath, From: fmt.Sprintf("%d entries", n),
+		f.Changes = []engine.Change{{Object: "ledger " + state.LedgerPath, From: fmt.Sprintf("%d entries", n),
 			To: fmt.Sprintf("%d entries", keep)}}
 	}
 	return f, nil
 }
 
 func (r *Revert) applyLedger(context.Context) error {
-	for _, e := range r.recorded(KindFile) {
+	for _, e := range r.recorded(state.KindFile) {
 		if err := r.keepOriginal(e); err != nil {
 			return err
 		}
 	}
-	kept := r.recorded(KindPackage, KindKey)
+	kept := r.recorded(state.KindPackage, state.KindKey)
 	if r.packages {
 		kept = nil
 	}
 	slices.Reverse(kept)
-	return r.ledger.keep(kept)
+	return r.ledger.Keep(kept)
 }
 
 // keepOriginal keeps what was somebody's before the agent came, where it is not back because of a later edit: the
 // ledger alone has it.
-func (r *Revert) keepOriginal(e Entry) error {
+func (r *Revert) keepOriginal(e state.Entry) error {
 	if len(e.Bytes) == 0 {
 		return nil
 	}
 	have, err := r.Files.Read(e.Name)
-	if err == nil && digest(have.Content) == e.Before {
+	if err == nil && state.Digest(have.Content) == e.Before {
 		return nil
 	}
 	return r.Files.KeepCopy(e.Name, e.Bytes)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/state"
 )
 
 // checkErase lists the packages that the agent brought and the keys that it
@@ -15,11 +16,11 @@ func (r *Revert) checkErase(ctx context.Context) (engine.Finding, error) {
 		return f, err
 	}
 	for _, name := range names {
-		f.Changes = append(f.Changes, engine.Change{Object: "package " + name, From: "installed", To: Absent})
+		f.Changes = append(f.Changes, engine.Change{Object: "package " + name, From: "installed", To: state.Absent})
 	}
 	keys, err := r.importedByUs(ctx)
 	for _, key := range keys {
-		f.Changes = append(f.Changes, engine.Change{Object: "key " + key, From: "imported", To: Absent})
+		f.Changes = append(f.Changes, engine.Change{Object: "key " + key, From: "imported", To: state.Absent})
 	}
 	return f, err
 }
@@ -30,7 +31,7 @@ func (r *Revert) brought(ctx context.Context) ([]string, error) {
 	if !r.packages {
 		return nil, nil
 	}
-	for _, e := range r.recorded(KindPackage) {
+	for _, e := range r.recorded(state.KindPackage) {
 		names = append(names, e.Name)
 	}
 	if len(names) == 0 {
@@ -54,12 +55,12 @@ func (r *Revert) importedByUs(ctx context.Context) ([]string, error) {
 	if !r.packages {
 		return nil, nil
 	}
-	for _, e := range r.recorded(KindKey) {
+	for _, e := range r.recorded(state.KindKey) {
 		imported, err := r.pkgs.imported(ctx, e.Name)
 		if err != nil {
 			return nil, err
 		}
-		if imported && e.Before == Absent {
+		if imported && e.Before == state.Absent {
 			ours = append(ours, e.Name)
 		}
 	}
@@ -77,9 +78,9 @@ func (r *Revert) applyErase(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var undone []Entry
+	var undone []state.Entry
 	for _, e := range brought(names, keys) {
-		undone = append(undone, e.undo(e.Left))
+		undone = append(undone, e.Undoing(e.Left))
 	}
 	if err := r.ledger.Record(undone...); err != nil {
 		return err

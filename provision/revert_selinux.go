@@ -6,12 +6,13 @@ import (
 	multierror "github.com/hashicorp/go-multierror"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
 
 // undo is one SELinux value on its way back.
 type undo struct {
-	entry  Entry // as it is announced
+	entry  state.Entry // as it is announced
 	change engine.Change
 	edit   *selinux.Edit // nil: the running value of a boolean
 }
@@ -47,17 +48,17 @@ func (r *Revert) undos(ctx context.Context) ([]undo, []string, error) {
 		warnings []string
 		all      *multierror.Error
 	)
-	for _, e := range r.recorded(KindPort, KindBoolean, KindRunning) {
+	for _, e := range r.recorded(state.KindPort, state.KindBoolean, state.KindRunning) {
 		object, now, u, err := r.undoOf(ctx, e)
 		switch {
 		case err != nil:
 			all = multierror.Append(all, err)
 		case now == e.Before:
-		case e.Kind == KindRunning && now == string(selinux.Unknown): // no policy of this host runs
-		case !e.agents(now):
+		case e.Kind == state.KindRunning && now == string(selinux.Unknown): // no policy of this host runs
+		case !e.IsAgents(now):
 			warnings = append(warnings, left(object, now, e))
 		default:
-			u.entry = e.undo(now)
+			u.entry = e.Undoing(now)
 			u.change.Object, u.change.From, u.change.To = object, now, e.Before
 			undos = append(undos, u)
 		}
@@ -67,15 +68,15 @@ func (r *Revert) undos(ctx context.Context) ([]undo, []string, error) {
 
 // undoOf reads what an entry speaks of as it is now, in the entry's words, and
 // says how to bring it back.
-func (r *Revert) undoOf(ctx context.Context, e Entry) (object, now string, u undo, err error) {
+func (r *Revert) undoOf(ctx context.Context, e state.Entry) (object, now string, u undo, err error) {
 	if now, err = r.present(ctx, e); err != nil {
 		return "", "", u, err
 	}
 	switch e.Kind {
-	case KindPort:
+	case state.KindPort:
 		u.edit, err = undoPort(e)
 		return "port " + e.Name + " (local)", now, u, err
-	case KindRunning:
+	case state.KindRunning:
 		if r.Where.Offline() {
 			u.change.Deferred = "the kernel that runs here is not the host's own"
 		}
@@ -89,11 +90,11 @@ func (r *Revert) undoOf(ctx context.Context, e Entry) (object, now string, u und
 	return "boolean " + e.Name + " (persistent, local)", now, u, nil
 }
 
-func undoPort(e Entry) (*selinux.Edit, error) {
+func undoPort(e state.Entry) (*selinux.Edit, error) {
 	p, err := portNamed(e.Name)
 	p.Type = e.Before
 	edit := selinux.ModifyPort(p)
-	if e.Before == Absent {
+	if e.Before == state.Absent {
 		edit = selinux.DeletePort(p)
 	}
 	return &edit, err
@@ -110,7 +111,7 @@ func (r *Revert) applyUndo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	running := r.recorded(KindRunning)
+	running := r.recorded(state.KindRunning)
 	if err := r.announceUndos(undos); err != nil {
 		return err
 	}
@@ -124,7 +125,7 @@ func (r *Revert) applyUndo(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if r.policy.live(status) && e.agents(string(b.Running)) && b.Running == selinux.On && e.Before == string(selinux.Off) {
+		if r.policy.live(status) && e.IsAgents(string(b.Running)) && b.Running == selinux.On && e.Before == string(selinux.Off) {
 			if err := r.SELinux.SetRunning(ctx, e.Name, false); err != nil {
 				return err
 			}
@@ -134,7 +135,7 @@ func (r *Revert) applyUndo(ctx context.Context) error {
 }
 
 func (r *Revert) announceUndos(undos []undo) error {
-	var entries []Entry
+	var entries []state.Entry
 	for _, u := range undos {
 		if u.change.Deferred == "" {
 			entries = append(entries, u.entry)

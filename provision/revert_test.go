@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
 
@@ -222,7 +223,7 @@ func TestRevertOfPackagesOfAnothersYum(t *testing.T) {
 		h.write("/var/run/yum.pid", "900\n")
 		run.RPM.Notice = func(string) {}
 		h.hook = func(point string) error {
-			if strings.HasPrefix(point, "after install "+ledgerPath) && !h.installed("tmux") {
+			if strings.HasPrefix(point, "after install "+state.LedgerPath) && !h.installed("tmux") {
 				h.packages.transaction++
 				h.lay("tmux")
 				h.lay(nginxPackage)
@@ -251,7 +252,7 @@ func TestRunningBooleanThatCameToNothing(t *testing.T) {
 		if r := h.apply(basic(t)); step(t, r, StepSELinux).Status != engine.Failed {
 			t.Fatalf("apply: %s", summarize(r))
 		}
-		if e, ok := h.ledger().Find(KindRunning, connectBoolean); ok {
+		if e, ok := h.ledger().Find(state.KindRunning, connectBoolean); ok {
 			t.Errorf("%v stays", e)
 		}
 	})
@@ -335,8 +336,8 @@ func TestRevertOfAStoppedNginx(t *testing.T) {
 		h.apply(moved(t))
 		h.hook = nil
 		h.stopNginx()
-		if r := h.run(basic(t), revert(false)); r.Result != engine.Changed || h.exists(owedPath) || h.starts > 0 {
-			t.Errorf("%s, %d starts, the mark is there: %v\n%s", r.Result, h.starts, h.exists(owedPath), summarize(r))
+		if r := h.run(basic(t), revert(false)); r.Result != engine.Changed || h.exists(state.OwedPath) || h.starts > 0 {
+			t.Errorf("%s, %d starts, the mark is there: %v\n%s", r.Result, h.starts, h.exists(state.OwedPath), summarize(r))
 		}
 		if r := h.run(basic(t), revert(false)); r.Result != engine.Unchanged {
 			t.Errorf("once more: %s\n%s", r.Result, summarize(r))

@@ -15,11 +15,11 @@ import (
 // directory there.
 const shutdownPath = "/usr/share/nginx/modules/wsprovision.conf"
 
-// managed is the first line of the small files.
-const managed = "# managed by wsprovision: change its configuration, not this file; see on_drift in wsprovision(8)"
+// header is the first line of the small files.
+const header = "# managed by wsprovision: change its configuration, not this file; see on_drift in wsprovision(8)"
 
 func shutdownFile(d time.Duration) []byte {
-	return fmt.Appendf(nil, "%s\nworker_shutdown_timeout %dms;\n", managed, d.Milliseconds())
+	return fmt.Appendf(nil, "%s\nworker_shutdown_timeout %dms;\n", header, d.Milliseconds())
 }
 
 // checkShutdown says what the time-out will cut, and refuses it where nginx

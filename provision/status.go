@@ -11,6 +11,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/state"
 	"wsprovision/selinux"
 	"wsprovision/systemd"
 )
@@ -149,13 +150,13 @@ func unitStatus(ctx context.Context, h *host.Host, s *HostStatus) {
 	if s.Systemd.Version, err = systemdVersion(ctx, units, s.Packages["systemd"]); err != nil {
 		s.unknown(err)
 	}
-	state, err := units.State(ctx, nginxUnit)
+	unit, err := units.State(ctx, nginxUnit)
 	if err != nil {
 		s.unknown(err)
 	}
-	s.Nginx = UnitStatus{AtBoot: cmp.Or(state.File, Absent), Active: state.Active}
+	s.Nginx = UnitStatus{AtBoot: cmp.Or(unit.File, state.Absent), Active: unit.Active}
 	if !h.Where.Offline() {
-		s.Nginx.Beside = nginxBeside(ctx, h, state.MainPID)
+		s.Nginx.Beside = nginxBeside(ctx, h, unit.MainPID)
 	}
 	first, err := units.State(ctx, firstBootUnit)
 	if err != nil {
@@ -178,12 +179,12 @@ func systemdVersion(ctx context.Context, units systemd.Units, packaged string) (
 // provisioningStatus judges by what is recorded, by the lock, and by the first
 // boot's unit.
 func provisioningStatus(h *host.Host, s *HostStatus, unit systemd.State) {
-	history, err := ReadHistory(h.Files)
+	history, err := state.ReadHistory(h.Files, len(changedDefaults))
 	unreadable := errors.Is(err, fs.ErrPermission)
 	if err != nil && !unreadable {
 		s.unknown(err)
 	}
-	s.Report = history.report()
+	s.Report = newest(history)
 	holder, locked := h.Holder()
 	_, err = os.Lstat(h.Root + deferredPath)
 	deferred := err == nil || unit.Known && unit.File == "enabled"
@@ -197,7 +198,7 @@ func provisioningStatus(h *host.Host, s *HostStatus, unit systemd.State) {
 	case deferred:
 		s.State, s.Why = outstandingState(h, history, unit)
 	case history.Running != nil:
-		s.State, s.Why = Broken, history.Running.ended(host.BootID(h))+"; run it again to finish"
+		s.State, s.Why = Broken, history.Running.Ended(host.BootID(h))+"; run it again to finish"
 	case s.Report == nil:
 		s.State, s.Why = None, "no run has changed this host"
 	case s.Report.Result == engine.Failed:
@@ -209,10 +210,10 @@ func provisioningStatus(h *host.Host, s *HostStatus, unit systemd.State) {
 
 // outstanding tells work that is still to be done from work that nobody will
 // do by himself.
-func outstandingState(h *host.Host, history *History, unit systemd.State) (State, string) {
+func outstandingState(h *host.Host, history *state.History, unit systemd.State) (State, string) {
 	switch {
 	case h.Where.Offline() && history.Running != nil:
-		return Waiting, history.Running.ended(host.BootID(h)) + "; the first boot goes on"
+		return Waiting, history.Running.Ended(host.BootID(h)) + "; the first boot goes on"
 	case h.Where.Offline() && history.Install != nil && history.Install.Result == engine.Failed:
 		return Broken, failureOf(history.Install) + "; the first boot tries again"
 	case h.Where.Offline():
@@ -242,19 +243,6 @@ func failureOf(r *engine.Report) string {
 		}
 	}
 	return r.Interrupted
-}
-
-// report makes one report of both phases.
-func (h *History) report() *engine.Report {
-	switch {
-	case h.Last == nil:
-		return h.Install
-	case h.Install == nil || h.Last.Phase != PhaseFirstBoot:
-		return h.Last
-	}
-	merged := merge(*h.Install, *h.Last)
-	merged.Phase = PhaseInstall + "+" + PhaseFirstBoot
-	return &merged
 }
 
 // WaitSettled asks for the status until it is settled or ctx ends.

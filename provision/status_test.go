@@ -9,6 +9,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/state"
 	"wsprovision/systemd"
 )
 
@@ -137,7 +138,7 @@ func TestOutstanding(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			h := &host.Host{Root: t.TempDir(), Where: live}
-			if got, why := outstandingState(h, &History{}, tt.unit); got != tt.want {
+			if got, why := outstandingState(h, &state.History{}, tt.unit); got != tt.want {
 				t.Errorf("%s (%s), want %s", got, why, tt.want)
 			}
 		})

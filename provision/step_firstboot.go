@@ -11,6 +11,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/state"
 	"wsprovision/systemd"
 )
 
@@ -134,7 +135,7 @@ func (d *Deferral) checkDeferral(ctx context.Context) (engine.Finding, error) {
 		return f, err
 	}
 	if !host.Same(have.Content, want) {
-		from := Absent
+		from := state.Absent
 		if have.Content != nil {
 			from = "another configuration"
 		}

@@ -16,6 +16,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/plaintext"
+	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
 
@@ -81,7 +82,7 @@ func (l *Labels) sayLabels(f *engine.Finding, wrong []mislabelled) {
 		}
 	}
 	if n := len(wrong); n > 0 {
-		f.Changes = append(f.Changes, engine.Change{Object: fmt.Sprintf("label of %s%s", wrong[0].path, andMore(n-1)),
+		f.Changes = append(f.Changes, engine.Change{Object: fmt.Sprintf("label of %s%s", wrong[0].path, engine.AndMore(n-1)),
 			From: cmp.Or(wrong[0].have, "none"), To: wrong[0].want})
 	}
 	if host.RelabelScheduled(l.Host) {
@@ -92,13 +93,6 @@ func (l *Labels) sayLabels(f *engine.Finding, wrong []mislabelled) {
 		f.Notes = append(f.Notes, "the kernel here has no SELinux, or there is no /proc to tell: what is written "+
 			"without a label gets the policy's in this step")
 	}
-}
-
-func andMore(n int) string {
-	if n == 0 {
-		return ""
-	}
-	return fmt.Sprintf(" and of %d more files", n)
 }
 
 // treeUnlabelled reports whether whoever installed this tree labelled nothing.
@@ -196,14 +190,14 @@ var accountFiles = [...]string{"/etc/passwd", "/etc/passwd-", "/etc/group", "/et
 // the policy gives them.
 func (l *Labels) mislabelled(ctx context.Context, status selinux.Status) ([]mislabelled, error) {
 	paths := []string{filepath.Dir(firstBootLink), firstBootLink, filepath.Dir(firstBootLink) + "/" + nginxUnit}
-	if len(l.pkgs.entries(KindPackage)) > 0 {
+	if len(l.pkgs.entries(state.KindPackage)) > 0 {
 		paths = append(paths, accountFiles[:]...)
 	}
 	wrong, err := l.compare(paths)
 	if err != nil {
 		return nil, err
 	}
-	if len(l.pkgs.entries(KindBoolean, KindPort)) > 0 {
+	if len(l.pkgs.entries(state.KindBoolean, state.KindPort)) > 0 {
 		store, err := l.storeLabels(status)
 		if err != nil {
 			return nil, err
@@ -214,7 +208,7 @@ func (l *Labels) mislabelled(ctx context.Context, status selinux.Status) ([]misl
 	return append(wrong, packaged...), err
 }
 
-func (p *Packages) entries(kinds ...Kind) []string {
+func (p *Packages) entries(kinds ...state.Kind) []string {
 	var names []string
 	for _, e := range p.ledger.Entries {
 		for _, k := range kinds {
@@ -229,7 +223,7 @@ func (p *Packages) entries(kinds ...Kind) []string {
 // packageLabels compares what the agent's packages brought. Where nginx is one
 // of them, its executable's label vouches for the rest, because it is set last.
 func (l *Labels) packageLabels(ctx context.Context) ([]mislabelled, error) {
-	names := l.pkgs.entries(KindPackage)
+	names := l.pkgs.entries(state.KindPackage)
 	if have, err := l.pkgs.hasNginx(ctx); err != nil || !have || len(names) == 0 {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/state"
 	"wsprovision/rpm"
 )
 
@@ -57,7 +58,7 @@ func (p *Packages) checkPackages(ctx context.Context) (engine.Finding, error) {
 		return f, err
 	}
 	for _, name := range missing {
-		f.Changes = append(f.Changes, engine.Change{Object: "package " + name, From: Absent, To: "installed"})
+		f.Changes = append(f.Changes, engine.Change{Object: "package " + name, From: state.Absent, To: "installed"})
 	}
 	_, damaged, err := p.damagedPackages(ctx, false)
 	if err != nil {
@@ -104,7 +105,7 @@ func (p *Packages) install(ctx context.Context, wants rpm.Wants, names ...string
 	}
 	had := slices.AppendSeq([]string{}, maps.Keys(before.Packages))
 	slices.Sort(had)
-	if err := p.ledger.record(had, brought(names, limits.Keys)); err != nil {
+	if err := p.ledger.RecordWith(had, brought(names, limits.Keys)); err != nil {
 		return err
 	}
 	after, err := p.RPM.Install(ctx, wants, before, limits)
@@ -114,10 +115,10 @@ func (p *Packages) install(ctx context.Context, wants rpm.Wants, names ...string
 		if !errors.Is(err, rpm.ErrUntold) { // else the run's end asks again
 			had = nil
 		}
-		return errors.Join(err, p.ledger.record(had, brought(after.Since(before))))
+		return errors.Join(err, p.ledger.RecordWith(had, brought(after.Since(before))))
 	}
 	p.inventory, p.packages = &after, after.Packages
-	return p.ledger.record(nil, brought(after.Since(before)))
+	return p.ledger.RecordWith(nil, brought(after.Since(before)))
 }
 
 // recordTransaction is for a run that died between a transaction and the
@@ -128,7 +129,7 @@ func (p *Packages) recordTransaction(ctx context.Context) error {
 	}
 	var announced []string
 	for _, e := range p.ledger.Entries {
-		if e.Kind == KindPackage && e.Prior == Absent {
+		if e.Kind == state.KindPackage && e.Prior == state.Absent {
 			announced = append(announced, e.Name)
 		}
 	}
@@ -137,7 +138,7 @@ func (p *Packages) recordTransaction(ctx context.Context) error {
 		return err
 	}
 	names = slices.DeleteFunc(names, func(name string) bool { return slices.Contains(p.ledger.Had, name) })
-	return p.ledger.record(nil, brought(names, nil))
+	return p.ledger.RecordWith(nil, brought(names, nil))
 }
 
 // inventoried is what rpm has. What the last transaction left is what the next
@@ -154,13 +155,13 @@ func (p *Packages) inventoried(ctx context.Context) (rpm.Inventory, error) {
 }
 
 // brought are the entries of packages and keys that were not there.
-func brought(packages, keys []string) []Entry {
-	var entries []Entry
+func brought(packages, keys []string) []state.Entry {
+	var entries []state.Entry
 	for _, name := range packages {
-		entries = append(entries, Entry{Kind: KindPackage, Name: name, Before: Absent, Left: "installed"})
+		entries = append(entries, state.Entry{Kind: state.KindPackage, Name: name, Before: state.Absent, Left: "installed"})
 	}
 	for _, key := range keys {
-		entries = append(entries, Entry{Kind: KindKey, Name: key, Before: Absent, Left: "imported"})
+		entries = append(entries, state.Entry{Kind: state.KindKey, Name: key, Before: state.Absent, Left: "imported"})
 	}
 	return entries
 }

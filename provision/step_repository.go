@@ -15,6 +15,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/secret"
+	"wsprovision/provision/state"
 	"wsprovision/rpm"
 )
 
@@ -68,7 +69,7 @@ func (src *Source) checkRepository(ctx context.Context) (engine.Finding, error) 
 		}
 		installed = release.String()
 	}
-	f.Changes = append(f.Changes, engine.Change{Object: "package " + epelPackage, From: Absent, To: installed})
+	f.Changes = append(f.Changes, engine.Change{Object: "package " + epelPackage, From: state.Absent, To: installed})
 	return f, nil
 }
 
@@ -196,7 +197,7 @@ func (p *Packages) importKey(ctx context.Context, fingerprint string) error {
 	if have, err := p.imported(ctx, fingerprint); have || err != nil {
 		return err
 	}
-	if err := p.ledger.Record(Entry{Kind: KindKey, Name: fingerprint, Before: Absent, Left: "imported"}); err != nil {
+	if err := p.ledger.Record(state.Entry{Kind: state.KindKey, Name: fingerprint, Before: state.Absent, Left: "imported"}); err != nil {
 		return err
 	}
 	p.inventory = nil

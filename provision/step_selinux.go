@@ -10,6 +10,7 @@ import (
 	multierror "github.com/hashicorp/go-multierror"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
 
@@ -68,7 +69,7 @@ func (p *Policy) checkSELinux(ctx context.Context) (engine.Finding, error) {
 func (p *Policy) sayLeftLabels(ctx context.Context, f *engine.Finding, asked []int) {
 	for _, e := range p.ledger.Entries {
 		port, err := portNamed(e.Name)
-		if e.Kind != KindPort || e.Left != httpPortType || err != nil || slices.Contains(asked, port.Low) {
+		if e.Kind != state.KindPort || e.Left != httpPortType || err != nil || slices.Contains(asked, port.Low) {
 			continue
 		}
 		if now, err := p.presentPort(ctx, e.Name); err == nil && now == e.Left {
@@ -198,15 +199,15 @@ func (p *Policy) selinuxEdits(ctx context.Context) (edits []selinux.Edit, unload
 	if err != nil {
 		return nil, false, err
 	}
-	var entries []Entry
+	var entries []state.Entry
 	// Where no policy of this host runs, the one that is loaded next has what is persistent.
 	if b.Running == selinux.Off || b.Running == selinux.Unknown && b.Persistent != selinux.On {
-		entries = append(entries, Entry{Kind: KindRunning, Name: connectBoolean, Before: string(selinux.Off),
+		entries = append(entries, state.Entry{Kind: state.KindRunning, Name: connectBoolean, Before: string(selinux.Off),
 			Left: "on"})
 	}
 	if b.Persistent != selinux.On {
 		edits = append(edits, selinux.SetBoolean(connectBoolean, true))
-		entries = append(entries, Entry{Kind: KindBoolean, Name: connectBoolean, Before: string(b.Local), Left: "on"})
+		entries = append(entries, state.Entry{Kind: state.KindBoolean, Name: connectBoolean, Before: string(b.Local), Left: "on"})
 	}
 	for _, port := range p.labelledPorts(ctx) {
 		edit, before, err := p.SELinux.LabelPort(ctx, "tcp", port, httpPortType)
@@ -219,8 +220,8 @@ func (p *Policy) selinuxEdits(ctx context.Context) (edits []selinux.Edit, unload
 		unloaded = unloaded || stale(before)
 		if edit != nil {
 			edits = append(edits, *edit)
-			entries = append(entries, Entry{Kind: KindPort, Name: portName(port), Before: localType(before, port),
-				Left: httpPortType, adopts: localType(before, port) != Absent})
+			entries = append(entries, state.Entry{Kind: state.KindPort, Name: portName(port), Before: localType(before, port),
+				Left: httpPortType, Adopts: localType(before, port) != state.Absent})
 		}
 	}
 	return edits, unloaded, p.ledger.Record(entries...)
@@ -233,5 +234,5 @@ func localType(p selinux.PortState, port int) string {
 			return l.Type
 		}
 	}
-	return Absent
+	return state.Absent
 }

@@ -10,6 +10,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/state"
 	"wsprovision/systemd"
 )
 
@@ -101,7 +102,7 @@ func (n *Service) checkService(ctx context.Context) (engine.Finding, error) {
 			"WantedBy=multi-user.target in an [Install] section", nginxUnit)
 	}
 	if !s.enabled() {
-		f.Changes = append(f.Changes, engine.Change{Object: nginxUnit + " (at boot)", From: cmp.Or(s.state.File, Absent),
+		f.Changes = append(f.Changes, engine.Change{Object: nginxUnit + " (at boot)", From: cmp.Or(s.state.File, state.Absent),
 			To: "enabled"})
 	}
 	if n.Where.Offline() {
@@ -117,7 +118,7 @@ func (n *Service) checkService(ctx context.Context) (engine.Finding, error) {
 		if err := n.checkLogs(); err != nil {
 			return f, err
 		}
-		f.Changes = append(f.Changes, engine.Change{Object: nginxUnit, From: cmp.Or(s.state.Active, Absent),
+		f.Changes = append(f.Changes, engine.Change{Object: nginxUnit, From: cmp.Or(s.state.Active, state.Absent),
 			To: "running"})
 	case s.owed || n.differs():
 		if err := errors.Join(s.reloadable(), n.checkLogs()); err != nil {
@@ -182,7 +183,7 @@ func (n *Service) applyService(ctx context.Context) error {
 }
 
 func (n *Service) enable(ctx context.Context, units systemd.Units, s service) error {
-	e := Entry{Kind: KindEnabled, Name: nginxUnit, Before: cmp.Or(s.state.File, "disabled"), Left: "enabled"}
+	e := state.Entry{Kind: state.KindEnabled, Name: nginxUnit, Before: cmp.Or(s.state.File, "disabled"), Left: "enabled"}
 	if err := n.ledger.Record(e); err != nil {
 		return err
 	}
@@ -206,7 +207,7 @@ func (n *Service) syncUnits() error {
 // start starts nginx. A start that fails with what this run has written takes
 // that away again: what was on the disk before may still start.
 func (n *Service) start(ctx context.Context, units systemd.Units, s service) error {
-	e := Entry{Kind: KindActive, Name: nginxUnit, Before: s.activity(), Left: "active"}
+	e := state.Entry{Kind: state.KindActive, Name: nginxUnit, Before: s.activity(), Left: "active"}
 	if err := n.ledger.Record(e); err != nil {
 		return err
 	}

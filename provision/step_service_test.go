@@ -13,6 +13,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/hosttest"
+	"wsprovision/provision/state"
 )
 
 func moved(t testing.TB) config.Config {
@@ -52,7 +53,7 @@ func TestOwedReloadIsRepaired(t *testing.T) {
 		}
 		h.apply(moved(t))
 		h.hook = nil
-		if !h.exists(owedPath) {
+		if !h.exists(state.OwedPath) {
 			t.Fatalf("the run died before its reload and no mark is left")
 		}
 		r := h.apply(moved(t))
@@ -118,7 +119,7 @@ func TestPutBackWithoutALedger(t *testing.T) {
 		before, served := h.content(site), h.served()
 		h.web.taken, h.web.late = []int{8008}, true
 		h.hook = func(point string) error {
-			if h.reloads > 0 && point == "before stage "+ledgerPath {
+			if h.reloads > 0 && point == "before stage "+state.LedgerPath {
 				return errors.New("no space left on device")
 			}
 			return nil

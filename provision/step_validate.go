@@ -8,6 +8,7 @@ import (
 	multierror "github.com/hashicorp/go-multierror"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/managed"
 	"wsprovision/provision/nginx"
 )
 
@@ -32,7 +33,7 @@ func (v *Candidate) checkValidate(ctx context.Context) (engine.Finding, error) {
 	if err != nil {
 		return f, err
 	}
-	o := overlay(files)
+	o := managed.Overlay(files)
 	tree, unread := v.survey.tree(o)
 	if p := (*nginx.PatternError)(nil); errors.As(unread, &p) && !v.reverting {
 		return f, fmt.Errorf("%w: which files nginx reads is not known, nor what a site collides with; "+
@@ -72,7 +73,7 @@ func (v *Candidate) untilInstalled() []string {
 // of ours is the server-block step's to report.
 func (v *Candidate) validationDue(ctx context.Context) (bool, error) {
 	files, err := v.conf.siteFiles()
-	if err != nil || len(overlay(files)) > 0 {
+	if err != nil || len(managed.Overlay(files)) > 0 {
 		return err == nil, nil
 	}
 	if v.Where.Offline() {

@@ -12,6 +12,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
 
@@ -158,8 +159,8 @@ func TestSurveyFailuresLeaveTheHostUntouched(t *testing.T) {
 		}, StepSELinux, []string{connectBoolean}},
 		{"an owed mark that cannot be read", func(h *fakeHost) {
 			h.mkdir("/run/wsprovision")
-			h.write(owedPath, "{")
-		}, StepService, []string{owedPath}},
+			h.write(state.OwedPath, "{")
+		}, StepService, []string{state.OwedPath}},
 	} {
 		bubble(t, tt.name, func(t *testing.T) {
 			h := withNginx(t)
@@ -288,7 +289,7 @@ func TestRunThatIsEndedDuringYum(t *testing.T) {
 		}
 		var brought []string
 		for _, e := range h.ledger().Entries {
-			if e.Kind == KindPackage {
+			if e.Kind == state.KindPackage {
 				brought = append(brought, e.Name)
 			}
 		}
@@ -316,7 +317,7 @@ func TestOffline(t *testing.T) {
 		if !h.exists(wantsNginx) || !h.stored().booleans[connectBoolean] || h.content(site) == "" {
 			t.Errorf("the unit, the boolean or the site is not there: %v", h.state())
 		}
-		if h.exists(owedPath) {
+		if h.exists(state.OwedPath) {
 			t.Errorf("a reload is noted as owed in the installer's /run")
 		}
 		before := h.snapshot()

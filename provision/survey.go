@@ -2,6 +2,7 @@ package provision
 
 import (
 	"wsprovision/provision/host"
+	"wsprovision/provision/managed"
 	"wsprovision/provision/nginx"
 )
 
@@ -14,7 +15,7 @@ type memory struct {
 
 // siteFiles is what was read of the files of ours, or why it could not be.
 type siteFiles struct {
-	all []siteFile
+	all []managed.File
 	err error
 }
 

@@ -6,6 +6,8 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/managed"
+	"wsprovision/provision/state"
 )
 
 // takeIn has the ledger know what the agent would have written: files that stand
@@ -17,16 +19,16 @@ func (r *Run) takeIn(steps []engine.StepReport) {
 	whole := !slices.ContainsFunc(steps, func(s engine.StepReport) bool {
 		return s.Status == engine.Failed || s.Status == engine.Skipped
 	})
-	var entries []Entry
+	var entries []state.Entry
 	for _, s := range r.ours() {
-		now := digest(s.have.Content)
-		e, recorded := r.ledger.Find(KindFile, s.path)
+		now := state.Digest(s.Have.Content)
+		e, recorded := r.ledger.Find(state.KindFile, s.Path)
 		switch {
-		case s.content == nil || !host.Same(s.have.Content, s.content):
+		case s.Content == nil || !host.Same(s.Have.Content, s.Content):
 		case !recorded && whole:
-			entries = append(entries, Entry{Kind: KindFile, Name: s.path, Before: Absent, Left: now})
-		case recorded && !e.agents(now):
-			entries = append(entries, Entry{Kind: KindFile, Name: s.path, Before: now, Left: now})
+			entries = append(entries, state.Entry{Kind: state.KindFile, Name: s.Path, Before: state.Absent, Left: now})
+		case recorded && !e.IsAgents(now):
+			entries = append(entries, state.Entry{Kind: state.KindFile, Name: s.Path, Before: now, Left: now})
 		}
 	}
 	if err := r.ledger.Record(entries...); err != nil {
@@ -36,7 +38,7 @@ func (r *Run) takeIn(steps []engine.StepReport) {
 
 // ours are all files that the configuration asks for or takes away. What cannot
 // be read the steps have said.
-func (r *Run) ours() []siteFile {
+func (r *Run) ours() []managed.File {
 	files, _ := r.conf.siteFiles()
 	more, _ := r.epel.repositoryFiles()
 	files = append(files, more...)

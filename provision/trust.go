@@ -13,6 +13,7 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/hostfile"
 	"wsprovision/provision/plaintext"
+	"wsprovision/provision/state"
 )
 
 // ErrUntrusted says that somebody else than root could have written what a run
@@ -27,7 +28,7 @@ func (r *Run) trustsItsState() error {
 		return nil
 	}
 	var paths []string
-	for _, path := range []string{ledgerPath, historyPath, owedPath} {
+	for _, path := range []string{state.LedgerPath, state.HistoryPath, state.OwedPath} {
 		if _, err := os.Lstat(r.Root + path); err == nil {
 			paths = append(paths, r.Root+path)
 		}

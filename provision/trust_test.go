@@ -9,14 +9,15 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/state"
 )
 
 // TestHostileState: a ledger that somebody else than root could have written brings nothing about, and a plan says so.
 func TestHostileState(t *testing.T) {
 	for name, harm := range map[string]func(h *fakeHost){
-		"everybody's ledger":    func(h *fakeHost) { h.must(os.Chmod(h.path(ledgerPath), 0o666)) },
+		"everybody's ledger":    func(h *fakeHost) { h.must(os.Chmod(h.path(state.LedgerPath), 0o666)) },
 		"everybody's directory": func(h *fakeHost) { h.must(os.Chmod(h.path(host.StateDir), 0o777)) },
-		"nobody's ledger":       func(h *fakeHost) { h.must(os.Chown(h.path(ledgerPath), 65534, 65534)) },
+		"nobody's ledger":       func(h *fakeHost) { h.must(os.Chown(h.path(state.LedgerPath), 65534, 65534)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

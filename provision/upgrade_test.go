@@ -13,6 +13,8 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/managed"
+	"wsprovision/provision/state"
 )
 
 // from100 is a state in which 1.0.0 left a host; testdata/1.0.0 has its files.
@@ -53,7 +55,7 @@ func withModules(t testing.TB) *fakeHost {
 
 // written100 are the files that 1.0.0 may have written.
 var written100 = []string{
-	ledgerPath, historyPath, deferredPath, owedPath, host.RelabelPath, repositoryPath, keyPath, shutdownPath, namesPath,
+	state.LedgerPath, state.HistoryPath, deferredPath, state.OwedPath, host.RelabelPath, repositoryPath, keyPath, shutdownPath, namesPath,
 	site, sitePath("chat"),
 }
 
@@ -119,8 +121,8 @@ func TestUpgradeFrom100(t *testing.T) {
 // owed reads the way back that 1.0.0 noted, whole.
 func (s from100) owed(t *testing.T, h *fakeHost) {
 	t.Helper()
-	due, way, err := Owed{h.host(Listener{}).Files}.Due()
-	if noted := h.exists(owedPath); due != noted || err != nil || len(way) > 0 != noted {
+	due, way, err := state.Owed{Files: h.host(Listener{}).Files}.Due()
+	if noted := h.exists(state.OwedPath); due != noted || err != nil || len(way) > 0 != noted {
 		t.Fatalf("a reload is owed: %v, %+v, %v; want %v", due, way, err, noted)
 	}
 	for _, p := range way {
@@ -138,10 +140,10 @@ func (s from100) saysWhy(t *testing.T, r *engine.Report) {
 	for _, c := range got.Changes {
 		diffs += c.Diff
 	}
-	for _, form := range changedForms {
-		goes := regexp.MustCompile(`(?m)^- *` + regexp.QuoteMeta(form.had)).MatchString(diffs)
-		if said := strings.Count(notes, form.why); goes && said != 1 || !goes && said != 0 {
-			t.Errorf("%d times it is said why %q goes (it goes: %v):\n%s\n%s", said, form.had, goes, notes, diffs)
+	for _, form := range managed.ChangedForms {
+		goes := regexp.MustCompile(`(?m)^- *` + regexp.QuoteMeta(form.Had)).MatchString(diffs)
+		if said := strings.Count(notes, form.Why); goes && said != 1 || !goes && said != 0 {
+			t.Errorf("%d times it is said why %q goes (it goes: %v):\n%s\n%s", said, form.Had, goes, notes, diffs)
 		}
 	}
 	if s.name == "two-sites" && !strings.Contains(notes, "and of 1 more files") {
@@ -168,7 +170,7 @@ func (s from100) goesOn(t *testing.T) {
 	if got := h.status(t); got.State != Complete {
 		t.Errorf("then the status is %s (%s)", got.State, got.Why)
 	}
-	if l := h.ledger(); l.Version != ledgerVersion1 {
+	if l := h.ledger(); l.Version != state.LedgerVersion1 {
 		t.Errorf("the ledger has version %d: nothing in it is new, and 1.0.0 should read it", l.Version)
 	}
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"strings"
 
 	multierror "github.com/hashicorp/go-multierror"
@@ -19,4 +20,12 @@ func Lines(all *multierror.Error) error {
 		return strings.Join(lines, "\n")
 	}
 	return all.ErrorOrNil()
+}
+
+// AndMore is the end of a text that names one file of n+1.
+func AndMore(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" and of %d more files", n)
 }

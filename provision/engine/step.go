@@ -46,3 +46,12 @@ const (
 	// Skipped: a step that it needs did not succeed, or the run was ended.
 	Skipped Status = "skipped"
 )
+
+// Decision is a failure that only somebody's decision ends: no patience does.
+type Decision struct{ error }
+
+// NewDecision is err as a Decision.
+func NewDecision(err error) error { return Decision{err} }
+
+// Unwrap gives the failure itself.
+func (d Decision) Unwrap() error { return d.error }

@@ -12,7 +12,7 @@ type connection struct {
 	err   error
 }
 
-// units connects to systemd once for a command. A systemd that did not answer is not asked again by the next step, or
+// Systemd connects to systemd once for a command. A systemd that did not answer is not asked again by the next step, or
 // for the next diagnosis: each would wait as long, for nothing.
 func Systemd(ctx context.Context, h *Host) (systemd.Units, error) {
 	if h.conn.units == nil && h.conn.err == nil {

@@ -215,7 +215,7 @@ func (f *Files) label(path, stage string, mode fs.FileMode, custom string) error
 	return f.SetLabel(stage, want)
 }
 
-// wantLabel is the label that the policy has for a path, "" where there is no
+// PolicyLabel is the label that the policy has for a path, "" where there is no
 // policy (yet) that says.
 func (f *Files) PolicyLabel(path string, mode fs.FileMode) (string, error) {
 	if f.Label == nil {

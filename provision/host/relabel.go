@@ -25,7 +25,7 @@ func Unlabelable(err error) bool {
 	return false
 }
 
-// relabels reports whether the first boot labels everything anew.
+// RelabelScheduled reports whether the first boot labels everything anew.
 func RelabelScheduled(h *Host) bool {
 	_, err := os.Lstat(h.Root + RelabelPath)
 	return err == nil

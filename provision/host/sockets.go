@@ -139,7 +139,7 @@ func Holders(ctx context.Context, h *Host, sockets []Socket) []Process {
 	return (&Occupancy{h: h}).Holders(ctx, sockets)
 }
 
-// owners are the processes of every socket that has some. They end with ctx: anybody may have many processes, and each
+// OwnersOf are the processes of every socket that has some. They end with ctx: anybody may have many processes, and each
 // many files.
 func OwnersOf(ctx context.Context, h *Host) map[string][]int {
 	all := map[string][]int{}

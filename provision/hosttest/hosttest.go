@@ -24,3 +24,15 @@ func Chattr(t *testing.T, path string) {
 	}
 	t.Cleanup(func() { _ = exec.Command("chattr", "-i", path).Run() })
 }
+
+// StateRoot is the root of a host with the directories of the agent's state and nothing else.
+func StateRoot(t *testing.T) string {
+	t.Helper()
+	root := t.TempDir()
+	for _, dir := range []string{"/var/lib", "/run"} {
+		if err := os.MkdirAll(root+dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}

@@ -1,4 +1,4 @@
-package provision
+package state
 
 import (
 	"errors"
@@ -12,22 +12,22 @@ import (
 	"wsprovision/provision/host"
 )
 
-// contentsDir holds what was in large files before the agent changed them, each
+// ContentsDir holds what was in large files before the agent changed them, each
 // in a file that is named by the SHA-256 of its content. It is written before
 // the ledger names it, and removed when no entry does any more.
-const contentsDir = host.StateDir + "/contents"
+const ContentsDir = host.StateDir + "/contents"
 
 // The sizes in bytes above which a content leaves the ledger: any ledger, and
 // one of many contents that would itself be large.
 const (
-	largeContent = 64 << 10
+	LargeContent = 64 << 10
 	smallContent = 1 << 10
 )
 
 // contentName is the SHA-256 of a content, in hexadecimal.
-func contentName(content []byte) string { return strings.TrimPrefix(digest(content), digestPrefix) }
+func contentName(content []byte) string { return strings.TrimPrefix(Digest(content), digestPrefix) }
 
-func contentPath(name string) string { return contentsDir + "/" + name }
+func ContentPath(name string) string { return ContentsDir + "/" + name }
 
 var contentNames = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
@@ -41,9 +41,9 @@ func (l *Ledger) bringContents() error {
 		}
 		if !contentNames.MatchString(e.Beside) {
 			return fmt.Errorf("read %s: the content of %s is called %q, which is no SHA-256: "+
-				"restore the ledger from a backup", ledgerPath, e.Name, e.Beside)
+				"restore the ledger from a backup", LedgerPath, e.Name, e.Beside)
 		}
-		have, err := l.files.Read(contentPath(e.Beside))
+		have, err := l.files.Read(ContentPath(e.Beside))
 		if e.Bytes = nil; err == nil && have.Content != nil && contentName(have.Content) == e.Beside {
 			e.Bytes = have.Content
 		}
@@ -51,25 +51,25 @@ func (l *Ledger) bringContents() error {
 	return nil
 }
 
-// lostContent says what a revert cannot bring back.
-func (e Entry) lostContent() error {
-	if !e.lost() {
+// LostContent says what a revert cannot bring back.
+func (e Entry) LostContent() error {
+	if !e.IsLost() {
 		return nil
 	}
 	return fmt.Errorf("what was at %s before the agent came is not in %s any more, or was changed there: "+
-		"restore that file from a backup (its name is its SHA-256)", e.Name, contentPath(e.Beside))
+		"restore that file from a backup (its name is its SHA-256)", e.Name, ContentPath(e.Beside))
 }
 
 // putContents writes what is to lie beside the ledger and does not yet.
 func (l *Ledger) putContents(entries []Entry) error {
 	for _, e := range entries {
-		if e.Beside == "" || e.lost() {
+		if e.Beside == "" || e.IsLost() {
 			continue
 		}
-		if err := l.files.MakeDir(contentsDir, 0o700); err != nil {
+		if err := l.files.MakeDir(ContentsDir, 0o700); err != nil {
 			return err
 		}
-		path := contentPath(e.Beside)
+		path := ContentPath(e.Beside)
 		if have, err := l.files.Read(path); err == nil && host.Same(have.Content, e.Bytes) {
 			continue
 		}
@@ -80,10 +80,10 @@ func (l *Ledger) putContents(entries []Entry) error {
 	return nil
 }
 
-// sweep removes what no entry names, and what a run staged there that died. The
+// Sweep removes what no entry names, and what a run staged there that died. The
 // ledger is as it is on the disk: just read, or just written.
-func (l *Ledger) sweep() error {
-	found, err := os.ReadDir(l.files.Root + contentsDir)
+func (l *Ledger) Sweep() error {
+	found, err := os.ReadDir(l.files.Root + ContentsDir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -95,7 +95,7 @@ func (l *Ledger) sweep() error {
 		if file.IsDir() || l.names(file.Name()) {
 			continue
 		}
-		if err := l.files.Unlink(contentPath(file.Name())); err != nil {
+		if err := l.files.Unlink(ContentPath(file.Name())); err != nil {
 			return err
 		}
 		left--
@@ -103,7 +103,7 @@ func (l *Ledger) sweep() error {
 	if left > 0 {
 		return nil
 	}
-	return l.files.RemoveDir(contentsDir)
+	return l.files.RemoveDir(ContentsDir)
 }
 
 func (l *Ledger) names(content string) bool {

@@ -1,29 +1,20 @@
-package provision
+package state
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"testing"
 
 	"wsprovision/provision/host"
+	"wsprovision/provision/hosttest"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-func ledgerFiles(t *testing.T) *host.Files {
-	t.Helper()
-	f := &host.Files{Root: t.TempDir(), Seam: &host.Seam{}}
-	for _, dir := range []string{"/var/lib", "/run"} {
-		if err := os.MkdirAll(f.Root+dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return f
-}
-
 func TestLedger(t *testing.T) {
-	f := ledgerFiles(t)
+	f := &host.Files{Root: hosttest.StateRoot(t), Seam: &host.Seam{}}
 	l, err := ReadLedger(f)
 	if err != nil || len(l.Entries) != 0 {
 		t.Fatalf("a ledger that was never written: %+v, %v", l, err)
@@ -49,30 +40,30 @@ func TestLedger(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
-	for _, path := range []string{host.StateDir, ledgerPath} {
+	for _, path := range []string{host.StateDir, LedgerPath} {
 		if fi, err := os.Stat(f.Root + path); err != nil || fi.Mode().Perm()&0o077 != 0 {
 			t.Errorf("%s: %v, %v; only root may look inside", path, fi.Mode(), err)
 		}
 	}
-	if err := again.keep(again.Entries[1:]); err != nil {
+	if err := again.Keep(again.Entries[1:]); err != nil {
 		t.Fatal(err)
 	}
 	if _, ok := again.Find(KindBoolean, "b"); ok {
 		t.Errorf("a forgotten entry is found")
 	}
-	if err := again.keep(nil); err != nil {
+	if err := again.Keep(nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(f.Root + ledgerPath); !os.IsNotExist(err) {
+	if _, err := os.Stat(f.Root + LedgerPath); !os.IsNotExist(err) {
 		t.Errorf("an empty ledger stays: %v", err)
 	}
 }
 
 // Recording what is recorded already writes nothing: a second run changes no file's time.
 func TestLedgerUnchanged(t *testing.T) {
-	f := ledgerFiles(t)
+	f := &host.Files{Root: hosttest.StateRoot(t), Seam: &host.Seam{}}
 	l, _ := ReadLedger(f)
-	e := Entry{Kind: KindPort, Name: "tcp/3000", Before: Absent, Left: httpPortType}
+	e := Entry{Kind: KindPort, Name: "tcp/3000", Before: Absent, Left: "http_port_t"}
 	if err := l.Record(e); err != nil {
 		t.Fatal(err)
 	}
@@ -85,10 +76,10 @@ func TestLedgerUnchanged(t *testing.T) {
 
 // What could not be written is not taken for recorded: the change that it describes must not follow.
 func TestLedgerThatCannotBeWritten(t *testing.T) {
-	f := ledgerFiles(t)
+	f := &host.Files{Root: hosttest.StateRoot(t), Seam: &host.Seam{}}
 	l, _ := ReadLedger(f)
-	f.Seam.Hook = func(string) error { return errKilled }
-	e := Entry{Kind: KindPort, Name: "tcp/3000", Before: Absent, Left: httpPortType}
+	f.Seam.Hook = func(string) error { return errStopped }
+	e := Entry{Kind: KindPort, Name: "tcp/3000", Before: Absent, Left: "http_port_t"}
 	for try := range 2 {
 		if err := l.Record(e); err == nil {
 			t.Errorf("try %d: no error, and nothing is on the disk", try)
@@ -107,15 +98,15 @@ func TestLedgerDamaged(t *testing.T) {
 		"another version":       `{"ledger_version": 0}`,
 		"not an object":         `[]`,
 	} {
-		f := ledgerFiles(t)
+		f := &host.Files{Root: hosttest.StateRoot(t), Seam: &host.Seam{}}
 		if err := f.MakeDir(host.StateDir, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := f.Write(ledgerPath, []byte(text), 0o600); err != nil {
+		if err := f.Write(LedgerPath, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ReadLedger(f); err == nil || !strings.Contains(err.Error(), ledgerPath) {
-			t.Errorf("%s: %v, want an error that names %s", name, err, ledgerPath)
+		if _, err := ReadLedger(f); err == nil || !strings.Contains(err.Error(), LedgerPath) {
+			t.Errorf("%s: %v, want an error that names %s", name, err, LedgerPath)
 		}
 	}
 }
@@ -126,18 +117,18 @@ func FuzzLedger(f *testing.F) {
 	f.Add(`{"ledger_version": 2, "entries": [{"kind":"file","name":"/x","before":"","left":"absent","bytes_sha256":"00"}]}`)
 	f.Add(`null`)
 	f.Fuzz(func(t *testing.T, text string) {
-		files := ledgerFiles(t)
+		files := &host.Files{Root: hosttest.StateRoot(t), Seam: &host.Seam{}}
 		if err := files.MakeDir(host.StateDir, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := files.Write(ledgerPath, []byte(text), 0o600); err != nil {
+		if err := files.Write(LedgerPath, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		l, err := ReadLedger(files)
 		if err != nil {
 			return
 		}
-		if l.Version != ledgerVersion1 && l.Version != ledgerVersion2 {
+		if l.Version != LedgerVersion1 && l.Version != LedgerVersion2 {
 			t.Errorf("version %d of %q", l.Version, text)
 		}
 		if err := l.Record(Entry{Kind: KindPort, Name: "tcp/1", Before: Absent, Left: "x_t"}); err != nil {
@@ -145,3 +136,6 @@ func FuzzLedger(f *testing.F) {
 		}
 	})
 }
+
+// errStopped is a seam that stops the run.
+var errStopped = errors.New("stopped")

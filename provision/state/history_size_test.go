@@ -1,4 +1,4 @@
-package provision
+package state
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/hosttest"
 )
 
 // TestHostileReport: whatever a run has to tell, its report is kept in a file that can be read.
@@ -18,25 +19,25 @@ func TestHostileReport(t *testing.T) {
 		lines = append(lines, fmt.Sprint(i, " ", strings.Repeat("x", 100)))
 		changes = append(changes, engine.Change{Object: lines[i], From: text[:100], To: "b"})
 	}
-	long := engine.StepReport{Name: StepSite, Status: engine.Failed, Error: "begin" + text + "end",
+	long := engine.StepReport{Name: "server-block", Status: engine.Failed, Error: "begin" + text + "end",
 		Notes:    []string{text},
 		Warnings: lines, Changes: append(changes, engine.Change{Object: text, From: text, To: text, Diff: text,
 			Deferred: text})}
 	for name, s := range map[string]engine.StepReport{
 		"all long":     long,
-		"a diff":       {Name: StepSite, Status: engine.Changed, Changes: []engine.Change{{Object: "x", Diff: text}}},
-		"many lines":   {Name: StepSite, Status: engine.Changed, Warnings: lines},
-		"many changes": {Name: StepSite, Status: engine.Changed, Changes: changes},
+		"a diff":       {Name: "server-block", Status: engine.Changed, Changes: []engine.Change{{Object: "x", Diff: text}}},
+		"many lines":   {Name: "server-block", Status: engine.Changed, Warnings: lines},
+		"many changes": {Name: "server-block", Status: engine.Changed, Changes: changes},
 	} {
-		f := ledgerFiles(t)
+		f := &host.Files{Root: hosttest.StateRoot(t), Seam: &host.Seam{}}
 		h := &History{Version: 1, files: f}
 		h.Install = &engine.Report{Result: engine.Failed, Steps: []engine.StepReport{s, s}}
 		h.Last = &engine.Report{Result: engine.Failed, Steps: []engine.StepReport{s}, Interrupted: text}
-		if err := h.save(); err != nil {
+		if err := h.Save(); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		have, _ := f.Read(historyPath)
-		again, err := ReadHistory(f)
+		have, _ := f.Read(HistoryPath)
+		again, err := ReadHistory(f, 0)
 		if err != nil || len(have.Content) > historyLimit {
 			t.Fatalf("%s: %d bytes, %v", name, len(have.Content), err)
 		}
@@ -57,14 +58,14 @@ func clipped(s string) string { return s[:min(len(s), 80)] }
 
 // TestHistoryOfALaterAgent is told of, and not taken for one's own.
 func TestHistoryOfALaterAgent(t *testing.T) {
-	f := ledgerFiles(t)
+	f := &host.Files{Root: hosttest.StateRoot(t), Seam: &host.Seam{}}
 	if err := f.MakeDir(host.StateDir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Write(historyPath, []byte(`{"history_version": 2, "last": {"result": "changed"}}`), 0o600); err != nil {
+	if err := f.Write(HistoryPath, []byte(`{"history_version": 2, "last": {"result": "changed"}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if h, err := ReadHistory(f); err == nil || !strings.Contains(err.Error(), "version is 2") || h.Last != nil {
+	if h, err := ReadHistory(f, 0); err == nil || !strings.Contains(err.Error(), "version is 2") || h.Last != nil {
 		t.Errorf("%+v, %v", h, err)
 	}
 }

@@ -1,4 +1,4 @@
-package provision
+package state
 
 import (
 	"encoding/json"
@@ -15,9 +15,9 @@ import (
 // output of a program are as long as they are.
 const historyLimit = 1 << 20
 
-// text is the history as it is kept. Where it is too long, first the longest
+// Text is the history as it is kept. Where it is too long, first the longest
 // texts and lists are cut, each with a word about it.
-func (h *History) text() ([]byte, error) {
+func (h *History) Text() ([]byte, error) {
 	kept := *h
 	for length, items := 64<<10, 4096; ; length, items = length/4, max(items/4, 4) {
 		text, err := json.MarshalIndent(kept, "", "  ")

@@ -1,4 +1,4 @@
-package provision
+package state
 
 import (
 	"encoding/json"
@@ -10,15 +10,15 @@ import (
 	"wsprovision/provision/host"
 )
 
-// owedPath marks that a configuration is on the disk that nginx has not been
+// OwedPath marks that a configuration is on the disk that nginx has not been
 // proved to run. It lies under /run because a boot starts nginx with what is
 // on the disk, which is when the debt stops mattering.
-const owedPath = "/run/wsprovision/reload-owed"
+const OwedPath = "/run/wsprovision/reload-owed"
 
 // Owed is the debt of a reload: noted before the first file is renamed into
 // place, settled only when a reload has been proved. It carries what the files
 // held when nginx last took them, which is the way back.
-type Owed struct{ files *host.Files }
+type Owed struct{ Files *host.Files }
 
 // Proven is a file as nginx last took it; nil Content stands for no file.
 type Proven struct {
@@ -34,16 +34,6 @@ type Proven struct {
 	Theirs bool `json:"theirs,omitempty"`
 }
 
-// wanted is what has to be at the path again: nil for no file, which a Content
-// of nothing is not.
-func (p Proven) wanted() wanted {
-	w := wanted{path: p.Path, mode: p.Mode, owner: p.Owner, custom: p.Label}
-	if !p.Absent {
-		w.content = append([]byte{}, p.Content...)
-	}
-	return w
-}
-
 // Note makes the mark durable. Files that an earlier, unsettled mark speaks of
 // keep their place in it: what was there before this run was never proved.
 func (o Owed) Note(master string, files ...Proven) error {
@@ -51,7 +41,7 @@ func (o Owed) Note(master string, files ...Proven) error {
 	if err != nil {
 		return err
 	}
-	way := wayBack(master, noted)
+	way := WayBack(master, noted)
 	for _, p := range files {
 		if !slices.ContainsFunc(way, func(known Proven) bool { return known.Path == p.Path }) {
 			p.Master = master
@@ -66,15 +56,15 @@ func (o Owed) Note(master string, files ...Proven) error {
 		return fmt.Errorf("note that a reload is owed: %w", err)
 	}
 	// Whoever plans without root may see that nothing is owed.
-	if err := o.files.MakeDir(filepath.Dir(owedPath), 0o755); err != nil {
+	if err := o.Files.MakeDir(filepath.Dir(OwedPath), 0o755); err != nil {
 		return err
 	}
-	return o.files.Write(owedPath, append(text, '\n'), 0o600)
+	return o.Files.Write(OwedPath, append(text, '\n'), 0o600)
 }
 
-// wayBack is what the master that runs now had last taken of the noted files.
+// WayBack is what the master that runs now had last taken of the noted files.
 // One that was started since took what it found on the disk, whatever was there.
-func wayBack(master string, noted []Proven) []Proven {
+func WayBack(master string, noted []Proven) []Proven {
 	if master == "" {
 		return noted
 	}
@@ -83,17 +73,17 @@ func wayBack(master string, noted []Proven) []Proven {
 
 // Due reports whether a reload is owed, and the way back.
 func (o Owed) Due() (bool, []Proven, error) {
-	have, err := o.files.Read(owedPath)
+	have, err := o.Files.Read(OwedPath)
 	if err != nil || have.Content == nil {
 		return false, nil, err
 	}
 	var noted []Proven
 	if err := json.Unmarshal(have.Content, &noted); err != nil {
 		return true, nil, fmt.Errorf("read %s: %w; remove it and reload nginx by hand (systemctl reload nginx)",
-			owedPath, err)
+			OwedPath, err)
 	}
 	return true, noted, nil
 }
 
 // Settle removes the mark.
-func (o Owed) Settle() error { return o.files.Remove(owedPath) }
+func (o Owed) Settle() error { return o.Files.Remove(OwedPath) }

@@ -1,4 +1,4 @@
-package provision
+package state
 
 import (
 	"bytes"
@@ -10,27 +10,30 @@ import (
 	"wsprovision/provision/host"
 )
 
-// ledgerPath is the record of everything the agent changed.
-const ledgerPath = host.StateDir + "/ledger.json"
+// LedgerPath is the record of everything the agent changed.
+const LedgerPath = host.StateDir + "/ledger.json"
 
 // The versions of the ledger's form. Version 1 is what 1.0.0 knows, and what is
 // written as long as it says all there is to say: the way back to 1.0.0 stays
 // open. Version 2 has any kind and field of this agent's, and large contents
 // beside the ledger.
 const (
-	ledgerVersion1 = 1
-	ledgerVersion2 = 2
+	LedgerVersion1 = 1
+	LedgerVersion2 = 2
 )
+
+// NewLedger is an empty ledger, which lies on the disk with its first record.
+func NewLedger(files *host.Files) *Ledger { return &Ledger{Version: LedgerVersion1, files: files} }
 
 // ReadLedger reads the ledger; one that was never written is empty.
 func ReadLedger(files *host.Files) (*Ledger, error) {
-	l := &Ledger{Version: ledgerVersion1, files: files}
-	have, err := files.Read(ledgerPath)
+	l := NewLedger(files)
+	have, err := files.Read(LedgerPath)
 	if err != nil || have.Content == nil {
 		return l, err
 	}
 	if err := l.decode(have.Content); err != nil {
-		return nil, fmt.Errorf("read %s: %w", ledgerPath, err)
+		return nil, fmt.Errorf("read %s: %w", LedgerPath, err)
 	}
 	return l, l.bringContents()
 }
@@ -43,9 +46,9 @@ func (l *Ledger) decode(text []byte) error {
 			"restore it from a backup, or move it away and lose the way back", err)
 	}
 	switch l.Version {
-	case ledgerVersion1:
-	case ledgerVersion2:
-		if err := strictly(text, &Ledger{}); err != nil {
+	case LedgerVersion1:
+	case LedgerVersion2:
+		if err := Strictly(text, &Ledger{}); err != nil {
 			return fmt.Errorf("%w, which this agent does not know: use the newer agent that wrote it", err)
 		}
 	default:
@@ -61,7 +64,7 @@ func (l *Ledger) decode(text []byte) error {
 	return nil
 }
 
-func strictly(text []byte, into any) error {
+func Strictly(text []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	return d.Decode(into)
@@ -69,10 +72,10 @@ func strictly(text []byte, into any) error {
 
 func (l *Ledger) save() error {
 	if len(l.Entries) == 0 {
-		if err := l.files.Remove(ledgerPath); err != nil {
+		if err := l.files.Remove(LedgerPath); err != nil {
 			return err
 		}
-		return l.sweep()
+		return l.Sweep()
 	}
 	if err := l.files.MakeDir(host.StateDir, 0o700); err != nil {
 		return err
@@ -82,13 +85,13 @@ func (l *Ledger) save() error {
 		err = l.putContents(entries)
 	}
 	if err != nil {
-		return fmt.Errorf("record in %s: %w", ledgerPath, err)
+		return fmt.Errorf("record in %s: %w", LedgerPath, err)
 	}
-	if err := l.files.Write(ledgerPath, text, 0o600); err != nil {
+	if err := l.files.Write(LedgerPath, text, 0o600); err != nil {
 		return err
 	}
 	l.Entries = entries
-	return l.sweep()
+	return l.Sweep()
 }
 
 // encode is the ledger's text, and its entries with what of them lies beside it.
@@ -100,12 +103,12 @@ func (l *Ledger) encode() (text []byte, entries []Entry, err error) {
 		}
 	}
 	entries = slices.Clone(l.Entries)
-	l.Version = ledgerVersion1
-	putBeside(entries, largeContent)
+	l.Version = LedgerVersion1
+	putBeside(entries, LargeContent)
 	if text, err = l.text(entries); err != nil || isVersion1(text) {
 		return text, entries, err
 	}
-	l.Version = ledgerVersion2
+	l.Version = LedgerVersion2
 	if len(text) > limit1 { // of contents that are not large
 		putBeside(entries, smallContent)
 	}
@@ -120,7 +123,7 @@ func putBeside(entries []Entry, limit int) {
 		switch e := &entries[i]; {
 		case len(e.Bytes) > limit:
 			e.Beside = contentName(e.Bytes)
-		case !e.lost():
+		case !e.IsLost():
 			e.Beside = ""
 		}
 	}
@@ -162,7 +165,7 @@ const limit1 = 4 << 20
 // isVersion1 reports whether 1.0.0 understands all of a ledger's text.
 func isVersion1(text []byte) bool {
 	var l ledger1
-	if len(text) > limit1 || strictly(text, &l) != nil {
+	if len(text) > limit1 || Strictly(text, &l) != nil {
 		return false
 	}
 	return !slices.ContainsFunc(l.Entries, func(e entry1) bool { return kinds[e.Kind] != 1 })

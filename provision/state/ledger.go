@@ -1,4 +1,4 @@
-package provision
+package state
 
 import (
 	"crypto/sha256"
@@ -64,18 +64,19 @@ type Entry struct {
 	// contentsDir, and not in the ledger.
 	Beside string `json:"bytes_sha256,omitempty"`
 
-	adopts bool // what is there now is somebody else's, whatever the ledger knew
+	// Adopts says that what is there now is somebody else's, whatever the ledger knew.
+	Adopts bool `json:"-"`
 }
 
-// lost reports whether the file that held Bytes is gone or has another content.
-func (e Entry) lost() bool { return e.Beside != "" && e.Bytes == nil }
+// IsLost reports whether the file that held Bytes is gone or has another content.
+func (e Entry) IsLost() bool { return e.Beside != "" && e.Bytes == nil }
 
 // Absent is the Before or Left of what was not there.
 const Absent = "absent"
 
 // Find gives the record of a thing.
 func (l *Ledger) Find(kind Kind, name string) (Entry, bool) {
-	i := slices.IndexFunc(l.Entries, Entry{Kind: kind, Name: name}.same)
+	i := slices.IndexFunc(l.Entries, Entry{Kind: kind, Name: name}.Same)
 	if i < 0 {
 		return Entry{}, false
 	}
@@ -85,17 +86,17 @@ func (l *Ledger) Find(kind Kind, name string) (Entry, bool) {
 // Record notes, durably, what is about to be changed. What was there before
 // the agent's first change is kept for good: later runs only move Left. What is
 // taken over is what was there before from then on.
-func (l *Ledger) Record(entries ...Entry) error { return l.record(l.Had, entries) }
+func (l *Ledger) Record(entries ...Entry) error { return l.RecordWith(l.Had, entries) }
 
-func (l *Ledger) record(had []string, entries []Entry) error {
+func (l *Ledger) RecordWith(had []string, entries []Entry) error {
 	updated := slices.Clone(l.Entries)
 	for _, e := range entries {
-		i := slices.IndexFunc(updated, e.same)
-		if i >= 0 && !e.adopts {
-			updated[i].announce(e)
+		i := slices.IndexFunc(updated, e.Same)
+		if i >= 0 && !e.Adopts {
+			updated[i].Announce(e)
 			continue
 		}
-		e.Prior, e.adopts = e.Before, false
+		e.Prior, e.Adopts = e.Before, false
 		if i >= 0 {
 			updated[i] = e
 		} else {
@@ -105,9 +106,9 @@ func (l *Ledger) record(had []string, entries []Entry) error {
 	return l.replace(updated, had)
 }
 
-// announce moves Left. What stands there in its place is Prior, unless somebody
+// Announce moves Left. What stands there in its place is Prior, unless somebody
 // else has put it there: then it is not the agent's, whatever becomes of Left.
-func (e *Entry) announce(next Entry) {
+func (e *Entry) Announce(next Entry) {
 	known := next.Before == e.Left || next.Before == e.Prior || next.Before == e.Before
 	switch {
 	case next.Left == e.Left && (!known || next.Before == e.Left):
@@ -120,12 +121,12 @@ func (e *Entry) announce(next Entry) {
 	e.Left = next.Left
 }
 
-// keep makes the entries the ledger's, on the disk first.
-func (l *Ledger) keep(entries []Entry) error { return l.replace(entries, l.Had) }
+// Keep makes the entries the ledger's, on the disk first.
+func (l *Ledger) Keep(entries []Entry) error { return l.replace(entries, l.Had) }
 
 func (l *Ledger) replace(entries []Entry, had []string) error {
 	known := func(a, b Entry) bool {
-		return a.same(b) && a.Left == b.Left && a.Prior == b.Prior && a.Before == b.Before
+		return a.Same(b) && a.Left == b.Left && a.Prior == b.Prior && a.Before == b.Before
 	}
 	if (l.Had == nil) == (had == nil) && slices.Equal(l.Had, had) && slices.EqualFunc(l.Entries, entries, known) {
 		return nil
@@ -139,22 +140,22 @@ func (l *Ledger) replace(entries []Entry, had []string) error {
 	return nil
 }
 
-// same reports whether two entries speak of the same thing.
-func (e Entry) same(other Entry) bool { return e.Kind == other.Kind && e.Name == other.Name }
+// Same reports whether two entries speak of the same thing.
+func (e Entry) Same(other Entry) bool { return e.Kind == other.Kind && e.Name == other.Name }
 
-// agents reports whether the agent left this, or found it when it announced what
+// IsAgents reports whether the agent left this, or found it when it announced what
 // it was about to leave and has not read back yet.
-func (e Entry) agents(now string) bool { return now == e.Left || now == e.Prior }
+func (e Entry) IsAgents(now string) bool { return now == e.Left || now == e.Prior }
 
-// undo announces that a revert brings back what was there before.
-func (e Entry) undo(now string) Entry {
+// Undoing announces that a revert brings back what was there before.
+func (e Entry) Undoing(now string) Entry {
 	return Entry{Kind: e.Kind, Name: e.Name, Before: now, Left: e.Before}
 }
 
 const digestPrefix = "sha256:"
 
-// digest names a file's content in an Entry.
-func digest(content []byte) string {
+// Digest names a file's content in an Entry.
+func Digest(content []byte) string {
 	if content == nil {
 		return Absent
 	}

@@ -1,4 +1,4 @@
-package provision
+package managed
 
 import (
 	"bytes"
@@ -9,9 +9,9 @@ import (
 
 // changedForm is what an earlier version wrote into files of ours, and no
 // version writes by now.
-type changedForm struct{ had, why string }
+type changedForm struct{ Had, Why string }
 
-var changedForms = [...]changedForm{
+var ChangedForms = [...]changedForm{
 	{"proxy_set_header Upgrade $http_upgrade;",
 		"1.0.0 passed on whatever protocol a client asks for with Upgrade, also h2c, a tunnel past the path; " +
 			"only websocket is passed on by now"},
@@ -21,24 +21,24 @@ var changedForms = [...]changedForm{
 
 // sayForms says why a file that an earlier version wrote is written anew,
 // although nobody has asked for anything else.
-func (m *managedFiles) sayForms(f *engine.Finding, files []siteFile) {
-	for _, form := range changedForms {
+func (m *Files) sayForms(f *engine.Finding, files []File) {
+	for _, form := range ChangedForms {
 		first, more := "", -1
 		for _, s := range files {
 			if form.changes(s) {
 				if more++; first == "" {
-					first = s.path
+					first = s.Path
 				}
 			}
 		}
 		if first != "" {
-			f.Notes = append(f.Notes, fmt.Sprintf("change of %s%s: %s", first, andMore(more), form.why))
+			f.Notes = append(f.Notes, fmt.Sprintf("change of %s%s: %s", first, engine.AndMore(more), form.Why))
 		}
 	}
 }
 
-func (c changedForm) changes(s siteFile) bool {
-	had := []byte(c.had)
-	return !s.foreign && !s.kept && s.content != nil &&
-		bytes.Contains(s.have.Content, had) && !bytes.Contains(s.content, had)
+func (c changedForm) changes(s File) bool {
+	had := []byte(c.Had)
+	return !s.Foreign && !s.Kept && s.Content != nil &&
+		bytes.Contains(s.Have.Content, had) && !bytes.Contains(s.Content, had)
 }

@@ -1,16 +1,19 @@
-package provision
+package state
 
 import (
 	"os"
 	"strings"
 	"testing"
 
+	"wsprovision/provision/host"
+	"wsprovision/provision/hosttest"
+
 	"github.com/google/go-cmp/cmp"
 )
 
 func TestOwed(t *testing.T) {
-	f := ledgerFiles(t)
-	o := Owed{f}
+	f := &host.Files{Root: hosttest.StateRoot(t), Seam: &host.Seam{}}
+	o := Owed{Files: f}
 	if due, way, err := o.Due(); due || way != nil || err != nil {
 		t.Fatalf("nothing noted: %v, %v, %v", due, way, err)
 	}
@@ -30,7 +33,7 @@ func TestOwed(t *testing.T) {
 	if want := append(first, Proven{Path: "/c", Mode: 0o600}); !due || err != nil || cmp.Diff(want, way) != "" {
 		t.Errorf("due %v, %v (-want +got):\n%s", due, err, cmp.Diff(want, way))
 	}
-	if fi, err := os.Stat(f.Root + owedPath); err != nil || fi.Mode().Perm() != 0o600 {
+	if fi, err := os.Stat(f.Root + OwedPath); err != nil || fi.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v; want mode 0600", fi, err)
 	}
 	if err := o.Settle(); err != nil {
@@ -54,7 +57,7 @@ func TestWayBack(t *testing.T) {
 		{"one that was started since", "", "2", "second"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			o := Owed{ledgerFiles(t)}
+			o := Owed{Files: &host.Files{Root: hosttest.StateRoot(t), Seam: &host.Seam{}}}
 			for _, note := range []struct{ master, content string }{{tt.noted, "first"}, {tt.now, "second"}} {
 				if err := o.Note(note.master, Proven{Path: "/a", Content: []byte(note.content)}); err != nil {
 					t.Fatal(err)
@@ -69,12 +72,12 @@ func TestWayBack(t *testing.T) {
 
 // A mark that cannot be read still says that a reload is owed.
 func TestOwedDamaged(t *testing.T) {
-	f := ledgerFiles(t)
-	o := Owed{f}
+	f := &host.Files{Root: hosttest.StateRoot(t), Seam: &host.Seam{}}
+	o := Owed{Files: f}
 	if err := o.Note("", Proven{Path: "/a", Absent: true}); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(f.Root+owedPath, []byte("{"), 0o600); err != nil {
+	if err := os.WriteFile(f.Root+OwedPath, []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if due, _, err := o.Due(); !due || err == nil || !strings.Contains(err.Error(), "systemctl reload nginx") {
