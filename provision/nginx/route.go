@@ -72,6 +72,28 @@ func (x *index) sharing(to netip.AddrPort) (string, []place) {
 	return dual, found
 }
 
+// Sharer is a server that takes requests on a socket, with the listen by which it does.
+type Sharer struct {
+	Server *Server
+	Listen ListenDirective
+}
+
+// Sharing are the servers that share the socket which takes a connection to the address, in nginx's order: of two with
+// one name the first counts, and the first is the default one unless another has default_server.
+func (t Tree) Sharing(to netip.AddrPort) []Sharer {
+	x := t.look()
+	_, places := x.sharing(to)
+	all := make([]Sharer, len(places))
+	for i, p := range places {
+		all[i] = Sharer{&x.servers[p.server], p.listen}
+	}
+	return all
+}
+
+// Section are the statements of the http context, those of included files among them. They are the tree's: not to be
+// changed.
+func (t Tree) Section() []Directive { return t.http() }
+
 // choose is nginx's order: the exact name, the longest *.name, the longest name.*, the first regular expression, the
 // default. Of two servers with one name on a socket the first counts.
 func (x *index) choose(key string, sharing []place, name string) (place, bool) {

@@ -1,0 +1,147 @@
+package route
+
+import (
+	"slices"
+	"strings"
+
+	"wsprovision/provision/nginx"
+)
+
+// content makes the answer, or passes the request on (ngx_http_core_content_phase).
+func content(w *walk) (phase, error) {
+	if h := w.answer.handler; h != nil {
+		return handled(w, *h)
+	}
+	if w.at.path == "" {
+		return nil, unfollowed(w.levels[0].block, "an empty path is not followed")
+	}
+	for _, name := range []string{"random_index", "dav_methods", "gzip_static"} {
+		if d := w.levels.value(name); d != nil && !w.levels.is(name, "off") {
+			return nil, unfollowed(*d, "%s is not followed", name)
+		}
+	}
+	if !strings.HasSuffix(w.at.path, "/") || !slices.Contains([]string{"GET", "HEAD", "POST"}, w.answer.method) {
+		return staticFile(w)
+	}
+	return directoryIndex(w)
+}
+
+// handled is a location with a handler of its own.
+func handled(w *walk, h nginx.Directive) (phase, error) {
+	switch h.Name {
+	case "flv", "mp4":
+		return nil, unfollowed(h, "%s is not followed", h.Name)
+	case "stub_status", "empty_gif":
+		if w.answer.method != "GET" && w.answer.method != "HEAD" {
+			return w.finish(405, h, h.Name+" takes GET only")
+		}
+		return w.send(200, Text, h, h.Name)
+	}
+	return passOn(w, h)
+}
+
+// static is ngx_http_static_handler.
+func staticFile(w *walk) (phase, error) {
+	b, file, ok := fileOf(w)
+	at := placeOf(w, b)
+	switch {
+	case !slices.Contains([]string{"GET", "HEAD", "POST"}, w.answer.method):
+		return w.finish(405, at, "nginx serves files, and the method is "+w.answer.method)
+	case !ok:
+		return w.finish(500, at, "alias where the path was rewritten")
+	case !file.Known:
+		return nil, unfollowed(at, "%s", file.Why)
+	}
+	found, err := w.find(at, file.Text)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case found.Kind == Absent || found.Kind == Special:
+		return w.finish(404, at, "there is no file "+file.Text)
+	case !found.Readable:
+		return nil, unfollowed(at, "whether nginx may read %s cannot be told", file.Text)
+	case found.Kind == Directory:
+		return slashed(w, at)
+	case w.answer.method == "POST":
+		return w.finish(405, at, "nginx serves the file "+file.Text+", and the method is POST")
+	case w.request.has("If-Modified-Since", "If-Unmodified-Since", "If-Match", "If-None-Match", "Range", "If-Range"):
+		return nil, unfollowed(at, "a request for a part of a file, or for a newer one, is not followed")
+	}
+	return w.send(200, File, at, "the file "+file.Text)
+}
+
+// slashed is the redirect to a directory with its slash.
+func slashed(w *walk, at nginx.Directive) (phase, error) {
+	w.answer.location = escape(w.at.path, inPath)
+	if w.answer.location.Known {
+		w.answer.location.Text += "/"
+		if w.at.args != "" {
+			w.answer.location.Text += "?" + w.at.args
+		}
+	}
+	return w.finish(301, at, "a directory is asked for without its slash")
+}
+
+// directory is ngx_http_index_handler, and what nginx does where it finds no index.
+func directoryIndex(w *walk) (phase, error) {
+	b, dir, ok := fileOf(w)
+	at := placeOf(w, b)
+	names := []string{"index.html"}
+	if given := w.levels.all("index"); len(given) > 0 {
+		names = nil
+		for _, d := range given {
+			names = append(names, d.Args...)
+		}
+	}
+	for i, name := range names {
+		v := w.value(name)
+		switch {
+		case !v.Known:
+			return nil, unfollowed(at, "%s", v.Why)
+		case strings.HasPrefix(v.Text, "/"):
+			w.step(at, "index %s", v.Text)
+			return w.redirected(v.Text, w.at.args, at)
+		case !ok:
+			return w.finish(500, at, "alias where the path was rewritten")
+		case !dir.Known:
+			return nil, unfollowed(at, "%s", dir.Why)
+		}
+		found, err := w.find(at, dir.Text+v.Text)
+		if err != nil {
+			return nil, err
+		}
+		if found.Kind != Absent {
+			return w.redirected(w.at.path+v.Text, w.at.args, at)
+		}
+		if i > 0 {
+			continue
+		}
+		if itself, err := w.find(at, strings.TrimSuffix(dir.Text, "/")+"/"); err != nil || itself.Kind == Absent {
+			return ifAbsent(w, err, at, dir.Text)
+		}
+	}
+	return unlisted(w, at, dir)
+}
+
+func ifAbsent(w *walk, err error, at nginx.Directive, dir string) (phase, error) {
+	if err != nil {
+		return nil, err
+	}
+	return w.finish(404, at, "there is no directory "+dir)
+}
+
+// unlisted is a directory without an index: a list of its files, or 403.
+func unlisted(w *walk, at nginx.Directive, dir Value) (phase, error) {
+	if list := w.levels.value("autoindex"); list != nil && w.levels.is("autoindex", "on") && w.answer.method != "POST" {
+		found, err := w.find(at, dir.Text)
+		switch {
+		case err != nil:
+			return nil, err
+		case !found.Readable || w.levels.is("autoindex_format", "jsonp"):
+			return nil, unfollowed(*list, "whether nginx may list %s cannot be told", dir.Text)
+		}
+		return w.send(200, Listing, *list, "autoindex")
+	}
+	return w.finish(403, at, "a directory without an index")
+}

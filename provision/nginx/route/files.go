@@ -1,0 +1,92 @@
+package route
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// Found is what stands at a path of the host, as nginx's workers see it.
+type Found struct {
+	Kind Kind
+	// Readable: whoever the workers run as, they may open it. Labels of SELinux are not looked at.
+	Readable bool
+}
+
+// Kind tells what stands at a path.
+type Kind int
+
+const (
+	// Hidden is what cannot be told: a directory on the way is closed to others, or nothing answers.
+	Hidden Kind = iota
+	Absent
+	Plain
+	Directory
+	Special // a socket, a pipe, a device
+)
+
+// Look tells what stands at a path.
+type Look func(path string) Found
+
+// patience is how long a file system may take to answer.
+const patience = 2 * time.Second
+
+// OnDisk looks at files below root, which is "" but in tests. It does not open them.
+func OnDisk(root string) Look {
+	return func(name string) Found {
+		found := make(chan Found, 1) // a file server that does not answer is left behind
+		go func() { found <- look(root, path.Clean(name)) }()
+		select {
+		case f := <-found:
+			return f
+		case <-time.After(patience):
+			return Found{}
+		}
+	}
+}
+
+func look(root, name string) Found {
+	if !open(root, path.Dir(name)) {
+		return Found{}
+	}
+	info, err := os.Stat(root + name)
+	switch {
+	case err != nil && absent(err):
+		return Found{Kind: Absent}
+	case err != nil:
+		return Found{}
+	}
+	if real, err := filepath.EvalSymlinks(root + name); err != nil || !open("", path.Dir(real)) {
+		return Found{}
+	}
+	f := Found{Kind: Special, Readable: info.Mode().Perm()&4 != 0}
+	switch {
+	case info.IsDir():
+		f.Kind = Directory
+	case info.Mode().IsRegular():
+		f.Kind = Plain
+	}
+	return f
+}
+
+// open reports whether everybody may look for names in the directory, as far as it is there.
+func open(root, dir string) bool {
+	for ; ; dir = path.Dir(dir) {
+		info, err := os.Stat(root + dir)
+		if err == nil && info.IsDir() && info.Mode().Perm()&1 == 0 || err != nil && !absent(err) {
+			return false
+		}
+		if dir == "/" || dir == "." {
+			return true
+		}
+	}
+}
+
+// absent are the errors that nginx takes for a file that is not there.
+func absent(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ENAMETOOLONG)
+}

@@ -1,0 +1,151 @@
+package route
+
+import (
+	"errors"
+	"strings"
+
+	"wsprovision/provision/nginx"
+)
+
+// Host is what of the host a route may depend on.
+type Host struct {
+	// Look is OnDisk("") where it is nil.
+	Look Look
+	// Prefix is nginx's own, of which relative paths of root are parts; "" means /usr/share/nginx, as RHEL's packages
+	// have it (nginx -V, --prefix).
+	Prefix string
+}
+
+// Follow takes a request through a configuration as nginx would.
+func Follow(tree nginx.Tree, on Host, request Request) Route {
+	sharing := tree.Sharing(request.To)
+	if len(sharing) == 0 {
+		return Route{End: End{Unfollowed: &Unfollowed{Why: "no server listens on " + request.To.String()}}}
+	}
+	s := &scene{request: request, look: on.Look, prefix: on.Prefix, http: tree.Section(), tree: tree,
+		defined: definitions{}}
+	if s.look == nil {
+		s.look = OnDisk("")
+	}
+	if s.prefix == "" {
+		s.prefix = "/usr/share/nginx"
+	}
+	define(s.defined, s.http)
+	return s.follow(sharing)
+}
+
+func (s *scene) follow(sharing []nginx.Sharer) Route {
+	standard := defaultOf(sharing)
+	w := &walk{scene: s, values: map[string]Value{}}
+	w.answer = answering{changes: mostChanges, method: s.request.method()}
+	takeServer(w, standard)
+	chosen, byName, begin, err := arrive(w, sharing, standard)
+	r := Route{Server: chosen.Server, Listen: chosen.Listen, ByName: byName}
+	if err != nil {
+		begin = func(*walk) (phase, error) { return nil, err }
+	}
+	r.End = w.run(begin)
+	r.Location = w.levels.location()
+	for _, g := range w.gates {
+		r.May = append(r.May, g.end())
+	}
+	return r
+}
+
+// end follows the request where the gate turns it away.
+func (g gate) end() End {
+	cause := g.Cause
+	if cause.Status == 0 {
+		return End{Steps: g.before.steps, Cause: &cause, Unfollowed: &Unfollowed{cause.Directive, cause.What}}
+	}
+	e := g.before.run(func(w *walk) (phase, error) { return w.finish(cause.Status, cause.Directive, cause.What) })
+	e.Cause = &cause
+	return e
+}
+
+// take makes a server the request's.
+func takeServer(w *walk, chosen nginx.Sharer) {
+	w.server = chosen.Server
+	block := nginx.Directive{Name: "server", File: chosen.Server.File, Line: chosen.Server.Line, Block: true,
+		Body: chosen.Server.Body}
+	w.levels = levels{}.below(nginx.Directive{Name: "http", Block: true, Body: w.http}, httpLevel).
+		below(block, serverLevel)
+}
+
+// arrive reads the request's head: it settles the server, and how the request begins.
+func arrive(w *walk, sharing []nginx.Sharer, standard nginx.Sharer) (nginx.Sharer, bool, phase, error) {
+	own := w.levels[0].block
+	encrypted := speaksTLS(sharing, w.levels)
+	w.tls = w.request.TLS && encrypted
+	if err := plain(sharing, w.request, encrypted); err != nil {
+		return standard, false, nil, unfollowed(own, "%v", err)
+	}
+	if strange := strange(w.http); strange != nil {
+		return standard, false, nil, unknownDirective(*strange)
+	}
+	var err error
+	w.at, err = parseTarget(w.request.Target, w.levels.on("merge_slashes", true))
+	if errors.Is(err, errBadTarget) {
+		return standard, false, refuse(400, own, "the target"), nil
+	}
+	if err == nil {
+		err = wellFormed(w.request)
+	}
+	if err != nil {
+		return standard, false, nil, unfollowed(own, "%v", err)
+	}
+	chosen, byName, err := chooseServer(w, sharing, standard)
+	if err != nil {
+		return standard, false, nil, err
+	}
+	takeServer(w, chosen)
+	begin, err := beginning(w, encrypted, own)
+	return chosen, byName, begin, err
+}
+
+// begin is what comes before the server's own statements (ngx_http_process_request).
+func beginning(w *walk, encrypted bool, standard nginx.Directive) (phase, error) {
+	own := w.levels[0].block
+	if w.tls && !sameSlashes(standard.Body, own.Body) {
+		return nil, unfollowed(own, "which merge_slashes holds depends on the name in the TLS handshake")
+	}
+	w.step(own, "server %s", strings.Join(w.server.Names, " "))
+	if encrypted && !w.request.TLS {
+		return refuse(497, own, "a request without TLS on a port with TLS"), nil
+	}
+	if w.tls {
+		if err := checkCertificate(w); err != nil {
+			return nil, err
+		}
+	}
+	if m := w.request.method(); m == "TRACE" || m == "CONNECT" {
+		return nil, unfollowed(own, "the method %s is not followed", m)
+	}
+	if odd := strange(own.Body); odd != nil {
+		return nil, unknownDirective(*odd)
+	}
+	return serverRewrite, nil
+}
+
+func unknownDirective(d nginx.Directive) error {
+	return unfollowed(d, "wsprovision does not know what %s does to a request", d.Name)
+}
+
+func refuse(status int, d nginx.Directive, what string) phase {
+	return func(w *walk) (phase, error) { return w.finish(status, d, what) }
+}
+
+func sameSlashes(a, b []nginx.Directive) bool {
+	return levels{{nginx.Directive{Body: a}, serverLevel}}.on("merge_slashes", true) ==
+		levels{{nginx.Directive{Body: b}, serverLevel}}.on("merge_slashes", true)
+}
+
+// certificate: a client that is asked for a certificate and has none is refused (ngx_http_process_request).
+func checkCertificate(w *walk) error {
+	for _, name := range []string{"ssl_verify_client", "ssl_reject_handshake"} {
+		if d := w.levels.value(name); d != nil && !w.levels.is(name, "off") {
+			return unfollowed(*d, "%s %s decides by the client's certificate", d.Name, strings.Join(d.Args, " "))
+		}
+	}
+	return nil
+}

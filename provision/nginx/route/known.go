@@ -1,0 +1,58 @@
+package route
+
+import (
+	"slices"
+	"strings"
+
+	"wsprovision/provision/nginx"
+)
+
+// followed are the directives that say where a request goes, and that this package reads.
+var followed = strings.Fields(`
+	absolute_redirect alias allow auth_basic auth_request auth_request_set autoindex break deny error_page
+	fastcgi_pass grpc_pass uwsgi_pass scgi_pass memcached_pass proxy_pass empty_gif stub_status flv mp4 geo if
+	index internal limit_conn limit_req limit_except listen location map merge_slashes port_in_redirect
+	recursive_error_pages return rewrite root satisfy server server_name server_name_in_redirect set
+	split_clients ssl ssl_verify_client ssl_reject_handshake try_files upstream gzip_static disable_symlinks
+	open_file_cache open_file_cache_errors set_real_ip_from real_ip_header real_ip_recursive dav_methods
+	random_index msie_refresh underscores_in_headers ignore_invalid_headers`)
+
+// harmless are those of nginx's own modules that say nothing of where a request goes, one name or the beginning of
+// several each.
+var harmless = strings.Fields(`
+	access_log add_after_body add_before_body add_header add_trailer addition_types aio aio_write
+	ancient_browser auth_basic_user_file auth_delay autoindex_ charset charset_map charset_types
+	chunked_transfer_encoding client_ connection_pool_size create_full_put_path dav_access min_delete_depth
+	default_type degradation degrade directio directio_alignment error_log etag expires fastcgi_ geoip_ grpc_
+	gunzip gunzip_buffers gzip gzip_ http2_ if_modified_since image_filter_ include keepalive_
+	large_client_header_buffers lingering_ limit_conn_ limit_rate limit_rate_after limit_req_ log_ map_hash_
+	max_ranges memcached_ mirror mirror_request_body modern_browser modern_browser_value msie_padding mp4_
+	open_file_cache_ open_log_file_cache output_buffers override_charset postpone_ proxy_ read_ahead
+	referer_hash_ request_pool_size reset_timedout_connection resolver resolver_timeout rewrite_log scgi_ send_
+	sendfile sendfile_max_chunk server_names_hash_ server_tokens slice source_charset ssi ssi_ ssl_ sub_filter
+	sub_filter_ subrequest_output_buffer_size tcp_nodelay tcp_nopush types types_hash_
+	uninitialized_variable_warn userid userid_ uwsgi_ valid_referers variables_hash_ xslt_ xml_entities
+	secure_link perl_modules perl_set perl_require`)
+
+// strange is the first directive of a block that is not known to this package: what it does with requests nobody can
+// tell who does not know its module.
+func strange(body []nginx.Directive) *nginx.Directive {
+	for i := range body {
+		if !isKnown(body[i].Name) {
+			return &body[i]
+		}
+	}
+	return nil
+}
+
+func isKnown(name string) bool {
+	if slices.Contains(followed, name) {
+		return true
+	}
+	for _, head := range harmless {
+		if name == head || strings.HasSuffix(head, "_") && strings.HasPrefix(name, head) {
+			return true
+		}
+	}
+	return false
+}

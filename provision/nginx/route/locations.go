@@ -1,0 +1,82 @@
+package route
+
+import (
+	"slices"
+	"strings"
+
+	"wsprovision/provision/nginx"
+)
+
+// howFound tells how a location was found, in nginx's own terms.
+type howFound int
+
+const (
+	none      howFound = iota // NGX_DECLINED
+	inclusive                 // NGX_AGAIN: by the beginning of the path
+	decided                   // NGX_OK: by the whole path, or by a regular expression
+	withSlash                 // NGX_DONE: with the slash that the path lacks
+)
+
+// locate is ngx_http_core_find_location.
+func locate(w *walk, within levels) (levels, howFound, error) {
+	found, how := static(within, w.at.path)
+	final := false
+	if how == inclusive {
+		modifier, _ := locationName(found[0].block.Args)
+		final = modifier == "^~"
+		var err error
+		if found, how, err = locate(w, found); err != nil {
+			return nil, none, err
+		}
+	}
+	if how == decided || how == withSlash || final {
+		return found, how, nil
+	}
+	for _, l := range within.own("location") {
+		modifier, name := locationName(l.Args)
+		if !isRegular(modifier) {
+			continue
+		}
+		matched, err := w.match(name, modifier == "~*")(w.at.path)
+		if err != nil {
+			return nil, none, unfollowed(l, "%v", err)
+		}
+		if matched {
+			found, _, err = locate(w, within.below(l, locationLevel))
+			return found, decided, err
+		}
+	}
+	return found, how, nil
+}
+
+// static picks the location whose name is the path, else the longest that begins it
+// (ngx_http_core_find_static_location).
+func static(within levels, path string) (levels, howFound) {
+	var best *nginx.Directive
+	how, longest := none, -1
+	for _, l := range within.own("location") {
+		modifier, name := locationName(l.Args)
+		switch {
+		case isRegular(modifier) || modifier == "@":
+		case name == path && modifier == "=":
+			return within.below(l, locationLevel), decided
+		case name == path:
+			best, how, longest = &l, inclusive, len(name)
+		case name == path+"/" && passesOn(l) && longest < len(path):
+			best, how, longest = &l, withSlash, len(path)
+		case modifier != "=" && strings.HasPrefix(path, name) && len(name) > longest && how != withSlash:
+			best, how, longest = &l, inclusive, len(name)
+		}
+	}
+	if best == nil {
+		return within, none
+	}
+	return within.below(*best, locationLevel), how
+}
+
+// passesOn: the location has a backend of its own, and so a redirect to its slash (auto_redirect).
+func passesOn(l nginx.Directive) bool {
+	return slices.ContainsFunc(l.Body, func(d nginx.Directive) bool { return slices.Contains(passers[:6], d.Name) })
+}
+
+func joined(args []string) string { return strings.Join(args, " ") }

@@ -1,0 +1,91 @@
+package route
+
+import (
+	"strings"
+
+	"wsprovision/provision/nginx"
+)
+
+// mapped is ngx_http_map_variable: the exact text without case, host names with wildcards where the map has hostnames,
+// else the first regular expression, else the default.
+func mapValue(w *walk, table nginx.Directive) Value {
+	if len(table.Args) != 2 {
+		return unknown("the map in %s:%d is not understood", table.File, table.Line)
+	}
+	source := w.value(table.Args[0])
+	if !source.Known {
+		return source
+	}
+	text, hosts := source.Text, len(named(table.Body, "hostnames")) > 0
+	if hosts {
+		text = strings.TrimSuffix(text, ".")
+	}
+	if entry := exactly(table.Body, text, hosts); entry != nil {
+		return w.value(entry.Args[0])
+	}
+	standard := ""
+	for _, entry := range table.Body {
+		if len(entry.Args) != 1 {
+			continue
+		}
+		if entry.Name == "default" {
+			standard = entry.Args[0]
+		}
+		if text == "" || !strings.HasPrefix(entry.Name, "~") {
+			continue
+		}
+		matched, err := w.match(expression(entry.Name[1:]))(text)
+		if err != nil {
+			return unknown("%v in %s:%d", err, entry.File, entry.Line)
+		}
+		if matched {
+			return w.value(entry.Args[0])
+		}
+	}
+	return w.value(standard)
+}
+
+// exactly is the entry of a text in a map's table of texts, or of host names.
+func exactly(body []nginx.Directive, text string, hosts bool) *nginx.Directive {
+	table := newNames[*nginx.Directive]()
+	for i := range body {
+		e := &body[i]
+		key := strings.TrimPrefix(e.Name, `\`)
+		switch {
+		case len(e.Args) != 1 || e.Name == "default" || strings.HasPrefix(e.Name, "~"):
+		case hosts:
+			table.add(key, e)
+		default:
+			put(table.exact, strings.ToLower(key), e)
+		}
+	}
+	found, _ := table.find(strings.ToLower(text))
+	return found
+}
+
+// expression reads what follows the ~ of a regular expression: ~* is one without case.
+func expression(text string) (pattern string, anyCase bool) {
+	rest, anyCase := strings.CutPrefix(text, "*")
+	return rest, anyCase
+}
+
+// match gives a function that tries a text, and keeps the groups where it matches (ngx_http_regex_exec).
+func (w *walk) match(text string, anyCase bool) func(subject string) (bool, error) {
+	p, err := compile(text, anyCase)
+	return func(subject string) (bool, error) {
+		if err != nil {
+			return false, err
+		}
+		groups, err := p.match(subject)
+		if err != nil || groups == nil {
+			return false, err
+		}
+		for i, name := range p.re.SubexpNames() {
+			if name != "" {
+				w.values[strings.ToLower(name)] = known(groups[i])
+			}
+		}
+		w.groups = groups
+		return true, nil
+	}
+}

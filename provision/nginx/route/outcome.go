@@ -1,0 +1,150 @@
+package route
+
+import (
+	"fmt"
+
+	"wsprovision/provision/nginx"
+)
+
+// Route is the way of a request through a configuration.
+type Route struct {
+	// Server took the request; nil where no server listens on the address.
+	Server *nginx.Server
+	// Listen is the listener that it came in by.
+	Listen nginx.ListenDirective
+	// ByName: the server was chosen by its name, and not for being the default one of its socket.
+	ByName bool
+	// Location is the last one that the request came to; nil where it came to none.
+	Location *nginx.Directive
+	// End is where the request ends, unless something of May comes before.
+	End End
+	// May are the other ends: a limit that is reached, a password that is wrong, a backend that fails.
+	May []End
+}
+
+// Certain reports whether the request was followed to its end.
+func (r Route) Certain() bool { return r.End.Unfollowed == nil }
+
+// Step is something that happened to a request on its way.
+type Step struct {
+	What string
+	File string
+	Line int
+}
+
+func (s Step) String() string {
+	if s.File == "" {
+		return s.What
+	}
+	return fmt.Sprintf("%s in %s:%d", s.What, s.File, s.Line)
+}
+
+// End is an end of a request. Exactly one of Answer, Pass and Unfollowed is not nil.
+type End struct {
+	Steps []Step
+	// Cause is, for an end that may be, what turns the request there.
+	Cause      *Cause
+	Answer     *Answer
+	Pass       *Pass
+	Unfollowed *Unfollowed
+}
+
+// Cause is what may turn a request away from its end.
+type Cause struct {
+	What      string
+	Status    int // what it answers, before any error_page
+	Directive nginx.Directive
+}
+
+// Body is what nginx's answer consists of.
+type Body string
+
+const (
+	OwnPage Body = "nginx's own page"
+	Text    Body = "text of the configuration"
+	File    Body = "a file"
+	Listing Body = "a list of files"
+	Nothing Body = "nothing"
+)
+
+// Answer is one that nginx makes itself.
+type Answer struct {
+	// Status is 444 where nginx closes the connection without an answer.
+	Status int
+	Body   Body
+	// Location is the field of a redirect, as nginx sends it.
+	Location Value
+	// Directive is what makes nginx answer so. It is the location's, or the server's, where no directive says so and
+	// nothing passes the request on.
+	Directive nginx.Directive
+	// What says it in a few words: `return 403`.
+	What string
+}
+
+// Unfollowed is where the request could not be followed any further.
+type Unfollowed struct {
+	Directive nginx.Directive
+	Why       string
+}
+
+func (u *Unfollowed) Error() string {
+	if u.Directive.File == "" {
+		return u.Why
+	}
+	return fmt.Sprintf("%s in %s:%d", u.Why, u.Directive.File, u.Directive.Line)
+}
+
+// Value is a text, known or not.
+type Value struct {
+	Text  string
+	Known bool
+	// Why says what keeps it from being known.
+	Why string
+}
+
+func known(text string) Value { return Value{Text: text, Known: true} }
+
+func unknown(format string, args ...any) Value { return Value{Why: fmt.Sprintf(format, args...)} }
+
+// Pass is a request on its way to a backend.
+type Pass struct {
+	// Directive is the proxy_pass, or another that passes requests on.
+	Directive nginx.Directive
+	// Scheme is http or https, or the protocol of another directive: fastcgi; "" where it is not known.
+	Scheme string
+	// Backends are the addresses that nginx may ask: host:port, or unix:/path. None where only nginx knows them.
+	Backends []string
+	// Upstream is the group that they are of; "" for none.
+	Upstream string
+	// Method, Target and Version are those of the request that the backend gets: 1.0 or 1.1.
+	Method, Target Value
+	Version        string
+	// Override is the status that the client gets in place of the backend's, for which an error_page led here; 0 for
+	// none. A WebSocket does not come about where there is one.
+	Override int
+	// Fields are those that the backend gets, as nginx sets them or passes them on. One that is empty is not sent.
+	Fields []SentField
+}
+
+// SentField is a field of the request that a backend gets.
+type SentField struct {
+	Name  string
+	Value Value
+	// Set is the proxy_set_header; nil where nginx or the client sets it.
+	Set *nginx.Directive
+}
+
+// Field is what the backend gets in a field; an empty one is not sent. One that is sent twice is a list.
+func (p *Pass) Field(name string) SentField {
+	one := SentField{Name: name, Value: known("")}
+	for _, f := range p.Fields {
+		switch {
+		case !equalFold(f.Name, name) || f.Value.Known && f.Value.Text == "" && one.Set != nil:
+		case one.Value.Known && one.Value.Text != "" && f.Value.Known:
+			one.Value.Text += ", " + f.Value.Text
+		default:
+			one = f
+		}
+	}
+	return one
+}

@@ -1,0 +1,250 @@
+package route
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"wsprovision/provision/nginx"
+)
+
+// script is a run of the statements of rewriting in a block (ngx_http_script_engine_t).
+type script struct {
+	*walk
+	// quoted: groups are escaped, as they are until a rewrite has matched (e->quote).
+	quoted bool
+	// within: the last rewrite that matched had a query of its own, which nginx does not forget (e->is_args).
+	within bool
+	next   phase // where a statement answers
+}
+
+// script runs the statements of a block. It gives a next phase where one of them answers; where one sends a text, the
+// walk has its end.
+func (w *walk) script(body []nginx.Directive) (phase, error) {
+	s := &script{walk: w, quoted: true}
+	_, err := s.run(body)
+	return s.next, err
+}
+
+// run reports whether the rest is left out.
+func (s *script) run(body []nginx.Directive) (stop bool, err error) {
+	for _, d := range body {
+		switch d.Name {
+		case "set":
+			err = s.set(d)
+		case "break":
+			s.stop()
+			return true, nil
+		case "return":
+			s.next, err = s.returns(d)
+			return true, err
+		case "rewrite":
+			stop, err = s.rewrite(d)
+		case "if":
+			stop, err = s.branch(d)
+		}
+		if stop || err != nil {
+			return stop, err
+		}
+	}
+	return false, nil
+}
+
+// stop is break: a path that was changed before stays changed, and is not looked for anew.
+func (s *script) stop() {
+	if s.at.changed {
+		s.at.matched, s.at.changed = false, false
+	}
+}
+
+func (s *script) set(d nginx.Directive) error {
+	if len(d.Args) != 2 {
+		return unfollowed(d, "set is not understood")
+	}
+	v := s.text(d.Args[1], s.quoted)
+	name := strings.ToLower(strings.TrimPrefix(d.Args[0], "$"))
+	if name != "args" {
+		s.values[name] = v
+		return nil
+	}
+	if !v.Known {
+		return unfollowed(d, "%s", v.Why)
+	}
+	s.at.args = v.Text
+	return nil
+}
+
+// text is the value of a text in which groups are escaped where escaped is true and the target had something to escape
+// (ngx_http_script_copy_capture_code).
+func (s *script) text(text string, escaped bool) Value {
+	if !s.at.quoted && !s.at.plus {
+		return s.value(text)
+	}
+	all, _ := parts(text)
+	if !slices.ContainsFunc(all, func(p part) bool { return p.group > 0 }) {
+		return s.value(text)
+	}
+	if s.within {
+		return unknown("groups after a rewrite with a query are not followed where the target has %% or +")
+	}
+	if !escaped {
+		return s.value(text)
+	}
+	raw := s.groups
+	quoted := make([]string, len(raw))
+	for i, g := range raw {
+		v := escape(g, inArgs)
+		if !v.Known {
+			return v
+		}
+		quoted[i] = v.Text
+	}
+	s.groups = quoted
+	v := s.value(text)
+	if !same(s.groups, quoted) {
+		return unknown("%q has groups of a regular expression, and a map with another one", text)
+	}
+	s.groups = raw
+	return v
+}
+
+// returns is ngx_http_script_return_code: a text, or a status below 400, is sent as it is; a redirect and a bare
+// status go through error_page.
+func (s *script) returns(d nginx.Directive) (phase, error) {
+	status, text := 302, Value{Known: true}
+	code, err := strconv.Atoi(d.Args[0])
+	switch {
+	case err == nil:
+		status = code
+	case len(d.Args) == 1:
+		text = s.value(d.Args[0])
+	}
+	if len(d.Args) == 2 {
+		text = s.value(d.Args[1])
+	}
+	what := "return " + joined(d.Args)
+	s.step(d, "%s", what)
+	switch bare := status >= 400 && (len(d.Args) == 1 || d.Args[1] == ""); {
+	case isRedirect(status):
+		s.answer.location = text
+		return s.finish(status, d, what)
+	case bare:
+		return s.finish(status, d, what)
+	}
+	return s.send(status, Text, d, what)
+}
+
+func isRedirect(status int) bool {
+	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308
+}
+
+// rewrite is a rewrite directive, and reports whether it is the last statement to run.
+func (s *script) rewrite(d nginx.Directive) (bool, error) {
+	if len(d.Args) < 2 {
+		return false, unfollowed(d, "rewrite is not understood")
+	}
+	matched, err := s.match(d.Args[0], false)(s.at.path)
+	if err != nil {
+		return false, unfollowed(d, "%v", err)
+	}
+	if !matched {
+		s.groups = nil
+		return false, nil
+	}
+	r := replacementOf(d)
+	if r.status > 0 {
+		s.next, err = s.redirect(d, r)
+		return true, err
+	}
+	before := s.at.path
+	if err := s.replace(d, r); err != nil {
+		return false, err
+	}
+	s.step(d, "rewrite of %s to %s", before, s.at.path)
+	if s.at.path == "" {
+		s.next, err = s.finish(500, d, "rewrite leaves no path")
+		return true, err
+	}
+	return r.flag == "last" || r.flag == "break", nil
+}
+
+// replacement is what a rewrite puts in the path's place (ngx_http_rewrite).
+type replacement struct {
+	path, args string
+	query      bool // it has a query of its own
+	dropped    bool // the request's query is dropped: it ends with ?
+	status     int  // of a redirect
+	flag       string
+}
+
+func replacementOf(d nginx.Directive) replacement {
+	r := replacement{path: d.Args[1]}
+	if len(d.Args) > 2 {
+		r.flag = d.Args[2]
+	}
+	r.path, r.dropped = strings.CutSuffix(r.path, "?")
+	for _, head := range []string{"http://", "https://", "$scheme"} {
+		if strings.HasPrefix(d.Args[1], head) {
+			r.status = 302
+		}
+	}
+	switch r.flag {
+	case "redirect":
+		r.status = 302
+	case "permanent":
+		r.status = 301
+	}
+	if r.status > 0 {
+		r.query = strings.Contains(r.path, "?")
+		return r
+	}
+	r.path, r.args, r.query = strings.Cut(r.path, "?")
+	return r
+}
+
+func (s *script) redirect(d nginx.Directive, r replacement) (phase, error) {
+	v := s.text(r.path, true)
+	if v.Known {
+		v = unescapeRedirect(v.Text)
+	}
+	if v.Known && !r.dropped && s.at.args != "" {
+		v.Text += map[bool]string{true: "&", false: "?"}[r.query] + s.at.args
+	}
+	s.at.internal, s.at.whole = true, false
+	if r.flag == "break" {
+		s.at.matched, s.at.changed = false, false
+	} else {
+		s.at.changed = true
+	}
+	s.step(d, "rewrite of %s to a redirect", s.at.path)
+	s.answer.location = v
+	return s.finish(r.status, d, "rewrite "+joined(d.Args))
+}
+
+// replace is ngx_http_script_regex_end_code.
+func (s *script) replace(d nginx.Directive, r replacement) error {
+	path := s.text(r.path, false)
+	if !path.Known {
+		return unfollowed(d, "%s", path.Why)
+	}
+	s.quoted = false
+	args := s.at.args
+	if r.dropped {
+		args = ""
+	}
+	if r.query {
+		own := s.text(r.args, true)
+		if !own.Known {
+			return unfollowed(d, "%s", own.Why)
+		}
+		if s.within = true; args != "" {
+			own.Text += "&" + args
+		}
+		args = own.Text
+	}
+	s.at.path, s.at.args, s.at.internal, s.at.whole = path.Text, args, true, false
+	if s.at.changed = r.flag != "break"; !s.at.changed {
+		s.at.matched = false
+	}
+	return nil
+}

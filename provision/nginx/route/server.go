@@ -1,0 +1,180 @@
+package route
+
+import (
+	"errors"
+	"strings"
+
+	"wsprovision/provision/nginx"
+)
+
+func defaultOf(sharing []nginx.Sharer) nginx.Sharer {
+	for _, s := range sharing {
+		if s.Listen.Default {
+			return s
+		}
+	}
+	return sharing[0]
+}
+
+// speaksTLS: ssl at one listen holds for the address; the old ssl on holds where the default server has it
+// (ngx_http_init_connection).
+func speaksTLS(sharing []nginx.Sharer, standard levels) bool {
+	for _, s := range sharing {
+		if explicit(s) {
+			return true
+		}
+	}
+	return standard.on("ssl", false)
+}
+
+// explicit looks for ssl in the listen itself, also where ssl on stands beside it.
+func explicit(s nginx.Sharer) bool {
+	if len(named(s.Server.Body, "ssl")) == 0 {
+		return s.Listen.TLS
+	}
+	for _, d := range named(s.Server.Body, "listen") {
+		if d.File != s.Listen.File || d.Line != s.Listen.Line {
+			continue
+		}
+		for _, a := range d.Args[1:] {
+			if a == "ssl" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// plain refuses connections on which nginx does not speak HTTP/1.1 with this client.
+func plain(sharing []nginx.Sharer, request Request, encrypted bool) error {
+	for _, s := range sharing {
+		switch {
+		case s.Listen.ProxyProtocol:
+			return errors.New("the listener expects the PROXY protocol")
+		case s.Listen.HTTP2 && !encrypted:
+			return errors.New("the listener takes HTTP/2 only")
+		case s.Listen.UDP:
+			return errors.New("the listener is one for UDP")
+		}
+	}
+	if request.TLS && !encrypted {
+		return errors.New("the listener does not speak TLS")
+	}
+	return nil
+}
+
+// wellFormed refuses requests of which nginx might say more than this package follows.
+func wellFormed(r Request) error {
+	size := len(r.Target)
+	for _, f := range r.Fields {
+		if !isToken(f.Name) || strings.ContainsAny(f.Value, "\r\n\x00") {
+			return errors.New("a malformed field is not followed")
+		}
+		size = max(size, len(f.Name)+len(f.Value))
+	}
+	switch {
+	case size > 4000 || len(r.Fields) > 80:
+		return errors.New("a request with lines this long is not followed (large_client_header_buffers)")
+	case r.has("Content-Length", "Transfer-Encoding", "Expect"):
+		return errors.New("a request with a body is not followed")
+	case len(r.values("Host")) != 1:
+		return errors.New("a request with another number of Hosts than one is not followed")
+	case strings.Trim(r.method(), "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "":
+		return errors.New("the method is not followed")
+	case strings.Contains(joined(r.values("User-Agent")), "MSIE"):
+		return errors.New("a request of Internet Explorer is not followed (msie_refresh)")
+	case hostName(r.Host) == "":
+		return errors.New("such a Host is not followed")
+	}
+	return nil
+}
+
+func isToken(name string) bool {
+	for i := range len(name) {
+		if name[i] != '-' && !isWord(name[i]) {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// hostName is the name of a Host without port and last dot, in lower case (ngx_http_validate_host); "" for what is not
+// followed.
+func hostName(host string) string {
+	name, port, _ := strings.Cut(host, ":")
+	if strings.HasPrefix(host, "[") {
+		end := strings.IndexByte(host, ']')
+		if end < 0 {
+			return ""
+		}
+		name, port = host[:end+1], strings.TrimPrefix(host[end+1:], ":")
+		if strings.Trim(name[1:end], "0123456789abcdefABCDEF:.") != "" {
+			return ""
+		}
+	} else if strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789._-") != "" {
+		return ""
+	}
+	name = strings.TrimSuffix(name, ".")
+	if strings.Trim(port, "0123456789") != "" || strings.HasPrefix(name, ".") || strings.Contains(name, "..") {
+		return ""
+	}
+	return strings.ToLower(name)
+}
+
+// choose is nginx's order: the exact name, the longest *.name, the longest name.*, the first regular expression, the
+// default server (ngx_http_find_virtual_server). Of two servers with a name the first one has it.
+func chooseServer(w *walk, sharing []nginx.Sharer, standard nginx.Sharer) (nginx.Sharer, bool, error) {
+	table, expressions := newNames[nginx.Sharer](), []nginx.Sharer(nil)
+	dynamic := false
+	for _, s := range sharing {
+		for _, name := range s.Server.Names {
+			switch {
+			case strings.EqualFold(name, "$hostname"):
+				dynamic = true
+			case strings.HasPrefix(name, "~"):
+				expressions = append(expressions, s)
+			default:
+				table.add(name, s)
+			}
+		}
+		if len(s.Server.Names) == 0 {
+			table.add("", s)
+		}
+	}
+	name := hostName(w.request.Host)
+	if found, ok := table.exact[name]; ok {
+		return found, true, nil
+	}
+	if dynamic {
+		return standard, false, unfollowed(w.levels[0].block, "server_name $hostname is not followed")
+	}
+	if found, ok := table.find(name); ok {
+		return found, true, nil
+	}
+	return byExpression(w, expressions, standard, name)
+}
+
+func byExpression(w *walk, all []nginx.Sharer, standard nginx.Sharer, host string) (nginx.Sharer, bool, error) {
+	seen := map[*nginx.Server]bool{}
+	for _, s := range all {
+		if seen[s.Server] {
+			continue
+		}
+		seen[s.Server] = true
+		for _, name := range s.Server.Names {
+			text, isExpression := strings.CutPrefix(name, "~")
+			if !isExpression {
+				continue
+			}
+			matched, err := w.match(text, strings.ToLower(text) != text)(host)
+			if err != nil {
+				return s, false, unfollowed(nginx.Directive{Name: "server", File: s.Server.File, Line: s.Server.Line},
+					"%v", err)
+			}
+			if matched {
+				return s, true, nil
+			}
+		}
+	}
+	return standard, false, nil
+}

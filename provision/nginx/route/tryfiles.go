@@ -1,0 +1,87 @@
+package route
+
+import (
+	"strconv"
+	"strings"
+
+	"wsprovision/provision/nginx"
+)
+
+// precontent is try_files. It holds for its own block alone (ngx_http_try_files_handler).
+func precontent(w *walk) (phase, error) {
+	found := w.levels.own("try_files")
+	if len(found) == 0 || w.levels[0].kind == withinLocation {
+		return content, nil
+	}
+	d := found[len(found)-1]
+	if len(d.Args) < 2 {
+		return nil, unfollowed(d, "try_files is not understood")
+	}
+	for _, arg := range d.Args[:len(d.Args)-1] {
+		b, root, ok := startOf(w)
+		if !ok {
+			return w.finish(500, d, "alias where the path was rewritten")
+		}
+		name, isDirectory := strings.CutSuffix(arg, "/")
+		tried := triedName(w, b, name)
+		if !tried.Known || !root.Known {
+			return nil, unfollowed(d, "%s", tried.Why+root.Why)
+		}
+		there, err := w.find(d, root.Text+tried.Text)
+		if err != nil {
+			return nil, err
+		}
+		if there.Kind != Absent && (there.Kind == Directory) == isDirectory {
+			foundFile(w, b, tried.Text, isDirectory)
+			return content, nil
+		}
+	}
+	return fallback(w, d, d.Args[len(d.Args)-1])
+}
+
+// tried is a name of try_files; one with variables that begins with what an alias stands for loses that.
+func triedName(w *walk, b base, name string) Value {
+	v := w.value(name)
+	if v.Known && b.alias > 0 && !b.whole && strings.Contains(name, "$") && b.alias <= len(w.at.path) {
+		v.Text = strings.TrimPrefix(v.Text, w.at.path[:b.alias])
+	}
+	return v
+}
+
+func foundFile(w *walk, b base, name string, isDirectory bool) {
+	switch {
+	case b.whole && isDirectory:
+	case b.whole:
+		w.at.path, w.at.appended = name, true
+	default:
+		w.at.path = w.at.path[:b.alias] + name
+	}
+}
+
+// fallback is the last of try_files: a status, a named location, or another path.
+func fallback(w *walk, d nginx.Directive, last string) (phase, error) {
+	if code, ok := strings.CutPrefix(last, "="); ok {
+		status, err := strconv.Atoi(code)
+		if err != nil || status < 300 {
+			return nil, unfollowed(d, "try_files with %s is not followed", last)
+		}
+		return w.finish(status, d, "try_files "+last)
+	}
+	b, _, ok := startOf(w)
+	if !ok {
+		return w.finish(500, d, "alias where the path was rewritten")
+	}
+	v := triedName(w, b, last)
+	switch {
+	case !v.Known:
+		return nil, unfollowed(d, "%s", v.Why)
+	case v.Text == "":
+		return nil, unfollowed(d, "the last of try_files is nothing")
+	}
+	w.step(d, "try_files falls back to %s", v.Text)
+	if strings.HasPrefix(v.Text, "@") {
+		return w.namedLocation(v.Text, d)
+	}
+	path, args, _ := strings.Cut(v.Text, "?")
+	return w.redirected(path, args, d)
+}

@@ -1,0 +1,217 @@
+package route
+
+import (
+	"strings"
+
+	"wsprovision/provision/nginx"
+)
+
+// part is a piece of a value of the configuration: text, a group of a regular expression, a variable, or the ? that
+// begins the query.
+type part struct {
+	text     string
+	group    int
+	variable string
+}
+
+// parts is ngx_http_script_compile. False: nginx refuses it, or it is not understood.
+func parts(text string) ([]part, bool) {
+	var all []part
+	for text != "" {
+		dollar := strings.IndexByte(text, '$')
+		if dollar != 0 {
+			literal := text
+			if dollar > 0 {
+				literal = text[:dollar]
+			}
+			all, text = append(all, part{text: literal}), text[len(literal):]
+			continue
+		}
+		p, length, ok := reference(text[1:])
+		if !ok {
+			return nil, false
+		}
+		all, text = append(all, p), text[1+length:]
+	}
+	return all, true
+}
+
+// reference reads what follows a $.
+func reference(text string) (part, int, bool) {
+	if text != "" && text[0] >= '1' && text[0] <= '9' {
+		return part{group: int(text[0] - '0')}, 1, true
+	}
+	name, braces := text, 0
+	if strings.HasPrefix(text, "{") {
+		name, braces = text[1:], 2
+	}
+	end := 0
+	for end < len(name) && isWord(name[end]) {
+		end++
+	}
+	if end == 0 || braces > 0 && !strings.HasPrefix(name[end:], "}") {
+		return part{}, 0, false
+	}
+	return part{variable: strings.ToLower(name[:end])}, end + braces, true
+}
+
+func isWord(c byte) bool {
+	return c == '_' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
+}
+
+// value is what a text of the configuration becomes for the request (ngx_http_complex_value).
+func (w *walk) value(text string) Value {
+	all, ok := parts(text)
+	if !ok {
+		return unknown("%q is not understood", text)
+	}
+	before, grouped := w.groups, false
+	var out strings.Builder
+	for _, p := range all {
+		v := known(p.text)
+		switch {
+		case p.group > 0:
+			v, grouped = known(group(w.groups, p.group)), true
+		case p.variable != "":
+			v = w.variable(p.variable)
+		}
+		if !v.Known {
+			return v
+		}
+		out.WriteString(v.Text)
+	}
+	if grouped && !same(before, w.groups) {
+		return unknown("%q has groups of a regular expression, and a map with another one", text)
+	}
+	return known(out.String())
+}
+
+func same(a, b []string) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
+
+func group(groups []string, n int) string {
+	if n < len(groups) {
+		return groups[n]
+	}
+	return ""
+}
+
+// deepest bounds variables that are made of variables (ngx_http_variable_depth).
+const deepest = 100
+
+// variable is the value of a variable at this moment. Nginx keeps what it found once, but for those that change with
+// the request.
+func (w *walk) variable(name string) Value {
+	if v, there := w.values[name]; there {
+		return v
+	}
+	d := w.defined[name]
+	if d == nil {
+		return builtin(w, name)
+	}
+	switch {
+	case d.group && (d.table != nil || d.other != ""):
+		return unknown("$%s is made in two ways", name)
+	case d.other != "":
+		return unknown("$%s is %s, which only nginx knows", name, d.other)
+	case d.table == nil && !d.group && settable(name):
+		return builtin(w, name) // until a set is come by
+	case d.table == nil:
+		return known("") // of a set that was not come by, or of a group that did not match
+	}
+	if d.open++; d.open > 1 {
+		d.open--
+		return unknown("the map of $%s leads to itself", name)
+	}
+	v := mapValue(w, *d.table)
+	d.open--
+	if len(named(d.table.Body, "volatile")) == 0 {
+		w.values[name] = v
+	}
+	return v
+}
+
+// definition is where a configuration makes a variable.
+type definition struct {
+	table *nginx.Directive // the map; of several for one variable nginx uses the last
+	other string           // anything else than map, set and groups
+	set   bool
+	group bool
+	open  int // while it is being asked for
+}
+
+type definitions map[string]*definition
+
+// makers are the directives that make variables, and which of their arguments names one, from 0 or from the end.
+var makers = map[string]int{"map": -1, "geo": -1, "split_clients": -1, "set": 0, "auth_request_set": 0, "perl_set": 0,
+	"js_set": 0, "js_var": 0, "set_by_lua_file": 0, "geoip2": 0, "userid_name": 0}
+
+// define finds the variables of a configuration, in the order of its statements.
+func define(all definitions, body []nginx.Directive) {
+	for i := range body {
+		d := &body[i]
+		if at, makes := makers[d.Name]; makes && len(d.Args) > 0 {
+			if at < 0 {
+				at = len(d.Args) - 1
+			}
+			all.of(d.Args[at]).by(d)
+		}
+		for _, a := range d.Args {
+			all.groups(a)
+		}
+		if d.Name == "map" {
+			for _, entry := range d.Body {
+				all.groups(entry.Name)
+			}
+			continue
+		}
+		define(all, d.Body)
+	}
+}
+
+// settable are variables of nginx's own that set may change (ngx_http_variables_init, NGX_HTTP_VAR_WEAK).
+func settable(name string) bool {
+	for _, head := range []string{"http_", "arg_", "cookie_", "sent_http_", "upstream_", "limit_rate"} {
+		if strings.HasPrefix(name, head) {
+			return true
+		}
+	}
+	return name == "args"
+}
+
+func (all definitions) of(name string) *definition {
+	name = strings.ToLower(strings.TrimPrefix(name, "$"))
+	if all[name] == nil {
+		all[name] = &definition{}
+	}
+	return all[name]
+}
+
+func (one *definition) by(d *nginx.Directive) {
+	switch d.Name {
+	case "map":
+		one.table, one.other = d, ""
+	case "set":
+		one.set = true
+	case "geo", "split_clients":
+		one.table, one.other = nil, "of "+d.Name
+	default:
+		one.other = "of " + d.Name
+	}
+}
+
+// groups are the names of groups, (?<name>…): a variable each, with nothing in it before the expression matches. Where
+// a map has the name as well, the order of the two decides, and it is not followed.
+func (all definitions) groups(text string) {
+	for {
+		_, rest, found := strings.Cut(text, "(?")
+		if !found {
+			return
+		}
+		text = rest
+		rest = strings.TrimPrefix(rest, "P")
+		if name, _, ok := strings.Cut(strings.TrimPrefix(rest, "<"), ">"); ok && rest[0] == '<' && name != "" &&
+			isWord(name[0]) {
+			all.of(name).group = true
+		}
+	}
+}

@@ -1,0 +1,112 @@
+package route
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"wsprovision/provision/nginx"
+)
+
+// scene is what is the same for a request from its beginning to its end.
+type scene struct {
+	request Request
+	look    Look
+	prefix  string // of paths that are relative
+	http    []nginx.Directive
+	tree    nginx.Tree
+	server  *nginx.Server
+	tls     bool
+	defined definitions
+}
+
+// walk is a request on its way: what nginx keeps of one (ngx_http_request_t).
+type walk struct {
+	*scene
+	at     address
+	levels levels
+	answer answering
+	values map[string]Value // of variables, as far as they were asked for or set (r->variables)
+	groups []string         // of the last regular expression that matched (r->captures)
+	steps  []Step
+	gates  []gate
+	looked int
+	nested bool // a subrequest, or a way that only may be taken: what may turn it away is not followed
+	end    *End
+}
+
+// answering is what of the answer is settled on the way.
+type answering struct {
+	handler  *nginx.Directive // proxy_pass and its like (content_handler)
+	method   string
+	location Value
+	changes  int // of the path that are left
+	// override is the status that is sent in place of a page's own (err_status); 0 for none.
+	override int
+	by       nginx.Directive // what made the override
+	what     string
+	paged    bool // an error_page was looked for, and there is no second
+}
+
+// gate is something that may answer before the request comes to its end.
+type gate struct {
+	Cause
+	before *walk
+}
+
+// fork is the request as it is now, to see another way that it may take.
+func (w *walk) fork() *walk {
+	other := *w
+	other.values = maps.Clone(w.values)
+	other.steps = slices.Clip(w.steps)
+	other.gates, other.nested, other.end = nil, true, nil
+	return &other
+}
+
+func (w *walk) step(d nginx.Directive, format string, args ...any) {
+	w.steps = append(w.steps, Step{fmt.Sprintf(format, args...), d.File, d.Line})
+}
+
+// unfollowed ends the walk at a directive.
+func unfollowed(d nginx.Directive, format string, args ...any) error {
+	return &Unfollowed{d, fmt.Sprintf(format, args...)}
+}
+
+// phase is a part of nginx's handling of a request (ngx_http_phases). Each gives the next one.
+type phase func(*walk) (phase, error)
+
+// run takes the request through the phases. Nothing in a configuration makes it longer than a few hundred.
+func (w *walk) run(p phase) End {
+	var err error
+	for range 1000 {
+		if p, err = p(w); p == nil || err != nil {
+			break
+		}
+	}
+	if err == nil && w.end == nil {
+		err = unfollowed(w.levels[0].block, "the request goes on and on")
+	}
+	if err != nil {
+		u, ok := err.(*Unfollowed)
+		if !ok {
+			u = &Unfollowed{Directive: w.levels[0].block, Why: err.Error()}
+		}
+		w.end = &End{Unfollowed: u}
+	}
+	w.end.Steps = w.steps
+	return *w.end
+}
+
+// ended gives no next phase.
+func (w *walk) ended(e End) (phase, error) {
+	w.end = &e
+	return nil, nil
+}
+
+// gated remembers what may turn the request away here.
+func (w *walk) gated(d nginx.Directive, status int, what string) {
+	if w.nested {
+		return
+	}
+	w.gates = append(w.gates, gate{Cause{what, status, d}, w.fork()})
+}

@@ -1,0 +1,51 @@
+package route
+
+import "testing"
+
+// TestMakers: whoever really answered is among those who can have, and what cannot is not.
+func TestMakers(t *testing.T) {
+	needNginx(t)
+	r := newRig(t, `limit_req_zone $server_port zone=z:1m rate=1r/m;`+one(`
+		location / { proxy_pass http://<A>; } location /dead { proxy_pass http://<DEAD>; }
+		location /403 { if ($http_x) { return 403; } proxy_pass http://<A>; } location /r {
+		return 301 https://$host$uri; }
+		location /auth { auth_basic x; auth_basic_user_file <DIR>/passwords; proxy_pass http://<A>; }
+		location /limit { limit_req zone=z; proxy_pass http://<A>; } location /text { return 503 text; }`))
+	if err := r.start(); err != nil {
+		t.Fatal(err)
+	}
+	tree := r.tree()
+	for _, test := range []struct {
+		request, what string
+		ends          int
+	}{
+		{"/?status=403", "proxy_pass", 1}, {"/", "proxy_pass", 1}, {"/dead", "proxy_pass", 2}, {"/403 X:1",
+			"return", 1},
+		{"/403", "proxy_pass", 1}, {"/r", "return", 1}, {"/auth", "auth_basic", 1}, {"/limit", "proxy_pass", 1},
+		{"/limit", "limit_req", 2}, {"/text", "return", 1},
+	} {
+		_, request := r.request(test.request)
+		s, err := ask(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ends := Makers(Follow(tree, Host{}, request), Seen{s.status, s.location, "nginx/1.22.1", s.body})
+		if len(ends) != test.ends {
+			t.Errorf("%s: %d ends can have given %v, want %d: %+v", test.request, len(ends), s, test.ends, ends)
+			continue
+		}
+		first := ends[0].Pass
+		name := ""
+		if first != nil {
+			name = first.Directive.Name
+		} else {
+			name = ends[0].Answer.Directive.Name
+		}
+		if name != test.what {
+			t.Errorf("%s: %v is said to come of %s, want %s", test.request, s, name, test.what)
+		}
+	}
+	if (Seen{Status: 403, Body: "<title>404 Not Found</title><center>nginx"}).OwnPage() {
+		t.Error("the page of another status is taken for this one's")
+	}
+}
