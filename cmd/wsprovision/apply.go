@@ -37,9 +37,9 @@ it was applied. A host that is as asked for is left alone.
 		PreRun: outliveTerminal,
 		RunE:   func(cmd *cobra.Command, _ []string) error { return a.apply(cmd, o) },
 	}
-	addSettings(cmd)
+	addSettings(cmd, false)
 	addRunFlags(cmd, &o)
-	cmd.Flags().DurationVar(&o.wait, "wait", 0, "wait this `duration` for another run to end")
+	addWait(cmd.Flags(), &o.wait)
 	return cmd
 }
 
@@ -69,9 +69,6 @@ func (a *app) apply(cmd *cobra.Command, o applyOptions) error {
 
 // prepare reads the configuration and finds out where the agent runs.
 func (a *app) prepare(cmd *cobra.Command, o applyOptions) (*provision.Run, *output, error) {
-	if err := a.checkOutput(); err != nil {
-		return nil, nil, err
-	}
 	c, err := a.load(cmd)
 	if err != nil {
 		return nil, nil, err
@@ -102,11 +99,4 @@ func (a *app) answer(ctx context.Context, out *output, o applyOptions,
 		out.say(err.Error() + "; wsprovision status tells what was done")
 	}
 	return outcomeOf(report, o.detailed)
-}
-
-func noArguments(cmd *cobra.Command, args []string) error {
-	if err := cobra.NoArgs(cmd, args); err != nil {
-		return usageError{err}
-	}
-	return nil
 }

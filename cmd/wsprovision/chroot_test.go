@@ -22,6 +22,8 @@ type tree struct {
 	dir    string
 	enter  string   // testdata/enter, built
 	mounts []string // what the tree sees while the agent runs in it
+
+	environ []string
 }
 
 // executables are built once for a test, static as they are shipped.
@@ -101,6 +103,11 @@ func (tr *tree) copy(name, from string) {
 	tr.write(name, string(text))
 }
 
+func (tr *tree) remove(name string) {
+	tr.t.Helper()
+	tr.must(os.Remove(tr.path(name)))
+}
+
 func (tr *tree) exists(name string) bool {
 	_, err := os.Lstat(tr.path(name))
 	return err == nil
@@ -115,7 +122,7 @@ func (tr *tree) agent(args ...string) (stdout string, stderr string, status int)
 	cmd := exec.Command(tr.enter, slices.Concat([]string{tr.dir}, tr.mounts, []string{"--", "/usr/sbin/wsprovision"},
 		args)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
-	cmd.Dir, cmd.Env = "/", []string{"LC_ALL=C"}
+	cmd.Dir, cmd.Env = "/", append([]string{"LC_ALL=C"}, tr.environ...)
 	// With no /dev in the tree, the test's own must do.
 	null, err := os.Open(os.DevNull)
 	tr.must(err)

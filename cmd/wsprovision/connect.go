@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -42,20 +44,16 @@ Exit status:
 		Example: `  wsprovision connect ws://ws.example.com/ws/
   echo hello | wsprovision connect --address 127.0.0.1:80 ws://ws.example.com/ws/
   wsprovision connect --insecure --header "Authorization: Bearer x" wss://ws.example.com/`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usageError{errors.New("connect takes one URL, such as ws://ws.example.com/ws/")}
-			}
-			return nil
-		},
+		Args: oneURL,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.connect(cmd.Context(), o, args[0]) },
 	}
 	o.client.register(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&o.address, "address", "", "dial this `host:port`, whatever the URL's name resolves to")
-	flags.DurationVar(&o.options.Ping, "ping", 0, "send a ping every `duration`, and want its pong")
-	flags.DurationVar(&o.options.Wait, "wait", 2*time.Second,
-		"after the end of the input wait this `duration` for answers; below 0 for ever")
+	addDuration(flags, &o.options.Ping, "ping", 0, "send a ping every `duration`, and want its pong; 0s sends none")
+	o.options.Wait = 2 * time.Second
+	flags.Var(duration{at: &o.options.Wait, forever: true}, "wait",
+		"after the end of the input wait this `duration` for answers, or forever")
 	flags.BoolVarP(&o.options.SendBinary, "binary", "b", false, "send lines as binary messages")
 	flags.BoolVar(&o.options.Raw, "raw", false, "print messages as they are, whatever a terminal makes of them")
 	flags.BoolVar(&o.options.Compress, "compress", false, "offer permessage-deflate")
@@ -88,7 +86,7 @@ func (a *app) connect(ctx context.Context, o connectOptions, url string) error {
 	}
 	opened := false
 	o.options.Opened = func(h websocket.Handshake) { opened = true; a.opened(h, o.showHead) }
-	out := a.stdout
+	var out io.Writer = a.stdout
 	if o.options.Raw {
 		out = a.raw
 	}
@@ -96,6 +94,8 @@ func (a *app) connect(ctx context.Context, o connectOptions, url string) error {
 	switch {
 	case !opened && ctx.Err() != nil:
 		return fmt.Errorf("%w: %w", context.Cause(ctx), err)
+	case err != nil && ctx.Err() == nil && !opened:
+		return fmt.Errorf("%w\n%s", err, afterConnect(err, url))
 	case err != nil && ctx.Err() == nil:
 		return err
 	case code == 1000 || code == 1001 || code == 1005 || ctx.Err() != nil:
@@ -104,14 +104,41 @@ func (a *app) connect(ctx context.Context, o connectOptions, url string) error {
 	return fmt.Errorf("closed with %d %s", code, plaintext.Line(reason))
 }
 
+func oneURL(_ *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return usageError{errors.New("connect takes one URL, such as ws://ws.example.com/ws/")}
+	}
+	return nil
+}
+
+// afterConnect says what to do about a WebSocket that did not come about.
+func afterConnect(err error, url string) string {
+	var dial *websocket.DialError
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &dns):
+		return "the name is not known here: write it right, add it to DNS or to /etc/hosts, or give --address host:port"
+	case errors.As(err, &dial) && errors.Is(dial.Errno, syscall.ECONNREFUSED):
+		return "nothing listens there: start the server, or one to try with: wsprovision echo --listen " +
+			plaintext.Command([]string{dial.Address})
+	case errors.As(err, new(*websocket.TLSError)):
+		return "--ca file trusts another authority, and --insecure takes any certificate; the cause: " + verifyCommand(url)
+	}
+	return "what is in the way: " + verifyCommand(url)
+}
+
+func verifyCommand(url string) string {
+	return plaintext.Command([]string{"wsprovision", "verify", url})
+}
+
 // opened shows what the handshake settled.
 func (a *app) opened(h websocket.Handshake, all bool) {
 	if all {
-		writeLine(a.stderr, "%s", h.StatusLine)
+		a.stderr.line(span{plainly, h.StatusLine})
 		_ = h.Header.Write(crlf{a.stderr})
 	}
 	if h.Subprotocol != "" {
-		writeSaid(a.stderr, "subprotocol "+h.Subprotocol)
+		a.say("subprotocol " + h.Subprotocol)
 	}
 }
 

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
+	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -41,32 +44,56 @@ Exit status:
 			}
 			listener, err := net.Listen("tcp", listen)
 			if err != nil {
-				return fmt.Errorf("echo: %w", err)
+				return cannotListen(listen, err)
 			}
-			var mu sync.Mutex
-			say := func(line string) {
-				mu.Lock()
-				defer mu.Unlock()
-				writeLine(a.stderr, "%s", line)
-			}
-			say("Listening on " + listener.Addr().String())
+			a.stderr.line(span{plainly, "Listening on " + listener.Addr().String()})
+			say := a.echoLog()
 			return websocket.Serve(cmd.Context(), listener, limits, say)
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&listen, "listen", "127.0.0.1:3000", "`host:port` to listen on; port 0 takes a free one")
 	flags.IntVar(&limits.Connections, "max-connections", 1024, "refuse a connection more than this `number` with 503")
-	flags.DurationVar(&limits.Idle, "idle-timeout", time.Hour,
+	addDuration(flags, &limits.Idle, "idle-timeout", time.Hour,
 		"close a connection without message and ping for this `duration`")
 	return cmd
+}
+
+// echoLog is a log with the time of each line, but where the journal has it.
+func (a *app) echoLog() func(line string) {
+	var mu sync.Mutex
+	return func(line string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if file, ok := a.stderr.w.(*os.File); !ok || !isJournal(int(file.Fd())) {
+			line = time.Now().Format(time.RFC3339) + " " + line
+		}
+		a.stderr.line(span{plainly, line})
+	}
+}
+
+// cannotListen says what to do about it.
+func cannotListen(address string, err error) error {
+	host, port, _ := net.SplitHostPort(address)
+	next := "give another one: --listen 127.0.0.1:3000"
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		next = fmt.Sprintf("another program listens there (ss -ltnp 'sport = :%s' names it): stop it, or take a free "+
+			"port: --listen %s", port, net.JoinHostPort(host, "0"))
+	case errors.Is(err, syscall.EACCES):
+		next = "only root may listen on a port below 1024: take a higher one, or run this as root"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		next = "this host does not have that address (ip address shows those that it has): give one of its own"
+	}
+	return fmt.Errorf("echo: %w\n%s", err, next)
 }
 
 func checkEchoLimits(l websocket.Limits) error {
 	switch {
 	case l.Connections < 1:
 		return fmt.Errorf("--max-connections %d: it is at least 1", l.Connections)
-	case l.Idle <= 0:
-		return fmt.Errorf("--idle-timeout %s: it is more than 0", l.Idle)
+	case l.Idle == 0:
+		return errors.New("--idle-timeout 0s: it is more than 0s")
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ func exitStatus(err error) int {
 		return exitOK
 	case errors.As(err, &code):
 		return int(code)
-	case errors.As(err, &usage), strings.HasPrefix(err.Error(), "unknown command"):
+	case errors.As(err, &usage):
 		return exitUsage
 	case errors.As(err, &conf), errors.Is(err, provision.ErrUntrusted):
 		return exitConfig
@@ -65,18 +65,26 @@ func exitStatus(err error) int {
 	return exitFailed
 }
 
-// complain says on stderr what kept a command from answering.
+// complain says on stderr what kept a command from answering. What is wrong with what was typed needs no time.
 func (a *app) complain(err error) {
-	var code outcome
-	var usage usageError
+	var (
+		code  outcome
+		usage usageError
+		conf  *config.Error
+	)
 	switch {
 	case err == nil || errors.As(err, &code):
-		return
 	case errors.As(err, &usage): // a line for each word of the user's own
-		fmt.Fprintln(a.stderr, "wsprovision: "+err.Error())
-		return
+		lead, text := "wsprovision: ", err.Error()
+		for line := range strings.SplitSeq(text, "\n") {
+			a.stderr.put([]span{{plainly, lead}}, "  ", plainly, line)
+			lead = ""
+		}
+	case errors.As(err, &conf):
+		a.tell("", err.Error())
+	default:
+		a.say(err.Error())
 	}
-	writeSaid(a.stderr, err.Error())
 }
 
 // outcomeOf turns a report into the error that carries its exit status.

@@ -56,7 +56,7 @@ func TestExitStatusesAreDocumented(t *testing.T) {
 			t.Errorf("the help does not speak of %d", code)
 		}
 	}
-	a := &app{stdout: io.Discard, stderr: io.Discard}
+	a := newApp(nil, io.Discard, io.Discard)
 	for _, c := range a.command().Commands() {
 		runs := c.Name() == "apply" || c.Name() == "plan" || c.Name() == "revert"
 		if runs && !strings.Contains(c.Long, "Exit status:") {
@@ -149,6 +149,9 @@ func agent(t *testing.T, uid uint32, args ...string) *exec.Cmd {
 	}
 	cmd := exec.Command(dir+"/wsprovision", args...)
 	cmd.Dir, cmd.Env = "/", []string{"PATH=/usr/bin:/bin"}
+	if covered := os.Getenv("GOCOVERDIR"); covered != "" && uid == 0 {
+		cmd.Env = append(cmd.Env, "GOCOVERDIR="+covered)
+	}
 	if uid != 0 {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
 	}
@@ -206,7 +209,7 @@ func TestHangUp(t *testing.T) {
 			t.Errorf("echo ended by %s: %v, want exit status 0", ending, err)
 		}
 	}
-	for _, c := range (&app{stdout: io.Discard, stderr: io.Discard}).command().Commands() {
+	for _, c := range (newApp(nil, io.Discard, io.Discard)).command().Commands() {
 		changes := c.Name() == "apply" || c.Name() == "revert" || c.Name() == "first-boot"
 		if changes != (c.PreRun != nil) {
 			t.Errorf("%s outlives its terminal: %v, want %v", c.Name(), !changes, changes)

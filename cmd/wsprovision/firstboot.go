@@ -23,14 +23,11 @@ func (a *app) firstBootCommand() *cobra.Command {
 		PreRun: outliveTerminal,
 		RunE:   func(cmd *cobra.Command, _ []string) error { return a.firstBoot(cmd.Context(), patience) },
 	}
-	cmd.Flags().DurationVar(&patience, "patience", 30*time.Minute, "keep trying for this `duration`")
+	addDuration(cmd.Flags(), &patience, "patience", 30*time.Minute, "keep trying for this `duration`")
 	return cmd
 }
 
 func (a *app) firstBoot(ctx context.Context, patience time.Duration) error {
-	if err := a.checkOutput(); err != nil {
-		return err
-	}
 	out := a.newOutput("first-boot")
 	boot := provision.FirstBoot{Attempt: a.attempt(out), StrikeOff: a.strikeOff(out), Rest: a.rest(out),
 		Patience: patience, Notice: out.notice}

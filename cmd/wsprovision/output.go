@@ -4,13 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
-
-	"golang.org/x/term"
 
 	"wsprovision/provision"
 	"wsprovision/provision/engine"
@@ -27,8 +23,8 @@ type output struct {
 
 func (a *app) newOutput(command string) *output {
 	o := &output{app: a, command: command, partial: partial{began: time.Now()}}
-	if file, ok := a.raw.(*os.File); ok && a.output == "text" && term.IsTerminal(int(file.Fd())) {
-		o.live = &liveLine{w: a.raw}
+	if terminalOf(a.raw) != nil && a.output == "text" && !a.quiet && variable(a.environ, "TERM") != "dumb" {
+		o.live = &liveLine{w: a.raw, columns: a.stdout.columns}
 	}
 	return o
 }
@@ -41,16 +37,20 @@ func (o *output) listener() provision.Listener {
 // log writes what was run: always what could change the host, the rest only
 // where it was asked for.
 func (o *output) log(line string, changing bool) {
-	if changing || o.app.verbose {
+	if (changing || o.app.verbose) && !o.app.quiet {
 		o.say(line)
 	}
 }
 
-func (o *output) notice(line string) { o.say(line) }
+func (o *output) notice(line string) {
+	if !o.app.quiet {
+		o.say(line)
+	}
+}
 
 func (o *output) say(line string) {
 	o.live.clear()
-	writeSaid(o.app.stderr, line)
+	o.app.say(line)
 }
 
 func (o *output) started(n, total int, step string) {
@@ -61,7 +61,7 @@ func (o *output) started(n, total int, step string) {
 func (o *output) finished(n, total int, s engine.StepReport) {
 	o.stop()
 	o.partial.finished(s)
-	if o.app.output == "json" {
+	if o.app.output == "json" || o.app.quiet && len(s.Warnings) == 0 {
 		return
 	}
 	writeStep(o.app.stdout, n, total, s)
@@ -81,10 +81,11 @@ func (o *output) report(r *engine.Report) error {
 		return nil
 	}
 	var err error
-	if o.app.output == "json" {
+	switch {
+	case o.app.output == "json":
 		err = writeJSON(o.app.stdout, r)
-	} else {
-		_, err = fmt.Fprintln(o.app.stdout, plaintext.Line(summary(r)))
+	case !o.app.quiet || r.Result == engine.Failed:
+		err = writeEnd(o.app.stdout, r)
 	}
 	if err == nil || errors.Is(err, syscall.EPIPE) {
 		return nil
@@ -92,61 +93,15 @@ func (o *output) report(r *engine.Report) error {
 	return fmt.Errorf("the report is not on standard output: %w", err)
 }
 
-// writeStep is one step for people: a line, and what there is to say of it.
-func writeStep(w io.Writer, n, total int, s engine.StepReport) {
-	writeLine(w, "%d/%d %-12s %-9s %5.1fs", n, total, s.Name, s.Status, float64(s.Millis)/1000)
-	for _, c := range s.Changes {
-		writeItem(w, "      ", c.String())
-		writeIndented(w, "        ", c.Diff)
-	}
-	for _, note := range s.Notes {
-		writeItem(w, "      ", note)
-	}
-	for _, warning := range s.Warnings {
-		writeItem(w, "      ", "warning: "+warning)
-	}
-	if s.Why != "" {
-		writeItem(w, "      ", s.Why)
-	}
-	if s.Error != "" {
-		writeItem(w, "      ", "error: "+s.Error)
-	}
-}
-
-// summary is the last line: "apply: changed, 12.6s: 5 changed, 3 unchanged".
-func summary(r *engine.Report) string {
-	count := map[engine.Status]int{}
-	for _, s := range r.Steps {
-		count[s.Status]++
-	}
-	var parts []string
-	for _, status := range []engine.Status{engine.Failed, engine.Skipped, engine.Deferred, engine.Changed,
-		engine.Planned, engine.Unchanged} {
-		if count[status] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", count[status], status))
-		}
-	}
-	line := fmt.Sprintf("%s: %s, %.1fs: %s", r.Command, r.Result, float64(r.Millis)/1000, strings.Join(parts, ", "))
-	if len(r.NextBoot) > 0 {
-		line += "; at the next boot: " + strings.Join(r.NextBoot, "; ")
-	}
-	if r.Resumes != "" {
-		line += "; " + r.Resumes
-	}
-	if r.Interrupted != "" {
-		line += "; interrupted: " + r.Interrupted + "; run it again to finish"
-	}
-	return line
-}
-
 // liveLine shows on a terminal which step is under way and for how long. A nil
 // one shows nothing.
 type liveLine struct {
-	w    io.Writer
-	mu   sync.Mutex
-	text string
-	done chan struct{}
-	idle sync.WaitGroup
+	w       io.Writer
+	columns int // a line that is longer would be two, of which one stays; 0 is not known
+	mu      sync.Mutex
+	text    string
+	done    chan struct{}
+	idle    sync.WaitGroup
 }
 
 func (l *liveLine) start(text string) {
@@ -175,7 +130,11 @@ const eraseLine = "\r\x1b[K" // ECMA-48 EL: to the end of the line
 func (l *liveLine) show(text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	fmt.Fprint(l.w, eraseLine+plaintext.Line(text))
+	line := []rune(plaintext.Line(text))
+	if l.columns > 0 {
+		line = line[:min(len(line), l.columns-1)]
+	}
+	fmt.Fprint(l.w, eraseLine+string(line))
 }
 
 func (l *liveLine) clear() {

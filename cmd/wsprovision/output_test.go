@@ -57,11 +57,11 @@ func TestTextGolden(t *testing.T) {
 	var b bytes.Buffer
 	r := exampleReport()
 	for i, s := range r.Steps {
-		writeStep(&b, i+1, len(r.Steps), s)
+		writeStep(&screen{w: &b}, i+1, len(r.Steps), s)
 	}
-	b.WriteString(summary(r) + "\n")
+	_ = writeEnd(&screen{w: &b}, r)
 	r.Interrupted = "caught terminated"
-	b.WriteString(summary(r) + "\n")
+	_ = writeEnd(&screen{w: &b}, r)
 	golden(t, "report.golden.txt", b.String())
 }
 
@@ -70,7 +70,8 @@ func TestOutputStreams(t *testing.T) {
 	for _, form := range []string{"text", "json"} {
 		for _, verbose := range []bool{false, true} {
 			var out, log bytes.Buffer
-			a := &app{stdout: &out, stderr: &log, output: form, verbose: verbose}
+			a := newApp(nil, &out, &log)
+			a.output, a.verbose = form, verbose
 			o := a.newOutput("apply")
 			l := o.listener()
 			l.Log("run rpm -q nginx: exit status 0, 0.1s", false)
@@ -126,7 +127,8 @@ func TestReportIsNotWritten(t *testing.T) {
 			{"a run, gone", gone, false, exitChanged, ""},
 		} {
 			var log bytes.Buffer
-			a := &app{stdout: tt.stdout, stderr: &log, output: form, ender: &ender{}}
+			a := newApp(nil, tt.stdout, &log)
+			a.output, a.ender = form, &ender{}
 			err := a.answer(t.Context(), a.newOutput("apply"), applyOptions{detailed: true, plans: tt.plans},
 				func(context.Context) (*engine.Report, error) {
 					return &engine.Report{Result: engine.Changed,

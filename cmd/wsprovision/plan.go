@@ -21,7 +21,7 @@ Nothing is changed, and root is needed only for what only root may read.
 			return a.answer(cmd.Context(), out, o, run.Plan)
 		},
 	}
-	addSettings(cmd)
+	addSettings(cmd, false)
 	addRunFlags(cmd, &o)
 	return cmd
 }

@@ -31,9 +31,6 @@ configuration and apply that.
 		PreRun: outliveTerminal,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o := applyOptions{detailed: detailed, plans: plan, wait: wait}
-			if err := a.checkOutput(); err != nil {
-				return err
-			}
 			where, err := a.where()
 			if err != nil {
 				return err
@@ -59,6 +56,6 @@ configuration and apply that.
 	flags.BoolVar(&packages, "packages", false, "also remove the packages that the agent brought")
 	flags.BoolVar(&plan, "plan", false, "show what would be undone, and change nothing")
 	flags.BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 where something was undone or would be")
-	flags.DurationVar(&wait, "wait", 0, "wait this `duration` for another run to end")
+	addWait(flags, &wait)
 	return cmd
 }

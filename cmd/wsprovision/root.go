@@ -16,24 +16,22 @@ import (
 	"wsprovision/provision/hostfile"
 )
 
-// version is set when the agent is linked (-X main.version=…).
-var version = "unreleased"
-
 const defaultConfig = "/etc/wsprovision/wsprovision.yaml"
 
 // app is what every command is given: where it reads from and answers to.
 type app struct {
-	environ        []string
-	stdout, stderr io.Writer // which show what others wrote as text
+	args, environ  []string
+	stdout, stderr *screen
 	raw            io.Writer // standard output as it is: for connect --raw, and the live line's own control sequence
+	timed          bool      // a line of the log says when it was written
 	// All that changes the host goes through the seam; a second signal ends the
 	// run there.
 	seam  *host.Seam
 	ender *ender
 	// What the flags of the root say.
-	configFile string
-	output     string
-	verbose    bool
+	configFile     string
+	output, color  string
+	verbose, quiet bool
 	// offline and live overrule where the agent believes to run.
 	offline, live bool
 }
@@ -41,7 +39,8 @@ type app struct {
 // run is the whole program but for the process around it.
 func run(args, environ []string, stdout, stderr io.Writer) int {
 	a := newApp(environ, stdout, stderr)
-	a.ender = &ender{seam: a.seam, say: func(line string) { writeSaid(a.stderr, line) }, exit: os.Exit}
+	a.args = args
+	a.ender = &ender{seam: a.seam, say: a.say, exit: os.Exit}
 	ctx, stop := untilSignalled(context.Background(), a.ender.again)
 	defer stop()
 	root := a.command()
@@ -52,35 +51,69 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 }
 
 func (a *app) command() *cobra.Command {
+	var asked bool
 	root := &cobra.Command{
-		Use:               "wsprovision",
-		Short:             "Provision nginx as a WebSocket proxy on RHEL 7, and prove it",
-		Version:           version,
+		Use:   "wsprovision",
+		Short: "Provision nginx as a WebSocket proxy on RHEL 7, and prove it",
+		Example: `  wsprovision plan  --server-name ws.example.com --backend 127.0.0.1:3000
+  wsprovision apply --server-name ws.example.com --backend 127.0.0.1:3000`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
-		Args:              cobra.NoArgs,
-		PersistentPreRunE: checkFlags,
+		Args:              noArguments,
+		PersistentPreRunE: a.begin,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if asked {
+				return a.sayVersion()
+			}
 			_ = cmd.Help()
 			return usageError{fmt.Errorf("no command: start with %q", "wsprovision plan --help")}
 		},
 	}
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usageError{fmt.Errorf("%w; see %q", err, cmd.CommandPath()+" --help")}
-	})
+	root.SetFlagErrorFunc(a.flagError)
+	root.SetHelpFunc(a.help)
+	root.SetHelpCommand(a.helpCommand())
+	// Not cobra's own, whose template would link text/template, and with it three megabytes.
+	root.Flags().BoolVarP(&asked, "version", "V", false, "say which version this is, and of what it was built")
+	a.addCommands(root, a.addFlags(root))
+	return root
+}
+
+// addFlags registers what every command takes that makes use of it.
+func (a *app) addFlags(root *cobra.Command) *pflag.FlagSet {
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.configFile, "config", "", "read the configuration from this `file` (default "+defaultConfig+")")
-	flags.StringVarP(&a.output, "output", "o", "text", "how to answer: `text or json`")
+	addChoice(root, flags, &a.output, "output", "o", "how to answer", "text", "json")
+	addChoice(root, flags, &a.color, "color", "", "colours: auto is on a terminal, unless NO_COLOR is set", "auto",
+		"always", "never")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "log every program that is run, also those that only read")
+	flags.BoolVarP(&a.quiet, "quiet", "q", false, "say only what failed, and what is warned of")
 	a.addPlace(flags)
-	echo, connect, status, firstBoot, revert := a.echoCommand(), a.connectCommand(), a.statusCommand(),
-		a.firstBootCommand(), a.revertCommand()
+	flags.BoolP("help", "h", false, "say what a command does, and what it takes")
+	return flags
+}
+
+// addCommands registers the commands, and keeps from each the options that it makes no use of.
+func (a *app) addCommands(root *cobra.Command, flags *pflag.FlagSet) {
+	echo, connect, status, firstBoot, revert, about := a.echoCommand(), a.connectCommand(), a.statusCommand(),
+		a.firstBootCommand(), a.revertCommand(), a.versionCommand()
+	root.AddCommand(a.applyCommand(), a.planCommand(), a.verifyCommand(), status, revert, echo, connect, firstBoot,
+		about)
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
 	withhold(flags, []string{"config"}, status, firstBoot, revert)
-	withhold(flags, []string{"config", "output", "verbose", "offline", "live"}, echo, connect)
-	root.AddCommand(a.verifyCommand(), echo, connect, status, firstBoot, a.applyCommand(), a.planCommand(), revert)
-	return root
+	withhold(flags, []string{"config", "output", "verbose", "quiet", "color", "offline", "live"}, echo, connect)
+	withhold(flags, []string{"config", "verbose", "quiet", "color", "offline", "live"}, about)
+	for _, cmd := range root.Commands() {
+		if name := cmd.Name(); name == "help" || name == "completion" {
+			all := []string{"config", "output", "verbose", "quiet", "color", "offline", "live"}
+			if name == "help" {
+				all = slices.DeleteFunc(all, func(name string) bool { return name == "color" })
+			}
+			withhold(flags, all, append(cmd.Commands(), cmd)...)
+		}
+	}
 }
 
 // unused is the value of a flag of the root's that a command makes no use of.
@@ -100,22 +133,42 @@ func withhold(root *pflag.FlagSet, names []string, commands ...*cobra.Command) {
 	}
 }
 
-// addSettings registers the flags that stand for configuration keys.
-func addSettings(cmd *cobra.Command) {
+// settingOf marks a flag that stands for a key of the configuration.
+const settingOf = "configuration"
+
+// addSettings registers the flags that stand for configuration keys, or those of them that describe a site.
+func addSettings(cmd *cobra.Command, siteOnly bool) {
 	for _, f := range config.Flags() {
+		if siteOnly && !f.Site {
+			continue
+		}
 		cmd.Flags().String(f.Name, "", f.Usage)
+		flag := cmd.Flags().Lookup(f.Name)
+		flag.DefValue = f.Default
+		_ = cmd.Flags().SetAnnotation(f.Name, settingOf, []string{"true"})
 		if f.Bool {
-			cmd.Flags().Lookup(f.Name).NoOptDefVal = "true"
+			flag.NoOptDefVal = "true"
 		}
 	}
+}
+
+// begin settles what every command needs, before it runs.
+func (a *app) begin(cmd *cobra.Command, _ []string) error {
+	a.stdout.colour(a.color, a.environ)
+	a.stderr.colour(a.color, a.environ)
+	err := checkFlags(cmd)
+	if a.quiet && a.verbose {
+		err = errors.Join(err, usageError{errors.New("--quiet and --verbose exclude one another")})
+	}
+	return err
 }
 
 // checkFlags refuses an option that says nothing to the command, and one without a value, such as that of a shell
 // variable which is not set: something else than was meant would be done. The configuration's own are refused with all
 // that is wrong with them.
-func checkFlags(cmd *cobra.Command, _ []string) (err error) {
+func checkFlags(cmd *cobra.Command) (err error) {
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		setting := slices.ContainsFunc(config.Flags(), func(c config.Flag) bool { return c.Name == f.Name })
+		_, setting := f.Annotations[settingOf]
 		switch _, idle := f.Value.(unused); {
 		case idle:
 			err = errors.Join(err, usageError{fmt.Errorf("--%s: %s makes no use of it: leave it out", f.Name,
@@ -144,16 +197,8 @@ func (a *app) load(cmd *cobra.Command) (config.Config, error) {
 	}
 	if root && !changes && c.Source != "" {
 		for _, d := range hostfile.Doubts(c.Source) {
-			fmt.Fprintf(a.stderr, "wsprovision: warning: apply will refuse %s: %s\n", c.Source, d.Error())
+			a.say(fmt.Sprintf("warning: apply will refuse %s: %s", c.Source, d.Error()))
 		}
 	}
 	return c, c.RequireSites(defaultConfig)
-}
-
-// checkOutput refuses an --output that is neither of the two.
-func (a *app) checkOutput() error {
-	if a.output != "text" && a.output != "json" {
-		return usageError{fmt.Errorf("--output %q: it is text or json", a.output)}
-	}
-	return nil
 }

@@ -34,7 +34,9 @@ func TestHostileSecondSignal(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var said bytes.Buffer
 				status, ended := make(chan int, 1), make(chan struct{})
-				a := &app{stdout: &bytes.Buffer{}, stderr: io.Discard, output: "json", seam: &host.Seam{}}
+				var answer bytes.Buffer
+				a := newApp(nil, &answer, io.Discard)
+				a.output, a.seam = "json", &host.Seam{}
 				a.ender = &ender{seam: a.seam, say: func(line string) {
 					said.WriteString(line + "\n")
 				}, exit: func(code int) { status <- code }}
@@ -66,7 +68,7 @@ func TestHostileSecondSignal(t *testing.T) {
 					}
 				}
 				var r engine.Report
-				if err := json.Unmarshal(a.stdout.(*bytes.Buffer).Bytes(), &r); err != nil ||
+				if err := json.Unmarshal(answer.Bytes(), &r); err != nil ||
 					r.Result != engine.Failed ||
 					len(r.Steps) != 2 || r.Steps[1].Status != engine.Failed ||
 					!strings.Contains(r.Interrupted, "caught interrupt again") {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -12,7 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"wsprovision/provision"
+	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/plaintext"
 	"wsprovision/systemd"
 )
 
@@ -37,14 +38,11 @@ func (a *app) statusCommand() *cobra.Command {
 		Args:    noArguments,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.status(cmd.Context(), wait) },
 	}
-	cmd.Flags().DurationVar(&wait, "wait", 0, "wait this `duration` for what is deferred or running to end")
+	addDuration(cmd.Flags(), &wait, "wait", 0, "wait this `duration` for what is deferred or running to end")
 	return cmd
 }
 
 func (a *app) status(ctx context.Context, wait time.Duration) error {
-	if err := a.checkOutput(); err != nil {
-		return err
-	}
 	where, err := a.where()
 	if err != nil && !errors.Is(err, systemd.ErrInstaller) {
 		return err
@@ -77,59 +75,70 @@ func outcomeOfStatus(state provision.State) error {
 }
 
 func (a *app) writeStatus(s provision.HostStatus) error {
-	if a.output == "json" {
+	switch {
+	case a.output == "json":
 		return writeJSON(a.stdout, s)
+	case a.quiet:
+		return nil
 	}
 	statusText(a.stdout, s)
-	return nil
+	return a.stdout.err
 }
 
-func statusText(w io.Writer, s provision.HostStatus) {
+// besideName is where the words about a thing begin.
+const besideName = 14
+
+func statusText(s *screen, h provision.HostStatus) {
 	line := func(name string, words ...string) {
 		words = slices.DeleteFunc(words, func(s string) bool { return s == "" })
 		if len(words) == 0 {
 			words = []string{"unknown"}
 		}
-		writeLine(w, "%-13s %s", name, strings.Join(words, ", "))
+		s.put([]span{{plainly, fmt.Sprintf("%-*s", besideName, name)}}, strings.Repeat(" ", besideName), plainly,
+			plaintext.Line(strings.Join(words, ", ")))
 	}
-	line("provisioning", string(s.State), s.Why)
-	place := s.Place
-	if s.Offline {
+	line("provisioning", string(h.State), h.Why)
+	place := h.Place
+	if h.Offline {
 		place += " (offline)"
 	}
-	line("place", place, s.Evidence)
-	line("system", s.System)
-	line("selinux", named("", s.SELinux.Mode), named("configured ", s.SELinux.Configured),
-		named("policy ", s.SELinux.Policy), named("store ", s.SELinux.Store))
-	if s.SELinux.Relabel {
-		fmt.Fprintln(w, "              the next boot labels every file anew (/.autorelabel) and reboots")
+	line("place", place, h.Evidence)
+	line("system", h.System)
+	line("selinux", named("", h.SELinux.Mode), named("configured ", h.SELinux.Configured),
+		named("policy ", h.SELinux.Policy), named("store ", h.SELinux.Store))
+	if h.SELinux.Relabel {
+		line("", "the next boot labels every file anew (/.autorelabel) and reboots")
 	}
-	line("systemd", systemdWords(s.Systemd)...)
+	line("systemd", systemdWords(h.Systemd)...)
 	for _, name := range []string{"yum", "rpm", "nginx"} {
-		words := []string{s.Packages[name]}
-		if words[0] == "" && s.Packages != nil {
+		words := []string{h.Packages[name]}
+		if words[0] == "" && h.Packages != nil {
 			words[0] = "not installed"
 		}
 		if name == "nginx" {
-			words = append(words, named("at boot ", s.Nginx.AtBoot), named("now ", s.Nginx.Active))
+			words = append(words, named("at boot ", h.Nginx.AtBoot), named("now ", h.Nginx.Active))
 		}
 		line(name, words...)
 	}
-	for _, beside := range s.Nginx.Beside {
-		fmt.Fprintf(w, "              %s\n", beside)
+	for _, beside := range h.Nginx.Beside {
+		line("", beside)
 	}
-	for _, why := range s.Unknown {
-		writeLine(w, "              not known: %s", why)
+	for _, why := range h.Unknown {
+		line("", "not known: "+why)
 	}
-	if s.Report != nil {
-		fmt.Fprintln(w)
-		writeLine(w, "%s of %s%s", s.Report.Command, s.Report.Started.Format(time.RFC3339),
-			named(", phase ", s.Report.Phase))
-		for i, step := range s.Report.Steps {
-			writeStep(w, i+1, len(s.Report.Steps), step)
-		}
-		writeLine(w, "%s", summary(s.Report))
+	if h.Report != nil {
+		writeLastRun(s, h.Report)
 	}
+}
+
+func writeLastRun(s *screen, r *engine.Report) {
+	s.line(span{})
+	s.line(span{plainly, fmt.Sprintf("%s of %s%s", r.Command, r.Started.Format(time.RFC3339),
+		named(", phase ", r.Phase))})
+	for i, step := range r.Steps {
+		writeStep(s, i+1, len(r.Steps), step)
+	}
+	_ = writeEnd(s, r)
 }
 
 func named(name, value string) string {

@@ -39,7 +39,7 @@ apply of 2026-11-22T10:00:00Z, phase install
 apply: deferred, 12.3s: 1 unchanged; apply of 2026-11-22T09:00:00Z was interrupted: the machine went down
 `
 	var got bytes.Buffer
-	statusText(&got, s)
+	statusText(&screen{w: &got}, s)
 	if d := cmp.Diff(want, got.String()); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}

@@ -20,7 +20,9 @@ type terminal struct {
 }
 
 // onTerminal starts the program as a shell does: the terminal is its controlling one and all three of its files.
-func onTerminal(t *testing.T, cmd *exec.Cmd) *terminal {
+func onTerminal(t *testing.T, cmd *exec.Cmd) *terminal { return onTerminalOf(t, cmd, 80) }
+
+func onTerminalOf(t *testing.T, cmd *exec.Cmd, columns uint16) *terminal {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
@@ -30,6 +32,10 @@ func onTerminal(t *testing.T, cmd *exec.Cmd) *terminal {
 	if err == nil {
 		err = unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0)
 	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = unix.IoctlSetWinsize(int(master.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: columns})
 	if err != nil {
 		t.Fatal(err)
 	}

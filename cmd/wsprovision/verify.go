@@ -3,10 +3,8 @@ package main
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -16,7 +14,6 @@ import (
 
 	"wsprovision/provision"
 	"wsprovision/provision/config"
-	"wsprovision/provision/diagnose"
 	"wsprovision/provision/host"
 	"wsprovision/provision/plaintext"
 	"wsprovision/provision/websocket"
@@ -36,7 +33,7 @@ func (o *clientOptions) register(cmd *cobra.Command) {
 	flags.StringArrayVarP(&o.headers, "header", "H", nil,
 		"send this `\"Name: value\"` with the handshake; may be given more than once")
 	flags.StringArrayVar(&o.subprotocols, "subprotocol", nil, "offer this `name`; may be given more than once")
-	flags.StringVar(&o.origin, "origin", "", "send this `Origin`, as a browser on that site would")
+	flags.StringVar(&o.origin, "origin", "", "send this `origin`, as a browser on that site would")
 	flags.BoolVar(&o.insecure, "insecure", false, "wss: take any certificate")
 	flags.StringVar(&o.authority, "ca", "", "wss: trust the certificates in this PEM `file` instead of the host's")
 }
@@ -84,10 +81,10 @@ type verifyOptions struct {
 func (a *app) verifyCommand() *cobra.Command {
 	var o verifyOptions
 	cmd := &cobra.Command{
-		Use:   "verify",
+		Use:   "verify [URL]",
 		Short: "Prove every WebSocket, and say why where one fails",
 		Long: `Send WebSockets through nginx to every configured location, at every address of
-its site, or to one URL: TCP, TLS, upgrade, headers, digest, a text and a binary
+its site, or to the URL: TCP, TLS, upgrade, headers, digest, a text and a binary
 message of 64 KiB where the backend echoes, ping, close; that plain HTTP is not
 upgraded, and that another name does not reach the site. Where something fails,
 the one cause is named, with the evidence and what mends it. Changes nothing.
@@ -99,24 +96,24 @@ Exit status:
   64  usage
   78  the configuration is wrong`,
 		Example: `  wsprovision verify
-  wsprovision verify --url wss://ws.example.com/ws/ --idle 70s
+  wsprovision verify wss://ws.example.com/ws/ --idle 70s
   wsprovision verify --with-echo
   wsprovision verify --count 1000 --concurrency 50 --output json`,
-		Args: noArguments,
+		Args: func(_ *cobra.Command, args []string) error { return o.takeURL(args) },
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.verify(cmd, o) },
 	}
-	addSettings(cmd)
+	addSettings(cmd, true)
 	o.client.register(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&o.url, "url", "", "verify this `URL` (ws:// or wss://) in place of the configured locations")
-	flags.DurationVar(&o.idle, "idle", 0,
-		"a silent connection has to live for this `duration` (nginx's default cuts at 60s)")
-	flags.DurationVar(&o.timeout, "timeout", 10*time.Second, "give up a check after this `duration`")
+	flags.StringVar(&o.url, "url", "", "the same as the argument `URL`: ws:// or wss://, in place of the configured locations")
+	addDuration(flags, &o.idle, "idle", 0,
+		"a silent connection has to live for this `duration`; nginx's own default cuts at 60s")
+	addDuration(flags, &o.timeout, "timeout", 10*time.Second, "give up a check after this `duration`")
 	flags.BoolVar(&o.withEcho, "with-echo", false,
 		"start an echo backend in place of one on the loopback that does not run")
 	flags.IntVar(&o.count, "count", 0, "open this `number` of connections besides, and time them")
 	flags.IntVar(&o.concurrency, "concurrency", 1, "this `number` of them at a time")
-	flags.StringVar(&o.explain, "explain", "always", "say why a check failed: `always or never`")
+	addChoice(cmd, flags, &o.explain, "explain", "", "say why a check failed", "always", "never")
 	return cmd
 }
 
@@ -129,12 +126,14 @@ func (a *app) verify(cmd *cobra.Command, o verifyOptions) error {
 	if err != nil {
 		return err
 	}
-	if a.output == "json" {
-		if err := writeJSON(a.stdout, report); err != nil {
-			return err
-		}
-	} else {
-		writeVerdict(a.stdout, report)
+	switch {
+	case a.output == "json":
+		err = writeJSON(a.stdout, report)
+	case !a.quiet || report.Result != provision.VerifyOK || len(report.Warnings) > 0:
+		err = writeVerdict(a.stdout, report)
+	}
+	if err != nil {
+		return err
 	}
 	if report.Result != provision.VerifyOK {
 		return outcome(exitFailed)
@@ -143,7 +142,7 @@ func (a *app) verify(cmd *cobra.Command, o verifyOptions) error {
 }
 
 func (a *app) verification(cmd *cobra.Command, o verifyOptions) (*provision.Verification, error) {
-	if err := errors.Join(a.checkOutput(), o.check()); err != nil {
+	if err := o.check(); err != nil {
 		return nil, usageError{err}
 	}
 	c, err := a.load(cmd)
@@ -181,8 +180,10 @@ func (a *app) verification(cmd *cobra.Command, o verifyOptions) (*provision.Veri
 	if v.TLS, err = o.client.tls(); err != nil {
 		return nil, err
 	}
-	if a.output == "text" {
-		v.Finished = func(t provision.TargetReport) { writeTarget(a.stdout, t) }
+	v.Finished = func(t provision.TargetReport) {
+		if a.output == "text" && (!a.quiet || t.Result != provision.VerifyOK) {
+			writeTarget(a.stdout, t)
+		}
 	}
 	return v, nil
 }
@@ -201,13 +202,25 @@ func (a *app) applyArguments(cmd *cobra.Command) []string {
 	return argv
 }
 
-func (o verifyOptions) check() error {
+// takeURL takes the one argument.
+func (o *verifyOptions) takeURL(args []string) error {
 	switch {
-	case o.explain != "always" && o.explain != "never":
-		return fmt.Errorf("--explain %q: it is always or never", o.explain)
-	case o.url != "":
+	case len(args) == 0:
+		return nil
+	case len(args) > 1:
+		return usageError{fmt.Errorf("verify takes one URL, and no %q; without one it takes those of the configuration",
+			args[1])}
+	case o.url != "" && o.url != args[0]:
+		return usageError{fmt.Errorf("verify takes one URL, and both --url %s and %s are given", o.url, args[0])}
+	}
+	o.url = args[0]
+	return nil
+}
+
+func (o verifyOptions) check() error {
+	if o.url != "" {
 		if _, err := websocket.ParseURL(o.url); err != nil {
-			return fmt.Errorf("--url: %w", err)
+			return err
 		}
 	}
 	return o.bounds()
@@ -219,83 +232,8 @@ func (o verifyOptions) bounds() error {
 		return fmt.Errorf("--count %d: not between 0 and 100000", o.count)
 	case o.concurrency < 1 || o.concurrency > 1000:
 		return fmt.Errorf("--concurrency %d: not between 1 and 1000", o.concurrency)
-	case o.idle < 0 || o.timeout <= 0:
-		return errors.New("--idle and --timeout: a duration such as 70s")
+	case o.timeout == 0:
+		return errors.New("--timeout 0s: it is more than 0s")
 	}
 	return nil
-}
-
-func writeJSON(w io.Writer, report any) error {
-	text, err := json.MarshalIndent(report, "", "  ")
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(w, string(text))
-	return err
-}
-
-// writeTarget is one target for people.
-func writeTarget(w io.Writer, t provision.TargetReport) {
-	writeLine(w, "%s at %s: %s", t.URL, t.Address, t.Result)
-	if t.Echo {
-		writeLine(w, "  the backend %s does not run: an echo backend stood in for it", t.Backend)
-	}
-	for _, c := range t.Checks {
-		detail := c.Detail
-		switch c.Result {
-		case provision.VerifyFailed:
-			detail = c.Error
-		case provision.VerifySkipped:
-			detail = c.Why
-		}
-		writeLine(w, "  %-25s %-7s %8.1f ms  %s", c.Name, c.Result, c.Millis, detail)
-	}
-	if t.Timing != nil {
-		writeTiming(w, *t.Timing)
-	}
-	if t.Diagnosis != nil {
-		writeDiagnosis(w, "cause", *t.Diagnosis)
-	}
-}
-
-func writeTiming(w io.Writer, t provision.TimingReport) {
-	writeLine(w, "  %d connections in %.0f ms, %d failed%s", t.Count, t.Elapsed, t.Failed, prefixed(": ", t.Error))
-	for _, row := range []struct {
-		name string
-		p    provision.Percentiles
-	}{{"handshake", t.Handshake}, {"ping to pong", t.RoundTrip}} {
-		writeLine(w, "  %-13s p50 %.1f ms, p90 %.1f ms, p99 %.1f ms, max %.1f ms", row.name, row.p.P50, row.p.P90,
-			row.p.P99, row.p.Max)
-	}
-}
-
-func writeDiagnosis(w io.Writer, word string, d diagnose.Diagnosis) {
-	writeLine(w, "  %s: %s (%s)", word, d.Cause, d.Code)
-	for _, e := range d.Evidence {
-		writeItem(w, "    ", "evidence: "+e)
-	}
-	if !d.Mend.IsZero() {
-		writeLine(w, "    to mend it: %s", d.Mend)
-	}
-}
-
-func prefixed(prefix, text string) string {
-	if text == "" {
-		return ""
-	}
-	return prefix + text
-}
-
-func writeVerdict(w io.Writer, r *provision.VerifyReport) {
-	for _, d := range r.Warnings {
-		writeDiagnosis(w, "warning", d)
-	}
-	ok := 0
-	for _, t := range r.Targets {
-		if t.Result == provision.VerifyOK {
-			ok++
-		}
-	}
-	writeLine(w, "verify: %s, %.1fs: %d of %d%s", r.Result, float64(r.Millis)/1000, ok, len(r.Targets),
-		prefixed("; interrupted: ", r.Interrupted))
 }

@@ -49,7 +49,7 @@ func TestHostileTextOnTheTerminal(t *testing.T) {
 		if l.Finished != nil {
 			l.Finished(1, 1, step)
 			writeTarget(a.stdout, target)
-			writeVerdict(a.stdout, &provision.VerifyReport{Interrupted: steering, Warnings: []diagnose.Diagnosis{d}})
+			_ = writeVerdict(a.stdout, &provision.VerifyReport{Interrupted: steering, Warnings: []diagnose.Diagnosis{d}})
 		}
 		_ = o.report(report)
 		_ = a.writeStatus(host)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -13,6 +14,8 @@ import (
 	"unicode/utf8"
 
 	ws "github.com/coder/websocket"
+
+	"wsprovision/provision/plaintext"
 )
 
 const (
@@ -28,6 +31,7 @@ type peer struct {
 	*backend
 	conn     *ws.Conn
 	raw      net.Conn
+	who      string
 	deflates bool // permessage-deflate was agreed on
 
 	clock   *time.Timer            // ends the connection
@@ -38,8 +42,8 @@ type peer struct {
 }
 
 func (p *peer) serve() {
-	p.log("Client connected")
-	defer func() { p.log("Client disconnected" + p.reason()) }()
+	p.say("Client connected")
+	defer func() { p.say("Client disconnected" + p.reason()) }()
 	defer p.conn.CloseNow()
 	stop := context.AfterFunc(p.ctx, func() { p.part(ws.StatusGoingAway, "") })
 	defer stop()
@@ -51,9 +55,21 @@ func (p *peer) serve() {
 	}
 }
 
+// say logs what became of the client, behind who it is.
+func (p *peer) say(line string) { p.log(p.who + " " + line) }
+
+// nameOf is the client's address and, where a proxy is the client, for whom that says it asks.
+func nameOf(remote net.Addr, h http.Header) string {
+	who := "[" + remote.String()
+	if asked := h.Get("X-Forwarded-For"); asked != "" {
+		who += " for " + loggable([]byte(asked))
+	}
+	return who + "]"
+}
+
 // within gives the client that long for the next thing.
 func (p *peer) within(d time.Duration, what string) {
-	what = fmt.Sprintf("%s in %s", what, d)
+	what = fmt.Sprintf("%s in %s", what, plaintext.Duration(d))
 	p.what.Store(&what)
 	p.clock.Reset(d)
 }
@@ -159,14 +175,14 @@ func (p *peer) release() {
 
 func (p *peer) reply(kind ws.MessageType, message []byte) error {
 	if kind == ws.MessageBinary {
-		p.log(fmt.Sprintf("Received: %d bytes", len(message)))
+		p.say(fmt.Sprintf("Received: %d bytes", len(message)))
 	} else {
 		text := message[len(echoPrefix):]
 		if !utf8.Valid(text) { // RFC 6455 section 8.1; the frame library leaves it to us
 			p.part(ws.StatusInvalidFramePayloadData, "text is not UTF-8")
 			return net.ErrClosed
 		}
-		p.log("Received: " + loggable(text))
+		p.say("Received: " + loggable(text))
 	}
 	p.within(p.limits.Transfer, "the echo was not taken")
 	return p.conn.Write(context.Background(), kind, message) // the clock ends it

@@ -35,7 +35,7 @@ type connKey struct{}
 
 // Serve is the tutorial's server.js until ctx ends: every path and origin is upgraded, a text comes back behind "Echo:
 // ", binary as it was; what is no handshake gets 426. It logs "Client connected", "Received: …" and "Client
-// disconnected". The first subprotocol offered is taken, and permessage-deflate if it is offered. What it holds, and
+// disconnected" behind the client's address. The first subprotocol offered is taken, and permessage-deflate if it is offered. What it holds, and
 // how long, limits bounds. When ctx ends, clients get 1001 and a second; nil is returned. l is closed in any case. log
 // may be nil; it is not called by two at once.
 func Serve(ctx context.Context, l net.Listener, limits Limits, log func(string)) error {
@@ -121,7 +121,7 @@ func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w)
 		return
 	}
-	p := &peer{backend: b, raw: c}
+	p := &peer{backend: b, raw: c, who: nameOf(c.RemoteAddr(), r.Header)}
 	conn, err := ws.Accept(w, r, &ws.AcceptOptions{
 		Subprotocols:       firstOffered(r.Header),
 		InsecureSkipVerify: true, // of the Origin, that is: the tutorial's backend takes any

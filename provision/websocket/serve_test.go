@@ -184,8 +184,26 @@ func TestServeLog(t *testing.T) {
 		"Client connected", "Received: hi", `Received: a\nb\x1b[31m`,
 		"Received: " + strings.Repeat("é", 200) + "… (600 bytes)", "Received: 2 bytes", "Client disconnected",
 	}
+	for i, line := range want {
+		want[i] = "[" + r.LocalAddr().String() + "] " + line
+	}
 	if diff := cmp.Diff(want, log.wait(t, len(want))); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestHostileClientName: behind a proxy the log says for whom it asks, on one line and not for ever.
+func TestHostileClientName(t *testing.T) {
+	remote := &net.TCPAddr{IP: net.IPv6loopback, Port: 4}
+	for _, tt := range []struct{ asked, want string }{
+		{"", "[[::1]:4]"},
+		{"203.0.113.7", "[[::1]:4 for 203.0.113.7]"},
+		{"x]\nClient connected\x1b[2J", `[[::1]:4 for x]\nClient connected\x1b[2J]`},
+		{strings.Repeat("9", 9000), "[[::1]:4 for " + strings.Repeat("9", 200) + "… (9000 bytes)]"},
+	} {
+		if got := nameOf(remote, http.Header{"X-Forwarded-For": {tt.asked}}); got != tt.want {
+			t.Errorf("%q, want %q", got, tt.want)
+		}
 	}
 }
 

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"wsprovision/provision"
+	"wsprovision/provision/engine"
+)
+
+// statusStyles are the colours of what became of a step.
+var statusStyles = map[engine.Status]style{engine.Unchanged: green, engine.Changed: yellow, engine.Planned: yellow,
+	engine.Deferred: cyan, engine.Skipped: plainly, engine.Failed: red}
+
+// writeStep is one step for people: a line, and what there is to say of it. Why it failed stands at the report's end,
+// where it is on the screen still, and so does what was skipped.
+func writeStep(s *screen, n, total int, step engine.StepReport) {
+	if step.Status == engine.Skipped {
+		return
+	}
+	s.line(span{plainly, fmt.Sprintf("%d/%d %-12s ", n, total, step.Name)},
+		span{statusStyles[step.Status], fmt.Sprintf("%-9s", step.Status)},
+		span{plainly, fmt.Sprintf(" %5.1fs", float64(step.Millis)/1000)})
+	for _, c := range step.Changes {
+		s.item(6, plainly, c.String())
+		s.diff(8, c.Diff)
+	}
+	for _, note := range step.Notes {
+		s.item(6, plainly, note)
+	}
+	for _, warning := range step.Warnings {
+		s.item(6, yellow, "warning: "+warning)
+	}
+}
+
+// writeEnd is the last of a report: the summary, and behind it what failed. It is an error if any of the report could
+// not be written.
+func writeEnd(s *screen, r *engine.Report) error {
+	s.line(span{plainly, summary(r)})
+	if why := skipped(r.Steps); why != "" {
+		s.item(2, plainly, why)
+	}
+	for _, step := range r.Steps {
+		if step.Status != engine.Failed {
+			continue
+		}
+		s.item(2, red, step.Name+": error: "+step.Error)
+		if hint := hints[step.Name]; hint != "" {
+			s.item(4, plainly, "to see more: "+hint)
+		}
+	}
+	if next := nextOf(r); next != "" {
+		s.item(2, bold, "next: "+next)
+	}
+	return s.err
+}
+
+// hints are where more is to be seen of a step that failed. No hint changes anything.
+var hints = map[string]string{
+	provision.StepRepository: "yum repolist",
+	provision.StepPackages:   "yum repolist; /var/log/yum.log",
+	provision.StepSELinux:    "getsebool httpd_can_network_connect; semanage port -l -C",
+	provision.StepValidate:   "nginx -t",
+	provision.StepService:    "systemctl status nginx; journalctl -u nginx; tail /var/log/nginx/error.log",
+	provision.StepProof:      "wsprovision verify",
+}
+
+// nextOf is what to do about a run that failed.
+func nextOf(r *engine.Report) string {
+	switch {
+	case r.Result != engine.Failed, r.Interrupted != "": // which the summary speaks of
+		return ""
+	case r.Command == "plan" || r.Command == "revert --plan":
+		return "mend that, and plan again: nothing was changed"
+	case !r.Differs():
+		return "mend that, and run the same command again: nothing was changed"
+	}
+	return "mend that, and run the same command again: it leaves alone what is right already"
+}
+
+// skipped is one line of all the steps that were.
+func skipped(steps []engine.StepReport) string {
+	var names []string
+	var why string
+	same := true
+	for _, s := range steps {
+		if s.Status == engine.Skipped {
+			same = same && (why == "" || why == s.Why)
+			why = s.Why
+			names = append(names, s.Name)
+		}
+	}
+	switch {
+	case len(names) == 0:
+		return ""
+	case same && why != "":
+		return "skipped: " + strings.Join(names, ", ") + ": " + why
+	}
+	return "skipped, for what failed before: " + strings.Join(names, ", ")
+}
+
+// summary is a line: "apply: changed, 12.6s: 5 changed, 3 unchanged".
+func summary(r *engine.Report) string {
+	count := map[engine.Status]int{}
+	for _, s := range r.Steps {
+		count[s.Status]++
+	}
+	var parts []string
+	for _, status := range []engine.Status{engine.Failed, engine.Skipped, engine.Deferred, engine.Changed,
+		engine.Planned, engine.Unchanged} {
+		if count[status] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", count[status], status))
+		}
+	}
+	line := fmt.Sprintf("%s: %s, %.1fs: %s", r.Command, r.Result, float64(r.Millis)/1000, strings.Join(parts, ", "))
+	if len(r.NextBoot) > 0 {
+		line += "; at the next boot: " + strings.Join(r.NextBoot, "; ")
+	}
+	if r.Resumes != "" {
+		line += "; " + r.Resumes
+	}
+	if r.Interrupted != "" {
+		line += "; interrupted: " + r.Interrupted + "; run it again to finish"
+	}
+	return line
+}

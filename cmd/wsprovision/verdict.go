@@ -1,0 +1,93 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"wsprovision/provision"
+	"wsprovision/provision/diagnose"
+	"wsprovision/provision/plaintext"
+)
+
+func writeJSON(w io.Writer, report any) error {
+	text, err := json.MarshalIndent(report, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(w, string(text))
+	return err
+}
+
+// writeTarget is one target for people.
+func writeTarget(s *screen, t provision.TargetReport) {
+	s.line(span{bold, fmt.Sprintf("%s at %s: ", t.URL, t.Address)}, result(t.Result, "%s"))
+	if t.Echo {
+		s.item(2, plainly, fmt.Sprintf("the backend %s does not run: an echo backend stood in for it", t.Backend))
+	}
+	for _, c := range t.Checks {
+		detail := c.Detail
+		switch c.Result {
+		case provision.VerifyFailed:
+			detail = c.Error
+		case provision.VerifySkipped:
+			detail = c.Why
+		}
+		s.put([]span{{plainly, fmt.Sprintf("  %-25s ", c.Name)}, result(c.Result, "%-7s"),
+			{plainly, fmt.Sprintf(" %8.1f ms  ", c.Millis)}}, "      ", plainly, plaintext.Line(detail))
+	}
+	if t.Timing != nil {
+		writeTiming(s, *t.Timing)
+	}
+	if t.Diagnosis != nil {
+		writeDiagnosis(s, "cause", *t.Diagnosis)
+	}
+}
+
+// result is a check's, as wide as the format has it.
+func result(r string, format string) span {
+	styles := map[string]style{provision.VerifyOK: green, provision.VerifyFailed: red}
+	return span{styles[r], fmt.Sprintf(format, r)}
+}
+
+func writeTiming(s *screen, t provision.TimingReport) {
+	s.item(2, plainly, plaintext.Line(fmt.Sprintf("%d connections in %.0f ms, %d failed%s", t.Count, t.Elapsed, t.Failed,
+		named(": ", t.Error))))
+	for _, row := range []struct {
+		name string
+		p    provision.Percentiles
+	}{{"handshake", t.Handshake}, {"ping to pong", t.RoundTrip}} {
+		s.item(2, plainly, fmt.Sprintf("%-13s p50 %.1f ms, p90 %.1f ms, p99 %.1f ms, max %.1f ms", row.name, row.p.P50,
+			row.p.P90, row.p.P99, row.p.Max))
+	}
+}
+
+func writeDiagnosis(s *screen, word string, d diagnose.Diagnosis) {
+	colour := red
+	if word == "warning" {
+		colour = yellow
+	}
+	s.item(2, colour, plaintext.Line(fmt.Sprintf("%s: %s (%s)", word, d.Cause, d.Code)))
+	for _, e := range d.Evidence {
+		s.item(4, plainly, "evidence: "+e)
+	}
+	if !d.Mend.IsZero() {
+		writeMend(s, d.Mend.String())
+	}
+}
+
+// writeVerdict is the last of a verification. It is an error if any of it could not be written.
+func writeVerdict(s *screen, r *provision.VerifyReport) error {
+	for _, d := range r.Warnings {
+		writeDiagnosis(s, "warning", d)
+	}
+	ok := 0
+	for _, t := range r.Targets {
+		if t.Result == provision.VerifyOK {
+			ok++
+		}
+	}
+	s.line(span{plainly, fmt.Sprintf("verify: %s, %.1fs: %d of %d%s", r.Result, float64(r.Millis)/1000, ok,
+		len(r.Targets), named("; interrupted: ", r.Interrupted))})
+	return s.err
+}
