@@ -12,7 +12,9 @@ needed=(
 	gnupg # keys of the tests' own
 	libc6-dev
 	make
+	mandoc # judges the manual pages
 	nginx # the real one for unit tests, never started as a service
+	python3-jsonschema # judges what --output json prints
 	rpm # rpmbuild, rpm2cpio
 	rpmlint
 	xz-utils
