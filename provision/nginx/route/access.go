@@ -34,7 +34,7 @@ type ruling struct {
 
 // access are the rules of who may pass, in nginx's order (ngx_http_core_access_phase). A subrequest passes.
 func access(w *walk) (phase, error) {
-	if w.at.nestedRequest {
+	if w.at.within != nil {
 		return precontent, nil
 	}
 	any := w.levels.is("satisfy", "any")
@@ -47,7 +47,7 @@ func access(w *walk) (phase, error) {
 		case r.status == 0:
 		case any && r.sure && r.status == 200:
 			return precontent, nil
-		case any:
+		case any && (r.status == 401 || r.status == 403):
 			denied = worse(denied, r)
 		case r.status != 200 && r.sure:
 			return w.finish(r.status, r.by, r.what)
@@ -160,12 +160,16 @@ func asked(w *walk) (ruling, error) {
 	}
 	sub := w.fork()
 	sub.values, sub.groups = w.values, nil // a subrequest shares the variables of its main request
-	sub.at = address{path: d.Args[0], unparsed: w.at.unparsed, matched: true, internal: true, nestedRequest: true}
+	sub.at = address{path: d.Args[0], unparsed: w.at.unparsed, matched: true, internal: true, within: &w.answer}
 	sub.answer = answering{changes: mostChanges, method: "GET"}
+	sub.depth = mostTurns // whatever turns it away is an answer of the three
 	sub.levels = w.levels.server()
 	w.step(*d, "auth_request asks %s", d.Args[0])
 	end := sub.run(serverRewrite)
 	r := ruling{status: 401, by: *d, what: "auth_request " + d.Args[0]}
+	if end.Unfollowed != nil {
+		return r, end.Unfollowed
+	}
 	if end.Answer == nil {
 		for _, status := range []int{403, 500} {
 			w.gated(*d, status, r.what)

@@ -22,6 +22,9 @@ func builtin(w *walk, name string) Value {
 	case "https":
 		return known(map[bool]string{true: "on"}[w.tls])
 	case "request_method":
+		if w.at.within != nil {
+			return known(w.at.within.method)
+		}
 		return known(w.answer.method)
 	case "server_protocol":
 		return known("HTTP/1.1")

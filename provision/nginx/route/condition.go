@@ -21,8 +21,8 @@ func (s *script) branch(d nginx.Directive) (bool, error) {
 		if err := s.enter(); err != nil {
 			return false, err
 		}
-	} else if odd := strange(d.Body); odd != nil {
-		return false, unknownDirective(*odd)
+	} else if err := readable(d.Body); err != nil {
+		return false, err
 	}
 	return s.run(d.Body)
 }

@@ -62,7 +62,7 @@ func staticFile(w *walk) (phase, error) {
 	case !found.Readable:
 		return nil, unfollowed(at, "whether nginx may read %s cannot be told", file.Text)
 	case found.Kind == Directory:
-		return slashed(w, at)
+		return directorySlash(w, at)
 	case w.answer.method == "POST":
 		return w.finish(405, at, "nginx serves the file "+file.Text+", and the method is POST")
 	case w.request.has("If-Modified-Since", "If-Unmodified-Since", "If-Match", "If-None-Match", "Range", "If-Range"):
@@ -71,8 +71,8 @@ func staticFile(w *walk) (phase, error) {
 	return w.send(200, File, at, "the file "+file.Text)
 }
 
-// slashed is the redirect to a directory with its slash.
-func slashed(w *walk, at nginx.Directive) (phase, error) {
+// directorySlash is the redirect to a directory with its slash.
+func directorySlash(w *walk, at nginx.Directive) (phase, error) {
 	w.answer.location = escape(w.at.path, inPath)
 	if w.answer.location.Known {
 		w.answer.location.Text += "/"

@@ -13,13 +13,13 @@ var standardFields = []Field{{"Host", "$proxy_host"}, {"Connection", "close"}, {
 
 // fields are those of the request that the backend gets. A block that sets any has none of those around it.
 func fieldsFor(w *walk, u url) []SentField {
-	own := w.fork()
-	own.values["proxy_host"] = u.proxyHost()
-	_, own.values["proxy_port"] = "", proxyPort(u)
+	w.values["proxy_host"], w.values["proxy_port"] = u.proxyHost(), proxyPort(u)
+	defer delete(w.values, "proxy_host")
+	defer delete(w.values, "proxy_port")
 	var all []SentField
 	for _, d := range w.levels.all("proxy_set_header") {
 		if len(d.Args) == 2 {
-			all = append(all, SentField{d.Args[0], sentValue(own, d), &d})
+			all = append(all, SentField{d.Args[0], sentValue(w, d), &d})
 		}
 	}
 	isSet := func(name string) bool {
@@ -27,7 +27,7 @@ func fieldsFor(w *walk, u url) []SentField {
 	}
 	for _, f := range standardFields {
 		if !isSet(f.Name) {
-			all = append(all, SentField{Name: f.Name, Value: own.value(f.Value)})
+			all = append(all, SentField{Name: f.Name, Value: w.value(f.Value)})
 		}
 	}
 	return append(all, passedOn(w, isSet)...)

@@ -46,21 +46,33 @@ func (s *scene) follow(sharing []nginx.Sharer) Route {
 	}
 	r.End = w.run(begin)
 	r.Location = w.levels.location()
-	for _, g := range w.gates {
-		r.May = append(r.May, g.end())
-	}
+	r.May = turns(nil, w.gates)
 	return r
 }
 
+// mostEnds bounds the ends that may be.
+const mostEnds = 100
+
+func turns(all []End, gates []gate) []End {
+	for _, g := range gates {
+		if len(all) >= mostEnds {
+			return append(all, End{Cause: &g.Cause, Unfollowed: &Unfollowed{g.Directive, "there are more ends"}})
+		}
+		e, further := g.end()
+		all = turns(append(all, e), further)
+	}
+	return all
+}
+
 // end follows the request where the gate turns it away.
-func (g gate) end() End {
+func (g gate) end() (End, []gate) {
 	cause := g.Cause
 	if cause.Status == 0 {
-		return End{Steps: g.before.steps, Cause: &cause, Unfollowed: &Unfollowed{cause.Directive, cause.What}}
+		return End{Steps: g.before.steps, Cause: &cause, Unfollowed: &Unfollowed{cause.Directive, cause.What}}, nil
 	}
 	e := g.before.run(func(w *walk) (phase, error) { return w.finish(cause.Status, cause.Directive, cause.What) })
 	e.Cause = &cause
-	return e
+	return e, g.before.gates
 }
 
 // take makes a server the request's.
@@ -80,8 +92,10 @@ func arrive(w *walk, sharing []nginx.Sharer, standard nginx.Sharer) (nginx.Share
 	if err := plain(sharing, w.request, encrypted); err != nil {
 		return standard, false, nil, unfollowed(own, "%v", err)
 	}
-	if strange := strange(w.http); strange != nil {
-		return standard, false, nil, unknownDirective(*strange)
+	for _, body := range [][]nginx.Directive{w.http, own.Body} {
+		if err := readable(body); err != nil {
+			return standard, false, nil, err
+		}
 	}
 	var err error
 	w.at, err = parseTarget(w.request.Target, w.levels.on("merge_slashes", true))
@@ -109,6 +123,9 @@ func beginning(w *walk, encrypted bool, standard nginx.Directive) (phase, error)
 	if w.tls && !sameSlashes(standard.Body, own.Body) {
 		return nil, unfollowed(own, "which merge_slashes holds depends on the name in the TLS handshake")
 	}
+	if err := readable(own.Body); err != nil {
+		return nil, err
+	}
 	w.step(own, "server %s", strings.Join(w.server.Names, " "))
 	if encrypted && !w.request.TLS {
 		return refuse(497, own, "a request without TLS on a port with TLS"), nil
@@ -121,14 +138,7 @@ func beginning(w *walk, encrypted bool, standard nginx.Directive) (phase, error)
 	if m := w.request.method(); m == "TRACE" || m == "CONNECT" {
 		return nil, unfollowed(own, "the method %s is not followed", m)
 	}
-	if odd := strange(own.Body); odd != nil {
-		return nil, unknownDirective(*odd)
-	}
 	return serverRewrite, nil
-}
-
-func unknownDirective(d nginx.Directive) error {
-	return unfollowed(d, "wsprovision does not know what %s does to a request", d.Name)
 }
 
 func refuse(status int, d nginx.Directive, what string) phase {

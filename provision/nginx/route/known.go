@@ -34,16 +34,26 @@ var harmless = strings.Fields(`
 	uninitialized_variable_warn userid userid_ uwsgi_ valid_referers variables_hash_ xslt_ xml_entities
 	secure_link perl_modules perl_set perl_require`)
 
-// strange is the first directive of a block that is not known to this package: what it does with requests nobody can
-// tell who does not know its module.
-func strange(body []nginx.Directive) *nginx.Directive {
-	for i := range body {
-		if !isKnown(body[i].Name) {
-			return &body[i]
+// readable is an error where a block has a statement that this package cannot read: one of a module that is not
+// nginx's own, whose effect on requests nobody can tell, or one that nginx would refuse.
+func readable(body []nginx.Directive) error {
+	for _, d := range body {
+		switch {
+		case !isKnown(d.Name):
+			return unfollowed(d, "wsprovision does not know what %s does to a request", d.Name)
+		case len(d.Args) == 0 && !slices.Contains(bare, d.Name) && slices.Contains(followed, d.Name),
+			d.Name == "location" && (len(d.Args) > 2 || !d.Block),
+			d.Name == "proxy_set_header" && len(d.Args) != 2, d.Name == "index" && slices.Contains(d.Args, ""),
+			(d.Name == "proxy_http_version" || d.Name == "proxy_method" || strings.HasPrefix(d.Name, "limit_") && strings.HasSuffix(d.Name, "_status")) &&
+				len(d.Args) != 1:
+			return unfollowed(d, "%s is not understood", d.Name)
 		}
 	}
 	return nil
 }
+
+// bare are the directives that stand alone.
+var bare = []string{"internal", "break", "server", "stub_status", "empty_gif", "flv", "mp4", "limit_except"}
 
 func isKnown(name string) bool {
 	if slices.Contains(followed, name) {

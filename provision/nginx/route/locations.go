@@ -19,6 +19,9 @@ const (
 
 // locate is ngx_http_core_find_location.
 func locate(w *walk, within levels) (levels, howFound, error) {
+	if err := readable(within[0].block.Body); err != nil {
+		return nil, none, err
+	}
 	found, how := static(within, w.at.path)
 	final := false
 	if how == inclusive {
@@ -63,7 +66,7 @@ func static(within levels, path string) (levels, howFound) {
 		case name == path:
 			best, how, longest = &l, inclusive, len(name)
 		case name == path+"/" && passesOn(l) && longest < len(path):
-			best, how, longest = &l, withSlash, len(path)
+			best, how, longest = slashed(within, &l, name), withSlash, len(path)
 		case modifier != "=" && strings.HasPrefix(path, name) && len(name) > longest && how != withSlash:
 			best, how, longest = &l, inclusive, len(name)
 		}
@@ -72,6 +75,16 @@ func static(within levels, path string) (levels, howFound) {
 		return within, none
 	}
 	return within.below(*best, locationLevel), how
+}
+
+// slashed prefers the location of exactly the name, whichever of the two passes requests on.
+func slashed(within levels, one *nginx.Directive, name string) *nginx.Directive {
+	for _, l := range within.own("location") {
+		if modifier, n := locationName(l.Args); modifier == "=" && n == name {
+			return &l
+		}
+	}
+	return one
 }
 
 // passesOn: the location has a backend of its own, and so a redirect to its slash (auto_redirect).

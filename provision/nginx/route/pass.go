@@ -52,7 +52,7 @@ func passed(w *walk, p *Pass) (phase, error) {
 		{504, "the backend does not answer in time"}, {500, "nginx cannot make the connection"}} {
 		w.gated(p.Directive, failure.status, failure.what)
 	}
-	if w.levels.on(module+"_intercept_errors", false) && !w.nested {
+	if w.levels.on(module+"_intercept_errors", false) {
 		for _, d := range w.levels.all("error_page") {
 			for _, status := range statuses(d) {
 				w.gated(p.Directive, status, "the backend's answer, which "+module+"_intercept_errors takes")

@@ -54,13 +54,13 @@ func addSlash(w *walk, l nginx.Directive) (phase, error) {
 
 // enter is ngx_http_update_location_config: what stands in the innermost block takes effect.
 func (w *walk) enter() error {
-	if odd := strange(w.levels[0].block.Body); odd != nil {
-		return unknownDirective(*odd)
+	if err := readable(w.levels[0].block.Body); err != nil {
+		return err
 	}
 	if limit := limitFor(w); limit != nil {
 		w.levels = w.levels.below(*limit, withinLocation)
-		if odd := strange(limit.Body); odd != nil {
-			return unknownDirective(*odd)
+		if err := readable(limit.Body); err != nil {
+			return err
 		}
 	}
 	switch h := w.levels.handler(); {

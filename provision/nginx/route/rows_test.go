@@ -231,8 +231,9 @@ func rewriting() []row {
 			location /f { proxy_pass http://<A>; } location / { return 205; }`),
 			[]string{"/a", "/a X:1", "/c", "/c X:1", "/e", "/e?q"}},
 		{"set of nginx's own variables", one(`location /a { set $args x=1; proxy_pass http://<A>/y; }
+			location /keep { set $args x=1; proxy_pass http://<A>; }
 			location /b { set $http_x new; return 200 $http_x; } location /c { return 200 $http_x; }`),
-			[]string{"/a?q", "/b X:old", "/c X:old", "/c"}},
+			[]string{"/a?q", "/keep?q", "/keep%20", "/b X:old", "/c X:old", "/c"}},
 		{"names of variables have no case", one(`location / { set $Some x; return 200 "$some ${SOME}y $Http_X"; }`),
 			[]string{"/ X:1"}},
 	}

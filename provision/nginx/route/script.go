@@ -70,7 +70,7 @@ func (s *script) set(d nginx.Directive) error {
 	if !v.Known {
 		return unfollowed(d, "%s", v.Why)
 	}
-	s.at.args = v.Text
+	s.at.args, s.at.whole = v.Text, false
 	return nil
 }
 
@@ -102,7 +102,7 @@ func (s *script) text(text string, escaped bool) Value {
 	s.groups = quoted
 	v := s.value(text)
 	if !same(s.groups, quoted) {
-		return unknown("%q has groups of a regular expression, and a map with another one", text)
+		return wild(s.walk, "%q has groups of a regular expression, and a map with another one", text)
 	}
 	s.groups = raw
 	return v

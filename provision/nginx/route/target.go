@@ -18,8 +18,8 @@ type address struct {
 	internal bool
 	changed  bool // by a rewrite; the location is looked for anew
 	appended bool // try_files found a file below an alias of a regular expression (add_uri_to_alias)
-	// nestedRequest is one of nginx's own for another (r != r->main).
-	nestedRequest bool
+	// within is the request that a request of nginx's own is for (r->main).
+	within *answering
 }
 
 var errBadTarget = errors.New("nginx refuses such a target")

@@ -59,11 +59,12 @@ func isWord(c byte) bool {
 	return c == '_' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
 }
 
-// value is what a text of the configuration becomes for the request (ngx_http_complex_value).
+// value is what a text of the configuration becomes for the request (ngx_http_complex_value). Nginx measures it first
+// and writes it then: a map that changes the groups between the two overruns the buffer, or is an error.
 func (w *walk) value(text string) Value {
 	all, ok := parts(text)
 	if !ok {
-		return unknown("%q is not understood", text)
+		return wild(w, "%q is not understood", text)
 	}
 	before, grouped := w.groups, false
 	var out strings.Builder
@@ -78,12 +79,21 @@ func (w *walk) value(text string) Value {
 		if !v.Known {
 			return v
 		}
-		out.WriteString(v.Text)
+		if out.WriteString(v.Text); out.Len() > longest {
+			return unknown("%.20q becomes longer than is followed", text)
+		}
 	}
 	if grouped && !same(before, w.groups) {
-		return unknown("%q has groups of a regular expression, and a map with another one", text)
+		return wild(w, "%q has groups of a regular expression, and a map with another one", text)
 	}
 	return known(out.String())
+}
+
+// wild is a value that ends the walk, whatever it is for.
+func wild(w *walk, format string, args ...any) Value {
+	v := unknown(format, args...)
+	w.wild = v.Why
+	return v
 }
 
 func same(a, b []string) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
@@ -95,8 +105,11 @@ func group(groups []string, n int) string {
 	return ""
 }
 
-// deepest bounds variables that are made of variables (ngx_http_variable_depth).
-const deepest = 100
+// Bounds of what maps of maps may cost; nginx itself stops at a hundred within one another (ngx_http_variable_depth).
+const (
+	mostMaps = 2000
+	longest  = 1 << 16
+)
 
 // variable is the value of a variable at this moment. Nginx keeps what it found once, but for those that change with
 // the request.
@@ -118,10 +131,10 @@ func (w *walk) variable(name string) Value {
 	case d.table == nil:
 		return known("") // of a set that was not come by, or of a group that did not match
 	}
-	if d.open++; d.open > 1 {
-		d.open--
-		return unknown("the map of $%s leads to itself", name)
+	if w.asked++; d.open > 0 || w.asked > mostMaps {
+		return unknown("the map of $%s leads to itself, or to too many others", name)
 	}
+	d.open++
 	v := mapValue(w, *d.table)
 	d.open--
 	if len(named(d.table.Body, "volatile")) == 0 {

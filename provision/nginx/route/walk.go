@@ -18,6 +18,7 @@ type scene struct {
 	server  *nginx.Server
 	tls     bool
 	defined definitions
+	asked   int // maps so far
 }
 
 // walk is a request on its way: what nginx keeps of one (ngx_http_request_t).
@@ -31,7 +32,8 @@ type walk struct {
 	steps  []Step
 	gates  []gate
 	looked int
-	nested bool // a subrequest, or a way that only may be taken: what may turn it away is not followed
+	depth  int    // of turns that may be taken, of which this way is made
+	wild   string // a value was asked for of which nothing can be told, not even that nginx goes on
 	end    *End
 }
 
@@ -59,7 +61,7 @@ func (w *walk) fork() *walk {
 	other := *w
 	other.values = maps.Clone(w.values)
 	other.steps = slices.Clip(w.steps)
-	other.gates, other.nested, other.end = nil, true, nil
+	other.gates, other.depth, other.end = nil, w.depth+1, nil
 	return &other
 }
 
@@ -83,6 +85,9 @@ func (w *walk) run(p phase) End {
 			break
 		}
 	}
+	if err == nil && w.wild != "" {
+		err = unfollowed(w.levels[0].block, "%s", w.wild)
+	}
 	if err == nil && w.end == nil {
 		err = unfollowed(w.levels[0].block, "the request goes on and on")
 	}
@@ -103,9 +108,13 @@ func (w *walk) ended(e End) (phase, error) {
 	return nil, nil
 }
 
+// mostTurns is how many things that may turn a request away are followed one after the other. nginx looks for one
+// error_page only, unless recursive_error_pages is on.
+const mostTurns = 3
+
 // gated remembers what may turn the request away here.
 func (w *walk) gated(d nginx.Directive, status int, what string) {
-	if w.nested {
+	if w.depth >= mostTurns {
 		return
 	}
 	w.gates = append(w.gates, gate{Cause{what, status, d}, w.fork()})

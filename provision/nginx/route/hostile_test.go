@@ -1,0 +1,161 @@
+package route
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"wsprovision/provision/nginx"
+)
+
+const conf = "/etc/nginx/nginx.conf"
+
+// parsed reads a configuration that is on no disk, as far as it can be read.
+func parsed(t testing.TB, text string) nginx.Tree {
+	t.Helper()
+	tree, _ := nginx.Load(t.TempDir(), conf, map[string][]byte{conf: []byte(text)})
+	return tree
+}
+
+func follow(t testing.TB, text, target string) Route {
+	t.Helper()
+	request := Handshake(loopback(80), false, "example.com", target, "http://example.com")
+	return Follow(parsed(t, text), Host{Look: func(string) Found { return Found{Kind: Absent} }}, request)
+}
+
+// TestHostileMaps: maps that grow, or lead to one another, cost little and are not followed.
+func TestHostileMaps(t *testing.T) {
+	began := time.Now()
+	for name, maps := range map[string]string{
+		"to itself":    `map $a $b { default $a; } map $b $a { default $b; } map $x $v0 { default $b; }`,
+		"ever longer":  doubling(60, ""),
+		"ever more":    doubling(60, "volatile;"),
+		"a long chain": chain(5000),
+	} {
+		r := follow(t, "http { "+maps+" server { listen 80; location / { if ($v0) { return 403; } return 200; } } }", "/")
+		if r.Certain() {
+			t.Errorf("%s: %s", name, describe(r.End))
+		}
+	}
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("took %s", took)
+	}
+}
+
+func doubling(n int, option string) string {
+	var text strings.Builder
+	for i := range n {
+		fmt.Fprintf(&text, "map $host $v%d { default a$v%d$v%d; %s }\n", i, i+1, i+1, option)
+	}
+	return text.String() + fmt.Sprintf("map $host $v%d { default b; }", n)
+}
+
+func chain(n int) string {
+	var text strings.Builder
+	for i := range n {
+		fmt.Fprintf(&text, "map $host $v%d { default $v%d; }\n", i, i+1)
+	}
+	return text.String() + fmt.Sprintf("map $host $v%d { default b; }", n)
+}
+
+// TestHostileStatements: what nginx would refuse is not followed, and does no harm.
+func TestHostileStatements(t *testing.T) {
+	for _, statement := range []string{"return;", "return x;", "rewrite;", "rewrite a;", "rewrite ( b;", "set;", "set $a;",
+		"if { }", "if () { return 200; }", "if ($a { return 200; }", "if (a) { return 200; }", "if ($host ~ [) { return 1; }",
+		"location { return 200; }", "location / / / { return 200; }", "location;", "location ~ [ { return 200; }",
+		"try_files;", "try_files a;", "proxy_pass;", "proxy_pass x;", "proxy_pass http://;", "proxy_pass http://a b;",
+		"auth_basic; auth_basic_user_file;", "auth_request;", "error_page; return 404;", "error_page 404; return 404;",
+		"error_page = =; return 404;", `error_page 404 ""; return 404;`, "index; ", "root;", "alias;", "allow;", "deny;",
+		"limit_req; limit_req_status;", "limit_except { deny; }", "proxy_set_header; proxy_pass http://a;",
+		"proxy_http_version; proxy_pass http://a;", "proxy_method; proxy_pass http://a;", "if ($x", "return 200 $;",
+		"return 200 ${;", "set $x ${a; return 200 $x;", "satisfy;", "internal x;", "content_by_lua_file x;",
+		`index ""; `, "limit_conn a 1; limit_conn_status;", "proxy_pass http://[::1;", "auth_basic x; auth_basic_user_file;"} {
+		for _, place := range []string{"http { server { listen 80; %s } }", "http { server { listen 80; location / { %s } } }",
+			"http { %s server { listen 80; location / { } } }", "http { server { listen 80; if ($host) { %s } } }"} {
+			text := fmt.Sprintf(place, statement)
+			if r := follow(t, text, "/"); r.Certain() && r.End.Answer != nil && r.End.Answer.Status == 200 {
+				t.Errorf("%s is followed: %s", text, describe(r.End))
+			}
+		}
+	}
+}
+
+// TestHostilePatterns: what the two engines read differently is refused by name.
+func TestHostilePatterns(t *testing.T) {
+	for _, pattern := range []string{"(?!a)", "(?=a)", "(?<=a)b", "(?<!a)b", `(a)\1`, "a++", "a*+", "(?>a)", `\Qa\E`, `\x4`,
+		`\h`, `\K`, `\R`, `\G`, `\012`, `\cA`, `\pL`, "é", "a{,3}", "(a*)*", "(|a)+", "(?x)a", "(?i", "(?#c)", "(?P=n)",
+		"(?1)", "(?R)", "[[:<:]]", "(*UTF8)a", "a{2}{3}+", "(?s).", "(?U)a*", "(?J)a", `\e`, `\N`, `\X`, `\v`} {
+		if _, err := compile(pattern, false); err == nil {
+			t.Errorf("%s is taken", pattern)
+		}
+	}
+	for _, pattern := range []string{`^/(?<n>a)(?P<m>b)?$`, `\.(php|cgi)$`, `(?i)a`, `(?i:a)b`, `[^/]+\d{2,3}\b`, `a|b|`,
+		`^(?:[^/]+/)*x$`, `.*?x`, `[]a]`, `[a-]`, `\/`, `\-`, `a??`} {
+		if _, err := compile(pattern, true); err != nil {
+			t.Errorf("%s: %v", pattern, err)
+		}
+	}
+	p, err := compile("^(/[a-z]+)+$", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, subject := range []string{"/é", "/\n", "/a\x7f", "/" + strings.Repeat("a", 300)} {
+		if _, err := p.match(subject); err == nil {
+			t.Errorf("%.10q is taken", subject)
+		}
+	}
+}
+
+// TestHostileFiles: what cannot be told of a file is hidden, and nothing waits.
+func TestHostileFiles(t *testing.T) {
+	dir := t.TempDir()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(os.Chmod(filepath.Dir(dir), 0o755))
+	must(os.Chmod(dir, 0o755))
+	for _, sub := range []string{"open", "closed"} {
+		must(os.Mkdir(filepath.Join(dir, sub), 0o755))
+		must(os.WriteFile(filepath.Join(dir, sub, "file"), nil, 0o644))
+	}
+	must(os.WriteFile(filepath.Join(dir, "open", "private"), nil, 0o600))
+	must(syscall.Mkfifo(filepath.Join(dir, "open", "pipe"), 0o644))
+	must(os.Symlink(filepath.Join(dir, "closed", "file"), filepath.Join(dir, "open", "into")))
+	must(os.Symlink("loop", filepath.Join(dir, "open", "loop")))
+	must(os.Chmod(filepath.Join(dir, "closed"), 0o700))
+	for name, want := range map[string]Found{
+		"open/file": {Plain, true}, "open": {Directory, true}, "open/none": {Kind: Absent}, "open/file/x": {Kind: Absent},
+		"open/none/x": {Kind: Absent}, "closed/file": {}, "closed/none": {}, "open/private": {Plain, false},
+		"open/pipe": {Special, true}, "open/into": {}, "open/loop": {}, "open/" + strings.Repeat("x", 300): {Kind: Absent},
+	} {
+		if got := OnDisk("")(filepath.Join(dir, name)); got != want {
+			t.Errorf("%s: %+v, want %+v", name, got, want)
+		}
+	}
+}
+
+// FuzzFollow: no configuration and no target makes it fall over.
+func FuzzFollow(f *testing.F) {
+	f.Add(`http { server { listen 80; location /a { rewrite ^/(.*) /$1? break; proxy_pass http://a/; } } }`, "/a/%2e")
+	f.Add(`http { map $uri $x { ~(a)$ $1; } server { listen 80; try_files $x @a; location @a { return 301 $x; } } }`, "/a?b")
+	f.Add(`http { server { listen 80; error_page 404 =200 /x; if (-f $uri) { return 404; } auth_request /y; } }`, "//")
+	f.Fuzz(func(t *testing.T, text, target string) {
+		r := follow(t, text, target)
+		set := 0
+		for _, there := range []bool{r.End.Answer != nil, r.End.Pass != nil, r.End.Unfollowed != nil} {
+			if there {
+				set++
+			}
+		}
+		if set != 1 {
+			t.Errorf("%d ends of one: %+v", set, r.End)
+		}
+	})
+}
