@@ -47,7 +47,10 @@ func heading(s *screen, text string) {
 
 func useLine(cmd *cobra.Command) string {
 	line := cmd.CommandPath()
-	if cmd.HasAvailableSubCommands() {
+	switch {
+	case cmd.HasAvailableSubCommands() && cmd.HasParent() && cmd.Runnable():
+		line += " [COMMAND]"
+	case cmd.HasAvailableSubCommands():
 		line += " COMMAND"
 	}
 	line += " [options]"

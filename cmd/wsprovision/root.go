@@ -16,7 +16,10 @@ import (
 	"wsprovision/provision/hostfile"
 )
 
-const defaultConfig = "/etc/wsprovision/wsprovision.yaml"
+const (
+	defaultConfig = "/etc/wsprovision/wsprovision.yaml"
+	sitesDir      = "/etc/wsprovision/sites.d"
+)
 
 // app is what every command is given: where it reads from and answers to.
 type app struct {
@@ -98,13 +101,16 @@ func (a *app) addFlags(root *cobra.Command) *pflag.FlagSet {
 func (a *app) addCommands(root *cobra.Command, flags *pflag.FlagSet) {
 	echo, connect, status, firstBoot, revert, about := a.echoCommand(), a.connectCommand(), a.statusCommand(),
 		a.firstBootCommand(), a.revertCommand(), a.versionCommand()
+	configure := a.configCommand()
 	root.AddCommand(a.applyCommand(), a.planCommand(), a.verifyCommand(), status, revert, echo, connect, firstBoot,
-		about)
+		about, configure)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	withhold(flags, []string{"config"}, status, firstBoot, revert)
 	withhold(flags, []string{"config", "output", "verbose", "quiet", "color", "offline", "live"}, echo, connect)
 	withhold(flags, []string{"config", "verbose", "quiet", "color", "offline", "live"}, about)
+	withhold(flags, []string{"output", "verbose", "quiet", "color", "offline", "live"}, configure)
+	withhold(flags, []string{"config", "output", "verbose", "color", "offline", "live"}, configure.Commands()...)
 	for _, cmd := range root.Commands() {
 		if name := cmd.Name(); name == "help" || name == "completion" {
 			all := []string{"config", "output", "verbose", "quiet", "color", "offline", "live"}
@@ -180,18 +186,25 @@ func checkFlags(cmd *cobra.Command) (err error) {
 	return err
 }
 
-// load reads the configuration with the flags that were typed.
-func (a *app) load(cmd *cobra.Command) (config.Config, error) {
+// input is where a command's configuration comes from: the files, the environment, and the flags that were typed.
+func (a *app) input(cmd *cobra.Command) config.Input {
 	typed := map[string]string{}
 	for _, f := range config.Flags() {
 		if flag := cmd.Flags().Lookup(f.Name); flag != nil && flag.Changed {
 			typed[f.Name] = flag.Value.String()
 		}
 	}
+	return config.Input{File: a.configFile, DefaultFile: defaultConfig, SitesDir: sitesDir, Environ: a.environ,
+		Flags: typed}
+}
+
+// load reads the configuration of a command that needs a site.
+func (a *app) load(cmd *cobra.Command) (config.Config, error) {
 	// What a command does as root is for root to say; one that only looks takes what it is given.
 	root, changes := os.Geteuid() == 0, cmd.Name() == "apply"
-	c, err := config.Load(config.Input{File: a.configFile, DefaultFile: defaultConfig, Environ: a.environ, Flags: typed,
-		Trusted: root && changes})
+	in := a.input(cmd)
+	in.Trusted = root && changes
+	c, err := config.Load(in)
 	if err != nil {
 		return c, err
 	}

@@ -83,12 +83,21 @@ func instead(cmd *cobra.Command, name, see string) string {
 		return ": did you mean --" + near + "? " + upperFirst(see)
 	}
 	if owners := having(cmd.Root(), name); len(owners) > 0 {
-		return fmt.Sprintf(": it is an option of %s, not of %s; %s", strings.Join(owners, " and "), cmd.Name(), see)
+		return fmt.Sprintf(": it is an option of %s, not of %s; %s", listed(owners), cmd.Name(), see)
 	}
 	return "; " + see
 }
 
 func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// listed is "a, b and c".
+func listed(names []string) string {
+	last := len(names) - 1
+	if last == 0 {
+		return names[0]
+	}
+	return strings.Join(names[:last], ", ") + " and " + names[last]
+}
 
 // having are the commands that have the option.
 func having(root *cobra.Command, name string) (names []string) {

@@ -27,7 +27,9 @@ func check(c Config, at origins, p *problems) {
 // claim complains where somebody had the thing before.
 func claim(taken map[string]string, thing, key, what string, at origins, p *problems) {
 	if first, ok := taken[thing]; ok {
-		p.add(at.problem(key, fmt.Sprintf("%s is taken already by %s", what, first)))
+		problem := at.problem(key, "")
+		problem.Message = fmt.Sprintf("%s is taken already by %s", what, p.place(at.problem(first, ""), problem.Source))
+		p.add(problem)
 		return
 	}
 	taken[thing] = key

@@ -16,7 +16,7 @@ func combine(file []Site, from flagSite, at origins, p *problems) []Site {
 			break
 		}
 	}
-	i := slices.IndexFunc(file, func(s Site) bool { return s.Name == FlagSite })
+	i := slices.IndexFunc(file, func(s Site) bool { return s.Name == from.Name })
 	switch {
 	case given == "":
 		return file
@@ -27,7 +27,7 @@ func combine(file []Site, from flagSite, at origins, p *problems) []Site {
 		p.add(Problem{Source: at[given].source, Message: fmt.Sprintf(
 			"describes the site %s, and %s has other sites (%s): add it there, or leave the file out with --config "+
 				"/dev/null",
-			FlagSite, at[""].source, names(file))})
+			from.Name, at["sites[0]"].source, names(file))})
 		return file
 	}
 	return []Site{create(given, from, at, p)}
@@ -58,8 +58,9 @@ func create(given string, from flagSite, at origins, p *problems) Site {
 		delete(at, "site.http_backend")
 	}
 	at["sites[0]"] = at[given]
-	site := Site{Name: FlagSite, Listen: []Listen{{Port: 80}}, ServerNames: from.ServerNames,
+	site := Site{Name: from.Name, Listen: []Listen{{Port: 80}}, ServerNames: from.ServerNames,
 		Locations: []Location{newLocation(from.Path, from.Backend, true)}}
+	at.move("site.name", "sites[0].name")
 	at.move("site.server_name", "sites[0].server_name")
 	at.move("site.path", "sites[0].locations[0].path")
 	at.move("site.backend", "sites[0].locations[0].backend")
@@ -88,7 +89,7 @@ func override(site *Site, key string, from flagSite, at origins, p *problems) {
 		i := onlyWebSocket(site.Locations)
 		if i < 0 {
 			p.add(Problem{Key: name, Source: at["site."+name].source, Message: fmt.Sprintf(
-				"the site %s has not exactly one WebSocket location in %s: change it there", FlagSite, at[""].source)})
+				"the site %s has not exactly one WebSocket location in %s: change it there", from.Name, at[key].source)})
 			continue
 		}
 		if name == "path" {

@@ -1,15 +1,18 @@
 // Package config is for knowing what an administrator asked for, exactly as written, or every reason why it cannot be
-// done. Nothing in it looks at the host beyond the one file, and a Config that Load returned needs no further checking:
+// done. Nothing in it looks at the host beyond its files, and a Config that Load returned needs no further checking:
 // it holds no character that nginx's, yum's or a shell's syntax would take for more than a name.
 //
-// Four layers say what is asked for, the later winning key by key: the defaults, the file, the environment
+// Four layers say what is asked for, the later winning key by key: the defaults, the files, the environment
 // (WSPROVISION_BACKEND for the flag --backend), the flags. A wrong value is reported even where a later layer overrides
 // it.
 //
-// The flags --server-name, --backend, --path, --http-backend and --listen (or their variables) describe one site,
-// called "websocket". Where the file lists no site they make it; where the file has a site of that name they override
-// those of its keys that they name; where the file lists only other sites they are refused, because a site that only a
-// command line knows would be taken away again by the next run without it.
+// The files are the one that was named; or the default one, and beside it those of a directory. No file goes before
+// another: a site stands in one of them, and a key of the host has one value.
+//
+// The flags --name, --server-name, --backend, --path, --http-backend and --listen (or their variables) describe one
+// site, "websocket" without --name. Where no file lists a site they make it; where one has a site of that name they
+// override those of its keys that they name; where there are only other sites they are refused, because a site that only
+// a command line knows would be taken away again by the next run without it.
 package config
 
 import (

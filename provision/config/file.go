@@ -15,7 +15,8 @@ type contents struct {
 }
 
 // readFile walks the whole file. The loops over settings keep its keys and the flags' the same ones.
-func readFile(path string, content []byte, deferred bool, p *problems) contents {
+// Its sites are counted from first on: those before it are in other files.
+func readFile(path string, content []byte, deferred bool, first int, p *problems) contents {
 	c := contents{layer: newLayer()}
 	c.at[""] = where{source: path}
 	document := parse(path, content, p)
@@ -38,7 +39,8 @@ func readFile(path string, content []byte, deferred bool, p *problems) contents 
 			}
 		}
 	}
-	c.sites = r.sites(top["sites"])
+	p.counted(path, first)
+	c.sites = r.sites(top["sites"], first)
 	if top["adopt"] != nil {
 		c.adopt = list(r, top["adopt"], "adopt", "consent", func(s scalar) (string, error) { return s.text, nil })
 	}
@@ -46,13 +48,13 @@ func readFile(path string, content []byte, deferred bool, p *problems) contents 
 }
 
 // sites may be empty: a host that is to serve none any more.
-func (r *reader) sites(n *yaml.Node) []Site {
+func (r *reader) sites(n *yaml.Node, first int) []Site {
 	if n == nil || null(n) || n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
 		return nil
 	}
 	var all []Site
 	for i, item := range r.items(n, "sites", "site", false) {
-		all = append(all, r.site(item, fmt.Sprintf("sites[%d]", i)))
+		all = append(all, r.site(item, fmt.Sprintf("sites[%d]", first+i)))
 	}
 	return all
 }

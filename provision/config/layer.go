@@ -87,6 +87,7 @@ func flags(typed map[string]string, p *problems) layer {
 
 // flagSite is the site that flags and variables describe.
 type flagSite struct {
+	Name        string   `mapstructure:"name"`
 	ServerNames []string `mapstructure:"server_name"`
 	Backend     Backend  `mapstructure:"backend"`
 	Path        string   `mapstructure:"path"`

@@ -37,7 +37,7 @@ func TestPrecedence(t *testing.T) {
 
 func TestEverySettingByEnvironmentAndFlag(t *testing.T) {
 	text := map[string]string{
-		"server-name": "ws.example.com,b.example.com", "backend": "[::1]:3000", "path": "/ws/",
+		"name": "chat", "server-name": "ws.example.com,b.example.com", "backend": "[::1]:3000", "path": "/ws/",
 		"http-backend": "127.0.0.1:3001",
 		"listen":       "80,[::]:80", "epel-source": "package", "epel-package": "/a.rpm",
 		"epel-gpgkey":      "https://a/key",
@@ -48,7 +48,7 @@ func TestEverySettingByEnvironmentAndFlag(t *testing.T) {
 	plain := location("/", "127.0.0.1", 3001)
 	plain.WebSocket, plain.ReadTimeout, plain.SendTimeout = false, time.Minute, time.Minute
 	want := Config{
-		Sites: []Site{{Name: FlagSite, ServerNames: []string{"ws.example.com", "b.example.com"},
+		Sites: []Site{{Name: "chat", ServerNames: []string{"ws.example.com", "b.example.com"},
 			Listen:    []Listen{{Address: "", Port: 80}, {Address: "::", Port: 80}},
 			Locations: []Location{location("/ws/", "::1", 3000), plain}}},
 		EPEL: EPEL{Source: EPELPackage, Package: "/a.rpm", GPGKey: "https://a/key",

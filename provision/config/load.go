@@ -6,6 +6,9 @@ type Input struct {
 	DefaultFile string // may be absent
 	// ReadFile may be nil, and then reads from the file system no more than is accepted.
 	ReadFile func(string) ([]byte, error)
+	// SitesDir holds further files of the same form, read together with the default file; a file that was named is read
+	// alone. "" for none.
+	SitesDir string
 	// Limit is how many bytes of a file are accepted; 0 is a mebibyte.
 	Limit int
 	// Trusted refuses a file that somebody else than root could have written, exchanged or made a pipe.
@@ -18,23 +21,32 @@ type Input struct {
 
 // Load reads every layer and returns what they come to, or an *Error with all problems of all layers.
 func Load(in Input) (Config, error) {
+	c, _, err := gather(in)
+	return c, err
+}
+
+// gather tells too where each value was written.
+func gather(in Input) (Config, origins, error) {
 	p := &problems{}
 	env := environment(in.Environ, p)
 	path, content := locate(in, env.config, p)
-	file := readFile(path, content, in.Deferred, p)
+	file := readFile(path, content, in.Deferred, 0, p)
+	if in.File == "" && env.config == "" {
+		file.join(in.beside(p), p)
+	}
 	typed := flags(in.Flags, p)
 
 	c, site, err := merge(file.layer, env.layer, typed)
 	if err != nil {
-		return Config{}, err
+		return Config{}, nil, err
 	}
 	at := origins{}
 	at.add(file.layer.at, env.layer.at, typed.at)
 	c.Sites = combine(file.sites, site, at, p)
 	check(c, at, p)
 	if err := p.err(); err != nil {
-		return Config{}, err
+		return Config{}, nil, err
 	}
 	c.Source, c.Adopt = path, file.adopt
-	return c, nil
+	return c, at, nil
 }

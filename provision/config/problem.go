@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -38,6 +39,14 @@ func (p Problem) Error() string {
 	return p.Message
 }
 
+// file is where it stands, "" for what was typed.
+func (p Problem) file() string {
+	if p.rank() > 0 {
+		return ""
+	}
+	return p.Source
+}
+
 // rank orders the sources as they override one another: 0 a file, 1 the environment, 2 a flag.
 func (p Problem) rank() int {
 	switch {
@@ -62,9 +71,9 @@ type Error struct {
 
 // Error is one line for one problem, else a heading and a line each.
 func (e *Error) Error() string {
-	heading := "configuration"
-	if e.Problems[0].rank() == 0 {
-		heading += " " + e.Problems[0].Source
+	heading, file := "configuration", e.file()
+	if file != "" {
+		heading += " " + file
 	}
 	if len(e.Problems) == 1 {
 		return heading + ": " + e.Problems[0].Error()
@@ -76,16 +85,61 @@ func (e *Error) Error() string {
 			fmt.Fprintf(&b, "\n  and %d more", len(e.Problems)-most)
 			break
 		}
-		b.WriteString("\n  " + p.Error())
+		b.WriteString("\n  ")
+		if p.file() != "" && p.file() != file {
+			b.WriteString(p.file() + ": ")
+		}
+		b.WriteString(p.Error())
 	}
 	return b.String()
+}
+
+// file is the one that all problems of files are of, "" where there are several or none.
+func (e *Error) file() string {
+	file := e.Problems[0].file()
+	for _, p := range e.Problems {
+		if other := p.file(); other != "" && other != file {
+			return ""
+		}
+	}
+	return file
 }
 
 // Unwrap gives errors.As every single Problem.
 func (e *Error) Unwrap() error { return e.all }
 
 // problems gathers; its zero value holds none.
-type problems struct{ all *multierror.Error }
+type problems struct {
+	all   *multierror.Error
+	first map[string]int // by file: how many sites were counted before its own
+}
+
+// counted notes that a file's first site is not the first of all.
+func (p *problems) counted(file string, first int) {
+	if p.first == nil {
+		p.first = map[string]int{}
+	}
+	p.first[file] = first
+}
+
+// place is where something stands, for a problem of a file.
+func (p *problems) place(there Problem, from string) string {
+	key := p.within(there.Source, there.Key)
+	if there.Source == from || there.file() == "" {
+		return key
+	}
+	return fmt.Sprintf("%s of %s (line %d)", key, there.Source, there.Line)
+}
+
+// within is a key as it stands in its own file.
+func (p *problems) within(file, key string) string {
+	rest, ok := strings.CutPrefix(key, "sites[")
+	number, rest, found := strings.Cut(rest, "]")
+	if n, err := strconv.Atoi(number); ok && found && err == nil {
+		return fmt.Sprintf("sites[%d]%s", n-p.first[file], rest)
+	}
+	return key
+}
 
 func (p *problems) add(one Problem) {
 	// A URL may stand where none belongs, as a key or as another key's value.
@@ -102,14 +156,12 @@ func (p *problems) err() error {
 	for _, one := range p.all.Errors {
 		var problem Problem
 		if errors.As(one, &problem) {
+			problem.Key = p.within(problem.Source, problem.Key)
 			e.Problems = append(e.Problems, problem)
 		}
 	}
 	slices.SortStableFunc(e.Problems, func(a, b Problem) int {
-		if a.rank() != b.rank() {
-			return a.rank() - b.rank()
-		}
-		return a.Line - b.Line
+		return cmp.Or(a.rank()-b.rank(), strings.Compare(a.file(), b.file()), a.Line-b.Line)
 	})
 	return e
 }

@@ -1,0 +1,98 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+
+	"wsprovision/provision/hostfile"
+)
+
+// mostFiles bounds the directory of sites.
+const mostFiles = 1000
+
+// beside are the files of the directory of sites, in the order of their names. As for the shell's *.yaml, a name that
+// begins with a dot is none of them.
+func (in Input) beside(p *problems) []string {
+	if in.SitesDir == "" {
+		return nil
+	}
+	entries, err := os.ReadDir(in.SitesDir)
+	if err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
+			p.add(Problem{Source: in.SitesDir, Message: cannotList(err)})
+		}
+		return nil
+	}
+	var all []string
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".yaml") && !strings.HasPrefix(e.Name(), ".") {
+			all = append(all, filepath.Join(in.SitesDir, e.Name()))
+		}
+	}
+	if len(all) > mostFiles {
+		p.add(Problem{Source: in.SitesDir, Message: fmt.Sprintf("has %d files: at most %d are read", len(all), mostFiles)})
+		return nil
+	}
+	var right []string
+	for _, path := range all {
+		if in.plain(path, p) {
+			right = append(right, path)
+		}
+	}
+	return right
+}
+
+func cannotList(err error) string {
+	if message := unreadable(err, 0, 0); message != "" && errors.Is(err, fs.ErrPermission) {
+		return message
+	}
+	return "cannot be listed: " + err.Error()
+}
+
+// plain reports whether a file of the directory may be read: nobody has typed its name, so that it is a plain file.
+func (in Input) plain(path string, p *problems) bool {
+	if in.Trusted {
+		return !distrusted(path, p)
+	}
+	if err := hostfile.Regular(path); err != nil {
+		p.add(Problem{Source: path, Message: err.Error() + ": only plain files are read there"})
+		return false
+	}
+	return true
+}
+
+// join reads further files behind the first.
+func (c *contents) join(paths []string, p *problems) {
+	for _, path := range paths {
+		content, err := readBounded(path, maxSize)
+		if message := unreadable(err, len(content), maxSize); message != "" {
+			p.add(Problem{Source: path, Message: message})
+			continue
+		}
+		c.take(path, readFile(path, content, false, len(c.sites), p), p)
+	}
+}
+
+// take adds what one more file says. A key of the host that two files give two values has none.
+func (c *contents) take(path string, more contents, p *problems) {
+	for key, value := range more.values {
+		if have, twice := c.values[key]; twice && !reflect.DeepEqual(have, value) {
+			first := c.at[key]
+			p.add(Problem{Key: key, Line: more.at[key].line, Source: path, Message: fmt.Sprintf(
+				"%v, and %s (line %d) says %v: let one of the two files say it", value, first.source, first.line, have)})
+			continue
+		}
+		c.values[key] = value
+	}
+	for key, w := range more.at {
+		if _, first := c.at[key]; !first {
+			c.at[key] = w
+		}
+	}
+	c.sites = append(c.sites, more.sites...)
+}
