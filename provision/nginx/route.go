@@ -249,7 +249,7 @@ func (r Route) HTTPVersion() string {
 // ReadTimeout is for how long a WebSocket may be silent: 60 s unless set.
 func (r Route) ReadTimeout() time.Duration {
 	if d := r.Value("proxy_read_timeout"); d != nil {
-		if span, ok := parseSpan(strings.Join(d.Args, "")); ok {
+		if span, ok := ParseSpan(strings.Join(d.Args, "")); ok {
 			return span
 		}
 	}
@@ -258,8 +258,8 @@ func (r Route) ReadTimeout() time.Duration {
 
 var spanPart = regexp.MustCompile(`^(\d{1,9})(ms|[smhdwMy])?`)
 
-// parseSpan reads nginx's times: 60, 60s, 1h30m, 500ms.
-func parseSpan(text string) (time.Duration, bool) {
+// ParseSpan reads nginx's times: 60, 60s, 1h30m, 500ms.
+func ParseSpan(text string) (time.Duration, bool) {
 	units := map[string]time.Duration{
 		"": time.Second, "ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour,
 		"d": 24 * time.Hour, "w": 7 * 24 * time.Hour, "M": 30 * 24 * time.Hour, "y": 365 * 24 * time.Hour,

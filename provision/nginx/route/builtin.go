@@ -108,13 +108,21 @@ func schemeOf(w *walk) string {
 
 // client is the address that the connection comes from, which real_ip_header replaces.
 func clientAddress(w *walk) Value {
-	if w.levels.value("set_real_ip_from") != nil {
+	if w.levels.value("set_real_ip_from") != nil && w.request.has(realIPField(w)) {
 		return unknown("set_real_ip_from changes the client's address")
 	}
 	if !w.request.From.IsValid() {
 		return unknown("the client's address is not known")
 	}
 	return known(w.request.From.Unmap().WithZone("").String())
+}
+
+// realIPField is the field that has the client's address (ngx_http_realip_module); none has it for proxy_protocol.
+func realIPField(w *walk) string {
+	if d := w.levels.value("real_ip_header"); d != nil {
+		return d.Args[0]
+	}
+	return "X-Real-IP"
 }
 
 func forwardedFor(w *walk) Value {

@@ -15,10 +15,14 @@ func content(w *walk) (phase, error) {
 	if w.at.path == "" {
 		return nil, unfollowed(w.levels[0].block, "an empty path is not followed")
 	}
-	for _, name := range []string{"random_index", "dav_methods", "gzip_static"} {
+	for _, name := range []string{"random_index", "dav_methods"} {
 		if d := w.levels.value(name); d != nil && !w.levels.is(name, "off") {
 			return nil, unfollowed(*d, "%s is not followed", name)
 		}
+	}
+	if d := w.levels.value("gzip_static"); d != nil && !w.levels.is("gzip_static", "off") &&
+		(w.request.has("Accept-Encoding") || !w.levels.is("gzip_static", "on")) {
+		return nil, unfollowed(*d, "gzip_static is not followed for a client that takes gzip")
 	}
 	if !strings.HasSuffix(w.at.path, "/") || !slices.Contains([]string{"GET", "HEAD", "POST"}, w.answer.method) {
 		return staticFile(w)

@@ -3,6 +3,7 @@ package route
 import (
 	"path"
 	"strings"
+	"time"
 
 	"wsprovision/provision/nginx"
 )
@@ -12,10 +13,8 @@ const mostLooks = 64
 
 // find looks at a file of the host, as nginx does.
 func (w *walk) find(d nginx.Directive, name string) (Found, error) {
-	for _, cause := range []string{"open_file_cache", "disable_symlinks"} {
-		if c := w.levels.value(cause); c != nil && !w.levels.is(cause, "off") {
-			return Found{}, unfollowed(*c, "with %s it is not known what nginx finds at %s", cause, name)
-		}
+	if c := w.levels.value("disable_symlinks"); c != nil && !w.levels.is(c.Name, "off") {
+		return Found{}, unfollowed(*c, "with disable_symlinks it is not known what nginx finds at %s", name)
 	}
 	if w.looked++; w.looked > mostLooks {
 		return Found{}, unfollowed(d, "more than %d files are asked for", mostLooks)
@@ -30,12 +29,28 @@ func (w *walk) find(d nginx.Directive, name string) (Found, error) {
 	if found.Kind == Hidden {
 		return found, unfollowed(d, "whether nginx finds %s cannot be told", name)
 	}
+	if c := w.levels.value("open_file_cache"); c != nil && !w.levels.is(c.Name, "off") && !settled(w, found) {
+		return found, unfollowed(*c, "with open_file_cache nginx may know %s as it was before", name)
+	}
 	if found.Kind == Absent {
 		w.step(d, "%s is not there", name)
 	} else {
 		w.step(d, "%s is there", name)
 	}
 	return found, nil
+}
+
+// settled: what was found has been so for longer than open_file_cache keeps what was (open_file_cache_valid).
+func settled(w *walk, found Found) bool {
+	valid := time.Minute
+	if d := w.levels.value("open_file_cache_valid"); d != nil {
+		span, ok := nginx.ParseSpan(strings.Join(d.Args, ""))
+		if !ok {
+			return false
+		}
+		valid = span
+	}
+	return time.Since(found.Changed) > valid+time.Minute
 }
 
 // base is where files are looked for: root, or alias in place of the location's name.

@@ -15,6 +15,8 @@ type Found struct {
 	Kind Kind
 	// Readable: whoever the workers run as, they may open it. Labels of SELinux are not looked at.
 	Readable bool
+	// Changed is when that was so last otherwise: when the file, or the directory that lacks it, was changed.
+	Changed time.Time
 }
 
 // Kind tells what stands at a path.
@@ -56,14 +58,14 @@ func look(root, name string) Found {
 	info, err := os.Stat(root + name)
 	switch {
 	case err != nil && absent(err):
-		return Found{Kind: Absent}
+		return Found{Kind: Absent, Changed: changed(nearest(root, path.Dir(name)))}
 	case err != nil:
 		return Found{}
 	}
 	if real, err := filepath.EvalSymlinks(root + name); err != nil || !open("", path.Dir(real)) {
 		return Found{}
 	}
-	f := Found{Kind: Special, Readable: info.Mode().Perm()&4 != 0}
+	f := Found{Kind: Special, Readable: info.Mode().Perm()&4 != 0, Changed: changed(info)}
 	switch {
 	case info.IsDir():
 		f.Kind = Directory
@@ -71,6 +73,26 @@ func look(root, name string) Found {
 		f.Kind = Plain
 	}
 	return f
+}
+
+// nearest is the innermost directory that is there.
+func nearest(root, dir string) fs.FileInfo {
+	for ; ; dir = path.Dir(dir) {
+		if info, err := os.Stat(root + dir); err == nil || dir == "/" || dir == "." {
+			return info
+		}
+	}
+}
+
+// changed is the time of the last change of any kind, which no program sets (ctime).
+func changed(info fs.FileInfo) time.Time {
+	if info == nil {
+		return time.Now()
+	}
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return time.Unix(st.Ctim.Unix())
+	}
+	return time.Now()
 }
 
 // open reports whether everybody may look for names in the directory, as far as it is there.

@@ -108,6 +108,9 @@ func arrive(w *walk, sharing []nginx.Sharer, standard nginx.Sharer) (nginx.Share
 	if err != nil {
 		return standard, false, nil, unfollowed(own, "%v", err)
 	}
+	if !sameSlashes(w, sharing) {
+		return standard, false, nil, unfollowed(own, "merge_slashes is by the name in the TLS handshake")
+	}
 	chosen, byName, err := chooseServer(w, sharing, standard)
 	if err != nil {
 		return standard, false, nil, err
@@ -120,9 +123,6 @@ func arrive(w *walk, sharing []nginx.Sharer, standard nginx.Sharer) (nginx.Share
 // begin is what comes before the server's own statements (ngx_http_process_request).
 func beginning(w *walk, encrypted bool, standard nginx.Directive) (phase, error) {
 	own := w.levels[0].block
-	if w.tls && !sameSlashes(standard.Body, own.Body) {
-		return nil, unfollowed(own, "which merge_slashes holds depends on the name in the TLS handshake")
-	}
 	if err := readable(own.Body); err != nil {
 		return nil, err
 	}
@@ -130,10 +130,16 @@ func beginning(w *walk, encrypted bool, standard nginx.Directive) (phase, error)
 	if encrypted && !w.request.TLS {
 		return refuse(497, own, "a request without TLS on a port with TLS"), nil
 	}
-	if w.tls {
-		if err := checkCertificate(w); err != nil {
-			return nil, err
+	if d := w.levels.value("ssl_verify_client"); w.tls && d != nil && !w.levels.is(d.Name, "off") {
+		if sni := w.request.SNI; sni != "" && hostName(sni) != hostName(w.request.Host) {
+			return nil, unfollowed(*d, "ssl_verify_client, and another name in the TLS handshake, are not followed")
 		}
+		if w.levels.is(d.Name, "on") {
+			return refuse(496, *d, "ssl_verify_client on"), nil
+		}
+	}
+	if d := w.levels.value("ssl_reject_handshake"); w.tls && d != nil && !w.levels.is(d.Name, "off") {
+		return nil, unfollowed(*d, "ssl_reject_handshake refuses TLS")
 	}
 	if m := w.request.method(); m == "TRACE" || m == "CONNECT" {
 		return nil, unfollowed(own, "the method %s is not followed", m)
@@ -145,17 +151,17 @@ func refuse(status int, d nginx.Directive, what string) phase {
 	return func(w *walk) (phase, error) { return w.finish(status, d, what) }
 }
 
-func sameSlashes(a, b []nginx.Directive) bool {
-	return levels{{nginx.Directive{Body: a}, serverLevel}}.on("merge_slashes", true) ==
-		levels{{nginx.Directive{Body: b}, serverLevel}}.on("merge_slashes", true)
-}
-
-// certificate: a client that is asked for a certificate and has none is refused (ngx_http_process_request).
-func checkCertificate(w *walk) error {
-	for _, name := range []string{"ssl_verify_client", "ssl_reject_handshake"} {
-		if d := w.levels.value(name); d != nil && !w.levels.is(name, "off") {
-			return unfollowed(*d, "%s %s decides by the client's certificate", d.Name, strings.Join(d.Args, " "))
+// sameSlashes: a target is read by the default server's merge_slashes or, with TLS, by that of the server with the name
+// in the handshake (ngx_http_process_request_uri).
+func sameSlashes(w *walk, sharing []nginx.Sharer) bool {
+	merges := func(s nginx.Sharer) bool {
+		http := nginx.Directive{Body: w.http}
+		return levels{{nginx.Directive{Body: s.Server.Body}, serverLevel}, {http, httpLevel}}.on("merge_slashes", true)
+	}
+	for _, s := range sharing {
+		if w.tls && merges(s) != merges(sharing[0]) {
+			return false
 		}
 	}
-	return nil
+	return true
 }

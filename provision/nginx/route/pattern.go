@@ -11,31 +11,101 @@ import (
 // pattern is a regular expression of PCRE's that Go's engine matches alike.
 type pattern struct {
 	re *regexp.Regexp
+	// wider: what looks around was taken out, and what matches here may not match there. What does not match here does
+	// not match there either.
+	wider bool
 	// deep has repetitions within repetitions, on which PCRE may give up (pcre2_match, MATCHLIMIT).
 	deep bool
 }
 
-// compile refuses what the two engines read differently, and what Go's does not know at all: look-around, references
-// to groups, possessive and atomic groups. Both are leftmost-first in the rest.
+// compile refuses what the two engines read differently, and what Go's does not know at all: references to groups,
+// possessive and atomic groups. Both are leftmost-first in the rest. Of (?!…) and its like, which Go's does not know,
+// it makes a wider expression.
 func compile(text string, anyCase bool) (*pattern, error) {
-	if err := alike(text); err != nil {
+	p := &pattern{}
+	plain := withoutLooks(text)
+	p.wider = plain != text
+	if err := alike(plain); err != nil {
 		return nil, fmt.Errorf("the regular expression %q is not followed: %w", text, err)
 	}
 	if anyCase {
-		text = "(?i)" + text
+		plain = "(?i)" + plain
 	}
-	re, err := regexp.Compile(text)
+	tree, err := syntax.Parse(plain, syntax.Perl)
 	if err != nil {
-		return nil, fmt.Errorf("the regular expression %q is not followed: %w", text, errors.Unwrap(err))
-	}
-	tree, err := syntax.Parse(text, syntax.Perl)
-	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the regular expression %q is not followed: %w", text, err)
 	}
 	if empties(tree) {
 		return nil, fmt.Errorf("the regular expression %q is not followed: it repeats what may be empty", text)
 	}
-	return &pattern{re: re, deep: repeats(tree) > 1}, nil
+	p.deep = repeats(tree) > 1
+	p.re, err = regexp.Compile(plain)
+	return p, err
+}
+
+// withoutLooks takes out (?!…), (?=…), (?<!…) and (?<=…): they take no text, and only narrow what matches.
+func withoutLooks(text string) string {
+	var out strings.Builder
+	for i := 0; i < len(text); {
+		length := element(text[i:])
+		repeated := i+length < len(text) && strings.IndexByte("*+?{", text[i+length]) >= 0
+		if one := text[i : i+length]; !looks(one) || repeated {
+			if strings.HasPrefix(one, "(") {
+				length = 1 // what is in it may have some
+			}
+			out.WriteString(text[i : i+length])
+		}
+		i += length
+	}
+	return out.String()
+}
+
+func looks(group string) bool {
+	for _, head := range []string{"(?!", "(?=", "(?<!", "(?<="} {
+		if strings.HasPrefix(group, head) {
+			return true
+		}
+	}
+	return false
+}
+
+// element is the length of what an expression begins with: an escape, a class, a group with what is in it, a character.
+func element(text string) int {
+	switch text[0] {
+	case '\\':
+		return min(2, len(text))
+	case '[':
+		return class(text)
+	case '(':
+		for i := 1; i < len(text); i += element(text[i:]) {
+			if text[i] == ')' {
+				return i + 1
+			}
+		}
+		return len(text)
+	}
+	return 1
+}
+
+// class is the length of […]; a ] at its beginning is one of its characters.
+func class(text string) int {
+	i := 1
+	if i < len(text) && text[i] == '^' {
+		i++
+	}
+	for first := i; i < len(text); i++ {
+		switch {
+		case text[i] == '\\':
+			i++
+		case text[i] == ']' && i > first:
+			return i + 1
+		case strings.HasPrefix(text[i:], "[:"):
+			if end := strings.Index(text[i:], ":]"); end > 0 {
+				i += end + 1
+			}
+		}
+	}
+	return len(text)
 }
 
 // sameEscapes are the escapes with a letter that mean the same to both on the subjects that match takes.
@@ -132,5 +202,9 @@ func (p *pattern) match(subject string) (groups []string, err error) {
 	if p.deep && len(subject) > 256 {
 		return nil, errors.New("a regular expression with nested repetitions is not followed on a text this long")
 	}
-	return p.re.FindStringSubmatch(subject), nil
+	groups = p.re.FindStringSubmatch(subject)
+	if groups != nil && p.wider {
+		return nil, fmt.Errorf("whether a regular expression with (?…) matches %q is not followed", subject)
+	}
+	return groups, nil
 }

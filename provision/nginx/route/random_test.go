@@ -23,18 +23,21 @@ func (a author) maybe(n int, all ...string) string {
 }
 
 func (a author) expression() string {
-	return a.pick(`^/a`, `\.php$`, `/(b|c)`, `^/(.*)$`, `^/a/(.*)$`, `"(?<n>[^/]+)$"`, `a+b`, `^/([a-z]+)/([a-z]*)`, `.`,
+	return a.pick(`^/a`, `\.php$`, `/(b|c)`, `^/(.*)$`, `^/a/(.*)$`, `"(?<n>[^/]+)$"`, `a+b`, `^/([a-z]+)/([a-z]*)`,
+		`.`,
 		`x`, `^/(a)?(b)?`, `^/a/?$`, `B`, `^/[^/]*$`, `(a|ab)(c|/)?`)
 }
 
 func (a author) path() string {
-	return a.pick("/", "/a", "/a/", "/a/b", "/a/b/", "/ab", "/b", "/b/", "/b/c.php", "/sub", "/sub/", "/file.txt", "/x/",
+	return a.pick("/", "/a", "/a/", "/a/b", "/a/b/", "/ab", "/b", "/b/", "/b/c.php", "/sub", "/sub/", "/file.txt",
+		"/x/",
 		"/a/b/c", "/none", "/empty/")
 }
 
 // text is a value, with variables.
 func (a author) text() string {
-	return a.pick("x", "$uri", "$args", "$request_uri", "$1", "$1-$2", "$m", "$k", "$v", "$http_x", "$host", "$n", "$2$m",
+	return a.pick("x", "$uri", "$args", "$request_uri", "$1", "$1-$2", "$m", "$k", "$v", "$http_x", "$host", "$n",
+		"$2$m",
 		"$is_args$args", "$document_uri/$1", "$arg_q", "$scheme", "$request_method", "$server_name", "$http_upgrade",
 		"${v}y", "$request_filename")
 }
@@ -49,16 +52,19 @@ func (a author) condition() string {
 func (a author) rewrite() string {
 	return fmt.Sprintf("rewrite %s %s%s %s;", a.expression(),
 		a.pick("", "", "/", "/a/", "https://h/")+strings.TrimPrefix(a.path(), "/")+"/"[:a.IntN(2)], // may have no slash
-		a.pick("", "$1", "?", "?z=1", "?z=$1", "$1?z=$2?", "$v"), a.pick("", "", "last", "break", "redirect", "permanent"))
+		a.pick("", "$1", "?", "?z=1", "?z=$1", "$1?z=$2?", "$v"), a.pick("", "", "last", "break", "redirect",
+			"permanent"))
 }
 
 func (a author) answer() string {
-	return a.pick("return 200;", "return 404;", "return 403;", "return 301 /moved;", "return 302 https://$host$request_uri;",
+	return a.pick("return 200;", "return 404;", "return 403;", "return 301 /moved;",
+		"return 302 https://$host$request_uri;",
 		`return 200 "`+a.text()+`";`, "return 444;", "return 500;", `return 404 "text";`, "return 204;")
 }
 
 func (a author) script() string {
-	return a.maybe(2, a.rewrite()) + a.maybe(1, a.rewrite()) + a.maybe(2, `set $v "`+a.text()+`";`, "set $args z=$1;") + a.maybe(1, "break;") +
+	return a.maybe(2, a.rewrite()) + a.maybe(1, a.rewrite()) + a.maybe(2, `set $v "`+a.text()+`";`,
+		"set $args z=$1;") + a.maybe(1, "break;") +
 		a.maybe(1, a.answer())
 }
 
@@ -68,13 +74,16 @@ func (a author) branch(inner string) string {
 
 // common may stand in a server and in a location.
 func (a author) common() string {
-	page := a.pick("404", "403", "404 502", "500", "401", "405", "301") + " " + a.pick("", "", "=", "=200", "=410") + " " +
+	page := a.pick("404", "403", "404 502", "500", "401", "405", "301") + " " + a.pick("", "", "=", "=200", "=410") +
+		" " +
 		a.pick("/page", "/a", "@n0", "@n1", "https://h/e", "/sub/", "$http_x")
 	return a.maybe(1, "error_page "+page+";") + a.maybe(1, "recursive_error_pages on;") +
-		a.maybe(2, "proxy_set_header X-L "+a.text()+";") + a.maybe(1, "index "+a.pick("a.txt", "index.html /a", "file.txt")+";") +
+		a.maybe(2, "proxy_set_header X-L "+a.text()+";") + a.maybe(1, "index "+a.pick("a.txt", "index.html /a",
+		"file.txt")+";") +
 		a.maybe(1, "deny all;", "allow 127.0.0.1; deny all;", "allow 10.0.0.1; deny all;") +
 		a.maybe(1, "auth_basic x; auth_basic_user_file <DIR>/passwords;", "satisfy any;") +
-		a.maybe(1, "auth_request /auth;") + a.maybe(1, "proxy_http_version 1.1;", "autoindex on;", "port_in_redirect off;",
+		a.maybe(1, "auth_request /auth;") + a.maybe(1, "proxy_http_version 1.1;", "autoindex on;",
+		"port_in_redirect off;",
 		"proxy_intercept_errors on;", "absolute_redirect off;")
 }
 

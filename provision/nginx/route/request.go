@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// Request is a request as a client sends it, without a body, in HTTP/1.1.
+// Request is a request as a client sends it: without a body, in HTTP/1.1, and without a certificate of the client's.
 type Request struct {
 	// To is the address and port that the client connects to, on this host.
 	To  netip.AddrPort

@@ -153,6 +153,9 @@ func answers() []row {
 			location / { deny 1.2.3.4; allow all; return 200; } location /p { deny 1.2.3.4; proxy_pass http://<A>;
 			}`),
 			[]string{"/", "/ X-Real-IP:1.2.3.4", "/p", "/p X-Real-IP:1.2.3.4"}},
+		{"the field with the address", `set_real_ip_from 127.0.0.1; real_ip_header X-Forwarded-For;` + one(`
+			location / { if ($remote_addr = 127.0.0.1) { return 200; } return 201; }`),
+			[]string{"/", "/ X-Real-IP:1.2.3.4", "! / X-Forwarded-For:1.2.3.4"}},
 	}
 }
 
@@ -197,6 +200,12 @@ func filing() []row {
 		{"relative root", one(`root none-such; location /h { root html; }`), []string{"/x", "/h/none-such"}},
 		{"what may be older than it is", one(`root <DIR>/www; open_file_cache max=10; location / {
 		try_files $uri =404; }`),
-			[]string{"! /file.txt"}},
+			[]string{"! /file.txt", "! /none"}},
+		{"files that have stood for long", one(`root /etc/nginx; open_file_cache max=10; try_files $uri =404;
+		location /x {
+			open_file_cache off; } location /y { open_file_cache_valid 1000w; }`), []string{"/nginx/", "/nginx",
+			"/x", "! /y"}},
+		{"compressed files", one(`root <DIR>/www; gzip_static on;`), []string{"/file.txt",
+			"! /file.txt Accept-Encoding:gzip"}},
 	}
 }

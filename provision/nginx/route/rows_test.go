@@ -98,6 +98,16 @@ func selection() []row {
 			location /r { rewrite ^/r(.*)$ /i$1 last; }`), []string{"/i", "/i/j", "/x", "/r", "/r/j"}},
 		{"what other engines cannot take", one(`location ~ ^/(?!x) { return 200; } location / { return 201; }`),
 			[]string{"! /a", "! /x"}},
+		{"files with dots", one(`location ~ /\.(?!well-known).* { deny all; } location ~* (?<!x)\.php$ { return 202; }
+			location ~ "^/(a(?=[)]b))c" { return 203; } location / { proxy_pass http://<A>; }`),
+			[]string{"/cable handshake", "/", "! /.git", "! /.well-known/x", "/a/b", "! /a.php", "/a.phpx", "! /ac"}},
+		{"a certificate is asked for", `
+			server { listen 127.0.0.1:<PORT> ssl; server_name on; ssl_verify_client on; ssl_client_certificate <CERT>;
+				ssl_certificate <CERT>; ssl_certificate_key <CERT>; return 200; error_page 496 /x; location /x {
+				return 201; } }
+			server { listen 127.0.0.1:<PORT> ssl; server_name optional; ssl_verify_client optional; return 202;
+				ssl_client_certificate <CERT>; ssl_certificate <CERT>; ssl_certificate_key <CERT>; }`,
+			[]string{"/ host=on tls", "/ host=optional tls", "/ host=on"}},
 		{"what nginx does not reach needs no following", one(`location = /a { return 200; } location ^~ /b/ {
 		return 201; }
 			location ~ ^/(?=c) { return 202; } location / { return 203; }`), []string{"/a", "/b/c", "! /c"}},
