@@ -24,7 +24,7 @@ func TestWhatIsAcceptedIsRendered(t *testing.T) {
 		}
 		accepted++
 		for _, s := range c.Sites {
-			if _, err := nginx.Render(model(s)); err != nil {
+			if _, err := nginx.Render(s); err != nil {
 				t.Fatalf("accepted, and not rendered: %+v: %v", s, err)
 			}
 		}

@@ -13,27 +13,30 @@ var arrows = map[string][]string{
 	"cmd/wsprovision": {"provision", "provision/host", "provision/diagnose", "provision/engine", "provision/config", "provision/websocket", "systemd"},
 	"provision": {"provision/managed", "provision/state", "provision/host", "provision/diagnose", "provision/engine", "provision/config", "provision/nginx", "provision/websocket",
 		"rpm", "selinux", "systemd"},
-	"provision/managed":     {"provision/state", "provision/host", "provision/engine", "provision/config"},
-	"provision/state":       {"provision/host", "provision/engine"},
-	"provision/host":        {"provision/config", "provision/nginx", "provision/websocket", "rpm", "selinux", "systemd"},
-	"provision/diagnose":    {"provision/host", "provision/config", "provision/nginx", "provision/nginx/route", "provision/websocket", "selinux", "systemd"},
-	"provision/config":      nil,
-	"provision/engine":      nil,
-	"provision/nginx":       nil,
-	"provision/nginx/route": {"provision/nginx"},
-	"provision/websocket":   nil,
-	"rpm":                   nil,
-	"selinux":               nil,
-	"systemd":               nil,
-	"provision/hostfile":    {"provision/plaintext"},
-	"provision/plaintext":   nil,
-	"provision/secret":      nil,
-	"provision/site":        nil,
+	"provision/managed":      {"provision/state", "provision/host", "provision/engine", "provision/config"},
+	"provision/state":        {"provision/host", "provision/engine"},
+	"provision/host":         {"provision/config", "provision/nginx", "provision/websocket", "rpm", "selinux", "systemd"},
+	"provision/diagnose":     {"provision/host", "provision/config", "provision/nginx", "provision/nginx/route", "provision/websocket", "selinux", "systemd"},
+	"provision/config":       nil,
+	"provision/engine":       nil,
+	"provision/nginx":        {"provision/nginx/render"},
+	"provision/nginx/render": nil,
+	"provision/nginx/tokens": nil,
+	"provision/nginx/route":  {"provision/nginx"},
+	"provision/websocket":    nil,
+	"rpm":                    nil,
+	"selinux":                nil,
+	"systemd":                nil,
+	"provision/hostfile":     {"provision/plaintext"},
+	"provision/plaintext":    nil,
+	"provision/secret":       nil,
+	"provision/site":         nil,
 }
 
 // bottom are the packages that know nothing of the agent's work: every other may import them, and they import none of
 // ours but each other, as arrows says.
-var bottom = []string{"provision/hostfile", "provision/plaintext", "provision/secret", "provision/site"}
+var bottom = []string{"provision/hostfile", "provision/plaintext", "provision/secret", "provision/site",
+	"provision/nginx/tokens"}
 
 func TestArrows(t *testing.T) {
 	for path, file := range sources(t) {

@@ -13,7 +13,7 @@ func ownFile(h *host.Host, c config.Config, site *config.Site) diagnose.Own {
 	if site == nil {
 		return diagnose.Own{}
 	}
-	content, err := nginx.Render(model(*site))
+	content, err := nginx.Render(*site)
 	if err != nil {
 		return diagnose.Own{}
 	}

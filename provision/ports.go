@@ -19,7 +19,9 @@ func (p *Policy) labelledPorts(ctx context.Context) []int {
 	var ports []int
 	for _, site := range p.Config.Sites {
 		for _, l := range site.Locations {
-			ports = append(ports, l.Backend.Port)
+			if l.Root == "" {
+				ports = append(ports, l.Backend.Port)
+			}
 		}
 	}
 	if p.Config.SELinux.LabelListenPorts {
@@ -35,7 +37,7 @@ func (p *Policy) labelledPorts(ctx context.Context) []int {
 func (p *Policy) listenPorts() []int {
 	var ports []int
 	for _, site := range p.Config.Sites {
-		for _, l := range site.Listen {
+		for _, l := range site.Sockets() {
 			ports = append(ports, l.Port)
 		}
 	}

@@ -27,7 +27,11 @@ func (p *Proof) prove(ctx context.Context) (engine.Finding, error) {
 	logs := tree.ErrorLogs()
 	for _, site := range p.Config.Sites {
 		for _, l := range site.Locations {
-			if !l.WebSocket {
+			if guard := site.Guard(l); !l.WebSocket || guard != "" {
+				if l.WebSocket {
+					f.Notes = append(f.Notes, fmt.Sprintf("%s of %s is not proved: %s stands before "+
+						"it", l.Path, site.Name, guard))
+				}
 				continue
 			}
 			if err := p.proveLocation(ctx, &f, site, l, logs); err != nil {

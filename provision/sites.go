@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"wsprovision/provision/config"
 	"wsprovision/provision/host"
 	"wsprovision/provision/managed"
 	"wsprovision/provision/nginx"
@@ -24,7 +23,7 @@ func sitePath(name string) string { return host.SitePath(name) }
 func (p *Sites) configured() ([]managed.Want, error) {
 	var all []managed.Want
 	for _, site := range p.Config.Sites {
-		content, err := nginx.Render(model(site))
+		content, err := nginx.Render(site)
 		if err != nil {
 			return nil, err
 		}
@@ -65,24 +64,6 @@ func (p *Sites) readSiteFiles() ([]managed.File, error) {
 		return nil, err
 	}
 	return p.files.ReadAll(all)
-}
-
-// model turns a site of the configuration into one of nginx's.
-func model(site config.Site) nginx.Site {
-	s := nginx.Site{Name: site.Name, ServerNames: site.ServerNames}
-	if site.TLS != nil {
-		s.TLS = &nginx.TLS{Certificate: site.TLS.Certificate, Key: site.TLS.Key}
-	}
-	for _, l := range site.Listen {
-		s.Listen = append(s.Listen, nginx.Listen{Address: l.Address, Port: l.Port, TLS: site.TLS != nil})
-	}
-	for _, l := range site.Locations {
-		s.Locations = append(s.Locations, nginx.Location{
-			Path: l.Path, Backend: nginx.Backend{Host: l.Backend.Host, Port: l.Backend.Port}, WebSocket: l.WebSocket,
-			ReadTimeout: l.ReadTimeout, SendTimeout: l.SendTimeout, ConnectTimeout: l.ConnectTimeout,
-		})
-	}
-	return s
 }
 
 // tree reads nginx's configuration as it would be with the overlay in place.

@@ -100,7 +100,7 @@ func (v *Candidate) checkTree(ctx context.Context, f *engine.Finding, tree nginx
 				f.Warnings = append(f.Warnings, c.String())
 			}
 		}
-		v.sayDefault(f, tree, model(site))
+		v.sayDefault(f, tree, site)
 	}
 	if err := v.checkShutdown(ctx, f, tree); err != nil {
 		all = multierror.Append(all, err)
@@ -137,7 +137,7 @@ func (v *Candidate) collisions(tree nginx.Tree) *multierror.Error {
 // Host, as the first server of a port does where no default_server is named
 // (EPEL's nginx.conf from 1.20.1 on).
 func (v *Candidate) sayDefault(f *engine.Finding, tree nginx.Tree, site nginx.Site) {
-	for _, l := range site.Listen {
+	for _, l := range site.Sockets() {
 		if s, ok := tree.DefaultServer(l); ok && s.File == sitePath(site.Name) {
 			f.Notes = append(f.Notes,
 				fmt.Sprintf("%s is the default server on %s: it answers requests for any other name too", site.Name, l))

@@ -32,7 +32,7 @@ func (v *Candidate) checkAddresses(ctx context.Context) error {
 	var all *multierror.Error
 	asked := map[netip.AddrPort]bool{}
 	for _, site := range v.Config.Sites {
-		for _, l := range site.Listen {
+		for _, l := range site.Sockets() {
 			if err := context.Cause(ctx); err != nil {
 				return err
 			}

@@ -141,7 +141,11 @@ func (s from100) saysWhy(t *testing.T, r *engine.Report) {
 		diffs += c.Diff
 	}
 	for _, form := range managed.ChangedForms {
-		goes := regexp.MustCompile(`(?m)^- *` + regexp.QuoteMeta(form.Had)).MatchString(diffs)
+		line := `- *` + regexp.QuoteMeta(form.Had)
+		if form.Gains != "" {
+			line = `\+ *` + regexp.QuoteMeta(form.Gains)
+		}
+		goes := regexp.MustCompile(`(?m)^` + line).MatchString(diffs)
 		if said := strings.Count(notes, form.Why); goes && said != 1 || !goes && said != 0 {
 			t.Errorf("%d times it is said why %q goes (it goes: %v):\n%s\n%s", said, form.Had, goes, notes, diffs)
 		}

@@ -107,7 +107,7 @@ func (v *Verification) aims() ([]aim, error) {
 	for i := range v.Config.Sites {
 		site := &v.Config.Sites[i]
 		for j := range site.Locations {
-			if !site.Locations[j].WebSocket {
+			if l := site.Locations[j]; !l.WebSocket || site.Guard(l) != "" {
 				continue
 			}
 			for _, l := range site.Listen {
@@ -116,7 +116,8 @@ func (v *Verification) aims() ([]aim, error) {
 		}
 	}
 	if len(all) == 0 {
-		return nil, errors.New("no location of the configuration is a WebSocket's (websocket: false): there is " +
+		return nil, errors.New("no location of the configuration is a WebSocket's that a client reaches without more " +
+			"(websocket: false, client_ca, basic_auth_file, allow, deny, proxy_protocol, match: regex): there is " +
 			"nothing to verify")
 	}
 	return all, nil

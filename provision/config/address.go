@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"wsprovision/provision/site"
 )
 
 // reaches tells whether a connection to b arrives at l, as far as can be told without asking the host.
@@ -87,8 +89,9 @@ func misunderstood(value string) error {
 		return fmt.Errorf("a UNIX socket is not accepted: write host and port, like 127.0.0.1:3000")
 	case strings.Contains(value, "/"):
 		return fmt.Errorf("an address has no path: write host and port, like 127.0.0.1:3000")
-	case only(value, alphanum+".-:[]") != nil:
-		return fmt.Errorf("only letters, digits and . - : [ ] are accepted: write host and port, like 127.0.0.1:3000")
+	case only(value, alphanum+"._-:[]") != nil:
+		return fmt.Errorf("only letters, digits and . _ - : [ ] are accepted: write host and port, like " +
+			"127.0.0.1:3000")
 	case value[0] == '[':
 		return nil
 	case strings.Count(value, ":") > 1:
@@ -170,6 +173,13 @@ func listen(s scalar) (Listen, error) {
 	if err != nil {
 		return Listen{}, err
 	}
+	value, proxied := strings.CutSuffix(value, " "+site.ProxyProtocol)
+	l, err := socket(value)
+	l.ProxyProtocol = proxied && err == nil
+	return l, err
+}
+
+func socket(value string) (_ Listen, err error) {
 	address, number := "", value
 	if strings.Trim(value, digits+"+-.xo_e") != "" {
 		if address, number, err = listenAddress(value); err != nil {
@@ -195,5 +205,5 @@ func listenAddress(value string) (address, number string, err error) {
 	if strings.HasPrefix(value, "*:") {
 		return "", "", fmt.Errorf("write the port alone for every IPv4 address: %s", cut(value[2:]))
 	}
-	return "", "", fmt.Errorf(`write a port, or an IP address and a port, and no options: 80, "127.0.0.1:8080" or "[::]:80"`)
+	return "", "", fmt.Errorf(`write a port, or an IP address and a port, and no options but proxy_protocol: 80, "127.0.0.1:8080" or "[::]:80"`)
 }

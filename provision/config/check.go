@@ -12,14 +12,18 @@ func check(c Config, at origins, p *problems) {
 	checkEPEL(c.EPEL, at, p)
 	names := map[string]string{}
 	servers := map[string]string{}
-	speaks := map[string]string{}
+	sockets, defaults := shared{}, map[string]string{}
 	for i, site := range c.Sites {
 		key := fmt.Sprintf("sites[%d]", i)
 		if site.Name != "" {
 			claim(names, site.Name, key+".name", "the name "+site.Name, at, p)
 		}
 		checkSockets(site, key, servers, at, p)
-		checkTLS(site, key, speaks, at, p)
+		checkShared(site, key, sockets, at, p)
+		checkPort80(site, key, at, p)
+		checkDefault(site, key, defaults, at, p)
+		checkProxies(site, key, at, p)
+		twice(site.TrustedProxies, key+".trusted_proxies", at, p)
 		checkLocations(site, key, at, p)
 	}
 }
@@ -55,7 +59,7 @@ func checkSockets(site Site, key string, servers map[string]string, at origins, 
 		case twice:
 			p.add(at.problem(here, fmt.Sprintf("the name %s stands twice", name)))
 		default:
-			claimName(name, here, site.Listen, servers, at, p)
+			claimName(name, here, slices.Concat(site.Listen, site.Port80()), servers, at, p)
 		}
 	}
 }
@@ -70,50 +74,12 @@ func claimName(name, here string, listen []Listen, servers map[string]string, at
 	}
 }
 
-// checkTLS refuses a socket on which one site speaks TLS and another does not: nginx would speak it for both, and find
-// no certificate for the other.
-func checkTLS(site Site, key string, speaks map[string]string, at origins, p *problems) {
-	mine, other := "with TLS", "without"
-	if site.TLS == nil {
-		mine, other = "without TLS", "with it"
-	}
-	for j, l := range site.Listen {
-		if l.Port == 0 {
-			continue
-		}
-		if speaks[l.Socket()] == "" {
-			speaks[l.Socket()] = mine
-		}
-		if speaks[l.Socket()] != mine {
-			p.add(at.problem(element(at, key+".listen", j), fmt.Sprintf(
-				"this site listens on %s %s, and an earlier one %s: one socket can be only one", l, mine, other)))
-		}
-	}
-}
-
 // element is the key of a list's element, or of the list where it was written as one value.
 func element(at origins, key string, i int) string {
 	if one := fmt.Sprintf("%s[%d]", key, i); at.has(one) {
 		return one
 	}
 	return key
-}
-
-func checkLocations(site Site, key string, at origins, p *problems) {
-	paths := map[string]string{}
-	for j, l := range site.Locations {
-		here := fmt.Sprintf("%s.locations[%d]", key, j)
-		if l.Path != "" {
-			claim(paths, l.Path, here+".path", "the path "+l.Path, at, p)
-		}
-		for _, socket := range site.Listen {
-			if l.Backend.Port > 0 && reaches(socket, l.Backend) {
-				p.add(at.problem(here+".backend", fmt.Sprintf(
-					"%s is where this site listens itself (%s): requests would go round for ever", l.Backend, socket)))
-				break
-			}
-		}
-	}
 }
 
 // checkEPEL names what the source needs, and what was written for another source and would be ignored.

@@ -58,16 +58,14 @@ func create(given string, from flagSite, at origins, p *problems) Site {
 		delete(at, "site.http_backend")
 	}
 	at["sites[0]"] = at[given]
-	site := Site{Name: from.Name, Listen: []Listen{{Port: 80}}, ServerNames: from.ServerNames,
+	site := Site{Name: from.Name, StandardListen: true, ServerNames: from.ServerNames,
 		Locations: []Location{newLocation(from.Path, from.Backend, true)}}
 	at.move("site.name", "sites[0].name")
 	at.move("site.server_name", "sites[0].server_name")
 	at.move("site.path", "sites[0].locations[0].path")
 	at.move("site.backend", "sites[0].locations[0].backend")
-	if at.has("site.listen") {
-		site.Listen = from.Listen
-		at.move("site.listen", "sites[0].listen")
-	}
+	overrideSite(&site, "sites[0]", from, at, p)
+	overrideOrigins(&site, "sites[0]", from, at, p)
 	plainBackend(&site, "sites[0]", from, at)
 	return site
 }
@@ -78,10 +76,7 @@ func override(site *Site, key string, from flagSite, at origins, p *problems) {
 		site.ServerNames = from.ServerNames
 		at.move("site.server_name", key+".server_name")
 	}
-	if at.has("site.listen") {
-		site.Listen = from.Listen
-		at.move("site.listen", key+".listen")
-	}
+	overrideSite(site, key, from, at, p)
 	for _, name := range []string{"backend", "path"} {
 		if !at.has("site." + name) {
 			continue
@@ -99,7 +94,73 @@ func override(site *Site, key string, from flagSite, at origins, p *problems) {
 		}
 		at.move("site."+name, fmt.Sprintf("%s.locations[%d].%s", key, i, name))
 	}
+	overrideOrigins(site, key, from, at, p)
 	plainBackend(site, key, from, at)
+}
+
+// overrideSite changes what is asked of the whole site.
+func overrideSite(site *Site, key string, from flagSite, at origins, p *problems) {
+	overrideTLS(site, key+".tls", from, at, p)
+	if at.has("site.listen") {
+		site.Listen, site.StandardListen = from.Listen, false
+		at.move("site.listen", key+".listen")
+	}
+	if site.StandardListen {
+		site.Listen = standardListen(*site)
+	}
+}
+
+func overrideTLS(site *Site, key string, from flagSite, at origins, p *problems) {
+	files := at.has("site.tls_certificate") || at.has("site.tls_key")
+	if site.TLS == nil && !files {
+		if at.has("site.redirect") {
+			p.add(Problem{Key: "redirect", Source: at["site.redirect"].source,
+				Message: "needs TLS: give --tls-certificate and --tls-key too"})
+		}
+		return
+	}
+	tls := TLS{}
+	if site.TLS != nil {
+		tls = *site.TLS
+	}
+	for name, set := range map[string]func(){
+		"certificate": func() { tls.Certificate = from.Certificate }, "key": func() { tls.Key = from.Key }} {
+		if at.has("site.tls_" + name) {
+			set()
+			at.move("site.tls_"+name, key+"."+name)
+		} else if site.TLS == nil {
+			p.add(Problem{Key: key + "." + name, Source: either(at, "site.tls_certificate", "site.tls_key").source,
+				Message: "needs --tls-" + name + " too"})
+		}
+	}
+	if at.has("site.redirect") {
+		tls.Redirect = from.Redirect
+		at.move("site.redirect", key+".redirect")
+	}
+	site.TLS = &tls
+}
+
+func either(at origins, keys ...string) where {
+	for _, k := range keys {
+		if at.has(k) {
+			return at[k]
+		}
+	}
+	return where{}
+}
+
+func overrideOrigins(site *Site, key string, from flagSite, at origins, p *problems) {
+	if !at.has("site.allowed_origins") {
+		return
+	}
+	i := onlyWebSocket(site.Locations)
+	if i < 0 {
+		p.add(Problem{Key: "allowed_origins", Source: at["site.allowed_origins"].source, Message: fmt.Sprintf(
+			"the site %s has not exactly one WebSocket location in %s: change it there", from.Name, at[key].source)})
+		return
+	}
+	site.Locations[i].AllowedOrigins = from.Origins
+	at.move("site.allowed_origins", fmt.Sprintf("%s.locations[%d].allowed_origins", key, i))
 }
 
 func onlyWebSocket(locations []Location) int {

@@ -109,6 +109,7 @@ func (c Config) RequireSites(defaultFile string) error {
 	}
 	p := &problems{}
 	p.add(Problem{Key: "sites", Source: file, Message: "no site is configured: add one to " + file +
-		", or give --server-name ws.example.com --backend 127.0.0.1:3000; to serve none any more: wsprovision revert"})
+		", or give --server-name ws.example.com --backend 127.0.0.1:3000; to serve none any more: wsprovision " +
+		"revert"})
 	return p.err()
 }

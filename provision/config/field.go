@@ -16,9 +16,17 @@ type field[T any] struct {
 
 // one is a key with a single value.
 func one[T, V any](key Key, k kind[V], at func(*T) *V) field[T] {
+	return via(key, k, func(from T) V { return *at(&from) }, func(into *T, v V) { *at(into) = v })
+}
+
+// via is a key whose value stands otherwise in the model.
+func via[T, V any](key Key, k kind[V], get func(T) V, set func(*T, V)) field[T] {
 	return field[T]{Key: key.of(k.about),
-		read:  func(r *reader, n *yaml.Node, key string, into *T) { *at(into), _ = value(r, n, key, k.parse) },
-		write: func(from T) any { return unlessEmpty(k, *at(&from)) },
+		read: func(r *reader, n *yaml.Node, key string, into *T) {
+			v, _ := value(r, n, key, k.parse)
+			set(into, v)
+		},
+		write: func(from T) any { return unlessEmpty(k, get(from)) },
 	}
 }
 
@@ -72,14 +80,16 @@ func section[T, V any](key Key, fields []field[V], at func(*T) **V) field[T] {
 }
 
 // items is a key with a list of mappings; each begins as fresh, and is completed by finish.
-func items[T, V any](key Key, of string, fields []field[V], fresh V, finish func(*V), at func(*T) *[]V) field[T] {
+func items[T, V any](key Key, of string, fields []field[V], fresh V, finish func(r *reader, key string, v *V),
+	at func(*T) *[]V) field[T] {
 	key.Type, key.List = "list", true
 	return field[T]{Key: key, inner: under(key.Path+"[].", fields),
 		read: func(r *reader, n *yaml.Node, key string, into *T) {
 			for i, item := range r.items(n, key, of, false) {
-				one := fresh
-				read(r, item, fmt.Sprintf("%s[%d]", key, i), fields, &one)
-				finish(&one)
+				one, key := fresh, fmt.Sprintf("%s[%d]", key, i)
+				if read(r, item, key, fields, &one) {
+					finish(r, key, &one)
+				}
 				*at(into) = append(*at(into), one)
 			}
 		},
@@ -93,8 +103,8 @@ func items[T, V any](key Key, of string, fields []field[V], fresh V, finish func
 	}
 }
 
-// read takes a mapping's keys in the order of the fields.
-func read[T any](r *reader, n *yaml.Node, key string, fields []field[T], into *T) {
+// read takes a mapping's keys in the order of the fields, and reports whether it is one.
+func read[T any](r *reader, n *yaml.Node, key string, fields []field[T], into *T) bool {
 	names := make([]string, len(fields))
 	for i, f := range fields {
 		names[i] = f.Path
@@ -108,6 +118,7 @@ func read[T any](r *reader, n *yaml.Node, key string, fields []field[T], into *T
 			r.missing(key, f.Path)
 		}
 	}
+	return m != nil
 }
 
 // write gives a mapping with the keys in the order of the fields.

@@ -61,9 +61,8 @@ func (r *reader) sites(n *yaml.Node, first int) []Site {
 
 func (r *reader) site(n *yaml.Node, key string) Site {
 	var s Site
-	read(r, n, key, siteFields(), &s)
-	if !r.at.has(key + ".listen") {
-		s.Listen = standardListen(s)
+	if read(r, n, key, siteFields(), &s) {
+		completeSite(r, key, &s)
 	}
 	return s
 }

@@ -23,7 +23,7 @@ func document(k Key, value string) string {
 	for path := parent(k.Path); ; path = parent(path) {
 		beside := required[path]
 		if path == parent(k.Path) {
-			beside += "\n" + k.With
+			beside = k.With + "\n" + beside
 		}
 		text = mapping(text, beside)
 		if path == "" {
@@ -38,11 +38,13 @@ func document(k Key, value string) string {
 	}
 }
 
-// mapping is the text and those keys beside it that it does not have itself.
+// mapping is the text and those keys beside it that it does not have; root stands in place of a backend.
 func mapping(text, beside string) string {
 	name, _, _ := strings.Cut(text, ":")
+	have := map[string]bool{name: true, "backend": name == "root" || name == "backend"}
 	for line := range strings.SplitSeq(beside, "\n") {
-		if one, _, ok := strings.Cut(line, ":"); ok && one != name {
+		if one, _, ok := strings.Cut(line, ":"); ok && !have[one] {
+			have[one] = true
 			text += "\n" + line
 		}
 	}

@@ -1,53 +1,139 @@
 package config
 
-import "time"
+import (
+	"time"
+
+	"wsprovision/provision/site"
+)
 
 // locationFields are the keys of a location. Adding one takes its entry here, its field in provision/site, its
 // directives in provision/nginx, and a line of packaging/wsprovision.yaml; `go test ./provision/config -update` writes
 // the manual and the schema anew, and the tests there fail where one of them lacks it.
 func locationFields() []field[Location] {
+	var all []field[Location]
+	for _, some := range [][]field[Location]{pathFields(), webSocketFields(), timeoutFields(), proxyFields(),
+		accessFields()} {
+		all = append(all, some...)
+	}
+	return all
+}
+
+func pathFields() []field[Location] {
 	return []field[Location]{
 		one(Key{Path: "path", Flag: "path", Required: true, Example: "/ws/",
-			Doc: "The prefix of the requests that this location is for. It stands once in a site."},
-			locationPaths, func(l *Location) *string { return &l.Path }),
-		one(Key{Path: "backend", Flag: "backend", Required: true, Example: `"[::1]:3000"`,
-			Doc: "Where the requests go, with their path unchanged. The port gets the SELinux label http_port_t."},
+			Doc: "The requests that this location is for, by the decoded path. It stands once in a site."},
+			paths, func(l *Location) *string { return &l.Path }),
+		one(Key{Path: "match", Default: "prefix", Example: "exact",
+			Doc: "How the path is compared. prefix: the request's path begins with it, and the longest wins. " +
+				"exact: it is " +
+				"the whole path. regex: a regular expression, which goes before every prefix; the first that " +
+				"matches wins."},
+			matches, func(l *Location) *site.Match { return &l.Match }),
+		one(Key{Path: "strip_prefix", Default: "false", Example: "true", With: "path: /app/",
+			Doc: "The backend gets what is behind the path: with /app/, / for /app/. A prefix has to end in /. " +
+				"With root " +
+				"the files lie right below it."},
+			truths, func(l *Location) *bool { return &l.StripPrefix }),
+		one(Key{Path: "backend", Flag: "backend", Example: `"[::1]:3000"`,
+			Doc: "Where the requests go. Required, but with root. The port gets the SELinux label http_port_t."},
 			backends, func(l *Location) *Backend { return &l.Backend }),
-		one(Key{Path: "websocket", Default: "true", Example: "false",
-			Doc: "false is plain HTTP. Of what a client asks for with Upgrade, only websocket, in any case of " +
-				"letters, is " +
-				"passed on; every other protocol (h2c) would be a tunnel past the path, and the connection to " +
-				"the backend " +
-				"is closed after such a request."},
-			truths, func(l *Location) *bool { return &l.WebSocket }),
-		one(Key{Path: "read_timeout", Default: "24h, for plain HTTP 60s", Example: "1h",
-			Doc: "How long the backend may be silent."},
-			timeouts, func(l *Location) *time.Duration { return &l.ReadTimeout }),
-		one(Key{Path: "send_timeout", Default: "24h, for plain HTTP 60s", Example: "1h",
-			Doc: "How long the backend may take nothing."},
-			timeouts, func(l *Location) *time.Duration { return &l.SendTimeout }),
+		one(Key{Path: "root", Example: "/usr/share/app", With: "path: /static/",
+			Doc: "The directory of static files that are served in place of a backend. The path is looked up " +
+				"below it."},
+			directories, func(l *Location) *string { return &l.Root }),
+	}
+}
+
+func webSocketFields() []field[Location] {
+	return []field[Location]{
+		via(Key{Path: "websocket", Flag: "", Default: "true, with root false", Example: "only",
+			Doc: "true: WebSockets, and plain HTTP beside them. false: plain HTTP. only: what asks for no " +
+				"WebSocket gets " +
+				"426. Of what a client asks for with Upgrade, only websocket, in any case of letters, is " +
+				"passed on; every " +
+				"other protocol (h2c) would be a tunnel past the path, and the connection to the backend is " +
+				"closed after " +
+				"such a request."},
+			webSockets, webSocketWord, setWebSocket),
+		one(Key{Path: "heartbeat", Default: "none", Example: "30s",
+			Doc: "How often the application or its clients send something on each WebSocket. read_timeout and " +
+				"send_timeout " +
+				"are three times that, and the plan says so: a connection that is dead is closed after it."},
+			heartbeats, func(l *Location) *time.Duration { return &l.Heartbeat }),
+		many(Key{Path: "allowed_origins", Flag: "allowed-origins", Default: "everybody, with a note in the plan",
+			Example: "[https://app.example.com, \"http://localhost:8080\"]",
+			Doc: "The sites whose pages may open a WebSocket here, against Cross-Site WebSocket Hijacking: a " +
+				"page of any other " +
+				"gets 403, and so does one whose Origin is null. A client that sends no Origin is no browser, " +
+				"and passes. " +
+				"any is everybody, without the note."},
+			"origin", originKinds, func(l *Location) *[]string { return &l.AllowedOrigins }),
+	}
+}
+
+func timeoutFields() []field[Location] {
+	const standard = "24h, for plain HTTP 60s, with heartbeat three of it"
+	return []field[Location]{
+		via(Key{Path: "read_timeout", Default: standard, Example: "1h", Doc: "How long the backend may be silent."},
+			timeouts, func(l Location) time.Duration { return unlessHeartbeat(l, l.ReadTimeout) },
+			func(l *Location, d time.Duration) { l.ReadTimeout = d }),
+		via(Key{Path: "send_timeout", Default: standard, Example: "1h", Doc: "How long the backend may take " +
+			"nothing."},
+			timeouts, func(l Location) time.Duration { return unlessHeartbeat(l, l.SendTimeout) },
+			func(l *Location, d time.Duration) { l.SendTimeout = d }),
 		one(Key{Path: "connect_timeout", Default: "60s", Example: "5s",
 			Doc: "How long a connection to the backend may take to come about."},
 			timeouts, func(l *Location) *time.Duration { return &l.ConnectTimeout }),
 	}
 }
 
-// fillLocation gives the timeouts that suit the kind: a WebSocket may be silent for a day, a plain response not.
-func fillLocation(l *Location) {
-	silence := plainTimeout
-	if l.WebSocket {
-		silence = webSocketTimeout
-	}
-	for at, standard := range map[*time.Duration]time.Duration{
-		&l.ReadTimeout: silence, &l.SendTimeout: silence, &l.ConnectTimeout: connectTimeout} {
-		if *at == 0 {
-			*at = standard
-		}
+func proxyFields() []field[Location] {
+	return []field[Location]{
+		one(Key{Path: "buffering", Default: "nginx's: true", Example: "false",
+			Doc: "Whether nginx gathers an answer before it passes it on. false is for long polling and " +
+				"server-sent events."},
+			switches, func(l *Location) **bool { return &l.Buffering }),
+		one(Key{Path: "max_body", Default: "nginx's: 1m", Example: "10m",
+			Doc: "How large the body of a request may be. A larger one gets 413."},
+			sizes, func(l *Location) *string { return &l.MaxBody }),
+		headers(Key{Path: "request_headers", Example: `{X-Tenant: blue, Accept-Encoding: ""}`,
+			Doc: "Headers that the backend gets, in place of the client's and of ours."},
+			func(l *Location) *[]site.Header { return &l.RequestHeaders }),
 	}
 }
 
-func newLocation(path string, to Backend, webSocket bool) Location {
-	l := Location{Path: path, Backend: to, WebSocket: webSocket}
-	fillLocation(&l)
-	return l
+func accessFields() []field[Location] {
+	return []field[Location]{
+		one(Key{Path: "basic_auth_file", Example: "/etc/nginx/users",
+			Doc: "The file of users and passwords, as htpasswd writes it, that clients need one of. Browsers " +
+				"send no " +
+				"password with a WebSocket by themselves."},
+			pemFiles, func(l *Location) *string { return &l.BasicAuthFile }),
+		many(Key{Path: "allow", Default: "everybody", Example: `[192.0.2.0/24, "2001:db8::1"]`,
+			Doc: "The clients that may come. Everybody else gets 403."},
+			"address", networks, func(l *Location) *[]string { return &l.Allow }),
+		many(Key{Path: "deny", Default: "nobody", Example: "192.0.2.66",
+			Doc: "The clients that get 403, also those that allow would let in."},
+			"address", networks, func(l *Location) *[]string { return &l.Deny }),
+		section(Key{Path: "limits", Doc: "Bounds for each client address, in this location. Above them it gets 429."},
+			limitFields(), func(l *Location) **site.Limits { return &l.Limits }),
+		one(Key{Path: "snippet", Example: `"proxy_hide_header Server;"`,
+			Doc: "nginx's own directives, at the end of the location. What they do is not checked, and the " +
+				"plan says so; " +
+				"nginx -t is asked before anything is changed."},
+			snippets, func(l *Location) *string { return &l.Snippet }),
+	}
+}
+
+func limitFields() []field[site.Limits] {
+	return []field[site.Limits]{
+		one(Key{Path: "connections_per_client", Example: "20", Doc: "How many requests and WebSockets at the " +
+			"same time."},
+			counts(1, 65535), func(l *site.Limits) *int { return &l.ConnectionsPerClient }),
+		one(Key{Path: "requests_per_second", Example: "10", Doc: "How many requests and handshakes."},
+			counts(1, 100000), func(l *site.Limits) *int { return &l.RequestsPerSecond }),
+		one(Key{Path: "burst", Default: "0", Example: "20", With: "requests_per_second: 10",
+			Doc: "How many more are let through at once, with requests_per_second."},
+			counts(1, 100000), func(l *site.Limits) *int { return &l.Burst }),
+	}
 }

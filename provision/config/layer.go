@@ -93,6 +93,10 @@ type flagSite struct {
 	Path        string   `mapstructure:"path"`
 	HTTPBackend Backend  `mapstructure:"http_backend"`
 	Listen      []Listen `mapstructure:"listen"`
+	Certificate string   `mapstructure:"tls_certificate"`
+	Key         string   `mapstructure:"tls_key"`
+	Redirect    bool     `mapstructure:"redirect"`
+	Origins     []string `mapstructure:"allowed_origins"`
 }
 
 // merge lays the flags over the environment over the file over the defaults. viper does the laying; it is given values

@@ -39,7 +39,8 @@ func TestEverySettingByEnvironmentAndFlag(t *testing.T) {
 	text := map[string]string{
 		"name": "chat", "server-name": "ws.example.com,b.example.com", "backend": "[::1]:3000", "path": "/ws/",
 		"http-backend": "127.0.0.1:3001",
-		"listen":       "80,[::]:80", "epel-source": "package", "epel-package": "/a.rpm",
+		"listen":       "443,[::]:443", "tls-certificate": "/c.pem", "tls-key": "/k.pem", "redirect": "true",
+		"allowed-origins": "https://a.b,http://c.d:81", "epel-source": "package", "epel-package": "/a.rpm",
 		"epel-gpgkey":      "https://a/key",
 		"epel-fingerprint": strings.Repeat("0", 40), "label-listen-ports": "true", "on-drift": "fail",
 		"wait-yum-lock":      "1s",
@@ -47,10 +48,13 @@ func TestEverySettingByEnvironmentAndFlag(t *testing.T) {
 	}
 	plain := location("/", "127.0.0.1", 3001)
 	plain.WebSocket, plain.ReadTimeout, plain.SendTimeout = false, time.Minute, time.Minute
+	chat := location("/ws/", "::1", 3000)
+	chat.AllowedOrigins = []string{"https://a.b", "http://c.d:81"}
 	want := Config{
 		Sites: []Site{{Name: "chat", ServerNames: []string{"ws.example.com", "b.example.com"},
-			Listen:    []Listen{{Address: "", Port: 80}, {Address: "::", Port: 80}},
-			Locations: []Location{location("/ws/", "::1", 3000), plain}}},
+			Listen:    []Listen{{Port: 443}, {Address: "::", Port: 443}},
+			TLS:       &TLS{Certificate: "/c.pem", Key: "/k.pem", Redirect: true},
+			Locations: []Location{chat, plain}}},
 		EPEL: EPEL{Source: EPELPackage, Package: "/a.rpm", GPGKey: "https://a/key",
 			Fingerprint: strings.Repeat("0", 40)},
 		SELinux:               SELinux{LabelListenPorts: true},
@@ -185,7 +189,7 @@ func TestFlagsAndTheFilesSites(t *testing.T) {
 	}{
 		{"overrides what it names", ours, map[string]string{"backend": "b:9", "server-name": "o.b", "listen": "82"},
 			[]Site{
-				{Name: "other", ServerNames: []string{"o.b"}, Listen: []Listen{{Port: 80}},
+				{Name: "other", ServerNames: []string{"o.b"}, Listen: []Listen{{Port: 80}}, StandardListen: true,
 					Locations: []Location{kept}},
 				{Name: "websocket", ServerNames: []string{"o.b"}, Listen: []Listen{{Port: 82}},
 					Locations: []Location{with(ws, "/ws/", Backend{Host: "b", Port: 9})}},
@@ -193,7 +197,8 @@ func TestFlagsAndTheFilesSites(t *testing.T) {
 		{"conflict named at the flag", ours, map[string]string{"server-name": "o.b"}, nil,
 			"flag --server-name: the name o.b on 80 is taken already by sites[0].server_name"},
 		{"path", ours, map[string]string{"path": "/x"}, []Site{
-			{Name: "other", ServerNames: []string{"o.b"}, Listen: []Listen{{Port: 80}}, Locations: []Location{kept}},
+			{Name: "other", ServerNames: []string{"o.b"}, Listen: []Listen{{Port: 80}},
+				StandardListen: true, Locations: []Location{kept}},
 			{Name: "websocket", ServerNames: []string{"w.b", "x.b"}, Listen: []Listen{{Port: 80}, {Port: 81}},
 				Locations: []Location{with(ws, "/x", ws.Backend)}},
 		}, ""},
@@ -203,7 +208,8 @@ func TestFlagsAndTheFilesSites(t *testing.T) {
 			"flag --backend: describes the site websocket, and /c.yaml has other sites (other): add it there, or " +
 				"leave the file out with --config /dev/null"},
 		{"no site flag", other, map[string]string{"on-drift": "replace"}, []Site{
-			{Name: "other", ServerNames: []string{"o.b"}, Listen: []Listen{{Port: 80}}, Locations: []Location{kept}}},
+			{Name: "other", ServerNames: []string{"o.b"}, Listen: []Listen{{Port: 80}},
+				StandardListen: true, Locations: []Location{kept}}},
 			""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -48,7 +48,7 @@ func TestLoadGoodFile(t *testing.T) {
 		Sites: []Site{
 			{Name: "chat", ServerNames: []string{"ws.example.com", "*.chat.example.com"},
 				Listen: []Listen{{Address: "", Port: 80}, {Address: "::", Port: 80}, {Address: "127.0.0.1", Port: 8080}}, Locations: []Location{chat, plain}},
-			{Name: "wss", ServerNames: []string{"wss.example.com"}, Listen: []Listen{{Address: "", Port: 443}},
+			{Name: "wss", ServerNames: []string{"wss.example.com"}, Listen: []Listen{{Port: 443}}, StandardListen: true,
 				TLS:       &TLS{Certificate: "/etc/pki/tls/certs/wss.pem", Key: "/etc/pki/tls/private/wss.key"},
 				Locations: []Location{wss}},
 		},
@@ -170,8 +170,8 @@ func TestFileProblems(t *testing.T) {
 		{"too long", oneSite("backend: a:1", "send_timeout: 9000h"), "from 0s to 8760h"},
 		{"overflowing duration", oneSite("backend: a:1", "send_timeout: 99999999999h"), "is not a duration"},
 		{"quoted truth", oneSite("backend: a:1", "websocket: 'true'"),
-			`"true" is neither true nor false (without quotes)`},
-		{"yes", oneSite("backend: a:1", "websocket: yes"), `"yes" is neither true nor false`},
+			`"true" is none of true, false and only (without quotes)`},
+		{"yes", oneSite("backend: a:1", "websocket: yes"), `"yes" is none of true, false and only`},
 		{"tls without key", "sites: [{name: a, server_name: a.b, tls: {certificate: /a}, locations: [{path: /, " +
 			"backend: a:1}]}]",
 			"sites[0].tls.key (line 1): is missing"},
@@ -199,12 +199,14 @@ func TestMisspeltKeyHidesNothing(t *testing.T) {
 		name, text string
 		want       []string
 	}{
-		{"locations", "sites:\n  - name: a\n    server_name: a.b\n    location:\n      - path: /\n        backend: a:0\n",
+		{"locations", "sites:\n  - name: a\n    server_name: a.b\n    location:\n      - path: /\n        " +
+			"backend: a:0\n",
 			[]string{"sites[0].location (line 4): is not a key here: did you mean locations?",
 				"sites[0].locations[0].backend (line 6)"}},
 		{"sites", "site:\n  - name: A\n    server_name: a.b\n    locations: [{path: /, backend: a:1}]\n",
 			[]string{"site (line 1): is not a key here: did you mean sites?", "sites[0].name (line 2)"}},
-		{"a section", "weit:\n  yum_lock: 10\n", []string{"did you mean wait?", "wait.yum_lock (line 2): 10 of what?"}},
+		{"a section", "weit:\n  yum_lock: 10\n", []string{"did you mean wait?", "wait.yum_lock (line 2): 10 of " +
+			"what?"}},
 		{"a value", oneSite("backand: a:0"), []string{"did you mean backend?", "backend (line 6)"}},
 		{"beside the right one", "wait: {yum_lock: 10}\nwaits: {yum_lock: 20}\n",
 			[]string{"did you mean wait?", "10 of what?"}},

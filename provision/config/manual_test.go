@@ -78,7 +78,7 @@ func roff(s string) string {
 
 // refusal is what Load says of the key's wrong value.
 func refusal(t *testing.T, k Key) string {
-	_, err := load(document(k, quoted(k.Wrong)))
+	_, err := load(document(k, quoted(k)))
 	var problems *Error
 	if !errors.As(err, &problems) {
 		t.Errorf("%s: the wrong value %q is taken", k.Path, k.Wrong)
@@ -93,9 +93,12 @@ func refusal(t *testing.T, k Key) string {
 	return ""
 }
 
-func quoted(s string) string {
-	if strings.Trim(s, digits) == "" {
-		return s
+func quoted(k Key) string {
+	switch {
+	case strings.HasPrefix(k.Type, "mapping"):
+		return "{" + k.Wrong + "}"
+	case strings.Trim(k.Wrong, digits) == "":
+		return k.Wrong
 	}
-	return `"` + s + `"`
+	return `"` + k.Wrong + `"`
 }

@@ -50,7 +50,8 @@ func serverName(s scalar) (string, error) {
 	return value, nil
 }
 
-// hostName is RFC 1123, 2.1: labels of letters, digits and inner hyphens, 1 to 63 each, 253 in all.
+// hostName is RFC 1123, 2.1: labels of letters, digits and inner hyphens, 1 to 63 each, 253 in all; and underscores,
+// which names in use have (app_server).
 func hostName(name string) error {
 	for _, r := range name {
 		if r > 127 {
@@ -65,8 +66,9 @@ func hostName(name string) error {
 	}
 	for label := range strings.SplitSeq(name, ".") {
 		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' ||
-			strings.Trim(label, alphanum+"-") != "" {
-			return fmt.Errorf("a host name is made of letters, digits and inner hyphens, 1 to 63 between dots, and "+
+			strings.Trim(label, alphanum+"_-") != "" {
+			return fmt.Errorf("a host name is made of letters, digits, _ and inner hyphens, 1 to 63 between "+
+				"dots, and "+
 				"%s is not", quote(label))
 		}
 	}

@@ -32,11 +32,7 @@ func render(t *testing.T, text string) []byte {
 	if err != nil {
 		return nil
 	}
-	s := c.Sites[0]
-	for i := range s.Listen {
-		s.Listen[i].TLS = s.TLS != nil
-	}
-	content, err := nginx.Render(s)
+	content, err := nginx.Render(c.Sites[0])
 	if err != nil {
 		t.Errorf("%v:\n%s", err, text)
 	}

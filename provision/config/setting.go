@@ -34,11 +34,19 @@ func siteSettings() []setting {
 		flaggedList(Key{Path: "site.server_name", Flag: "server-name"}, serverNames,
 			"`names` that clients use, separated by commas"),
 		flagged(Key{Path: "site.backend", Flag: "backend"}, Backend{}, backends, "WebSocket backend, `host:port`"),
-		flagged(Key{Path: "site.path", Flag: "path"}, "/", locationPaths, "`path` under which the backend is reached"),
+		flagged(Key{Path: "site.path", Flag: "path"}, "/", locationPaths, "`path` under which the backend is "+
+			"reached"),
 		flagged(Key{Path: "site.http_backend", Flag: "http-backend"}, Backend{}, backends,
 			"plain HTTP on / goes to this `host:port` (needs --path)"),
 		flaggedList(Key{Path: "site.listen", Flag: "listen"}, listens,
-			"`ports` or addresses to listen on, separated by commas (default 80)"),
+			"`ports` or addresses to listen on, separated by commas (default 80, with TLS 443)"),
+		flagged(Key{Path: "site.tls_certificate", Flag: "tls-certificate"}, "", pemFiles,
+			"PEM `file` of the certificate and its chain (needs --tls-key)"),
+		flagged(Key{Path: "site.tls_key", Flag: "tls-key"}, "", pemFiles, "PEM `file` of the certificate's key"),
+		flagged(Key{Path: "site.redirect", Flag: "redirect"}, false, truths,
+			"with TLS: port 80 sends to https"),
+		flaggedList(Key{Path: "site.allowed_origins", Flag: "allowed-origins"}, originKinds,
+			"`origins` whose pages may open a WebSocket, separated by commas, or any"),
 	}
 }
 

@@ -21,15 +21,23 @@ func epel() build {
 }
 
 func (n Nginx) build(ctx context.Context) (build, error) {
-	_, stderr, status, err := n.Read(ctx, "", n.program(), "-V")
+	stderr, err := n.Describe(ctx)
 	if err != nil {
-		return build{}, fmt.Errorf("how nginx was built: %w", err)
-	}
-	if status != 0 {
-		return build{}, fmt.Errorf("how nginx was built: %s -V: exit status %d: %s", n.program(), status,
-			lastLine(stderr))
+		return build{}, err
 	}
 	return parseBuild(stderr)
+}
+
+// Describe is what nginx says of itself: nginx -V.
+func (n Nginx) Describe(ctx context.Context) (string, error) {
+	_, stderr, status, err := n.Read(ctx, "", n.program(), "-V")
+	if err != nil {
+		return "", fmt.Errorf("how nginx was built: %w", err)
+	}
+	if status != 0 {
+		return "", fmt.Errorf("how nginx was built: %s -V: exit status %d: %s", n.program(), status, lastLine(stderr))
+	}
+	return stderr, nil
 }
 
 var buildOption = regexp.MustCompile(`--([a-z-]+)=('[^']*'|\S+)`)

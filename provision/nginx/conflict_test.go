@@ -50,7 +50,7 @@ func TestConflicts(t *testing.T) {
 			[]string{narrow}},
 		{"http2 in plain text", "server { listen 80 http2; server_name a; }", nil, []string{plain2}},
 		{"http2 by TLS", "server { listen 443 ssl http2; server_name a; }", func(s *Site) {
-			s.Listen, s.TLS = []Listen{{Port: 443, TLS: true}}, &TLS{Certificate: "/c.pem", Key: "/k.pem"}
+			s.Listen, s.TLS = []Listen{{Port: 443}}, &TLS{Certificate: "/c.pem", Key: "/k.pem"}
 		}, nil},
 		{"many of a kind", strings.Repeat("server { listen 80 proxy_protocol; server_name a; }\n", 9), nil, []string{
 			proxied + " in OTHER:1", proxied + " in OTHER:2", proxied + " in OTHER:3", proxied + " in OTHER:4",

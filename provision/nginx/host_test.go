@@ -106,6 +106,13 @@ func (h host) write(name, content string) {
 	h.must(os.WriteFile(h.path(name), []byte(content), 0o644))
 }
 
+// clear empties conf.d.
+func (h host) clear() {
+	h.t.Helper()
+	h.must(os.RemoveAll(h.path("conf.d")))
+	h.must(os.Mkdir(h.path("conf.d"), 0o755))
+}
+
 // check is nginx -t without any isolation; what it leaves lies in the host's directory.
 func (h host) check() (string, int) {
 	h.t.Helper()

@@ -8,6 +8,8 @@ import (
 	"os"
 
 	"wsprovision/provision/hostfile"
+
+	"wsprovision/provision/nginx/tokens"
 )
 
 // Reader remembers what it has read of a host: files, what they consist of, directories and links. Several trees of one
@@ -114,7 +116,7 @@ type tapeKey struct {
 
 // tape is a file as its statements, up to the first mistake.
 type tape struct {
-	statements []statement
+	statements []tokens.Statement
 	lines      []int // where the lexer stood after each
 	last       int
 	err        error
@@ -127,19 +129,19 @@ func (r *Reader) tape(file string, text []byte) *tape {
 	}
 	return remembered(&r.tapes, key, func() *tape {
 		r.Tokenized++
-		return record(newLexer(file, text))
+		return record(tokens.New(file, text))
 	})
 }
 
-func record(lex *lexer) *tape {
+func record(lex *tokens.Lexer) *tape {
 	t := &tape{}
 	for {
-		s, err := lex.next()
-		if t.last, t.err = lex.line, err; err != nil {
+		s, err := lex.Next()
+		if t.last, t.err = lex.Line(), err; err != nil {
 			return t
 		}
-		t.statements, t.lines = append(t.statements, s), append(t.lines, lex.line)
-		if s.end == endOfFile {
+		t.statements, t.lines = append(t.statements, s), append(t.lines, lex.Line())
+		if s.End == tokens.EndOfFile {
 			return t
 		}
 	}
@@ -153,10 +155,10 @@ type player struct {
 	next int
 }
 
-func (p *player) statement() (statement, error) {
+func (p *player) statement() (tokens.Statement, error) {
 	if p.next == len(p.statements) {
 		p.line = p.last
-		return statement{}, p.err
+		return tokens.Statement{}, p.err
 	}
 	p.next++
 	p.line = p.lines[p.next-1]
@@ -164,5 +166,5 @@ func (p *player) statement() (statement, error) {
 }
 
 func (p *player) fail(format string, args ...any) error {
-	return syntaxError(p.file, p.line, format, args...)
+	return tokens.Fail(p.file, p.line, format, args...)
 }

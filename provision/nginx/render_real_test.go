@@ -31,21 +31,20 @@ func TestNginxReadsExactlyTheModel(t *testing.T) {
 	}
 	tls := 0
 	rapid.Check(t, func(t *rapid.T) {
-		s := here(t, sites.Draw(t, "site"), addresses)
+		s := here(t, sites.Draw(t, "site"), addresses, pair)
 		if s.TLS != nil {
-			s.TLS = &pair
 			tls++
 		}
 		h.write("conf.d/site.conf", rendered(h.t, s))
 		files, stderr, status := h.dump()
 		if status != 0 || strings.Contains(stderr, "[warn]") {
-			t.Fatalf("%+v: nginx -T: %d: %s", s, status, stderr)
+			t.Fatalf("nginx -T: %d: %s\n%s", status, stderr, rendered(h.t, s))
 		}
 		tree, err := Load("", "/site.conf", map[string][]byte{"/site.conf": []byte(files[h.path("conf.d/site.conf")])})
 		if err != nil || len(files) != 2 {
 			t.Fatalf("%d files, want nginx.conf and ours: %v", len(files), err)
 		}
-		if diff := cmp.Diff(wanted(s), outline(tree.Directives())); diff != "" {
+		if diff := cmp.Diff(wanted(s), blocks(tree.Directives())); diff != "" {
 			t.Fatalf("%+v: want -, got +:\n%s", s, diff)
 		}
 	})
@@ -54,15 +53,23 @@ func TestNginxReadsExactlyTheModel(t *testing.T) {
 	}
 }
 
-// here is the site with addresses that this machine can bind, and names that it can resolve.
-func here(t *rapid.T, s Site, addresses []string) Site {
+// here is the site with addresses that this machine can bind, names that it can resolve, and files that it has.
+func here(t *rapid.T, s Site, addresses []string, pair TLS) Site {
 	shift := rapid.IntRange(0, len(addresses)-1).Draw(t, "addresses") // none of them twice: ports may be the same
 	for i := range s.Listen {
 		s.Listen[i].Address = addresses[(i+shift)%len(addresses)]
 		s.Listen[i].Port = rapid.IntRange(1024, 65535).Draw(t, "port")
 	}
 	for i := range s.Locations {
-		s.Locations[i].Backend.Host = rapid.SampledFrom([]string{"127.0.0.1", "::1", "localhost"}).Draw(t, "resolved")
+		if s.Locations[i].Root == "" {
+			s.Locations[i].Backend.Host = rapid.SampledFrom([]string{"127.0.0.1", "::1", "localhost"}).Draw(t, "resolved")
+		}
+	}
+	if s.TLS != nil {
+		s.TLS.Certificate, s.TLS.Key = pair.Certificate, pair.Key
+		if s.TLS.ClientCA != "" {
+			s.TLS.ClientCA = pair.Certificate
+		}
 	}
 	return s
 }

@@ -173,6 +173,8 @@ func splitListen(text string) (address, ports string) {
 	return strings.ToLower(site.PlainAddress(address)), ports
 }
 
+func isPort(port int) bool { return port >= 1 && port <= 65535 }
+
 func portRange(text string) (low, high int) {
 	first, last, isRange := strings.Cut(text, "-")
 	low, err := strconv.Atoi(first)

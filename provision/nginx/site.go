@@ -1,6 +1,9 @@
 package nginx
 
-import "wsprovision/provision/site"
+import (
+	"wsprovision/provision/nginx/render"
+	"wsprovision/provision/site"
+)
 
 // The model of what is rendered.
 type (
@@ -10,3 +13,9 @@ type (
 	Location = site.Location
 	Backend  = site.Backend
 )
+
+// Render gives the one file of a site that shares nothing.
+func Render(s Site) ([]byte, error) { return render.Alone(s) }
+
+// IsHost reports whether the name is a host's.
+func IsHost(name string) bool { return render.IsHost(name) }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"wsprovision/provision/nginx/tokens"
 )
 
 // Directive is one statement, with what it includes already in its place.
@@ -20,6 +22,9 @@ type Directive struct {
 	Block bool
 	Body  []Directive
 }
+
+// SyntaxError is what nginx itself would refuse.
+type SyntaxError = tokens.SyntaxError
 
 // File is one opening of a file by nginx; a file included twice is there twice.
 type File struct {
@@ -122,11 +127,11 @@ func (l *loader) block(lex *player, context []string, inner bool) (body []Direct
 		switch {
 		case err != nil:
 			return body, err
-		case s.end == endOfFile && inner:
+		case s.End == tokens.EndOfFile && inner:
 			return body, lex.fail(`unexpected end of file, expecting "}"`)
-		case s.end == closed && !inner:
+		case s.End == tokens.Closed && !inner:
 			return body, lex.fail(`unexpected "}"`)
-		case s.end == endOfFile || s.end == closed:
+		case s.End == tokens.EndOfFile || s.End == tokens.Closed:
 			return body, nil
 		}
 		read, err := l.statement(lex, s, context)
@@ -137,11 +142,11 @@ func (l *loader) block(lex *player, context []string, inner bool) (body []Direct
 	}
 }
 
-func (l *loader) statement(lex *player, s statement, context []string) ([]Directive, error) {
-	d := Directive{Name: s.words[0], Args: s.words[1:], File: lex.file, Line: s.line, Block: s.end == opened}
+func (l *loader) statement(lex *player, s tokens.Statement, context []string) ([]Directive, error) {
+	d := Directive{Name: s.Words[0], Args: s.Words[1:], File: lex.file, Line: s.Line, Block: s.End == tokens.Opened}
 	switch {
 	case d.Block && strings.HasSuffix(d.Name, "_by_lua_block"):
-		return nil, &SyntaxError{fmt.Sprintf("%q is not understood by wsprovision", d.Name), d.File, d.Line}
+		return nil, tokens.Fail(d.File, d.Line, "%q is not understood by wsprovision", d.Name)
 	case d.Block:
 		var err error
 		d.Body, err = l.block(lex, append(slices.Clone(context), d.Name), true)

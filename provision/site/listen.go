@@ -10,8 +10,8 @@ type Listen struct {
 	// Address is "" for every IPv4 address, as in nginx, "::" for every IPv6 one, else an IP without brackets.
 	Address string
 	Port    int // 1 to 65535
-	// TLS is set by the renderer, from the site's.
-	TLS bool
+	// ProxyProtocol: whoever connects says with a PROXY line who the client is.
+	ProxyProtocol bool
 }
 
 // String is how the file has it: 80, 192.0.2.1:80, [::]:443.

@@ -9,10 +9,26 @@ type Site struct {
 	Name        string
 	ServerNames []string // at least one; host names, or *.example.com; case as written
 	Listen      []Listen // at least one; all of them speak TLS where TLS is set
-	TLS         *TLS
-	Locations   []Location // at least one
+	// StandardListen says that nobody asked for a socket: Listen is the default, and has no IPv6 yet.
+	StandardListen bool
+	DefaultServer  DefaultServer
+	TLS            *TLS
+	ACMEWebroot    string // directory, "" for none: where an ACME client puts its challenges
+	// TrustedProxies, addresses or CIDR, may say who the client is; RealIPHeader is how they say it.
+	TrustedProxies []string
+	RealIPHeader   string // "" without TrustedProxies
+	Locations      []Location
 }
 
-// TLS names PEM files by absolute path; the certificate's file holds the chain, leaf first. Whether they exist is the
-// host's affair.
-type TLS struct{ Certificate, Key string }
+// DefaultServer is what becomes of requests for names that no server on the socket has.
+type DefaultServer string
+
+// The values of DefaultServer.
+const (
+	DefaultUnsaid DefaultServer = ""       // nginx's rule: the first server that it reads
+	DefaultSite   DefaultServer = "true"   // this site answers them
+	DefaultReject DefaultServer = "reject" // the connection is closed without an answer
+)
+
+// ProxyProtocol is the RealIPHeader that is no header.
+const ProxyProtocol = "proxy_protocol"

@@ -1,4 +1,5 @@
-package nginx
+// Package tokens is for splitting a configuration into statements as nginx itself does.
+package tokens
 
 import (
 	"bytes"
@@ -13,33 +14,35 @@ type SyntaxError struct {
 
 func (e *SyntaxError) Error() string { return fmt.Sprintf("%s in %s:%d", e.Message, e.File, e.Line) }
 
-func syntaxError(file string, line int, format string, args ...any) error {
+// Fail is a SyntaxError.
+func Fail(file string, line int, format string, args ...any) error {
 	return &SyntaxError{fmt.Sprintf(format, args...), file, line}
 }
 
-// ending tells what ended a statement.
-type ending int
+// Ending tells what ended a statement.
+type Ending int
 
 const (
-	simple    ending = iota // ;
-	opened                  // {
-	closed                  // } with no words before it
-	endOfFile               // with no words before it
+	Simple    Ending = iota // ;
+	Opened                  // {
+	Closed                  // } with no words before it
+	EndOfFile               // with no words before it
 )
 
-type statement struct {
-	words []string
-	line  int // of its first word
-	end   ending
+// Statement is the words of one statement, and what ended it.
+type Statement struct {
+	Words []string
+	Line  int // of its first word
+	End   Ending
 }
 
 // longestToken is the size of nginx's buffer for reading its configuration (NGX_CONF_BUFFER). A longer word is refused;
 // so is a longer comment, which nginx keeps in the same buffer.
 const longestToken = 4096
 
-// lexer splits a file into statements as ngx_conf_read_token does, oddities included: a word may contain } and quotes
+// Lexer splits a file into statements as ngx_conf_read_token does, oddities included: a word may contain } and quotes
 // that it does not begin with, ${ does not open a block, and after a closing quote only space, ;, { or ) may follow.
-type lexer struct {
+type Lexer struct {
 	file  string
 	src   []byte
 	pos   int
@@ -48,15 +51,16 @@ type lexer struct {
 	began int // the line of start
 }
 
-func newLexer(file string, src []byte) *lexer { return &lexer{file: file, src: src, line: 1} }
+// New reads a text as the file of that name.
+func New(file string, src []byte) *Lexer { return &Lexer{file: file, src: src, line: 1} }
 
-func (l *lexer) fail(format string, args ...any) error {
-	return syntaxError(l.file, l.line, format, args...)
+func (l *Lexer) fail(format string, args ...any) error {
+	return Fail(l.file, l.line, format, args...)
 }
 
-// next reads one statement.
-func (l *lexer) next() (statement, error) {
-	var s statement
+// Next reads one statement.
+func (l *Lexer) Next() (Statement, error) {
+	var s Statement
 	l.start = l.pos
 	for {
 		c, ok, err := l.first()
@@ -64,18 +68,18 @@ func (l *lexer) next() (statement, error) {
 			return s, err
 		}
 		if !ok {
-			if len(s.words) > 0 {
+			if len(s.Words) > 0 {
 				return s, l.fail(`unexpected end of file, expecting ";" or "}"`)
 			}
-			s.end = endOfFile
+			s.End = EndOfFile
 			return s, nil
 		}
 		if bytes.IndexByte([]byte(";{}"), c) >= 0 {
 			l.pos++
 			return l.ended(s, c)
 		}
-		if len(s.words) == 0 {
-			s.line = l.line
+		if len(s.Words) == 0 {
+			s.Line = l.line
 		}
 		done, err := l.word(&s, c)
 		if done || err != nil {
@@ -84,20 +88,23 @@ func (l *lexer) next() (statement, error) {
 	}
 }
 
-func (l *lexer) ended(s statement, c byte) (statement, error) {
+func (l *Lexer) ended(s Statement, c byte) (Statement, error) {
 	switch {
-	case c == '}' != (len(s.words) == 0):
+	case c == '}' != (len(s.Words) == 0):
 		return s, l.fail(`unexpected "%s"`, []byte{c})
 	case c == '}':
-		s.end, s.line = closed, l.line
+		s.End, s.Line = Closed, l.line
 	case c == '{':
-		s.end = opened
+		s.End = Opened
 	}
 	return s, nil
 }
 
+// Line is where the lexer stands.
+func (l *Lexer) Line() int { return l.line }
+
 // first skips space and comments and leaves pos on the first character of what follows.
-func (l *lexer) first() (byte, bool, error) {
+func (l *Lexer) first() (byte, bool, error) {
 	comment := false
 	for l.pos < len(l.src) {
 		if err := l.room(0); err != nil {
@@ -123,7 +130,7 @@ func (l *lexer) first() (byte, bool, error) {
 }
 
 // word reads one word, and reports whether the character after it ended the statement.
-func (l *lexer) word(s *statement, c byte) (bool, error) {
+func (l *Lexer) word(s *Statement, c byte) (bool, error) {
 	quote := byte(0)
 	if c == '"' || c == '\'' {
 		quote = c
@@ -134,7 +141,7 @@ func (l *lexer) word(s *statement, c byte) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	s.words = append(s.words, unescape(l.src[l.start:end]))
+	s.Words = append(s.Words, unescape(l.src[l.start:end]))
 	if quote != 0 {
 		if l.pos >= len(l.src) {
 			return false, nil // first() reports the end of the file
@@ -147,7 +154,7 @@ func (l *lexer) word(s *statement, c byte) (bool, error) {
 }
 
 // after consumes what follows a word.
-func (l *lexer) after(s *statement, quote byte) (bool, error) {
+func (l *Lexer) after(s *Statement, quote byte) (bool, error) {
 	c := l.src[l.pos]
 	switch {
 	case c == ')' && quote != 0:
@@ -155,7 +162,7 @@ func (l *lexer) after(s *statement, quote byte) (bool, error) {
 	case c == ';' || c == '{':
 		l.pos++
 		if c == '{' {
-			s.end = opened
+			s.End = Opened
 		}
 		return true, nil
 	case c == '\n':
@@ -170,7 +177,7 @@ func (l *lexer) after(s *statement, quote byte) (bool, error) {
 }
 
 // scan moves past a word (and its closing quote) and gives the index of its end.
-func (l *lexer) scan(quote byte) (int, error) {
+func (l *Lexer) scan(quote byte) (int, error) {
 	variable, escaped := false, false
 	for ; l.pos < len(l.src); l.pos++ {
 		if err := l.room(quote); err != nil {
@@ -202,7 +209,7 @@ func (l *lexer) scan(quote byte) (int, error) {
 }
 
 // room fails where nginx's buffer is full.
-func (l *lexer) room(quote byte) error {
+func (l *Lexer) room(quote byte) error {
 	if l.pos-l.start < longestToken {
 		return nil
 	}

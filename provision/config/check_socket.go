@@ -1,0 +1,114 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"wsprovision/provision/site"
+)
+
+// shared is what nginx has of all servers on a socket together, with the word for each and who said it first.
+type shared map[string]string
+
+// agree complains where two sites say different things of a socket.
+func (s shared) agree(l Listen, what, mine, other, key string, at origins, p *problems) {
+	thing := what + " " + l.Socket()
+	if s[thing] == "" {
+		s[thing] = mine
+	}
+	if s[thing] != mine {
+		p.add(at.problem(key, fmt.Sprintf("this site listens on %s %s, and an earlier one %s: one socket can "+
+			"be only one",
+			l, mine, other)))
+	}
+}
+
+// checkShared refuses a socket on which two sites differ in what nginx takes for both: TLS (it would find no
+// certificate for one of them), the PROXY protocol, and HTTP/2.
+func checkShared(s Site, key string, all shared, at origins, p *problems) {
+	for j, l := range s.Listen {
+		here := element(at, key+".listen", j)
+		if l.Port == 0 {
+			continue
+		}
+		agreeOn(all, l, "TLS", s.TLS != nil, here, at, p)
+		agreeOn(all, l, site.ProxyProtocol, l.ProxyProtocol, here, at, p)
+		if s.TLS != nil {
+			agreeOn(all, l, "http2", s.TLS.HTTP2, here, at, p)
+		}
+	}
+	for _, l := range s.Port80() {
+		if !slices.ContainsFunc(s.Listen, func(own Listen) bool { return own.Socket() == l.Socket() }) {
+			agreeOn(all, l, "TLS", false, key+".tls", at, p)
+			agreeOn(all, l, site.ProxyProtocol, l.ProxyProtocol, key+".tls", at, p)
+		}
+	}
+}
+
+func agreeOn(all shared, l Listen, what string, mine bool, key string, at origins, p *problems) {
+	with, without := "with "+what, "without "+what
+	if what == "TLS" {
+		with, without = "with TLS", "without TLS"
+	}
+	if mine {
+		all.agree(l, what, with, "without", key, at, p)
+		return
+	}
+	all.agree(l, what, without, "with it", key, at, p)
+}
+
+// checkDefault refuses two sites that would both answer what nobody else does.
+func checkDefault(s Site, key string, taken map[string]string, at origins, p *problems) {
+	if s.DefaultServer == site.DefaultUnsaid {
+		return
+	}
+	here := key + ".default_server"
+	for _, l := range slices.Concat(s.Listen, s.Port80()) {
+		thing := l.Socket()
+		mine := string(s.DefaultServer)
+		first, known := taken[thing]
+		switch by, word, _ := strings.Cut(first, " "); {
+		case !known:
+			taken[thing] = here + " " + mine
+		case by != here && (word == "true" || mine == "true"):
+			p.add(at.problem(here, fmt.Sprintf("the default server of %s is said by %s already: one socket has "+
+				"one", l, by)))
+			return
+		}
+	}
+}
+
+// checkProxies finds what only makes sense together.
+func checkProxies(s Site, key string, at origins, p *problems) {
+	proxied := slices.ContainsFunc(s.Listen, func(l Listen) bool { return l.ProxyProtocol })
+	trusting := at.has(key + ".trusted_proxies")
+	for j, l := range s.Listen {
+		if l.ProxyProtocol && !trusting {
+			p.add(at.problem(element(at, key+".listen", j), "with proxy_protocol whoever connects says who the "+
+				"client is: "+
+				"write trusted_proxies, the addresses of the load balancers, too"))
+		}
+	}
+	switch header := at.has(key + ".real_ip_header"); {
+	case header && !trusting:
+		p.add(at.problem(key+".real_ip_header", "is believed of trusted_proxies only: write their addresses too"))
+	case s.RealIPHeader == site.ProxyProtocol && !proxied:
+		p.add(at.problem(key+".real_ip_header", "is proxy_protocol, and no listen of the site has it: write "+
+			"listen: \""+fmt.Sprint(standardListen(s)[0])+" proxy_protocol\""))
+	}
+}
+
+// checkPort80 refuses what stands in the way of a redirect.
+func checkPort80(s Site, key string, at origins, p *problems) {
+	if s.TLS == nil {
+		return
+	}
+	for j, l := range s.Listen {
+		if l.Port == 80 && len(s.Port80()) > 0 {
+			p.add(at.problem(element(at, key+".listen", j), "the site itself has TLS on port 80, where "+
+				"tls.redirect and "+
+				"acme_webroot answer plain HTTP: give it another port, 443"))
+		}
+	}
+}

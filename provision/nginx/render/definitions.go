@@ -1,0 +1,127 @@
+package render
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// definitions are what stands in the http context for servers to use: maps and zones, each once. A name stands for one
+// content for ever, so that a file of it never has to change while others refer to it.
+type definitions struct {
+	all []definition
+}
+
+type definition struct{ name, text string }
+
+func (d *definitions) add(name, text string) {
+	if !slices.ContainsFunc(d.all, func(other definition) bool { return other.name == name }) {
+		d.all = append(d.all, definition{name, text})
+	}
+}
+
+// files are a file for each, what others need before them.
+func (d *definitions) files() []File {
+	var files []File
+	for _, one := range d.all {
+		files = append(files, File{Name: "_wsprovision_" + one.name + ".conf", Shared: true,
+			Content: []byte("# managed by wsprovision: what its sites share\n" + one.text)})
+	}
+	return files
+}
+
+// text is all of them, for a file that shares nothing.
+func (d *definitions) text() []byte {
+	var b strings.Builder
+	for _, one := range d.all {
+		b.WriteString("\n" + one.text)
+	}
+	return []byte(b.String())
+}
+
+// variable is the name of one of ours.
+func (w *writer) variable(field string) string { return "$wsprovision_" + w.scope + field }
+
+// block is a map or geo as text.
+func block(head string, entries ...string) string {
+	return head + " {\n    " + strings.Join(entries, "\n    ") + "\n}\n"
+}
+
+// fingerprint is short, and another for other words.
+func fingerprint(words ...string) string {
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(words, "\n"))))[:12]
+}
+
+// upgrade is the variable that is websocket where the client asks for one, else empty. A protocol that nginx does not
+// follow would be a tunnel past the published path (h2c), so that only websocket is passed on, and that in our own
+// letters. nginx compares the words of a map without case (ngx_http_map_find), and a list is not the word.
+func (w *writer) upgrade() string {
+	w.shared.add("upgrade",
+		block("map $http_upgrade "+w.variable("upgrade"), "default   '';", "websocket websocket;")+"\n"+
+			block("map $http_upgrade "+w.variable("connection"), "default   close;", "websocket upgrade;"))
+	return w.variable("upgrade")
+}
+
+func (w *writer) connection() string {
+	w.upgrade()
+	return w.variable("connection")
+}
+
+// portMap is the variable with the port that the client wrote behind the host, and its colon.
+func (w *writer) portMap() string {
+	w.shared.add("port", block("map $http_host "+w.variable("port"), "default     '';", `"~(:[0-9]+)$" $1;`))
+	return w.variable("port")
+}
+
+// originMap is the variable that is 0 for the handshake of a page of no allowed origin. A client that sends no Origin
+// is
+// no browser. Regular expressions in place of words: these would have to fit nginx's hash (map_hash_bucket_size).
+func (w *writer) originMap(origins []string) string {
+	name := "origin_" + fingerprint(origins...)
+	entries := []string{"default 1;", "websocket: 1;"}
+	for _, o := range origins {
+		entries = append(entries, quoted("~*^websocket:"+regexp.QuoteMeta(o)+"$")+" 1;")
+	}
+	entries = append(entries, `"~^websocket:" 0;`)
+	w.shared.add(name, block("map "+w.upgrade()+":$http_origin "+w.variable(name), entries...))
+	return w.variable(name)
+}
+
+// trustMaps are the variables of X-Forwarded-For and -Proto: what a trusted proxy says, of nobody else.
+func (w *writer) trustMaps() (forwarded, proto string) {
+	mark := fingerprint(w.TrustedProxies...)
+	trusted := w.variable("trusted_" + mark)
+	forwarded, proto = w.variable("for_"+mark), w.variable("proto_"+mark)
+	networks := []string{"default 0;"}
+	for _, p := range w.TrustedProxies {
+		networks = append(networks, p+" 1;")
+	}
+	w.shared.add("trusted_"+mark, block("geo $realip_remote_addr "+trusted, networks...)+"\n"+
+		block("map "+trusted+":$http_x_forwarded_for "+forwarded, "default $remote_addr;",
+			`"~^1:(.+)$" "$1, $realip_remote_addr";`)+"\n"+
+		block("map "+trusted+":$http_x_forwarded_proto "+proto, "default $scheme;", "1:https https;", "1:http  "+
+			"http;"))
+	return forwarded, proto
+}
+
+// limitScope is the variable that begins a limit's key: a location sets it. It has to be known where none does.
+func (w *writer) limitScope() string {
+	w.shared.add("limit", block("map '' "+w.variable("limit"), "default '';"))
+	return w.variable("limit")
+}
+
+func (w *writer) connectionZone() string {
+	zone := "wsprovision_" + w.scope + "connections"
+	w.shared.add("limit_connections",
+		fmt.Sprintf("limit_conn_zone %s$binary_remote_addr zone=%s:10m;\n", w.limitScope(), zone))
+	return zone
+}
+
+func (w *writer) requestZone(rate int) string {
+	zone := fmt.Sprintf("wsprovision_%srequests_%d", w.scope, rate)
+	w.shared.add(fmt.Sprintf("limit_requests_%d", rate), fmt.Sprintf(
+		"limit_req_zone %s$binary_remote_addr zone=%s:10m rate=%dr/s;\n", w.limitScope(), zone, rate))
+	return zone
+}

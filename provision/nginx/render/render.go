@@ -1,0 +1,231 @@
+// Package render is for writing the server blocks of sites, as the installed nginx takes them.
+package render
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"wsprovision/provision/site"
+)
+
+// The model of what is rendered.
+type (
+	Site     = site.Site
+	Listen   = site.Listen
+	TLS      = site.TLS
+	Location = site.Location
+	Backend  = site.Backend
+)
+
+// Installed is what of the host decides how sites are written. The zero value is a bare host, to which EPEL 7 brings
+// its nginx.
+type Installed struct {
+	Build Build
+	IPv6  bool // the host has it (/proc/net/if_inet6)
+	// Defaults are the sockets, as Listen.Socket writes them, that have a default_server of somebody else's.
+	Defaults []string
+}
+
+// File is a file for conf.d.
+type File struct {
+	Name    string // ends in .conf
+	Content []byte
+	// Shared is what the files behind it refer to: it is written before them, and removed after them. Its content never
+	// changes, for its name is made from it.
+	Shared bool
+}
+
+// Render gives the files for conf.d, the same bytes for the same sites: what several share, in the order in which
+// it is written, then a file for each. It
+// refuses, naming the field, whatever could mean something to nginx's syntax.
+func (i Installed) Render(sites []Site) ([]File, error) {
+	common := &definitions{}
+	var own []File
+	for _, s := range sites {
+		w, err := i.render(s, common, "")
+		if err != nil {
+			return nil, err
+		}
+		own = append(own, File{Name: s.Name + ".conf", Content: w.Bytes()})
+	}
+	return append(common.files(), own...), nil
+}
+
+// Alone gives the one file of a site that shares nothing, for EPEL 7's nginx.
+func Alone(s Site) ([]byte, error) {
+	alone := &definitions{}
+	server, err := Installed{}.render(s, alone, ownScope(s))
+	if err != nil {
+		return nil, err
+	}
+	head, rest, _ := bytes.Cut(server.Bytes(), []byte("\n"))
+	return slices.Concat(head, []byte("\n"), alone.text(), rest), nil
+}
+
+// render writes the upstreams and the servers of one site. Each backend is an upstream of its own with a single server,
+// which nginx never takes out of service; a name may resolve to several addresses, so there max_fails=0 says so.
+func (i Installed) render(s Site, shared *definitions, scope string) (*writer, error) {
+	s = i.Sockets(s)
+	w := &writer{Installed: i, Site: s, shared: shared, scope: scope}
+	err := validate(s)
+	if err == nil {
+		err = i.can(s)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("render site %q: %w", s.Name, err)
+	}
+	w.line("# managed by wsprovision (site %s): change its configuration, not this file; see on_drift in "+
+		"wsprovision(8)",
+		s.Name)
+	w.backends()
+	w.port80()
+	w.server()
+	w.reject()
+	return w, nil
+}
+
+// Sockets is the site with the sockets that it has on this host.
+func (i Installed) Sockets(s Site) Site {
+	s.Listen = slices.Clone(s.Listen)
+	if s.StandardListen && i.IPv6 {
+		for _, l := range slices.Clone(s.Listen) {
+			if l.Address == "" {
+				s.Listen = append(s.Listen, Listen{Address: "::", Port: l.Port})
+			}
+		}
+	}
+	return s
+}
+
+// writer writes the file of one site.
+type writer struct {
+	bytes.Buffer
+	Installed
+	Site
+	shared    *definitions
+	scope     string // in the names of what is not shared, "" where it is
+	depth     int
+	upstreams map[Backend]string
+}
+
+func (w *writer) line(format string, args ...any) {
+	if format != "" {
+		w.WriteString(strings.Repeat("    ", w.depth))
+	}
+	fmt.Fprintf(w, format+"\n", args...)
+}
+
+func (w *writer) open(format string, args ...any) { w.line(format+" {", args...); w.depth++ }
+func (w *writer) shut()                           { w.depth--; w.line("}") }
+
+func (w *writer) backends() {
+	w.upstreams = map[Backend]string{}
+	for _, l := range w.Locations {
+		if _, done := w.upstreams[l.Backend]; done || l.Root != "" {
+			continue
+		}
+		name := fmt.Sprintf("wsprovision_%s_%d", identifier(w.Site), len(w.upstreams))
+		w.upstreams[l.Backend] = name
+		w.line("")
+		w.open("upstream %s", name)
+		if isIP(l.Backend.Host) {
+			w.line("server %s;", l.Backend)
+		} else {
+			w.line("server %s max_fails=0;", l.Backend)
+		}
+		w.shut()
+	}
+}
+
+func (w *writer) server() {
+	w.line("")
+	w.open("server")
+	for _, l := range w.Listen {
+		w.listen(l, w.TLS != nil)
+	}
+	w.names()
+	w.tls()
+	w.realIP()
+	if w.TLS == nil {
+		w.challenges()
+	}
+	for n, l := range w.Locations {
+		w.location(n, l)
+	}
+	w.shut()
+}
+
+func (w *writer) names() { w.line("server_name %s;", strings.Join(w.ServerNames, " ")) }
+
+// listen is nginx's listen: 80, 192.0.2.1:80, [::]:443 ssl.
+func (w *writer) listen(l Listen, tls bool) {
+	options := ""
+	if w.DefaultServer == site.DefaultSite {
+		options += " default_server"
+	}
+	w.line("listen %s%s%s;", l.Socket(), options, w.socketOptions(l, tls))
+}
+
+// socketOptions are those that every server on the socket has to have.
+func (w *writer) socketOptions(l Listen, tls bool) string {
+	options := ""
+	if tls {
+		options += " ssl"
+		if w.TLS != nil && w.TLS.HTTP2 && !w.Build.http2Directive() {
+			options += " http2"
+		}
+	}
+	if l.ProxyProtocol {
+		options += " proxy_protocol"
+	}
+	return options
+}
+
+// port80 is the second server of a site with TLS, for plain HTTP.
+func (w *writer) port80() {
+	sockets := w.Port80()
+	if sockets == nil {
+		return
+	}
+	w.line("")
+	w.open("server")
+	for _, l := range sockets {
+		w.listen(l, false)
+	}
+	w.names()
+	w.realIP()
+	w.challenges()
+	w.line("")
+	w.open("location /")
+	if w.TLS.Redirect {
+		w.line("return %d https://$host%s$request_uri;", w.Build.permanentRedirect(), w.port())
+	} else {
+		w.line("return 404;")
+	}
+	w.shut()
+	w.shut()
+}
+
+// port is what https needs behind the host: nothing where the site is on 443.
+func (w *writer) port() string {
+	for _, l := range w.Listen {
+		if l.Port == 443 {
+			return ""
+		}
+	}
+	return fmt.Sprintf(":%d", w.Listen[0].Port)
+}
+
+// challenges are ACME's (RFC 8555, 8.3). ^~ goes before every regular expression.
+func (w *writer) challenges() {
+	if w.ACMEWebroot == "" {
+		return
+	}
+	w.line("")
+	w.open("location ^~ /.well-known/acme-challenge/")
+	w.line("root %s;", w.ACMEWebroot)
+	w.line("default_type text/plain;")
+	w.shut()
+}

@@ -1,0 +1,138 @@
+package nginx
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"wsprovision/provision/nginx/render"
+	"wsprovision/provision/site"
+)
+
+// TestNginxReadsExactlyTheModels: several sites share what is equal; nginx takes them at every instant at which they
+// are
+// written one after the other, and has read what the models ask for.
+func TestNginxReadsExactlyTheModels(t *testing.T) {
+	needNginx(t, false)
+	h := newHost(t, nil)
+	pair := h.certificate()
+	rapid.Check(t, func(rt *rapid.T) {
+		var all []Site
+		shared := map[string]bool{}
+		var want []string
+		for n := range rapid.IntRange(1, 3).Draw(rt, "sites") {
+			s := apart(here(rt, sites.Draw(rt, "site"), []string{"", "127.0.0.1", "127.0.0.2"}, pair), n)
+			all = append(all, s)
+			m := &model{Site: s, id: identifierOf(s.Name), shared: map[string]bool{}}
+			m.all()
+			for text := range m.shared {
+				shared[text] = true
+			}
+			want = append(want, slices.DeleteFunc(m.top, func(text string) bool { return m.shared[text] })...)
+		}
+		want = append(want, slices.Collect(maps.Keys(shared))...)
+		slices.Sort(want)
+		files, err := render.Installed{}.Render(all)
+		if err != nil {
+			rt.Fatalf("%v", err)
+		}
+		if diff := cmp.Diff(want, blocks(h.oneAfterTheOther(rt, files))); diff != "" {
+			rt.Fatalf("want -, got +:\n%s", diff)
+		}
+	})
+}
+
+// apart is the site with names and ports that no other of the test has.
+func apart(s Site, n int) Site {
+	s.Name = fmt.Sprintf("%c%d", 'a'+n, n)
+	for i := range s.ServerNames {
+		s.ServerNames[i] = fmt.Sprintf("n%d-%d.example.com", n, i)
+	}
+	for i := range s.Listen {
+		s.Listen[i].Port = 20000 + 1000*n + i
+	}
+	if n > 0 && s.TLS != nil { // port 80 is one socket for all
+		s.TLS.Redirect, s.ACMEWebroot = false, ""
+	}
+	return s
+}
+
+// oneAfterTheOther writes the files, and asks nginx after some, and after the last.
+func (h host) oneAfterTheOther(t *rapid.T, files []render.File) []Directive {
+	h.clear()
+	some := rapid.IntRange(0, len(files)-1).Draw(t, "some")
+	overlay := map[string][]byte{"/nginx.conf": []byte("include /conf.d/*.conf;")}
+	for n, f := range files {
+		h.write("conf.d/"+f.Name, string(f.Content))
+		overlay["/conf.d/"+f.Name] = f.Content
+		if n != some && n != len(files)-1 {
+			continue
+		}
+		if stderr, status := h.check(); status != 0 || strings.Contains(stderr, "[warn]") {
+			t.Fatalf("nginx -t after %s: %d: %s\n%s", f.Name, status, stderr, f.Content)
+		}
+	}
+	tree, err := Load("", "/nginx.conf", overlay)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return tree.Directives()
+}
+
+// TestThousandSites share everything that is equal, and nginx has nothing to warn of but the number of names.
+func TestThousandSites(t *testing.T) {
+	needNginx(t, false)
+	h := newHost(t, nil)
+	pair := h.certificate()
+	files, err := render.Installed{IPv6: loopback6()}.Render(thousand(pair))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if most := 1000 + 9; len(files) > most {
+		t.Errorf("%d files, want at most %d", len(files), most)
+	}
+	for _, f := range files {
+		h.write("conf.d/"+f.Name, string(f.Content))
+	}
+	h.write("conf.d/_wsprovision.conf", string(render.Sizes(names(1000), NamesBucket(names(1000)), nil)))
+	if stderr, status := h.check(); status != 0 || strings.Contains(stderr, "[warn]") {
+		t.Errorf("nginx -t: %d: %.2000s", status, stderr)
+	}
+}
+
+func thousand(pair TLS) []Site {
+	var all []Site
+	for n := range 1000 {
+		tls := pair
+		tls.Redirect = true
+		all = append(all, Site{Name: fmt.Sprintf("site%d", n), ServerNames: names(1000)[n : n+1], TLS: &tls,
+			Listen: []Listen{{Port: 20443}}, DefaultServer: site.DefaultReject,
+			TrustedProxies: []string{"10.0.0.0/8"}, RealIPHeader: "X-Forwarded-For",
+			Locations: []Location{{Path: "/", Backend: Backend{Host: "127.0.0.1", Port: 3000 + n}, WebSocket: true,
+				AllowedOrigins: []string{"https://app.example.com"},
+				Limits:         &site.Limits{ConnectionsPerClient: 5, RequestsPerSecond: 10}}}})
+	}
+	return all
+}
+
+func names(n int) []string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprintf("tenant-%d.with-a-rather-long-name.ws.example.com", i))
+	}
+	return all
+}
+
+func loopback6() bool {
+	l, err := net.Listen("tcp6", "[::1]:0")
+	if err == nil {
+		_ = l.Close()
+	}
+	return err == nil
+}
