@@ -78,15 +78,18 @@ func parse(t *testing.T, text string) (plain []string, sections []section) {
 	return plain, sections
 }
 
+// TestKickstartFile holds the sample against the list of commands above, and has pykickstart's judgement of it where
+// that is there. Debian 12 has no pykickstart: only this part may be skipped under CI.
 func TestKickstartFile(t *testing.T) {
-	if validator, err := exec.LookPath("ksvalidator"); err == nil {
+	t.Run("ksvalidator", func(t *testing.T) {
+		validator, err := exec.LookPath("ksvalidator")
+		if err != nil {
+			t.Skip("ksvalidator was not run, it is not here: the commands of ks.cfg are held against this test's own list")
+		}
 		if out, err := exec.Command(validator, "-v", "RHEL7", "ks.cfg").CombinedOutput(); err != nil {
 			t.Errorf("ksvalidator: %v\n%s", err, out)
 		}
-	} else {
-		t.Log("ksvalidator itself was not run: Debian has no pykickstart; the commands are held against the list in " +
-			"this file")
-	}
+	})
 	plain, sections := parse(t, read(t, "ks.cfg"))
 	for _, line := range plain {
 		words := strings.Fields(line)
