@@ -6,6 +6,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -13,7 +15,7 @@ import (
 // Found is what stands at a path of the host, as nginx's workers see it.
 type Found struct {
 	Kind Kind
-	// Readable: whoever the workers run as, they may open it. Labels of SELinux are not looked at.
+	// Readable: whoever the workers run as, they may open it.
 	Readable bool
 	// Changed is when that was so last otherwise: when the file, or the directory that lacks it, was changed.
 	Changed time.Time
@@ -37,17 +39,27 @@ type Look func(path string) Found
 // patience is how long a file system may take to answer.
 const patience = 2 * time.Second
 
-// OnDisk looks at files below root, which is "" but in tests. It does not open them.
+// OnDisk looks at files below root, which is "" but in tests. It does not open them. What lies in /tmp or /var/tmp is
+// hidden: the unit of RHEL's nginx has a /tmp of its own (PrivateTmp, systemd.exec(5)).
 func OnDisk(root string) Look {
 	return func(name string) Found {
-		found := make(chan Found, 1) // a file server that does not answer is left behind
-		go func() { found <- look(root, path.Clean(name)) }()
-		select {
-		case f := <-found:
-			return f
-		case <-time.After(patience):
-			return Found{}
+		for _, private := range []string{"/tmp/", "/var/tmp/"} {
+			if strings.HasPrefix(path.Clean(name)+"/", private) {
+				return Found{}
+			}
 		}
+		return lookInTime(root, name)
+	}
+}
+
+func lookInTime(root, name string) Found {
+	found := make(chan Found, 1) // a file server that does not answer is left behind
+	go func() { found <- look(root, path.Clean(name)) }()
+	select {
+	case f := <-found:
+		return f
+	case <-time.After(patience):
+		return Found{}
 	}
 }
 
@@ -62,7 +74,8 @@ func look(root, name string) Found {
 	case err != nil:
 		return Found{}
 	}
-	if real, err := filepath.EvalSymlinks(root + name); err != nil || !open("", path.Dir(real)) {
+	real, err := filepath.EvalSymlinks(root + name)
+	if err != nil || !open("", path.Dir(real)) || !labelled(real) {
 		return Found{}
 	}
 	f := Found{Kind: Special, Readable: info.Mode().Perm()&4 != 0, Changed: changed(info)}
@@ -99,13 +112,37 @@ func changed(info fs.FileInfo) time.Time {
 func open(root, dir string) bool {
 	for ; ; dir = path.Dir(dir) {
 		info, err := os.Stat(root + dir)
-		if err == nil && info.IsDir() && info.Mode().Perm()&1 == 0 || err != nil && !absent(err) {
+		switch {
+		case err != nil && !absent(err), err == nil && info.IsDir() && info.Mode().Perm()&1 == 0:
+			return false
+		case err == nil && !labelled(root+dir):
 			return false
 		}
 		if dir == "/" || dir == "." {
 			return true
 		}
 	}
+}
+
+// served are the types of files and directories that nginx's domain httpd_t may always read, among those of RHEL's
+// policy (httpd_selinux(8)).
+var served = []string{"httpd_sys_content_t", "httpd_sys_rw_content_t", "httpd_sys_ra_content_t", "httpd_config_t",
+	"public_content_t", "public_content_rw_t", "usr_t", "var_t", "etc_t", "root_t", "lib_t", "bin_t"}
+
+// labelled reports whether SELinux lets nginx see the file, as far as its label says: none has it where there is no
+// SELinux.
+func labelled(name string) bool {
+	label := make([]byte, 256)
+	n, err := syscall.Getxattr(name, "security.selinux", label)
+	if err != nil {
+		return errors.Is(err, syscall.ENODATA) || errors.Is(err, syscall.ENOTSUP)
+	}
+	return isServed(strings.TrimRight(string(label[:n]), "\x00"))
+}
+
+func isServed(label string) bool {
+	parts := strings.Split(label, ":")
+	return len(parts) > 2 && slices.Contains(served, parts[2])
 }
 
 // absent are the errors that nginx takes for a file that is not there.

@@ -103,7 +103,7 @@ func arrive(w *walk, sharing []nginx.Sharer, standard nginx.Sharer) (nginx.Share
 		return standard, false, refuse(400, own, "the target"), nil
 	}
 	if err == nil {
-		err = wellFormed(w.request)
+		err = wellFormed(w.request, w.levels)
 	}
 	if err != nil {
 		return standard, false, nil, unfollowed(own, "%v", err)

@@ -150,13 +150,32 @@ func TestHostileFiles(t *testing.T) {
 		"open/pipe": {Kind: Special, Readable: true}, "open/into": {}, "open/loop": {},
 		"open/" + strings.Repeat("x", 300): {Kind: Absent},
 	} {
-		got := OnDisk("")(filepath.Join(dir, name))
+		got := anywhere(filepath.Join(dir, name))
 		if age := time.Since(got.Changed); got.Kind != Hidden && (age < 0 || age > time.Hour) {
 			t.Errorf("%s was changed %s ago, want just now", name, age)
 		}
 		if got.Changed = want.Changed; got != want {
 			t.Errorf("%s: %+v, want %+v", name, got, want)
 		}
+	}
+}
+
+// TestLabels: what nginx's domain may not read is hidden, and so is what lies where its unit has a /tmp of its own.
+func TestLabels(t *testing.T) {
+	for label, want := range map[string]bool{"system_u:object_r:httpd_sys_content_t:s0": true, "": false,
+		"unconfined_u:object_r:user_home_t:s0": false, "system_u:object_r:usr_t:s0:c1,c2": true, "usr_t": false,
+		"system_u:object_r:default_t": false} {
+		if got := isServed(label); got != want {
+			t.Errorf("%q: %v, want %v", label, got, want)
+		}
+	}
+	for _, name := range []string{"/tmp", "/tmp/x", "/var/tmp/x/y", "/srv/../tmp/x"} {
+		if got := OnDisk("")(name); got.Kind != Hidden {
+			t.Errorf("%s: %+v, want it hidden", name, got)
+		}
+	}
+	if got := OnDisk("")("/tmpx"); got.Kind != Absent {
+		t.Errorf("/tmpx: %+v", got)
 	}
 }
 

@@ -151,7 +151,8 @@ func (a author) server(name string) string {
 
 func (a author) configuration() string {
 	return `map $http_x $m { default d; a A; b "$uri"; "~^(c)(.*)" "$2$1"; "" none; ` + a.maybe(2, "volatile;") + `}
-		map $uri $k { default k; /a ka; ~\.php$ php; "~^/(?<n>b)" "$n"; } map $http_x $to { default <A>; b <B>; g group; }
+		map $uri $k { default k; /a ka; ~\.php$ php; "~^/(?<n>b)" "$n"; }
+		map $http_x $to { default <A>; b <B>; g group; }
 		upstream group { server <A>; server <B>; }
 		` + a.server(a.pick("example.com", "*.example.com", "_")) + a.server(a.pick("www.example.com", ".example.com",
 		`~^(www)\.(?<n>[a-z]+)`, "x"))
@@ -175,7 +176,7 @@ func attempt(t *testing.T, seed uint64) (followed, asked int) {
 	for range 15 {
 		text := a.request()
 		_, request := r.request(text)
-		route := Follow(tree, Host{}, request)
+		route := Follow(tree, Host{Look: anywhere}, request)
 		s, err := ask(request)
 		if err != nil {
 			t.Fatal(err)

@@ -64,7 +64,7 @@ func plain(sharing []nginx.Sharer, request Request, encrypted bool) error {
 }
 
 // wellFormed refuses requests of which nginx might say more than this package follows.
-func wellFormed(r Request) error {
+func wellFormed(r Request, standard levels) error {
 	size := len(r.Target)
 	for _, f := range r.Fields {
 		if !isToken(f.Name) || strings.ContainsAny(f.Value, "\r\n\x00") {
@@ -73,7 +73,7 @@ func wellFormed(r Request) error {
 		size = max(size, len(f.Name)+len(f.Value))
 	}
 	switch {
-	case size > 4000 || len(r.Fields) > 80:
+	case size > 4000 || len(r.Fields) > 80 || size > 500 && standard.value("large_client_header_buffers") != nil:
 		return errors.New("a request with lines this long is not followed (large_client_header_buffers)")
 	case r.has("Content-Length", "Transfer-Encoding", "Expect"):
 		return errors.New("a request with a body is not followed")

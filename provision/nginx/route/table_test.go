@@ -39,5 +39,6 @@ func rows() []row {
 	all := append(selection(), rewriting()...)
 	all = append(all, passing()...)
 	all = append(all, answers()...)
-	return append(all, filing()...)
+	all = append(all, filing()...)
+	return append(all, usual()...)
 }

@@ -29,7 +29,7 @@ func TestMakers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ends := Makers(Follow(tree, Host{}, request), Seen{s.status, s.location, "nginx/1.22.1", s.body})
+		ends := Makers(Follow(tree, Host{Look: anywhere}, request), Seen{s.status, s.location, "nginx/1.22.1", s.body})
 		if len(ends) != test.ends {
 			t.Errorf("%s: %d ends can have given %v, want %d: %+v", test.request, len(ends), s, test.ends, ends)
 			continue
@@ -47,5 +47,30 @@ func TestMakers(t *testing.T) {
 	}
 	if (Seen{Status: 403, Body: "<title>404 Not Found</title><center>nginx"}).OwnPage() {
 		t.Error("the page of another status is taken for this one's")
+	}
+}
+
+// TestOverride: behind an error_page a WebSocket does not come about, whatever the backend answers.
+func TestOverride(t *testing.T) {
+	needNginx(t)
+	const upgraded = `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade;
+		proxy_set_header Connection upgrade;`
+	r := newRig(t, one(upgraded+`location /ok { proxy_pass http://<A>; } location @up { proxy_pass http://<A>; }
+		location /up { error_page 404 @up; return 404; } location /as { error_page 404 = @up; return 404; }`))
+	if err := r.start(); err != nil {
+		t.Fatal(err)
+	}
+	for text, status := range map[string]int{"/ok?status=101 handshake": 101, "/up?status=101 handshake": 404,
+		"/as?status=101 handshake": 101} {
+		_, request := r.request(text)
+		s, err := ask(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := Follow(r.tree(), Host{Look: anywhere}, request).End.Pass
+		override := map[bool]int{false: status}[status == 101]
+		if s.status != status || p == nil || p.Override != override {
+			t.Errorf("%s: %v, %+v, want %d", text, s, p, status)
+		}
 	}
 }
