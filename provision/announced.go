@@ -6,13 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 
 	"wsprovision/provision/host"
 	"wsprovision/provision/state"
-	"wsprovision/rpm"
 	"wsprovision/selinux"
 )
 
@@ -29,7 +27,7 @@ func (r *Run) settleAnnounced(ctx context.Context) {
 	ctx = context.WithoutCancel(ctx)
 	due, _, err := r.unit.owed.Due()
 	due = due || err != nil
-	err = r.pkgs.recordTransaction(ctx)
+	err = r.pkgs.RecordTransaction(ctx)
 	err = errors.Join(err, r.ledger.ReadBack(func(e state.Entry) (string, error) {
 		if e.Kind == state.KindFile && (due && nginxReads(e.Name) || r.isStaged(e.Name)) {
 			return state.Unsettled, nil
@@ -87,7 +85,7 @@ func (r *Run) present(ctx context.Context, e state.Entry) (string, error) {
 	case state.KindEnabled, state.KindActive:
 		return presentUnit(ctx, r.Host, e)
 	case state.KindPackage, state.KindKey:
-		return r.pkgs.presentPackage(ctx, e)
+		return r.pkgs.Present(ctx, e)
 	}
 	have, err := r.Files.Read(e.Name)
 	return state.Digest(have.Content), err
@@ -122,17 +120,4 @@ func presentUnit(ctx context.Context, h *host.Host, e state.Entry) (string, erro
 		return cmp.Or(s.File, state.Absent), err
 	}
 	return service{state: s}.activity(), err
-}
-
-func (p *Packages) presentPackage(ctx context.Context, e state.Entry) (string, error) {
-	all, err := p.inventoried(ctx)
-	switch {
-	case err != nil:
-		return "", err
-	case len(all.Packages[e.Name]) > 0:
-		return "installed", nil
-	case slices.ContainsFunc(all.Keys, func(k rpm.Key) bool { return k.Fingerprint == e.Name }):
-		return "imported", nil
-	}
-	return state.Absent, nil
 }

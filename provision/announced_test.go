@@ -11,6 +11,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/hosttest"
+	"wsprovision/provision/packages"
 	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
@@ -34,7 +35,7 @@ func TestAnnouncedByTheAgentDoneByHand(t *testing.T) {
 		h := newFakeHost(t)
 		key, _ := armoredKey(t, 1)
 		h.write("/root/epel.key", key)
-		h.write("/root/epel-release.rpm", packageFile(epelPackage))
+		h.write("/root/epel-release.rpm", packageFile(packages.EPELRelease))
 		return h
 	}
 	for _, tt := range []struct {
@@ -48,11 +49,11 @@ func TestAnnouncedByTheAgentDoneByHand(t *testing.T) {
 	}{
 		{"yum", newFakeHost, "before run yum", []state.Kind{state.KindPackage},
 			func(h *fakeHost) {
-				for _, name := range []string{epelPackage, nginxPackage, semanagePackage} {
+				for _, name := range []string{packages.EPELRelease, packages.Nginx, packages.Semanage} {
 					h.install(name)
 				}
 			},
-			func(h *fakeHost) bool { return h.installed(nginxPackage) && h.installed(epelPackage) }},
+			func(h *fakeHost) bool { return h.installed(packages.Nginx) && h.installed(packages.EPELRelease) }},
 		{"semanage, the boolean and the label", withNginx, "before run semanage",
 			[]state.Kind{state.KindBoolean, state.KindRunning, state.KindPort},
 			func(h *fakeHost) {
@@ -71,7 +72,7 @@ func TestAnnouncedByTheAgentDoneByHand(t *testing.T) {
 		{"the key's import", releaseFile, "before run rpm --import", []state.Kind{state.KindKey},
 			func(h *fakeHost) {
 				h.write(rpmKeys, h.content("/root/epel.key"))
-				h.install(epelPackage)
+				h.install(packages.EPELRelease)
 			},
 			func(h *fakeHost) bool { return h.content(rpmKeys) != "" }},
 	} {
@@ -148,7 +149,7 @@ func disabledNginx(t testing.TB) *fakeHost {
 func TestKilledAfterYum(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newFakeHost(t)
-		h.install(epelPackage)
+		h.install(packages.EPELRelease)
 		h.at("after run yum", true)
 		h.apply(basic(t))
 		h.hook = nil
@@ -157,7 +158,7 @@ func TestKilledAfterYum(t *testing.T) {
 			t.Fatalf("%s\n%s", r.Result, summarize(r))
 		}
 		if r := h.run(basic(t), revert(true)); r.Result != engine.Changed ||
-			h.content(rpmPackages) != epelPackage+"\ntmux\n" {
+			h.content(rpmPackages) != packages.EPELRelease+"\ntmux\n" {
 			t.Errorf("%s, and installed is %q; want what the administrator has installed\n%s", r.Result,
 				h.content(rpmPackages), summarize(r))
 		}

@@ -112,7 +112,7 @@ func (c *chronicle) conclude(report *engine.Report) {
 	case c.resumes:
 		report.Phase = PhaseFirstBoot
 	}
-	if c.run.pkgs.damage != nil && len(c.run.pkgs.damage) == 0 {
+	if c.run.pkgs.Damage != nil && len(c.run.pkgs.Damage) == 0 {
 		c.history.Unverified = nil
 	}
 	if !c.worthKeeping(*slot, report) {
@@ -157,7 +157,7 @@ func (c *chronicle) keep(slot **engine.Report, report *engine.Report) error {
 // forget leaves of the history what a later run has to know: that packages
 // which stay may have lost files.
 func (c *chronicle) forget() error {
-	if c.history.Unverified == nil || len(c.run.pkgs.entries(state.KindPackage)) == 0 {
+	if c.history.Unverified == nil || len(c.run.pkgs.Recorded(state.KindPackage)) == 0 {
 		return c.run.Files.Remove(state.HistoryPath)
 	}
 	c.history.Install, c.history.Last, c.history.Running = nil, nil, nil

@@ -15,6 +15,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/packages"
 	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
@@ -101,14 +102,14 @@ func drawConfig(rt *rapid.T) config.Config {
 }
 
 func drawPackages(rt *rapid.T, h *fakeHost) {
-	for _, name := range []string{epelPackage, semanagePackage, nginxPackage} {
+	for _, name := range []string{packages.EPELRelease, packages.Semanage, packages.Nginx} {
 		if rapid.Bool().Draw(rt, name) && !h.installed(name) {
 			h.install(name)
 		}
 	}
 	if rapid.IntRange(0, 9).Draw(rt, "no nginx to be had") == 0 {
 		h.packages.yum = func(names []string) (string, string, int, bool) {
-			return "No package nginx available.\n", "Error: Nothing to do\n", 1, slices.Contains(names, nginxPackage)
+			return "No package nginx available.\n", "Error: Nothing to do\n", 1, slices.Contains(names, packages.Nginx)
 		}
 	}
 }
@@ -147,7 +148,7 @@ func drawNginx(rt *rapid.T, h *fakeHost) {
 	if rapid.IntRange(0, 4).Draw(rt, "8008 is taken") >= 3 {
 		h.web.taken, h.web.late = []int{8008}, rapid.Bool().Draw(rt, "unseen")
 	}
-	if !h.installed(nginxPackage) {
+	if !h.installed(packages.Nginx) {
 		return
 	}
 	neighbour := "server {\n    listen 80;\n    server_name %s;\n}\n"

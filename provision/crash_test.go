@@ -17,6 +17,7 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/packages"
 	"wsprovision/provision/state"
 )
 
@@ -116,7 +117,7 @@ func theirFile(t testing.TB) *fakeHost {
 
 func theirFileOffline(t testing.TB) *fakeHost {
 	h := bareOffline(t)
-	for _, name := range []string{epelPackage, nginxPackage, semanagePackage} {
+	for _, name := range []string{packages.EPELRelease, packages.Nginx, packages.Semanage} {
 		h.install(name)
 	}
 	h.adopting = true
@@ -174,7 +175,7 @@ func bareOffline(t testing.TB) *fakeHost {
 
 func withNginx(t testing.TB) *fakeHost {
 	h := newFakeHost(t)
-	for _, name := range []string{epelPackage, nginxPackage, semanagePackage} {
+	for _, name := range []string{packages.EPELRelease, packages.Nginx, packages.Semanage} {
 		h.install(name)
 	}
 	h.write(confDir+"/other.conf", "server {\n    listen 80;\n    server_name other.example.com;\n}\n")
@@ -189,7 +190,7 @@ func bareForMirror(t testing.TB) *fakeHost {
 	h := newFakeHost(t)
 	key, _ := armoredKey(t, 1)
 	h.write("/root/epel.key", key)
-	h.packages.available[nginxPackage] = "wsprovision-epel"
+	h.packages.available[packages.Nginx] = "wsprovision-epel"
 	return h
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/packages"
 )
 
 // A power cut after rpm has synced its database leaves files that it never synced: rpm says that they are installed,
@@ -14,8 +15,8 @@ import (
 // before.
 func TestPackagesAfterAPowerCut(t *testing.T) {
 	for _, tt := range []struct{ name, lost string }{
-		{"epel-release", epelPackage},
-		{"nginx", nginxPackage},
+		{"epel-release", packages.EPELRelease},
+		{"nginx", packages.Nginx},
 	} {
 		for _, offline := range []bool{false, true} {
 			name := tt.name + ", live"
@@ -97,10 +98,10 @@ func (h *fakeHost) whole(names ...string) {
 func TestKeyOfAReinstallation(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h := newFakeHost(t)
-		h.cutAfter(nginxPackage, nginxPackage)
+		h.cutAfter(packages.Nginx, packages.Nginx)
 		h.write(rpmKeys, "")
 		h.apply(basic(t))
-		h.whole(nginxPackage)
+		h.whole(packages.Nginx)
 		if h.content(rpmKeys) == "" {
 			t.Fatal("no key was imported")
 		}
@@ -116,9 +117,9 @@ func TestKeyOfAReinstallation(t *testing.T) {
 func TestEPELDamagedWithNginx(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h := newFakeHost(t)
-		h.cutAfter(nginxPackage, epelPackage, nginxPackage)
-		h.mends(epelPackage, false)
-		h.whole(nginxPackage)
+		h.cutAfter(packages.Nginx, packages.EPELRelease, packages.Nginx)
+		h.mends(packages.EPELRelease, false)
+		h.whole(packages.Nginx)
 	})
 }
 
@@ -126,12 +127,12 @@ func TestEPELDamagedWithNginx(t *testing.T) {
 func TestRevertAfterAPowerCut(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h := newFakeHost(t)
-		h.cutAfter(nginxPackage, nginxPackage)
+		h.cutAfter(packages.Nginx, packages.Nginx)
 		h.run(basic(t), revert(false))
 		if r := h.apply(basic(t)); r.Result != engine.Changed {
 			t.Errorf("%s\n%s", r.Result, summarize(r))
 		}
-		h.whole(nginxPackage)
+		h.whole(packages.Nginx)
 		h.unchanged(basic(t))
 	})
 }

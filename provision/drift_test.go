@@ -10,6 +10,7 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/packages"
 	"wsprovision/provision/state"
 )
 
@@ -86,13 +87,13 @@ func TestHostileEdit(t *testing.T) {
 	bubble(t, "repository and key", func(t *testing.T) {
 		h := withMirror(t)
 		key, _ := armoredKey(t, 2)
-		edits := map[string]string{repositoryPath: h.content(repositoryPath) + "proxy=http://proxy.example.com\n",
-			keyPath: key}
+		edits := map[string]string{packages.RepositoryPath: h.content(packages.RepositoryPath) + "proxy=http://proxy.example.com\n",
+			packages.KeyPath: key}
 		for path, edit := range edits {
 			h.write(path, edit)
 		}
 		c := mirrored(t)
-		h.fails(c, StepRepository, repositoryPath+" was edited", keyPath+" was edited")
+		h.fails(c, StepRepository, packages.RepositoryPath+" was edited", packages.KeyPath+" was edited")
 		c.OnDrift = config.DriftReplace
 		r := h.apply(c)
 		w := strings.Join(step(t, r, StepRepository).Warnings, "\n")
@@ -136,9 +137,9 @@ func TestHostileEdit(t *testing.T) {
 		h.goOffline()
 		h.must(h.apply(mirrored(t)).Err())
 		h.boot()
-		h.write(repositoryPath, "# by hand\n")
+		h.write(packages.RepositoryPath, "# by hand\n")
 		if r, err := h.firstBoot(1); err != nil || r.Result != engine.Failed ||
-			h.content(repositoryPath) != "# by hand\n" {
+			h.content(packages.RepositoryPath) != "# by hand\n" {
 			t.Errorf("%v\n%s", err, summarize(r))
 		}
 	})

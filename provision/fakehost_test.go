@@ -14,6 +14,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/packages"
 	"wsprovision/provision/plaintext"
 	"wsprovision/rpm"
 	"wsprovision/selinux"
@@ -59,7 +60,7 @@ func newFakeHost(t testing.TB) *fakeHost {
 	t.Helper()
 	h := &fakeHost{t: t, root: fastDir(t), policy: policyOfRHEL()}
 	h.where = systemd.Where{Place: systemd.Host, Systemd: true, Why: "a host in a directory"}
-	h.packages = fakePackages{available: map[string]string{epelPackage: "extras", semanagePackage: "extras"}}
+	h.packages = fakePackages{available: map[string]string{packages.EPELRelease: "extras", packages.Semanage: "extras"}}
 	h.web.backends = map[string]bool{"127.0.0.1:3000": true}
 	h.layBase()
 	h.laySELinux(selinux.Enforcing)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"wsprovision/provision/host"
+	"wsprovision/provision/packages"
 	"wsprovision/rpm"
 )
 
@@ -105,11 +106,11 @@ func (h *fakeHost) packageName(path string) string {
 // brings are the files of a package that a power cut may empty; an empty file is all that is ever wrong with one here.
 func brings(name string) map[string]string {
 	switch name {
-	case nginxPackage:
+	case packages.Nginx:
 		return map[string]string{nginxProgram: " ", host.NginxConf: "c", "/usr/lib/systemd/system/nginx.service": " "}
-	case epelPackage:
+	case packages.EPELRelease:
 		return map[string]string{"/etc/yum.repos.d/epel.repo": "c"}
-	case semanagePackage:
+	case packages.Semanage:
 		return map[string]string{"/usr/sbin/semanage": " "}
 	}
 	return nil
@@ -129,7 +130,7 @@ func (h *fakeHost) verify(name string) (stdout string) {
 
 // unsatisfied is what an installed nginx lacks; the order of options is the agent's own.
 func (h *fakeHost) unsatisfied(args []string) string {
-	if !slices.Contains(args, nginxPackage) || h.installed(nginxFilesystem) {
+	if !slices.Contains(args, packages.Nginx) || h.installed(nginxFilesystem) {
 		return ""
 	}
 	return "Unsatisfied dependencies for nginx-1:1.20.1-10.el7.x86_64:\n" +
@@ -160,7 +161,7 @@ func (h *fakeHost) query(names []string) (stdout string, status int) {
 			continue
 		}
 		epoch := "(none)"
-		if name == nginxPackage {
+		if name == packages.Nginx {
 			epoch = "1"
 		}
 		stdout += fmt.Sprintf("%s\t%s\t1.20.1\t10.el7\tx86_64\n", name, epoch)
@@ -185,10 +186,10 @@ func (h *fakeHost) erase(names []string) {
 		}
 		h.write(rpmPackages, strings.Replace(h.content(rpmPackages), name+"\n", "", 1))
 		switch name {
-		case nginxPackage:
+		case packages.Nginx:
 			h.must(os.RemoveAll(h.path("/usr/sbin/nginx")))
 			h.must(os.RemoveAll(h.path("/usr/lib/systemd/system/nginx.service")))
-		case epelPackage:
+		case packages.EPELRelease:
 			h.must(os.RemoveAll(h.path("/etc/yum.repos.d/epel.repo")))
 		}
 	}
@@ -239,7 +240,7 @@ func (h *fakeHost) yum(args []string) (stdout, stderr string, status int, err er
 		bring = append(bring, name)
 		h.importKeyOf(h.packages.available[name])
 	}
-	if slices.Contains(bring, nginxPackage) && !h.installed(nginxFilesystem) {
+	if slices.Contains(bring, packages.Nginx) && !h.installed(nginxFilesystem) {
 		bring = append(bring, nginxFilesystem)
 	}
 	h.packages.transaction++
@@ -316,14 +317,14 @@ func (h *fakeHost) install(name string) {
 // lay lays down a package's files and notes it in the database.
 func (h *fakeHost) lay(name string) {
 	switch name {
-	case epelPackage:
+	case packages.EPELRelease:
 		h.write("/etc/yum.repos.d/epel.repo", "[epel]\nname=Extra Packages for Enterprise Linux "+
 			"7\nmetalink=https://mirrors.example.org/metalink\nenabled=1\ngpgcheck=1\ngpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-7\n")
 		h.write("/etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-7", h.signingKey(8))
-		h.packages.available[nginxPackage] = "epel"
-	case semanagePackage:
+		h.packages.available[packages.Nginx] = "epel"
+	case packages.Semanage:
 		h.write("/usr/sbin/semanage", "#!/usr/bin/python -Es\n")
-	case nginxPackage:
+	case packages.Nginx:
 		h.layNginx()
 	case nginxFilesystem, "tmux":
 	default:

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"wsprovision/provision/packages"
 	"wsprovision/selinux"
 )
 
@@ -135,7 +136,7 @@ func (h *fakeHost) rebuild(load bool) {
 
 // semanage is policycoreutils 2.5's, as far as the agent uses it.
 func (h *fakeHost) semanage(stdin string, args []string) (stdout, stderr string, status int, err error) {
-	if !h.installed(semanagePackage) {
+	if !h.installed(packages.Semanage) {
 		h.t.Errorf("semanage is run and not installed")
 	}
 	if args[0] != "import" {

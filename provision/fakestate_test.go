@@ -17,6 +17,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/packages"
 	"wsprovision/provision/state"
 )
 
@@ -91,7 +92,7 @@ func (h *fakeHost) state() map[string]string {
 		"enabled":        fmt.Sprint(h.exists(wantsNginx)),
 		"running":        fmt.Sprint(h.web.master != 0),
 		"owed":           h.content(state.OwedPath),
-		"mirror":         h.content(repositoryPath) + h.content(keyPath),
+		"mirror":         h.content(packages.RepositoryPath) + h.content(packages.KeyPath),
 	}
 	entries, _ := os.ReadDir(h.path(confDir))
 	for _, e := range entries {

@@ -8,6 +8,7 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/packages"
 	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
@@ -22,7 +23,7 @@ func withForeign(t testing.TB) (*fakeHost, config.Config, map[string]string) {
 	other, _ := armoredKey(t, 2)
 	h.write("/root/epel.key", key)
 	files := map[string]string{site: theirs, namesPath: "# mine\n", shutdownPath: "# mine\n",
-		repositoryPath: "[mine]\nname=mine\nbaseurl=http://mirror.example.com/mine\nenabled=0\n", keyPath: other}
+		packages.RepositoryPath: "[mine]\nname=mine\nbaseurl=http://mirror.example.com/mine\nenabled=0\n", packages.KeyPath: other}
 	for path, content := range files {
 		h.write(path, content)
 	}
@@ -40,7 +41,7 @@ func TestHostileForeignFile(t *testing.T) {
 			c.OnDrift = drift
 			h.fails(c, StepSite, site, namesPath, shutdownPath, "-    server_name theirs.example.com;",
 				"another name", "--adopt")
-			h.fails(c, StepRepository, repositoryPath, keyPath, "--adopt")
+			h.fails(c, StepRepository, packages.RepositoryPath, packages.KeyPath, "--adopt")
 		})
 	}
 	bubble(t, "taken over, and back again byte for byte", func(t *testing.T) {
@@ -226,7 +227,7 @@ func TestHostileLostLedger(t *testing.T) {
 			}
 			h.unchanged(c)
 			h.run(c, revert(false))
-			for _, path := range []string{site, repositoryPath, keyPath} {
+			for _, path := range []string{site, packages.RepositoryPath, packages.KeyPath} {
 				if h.exists(path) {
 					t.Errorf("%s is left by the revert", path)
 				}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/packages"
 )
 
 // A dependency whose script failed is not "everything is there": the step fails and names it, and the next run, to
@@ -28,7 +29,7 @@ func TestFailedDependency(t *testing.T) {
 			!strings.Contains(failed.Error, want) {
 			t.Errorf("%s %q, want failed and %q", failed.Status, failed.Error, want)
 		}
-		if !h.installed(nginxPackage) || h.installed(nginxFilesystem) {
+		if !h.installed(packages.Nginx) || h.installed(nginxFilesystem) {
 			t.Fatal("the host is not as it was to be")
 		}
 		mended := step(t, h.apply(basic(t)), StepPackages)

@@ -7,6 +7,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/packages"
 )
 
 const longName = "ec2-18-195-123-234.eu-central-1.compute.amazonaws.com"
@@ -88,7 +89,7 @@ func TestLongNames(t *testing.T) {
 	})
 	bubble(t, "a tree that cannot be read whole", func(t *testing.T) {
 		h := newFakeHost(t)
-		for _, p := range []string{epelPackage, nginxPackage, semanagePackage} {
+		for _, p := range []string{packages.EPELRelease, packages.Nginx, packages.Semanage} {
 			h.install(p)
 		}
 		h.write(confDir+"/lua.conf", "server {\n    content_by_lua_block { if a then b = '}' end }\n")

@@ -5,36 +5,16 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/managed"
+	"wsprovision/provision/packages"
 	"wsprovision/provision/state"
-	"wsprovision/rpm"
 	"wsprovision/selinux"
 )
-
-// Packages are what rpm has and what yum must bring.
-type Packages struct {
-	*host.Host
-	ledger    *state.Ledger
-	history   *state.History
-	packages  map[string][]rpm.Package // what rpm said; nil: ask
-	damage    []rpm.Damage             // what a power cut took; nil: not looked for
-	inventory *rpm.Inventory           // all that rpm has, once a transaction was due; nil: ask
-}
-
-// Source is where EPEL's packages come from.
-type Source struct {
-	*host.Host
-	Config  config.Config
-	ledger  *state.Ledger
-	files   *managed.Files
-	pkgs    *Packages
-	release *release // what epel.package names; nil: fetch it
-}
 
 // Labels are those of files, where the kernel gives none.
 type Labels struct {
 	*host.Host
 	ledger    *state.Ledger
-	pkgs      *Packages
+	pkgs      *packages.Packages
 	hopeless  bool           // a label could not be set here
 	bare      []selinux.Path // what a walk found to have no label
 	labelling bool           // bare stays as it is
@@ -49,20 +29,13 @@ type Policy struct {
 	labels *Labels
 }
 
-// Survey is what a survey has read of nginx's configuration and of who listens.
-type Survey struct {
-	*host.Host
-	engine   *engine.Engine
-	surveyed *memory
-}
-
 // Service is nginx.service.
 type Service struct {
 	*host.Host
 	engine *engine.Engine
 	ledger *state.Ledger
 	files  *managed.Files
-	pkgs   *Packages
+	pkgs   *packages.Packages
 	survey *Survey
 	owed   state.Owed
 	// pending is what is to change of what nginx reads, in the form in which its tester takes it.
@@ -89,7 +62,7 @@ type Sites struct {
 type Candidate struct {
 	*host.Host
 	Config    config.Config
-	pkgs      *Packages
+	pkgs      *packages.Packages
 	unit      *Service
 	conf      *Sites
 	survey    *Survey
@@ -125,8 +98,8 @@ func (r *Run) wire() {
 	h, c := r.Host, r.Config
 	r.files = &managed.Files{Host: h, Config: c, Ledger: r.ledger, Adopt: r.Adopt, Reverting: r.reverting,
 		Planning: r.planning, Blind: r.blind, Elsewhere: elsewhere}
-	r.pkgs = &Packages{Host: h, ledger: r.ledger, history: r.annals.history}
-	r.epel = &Source{Host: h, Config: c, ledger: r.ledger, files: r.files, pkgs: r.pkgs}
+	r.pkgs = &packages.Packages{Host: h, Ledger: r.ledger, History: r.annals.history}
+	r.epel = &packages.Source{Host: h, Config: c, Ledger: r.ledger, Managed: r.files, Packages: r.pkgs}
 	r.labels = &Labels{Host: h, ledger: r.ledger, pkgs: r.pkgs}
 	r.policy = &Policy{Host: h, Config: c, ledger: r.ledger, files: r.files, labels: r.labels}
 	r.survey = &Survey{Host: h, engine: r.engine}

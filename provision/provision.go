@@ -11,6 +11,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/managed"
+	"wsprovision/provision/packages"
 	"wsprovision/provision/state"
 )
 
@@ -38,8 +39,8 @@ type Run struct {
 	ledger    *state.Ledger
 	annals    *chronicle
 	files     *managed.Files
-	pkgs      *Packages
-	epel      *Source
+	pkgs      *packages.Packages
+	epel      *packages.Source
 	labels    *Labels
 	policy    *Policy
 	survey    *Survey
@@ -113,7 +114,7 @@ func (r *Run) begin(ctx context.Context) error {
 	r.tidyLedger()
 	r.RecordRelabel = r.labels.noteRelabel
 	r.settleAnnounced(ctx)
-	r.pkgs.inventory = nil // a transaction starts from what rpm has then
+	r.pkgs.Inventory = nil // a transaction starts from what rpm has then
 	return nil
 }
 

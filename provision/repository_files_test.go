@@ -8,6 +8,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/packages"
 	"wsprovision/provision/state"
 )
 
@@ -24,11 +25,11 @@ func withMirror(t testing.TB) *fakeHost {
 func TestMirrorDrift(t *testing.T) {
 	other, _ := armoredKey(t, 2)
 	for name, edit := range map[string]func(h *fakeHost) (path string){
-		repositoryPath: func(h *fakeHost) string {
-			h.write(repositoryPath, h.content(repositoryPath)+"proxy=http://proxy.example.com\n")
-			return repositoryPath
+		packages.RepositoryPath: func(h *fakeHost) string {
+			h.write(packages.RepositoryPath, h.content(packages.RepositoryPath)+"proxy=http://proxy.example.com\n")
+			return packages.RepositoryPath
 		},
-		keyPath: func(h *fakeHost) string { h.write(keyPath, other); return keyPath },
+		packages.KeyPath: func(h *fakeHost) string { h.write(packages.KeyPath, other); return packages.KeyPath },
 	} {
 		drifting := func(t *testing.T, onDrift string) (h *fakeHost, c config.Config, ours, path string) {
 			h = withMirror(t)
@@ -69,7 +70,7 @@ func TestMirrorThatIsNoLongerAskedFor(t *testing.T) {
 		bubble(t, source, func(t *testing.T) {
 			h := withMirror(t)
 			r := h.apply(c)
-			if r.Result != engine.Changed || h.exists(repositoryPath) || h.exists(keyPath) ||
+			if r.Result != engine.Changed || h.exists(packages.RepositoryPath) || h.exists(packages.KeyPath) ||
 				h.reloads+h.count("yum") > 0 {
 				t.Errorf("%s, %d reloads, ran %q\n%s", r.Result, h.reloads, h.ran, summarize(r))
 			}
@@ -77,10 +78,10 @@ func TestMirrorThatIsNoLongerAskedFor(t *testing.T) {
 		})
 		bubble(t, source+", edited", func(t *testing.T) {
 			h := withMirror(t)
-			h.write(repositoryPath, h.content(repositoryPath)+"# by hand\n")
+			h.write(packages.RepositoryPath, h.content(packages.RepositoryPath)+"# by hand\n")
 			r := h.apply(c)
-			if w := strings.Join(step(t, r, StepRepository).Warnings, "; "); !strings.Contains(w, repositoryPath) ||
-				!h.exists(repositoryPath) || !h.exists(keyPath) {
+			if w := strings.Join(step(t, r, StepRepository).Warnings, "; "); !strings.Contains(w, packages.RepositoryPath) ||
+				!h.exists(packages.RepositoryPath) || !h.exists(packages.KeyPath) {
 				t.Errorf("warns %q\n%s", w, summarize(r))
 			}
 		})
@@ -114,13 +115,13 @@ func TestHostileCredentials(t *testing.T) {
 		t.Errorf("plan: %s", text)
 	}
 	shown(h.apply(c))
-	fi, err := os.Stat(h.path(repositoryPath))
+	fi, err := os.Stat(h.path(packages.RepositoryPath))
 	h.must(err)
-	if got := fi.Mode().Perm(); got != 0o600 || !strings.Contains(h.content(repositoryPath), "s3cret") {
-		t.Errorf("mode %o: %s", got, h.content(repositoryPath))
+	if got := fi.Mode().Perm(); got != 0o600 || !strings.Contains(h.content(packages.RepositoryPath), "s3cret") {
+		t.Errorf("mode %o: %s", got, h.content(packages.RepositoryPath))
 	}
 	h.must(os.Chmod(h.path(c.Source), 0o600))
-	h.write(repositoryPath, strings.Replace(h.content(repositoryPath), "s3cret", "s3cret2", 1)+"password=s3cret3\n")
+	h.write(packages.RepositoryPath, strings.Replace(h.content(packages.RepositoryPath), "s3cret", "s3cret2", 1)+"password=s3cret3\n")
 	for _, onDrift := range []string{config.DriftReplace, config.DriftKeep, config.DriftFail} {
 		c.OnDrift = onDrift
 		if text := shown(h.plan(c)); strings.Contains(text, warning) || !strings.Contains(text, "password=…") {
@@ -155,25 +156,25 @@ func TestHostilePasswordsAsWritten(t *testing.T) {
 // TestHostileKeyOfSomebody: a key that somebody else could exchange is not as wanted, whatever it holds now.
 func TestHostileKeyOfSomebody(t *testing.T) {
 	for name, spoil := range map[string]func(h *fakeHost){
-		"mode": func(h *fakeHost) { h.must(os.Chmod(h.path(keyPath), 0o666)) },
+		"mode": func(h *fakeHost) { h.must(os.Chmod(h.path(packages.KeyPath), 0o666)) },
 		"lost ledger": func(h *fakeHost) {
-			h.must(os.Chmod(h.path(keyPath), 0o666))
+			h.must(os.Chmod(h.path(packages.KeyPath), 0o666))
 			h.must(os.Remove(h.path(state.LedgerPath)))
 		},
 		"label": func(h *fakeHost) {
-			h.must(h.host(Listener{}).SELinux.SetFileLabel(keyPath, "system_u:object_r:user_home_t:s0"))
+			h.must(h.host(Listener{}).SELinux.SetFileLabel(packages.KeyPath, "system_u:object_r:user_home_t:s0"))
 		},
 	} {
 		bubble(t, name, func(t *testing.T) {
 			h := withMirror(t)
-			content, stat := h.content(keyPath), h.stat(keyPath)
+			content, stat := h.content(packages.KeyPath), h.stat(packages.KeyPath)
 			spoil(h)
-			if r := h.plan(mirrored(t)); !strings.Contains(summarize(r), "file "+keyPath) {
+			if r := h.plan(mirrored(t)); !strings.Contains(summarize(r), "file "+packages.KeyPath) {
 				t.Errorf("plan: %s", summarize(r))
 			}
 			r := h.apply(mirrored(t))
-			if r.Result != engine.Changed || h.stat(keyPath) != stat || h.content(keyPath) != content {
-				t.Errorf("it is %s, and was %s\n%s", h.stat(keyPath), stat, summarize(r))
+			if r.Result != engine.Changed || h.stat(packages.KeyPath) != stat || h.content(packages.KeyPath) != content {
+				t.Errorf("it is %s, and was %s\n%s", h.stat(packages.KeyPath), stat, summarize(r))
 			}
 			h.unchanged(mirrored(t))
 		})

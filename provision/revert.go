@@ -10,6 +10,7 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/managed"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/packages"
 	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
@@ -258,9 +259,9 @@ func (r *Revert) otherFiles() ([]managed.File, error) {
 		return !nginxReads(path) && (path != host.RelabelPath || !r.unlabels)
 	}))
 	stays := slices.ContainsFunc(files, func(s managed.File) bool {
-		return s.Path == repositoryPath && s.Kept && s.Have.Content != nil
+		return s.Path == packages.RepositoryPath && s.Kept && s.Have.Content != nil
 	})
-	return slices.DeleteFunc(files, func(s managed.File) bool { return stays && s.Path == keyPath }), err
+	return slices.DeleteFunc(files, func(s managed.File) bool { return stays && s.Path == packages.KeyPath }), err
 }
 
 func (r *Revert) applyFiles(context.Context) error {

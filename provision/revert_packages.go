@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/packages"
 	"wsprovision/provision/state"
 )
 
@@ -56,7 +57,7 @@ func (r *Revert) importedByUs(ctx context.Context) ([]string, error) {
 		return nil, nil
 	}
 	for _, e := range r.recorded(state.KindKey) {
-		imported, err := r.pkgs.imported(ctx, e.Name)
+		imported, err := r.pkgs.Imported(ctx, e.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -79,7 +80,7 @@ func (r *Revert) applyErase(ctx context.Context) error {
 		return err
 	}
 	var undone []state.Entry
-	for _, e := range brought(names, keys) {
+	for _, e := range packages.Brought(names, keys) {
 		undone = append(undone, e.Undoing(e.Left))
 	}
 	if err := r.ledger.Record(undone...); err != nil {

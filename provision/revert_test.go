@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/packages"
 	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
@@ -56,7 +57,7 @@ func TestRevertAgainLeavesWhatIsByHand(t *testing.T) {
 			t.Errorf("enabled %v, boolean %v, running %v, ports %v\n%s", h.exists(wantsNginx), h.localBooleans(),
 				h.running(connectBoolean), h.localPorts(), summarize(r))
 		}
-		if r.Result == engine.Failed || h.installed(nginxPackage) {
+		if r.Result == engine.Failed || h.installed(packages.Nginx) {
 			t.Errorf("the rest is not reverted: %s\n%s", r.Result, summarize(r))
 		}
 	})
@@ -68,12 +69,12 @@ func TestRevertAgainLeavesPackagesByHand(t *testing.T) {
 		h := bareForMirror(t)
 		h.apply(mirrored(t))
 		h.at("before run rpm -e gpg-pubkey", false)
-		if r := h.run(basic(t), revert(true)); r.Result != engine.Failed || h.installed(nginxPackage) {
+		if r := h.run(basic(t), revert(true)); r.Result != engine.Failed || h.installed(packages.Nginx) {
 			t.Fatalf("the first revert: %s\n%s", r.Result, summarize(r))
 		}
 		h.hook = nil
-		h.install(nginxPackage)
-		if r := h.run(basic(t), revert(true)); r.Result != engine.Changed || !h.installed(nginxPackage) {
+		h.install(packages.Nginx)
+		if r := h.run(basic(t), revert(true)); r.Result != engine.Changed || !h.installed(packages.Nginx) {
 			t.Errorf("%s, installed %q\n%s", r.Result, h.content(rpmPackages), summarize(r))
 		}
 	})
@@ -106,10 +107,10 @@ func TestRevertLeavesTheKeyOfARepositoryThatStays(t *testing.T) {
 		if r := h.apply(mirrored(t)); r.Result != engine.Changed {
 			t.Fatalf("apply: %s\n%s", r.Result, summarize(r))
 		}
-		h.write(repositoryPath, h.content(repositoryPath)+"proxy=http://proxy.example.com:3128\n")
+		h.write(packages.RepositoryPath, h.content(packages.RepositoryPath)+"proxy=http://proxy.example.com:3128\n")
 		r := h.run(mirrored(t), revert(false))
-		if !h.exists(repositoryPath) || !h.exists(keyPath) || len(step(t, r, StepFiles).Warnings) != 1 {
-			t.Errorf("repository %v, key %v\n%s", h.exists(repositoryPath), h.exists(keyPath), summarize(r))
+		if !h.exists(packages.RepositoryPath) || !h.exists(packages.KeyPath) || len(step(t, r, StepFiles).Warnings) != 1 {
+			t.Errorf("repository %v, key %v\n%s", h.exists(packages.RepositoryPath), h.exists(packages.KeyPath), summarize(r))
 		}
 	})
 }
@@ -133,7 +134,7 @@ func TestRevertOfPackagesThatRpmDidNotTell(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h := newFakeHost(t)
 		h.packages.yum = func(names []string) (string, string, int, bool) {
-			if names[0] == nginxPackage {
+			if names[0] == packages.Nginx {
 				h.packages.closed = 1
 			}
 			return "", "", 0, false
@@ -216,7 +217,7 @@ func TestRevertOfWhatIsUndone(t *testing.T) {
 func TestRevertOfPackagesOfAnothersYum(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h := newFakeHost(t)
-		h.install(epelPackage)
+		h.install(packages.EPELRelease)
 		run := h.newRun(parse(t, oneSite+"wait: {yum_lock: 0s}\n"))
 		h.write("/proc/900/stat", procStat(900, "yum", 1, 400))
 		h.write("/proc/900/cmdline", "yum\x00install\x00")
@@ -226,7 +227,7 @@ func TestRevertOfPackagesOfAnothersYum(t *testing.T) {
 			if strings.HasPrefix(point, "after install "+state.LedgerPath) && !h.installed("tmux") {
 				h.packages.transaction++
 				h.lay("tmux")
-				h.lay(nginxPackage)
+				h.lay(packages.Nginx)
 			}
 			return nil
 		}
@@ -303,7 +304,7 @@ func TestRevertThatSELinuxHolds(t *testing.T) {
 		h := provisioned(t)
 		h.at("before run semanage", false)
 		r := h.run(basic(t), revert(true))
-		if s := step(t, r, StepPackages); s.Status != engine.Skipped || !h.installed(semanagePackage) {
+		if s := step(t, r, StepPackages); s.Status != engine.Skipped || !h.installed(packages.Semanage) {
 			t.Errorf("packages: %s, installed %q\n%s", s.Status, h.content(rpmPackages), summarize(r))
 		}
 		h.hook = nil

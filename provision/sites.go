@@ -1,14 +1,11 @@
 package provision
 
 import (
-	"context"
 	"path/filepath"
-	"slices"
 
 	"wsprovision/provision/host"
 	"wsprovision/provision/managed"
 	"wsprovision/provision/nginx"
-	"wsprovision/rpm"
 )
 
 const (
@@ -69,16 +66,6 @@ func (p *Sites) readSiteFiles() ([]managed.File, error) {
 // tree reads nginx's configuration as it would be with the overlay in place.
 func (m *Survey) tree(o map[string][]byte) (nginx.Tree, error) {
 	return m.memory().reader.Load(m.Root, host.NginxConf, o)
-}
-
-// hasNginx reports whether nginx is installed, and whole.
-func (p *Packages) hasNginx(ctx context.Context) (bool, error) {
-	found, err := p.installed(ctx)
-	if err != nil || len(found[nginxPackage]) == 0 {
-		return false, err
-	}
-	lost, err := p.damaged(ctx)
-	return !slices.ContainsFunc(lost, func(d rpm.Damage) bool { return d.Package != epelPackage }), err
 }
 
 // pending is what is to change of what nginx reads, in the form in which its tester takes it.

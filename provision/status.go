@@ -11,6 +11,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/packages"
 	"wsprovision/provision/state"
 	"wsprovision/selinux"
 	"wsprovision/systemd"
@@ -92,7 +93,7 @@ type UnitStatus struct {
 }
 
 // statusPackages are those whose versions decide how the agent works.
-var statusPackages = [...]string{"yum", "rpm", nginxPackage, semanagePackage, epelPackage, "systemd",
+var statusPackages = [...]string{"yum", "rpm", packages.Nginx, packages.Semanage, packages.EPELRelease, "systemd",
 	"selinux-policy-targeted"}
 
 // Status looks at the host; what cannot be told is named, and fails nothing.

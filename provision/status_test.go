@@ -9,6 +9,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/packages"
 	"wsprovision/provision/state"
 	"wsprovision/systemd"
 )
@@ -36,13 +37,13 @@ func TestStatus(t *testing.T) {
 		}, Complete},
 		"packages were missing": {func(t testing.TB) *fakeHost {
 			h := newFakeHost(t)
-			delete(h.packages.available, semanagePackage)
+			delete(h.packages.available, packages.Semanage)
 			h.apply(basic(t))
 			return h
 		}, Broken},
 		"packages were missing in the chroot": {func(t testing.TB) *fakeHost {
 			h := bareOffline(t)
-			delete(h.packages.available, semanagePackage)
+			delete(h.packages.available, packages.Semanage)
 			h.apply(basic(t))
 			return h
 		}, Broken},

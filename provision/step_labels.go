@@ -15,6 +15,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/packages"
 	"wsprovision/provision/plaintext"
 	"wsprovision/provision/state"
 	"wsprovision/selinux"
@@ -190,14 +191,14 @@ var accountFiles = [...]string{"/etc/passwd", "/etc/passwd-", "/etc/group", "/et
 // the policy gives them.
 func (l *Labels) mislabelled(ctx context.Context, status selinux.Status) ([]mislabelled, error) {
 	paths := []string{filepath.Dir(firstBootLink), firstBootLink, filepath.Dir(firstBootLink) + "/" + nginxUnit}
-	if len(l.pkgs.entries(state.KindPackage)) > 0 {
+	if len(l.pkgs.Recorded(state.KindPackage)) > 0 {
 		paths = append(paths, accountFiles[:]...)
 	}
 	wrong, err := l.compare(paths)
 	if err != nil {
 		return nil, err
 	}
-	if len(l.pkgs.entries(state.KindBoolean, state.KindPort)) > 0 {
+	if len(l.pkgs.Recorded(state.KindBoolean, state.KindPort)) > 0 {
 		store, err := l.storeLabels(status)
 		if err != nil {
 			return nil, err
@@ -208,27 +209,15 @@ func (l *Labels) mislabelled(ctx context.Context, status selinux.Status) ([]misl
 	return append(wrong, packaged...), err
 }
 
-func (p *Packages) entries(kinds ...state.Kind) []string {
-	var names []string
-	for _, e := range p.ledger.Entries {
-		for _, k := range kinds {
-			if e.Kind == k {
-				names = append(names, e.Name)
-			}
-		}
-	}
-	return names
-}
-
 // packageLabels compares what the agent's packages brought. Where nginx is one
 // of them, its executable's label vouches for the rest, because it is set last.
 func (l *Labels) packageLabels(ctx context.Context) ([]mislabelled, error) {
-	names := l.pkgs.entries(state.KindPackage)
-	if have, err := l.pkgs.hasNginx(ctx); err != nil || !have || len(names) == 0 {
+	names := l.pkgs.Recorded(state.KindPackage)
+	if have, err := l.pkgs.HasNginx(ctx); err != nil || !have || len(names) == 0 {
 		return nil, err
 	}
 	vouching, err := l.compare([]string{nginxProgram})
-	if err != nil || len(vouching) == 0 && slices.Contains(names, nginxPackage) {
+	if err != nil || len(vouching) == 0 && slices.Contains(names, packages.Nginx) {
 		return nil, err
 	}
 	files, err := l.RPM.Files(ctx, names...)

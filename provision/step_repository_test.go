@@ -10,6 +10,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/packages"
 )
 
 // A key's path may lead anywhere: what is no file is neither waited for nor read without end.
@@ -46,7 +47,7 @@ func TestNoRepositoryHasEPEL(t *testing.T) {
 	} {
 		bubble(t, tt.name, func(t *testing.T) {
 			h := newFakeHost(t)
-			delete(h.packages.available, epelPackage)
+			delete(h.packages.available, packages.EPELRelease)
 			h.packages.yum = tt.yum
 			s := step(t, h.apply(basic(t)), StepRepository)
 			const advice = "set epel.source to mirror, with epel.baseurl and epel.gpgkey, or to package, with " +
@@ -62,7 +63,7 @@ func TestNoRepositoryHasEPEL(t *testing.T) {
 func TestRepositoriesUnreadable(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h := newFakeHost(t)
-		h.install(epelPackage)
+		h.install(packages.EPELRelease)
 		h.write("/etc/yum.repos.d/x.repo", "broken\n")
 		r := h.apply(basic(t))
 		if failed := summarize(r); r.Result != engine.Failed || !strings.Contains(failed, "packages: failed [package "+
@@ -70,7 +71,7 @@ func TestRepositoriesUnreadable(t *testing.T) {
 			"/etc/yum.repos.d/x.repo:1: ") {
 			t.Errorf("%s\n%s", r.Result, failed)
 		}
-		if h.installed(nginxPackage) {
+		if h.installed(packages.Nginx) {
 			t.Error("yum was run")
 		}
 	})
@@ -93,7 +94,7 @@ func TestHostileRelease(t *testing.T) {
 		"a name for a shell": {packageFile("$(reboot)"), "is not a package name"},
 		"a page":             {"<html>404</html>", "not an rpm package"},
 		"nothing":            {"", "it is empty"},
-		"cut short":          {packageFile(epelPackage)[:120], "not an rpm package"},
+		"cut short":          {packageFile(packages.EPELRelease)[:120], "not an rpm package"},
 	} {
 		bubble(t, name, func(t *testing.T) {
 			h := newFakeHost(t)
@@ -103,7 +104,7 @@ func TestHostileRelease(t *testing.T) {
 			h.packages.signature = "    V4 RSA/SHA256 Signature, key ID " + fingerprint[32:] + ": OK\n"
 			c := fromPackage(t, "/root/epel-release.rpm")
 			h.fails(c, StepRepository, tt.want)
-			if h.content(rpmKeys) != "" || h.exists(keyPath) || h.installed(epelPackage) {
+			if h.content(rpmKeys) != "" || h.exists(packages.KeyPath) || h.installed(packages.EPELRelease) {
 				t.Error("something was changed")
 			}
 		})
@@ -119,7 +120,7 @@ func TestReleaseIsShown(t *testing.T) {
 	fetched := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		fetched++
-		fmt.Fprint(w, packageFile(epelPackage))
+		fmt.Fprint(w, packageFile(packages.EPELRelease))
 	}))
 	defer server.Close()
 	c := fromPackage(t, server.URL+"/epel-release.rpm")
@@ -131,7 +132,7 @@ func TestReleaseIsShown(t *testing.T) {
 			t.Errorf("%s: fetched %d times, %v, want %s", r.Command, fetched, got.Changes, want)
 		}
 	}
-	if !h.installed(epelPackage) || !h.installed(nginxPackage) {
+	if !h.installed(packages.EPELRelease) || !h.installed(packages.Nginx) {
 		t.Error("it was not installed")
 	}
 }

@@ -89,7 +89,7 @@ func (n *Service) checkService(ctx context.Context) (engine.Finding, error) {
 		return f, err
 	}
 	s.sayUntold(&f)
-	lost, err := n.pkgs.damaged(ctx) // an empty unit file counts as masked (systemd.unit(5))
+	lost, err := n.pkgs.DamagedFiles(ctx) // an empty unit file counts as masked (systemd.unit(5))
 	if err != nil {
 		return f, err
 	}

@@ -25,7 +25,7 @@ func (v *Candidate) checkValidate(ctx context.Context) (engine.Finding, error) {
 	if err := v.checkAddresses(ctx); err != nil {
 		return f, err
 	}
-	if have, err := v.pkgs.hasNginx(ctx); !have || err != nil {
+	if have, err := v.pkgs.HasNginx(ctx); !have || err != nil {
 		f.Notes = v.untilInstalled()
 		return f, err
 	}

@@ -1,6 +1,9 @@
 package provision
 
-import "wsprovision/provision/engine"
+import (
+	"wsprovision/provision/engine"
+	"wsprovision/provision/packages"
+)
 
 // The steps, in the order in which they are brought about.
 //
@@ -11,7 +14,7 @@ import "wsprovision/provision/engine"
 const (
 	StepPlatform   = "platform"
 	StepRepository = "repository"
-	StepPackages   = "packages"
+	StepPackages   = packages.Step
 	StepSELinux    = "selinux"
 	StepValidate   = "validate"
 	StepSite       = "server-block"
@@ -26,9 +29,9 @@ const (
 func (r *Run) steps() []engine.Step {
 	return r.acrossBoots([]engine.Step{
 		{Name: StepPlatform, Check: r.checkPlatform},
-		{Name: StepRepository, Needs: []string{StepPlatform}, Check: r.epel.checkRepository, Apply: r.epel.applyRepository},
-		{Name: StepPackages, Needs: []string{StepPlatform, StepRepository}, Check: r.pkgs.checkPackages,
-			Apply: r.pkgs.applyPackages},
+		{Name: StepRepository, Needs: []string{StepPlatform}, Check: r.epel.Check, Apply: r.epel.Apply},
+		{Name: StepPackages, Needs: []string{StepPlatform, StepRepository}, Check: r.pkgs.Check,
+			Apply: r.pkgs.Apply},
 		{Name: StepSELinux, Needs: []string{StepPackages}, Check: r.policy.checkSELinux, Apply: r.policy.applySELinux},
 		{Name: StepValidate, Needs: []string{StepPackages}, Check: r.candidate.checkValidate},
 		{Name: StepSite, Needs: []string{StepSELinux, StepValidate}, Check: r.conf.checkSites, Apply: r.conf.applySites},

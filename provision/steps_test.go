@@ -12,6 +12,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/packages"
 	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
@@ -275,7 +276,7 @@ func TestRunThatIsEnded(t *testing.T) {
 func TestRunThatIsEndedDuringYum(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newFakeHost(t)
-		h.install(epelPackage)
+		h.install(packages.EPELRelease)
 		ctx, cancel := context.WithCancelCause(t.Context())
 		h.hook = func(point string) error {
 			if strings.HasPrefix(point, "before run yum") {
@@ -293,7 +294,7 @@ func TestRunThatIsEndedDuringYum(t *testing.T) {
 				brought = append(brought, e.Name)
 			}
 		}
-		want := strings.Fields(strings.Replace(h.content(rpmPackages), epelPackage, "", 1))
+		want := strings.Fields(strings.Replace(h.content(rpmPackages), packages.EPELRelease, "", 1))
 		slices.Sort(brought)
 		slices.Sort(want)
 		if d := cmp.Diff(want, brought); d != "" {
@@ -331,13 +332,13 @@ func TestOffline(t *testing.T) {
 func TestOnlyWhatIsMissingIsGivenToYum(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newFakeHost(t)
-		for _, name := range []string{epelPackage, nginxPackage} {
+		for _, name := range []string{packages.EPELRelease, packages.Nginx} {
 			h.install(name)
 		}
 		h.apply(basic(t))
 		i := slices.IndexFunc(h.ran, func(line string) bool { return strings.HasPrefix(line, "yum ") })
-		if h.count("yum") != 1 || !strings.HasSuffix(h.ran[i], " install "+semanagePackage) {
-			t.Errorf("ran %q, want one yum with %s only: its install upgrades what is there", h.ran, semanagePackage)
+		if h.count("yum") != 1 || !strings.HasSuffix(h.ran[i], " install "+packages.Semanage) {
+			t.Errorf("ran %q, want one yum with %s only: its install upgrades what is there", h.ran, packages.Semanage)
 		}
 	})
 }
@@ -354,13 +355,13 @@ func TestYumThatLies(t *testing.T) {
 	}{
 		{"status 0 with one of two missing", func(h *fakeHost) func([]string) (string, string, int, bool) {
 			return func(names []string) (string, string, int, bool) {
-				if !slices.Contains(names, nginxPackage) {
+				if !slices.Contains(names, packages.Nginx) {
 					return "", "", 0, false
 				}
-				h.install(nginxPackage)
-				return "No package " + semanagePackage + " available.\n", "", 0, true
+				h.install(packages.Nginx)
+				return "No package " + packages.Semanage + " available.\n", "", 0, true
 			}
-		}, engine.Failed, engine.Failed, semanagePackage + " is not installed", true, engine.Skipped},
+		}, engine.Failed, engine.Failed, packages.Semanage + " is not installed", true, engine.Skipped},
 		{"status 1 and everything there", func(h *fakeHost) func([]string) (string, string, int, bool) {
 			return func(names []string) (string, string, int, bool) {
 				for _, name := range names {
@@ -387,7 +388,7 @@ func TestYumThatLies(t *testing.T) {
 				t.Errorf("server-block: %s, want %s", b, tt.serverBlock)
 			}
 			h.packages.yum = nil
-			h.packages.available[nginxPackage], h.packages.available[nginxFilesystem] = "epel", "epel"
+			h.packages.available[packages.Nginx], h.packages.available[nginxFilesystem] = "epel", "epel"
 			h.apply(basic(t))
 			h.unchanged(basic(t))
 		})

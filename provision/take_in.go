@@ -3,7 +3,6 @@ package provision
 import (
 	"slices"
 
-	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/managed"
@@ -40,14 +39,10 @@ func (r *Run) takeIn(steps []engine.StepReport) {
 // be read the steps have said.
 func (r *Run) ours() []managed.File {
 	files, _ := r.conf.siteFiles()
-	more, _ := r.epel.repositoryFiles()
+	more, _ := r.epel.RepositoryFiles()
 	files = append(files, more...)
-	if key, _, err := r.epel.keyFile(); err == nil && r.epel.asksForKey() {
+	if key, _, err := r.epel.KeyFile(); err == nil && r.epel.AsksForKey() {
 		files = append(files, key)
 	}
 	return files
-}
-
-func (src *Source) asksForKey() bool {
-	return src.Config.EPEL.Source == config.EPELMirror || src.Config.EPEL.Source == config.EPELPackage
 }

@@ -14,6 +14,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/managed"
+	"wsprovision/provision/packages"
 	"wsprovision/provision/state"
 )
 
@@ -55,7 +56,7 @@ func withModules(t testing.TB) *fakeHost {
 
 // written100 are the files that 1.0.0 may have written.
 var written100 = []string{
-	state.LedgerPath, state.HistoryPath, deferredPath, state.OwedPath, host.RelabelPath, repositoryPath, keyPath, shutdownPath, namesPath,
+	state.LedgerPath, state.HistoryPath, deferredPath, state.OwedPath, host.RelabelPath, packages.RepositoryPath, packages.KeyPath, shutdownPath, namesPath,
 	site, sitePath("chat"),
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/packages"
 )
 
 // A lock that another holds is waited for as long as the configuration says: 0s does not wait, and is no absent value.
@@ -19,8 +20,8 @@ func TestWaitForLocks(t *testing.T) {
 	}
 	semanage := func(h *fakeHost, r *Run) {
 		const lock = "/etc/selinux/targeted/semanage.trans.LOCK"
-		h.install(semanagePackage)
-		h.install(nginxPackage)
+		h.install(packages.Semanage)
+		h.install(packages.Nginx)
 		r.SELinux.Change = func(context.Context, string, ...string) (string, string, int, error) {
 			return "", "libsemanage.semanage_get_lock: Could not get direct transaction lock at " + lock +
 				". (Resource temporarily unavailable).\n", 1, nil

@@ -1,4 +1,4 @@
-package provision
+package packages
 
 import (
 	"context"
@@ -22,16 +22,16 @@ import (
 // Where the agent's own repository and key go. epel.repo is a configuration
 // file of epel-release's and is never edited.
 const (
-	repositoryPath = "/etc/yum.repos.d/wsprovision-epel.repo"
-	keyPath        = "/etc/pki/rpm-gpg/RPM-GPG-KEY-wsprovision-epel"
+	RepositoryPath = "/etc/yum.repos.d/wsprovision-epel.repo"
+	KeyPath        = "/etc/pki/rpm-gpg/RPM-GPG-KEY-wsprovision-epel"
 	downloadDir    = host.StateDir + "/download"
 	keyLimit       = 1 << 20  // bytes
 	packageLimit   = 16 << 20 // bytes; epel-release has 15 kB
 )
 
-// checkRepository asks for epel-release only while a package is missing: a host
+// Check asks for epel-release only while a package is missing: a host
 // that has them all needs none. A mirror's file is written in any case.
-func (src *Source) checkRepository(ctx context.Context) (engine.Finding, error) {
+func (src *Source) Check(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
 	all := multierror.Append(nil, src.checkRepositoryFiles(&f))
 	if src.Config.EPEL.Source == config.EPELMirror {
@@ -48,7 +48,7 @@ func (src *Source) checkRepository(ctx context.Context) (engine.Finding, error) 
 	if err != nil {
 		return f, err
 	}
-	if names, changes, err := src.pkgs.damagedPackages(ctx, true); err != nil || len(names) > 0 {
+	if names, changes, err := src.Packages.damagedPackages(ctx, true); err != nil || len(names) > 0 {
 		f.Changes = append(f.Changes, changes...)
 		return f, err
 	}
@@ -69,18 +69,18 @@ func (src *Source) checkRepository(ctx context.Context) (engine.Finding, error) 
 		}
 		installed = release.String()
 	}
-	f.Changes = append(f.Changes, engine.Change{Object: "package " + epelPackage, From: state.Absent, To: installed})
+	f.Changes = append(f.Changes, engine.Change{Object: "package " + EPELRelease, From: state.Absent, To: installed})
 	return f, nil
 }
 
 // lacking reports whether yum has anything to bring: what is missing, or what
 // a power cut damaged.
 func (src *Source) lacking(ctx context.Context) (bool, error) {
-	missing, err := src.pkgs.missing(ctx)
+	missing, err := src.Packages.missing(ctx)
 	if err != nil || len(missing) > 0 {
 		return true, err
 	}
-	damaged, _, err := src.pkgs.damagedPackages(ctx, false)
+	damaged, _, err := src.Packages.damagedPackages(ctx, false)
 	return len(damaged) > 0, err
 }
 
@@ -96,7 +96,7 @@ func (src *Source) releaseDue(ctx context.Context) (bool, error) {
 // hasEPEL reports whether EPEL is there: by its release package, or by an
 // enabled repository of that name, as Satellite and mirrors lay it out.
 func (src *Source) hasEPEL() (bool, error) {
-	if len(src.pkgs.packages[epelPackage]) > 0 {
+	if len(src.Packages.packages[EPELRelease]) > 0 {
 		return true, nil
 	}
 	repos, err := src.RPM.Repositories()
@@ -108,12 +108,12 @@ func (src *Source) hasEPEL() (bool, error) {
 	}), nil
 }
 
-func (src *Source) applyRepository(ctx context.Context) error {
+func (src *Source) Apply(ctx context.Context) error {
 	if err := src.writeRepositoryFiles(ctx); err != nil || src.Config.EPEL.Source == config.EPELMirror ||
 		src.Config.EPEL.Source == config.EPELNone {
 		return err
 	}
-	erased, err := src.pkgs.eraseDamaged(ctx)
+	erased, err := src.Packages.eraseDamaged(ctx)
 	if err != nil {
 		return err
 	}
@@ -124,16 +124,16 @@ func (src *Source) applyRepository(ctx context.Context) error {
 	case src.Config.EPEL.Source == config.EPELPackage:
 		return src.installRelease(ctx)
 	}
-	err = src.pkgs.install(ctx, rpm.Wants{Packages: []string{epelPackage}}, epelPackage)
+	err = src.Packages.install(ctx, rpm.Wants{Packages: []string{EPELRelease}}, EPELRelease)
 	if refused := (*rpm.YumError)(nil); errors.As(err, &refused) && refused.Kind == rpm.NoPackage && !refused.Hidden {
 		err = fmt.Errorf("%w; RHEL has %s in no repository of its own: set epel.source to mirror, with epel.baseurl "+
-			"and epel.gpgkey, or to package, with epel.package and epel.gpgkey", err, epelPackage)
+			"and epel.gpgkey, or to package, with epel.package and epel.gpgkey", err, EPELRelease)
 	}
 	return err
 }
 
-// release is the package file that epel.package names.
-type release struct {
+// Release is the package file that epel.package names.
+type Release struct {
 	rpm.Package
 	content []byte
 }
@@ -141,7 +141,7 @@ type release struct {
 // fetchRelease fetches the package once: what the plan shows is what is
 // installed. EPEL's key has signed every package of EPEL, those with known
 // holes too, so that nothing but the release package is taken from there.
-func (src *Source) fetchRelease(ctx context.Context) (*release, error) {
+func (src *Source) fetchRelease(ctx context.Context) (*Release, error) {
 	if src.release != nil {
 		return src.release, nil
 	}
@@ -150,13 +150,13 @@ func (src *Source) fetchRelease(ctx context.Context) (*release, error) {
 		return nil, err
 	}
 	p, err := rpm.ReadPackage(content)
-	if err == nil && p.Name != epelPackage {
-		err = fmt.Errorf("it is %s, and only %s is taken from there", p, epelPackage)
+	if err == nil && p.Name != EPELRelease {
+		err = fmt.Errorf("it is %s, and only %s is taken from there", p, EPELRelease)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("epel.package %s: %w", secret.Hide(src.Config.EPEL.Package), err)
 	}
-	src.release = &release{p, content}
+	src.release = &Release{p, content}
 	return src.release, nil
 }
 
@@ -167,7 +167,7 @@ func (src *Source) installRelease(ctx context.Context) (err error) {
 	if err := src.bringKey(ctx); err != nil {
 		return err
 	}
-	if err := src.pkgs.importKey(ctx, src.Config.EPEL.Fingerprint); err != nil {
+	if err := src.Packages.importKey(ctx, src.Config.EPEL.Fingerprint); err != nil {
 		return err
 	}
 	release, err := src.fetchRelease(ctx)
@@ -189,23 +189,23 @@ func (src *Source) installRelease(ctx context.Context) (err error) {
 	if err := src.RPM.CheckSignature(ctx, path, []string{src.Config.EPEL.Fingerprint}); err != nil {
 		return err
 	}
-	return src.pkgs.install(ctx, rpm.Wants{Packages: []string{epelPackage}, Files: []string{path}}, epelPackage)
+	return src.Packages.install(ctx, rpm.Wants{Packages: []string{EPELRelease}, Files: []string{path}}, EPELRelease)
 }
 
 // importKey has rpm trust the key at keyPath, which bringKey has judged.
 func (p *Packages) importKey(ctx context.Context, fingerprint string) error {
-	if have, err := p.imported(ctx, fingerprint); have || err != nil {
+	if have, err := p.Imported(ctx, fingerprint); have || err != nil {
 		return err
 	}
-	if err := p.ledger.Record(state.Entry{Kind: state.KindKey, Name: fingerprint, Before: state.Absent, Left: "imported"}); err != nil {
+	if err := p.Ledger.Record(state.Entry{Kind: state.KindKey, Name: fingerprint, Before: state.Absent, Left: "imported"}); err != nil {
 		return err
 	}
-	p.inventory = nil
-	return p.RPM.ImportKey(ctx, keyPath, fingerprint)
+	p.Inventory = nil
+	return p.RPM.ImportKey(ctx, KeyPath, fingerprint)
 }
 
-// imported reports whether rpm trusts the key.
-func (p *Packages) imported(ctx context.Context, fingerprint string) (bool, error) {
+// Imported reports whether rpm trusts the key.
+func (p *Packages) Imported(ctx context.Context, fingerprint string) (bool, error) {
 	keys, err := p.RPM.ImportedKeys(ctx)
 	return slices.Contains(keys, fingerprint), err
 }

@@ -1,4 +1,4 @@
-package provision
+package packages
 
 import (
 	"context"
@@ -9,11 +9,11 @@ import (
 // needs it all the same, so that nothing seems to be missing any more. rpm is
 // asked only where the last run's packages failed.
 func (p *Packages) incomplete(ctx context.Context) ([]string, error) {
-	if p.Euid != 0 || !p.history.LastFailedAt(StepPackages, p.Where.Offline()) {
+	if p.Euid != 0 || !p.History.LastFailedAt(Step, p.Where.Offline()) {
 		return nil, nil
 	}
 	var there []string
-	for _, name := range []string{nginxPackage, semanagePackage} {
+	for _, name := range []string{Nginx, Semanage} {
 		if len(p.packages[name]) > 0 {
 			there = append(there, name)
 		}

@@ -1,4 +1,4 @@
-package provision
+package packages
 
 import (
 	"cmp"
@@ -18,18 +18,21 @@ import (
 	"wsprovision/rpm"
 )
 
+// fileMode is that of a file that everybody may read.
+const fileMode = 0o644
+
 func (src *Source) repository() rpm.Repository {
 	return rpm.Repository{
 		ID: "wsprovision-epel", Name: "EPEL 7 for nginx, configured by wsprovision",
 		BaseURL: src.Config.EPEL.BaseURL, Enabled: true, GPGCheck: true,
-		GPGKey: []string{"file://" + keyPath},
+		GPGKey: []string{"file://" + KeyPath},
 	}
 }
 
-// repositoryFiles are the files that the agent writes for yum, the repository
+// RepositoryFiles are the files that the agent writes for yum, the repository
 // and, where nobody asks for it any more, its key. They are dealt with like a
 // server block, and owe nobody a reload.
-func (src *Source) repositoryFiles() ([]managed.File, error) {
+func (src *Source) RepositoryFiles() ([]managed.File, error) {
 	var all []managed.Want
 	mirror := src.Config.EPEL.Source == config.EPELMirror
 	if mirror {
@@ -37,19 +40,19 @@ func (src *Source) repositoryFiles() ([]managed.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		mode := fs.FileMode(siteMode)
+		mode := fs.FileMode(fileMode)
 		if secret.In(string(content)) {
 			mode = 0o600
 		}
-		all = append(all, managed.Want{Path: repositoryPath, Content: content, Mode: mode})
+		all = append(all, managed.Want{Path: RepositoryPath, Content: content, Mode: mode})
 	}
-	for path, asked := range map[string]bool{repositoryPath: mirror, keyPath: mirror ||
+	for path, asked := range map[string]bool{RepositoryPath: mirror, KeyPath: mirror ||
 		src.Config.EPEL.Source == config.EPELPackage} {
-		e, recorded := src.ledger.Find(state.KindFile, path)
+		e, recorded := src.Ledger.Find(state.KindFile, path)
 		if asked || !recorded {
 			continue
 		}
-		gone, err := src.files.Obsolete(e)
+		gone, err := src.Managed.Obsolete(e)
 		if err != nil {
 			return nil, err
 		}
@@ -58,8 +61,8 @@ func (src *Source) repositoryFiles() ([]managed.File, error) {
 	// A repository without its key would make every yum on the host fail: it
 	// goes first, and where it has to stay the key does.
 	slices.SortFunc(all, func(a, b managed.Want) int { return strings.Compare(b.Path, a.Path) })
-	files, err := src.files.ReadAll(all)
-	if len(files) > 0 && files[0].Path == repositoryPath && files[0].Kept {
+	files, err := src.Managed.ReadAll(all)
+	if len(files) > 0 && files[0].Path == RepositoryPath && files[0].Kept {
 		files = files[:1]
 	}
 	return files, err
@@ -67,17 +70,17 @@ func (src *Source) repositoryFiles() ([]managed.File, error) {
 
 func (src *Source) checkRepositoryFiles(f *engine.Finding) error {
 	f.Warnings = append(f.Warnings, src.exposed()...)
-	files, err := src.repositoryFiles()
+	files, err := src.RepositoryFiles()
 	if err != nil {
 		return err
 	}
-	return src.files.Check(f, files)
+	return src.Managed.Check(f, files)
 }
 
-// keyFile is the key on the disk, which is judged by its fingerprint and not
+// KeyFile is the key on the disk, which is judged by its fingerprint and not
 // fetched again: only one with another is of any interest.
-func (src *Source) keyFile() (key managed.File, wrong error, err error) {
-	key, err = src.files.File(managed.Want{Path: keyPath, Content: []byte{}, Mode: siteMode})
+func (src *Source) KeyFile() (key managed.File, wrong error, err error) {
+	key, err = src.Managed.File(managed.Want{Path: KeyPath, Content: []byte{}, Mode: fileMode})
 	if err != nil {
 		return key, nil, err
 	}
@@ -86,7 +89,7 @@ func (src *Source) keyFile() (key managed.File, wrong error, err error) {
 	there.Expired = time.Time{}
 	if wrong = cmp.Or(wrong, refused(there)); wrong == nil {
 		key.Content = key.Have.Content
-		src.files.Judge(&key)
+		src.Managed.Judge(&key)
 	}
 	return key, wrong, nil
 }
@@ -95,7 +98,7 @@ func (src *Source) keyFile() (key managed.File, wrong error, err error) {
 func (src *Source) sayExpired(f *engine.Finding, key managed.File) {
 	there, wrong := src.oneKey(key.Have.Content)
 	if wrong == nil && !there.Expired.IsZero() {
-		f.Warnings = append(f.Warnings, fmt.Sprintf("%s: %s; rpm still believes it", keyPath, there.Refused()))
+		f.Warnings = append(f.Warnings, fmt.Sprintf("%s: %s; rpm still believes it", KeyPath, there.Refused()))
 	}
 }
 
@@ -107,26 +110,26 @@ func refused(k rpm.Key) error {
 }
 
 func (src *Source) checkKeyFile(f *engine.Finding) error {
-	key, wrong, err := src.keyFile()
+	key, wrong, err := src.KeyFile()
 	if err != nil || wrong == nil {
 		src.sayExpired(f, key)
-		src.files.SayFound(f, key)
+		src.Managed.SayFound(f, key)
 		if err == nil && key.Differs() { // in mode, owner or label: somebody could exchange it
 			f.Changes = append(f.Changes, managed.SiteChange(key))
 		}
 		return err
 	}
-	if err := src.files.SayForeign(f, key, wrong.Error()); err != nil {
+	if err := src.Managed.SayForeign(f, key, wrong.Error()); err != nil {
 		return err
 	}
-	if err := src.files.SayDrift(f, key); err != nil || key.Kept {
+	if err := src.Managed.SayDrift(f, key); err != nil || key.Kept {
 		return err
 	}
 	from := state.Absent
 	if key.Have.Content != nil {
 		from = wrong.Error()
 	}
-	f.Changes = append(f.Changes, engine.Change{Object: "key " + keyPath, From: from, To: src.Config.EPEL.Fingerprint})
+	f.Changes = append(f.Changes, engine.Change{Object: "key " + KeyPath, From: from, To: src.Config.EPEL.Fingerprint})
 	return nil
 }
 
@@ -162,18 +165,18 @@ func (src *Source) writeRepositoryFiles(ctx context.Context) error {
 			return err
 		}
 	}
-	files, err := src.repositoryFiles()
+	files, err := src.RepositoryFiles()
 	if err != nil {
 		return err
 	}
-	if err := src.files.Check(&engine.Finding{}, files); err != nil { // somebody's, since the survey
+	if err := src.Managed.Check(&engine.Finding{}, files); err != nil { // somebody's, since the survey
 		return err
 	}
 	for _, file := range files {
 		if !file.Differs() {
 			continue
 		}
-		if err := src.files.Put(file); err != nil {
+		if err := src.Managed.Put(file); err != nil {
 			return err
 		}
 	}
@@ -183,14 +186,14 @@ func (src *Source) writeRepositoryFiles(ctx context.Context) error {
 // bringKey puts the configured key at its place, once its fingerprint is the
 // one that the configuration names.
 func (src *Source) bringKey(ctx context.Context) error {
-	have, wrong, err := src.keyFile()
+	have, wrong, err := src.KeyFile()
 	if err == nil && wrong == nil && have.Differs() {
-		return src.files.Put(have)
+		return src.Managed.Put(have)
 	}
 	if err != nil || wrong == nil || have.Kept {
 		return err
 	}
-	if err := src.files.SayForeign(&engine.Finding{}, have, wrong.Error()); err != nil { // somebody's, since the survey
+	if err := src.Managed.SayForeign(&engine.Finding{}, have, wrong.Error()); err != nil { // somebody's, since the survey
 		return err
 	}
 	key, err := src.fetch(ctx, src.Config.EPEL.GPGKey, keyLimit)
@@ -201,5 +204,5 @@ func (src *Source) bringKey(ctx context.Context) error {
 		return fmt.Errorf("key %s: %w", secret.Hide(src.Config.EPEL.GPGKey), err)
 	}
 	have.Content = key
-	return src.files.Put(have)
+	return src.Managed.Put(have)
 }

@@ -1,4 +1,4 @@
-package provision
+package packages
 
 import (
 	"context"
@@ -17,15 +17,15 @@ import (
 // The packages that the steps need. semanage is in policycoreutils-python and
 // not in a minimal installation (RHEL 7).
 const (
-	nginxPackage    = "nginx"
-	semanagePackage = "policycoreutils-python"
-	epelPackage     = "epel-release"
+	Nginx       = "nginx"
+	Semanage    = "policycoreutils-python"
+	EPELRelease = "epel-release"
 )
 
 // installed asks rpm, once, for every package that any step wants to know of.
 func (p *Packages) installed(ctx context.Context) (map[string][]rpm.Package, error) {
 	if p.packages == nil {
-		found, err := p.RPM.Installed(ctx, nginxPackage, semanagePackage, epelPackage)
+		found, err := p.RPM.Installed(ctx, Nginx, Semanage, EPELRelease)
 		if err != nil {
 			return nil, err
 		}
@@ -42,7 +42,7 @@ func (p *Packages) missing(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	var missing []string
-	for _, name := range []string{nginxPackage, semanagePackage} {
+	for _, name := range []string{Nginx, Semanage} {
 		if len(found[name]) == 0 {
 			missing = append(missing, name)
 		}
@@ -51,7 +51,7 @@ func (p *Packages) missing(ctx context.Context) ([]string, error) {
 	return append(missing, lacking...), err
 }
 
-func (p *Packages) checkPackages(ctx context.Context) (engine.Finding, error) {
+func (p *Packages) Check(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
 	missing, err := p.missing(ctx)
 	if err != nil {
@@ -70,7 +70,7 @@ func (p *Packages) checkPackages(ctx context.Context) (engine.Finding, error) {
 			return f, err
 		}
 	}
-	for _, name := range []string{nginxPackage, semanagePackage} {
+	for _, name := range []string{Nginx, Semanage} {
 		for _, pkg := range p.packages[name] {
 			f.Notes = append(f.Notes, pkg.String())
 		}
@@ -78,9 +78,9 @@ func (p *Packages) checkPackages(ctx context.Context) (engine.Finding, error) {
 	return f, nil
 }
 
-// applyPackages installs what is missing in one transaction; what is there is
+// Apply installs what is missing in one transaction; what is there is
 // not named to yum, whose install would upgrade it.
-func (p *Packages) applyPackages(ctx context.Context) error {
+func (p *Packages) Apply(ctx context.Context) error {
 	if err := p.mend(ctx); err != nil {
 		return err
 	}
@@ -105,30 +105,30 @@ func (p *Packages) install(ctx context.Context, wants rpm.Wants, names ...string
 	}
 	had := slices.AppendSeq([]string{}, maps.Keys(before.Packages))
 	slices.Sort(had)
-	if err := p.ledger.RecordWith(had, brought(names, limits.Keys)); err != nil {
+	if err := p.Ledger.RecordWith(had, Brought(names, limits.Keys)); err != nil {
 		return err
 	}
 	after, err := p.RPM.Install(ctx, wants, before, limits)
 	if err != nil {
 		// What rpm said last may not hold for what runs next.
-		p.inventory, p.packages = nil, nil
+		p.Inventory, p.packages = nil, nil
 		if !errors.Is(err, rpm.ErrUntold) { // else the run's end asks again
 			had = nil
 		}
-		return errors.Join(err, p.ledger.RecordWith(had, brought(after.Since(before))))
+		return errors.Join(err, p.Ledger.RecordWith(had, Brought(after.Since(before))))
 	}
-	p.inventory, p.packages = &after, after.Packages
-	return p.ledger.RecordWith(nil, brought(after.Since(before)))
+	p.Inventory, p.packages = &after, after.Packages
+	return p.Ledger.RecordWith(nil, Brought(after.Since(before)))
 }
 
-// recordTransaction is for a run that died between a transaction and the
+// RecordTransaction is for a run that died between a transaction and the
 // record of what it brought beside the packages that it was asked for.
-func (p *Packages) recordTransaction(ctx context.Context) error {
-	if p.ledger.Had == nil {
+func (p *Packages) RecordTransaction(ctx context.Context) error {
+	if p.Ledger.Had == nil {
 		return nil
 	}
 	var announced []string
-	for _, e := range p.ledger.Entries {
+	for _, e := range p.Ledger.Entries {
 		if e.Kind == state.KindPackage && e.Prior == state.Absent {
 			announced = append(announced, e.Name)
 		}
@@ -137,25 +137,25 @@ func (p *Packages) recordTransaction(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	names = slices.DeleteFunc(names, func(name string) bool { return slices.Contains(p.ledger.Had, name) })
-	return p.ledger.RecordWith(nil, brought(names, nil))
+	names = slices.DeleteFunc(names, func(name string) bool { return slices.Contains(p.Ledger.Had, name) })
+	return p.Ledger.RecordWith(nil, Brought(names, nil))
 }
 
 // inventoried is what rpm has. What the last transaction left is what the next
 // one starts from, and is not asked for again.
 func (p *Packages) inventoried(ctx context.Context) (rpm.Inventory, error) {
-	if p.inventory == nil {
+	if p.Inventory == nil {
 		all, err := p.RPM.Inventory(ctx)
 		if err != nil {
 			return all, err
 		}
-		p.inventory = &all
+		p.Inventory = &all
 	}
-	return *p.inventory, nil
+	return *p.Inventory, nil
 }
 
-// brought are the entries of packages and keys that were not there.
-func brought(packages, keys []string) []state.Entry {
+// Brought are the entries of packages and keys that were not there.
+func Brought(packages, keys []string) []state.Entry {
 	var entries []state.Entry
 	for _, name := range packages {
 		entries = append(entries, state.Entry{Kind: state.KindPackage, Name: name, Before: state.Absent, Left: "installed"})

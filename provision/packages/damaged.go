@@ -1,4 +1,4 @@
-package provision
+package packages
 
 import (
 	"context"
@@ -17,17 +17,17 @@ import (
 // that was set meanwhile.
 const lookBack = 24 * time.Hour
 
-// damaged are the files that a power cut took from packages that an interrupted
+// DamagedFiles are the files that a power cut took from packages that an interrupted
 // run brought: rpm syncs its database and not the files that it speaks of, so
 // that it says "installed" of an nginx with nothing in it. Asked once in a run,
 // and only until a run has found all of them whole.
-func (p *Packages) damaged(ctx context.Context) ([]rpm.Damage, error) {
-	if p.history.Unverified == nil || p.Euid != 0 {
+func (p *Packages) DamagedFiles(ctx context.Context) ([]rpm.Damage, error) {
+	if p.History.Unverified == nil || p.Euid != 0 {
 		return nil, nil
 	}
-	if p.damage == nil {
-		names, err := p.RPM.BroughtWith(ctx, p.history.Unverified.Started.Add(-lookBack),
-			p.entries(state.KindPackage)...)
+	if p.Damage == nil {
+		names, err := p.RPM.BroughtWith(ctx, p.History.Unverified.Started.Add(-lookBack),
+			p.Recorded(state.KindPackage)...)
 		if err != nil {
 			return nil, err
 		}
@@ -35,17 +35,17 @@ func (p *Packages) damaged(ctx context.Context) ([]rpm.Damage, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.damage = append([]rpm.Damage{}, found...)
+		p.Damage = append([]rpm.Damage{}, found...)
 	}
-	return p.damage, nil
+	return p.Damage, nil
 }
 
 // damagedPackages are those of them that have lost files: epel-release, which
 // the repository step brings, or all others. Each is one change.
 func (p *Packages) damagedPackages(ctx context.Context, epel bool) (names []string, changes []engine.Change, err error) {
-	files, err := p.damaged(ctx)
+	files, err := p.DamagedFiles(ctx)
 	for i, d := range files {
-		if (d.Package == epelPackage) != epel || slices.Contains(names, d.Package) {
+		if (d.Package == EPELRelease) != epel || slices.Contains(names, d.Package) {
 			continue
 		}
 		names = append(names, d.Package)
@@ -73,13 +73,13 @@ func (p *Packages) mend(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reinstall %s: %w", strings.Join(names, ", "), err)
 	}
-	if err := p.ledger.Record(brought(nil, limits.Keys)...); err != nil {
+	if err := p.Ledger.Record(Brought(nil, limits.Keys)...); err != nil {
 		return err
 	}
 	if err := p.dropEmpty(names); err != nil {
 		return err
 	}
-	p.damage, p.inventory = nil, nil
+	p.Damage, p.Inventory = nil, nil
 	return p.RPM.Reinstall(ctx, names, limits)
 }
 
@@ -93,14 +93,14 @@ func (p *Packages) eraseDamaged(ctx context.Context) (erased bool, err error) {
 	if err := p.dropEmpty(names); err != nil {
 		return false, err
 	}
-	p.damage, p.packages, p.inventory = nil, nil, nil
+	p.Damage, p.packages, p.Inventory = nil, nil, nil
 	return true, p.RPM.Erase(ctx, names...)
 }
 
 // dropEmpty removes configuration files that hold nothing any more: rpm would
 // keep them for an administrator's.
 func (p *Packages) dropEmpty(packages []string) error {
-	for _, d := range p.damage {
+	for _, d := range p.Damage {
 		if d.Empty && slices.Contains(packages, d.Package) {
 			if err := p.Files.Remove(d.Path); err != nil {
 				return err

@@ -1,0 +1,58 @@
+package packages
+
+import (
+	"context"
+	"slices"
+
+	"wsprovision/provision/host"
+	"wsprovision/provision/state"
+	"wsprovision/rpm"
+)
+
+// Packages are what rpm has and what yum must bring.
+type Packages struct {
+	*host.Host
+	Ledger    *state.Ledger
+	History   *state.History
+	packages  map[string][]rpm.Package // what rpm said; nil: ask
+	Damage    []rpm.Damage             // what a power cut took; nil: not looked for
+	Inventory *rpm.Inventory           // all that rpm has, once a transaction was due; nil: ask
+}
+
+func (p *Packages) Recorded(kinds ...state.Kind) []string {
+	var names []string
+	for _, e := range p.Ledger.Entries {
+		for _, k := range kinds {
+			if e.Kind == k {
+				names = append(names, e.Name)
+			}
+		}
+	}
+	return names
+}
+
+// HasNginx reports whether nginx is installed, and whole.
+func (p *Packages) HasNginx(ctx context.Context) (bool, error) {
+	found, err := p.installed(ctx)
+	if err != nil || len(found[Nginx]) == 0 {
+		return false, err
+	}
+	lost, err := p.DamagedFiles(ctx)
+	return !slices.ContainsFunc(lost, func(d rpm.Damage) bool { return d.Package != EPELRelease }), err
+}
+
+func (p *Packages) Present(ctx context.Context, e state.Entry) (string, error) {
+	all, err := p.inventoried(ctx)
+	switch {
+	case err != nil:
+		return "", err
+	case len(all.Packages[e.Name]) > 0:
+		return "installed", nil
+	case slices.ContainsFunc(all.Keys, func(k rpm.Key) bool { return k.Fingerprint == e.Name }):
+		return "imported", nil
+	}
+	return state.Absent, nil
+}
+
+// Step is the name of the step that brings packages, in a report.
+const Step = "packages"
