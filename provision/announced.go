@@ -4,10 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"os"
-	"strconv"
-	"strings"
 
 	"wsprovision/provision/host"
 	"wsprovision/provision/state"
@@ -81,7 +78,7 @@ func (r *Run) present(ctx context.Context, e state.Entry) (string, error) {
 		}
 		return string(b.Local), err
 	case state.KindPort:
-		return r.policy.presentPort(ctx, e.Name)
+		return r.policy.PresentPort(ctx, e.Name)
 	case state.KindEnabled, state.KindActive:
 		return presentUnit(ctx, r.Host, e)
 	case state.KindPackage, state.KindKey:
@@ -89,25 +86,6 @@ func (r *Run) present(ctx context.Context, e state.Entry) (string, error) {
 	}
 	have, err := r.Files.Read(e.Name)
 	return state.Digest(have.Content), err
-}
-
-func (s *Policy) presentPort(ctx context.Context, name string) (string, error) {
-	p, err := portNamed(name)
-	if err != nil {
-		return "", err
-	}
-	state, err := s.SELinux.Port(ctx, p.Proto, p.Low)
-	return localType(state, p.Low), err
-}
-
-// portNamed is the port of an entry's name: "tcp/3000".
-func portNamed(name string) (selinux.Port, error) {
-	proto, number, _ := strings.Cut(name, "/")
-	port, err := strconv.Atoi(number)
-	if err != nil {
-		return selinux.Port{}, fmt.Errorf("%s: %q is no port", state.LedgerPath, name)
-	}
-	return selinux.Port{Proto: proto, Low: port, High: port}, nil
 }
 
 func presentUnit(ctx context.Context, h *host.Host, e state.Entry) (string, error) {

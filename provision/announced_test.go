@@ -12,6 +12,7 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/hosttest"
 	"wsprovision/provision/packages"
+	"wsprovision/provision/policy"
 	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
@@ -57,14 +58,14 @@ func TestAnnouncedByTheAgentDoneByHand(t *testing.T) {
 		{"semanage, the boolean and the label", withNginx, "before run semanage",
 			[]state.Kind{state.KindBoolean, state.KindRunning, state.KindPort},
 			func(h *fakeHost) {
-				h.setLocalBoolean(connectBoolean, true)
-				h.setLocalPorts(selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: httpPortType})
-				h.setRunning(connectBoolean, true)
+				h.setLocalBoolean(policy.ConnectBoolean, true)
+				h.setLocalPorts(selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: policy.HTTPPortType})
+				h.setRunning(policy.ConnectBoolean, true)
 				h.rebuild(true)
 			},
-			func(h *fakeHost) bool { return h.localBooleans()[connectBoolean] && len(h.localPorts()) == 1 }},
+			func(h *fakeHost) bool { return h.localBooleans()[policy.ConnectBoolean] && len(h.localPorts()) == 1 }},
 		{"enable", disabledNginx, "before systemd: enable", []state.Kind{state.KindEnabled},
-			func(h *fakeHost) { h.must(h.enableUnit(nginxUnit)) },
+			func(h *fakeHost) { h.must(h.enableUnit(host.NginxUnit)) },
 			func(h *fakeHost) bool { return h.exists(wantsNginx) }},
 		{"start", stoppedNginx, "before systemd: start", []state.Kind{state.KindActive},
 			func(h *fakeHost) { h.startNginx() },

@@ -16,6 +16,7 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/packages"
+	"wsprovision/provision/policy"
 	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
@@ -119,16 +120,16 @@ func drawSELinux(rt *rapid.T, h *fakeHost) {
 		"mode"))
 	switch rapid.IntRange(0, 2).Draw(rt, "local boolean") {
 	case 1:
-		h.setLocalBoolean(connectBoolean, false)
+		h.setLocalBoolean(policy.ConnectBoolean, false)
 	case 2:
-		h.setLocalBoolean(connectBoolean, true)
+		h.setLocalBoolean(policy.ConnectBoolean, true)
 	}
 	var ports []selinux.Port
 	for range rapid.IntRange(0, 3).Draw(rt, "local records") {
 		low := anyPort.Draw(rt, "low")
 		p := selinux.Port{Proto: rapid.SampledFrom([]string{"tcp", "tcp", "udp"}).Draw(rt, "proto"), Low: low,
 			High: min(low+rapid.SampledFrom([]int{0, 0, 1, 20}).Draw(rt, "width"), 65535),
-			Type: rapid.SampledFrom([]string{httpPortType, "ssh_port_t"}).Draw(rt, "type")}
+			Type: rapid.SampledFrom([]string{policy.HTTPPortType, "ssh_port_t"}).Draw(rt, "type")}
 		if !slices.ContainsFunc(ports, func(o selinux.Port) bool {
 			return o.Proto == p.Proto && o.Low <= p.High && p.Low <= o.High
 		}) {
@@ -137,7 +138,7 @@ func drawSELinux(rt *rapid.T, h *fakeHost) {
 	}
 	h.setLocalPorts(ports...)
 	h.rebuild(true)
-	h.setRunning(connectBoolean, rapid.Bool().Draw(rt, "running boolean"))
+	h.setRunning(policy.ConnectBoolean, rapid.Bool().Draw(rt, "running boolean"))
 }
 
 func drawNginx(rt *rapid.T, h *fakeHost) {
@@ -159,7 +160,7 @@ func drawNginx(rt *rapid.T, h *fakeHost) {
 		h.write(confDir+"/zz.conf", fmt.Sprintf(neighbour, "other.example.com"))
 	}
 	if rapid.Bool().Draw(rt, "enabled") {
-		h.must(h.enableUnit(nginxUnit))
+		h.must(h.enableUnit(host.NginxUnit))
 	}
 	if rapid.Bool().Draw(rt, "running") && h.web.master == 0 && !h.startNginx() {
 		rt.Fatalf("nginx does not start: %s", h.content("/var/log/nginx/error.log"))

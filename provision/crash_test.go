@@ -179,7 +179,7 @@ func withNginx(t testing.TB) *fakeHost {
 		h.install(name)
 	}
 	h.write(confDir+"/other.conf", "server {\n    listen 80;\n    server_name other.example.com;\n}\n")
-	h.must(h.enableUnit(nginxUnit))
+	h.must(h.enableUnit(host.NginxUnit))
 	if !h.startNginx() {
 		t.Fatal("nginx does not start")
 	}

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -65,7 +66,7 @@ func cutInstall(t *testing.T, point int, want map[string]string) {
 	h.killAt(point)
 	h.apply(basic(t))
 	h.hook = nil
-	recorded := h.exists(deferredPath) && h.exists(firstBootLink)
+	recorded := h.exists(deferredPath) && h.exists(host.FirstBootLink)
 	if !recorded && (h.exists(site) || h.content(rpmPackages) != "") {
 		t.Fatal("the host was changed before the record was made")
 	}
@@ -100,7 +101,7 @@ func (h *fakeHost) judgeFinished(r *engine.Report, err error, want map[string]st
 	if d := cmp.Diff(want, h.state()); d != "" {
 		h.t.Errorf("it ends elsewhere (-undisturbed +after the crash):\n%s", d)
 	}
-	if h.exists(deferredPath) || h.exists(firstBootLink) {
+	if h.exists(deferredPath) || h.exists(host.FirstBootLink) {
 		h.t.Error("the deferred work is not struck off")
 	}
 	if s := h.status(h.t); s.State != Complete {

@@ -33,7 +33,7 @@ func (h *fakeHost) boot() {
 // firstBoot is what systemd makes of the unit, with at most so many attempts; meanwhile is called after every pause.
 func (h *fakeHost) firstBoot(attempts int, meanwhile ...func()) (*engine.Report, error) {
 	h.t.Helper()
-	if !h.exists(firstBootLink) {
+	if !h.exists(host.FirstBootLink) {
 		return nil, nil
 	}
 	tries := 0
@@ -119,7 +119,7 @@ func TestInstallAndFirstBoot(t *testing.T) {
 		if err != nil || done == nil || done.Result != engine.Changed {
 			t.Fatalf("the first boot: %v\n%+v", err, done)
 		}
-		if h.exists(deferredPath) || h.exists(firstBootLink) {
+		if h.exists(deferredPath) || h.exists(host.FirstBootLink) {
 			t.Error("the deferred work is not struck off")
 		}
 		h.unchanged(basic(t))
@@ -218,7 +218,7 @@ func TestByHand(t *testing.T) {
 		h := installed(t)
 		h.boot()
 		h.web.backends = map[string]bool{"127.0.0.1:3000": false}
-		if r := h.apply(basic(t)); r.Result != engine.Changed || h.exists(deferredPath) || h.exists(firstBootLink) {
+		if r := h.apply(basic(t)); r.Result != engine.Changed || h.exists(deferredPath) || h.exists(host.FirstBootLink) {
 			t.Errorf("%s, outstanding: %v\n%s", r.Result, h.exists(deferredPath), summarize(r))
 		}
 		before := h.snapshot()
@@ -289,10 +289,10 @@ func TestOfflineNeedsTheUnit(t *testing.T) {
 		says string
 	}{
 		"not installed": {func(h *fakeHost) {
-			h.must(os.Remove(h.path("/usr/lib/systemd/system/" + firstBootUnit)))
+			h.must(os.Remove(h.path("/usr/lib/systemd/system/" + host.FirstBootUnit)))
 		}, "is not installed"},
 		"masked": {func(h *fakeHost) {
-			h.must(os.Symlink("/dev/null", h.path("/etc/systemd/system/"+firstBootUnit)))
+			h.must(os.Symlink("/dev/null", h.path("/etc/systemd/system/"+host.FirstBootUnit)))
 		}, "is masked"},
 	}
 	for name, tt := range tests {

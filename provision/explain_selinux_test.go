@@ -13,6 +13,7 @@ import (
 	"wsprovision/provision/diagnose"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/hosttest"
+	"wsprovision/provision/policy"
 	"wsprovision/provision/websocket"
 	"wsprovision/selinux"
 	"wsprovision/systemd"
@@ -85,7 +86,7 @@ func TestExplainSELinux(t *testing.T) {
 			h.write(diagnose.AuditLog, "type=LOGIN msg=audit(1.000:1): pid=1\n"+avcBind+"\n"+ofNow(3000)+"\n"+ofNow(3001)+"\n")
 			tt.make(h)
 			h.rebuild(true)
-			h.setRunning(connectBoolean, false)
+			h.setRunning(policy.ConnectBoolean, false)
 			h.answerAccess(false)
 			d := h.ask(badGateway, tt.lines...)
 			if d.Code != tt.want || !strings.Contains(d.Cause, tt.cause) ||
@@ -110,7 +111,7 @@ func TestHostileDeniedPort(t *testing.T) {
 		h.write(diagnose.AuditLog, ofNow(3001)+"\n")
 		h.write("/etc/nginx/conf.d/upstreams.conf", upstreams)
 		h.rebuild(true)
-		h.setRunning(connectBoolean, false)
+		h.setRunning(policy.ConnectBoolean, false)
 		h.answerAccess(false)
 		d := h.ask(badGateway, strings.ReplaceAll(logDenied, ":3000", ":3001"))
 		command := strings.HasPrefix(d.Mend.String(), "setsebool")
@@ -144,7 +145,7 @@ func TestDenialOfAnEarlierNginx(t *testing.T) {
 			h.kernel = strings.Replace(tt.kernel, "type=AVC msg=", "type=1400 ", 1) + "\n"
 			h.must(os.MkdirAll(h.path("/run/log/journal"), 0o755))
 			h.rebuild(true)
-			h.setRunning(connectBoolean, false)
+			h.setRunning(policy.ConnectBoolean, false)
 			h.answerAccess(false)
 			evidence := strings.Join(h.ask(badGateway, logDenied).Evidence, "\n")
 			_, want, _ := strings.Cut(tt.want, "avc:")
@@ -172,7 +173,7 @@ func TestLabelInTheStoreOnly(t *testing.T) {
 	h.rebuild(true)
 	h.localPort("http_port_t", 3000)
 	h.rebuild(false)
-	h.setRunning(connectBoolean, false)
+	h.setRunning(policy.ConnectBoolean, false)
 	h.answerAccess(false)
 	if d := h.ask(badGateway, logDenied); d.Code != diagnose.SELinuxNameConnect ||
 		!strings.HasSuffix(d.Mend.String(), " && load_policy") {
@@ -200,7 +201,7 @@ func servedHost(t *testing.T) *fakeHost {
 func TestWouldDeny(t *testing.T) {
 	h := servedHost(t)
 	h.rebuild(true)
-	h.setRunning(connectBoolean, false)
+	h.setRunning(policy.ConnectBoolean, false)
 	h.answerAccess(false)
 	if d := diagnose.WouldDeny(t.Context(), h.host(Listener{}), 3000); d != nil {
 		t.Errorf("enforcing: %s, want none: what is denied fails", d)
@@ -293,7 +294,7 @@ func TestPermissiveIsNotDenied(t *testing.T) {
 	h := servedHost(t)
 	h.write(selinuxfs+"/enforce", "0")
 	h.rebuild(true)
-	h.setRunning(connectBoolean, false)
+	h.setRunning(policy.ConnectBoolean, false)
 	h.answerAccess(false)
 	if d := h.ask(badGateway, logRefused); d.Code != diagnose.BackendNotRunning {
 		t.Errorf("got %s, want %s", d, diagnose.BackendNotRunning)

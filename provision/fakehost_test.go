@@ -85,7 +85,7 @@ func (h *fakeHost) layBase() {
 	}
 	h.write("/etc/os-release", "NAME=\"CentOS Linux\"\nVERSION=\"7 (Core)\"\nID=\"centos\"\nID_LIKE=\"rhel "+
 		"fedora\"\nVERSION_ID=\"7\"\nPRETTY_NAME=\"CentOS Linux 7 (Core)\"\n")
-	h.write("/usr/lib/systemd/system/"+firstBootUnit,
+	h.write("/usr/lib/systemd/system/"+host.FirstBootUnit,
 		"[Unit]\nDescription=Finish\n[Service]\nExecStart=/usr/sbin/wsprovision "+
 			"first-boot\n[Install]\nWantedBy=multi-user.target\n")
 	h.write("/etc/yum.conf", "[main]\ngpgcheck=1\nplugins=1\n")

@@ -325,9 +325,9 @@ func (u *fakeUnits) State(ctx context.Context, unit string) (systemd.State, erro
 	s, err := (&systemd.Offline{Root: u.h.root}).State(ctx, unit)
 	s.Known, s.Active, s.Sub = true, "inactive", "dead"
 	switch {
-	case unit == firstBootUnit && u.h.gaveUp:
+	case unit == host.FirstBootUnit && u.h.gaveUp:
 		s.Active, s.Sub = "failed", "failed"
-	case unit == firstBootUnit:
+	case unit == host.FirstBootUnit:
 	case u.h.web.master != 0:
 		s.Active, s.Sub, s.MainPID, s.CanReload = "active", "running", u.h.web.master, !u.h.web.noReload
 	case u.h.web.failed:

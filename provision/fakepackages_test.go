@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"wsprovision/provision/host"
+	"wsprovision/provision/labels"
 	"wsprovision/provision/packages"
 	"wsprovision/rpm"
 )
@@ -62,7 +63,7 @@ func (h *fakeHost) rpm(args []string) (stdout, stderr string, status int, err er
 	case args[0] == "-q":
 		stdout, status = h.query(args[3:])
 	case args[0] == "-ql":
-		stdout = strings.Join([]string{nginxProgram, "/etc/nginx", host.NginxConf, confDir,
+		stdout = strings.Join([]string{labels.NginxProgram, "/etc/nginx", host.NginxConf, confDir,
 			"/usr/lib/systemd/system/nginx.service", "/usr/share/doc/nginx-1.20.1"}, "\n") + "\n"
 	case args[0] == "-qf":
 		stdout, status = h.owner(args[3])
@@ -107,7 +108,7 @@ func (h *fakeHost) packageName(path string) string {
 func brings(name string) map[string]string {
 	switch name {
 	case packages.Nginx:
-		return map[string]string{nginxProgram: " ", host.NginxConf: "c", "/usr/lib/systemd/system/nginx.service": " "}
+		return map[string]string{labels.NginxProgram: " ", host.NginxConf: "c", "/usr/lib/systemd/system/nginx.service": " "}
 	case packages.EPELRelease:
 		return map[string]string{"/etc/yum.repos.d/epel.repo": "c"}
 	case packages.Semanage:

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"wsprovision/provision/policy"
 	"wsprovision/selinux"
 )
 
@@ -18,12 +19,12 @@ type fakePolicy struct {
 
 // policyOfRHEL has the ports of selinux-policy-targeted 3.13.1 that the tests speak of, narrowest first.
 func policyOfRHEL() fakePolicy {
-	p := fakePolicy{booleans: map[string]bool{connectBoolean: false, "httpd_can_network_relay": false}}
+	p := fakePolicy{booleans: map[string]bool{policy.ConnectBoolean: false, "httpd_can_network_relay": false}}
 	tcp := func(typ string, low, high int) {
 		p.ports = append(p.ports, selinux.Port{Proto: "tcp", Low: low, High: high, Type: typ})
 	}
 	for _, port := range []int{80, 81, 443, 488, 8008, 8009, 8443, 9000} {
-		tcp(httpPortType, port, port)
+		tcp(policy.HTTPPortType, port, port)
 	}
 	tcp("ssh_port_t", 22, 22)
 	tcp("commplex_main_port_t", 5000, 5000)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"wsprovision/provision/packages"
+	"wsprovision/provision/policy"
 	"wsprovision/selinux"
 )
 
@@ -131,7 +132,7 @@ func (h *fakeHost) rebuild(load bool) {
 	binary.LittleEndian.PutUint32(status[12:], binary.LittleEndian.Uint32(status[12:])+1)
 	h.write(selinuxfs+"/status", string(status))
 	h.web.ports = h.stored()
-	h.answerAccess(h.running(connectBoolean))
+	h.answerAccess(h.running(policy.ConnectBoolean))
 }
 
 // semanage is policycoreutils 2.5's, as far as the agent uses it.
@@ -238,7 +239,7 @@ func (h *fakeHost) setsebool(args []string) (stdout, stderr string, status int, 
 
 // mayConnect is the kernel's answer for httpd_t and a backend's port.
 func (h *fakeHost) mayConnect(port int) bool {
-	return !h.enforcing() || h.running(connectBoolean) || h.web.ports.typeOf(port) == httpPortType
+	return !h.enforcing() || h.running(policy.ConnectBoolean) || h.web.ports.typeOf(port) == policy.HTTPPortType
 }
 
 // answerAccess has the kernel say from now on whether httpd_t may connect to the port that it is asked about.
@@ -250,7 +251,7 @@ func (h *fakeHost) decide(_, question string) (string, error) {
 	if h.connects {
 		allowed |= 1 << 21
 	}
-	if strings.Contains(question, ":"+httpPortType+":") || strings.Contains(question, ":http_cache_port_t:") {
+	if strings.Contains(question, ":"+policy.HTTPPortType+":") || strings.Contains(question, ":http_cache_port_t:") {
 		allowed |= 1 << 19
 	}
 	return fmt.Sprintf("%x ffffffff 0 ffffffff 1 0", allowed), nil
@@ -258,5 +259,5 @@ func (h *fakeHost) decide(_, question string) (string, error) {
 
 func (h *fakeHost) mayBind(port int) bool {
 	typ := h.web.ports.typeOf(port)
-	return typ == httpPortType || typ == "http_cache_port_t"
+	return typ == policy.HTTPPortType || typ == "http_cache_port_t"
 }

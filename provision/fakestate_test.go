@@ -18,6 +18,7 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/packages"
+	"wsprovision/provision/policy"
 	"wsprovision/provision/state"
 )
 
@@ -86,8 +87,8 @@ func (h *fakeHost) touched(before map[string]string) string {
 func (h *fakeHost) state() map[string]string {
 	s := map[string]string{
 		"packages":       h.content(rpmPackages),
-		"boolean stored": fmt.Sprint(h.stored().booleans[connectBoolean]),
-		"boolean now":    fmt.Sprint(h.running(connectBoolean)),
+		"boolean stored": fmt.Sprint(h.stored().booleans[policy.ConnectBoolean]),
+		"boolean now":    fmt.Sprint(h.running(policy.ConnectBoolean)),
 		"local ports":    fmt.Sprint(h.localPorts()),
 		"enabled":        fmt.Sprint(h.exists(wantsNginx)),
 		"running":        fmt.Sprint(h.web.master != 0),

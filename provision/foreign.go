@@ -27,7 +27,7 @@ func (d *Deferral) consents(ctx context.Context) []string {
 				all = append(all, managed.Consent(state.KindFile, s.Path, state.Digest(s.Have.Content)))
 			}
 		}
-		all = append(all, d.policy.foreignPorts(ctx)...)
+		all = append(all, d.policy.ForeignPorts(ctx)...)
 	}
 	slices.Sort(all)
 	return slices.Compact(all)

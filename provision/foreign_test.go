@@ -9,6 +9,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/packages"
+	"wsprovision/provision/policy"
 	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
@@ -269,7 +270,7 @@ func TestHostileForeignAtFirstBoot(t *testing.T) {
 		h := cut(t)
 		r, err := h.firstBoot(1)
 		if err != nil || r.Result == engine.Failed || h.exists(deferredPath) ||
-			h.stored().typeOf(3000) != httpPortType {
+			h.stored().typeOf(3000) != policy.HTTPPortType {
 			t.Fatalf("%v\n%s", err, summarize(r))
 		}
 		h.adopting = false

@@ -16,6 +16,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/hosttest"
+	"wsprovision/provision/labels"
 	"wsprovision/selinux"
 )
 
@@ -97,8 +98,8 @@ func TestLabelsOfPackages(t *testing.T) {
 		if got := step(t, r, StepLabels); got.Status != engine.Changed || r.Result != engine.Deferred {
 			t.Fatalf("labels: %s\n%s", got.Status, summarize(r))
 		}
-		for path, want := range map[string]string{nginxProgram: "default_t", host.NginxConf: "httpd_config_t",
-			confDir: "httpd_config_t", site: "httpd_config_t", deferredPath: "var_lib_t", firstBootLink: "etc_t"} {
+		for path, want := range map[string]string{labels.NginxProgram: "default_t", host.NginxConf: "httpd_config_t",
+			confDir: "httpd_config_t", site: "httpd_config_t", deferredPath: "var_lib_t", host.FirstBootLink: "etc_t"} {
 			if got, err := s.FileLabel(path); err != nil || host.TypeOf(got) != want {
 				t.Errorf("%s: %q, %v, want %s", path, got, err, want)
 			}
@@ -123,7 +124,7 @@ func TestLabelsAtTheFirstBoot(t *testing.T) {
 			step(t, r, StepLabels).Status != engine.Changed {
 			t.Fatalf("first boot: %v\n%s", err, summarize(r))
 		}
-		for path, want := range map[string]string{nginxProgram: "default_t", host.NginxConf: "httpd_config_t"} {
+		for path, want := range map[string]string{labels.NginxProgram: "default_t", host.NginxConf: "httpd_config_t"} {
 			if got, err := s.FileLabel(path); err != nil || host.TypeOf(got) != want {
 				t.Errorf("%s: %q, %v, want %s", path, got, err, want)
 			}
@@ -280,7 +281,7 @@ func TestRelabelBelongs(t *testing.T) {
 		h.write(host.RelabelPath, host.RelabelOrder)
 		h.apply(basic(t))
 		if got := step(t, h.apply(basic(t)), StepLabels); !h.exists(host.RelabelPath) || got.Status != engine.Unchanged ||
-			!slices.Contains(got.Notes, relabelNote) {
+			!slices.Contains(got.Notes, labels.RelabelNote) {
 			t.Errorf("labels: %s, %q; still scheduled: %v", got.Status, got.Notes, h.exists(host.RelabelPath))
 		}
 	})
@@ -325,7 +326,7 @@ func TestHostileUnlabelable(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h, s := labelled(t)
 		h.bootWithoutLabels()
-		for _, path := range []string{nginxProgram, host.NginxConf} {
+		for _, path := range []string{labels.NginxProgram, host.NginxConf} {
 			h.must(s.SetFileLabel(path, "system_u:object_r:user_tmp_t:s0"))
 			hosttest.Chattr(t, h.path(path))
 		}
@@ -340,7 +341,7 @@ func TestHostileUnlabelable(t *testing.T) {
 			if r.Command == "plan" {
 				said = fmt.Sprint(got.Warnings)
 			}
-			for _, path := range []string{nginxProgram, host.NginxConf} {
+			for _, path := range []string{labels.NginxProgram, host.NginxConf} {
 				want := "chattr -i -a " + path + "; restorecon -F -v " + path
 				if !strings.Contains(said, want) {
 					t.Errorf("%s: %s, %q; want %q in it", r.Command, got.Status, said, want)
@@ -354,7 +355,7 @@ func TestHostileUnlabelable(t *testing.T) {
 				t.Errorf("%s: at the next boot %q, %s: %v; want nothing", r.Command, r.NextBoot, host.RelabelPath, scheduled)
 			}
 		}
-		for _, path := range []string{nginxProgram, host.NginxConf} {
+		for _, path := range []string{labels.NginxProgram, host.NginxConf} {
 			h.must(exec.Command("chattr", "-i", h.path(path)).Run())
 		}
 		if r, err := h.firstBoot(1); err != nil || r.Result != engine.Changed {
@@ -377,7 +378,7 @@ func TestNextBoot(t *testing.T) {
 		h := bareOffline(t)
 		for _, r := range []*engine.Report{h.plan(basic(t)), h.apply(basic(t)), h.apply(basic(t))} {
 			got := strings.Join(r.NextBoot, "\n")
-			if !strings.Contains(got, firstBootUnit) || !strings.Contains(got, host.RelabelPath) {
+			if !strings.Contains(got, host.FirstBootUnit) || !strings.Contains(got, host.RelabelPath) {
 				t.Errorf("%s: %q, want the first boot's unit and the relabel", r.Command, got)
 			}
 		}

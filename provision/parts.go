@@ -4,30 +4,12 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/labels"
 	"wsprovision/provision/managed"
 	"wsprovision/provision/packages"
+	"wsprovision/provision/policy"
 	"wsprovision/provision/state"
-	"wsprovision/selinux"
 )
-
-// Labels are those of files, where the kernel gives none.
-type Labels struct {
-	*host.Host
-	ledger    *state.Ledger
-	pkgs      *packages.Packages
-	hopeless  bool           // a label could not be set here
-	bare      []selinux.Path // what a walk found to have no label
-	labelling bool           // bare stays as it is
-}
-
-// Policy is the boolean and the ports.
-type Policy struct {
-	*host.Host
-	Config config.Config
-	ledger *state.Ledger
-	files  *managed.Files
-	labels *Labels
-}
 
 // Service is nginx.service.
 type Service struct {
@@ -74,7 +56,7 @@ type Proof struct {
 	*host.Host
 	Config   config.Config
 	engine   *engine.Engine
-	policy   *Policy
+	policy   *policy.Policy
 	survey   *Survey
 	unproved []string // what the proof could not tell, and time may
 }
@@ -85,9 +67,9 @@ type Deferral struct {
 	Config  config.Config
 	annals  *chronicle
 	files   *managed.Files
-	labels  *Labels
+	labels  *labels.Labels
 	unit    *Service
-	policy  *Policy
+	policy  *policy.Policy
 	proof   *Proof
 	ours    func() []managed.File
 	holdOut bool // deferred work stays outstanding until a backend has answered
@@ -100,8 +82,8 @@ func (r *Run) wire() {
 		Planning: r.planning, Blind: r.blind, Elsewhere: elsewhere}
 	r.pkgs = &packages.Packages{Host: h, Ledger: r.ledger, History: r.annals.history}
 	r.epel = &packages.Source{Host: h, Config: c, Ledger: r.ledger, Managed: r.files, Packages: r.pkgs}
-	r.labels = &Labels{Host: h, ledger: r.ledger, pkgs: r.pkgs}
-	r.policy = &Policy{Host: h, Config: c, ledger: r.ledger, files: r.files, labels: r.labels}
+	r.labels = &labels.Labels{Host: h, Ledger: r.ledger, Packages: r.pkgs}
+	r.policy = &policy.Policy{Host: h, Config: c, Ledger: r.ledger, Managed: r.files, Labels: r.labels}
 	r.survey = &Survey{Host: h, engine: r.engine}
 	r.unit = &Service{Host: h, engine: r.engine, ledger: r.ledger, files: r.files, pkgs: r.pkgs, survey: r.survey,
 		owed: state.Owed{Files: h.Files}}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/policy"
 	"wsprovision/selinux"
 )
 
@@ -42,7 +43,7 @@ func TestUnbuiltPolicyOffline(t *testing.T) {
 		if want := []string{"semodule -B -n -s targeted", "semanage import -N"}; !slices.Equal(ran, want) {
 			t.Errorf("ran %q, want %q", ran, want)
 		}
-		if p := h.stored(); p.typeOf(3000) != httpPortType || !p.booleans[connectBoolean] {
+		if p := h.stored(); p.typeOf(3000) != policy.HTTPPortType || !p.booleans[policy.ConnectBoolean] {
 			t.Error("the store has not what was asked for")
 		}
 		again := h.apply(basic(t))
@@ -57,8 +58,8 @@ func TestUnbuiltPolicyOffline(t *testing.T) {
 		"a port is somebody's": {selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: "ssh_port_t"}, "--adopt"},
 		"in somebody's range": {selinux.Port{Proto: "tcp", Low: 2990, High: 3010, Type: "ssh_port_t"},
 			"tcp/2990-3010"},
-		"the port is recorded so":  {selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: httpPortType}, ""},
-		"the range is recorded so": {selinux.Port{Proto: "tcp", Low: 2990, High: 3010, Type: httpPortType}, ""},
+		"the port is recorded so":  {selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: policy.HTTPPortType}, ""},
+		"the range is recorded so": {selinux.Port{Proto: "tcp", Low: 2990, High: 3010, Type: policy.HTTPPortType}, ""},
 	} {
 		bubble(t, name, func(t *testing.T) {
 			h := bareOffline(t)

@@ -86,9 +86,9 @@ func (p *Proof) judge(ctx context.Context, f *engine.Finding, target websocket.T
 	switch {
 	case err == nil:
 		return fmt.Errorf("%s through %s: %w, although the backend %s accepts it%s", target, target.Address, through,
-			direct.Address, p.policy.denial(backend.Port))
+			direct.Address, p.policy.Denial(backend.Port))
 	case errors.As(err, &refused) && errors.Is(err, syscall.ECONNREFUSED):
-		if denial := p.policy.denial(backend.Port); denial != "" {
+		if denial := p.policy.Denial(backend.Port); denial != "" {
 			return fmt.Errorf("%s through %s: %w%s; and the backend %s is not running", target, target.Address,
 				through, denial, direct.Address)
 		}
@@ -107,15 +107,6 @@ func (p *Proof) judge(ctx context.Context, f *engine.Finding, target websocket.T
 	f.Warnings = append(f.Warnings, fmt.Sprintf("%s: the backend %s itself refuses a plain handshake: %s", target,
 		direct.Address, err))
 	return nil
-}
-
-// denial says where the running policy keeps nginx from the port.
-func (p *Policy) denial(port int) string {
-	allowed, label, err := p.SELinux.MayConnect(port)
-	if err != nil || allowed {
-		return ""
-	}
-	return fmt.Sprintf(": SELinux denies httpd_t to connect to port %d (%s)", port, label)
 }
 
 // target is a location at its site's first listening address.

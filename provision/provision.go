@@ -10,8 +10,10 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/labels"
 	"wsprovision/provision/managed"
 	"wsprovision/provision/packages"
+	"wsprovision/provision/policy"
 	"wsprovision/provision/state"
 )
 
@@ -41,8 +43,8 @@ type Run struct {
 	files     *managed.Files
 	pkgs      *packages.Packages
 	epel      *packages.Source
-	labels    *Labels
-	policy    *Policy
+	labels    *labels.Labels
+	policy    *policy.Policy
 	survey    *Survey
 	unit      *Service
 	conf      *Sites
@@ -112,7 +114,7 @@ func (r *Run) begin(ctx context.Context) error {
 		Pending: map[string]bool{}}
 	r.wire()
 	r.tidyLedger()
-	r.RecordRelabel = r.labels.noteRelabel
+	r.RecordRelabel = r.labels.NoteRelabel
 	r.settleAnnounced(ctx)
 	r.pkgs.Inventory = nil // a transaction starts from what rpm has then
 	return nil

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/provision/state"
 
 	"github.com/google/go-cmp/cmp"
@@ -45,7 +46,7 @@ func TestReportJSON(t *testing.T) {
 			Changes: []engine.Change{{Object: "file /x", From: state.Absent, To: "written",
 				Diff: "--- /dev/null\n+++ /x\n"}}, Notes: []string{"a note"}, Warnings: []string{"a warning"}},
 		{Name: StepService, Status: engine.Deferred,
-			Changes: []engine.Change{{Object: nginxUnit, From: "not running", To: "running",
+			Changes: []engine.Change{{Object: host.NginxUnit, From: "not running", To: "running",
 				Deferred: "systemd does not run here"}}},
 		{Name: StepProof, Status: engine.Skipped, Why: "it needs \"service\", which failed"},
 	}

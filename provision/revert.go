@@ -8,6 +8,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/labels"
 	"wsprovision/provision/managed"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/packages"
@@ -56,7 +57,7 @@ func (r *Revert) steps() []engine.Step {
 		{Name: StepLedger, Needs: []string{StepSELinux, StepFiles}, Check: r.checkLedger, Apply: r.applyLedger},
 	})
 	if r.unlabels {
-		return doingFirst(func(context.Context) error { return r.labels.promiseRelabel() }, steps)
+		return doingFirst(func(context.Context) error { return r.labels.PromiseRelabel() }, steps)
 	}
 	return steps
 }
@@ -67,7 +68,7 @@ func (r *Revert) steps() []engine.Step {
 func (r *Revert) leavesUnlabelled() bool {
 	status, err := r.SELinux.Status()
 	return err == nil && r.Where.Offline() && status.Store != "" && status.Configured != selinux.Disabled &&
-		host.LabelsNothing(r.Run.Host) && !r.labels.treeUnlabelled()
+		host.LabelsNothing(r.Run.Host) && !r.labels.TreeUnlabelled()
 }
 
 // Plan reports what Apply would undo and changes nothing.
@@ -158,7 +159,7 @@ func (r *Revert) checkReload(ctx context.Context) (engine.Finding, error) {
 		if err := errors.Join(s.reloadable(), r.unit.checkMaster(ctx, s.state), r.unit.checkLogs()); err != nil {
 			return f, err
 		}
-		f.Changes = []engine.Change{{Object: nginxUnit, From: "the agent's configuration", To: "reloaded"}}
+		f.Changes = []engine.Change{{Object: host.NginxUnit, From: "the agent's configuration", To: "reloaded"}}
 	default:
 		r.sayStarted(&f)
 	}
@@ -166,7 +167,7 @@ func (r *Revert) checkReload(ctx context.Context) (engine.Finding, error) {
 }
 
 func (r *Revert) sayStarted(f *engine.Finding) {
-	if _, started := r.ledger.Find(state.KindActive, nginxUnit); started {
+	if _, started := r.ledger.Find(state.KindActive, host.NginxUnit); started {
 		f.Notes = []string{"nginx.service was started by the agent and runs on, because others may use it by now; " +
 			"systemctl stop nginx if nobody does"}
 	}
@@ -211,7 +212,7 @@ func (r *Revert) applyUnit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e, _ := r.ledger.Find(state.KindEnabled, nginxUnit)
+	e, _ := r.ledger.Find(state.KindEnabled, host.NginxUnit)
 	now, err := r.present(ctx, e)
 	if err != nil {
 		return err
@@ -219,7 +220,7 @@ func (r *Revert) applyUnit(ctx context.Context) error {
 	if err := r.ledger.Record(e.Undoing(now)); err != nil {
 		return err
 	}
-	if err := units.Disable(ctx, nginxUnit); err != nil {
+	if err := units.Disable(ctx, host.NginxUnit); err != nil {
 		return err
 	}
 	return r.unit.syncUnits()
@@ -235,7 +236,7 @@ func left(object, now string, e state.Entry) string {
 func (r *Revert) checkOthers(context.Context) (engine.Finding, error) {
 	var f engine.Finding
 	if r.unlabels && host.RelabelScheduled(r.Run.Host) {
-		sayRelabel(&f)
+		labels.SayRelabel(&f)
 	}
 	files, err := r.otherFiles()
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	multierror "github.com/hashicorp/go-multierror"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/policy"
 	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
@@ -91,7 +92,7 @@ func (r *Revert) undoOf(ctx context.Context, e state.Entry) (object, now string,
 }
 
 func undoPort(e state.Entry) (*selinux.Edit, error) {
-	p, err := portNamed(e.Name)
+	p, err := policy.PortNamed(e.Name)
 	p.Type = e.Before
 	edit := selinux.ModifyPort(p)
 	if e.Before == state.Absent {
@@ -116,7 +117,7 @@ func (r *Revert) applyUndo(ctx context.Context) error {
 		return err
 	}
 	if edits := edits(undos); len(edits) > 0 {
-		if err := r.policy.commitPolicy(ctx, status, edits); err != nil {
+		if err := r.policy.CommitPolicy(ctx, status, edits); err != nil {
 			return err
 		}
 	}
@@ -125,7 +126,7 @@ func (r *Revert) applyUndo(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if r.policy.live(status) && e.IsAgents(string(b.Running)) && b.Running == selinux.On && e.Before == string(selinux.Off) {
+		if r.policy.Live(status) && e.IsAgents(string(b.Running)) && b.Running == selinux.On && e.Before == string(selinux.Off) {
 			if err := r.SELinux.SetRunning(ctx, e.Name, false); err != nil {
 				return err
 			}

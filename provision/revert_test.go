@@ -9,7 +9,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/provision/packages"
+	"wsprovision/provision/policy"
 	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
@@ -46,16 +48,16 @@ func TestRevertAgainLeavesWhatIsByHand(t *testing.T) {
 			t.Fatalf("the first revert: %s\n%s", r.Result, summarize(r))
 		}
 		h.hook = nil
-		h.must(h.enableUnit(nginxUnit))
-		h.setLocalBoolean(connectBoolean, true)
-		h.setLocalPorts(selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: httpPortType})
+		h.must(h.enableUnit(host.NginxUnit))
+		h.setLocalBoolean(policy.ConnectBoolean, true)
+		h.setLocalPorts(selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: policy.HTTPPortType})
 		h.rebuild(true)
-		h.setRunning(connectBoolean, true)
+		h.setRunning(policy.ConnectBoolean, true)
 		r := h.run(basic(t), revert(true))
-		if !h.exists(wantsNginx) || !h.localBooleans()[connectBoolean] || !h.running(connectBoolean) ||
+		if !h.exists(wantsNginx) || !h.localBooleans()[policy.ConnectBoolean] || !h.running(policy.ConnectBoolean) ||
 			len(h.localPorts()) != 1 {
 			t.Errorf("enabled %v, boolean %v, running %v, ports %v\n%s", h.exists(wantsNginx), h.localBooleans(),
-				h.running(connectBoolean), h.localPorts(), summarize(r))
+				h.running(policy.ConnectBoolean), h.localPorts(), summarize(r))
 		}
 		if r.Result == engine.Failed || h.installed(packages.Nginx) {
 			t.Errorf("the rest is not reverted: %s\n%s", r.Result, summarize(r))
@@ -89,12 +91,12 @@ func TestRevertAfterAnInstallation(t *testing.T) {
 		}
 		h = installed(t)
 		h.boot()
-		if r, err := h.firstBoot(3); err != nil || r.Result == engine.Failed || !h.running(connectBoolean) {
+		if r, err := h.firstBoot(3); err != nil || r.Result == engine.Failed || !h.running(policy.ConnectBoolean) {
 			t.Fatalf("the first boot: %v\n%s", err, summarize(r))
 		}
 		r := h.run(basic(t), revert(false))
-		if r.Result != engine.Changed || h.running(connectBoolean) || h.localBooleans()[connectBoolean] {
-			t.Errorf("%s, running %v, recorded %v\n%s", r.Result, h.running(connectBoolean), h.localBooleans(),
+		if r.Result != engine.Changed || h.running(policy.ConnectBoolean) || h.localBooleans()[policy.ConnectBoolean] {
+			t.Errorf("%s, running %v, recorded %v\n%s", r.Result, h.running(policy.ConnectBoolean), h.localBooleans(),
 				summarize(r))
 		}
 	})
@@ -196,10 +198,10 @@ func TestRevertOfAMode(t *testing.T) {
 func TestRevertOfWhatIsUndone(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h := withNginx(t)
-		h.setLocalBoolean(connectBoolean, true)
-		h.setLocalPorts(selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: httpPortType})
+		h.setLocalBoolean(policy.ConnectBoolean, true)
+		h.setLocalPorts(selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: policy.HTTPPortType})
 		h.rebuild(true)
-		h.setRunning(connectBoolean, true)
+		h.setRunning(policy.ConnectBoolean, true)
 		h.answerAccess(true)
 		if r := h.apply(basic(t)); r.Result != engine.Changed {
 			t.Fatalf("apply: %s\n%s", r.Result, summarize(r))
@@ -253,7 +255,7 @@ func TestRunningBooleanThatCameToNothing(t *testing.T) {
 		if r := h.apply(basic(t)); step(t, r, StepSELinux).Status != engine.Failed {
 			t.Fatalf("apply: %s", summarize(r))
 		}
-		if e, ok := h.ledger().Find(state.KindRunning, connectBoolean); ok {
+		if e, ok := h.ledger().Find(state.KindRunning, policy.ConnectBoolean); ok {
 			t.Errorf("%v stays", e)
 		}
 	})

@@ -29,7 +29,7 @@ func (n *Service) checkRunning(ctx context.Context, f *engine.Finding, s service
 	for _, o := range others {
 		if o.Same && !s.running() {
 			return fmt.Errorf("nginx runs already, and not as %s: %s. systemd cannot start a second one beside it: "+
-				"kill -QUIT %d lets it finish its connections and end; then run this again", nginxUnit, o, o.PID)
+				"kill -QUIT %d lets it finish its connections and end; then run this again", host.NginxUnit, o, o.PID)
 		}
 	}
 	f.Notes = append(f.Notes, beside(others)...)
@@ -48,7 +48,7 @@ func (n *Service) checkMaster(ctx context.Context, state systemd.State) error {
 	}
 	return fmt.Errorf("%s runs %s: it takes nothing from %s. Mend its ExecStart= (systemctl cat %[1]s shows where it "+
 		"stands), then systemctl daemon-reload and systemctl restart %[1]s, which cuts every WebSocket",
-		nginxUnit, other.Other, confDir)
+		host.NginxUnit, other.Other, confDir)
 }
 
 // mostBeside are named of the other nginx's on a host: anybody may start processes that look like one.
@@ -98,7 +98,7 @@ func nginxBeside(ctx context.Context, h *host.Host, mainPID int) []string {
 	var all []string
 	var other *nginx.OtherError
 	if _, err := h.Nginx.Master(ctx, mainPID); mainPID != 0 && errors.As(err, &other) {
-		all = append(all, nginxUnit+" runs "+other.Other.String())
+		all = append(all, host.NginxUnit+" runs "+other.Other.String())
 	}
 	others, _ := h.Nginx.Others(ctx, mainPID)
 	for i, o := range others {

@@ -151,7 +151,7 @@ func unitStatus(ctx context.Context, h *host.Host, s *HostStatus) {
 	if s.Systemd.Version, err = systemdVersion(ctx, units, s.Packages["systemd"]); err != nil {
 		s.unknown(err)
 	}
-	unit, err := units.State(ctx, nginxUnit)
+	unit, err := units.State(ctx, host.NginxUnit)
 	if err != nil {
 		s.unknown(err)
 	}
@@ -159,7 +159,7 @@ func unitStatus(ctx context.Context, h *host.Host, s *HostStatus) {
 	if !h.Where.Offline() {
 		s.Nginx.Beside = nginxBeside(ctx, h, unit.MainPID)
 	}
-	first, err := units.State(ctx, firstBootUnit)
+	first, err := units.State(ctx, host.FirstBootUnit)
 	if err != nil {
 		s.unknown(err)
 	}
@@ -193,7 +193,7 @@ func provisioningStatus(h *host.Host, s *HostStatus, unit systemd.State) {
 	case locked:
 		s.State, s.Why = Running, holder+" holds "+host.LockPath
 	case unit.Active == "activating":
-		s.State, s.Why = Running, firstBootUnit+" is at work"
+		s.State, s.Why = Running, host.FirstBootUnit+" is at work"
 	case unreadable:
 		s.State, s.Why = Untold, "only root may read "+host.StateDir
 	case deferred:
@@ -218,18 +218,18 @@ func outstandingState(h *host.Host, history *state.History, unit systemd.State) 
 	case h.Where.Offline() && history.Install != nil && history.Install.Result == engine.Failed:
 		return Broken, failureOf(history.Install) + "; the first boot tries again"
 	case h.Where.Offline():
-		return Waiting, "the first boot does the rest: " + firstBootUnit
+		return Waiting, "the first boot does the rest: " + host.FirstBootUnit
 	case unit.Active == "failed":
-		why := "see journalctl -u " + firstBootUnit
+		why := "see journalctl -u " + host.FirstBootUnit
 		if history.Last != nil && failureOf(history.Last) != "" {
 			why = failureOf(history.Last)
 		}
-		return Broken, firstBootUnit + " gave up, and tries again at the next boot: " + why
+		return Broken, host.FirstBootUnit + " gave up, and tries again at the next boot: " + why
 	case unit.Known && unit.File != "enabled":
-		return Broken, "work is outstanding and " + firstBootUnit + " is not enabled: systemctl start " +
-			firstBootUnit + " finishes it"
+		return Broken, "work is outstanding and " + host.FirstBootUnit + " is not enabled: systemctl start " +
+			host.FirstBootUnit + " finishes it"
 	}
-	return Waiting, firstBootUnit + " has yet to be started"
+	return Waiting, host.FirstBootUnit + " has yet to be started"
 }
 
 // failure is what a report says went wrong, in a line; "" where nothing did.

@@ -64,7 +64,7 @@ func TestStatus(t *testing.T) {
 		}, Complete},
 		"a check failed beforehand in the chroot": {func(t testing.TB) *fakeHost {
 			h := bareOffline(t)
-			h.must(os.Remove(h.path("/usr/lib/systemd/system/" + firstBootUnit)))
+			h.must(os.Remove(h.path("/usr/lib/systemd/system/" + host.FirstBootUnit)))
 			h.apply(basic(t))
 			return h
 		}, Broken},

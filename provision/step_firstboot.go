@@ -11,6 +11,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/labels"
 	"wsprovision/provision/state"
 	"wsprovision/systemd"
 )
@@ -18,9 +19,7 @@ import (
 const (
 	// deferredPath is the durable promise: while it is there, the host is not
 	// yet what this configuration asks for, and the first boot goes on.
-	deferredPath  = host.StateDir + "/deferred.yaml"
-	firstBootUnit = "wsprovision-firstboot.service"
-	firstBootLink = "/etc/systemd/system/multi-user.target.wants/" + firstBootUnit
+	deferredPath = host.StateDir + "/deferred.yaml"
 )
 
 const deferredHeader = `# What wsprovision could not do where this host was installed; the first boot does it, or
@@ -78,8 +77,8 @@ func doingFirst(do func(context.Context) error, steps []engine.Step) []engine.St
 
 func (r *Run) labelsBefore(name string, steps []engine.Step) []engine.Step {
 	i := slices.IndexFunc(steps, func(s engine.Step) bool { return s.Name == name })
-	return slices.Insert(steps, i, engine.Step{Name: StepLabels, Needs: []string{StepPackages}, Check: r.labels.checkLabels,
-		Apply: r.labels.applyLabels})
+	return slices.Insert(steps, i, engine.Step{Name: StepLabels, Needs: []string{StepPackages}, Check: r.labels.Check,
+		Apply: r.labels.Apply})
 }
 
 func (d *Deferral) strikeOff(needs ...string) engine.Step {
@@ -107,7 +106,7 @@ func (d *Deferral) cancelDeferred(steps []engine.Step) []engine.Step {
 // hasDeferred reports whether work was deferred to this host's first boot and
 // is not struck off.
 func hasDeferred(h *host.Host) bool {
-	for _, path := range []string{deferredPath, firstBootLink} {
+	for _, path := range []string{deferredPath, host.FirstBootLink} {
 		if _, err := os.Lstat(h.Root + path); err == nil {
 			return true
 		}
@@ -147,13 +146,13 @@ func (d *Deferral) checkDeferral(ctx context.Context) (engine.Finding, error) {
 		return f, err
 	}
 	if !enabled {
-		f.Changes = append(f.Changes, engine.Change{Object: firstBootUnit + " (at boot)", From: "disabled",
+		f.Changes = append(f.Changes, engine.Change{Object: host.FirstBootUnit + " (at boot)", From: "disabled",
 			To: "enabled"})
 	}
-	f.Notes = append(f.Notes, "the first boot does what cannot be done here: "+firstBootUnit)
-	f.NextBoot = []string{firstBootUnit + " does what cannot be done here"}
+	f.Notes = append(f.Notes, "the first boot does what cannot be done here: "+host.FirstBootUnit)
+	f.NextBoot = []string{host.FirstBootUnit + " does what cannot be done here"}
 	if host.RelabelScheduled(d.Host) {
-		sayRelabel(&f)
+		labels.SayRelabel(&f)
 	}
 	return f, nil
 }
@@ -163,17 +162,17 @@ func (d *Deferral) firstBootEnabled(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	s, err := units.State(ctx, firstBootUnit)
+	s, err := units.State(ctx, host.FirstBootUnit)
 	switch {
 	case err != nil:
 		return false, err
 	case !d.Where.Offline():
 	case s.Load == "not-found":
 		return false, fmt.Errorf("%s is not installed, and without it nothing would finish the work at the first "+
-			"boot: install the agent's RPM in this tree", firstBootUnit)
+			"boot: install the agent's RPM in this tree", host.FirstBootUnit)
 	case s.Load == "masked":
 		return false, fmt.Errorf("%s is masked, and without it nothing would finish the work at the first boot: %s",
-			firstBootUnit, systemd.Unmask(firstBootUnit, s.File))
+			host.FirstBootUnit, systemd.Unmask(host.FirstBootUnit, s.File))
 	}
 	return s.File == "enabled", nil
 }
@@ -185,14 +184,14 @@ func (d *Deferral) applyDeferral(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := d.labels.promiseRelabel(); err != nil {
+	if err := d.labels.PromiseRelabel(); err != nil {
 		return err
 	}
 	units, err := host.Systemd(ctx, d.Host)
 	if err != nil {
 		return err
 	}
-	if err := units.Enable(ctx, firstBootUnit); err != nil {
+	if err := units.Enable(ctx, host.FirstBootUnit); err != nil {
 		return err
 	}
 	if err := d.unit.syncUnits(); err != nil {
@@ -223,7 +222,7 @@ func (d *Deferral) checkFinish(ctx context.Context) (engine.Finding, error) {
 		return f, err
 	}
 	if enabled {
-		f.Changes = append(f.Changes, engine.Change{Object: firstBootUnit + " (at boot)", From: "enabled",
+		f.Changes = append(f.Changes, engine.Change{Object: host.FirstBootUnit + " (at boot)", From: "enabled",
 			To: "disabled"})
 	}
 	if d.holdOut && len(d.proof.unproved) > 0 {
@@ -248,12 +247,12 @@ func (d *Deferral) applyFinish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := units.State(ctx, firstBootUnit)
+	s, err := units.State(ctx, host.FirstBootUnit)
 	if err != nil {
 		return err
 	}
 	if s.File == "enabled" {
-		if err := units.Disable(ctx, firstBootUnit); err != nil {
+		if err := units.Disable(ctx, host.FirstBootUnit); err != nil {
 			return err
 		}
 		if err := d.unit.syncUnits(); err != nil {
@@ -261,7 +260,7 @@ func (d *Deferral) applyFinish(ctx context.Context) error {
 		}
 	}
 	if s.Active == "failed" { // it gave up, and somebody else has finished its work
-		return units.ResetFailed(ctx, firstBootUnit)
+		return units.ResetFailed(ctx, host.FirstBootUnit)
 	}
 	return nil
 }

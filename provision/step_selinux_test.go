@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/policy"
 	"wsprovision/selinux"
 )
 
@@ -29,10 +30,10 @@ func TestPorts(t *testing.T) {
 		{name: "exactly, with another type", port: 8080, edit: "port -m -t http_port_t -p tcp 8080"},
 		{name: "exactly, with another type (8000)", port: 8000, edit: "port -m -t http_port_t -p tcp 8000"},
 		{name: "right in the policy", port: 8443},
-		{name: "a local record of the type", port: 3000, local: []selinux.Port{tcp(3000, 3000, httpPortType)}},
+		{name: "a local record of the type", port: 3000, local: []selinux.Port{tcp(3000, 3000, policy.HTTPPortType)}},
 		{name: "a local record of another type", port: 3000, local: []selinux.Port{tcp(3000, 3000, "ssh_port_t")},
 			edit: "port -m -t http_port_t -p tcp 3000"},
-		{name: "inside a local range of the type", port: 3000, local: []selinux.Port{tcp(2990, 3010, httpPortType)}},
+		{name: "inside a local range of the type", port: 3000, local: []selinux.Port{tcp(2990, 3010, policy.HTTPPortType)}},
 		{name: "inside a local range of another type", port: 3000,
 			local: []selinux.Port{tcp(2990, 3010, "ssh_port_t")}, fails: "tcp/2990-3010"},
 		{name: "beside a local range", port: 3000, local: []selinux.Port{tcp(3001, 3010, "ssh_port_t")},
@@ -58,8 +59,8 @@ func TestPorts(t *testing.T) {
 			if r.Result != engine.Changed {
 				t.Fatalf("%s\n%s", r.Result, summarize(r))
 			}
-			if got := h.stored().typeOf(tt.port); got != httpPortType {
-				t.Errorf("port %d is %s, want %s", tt.port, got, httpPortType)
+			if got := h.stored().typeOf(tt.port); got != policy.HTTPPortType {
+				t.Errorf("port %d is %s, want %s", tt.port, got, policy.HTTPPortType)
 			}
 			var said []string
 			for _, c := range step(t, r, StepSELinux).Changes {
@@ -90,19 +91,19 @@ func TestBoolean(t *testing.T) {
 	} {
 		bubble(t, tt.name, func(t *testing.T) {
 			h := newFakeHost(t)
-			h.setLocalPorts(selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: httpPortType})
+			h.setLocalPorts(selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: policy.HTTPPortType})
 			if tt.persistent {
-				h.setLocalBoolean(connectBoolean, true)
+				h.setLocalBoolean(policy.ConnectBoolean, true)
 			}
 			h.rebuild(true)
-			h.setRunning(connectBoolean, tt.running)
+			h.setRunning(policy.ConnectBoolean, tt.running)
 			r := h.apply(basic(t))
 			if r.Result != engine.Changed {
 				t.Fatalf("%s\n%s", r.Result, summarize(r))
 			}
-			if !h.running(connectBoolean) || !h.stored().booleans[connectBoolean] {
-				t.Errorf("running %v, stored %v; want both on", h.running(connectBoolean),
-					h.stored().booleans[connectBoolean])
+			if !h.running(policy.ConnectBoolean) || !h.stored().booleans[policy.ConnectBoolean] {
+				t.Errorf("running %v, stored %v; want both on", h.running(policy.ConnectBoolean),
+					h.stored().booleans[policy.ConnectBoolean])
 			}
 			if a, b := h.count("semanage"), h.count("setsebool"); a != tt.semanage || b != tt.setsebool {
 				t.Errorf("semanage ran %d times and setsebool %d, want %d and %d: %q", a, b, tt.semanage, tt.setsebool,
@@ -165,7 +166,7 @@ func TestModes(t *testing.T) {
 			!strings.Contains(s.Warnings[0], "disabled") {
 			t.Errorf("%s, warnings %q\n%s", r.Result, s.Warnings, summarize(r))
 		}
-		if !h.stored().booleans[connectBoolean] || h.stored().typeOf(3000) != httpPortType {
+		if !h.stored().booleans[policy.ConnectBoolean] || h.stored().typeOf(3000) != policy.HTTPPortType {
 			t.Errorf("the store was not written for the day when SELinux is enabled")
 		}
 		h.unchanged(basic(t))
@@ -197,7 +198,7 @@ func TestListenPorts(t *testing.T) {
 		if r := h.apply(c); r.Result != engine.Changed {
 			t.Errorf("%s\n%s", r.Result, summarize(r))
 		}
-		if got := h.stored().typeOf(4881); got != httpPortType {
+		if got := h.stored().typeOf(4881); got != policy.HTTPPortType {
 			t.Errorf("port 4881 is %s", got)
 		}
 		h.unchanged(c)
@@ -228,7 +229,7 @@ func TestLabelOfABackendBefore(t *testing.T) {
 			!strings.Contains(strings.Join(s.Notes, "\n"), "tcp/3000 keeps the label http_port_t") {
 			t.Errorf("%s, notes %q\n%s", r.Result, s.Notes, summarize(r))
 		}
-		h.setLocalPorts(selinux.Port{Proto: "tcp", Low: 8082, High: 8082, Type: httpPortType})
+		h.setLocalPorts(selinux.Port{Proto: "tcp", Low: 8082, High: 8082, Type: policy.HTTPPortType})
 		h.rebuild(true)
 		for _, note := range step(t, h.apply(parse(t, strings.Replace(oneSite, "3000", "8082", 1))),
 			StepSELinux).Notes {

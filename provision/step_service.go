@@ -14,8 +14,6 @@ import (
 	"wsprovision/systemd"
 )
 
-const nginxUnit = host.NginxUnit
-
 // service is what there is to do about nginx.service.
 type service struct {
 	state systemd.State
@@ -42,11 +40,11 @@ func (s service) masked() bool { return s.state.File == "masked" || s.state.Load
 func (s service) reloadable() error {
 	switch {
 	case s.masked():
-		return fmt.Errorf("%s is masked, so that nothing reloads it: %s if that is no longer meant", nginxUnit,
-			systemd.Unmask(nginxUnit, s.state.File))
+		return fmt.Errorf("%s is masked, so that nothing reloads it: %s if that is no longer meant", host.NginxUnit,
+			systemd.Unmask(host.NginxUnit, s.state.File))
 	case !s.state.CanReload:
 		return fmt.Errorf("%s has no ExecReload=, and a restart would cut every WebSocket: give it one in "+
-			"/etc/systemd/system/%[1]s.d/reload.conf, then systemctl daemon-reload", nginxUnit)
+			"/etc/systemd/system/%[1]s.d/reload.conf, then systemctl daemon-reload", host.NginxUnit)
 	}
 	return nil
 }
@@ -63,7 +61,7 @@ func (n *Service) service(ctx context.Context) (service, error) {
 	if err != nil {
 		return s, err
 	}
-	if s.state, err = units.State(ctx, nginxUnit); err != nil {
+	if s.state, err = units.State(ctx, host.NginxUnit); err != nil {
 		return s, err
 	}
 	s.owed, _, err = n.owed.Due()
@@ -94,19 +92,19 @@ func (n *Service) checkService(ctx context.Context) (engine.Finding, error) {
 		return f, err
 	}
 	if len(lost) == 0 && s.masked() {
-		return f, fmt.Errorf("%s is masked, so that nothing starts it: %s if that is no longer meant", nginxUnit,
-			systemd.Unmask(nginxUnit, s.state.File))
+		return f, fmt.Errorf("%s is masked, so that nothing starts it: %s if that is no longer meant", host.NginxUnit,
+			systemd.Unmask(host.NginxUnit, s.state.File))
 	}
 	if file := s.state.File; len(lost) == 0 && (file == "static" || file == "indirect") {
 		return f, fmt.Errorf("%s cannot be enabled, because it says nothing of when to start: give it "+
-			"WantedBy=multi-user.target in an [Install] section", nginxUnit)
+			"WantedBy=multi-user.target in an [Install] section", host.NginxUnit)
 	}
 	if !s.enabled() {
-		f.Changes = append(f.Changes, engine.Change{Object: nginxUnit + " (at boot)", From: cmp.Or(s.state.File, state.Absent),
+		f.Changes = append(f.Changes, engine.Change{Object: host.NginxUnit + " (at boot)", From: cmp.Or(s.state.File, state.Absent),
 			To: "enabled"})
 	}
 	if n.Where.Offline() {
-		f.Changes = append(f.Changes, engine.Change{Object: nginxUnit, From: "not running", To: "running",
+		f.Changes = append(f.Changes, engine.Change{Object: host.NginxUnit, From: "not running", To: "running",
 			Deferred: "systemd does not run here"})
 		return f, nil
 	}
@@ -118,13 +116,13 @@ func (n *Service) checkService(ctx context.Context) (engine.Finding, error) {
 		if err := n.checkLogs(); err != nil {
 			return f, err
 		}
-		f.Changes = append(f.Changes, engine.Change{Object: nginxUnit, From: cmp.Or(s.state.Active, state.Absent),
+		f.Changes = append(f.Changes, engine.Change{Object: host.NginxUnit, From: cmp.Or(s.state.Active, state.Absent),
 			To: "running"})
 	case s.owed || n.differs():
 		if err := errors.Join(s.reloadable(), n.checkLogs()); err != nil {
 			return f, err
 		}
-		f.Changes = append(f.Changes, engine.Change{Object: nginxUnit, From: "an older configuration", To: "reloaded"})
+		f.Changes = append(f.Changes, engine.Change{Object: host.NginxUnit, From: "an older configuration", To: "reloaded"})
 	default:
 		n.sayDraining(ctx, &f, s)
 	}
@@ -183,11 +181,11 @@ func (n *Service) applyService(ctx context.Context) error {
 }
 
 func (n *Service) enable(ctx context.Context, units systemd.Units, s service) error {
-	e := state.Entry{Kind: state.KindEnabled, Name: nginxUnit, Before: cmp.Or(s.state.File, "disabled"), Left: "enabled"}
+	e := state.Entry{Kind: state.KindEnabled, Name: host.NginxUnit, Before: cmp.Or(s.state.File, "disabled"), Left: "enabled"}
 	if err := n.ledger.Record(e); err != nil {
 		return err
 	}
-	if err := units.Enable(ctx, nginxUnit); err != nil {
+	if err := units.Enable(ctx, host.NginxUnit); err != nil {
 		return err
 	}
 	return n.syncUnits()
@@ -207,7 +205,7 @@ func (n *Service) syncUnits() error {
 // start starts nginx. A start that fails with what this run has written takes
 // that away again: what was on the disk before may still start.
 func (n *Service) start(ctx context.Context, units systemd.Units, s service) error {
-	e := state.Entry{Kind: state.KindActive, Name: nginxUnit, Before: s.activity(), Left: "active"}
+	e := state.Entry{Kind: state.KindActive, Name: host.NginxUnit, Before: s.activity(), Left: "active"}
 	if err := n.ledger.Record(e); err != nil {
 		return err
 	}
@@ -218,7 +216,7 @@ func (n *Service) start(ctx context.Context, units systemd.Units, s service) err
 	mark := n.Nginx.MarkLogs(tree.ErrorLogs())
 	// Its result is waited for even where the run is being ended: a job that
 	// nobody waits for may yet start nginx with what is taken away here.
-	if err := units.Start(context.WithoutCancel(ctx), nginxUnit); err != nil {
+	if err := units.Start(context.WithoutCancel(ctx), host.NginxUnit); err != nil {
 		return errors.Join(fmt.Errorf("%w%s", err, complaints(ctx, mark)), n.checkOrphans(ctx), n.startBack())
 	}
 	return n.owed.Settle()
@@ -273,7 +271,7 @@ func (n *Service) reloadOnce(ctx context.Context, units systemd.Units, pid int) 
 	if err != nil {
 		return err
 	}
-	if err := units.Reload(ctx, nginxUnit); err != nil {
+	if err := units.Reload(ctx, host.NginxUnit); err != nil {
 		return err
 	}
 	_, err = n.Nginx.ProveReload(ctx, before)

@@ -32,7 +32,7 @@ func (r *Run) steps() []engine.Step {
 		{Name: StepRepository, Needs: []string{StepPlatform}, Check: r.epel.Check, Apply: r.epel.Apply},
 		{Name: StepPackages, Needs: []string{StepPlatform, StepRepository}, Check: r.pkgs.Check,
 			Apply: r.pkgs.Apply},
-		{Name: StepSELinux, Needs: []string{StepPackages}, Check: r.policy.checkSELinux, Apply: r.policy.applySELinux},
+		{Name: StepSELinux, Needs: []string{StepPackages}, Check: r.policy.Check, Apply: r.policy.Apply},
 		{Name: StepValidate, Needs: []string{StepPackages}, Check: r.candidate.checkValidate},
 		{Name: StepSite, Needs: []string{StepSELinux, StepValidate}, Check: r.conf.checkSites, Apply: r.conf.applySites},
 		{Name: StepService, Needs: []string{StepSite}, Check: r.unit.checkService, Apply: r.unit.applyService},

@@ -13,6 +13,7 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/packages"
+	"wsprovision/provision/policy"
 	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
@@ -155,9 +156,9 @@ func TestSurveyFailuresLeaveTheHostUntouched(t *testing.T) {
 			h.mkdir(site)
 		}, StepSite, []string{site, "directory"}},
 		{"a policy without the boolean", func(h *fakeHost) {
-			delete(h.policy.booleans, connectBoolean)
+			delete(h.policy.booleans, policy.ConnectBoolean)
 			h.rebuild(true)
-		}, StepSELinux, []string{connectBoolean}},
+		}, StepSELinux, []string{policy.ConnectBoolean}},
 		{"an owed mark that cannot be read", func(h *fakeHost) {
 			h.mkdir("/run/wsprovision")
 			h.write(state.OwedPath, "{")
@@ -237,7 +238,7 @@ func TestDeniedBackend(t *testing.T) {
 }
 
 func (r *Run) judgeOf(t *testing.T, h *fakeHost) (engine.Finding, error) {
-	h.setRunning(connectBoolean, false)
+	h.setRunning(policy.ConnectBoolean, false)
 	h.web.ports = h.policy // without the label
 	h.must(r.begin(t.Context()))
 	var f engine.Finding
@@ -315,7 +316,7 @@ func TestOffline(t *testing.T) {
 				t.Errorf("%s: %s, want deferred\n%s", name, s.Status, summarize(r))
 			}
 		}
-		if !h.exists(wantsNginx) || !h.stored().booleans[connectBoolean] || h.content(site) == "" {
+		if !h.exists(wantsNginx) || !h.stored().booleans[policy.ConnectBoolean] || h.content(site) == "" {
 			t.Errorf("the unit, the boolean or the site is not there: %v", h.state())
 		}
 		if h.exists(state.OwedPath) {

@@ -204,7 +204,7 @@ func TestUnitWithoutInstallSection(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h := withNginx(t)
 		h.must(removeAll(h.path(wantsNginx)))
-		h.write("/etc/systemd/system/"+nginxUnit, "[Service]\nExecStart=/usr/sbin/nginx\n")
+		h.write("/etc/systemd/system/"+host.NginxUnit, "[Service]\nExecStart=/usr/sbin/nginx\n")
 		h.fails(basic(t), StepService, "WantedBy=multi-user.target")
 	})
 }

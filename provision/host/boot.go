@@ -41,3 +41,9 @@ func LabelsNothing(h *Host) bool {
 	text, err := os.ReadFile(h.Root + "/proc/filesystems")
 	return err != nil || !slices.Contains(strings.Fields(string(text)), "selinuxfs")
 }
+
+// The unit that goes on at the first boot where an installer's chroot ended, and the link that enables it.
+const (
+	FirstBootUnit = "wsprovision-firstboot.service"
+	FirstBootLink = "/etc/systemd/system/multi-user.target.wants/" + FirstBootUnit
+)

@@ -1,4 +1,4 @@
-package provision
+package labels
 
 import (
 	"cmp"
@@ -21,16 +21,16 @@ import (
 	"wsprovision/selinux"
 )
 
-const nginxProgram = "/usr/sbin/nginx"
+const NginxProgram = "/usr/sbin/nginx"
 
 // mislabelled is a file whose type is not the policy's.
 type mislabelled struct{ path, have, want string }
 
-// checkLabels is for a host that is installed under another kernel: rpm gives
+// Check is for a host that is installed under another kernel: rpm gives
 // labels only where SELinux runs (its plugin), and semanage's new files
 // inherit them from where they are made. Anaconda relabels neither /etc/nginx
 // nor /etc/selinux at its end.
-func (l *Labels) checkLabels(ctx context.Context) (engine.Finding, error) {
+func (l *Labels) Check(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
 	status, err := l.SELinux.Status()
 	if err != nil || status.Store == "" || !l.Where.Offline() && status.Mode == selinux.Disabled {
@@ -38,7 +38,7 @@ func (l *Labels) checkLabels(ctx context.Context) (engine.Finding, error) {
 	}
 	if host.RelabelScheduled(l.Host) {
 		if ours, err := l.relabelIsOurs(); err != nil || !ours {
-			sayRelabel(&f)
+			SayRelabel(&f)
 			return f, err
 		}
 	}
@@ -47,7 +47,7 @@ func (l *Labels) checkLabels(ctx context.Context) (engine.Finding, error) {
 	case err != nil:
 		return f, err
 	case whole && host.RelabelScheduled(l.Host):
-		sayRelabel(&f)
+		SayRelabel(&f)
 	case whole && !l.Where.Offline():
 		f.Warnings = append(f.Warnings, unlabelledHost)
 	case whole:
@@ -63,15 +63,15 @@ func (l *Labels) checkLabels(ctx context.Context) (engine.Finding, error) {
 }
 
 const (
-	relabelNote = "the first boot labels every file anew (" + host.RelabelPath + ") and reboots"
+	RelabelNote = "the first boot labels every file anew (" + host.RelabelPath + ") and reboots"
 	relabelNext = "every file is labelled anew (" + host.RelabelPath + "), and then the host reboots once more"
 	// unlabelledHost is for a host that runs: when it goes down is for its administrator to say.
 	unlabelledHost = "no file of this host has a SELinux label: nginx cannot work so where SELinux enforces; " +
 		"touch " + host.RelabelPath + " and reboot when it suits"
 )
 
-func sayRelabel(f *engine.Finding) {
-	f.Notes = append(f.Notes, relabelNote)
+func SayRelabel(f *engine.Finding) {
+	f.Notes = append(f.Notes, RelabelNote)
 	f.NextBoot = append(f.NextBoot, relabelNext)
 }
 
@@ -96,8 +96,8 @@ func (l *Labels) sayLabels(f *engine.Finding, wrong []mislabelled) {
 	}
 }
 
-// treeUnlabelled reports whether whoever installed this tree labelled nothing.
-func (l *Labels) treeUnlabelled() bool {
+// TreeUnlabelled reports whether whoever installed this tree labelled nothing.
+func (l *Labels) TreeUnlabelled() bool {
 	for _, path := range []string{"/etc", "/usr", "/var"} {
 		label, err := l.SELinux.FileLabel(path)
 		if err != nil || label != "" {
@@ -107,7 +107,7 @@ func (l *Labels) treeUnlabelled() bool {
 	return true
 }
 
-func (l *Labels) applyLabels(ctx context.Context) error {
+func (l *Labels) Apply(ctx context.Context) error {
 	status, err := l.SELinux.Status()
 	if err != nil {
 		return err
@@ -165,7 +165,7 @@ func (m mislabelled) mend(immutable bool) string {
 // wrongLabels are the files whose label is to be set, each once and nginx's
 // executable last; or whole: the tree has to be labelled as a whole, by itself.
 func (l *Labels) wrongLabels(ctx context.Context, status selinux.Status) (wrong []mislabelled, whole bool, err error) {
-	if status.Configured != selinux.Disabled && (l.hopeless || l.treeUnlabelled()) {
+	if status.Configured != selinux.Disabled && (l.hopeless || l.TreeUnlabelled()) {
 		return nil, true, nil
 	}
 	strays, many, err := l.unlabelled(status.Store)
@@ -190,15 +190,15 @@ var accountFiles = [...]string{"/etc/passwd", "/etc/passwd-", "/etc/group", "/et
 // mislabelled are the files of this run's making that have another type than
 // the policy gives them.
 func (l *Labels) mislabelled(ctx context.Context, status selinux.Status) ([]mislabelled, error) {
-	paths := []string{filepath.Dir(firstBootLink), firstBootLink, filepath.Dir(firstBootLink) + "/" + nginxUnit}
-	if len(l.pkgs.Recorded(state.KindPackage)) > 0 {
+	paths := []string{filepath.Dir(host.FirstBootLink), host.FirstBootLink, filepath.Dir(host.FirstBootLink) + "/" + host.NginxUnit}
+	if len(l.Packages.Recorded(state.KindPackage)) > 0 {
 		paths = append(paths, accountFiles[:]...)
 	}
 	wrong, err := l.compare(paths)
 	if err != nil {
 		return nil, err
 	}
-	if len(l.pkgs.Recorded(state.KindBoolean, state.KindPort)) > 0 {
+	if len(l.Packages.Recorded(state.KindBoolean, state.KindPort)) > 0 {
 		store, err := l.storeLabels(status)
 		if err != nil {
 			return nil, err
@@ -212,11 +212,11 @@ func (l *Labels) mislabelled(ctx context.Context, status selinux.Status) ([]misl
 // packageLabels compares what the agent's packages brought. Where nginx is one
 // of them, its executable's label vouches for the rest, because it is set last.
 func (l *Labels) packageLabels(ctx context.Context) ([]mislabelled, error) {
-	names := l.pkgs.Recorded(state.KindPackage)
-	if have, err := l.pkgs.HasNginx(ctx); err != nil || !have || len(names) == 0 {
+	names := l.Packages.Recorded(state.KindPackage)
+	if have, err := l.Packages.HasNginx(ctx); err != nil || !have || len(names) == 0 {
 		return nil, err
 	}
-	vouching, err := l.compare([]string{nginxProgram})
+	vouching, err := l.compare([]string{NginxProgram})
 	if err != nil || len(vouching) == 0 && slices.Contains(names, packages.Nginx) {
 		return nil, err
 	}
@@ -230,7 +230,7 @@ func (l *Labels) packageLabels(ctx context.Context) ([]mislabelled, error) {
 	}
 	kept := wrong[:0]
 	for _, m := range wrong {
-		if m.path != nginxProgram {
+		if m.path != NginxProgram {
 			kept = append(kept, m)
 		}
 	}

@@ -1,4 +1,4 @@
-package provision
+package policy
 
 import (
 	"context"
@@ -24,8 +24,8 @@ func (p *Policy) checkUnbuilt(ctx context.Context, f *engine.Finding, status sel
 		f.Changes = append(f.Changes, engine.Change{Object: object, From: from, To: to, Deferred: deferred})
 	}
 	change("SELinux policy "+status.Policy, "not built", "built (semodule -B)", "")
-	change("boolean "+connectBoolean+" (persistent)", string(selinux.Unknown), "on", "")
-	change("boolean "+connectBoolean+" (running)", string(selinux.Unknown), "on",
+	change("boolean "+ConnectBoolean+" (persistent)", string(selinux.Unknown), "on", "")
+	change("boolean "+ConnectBoolean+" (running)", string(selinux.Unknown), "on",
 		"the kernel that runs here is not the host's own")
 	var all *multierror.Error
 	for _, port := range p.labelledPorts(ctx) {
@@ -33,7 +33,7 @@ func (p *Policy) checkUnbuilt(ctx context.Context, f *engine.Finding, status sel
 		due, err := p.checkRecord(f, port, state.Local)
 		all = multierror.Append(all, err)
 		if due {
-			change("port "+portName(port), string(selinux.Unknown), httpPortType, "")
+			change("port "+PortName(port), string(selinux.Unknown), HTTPPortType, "")
 		}
 	}
 	f.Warnings = append(f.Warnings, fmt.Sprintf("the SELinux policy %s was never built here (there is no %s): "+
@@ -45,10 +45,10 @@ func (p *Policy) checkUnbuilt(ctx context.Context, f *engine.Finding, status sel
 func (p *Policy) checkRecord(f *engine.Finding, port int, records []selinux.Port) (due bool, err error) {
 	for _, l := range records {
 		switch {
-		case l.Type == httpPortType:
+		case l.Type == HTTPPortType:
 			return false, nil
 		case l.Low != port || l.High != port:
-			return false, &selinux.OverlapError{Proto: "tcp", Port: port, Type: httpPortType, Local: l}
+			return false, &selinux.OverlapError{Proto: "tcp", Port: port, Type: HTTPPortType, Local: l}
 		}
 	}
 	return true, p.sayTaken(f, port, selinux.PortState{Local: records})

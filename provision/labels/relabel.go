@@ -1,4 +1,4 @@
-package provision
+package labels
 
 import (
 	"errors"
@@ -10,9 +10,9 @@ import (
 	"wsprovision/selinux"
 )
 
-// noteRelabel has the ledger know that the relabel is the agent's doing.
-func (l *Labels) noteRelabel() error {
-	return l.ledger.Record(state.Entry{Kind: state.KindFile, Name: host.RelabelPath, Before: state.Absent, Left: state.Digest([]byte(host.RelabelOrder))})
+// NoteRelabel has the ledger know that the relabel is the agent's doing.
+func (l *Labels) NoteRelabel() error {
+	return l.Ledger.Record(state.Entry{Kind: state.KindFile, Name: host.RelabelPath, Before: state.Absent, Left: state.Digest([]byte(host.RelabelOrder))})
 }
 
 // relabelIsOurs reports whether the agent scheduled the relabel that is
@@ -25,13 +25,13 @@ func (l *Labels) relabelIsOurs() (bool, error) {
 		}
 		return false, err
 	}
-	e, recorded := l.ledger.Find(state.KindFile, host.RelabelPath)
+	e, recorded := l.Ledger.Find(state.KindFile, host.RelabelPath)
 	return recorded && e.Before == state.Absent && state.Digest(have.Content) == e.Left, nil
 }
 
-// promiseRelabel comes before anything that would be left without a label if
+// PromiseRelabel comes before anything that would be left without a label if
 // the machine went down before the labels are given.
-func (l *Labels) promiseRelabel() error {
+func (l *Labels) PromiseRelabel() error {
 	status, err := l.SELinux.Status()
 	if err != nil || status.Store == "" || status.Configured == selinux.Disabled || !host.LabelsNothing(l.Host) {
 		return err
@@ -45,6 +45,6 @@ func (l *Labels) takeBackRelabel() error {
 	if err := l.Files.Remove(host.RelabelPath); err != nil {
 		return err
 	}
-	return l.ledger.Keep(slices.DeleteFunc(slices.Clone(l.ledger.Entries),
+	return l.Ledger.Keep(slices.DeleteFunc(slices.Clone(l.Ledger.Entries),
 		state.Entry{Kind: state.KindFile, Name: host.RelabelPath}.Same))
 }

@@ -1,4 +1,4 @@
-package provision
+package policy
 
 import (
 	"cmp"
@@ -15,13 +15,13 @@ import (
 )
 
 const (
-	connectBoolean = selinux.HTTPConnect
-	httpPortType   = selinux.HTTPPort
+	ConnectBoolean = selinux.HTTPConnect
+	HTTPPortType   = selinux.HTTPPort
 )
 
-// checkSELinux compares the boolean, now and persistently, and the label of
+// Check compares the boolean, now and persistently, and the label of
 // every port that nginx is to reach, with what they should be.
-func (p *Policy) checkSELinux(ctx context.Context) (engine.Finding, error) {
+func (p *Policy) Check(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
 	status, err := p.SELinux.Status()
 	if err != nil {
@@ -67,12 +67,12 @@ func (p *Policy) checkSELinux(ctx context.Context) (engine.Finding, error) {
 // once. They stay until a revert: nginx goes on with the old backend until its
 // reload is proved, and what else uses the label by then is not known.
 func (p *Policy) sayLeftLabels(ctx context.Context, f *engine.Finding, asked []int) {
-	for _, e := range p.ledger.Entries {
-		port, err := portNamed(e.Name)
-		if e.Kind != state.KindPort || e.Left != httpPortType || err != nil || slices.Contains(asked, port.Low) {
+	for _, e := range p.Ledger.Entries {
+		port, err := PortNamed(e.Name)
+		if e.Kind != state.KindPort || e.Left != HTTPPortType || err != nil || slices.Contains(asked, port.Low) {
 			continue
 		}
-		if now, err := p.presentPort(ctx, e.Name); err == nil && now == e.Left {
+		if now, err := p.PresentPort(ctx, e.Name); err == nil && now == e.Left {
 			f.Notes = append(f.Notes, fmt.Sprintf("port %s keeps the label %s, which an earlier configuration asked "+
 				"for (before: %s); semanage port changes it if nothing needs it", e.Name, e.Left, e.Before))
 		}
@@ -93,26 +93,26 @@ func (p *Policy) sayMode(f *engine.Finding, status selinux.Status) {
 	}
 }
 
-// live reports whether the running kernel's policy is this host's to change.
-func (p *Policy) live(status selinux.Status) bool {
+// Live reports whether the running kernel's policy is this host's to change.
+func (p *Policy) Live(status selinux.Status) bool {
 	return !p.Where.Offline() && status.Mode != selinux.Disabled
 }
 
 func (p *Policy) checkBoolean(ctx context.Context, f *engine.Finding, status selinux.Status) error {
-	b, err := p.SELinux.Boolean(ctx, connectBoolean)
+	b, err := p.SELinux.Boolean(ctx, ConnectBoolean)
 	if err != nil {
 		return p.readable(f, err)
 	}
 	if b.Persistent == selinux.Undefined {
 		return fmt.Errorf("the policy %s has no boolean %s: is it RHEL 7's selinux-policy-targeted?", status.Policy,
-			connectBoolean)
+			ConnectBoolean)
 	}
 	if b.Persistent != selinux.On {
-		f.Changes = append(f.Changes, engine.Change{Object: "boolean " + connectBoolean + " (persistent)",
+		f.Changes = append(f.Changes, engine.Change{Object: "boolean " + ConnectBoolean + " (persistent)",
 			From: string(b.Persistent), To: "on"})
 	}
 	if b.Running != selinux.On && status.Mode != selinux.Disabled || p.Where.Offline() {
-		c := engine.Change{Object: "boolean " + connectBoolean + " (running)", From: string(b.Running), To: "on"}
+		c := engine.Change{Object: "boolean " + ConnectBoolean + " (running)", From: string(b.Running), To: "on"}
 		if p.Where.Offline() {
 			c.Deferred = "the kernel that runs here is not the host's own"
 		}
@@ -122,7 +122,7 @@ func (p *Policy) checkBoolean(ctx context.Context, f *engine.Finding, status sel
 }
 
 func (p *Policy) checkPort(ctx context.Context, f *engine.Finding, port int) error {
-	edit, before, err := p.SELinux.LabelPort(ctx, "tcp", port, httpPortType)
+	edit, before, err := p.SELinux.LabelPort(ctx, "tcp", port, HTTPPortType)
 	if err != nil {
 		return p.readable(f, err)
 	}
@@ -132,10 +132,10 @@ func (p *Policy) checkPort(ctx context.Context, f *engine.Finding, port int) err
 			return err
 		}
 		f.Changes = append(f.Changes, engine.Change{Object: object, From: cmp.Or(before.Stored, "unknown"),
-			To: httpPortType})
+			To: HTTPPortType})
 	} else if stale(before) {
 		f.Changes = append(f.Changes, engine.Change{Object: object + " (running)", From: before.Running,
-			To: httpPortType})
+			To: HTTPPortType})
 	}
 	return nil
 }
@@ -143,7 +143,7 @@ func (p *Policy) checkPort(ctx context.Context, f *engine.Finding, port int) err
 // stale says that the store has the label and the loaded policy does not yet,
 // as semanage -N leaves it.
 func stale(p selinux.PortState) bool {
-	return p.Stored == httpPortType && p.Running != "" && p.Running != httpPortType
+	return p.Stored == HTTPPortType && p.Running != "" && p.Running != HTTPPortType
 }
 
 // readable lets a plan without root go on where only root can read the store.
@@ -155,9 +155,9 @@ func (p *Policy) readable(f *engine.Finding, err error) error {
 	return err
 }
 
-// applySELinux makes the boolean and every label one semanage transaction, so
+// Apply makes the boolean and every label one semanage transaction, so
 // that the policy is rebuilt once.
-func (p *Policy) applySELinux(ctx context.Context) error {
+func (p *Policy) Apply(ctx context.Context) error {
 	status, err := p.SELinux.Status()
 	if err != nil {
 		return err
@@ -172,11 +172,11 @@ func (p *Policy) applySELinux(ctx context.Context) error {
 		return err
 	}
 	if len(edits) > 0 {
-		if err := p.commitPolicy(ctx, status, edits); err != nil {
+		if err := p.CommitPolicy(ctx, status, edits); err != nil {
 			return err
 		}
 	}
-	if !p.live(status) {
+	if !p.Live(status) {
 		return nil
 	}
 	if len(edits) == 0 && unloaded {
@@ -184,33 +184,33 @@ func (p *Policy) applySELinux(ctx context.Context) error {
 			return err
 		}
 	}
-	b, err := p.SELinux.Boolean(ctx, connectBoolean)
+	b, err := p.SELinux.Boolean(ctx, ConnectBoolean)
 	if err != nil || b.Running == selinux.On {
 		return err
 	}
 	// The store was right already and only the running value was off.
-	return p.SELinux.SetRunning(ctx, connectBoolean, true)
+	return p.SELinux.SetRunning(ctx, ConnectBoolean, true)
 }
 
 // selinuxEdits records what is there and says what has to be edited, and
 // whether a label of the store is not in the loaded policy yet.
 func (p *Policy) selinuxEdits(ctx context.Context) (edits []selinux.Edit, unloaded bool, err error) {
-	b, err := p.SELinux.Boolean(ctx, connectBoolean)
+	b, err := p.SELinux.Boolean(ctx, ConnectBoolean)
 	if err != nil {
 		return nil, false, err
 	}
 	var entries []state.Entry
 	// Where no policy of this host runs, the one that is loaded next has what is persistent.
 	if b.Running == selinux.Off || b.Running == selinux.Unknown && b.Persistent != selinux.On {
-		entries = append(entries, state.Entry{Kind: state.KindRunning, Name: connectBoolean, Before: string(selinux.Off),
+		entries = append(entries, state.Entry{Kind: state.KindRunning, Name: ConnectBoolean, Before: string(selinux.Off),
 			Left: "on"})
 	}
 	if b.Persistent != selinux.On {
-		edits = append(edits, selinux.SetBoolean(connectBoolean, true))
-		entries = append(entries, state.Entry{Kind: state.KindBoolean, Name: connectBoolean, Before: string(b.Local), Left: "on"})
+		edits = append(edits, selinux.SetBoolean(ConnectBoolean, true))
+		entries = append(entries, state.Entry{Kind: state.KindBoolean, Name: ConnectBoolean, Before: string(b.Local), Left: "on"})
 	}
 	for _, port := range p.labelledPorts(ctx) {
-		edit, before, err := p.SELinux.LabelPort(ctx, "tcp", port, httpPortType)
+		edit, before, err := p.SELinux.LabelPort(ctx, "tcp", port, HTTPPortType)
 		if err == nil && edit != nil {
 			err = p.sayTaken(&engine.Finding{}, port, before) // somebody's, since the survey
 		}
@@ -220,19 +220,41 @@ func (p *Policy) selinuxEdits(ctx context.Context) (edits []selinux.Edit, unload
 		unloaded = unloaded || stale(before)
 		if edit != nil {
 			edits = append(edits, *edit)
-			entries = append(entries, state.Entry{Kind: state.KindPort, Name: portName(port), Before: localType(before, port),
-				Left: httpPortType, Adopts: localType(before, port) != state.Absent})
+			entries = append(entries, state.Entry{Kind: state.KindPort, Name: PortName(port), Before: LocalType(before, port),
+				Left: HTTPPortType, Adopts: LocalType(before, port) != state.Absent})
 		}
 	}
-	return edits, unloaded, p.ledger.Record(entries...)
+	return edits, unloaded, p.Ledger.Record(entries...)
 }
 
-// localType is the type that a local record of exactly this port gives it.
-func localType(p selinux.PortState, port int) string {
+// LocalType is the type that a local record of exactly this port gives it.
+func LocalType(p selinux.PortState, port int) string {
 	for _, l := range p.Local {
 		if l.Low == port && l.High == port {
 			return l.Type
 		}
 	}
 	return state.Absent
+}
+
+// CommitPolicy makes the edits one semanage transaction. What that leaves with another label than the policy's gets the
+// right one afterwards: RHEL 7's policy has semanage's new files labelled semanage_store_t for an administrator
+// (unconfined_t), and for a unit (unconfined_service_t) not, which leaves them selinux_config_t (selinux-policy 3.13.1,
+// selinuxutil.te). Offline that is the step "labels"'s.
+func (p *Policy) CommitPolicy(ctx context.Context, status selinux.Status, edits []selinux.Edit) error {
+	live := p.Live(status)
+	before, err := p.Labels.StoreStamps(status)
+	if err != nil {
+		return err
+	}
+	if err := p.SELinux.Commit(ctx, edits, live); err != nil || !live {
+		return err
+	}
+	wrong, err := p.Labels.LeftMislabelled(status, before)
+	if err != nil || len(wrong) == 0 {
+		return err
+	}
+	return p.Seam.Do(fmt.Sprintf("label %d files of the policy store", len(wrong)), func() error {
+		return p.Labels.LabelStore(wrong)
+	})
 }

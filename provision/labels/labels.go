@@ -1,0 +1,18 @@
+package labels
+
+import (
+	"wsprovision/provision/host"
+	"wsprovision/provision/packages"
+	"wsprovision/provision/state"
+	"wsprovision/selinux"
+)
+
+// Labels are those of files, where the kernel gives none.
+type Labels struct {
+	*host.Host
+	Ledger    *state.Ledger
+	Packages  *packages.Packages
+	hopeless  bool           // a label could not be set here
+	bare      []selinux.Path // what a walk found to have no label
+	labelling bool           // bare stays as it is
+}
