@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"wsprovision/provision/host"
+	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
@@ -22,11 +23,11 @@ func (r *Run) settleAnnounced(ctx context.Context) {
 	}
 	// Reading back is owed even where the run is being ended.
 	ctx = context.WithoutCancel(ctx)
-	due, _, err := r.unit.owed.Due()
+	due, _, err := r.unit.Owed.Due()
 	due = due || err != nil
 	err = r.pkgs.RecordTransaction(ctx)
 	err = errors.Join(err, r.ledger.ReadBack(func(e state.Entry) (string, error) {
-		if e.Kind == state.KindFile && (due && nginxReads(e.Name) || r.isStaged(e.Name)) {
+		if e.Kind == state.KindFile && (due && proxy.Reads(e.Name) || r.isStaged(e.Name)) {
 			return state.Unsettled, nil
 		}
 		return r.presentNext(ctx, e)
@@ -97,5 +98,5 @@ func presentUnit(ctx context.Context, h *host.Host, e state.Entry) (string, erro
 	if e.Kind == state.KindEnabled {
 		return cmp.Or(s.File, state.Absent), err
 	}
-	return service{state: s}.activity(), err
+	return proxy.ServiceState{State: s}.Activity(), err
 }

@@ -11,7 +11,7 @@ import (
 // What is in bottom may be imported by all.
 var arrows = map[string][]string{
 	"cmd/wsprovision": {"provision", "provision/host", "provision/diagnose", "provision/engine", "provision/config", "provision/websocket", "systemd"},
-	"provision": {"provision/policy", "provision/labels", "provision/packages", "provision/managed", "provision/state", "provision/host", "provision/diagnose", "provision/engine", "provision/config", "provision/nginx", "provision/websocket",
+	"provision": {"provision/proxy", "provision/policy", "provision/labels", "provision/packages", "provision/managed", "provision/state", "provision/host", "provision/diagnose", "provision/engine", "provision/config", "provision/nginx", "provision/websocket",
 		"rpm", "selinux", "systemd"},
 	"provision/managed":      {"provision/state", "provision/host", "provision/engine", "provision/config"},
 	"provision/state":        {"provision/host", "provision/engine"},

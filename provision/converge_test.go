@@ -17,6 +17,7 @@ import (
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/packages"
 	"wsprovision/provision/policy"
+	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
@@ -155,9 +156,9 @@ func drawNginx(rt *rapid.T, h *fakeHost) {
 	neighbour := "server {\n    listen 80;\n    server_name %s;\n}\n"
 	switch rapid.IntRange(0, 9).Draw(rt, "neighbour") {
 	case 8:
-		h.write(confDir+"/aa.conf", fmt.Sprintf(neighbour, "websocket.example.com"))
+		h.write(proxy.ConfDir+"/aa.conf", fmt.Sprintf(neighbour, "websocket.example.com"))
 	case 9:
-		h.write(confDir+"/zz.conf", fmt.Sprintf(neighbour, "other.example.com"))
+		h.write(proxy.ConfDir+"/zz.conf", fmt.Sprintf(neighbour, "other.example.com"))
 	}
 	if rapid.Bool().Draw(rt, "enabled") {
 		h.must(h.enableUnit(host.NginxUnit))
@@ -175,7 +176,7 @@ func drawNginx(rt *rapid.T, h *fakeHost) {
 	case 8:
 		h.write(host.Staging(site), "half of a fi")
 	case 12:
-		h.write(confDir+"/broken.conf", "server {\n")
+		h.write(proxy.ConfDir+"/broken.conf", "server {\n")
 	case 13:
 		h.must(removeAll(h.path(site)))
 		h.link("/root/x", site)

@@ -13,11 +13,8 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/proxy"
 )
-
-// ErrUnresolved says that nginx could not find a backend's address by its
-// name, which may come with the network.
-var ErrUnresolved = errors.New("a name does not resolve")
 
 // ErrOvertaken says that another run finished, replaced or reverted the deferred
 // work while its lock was waited for.
@@ -156,7 +153,7 @@ func heals(r *engine.Report, err error) bool {
 			slices.Contains([]string{StepRepository, StepPackages, StepService, StepProof}, s.Name) {
 			continue
 		}
-		if !errors.Is(s.Err, ErrUnresolved) {
+		if !errors.Is(s.Err, proxy.ErrUnresolved) {
 			return false
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 	"wsprovision/selinux"
 	"wsprovision/systemd"
@@ -253,7 +254,7 @@ func TestFirstBootGivesUp(t *testing.T) {
 		h := installed(t)
 		h.boot()
 		h.write(site, "") // somebody changed it, and
-		h.write(confDir+"/a.conf", "server {\n listen 80;\n server_name ws.example.com;\n}\n")
+		h.write(proxy.ConfDir+"/a.conf", "server {\n listen 80;\n server_name ws.example.com;\n}\n")
 		r, err := h.firstBoot(1)
 		if err != nil || r.Result != engine.Failed || !h.exists(deferredPath) {
 			t.Errorf("%v, %s, want failed with the work outstanding\n%s", err, r.Result, summarize(r))
@@ -262,7 +263,7 @@ func TestFirstBootGivesUp(t *testing.T) {
 			s.Report.Phase != PhaseInstall+"+"+PhaseFirstBoot {
 			t.Errorf("status: %s, %s, phase %q", s.State, s.Why, s.Report.Phase)
 		}
-		h.must(os.Remove(h.path(confDir + "/a.conf")))
+		h.must(os.Remove(h.path(proxy.ConfDir + "/a.conf")))
 		if r := h.apply(parse(t, oneSite+"on_drift: replace\n")); r.Result != engine.Changed ||
 			h.exists(deferredPath) ||
 			h.gaveUp {
@@ -323,7 +324,7 @@ func TestHeals(t *testing.T) {
 		"a mirror": {report: failed(StepPackages, errors.New("yum: exit status 1")), want: true},
 		"a backend": {report: &engine.Report{Steps: []engine.StepReport{{Name: StepFirstBoot,
 			Status: engine.Deferred}}}, want: true},
-		"a name":           {report: failed(StepValidate, fmt.Errorf("nginx -t: %w", ErrUnresolved)), want: true},
+		"a name":           {report: failed(StepValidate, fmt.Errorf("nginx -t: %w", proxy.ErrUnresolved)), want: true},
 		"a syntax error":   {report: failed(StepValidate, errors.New("nginx -t: unknown directive"))},
 		"a port's range":   {report: failed(StepSELinux, errors.New("overlap"))},
 		"another run":      {err: fmt.Errorf("%w: process 7", host.ErrLocked), want: true},

@@ -10,6 +10,7 @@ import (
 
 	"wsprovision/provision/diagnose"
 	"wsprovision/provision/host"
+	"wsprovision/provision/proxy"
 	"wsprovision/provision/websocket"
 )
 
@@ -96,7 +97,7 @@ func TestExplainDial(t *testing.T) {
 		{"no route", func(h *fakeHost) {}, dial(syscall.ENETUNREACH), diagnose.AddressUnreachable},
 		{"own ports", func(h *fakeHost) {}, dial(syscall.EADDRNOTAVAIL), diagnose.PortsExhausted},
 		{"a broken file of somebody's, and no nginx", func(h *fakeHost) {
-			h.write(confDir+"/a.conf", "bogus_directive on;\n")
+			h.write(proxy.ConfDir+"/a.conf", "bogus_directive on;\n")
 			h.must(os.Remove(h.path("/run/nginx.pid")))
 		}, dial(syscall.ECONNREFUSED), diagnose.NginxConfigInvalid},
 	}

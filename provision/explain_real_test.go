@@ -31,6 +31,7 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/hosttest"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/proxy"
 	"wsprovision/provision/websocket"
 	"wsprovision/selinux"
 	"wsprovision/systemd"
@@ -110,7 +111,7 @@ func (r *rig) conf(connections, main string) {
 }
 
 func (r *rig) write(name, text string) {
-	r.must(os.WriteFile(r.root+confDir+"/"+name+".conf", []byte(text), 0o644))
+	r.must(os.WriteFile(r.root+proxy.ConfDir+"/"+name+".conf", []byte(text), 0o644))
 }
 
 // start runs nginx and waits until it listens, or has ended.

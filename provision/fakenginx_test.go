@@ -15,6 +15,7 @@ import (
 	"wsprovision/provision/diagnose"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/proxy"
 	"wsprovision/provision/websocket"
 	"wsprovision/systemd"
 )
@@ -64,7 +65,7 @@ func (h *fakeHost) layNginx() {
 	if !h.exists(host.NginxConf) {
 		h.write(host.NginxConf, confOfEPEL)
 	}
-	for _, dir := range []string{confDir, "/var/log/nginx", "/var/lib/nginx/tmp"} {
+	for _, dir := range []string{proxy.ConfDir, "/var/log/nginx", "/var/lib/nginx/tmp"} {
 		h.mkdir(dir)
 	}
 	h.write("/usr/sbin/nginx", "ELF")
@@ -124,7 +125,7 @@ func (h *fakeHost) judgeConf() (warnings []string, emerg string) {
 			}
 		}
 	}
-	if nginx.NamesBucket(tree.HashedNames()) > 0 && !tree.HTTP(namesBucket) {
+	if nginx.NamesBucket(tree.HashedNames()) > 0 && !tree.HTTP(proxy.NamesBucket) {
 		return warnings, "could not build server_names_hash, you should increase server_names_hash_bucket_size: 64"
 	}
 	return warnings, ""

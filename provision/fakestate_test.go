@@ -19,6 +19,7 @@ import (
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/packages"
 	"wsprovision/provision/policy"
+	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 )
 
@@ -95,9 +96,9 @@ func (h *fakeHost) state() map[string]string {
 		"owed":           h.content(state.OwedPath),
 		"mirror":         h.content(packages.RepositoryPath) + h.content(packages.KeyPath),
 	}
-	entries, _ := os.ReadDir(h.path(confDir))
+	entries, _ := os.ReadDir(h.path(proxy.ConfDir))
 	for _, e := range entries {
-		s["conf.d/"+e.Name()] = h.content(confDir + "/" + e.Name())
+		s["conf.d/"+e.Name()] = h.content(proxy.ConfDir + "/" + e.Name())
 	}
 	s["served"] = strings.Join(h.served(), " ")
 	return s
@@ -152,7 +153,7 @@ func basic(t testing.TB) config.Config {
 	return parse(t, oneSite)
 }
 
-const site = confDir + "/websocket.conf"
+const site = proxy.ConfDir + "/websocket.conf"
 
 // provisioned is a host on which an apply has already ended well.
 func provisioned(t testing.TB) *fakeHost {

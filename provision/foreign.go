@@ -2,7 +2,6 @@ package provision
 
 import (
 	"context"
-	"path/filepath"
 	"slices"
 
 	"wsprovision/provision/managed"
@@ -31,14 +30,4 @@ func (d *Deferral) consents(ctx context.Context) []string {
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
-}
-
-func isSite(path string) bool { return path != namesPath && filepath.Dir(path) == confDir }
-
-// elsewhere says how the file of a site gets another path; "" for any other file.
-func elsewhere(path string) string {
-	if !isSite(path) {
-		return ""
-	}
-	return "give the site another name (name, under sites in /etc/wsprovision/wsprovision.yaml)"
 }

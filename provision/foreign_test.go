@@ -10,6 +10,7 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/packages"
 	"wsprovision/provision/policy"
+	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
@@ -23,7 +24,7 @@ func withForeign(t testing.TB) (*fakeHost, config.Config, map[string]string) {
 	key, fingerprint := armoredKey(t, 1)
 	other, _ := armoredKey(t, 2)
 	h.write("/root/epel.key", key)
-	files := map[string]string{site: theirs, namesPath: "# mine\n", shutdownPath: "# mine\n",
+	files := map[string]string{site: theirs, proxy.NamesPath: "# mine\n", proxy.ShutdownPath: "# mine\n",
 		packages.RepositoryPath: "[mine]\nname=mine\nbaseurl=http://mirror.example.com/mine\nenabled=0\n", packages.KeyPath: other}
 	for path, content := range files {
 		h.write(path, content)
@@ -40,7 +41,7 @@ func TestHostileForeignFile(t *testing.T) {
 		bubble(t, "refused, every file of ours, on_drift "+drift, func(t *testing.T) {
 			h, c, _ := withForeign(t)
 			c.OnDrift = drift
-			h.fails(c, StepSite, site, namesPath, shutdownPath, "-    server_name theirs.example.com;",
+			h.fails(c, StepSite, site, proxy.NamesPath, proxy.ShutdownPath, "-    server_name theirs.example.com;",
 				"another name", "--adopt")
 			h.fails(c, StepRepository, packages.RepositoryPath, packages.KeyPath, "--adopt")
 		})
@@ -115,23 +116,23 @@ func TestHostileForeignFile(t *testing.T) {
 		h.adopting = true
 		h.must(h.apply(basic(t)).Err())
 		h.adopting = false
-		h.write(confDir+"/chat.conf", theirs)
-		h.fails(parse(t, oneSite+secondSite), StepSite, confDir+"/chat.conf", "--adopt")
+		h.write(proxy.ConfDir+"/chat.conf", theirs)
+		h.fails(parse(t, oneSite+secondSite), StepSite, proxy.ConfDir+"/chat.conf", "--adopt")
 	})
 	bubble(t, "put in our place after ours was taken away", func(t *testing.T) {
 		h := withTwoSites(t)
 		h.must(h.apply(basic(t)).Err())
-		h.write(confDir+"/chat.conf", theirs)
+		h.write(proxy.ConfDir+"/chat.conf", theirs)
 		both := parse(t, oneSite+secondSite+"on_drift: replace\n")
-		h.fails(both, StepSite, confDir+"/chat.conf", "--adopt")
+		h.fails(both, StepSite, proxy.ConfDir+"/chat.conf", "--adopt")
 		h.adopting = true
 		h.must(h.apply(both).Err())
-		if h.run(both, revert(false)); h.content(confDir+"/chat.conf") != theirs {
-			t.Errorf("not back: %q", h.content(confDir+"/chat.conf"))
+		if h.run(both, revert(false)); h.content(proxy.ConfDir+"/chat.conf") != theirs {
+			t.Errorf("not back: %q", h.content(proxy.ConfDir+"/chat.conf"))
 		}
 	})
 	bubble(t, "twice in our place: both are kept", func(t *testing.T) {
-		h, second := withNginx(t), confDir+"/chat.conf"
+		h, second := withNginx(t), proxy.ConfDir+"/chat.conf"
 		h.adopting = true
 		h.write(second, theirs)
 		h.must(h.apply(parse(t, oneSite+secondSite)).Err())
@@ -177,7 +178,7 @@ func TestHostileForeignFile(t *testing.T) {
 		run.ledger = state.NewLedger(run.Files)
 		run.annals = run.chronicle()
 		run.wire()
-		f, err := run.conf.checkSites(t.Context())
+		f, err := run.conf.Check(t.Context())
 		if w := strings.Join(f.Warnings, "\n"); err != nil || !strings.Contains(w,
 			"cannot tell without root whether "+site) {
 			t.Errorf("%v, warnings %q", err, w)
@@ -185,10 +186,10 @@ func TestHostileForeignFile(t *testing.T) {
 	})
 	bubble(t, "a file that nobody asks for is left", func(t *testing.T) {
 		h := withNginx(t)
-		h.write(namesPath, "# mine\n")
+		h.write(proxy.NamesPath, "# mine\n")
 		h.must(h.apply(basic(t)).Err())
-		if h.content(namesPath) != "# mine\n" {
-			t.Errorf("%s holds %q", namesPath, h.content(namesPath))
+		if h.content(proxy.NamesPath) != "# mine\n" {
+			t.Errorf("%s holds %q", proxy.NamesPath, h.content(proxy.NamesPath))
 		}
 	})
 }

@@ -17,6 +17,7 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/hosttest"
 	"wsprovision/provision/labels"
+	"wsprovision/provision/proxy"
 	"wsprovision/selinux"
 )
 
@@ -99,7 +100,7 @@ func TestLabelsOfPackages(t *testing.T) {
 			t.Fatalf("labels: %s\n%s", got.Status, summarize(r))
 		}
 		for path, want := range map[string]string{labels.NginxProgram: "default_t", host.NginxConf: "httpd_config_t",
-			confDir: "httpd_config_t", site: "httpd_config_t", deferredPath: "var_lib_t", host.FirstBootLink: "etc_t"} {
+			proxy.ConfDir: "httpd_config_t", site: "httpd_config_t", deferredPath: "var_lib_t", host.FirstBootLink: "etc_t"} {
 			if got, err := s.FileLabel(path); err != nil || host.TypeOf(got) != want {
 				t.Errorf("%s: %q, %v, want %s", path, got, err, want)
 			}

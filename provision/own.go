@@ -5,6 +5,7 @@ import (
 	"wsprovision/provision/diagnose"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 )
 
@@ -22,13 +23,13 @@ func ownFile(h *host.Host, c config.Config, site *config.Site) diagnose.Own {
 
 // overSomebodys is the flag without which an apply refuses what lies in place of the site's file.
 func overSomebodys(h *host.Host, c config.Config, site config.Site) []string {
-	have, err := h.Files.Read(sitePath(site.Name))
+	have, err := h.Files.Read(proxy.SitePath(site.Name))
 	ledger, unread := state.ReadLedger(h.Files)
 	if err != nil || unread != nil || have.Content == nil {
 		return nil
 	}
 	now := state.Digest(have.Content)
-	switch e, recorded := ledger.Find(state.KindFile, sitePath(site.Name)); {
+	switch e, recorded := ledger.Find(state.KindFile, proxy.SitePath(site.Name)); {
 	case !recorded || e.IsTheirs(now):
 		return []string{"--adopt"}
 	case !e.IsAgents(now) && c.OnDrift == config.DriftFail:

@@ -23,7 +23,7 @@ import (
 func (p *Proof) prove(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
 	var all *multierror.Error
-	tree, _ := p.survey.tree(nil) // of a broken one what was read serves
+	tree, _ := p.survey.Tree(nil) // of a broken one what was read serves
 	logs := tree.ErrorLogs()
 	for _, site := range p.Config.Sites {
 		for _, l := range site.Locations {

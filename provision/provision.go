@@ -14,6 +14,7 @@ import (
 	"wsprovision/provision/managed"
 	"wsprovision/provision/packages"
 	"wsprovision/provision/policy"
+	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 )
 
@@ -45,10 +46,10 @@ type Run struct {
 	epel      *packages.Source
 	labels    *labels.Labels
 	policy    *policy.Policy
-	survey    *Survey
-	unit      *Service
-	conf      *Sites
-	candidate *Candidate
+	survey    *proxy.Survey
+	unit      *proxy.Unit
+	conf      *proxy.Sites
+	candidate *proxy.Candidate
 	proof     *Proof
 	later     *Deferral
 }

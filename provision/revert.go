@@ -12,6 +12,7 @@ import (
 	"wsprovision/provision/managed"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/packages"
+	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
@@ -48,7 +49,7 @@ func (r *Revert) steps() []engine.Step {
 	steps := r.later.cancelDeferred([]engine.Step{
 		{Name: StepPlatform, Check: r.checkPlatform},
 		{Name: StepValidate, Needs: []string{StepPlatform}, Check: r.checkWithout},
-		{Name: StepSite, Needs: []string{StepValidate}, Check: r.conf.checkSites, Apply: r.conf.applySites},
+		{Name: StepSite, Needs: []string{StepValidate}, Check: r.conf.Check, Apply: r.conf.Apply},
 		{Name: StepService, Needs: []string{StepSite}, Check: r.checkReload, Apply: r.applyReload},
 		{Name: StepUnit, Needs: []string{StepService}, Check: r.checkUnit, Apply: r.applyUnit},
 		{Name: StepSELinux, Needs: []string{StepService}, Check: r.checkUndo, Apply: r.applyUndo},
@@ -95,12 +96,12 @@ func (r *Revert) recorded(kinds ...state.Kind) []state.Entry {
 
 // before is what nginx's configuration held when the agent first came.
 func (r *Revert) before() ([]managed.Want, error) {
-	all := r.filesBefore(func(path string) bool { return nginxReads(path) && path != namesPath })
-	with, err := r.conf.longNames(all) // where a file that is left alone needs it, it is left too
+	all := r.filesBefore(func(path string) bool { return proxy.Reads(path) && path != proxy.NamesPath })
+	with, err := r.conf.LongNames(all) // where a file that is left alone needs it, it is left too
 	if err != nil || len(with) > len(all) {
 		return with, err
 	}
-	return append(all, r.filesBefore(func(path string) bool { return path == namesPath })...), nil
+	return append(all, r.filesBefore(func(path string) bool { return path == proxy.NamesPath })...), nil
 }
 
 func (r *Revert) filesBefore(which func(path string) bool) []managed.Want {
@@ -121,16 +122,16 @@ func (r *Revert) filesBefore(which func(path string) bool) []managed.Want {
 // checkWithout validates what a revert leaves. What keeps a nginx from starting
 // that does not run, and keeps it so now, holds nothing up.
 func (r *Revert) checkWithout(ctx context.Context) (engine.Finding, error) {
-	f, err := r.candidate.checkValidate(ctx)
-	if files, _ := r.conf.siteFiles(); slices.ContainsFunc(files, func(s managed.File) bool {
-		return s.Path == namesPath && s.Content != nil
+	f, err := r.candidate.Check(ctx)
+	if files, _ := r.conf.All(); slices.ContainsFunc(files, func(s managed.File) bool {
+		return s.Path == proxy.NamesPath && s.Content != nil
 	}) {
-		f.Warnings = append(f.Warnings, namesPath+" stays: a server_name in a file that is left alone needs it")
+		f.Warnings = append(f.Warnings, proxy.NamesPath+" stays: a server_name in a file that is left alone needs it")
 	}
 	if err == nil {
 		return f, nil
 	}
-	if s, unread := r.unit.service(ctx); unread != nil || s.running() {
+	if s, unread := r.unit.State(ctx); unread != nil || s.Running() {
 		return f, err
 	}
 	now, untested := r.Nginx.Test(ctx, nil)
@@ -146,17 +147,17 @@ func (r *Revert) checkWithout(ctx context.Context) (engine.Finding, error) {
 // is left stopped, and a running one running.
 func (r *Revert) checkReload(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
-	s, err := r.unit.service(ctx)
-	s.sayUntold(&f)
+	s, err := r.unit.State(ctx)
+	s.SayUntold(&f)
 	switch {
 	case err != nil:
 		return f, err
-	case !s.running() && s.owed:
+	case !s.Running() && s.Owed:
 		f.Changes = []engine.Change{{Object: "owed reload (" + state.OwedPath + ")", From: "noted",
 			To: "dropped, because nginx does not run"}}
-	case !s.running():
-	case s.owed || r.unit.differs():
-		if err := errors.Join(s.reloadable(), r.unit.checkMaster(ctx, s.state), r.unit.checkLogs()); err != nil {
+	case !s.Running():
+	case s.Owed || r.unit.Differs():
+		if err := errors.Join(s.Reloadable(), r.unit.CheckMaster(ctx, s.State), r.unit.CheckLogs()); err != nil {
 			return f, err
 		}
 		f.Changes = []engine.Change{{Object: host.NginxUnit, From: "the agent's configuration", To: "reloaded"}}
@@ -174,18 +175,18 @@ func (r *Revert) sayStarted(f *engine.Finding) {
 }
 
 func (r *Revert) applyReload(ctx context.Context) error {
-	s, err := r.unit.service(ctx)
+	s, err := r.unit.State(ctx)
 	if err != nil {
 		return err
 	}
-	if !s.running() { // the next start takes what is on the disk
-		return r.unit.owed.Settle()
+	if !s.Running() { // the next start takes what is on the disk
+		return r.unit.Owed.Settle()
 	}
 	units, err := host.Systemd(ctx, r.Run.Host)
 	if err != nil {
 		return err
 	}
-	return r.unit.reload(ctx, units, s)
+	return r.unit.Reload(ctx, units, s)
 }
 
 // checkUnit compares the enablement with what it was.
@@ -223,7 +224,7 @@ func (r *Revert) applyUnit(ctx context.Context) error {
 	if err := units.Disable(ctx, host.NginxUnit); err != nil {
 		return err
 	}
-	return r.unit.syncUnits()
+	return r.unit.SyncUnits()
 }
 
 // left names what somebody else has changed since.
@@ -257,7 +258,7 @@ func (r *Revert) checkOthers(context.Context) (engine.Finding, error) {
 // edited it, keeps its key: without it every yum on the host would fail.
 func (r *Revert) otherFiles() ([]managed.File, error) {
 	files, err := r.files.ReadAll(r.filesBefore(func(path string) bool {
-		return !nginxReads(path) && (path != host.RelabelPath || !r.unlabels)
+		return !proxy.Reads(path) && (path != host.RelabelPath || !r.unlabels)
 	}))
 	stays := slices.ContainsFunc(files, func(s managed.File) bool {
 		return s.Path == packages.RepositoryPath && s.Kept && s.Have.Content != nil

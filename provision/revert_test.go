@@ -12,6 +12,7 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/packages"
 	"wsprovision/provision/policy"
+	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
@@ -122,7 +123,7 @@ func TestRevertBesideABrokenFile(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h := provisioned(t)
 		h.stopNginx()
-		h.write(confDir+"/other.conf", "server {\n")
+		h.write(proxy.ConfDir+"/other.conf", "server {\n")
 		r := h.run(basic(t), revert(false))
 		if r.Result != engine.Changed || h.exists(site) || len(h.localPorts()) > 0 ||
 			!strings.Contains(strings.Join(step(t, r, StepValidate).Warnings, " "), "would not start") {

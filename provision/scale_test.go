@@ -40,7 +40,7 @@ func TestHostileManySites(t *testing.T) {
 			h.must(report.Err())
 		})
 		// nginx.conf and the neighbour's file are there besides, without the sites and with them.
-		if got := run.survey.surveyed.reader.Tokenized; got > n+3 {
+		if got := run.survey.Surveyed.Reader.Tokenized; got > n+3 {
 			t.Errorf("%d sites: %d files were tokenized, want each once", n, got)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/proxy"
 )
 
 // TestShutdownTimeout: old workers keep to the configuration that they were started with, so that a plan speaks of that
@@ -51,8 +52,8 @@ func TestShutdownTimeout(t *testing.T) {
 						t.Errorf("of connections %s the plan says %q, want %q", word, got, want)
 					}
 				}
-				if r := h.apply(tt.after(t)); r.Result != engine.Changed || h.exists(shutdownPath) != (tt.later != "") {
-					t.Errorf("%s, %s there: %v\n%s", r.Result, shutdownPath, h.exists(shutdownPath), summarize(r))
+				if r := h.apply(tt.after(t)); r.Result != engine.Changed || h.exists(proxy.ShutdownPath) != (tt.later != "") {
+					t.Errorf("%s, %s there: %v\n%s", r.Result, proxy.ShutdownPath, h.exists(proxy.ShutdownPath), summarize(r))
 				}
 			})
 		})

@@ -12,6 +12,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/packages"
+	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 	"wsprovision/selinux"
 	"wsprovision/systemd"
@@ -157,7 +158,7 @@ func unitStatus(ctx context.Context, h *host.Host, s *HostStatus) {
 	}
 	s.Nginx = UnitStatus{AtBoot: cmp.Or(unit.File, state.Absent), Active: unit.Active}
 	if !h.Where.Offline() {
-		s.Nginx.Beside = nginxBeside(ctx, h, unit.MainPID)
+		s.Nginx.Beside = proxy.NginxBeside(ctx, h, unit.MainPID)
 	}
 	first, err := units.State(ctx, host.FirstBootUnit)
 	if err != nil {

@@ -194,7 +194,7 @@ func (d *Deferral) applyDeferral(ctx context.Context) error {
 	if err := units.Enable(ctx, host.FirstBootUnit); err != nil {
 		return err
 	}
-	if err := d.unit.syncUnits(); err != nil {
+	if err := d.unit.SyncUnits(); err != nil {
 		return err
 	}
 	if err := d.Files.MakeDir(host.StateDir, 0o700); err != nil {
@@ -255,7 +255,7 @@ func (d *Deferral) applyFinish(ctx context.Context) error {
 		if err := units.Disable(ctx, host.FirstBootUnit); err != nil {
 			return err
 		}
-		if err := d.unit.syncUnits(); err != nil {
+		if err := d.unit.SyncUnits(); err != nil {
 			return err
 		}
 	}

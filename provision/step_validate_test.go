@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 
 	"wsprovision/provision/host"
+	"wsprovision/provision/proxy"
 )
 
 // The plan says who answers for unknown names: for certain where nginx.conf is there, with a condition where it is not.
@@ -17,7 +18,7 @@ func TestDefaultServerIsTold(t *testing.T) {
 	explicit := strings.Replace(confOfEPEL, "listen 80;", "listen 80 default_server;", 1)
 	alone := func(t testing.TB) *fakeHost {
 		h := withNginx(t)
-		h.must(os.Remove(h.path(confDir + "/other.conf")))
+		h.must(os.Remove(h.path(proxy.ConfDir + "/other.conf")))
 		return h
 	}
 	for _, tt := range []struct {
@@ -67,15 +68,15 @@ func TestHostileIncludeIsNotGuessed(t *testing.T) {
 
 // What keeps nginx from binding its sockets is known before anything changes; nginx -t passes all of these.
 func TestHostileNeighboursSockets(t *testing.T) {
-	const aa = confDir + "/aa.conf"
+	const aa = proxy.ConfDir + "/aa.conf"
 	for _, tt := range []struct {
 		name, file, content string
 		words               []string
 	}{
 		{"a backlog of its own", aa, "server {\n    listen 127.0.0.1:80 backlog=511;\n    server_name a;\n}\n",
-			[]string{"0.0.0.0:80", "127.0.0.1:80", aa + ":2", confDir + "/", "without options of its own"}},
+			[]string{"0.0.0.0:80", "127.0.0.1:80", aa + ":2", proxy.ConfDir + "/", "without options of its own"}},
 		{"stream", host.NginxConf, confOfEPEL + "stream { server { listen 80; return x; } }\n",
-			[]string{"for http in " + confDir + "/other.conf:2", "for stream", host.NginxConf + ":18", "another port"}},
+			[]string{"for http in " + proxy.ConfDir + "/other.conf:2", "for stream", host.NginxConf + ":18", "another port"}},
 		{"proxy_protocol", aa, "server {\n    listen 80 proxy_protocol;\n    server_name a;\n}\n",
 			[]string{"proxy_protocol", aa + ":2", site}},
 		{"HTTP/2 in plain text", aa, "server {\n    listen 80 http2;\n    server_name a;\n}\n",

@@ -33,9 +33,9 @@ func (r *Run) steps() []engine.Step {
 		{Name: StepPackages, Needs: []string{StepPlatform, StepRepository}, Check: r.pkgs.Check,
 			Apply: r.pkgs.Apply},
 		{Name: StepSELinux, Needs: []string{StepPackages}, Check: r.policy.Check, Apply: r.policy.Apply},
-		{Name: StepValidate, Needs: []string{StepPackages}, Check: r.candidate.checkValidate},
-		{Name: StepSite, Needs: []string{StepSELinux, StepValidate}, Check: r.conf.checkSites, Apply: r.conf.applySites},
-		{Name: StepService, Needs: []string{StepSite}, Check: r.unit.checkService, Apply: r.unit.applyService},
+		{Name: StepValidate, Needs: []string{StepPackages}, Check: r.candidate.Check},
+		{Name: StepSite, Needs: []string{StepSELinux, StepValidate}, Check: r.conf.Check, Apply: r.conf.Apply},
+		{Name: StepService, Needs: []string{StepSite}, Check: r.unit.Check, Apply: r.unit.Apply},
 		{Name: StepProof, Needs: []string{StepService}, Check: r.proof.checkProof},
 	})
 }

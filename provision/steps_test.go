@@ -14,6 +14,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/packages"
 	"wsprovision/provision/policy"
+	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
@@ -133,13 +134,13 @@ func TestSurveyFailuresLeaveTheHostUntouched(t *testing.T) {
 		words []string
 	}{
 		{"a broken file of somebody else's", func(h *fakeHost) {
-			h.write(confDir+"/aa.conf", "server {\n    listen 80;\n")
-		}, StepValidate, []string{confDir + "/aa.conf:3"}},
+			h.write(proxy.ConfDir+"/aa.conf", "server {\n    listen 80;\n")
+		}, StepValidate, []string{proxy.ConfDir + "/aa.conf:3"}},
 		{"an unknown directive of somebody else's", func(h *fakeHost) {
-			h.write(confDir+"/aa.conf", "\nbogus on;\n")
-		}, StepValidate, []string{"bogus", confDir + "/aa.conf:2"}},
+			h.write(proxy.ConfDir+"/aa.conf", "\nbogus on;\n")
+		}, StepValidate, []string{"bogus", proxy.ConfDir + "/aa.conf:2"}},
 		{"a conflicting server_name", func(h *fakeHost) {
-			h.write(confDir+"/aa.conf", "server {\n    listen 80;\n    server_name WS.example.com;\n}\n")
+			h.write(proxy.ConfDir+"/aa.conf", "server {\n    listen 80;\n    server_name WS.example.com;\n}\n")
 		}, StepValidate, []string{"ws.example.com"}},
 		{"an overlapping local range", func(h *fakeHost) {
 			h.setLocalPorts(overlap)
@@ -194,7 +195,7 @@ func TestSurveyFailuresLeaveTheHostUntouched(t *testing.T) {
 		h := withNginx(t)
 		h.setLocalPorts(overlap)
 		h.rebuild(true)
-		h.write(confDir+"/aa.conf", "bogus on;\n")
+		h.write(proxy.ConfDir+"/aa.conf", "bogus on;\n")
 		h.mask()
 		r := h.apply(basic(t))
 		err := r.Err()

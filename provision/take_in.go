@@ -38,7 +38,7 @@ func (r *Run) takeIn(steps []engine.StepReport) {
 // ours are all files that the configuration asks for or takes away. What cannot
 // be read the steps have said.
 func (r *Run) ours() []managed.File {
-	files, _ := r.conf.siteFiles()
+	files, _ := r.conf.All()
 	more, _ := r.epel.RepositoryFiles()
 	files = append(files, more...)
 	if key, _, err := r.epel.KeyFile(); err == nil && r.epel.AsksForKey() {

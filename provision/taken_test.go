@@ -15,6 +15,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/proxy"
 	"wsprovision/systemd"
 )
 
@@ -65,14 +66,14 @@ func TestTakenBy(t *testing.T) {
 	defer l.Close()
 	at := netip.MustParseAddrPort(l.Addr().String())
 	h := &host.Host{TryBind: host.TryBind}
-	v := &Candidate{Host: h, survey: &Survey{Host: h}}
+	v := &proxy.Candidate{Host: h, Survey: &proxy.Survey{Host: h}}
 	everywhere := netip.AddrPortFrom(netip.IPv4Unspecified(), at.Port())
 	for _, a := range []netip.AddrPort{at, everywhere} {
-		if err := v.takenBy(t.Context(), a, service{}); err == nil ||
+		if err := v.TakenBy(t.Context(), a, proxy.ServiceState{}); err == nil ||
 			!strings.Contains(err.Error(), fmt.Sprintf("process %d ", os.Getpid())) {
 			t.Errorf("%s: %v, want this process named", a, err)
 		}
-		if err := v.takenBy(t.Context(), a, service{state: systemd.State{MainPID: os.Getpid()}}); err != nil {
+		if err := v.TakenBy(t.Context(), a, proxy.ServiceState{State: systemd.State{MainPID: os.Getpid()}}); err != nil {
 			t.Errorf("%s is the master's own: %v", a, err)
 		}
 	}
@@ -80,7 +81,7 @@ func TestTakenBy(t *testing.T) {
 		netip.AddrPortFrom(netip.MustParseAddr("127.0.0.2"), at.Port()),
 		netip.AddrPortFrom(netip.IPv6Unspecified(), at.Port()), // as nginx binds it, for IPv6 alone
 	} {
-		if err := v.takenBy(t.Context(), free, service{}); err != nil {
+		if err := v.TakenBy(t.Context(), free, proxy.ServiceState{}); err != nil {
 			t.Errorf("%s: %v, want nil", free, err)
 		}
 	}
@@ -115,14 +116,14 @@ func (h *fakeHost) listeners(all ...string) {
 func TestHostileProcesses(t *testing.T) {
 	h := withNginx(t)
 	h.listeners("4711 0.0.0.0:80")
-	candidate := func() *Candidate {
+	candidate := func() *proxy.Candidate {
 		it := h.host(Listener{})
-		return &Candidate{Host: it, survey: &Survey{Host: it}}
+		return &proxy.Candidate{Host: it, Survey: &proxy.Survey{Host: it}}
 	}
 	v := candidate()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	at := netip.MustParseAddrPort("0.0.0.0:80")
-	if err := v.takenBy(ctx, at, service{}); err == nil || !strings.Contains(err.Error(), "process 4711") {
+	if err := v.TakenBy(ctx, at, proxy.ServiceState{}); err == nil || !strings.Contains(err.Error(), "process 4711") {
 		t.Errorf("%v", err)
 	}
 	v = candidate()
@@ -130,7 +131,7 @@ func TestHostileProcesses(t *testing.T) {
 	if got := host.OwnersOf(ctx, v.Host); len(got) != 0 {
 		t.Errorf("an ended search found %v", got)
 	}
-	if err := v.takenBy(ctx, at, service{}); err == nil || err.Error() != "terminated" {
+	if err := v.TakenBy(ctx, at, proxy.ServiceState{}); err == nil || err.Error() != "terminated" {
 		t.Errorf("ended: %v", err)
 	}
 }
@@ -173,7 +174,7 @@ func TestExchange(t *testing.T) {
 			h := newFakeHost(t)
 			h.apply(parse(t, strings.Replace(oneSite, "listen: 80", "listen: "+cmp.Or(tt.was, "80"), 1)))
 			if tt.other != "" {
-				h.write(confDir+"/other.conf", fmt.Sprintf(other, tt.other))
+				h.write(proxy.ConfDir+"/other.conf", fmt.Sprintf(other, tt.other))
 			}
 			for i, text := range tt.listeners {
 				tt.listeners[i] = strings.Replace(text, "M", strconv.Itoa(h.web.master), 1)

@@ -9,6 +9,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 )
 
@@ -46,11 +47,11 @@ func TestHostileGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := provisioned(t)
 		h.write("/etc/group", "root:x:0:\nwebadmins:x:4242:joe\n")
-		h.must(errors.Join(os.Chown(h.path(confDir), 0, 4242), os.Chmod(h.path(confDir), 0o775)))
+		h.must(errors.Join(os.Chown(h.path(proxy.ConfDir), 0, 4242), os.Chmod(h.path(proxy.ConfDir), 0o775)))
 		r := h.apply(basic(t))
 		got := strings.Join(step(t, r, StepSite).Warnings, "\n")
 		if r.Result != engine.Unchanged || !strings.Contains(got, "webadmins") ||
-			!strings.Contains(got, "chmod g-w "+confDir) {
+			!strings.Contains(got, "chmod g-w "+proxy.ConfDir) {
 			t.Errorf("%s, %q; want a warning that names the group", r.Result, got)
 		}
 	})

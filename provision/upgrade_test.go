@@ -15,6 +15,7 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/managed"
 	"wsprovision/provision/packages"
+	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 )
 
@@ -56,8 +57,8 @@ func withModules(t testing.TB) *fakeHost {
 
 // written100 are the files that 1.0.0 may have written.
 var written100 = []string{
-	state.LedgerPath, state.HistoryPath, deferredPath, state.OwedPath, host.RelabelPath, packages.RepositoryPath, packages.KeyPath, shutdownPath, namesPath,
-	site, sitePath("chat"),
+	state.LedgerPath, state.HistoryPath, deferredPath, state.OwedPath, host.RelabelPath, packages.RepositoryPath, packages.KeyPath, proxy.ShutdownPath, proxy.NamesPath,
+	site, proxy.SitePath("chat"),
 }
 
 // leave is the host as 1.0.0 left it: what our own run does to it, with 1.0.0's files in the place of ours.
@@ -127,7 +128,7 @@ func (s from100) owed(t *testing.T, h *fakeHost) {
 		t.Fatalf("a reload is owed: %v, %+v, %v; want %v", due, way, err, noted)
 	}
 	for _, p := range way {
-		if p.Path != site || p.Master == "" || !p.Absent && (len(p.Content) == 0 || p.Mode != siteMode) {
+		if p.Path != site || p.Master == "" || !p.Absent && (len(p.Content) == 0 || p.Mode != proxy.SiteMode) {
 			t.Errorf("the way back: %+v", p)
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"wsprovision/provision/diagnose"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/proxy"
 	"wsprovision/provision/websocket"
 )
 
@@ -278,7 +279,7 @@ func (v *Verification) otherHost(a aim) string {
 		return ""
 	}
 	r := tree.Route(at, diagnose.UnknownName, a.target.Path)
-	if r.Server == nil || r.ByName || r.Server.File == sitePath(a.site.Name) {
+	if r.Server == nil || r.ByName || r.Server.File == proxy.SitePath(a.site.Name) {
 		return ""
 	}
 	if pass, ok := tree.Pass(r); ok && a.location != nil && pass.Address() != a.location.Backend.String() {

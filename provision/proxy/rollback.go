@@ -1,4 +1,4 @@
-package provision
+package proxy
 
 import (
 	"context"
@@ -16,18 +16,18 @@ import (
 
 // way is the way back from a reload that failed. Where it killed nginx, no
 // other master has taken anything since.
-func (n *Service) way(ctx context.Context, s service) ([]state.Proven, error) {
+func (n *Unit) way(ctx context.Context, s ServiceState) ([]state.Proven, error) {
 	master, err := n.taker(context.WithoutCancel(ctx), s)
 	if err != nil {
 		master = ""
 	}
-	_, noted, err := n.owed.Due()
+	_, noted, err := n.Owed.Due()
 	return state.WayBack(master, noted), err
 }
 
 // startBack is the way back from a start that failed: to what was there before
 // this run. What an earlier run noted another nginx may have taken since.
-func (n *Service) startBack() error {
+func (n *Unit) startBack() error {
 	if len(n.wrote) == 0 {
 		return nil
 	}
@@ -46,15 +46,15 @@ func (n *Service) startBack() error {
 // putBack restores the files as nginx last took them. What somebody has edited
 // since the agent wrote it is left, and named in the error; whole says that
 // nothing was.
-func (n *Service) putBack(way []state.Proven) (whole bool, err error) {
+func (n *Unit) putBack(way []state.Proven) (whole bool, err error) {
 	var all *multierror.Error
 	whole = true
-	way = inOrder(way, func(p state.Proven) (string, []byte, []byte) {
+	way = InOrder(way, func(p state.Proven) (string, []byte, []byte) {
 		have, _ := n.Files.Read(p.Path) // what cannot be read is told of below
 		return p.Path, have.Content, managed.WantedAgain(p).Content
 	})
 	for _, p := range way {
-		back, err := n.files.PutBack(p)
+		back, err := n.Managed.PutBack(p)
 		if err != nil {
 			all = multierror.Append(all, fmt.Errorf("put the previous configuration back: %w", err))
 		}
@@ -65,7 +65,7 @@ func (n *Service) putBack(way []state.Proven) (whole bool, err error) {
 
 // reloadBack has nginx take the previous configuration again, and says which
 // state serves now.
-func (n *Service) reloadBack(ctx context.Context, units systemd.Units, pid int) error {
+func (n *Unit) reloadBack(ctx context.Context, units systemd.Units, pid int) error {
 	ctx = context.WithoutCancel(ctx)
 	problems, err := n.Nginx.Test(ctx, nil)
 	if err != nil {
@@ -79,7 +79,7 @@ func (n *Service) reloadBack(ctx context.Context, units systemd.Units, pid int) 
 	if err := n.reloadOnce(ctx, units, pid); err != nil {
 		return fmt.Errorf("the previous configuration was put back, but reloading it: %w", err)
 	}
-	if err := n.owed.Settle(); err != nil {
+	if err := n.Owed.Settle(); err != nil {
 		return err
 	}
 	return errors.New("the previous configuration was put back, was proved by a reload, and serves")

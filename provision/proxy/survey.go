@@ -1,6 +1,7 @@
-package provision
+package proxy
 
 import (
+	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/managed"
 	"wsprovision/provision/nginx"
@@ -8,32 +9,32 @@ import (
 
 // memory is what a survey has read of the host: while it lasts nothing is changed, and nothing need be read twice.
 type memory struct {
-	files  *siteFiles
-	reader nginx.Reader
+	files  *Files
+	Reader nginx.Reader
 	ports  *host.Occupancy
 }
 
-// siteFiles is what was read of the files of ours, or why it could not be.
-type siteFiles struct {
+// Files is what was read of the files of ours, or why it could not be.
+type Files struct {
 	all []managed.File
 	err error
 }
 
 // memory is empty outside a survey: after a change nothing is believed.
 func (m *Survey) memory() *memory {
-	if m.engine == nil || !m.engine.Surveying {
+	if m.Engine == nil || !m.Engine.Surveying {
 		return &memory{}
 	}
-	if m.surveyed == nil {
-		m.surveyed = &memory{}
+	if m.Surveyed == nil {
+		m.Surveyed = &memory{}
 	}
-	return m.surveyed
+	return m.Surveyed
 }
 
 // tester is nginx -t by what the survey has read.
 func (v *Candidate) tester() nginx.Nginx {
 	n := v.Nginx
-	n.Reader = &v.survey.memory().reader
+	n.Reader = &v.Survey.memory().Reader
 	return n
 }
 
@@ -44,4 +45,11 @@ func (m *Survey) occupied() *host.Occupancy {
 		known.ports = host.ReadOccupancy(m.Host)
 	}
 	return known.ports
+}
+
+// Survey is what a survey has read of nginx's configuration and of who listens.
+type Survey struct {
+	*host.Host
+	Engine   *engine.Engine
+	Surveyed *memory
 }

@@ -1,4 +1,4 @@
-package provision
+package proxy
 
 import (
 	"bytes"
@@ -14,48 +14,48 @@ import (
 	"wsprovision/provision/state"
 )
 
-const namesBucket = host.NamesBucket
+const NamesBucket = host.NamesBucket
 
-const namesPath = host.NamesPath
+const NamesPath = host.NamesPath
 
-// longNames adds that file where a name that nginx hashes is too long for its
+// LongNames adds that file where a name that nginx hashes is too long for its
 // own size, and nobody else sets it. What brings it is a name of the
 // configuration; it stays for any that is left. Where the tree cannot be read
 // whole, it stays as it is: nginx refuses the directive twice.
-func (p *Sites) longNames(all []managed.Want) ([]managed.Want, error) {
+func (p *Sites) LongNames(all []managed.Want) ([]managed.Want, error) {
 	content, err := p.buckets(all)
 	if content == nil {
 		return all, err
 	}
-	return append(all, managed.Want{Path: namesPath, Content: content, Mode: siteMode}), nil
+	return append(all, managed.Want{Path: NamesPath, Content: content, Mode: SiteMode}), nil
 }
 
 // buckets is the file's content beside what is wanted; nil for no file.
 func (p *Sites) buckets(all []managed.Want) ([]byte, error) {
-	have, err := p.Files.Read(namesPath)
+	have, err := p.Files.Read(NamesPath)
 	if err != nil {
 		return nil, err
 	}
 	asked := p.longest()
-	if _, recorded := p.ledger.Find(state.KindFile, namesPath); asked == 0 && (have.Content == nil ||
+	if _, recorded := p.Ledger.Find(state.KindFile, NamesPath); asked == 0 && (have.Content == nil ||
 		!recorded) { // none, or somebody else's
 		return nil, nil
 	}
-	files, err := p.files.ReadAll(all)
+	files, err := p.Managed.ReadAll(all)
 	if err != nil {
 		return nil, err
 	}
 	others := managed.Overlay(files)
-	others[namesPath] = nil
-	tree, err := p.survey.tree(others)
+	others[NamesPath] = nil
+	tree, err := p.Survey.Tree(others)
 	switch {
 	case errors.Is(err, fs.ErrNotExist): // nginx is still to come, and its nginx.conf is then read
 		return bucketFile(asked), nil
-	case err != nil && p.reverting: // nginx -t has the last word
+	case err != nil && p.Reverting: // nginx -t has the last word
 		return nil, nil
 	case err != nil:
 		return have.Content, nil
-	case tree.HTTP(namesBucket):
+	case tree.HTTP(NamesBucket):
 		return nil, nil
 	}
 	return bucketFile(nginx.NamesBucket(tree.HashedNames())), nil
@@ -74,16 +74,16 @@ func bucketFile(size int) []byte {
 	if size == 0 {
 		return nil
 	}
-	return fmt.Appendf(nil, "%s\n%s %d;\n", header, namesBucket, size)
+	return fmt.Appendf(nil, "%s\n%s %d;\n", header, NamesBucket, size)
 }
 
-// inOrder has files change in such an order that nginx takes the configuration
+// InOrder has files change in such an order that nginx takes the configuration
 // at every instant: the size of the buckets grows before any name does, and
 // shrinks after it. change says how a file's content changes.
-func inOrder[F any](files []F, change func(F) (path string, from, to []byte)) []F {
+func InOrder[F any](files []F, change func(F) (path string, from, to []byte)) []F {
 	rank := func(f F) int {
 		path, from, to := change(f)
-		if path != namesPath {
+		if path != NamesPath {
 			return 0
 		}
 		_, older, _ := bytes.Cut(from, []byte("\n")) // the first line was another in 1.0.0

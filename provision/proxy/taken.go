@@ -1,4 +1,4 @@
-package provision
+package proxy
 
 import (
 	"cmp"
@@ -22,11 +22,11 @@ import (
 // then refuses would keep nginx from its next start. What is on the disk
 // already, and owed a reload, is the reload's to refuse and to put back.
 func (v *Candidate) checkAddresses(ctx context.Context) error {
-	if v.Where.Offline() || v.reverting {
+	if v.Where.Offline() || v.Reverting {
 		return nil
 	}
-	s, err := v.unit.service(ctx)
-	if err != nil || s.owed { // who cannot be asked is the service step's to report
+	s, err := v.Unit.State(ctx)
+	if err != nil || s.Owed { // who cannot be asked is the service step's to report
 		return nil
 	}
 	var all *multierror.Error
@@ -40,20 +40,20 @@ func (v *Candidate) checkAddresses(ctx context.Context) error {
 			at := netip.AddrPortFrom(ip, uint16(l.Port))
 			if err == nil && !asked[at] {
 				asked[at] = true
-				all = multierror.Append(all, v.takenBy(ctx, at, s))
+				all = multierror.Append(all, v.TakenBy(ctx, at, s))
 			}
 		}
 	}
 	return engine.Lines(all)
 }
 
-// takenBy is nil where the address can be bound, or nobody but nginx.service
+// TakenBy is nil where the address can be bound, or nobody but nginx.service
 // is in the way.
-func (v *Candidate) takenBy(ctx context.Context, at netip.AddrPort, service service) error {
+func (v *Candidate) TakenBy(ctx context.Context, at netip.AddrPort, service ServiceState) error {
 	if err := v.TryBind(at); !errors.Is(err, syscall.EADDRINUSE) {
 		return nil // what else is wrong with an address nginx -t says itself
 	}
-	o, master := v.survey.occupied(), service.state.MainPID
+	o, master := v.Survey.occupied(), service.State.MainPID
 	all := conflicting(o.Listening(at.Port()), at)
 	others := slices.DeleteFunc(slices.Clone(all), func(s host.Socket) bool { return o.HeldBy(ctx, master, s) })
 	if len(all) > 0 && len(others) == 0 {
@@ -65,7 +65,7 @@ func (v *Candidate) takenBy(ctx context.Context, at netip.AddrPort, service serv
 		return err
 	}
 	if left := host.OrphansOf(ctx, v.Host).Holding(holders); len(left) > 0 {
-		if !service.running() {
+		if !service.Running() {
 			return nil // the service step says what is in its way
 		}
 		return host.OrphansHold(left, map[string]bool{strconv.Itoa(int(at.Port())): true})
@@ -84,16 +84,16 @@ func (v *Candidate) checkExchange(ctx context.Context, tree nginx.Tree) error {
 	if v.Where.Offline() {
 		return nil
 	}
-	s, err := v.unit.service(ctx)
-	if err != nil || s.owed || !s.running() {
+	s, err := v.Unit.State(ctx)
+	if err != nil || s.Owed || !s.Running() {
 		return nil
 	}
-	now, err := v.survey.tree(nil)
+	now, err := v.Survey.Tree(nil)
 	if err != nil {
 		return nil
 	}
 	var all *multierror.Error
-	o, before, bound := v.survey.occupied(), set(now.Bound()), tree.Bound()
+	o, before, bound := v.Survey.occupied(), set(now.Bound()), tree.Bound()
 	after := set(bound)
 	for _, at := range bound {
 		if err := context.Cause(ctx); err != nil {
@@ -103,7 +103,7 @@ func (v *Candidate) checkExchange(ctx context.Context, tree nginx.Tree) error {
 		if slices.ContainsFunc(near, func(s host.Socket) bool { return s.Local == at }) {
 			continue // a reload keeps it open
 		}
-		held := slices.DeleteFunc(near, func(near host.Socket) bool { return !o.HeldBy(ctx, s.state.MainPID, near) })
+		held := slices.DeleteFunc(near, func(near host.Socket) bool { return !o.HeldBy(ctx, s.State.MainPID, near) })
 		if len(held) == 0 || !errors.Is(v.TryBind(at), syscall.EADDRINUSE) {
 			continue
 		}

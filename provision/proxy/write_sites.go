@@ -1,4 +1,4 @@
-package provision
+package proxy
 
 import (
 	"context"
@@ -8,17 +8,17 @@ import (
 	"wsprovision/provision/state"
 )
 
-func (p *Sites) checkSites(context.Context) (engine.Finding, error) {
+func (p *Sites) Check(context.Context) (engine.Finding, error) {
 	var f engine.Finding
-	files, err := p.siteFiles()
+	files, err := p.All()
 	if err != nil {
 		return f, err
 	}
-	if err := p.files.Check(&f, files); err != nil {
+	if err := p.Managed.Check(&f, files); err != nil {
 		return f, err
 	}
-	sayGroup(p.Host, &f, confDir)
-	left, err := p.files.Staged()
+	sayGroup(p.Host, &f, ConfDir)
+	left, err := p.Managed.Staged()
 	for _, path := range left {
 		f.Changes = append(f.Changes, engine.Change{Object: "file " + path, From: "in the way of the next write",
 			To: "removed"})
@@ -26,36 +26,36 @@ func (p *Sites) checkSites(context.Context) (engine.Finding, error) {
 	return f, err
 }
 
-// applySites notes that a reload is owed and how to go back, and then puts
+// Apply notes that a reload is owed and how to go back, and then puts
 // every file in its place.
-func (p *Sites) applySites(ctx context.Context) error {
-	files, err := p.siteFiles()
+func (p *Sites) Apply(ctx context.Context) error {
+	files, err := p.All()
 	if err != nil {
 		return err
 	}
-	if err := p.files.Check(&engine.Finding{}, files); err != nil { // somebody's, since the survey
+	if err := p.Managed.Check(&engine.Finding{}, files); err != nil { // somebody's, since the survey
 		return err
 	}
 	var way []state.Proven
 	for _, s := range files {
 		if s.Differs() {
-			way = append(way, p.files.Proven(s))
+			way = append(way, p.Managed.Proven(s))
 		}
 	}
-	if err := p.unit.owe(ctx, way); err != nil {
+	if err := p.Unit.owe(ctx, way); err != nil {
 		return err
 	}
-	for _, s := range inOrder(files, func(s managed.File) (string, []byte, []byte) {
+	for _, s := range InOrder(files, func(s managed.File) (string, []byte, []byte) {
 		return s.Path, s.Have.Content, s.Content
 	}) {
 		if !s.Differs() {
 			continue
 		}
-		if err := p.files.Put(s); err != nil {
+		if err := p.Managed.Put(s); err != nil {
 			return err
 		}
 	}
-	left, err := p.files.Staged()
+	left, err := p.Managed.Staged()
 	for _, path := range left {
 		if err := p.Files.Unlink(path); err != nil {
 			return err
@@ -65,11 +65,11 @@ func (p *Sites) applySites(ctx context.Context) error {
 }
 
 // owe notes the reload of files that are about to change.
-func (n *Service) owe(ctx context.Context, way []state.Proven) error {
+func (n *Unit) owe(ctx context.Context, way []state.Proven) error {
 	if n.Where.Offline() || len(way) == 0 {
 		return nil
 	}
-	s, err := n.service(ctx)
+	s, err := n.State(ctx)
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (n *Service) owe(ctx context.Context, way []state.Proven) error {
 	if err != nil {
 		return err
 	}
-	if err := n.owed.Note(master, way...); err != nil {
+	if err := n.Owed.Note(master, way...); err != nil {
 		return err
 	}
 	n.wrote = way

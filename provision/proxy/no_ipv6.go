@@ -1,4 +1,4 @@
-package provision
+package proxy
 
 import (
 	"fmt"
@@ -12,7 +12,7 @@ import (
 // no sockets for. RHEL's nginx.conf has listen [::]:80, and hosts are hardened
 // with ipv6.disable=1.
 func (v *Candidate) withoutFamily(address string, o map[string][]byte) string {
-	tree, _ := v.survey.tree(o) // as much of it as can be read
+	tree, _ := v.Survey.Tree(o) // as much of it as can be read
 	var what []string
 	for _, d := range tree.Listening(address) {
 		what = append(what, v.removal(address, d))
@@ -26,7 +26,7 @@ func (v *Candidate) withoutFamily(address string, o map[string][]byte) string {
 // removal names the line, or what the line was rendered from.
 func (v *Candidate) removal(address string, d nginx.Directive) string {
 	for _, site := range v.Config.Sites {
-		if d.File == sitePath(site.Name) {
+		if d.File == SitePath(site.Name) {
 			return fmt.Sprintf("%s from the listen of the site %s", address, site.Name)
 		}
 	}

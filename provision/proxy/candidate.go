@@ -1,4 +1,4 @@
-package provision
+package proxy
 
 import (
 	"context"
@@ -7,16 +7,19 @@ import (
 
 	multierror "github.com/hashicorp/go-multierror"
 
+	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/provision/managed"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/packages"
 )
 
-// checkValidate tests the whole configuration with the candidate in place of
+// Check tests the whole configuration with the candidate in place of
 // what is there, before anything under /etc/nginx changes: first for what
 // nginx accepts in silence and does not mean, then by nginx itself. Where
 // nginx is still to be installed, the test follows its installation.
-func (v *Candidate) checkValidate(ctx context.Context) (engine.Finding, error) {
+func (v *Candidate) Check(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
 	due, err := v.validationDue(ctx)
 	if err != nil || !due {
@@ -25,17 +28,17 @@ func (v *Candidate) checkValidate(ctx context.Context) (engine.Finding, error) {
 	if err := v.checkAddresses(ctx); err != nil {
 		return f, err
 	}
-	if have, err := v.pkgs.HasNginx(ctx); !have || err != nil {
+	if have, err := v.Packages.HasNginx(ctx); !have || err != nil {
 		f.Notes = v.untilInstalled()
 		return f, err
 	}
-	files, err := v.conf.siteFiles()
+	files, err := v.Sites.All()
 	if err != nil {
 		return f, err
 	}
 	o := managed.Overlay(files)
-	tree, unread := v.survey.tree(o)
-	if p := (*nginx.PatternError)(nil); errors.As(unread, &p) && !v.reverting {
+	tree, unread := v.Survey.Tree(o)
+	if p := (*nginx.PatternError)(nil); errors.As(unread, &p) && !v.Reverting {
 		return f, fmt.Errorf("%w: which files nginx reads is not known, nor what a site collides with; "+
 			"name them by *, ? and sets such as [a-z]", unread)
 	}
@@ -72,14 +75,14 @@ func (v *Candidate) untilInstalled() []string {
 // anew. A run that changes nothing tests nothing, and what is wrong with a file
 // of ours is the server-block step's to report.
 func (v *Candidate) validationDue(ctx context.Context) (bool, error) {
-	files, err := v.conf.siteFiles()
+	files, err := v.Sites.All()
 	if err != nil || len(managed.Overlay(files)) > 0 {
 		return err == nil, nil
 	}
 	if v.Where.Offline() {
 		return false, nil
 	}
-	service, err := v.unit.service(ctx)
+	service, err := v.Unit.State(ctx)
 	return service.due(), err
 }
 
@@ -92,7 +95,7 @@ func (v *Candidate) checkTree(ctx context.Context, f *engine.Finding, tree nginx
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		path := sitePath(site.Name)
+		path := SitePath(site.Name)
 		for _, c := range tree.Conflicts(path) {
 			if c.Fatal {
 				all = multierror.Append(all, fmt.Errorf("%s: %s", path, c))
@@ -119,7 +122,7 @@ const mostCollisions = 20
 // collisions are what keeps nginx from binding its sockets, whoever's they are; nginx -t says nothing of it. What a
 // revert leaves is not the agent's.
 func (v *Candidate) collisions(tree nginx.Tree) *multierror.Error {
-	if v.reverting {
+	if v.Reverting {
 		return nil
 	}
 	var all *multierror.Error
@@ -138,7 +141,7 @@ func (v *Candidate) collisions(tree nginx.Tree) *multierror.Error {
 // (EPEL's nginx.conf from 1.20.1 on).
 func (v *Candidate) sayDefault(f *engine.Finding, tree nginx.Tree, site nginx.Site) {
 	for _, l := range site.Sockets() {
-		if s, ok := tree.DefaultServer(l); ok && s.File == sitePath(site.Name) {
+		if s, ok := tree.DefaultServer(l); ok && s.File == SitePath(site.Name) {
 			f.Notes = append(f.Notes,
 				fmt.Sprintf("%s is the default server on %s: it answers requests for any other name too", site.Name, l))
 		}
@@ -172,4 +175,19 @@ func (v *Candidate) testCandidate(ctx context.Context, f *engine.Finding, o map[
 		}
 	}
 	return engine.Lines(all)
+}
+
+// ErrUnresolved says that nginx could not find a backend's address by its
+// name, which may come with the network.
+var ErrUnresolved = errors.New("a name does not resolve")
+
+// Candidate is nginx's configuration as it is to be, before it is.
+type Candidate struct {
+	*host.Host
+	Config    config.Config
+	Packages  *packages.Packages
+	Unit      *Unit
+	Sites     *Sites
+	Survey    *Survey
+	Reverting bool
 }

@@ -1,4 +1,4 @@
-package provision
+package proxy
 
 import (
 	"context"
@@ -16,31 +16,31 @@ import (
 
 // checkRunning refuses what a start or a reload of nginx.service would fail of, or would not be one of the nginx that
 // reads the agent's configuration, and names every other nginx.
-func (n *Service) checkRunning(ctx context.Context, f *engine.Finding, s service) error {
-	if s.running() {
-		if err := n.checkMaster(ctx, s.state); err != nil {
+func (n *Unit) checkRunning(ctx context.Context, f *engine.Finding, s ServiceState) error {
+	if s.Running() {
+		if err := n.CheckMaster(ctx, s.State); err != nil {
 			return err
 		}
 	}
-	others, err := n.Nginx.Others(ctx, s.state.MainPID)
+	others, err := n.Nginx.Others(ctx, s.State.MainPID)
 	if err != nil {
 		f.Warnings = append(f.Warnings, err.Error())
 	}
 	for _, o := range others {
-		if o.Same && !s.running() {
+		if o.Same && !s.Running() {
 			return fmt.Errorf("nginx runs already, and not as %s: %s. systemd cannot start a second one beside it: "+
 				"kill -QUIT %d lets it finish its connections and end; then run this again", host.NginxUnit, o, o.PID)
 		}
 	}
 	f.Notes = append(f.Notes, beside(others)...)
-	if s.running() {
+	if s.Running() {
 		return nil
 	}
 	return n.checkOrphans(ctx)
 }
 
-// checkMaster is an error where nginx.service runs an nginx with another configuration.
-func (n *Service) checkMaster(ctx context.Context, state systemd.State) error {
+// CheckMaster is an error where nginx.service runs an nginx with another configuration.
+func (n *Unit) CheckMaster(ctx context.Context, state systemd.State) error {
 	_, err := n.Nginx.Master(ctx, state.MainPID)
 	var other *nginx.OtherError
 	if !errors.As(err, &other) {
@@ -48,7 +48,7 @@ func (n *Service) checkMaster(ctx context.Context, state systemd.State) error {
 	}
 	return fmt.Errorf("%s runs %s: it takes nothing from %s. Mend its ExecStart= (systemctl cat %[1]s shows where it "+
 		"stands), then systemctl daemon-reload and systemctl restart %[1]s, which cuts every WebSocket",
-		host.NginxUnit, other.Other, confDir)
+		host.NginxUnit, other.Other, ConfDir)
 }
 
 // mostBeside are named of the other nginx's on a host: anybody may start processes that look like one.
@@ -66,16 +66,16 @@ func beside(others []nginx.Other) []string {
 }
 
 // checkOrphans is an error where workers that a killed master left behind listen where nginx is to.
-func (n *Service) checkOrphans(ctx context.Context) error {
+func (n *Unit) checkOrphans(ctx context.Context) error {
 	left := host.OrphansOf(ctx, n.Host)
-	pending, err := n.pending()
+	pending, err := n.Pending()
 	if err != nil || len(left) == 0 {
 		return nil // the server-block step says what is wrong with a file
 	}
-	tree, _ := n.survey.tree(pending) // as much of it as can be read
+	tree, _ := n.Survey.Tree(pending) // as much of it as can be read
 	var inWay []host.Process
 	ports := map[string]bool{}
-	o := n.survey.occupied()
+	o := n.Survey.occupied()
 	for _, at := range tree.Bound() {
 		if err := context.Cause(ctx); err != nil {
 			return err
@@ -93,8 +93,8 @@ func (n *Service) checkOrphans(ctx context.Context) error {
 	return host.OrphansHold(inWay, ports)
 }
 
-// nginxBeside says, for the status, what of nginx runs that is not nginx.service's, or not with its own configuration.
-func nginxBeside(ctx context.Context, h *host.Host, mainPID int) []string {
+// NginxBeside says, for the status, what of nginx runs that is not nginx.service's, or not with its own configuration.
+func NginxBeside(ctx context.Context, h *host.Host, mainPID int) []string {
 	var all []string
 	var other *nginx.OtherError
 	if _, err := h.Nginx.Master(ctx, mainPID); mainPID != 0 && errors.As(err, &other) {

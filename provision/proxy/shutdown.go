@@ -1,4 +1,4 @@
-package provision
+package proxy
 
 import (
 	"context"
@@ -10,10 +10,10 @@ import (
 	"wsprovision/provision/nginx"
 )
 
-// shutdownPath is where worker_shutdown_timeout goes. It belongs to nginx's
+// ShutdownPath is where worker_shutdown_timeout goes. It belongs to nginx's
 // main context, which conf.d is not in; EPEL's nginx.conf includes this
 // directory there.
-const shutdownPath = "/usr/share/nginx/modules/wsprovision.conf"
+const ShutdownPath = "/usr/share/nginx/modules/wsprovision.conf"
 
 // header is the first line of the small files.
 const header = "# managed by wsprovision: change its configuration, not this file; see on_drift in wsprovision(8)"
@@ -30,7 +30,7 @@ func (v *Candidate) checkShutdown(ctx context.Context, f *engine.Finding, tree n
 	if d == 0 {
 		return nil
 	}
-	if !tree.Included(shutdownPath) {
+	if !tree.Included(ShutdownPath) {
 		return fmt.Errorf("worker_shutdown_timeout: %s does not include /usr/share/nginx/modules/*.conf: add the "+
 			"include before events, or set the directive there yourself and leave it out here", host.NginxConf)
 	}
@@ -47,10 +47,10 @@ func (v *Candidate) sayCut(ctx context.Context, f *engine.Finding) {
 	if v.Where.Offline() {
 		return
 	}
-	if s, err := v.unit.service(ctx); err != nil || !s.running() {
+	if s, err := v.Unit.State(ctx); err != nil || !s.Running() {
 		return
 	}
-	now, _ := v.survey.tree(nil) // what cannot be read is said where the new one is read
+	now, _ := v.Survey.Tree(nil) // what cannot be read is said where the new one is read
 	for _, d := range now.Directives() {
 		if d.Name == "worker_shutdown_timeout" && len(d.Args) == 1 {
 			f.Notes = append(f.Notes, fmt.Sprintf("connections that are still open on the present workers are cut "+

@@ -1,0 +1,104 @@
+package proxy
+
+import (
+	"path/filepath"
+
+	"wsprovision/provision/config"
+	"wsprovision/provision/host"
+	"wsprovision/provision/managed"
+	"wsprovision/provision/nginx"
+	"wsprovision/provision/state"
+)
+
+const (
+	ConfDir  = host.ConfDir
+	SiteMode = 0o644
+)
+
+func SitePath(name string) string { return host.SitePath(name) }
+
+// Configured is what the configuration asks for: a file for each site, and
+// none for a site that it no longer has.
+func (p *Sites) Configured() ([]managed.Want, error) {
+	var all []managed.Want
+	for _, site := range p.Config.Sites {
+		content, err := nginx.Render(site)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, managed.Want{Path: SitePath(site.Name), Content: content, Mode: SiteMode})
+	}
+	if d := p.Config.WorkerShutdownTimeout; d > 0 {
+		all = append(all, managed.Want{Path: ShutdownPath, Content: shutdownFile(d), Mode: SiteMode})
+	}
+	all, err := p.Managed.AddObsolete(all, func(path string) bool { return Reads(path) && path != NamesPath })
+	if err != nil {
+		return nil, err
+	}
+	if all, err = p.LongNames(all); err != nil { // which is for all that stays
+		return nil, err
+	}
+	return p.Managed.AddObsolete(all, func(path string) bool { return path == NamesPath })
+}
+
+// Reads reports whether the file is one of those that make nginx's
+// configuration, so that its change is validated and owes a reload.
+func Reads(path string) bool {
+	return filepath.Dir(path) == ConfDir || path == ShutdownPath
+}
+
+// All are the files that are ours to write or to remove; a survey reads them once.
+func (p *Sites) All() ([]managed.File, error) {
+	m := p.Survey.memory()
+	if m.files == nil {
+		all, err := p.readSiteFiles()
+		m.files = &Files{all, err}
+	}
+	return m.files.all, m.files.err
+}
+
+func (p *Sites) readSiteFiles() ([]managed.File, error) {
+	all, err := p.Wanted()
+	if err != nil {
+		return nil, err
+	}
+	return p.Managed.ReadAll(all)
+}
+
+// Tree reads nginx's configuration as it would be with the overlay in place.
+func (m *Survey) Tree(o map[string][]byte) (nginx.Tree, error) {
+	return m.memory().Reader.Load(m.Root, host.NginxConf, o)
+}
+
+// Pending is what is to change of what nginx reads, in the form in which its tester takes it.
+func (p *Sites) Pending() (map[string][]byte, error) {
+	files, err := p.All()
+	if err != nil {
+		return nil, err
+	}
+	return managed.Overlay(files), nil
+}
+
+// Sites are the files that nginx reads.
+type Sites struct {
+	*host.Host
+	Config    config.Config
+	Ledger    *state.Ledger
+	Managed   *managed.Files
+	Unit      *Unit
+	Survey    *Survey
+	Reverting bool
+	// sites says what should be under conf.d: what the configuration asks for
+	// or, reverting, what was there before.
+	Wanted func() ([]managed.Want, error)
+}
+
+func isSite(path string) bool { return path != NamesPath && filepath.Dir(path) == ConfDir }
+
+// Elsewhere says how the file of a site gets another path; "" for any other file.
+func Elsewhere(path string) string {
+	if !isSite(path) {
+		return ""
+	}
+	return "give the site another name (name, under sites in /etc/wsprovision/wsprovision.yaml)"
+}
