@@ -11,6 +11,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/state"
+	"wsprovision/provision/stepnames"
 )
 
 // chronicle keeps the history of one run.
@@ -47,7 +48,7 @@ func (c *chronicle) marking(command string, steps []engine.Step) []engine.Step {
 	marking := make([]engine.Step, len(steps))
 	for i, s := range steps {
 		marking[i] = s
-		if s.Apply == nil || s.Name == StepFirstBoot { // whose record is its own mark
+		if s.Apply == nil || s.Name == stepnames.FirstBoot { // whose record is its own mark
 			continue
 		}
 		marking[i].Apply = func(ctx context.Context) error {

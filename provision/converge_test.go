@@ -19,6 +19,7 @@ import (
 	"wsprovision/provision/policy"
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
+	"wsprovision/provision/stepnames"
 	"wsprovision/selinux"
 )
 
@@ -243,7 +244,7 @@ func (h *fakeHost) converges(c config.Config, left string) error {
 		return fmt.Errorf("on_drift is %s, and the edited file was replaced:\n%s\n%s", c.OnDrift, h.content(site),
 			report)
 	}
-	if status := step(h.t, r, StepService).Status; status == engine.Failed || status == engine.Skipped {
+	if status := step(h.t, r, stepnames.Service).Status; status == engine.Failed || status == engine.Skipped {
 		if now := h.served(); !slices.Equal(now, served) && !slices.Equal(now, stored) {
 			return fmt.Errorf("the run failed, and nginx serves %q in place of %q\n%s", now, served, report)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/packages"
+	"wsprovision/provision/stepnames"
 )
 
 // A power cut after rpm has synced its database leaves files that it never synced: rpm says that they are installed,
@@ -150,7 +151,7 @@ func TestPackagesFromBeforeThePowerCut(t *testing.T) {
 		h.must(os.Remove(h.path("/etc/yum.repos.d/epel.repo")))
 		h.write("/proc/sys/kernel/random/boot_id", "two\n")
 		h.web.deaf = false
-		if r := h.apply(moved(t)); r.Result != engine.Changed || step(t, r, StepRepository).Status != engine.Unchanged {
+		if r := h.apply(moved(t)); r.Result != engine.Changed || step(t, r, stepnames.Repository).Status != engine.Unchanged {
 			t.Errorf("%s\n%s", r.Result, summarize(r))
 		}
 		if h.exists("/etc/yum.repos.d/epel.repo") {

@@ -14,6 +14,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/proxy"
+	"wsprovision/provision/stepnames"
 )
 
 // ErrOvertaken says that another run finished, replaced or reverted the deferred
@@ -150,7 +151,7 @@ func heals(r *engine.Report, err error) bool {
 			return false
 		}
 		if s.Status != engine.Failed ||
-			slices.Contains([]string{StepRepository, StepPackages, StepService, StepProof}, s.Name) {
+			slices.Contains([]string{stepnames.Repository, stepnames.Packages, stepnames.Service, stepnames.Proof}, s.Name) {
 			continue
 		}
 		if !errors.Is(s.Err, proxy.ErrUnresolved) {

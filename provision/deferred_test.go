@@ -17,6 +17,7 @@ import (
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
+	"wsprovision/provision/stepnames"
 	"wsprovision/selinux"
 	"wsprovision/systemd"
 )
@@ -93,7 +94,7 @@ func TestInstallAndFirstBoot(t *testing.T) {
 		if r.Result != engine.Deferred || r.Phase != PhaseInstall {
 			t.Fatalf("%s in phase %q, want deferred in install\n%s", r.Result, r.Phase, summarize(r))
 		}
-		if r.Steps[1].Name != StepFirstBoot || r.Steps[1].Status != engine.Changed {
+		if r.Steps[1].Name != stepnames.FirstBoot || r.Steps[1].Status != engine.Changed {
 			t.Errorf("what is deferred is recorded by step 2, before anything else changes; it is %s, %s",
 				r.Steps[1].Name, r.Steps[1].Status)
 		}
@@ -130,10 +131,10 @@ func TestInstallAndFirstBoot(t *testing.T) {
 			t.Fatal(err)
 		}
 		whole := newest(history)
-		want := map[string]engine.Status{StepPlatform: engine.Unchanged, StepRepository: engine.Changed,
-			StepPackages: engine.Changed, StepSELinux: engine.Changed, StepValidate: engine.Unchanged,
-			StepSite: engine.Changed, StepService: engine.Changed, StepLabels: engine.Changed,
-			StepProof: engine.Unchanged, StepFirstBoot: engine.Changed}
+		want := map[string]engine.Status{stepnames.Platform: engine.Unchanged, stepnames.Repository: engine.Changed,
+			stepnames.Packages: engine.Changed, stepnames.SELinux: engine.Changed, stepnames.Validate: engine.Unchanged,
+			stepnames.Site: engine.Changed, stepnames.Service: engine.Changed, stepnames.Labels: engine.Changed,
+			stepnames.Proof: engine.Unchanged, stepnames.FirstBoot: engine.Changed}
 		if d := cmp.Diff(want, statuses(whole)); d != "" || whole.Result != engine.Changed {
 			t.Errorf("both phases in one report: %s (-want +got):\n%s", whole.Result, d)
 		}
@@ -239,7 +240,7 @@ func TestFirstBootAfterAFailedInstall(t *testing.T) {
 		if err != nil || r.Result != engine.Changed || h.exists(deferredPath) {
 			t.Fatalf("first boot: %v, %s, outstanding: %v\n%s", err, r.Result, h.exists(deferredPath), summarize(r))
 		}
-		if proof := step(t, r, StepProof); !strings.Contains(strings.Join(proof.Notes, " "), "101") {
+		if proof := step(t, r, stepnames.Proof); !strings.Contains(strings.Join(proof.Notes, " "), "101") {
 			t.Errorf("the first boot proved nothing: %q", proof.Notes)
 		}
 		if s := h.status(t); s.State != Complete {
@@ -302,7 +303,7 @@ func TestOfflineNeedsTheUnit(t *testing.T) {
 			tt.lay(h)
 			before := h.snapshot()
 			r := h.apply(basic(t))
-			if s := step(t, r, StepFirstBoot); r.Result != engine.Failed || !strings.Contains(s.Error, tt.says) {
+			if s := step(t, r, stepnames.FirstBoot); r.Result != engine.Failed || !strings.Contains(s.Error, tt.says) {
 				t.Errorf("%s: %s", r.Result, s.Error)
 			}
 			h.untouched(before)
@@ -321,15 +322,15 @@ func TestHeals(t *testing.T) {
 		err    error
 		want   bool
 	}{
-		"a mirror": {report: failed(StepPackages, errors.New("yum: exit status 1")), want: true},
-		"a backend": {report: &engine.Report{Steps: []engine.StepReport{{Name: StepFirstBoot,
+		"a mirror": {report: failed(stepnames.Packages, errors.New("yum: exit status 1")), want: true},
+		"a backend": {report: &engine.Report{Steps: []engine.StepReport{{Name: stepnames.FirstBoot,
 			Status: engine.Deferred}}}, want: true},
-		"a name":           {report: failed(StepValidate, fmt.Errorf("nginx -t: %w", proxy.ErrUnresolved)), want: true},
-		"a syntax error":   {report: failed(StepValidate, errors.New("nginx -t: unknown directive"))},
-		"a port's range":   {report: failed(StepSELinux, errors.New("overlap"))},
+		"a name":           {report: failed(stepnames.Validate, fmt.Errorf("nginx -t: %w", proxy.ErrUnresolved)), want: true},
+		"a syntax error":   {report: failed(stepnames.Validate, errors.New("nginx -t: unknown directive"))},
+		"a port's range":   {report: failed(stepnames.SELinux, errors.New("overlap"))},
 		"another run":      {err: fmt.Errorf("%w: process 7", host.ErrLocked), want: true},
 		"a broken ledger":  {err: errors.New("read ledger.json")},
-		"a wrong platform": {report: failed(StepPlatform, errors.New("Debian"))},
+		"a wrong platform": {report: failed(stepnames.Platform, errors.New("Debian"))},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -384,7 +385,7 @@ func TestImageBuildInAContainer(t *testing.T) {
 		}
 		report, err := r.Apply(t.Context())
 		if err != nil || report.Result != engine.Deferred || !h.exists(site) ||
-			len(step(t, report, StepValidate).Warnings) != 1 {
+			len(step(t, report, stepnames.Validate).Warnings) != 1 {
 			t.Errorf("%v\n%s", err, summarize(report))
 		}
 	})
@@ -420,7 +421,7 @@ func TestImageOfAProvisionedHost(t *testing.T) {
 		h.where = systemd.Where{Place: systemd.Chroot}
 		h.apply(moved(t))
 		if s := h.status(t); s.State != Waiting || s.Report.Phase != PhaseInstall ||
-			step(t, s.Report, StepProof).Status != engine.Deferred {
+			step(t, s.Report, stepnames.Proof).Status != engine.Deferred {
 			t.Errorf("%s, report %+v", s.State, s.Report)
 		}
 	})

@@ -13,6 +13,7 @@ import (
 	"wsprovision/provision/packages"
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
+	"wsprovision/provision/stepnames"
 )
 
 const replacing = oneSite + "on_drift: replace\n"
@@ -37,7 +38,7 @@ func TestHostileEdit(t *testing.T) {
 		for _, path := range []string{site, second} {
 			h.write(path, h.content(path)+"# managed by Certbot\n")
 		}
-		h.fails(parse(t, oneSite+secondSite), StepSite, site, second, "+# managed by Certbot", "on_drift: keep",
+		h.fails(parse(t, oneSite+secondSite), stepnames.Site, site, second, "+# managed by Certbot", "on_drift: keep",
 			"on_drift: replace", "configuration")
 	})
 	bubble(t, "replaced, the copy named in the report", func(t *testing.T) {
@@ -48,7 +49,7 @@ func TestHostileEdit(t *testing.T) {
 		c := parse(t, replacing)
 		want := "/var/lib/wsprovision/replaced/etc-nginx-conf.d-websocket.conf.1"
 		for _, r := range []*engine.Report{h.plan(c), h.apply(c)} {
-			if w := strings.Join(step(t, r, StepSite).Warnings, "\n"); !strings.Contains(w, site+" was edited") ||
+			if w := strings.Join(step(t, r, stepnames.Site).Warnings, "\n"); !strings.Contains(w, site+" was edited") ||
 				!strings.Contains(w, want) {
 				t.Errorf("%s warns %q, which does not name %s", r.Command, w, want)
 			}
@@ -94,10 +95,10 @@ func TestHostileEdit(t *testing.T) {
 			h.write(path, edit)
 		}
 		c := mirrored(t)
-		h.fails(c, StepRepository, packages.RepositoryPath+" was edited", packages.KeyPath+" was edited")
+		h.fails(c, stepnames.Repository, packages.RepositoryPath+" was edited", packages.KeyPath+" was edited")
 		c.OnDrift = config.DriftReplace
 		r := h.apply(c)
-		w := strings.Join(step(t, r, StepRepository).Warnings, "\n")
+		w := strings.Join(step(t, r, stepnames.Repository).Warnings, "\n")
 		for path, edit := range edits {
 			got := h.copiesOf(path)[1]
 			if r.Result == engine.Failed || got != edit || !strings.Contains(w, host.CopyPath(path, 1)) {
@@ -115,7 +116,7 @@ func TestHostileEdit(t *testing.T) {
 			return nil
 		}
 		r := h.apply(moved(t))
-		if s := step(t, r, StepSite); s.Status != engine.Failed || h.content(site) != "# just now\n" ||
+		if s := step(t, r, stepnames.Site); s.Status != engine.Failed || h.content(site) != "# just now\n" ||
 			!strings.Contains(s.Error, site) {
 			t.Errorf("%s\nthe site holds\n%s", summarize(r), h.content(site))
 		}
@@ -157,15 +158,15 @@ func TestDefaultThatChanged(t *testing.T) {
 			h := provisioned(t)
 			c := parse(t, tt.text)
 			said := func(r *engine.Report) bool {
-				return strings.Contains(strings.Join(step(t, r, StepPlatform).Notes, "\n"), "on_drift is")
+				return strings.Contains(strings.Join(step(t, r, stepnames.Platform).Notes, "\n"), "on_drift is")
 			}
 			if said(h.plan(c)) {
-				t.Errorf("a host of this version is told: %q", step(t, h.plan(c), StepPlatform).Notes)
+				t.Errorf("a host of this version is told: %q", step(t, h.plan(c), stepnames.Platform).Notes)
 			}
 			h.write(state.HistoryPath, strings.Replace(h.content(state.HistoryPath), `"defaults": 1`, `"unknown": 1`, 1))
 			for range 2 {
 				before := h.snapshot()
-				notes := strings.Join(step(t, h.plan(c), StepPlatform).Notes, "\n")
+				notes := strings.Join(step(t, h.plan(c), stepnames.Platform).Notes, "\n")
 				if got := strings.Count(notes, tt.want); tt.want != "" && got != 1 ||
 					said(h.plan(c)) != (tt.want != "") {
 					t.Errorf("plan says %q", notes)

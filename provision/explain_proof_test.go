@@ -9,6 +9,7 @@ import (
 	"wsprovision/provision/diagnose"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/stepnames"
 	"wsprovision/provision/websocket"
 )
 
@@ -35,7 +36,7 @@ func TestProofOfAWildcard(t *testing.T) {
 	c := parse(t, strings.NewReplacer("ws.example.com", `"*.example.com"`, "listen: 80",
 		"listen: 8008").Replace(oneSite))
 	if r := h.apply(c); r.Result != engine.Changed ||
-		!slices.ContainsFunc(step(t, r, StepProof).Notes, func(n string) bool {
+		!slices.ContainsFunc(step(t, r, stepnames.Proof).Notes, func(n string) bool {
 			return strings.Contains(n, "ws://wsprovision.example.com:8008/ws/")
 		}) {
 		t.Errorf("%s", summarize(r))
@@ -65,7 +66,7 @@ func TestProofIsExplained(t *testing.T) {
 			h := provisioned(t)
 			tt.make(h)
 			before := h.snapshot()
-			s := step(t, h.apply(basic(t)), StepProof)
+			s := step(t, h.apply(basic(t)), stepnames.Proof)
 			h.untouched(before)
 			if s.Status != tt.want || !strings.Contains(s.Error, string(tt.code)) || tt.want != engine.Failed &&
 				s.Error != "" {

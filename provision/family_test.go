@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"wsprovision/provision/host"
+	"wsprovision/provision/stepnames"
 )
 
 // IPv6 that is off ends nginx -t with an address and no place; the place is found, or what the line came from.
@@ -23,7 +24,7 @@ func TestIPv6IsOff(t *testing.T) {
 			h := withNginx(t)
 			h.web.noIPv6 = true
 			h.write(host.NginxConf, tt.conf)
-			h.fails(parse(t, strings.Replace(oneSite, "listen: 80", "listen: "+tt.listen, 1)), StepValidate, tt.want)
+			h.fails(parse(t, strings.Replace(oneSite, "listen: 80", "listen: "+tt.listen, 1)), stepnames.Validate, tt.want)
 		})
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"wsprovision/provision/policy"
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
+	"wsprovision/provision/stepnames"
 	"wsprovision/selinux"
 )
 
@@ -41,9 +42,9 @@ func TestHostileForeignFile(t *testing.T) {
 		bubble(t, "refused, every file of ours, on_drift "+drift, func(t *testing.T) {
 			h, c, _ := withForeign(t)
 			c.OnDrift = drift
-			h.fails(c, StepSite, site, proxy.NamesPath, proxy.ShutdownPath, "-    server_name theirs.example.com;",
+			h.fails(c, stepnames.Site, site, proxy.NamesPath, proxy.ShutdownPath, "-    server_name theirs.example.com;",
 				"another name", "--adopt")
-			h.fails(c, StepRepository, packages.RepositoryPath, packages.KeyPath, "--adopt")
+			h.fails(c, stepnames.Repository, packages.RepositoryPath, packages.KeyPath, "--adopt")
 		})
 	}
 	bubble(t, "taken over, and back again byte for byte", func(t *testing.T) {
@@ -53,13 +54,13 @@ func TestHostileForeignFile(t *testing.T) {
 		h.must(h.host(Listener{}).SELinux.SetFileLabel(site, "system_u:object_r:httpd_sys_content_t:s0"))
 		before, stat := h.snapshot(), h.stat(site)
 		if r := h.plan(c); r.Result != engine.Planned ||
-			!strings.Contains(strings.Join(step(t, r, StepSite).Warnings, "\n"),
+			!strings.Contains(strings.Join(step(t, r, stepnames.Site).Warnings, "\n"),
 				site+" is not the agent's, and is taken over") {
 			t.Errorf("plan: %s", summarize(r))
 		}
 		h.untouched(before)
 		r := h.apply(c)
-		said := strings.Join(append(step(t, r, StepSite).Warnings, step(t, r, StepRepository).Warnings...), "\n")
+		said := strings.Join(append(step(t, r, stepnames.Site).Warnings, step(t, r, stepnames.Repository).Warnings...), "\n")
 		for path := range files {
 			if r.Result != engine.Changed || !strings.Contains(said, path+" is not the agent's") ||
 				h.content(path) == files[path] {
@@ -79,7 +80,7 @@ func TestHostileForeignFile(t *testing.T) {
 		if got := h.stat(site); got != stat {
 			t.Errorf("mode, owner and label of %s are %s, and were %s", site, got, stat)
 		}
-		h.fails(c, StepSite, site, "--adopt")
+		h.fails(c, stepnames.Site, site, "--adopt")
 	})
 	for name, edit := range map[string]func(h *fakeHost){
 		"edited":  func(h *fakeHost) { h.write(site, h.content(site)+"# by hand\n") },
@@ -94,7 +95,7 @@ func TestHostileForeignFile(t *testing.T) {
 			h.hup()
 			kept := host.CopyPath(site, 1)
 			r := h.run(basic(t), revert(false))
-			if w := strings.Join(step(t, r, StepSite).Warnings, "\n"); !strings.Contains(w, "is kept as "+kept) ||
+			if w := strings.Join(step(t, r, stepnames.Site).Warnings, "\n"); !strings.Contains(w, "is kept as "+kept) ||
 				h.content(kept) != theirs || h.exists(state.LedgerPath) {
 				t.Errorf("%q, kept is %v\n%s", w, h.copiesOf(site), summarize(r))
 			}
@@ -108,7 +109,7 @@ func TestHostileForeignFile(t *testing.T) {
 			h := withNginx(t)
 			h.must(put(h))
 			h.adopting = true
-			h.fails(basic(t), StepSite, site+": not a regular file", "give the site another name")
+			h.fails(basic(t), stepnames.Site, site+": not a regular file", "give the site another name")
 		})
 	}
 	bubble(t, "for what the run names only", func(t *testing.T) {
@@ -117,14 +118,14 @@ func TestHostileForeignFile(t *testing.T) {
 		h.must(h.apply(basic(t)).Err())
 		h.adopting = false
 		h.write(proxy.ConfDir+"/chat.conf", theirs)
-		h.fails(parse(t, oneSite+secondSite), StepSite, proxy.ConfDir+"/chat.conf", "--adopt")
+		h.fails(parse(t, oneSite+secondSite), stepnames.Site, proxy.ConfDir+"/chat.conf", "--adopt")
 	})
 	bubble(t, "put in our place after ours was taken away", func(t *testing.T) {
 		h := withTwoSites(t)
 		h.must(h.apply(basic(t)).Err())
 		h.write(proxy.ConfDir+"/chat.conf", theirs)
 		both := parse(t, oneSite+secondSite+"on_drift: replace\n")
-		h.fails(both, StepSite, proxy.ConfDir+"/chat.conf", "--adopt")
+		h.fails(both, stepnames.Site, proxy.ConfDir+"/chat.conf", "--adopt")
 		h.adopting = true
 		h.must(h.apply(both).Err())
 		if h.run(both, revert(false)); h.content(proxy.ConfDir+"/chat.conf") != theirs {
@@ -153,12 +154,12 @@ func TestHostileForeignFile(t *testing.T) {
 			h.apply(basic(t))
 			h.hook, h.adopting = nil, false
 			if r := h.plan(basic(t)); r.Result != engine.Failed ||
-				!strings.Contains(step(t, r, StepSite).Error, "--adopt") {
+				!strings.Contains(step(t, r, stepnames.Site).Error, "--adopt") {
 				t.Errorf("plan: %s", summarize(r))
 			}
 			if r := h.apply(basic(t)); r.Result != engine.Failed || h.content(site) != theirs ||
 				!strings.Contains(step(t, r,
-					StepSite).Error, "--adopt") {
+					stepnames.Site).Error, "--adopt") {
 				t.Errorf("without --adopt: %s", summarize(r))
 			}
 			h.adopting = true
@@ -216,7 +217,7 @@ func TestHostileLostLedger(t *testing.T) {
 			h.plan(c)
 			h.untouched(before)
 			r := h.apply(c)
-			said := strings.Join(append(step(t, r, StepSite).Notes, step(t, r, StepRepository).Notes...), "\n")
+			said := strings.Join(append(step(t, r, stepnames.Site).Notes, step(t, r, stepnames.Repository).Notes...), "\n")
 			for _, e := range had.Entries {
 				got, recorded := h.ledger().Find(state.KindFile, e.Name)
 				if e.Kind == state.KindFile && (!recorded || got.Left != e.Left || got.Prior != "" ||
@@ -239,7 +240,7 @@ func TestHostileLostLedger(t *testing.T) {
 	bubble(t, "another content is not taken in", func(t *testing.T) {
 		h := provisioned(t)
 		h.must(os.Remove(h.path(state.LedgerPath)))
-		h.fails(moved(t), StepSite, site, "--adopt")
+		h.fails(moved(t), stepnames.Site, site, "--adopt")
 	})
 	bubble(t, "a run that fails takes nothing in", func(t *testing.T) {
 		h := provisioned(t)
@@ -321,15 +322,15 @@ func TestHostileLocalPort(t *testing.T) {
 	bubble(t, "refused, with its type and who uses it", func(t *testing.T) {
 		h := withNginx(t)
 		label(h, postgres)
-		h.fails(basic(t), StepSELinux, "tcp/3000", "postgresql_port_t", "PostgreSQL", "--adopt")
+		h.fails(basic(t), stepnames.SELinux, "tcp/3000", "postgresql_port_t", "PostgreSQL", "--adopt")
 	})
 	bubble(t, "after the agent had labelled it", func(t *testing.T) {
 		h := provisioned(t)
 		label(h, postgres)
-		h.fails(basic(t), StepSELinux, "tcp/3000", "postgresql_port_t", "--adopt")
+		h.fails(basic(t), stepnames.SELinux, "tcp/3000", "postgresql_port_t", "--adopt")
 		h.adopting = true
 		r := h.apply(basic(t))
-		if w := strings.Join(step(t, r, StepSELinux).Warnings, "\n"); r.Result != engine.Changed || !strings.Contains(w,
+		if w := strings.Join(step(t, r, stepnames.SELinux).Warnings, "\n"); r.Result != engine.Changed || !strings.Contains(w,
 			"taken over (--adopt)") {
 			t.Errorf("%s", summarize(r))
 		}
@@ -344,7 +345,7 @@ func TestHostileLocalPort(t *testing.T) {
 		h.must(h.apply(basic(t)).Err())
 		label(h, selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: "mysqld_port_t"})
 		r := h.run(basic(t), revert(false))
-		if w := strings.Join(step(t, r, StepSELinux).Warnings, "\n"); h.stored().typeOf(3000) != "mysqld_port_t" ||
+		if w := strings.Join(step(t, r, stepnames.SELinux).Warnings, "\n"); h.stored().typeOf(3000) != "mysqld_port_t" ||
 			!strings.Contains(w, "it found postgresql_port_t and left http_port_t") {
 			t.Errorf("%q\n%s", w, summarize(r))
 		}
@@ -353,14 +354,14 @@ func TestHostileLocalPort(t *testing.T) {
 		h := withNginx(t)
 		h.adopting = true
 		label(h, selinux.Port{Proto: "tcp", Low: 2990, High: 3010, Type: "postgresql_port_t"})
-		h.fails(basic(t), StepSELinux, "tcp/2990-3010", "postgresql_port_t", "semanage port")
+		h.fails(basic(t), stepnames.SELinux, "tcp/2990-3010", "postgresql_port_t", "semanage port")
 	})
 	bubble(t, "the policy's", func(t *testing.T) {
 		for port, want := range map[string]string{"3000": "ntop_port_t, the policy's type for ntop",
 			"8080": "http_cache_port_t", "4881": ""} {
 			h := withNginx(t)
 			notes := strings.Join(step(t, h.plan(parse(t, strings.Replace(oneSite, "3000", port, 1))),
-				StepSELinux).Notes, "\n")
+				stepnames.SELinux).Notes, "\n")
 			if said := strings.Contains(notes, "is taken from"); said != (want != "") || !strings.Contains(notes,
 				want) {
 				t.Errorf("%s: %q", port, notes)

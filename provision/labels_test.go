@@ -18,6 +18,7 @@ import (
 	"wsprovision/provision/hosttest"
 	"wsprovision/provision/labels"
 	"wsprovision/provision/proxy"
+	"wsprovision/provision/stepnames"
 	"wsprovision/selinux"
 )
 
@@ -96,7 +97,7 @@ func TestLabelsOfPackages(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h, s := labelled(t)
 		r := h.apply(basic(t))
-		if got := step(t, r, StepLabels); got.Status != engine.Changed || r.Result != engine.Deferred {
+		if got := step(t, r, stepnames.Labels); got.Status != engine.Changed || r.Result != engine.Deferred {
 			t.Fatalf("labels: %s\n%s", got.Status, summarize(r))
 		}
 		for path, want := range map[string]string{labels.NginxProgram: "default_t", host.NginxConf: "httpd_config_t",
@@ -122,7 +123,7 @@ func TestLabelsAtTheFirstBoot(t *testing.T) {
 		h, s := labelled(t)
 		h.bootWithoutLabels()
 		if r, err := h.firstBoot(1); err != nil || r.Result != engine.Changed ||
-			step(t, r, StepLabels).Status != engine.Changed {
+			step(t, r, stepnames.Labels).Status != engine.Changed {
 			t.Fatalf("first boot: %v\n%s", err, summarize(r))
 		}
 		for path, want := range map[string]string{labels.NginxProgram: "default_t", host.NginxConf: "httpd_config_t"} {
@@ -141,7 +142,7 @@ func TestLabelsOfTheStore(t *testing.T) {
 		wrong := filepath.Join(store, "booleans.local")
 		h.must(s.SetFileLabel(wrong, "system_u:object_r:user_tmp_t:s0"))
 		r := h.apply(basic(t))
-		if got := step(t, r, StepLabels); got.Status != engine.Changed || len(got.Changes) != 1 ||
+		if got := step(t, r, stepnames.Labels); got.Status != engine.Changed || len(got.Changes) != 1 ||
 			got.Changes[0].Object != "label of "+wrong {
 			t.Errorf("labels: %s, %v", got.Status, got.Changes)
 		}
@@ -156,7 +157,7 @@ func TestUnlabelledTree(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h := bareOffline(t)
 		r := h.apply(basic(t))
-		if got := step(t, r, StepLabels); got.Status != engine.Changed || !h.exists(host.RelabelPath) {
+		if got := step(t, r, stepnames.Labels); got.Status != engine.Changed || !h.exists(host.RelabelPath) {
 			t.Errorf("labels: %s, scheduled: %v", got.Status, h.exists(host.RelabelPath))
 		}
 	})
@@ -224,7 +225,7 @@ func TestKernelWithoutSELinux(t *testing.T) {
 			return nil
 		}
 		r := h.apply(basic(t))
-		if got := step(t, r, StepLabels); got.Status != engine.Changed || r.Result != engine.Deferred {
+		if got := step(t, r, stepnames.Labels); got.Status != engine.Changed || r.Result != engine.Deferred {
 			t.Fatalf("labels: %s\n%s", got.Status, summarize(r))
 		}
 		if names := h.bare(s); len(names) > 0 {
@@ -281,7 +282,7 @@ func TestRelabelBelongs(t *testing.T) {
 		h, _ := sparse(t)
 		h.write(host.RelabelPath, host.RelabelOrder)
 		h.apply(basic(t))
-		if got := step(t, h.apply(basic(t)), StepLabels); !h.exists(host.RelabelPath) || got.Status != engine.Unchanged ||
+		if got := step(t, h.apply(basic(t)), stepnames.Labels); !h.exists(host.RelabelPath) || got.Status != engine.Unchanged ||
 			!slices.Contains(got.Notes, labels.RelabelNote) {
 			t.Errorf("labels: %s, %q; still scheduled: %v", got.Status, got.Notes, h.exists(host.RelabelPath))
 		}
@@ -337,7 +338,7 @@ func TestHostileUnlabelable(t *testing.T) {
 			func() *engine.Report { r, _ := h.firstBoot(1); return r },
 		} {
 			r := act()
-			got := step(t, r, StepLabels)
+			got := step(t, r, stepnames.Labels)
 			said := got.Error
 			if r.Command == "plan" {
 				said = fmt.Sprint(got.Warnings)

@@ -9,6 +9,7 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/packages"
 	"wsprovision/provision/proxy"
+	"wsprovision/provision/stepnames"
 )
 
 const longName = "ec2-18-195-123-234.eu-central-1.compute.amazonaws.com"
@@ -21,7 +22,7 @@ func TestLongNames(t *testing.T) {
 	bubble(t, "a bare host", func(t *testing.T) {
 		h := newFakeHost(t)
 		c := parse(t, strings.Replace(long, "chat.example.com", "chat-"+longName, 1))
-		if r := h.plan(c); len(step(t, r, StepSite).Changes) != 3 {
+		if r := h.plan(c); len(step(t, r, stepnames.Site).Changes) != 3 {
 			t.Errorf("the plan does not have the three files\n%s", summarize(r))
 		}
 		if r := h.apply(c); r.Result != engine.Changed || !strings.HasSuffix(h.content(proxy.NamesPath), line) {
@@ -82,8 +83,8 @@ func TestLongNames(t *testing.T) {
 		} {
 			h := longProvisioned(t)
 			h.write(site, h.content(site)+"# by hand\n")
-			if r := run(h); step(t, r, StepSite).Status == engine.Failed ||
-				step(t, r, StepSite).Status == engine.Skipped || !h.exists(site) || !h.exists(proxy.NamesPath) {
+			if r := run(h); step(t, r, stepnames.Site).Status == engine.Failed ||
+				step(t, r, stepnames.Site).Status == engine.Skipped || !h.exists(site) || !h.exists(proxy.NamesPath) {
 				t.Errorf("%s: %s, %s is there: %v\n%s", name, r.Result, proxy.NamesPath, h.exists(proxy.NamesPath), summarize(r))
 			}
 		}
@@ -94,7 +95,7 @@ func TestLongNames(t *testing.T) {
 			h.install(p)
 		}
 		h.write(proxy.ConfDir+"/lua.conf", "server {\n    content_by_lua_block { if a then b = '}' end }\n")
-		if s := step(t, h.plan(longNamed(t)), StepSite); len(s.Changes) != 1 {
+		if s := step(t, h.plan(longNamed(t)), stepnames.Site); len(s.Changes) != 1 {
 			t.Errorf("%v, want the site alone", s.Changes)
 		}
 	})

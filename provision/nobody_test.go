@@ -10,6 +10,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/state"
+	"wsprovision/provision/stepnames"
 
 	"golang.org/x/sys/unix"
 )
@@ -58,12 +59,12 @@ func TestPlanByNobody(t *testing.T) {
 			h.euid = 1000
 			h.asNobody(func() {
 				r := h.plan(moved(t))
-				for _, name := range []string{StepValidate, StepService} {
+				for _, name := range []string{stepnames.Validate, stepnames.Service} {
 					if s := step(t, r, name); s.Status == engine.Failed {
 						t.Errorf("%s: %s\n%s", name, s.Status, summarize(r))
 					}
 				}
-				warnings := strings.Join(step(t, r, StepService).Warnings, "; ")
+				warnings := strings.Join(step(t, r, stepnames.Service).Warnings, "; ")
 				if !strings.Contains(warnings, tt.warns) || tt.warns == "" && warnings != "" {
 					t.Errorf("service warns %q, want %q", warnings, tt.warns)
 				}

@@ -6,6 +6,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/stepnames"
 )
 
 // TestFirstBootOvertakenByAFailure: what an administrator asked for last is what the first boot goes on with, also
@@ -38,7 +39,7 @@ func TestFirstBootWithoutLabels(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h, s := labelled(t)
 		h.at("before label", false)
-		if r := h.apply(basic(t)); step(t, r, StepLabels).Status != engine.Failed {
+		if r := h.apply(basic(t)); step(t, r, stepnames.Labels).Status != engine.Failed {
 			t.Fatalf("the apply in the chroot: %s\n%s", r.Result, summarize(r))
 		}
 		h.hook = nil

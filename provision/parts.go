@@ -1,9 +1,6 @@
 package provision
 
 import (
-	"wsprovision/provision/config"
-	"wsprovision/provision/engine"
-	"wsprovision/provision/host"
 	"wsprovision/provision/labels"
 	"wsprovision/provision/managed"
 	"wsprovision/provision/packages"
@@ -11,30 +8,6 @@ import (
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 )
-
-// Proof is that a WebSocket goes through.
-type Proof struct {
-	*host.Host
-	Config   config.Config
-	engine   *engine.Engine
-	policy   *policy.Policy
-	survey   *proxy.Survey
-	unproved []string // what the proof could not tell, and time may
-}
-
-// Deferral is the work that the first boot does.
-type Deferral struct {
-	*host.Host
-	Config  config.Config
-	annals  *chronicle
-	files   *managed.Files
-	labels  *labels.Labels
-	unit    *proxy.Unit
-	policy  *policy.Policy
-	proof   *Proof
-	ours    func() []managed.File
-	holdOut bool // deferred work stays outstanding until a backend has answered
-}
 
 // wire makes the parts of a run, which know each other in one direction.
 func (r *Run) wire() {

@@ -5,6 +5,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/state"
+	"wsprovision/provision/stepnames"
 )
 
 // The phases of a provisioning that began where the host was not running.
@@ -39,7 +40,7 @@ func merge(earlier, later engine.Report) engine.Report {
 		}
 		m.Steps = append(m.Steps, s)
 	}
-	slices.SortStableFunc(m.Steps, func(a, b engine.StepReport) int { return rank(a.Name) - rank(b.Name) })
+	slices.SortStableFunc(m.Steps, func(a, b engine.StepReport) int { return stepnames.Rank(a.Name) - stepnames.Rank(b.Name) })
 	m.Settle()
 	return m
 }
@@ -48,7 +49,7 @@ func merge(earlier, later engine.Report) engine.Report {
 // that says nothing of it: the power was lost before the report of the one that
 // did it was written.
 func finishedStep(s engine.StepReport, later engine.Report) engine.StepReport {
-	struck := func(l engine.StepReport) bool { return l.Name == StepFirstBoot && l.Status == engine.Changed }
+	struck := func(l engine.StepReport) bool { return l.Name == stepnames.FirstBoot && l.Status == engine.Changed }
 	if s.Status != engine.Deferred || later.Phase != PhaseFirstBoot || !slices.ContainsFunc(later.Steps, struck) {
 		return s
 	}
@@ -72,16 +73,6 @@ func mergeStep(earlier, later engine.StepReport) engine.StepReport {
 		m.Status = engine.Changed
 	}
 	return m
-}
-
-// rank is a step's place where steps of both phases stand in one report.
-func rank(step string) int {
-	order := []string{StepPlatform, StepRepository, StepPackages, StepSELinux, StepValidate, StepSite, StepService,
-		StepLabels, StepProof, StepFirstBoot}
-	if i := slices.Index(order, step); i >= 0 {
-		return i
-	}
-	return len(order)
 }
 
 // newest makes one report of both phases.

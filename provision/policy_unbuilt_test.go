@@ -8,6 +8,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/policy"
+	"wsprovision/provision/stepnames"
 	"wsprovision/selinux"
 )
 
@@ -18,7 +19,7 @@ func TestUnbuiltPolicyOffline(t *testing.T) {
 		h.unbuild()
 		before := h.snapshot()
 		r := h.plan(basic(t))
-		plan := step(t, r, StepSELinux)
+		plan := step(t, r, stepnames.SELinux)
 		if plan.Status != engine.Changed && plan.Status != engine.Planned || r.Result == engine.Failed {
 			t.Errorf("plan: %s\n%s", plan.Status, summarize(r))
 		}
@@ -31,7 +32,7 @@ func TestUnbuiltPolicyOffline(t *testing.T) {
 			}
 		}
 		r = h.apply(basic(t))
-		if got := step(t, r, StepSELinux); got.Status != engine.Deferred || r.Result != engine.Deferred {
+		if got := step(t, r, stepnames.SELinux); got.Status != engine.Deferred || r.Result != engine.Deferred {
 			t.Fatalf("%s\n%s", got.Status, summarize(r))
 		}
 		var ran []string
@@ -47,7 +48,7 @@ func TestUnbuiltPolicyOffline(t *testing.T) {
 			t.Error("the store has not what was asked for")
 		}
 		again := h.apply(basic(t))
-		if h.count("semodule")+h.count("semanage") > 0 || step(t, again, StepSELinux).Status == engine.Failed {
+		if h.count("semodule")+h.count("semanage") > 0 || step(t, again, stepnames.SELinux).Status == engine.Failed {
 			t.Errorf("again: ran %q\n%s", h.ran, summarize(again))
 		}
 	})
@@ -66,10 +67,10 @@ func TestUnbuiltPolicyOffline(t *testing.T) {
 			h.setLocalPorts(tt.local)
 			h.unbuild()
 			if tt.want != "" {
-				h.fails(basic(t), StepSELinux, tt.want, "ssh_port_t")
+				h.fails(basic(t), stepnames.SELinux, tt.want, "ssh_port_t")
 				return
 			}
-			for _, c := range step(t, h.plan(basic(t)), StepSELinux).Changes {
+			for _, c := range step(t, h.plan(basic(t)), stepnames.SELinux).Changes {
 				if strings.Contains(c.Object, "port tcp/") {
 					t.Errorf("a change without need: %s", c)
 				}
@@ -90,7 +91,7 @@ func TestUnbuiltPolicyOffline(t *testing.T) {
 			return nil
 		}
 		r := h.apply(basic(t))
-		got := step(t, r, StepSELinux)
+		got := step(t, r, stepnames.SELinux)
 		for _, want := range []string{"build the SELinux policy targeted", "no semodule", "reinstall selinux-policy-"} {
 			if got.Status != engine.Failed || !strings.Contains(got.Error, want) {
 				t.Errorf("%s: %q, want %q", got.Status, got.Error, want)
@@ -109,8 +110,8 @@ func TestUnbuiltPolicyLive(t *testing.T) {
 				h.laySELinux(mode)
 			}
 			h.unbuild()
-			h.fails(basic(t), StepSELinux, "the SELinux policy targeted is not built", "semodule -B", "run again")
-			if text := step(t, h.apply(basic(t)), StepSELinux).Error; strings.Contains(text, "\n") {
+			h.fails(basic(t), stepnames.SELinux, "the SELinux policy targeted is not built", "semodule -B", "run again")
+			if text := step(t, h.apply(basic(t)), stepnames.SELinux).Error; strings.Contains(text, "\n") {
 				t.Errorf("more than one error: %s", text)
 			}
 		})

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/stepnames"
 	"wsprovision/selinux"
 )
 
@@ -16,7 +17,7 @@ func TestListenPortPermissive(t *testing.T) {
 		h.laySELinux(selinux.Permissive)
 		c := parse(t, strings.Replace(oneSite, "listen: 80", "listen: 8000", 1))
 		r := h.apply(c)
-		warned := slices.ContainsFunc(step(t, r, StepSELinux).Warnings, func(w string) bool {
+		warned := slices.ContainsFunc(step(t, r, stepnames.SELinux).Warnings, func(w string) bool {
 			return strings.Contains(w,
 				"enforcing, it would not let nginx listen on port tcp/8000, which is soundd_port_t") &&
 				strings.Contains(w, "--label-listen-ports")
@@ -25,7 +26,7 @@ func TestListenPortPermissive(t *testing.T) {
 			t.Errorf("%s, warned: %v\n%s", r.Result, warned, summarize(r))
 		}
 		h.laySELinux(selinux.Enforcing)
-		h.fails(c, StepSELinux, "SELinux does not let nginx listen on port tcp/8000")
+		h.fails(c, stepnames.SELinux, "SELinux does not let nginx listen on port tcp/8000")
 	})
 }
 
@@ -46,7 +47,7 @@ func TestListenPortsOffline(t *testing.T) {
 			h.write("/etc/selinux/config", "SELINUX="+tt.mode+"\nSELINUXTYPE=targeted\n")
 			c := parse(t, strings.Replace(oneSite, "listen: 80", "listen: "+tt.port, 1))
 			if tt.fails != "" {
-				h.fails(c, StepSELinux, tt.fails, "--label-listen-ports")
+				h.fails(c, stepnames.SELinux, tt.fails, "--label-listen-ports")
 			} else if r := h.plan(c); r.Result == engine.Failed {
 				t.Errorf("%s", summarize(r))
 			}

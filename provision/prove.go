@@ -15,6 +15,8 @@ import (
 	"wsprovision/provision/diagnose"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/policy"
+	"wsprovision/provision/proxy"
 	"wsprovision/provision/websocket"
 )
 
@@ -116,4 +118,14 @@ func target(site config.Site, l config.Location) websocket.Target {
 		t.TLS = host.LocalTLS()
 	}
 	return t
+}
+
+// Proof is that a WebSocket goes through.
+type Proof struct {
+	*host.Host
+	Config   config.Config
+	engine   *engine.Engine
+	policy   *policy.Policy
+	survey   *proxy.Survey
+	unproved []string // what the proof could not tell, and time may
 }

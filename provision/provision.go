@@ -16,6 +16,7 @@ import (
 	"wsprovision/provision/policy"
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
+	"wsprovision/provision/stepnames"
 )
 
 // Run is one plan or apply of a configuration on a host.
@@ -141,7 +142,7 @@ func (r *Run) readLedger() (err error) {
 // cannot be told to be.
 func (p *Proof) anyPending() bool {
 	for step, pending := range p.engine.Pending {
-		if pending && step != StepFirstBoot { // which comes last, and waits for the proof
+		if pending && step != stepnames.FirstBoot { // which comes last, and waits for the proof
 			return true
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/state"
+	"wsprovision/provision/stepnames"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -42,15 +43,15 @@ func TestReportJSON(t *testing.T) {
 		Started: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC), Millis: 12600, Place: "live",
 		Interrupted: "caught terminated"}
 	r.Steps = []engine.StepReport{
-		{Name: StepSite, Status: engine.Changed, Millis: 12,
+		{Name: stepnames.Site, Status: engine.Changed, Millis: 12,
 			Changes: []engine.Change{{Object: "file /x", From: state.Absent, To: "written",
 				Diff: "--- /dev/null\n+++ /x\n"}}, Notes: []string{"a note"}, Warnings: []string{"a warning"}},
-		{Name: StepService, Status: engine.Deferred,
+		{Name: stepnames.Service, Status: engine.Deferred,
 			Changes: []engine.Change{{Object: host.NginxUnit, From: "not running", To: "running",
 				Deferred: "systemd does not run here"}}},
-		{Name: StepProof, Status: engine.Skipped, Why: "it needs \"service\", which failed"},
+		{Name: stepnames.Proof, Status: engine.Skipped, Why: "it needs \"service\", which failed"},
 	}
-	failed := engine.StepReport{Name: StepSELinux}
+	failed := engine.StepReport{Name: stepnames.SELinux}
 	failed.Fail(errors.New("semanage import: exit status 1"))
 	r.Steps = append(r.Steps, failed)
 	r.Settle()

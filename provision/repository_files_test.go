@@ -10,6 +10,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/packages"
 	"wsprovision/provision/state"
+	"wsprovision/provision/stepnames"
 )
 
 // withMirror is a host that has its packages from a mirror.
@@ -50,14 +51,14 @@ func TestMirrorDrift(t *testing.T) {
 			h, c, _, path := drifting(t, config.DriftKeep)
 			edited := h.content(path)
 			r := h.apply(c)
-			if w := strings.Join(step(t, r, StepRepository).Warnings, "; "); r.Result != engine.Unchanged ||
+			if w := strings.Join(step(t, r, stepnames.Repository).Warnings, "; "); r.Result != engine.Unchanged ||
 				!strings.Contains(w, path+" was edited") || h.content(path) != edited {
 				t.Errorf("%s, warns %q\n%s", r.Result, w, summarize(r))
 			}
 		})
 		bubble(t, "fail "+name, func(t *testing.T) {
 			h, c, _, path := drifting(t, config.DriftFail)
-			h.fails(c, StepRepository, path+" was edited since the agent wrote it")
+			h.fails(c, stepnames.Repository, path+" was edited since the agent wrote it")
 		})
 	}
 }
@@ -80,7 +81,7 @@ func TestMirrorThatIsNoLongerAskedFor(t *testing.T) {
 			h := withMirror(t)
 			h.write(packages.RepositoryPath, h.content(packages.RepositoryPath)+"# by hand\n")
 			r := h.apply(c)
-			if w := strings.Join(step(t, r, StepRepository).Warnings, "; "); !strings.Contains(w, packages.RepositoryPath) ||
+			if w := strings.Join(step(t, r, stepnames.Repository).Warnings, "; "); !strings.Contains(w, packages.RepositoryPath) ||
 				!h.exists(packages.RepositoryPath) || !h.exists(packages.KeyPath) {
 				t.Errorf("warns %q\n%s", w, summarize(r))
 			}
@@ -146,7 +147,7 @@ func TestHostilePasswordsAsWritten(t *testing.T) {
 		}
 		c.Source = "/etc/wsprovision/wsprovision.yaml"
 		h.write(c.Source, "epel: {baseurl: '"+c.EPEL.BaseURL+"'}\n")
-		warnings := strings.Join(step(t, h.plan(c), StepRepository).Warnings, "; ")
+		warnings := strings.Join(step(t, h.plan(c), stepnames.Repository).Warnings, "; ")
 		if !strings.Contains(warnings, "holds credentials") || strings.Contains(warnings, "cret") {
 			t.Errorf("%s: %q", password, warnings)
 		}
@@ -189,7 +190,7 @@ func TestHostileMirrorOverHTTP(t *testing.T) {
 		h := bareForMirror(t)
 		c := mirrored(t)
 		c.EPEL.BaseURL = address
-		warnings := strings.Join(step(t, h.plan(c), StepRepository).Warnings, "; ")
+		warnings := strings.Join(step(t, h.plan(c), stepnames.Repository).Warnings, "; ")
 		if strings.Contains(warnings, "metadata is not signed") != warned {
 			t.Errorf("%s: %q", address, warnings)
 		}

@@ -14,14 +14,8 @@ import (
 	"wsprovision/provision/packages"
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
+	"wsprovision/provision/stepnames"
 	"wsprovision/selinux"
-)
-
-// The steps that only a revert has.
-const (
-	StepUnit   = "unit"
-	StepFiles  = "files"
-	StepLedger = "ledger"
 )
 
 // Revert is the way back: it undoes what the ledger says that the agent did,
@@ -47,15 +41,15 @@ func NewRevert(h *host.Host, on Listener, packages bool) *Revert {
 func (r *Revert) steps() []engine.Step {
 	r.unlabels = r.leavesUnlabelled()
 	steps := r.later.cancelDeferred([]engine.Step{
-		{Name: StepPlatform, Check: r.checkPlatform},
-		{Name: StepValidate, Needs: []string{StepPlatform}, Check: r.checkWithout},
-		{Name: StepSite, Needs: []string{StepValidate}, Check: r.conf.Check, Apply: r.conf.Apply},
-		{Name: StepService, Needs: []string{StepSite}, Check: r.checkReload, Apply: r.applyReload},
-		{Name: StepUnit, Needs: []string{StepService}, Check: r.checkUnit, Apply: r.applyUnit},
-		{Name: StepSELinux, Needs: []string{StepService}, Check: r.checkUndo, Apply: r.applyUndo},
-		{Name: StepPackages, Needs: []string{StepUnit, StepSELinux}, Check: r.checkErase, Apply: r.applyErase},
-		{Name: StepFiles, Needs: []string{StepPackages}, Check: r.checkOthers, Apply: r.applyFiles},
-		{Name: StepLedger, Needs: []string{StepSELinux, StepFiles}, Check: r.checkLedger, Apply: r.applyLedger},
+		{Name: stepnames.Platform, Check: r.checkPlatform},
+		{Name: stepnames.Validate, Needs: []string{stepnames.Platform}, Check: r.checkWithout},
+		{Name: stepnames.Site, Needs: []string{stepnames.Validate}, Check: r.conf.Check, Apply: r.conf.Apply},
+		{Name: stepnames.Service, Needs: []string{stepnames.Site}, Check: r.checkReload, Apply: r.applyReload},
+		{Name: stepnames.Unit, Needs: []string{stepnames.Service}, Check: r.checkUnit, Apply: r.applyUnit},
+		{Name: stepnames.SELinux, Needs: []string{stepnames.Service}, Check: r.checkUndo, Apply: r.applyUndo},
+		{Name: stepnames.Packages, Needs: []string{stepnames.Unit, stepnames.SELinux}, Check: r.checkErase, Apply: r.applyErase},
+		{Name: stepnames.Files, Needs: []string{stepnames.Packages}, Check: r.checkOthers, Apply: r.applyFiles},
+		{Name: stepnames.Ledger, Needs: []string{stepnames.SELinux, stepnames.Files}, Check: r.checkLedger, Apply: r.applyLedger},
 	})
 	if r.unlabels {
 		return doingFirst(func(context.Context) error { return r.labels.PromiseRelabel() }, steps)

@@ -14,6 +14,7 @@ import (
 	"wsprovision/provision/policy"
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
+	"wsprovision/provision/stepnames"
 	"wsprovision/selinux"
 )
 
@@ -31,7 +32,7 @@ func TestRevertWithoutAReload(t *testing.T) {
 			tt.spoil(h)
 			before := h.snapshot()
 			r := h.run(basic(t), revert(false))
-			if s := step(t, r, StepService); s.Status != engine.Failed || !strings.Contains(s.Error, tt.says) {
+			if s := step(t, r, stepnames.Service); s.Status != engine.Failed || !strings.Contains(s.Error, tt.says) {
 				t.Errorf("service: %s %q\n%s", s.Status, s.Error, summarize(r))
 			}
 			h.untouched(before)
@@ -87,7 +88,7 @@ func TestRevertAgainLeavesPackagesByHand(t *testing.T) {
 func TestRevertAfterAnInstallation(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h := installed(t)
-		if r := h.run(basic(t), revert(false)); r.Result == engine.Failed || len(step(t, r, StepSELinux).Warnings) > 0 {
+		if r := h.run(basic(t), revert(false)); r.Result == engine.Failed || len(step(t, r, stepnames.SELinux).Warnings) > 0 {
 			t.Errorf("where it was installed: %s\n%s", r.Result, summarize(r))
 		}
 		h = installed(t)
@@ -112,7 +113,7 @@ func TestRevertLeavesTheKeyOfARepositoryThatStays(t *testing.T) {
 		}
 		h.write(packages.RepositoryPath, h.content(packages.RepositoryPath)+"proxy=http://proxy.example.com:3128\n")
 		r := h.run(mirrored(t), revert(false))
-		if !h.exists(packages.RepositoryPath) || !h.exists(packages.KeyPath) || len(step(t, r, StepFiles).Warnings) != 1 {
+		if !h.exists(packages.RepositoryPath) || !h.exists(packages.KeyPath) || len(step(t, r, stepnames.Files).Warnings) != 1 {
 			t.Errorf("repository %v, key %v\n%s", h.exists(packages.RepositoryPath), h.exists(packages.KeyPath), summarize(r))
 		}
 	})
@@ -126,7 +127,7 @@ func TestRevertBesideABrokenFile(t *testing.T) {
 		h.write(proxy.ConfDir+"/other.conf", "server {\n")
 		r := h.run(basic(t), revert(false))
 		if r.Result != engine.Changed || h.exists(site) || len(h.localPorts()) > 0 ||
-			!strings.Contains(strings.Join(step(t, r, StepValidate).Warnings, " "), "would not start") {
+			!strings.Contains(strings.Join(step(t, r, stepnames.Validate).Warnings, " "), "would not start") {
 			t.Errorf("%s, ports %v\n%s", r.Result, h.localPorts(), summarize(r))
 		}
 	})
@@ -168,7 +169,7 @@ func TestAdoptedEdit(t *testing.T) {
 		}
 		h.unchanged(moved(t))
 		if r := h.apply(parse(t, oneSite+"on_drift: fail\n")); r.Result != engine.Changed ||
-			len(step(t, r, StepSite).Warnings) > 0 {
+			len(step(t, r, stepnames.Site).Warnings) > 0 {
 			t.Errorf("the next change: %s\n%s", r.Result, summarize(r))
 		}
 		if r := h.run(basic(t), revert(false)); r.Result != engine.Changed || h.exists(site) {
@@ -253,7 +254,7 @@ func TestRunningBooleanThatCameToNothing(t *testing.T) {
 		h.removeSELinux()
 		h.laySELinux(selinux.Disabled)
 		h.at("before run semanage", false)
-		if r := h.apply(basic(t)); step(t, r, StepSELinux).Status != engine.Failed {
+		if r := h.apply(basic(t)); step(t, r, stepnames.SELinux).Status != engine.Failed {
 			t.Fatalf("apply: %s", summarize(r))
 		}
 		if e, ok := h.ledger().Find(state.KindRunning, policy.ConnectBoolean); ok {
@@ -288,7 +289,7 @@ func TestRevert(t *testing.T) {
 		h.write(site, h.content(site)+"# by hand\n")
 		edited := h.content(site)
 		r := h.run(basic(t), revert(false))
-		if h.content(site) != edited || len(step(t, r, StepSite).Warnings) == 0 {
+		if h.content(site) != edited || len(step(t, r, stepnames.Site).Warnings) == 0 {
 			t.Errorf("an edited file is not left and named\n%s", summarize(r))
 		}
 	})
@@ -307,7 +308,7 @@ func TestRevertThatSELinuxHolds(t *testing.T) {
 		h := provisioned(t)
 		h.at("before run semanage", false)
 		r := h.run(basic(t), revert(true))
-		if s := step(t, r, StepPackages); s.Status != engine.Skipped || !h.installed(packages.Semanage) {
+		if s := step(t, r, stepnames.Packages); s.Status != engine.Skipped || !h.installed(packages.Semanage) {
 			t.Errorf("packages: %s, installed %q\n%s", s.Status, h.content(rpmPackages), summarize(r))
 		}
 		h.hook = nil
@@ -324,7 +325,7 @@ func TestRevertThatSELinuxHolds(t *testing.T) {
 		h.setRunning(other, false)
 		before := h.snapshot()
 		r := h.run(basic(t), revert(false))
-		if s := step(t, r, StepSELinux); s.Status != engine.Failed ||
+		if s := step(t, r, stepnames.SELinux); s.Status != engine.Failed ||
 			!strings.Contains(s.Error, other+" is recorded on and runs off") {
 			t.Errorf("selinux: %s %q\n%s", s.Status, s.Error, summarize(r))
 		}

@@ -7,6 +7,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/stepnames"
 )
 
 // What somebody has edited is theirs also after a reload that failed has brought it back.
@@ -26,13 +27,13 @@ func TestRolledBackToAnEdit(t *testing.T) {
 			h.write(site, edited)
 			tt.fails(h)
 			r := h.apply(parse(t, tt.apply+"on_drift: replace\n"))
-			if s := step(t, r, StepService); s.Status != engine.Failed || h.content(site) != edited {
+			if s := step(t, r, stepnames.Service); s.Status != engine.Failed || h.content(site) != edited {
 				t.Fatalf("service %s %q, the file holds\n%s", s.Status, s.Error, h.content(site))
 			}
 			h.web.deaf, h.web.taken = false, nil
-			h.fails(parse(t, tt.apply+"on_drift: fail\n"), StepSite, "was edited since the agent wrote it", "# by hand")
+			h.fails(parse(t, tt.apply+"on_drift: fail\n"), stepnames.Site, "was edited since the agent wrote it", "# by hand")
 			r = h.run(basic(t), revert(false))
-			if w := step(t, r, StepSite).Warnings; h.content(site) != edited || len(w) != 1 {
+			if w := step(t, r, stepnames.Site).Warnings; h.content(site) != edited || len(w) != 1 {
 				t.Errorf("reverted: warnings %q, the file holds\n%s", w, h.content(site))
 			}
 		})
@@ -54,7 +55,7 @@ func TestRevertOfARemovedFile(t *testing.T) {
 				h.web.deaf = false
 			}
 			r := h.run(basic(t), revert(false))
-			if w := step(t, r, StepSite).Warnings; h.exists(site) || len(w) != 1 ||
+			if w := step(t, r, stepnames.Site).Warnings; h.exists(site) || len(w) != 1 ||
 				!strings.Contains(w[0], "was removed since the agent wrote it") {
 				t.Errorf("warnings %q\n%s", w, summarize(r))
 			}
@@ -68,7 +69,7 @@ func TestRefusedStartSaysWhatIsBack(t *testing.T) {
 		h := newFakeHost(t)
 		h.web.cannotRun = "no room"
 		r := h.apply(basic(t))
-		if s := step(t, r, StepService); !strings.Contains(s.Error, "put back ("+site+"); nginx does not run") {
+		if s := step(t, r, stepnames.Service); !strings.Contains(s.Error, "put back ("+site+"); nginx does not run") {
 			t.Errorf("%q", s.Error)
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/stepnames"
 )
 
 // other starts a process of the fake host's that looks like an nginx.
@@ -56,11 +57,11 @@ func TestHostileNginx(t *testing.T) {
 			h.write("/var/log/nginx/error.log", "")
 			tt.spoil(h)
 			if tt.fails != nil {
-				h.fails(moved(t), StepService, tt.fails...)
+				h.fails(moved(t), stepnames.Service, tt.fails...)
 				return
 			}
 			r := h.apply(moved(t))
-			s := step(t, r, StepService)
+			s := step(t, r, stepnames.Service)
 			if r.Result != engine.Changed || !strings.Contains(strings.Join(s.Notes, "\n"), tt.notes) {
 				t.Errorf("notes %q, want %q\n%s", s.Notes, tt.notes, summarize(r))
 			}
@@ -75,7 +76,7 @@ func TestOrphansKeepAPort(t *testing.T) {
 		pid := h.other(1, "nginx: worker process")
 		h.listeners(fmt.Sprintf("%d 0.0.0.0:8008", pid))
 		r := h.plan(parse(t, strings.Replace(oneSite, "80\n", "8008\n", 1)))
-		s := step(t, r, StepValidate)
+		s := step(t, r, stepnames.Validate)
 		if s.Status != engine.Failed || !strings.Contains(s.Error, "workers of an nginx that was killed") ||
 			strings.Contains(s.Error, "another port") {
 			t.Errorf("%s: %s", s.Status, s.Error)
@@ -89,7 +90,7 @@ func TestHostileRevert(t *testing.T) {
 		h := provisioned(t)
 		h.write(fmt.Sprintf("/proc/%d/cmdline", h.web.master), "nginx: master process nginx -c /o.conf")
 		r := h.run(basic(t), revert(false))
-		if s := step(t, r, StepService); s.Status != engine.Failed || !strings.Contains(s.Error, "reads /o.conf") ||
+		if s := step(t, r, stepnames.Service); s.Status != engine.Failed || !strings.Contains(s.Error, "reads /o.conf") ||
 			!h.exists(site) {
 			t.Errorf("%s %s\n%s", s.Status, s.Error, summarize(r))
 		}

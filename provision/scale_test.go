@@ -9,6 +9,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/stepnames"
 )
 
 // manySites is a configuration of n sites that share port 80, each with a backend of its own port of ten.
@@ -57,7 +58,7 @@ func TestHostileManySitesEnd(t *testing.T) {
 	cancel(errors.New("terminated"))
 	report, err := run.Plan(ctx)
 	h.must(err)
-	if s := step(t, report, StepValidate); s.Status != engine.Failed || !strings.Contains(s.Error, "terminated") {
+	if s := step(t, report, stepnames.Validate); s.Status != engine.Failed || !strings.Contains(s.Error, "terminated") {
 		t.Errorf("%s: %s", s.Status, s.Error)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/proxy"
+	"wsprovision/provision/stepnames"
 )
 
 // TestShutdownTimeout: old workers keep to the configuration that they were started with, so that a plan speaks of that
@@ -39,7 +40,7 @@ func TestShutdownTimeout(t *testing.T) {
 				if r := h.apply(tt.before(t)); r.Result != engine.Changed {
 					t.Fatalf("%s\n%s", r.Result, summarize(r))
 				}
-				notes := step(t, h.plan(tt.after(t)), StepValidate).Notes
+				notes := step(t, h.plan(tt.after(t)), stepnames.Validate).Notes
 				for word, want := range map[string]string{"on the present workers": tt.now,
 					"after every later reload": tt.later} {
 					got := ""

@@ -10,6 +10,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/proxy"
+	"wsprovision/provision/stepnames"
 )
 
 // TestStagedIsClearedAway: a run dies between staging a file and renaming it, and the next run does not want that file
@@ -91,6 +92,6 @@ func TestSomethingElseWhereAFileIsStaged(t *testing.T) {
 	bubble(t, "a directory", func(t *testing.T) {
 		h := provisioned(t)
 		h.mkdir(stage + "/x")
-		h.fails(moved(t), StepSite, stage, "directory", "remove it")
+		h.fails(moved(t), stepnames.Site, stage, "directory", "remove it")
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"wsprovision/provision/packages"
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
+	"wsprovision/provision/stepnames"
 	"wsprovision/selinux"
 	"wsprovision/systemd"
 )
@@ -240,7 +241,7 @@ func failureOf(r *engine.Report) string {
 		case s.Status == engine.Failed:
 			first, _, _ := strings.Cut(s.Error, "\n")
 			return s.Name + ": " + first
-		case s.Name == StepFirstBoot && s.Status == engine.Deferred && len(s.Changes) > 0:
+		case s.Name == stepnames.FirstBoot && s.Status == engine.Deferred && len(s.Changes) > 0:
 			return s.Changes[len(s.Changes)-1].Deferred
 		}
 	}

@@ -9,10 +9,15 @@ import (
 	"slices"
 	"strings"
 
+	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/labels"
+	"wsprovision/provision/managed"
+	"wsprovision/provision/policy"
+	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
+	"wsprovision/provision/stepnames"
 	"wsprovision/systemd"
 )
 
@@ -35,11 +40,11 @@ const deferredHeader = `# What wsprovision could not do where this host was inst
 func (r *Run) acrossBoots(steps []engine.Step) []engine.Step {
 	switch {
 	case r.Where.Offline():
-		steps = slices.Insert(steps, 1, engine.Step{Name: StepFirstBoot, Needs: []string{StepPlatform},
+		steps = slices.Insert(steps, 1, engine.Step{Name: stepnames.FirstBoot, Needs: []string{stepnames.Platform},
 			Check: r.later.checkDeferral, Apply: r.later.applyDeferral})
-		return r.labelsBefore(StepProof, steps)
+		return r.labelsBefore(stepnames.Proof, steps)
 	case hasDeferred(r.Host):
-		return append(doingFirst(r.later.overtake, r.labelsBefore(StepService, steps)), r.later.strikeOff(StepLabels, StepProof))
+		return append(doingFirst(r.later.overtake, r.labelsBefore(stepnames.Service, steps)), r.later.strikeOff(stepnames.Labels, stepnames.Proof))
 	}
 	return steps
 }
@@ -77,12 +82,12 @@ func doingFirst(do func(context.Context) error, steps []engine.Step) []engine.St
 
 func (r *Run) labelsBefore(name string, steps []engine.Step) []engine.Step {
 	i := slices.IndexFunc(steps, func(s engine.Step) bool { return s.Name == name })
-	return slices.Insert(steps, i, engine.Step{Name: StepLabels, Needs: []string{StepPackages}, Check: r.labels.Check,
+	return slices.Insert(steps, i, engine.Step{Name: stepnames.Labels, Needs: []string{stepnames.Packages}, Check: r.labels.Check,
 		Apply: r.labels.Apply})
 }
 
 func (d *Deferral) strikeOff(needs ...string) engine.Step {
-	return engine.Step{Name: StepFirstBoot, Needs: needs, Check: d.checkFinish, Apply: d.applyFinish}
+	return engine.Step{Name: stepnames.FirstBoot, Needs: needs, Check: d.checkFinish, Apply: d.applyFinish}
 }
 
 // StrikeOff takes the first boot's unit from the boot where it has no work any
@@ -100,7 +105,7 @@ func (d *Deferral) cancelDeferred(steps []engine.Step) []engine.Step {
 	if !hasDeferred(d.Host) {
 		return steps
 	}
-	return slices.Insert(steps, 1, d.strikeOff(StepPlatform))
+	return slices.Insert(steps, 1, d.strikeOff(stepnames.Platform))
 }
 
 // hasDeferred reports whether work was deferred to this host's first boot and
@@ -263,4 +268,18 @@ func (d *Deferral) applyFinish(ctx context.Context) error {
 		return units.ResetFailed(ctx, host.FirstBootUnit)
 	}
 	return nil
+}
+
+// Deferral is the work that the first boot does.
+type Deferral struct {
+	*host.Host
+	Config  config.Config
+	annals  *chronicle
+	files   *managed.Files
+	labels  *labels.Labels
+	unit    *proxy.Unit
+	policy  *policy.Policy
+	proof   *Proof
+	ours    func() []managed.File
+	holdOut bool // deferred work stays outstanding until a backend has answered
 }

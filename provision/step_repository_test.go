@@ -11,6 +11,7 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/packages"
+	"wsprovision/provision/stepnames"
 )
 
 // A key's path may lead anywhere: what is no file is neither waited for nor read without end.
@@ -25,7 +26,7 @@ func TestKeyThatIsNoFile(t *testing.T) {
 			lay(h, "/root/epel.key")
 			r := h.apply(parse(t, oneSite+
 				"epel: {source: mirror, baseurl: 'http://mirror.example.com/7', gpgkey: /root/epel.key}\n"))
-			if s := step(t, r, StepRepository); s.Status != engine.Failed ||
+			if s := step(t, r, stepnames.Repository); s.Status != engine.Failed ||
 				!strings.Contains(s.Error, "/root/epel.key: not a regular file") {
 				t.Errorf("%s %q, want failed: not a regular file", s.Status, s.Error)
 			}
@@ -49,7 +50,7 @@ func TestNoRepositoryHasEPEL(t *testing.T) {
 			h := newFakeHost(t)
 			delete(h.packages.available, packages.EPELRelease)
 			h.packages.yum = tt.yum
-			s := step(t, h.apply(basic(t)), StepRepository)
+			s := step(t, h.apply(basic(t)), stepnames.Repository)
 			const advice = "set epel.source to mirror, with epel.baseurl and epel.gpgkey, or to package, with " +
 				"epel.package and epel.gpgkey"
 			if s.Status != engine.Failed || strings.Contains(s.Error, advice) != tt.want {
@@ -103,7 +104,7 @@ func TestHostileRelease(t *testing.T) {
 			h.write("/root/epel-release.rpm", tt.content)
 			h.packages.signature = "    V4 RSA/SHA256 Signature, key ID " + fingerprint[32:] + ": OK\n"
 			c := fromPackage(t, "/root/epel-release.rpm")
-			h.fails(c, StepRepository, tt.want)
+			h.fails(c, stepnames.Repository, tt.want)
 			if h.content(rpmKeys) != "" || h.exists(packages.KeyPath) || h.installed(packages.EPELRelease) {
 				t.Error("something was changed")
 			}
@@ -128,7 +129,7 @@ func TestReleaseIsShown(t *testing.T) {
 	for _, act := range []func(config.Config) *engine.Report{h.plan, h.apply} {
 		fetched = 0
 		r := act(c)
-		if got := step(t, r, StepRepository); fetched != 1 || !strings.Contains(fmt.Sprint(got.Changes), want) {
+		if got := step(t, r, stepnames.Repository); fetched != 1 || !strings.Contains(fmt.Sprint(got.Changes), want) {
 			t.Errorf("%s: fetched %d times, %v, want %s", r.Command, fetched, got.Changes, want)
 		}
 	}

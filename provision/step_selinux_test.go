@@ -9,6 +9,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/policy"
+	"wsprovision/provision/stepnames"
 	"wsprovision/selinux"
 )
 
@@ -52,7 +53,7 @@ func TestPorts(t *testing.T) {
 			h.web.backends[fmt.Sprintf("127.0.0.1:%d", tt.port)] = true
 			c := parse(t, strings.Replace(oneSite, "3000", fmt.Sprint(tt.port), 1))
 			if tt.fails != "" {
-				h.fails(c, StepSELinux, tt.fails, "ssh_port_t")
+				h.fails(c, stepnames.SELinux, tt.fails, "ssh_port_t")
 				return
 			}
 			r := h.apply(c)
@@ -63,7 +64,7 @@ func TestPorts(t *testing.T) {
 				t.Errorf("port %d is %s, want %s", tt.port, got, policy.HTTPPortType)
 			}
 			var said []string
-			for _, c := range step(t, r, StepSELinux).Changes {
+			for _, c := range step(t, r, stepnames.SELinux).Changes {
 				said = append(said, c.String())
 			}
 			if planned := strings.Contains(strings.Join(said, "\n"), "port tcp/"); planned != (tt.edit != "") {
@@ -115,7 +116,7 @@ func TestBoolean(t *testing.T) {
 					want++
 				}
 			}
-			if got := len(step(t, r, StepSELinux).Changes); got != want {
+			if got := len(step(t, r, stepnames.SELinux).Changes); got != want {
 				t.Errorf("%d changes, want the two values apart: %d", got, want)
 			}
 			h.unchanged(basic(t))
@@ -130,8 +131,8 @@ func TestNoSiteWithoutSELinux(t *testing.T) {
 		before, served := h.files(), h.served()
 		h.at("before run semanage", false)
 		r := h.apply(basic(t))
-		for name, want := range map[string]engine.Status{StepSELinux: engine.Failed, StepSite: engine.Skipped,
-			StepService: engine.Skipped, StepProof: engine.Skipped} {
+		for name, want := range map[string]engine.Status{stepnames.SELinux: engine.Failed, stepnames.Site: engine.Skipped,
+			stepnames.Service: engine.Skipped, stepnames.Proof: engine.Skipped} {
 			if s := step(t, r, name); s.Status != want {
 				t.Errorf("%s: %s, want %s", name, s.Status, want)
 			}
@@ -147,7 +148,7 @@ func TestModes(t *testing.T) {
 		h := newFakeHost(t)
 		h.laySELinux(selinux.Permissive)
 		r := h.apply(basic(t))
-		if s := step(t, r, StepSELinux); r.Result != engine.Changed || len(s.Warnings) != 1 ||
+		if s := step(t, r, stepnames.SELinux); r.Result != engine.Changed || len(s.Warnings) != 1 ||
 			!strings.Contains(s.Warnings[0], "permissive") {
 			t.Errorf("%s, warnings %q\n%s", r.Result, s.Warnings, summarize(r))
 		}
@@ -162,7 +163,7 @@ func TestModes(t *testing.T) {
 		h.write("/proc/self/mounts", "")
 		h.laySELinux(selinux.Disabled)
 		r := h.apply(basic(t))
-		if s := step(t, r, StepSELinux); r.Result != engine.Changed || len(s.Warnings) != 1 ||
+		if s := step(t, r, stepnames.SELinux); r.Result != engine.Changed || len(s.Warnings) != 1 ||
 			!strings.Contains(s.Warnings[0], "disabled") {
 			t.Errorf("%s, warnings %q\n%s", r.Result, s.Warnings, summarize(r))
 		}
@@ -176,7 +177,7 @@ func TestModes(t *testing.T) {
 		h := newFakeHost(t)
 		h.removeSELinux()
 		r := h.apply(basic(t))
-		if s := step(t, r, StepSELinux); r.Result != engine.Changed || len(s.Warnings) == 0 {
+		if s := step(t, r, stepnames.SELinux); r.Result != engine.Changed || len(s.Warnings) == 0 {
 			t.Errorf("%s, want changed with a warning\n%s", r.Result, summarize(r))
 		}
 	})
@@ -190,7 +191,7 @@ func TestListenPorts(t *testing.T) {
 	// nginx -t runs unconfined and binds what httpd_t may not.
 	bubble(t, "one that httpd_t may not bind is known beforehand", func(t *testing.T) {
 		h, text := on(t, "4881", "")
-		h.fails(parse(t, text), StepSELinux, "4881")
+		h.fails(parse(t, text), stepnames.SELinux, "4881")
 	})
 	bubble(t, "labelled where asked for", func(t *testing.T) {
 		h, text := on(t, "4881", "selinux:\n  label_listen_ports: true\n")
@@ -212,7 +213,7 @@ func TestPlanWithoutRoot(t *testing.T) {
 		h.euid = 1000
 		before := h.snapshot()
 		r := h.plan(basic(t))
-		if r.Result != engine.Unchanged || len(step(t, r, StepPlatform).Warnings) != 1 {
+		if r.Result != engine.Unchanged || len(step(t, r, stepnames.Platform).Warnings) != 1 {
 			t.Errorf("%s\n%s", r.Result, summarize(r))
 		}
 		h.untouched(before)
@@ -225,14 +226,14 @@ func TestLabelOfABackendBefore(t *testing.T) {
 		h := provisioned(t)
 		h.web.backends["127.0.0.1:8082"] = true
 		r := h.apply(parse(t, strings.Replace(oneSite, "3000", "8082", 1)))
-		if s := step(t, r, StepSELinux); r.Result != engine.Changed ||
+		if s := step(t, r, stepnames.SELinux); r.Result != engine.Changed ||
 			!strings.Contains(strings.Join(s.Notes, "\n"), "tcp/3000 keeps the label http_port_t") {
 			t.Errorf("%s, notes %q\n%s", r.Result, s.Notes, summarize(r))
 		}
 		h.setLocalPorts(selinux.Port{Proto: "tcp", Low: 8082, High: 8082, Type: policy.HTTPPortType})
 		h.rebuild(true)
 		for _, note := range step(t, h.apply(parse(t, strings.Replace(oneSite, "3000", "8082", 1))),
-			StepSELinux).Notes {
+			stepnames.SELinux).Notes {
 			if strings.Contains(note, "tcp/3000") {
 				t.Errorf("the label is gone, and named: %s", note)
 			}
@@ -240,7 +241,7 @@ func TestLabelOfABackendBefore(t *testing.T) {
 		listening := parse(t, strings.Replace(oneSite, "listen: 80", "listen: 4881", 1)+
 			"selinux:\n  label_listen_ports: true\n")
 		h.apply(listening)
-		for _, note := range step(t, h.apply(listening), StepSELinux).Notes {
+		for _, note := range step(t, h.apply(listening), stepnames.SELinux).Notes {
 			if strings.Contains(note, "tcp/3000") || strings.Contains(note, "tcp/4881") {
 				t.Errorf("asked for, and named: %s", note)
 			}

@@ -15,6 +15,7 @@ import (
 	"wsprovision/provision/hosttest"
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
+	"wsprovision/provision/stepnames"
 )
 
 func moved(t testing.TB) config.Config {
@@ -36,7 +37,7 @@ func TestReloadOnlyOnChange(t *testing.T) {
 		}
 		h.unchanged(moved(t))
 		r = h.apply(moved(t))
-		if notes := strings.Join(step(t, r, StepService).Notes, "; "); !strings.Contains(notes, "1 old worker") {
+		if notes := strings.Join(step(t, r, stepnames.Service).Notes, "; "); !strings.Contains(notes, "1 old worker") {
 			t.Errorf("the service step says %q, want that an old worker drains", notes)
 		}
 	})
@@ -58,7 +59,7 @@ func TestOwedReloadIsRepaired(t *testing.T) {
 			t.Fatalf("the run died before its reload and no mark is left")
 		}
 		r := h.apply(moved(t))
-		if step(t, r, StepSite).Status != engine.Unchanged || step(t, r, StepService).Status != engine.Changed ||
+		if step(t, r, stepnames.Site).Status != engine.Unchanged || step(t, r, stepnames.Service).Status != engine.Changed ||
 			h.reloads != 1 {
 			t.Errorf("%d reloads; want the owed one although every file looks unchanged\n%s", h.reloads, summarize(r))
 		}
@@ -101,7 +102,7 @@ func TestRolledBackTo(t *testing.T) {
 			master := h.web.master
 			h.web.deaf = true
 			r := h.apply(parse(t, tt.apply))
-			if s := step(t, r, StepService); s.Status != engine.Failed || !strings.Contains(s.Error, tt.says) ||
+			if s := step(t, r, stepnames.Service); s.Status != engine.Failed || !strings.Contains(s.Error, tt.says) ||
 				h.web.master != master {
 				t.Errorf("service %s %q, want it failed, saying %q", s.Status, s.Error, tt.says)
 			}
@@ -127,7 +128,7 @@ func TestPutBackWithoutALedger(t *testing.T) {
 		}
 		c := parse(t, strings.Replace(oneSite, "80\n", "8008\n", 1)+"on_drift: fail\n")
 		r := h.apply(c)
-		s := step(t, r, StepService)
+		s := step(t, r, stepnames.Service)
 		for _, want := range []string{"no space left", "the previous configuration was put back, was proved"} {
 			if !strings.Contains(s.Error, want) {
 				t.Errorf("service %s %q does not say %q", s.Status, s.Error, want)
@@ -162,7 +163,7 @@ func TestRefusedReload(t *testing.T) {
 			c := parse(t, strings.Replace(oneSite, "80\n", "8008\n", 1))
 			for try := range 3 {
 				r := h.apply(c)
-				s := step(t, r, StepService)
+				s := step(t, r, stepnames.Service)
 				if r.Result != engine.Failed || s.Status != engine.Failed || !strings.Contains(s.Error, tt.words) {
 					t.Errorf("try %d: %s, service %s %q; want failed because of %q", try, r.Result, s.Status, s.Error,
 						tt.words)
@@ -190,7 +191,7 @@ func TestRefusedStart(t *testing.T) {
 		h.web.cannotRun = "mkdir() \"/var/lib/nginx/tmp\" failed (28: No space left on device)"
 		for try := range 2 {
 			r := h.apply(basic(t))
-			s := step(t, r, StepService)
+			s := step(t, r, stepnames.Service)
 			if s.Status != engine.Failed || !strings.Contains(s.Error, "No space left") {
 				t.Errorf("try %d: service %s %q, want failed with nginx's own words", try, s.Status, s.Error)
 			}
@@ -217,11 +218,11 @@ func TestDrift(t *testing.T) {
 		ours := h.content(site)
 		edit(h)
 		c := parse(t, oneSite+"on_drift: replace\n")
-		if diff := step(t, h.plan(c), StepSite).Changes[0].Diff; !strings.Contains(diff, "-# by hand") {
+		if diff := step(t, h.plan(c), stepnames.Site).Changes[0].Diff; !strings.Contains(diff, "-# by hand") {
 			t.Errorf("plan does not show the edit as a diff:\n%s", diff)
 		}
 		r := h.apply(c)
-		if s := step(t, r, StepSite); s.Status != engine.Changed || len(s.Warnings) != 1 || h.content(site) != ours ||
+		if s := step(t, r, stepnames.Site); s.Status != engine.Changed || len(s.Warnings) != 1 || h.content(site) != ours ||
 			h.reloads != 1 {
 			t.Errorf("%d reloads\n%s", h.reloads, summarize(r))
 		}
@@ -232,18 +233,18 @@ func TestDrift(t *testing.T) {
 		edited := edit(h)
 		c := parse(t, oneSite+"on_drift: keep\n")
 		r := h.apply(c)
-		if w := step(t, r, StepSite).Warnings; r.Result != engine.Unchanged || len(w) != 1 ||
+		if w := step(t, r, stepnames.Site).Warnings; r.Result != engine.Unchanged || len(w) != 1 ||
 			h.content(site) != edited {
 			t.Errorf("%s, warnings %q\n%s", r.Result, w, summarize(r))
 		}
-		if w := strings.Join(step(t, h.plan(c), StepSite).Warnings, "\n"); !strings.Contains(w, "+# by hand") {
+		if w := strings.Join(step(t, h.plan(c), stepnames.Site).Warnings, "\n"); !strings.Contains(w, "+# by hand") {
 			t.Errorf("plan does not show the edit as a diff: %q", w)
 		}
 	})
 	bubble(t, "fail", func(t *testing.T) {
 		h := provisioned(t)
 		edit(h)
-		h.fails(basic(t), StepSite, "was edited since the agent wrote it", "# by hand", "on_drift: keep",
+		h.fails(basic(t), stepnames.Site, "was edited since the agent wrote it", "# by hand", "on_drift: keep",
 			"on_drift: replace", "configuration")
 	})
 	bubble(t, "back to the version before, by hand", func(t *testing.T) {
@@ -253,7 +254,7 @@ func TestDrift(t *testing.T) {
 			t.Fatalf("%s\n%s", r.Result, summarize(r))
 		}
 		h.write(site, before)
-		h.fails(parse(t, strings.Replace(oneSite, "/ws/", "/socket/", 1)+"on_drift: fail\n"), StepSite,
+		h.fails(parse(t, strings.Replace(oneSite, "/ws/", "/socket/", 1)+"on_drift: fail\n"), stepnames.Site,
 			"was edited since the agent wrote it")
 	})
 	bubble(t, "mode and label", func(t *testing.T) {
@@ -261,7 +262,7 @@ func TestDrift(t *testing.T) {
 		h.must(os.Chmod(h.path(site), 0o600))
 		h.must(h.host(Listener{}).SELinux.SetFileLabel(site, "system_u:object_r:admin_home_t:s0"))
 		r := h.apply(basic(t))
-		s := step(t, r, StepSite)
+		s := step(t, r, stepnames.Site)
 		if s.Status != engine.Changed || !strings.Contains(s.Changes[0].From, "0600") ||
 			!strings.Contains(s.Changes[0].From, "admin_home_t") {
 			t.Errorf("changes %v\n%s", s.Changes, summarize(r))
@@ -283,7 +284,7 @@ func TestSiteThatIsNoLongerAskedFor(t *testing.T) {
 		h := withTwoSites(t)
 		h.write(proxy.ConfDir+"/chat.conf", h.content(proxy.ConfDir+"/chat.conf")+"# by hand\n")
 		r := h.apply(basic(t))
-		if w := step(t, r, StepSite).Warnings; len(w) != 1 || !h.exists(proxy.ConfDir+"/chat.conf") || h.reloads != 0 {
+		if w := step(t, r, stepnames.Site).Warnings; len(w) != 1 || !h.exists(proxy.ConfDir+"/chat.conf") || h.reloads != 0 {
 			t.Errorf("warnings %q, %d reloads; want it named and left\n%s", w, h.reloads, summarize(r))
 		}
 	})

@@ -9,6 +9,7 @@ import (
 
 	"wsprovision/provision/host"
 	"wsprovision/provision/proxy"
+	"wsprovision/provision/stepnames"
 )
 
 // The plan says who answers for unknown names: for certain where nginx.conf is there, with a condition where it is not.
@@ -37,7 +38,7 @@ func TestDefaultServerIsTold(t *testing.T) {
 			if tt.conf != "" {
 				h.write(host.NginxConf, tt.conf)
 			}
-			notes := step(t, h.plan(basic(t)), StepValidate).Notes
+			notes := step(t, h.plan(basic(t)), stepnames.Validate).Notes
 			for _, text := range []string{certain, condition} {
 				says := slices.ContainsFunc(notes, func(n string) bool { return strings.Contains(n, text) })
 				if says != (text == tt.want) {
@@ -56,7 +57,7 @@ func TestHostileIncludeIsNotGuessed(t *testing.T) {
 		const include = "include /etc/nginx/conf.d/*.conf;"
 		odd := strings.Replace(confOfEPEL, include, include+"\n    include \"/etc/nginx/[[=a=]].d/*\";", 1)
 		h.write(host.NginxConf, odd)
-		h.fails(basic(t), StepValidate, "[[=a=]].d/*", "not understood", host.NginxConf+":", "name them by")
+		h.fails(basic(t), stepnames.Validate, "[[=a=]].d/*", "not understood", host.NginxConf+":", "name them by")
 		h.write(host.NginxConf, strings.Replace(odd, "[[=a=]]", "[[:alpha:]]", 1))
 		h.must(h.apply(basic(t)).Err())
 		h.write(host.NginxConf, odd)
@@ -85,7 +86,7 @@ func TestHostileNeighboursSockets(t *testing.T) {
 		bubble(t, tt.name, func(t *testing.T) {
 			h := withNginx(t)
 			h.write(tt.file, tt.content)
-			h.fails(basic(t), StepValidate, tt.words...)
+			h.fails(basic(t), stepnames.Validate, tt.words...)
 		})
 	}
 }

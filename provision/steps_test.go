@@ -16,6 +16,7 @@ import (
 	"wsprovision/provision/policy"
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
+	"wsprovision/provision/stepnames"
 	"wsprovision/selinux"
 )
 
@@ -34,10 +35,10 @@ func TestBareHost(t *testing.T) {
 		}
 		h.untouched(before)
 		r = h.apply(basic(t))
-		want := map[string]engine.Status{StepPlatform: engine.Unchanged, StepRepository: engine.Changed,
-			StepPackages: engine.Changed, StepSELinux: engine.Changed,
-			StepValidate: engine.Unchanged, StepSite: engine.Changed, StepService: engine.Changed,
-			StepProof: engine.Unchanged}
+		want := map[string]engine.Status{stepnames.Platform: engine.Unchanged, stepnames.Repository: engine.Changed,
+			stepnames.Packages: engine.Changed, stepnames.SELinux: engine.Changed,
+			stepnames.Validate: engine.Unchanged, stepnames.Site: engine.Changed, stepnames.Service: engine.Changed,
+			stepnames.Proof: engine.Unchanged}
 		if d := cmp.Diff(want, statuses(r)); d != "" {
 			t.Errorf("statuses (-want +got):\n%s\n%s", d, summarize(r))
 		}
@@ -47,7 +48,7 @@ func TestBareHost(t *testing.T) {
 		if n := h.count("semanage"); n != 1 {
 			t.Errorf("semanage ran %d times, want one transaction", n)
 		}
-		if notes := step(t, r, StepProof).Notes; len(notes) != 1 || !strings.Contains(notes[0], "101") {
+		if notes := step(t, r, stepnames.Proof).Notes; len(notes) != 1 || !strings.Contains(notes[0], "101") {
 			t.Errorf("the proof says %q, want one 101", notes)
 		}
 		h.unchanged(basic(t))
@@ -101,7 +102,7 @@ func TestPlatform(t *testing.T) {
 			h := newFakeHost(t)
 			h.write("/etc/os-release", tt.release)
 			if tt.fails != "" {
-				h.fails(basic(t), StepPlatform, tt.fails)
+				h.fails(basic(t), stepnames.Platform, tt.fails)
 				return
 			}
 			run := h.newRun(basic(t))
@@ -110,7 +111,7 @@ func TestPlatform(t *testing.T) {
 			if err != nil || r.Result != engine.Changed {
 				t.Errorf("%s, %v\n%s", r.Result, err, summarize(r))
 			}
-			if warned := len(step(t, r, StepPlatform).Warnings) > 0; warned != tt.any {
+			if warned := len(step(t, r, stepnames.Platform).Warnings) > 0; warned != tt.any {
 				t.Errorf("a warning about the platform: %v, want %v", warned, tt.any)
 			}
 		})
@@ -121,7 +122,7 @@ func TestPlatform(t *testing.T) {
 		h.write("/proc/900/stat", procStat(900, "yum", 1, 400))
 		h.write("/proc/900/cmdline", "/usr/bin/python\x00/usr/bin/yum\x00install\x00wsprovision\x00")
 		h.write("/var/run/yum.pid", "900\n")
-		h.fails(basic(t), StepPlatform, "RPM scriptlet")
+		h.fails(basic(t), stepnames.Platform, "RPM scriptlet")
 	})
 }
 
@@ -135,35 +136,35 @@ func TestSurveyFailuresLeaveTheHostUntouched(t *testing.T) {
 	}{
 		{"a broken file of somebody else's", func(h *fakeHost) {
 			h.write(proxy.ConfDir+"/aa.conf", "server {\n    listen 80;\n")
-		}, StepValidate, []string{proxy.ConfDir + "/aa.conf:3"}},
+		}, stepnames.Validate, []string{proxy.ConfDir + "/aa.conf:3"}},
 		{"an unknown directive of somebody else's", func(h *fakeHost) {
 			h.write(proxy.ConfDir+"/aa.conf", "\nbogus on;\n")
-		}, StepValidate, []string{"bogus", proxy.ConfDir + "/aa.conf:2"}},
+		}, stepnames.Validate, []string{"bogus", proxy.ConfDir + "/aa.conf:2"}},
 		{"a conflicting server_name", func(h *fakeHost) {
 			h.write(proxy.ConfDir+"/aa.conf", "server {\n    listen 80;\n    server_name WS.example.com;\n}\n")
-		}, StepValidate, []string{"ws.example.com"}},
+		}, stepnames.Validate, []string{"ws.example.com"}},
 		{"an overlapping local range", func(h *fakeHost) {
 			h.setLocalPorts(overlap)
 			h.rebuild(true)
-		}, StepSELinux, []string{"tcp/2990-3010", "ssh_port_t"}},
-		{"a masked unit", func(h *fakeHost) { h.mask() }, StepService, []string{"masked", "systemctl unmask"}},
+		}, stepnames.SELinux, []string{"tcp/2990-3010", "ssh_port_t"}},
+		{"a masked unit", func(h *fakeHost) { h.mask() }, stepnames.Service, []string{"masked", "systemctl unmask"}},
 		{"no policy store", func(h *fakeHost) {
 			h.must(removeAll(h.path(store)))
-		}, StepSELinux, []string{"policy store"}},
+		}, stepnames.SELinux, []string{"policy store"}},
 		{"a link where the site belongs", func(h *fakeHost) {
 			h.link("/root/x", site)
-		}, StepSite, []string{site, "symbolic link"}},
+		}, stepnames.Site, []string{site, "symbolic link"}},
 		{"a directory where the site belongs", func(h *fakeHost) {
 			h.mkdir(site)
-		}, StepSite, []string{site, "directory"}},
+		}, stepnames.Site, []string{site, "directory"}},
 		{"a policy without the boolean", func(h *fakeHost) {
 			delete(h.policy.booleans, policy.ConnectBoolean)
 			h.rebuild(true)
-		}, StepSELinux, []string{policy.ConnectBoolean}},
+		}, stepnames.SELinux, []string{policy.ConnectBoolean}},
 		{"an owed mark that cannot be read", func(h *fakeHost) {
 			h.mkdir("/run/wsprovision")
 			h.write(state.OwedPath, "{")
-		}, StepService, []string{state.OwedPath}},
+		}, stepnames.Service, []string{state.OwedPath}},
 	} {
 		bubble(t, tt.name, func(t *testing.T) {
 			h := withNginx(t)
@@ -186,7 +187,7 @@ func TestSurveyFailuresLeaveTheHostUntouched(t *testing.T) {
 		h.must(removeAll(h.path(site)))
 		h.link("/root/x", site)
 		for _, s := range h.apply(basic(t)).Steps {
-			if (s.Error != "") != (s.Name == StepSite) {
+			if (s.Error != "") != (s.Name == stepnames.Site) {
 				t.Errorf("%s: %q", s.Name, s.Error)
 			}
 		}
@@ -199,12 +200,12 @@ func TestSurveyFailuresLeaveTheHostUntouched(t *testing.T) {
 		h.mask()
 		r := h.apply(basic(t))
 		err := r.Err()
-		for _, want := range []string{StepSELinux + ": ", StepValidate + ": ", StepService + ": "} {
+		for _, want := range []string{stepnames.SELinux + ": ", stepnames.Validate + ": ", stepnames.Service + ": "} {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("the report's error does not name %q: %v", want, err)
 			}
 		}
-		if s := step(t, r, StepSite); s.Status != engine.Skipped || !strings.Contains(s.Why, "beforehand") {
+		if s := step(t, r, stepnames.Site); s.Status != engine.Skipped || !strings.Contains(s.Why, "beforehand") {
 			t.Errorf("server-block: %s %q, want skipped because of a check beforehand", s.Status, s.Why)
 		}
 	})
@@ -215,7 +216,7 @@ func TestBackendThatDoesNotRunYet(t *testing.T) {
 		h := newFakeHost(t)
 		h.web.backends["127.0.0.1:3000"] = false
 		r := h.apply(basic(t))
-		s := step(t, r, StepProof)
+		s := step(t, r, stepnames.Proof)
 		if r.Result != engine.Changed || len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], "not running yet") {
 			t.Errorf("%s, proof warns %q; want changed and a warning\n%s", r.Result, s.Warnings, summarize(r))
 		}
@@ -260,10 +261,10 @@ func TestRunThatIsEnded(t *testing.T) {
 		if err != nil || r.Result != engine.Failed || !strings.Contains(r.Interrupted, "caught terminated") {
 			t.Errorf("%s, %q, %v; want failed and interrupted\n%s", r.Result, r.Interrupted, err, summarize(r))
 		}
-		if s := step(t, r, StepSELinux); s.Status != engine.Changed {
+		if s := step(t, r, stepnames.SELinux); s.Status != engine.Changed {
 			t.Errorf("selinux, which was under way: %s, want changed", s.Status)
 		}
-		if s := step(t, r, StepSite); s.Status != engine.Skipped || !strings.Contains(s.Why, "caught terminated") {
+		if s := step(t, r, stepnames.Site); s.Status != engine.Skipped || !strings.Contains(s.Why, "caught terminated") {
 			t.Errorf("server-block: %s %q, want skipped with the cause", s.Status, s.Why)
 		}
 		h.hook = nil
@@ -287,7 +288,7 @@ func TestRunThatIsEndedDuringYum(t *testing.T) {
 			return nil
 		}
 		r, err := h.newRun(basic(t)).Apply(ctx)
-		if s := step(t, r, StepPackages); err != nil || s.Status != engine.Changed {
+		if s := step(t, r, stepnames.Packages); err != nil || s.Status != engine.Changed {
 			t.Errorf("packages, which was under way: %s, %v; want changed\n%s", s.Status, err, summarize(r))
 		}
 		var brought []string
@@ -312,7 +313,7 @@ func TestOffline(t *testing.T) {
 		if r.Result != engine.Deferred {
 			t.Fatalf("%s, want deferred\n%s", r.Result, summarize(r))
 		}
-		for _, name := range []string{StepSELinux, StepService, StepProof} {
+		for _, name := range []string{stepnames.SELinux, stepnames.Service, stepnames.Proof} {
 			if s := step(t, r, name); s.Status != engine.Deferred {
 				t.Errorf("%s: %s, want deferred\n%s", name, s.Status, summarize(r))
 			}
@@ -382,11 +383,11 @@ func TestYumThatLies(t *testing.T) {
 			h := newFakeHost(t)
 			h.packages.yum = tt.yum(h)
 			r := h.apply(basic(t))
-			s := step(t, r, StepPackages)
+			s := step(t, r, stepnames.Packages)
 			if r.Result != tt.result || s.Status != tt.packages || !strings.Contains(s.Error, tt.words) {
 				t.Errorf("%s, packages %s %q\n%s", r.Result, s.Status, s.Error, summarize(r))
 			}
-			if b := step(t, r, StepSite).Status; b != tt.serverBlock {
+			if b := step(t, r, stepnames.Site).Status; b != tt.serverBlock {
 				t.Errorf("server-block: %s, want %s", b, tt.serverBlock)
 			}
 			h.packages.yum = nil
@@ -409,7 +410,7 @@ func TestEndedWhileNginxStarts(t *testing.T) {
 			return nil
 		}
 		r, err := h.newRun(basic(t)).Apply(ctx)
-		if s := step(t, r, StepService); err != nil || s.Status != engine.Changed || !h.exists(wantsNginx) {
+		if s := step(t, r, stepnames.Service); err != nil || s.Status != engine.Changed || !h.exists(wantsNginx) {
 			t.Errorf("%v, %s, enabled: %v\n%s", err, s.Status, h.exists(wantsNginx), summarize(r))
 		}
 	})

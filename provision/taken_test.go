@@ -16,6 +16,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/proxy"
+	"wsprovision/provision/stepnames"
 	"wsprovision/systemd"
 )
 
@@ -33,7 +34,7 @@ func TestPortTaken(t *testing.T) {
 		bubble(t, tt.name, func(t *testing.T) {
 			h := tt.host(t)
 			h.web.taken = []int{80, 8008}
-			h.fails(parse(t, tt.yaml), StepValidate, tt.wants...)
+			h.fails(parse(t, tt.yaml), stepnames.Validate, tt.wants...)
 		})
 	}
 }
@@ -43,7 +44,7 @@ func TestNoExecReload(t *testing.T) {
 	bubble(t, "changed site", func(t *testing.T) {
 		h := provisioned(t)
 		h.web.noReload = true
-		h.fails(moved(t), StepService, "no ExecReload=", "nginx.service.d/reload.conf")
+		h.fails(moved(t), stepnames.Service, "no ExecReload=", "nginx.service.d/reload.conf")
 	})
 }
 
@@ -182,8 +183,8 @@ func TestExchange(t *testing.T) {
 			h.listeners(tt.listeners...)
 			c := parse(t, strings.Replace(oneSite, "listen: 80", "listen: "+tt.listen, 1))
 			if tt.fails != nil {
-				h.fails(c, StepValidate, tt.fails...)
-			} else if s := step(t, h.plan(c), StepValidate); s.Status != engine.Unchanged {
+				h.fails(c, stepnames.Validate, tt.fails...)
+			} else if s := step(t, h.plan(c), stepnames.Validate); s.Status != engine.Unchanged {
 				t.Errorf("%s: %s, want nothing to be in the way", s.Status, s.Error)
 			}
 		})
@@ -193,7 +194,7 @@ func TestExchange(t *testing.T) {
 		h.write(host.NginxConf, strings.Replace(confOfEPEL, "listen 80", "listen 127.0.0.1:80", 1))
 		h.listeners(fmt.Sprintf("%d 0.0.0.0:80", h.web.master))
 		r := h.run(basic(t), revert(false))
-		if s := step(t, r, StepValidate); s.Status != engine.Failed ||
+		if s := step(t, r, stepnames.Validate); s.Status != engine.Failed ||
 			!strings.Contains(s.Error, "nginx itself listens on 0.0.0.0:80") || !h.exists(site) {
 			t.Errorf("%s %q\n%s", s.Status, s.Error, summarize(r))
 		}
@@ -206,6 +207,6 @@ func TestUnitWithoutInstallSection(t *testing.T) {
 		h := withNginx(t)
 		h.must(removeAll(h.path(wantsNginx)))
 		h.write("/etc/systemd/system/"+host.NginxUnit, "[Service]\nExecStart=/usr/sbin/nginx\n")
-		h.fails(basic(t), StepService, "WantedBy=multi-user.target")
+		h.fails(basic(t), stepnames.Service, "WantedBy=multi-user.target")
 	})
 }

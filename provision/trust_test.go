@@ -11,6 +11,7 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
+	"wsprovision/provision/stepnames"
 )
 
 // TestHostileState: a ledger that somebody else than root could have written brings nothing about, and a plan says so.
@@ -49,7 +50,7 @@ func TestHostileGroup(t *testing.T) {
 		h.write("/etc/group", "root:x:0:\nwebadmins:x:4242:joe\n")
 		h.must(errors.Join(os.Chown(h.path(proxy.ConfDir), 0, 4242), os.Chmod(h.path(proxy.ConfDir), 0o775)))
 		r := h.apply(basic(t))
-		got := strings.Join(step(t, r, StepSite).Warnings, "\n")
+		got := strings.Join(step(t, r, stepnames.Site).Warnings, "\n")
 		if r.Result != engine.Unchanged || !strings.Contains(got, "webadmins") ||
 			!strings.Contains(got, "chmod g-w "+proxy.ConfDir) {
 			t.Errorf("%s, %q; want a warning that names the group", r.Result, got)

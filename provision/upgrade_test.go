@@ -17,6 +17,7 @@ import (
 	"wsprovision/provision/packages"
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
+	"wsprovision/provision/stepnames"
 )
 
 // from100 is a state in which 1.0.0 left a host; testdata/1.0.0 has its files.
@@ -137,7 +138,7 @@ func (s from100) owed(t *testing.T, h *fakeHost) {
 // saysWhy requires of a plan that would write 1.0.0's file of a site anew the reason, once for all sites.
 func (s from100) saysWhy(t *testing.T, r *engine.Report) {
 	t.Helper()
-	got := step(t, r, StepSite)
+	got := step(t, r, stepnames.Site)
 	notes, diffs := strings.Join(got.Notes, "\n"), ""
 	for _, c := range got.Changes {
 		diffs += c.Diff

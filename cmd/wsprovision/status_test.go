@@ -9,6 +9,7 @@ import (
 
 	"wsprovision/provision"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/stepnames"
 )
 
 func TestStatusText(t *testing.T) {
@@ -23,7 +24,7 @@ func TestStatusText(t *testing.T) {
 		Report: &engine.Report{Command: "apply", Phase: provision.PhaseInstall, Result: engine.Deferred,
 			Started: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC), Millis: 12300,
 			Resumes: "apply of 2026-11-22T09:00:00Z was interrupted: the machine went down",
-			Steps:   []engine.StepReport{{Name: provision.StepPlatform, Status: engine.Unchanged}}}}
+			Steps:   []engine.StepReport{{Name: stepnames.Platform, Status: engine.Unchanged}}}}
 	const want = `provisioning  deferred, the first boot does the rest
 place         installer (offline), ANA_INSTALL_PATH is set
 system        CentOS Linux 7 (Core)

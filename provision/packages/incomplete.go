@@ -2,6 +2,8 @@ package packages
 
 import (
 	"context"
+
+	"wsprovision/provision/stepnames"
 )
 
 // incomplete are dependencies that a transaction of the last run failed to
@@ -9,7 +11,7 @@ import (
 // needs it all the same, so that nothing seems to be missing any more. rpm is
 // asked only where the last run's packages failed.
 func (p *Packages) incomplete(ctx context.Context) ([]string, error) {
-	if p.Euid != 0 || !p.History.LastFailedAt(Step, p.Where.Offline()) {
+	if p.Euid != 0 || !p.History.LastFailedAt(stepnames.Packages, p.Where.Offline()) {
 		return nil, nil
 	}
 	var there []string

@@ -53,6 +53,3 @@ func (p *Packages) Present(ctx context.Context, e state.Entry) (string, error) {
 	}
 	return state.Absent, nil
 }
-
-// Step is the name of the step that brings packages, in a report.
-const Step = "packages"

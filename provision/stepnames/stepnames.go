@@ -1,0 +1,36 @@
+package stepnames
+
+import "slices"
+
+// The steps of an apply. A report calls them by these names.
+const (
+	Platform   = "platform"
+	Repository = "repository"
+	Packages   = "packages"
+	SELinux    = "selinux"
+	Validate   = "validate"
+	Site       = "server-block"
+	Service    = "service"
+	Proof      = "proof"
+
+	// The steps of a host that is provisioned in two phases.
+	FirstBoot = "first-boot"
+	Labels    = "labels"
+)
+
+// The steps that only a revert has.
+const (
+	Unit   = "unit"
+	Files  = "files"
+	Ledger = "ledger"
+)
+
+// Rank is a step's place where steps of both phases stand in one report.
+func Rank(step string) int {
+	order := []string{Platform, Repository, Packages, SELinux, Validate, Site, Service,
+		Labels, Proof, FirstBoot}
+	if i := slices.Index(order, step); i >= 0 {
+		return i
+	}
+	return len(order)
+}
