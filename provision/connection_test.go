@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"wsprovision/provision/host"
+	"wsprovision/provision/verify"
 	"wsprovision/systemd"
 )
 
@@ -30,7 +31,7 @@ func TestDeadSystemdIsAskedOnce(t *testing.T) {
 		},
 		"status": func(h *host.Host) string { return strings.Join(StatusOf(t.Context(), h, "test").Unknown, "; ") },
 		"verify": func(h *host.Host) string {
-			v := Verification{Host: h, Config: basic(t), Timeout: time.Second}
+			v := verify.Verification{Host: h, Config: basic(t), Timeout: time.Second}
 			v.Config.Sites = append(v.Config.Sites, v.Config.Sites[0])
 			if _, err := v.Run(t.Context()); err != nil {
 				t.Fatal(err)

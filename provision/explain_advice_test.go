@@ -8,6 +8,7 @@ import (
 
 	"wsprovision/provision/diagnose"
 	"wsprovision/provision/state"
+	"wsprovision/provision/verify"
 	"wsprovision/provision/websocket"
 )
 
@@ -34,22 +35,22 @@ func TestTLSOfSomebodyElse(t *testing.T) {
 func TestSiteOfURL(t *testing.T) {
 	secure := strings.NewReplacer("sites:\n", "", "websocket", "secure", "listen: 80",
 		"listen: 443\n    tls: {certificate: /c.pem, key: /k.pem}").Replace(oneSite)
-	v := &Verification{Config: parse(t, oneSite+secure)}
+	v := &verify.Verification{Config: parse(t, oneSite+secure)}
 	for url, want := range map[string]string{
 		"ws://ws.example.com/ws/": "websocket", "wss://ws.example.com/ws/": "secure",
 		"ws://ws.example.com:8080/ws/": "websocket", "ws://ws.example.com:443/ws/": "websocket",
 		"ws://other.example.com/": "",
 	} {
 		v.URL = url
-		all, err := v.aimAtURL()
+		all, err := v.AimAtURL()
 		if err != nil {
 			t.Fatal(err)
 		}
 		got := ""
-		if all[0].site != nil {
-			got = all[0].site.Name
+		if all[0].Site != nil {
+			got = all[0].Site.Name
 		}
-		if got != want || (all[0].location != nil) != (want != "") {
+		if got != want || (all[0].Location != nil) != (want != "") {
 			t.Errorf("%s: site %q, want %q", url, got, want)
 		}
 	}
@@ -60,7 +61,7 @@ func TestClaimOfAnEditedFile(t *testing.T) {
 	h, c := provisioned(t), basic(t)
 	claims := func(want string) {
 		t.Helper()
-		if got := strings.Join(overSomebodys(h.host(Listener{}), c, c.Sites[0]), " "); got != want {
+		if got := strings.Join(verify.OverSomebodys(h.host(Listener{}), c, c.Sites[0]), " "); got != want {
 			t.Errorf("flags %q, want %q", got, want)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"wsprovision/provision/diagnose"
 	"wsprovision/provision/host"
 	"wsprovision/provision/proxy"
+	"wsprovision/provision/verify"
 	"wsprovision/provision/websocket"
 )
 
@@ -119,7 +120,7 @@ func TestHiddenProcesses(t *testing.T) {
 		h.euid = euid
 		h.must(os.RemoveAll(h.path(fmt.Sprintf("/proc/%d", h.web.master))))
 		s := diagnose.Symptom{Site: &c.Sites[0], Location: &c.Sites[0].Locations[0], Check: "upgrade",
-			Target: reach(c.Sites[0], c.Sites[0].Locations[0], c.Sites[0].Listen[0])}
+			Target: verify.Reach(c.Sites[0], c.Sites[0].Locations[0], c.Sites[0].Listen[0])}
 		s.Err = &websocket.StatusError{Code: 500, Line: "500"}
 		d := diagnose.Explain(t.Context(), h.host(Listener{}), c, s)
 		evidence := strings.Join(d.Evidence, "\n")

@@ -10,6 +10,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/stepnames"
+	"wsprovision/provision/verify"
 	"wsprovision/provision/websocket"
 )
 
@@ -23,7 +24,7 @@ func TestProofReachesLikeAClient(t *testing.T) {
 	} {
 		c := parse(t, strings.NewReplacer("server_name: ws.example.com", "server_name: "+tt.names, "listen: 80",
 			"listen: "+tt.listen).Replace(oneSite))
-		if got := target(c.Sites[0], c.Sites[0].Locations[0]); got.Host != tt.want ||
+		if got := verify.Target(c.Sites[0], c.Sites[0].Locations[0]); got.Host != tt.want ||
 			got.Address != "127.0.0.1:"+tt.listen {
 			t.Errorf("%s on %s: Host %s at %s, want %s", tt.names, tt.listen, got.Host, got.Address, tt.want)
 		}

@@ -32,6 +32,7 @@ import (
 	"wsprovision/provision/hosttest"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/proxy"
+	"wsprovision/provision/verify"
 	"wsprovision/provision/websocket"
 	"wsprovision/selinux"
 	"wsprovision/systemd"
@@ -177,7 +178,7 @@ func (r *rig) site(backend string) config.Config {
 `, r.port, backend))
 }
 
-func (r *rig) verify(v *Verification) TargetReport {
+func (r *rig) verify(v *verify.Verification) verify.TargetReport {
 	r.t.Helper()
 	v.Host = r.host()
 	if v.Timeout == 0 {
@@ -254,7 +255,7 @@ func TestExplainWithNginx(t *testing.T) {
 		backend string
 		make    func(r *rig) // before nginx is started
 		after   func(r *rig) // and after
-		verify  Verification
+		verify  verify.Verification
 		want    diagnose.Code // "" is no failure
 		cause   string
 	}{
@@ -264,7 +265,7 @@ func TestExplainWithNginx(t *testing.T) {
 		}, want: diagnose.BackendNotRunning, cause: down},
 		{name: "an echo backend stands in", backend: down, make: func(r *rig) {
 			r.write("websocket", r.block(down, headersOfSite))
-		}, verify: Verification{WithEcho: true}},
+		}, verify: verify.Verification{WithEcho: true}},
 		{name: "no Upgrade", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, "proxy_http_version 1.1; proxy_set_header Connection upgrade;"))
 		}, want: diagnose.UpgradeHeaderMissing, cause: "does not pass on Upgrade"},
@@ -296,11 +297,11 @@ func TestExplainWithNginx(t *testing.T) {
 		{name: "a foreign Origin", backend: strict, make: func(r *rig) {
 			r.write("websocket", r.block(strict, headersOfSite))
 		},
-			verify: Verification{Origin: "http://evil.example.org"}, want: diagnose.OriginRefused,
+			verify: verify.Verification{Origin: "http://evil.example.org"}, want: diagnose.OriginRefused,
 			cause: "refuses the Origin http://evil.example.org"},
 		{name: "Host is not passed on", backend: strict, make: func(r *rig) {
 			r.write("websocket", r.block(strict, strings.Replace(headersOfSite, "proxy_set_header Host $host;", "", 1)))
-		}, verify: Verification{Origin: "http://ws.example.com:PORT"}, want: diagnose.OriginRefused,
+		}, verify: verify.Verification{Origin: "http://ws.example.com:PORT"}, want: diagnose.OriginRefused,
 			cause: "nginx sets to $proxy_host"},
 		{name: "deny", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite+"deny all;"))
@@ -308,11 +309,11 @@ func TestExplainWithNginx(t *testing.T) {
 		{name: "read timeout", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite+"proxy_read_timeout 1s;"))
 		},
-			verify: Verification{Idle: 3 * time.Second}, want: diagnose.ProxyReadTimeout, cause: "after 1 s"},
+			verify: verify.Verification{Idle: 3 * time.Second}, want: diagnose.ProxyReadTimeout, cause: "after 1 s"},
 		{name: "long enough", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite+"proxy_read_timeout 24h;"))
 		},
-			verify: Verification{Idle: 2 * time.Second}},
+			verify: verify.Verification{Idle: 2 * time.Second}},
 		{name: "the name is another's", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite))
 			r.write("another", fmt.Sprintf("server { listen 127.0.0.1:%d; server_name ws.example.com; return 404; }\n",
@@ -378,22 +379,22 @@ func TestExplainWithNginx(t *testing.T) {
 			r.conf("512", "worker_rlimit_nofile 12;")
 		}, after: func(r *rig) {
 			r.crowd(20)
-		}, verify: Verification{Timeout: 1500 * time.Millisecond}, want: diagnose.OpenFilesSpent},
+		}, verify: verify.Verification{Timeout: 1500 * time.Millisecond}, want: diagnose.OpenFilesSpent},
 		{name: "silent backend", backend: silentBackend(t), make: func(r *rig) {
 			r.write("websocket", r.block("BACKEND", headersOfSite+"proxy_read_timeout 1s;"))
-		}, verify: Verification{Timeout: 3 * time.Second}, want: diagnose.BackendNotAnswering},
+		}, verify: verify.Verification{Timeout: 3 * time.Second}, want: diagnose.BackendNotAnswering},
 		{name: "backend on IPv6 only", backend: "127.0.0.1:6PORT", make: func(r *rig) {
 			r.write("websocket", r.block("BACKEND", headersOfSite))
 		}, want: diagnose.BackendIPv6Only},
 		{name: "URL by the other family", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite))
 		},
-			verify: Verification{URL: "ws://[::1]:PORT/ws/"}, want: diagnose.ListenerIPv4Only},
-		{name: "URL of a backend", verify: Verification{URL: "ws://" + strict + "/elsewhere"}, want: diagnose.PathNotFound,
+			verify: verify.Verification{URL: "ws://[::1]:PORT/ws/"}, want: diagnose.ListenerIPv4Only},
+		{name: "URL of a backend", verify: verify.Verification{URL: "ws://" + strict + "/elsewhere"}, want: diagnose.PathNotFound,
 			cause: strict + " has nothing at /elsewhere"},
-		{name: "URL of nobody", verify: Verification{URL: "ws://" + down + "/"}, want: diagnose.AddressRefuses,
+		{name: "URL of nobody", verify: verify.Verification{URL: "ws://" + down + "/"}, want: diagnose.AddressRefuses,
 			cause: "nothing listens on " + down},
-		{name: "URL of no name", verify: Verification{URL: "ws://nowhere.invalid/"}, want: diagnose.NameUnresolved},
+		{name: "URL of no name", verify: verify.Verification{URL: "ws://nowhere.invalid/"}, want: diagnose.NameUnresolved},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -425,14 +426,14 @@ func TestExplainWithNginx(t *testing.T) {
 	}
 }
 
-func (r *rig) judge(v *Verification, want diagnose.Code, cause string) {
+func (r *rig) judge(v *verify.Verification, want diagnose.Code, cause string) {
 	r.t.Helper()
 	got := r.verify(v)
 	var d diagnose.Diagnosis
 	if got.Diagnosis != nil {
 		d = *got.Diagnosis
 	}
-	if d.Code != want || (got.Result == VerifyOK) != (want == "") || !strings.Contains(d.Cause, cause) {
+	if d.Code != want || (got.Result == verify.VerifyOK) != (want == "") || !strings.Contains(d.Cause, cause) {
 		r.t.Errorf("%s, diagnosis %q: %s\nwant %q: …%s…\nevidence:\n  %s\nchecks: %+v", got.Result, d.Code, d.Cause,
 			want, cause, strings.Join(d.Evidence, "\n  "), got.Checks)
 	}
@@ -523,7 +524,7 @@ func TestExplainTLSWithNginx(t *testing.T) {
 			pool := r.certificate(tt.forName, tt.from, tt.until)
 			// The listener is another than the default server's, which has no TLS.
 			r.port = diagnose.PortOf(unusedAddress(t))
-			v := &Verification{Config: parse(t, fmt.Sprintf("sites:\n  - name: websocket\n    server_name: "+
+			v := &verify.Verification{Config: parse(t, fmt.Sprintf("sites:\n  - name: websocket\n    server_name: "+
 				"ws.example.com\n    listen: 127.0.0.1:%d\n    tls: {certificate: /etc/nginx/cert.pem, key: "+
 				"/etc/nginx/key.pem}\n    locations: [{path: /ws/, backend: \"%s\"}]\n", r.port, echo))}
 			if tt.trust {

@@ -14,6 +14,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/hosttest"
 	"wsprovision/provision/policy"
+	"wsprovision/provision/verify"
 	"wsprovision/provision/websocket"
 	"wsprovision/selinux"
 	"wsprovision/systemd"
@@ -45,7 +46,7 @@ func (h *fakeHost) ask(err error, lines ...string) diagnose.Diagnosis {
 	h.write("/proc/stat", fmt.Sprintf("btime %d\n", time.Now().Unix())) // nginx's workers are new
 	s := diagnose.Symptom{Site: &c.Sites[0], Location: &c.Sites[0].Locations[0], Check: "upgrade", Err: err, Lines: lines,
 		Began: time.Now()}
-	s.Target = reach(c.Sites[0], c.Sites[0].Locations[0], c.Sites[0].Listen[0])
+	s.Target = verify.Reach(c.Sites[0], c.Sites[0].Locations[0], c.Sites[0].Listen[0])
 	host := h.host(Listener{})
 	host.Units = func(context.Context) (systemd.Units, error) { return &systemd.Offline{Root: h.root}, nil }
 	d := diagnose.Explain(h.t.Context(), host, c, s)

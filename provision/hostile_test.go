@@ -17,6 +17,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/state"
+	"wsprovision/provision/verify"
 	"wsprovision/provision/websocket"
 )
 
@@ -42,7 +43,7 @@ func TestHostileErrorLog(t *testing.T) {
 	h.write("/proc/stat", fmt.Sprintf("btime %d\n", time.Now().Unix())) // nginx's workers are new
 	s := diagnose.Symptom{Site: &c.Sites[0], Location: &c.Sites[0].Locations[0], Check: "upgrade",
 		Err: &websocket.StatusError{Code: 500, Line: "500"}, Began: time.Now()}
-	s.Target = diagnose.Recognisable(reach(c.Sites[0], c.Sites[0].Locations[0], c.Sites[0].Listen[0]))
+	s.Target = diagnose.Recognisable(verify.Reach(c.Sites[0], c.Sites[0].Locations[0], c.Sites[0].Listen[0]))
 	for _, text := range hostileReferers {
 		referred := `host: "ws.example.com", referrer: "` + text + `"`
 		request := `, client: 192.0.2.9, server: ws.example.com` +
@@ -131,7 +132,7 @@ func TestHostileClientOfNginx(t *testing.T) {
 	r.write("websocket", strings.Replace(r.block(l.Addr().String(), headersOfSite), "location /ws/",
 		"location /dead/ { proxy_pass http://"+dead+"; }\n location /ws/", 1))
 	r.start()
-	report := r.verify(&Verification{Config: r.site(l.Addr().String())})
+	report := r.verify(&verify.Verification{Config: r.site(l.Addr().String())})
 	if d := report.Diagnosis; d == nil || d.Code != diagnose.BackendRefused ||
 		d.Mend.String() != "the backend's own log says why" {
 		t.Errorf("got %v\n%s", d, r.read("/var/log/nginx/error.log"))

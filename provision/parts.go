@@ -7,6 +7,7 @@ import (
 	"wsprovision/provision/policy"
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
+	"wsprovision/provision/verify"
 )
 
 // wire makes the parts of a run, which know each other in one direction.
@@ -29,7 +30,7 @@ func (r *Run) wire() {
 	r.unit.Pending = r.conf.Pending
 	r.candidate = &proxy.Candidate{Host: h, Config: c, Packages: r.pkgs, Unit: r.unit, Sites: r.conf, Survey: r.survey,
 		Reverting: r.reverting}
-	r.proof = &Proof{Host: h, Config: c, engine: r.engine, policy: r.policy, survey: r.survey}
+	r.proof = &verify.Proof{Host: h, Config: c, Pending: r.anyPending, Policy: r.policy, Survey: r.survey}
 	r.later = &Deferral{Host: h, Config: c, annals: r.annals, files: r.files, labels: r.labels, unit: r.unit,
 		policy: r.policy, proof: r.proof, ours: r.ours, holdOut: r.holdOut}
 }

@@ -17,6 +17,7 @@ import (
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 	"wsprovision/provision/stepnames"
+	"wsprovision/provision/verify"
 )
 
 // Run is one plan or apply of a configuration on a host.
@@ -51,7 +52,7 @@ type Run struct {
 	unit      *proxy.Unit
 	conf      *proxy.Sites
 	candidate *proxy.Candidate
-	proof     *Proof
+	proof     *verify.Proof
 	later     *Deferral
 }
 
@@ -140,8 +141,8 @@ func (r *Run) readLedger() (err error) {
 
 // anyPending reports whether the host is known to be not yet as asked, or
 // cannot be told to be.
-func (p *Proof) anyPending() bool {
-	for step, pending := range p.engine.Pending {
+func (r *Run) anyPending() bool {
+	for step, pending := range r.engine.Pending {
 		if pending && step != stepnames.FirstBoot { // which comes last, and waits for the proof
 			return true
 		}

@@ -18,6 +18,7 @@ import (
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 	"wsprovision/provision/stepnames"
+	"wsprovision/provision/verify"
 	"wsprovision/systemd"
 )
 
@@ -230,9 +231,9 @@ func (d *Deferral) checkFinish(ctx context.Context) (engine.Finding, error) {
 		f.Changes = append(f.Changes, engine.Change{Object: host.FirstBootUnit + " (at boot)", From: "enabled",
 			To: "disabled"})
 	}
-	if d.holdOut && len(d.proof.unproved) > 0 {
+	if d.holdOut && len(d.proof.Unproved) > 0 {
 		for i := range f.Changes {
-			f.Changes[i].Deferred = strings.Join(d.proof.unproved, "; ")
+			f.Changes[i].Deferred = strings.Join(d.proof.Unproved, "; ")
 		}
 	}
 	return f, nil
@@ -279,7 +280,7 @@ type Deferral struct {
 	labels  *labels.Labels
 	unit    *proxy.Unit
 	policy  *policy.Policy
-	proof   *Proof
+	proof   *verify.Proof
 	ours    func() []managed.File
 	holdOut bool // deferred work stays outstanding until a backend has answered
 }

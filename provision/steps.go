@@ -21,6 +21,6 @@ func (r *Run) steps() []engine.Step {
 		{Name: stepnames.Validate, Needs: []string{stepnames.Packages}, Check: r.candidate.Check},
 		{Name: stepnames.Site, Needs: []string{stepnames.SELinux, stepnames.Validate}, Check: r.conf.Check, Apply: r.conf.Apply},
 		{Name: stepnames.Service, Needs: []string{stepnames.Site}, Check: r.unit.Check, Apply: r.unit.Apply},
-		{Name: stepnames.Proof, Needs: []string{stepnames.Service}, Check: r.proof.checkProof},
+		{Name: stepnames.Proof, Needs: []string{stepnames.Service}, Check: r.proof.Check},
 	})
 }

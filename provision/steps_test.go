@@ -244,7 +244,7 @@ func (r *Run) judgeOf(t *testing.T, h *fakeHost) (engine.Finding, error) {
 	h.web.ports = h.policy // without the label
 	h.must(r.begin(t.Context()))
 	var f engine.Finding
-	return f, r.proof.proveLocation(t.Context(), &f, r.Config.Sites[0], r.Config.Sites[0].Locations[0], nil)
+	return f, r.proof.ProveLocation(t.Context(), &f, r.Config.Sites[0], r.Config.Sites[0].Locations[0], nil)
 }
 
 func TestRunThatIsEnded(t *testing.T) {

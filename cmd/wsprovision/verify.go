@@ -12,10 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"wsprovision/provision"
 	"wsprovision/provision/config"
 	"wsprovision/provision/host"
 	"wsprovision/provision/plaintext"
+	"wsprovision/provision/verify"
 	"wsprovision/provision/websocket"
 )
 
@@ -135,7 +135,7 @@ func (a *app) verify(cmd *cobra.Command, o verifyOptions) error {
 	if err != nil {
 		return err
 	}
-	if report.Result != provision.VerifyOK {
+	if report.Result != verify.VerifyOK {
 		return outcome(exitFailed)
 	}
 	return nil
@@ -158,7 +158,7 @@ func (a *app) verification(cmd *cobra.Command, o verifyOptions) (*provision.Veri
 		return nil, err
 	}
 	out := a.newOutput(cmd.Name())
-	v := &provision.Verification{
+	v := &verify.Verification{
 		Host: host.New(where, out.log, out.notice, a.seam), Config: c, Agent: version,
 		URL: o.url, Origin: o.client.origin, Subprotocols: o.client.subprotocols, Idle: o.idle, Timeout: o.timeout,
 		WithEcho: o.withEcho, Load: websocket.Load{Count: o.count, Concurrency: o.concurrency},

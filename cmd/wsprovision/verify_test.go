@@ -10,8 +10,8 @@ import (
 	"syscall"
 	"testing"
 
-	"wsprovision/provision"
 	"wsprovision/provision/diagnose"
+	"wsprovision/provision/verify"
 )
 
 // echoing starts our backend and gives its address.
@@ -95,11 +95,11 @@ func TestVerifyURL(t *testing.T) {
 		result string // "" is no report
 		code   diagnose.Code
 	}{
-		{"goes through", []string{"--url", "ws://" + address + "/"}, 0, provision.VerifyOK, ""},
+		{"goes through", []string{"--url", "ws://" + address + "/"}, 0, verify.VerifyOK, ""},
 		{"timed", []string{"--url", "ws://" + address + "/", "--count", "20", "--concurrency", "4"}, 0,
-			provision.VerifyOK, ""},
-		{"muted", []string{"--url", "ws://nowhere.invalid/", "--explain=never"}, 1, provision.VerifyFailed, ""},
-		{"explained", []string{"--url", "ws://nowhere.invalid/"}, 1, provision.VerifyFailed, diagnose.NameUnresolved},
+			verify.VerifyOK, ""},
+		{"muted", []string{"--url", "ws://nowhere.invalid/", "--explain=never"}, 1, verify.VerifyFailed, ""},
+		{"explained", []string{"--url", "ws://nowhere.invalid/"}, 1, verify.VerifyFailed, diagnose.NameUnresolved},
 		{"no site", nil, 78, "", ""},
 		{"an --explain that is neither", []string{"--url", "ws://" + address + "/", "--explain=maybe"}, 64, "", ""},
 		{"too many", []string{"--url", "ws://" + address + "/", "--count", "100001"}, 64, "", ""},
@@ -125,8 +125,8 @@ func TestVerifyURL(t *testing.T) {
 				}
 				return
 			}
-			var r provision.VerifyReport
-			if err := json.Unmarshal(stdout.Bytes(), &r); err != nil || r.Version != provision.VerifyVersion ||
+			var r verify.VerifyReport
+			if err := json.Unmarshal(stdout.Bytes(), &r); err != nil || r.Version != verify.VerifyVersion ||
 				r.Result != tt.result || len(r.Targets) != 1 {
 				t.Fatalf("%v: %s", err, stdout.String())
 			}
@@ -142,14 +142,14 @@ func TestWriteTarget(t *testing.T) {
 	var out bytes.Buffer
 	writeTarget(&screen{w: &out}, provision.TargetReport{
 		URL: "ws://ws.example.com/", Address: "127.0.0.1:80", Backend: "127.0.0.1:3000", Echo: true,
-		Result: provision.VerifyFailed,
-		Checks: []provision.CheckReport{
-			{Name: "tcp", Result: provision.VerifyOK, Millis: 0.25, Detail: "127.0.0.1:4 to 127.0.0.1:80"},
-			{Name: "upgrade", Result: provision.VerifyFailed, Millis: 12,
+		Result: verify.VerifyFailed,
+		Checks: []verify.CheckReport{
+			{Name: "tcp", Result: verify.VerifyOK, Millis: 0.25, Detail: "127.0.0.1:4 to 127.0.0.1:80"},
+			{Name: "upgrade", Result: verify.VerifyFailed, Millis: 12,
 				Error: "not upgraded: HTTP/1.1 502 Bad Gateway"},
-			{Name: "idle", Result: provision.VerifySkipped, Why: "not asked for"},
+			{Name: "idle", Result: verify.VerifySkipped, Why: "not asked for"},
 		},
-		Timing: &provision.TimingReport{Count: 9, Failed: 1, Elapsed: 80, Error: "reset"},
+		Timing: &verify.TimingReport{Count: 9, Failed: 1, Elapsed: 80, Error: "reset"},
 		Diagnosis: &diagnose.Diagnosis{Code: diagnose.BackendNotRunning, Cause: "it is down",
 			Evidence: []string{"111"}, Mend: mendOf(t, "start it")},
 	})

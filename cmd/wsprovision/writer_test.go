@@ -18,6 +18,7 @@ import (
 	"wsprovision/provision"
 	"wsprovision/provision/diagnose"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/verify"
 )
 
 // steering is what others put into their text; plain is how it is shown on one line.
@@ -35,8 +36,8 @@ func TestHostileTextOnTheTerminal(t *testing.T) {
 	report := &engine.Report{Command: "apply", Interrupted: steering, Resumes: steering,
 		Steps: []engine.StepReport{step}}
 	d := diagnose.Diagnosis{Cause: steering, Evidence: []string{steering}, Mend: mendOf(t, "x")}
-	target := provision.TargetReport{URL: steering, Address: steering, Diagnosis: &d,
-		Checks: []provision.CheckReport{{Name: steering, Result: provision.VerifyFailed, Error: steering}}}
+	target := verify.TargetReport{URL: steering, Address: steering, Diagnosis: &d,
+		Checks: []verify.CheckReport{{Name: steering, Result: verify.VerifyFailed, Error: steering}}}
 	host := provision.HostStatus{Why: steering, System: steering, Unknown: []string{steering}, Report: report}
 	for _, form := range []string{"text", "json"} {
 		var out, log bytes.Buffer

@@ -1,4 +1,4 @@
-package provision
+package verify
 
 import (
 	"context"
@@ -25,7 +25,7 @@ import (
 func (p *Proof) prove(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
 	var all *multierror.Error
-	tree, _ := p.survey.Tree(nil) // of a broken one what was read serves
+	tree, _ := p.Survey.Tree(nil) // of a broken one what was read serves
 	logs := tree.ErrorLogs()
 	for _, site := range p.Config.Sites {
 		for _, l := range site.Locations {
@@ -36,7 +36,7 @@ func (p *Proof) prove(ctx context.Context) (engine.Finding, error) {
 				}
 				continue
 			}
-			if err := p.proveLocation(ctx, &f, site, l, logs); err != nil {
+			if err := p.ProveLocation(ctx, &f, site, l, logs); err != nil {
 				all = multierror.Append(all, err)
 			}
 		}
@@ -44,9 +44,9 @@ func (p *Proof) prove(ctx context.Context) (engine.Finding, error) {
 	return f, engine.Lines(all)
 }
 
-func (p *Proof) proveLocation(ctx context.Context, f *engine.Finding, site config.Site, l config.Location,
+func (p *Proof) ProveLocation(ctx context.Context, f *engine.Finding, site config.Site, l config.Location,
 	logs []string) error {
-	target := diagnose.Recognisable(target(site, l))
+	target := diagnose.Recognisable(Target(site, l))
 	marks, began := diagnose.MarkLogs(p.Host, logs...), time.Now()
 	hs, err := p.Probe(ctx, target)
 	if err == nil {
@@ -55,7 +55,7 @@ func (p *Proof) proveLocation(ctx context.Context, f *engine.Finding, site confi
 		return nil
 	}
 	s := diagnose.Symptom{Site: &site, Location: &l, Target: target, Check: "upgrade", Err: err, Lines: diagnose.LogsSince(ctx, p.Host, marks),
-		Began: began, Own: ownFile(p.Host, p.Config, &site)}
+		Began: began, Own: OwnFile(p.Host, p.Config, &site)}
 	var status *websocket.StatusError
 	if !errors.As(err, &status) {
 		return p.because(ctx, s, fmt.Errorf("%s through %s: %w", target, target.Address, err))
@@ -88,13 +88,13 @@ func (p *Proof) judge(ctx context.Context, f *engine.Finding, target websocket.T
 	switch {
 	case err == nil:
 		return fmt.Errorf("%s through %s: %w, although the backend %s accepts it%s", target, target.Address, through,
-			direct.Address, p.policy.Denial(backend.Port))
+			direct.Address, p.Policy.Denial(backend.Port))
 	case errors.As(err, &refused) && errors.Is(err, syscall.ECONNREFUSED):
-		if denial := p.policy.Denial(backend.Port); denial != "" {
+		if denial := p.Policy.Denial(backend.Port); denial != "" {
 			return fmt.Errorf("%s through %s: %w%s; and the backend %s is not running", target, target.Address,
 				through, denial, direct.Address)
 		}
-		p.unproved = append(p.unproved, fmt.Sprintf("the backend %s is not running yet", direct.Address))
+		p.Unproved = append(p.Unproved, fmt.Sprintf("the backend %s is not running yet", direct.Address))
 		f.Warnings = append(f.Warnings, fmt.Sprintf("the backend %s is not running yet (connection refused): start "+
 			"it, and prove it with wsprovision apply again", direct.Address))
 		return nil
@@ -104,16 +104,16 @@ func (p *Proof) judge(ctx context.Context, f *engine.Finding, target websocket.T
 	}
 	var status *websocket.StatusError
 	if errors.As(err, &status) && status.Code >= 500 { // it may still be starting; 401 and its like stay
-		p.unproved = append(p.unproved, fmt.Sprintf("the backend %s answers %d", direct.Address, status.Code))
+		p.Unproved = append(p.Unproved, fmt.Sprintf("the backend %s answers %d", direct.Address, status.Code))
 	}
 	f.Warnings = append(f.Warnings, fmt.Sprintf("%s: the backend %s itself refuses a plain handshake: %s", target,
 		direct.Address, err))
 	return nil
 }
 
-// target is a location at its site's first listening address.
-func target(site config.Site, l config.Location) websocket.Target {
-	t := reach(site, l, site.Listen[0])
+// Target is a location at its site's first listening address.
+func Target(site config.Site, l config.Location) websocket.Target {
+	t := Reach(site, l, site.Listen[0])
 	if t.TLS != nil {
 		t.TLS = host.LocalTLS()
 	}
@@ -123,9 +123,10 @@ func target(site config.Site, l config.Location) websocket.Target {
 // Proof is that a WebSocket goes through.
 type Proof struct {
 	*host.Host
-	Config   config.Config
-	engine   *engine.Engine
-	policy   *policy.Policy
-	survey   *proxy.Survey
-	unproved []string // what the proof could not tell, and time may
+	Config config.Config
+	// Pending reports whether the host is known to be not yet as asked, or cannot be told to be.
+	Pending  func() bool
+	Policy   *policy.Policy
+	Survey   *proxy.Survey
+	Unproved []string // what the proof could not tell, and time may
 }

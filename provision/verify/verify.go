@@ -1,4 +1,4 @@
-package provision
+package verify
 
 import (
 	"context"
@@ -60,8 +60,8 @@ type Verification struct {
 
 // aim is one target with what is known of it.
 type aim struct {
-	site     *config.Site
-	location *config.Location
+	Site     *config.Site
+	Location *config.Location
 	target   websocket.Target
 }
 
@@ -102,7 +102,7 @@ func (v *Verification) Run(ctx context.Context) (*VerifyReport, error) {
 // aims are the locations with WebSockets, each at every address of its site.
 func (v *Verification) aims() ([]aim, error) {
 	if v.URL != "" {
-		return v.aimAtURL()
+		return v.AimAtURL()
 	}
 	var all []aim
 	for i := range v.Config.Sites {
@@ -112,7 +112,7 @@ func (v *Verification) aims() ([]aim, error) {
 				continue
 			}
 			for _, l := range site.Listen {
-				all = append(all, aim{site, &site.Locations[j], v.complete(reach(*site, site.Locations[j], l))})
+				all = append(all, aim{site, &site.Locations[j], v.complete(Reach(*site, site.Locations[j], l))})
 			}
 		}
 	}
@@ -124,7 +124,7 @@ func (v *Verification) aims() ([]aim, error) {
 	return all, nil
 }
 
-func (v *Verification) aimAtURL() ([]aim, error) {
+func (v *Verification) AimAtURL() ([]aim, error) {
 	t, err := websocket.ParseURL(v.URL)
 	if err != nil {
 		return nil, err
@@ -132,13 +132,13 @@ func (v *Verification) aimAtURL() ([]aim, error) {
 	a := aim{target: v.complete(t)}
 	host, _, _ := strings.Cut(t.Host, ":")
 	path, _, _ := strings.Cut(t.Path, "?")
-	if a.site = v.siteOf(t, host); a.site == nil {
+	if a.Site = v.siteOf(t, host); a.Site == nil {
 		return []aim{a}, nil
 	}
-	for j := range a.site.Locations {
-		l := &a.site.Locations[j]
-		if strings.HasPrefix(path, l.Path) && (a.location == nil || len(l.Path) > len(a.location.Path)) {
-			a.location = l
+	for j := range a.Site.Locations {
+		l := &a.Site.Locations[j]
+		if strings.HasPrefix(path, l.Path) && (a.Location == nil || len(l.Path) > len(a.Location.Path)) {
+			a.Location = l
 		}
 	}
 	return []aim{a}, nil
@@ -177,8 +177,8 @@ func (v *Verification) complete(t websocket.Target) websocket.Target {
 	return t
 }
 
-// reach is a location at one of its site's addresses, seen from this host.
-func reach(site config.Site, l config.Location, listen config.Listen) websocket.Target {
+// Reach is a location at one of its site's addresses, seen from this host.
+func Reach(site config.Site, l config.Location, listen config.Listen) websocket.Target {
 	address := listen.Address
 	switch address {
 	case "", "0.0.0.0":
@@ -209,15 +209,15 @@ func concrete(names []string) string {
 
 func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, error) {
 	t := TargetReport{URL: a.target.String(), Address: a.target.Address, Result: VerifyOK}
-	if a.site != nil {
-		t.Site = a.site.Name
+	if a.Site != nil {
+		t.Site = a.Site.Name
 	}
-	if a.location != nil {
-		t.Backend = a.location.Backend.String()
+	if a.Location != nil {
+		t.Backend = a.Location.Backend.String()
 	}
 	echo := v.Echo
-	if v.WithEcho && a.location != nil {
-		stop, err := v.standIn(ctx, a.location.Backend)
+	if v.WithEcho && a.Location != nil {
+		stop, err := v.standIn(ctx, a.Location.Backend)
 		if err != nil {
 			return t, err
 		}
@@ -235,8 +235,8 @@ func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, error) 
 	name, err := v.judge(ctx, a, &t, checks)
 	if err != nil && !v.Mute && ctx.Err() == nil {
 		d := diagnose.Explain(ctx, v.Host, v.Config,
-			diagnose.Symptom{Site: a.site, Location: a.location, Target: a.target, Check: name, Err: err, Peer: checks[0].Peer,
-				Lines: diagnose.LogsSince(ctx, v.Host, marks), Began: began, Again: v.Apply, Own: ownFile(v.Host, v.Config, a.site)})
+			diagnose.Symptom{Site: a.Site, Location: a.Location, Target: a.target, Check: name, Err: err, Peer: checks[0].Peer,
+				Lines: diagnose.LogsSince(ctx, v.Host, marks), Began: began, Again: v.Apply, Own: OwnFile(v.Host, v.Config, a.Site)})
 		t.Diagnosis = &d
 	}
 	return t, nil
@@ -275,14 +275,14 @@ func (v *Verification) tree() (nginx.Tree, error) {
 func (v *Verification) otherHost(a aim) string {
 	at, err := netip.ParseAddrPort(a.target.Address)
 	tree, loadErr := v.tree()
-	if err != nil || loadErr != nil || a.site == nil {
+	if err != nil || loadErr != nil || a.Site == nil {
 		return ""
 	}
 	r := tree.Route(at, diagnose.UnknownName, a.target.Path)
-	if r.Server == nil || r.ByName || r.Server.File == proxy.SitePath(a.site.Name) {
+	if r.Server == nil || r.ByName || r.Server.File == proxy.SitePath(a.Site.Name) {
 		return ""
 	}
-	if pass, ok := tree.Pass(r); ok && a.location != nil && pass.Address() != a.location.Backend.String() {
+	if pass, ok := tree.Pass(r); ok && a.Location != nil && pass.Address() != a.Location.Backend.String() {
 		return "" // somebody else's WebSocket, which may answer 101
 	}
 	return diagnose.UnknownName
@@ -334,14 +334,14 @@ func (v *Verification) warnings(ctx context.Context, aims []aim) []diagnose.Diag
 	wall := diagnose.Firewalld(ctx, v.Host)
 	for _, a := range aims {
 		at, err := netip.ParseAddrPort(a.target.Address)
-		if err != nil || a.location == nil {
+		if err != nil || a.Location == nil {
 			continue
 		}
-		if d := diagnose.WouldDeny(ctx, v.Host, a.location.Backend.Port); d != nil && !ports[-a.location.Backend.Port] {
-			ports[-a.location.Backend.Port] = true
+		if d := diagnose.WouldDeny(ctx, v.Host, a.Location.Backend.Port); d != nil && !ports[-a.Location.Backend.Port] {
+			ports[-a.Location.Backend.Port] = true
 			all = append(all, *d)
 		}
-		if port := int(at.Port()); wall.Closes(port) && !ports[port] && a.site != nil && !private(*a.site, port) {
+		if port := int(at.Port()); wall.Closes(port) && !ports[port] && a.Site != nil && !private(*a.Site, port) {
 			ports[port] = true
 			all = append(all, *wall.Shut(port))
 		}

@@ -1,4 +1,4 @@
-package provision
+package verify
 
 import (
 	"wsprovision/provision/config"
@@ -9,8 +9,8 @@ import (
 	"wsprovision/provision/state"
 )
 
-// ownFile is what a diagnosis says of the site's file; nothing where there is no site.
-func ownFile(h *host.Host, c config.Config, site *config.Site) diagnose.Own {
+// OwnFile is what a diagnosis says of the site's file; nothing where there is no site.
+func OwnFile(h *host.Host, c config.Config, site *config.Site) diagnose.Own {
 	if site == nil {
 		return diagnose.Own{}
 	}
@@ -18,11 +18,11 @@ func ownFile(h *host.Host, c config.Config, site *config.Site) diagnose.Own {
 	if err != nil {
 		return diagnose.Own{}
 	}
-	return diagnose.Own{Content: content, Flags: overSomebodys(h, c, *site)}
+	return diagnose.Own{Content: content, Flags: OverSomebodys(h, c, *site)}
 }
 
-// overSomebodys is the flag without which an apply refuses what lies in place of the site's file.
-func overSomebodys(h *host.Host, c config.Config, site config.Site) []string {
+// OverSomebodys is the flag without which an apply refuses what lies in place of the site's file.
+func OverSomebodys(h *host.Host, c config.Config, site config.Site) []string {
 	have, err := h.Files.Read(proxy.SitePath(site.Name))
 	ledger, unread := state.ReadLedger(h.Files)
 	if err != nil || unread != nil || have.Content == nil {
