@@ -106,12 +106,12 @@ func (c *chronicle) conclude(report *engine.Report) {
 	slot := &c.history.Last
 	switch {
 	case c.run.Where.Offline():
-		slot, report.Phase = &c.history.Install, PhaseInstall
+		slot, report.Phase = &c.history.Install, state.PhaseInstall
 		if !c.resumes { // what served before was another host, of which this one is an image
 			c.history.Last = nil
 		}
 	case c.resumes:
-		report.Phase = PhaseFirstBoot
+		report.Phase = state.PhaseFirstBoot
 	}
 	if c.run.pkgs.Damage != nil && len(c.run.pkgs.Damage) == 0 {
 		c.history.Unverified = nil
@@ -128,7 +128,7 @@ func (c *chronicle) conclude(report *engine.Report) {
 func (c *chronicle) worthKeeping(before, report *engine.Report) bool {
 	switch {
 	// struck off, and nothing was ever begun
-	case c.found == nil && newest(c.history) == nil && len(report.Steps) == 1:
+	case c.found == nil && c.history.Newest() == nil && len(report.Steps) == 1:
 		return false
 	case c.marked, c.found != nil, report.Result == engine.Failed:
 		return true
@@ -146,7 +146,7 @@ func (c *chronicle) keep(slot **engine.Report, report *engine.Report) error {
 	}
 	kept := *report
 	if c.resumes && *slot != nil && (*slot).Phase == report.Phase {
-		kept = merge(**slot, kept)
+		kept = state.Merge(**slot, kept)
 	}
 	*slot = &kept
 	if !c.run.holdOut || !hasDeferred(c.run.Host) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"wsprovision/provision/host"
+	"wsprovision/provision/status"
 	"wsprovision/provision/verify"
 	"wsprovision/systemd"
 )
@@ -29,7 +30,7 @@ func TestDeadSystemdIsAskedOnce(t *testing.T) {
 			}
 			return report.Err().Error()
 		},
-		"status": func(h *host.Host) string { return strings.Join(StatusOf(t.Context(), h, "test").Unknown, "; ") },
+		"status": func(h *host.Host) string { return strings.Join(status.Of(t.Context(), h, "test").Unknown, "; ") },
 		"verify": func(h *host.Host) string {
 			v := verify.Verification{Host: h, Config: basic(t), Timeout: time.Second}
 			v.Config.Sites = append(v.Config.Sites, v.Config.Sites[0])

@@ -8,6 +8,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/packages"
+	"wsprovision/provision/status"
 	"wsprovision/provision/stepnames"
 )
 
@@ -56,7 +57,7 @@ func (h *fakeHost) mends(lost string, offline bool) {
 		t.Fatalf("%s\n%s", r.Result, summarize(r))
 	}
 	h.whole(lost)
-	if s := h.status(t); s.State != Complete {
+	if s := h.status(t); s.State != status.Complete {
 		t.Errorf("status: %s, %s", s.State, s.Why)
 	}
 	h.unchanged(basic(t))

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"reflect"
 	"slices"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/proxy"
+	"wsprovision/provision/state"
 	"wsprovision/provision/stepnames"
 )
 
@@ -44,7 +44,7 @@ type FirstBoot struct {
 // Deferred reads the configuration of the deferred work; ok is false where
 // there is none.
 func (b FirstBoot) Deferred() (c config.Config, ok bool, err error) {
-	path := b.Root + deferredPath
+	path := b.Root + state.DeferredPath
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return c, false, nil
 	}
@@ -60,7 +60,7 @@ func (b FirstBoot) Deferred() (c config.Config, ok bool, err error) {
 // without one.
 func (b FirstBoot) Finish(ctx context.Context) (*engine.Report, error) {
 	report, err := b.try(ctx)
-	if _, gone := os.Lstat(b.Root + deferredPath); errors.Is(gone, fs.ErrNotExist) { // and the mark before it
+	if _, gone := os.Lstat(b.Root + state.DeferredPath); errors.Is(gone, fs.ErrNotExist) { // and the mark before it
 		return report, err
 	}
 	return report, errors.Join(err, b.Rest(context.WithoutCancel(ctx)))
@@ -102,21 +102,6 @@ func (b FirstBoot) try(ctx context.Context) (*engine.Report, error) {
 		}
 		waited += pause
 	}
-}
-
-// Resume is one attempt of a first boot: an apply that keeps the deferred work
-// outstanding until it is proved. Called with the lock, it is ErrOvertaken where
-// the configuration is not what is deferred any more.
-func (r *Run) Resume(ctx context.Context) (*engine.Report, error) {
-	now, ok, err := FirstBoot{Root: r.Root}.Deferred()
-	switch {
-	case err != nil:
-		return nil, err
-	case !ok || !reflect.DeepEqual(now, r.Config):
-		return nil, ErrOvertaken
-	}
-	r.holdOut = true
-	return r.Apply(ctx)
 }
 
 // reason says why an attempt was not the last one; "" where all holds.

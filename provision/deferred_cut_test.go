@@ -9,6 +9,8 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/state"
+	"wsprovision/provision/status"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -66,14 +68,14 @@ func cutInstall(t *testing.T, point int, want map[string]string) {
 	h.killAt(point)
 	h.apply(basic(t))
 	h.hook = nil
-	recorded := h.exists(deferredPath) && h.exists(host.FirstBootLink)
+	recorded := h.exists(state.DeferredPath) && h.exists(host.FirstBootLink)
 	if !recorded && (h.exists(site) || h.content(rpmPackages) != "") {
 		t.Fatal("the host was changed before the record was made")
 	}
 	h.boot()
 	r, err := h.firstBoot(1)
 	if !recorded {
-		if s := h.status(t); s.State != None {
+		if s := h.status(t); s.State != status.None {
 			t.Errorf("nothing was changed, and status says %s, %s", s.State, s.Why)
 		}
 		r, err = h.apply(basic(t)), nil
@@ -101,10 +103,10 @@ func (h *fakeHost) judgeFinished(r *engine.Report, err error, want map[string]st
 	if d := cmp.Diff(want, h.state()); d != "" {
 		h.t.Errorf("it ends elsewhere (-undisturbed +after the crash):\n%s", d)
 	}
-	if h.exists(deferredPath) || h.exists(host.FirstBootLink) {
+	if h.exists(state.DeferredPath) || h.exists(host.FirstBootLink) {
 		h.t.Error("the deferred work is not struck off")
 	}
-	if s := h.status(h.t); s.State != Complete {
+	if s := h.status(h.t); s.State != status.Complete {
 		h.t.Errorf("status: %s, %s", s.State, s.Why)
 	}
 	h.unchanged(basic(h.t))
@@ -118,7 +120,7 @@ func TestInterruptedIsTold(t *testing.T) {
 		h.apply(basic(t))
 		h.hook = nil
 		s := h.status(t)
-		if s.State != Broken || !strings.Contains(s.Why, "interrupted: it was killed") {
+		if s.State != status.Broken || !strings.Contains(s.Why, "interrupted: it was killed") {
 			t.Errorf("status: %s, %s", s.State, s.Why)
 		}
 		h.write("/proc/sys/kernel/random/boot_id", "two\n")
@@ -128,7 +130,7 @@ func TestInterruptedIsTold(t *testing.T) {
 		if r := h.apply(basic(t)); r.Resumes != "" {
 			t.Errorf("once more: %q", r.Resumes)
 		}
-		if s := h.status(t); s.State != Complete {
+		if s := h.status(t); s.State != status.Complete {
 			t.Errorf("status: %s, %s", s.State, s.Why)
 		}
 	})

@@ -17,6 +17,7 @@ import (
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
+	"wsprovision/provision/status"
 	"wsprovision/provision/stepnames"
 	"wsprovision/selinux"
 	"wsprovision/systemd"
@@ -91,7 +92,7 @@ func TestInstallAndFirstBoot(t *testing.T) {
 		h.untouched(before)
 
 		r := h.apply(basic(t))
-		if r.Result != engine.Deferred || r.Phase != PhaseInstall {
+		if r.Result != engine.Deferred || r.Phase != state.PhaseInstall {
 			t.Fatalf("%s in phase %q, want deferred in install\n%s", r.Result, r.Phase, summarize(r))
 		}
 		if r.Steps[1].Name != stepnames.FirstBoot || r.Steps[1].Status != engine.Changed {
@@ -121,7 +122,7 @@ func TestInstallAndFirstBoot(t *testing.T) {
 		if err != nil || done == nil || done.Result != engine.Changed {
 			t.Fatalf("the first boot: %v\n%+v", err, done)
 		}
-		if h.exists(deferredPath) || h.exists(host.FirstBootLink) {
+		if h.exists(state.DeferredPath) || h.exists(host.FirstBootLink) {
 			t.Error("the deferred work is not struck off")
 		}
 		h.unchanged(basic(t))
@@ -130,7 +131,7 @@ func TestInstallAndFirstBoot(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		whole := newest(history)
+		whole := history.Newest()
 		want := map[string]engine.Status{stepnames.Platform: engine.Unchanged, stepnames.Repository: engine.Changed,
 			stepnames.Packages: engine.Changed, stepnames.SELinux: engine.Changed, stepnames.Validate: engine.Unchanged,
 			stepnames.Site: engine.Changed, stepnames.Service: engine.Changed, stepnames.Labels: engine.Changed,
@@ -199,8 +200,8 @@ func TestFirstBootWaits(t *testing.T) {
 			if finished := err == nil && r.Result == engine.Changed; finished != tt.finished {
 				t.Errorf("finished: %v, want %v (%v)\n%s", finished, tt.finished, err, summarize(r))
 			}
-			if tt.finished != !h.exists(deferredPath) {
-				t.Errorf("the deferred work is outstanding: %v", h.exists(deferredPath))
+			if tt.finished != !h.exists(state.DeferredPath) {
+				t.Errorf("the deferred work is outstanding: %v", h.exists(state.DeferredPath))
 			}
 			if why := fmt.Sprint(err); !tt.finished &&
 				(r.Result != tt.left || !strings.Contains(why, "gave up after 30m0s") ||
@@ -220,8 +221,8 @@ func TestByHand(t *testing.T) {
 		h := installed(t)
 		h.boot()
 		h.web.backends = map[string]bool{"127.0.0.1:3000": false}
-		if r := h.apply(basic(t)); r.Result != engine.Changed || h.exists(deferredPath) || h.exists(host.FirstBootLink) {
-			t.Errorf("%s, outstanding: %v\n%s", r.Result, h.exists(deferredPath), summarize(r))
+		if r := h.apply(basic(t)); r.Result != engine.Changed || h.exists(state.DeferredPath) || h.exists(host.FirstBootLink) {
+			t.Errorf("%s, outstanding: %v\n%s", r.Result, h.exists(state.DeferredPath), summarize(r))
 		}
 		before := h.snapshot()
 		h.apply(basic(t))
@@ -237,13 +238,13 @@ func TestFirstBootAfterAFailedInstall(t *testing.T) {
 		h.mirror(true)
 		h.boot()
 		r, err := h.firstBoot(1)
-		if err != nil || r.Result != engine.Changed || h.exists(deferredPath) {
-			t.Fatalf("first boot: %v, %s, outstanding: %v\n%s", err, r.Result, h.exists(deferredPath), summarize(r))
+		if err != nil || r.Result != engine.Changed || h.exists(state.DeferredPath) {
+			t.Fatalf("first boot: %v, %s, outstanding: %v\n%s", err, r.Result, h.exists(state.DeferredPath), summarize(r))
 		}
 		if proof := step(t, r, stepnames.Proof); !strings.Contains(strings.Join(proof.Notes, " "), "101") {
 			t.Errorf("the first boot proved nothing: %q", proof.Notes)
 		}
-		if s := h.status(t); s.State != Complete {
+		if s := h.status(t); s.State != status.Complete {
 			t.Errorf("status: %s, %s", s.State, s.Why)
 		}
 	})
@@ -257,28 +258,28 @@ func TestFirstBootGivesUp(t *testing.T) {
 		h.write(site, "") // somebody changed it, and
 		h.write(proxy.ConfDir+"/a.conf", "server {\n listen 80;\n server_name ws.example.com;\n}\n")
 		r, err := h.firstBoot(1)
-		if err != nil || r.Result != engine.Failed || !h.exists(deferredPath) {
+		if err != nil || r.Result != engine.Failed || !h.exists(state.DeferredPath) {
 			t.Errorf("%v, %s, want failed with the work outstanding\n%s", err, r.Result, summarize(r))
 		}
-		if s := h.status(t); s.State != Broken || !strings.Contains(s.Why, "gave up") ||
-			s.Report.Phase != PhaseInstall+"+"+PhaseFirstBoot {
+		if s := h.status(t); s.State != status.Broken || !strings.Contains(s.Why, "gave up") ||
+			s.Report.Phase != state.PhaseInstall+"+"+state.PhaseFirstBoot {
 			t.Errorf("status: %s, %s, phase %q", s.State, s.Why, s.Report.Phase)
 		}
 		h.must(os.Remove(h.path(proxy.ConfDir + "/a.conf")))
 		if r := h.apply(parse(t, oneSite+"on_drift: replace\n")); r.Result != engine.Changed ||
-			h.exists(deferredPath) ||
+			h.exists(state.DeferredPath) ||
 			h.gaveUp {
-			t.Errorf("by hand: %s; outstanding: %v, a failed unit: %v\n%s", r.Result, h.exists(deferredPath), h.gaveUp,
+			t.Errorf("by hand: %s; outstanding: %v, a failed unit: %v\n%s", r.Result, h.exists(state.DeferredPath), h.gaveUp,
 				summarize(r))
 		}
-		if s := h.status(t); s.State != Complete {
+		if s := h.status(t); s.State != status.Complete {
 			t.Errorf("status: %s, %s", s.State, s.Why)
 		}
 	})
 	bubble(t, "a broken record", func(t *testing.T) {
 		h := installed(t)
 		h.boot()
-		h.write(deferredPath, "sites: 7\n")
+		h.write(state.DeferredPath, "sites: 7\n")
 		if r, err := h.firstBoot(0); err == nil {
 			t.Errorf("%+v, want an error", r)
 		}
@@ -397,14 +398,14 @@ func TestStruckOffWithoutAReport(t *testing.T) {
 		h := installed(t)
 		h.write("/proc/sys/kernel/random/boot_id", "one\n")
 		h.boot()
-		h.at("after remove "+deferredPath, true)
+		h.at("after remove "+state.DeferredPath, true)
 		_, _ = h.firstBoot(1)
 		h.hook = nil
 		h.write("/proc/sys/kernel/random/boot_id", "two\n")
 		if _, err := h.firstBoot(1); err != nil {
 			t.Fatal(err)
 		}
-		if s := h.status(t); s.State != Complete || s.Report == nil || s.Report.Result != engine.Changed {
+		if s := h.status(t); s.State != status.Complete || s.Report == nil || s.Report.Result != engine.Changed {
 			t.Errorf("%s, report %+v", s.State, s.Report)
 		}
 	})
@@ -420,7 +421,7 @@ func TestImageOfAProvisionedHost(t *testing.T) {
 		}
 		h.where = systemd.Where{Place: systemd.Chroot}
 		h.apply(moved(t))
-		if s := h.status(t); s.State != Waiting || s.Report.Phase != PhaseInstall ||
+		if s := h.status(t); s.State != status.Waiting || s.Report.Phase != state.PhaseInstall ||
 			step(t, s.Report, stepnames.Proof).Status != engine.Deferred {
 			t.Errorf("%s, report %+v", s.State, s.Report)
 		}

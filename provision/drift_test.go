@@ -13,6 +13,7 @@ import (
 	"wsprovision/provision/packages"
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
+	"wsprovision/provision/status"
 	"wsprovision/provision/stepnames"
 )
 
@@ -127,10 +128,10 @@ func TestHostileEdit(t *testing.T) {
 		edited := h.content(site) + "# by hand\n"
 		h.write(site, edited)
 		r, err := h.firstBoot(1)
-		if err != nil || r.Result != engine.Failed || h.content(site) != edited || !h.exists(deferredPath) {
+		if err != nil || r.Result != engine.Failed || h.content(site) != edited || !h.exists(state.DeferredPath) {
 			t.Errorf("%v\n%s", err, summarize(r))
 		}
-		if s := h.status(t); s.State != Broken || !strings.Contains(s.Why, site) {
+		if s := h.status(t); s.State != status.Broken || !strings.Contains(s.Why, site) {
 			t.Errorf("status: %s, %s", s.State, s.Why)
 		}
 	})

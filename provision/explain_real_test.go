@@ -433,7 +433,7 @@ func (r *rig) judge(v *verify.Verification, want diagnose.Code, cause string) {
 	if got.Diagnosis != nil {
 		d = *got.Diagnosis
 	}
-	if d.Code != want || (got.Result == verify.VerifyOK) != (want == "") || !strings.Contains(d.Cause, cause) {
+	if d.Code != want || (got.Result == verify.OK) != (want == "") || !strings.Contains(d.Cause, cause) {
 		r.t.Errorf("%s, diagnosis %q: %s\nwant %q: …%s…\nevidence:\n  %s\nchecks: %+v", got.Result, d.Code, d.Cause,
 			want, cause, strings.Join(d.Evidence, "\n  "), got.Checks)
 	}

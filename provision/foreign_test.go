@@ -12,6 +12,7 @@ import (
 	"wsprovision/provision/policy"
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
+	"wsprovision/provision/status"
 	"wsprovision/provision/stepnames"
 	"wsprovision/selinux"
 )
@@ -262,8 +263,8 @@ func TestHostileForeignAtFirstBoot(t *testing.T) {
 		h.at("before run semanage", true)
 		h.apply(basic(t))
 		h.hook = nil
-		if !h.exists(deferredPath) || h.content(site) != "# theirs\n" {
-			t.Fatalf("deferred: %v, the site holds %q", h.exists(deferredPath), h.content(site))
+		if !h.exists(state.DeferredPath) || h.content(site) != "# theirs\n" {
+			t.Fatalf("deferred: %v, the site holds %q", h.exists(state.DeferredPath), h.content(site))
 		}
 		h.boot()
 		return h
@@ -271,7 +272,7 @@ func TestHostileForeignAtFirstBoot(t *testing.T) {
 	bubble(t, "the installation was cut off", func(t *testing.T) {
 		h := cut(t)
 		r, err := h.firstBoot(1)
-		if err != nil || r.Result == engine.Failed || h.exists(deferredPath) ||
+		if err != nil || r.Result == engine.Failed || h.exists(state.DeferredPath) ||
 			h.stored().typeOf(3000) != policy.HTTPPortType {
 			t.Fatalf("%v\n%s", err, summarize(r))
 		}
@@ -288,7 +289,7 @@ func TestHostileForeignAtFirstBoot(t *testing.T) {
 		if r, err := h.firstBoot(1); err != nil || r.Result != engine.Failed || h.content(site) != "# since\n" {
 			t.Errorf("%v\n%s", err, summarize(r))
 		}
-		if s := h.status(t); s.State != Broken || !strings.Contains(s.Why, site) {
+		if s := h.status(t); s.State != status.Broken || !strings.Contains(s.Why, site) {
 			t.Errorf("status: %s, %s", s.State, s.Why)
 		}
 	})

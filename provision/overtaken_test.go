@@ -6,6 +6,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/state"
 	"wsprovision/provision/stepnames"
 )
 
@@ -21,12 +22,12 @@ func TestFirstBootOvertakenByAFailure(t *testing.T) {
 			h.boot()
 			h.stopNginx()
 			spoil(h)
-			if r := h.apply(moved(t)); r.Result != engine.Failed || !h.exists(deferredPath) {
+			if r := h.apply(moved(t)); r.Result != engine.Failed || !h.exists(state.DeferredPath) {
 				t.Fatalf("the administrator's apply: %s\n%s", r.Result, summarize(r))
 			}
 			h.hook = nil
 			if _, err := h.firstBoot(3); err != nil || !strings.Contains(h.content(site), "/socket/") ||
-				h.exists(deferredPath) {
+				h.exists(state.DeferredPath) {
 				t.Errorf("%v\n%s", err, h.content(site))
 			}
 			h.unchanged(moved(t))
@@ -45,11 +46,11 @@ func TestFirstBootWithoutLabels(t *testing.T) {
 		h.hook = nil
 		h.boot()
 		h.at("before label", false)
-		if _, err := h.firstBoot(1); err == nil && !h.exists(deferredPath) {
+		if _, err := h.firstBoot(1); err == nil && !h.exists(state.DeferredPath) {
 			t.Error("struck off")
 		}
 		h.hook = nil
-		if r := h.apply(basic(t)); r.Result != engine.Changed || h.exists(deferredPath) {
+		if r := h.apply(basic(t)); r.Result != engine.Changed || h.exists(state.DeferredPath) {
 			t.Errorf("%s\n%s", r.Result, summarize(r))
 		}
 		if label, err := s.FileLabel(host.NginxConf); err != nil || host.TypeOf(label) != "httpd_config_t" {

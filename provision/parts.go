@@ -31,6 +31,6 @@ func (r *Run) wire() {
 	r.candidate = &proxy.Candidate{Host: h, Config: c, Packages: r.pkgs, Unit: r.unit, Sites: r.conf, Survey: r.survey,
 		Reverting: r.reverting}
 	r.proof = &verify.Proof{Host: h, Config: c, Pending: r.anyPending, Policy: r.policy, Survey: r.survey}
-	r.later = &Deferral{Host: h, Config: c, annals: r.annals, files: r.files, labels: r.labels, unit: r.unit,
+	r.later = &Deferral{Host: h, Config: c, Unmark: r.annals.unmark, files: r.files, labels: r.labels, unit: r.unit,
 		policy: r.policy, proof: r.proof, ours: r.ours, holdOut: r.holdOut}
 }

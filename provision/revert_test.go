@@ -14,6 +14,7 @@ import (
 	"wsprovision/provision/policy"
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
+	"wsprovision/provision/status"
 	"wsprovision/provision/stepnames"
 	"wsprovision/selinux"
 )
@@ -211,7 +212,7 @@ func TestRevertOfWhatIsUndone(t *testing.T) {
 		h.must(os.Remove(h.path(site)))
 		h.hup()
 		r := h.run(basic(t), revert(false))
-		if s := h.status(t); r.Result != engine.Changed || s.State != None {
+		if s := h.status(t); r.Result != engine.Changed || s.State != status.None {
 			t.Errorf("%s, status %s\n%s", r.Result, s.State, summarize(r))
 		}
 	})

@@ -11,48 +11,49 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/packages"
 	"wsprovision/provision/state"
+	"wsprovision/provision/status"
 	"wsprovision/systemd"
 )
 
-func (h *fakeHost) status(t testing.TB) HostStatus {
+func (h *fakeHost) status(t testing.TB) status.Report {
 	t.Helper()
-	return StatusOf(t.Context(), h.host(Listener{}), "test")
+	return status.Of(t.Context(), h.host(Listener{}), "test")
 }
 
 func TestStatus(t *testing.T) {
 	tests := map[string]struct {
 		host func(t testing.TB) *fakeHost
-		want State
+		want status.State
 	}{
-		"bare":                     {newFakeHost, None},
-		"provisioned":              {provisioned, Complete},
-		"in an installer's chroot": {bareOffline, None},
-		"installed":                {installed, Waiting},
-		"booted, not yet begun":    {func(t testing.TB) *fakeHost { h := installed(t); h.boot(); return h }, Waiting},
+		"bare":                     {newFakeHost, status.None},
+		"provisioned":              {provisioned, status.Complete},
+		"in an installer's chroot": {bareOffline, status.None},
+		"installed":                {installed, status.Waiting},
+		"booted, not yet begun":    {func(t testing.TB) *fakeHost { h := installed(t); h.boot(); return h }, status.Waiting},
 		"finished by hand": {func(t testing.TB) *fakeHost {
 			h := installed(t)
 			h.boot()
 			h.apply(basic(t))
 			return h
-		}, Complete},
+		}, status.Complete},
 		"packages were missing": {func(t testing.TB) *fakeHost {
 			h := newFakeHost(t)
 			delete(h.packages.available, packages.Semanage)
 			h.apply(basic(t))
 			return h
-		}, Broken},
+		}, status.Broken},
 		"packages were missing in the chroot": {func(t testing.TB) *fakeHost {
 			h := bareOffline(t)
 			delete(h.packages.available, packages.Semanage)
 			h.apply(basic(t))
 			return h
-		}, Broken},
+		}, status.Broken},
 		"a check failed beforehand": {func(t testing.TB) *fakeHost {
 			h := newFakeHost(t)
 			h.write("/etc/os-release", "ID=debian\nVERSION_ID=12\n")
 			h.apply(basic(t))
 			return h
-		}, Broken},
+		}, status.Broken},
 		"and was mended": {func(t testing.TB) *fakeHost {
 			h := provisioned(t)
 			release := h.content("/etc/os-release")
@@ -61,27 +62,27 @@ func TestStatus(t *testing.T) {
 			h.write("/etc/os-release", release)
 			h.apply(basic(t))
 			return h
-		}, Complete},
+		}, status.Complete},
 		"a check failed beforehand in the chroot": {func(t testing.TB) *fakeHost {
 			h := bareOffline(t)
 			h.must(os.Remove(h.path("/usr/lib/systemd/system/" + host.FirstBootUnit)))
 			h.apply(basic(t))
 			return h
-		}, Broken},
+		}, status.Broken},
 		"killed": {func(t testing.TB) *fakeHost {
 			h := newFakeHost(t)
 			h.killAt(20)
 			h.apply(basic(t))
 			h.hook = nil
 			return h
-		}, Broken},
+		}, status.Broken},
 		"killed in the chroot": {func(t testing.TB) *fakeHost {
 			h := bareOffline(t)
 			h.killAt(30)
 			h.apply(basic(t))
 			h.hook = nil
 			return h
-		}, Waiting},
+		}, status.Waiting},
 		"killed in the chroot, and finished by the first boot": {func(t testing.TB) *fakeHost {
 			h := bareOffline(t)
 			h.killAt(30)
@@ -92,7 +93,7 @@ func TestStatus(t *testing.T) {
 				t.Fatal(err)
 			}
 			return h
-		}, Complete},
+		}, status.Complete},
 		"reverted": {func(t testing.TB) *fakeHost {
 			h := provisioned(t)
 			r, err := NewRevert(h.host(Listener{}), Listener{}, false).Apply(t.Context())
@@ -100,7 +101,7 @@ func TestStatus(t *testing.T) {
 				t.Fatalf("revert: %v\n%s", err, summarize(r))
 			}
 			return h
-		}, None},
+		}, status.None},
 	}
 	for name, tt := range tests {
 		bubble(t, name, func(t *testing.T) {
@@ -114,7 +115,7 @@ func TestStatus(t *testing.T) {
 				s.Report.Resumes != ""; told != strings.HasSuffix(name, "finished by the first boot") {
 				t.Errorf("an interruption is told of: %v", told)
 			}
-			if s.State == Broken && s.Why == "" {
+			if s.State == status.Broken && s.Why == "" {
 				t.Error("failed, and nobody knows why")
 			}
 			if s.Version != 1 || s.System == "" || s.SELinux.Store == "" || s.Place == "" {
@@ -129,17 +130,17 @@ func TestOutstanding(t *testing.T) {
 	live := systemd.Where{Place: systemd.Host, Systemd: true}
 	tests := map[string]struct {
 		unit systemd.State
-		want State
+		want status.State
 	}{
-		"not started yet":  {systemd.State{Known: true, File: "enabled", Active: "inactive"}, Waiting},
-		"gave up":          {systemd.State{Known: true, File: "enabled", Active: "failed"}, Broken},
-		"disabled by hand": {systemd.State{Known: true, File: "disabled", Active: "inactive"}, Broken},
-		"not to be asked":  {systemd.State{}, Waiting},
+		"not started yet":  {systemd.State{Known: true, File: "enabled", Active: "inactive"}, status.Waiting},
+		"gave up":          {systemd.State{Known: true, File: "enabled", Active: "failed"}, status.Broken},
+		"disabled by hand": {systemd.State{Known: true, File: "disabled", Active: "inactive"}, status.Broken},
+		"not to be asked":  {systemd.State{}, status.Waiting},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			h := &host.Host{Root: t.TempDir(), Where: live}
-			if got, why := outstandingState(h, &state.History{}, tt.unit); got != tt.want {
+			if got, why := status.OutstandingState(h, &state.History{}, tt.unit); got != tt.want {
 				t.Errorf("%s (%s), want %s", got, why, tt.want)
 			}
 		})

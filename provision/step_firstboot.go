@@ -22,39 +22,15 @@ import (
 	"wsprovision/systemd"
 )
 
-const (
-	// deferredPath is the durable promise: while it is there, the host is not
-	// yet what this configuration asks for, and the first boot goes on.
-	deferredPath = host.StateDir + "/deferred.yaml"
-)
-
 const deferredHeader = `# What wsprovision could not do where this host was installed; the first boot does it, or
 # "systemctl start wsprovision-firstboot.service" by hand. Not a file to edit.
 `
-
-// acrossBoots adds what a host needs that is provisioned in two phases. Away
-// from the host, what is deferred is recorded before anything else changes, so
-// that a boot after an interrupted run finds it; on the host it is struck off
-// when everything else holds. The labels come last there, and here before nginx
-// is started: the installation may have been interrupted before them. An
-// ordinary host has none of these steps.
-func (r *Run) acrossBoots(steps []engine.Step) []engine.Step {
-	switch {
-	case r.Where.Offline():
-		steps = slices.Insert(steps, 1, engine.Step{Name: stepnames.FirstBoot, Needs: []string{stepnames.Platform},
-			Check: r.later.checkDeferral, Apply: r.later.applyDeferral})
-		return r.labelsBefore(stepnames.Proof, steps)
-	case hasDeferred(r.Host):
-		return append(doingFirst(r.later.overtake, r.labelsBefore(stepnames.Service, steps)), r.later.strikeOff(stepnames.Labels, stepnames.Proof))
-	}
-	return steps
-}
 
 // overtake has the first boot go on with this configuration from now on, should
 // this run not come to its end: it would bring back the one that it has, over
 // what an administrator has asked for since.
 func (d *Deferral) overtake(ctx context.Context) error {
-	have, err := d.Files.Read(deferredPath)
+	have, err := d.Files.Read(state.DeferredPath)
 	if err != nil || have.Content == nil {
 		return err
 	}
@@ -62,43 +38,11 @@ func (d *Deferral) overtake(ctx context.Context) error {
 	if err != nil || host.Same(have.Content, want) {
 		return err
 	}
-	return d.Files.Write(deferredPath, want, 0o600)
-}
-
-// doingFirst has each step do something before it changes anything.
-func doingFirst(do func(context.Context) error, steps []engine.Step) []engine.Step {
-	for i, s := range steps {
-		if s.Apply == nil {
-			continue
-		}
-		steps[i].Apply = func(ctx context.Context) error {
-			if err := do(ctx); err != nil {
-				return err
-			}
-			return s.Apply(ctx)
-		}
-	}
-	return steps
-}
-
-func (r *Run) labelsBefore(name string, steps []engine.Step) []engine.Step {
-	i := slices.IndexFunc(steps, func(s engine.Step) bool { return s.Name == name })
-	return slices.Insert(steps, i, engine.Step{Name: stepnames.Labels, Needs: []string{stepnames.Packages}, Check: r.labels.Check,
-		Apply: r.labels.Apply})
+	return d.Files.Write(state.DeferredPath, want, 0o600)
 }
 
 func (d *Deferral) strikeOff(needs ...string) engine.Step {
 	return engine.Step{Name: stepnames.FirstBoot, Needs: needs, Check: d.checkFinish, Apply: d.applyFinish}
-}
-
-// StrikeOff takes the first boot's unit from the boot where it has no work any
-// more: the power was lost while the work was struck off, or before any was
-// recorded. The report is nil where the unit is not enabled.
-func (r *Run) StrikeOff(ctx context.Context) (*engine.Report, error) {
-	if !hasDeferred(r.Host) {
-		return nil, nil
-	}
-	return r.run(ctx, "apply", func() []engine.Step { return []engine.Step{r.later.strikeOff()} }, (*engine.Engine).Apply)
 }
 
 // cancelDeferred has a revert strike off what the first boot would bring back.
@@ -112,7 +56,7 @@ func (d *Deferral) cancelDeferred(steps []engine.Step) []engine.Step {
 // hasDeferred reports whether work was deferred to this host's first boot and
 // is not struck off.
 func hasDeferred(h *host.Host) bool {
-	for _, path := range []string{deferredPath, host.FirstBootLink} {
+	for _, path := range []string{state.DeferredPath, host.FirstBootLink} {
 		if _, err := os.Lstat(h.Root + path); err == nil {
 			return true
 		}
@@ -135,7 +79,7 @@ func (d *Deferral) checkDeferral(ctx context.Context) (engine.Finding, error) {
 	if err != nil {
 		return f, err
 	}
-	have, err := d.Files.Read(deferredPath)
+	have, err := d.Files.Read(state.DeferredPath)
 	if err != nil && (d.Euid == 0 || !errors.Is(err, fs.ErrPermission)) {
 		return f, err
 	}
@@ -144,7 +88,7 @@ func (d *Deferral) checkDeferral(ctx context.Context) (engine.Finding, error) {
 		if have.Content != nil {
 			from = "another configuration"
 		}
-		f.Changes = append(f.Changes, engine.Change{Object: "deferred work (" + deferredPath + ")", From: from,
+		f.Changes = append(f.Changes, engine.Change{Object: "deferred work (" + state.DeferredPath + ")", From: from,
 			To: "recorded"})
 	}
 	enabled, err := d.firstBootEnabled(ctx)
@@ -207,7 +151,7 @@ func (d *Deferral) applyDeferral(ctx context.Context) error {
 		return err
 	}
 	host.SyncDisks(d.Host) // the unit and the agent themselves, which rpm has laid down just now, perhaps, and does not sync
-	return d.Files.Write(deferredPath, content, 0o600)
+	return d.Files.Write(state.DeferredPath, content, 0o600)
 }
 
 // checkFinish strikes the deferred work off once all other steps hold. The
@@ -215,12 +159,12 @@ func (d *Deferral) applyDeferral(ctx context.Context) error {
 // administrator's apply is content with what apply is content with.
 func (d *Deferral) checkFinish(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
-	have, err := d.Files.Read(deferredPath)
+	have, err := d.Files.Read(state.DeferredPath)
 	if err != nil {
 		return f, err
 	}
 	if have.Content != nil {
-		f.Changes = append(f.Changes, engine.Change{Object: "deferred work (" + deferredPath + ")",
+		f.Changes = append(f.Changes, engine.Change{Object: "deferred work (" + state.DeferredPath + ")",
 			From: "outstanding", To: "struck off"})
 	}
 	enabled, err := d.firstBootEnabled(ctx)
@@ -243,10 +187,10 @@ func (d *Deferral) checkFinish(ctx context.Context) (engine.Finding, error) {
 // gone: wherever the power is lost the unit is still enabled, and either finds
 // the record or finds that all is done.
 func (d *Deferral) applyFinish(ctx context.Context) error {
-	if err := d.annals.unmark(); err != nil {
+	if err := d.Unmark(); err != nil {
 		return err
 	}
-	if err := d.Files.Remove(deferredPath); err != nil {
+	if err := d.Files.Remove(state.DeferredPath); err != nil {
 		return err
 	}
 	units, err := host.Systemd(ctx, d.Host)
@@ -274,8 +218,9 @@ func (d *Deferral) applyFinish(ctx context.Context) error {
 // Deferral is the work that the first boot does.
 type Deferral struct {
 	*host.Host
-	Config  config.Config
-	annals  *chronicle
+	Config config.Config
+	// Unmark says that all the run had to do is done.
+	Unmark  func() error
 	files   *managed.Files
 	labels  *labels.Labels
 	unit    *proxy.Unit

@@ -17,6 +17,7 @@ import (
 	"wsprovision/provision/packages"
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
+	"wsprovision/provision/status"
 	"wsprovision/provision/stepnames"
 )
 
@@ -26,7 +27,7 @@ type from100 struct {
 	host func(testing.TB) *fakeHost
 	kill string // the point of the seam at which the run was killed
 	// status is the host's before our first run.
-	status State
+	status status.State
 	// owes: nginx has not taken what is on the disk.
 	owes bool
 }
@@ -34,18 +35,18 @@ type from100 struct {
 func all100() []from100 {
 	applied := func(t testing.TB) *fakeHost { return provisioned(t) }
 	return []from100{
-		{name: "applied", host: newFakeHost, status: Complete},
-		{name: "two-sites", host: withNginx, status: Complete},
-		{name: "shutdown-timeout", host: withModules, status: Complete},
-		{name: "over-theirs", host: theirFile, status: Complete},
-		{name: "over-theirs-announced", host: theirFile, kill: "before install " + site, status: Broken},
-		{name: "changed-announced", host: applied, kill: "before stage " + site, status: Broken},
-		{name: "reload-owed", host: applied, kill: beforeReload, status: Broken, owes: true},
-		{name: "failed", host: takenPort, status: Broken},
-		{name: "yum-killed", host: newFakeHost, kill: "after run yum", status: Broken},
-		{name: "deferred", host: bareOffline, status: Waiting},
-		{name: "mirror", host: bareForMirror, status: Complete},
-		{name: "long-name", host: newFakeHost, status: Complete},
+		{name: "applied", host: newFakeHost, status: status.Complete},
+		{name: "two-sites", host: withNginx, status: status.Complete},
+		{name: "shutdown-timeout", host: withModules, status: status.Complete},
+		{name: "over-theirs", host: theirFile, status: status.Complete},
+		{name: "over-theirs-announced", host: theirFile, kill: "before install " + site, status: status.Broken},
+		{name: "changed-announced", host: applied, kill: "before stage " + site, status: status.Broken},
+		{name: "reload-owed", host: applied, kill: beforeReload, status: status.Broken, owes: true},
+		{name: "failed", host: takenPort, status: status.Broken},
+		{name: "yum-killed", host: newFakeHost, kill: "after run yum", status: status.Broken},
+		{name: "deferred", host: bareOffline, status: status.Waiting},
+		{name: "mirror", host: bareForMirror, status: status.Complete},
+		{name: "long-name", host: newFakeHost, status: status.Complete},
 	}
 }
 
@@ -58,7 +59,7 @@ func withModules(t testing.TB) *fakeHost {
 
 // written100 are the files that 1.0.0 may have written.
 var written100 = []string{
-	state.LedgerPath, state.HistoryPath, deferredPath, state.OwedPath, host.RelabelPath, packages.RepositoryPath, packages.KeyPath, proxy.ShutdownPath, proxy.NamesPath,
+	state.LedgerPath, state.HistoryPath, state.DeferredPath, state.OwedPath, host.RelabelPath, packages.RepositoryPath, packages.KeyPath, proxy.ShutdownPath, proxy.NamesPath,
 	site, proxy.SitePath("chat"),
 }
 
@@ -165,7 +166,7 @@ func (s from100) goesOn(t *testing.T) {
 	if s.name == "failed" {
 		c = basic(t)
 	}
-	if s.status == Waiting {
+	if s.status == status.Waiting {
 		h.boot()
 		if r, err := h.firstBoot(1); err != nil || r == nil || r.Result != engine.Changed {
 			t.Fatalf("first boot: %+v, %v", r, err)
@@ -174,7 +175,7 @@ func (s from100) goesOn(t *testing.T) {
 		t.Errorf("apply: %s, %d reloads, %d starts\n%s", r.Result, h.reloads, h.starts, summarize(r))
 	}
 	h.unchanged(c)
-	if got := h.status(t); got.State != Complete {
+	if got := h.status(t); got.State != status.Complete {
 		t.Errorf("then the status is %s (%s)", got.State, got.Why)
 	}
 	if l := h.ledger(); l.Version != state.LedgerVersion1 {
@@ -191,7 +192,7 @@ func (s from100) reverts(t *testing.T) {
 		ours.apply(basic(t))
 	}
 	for _, one := range []*fakeHost{h, ours} {
-		if s.status == Waiting {
+		if s.status == status.Waiting {
 			one.boot()
 		}
 		if r := one.run(c, revert(true)); r.Result != engine.Changed {

@@ -12,8 +12,8 @@ import (
 	"syscall"
 	"testing"
 
-	"wsprovision/provision"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/state"
 )
 
 // tree is a system being built: a directory with the agent in it, which is called by chroot(2).
@@ -163,7 +163,7 @@ func TestChroot(t *testing.T) {
 			if err := json.Unmarshal([]byte(stdout), &r); err != nil || status != exitDeferred {
 				t.Fatalf("exit status %d, want %d (%v)\n%s%s", status, exitDeferred, err, stdout, stderr)
 			}
-			if r.Result != engine.Deferred || r.Phase != provision.PhaseInstall ||
+			if r.Result != engine.Deferred || r.Phase != state.PhaseInstall ||
 				!strings.Contains(tt.places, r.Place) {
 				t.Errorf("%s, phase %q, place %s, want deferred, install, %s", r.Result, r.Phase, r.Place, tt.places)
 			}

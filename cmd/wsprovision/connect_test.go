@@ -30,7 +30,7 @@ func TestConnectInterruptedInTheHandshake(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := status(t, cmd.Wait()), "caught terminated"; got != exitFailed ||
+	if got, want := endedWith(t, cmd.Wait()), "caught terminated"; got != exitFailed ||
 		!strings.Contains(stderr.String(), want) {
 		t.Errorf("exit status %d, %q; want %d, …%s…", got, stderr.String(), exitFailed, want)
 	}

@@ -251,7 +251,7 @@ func TestApplyIgnoresHangUp(t *testing.T) {
 		}
 		_, _ = w.WriteString("sites: [")
 		w.Close()
-		if got := status(t, cmd.Wait()); got != exitConfig {
+		if got := endedWith(t, cmd.Wait()); got != exitConfig {
 			t.Errorf("%s: exit status %d, want %d", name, got, exitConfig)
 		}
 	}
@@ -287,7 +287,7 @@ func TestHostileConfiguration(t *testing.T) {
 		var out bytes.Buffer
 		cmd := agent(t, 0, strings.Fields(tt.args)...)
 		cmd.Stdout, cmd.Stderr = &out, &out
-		got := status(t, cmd.Run())
+		got := endedWith(t, cmd.Run())
 		if got != exitConfig || !strings.Contains(out.String(), tt.says) {
 			t.Errorf("%s: exit status %d, %s; want %d and %q", tt.args, got, out.String(), exitConfig, tt.says)
 		}

@@ -51,10 +51,10 @@ func (a *app) status(ctx context.Context, wait time.Duration) error {
 	host := host.New(where, out.log, out.notice, a.seam)
 	bounded, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	s := provision.StatusOf(ctx, host, version)
+	s := status.Of(ctx, host, version)
 	if wait > 0 && !s.State.Settled() {
-		provision.WaitSettled(bounded, host, version)
-		s = provision.StatusOf(context.WithoutCancel(ctx), host, version)
+		status.WaitSettled(bounded, host, version)
+		s = status.Of(context.WithoutCancel(ctx), host, version)
 	}
 	if err := a.writeStatus(s); err != nil {
 		return err
@@ -62,13 +62,13 @@ func (a *app) status(ctx context.Context, wait time.Duration) error {
 	return outcomeOfStatus(s.State)
 }
 
-func outcomeOfStatus(state provision.State) error {
+func outcomeOfStatus(state status.State) error {
 	switch state {
-	case provision.Complete:
+	case status.Complete:
 		return nil
-	case provision.Broken:
+	case status.Broken:
 		return outcome(exitFailed)
-	case provision.Untold:
+	case status.Untold:
 		return outcome(exitNoPerm)
 	}
 	return outcome(exitDeferred)
@@ -148,7 +148,7 @@ func named(name, value string) string {
 	return name + value
 }
 
-func systemdWords(s provision.SystemdStatus) []string {
+func systemdWords(s status.SystemdStatus) []string {
 	words := []string{"version unknown", "not running here"}
 	if s.Version > 0 {
 		words[0] = fmt.Sprint(s.Version)

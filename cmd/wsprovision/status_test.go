@@ -7,21 +7,22 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"wsprovision/provision"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/state"
+	"wsprovision/provision/status"
 	"wsprovision/provision/stepnames"
 )
 
 func TestStatusText(t *testing.T) {
-	s := provision.HostStatus{State: provision.Waiting, Why: "the first boot does the rest", Place: "installer",
+	s := status.Report{State: status.Waiting, Why: "the first boot does the rest", Place: "installer",
 		Evidence: "ANA_INSTALL_PATH is set", Offline: true,
-		System: "CentOS Linux 7 (Core)", SELinux: provision.SELinuxStatus{Configured: "Enforcing", Policy: "targeted",
+		System: "CentOS Linux 7 (Core)", SELinux: status.SELinuxStatus{Configured: "Enforcing", Policy: "targeted",
 			Store: "/etc/selinux/targeted/active"},
-		Systemd:  provision.SystemdStatus{Version: 219},
+		Systemd:  status.SystemdStatus{Version: 219},
 		Packages: map[string]string{"rpm": "4.11.3-48.el7.x86_64", "nginx": "1:1.20.1-10.el7.x86_64"},
-		Nginx:    provision.UnitStatus{AtBoot: "enabled"},
+		Nginx:    status.UnitStatus{AtBoot: "enabled"},
 		Unknown:  []string{"read /var/lib/wsprovision: permission denied"},
-		Report: &engine.Report{Command: "apply", Phase: provision.PhaseInstall, Result: engine.Deferred,
+		Report: &engine.Report{Command: "apply", Phase: state.PhaseInstall, Result: engine.Deferred,
 			Started: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC), Millis: 12300,
 			Resumes: "apply of 2026-11-22T09:00:00Z was interrupted: the machine went down",
 			Steps:   []engine.StepReport{{Name: stepnames.Platform, Status: engine.Unchanged}}}}
@@ -47,9 +48,9 @@ apply: deferred, 12.3s: 1 unchanged; apply of 2026-11-22T09:00:00Z was interrupt
 }
 
 func TestStatusExit(t *testing.T) {
-	for state, want := range map[provision.State]int{provision.Complete: exitOK, provision.Broken: exitFailed,
-		provision.Waiting: exitDeferred,
-		provision.Running: exitDeferred, provision.None: exitDeferred, provision.Untold: exitNoPerm} {
+	for state, want := range map[status.State]int{status.Complete: exitOK, status.Broken: exitFailed,
+		status.Waiting: exitDeferred,
+		status.Running: exitDeferred, status.None: exitDeferred, status.Untold: exitNoPerm} {
 		if got := exitStatus(outcomeOfStatus(state)); got != want {
 			t.Errorf("%s: exit status %d, want %d", state, got, want)
 		}

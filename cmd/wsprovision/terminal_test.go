@@ -115,7 +115,7 @@ func TestConnectOnATerminal(t *testing.T) {
 			}
 			p.types(t, tt.end)
 			p.shows(t, "")
-			if got := status(t, cmd.Wait()); got != 0 {
+			if got := endedWith(t, cmd.Wait()); got != 0 {
 				t.Errorf("exit status %d, having shown %q, want 0", got, p.seen.String())
 			}
 		})
@@ -142,7 +142,7 @@ func TestConnectOnATerminalServerCloses(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.shows(t, "")
-	if got := status(t, cmd.Wait()); got != 0 {
+	if got := endedWith(t, cmd.Wait()); got != 0 {
 		t.Errorf("exit status %d, having shown %q, want 0", got, p.seen.String())
 	}
 	_ = server.Wait()

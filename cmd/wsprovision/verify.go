@@ -135,7 +135,7 @@ func (a *app) verify(cmd *cobra.Command, o verifyOptions) error {
 	if err != nil {
 		return err
 	}
-	if report.Result != verify.VerifyOK {
+	if report.Result != verify.OK {
 		return outcome(exitFailed)
 	}
 	return nil

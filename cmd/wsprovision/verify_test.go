@@ -39,7 +39,7 @@ func echoing(t *testing.T) string {
 	return address
 }
 
-func status(t *testing.T, err error) int {
+func endedWith(t *testing.T, err error) int {
 	t.Helper()
 	var exit *exec.ExitError
 	switch {
@@ -77,7 +77,7 @@ func TestConnectInAPipe(t *testing.T) {
 			cmd := agent(t, 0, append([]string{"connect"}, tt.args...)...)
 			var stdout, stderr bytes.Buffer
 			cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(tt.in), &stdout, &stderr
-			if got := status(t, cmd.Run()); got != tt.want || stdout.String() != tt.out ||
+			if got := endedWith(t, cmd.Run()); got != tt.want || stdout.String() != tt.out ||
 				!strings.Contains(stderr.String(), tt.stderr) {
 				t.Errorf("exit status %d, %q, %q\nwant %d, %q, …%s…", got, stdout.String(), stderr.String(), tt.want,
 					tt.out, tt.stderr)
@@ -95,11 +95,11 @@ func TestVerifyURL(t *testing.T) {
 		result string // "" is no report
 		code   diagnose.Code
 	}{
-		{"goes through", []string{"--url", "ws://" + address + "/"}, 0, verify.VerifyOK, ""},
+		{"goes through", []string{"--url", "ws://" + address + "/"}, 0, verify.OK, ""},
 		{"timed", []string{"--url", "ws://" + address + "/", "--count", "20", "--concurrency", "4"}, 0,
-			verify.VerifyOK, ""},
-		{"muted", []string{"--url", "ws://nowhere.invalid/", "--explain=never"}, 1, verify.VerifyFailed, ""},
-		{"explained", []string{"--url", "ws://nowhere.invalid/"}, 1, verify.VerifyFailed, diagnose.NameUnresolved},
+			verify.OK, ""},
+		{"muted", []string{"--url", "ws://nowhere.invalid/", "--explain=never"}, 1, verify.Failed, ""},
+		{"explained", []string{"--url", "ws://nowhere.invalid/"}, 1, verify.Failed, diagnose.NameUnresolved},
 		{"no site", nil, 78, "", ""},
 		{"an --explain that is neither", []string{"--url", "ws://" + address + "/", "--explain=maybe"}, 64, "", ""},
 		{"too many", []string{"--url", "ws://" + address + "/", "--count", "100001"}, 64, "", ""},
@@ -116,7 +116,7 @@ func TestVerifyURL(t *testing.T) {
 			cmd := agent(t, 0, append([]string{"verify", "--output", "json", "--config", "/dev/null"}, tt.args...)...)
 			var stdout, stderr bytes.Buffer
 			cmd.Stdout, cmd.Stderr = &stdout, &stderr
-			if got := status(t, cmd.Run()); got != tt.want {
+			if got := endedWith(t, cmd.Run()); got != tt.want {
 				t.Fatalf("exit status %d, want %d\n%s%s", got, tt.want, stdout.String(), stderr.String())
 			}
 			if tt.result == "" {
@@ -125,8 +125,8 @@ func TestVerifyURL(t *testing.T) {
 				}
 				return
 			}
-			var r verify.VerifyReport
-			if err := json.Unmarshal(stdout.Bytes(), &r); err != nil || r.Version != verify.VerifyVersion ||
+			var r verify.Report
+			if err := json.Unmarshal(stdout.Bytes(), &r); err != nil || r.Version != verify.Version ||
 				r.Result != tt.result || len(r.Targets) != 1 {
 				t.Fatalf("%v: %s", err, stdout.String())
 			}
@@ -142,12 +142,12 @@ func TestWriteTarget(t *testing.T) {
 	var out bytes.Buffer
 	writeTarget(&screen{w: &out}, provision.TargetReport{
 		URL: "ws://ws.example.com/", Address: "127.0.0.1:80", Backend: "127.0.0.1:3000", Echo: true,
-		Result: verify.VerifyFailed,
+		Result: verify.Failed,
 		Checks: []verify.CheckReport{
-			{Name: "tcp", Result: verify.VerifyOK, Millis: 0.25, Detail: "127.0.0.1:4 to 127.0.0.1:80"},
-			{Name: "upgrade", Result: verify.VerifyFailed, Millis: 12,
+			{Name: "tcp", Result: verify.OK, Millis: 0.25, Detail: "127.0.0.1:4 to 127.0.0.1:80"},
+			{Name: "upgrade", Result: verify.Failed, Millis: 12,
 				Error: "not upgraded: HTTP/1.1 502 Bad Gateway"},
-			{Name: "idle", Result: verify.VerifySkipped, Why: "not asked for"},
+			{Name: "idle", Result: verify.Skipped, Why: "not asked for"},
 		},
 		Timing: &verify.TimingReport{Count: 9, Failed: 1, Elapsed: 80, Error: "reset"},
 		Diagnosis: &diagnose.Diagnosis{Code: diagnose.BackendNotRunning, Cause: "it is down",

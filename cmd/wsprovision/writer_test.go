@@ -15,9 +15,9 @@ import (
 	"testing"
 	"time"
 
-	"wsprovision/provision"
 	"wsprovision/provision/diagnose"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/status"
 	"wsprovision/provision/verify"
 )
 
@@ -37,8 +37,8 @@ func TestHostileTextOnTheTerminal(t *testing.T) {
 		Steps: []engine.StepReport{step}}
 	d := diagnose.Diagnosis{Cause: steering, Evidence: []string{steering}, Mend: mendOf(t, "x")}
 	target := verify.TargetReport{URL: steering, Address: steering, Diagnosis: &d,
-		Checks: []verify.CheckReport{{Name: steering, Result: verify.VerifyFailed, Error: steering}}}
-	host := provision.HostStatus{Why: steering, System: steering, Unknown: []string{steering}, Report: report}
+		Checks: []verify.CheckReport{{Name: steering, Result: verify.Failed, Error: steering}}}
+	host := status.Report{Why: steering, System: steering, Unknown: []string{steering}, Report: report}
 	for _, form := range []string{"text", "json"} {
 		var out, log bytes.Buffer
 		a := newApp(nil, &out, &log)

@@ -109,3 +109,20 @@ func (h *History) LastFailedAt(step string, offline bool) bool {
 		return s.Name == step && s.Status == engine.Failed
 	})
 }
+
+// DeferredPath is the durable promise of what an installer's chroot left to the first boot: while it is there, the host is
+// not yet what this configuration asks for, and the first boot goes on.
+const DeferredPath = host.StateDir + "/deferred.yaml"
+
+// newest makes one report of both phases.
+func (h *History) Newest() *engine.Report {
+	switch {
+	case h.Last == nil:
+		return h.Install
+	case h.Install == nil || h.Last.Phase != PhaseFirstBoot:
+		return h.Last
+	}
+	merged := Merge(*h.Install, *h.Last)
+	merged.Phase = PhaseInstall + "+" + PhaseFirstBoot
+	return &merged
+}

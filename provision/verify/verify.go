@@ -67,10 +67,10 @@ type aim struct {
 
 // Run makes every check. The error is of the request itself, such as a URL
 // that is none; what became of the targets is in the report.
-func (v *Verification) Run(ctx context.Context) (*VerifyReport, error) {
+func (v *Verification) Run(ctx context.Context) (*Report, error) {
 	start := time.Now()
 	defer host.Disconnect(v.Host)
-	report := &VerifyReport{Version: VerifyVersion, Agent: v.Agent, Started: start.UTC()}
+	report := &Report{Version: Version, Agent: v.Agent, Started: start.UTC()}
 	aims, err := v.aims()
 	if err != nil {
 		return nil, err
@@ -208,7 +208,7 @@ func concrete(names []string) string {
 }
 
 func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, error) {
-	t := TargetReport{URL: a.target.String(), Address: a.target.Address, Result: VerifyOK}
+	t := TargetReport{URL: a.target.String(), Address: a.target.Address, Result: OK}
 	if a.Site != nil {
 		t.Site = a.Site.Name
 	}
@@ -257,7 +257,7 @@ func (v *Verification) judge(ctx context.Context, a aim, t *TargetReport, checks
 		name, first = "measure", err
 	}
 	if first != nil {
-		t.Result = VerifyFailed
+		t.Result = Failed
 	}
 	return name, first
 }

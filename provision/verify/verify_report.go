@@ -7,19 +7,19 @@ import (
 	"wsprovision/provision/websocket"
 )
 
-// VerifyVersion is the version of the JSON form of VerifyReport. A field is
+// Version is the version of the JSON form of Report. A field is
 // never renamed or removed under the same version; new ones may come.
-const VerifyVersion = 1
+const Version = 1
 
 // The results of a check, of a target and of the whole.
 const (
-	VerifyOK      = "ok"
-	VerifyFailed  = "failed"
-	VerifySkipped = "skipped"
+	OK      = "ok"
+	Failed  = "failed"
+	Skipped = "skipped"
 )
 
-// VerifyReport is what Verify saw, target by target.
-type VerifyReport struct {
+// Report is what Verify saw, target by target.
+type Report struct {
 	Version     int                  `json:"verify_version"`
 	Agent       string               `json:"agent_version"`
 	Started     time.Time            `json:"started"`
@@ -81,12 +81,12 @@ func percentiles(p websocket.Percentiles) Percentiles {
 }
 
 func checkReport(c websocket.Check) CheckReport {
-	r := CheckReport{Name: c.Name, Result: VerifyOK, Millis: millis(c.Took), Detail: c.Detail, Why: c.Skipped}
+	r := CheckReport{Name: c.Name, Result: OK, Millis: millis(c.Took), Detail: c.Detail, Why: c.Skipped}
 	switch {
 	case c.Skipped != "":
-		r.Result = VerifySkipped
+		r.Result = Skipped
 	case c.Failed():
-		r.Result = VerifyFailed
+		r.Result = Failed
 		if c.Err != nil {
 			r.Error = c.Err.Error()
 		}
@@ -104,14 +104,14 @@ func timingReport(t websocket.Timing, err error) *TimingReport {
 }
 
 // settle derives the whole result.
-func (r *VerifyReport) settle() {
-	r.Result = VerifyOK
+func (r *Report) settle() {
+	r.Result = OK
 	for _, t := range r.Targets {
-		if t.Result != VerifyOK {
-			r.Result = VerifyFailed
+		if t.Result != OK {
+			r.Result = Failed
 		}
 	}
 	if r.Interrupted != "" || len(r.Targets) == 0 {
-		r.Result = VerifyFailed
+		r.Result = Failed
 	}
 }

@@ -1,10 +1,9 @@
-package provision
+package state
 
 import (
 	"slices"
 
 	"wsprovision/provision/engine"
-	"wsprovision/provision/state"
 	"wsprovision/provision/stepnames"
 )
 
@@ -16,9 +15,9 @@ const (
 	PhaseFirstBoot = "first-boot"
 )
 
-// merge makes one report of two that follow one another: the later one says
+// Merge makes one report of two that follow one another: the later one says
 // how things are, and what the earlier one changed stays changed.
-func merge(earlier, later engine.Report) engine.Report {
+func Merge(earlier, later engine.Report) engine.Report {
 	m := later
 	m.Started, m.Millis = earlier.Started, earlier.Millis+later.Millis
 	m.Steps = nil
@@ -73,17 +72,4 @@ func mergeStep(earlier, later engine.StepReport) engine.StepReport {
 		m.Status = engine.Changed
 	}
 	return m
-}
-
-// newest makes one report of both phases.
-func newest(h *state.History) *engine.Report {
-	switch {
-	case h.Last == nil:
-		return h.Install
-	case h.Install == nil || h.Last.Phase != PhaseFirstBoot:
-		return h.Last
-	}
-	merged := merge(*h.Install, *h.Last)
-	merged.Phase = PhaseInstall + "+" + PhaseFirstBoot
-	return &merged
 }

@@ -1,4 +1,4 @@
-package provision
+package status
 
 import (
 	"cmp"
@@ -19,9 +19,9 @@ import (
 	"wsprovision/systemd"
 )
 
-// HostStatusVersion is the version of the status's JSON form. A field is never
+// Version is the version of the status's JSON form. A field is never
 // renamed or removed under the same version; new ones may come.
-const HostStatusVersion = 1
+const Version = 1
 
 // State is how far the provisioning of a host has come.
 type State string
@@ -46,8 +46,8 @@ const (
 // Settled reports whether waiting brings no other state.
 func (s State) Settled() bool { return s != Waiting && s != Running }
 
-// HostStatus is what there is to know of a host without changing it.
-type HostStatus struct {
+// Report is what there is to know of a host without changing it.
+type Report struct {
 	Version int    `json:"status_version"`
 	Agent   string `json:"agent_version"`
 	State   State  `json:"state"`
@@ -98,9 +98,9 @@ type UnitStatus struct {
 var statusPackages = [...]string{"yum", "rpm", packages.Nginx, packages.Semanage, packages.EPELRelease, "systemd",
 	"selinux-policy-targeted"}
 
-// Status looks at the host; what cannot be told is named, and fails nothing.
-func StatusOf(ctx context.Context, h *host.Host, agent string) HostStatus {
-	s := HostStatus{Version: HostStatusVersion, Agent: agent, Place: string(h.Where.Place), Evidence: h.Where.Why,
+// Of looks at the host; what cannot be told is named, and fails nothing.
+func Of(ctx context.Context, h *host.Host, agent string) Report {
+	s := Report{Version: Version, Agent: agent, Place: string(h.Where.Place), Evidence: h.Where.Why,
 		Offline: h.Where.Offline()}
 	if os, err := host.ReadOSRelease(h.Root); err != nil {
 		s.unknown(err)
@@ -113,9 +113,9 @@ func StatusOf(ctx context.Context, h *host.Host, agent string) HostStatus {
 	return s
 }
 
-func (s *HostStatus) unknown(err error) { s.Unknown = append(s.Unknown, err.Error()) }
+func (s *Report) unknown(err error) { s.Unknown = append(s.Unknown, err.Error()) }
 
-func selinuxStatus(h *host.Host, s *HostStatus) {
+func selinuxStatus(h *host.Host, s *Report) {
 	status, err := h.SELinux.Status()
 	if err != nil {
 		s.unknown(err)
@@ -127,7 +127,7 @@ func selinuxStatus(h *host.Host, s *HostStatus) {
 	}
 }
 
-func packageStatus(ctx context.Context, h *host.Host, s *HostStatus) {
+func packageStatus(ctx context.Context, h *host.Host, s *Report) {
 	found, err := h.RPM.Installed(ctx, statusPackages[:]...)
 	if err != nil {
 		s.unknown(err)
@@ -141,7 +141,7 @@ func packageStatus(ctx context.Context, h *host.Host, s *HostStatus) {
 	}
 }
 
-func unitStatus(ctx context.Context, h *host.Host, s *HostStatus) {
+func unitStatus(ctx context.Context, h *host.Host, s *Report) {
 	s.Systemd.Running = h.Where.Systemd && !h.Where.Offline()
 	defer host.Disconnect(h) // the next status, of --wait, finds out anew
 	units, err := host.Systemd(ctx, h)
@@ -181,15 +181,15 @@ func systemdVersion(ctx context.Context, units systemd.Units, packaged string) (
 
 // provisioningStatus judges by what is recorded, by the lock, and by the first
 // boot's unit.
-func provisioningStatus(h *host.Host, s *HostStatus, unit systemd.State) {
-	history, err := state.ReadHistory(h.Files, len(changedDefaults))
+func provisioningStatus(h *host.Host, s *Report, unit systemd.State) {
+	history, err := state.ReadHistory(h.Files, 0)
 	unreadable := errors.Is(err, fs.ErrPermission)
 	if err != nil && !unreadable {
 		s.unknown(err)
 	}
-	s.Report = newest(history)
+	s.Report = history.Newest()
 	holder, locked := h.Holder()
-	_, err = os.Lstat(h.Root + deferredPath)
+	_, err = os.Lstat(h.Root + state.DeferredPath)
 	deferred := err == nil || unit.Known && unit.File == "enabled"
 	switch {
 	case locked:
@@ -199,7 +199,7 @@ func provisioningStatus(h *host.Host, s *HostStatus, unit systemd.State) {
 	case unreadable:
 		s.State, s.Why = Untold, "only root may read "+host.StateDir
 	case deferred:
-		s.State, s.Why = outstandingState(h, history, unit)
+		s.State, s.Why = OutstandingState(h, history, unit)
 	case history.Running != nil:
 		s.State, s.Why = Broken, history.Running.Ended(host.BootID(h))+"; run it again to finish"
 	case s.Report == nil:
@@ -211,9 +211,9 @@ func provisioningStatus(h *host.Host, s *HostStatus, unit systemd.State) {
 	}
 }
 
-// outstanding tells work that is still to be done from work that nobody will
+// OutstandingState tells work that is still to be done from work that nobody will
 // do by himself.
-func outstandingState(h *host.Host, history *state.History, unit systemd.State) (State, string) {
+func OutstandingState(h *host.Host, history *state.History, unit systemd.State) (State, string) {
 	switch {
 	case h.Where.Offline() && history.Running != nil:
 		return Waiting, history.Running.Ended(host.BootID(h)) + "; the first boot goes on"
@@ -250,7 +250,7 @@ func failureOf(r *engine.Report) string {
 
 // WaitSettled asks for the status until it is settled or ctx ends.
 func WaitSettled(ctx context.Context, h *host.Host, agent string) {
-	for !StatusOf(ctx, h, agent).State.Settled() {
+	for !Of(ctx, h, agent).State.Settled() {
 		select {
 		case <-ctx.Done():
 			return
