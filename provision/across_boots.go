@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/firstboot"
 	"wsprovision/provision/stepnames"
 )
 
@@ -19,10 +20,10 @@ func (r *Run) acrossBoots(steps []engine.Step) []engine.Step {
 	switch {
 	case r.Where.Offline():
 		steps = slices.Insert(steps, 1, engine.Step{Name: stepnames.FirstBoot, Needs: []string{stepnames.Platform},
-			Check: r.later.checkDeferral, Apply: r.later.applyDeferral})
+			Check: r.later.CheckDeferral, Apply: r.later.ApplyDeferral})
 		return r.labelsBefore(stepnames.Proof, steps)
-	case hasDeferred(r.Host):
-		return append(doingFirst(r.later.overtake, r.labelsBefore(stepnames.Service, steps)), r.later.strikeOff(stepnames.Labels, stepnames.Proof))
+	case firstboot.HasDeferred(r.Host):
+		return append(doingFirst(r.later.Overtake, r.labelsBefore(stepnames.Service, steps)), r.later.StrikeOff(stepnames.Labels, stepnames.Proof))
 	}
 	return steps
 }
@@ -53,22 +54,22 @@ func doingFirst(do func(context.Context) error, steps []engine.Step) []engine.St
 // more: the power was lost while the work was struck off, or before any was
 // recorded. The report is nil where the unit is not enabled.
 func (r *Run) StrikeOff(ctx context.Context) (*engine.Report, error) {
-	if !hasDeferred(r.Host) {
+	if !firstboot.HasDeferred(r.Host) {
 		return nil, nil
 	}
-	return r.run(ctx, "apply", func() []engine.Step { return []engine.Step{r.later.strikeOff()} }, (*engine.Engine).Apply)
+	return r.run(ctx, "apply", func() []engine.Step { return []engine.Step{r.later.StrikeOff()} }, (*engine.Engine).Apply)
 }
 
 // Resume is one attempt of a first boot: an apply that keeps the deferred work
 // outstanding until it is proved. Called with the lock, it is ErrOvertaken where
 // the configuration is not what is deferred any more.
 func (r *Run) Resume(ctx context.Context) (*engine.Report, error) {
-	now, ok, err := FirstBoot{Root: r.Root}.Deferred()
+	now, ok, err := firstboot.Finisher{Root: r.Root}.Deferred()
 	switch {
 	case err != nil:
 		return nil, err
 	case !ok || !reflect.DeepEqual(now, r.Config):
-		return nil, ErrOvertaken
+		return nil, firstboot.ErrOvertaken
 	}
 	r.holdOut = true
 	return r.Apply(ctx)

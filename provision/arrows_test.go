@@ -10,8 +10,8 @@ import (
 // arrows are who may import whom of our own packages: cmd → provision → the leaves, which know nothing of each other.
 // What is in bottom may be imported by all.
 var arrows = map[string][]string{
-	"cmd/wsprovision": {"provision", "provision/verify", "provision/status", "provision/state", "provision/host", "provision/diagnose", "provision/engine", "provision/config", "provision/websocket", "systemd"},
-	"provision": {"provision/verify", "provision/status", "provision/proxy", "provision/policy", "provision/labels", "provision/packages", "provision/managed", "provision/state", "provision/host", "provision/diagnose", "provision/engine", "provision/config", "provision/nginx", "provision/websocket",
+	"cmd/wsprovision": {"provision", "provision/firstboot", "provision/verify", "provision/status", "provision/state", "provision/host", "provision/diagnose", "provision/engine", "provision/config", "provision/websocket", "systemd"},
+	"provision": {"provision/firstboot", "provision/verify", "provision/status", "provision/proxy", "provision/policy", "provision/labels", "provision/packages", "provision/managed", "provision/state", "provision/host", "provision/diagnose", "provision/engine", "provision/config", "provision/nginx", "provision/websocket",
 		"rpm", "selinux", "systemd"},
 	"provision/managed":      {"provision/state", "provision/host", "provision/engine", "provision/config"},
 	"provision/state":        {"provision/host", "provision/engine"},

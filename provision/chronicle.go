@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/firstboot"
 	"wsprovision/provision/host"
 	"wsprovision/provision/state"
 	"wsprovision/provision/stepnames"
@@ -31,7 +32,7 @@ func (r *Run) chronicle() *chronicle {
 	if err != nil && r.Euid == 0 {
 		r.notice(err.Error() + "; a new one is begun")
 	}
-	c := &chronicle{run: r, history: h, resumes: hasDeferred(r.Host)}
+	c := &chronicle{run: r, history: h, resumes: firstboot.HasDeferred(r.Host)}
 	if !state.Pauses(r.Host, h.Running) {
 		c.found = h.Running
 	}
@@ -149,7 +150,7 @@ func (c *chronicle) keep(slot **engine.Report, report *engine.Report) error {
 		kept = state.Merge(**slot, kept)
 	}
 	*slot = &kept
-	if !c.run.holdOut || !hasDeferred(c.run.Host) {
+	if !c.run.holdOut || !firstboot.HasDeferred(c.run.Host) {
 		c.history.Running = nil
 	}
 	return c.history.Save()

@@ -13,6 +13,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/firstboot"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/proxy"
@@ -40,7 +41,7 @@ func (h *fakeHost) firstBoot(attempts int, meanwhile ...func()) (*engine.Report,
 		return nil, nil
 	}
 	tries := 0
-	b := FirstBoot{Root: h.root, Patience: 30 * time.Minute}
+	b := firstboot.Finisher{Root: h.root, Patience: 30 * time.Minute}
 	var last *Run
 	process := fmt.Sprintf("/proc/%d", os.Getpid()) // which a run that was killed before has, too, in a test
 	b.Sleep = func(_ context.Context, d time.Duration) error {
@@ -104,7 +105,7 @@ func TestInstallAndFirstBoot(t *testing.T) {
 				t.Errorf("a call of systemd's in the chroot: %s", point)
 			}
 		}
-		c, ok, err := FirstBoot{Root: h.root}.Deferred()
+		c, ok, err := firstboot.Finisher{Root: h.root}.Deferred()
 		if want := basic(t); err != nil || !ok || cmp.Diff(want, c, cmp.FilterPath(func(p cmp.Path) bool {
 			return p.String() == "Source"
 		}, cmp.Ignore())) != "" {
@@ -335,7 +336,7 @@ func TestHeals(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			if got := heals(tt.report, tt.err); got != tt.want {
+			if got := firstboot.Heals(tt.report, tt.err); got != tt.want {
 				t.Errorf("heals: %v, want %v", got, tt.want)
 			}
 		})
@@ -351,7 +352,7 @@ func TestFirstBootOvertaken(t *testing.T) {
 		h := installed(t)
 		h.boot()
 		tries := 0
-		b := FirstBoot{Root: h.root, Patience: time.Hour, Rest: func(context.Context) error { return nil },
+		b := firstboot.Finisher{Root: h.root, Patience: time.Hour, Rest: func(context.Context) error { return nil },
 			StrikeOff: func(ctx context.Context) (*engine.Report, error) {
 				return h.newRun(config.Config{}).StrikeOff(ctx)
 			}}

@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"wsprovision/provision/firstboot"
 	"wsprovision/provision/labels"
 	"wsprovision/provision/managed"
 	"wsprovision/provision/packages"
@@ -31,6 +32,6 @@ func (r *Run) wire() {
 	r.candidate = &proxy.Candidate{Host: h, Config: c, Packages: r.pkgs, Unit: r.unit, Sites: r.conf, Survey: r.survey,
 		Reverting: r.reverting}
 	r.proof = &verify.Proof{Host: h, Config: c, Pending: r.anyPending, Policy: r.policy, Survey: r.survey}
-	r.later = &Deferral{Host: h, Config: c, Unmark: r.annals.unmark, files: r.files, labels: r.labels, unit: r.unit,
-		policy: r.policy, proof: r.proof, ours: r.ours, holdOut: r.holdOut}
+	r.later = &firstboot.Deferral{Host: h, Config: c, Unmark: r.annals.unmark, Managed: r.files, Labels: r.labels, Unit: r.unit,
+		Policy: r.policy, Proof: r.proof, Ours: r.ours, HoldOut: r.holdOut}
 }

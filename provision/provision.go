@@ -9,6 +9,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/firstboot"
 	"wsprovision/provision/host"
 	"wsprovision/provision/labels"
 	"wsprovision/provision/managed"
@@ -53,7 +54,7 @@ type Run struct {
 	conf      *proxy.Sites
 	candidate *proxy.Candidate
 	proof     *verify.Proof
-	later     *Deferral
+	later     *firstboot.Deferral
 }
 
 // NewRun prepares a run; it reads nothing of the host yet.

@@ -40,7 +40,7 @@ func NewRevert(h *host.Host, on Listener, packages bool) *Revert {
 // packages are the last, because semanage is one of them.
 func (r *Revert) steps() []engine.Step {
 	r.unlabels = r.leavesUnlabelled()
-	steps := r.later.cancelDeferred([]engine.Step{
+	steps := r.later.Cancel([]engine.Step{
 		{Name: stepnames.Platform, Check: r.checkPlatform},
 		{Name: stepnames.Validate, Needs: []string{stepnames.Platform}, Check: r.checkWithout},
 		{Name: stepnames.Site, Needs: []string{stepnames.Validate}, Check: r.conf.Check, Apply: r.conf.Apply},

@@ -9,6 +9,7 @@ import (
 	"wsprovision/provision"
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/firstboot"
 	"wsprovision/provision/host"
 )
 
@@ -29,7 +30,7 @@ func (a *app) firstBootCommand() *cobra.Command {
 
 func (a *app) firstBoot(ctx context.Context, patience time.Duration) error {
 	out := a.newOutput("first-boot")
-	boot := provision.FirstBoot{Attempt: a.attempt(out), StrikeOff: a.strikeOff(out), Rest: a.rest(out),
+	boot := firstboot.Finisher{Attempt: a.attempt(out), StrikeOff: a.strikeOff(out), Rest: a.rest(out),
 		Patience: patience, Notice: out.notice}
 	out.cutShort()
 	report, err := boot.Finish(ctx)

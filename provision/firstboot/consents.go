@@ -1,4 +1,4 @@
-package provision
+package firstboot
 
 import (
 	"context"
@@ -17,16 +17,16 @@ import (
 // what an earlier one had deferred. It goes with the deferred work.
 func (d *Deferral) consents(ctx context.Context) []string {
 	all := slices.Clone(d.Config.Adopt)
-	if before, ok, err := (FirstBoot{Root: d.Root}).Deferred(); ok && err == nil {
+	if before, ok, err := (Finisher{Root: d.Root}).Deferred(); ok && err == nil {
 		all = append(all, before.Adopt...)
 	}
-	if d.files.Adopt {
-		for _, s := range d.ours() {
+	if d.Managed.Adopt {
+		for _, s := range d.Ours() {
 			if s.Foreign {
 				all = append(all, managed.Consent(state.KindFile, s.Path, state.Digest(s.Have.Content)))
 			}
 		}
-		all = append(all, d.policy.ForeignPorts(ctx)...)
+		all = append(all, d.Policy.ForeignPorts(ctx)...)
 	}
 	slices.Sort(all)
 	return slices.Compact(all)

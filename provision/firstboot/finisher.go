@@ -1,4 +1,4 @@
-package provision
+package firstboot
 
 import (
 	"context"
@@ -21,9 +21,9 @@ import (
 // work while its lock was waited for.
 var ErrOvertaken = errors.New("the deferred work is another run's by now")
 
-// FirstBoot finishes what was deferred, with patience for what a booting host
+// Finisher finishes what was deferred, with patience for what a booting host
 // does not have yet: a network, a mirror, a backend.
-type FirstBoot struct {
+type Finisher struct {
 	// Root is empty but in tests.
 	Root string
 	// Attempt makes one apply of the configuration: Run.Resume, under the lock.
@@ -43,13 +43,13 @@ type FirstBoot struct {
 
 // Deferred reads the configuration of the deferred work; ok is false where
 // there is none.
-func (b FirstBoot) Deferred() (c config.Config, ok bool, err error) {
+func (b Finisher) Deferred() (c config.Config, ok bool, err error) {
 	path := b.Root + state.DeferredPath
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return c, false, nil
 	}
 	// Neither environment nor flags: what was asked for was settled then.
-	in := config.Input{File: path, Limit: config.MaxMarshalled + len(deferredHeader), Deferred: true,
+	in := config.Input{File: path, Limit: config.MaxMarshalled + len(Header), Deferred: true,
 		Trusted: os.Geteuid() == 0}
 	c, err = config.Load(in)
 	return c, err == nil, err
@@ -58,7 +58,7 @@ func (b FirstBoot) Deferred() (c config.Config, ok bool, err error) {
 // Finish tries until everything holds, until something fails that time does
 // not heal, or until its patience ends. The report is the last attempt's; nil
 // without one.
-func (b FirstBoot) Finish(ctx context.Context) (*engine.Report, error) {
+func (b Finisher) Finish(ctx context.Context) (*engine.Report, error) {
 	report, err := b.try(ctx)
 	if _, gone := os.Lstat(b.Root + state.DeferredPath); errors.Is(gone, fs.ErrNotExist) { // and the mark before it
 		return report, err
@@ -66,7 +66,7 @@ func (b FirstBoot) Finish(ctx context.Context) (*engine.Report, error) {
 	return report, errors.Join(err, b.Rest(context.WithoutCancel(ctx)))
 }
 
-func (b FirstBoot) try(ctx context.Context) (*engine.Report, error) {
+func (b Finisher) try(ctx context.Context) (*engine.Report, error) {
 	var waited time.Duration
 	var last *engine.Report
 	for pause := 5 * time.Second; ; pause = min(2*pause, time.Minute) {
@@ -90,7 +90,7 @@ func (b FirstBoot) try(ctx context.Context) (*engine.Report, error) {
 		switch {
 		case why == "":
 			return last, nil
-		case !heals(report, err) || context.Cause(ctx) != nil:
+		case !Heals(report, err) || context.Cause(ctx) != nil:
 			return last, err
 		case waited >= b.Patience:
 			return last, fmt.Errorf("gave up after %s: %s", waited.Round(time.Second), why)
@@ -124,10 +124,10 @@ func reason(r *engine.Report, err error) string {
 	return ""
 }
 
-// heals reports whether waiting may help: another run's lock, a mirror, an
+// Heals reports whether waiting may help: another run's lock, a mirror, an
 // address or a backend that is not there yet. A conflict in the configuration,
 // a missing boolean or somebody else's file stays.
-func heals(r *engine.Report, err error) bool {
+func Heals(r *engine.Report, err error) bool {
 	if err != nil {
 		return errors.Is(err, host.ErrLocked)
 	}
@@ -146,13 +146,13 @@ func heals(r *engine.Report, err error) bool {
 	return true
 }
 
-func (b FirstBoot) notice(line string) {
+func (b Finisher) notice(line string) {
 	if b.Notice != nil {
 		b.Notice(line)
 	}
 }
 
-func (b FirstBoot) sleep(ctx context.Context, d time.Duration) error {
+func (b Finisher) sleep(ctx context.Context, d time.Duration) error {
 	if b.Sleep != nil {
 		return b.Sleep(ctx, d)
 	}

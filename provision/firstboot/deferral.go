@@ -1,4 +1,4 @@
-package provision
+package firstboot
 
 import (
 	"context"
@@ -22,14 +22,14 @@ import (
 	"wsprovision/systemd"
 )
 
-const deferredHeader = `# What wsprovision could not do where this host was installed; the first boot does it, or
+const Header = `# What wsprovision could not do where this host was installed; the first boot does it, or
 # "systemctl start wsprovision-firstboot.service" by hand. Not a file to edit.
 `
 
-// overtake has the first boot go on with this configuration from now on, should
+// Overtake has the first boot go on with this configuration from now on, should
 // this run not come to its end: it would bring back the one that it has, over
 // what an administrator has asked for since.
-func (d *Deferral) overtake(ctx context.Context) error {
+func (d *Deferral) Overtake(ctx context.Context) error {
 	have, err := d.Files.Read(state.DeferredPath)
 	if err != nil || have.Content == nil {
 		return err
@@ -41,21 +41,21 @@ func (d *Deferral) overtake(ctx context.Context) error {
 	return d.Files.Write(state.DeferredPath, want, 0o600)
 }
 
-func (d *Deferral) strikeOff(needs ...string) engine.Step {
+func (d *Deferral) StrikeOff(needs ...string) engine.Step {
 	return engine.Step{Name: stepnames.FirstBoot, Needs: needs, Check: d.checkFinish, Apply: d.applyFinish}
 }
 
-// cancelDeferred has a revert strike off what the first boot would bring back.
-func (d *Deferral) cancelDeferred(steps []engine.Step) []engine.Step {
-	if !hasDeferred(d.Host) {
+// Cancel has a revert strike off what the first boot would bring back.
+func (d *Deferral) Cancel(steps []engine.Step) []engine.Step {
+	if !HasDeferred(d.Host) {
 		return steps
 	}
-	return slices.Insert(steps, 1, d.strikeOff(stepnames.Platform))
+	return slices.Insert(steps, 1, d.StrikeOff(stepnames.Platform))
 }
 
-// hasDeferred reports whether work was deferred to this host's first boot and
+// HasDeferred reports whether work was deferred to this host's first boot and
 // is not struck off.
-func hasDeferred(h *host.Host) bool {
+func HasDeferred(h *host.Host) bool {
 	for _, path := range []string{state.DeferredPath, host.FirstBootLink} {
 		if _, err := os.Lstat(h.Root + path); err == nil {
 			return true
@@ -68,12 +68,12 @@ func (d *Deferral) deferral(ctx context.Context) ([]byte, error) {
 	c := d.Config
 	c.Adopt = d.consents(ctx)
 	text, err := c.Marshal()
-	return append([]byte(deferredHeader), text...), err
+	return append([]byte(Header), text...), err
 }
 
-// checkDeferral wants the configuration kept and the unit enabled that takes
+// CheckDeferral wants the configuration kept and the unit enabled that takes
 // it up.
-func (d *Deferral) checkDeferral(ctx context.Context) (engine.Finding, error) {
+func (d *Deferral) CheckDeferral(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
 	want, err := d.deferral(ctx)
 	if err != nil {
@@ -127,14 +127,14 @@ func (d *Deferral) firstBootEnabled(ctx context.Context) (bool, error) {
 	return s.File == "enabled", nil
 }
 
-// applyDeferral enables the unit first: without a record it does no more than
+// ApplyDeferral enables the unit first: without a record it does no more than
 // disable itself, and a record without it would wait for ever.
-func (d *Deferral) applyDeferral(ctx context.Context) error {
+func (d *Deferral) ApplyDeferral(ctx context.Context) error {
 	content, err := d.deferral(ctx)
 	if err != nil {
 		return err
 	}
-	if err := d.labels.PromiseRelabel(); err != nil {
+	if err := d.Labels.PromiseRelabel(); err != nil {
 		return err
 	}
 	units, err := host.Systemd(ctx, d.Host)
@@ -144,7 +144,7 @@ func (d *Deferral) applyDeferral(ctx context.Context) error {
 	if err := units.Enable(ctx, host.FirstBootUnit); err != nil {
 		return err
 	}
-	if err := d.unit.SyncUnits(); err != nil {
+	if err := d.Unit.SyncUnits(); err != nil {
 		return err
 	}
 	if err := d.Files.MakeDir(host.StateDir, 0o700); err != nil {
@@ -175,9 +175,9 @@ func (d *Deferral) checkFinish(ctx context.Context) (engine.Finding, error) {
 		f.Changes = append(f.Changes, engine.Change{Object: host.FirstBootUnit + " (at boot)", From: "enabled",
 			To: "disabled"})
 	}
-	if d.holdOut && len(d.proof.Unproved) > 0 {
+	if d.HoldOut && len(d.Proof.Unproved) > 0 {
 		for i := range f.Changes {
-			f.Changes[i].Deferred = strings.Join(d.proof.Unproved, "; ")
+			f.Changes[i].Deferred = strings.Join(d.Proof.Unproved, "; ")
 		}
 	}
 	return f, nil
@@ -205,7 +205,7 @@ func (d *Deferral) applyFinish(ctx context.Context) error {
 		if err := units.Disable(ctx, host.FirstBootUnit); err != nil {
 			return err
 		}
-		if err := d.unit.SyncUnits(); err != nil {
+		if err := d.Unit.SyncUnits(); err != nil {
 			return err
 		}
 	}
@@ -221,11 +221,11 @@ type Deferral struct {
 	Config config.Config
 	// Unmark says that all the run had to do is done.
 	Unmark  func() error
-	files   *managed.Files
-	labels  *labels.Labels
-	unit    *proxy.Unit
-	policy  *policy.Policy
-	proof   *verify.Proof
-	ours    func() []managed.File
-	holdOut bool // deferred work stays outstanding until a backend has answered
+	Managed *managed.Files
+	Labels  *labels.Labels
+	Unit    *proxy.Unit
+	Policy  *policy.Policy
+	Proof   *verify.Proof
+	Ours    func() []managed.File
+	HoldOut bool // deferred work stays outstanding until a backend has answered
 }
