@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"wsprovision/provision"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/stepnames"
 )
 
 // statusStyles are the colours of what became of a step.
@@ -57,12 +57,12 @@ func writeEnd(s *screen, r *engine.Report) error {
 
 // hints are where more is to be seen of a step that failed. No hint changes anything.
 var hints = map[string]string{
-	provision.StepRepository: "yum repolist",
-	provision.StepPackages:   "yum repolist; /var/log/yum.log",
-	provision.StepSELinux:    "getsebool httpd_can_network_connect; semanage port -l -C",
-	provision.StepValidate:   "nginx -t",
-	provision.StepService:    "systemctl status nginx; journalctl -u nginx; tail /var/log/nginx/error.log",
-	provision.StepProof:      "wsprovision verify",
+	stepnames.Repository: "yum repolist",
+	stepnames.Packages:   "yum repolist; /var/log/yum.log",
+	stepnames.SELinux:    "getsebool httpd_can_network_connect; semanage port -l -C",
+	stepnames.Validate:   "nginx -t",
+	stepnames.Service:    "systemctl status nginx; journalctl -u nginx; tail /var/log/nginx/error.log",
+	stepnames.Proof:      "wsprovision verify",
 }
 
 // nextOf is what to do about a run that failed.

@@ -13,8 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"wsprovision/provision"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/status"
+	"wsprovision/provision/verify"
 )
 
 // schema is a JSON Schema, draft 7.
@@ -26,16 +27,16 @@ var outputs = map[string]struct {
 	title string
 }{
 	"report":  {engine.Report{}, "What apply, plan and revert print with --output json"},
-	"status":  {provision.HostStatus{}, "What status prints with --output json"},
-	"verify":  {provision.VerifyReport{}, "What verify prints with --output json"},
+	"status":  {status.Report{}, "What status prints with --output json"},
+	"verify":  {verify.Report{}, "What verify prints with --output json"},
 	"version": {build{}, "What version prints with --output json"},
 }
 
 // words are the values of types that are one of some words.
 var words = map[reflect.Type][]string{
 	reflect.TypeFor[engine.Status](): {"unchanged", "changed", "planned", "deferred", "failed", "skipped"},
-	reflect.TypeFor[provision.State](): {string(provision.None), string(provision.Complete), string(provision.Waiting),
-		string(provision.Running), string(provision.Broken), string(provision.Untold)},
+	reflect.TypeFor[status.State](): {string(status.None), string(status.Complete), string(status.Waiting),
+		string(status.Running), string(status.Broken), string(status.Untold)},
 }
 
 // TestSchemas: the schemas that the package ships are made from the types that are printed.

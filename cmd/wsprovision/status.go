@@ -10,10 +10,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"wsprovision/provision"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/plaintext"
+	"wsprovision/provision/status"
 	"wsprovision/systemd"
 )
 
@@ -74,7 +74,7 @@ func outcomeOfStatus(state status.State) error {
 	return outcome(exitDeferred)
 }
 
-func (a *app) writeStatus(s provision.HostStatus) error {
+func (a *app) writeStatus(s status.Report) error {
 	switch {
 	case a.output == "json":
 		return writeJSON(a.stdout, s)
@@ -88,7 +88,7 @@ func (a *app) writeStatus(s provision.HostStatus) error {
 // besideName is where the words about a thing begin.
 const besideName = 14
 
-func statusText(s *screen, h provision.HostStatus) {
+func statusText(s *screen, h status.Report) {
 	line := func(name string, words ...string) {
 		words = slices.DeleteFunc(words, func(s string) bool { return s == "" })
 		if len(words) == 0 {

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"wsprovision/provision"
 	"wsprovision/provision/diagnose"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/verify"
 )
 
 // settled takes what differs from run to run out of a transcript.
@@ -60,20 +60,20 @@ func TestVerifyTranscript(t *testing.T) {
 	} {
 		var b bytes.Buffer
 		s := &screen{w: &b, columns: 80}
-		writeTarget(s, provision.TargetReport{URL: "ws://ws.example.com/ws/", Address: "127.0.0.1:80", Result: "failed",
-			Checks: []provision.CheckReport{
-				{Name: "tcp", Result: provision.VerifyOK, Millis: 0.25, Detail: "127.0.0.1:4 to 127.0.0.1:80"},
-				{Name: "upgrade", Result: provision.VerifyFailed, Millis: 12, Error: "not upgraded: HTTP/1.1 502 Bad " +
+		writeTarget(s, verify.TargetReport{URL: "ws://ws.example.com/ws/", Address: "127.0.0.1:80", Result: "failed",
+			Checks: []verify.CheckReport{
+				{Name: "tcp", Result: verify.OK, Millis: 0.25, Detail: "127.0.0.1:4 to 127.0.0.1:80"},
+				{Name: "upgrade", Result: verify.Failed, Millis: 12, Error: "not upgraded: HTTP/1.1 502 Bad " +
 					"Gateway from nginx/1.20.1, after what the backend at 127.0.0.1:3000 has said, which was nothing"},
-				{Name: "another-name-not-upgraded", Result: provision.VerifySkipped, Why: "no other server block is there"},
+				{Name: "another-name-not-upgraded", Result: verify.Skipped, Why: "no other server block is there"},
 			},
 			Diagnosis: &diagnose.Diagnosis{Code: diagnose.BackendNotRunning,
 				Cause: "nothing listens on 127.0.0.1:3000, to which location /ws/ of /etc/nginx/conf.d/websocket.conf passes",
 				Evidence: []string{"/var/log/nginx/error.log: 2026/11/30 10:00:00 [error] 12#12: *1 connect() failed " +
 					"(111: Connection refused) while connecting to upstream"}, Mend: mendOf(t, mend)},
 		})
-		_ = writeVerdict(s, &provision.VerifyReport{Result: "failed", Millis: 1234,
-			Targets: []provision.TargetReport{{Result: "failed"}}})
+		_ = writeVerdict(s, &verify.Report{Result: "failed", Millis: 1234,
+			Targets: []verify.TargetReport{{Result: "failed"}}})
 		fits(t, b.String())
 		golden(t, "transcript/"+name+".txt", b.String())
 	}

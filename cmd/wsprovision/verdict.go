@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"io"
 
-	"wsprovision/provision"
 	"wsprovision/provision/diagnose"
 	"wsprovision/provision/plaintext"
+	"wsprovision/provision/verify"
 )
 
 func writeJSON(w io.Writer, report any) error {
@@ -20,7 +20,7 @@ func writeJSON(w io.Writer, report any) error {
 }
 
 // writeTarget is one target for people.
-func writeTarget(s *screen, t provision.TargetReport) {
+func writeTarget(s *screen, t verify.TargetReport) {
 	s.line(span{bold, fmt.Sprintf("%s at %s: ", t.URL, t.Address)}, result(t.Result, "%s"))
 	if t.Echo {
 		s.item(2, plainly, fmt.Sprintf("the backend %s does not run: an echo backend stood in for it", t.Backend))
@@ -28,9 +28,9 @@ func writeTarget(s *screen, t provision.TargetReport) {
 	for _, c := range t.Checks {
 		detail := c.Detail
 		switch c.Result {
-		case provision.VerifyFailed:
+		case verify.Failed:
 			detail = c.Error
-		case provision.VerifySkipped:
+		case verify.Skipped:
 			detail = c.Why
 		}
 		s.put([]span{{plainly, fmt.Sprintf("  %-25s ", c.Name)}, result(c.Result, "%-7s"),
@@ -46,16 +46,16 @@ func writeTarget(s *screen, t provision.TargetReport) {
 
 // result is a check's, as wide as the format has it.
 func result(r string, format string) span {
-	styles := map[string]style{provision.VerifyOK: green, provision.VerifyFailed: red}
+	styles := map[string]style{verify.OK: green, verify.Failed: red}
 	return span{styles[r], fmt.Sprintf(format, r)}
 }
 
-func writeTiming(s *screen, t provision.TimingReport) {
+func writeTiming(s *screen, t verify.TimingReport) {
 	s.item(2, plainly, plaintext.Line(fmt.Sprintf("%d connections in %.0f ms, %d failed%s", t.Count, t.Elapsed, t.Failed,
 		named(": ", t.Error))))
 	for _, row := range []struct {
 		name string
-		p    provision.Percentiles
+		p    verify.Percentiles
 	}{{"handshake", t.Handshake}, {"ping to pong", t.RoundTrip}} {
 		s.item(2, plainly, fmt.Sprintf("%-13s p50 %.1f ms, p90 %.1f ms, p99 %.1f ms, max %.1f ms", row.name, row.p.P50,
 			row.p.P90, row.p.P99, row.p.Max))
@@ -77,13 +77,13 @@ func writeDiagnosis(s *screen, word string, d diagnose.Diagnosis) {
 }
 
 // writeVerdict is the last of a verification. It is an error if any of it could not be written.
-func writeVerdict(s *screen, r *provision.VerifyReport) error {
+func writeVerdict(s *screen, r *verify.Report) error {
 	for _, d := range r.Warnings {
 		writeDiagnosis(s, "warning", d)
 	}
 	ok := 0
 	for _, t := range r.Targets {
-		if t.Result == provision.VerifyOK {
+		if t.Result == verify.OK {
 			ok++
 		}
 	}

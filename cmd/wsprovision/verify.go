@@ -129,7 +129,7 @@ func (a *app) verify(cmd *cobra.Command, o verifyOptions) error {
 	switch {
 	case a.output == "json":
 		err = writeJSON(a.stdout, report)
-	case !a.quiet || report.Result != provision.VerifyOK || len(report.Warnings) > 0:
+	case !a.quiet || report.Result != verify.OK || len(report.Warnings) > 0:
 		err = writeVerdict(a.stdout, report)
 	}
 	if err != nil {
@@ -141,7 +141,7 @@ func (a *app) verify(cmd *cobra.Command, o verifyOptions) error {
 	return nil
 }
 
-func (a *app) verification(cmd *cobra.Command, o verifyOptions) (*provision.Verification, error) {
+func (a *app) verification(cmd *cobra.Command, o verifyOptions) (*verify.Verification, error) {
 	if err := o.check(); err != nil {
 		return nil, usageError{err}
 	}
@@ -180,8 +180,8 @@ func (a *app) verification(cmd *cobra.Command, o verifyOptions) (*provision.Veri
 	if v.TLS, err = o.client.tls(); err != nil {
 		return nil, err
 	}
-	v.Finished = func(t provision.TargetReport) {
-		if a.output == "text" && (!a.quiet || t.Result != provision.VerifyOK) {
+	v.Finished = func(t verify.TargetReport) {
+		if a.output == "text" && (!a.quiet || t.Result != verify.OK) {
 			writeTarget(a.stdout, t)
 		}
 	}

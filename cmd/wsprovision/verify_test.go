@@ -140,7 +140,7 @@ func TestVerifyURL(t *testing.T) {
 
 func TestWriteTarget(t *testing.T) {
 	var out bytes.Buffer
-	writeTarget(&screen{w: &out}, provision.TargetReport{
+	writeTarget(&screen{w: &out}, verify.TargetReport{
 		URL: "ws://ws.example.com/", Address: "127.0.0.1:80", Backend: "127.0.0.1:3000", Echo: true,
 		Result: verify.Failed,
 		Checks: []verify.CheckReport{

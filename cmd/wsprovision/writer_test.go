@@ -50,7 +50,7 @@ func TestHostileTextOnTheTerminal(t *testing.T) {
 		if l.Finished != nil {
 			l.Finished(1, 1, step)
 			writeTarget(a.stdout, target)
-			_ = writeVerdict(a.stdout, &provision.VerifyReport{Interrupted: steering, Warnings: []diagnose.Diagnosis{d}})
+			_ = writeVerdict(a.stdout, &verify.Report{Interrupted: steering, Warnings: []diagnose.Diagnosis{d}})
 		}
 		_ = o.report(report)
 		_ = a.writeStatus(host)
