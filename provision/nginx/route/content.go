@@ -77,7 +77,7 @@ func staticFile(w *walk) (phase, error) {
 
 // directorySlash is the redirect to a directory with its slash.
 func directorySlash(w *walk, at nginx.Directive) (phase, error) {
-	w.answer.location = escape(w.at.path, inPath)
+	w.answer.location = redirectTo(w.at.path)
 	if w.answer.location.Known {
 		w.answer.location.Text += "/"
 		if w.at.args != "" {

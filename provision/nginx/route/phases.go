@@ -45,7 +45,7 @@ func internal(l levels) bool { return l.value("internal") != nil }
 // addSlash is the redirect from /x to /x/, where only that location passes requests on.
 func addSlash(w *walk, l nginx.Directive) (phase, error) {
 	_, name := locationName(l.Args)
-	w.answer.location = escape(name, inPath)
+	w.answer.location = redirectTo(name)
 	if w.answer.location.Known && w.at.args != "" {
 		w.answer.location.Text += "?" + w.at.args
 	}

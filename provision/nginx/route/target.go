@@ -152,6 +152,14 @@ func escape(text, special string) Value {
 	return known(out.String())
 }
 
+// redirectTo is a path in a redirect that nginx makes of its own accord. Versions before 1.21.0 do not escape it.
+func redirectTo(path string) Value {
+	if v := escape(path, inPath); v.Known && v.Text == path {
+		return v
+	}
+	return unknown("versions of nginx escape %q differently", path)
+}
+
 // unescapeRedirect is ngx_unescape_uri for a redirect: up to a ?, what need not be escaped is decoded.
 func unescapeRedirect(text string) Value {
 	var out strings.Builder
