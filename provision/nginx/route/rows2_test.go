@@ -146,9 +146,17 @@ func answers() []row {
 			[]string{"/?status=404", "/?status=503", "/?status=500", "/as?status=404", "/?status=200"}},
 		{"what nobody knows", one(`location /a { proxy_pass http://<A>; }
 			location /b { if ($geo) { return 200; } return 201; } set $geo 1;`), []string{"/a", "/b"}},
-		{"geo and split_clients", `geo $g { default 0; 127.0.0.1 1; } split_clients $uri $s { 50% a; * b; }` + one(`
-			location /g { if ($g) { return 200; } return 201; } location /s { return 200 $s; }
-			location /t { if ($s = a) { return 200; } return 201; }`), []string{"! /g", "/s", "! /t"}},
+		{"geo and split_clients", `geo $g { default 0; 127.0.0.1 1; }
+			geo $wide { 127.0.0.0/8 wide; 10.0.0.0/8 other; 127.0.0.0/16 narrow; ::1 six; } geo $http_x $of {
+			default d;
+				192.168.0.0/16 in; 192.168.1.0/24 within; 192.168.1.0/24 again; 2001:db8::/32 six;
+				255.255.255.255 none; }
+			geo $ranges { ranges; default r; 127.0.0.0-127.0.0.255 x; } split_clients $uri $s { 50% a; * b; }` + one(`
+			location /g { if ($g) { return 200; } return 201; }
+			location /w { return 301 /$wide; } location /o { return 301 /$of; } location /r { if ($ranges) {
+			return 200; } } location /s { return 200 $s; }
+			location /t { if ($s = a) { return 200; } return 201; }`), []string{"/g", "/s", "! /t", "/w",
+			"/o", "/o X:192.168.1.7", "/o X:192.168.2.7", "/o X:2001:db8::1", "/o X:nobody", "/o X:1.2.3.4", "! /r"}},
 		{"the address that is replaced", `set_real_ip_from 127.0.0.1; real_ip_header X-Real-IP;` + one(`
 			location / { deny 1.2.3.4; allow all; return 200; } location /p { deny 1.2.3.4; proxy_pass http://<A>;
 			}`),

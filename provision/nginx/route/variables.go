@@ -135,7 +135,7 @@ func (w *walk) variable(name string) Value {
 		return unknown("the map of $%s leads to itself, or to too many others", name)
 	}
 	d.open++
-	v := mapValue(w, *d.table)
+	v := tableValue(w, *d.table)
 	d.open--
 	if len(named(d.table.Body, "volatile")) == 0 {
 		w.values[name] = v
@@ -143,10 +143,17 @@ func (w *walk) variable(name string) Value {
 	return v
 }
 
+func tableValue(w *walk, table nginx.Directive) Value {
+	if table.Name == "geo" {
+		return located(w, table)
+	}
+	return mapValue(w, table)
+}
+
 // definition is where a configuration makes a variable.
 type definition struct {
-	table *nginx.Directive // the map; of several for one variable nginx uses the last
-	other string           // anything else than map, set and groups
+	table *nginx.Directive // the map or geo; of several for one variable nginx uses the last
+	other string           // anything else than map, geo, set and groups
 	set   bool
 	group bool
 	open  int // while it is being asked for
@@ -171,7 +178,7 @@ func define(all definitions, body []nginx.Directive) {
 		for _, a := range d.Args {
 			all.groups(a)
 		}
-		if d.Name == "map" {
+		if d.Name == "map" || d.Name == "geo" {
 			for _, entry := range d.Body {
 				all.groups(entry.Name)
 			}
@@ -201,11 +208,11 @@ func (all definitions) of(name string) *definition {
 
 func (one *definition) by(d *nginx.Directive) {
 	switch d.Name {
-	case "map":
+	case "map", "geo":
 		one.table, one.other = d, ""
 	case "set":
 		one.set = true
-	case "geo", "split_clients":
+	case "split_clients":
 		one.table, one.other = nil, "of "+d.Name
 	default:
 		one.other = "of " + d.Name
