@@ -1,7 +1,19 @@
 #!/bin/bash
-# Builds the agent as it is shipped: build.sh VERSION [FILE], FILE being dist/wsprovision unless given.
-# Static, and the same bytes wherever it is built. Modules come from where GOFLAGS says (the RPM's build: vendor/).
+# Builds the agent as it is shipped: build.sh VERSION [FILE], FILE being dist/wsprovision unless given. It is static, and has
+# the same bytes wherever it is built: in the source that the packages carry, which has its modules and its commit with it.
+# A checkout is laid out as that first.
 set -euo pipefail
+version=$1
+file=$(realpath -m "${2:-dist/wsprovision}")
 cd "$(dirname "$(realpath "$0")")/.."
-export CGO_ENABLED=0 GOOS=linux GOARCH=amd64 GOAMD64=v1 GOTOOLCHAIN=local
-go build -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X main.version=$1" -o "${2:-dist/wsprovision}" ./cmd/wsprovision
+if [ ! -e COMMIT ]; then
+	work=$(mktemp -d)
+	trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
+	packaging/source.sh "$work"
+	"$work/packaging/build.sh" "$version" "$file"
+	exit
+fi
+unset GOEXPERIMENT
+export CGO_ENABLED=0 GOOS=linux GOARCH=amd64 GOAMD64=v1 GOTOOLCHAIN=local GOPROXY=off GOFLAGS=-mod=vendor
+go build -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X main.version=$version -X main.commit=$(cat COMMIT)" \
+	-o "$file" ./cmd/wsprovision

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Builds the binary and the source package into dist: rpm.sh [--twice] [VERSION], VERSION being the spec's unless given.
-# --twice builds both a second time elsewhere and compares every byte.
-# Needs go, git, rpmbuild, xz; rpmlint where it is there, and under CI in any case. The modules must be in Go's cache or within reach.
+# --twice builds both a second time elsewhere, and the agent alone, and compares every byte.
+# Needs go, git, rpmbuild, xz; rpmlint where it is there, and under CI in any case.
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 root=$(dirname "$here")
@@ -26,16 +26,10 @@ SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 --format=%ct)}
 export SOURCE_DATE_EPOCH LC_ALL=C TZ=UTC
 umask 022
 
-# archive FILE: what the work tree has (also what is not committed yet, never what is ignored), and the linked modules.
+# archive FILE: the source, the same bytes for the same files.
 archive() {
-	local tree=$work/tree/wsprovision-$version
 	rm -rf "$work/tree"
-	mkdir -p "$tree"
-	(cd "$root" && git ls-files -z -co --exclude-standard -- cmd provision rpm selinux systemd packaging \
-		':(exclude)packaging/acceptance' go.mod go.sum LICENSE README.md CHANGELOG.md |
-		while IFS= read -r -d '' file; do [ ! -f "$file" ] || printf '%s\0' "$file"; done |
-		tar --create --no-recursion --null --files-from=-) | tar --extract --directory "$tree"
-	(cd "$tree" && go mod vendor)
+	"$here/source.sh" "$work/tree/wsprovision-$version"
 	tar --create --directory "$work/tree" --format=gnu --sort=name --mtime="@$SOURCE_DATE_EPOCH" \
 		--owner=0 --group=0 --numeric-owner --mode='u=rwX,go=rX' "wsprovision-$version" | xz -6 -T1 >"$1"
 }
@@ -85,7 +79,7 @@ mkdir "$work/root"
 (cd "$work/root" && rpm2cpio "$binary" | cpio --quiet -id)
 ! readelf -l "$work/root/usr/sbin/wsprovision" | grep -q INTERP || fail "the executable is not static"
 if command -v rpmlint >/dev/null; then
-	rpmlint -r "$here/wsprovision.rpmlintrc" "$binary" "$source" || fail "rpmlint found errors"
+	rpmlint --strict -r "$here/wsprovision.rpmlintrc" "$binary" "$source" || fail "rpmlint has something to say"
 elif [ -n "${CI-}" ]; then
 	fail "rpmlint is not installed, and nothing may go unchecked under CI: apt-get install rpmlint, or packaging/host.sh"
 else
@@ -96,6 +90,8 @@ if ((twice)); then
 	for package in "$binary" "$source"; do
 		cmp "$package" "$work/two${package#"$work/one"}" || fail "${package##*/} differs when it is built again"
 	done
+	"$here/build.sh" "$version" "$work/alone"
+	cmp "$work/alone" "$work/root/usr/sbin/wsprovision" || fail "the agent that is built alone differs from the package's"
 	echo "built twice, byte for byte the same"
 fi
 install -m 0644 "$binary" "$source" "$dist/"
