@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"wsprovision/provision/site"
 )
 
 // anyConfig draws what Load could have returned.
@@ -21,14 +23,14 @@ func anyConfig(t *rapid.T) Config {
 	address := rapid.SampledFrom([]string{"", "127.0.0.1", "::", "::1", "192.0.2.1"})
 	for i := range rapid.IntRange(0, 4).Draw(t, "sites") {
 		name := rapid.StringMatching("[a-z0-9][a-z0-9_-]{0,20}").Draw(t, "name")
-		site := Site{Name: fmt.Sprintf("%s%d", name, i),
+		s := Site{Name: fmt.Sprintf("%s%d", name, i),
 			ServerNames: rapid.SliceOfNDistinct(rapid.StringMatching(`([*]\.)?[a-zA-Z0-9]{1,9}\.[a-z]{2,5}`), 1, 3,
 				strings.ToLower).Draw(t, "names"),
 			Listen: []Listen{{Address: address.Draw(t, "address"),
 				Port: 1000*(i+1) + rapid.IntRange(0, 999).Draw(t, "port")}},
 		}
 		for j := range rapid.IntRange(1, 3).Draw(t, "locations") {
-			site.Locations = append(site.Locations, Location{
+			s.Locations = append(s.Locations, Location{
 				Path: fmt.Sprintf("/%d%s", j,
 					rapid.StringMatching(`[a-z0-9_~!&()*+,=:@-]{0,9}`).Draw(t, "path")),
 				Backend:     Backend{Host: host.Draw(t, "host"), Port: rapid.IntRange(10000, 65535).Draw(t, "backend")},
@@ -36,11 +38,24 @@ func anyConfig(t *rapid.T) Config {
 				ReadTimeout: duration.Draw(t, "read"), SendTimeout: duration.Draw(t, "send"),
 				ConnectTimeout: duration.Draw(t, "connect"),
 			})
+			more(t, &s.Locations[j])
 		}
+		if rapid.Bool().Draw(t, "proxies") {
+			s.TrustedProxies, s.RealIPHeader = []string{"10.0.0.0/8", "::1"}, "X-Real-IP"
+			s.Listen[0].ProxyProtocol = rapid.Bool().Draw(t, "proxied")
+		}
+		if i == 0 { // port 80 is one socket for all
+			s.ACMEWebroot = rapid.SampledFrom([]string{"", "/var/lib/acme"}).Draw(t, "acme")
+		}
+		s.DefaultServer = rapid.SampledFrom([]modelDefault{"", "true", "reject"}).Draw(t, "default")
 		if rapid.Bool().Draw(t, "tls") {
-			site.TLS = &TLS{Certificate: "/etc/pki/a.pem", Key: "/etc/pki/" + name}
+			s.TLS = &TLS{Certificate: "/etc/pki/a.pem", Key: "/etc/pki/" + name,
+				HTTP2:    rapid.Bool().Draw(t, "http2"),
+				HSTS:     time.Duration(rapid.IntRange(0, 9).Draw(t, "hsts")) * time.Hour,
+				Profile:  rapid.SampledFrom([]modelProfile{"", "modern", "intermediate"}).Draw(t, "profile"),
+				ClientCA: rapid.SampledFrom([]string{"", "/ca.pem"}).Draw(t, "ca")}
 		}
-		c.Sites = append(c.Sites, site)
+		c.Sites = append(c.Sites, s)
 	}
 	switch c.EPEL.Source = rapid.SampledFrom([]string{EPELRepository, EPELPackage, EPELMirror, EPELNone}).Draw(t,
 		"epel"); c.EPEL.Source {
@@ -55,6 +70,37 @@ func anyConfig(t *rapid.T) Config {
 	c.Wait.YumLock = rapid.OneOf(duration, rapid.Just(time.Duration(0))).Draw(t, "yum")
 	c.WorkerShutdownTimeout = rapid.OneOf(duration, rapid.Just(time.Duration(0))).Draw(t, "shutdown")
 	return c
+}
+
+type (
+	modelDefault = site.DefaultServer
+	modelProfile = site.Profile
+)
+
+// more draws the keys of a location that stand by themselves.
+func more(t *rapid.T, l *Location) {
+	l.Match = rapid.SampledFrom([]site.Match{"", "exact", "prefix", "regex"}).Draw(t, "match")
+	if l.Match == site.MatchRegex {
+		l.Path = fmt.Sprintf(`^%s\.(a|"b")$`, l.Path[:2])
+	}
+	if rapid.Bool().Draw(t, "files") {
+		*l = Location{Path: l.Path, Match: l.Match, Root: "/srv/www"}
+	} else if on := rapid.Bool().Draw(t, "on"); l.WebSocket {
+		l.Only, l.Buffering = on, &on
+		l.AllowedOrigins = rapid.SampledFrom([][]string{nil, {"any"}, {"https://a.b", "http://[::1]:81"}}).Draw(t, "origins")
+		if on {
+			l.Heartbeat, l.ReadTimeout, l.SendTimeout = time.Minute, 3*time.Minute, 3*time.Minute
+		}
+		l.MaxBody = rapid.SampledFrom([]string{"", "0", "10m", "1"}).Draw(t, "body")
+		l.RequestHeaders = rapid.SampledFrom([][]site.Header{nil, {{Name: "X-A", Value: "on"}, {Name: "Y"}}}).Draw(t, "h")
+	}
+	l.BasicAuthFile = rapid.SampledFrom([]string{"", "/etc/users"}).Draw(t, "users")
+	l.Allow = rapid.SampledFrom([][]string{nil, {"10.0.0.0/8", "::1"}}).Draw(t, "allow")
+	l.Deny = rapid.SampledFrom([][]string{nil, {"192.0.2.1"}}).Draw(t, "deny")
+	if rapid.Bool().Draw(t, "limits") {
+		l.Limits = &site.Limits{ConnectionsPerClient: 5, RequestsPerSecond: 7, Burst: rapid.IntRange(0, 2).Draw(t, "burst")}
+	}
+	l.Snippet = rapid.SampledFrom([]string{"", "a b;\nif ($x) {\n\treturn 404;\n}", "# c\n'#' \"\\\"\";"}).Draw(t, "snippet")
 }
 
 func TestMarshalRoundTrip(t *testing.T) {
