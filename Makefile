@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .PHONY: help build unit flags lint rpm previous image acceptance scenario test test-all demo bench crash kickstart faults \
-	diagnosis fuzz clean
+	diagnosis diagnoses fuzz clean
 
 VERSION := $(shell sed -n 's/^Version:[[:space:]]*//p' packaging/wsprovision.spec)
 export CGO_ENABLED := 0
@@ -37,9 +37,9 @@ lint: ## formatting, vet, staticcheck, code that nothing calls, module files
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
 	  if [ -n "$$unformatted" ]; then echo "gofmt -w these:" $$unformatted; exit 1; fi
 	go mod verify
-	go vet ./... && go vet -tags acceptance,crash,long ./...
-	$(GOTOOL) staticcheck ./... && $(GOTOOL) staticcheck -tags acceptance,crash,long ./packaging/acceptance/... ./cmd/...
-	@dead=$$($(GOTOOL) deadcode ./cmd/... && $(GOTOOL) deadcode -tags acceptance,crash,long -test ./...); \
+	go vet ./... && go vet -tags acceptance,crash,long,diagnosis ./...
+	$(GOTOOL) staticcheck ./... && $(GOTOOL) staticcheck -tags acceptance,crash,long,diagnosis ./packaging/... ./cmd/...
+	@dead=$$($(GOTOOL) deadcode ./cmd/... && $(GOTOOL) deadcode -tags acceptance,crash,long,diagnosis -test ./...); \
 	  if [ -n "$$dead" ]; then echo "nothing calls these: delete them"; echo "$$dead"; exit 1; fi
 
 rpm: ## dist/wsprovision-VERSION-1.el7.x86_64.rpm and its src.rpm
@@ -68,7 +68,7 @@ scenario: ## one scenario on the machine: make scenario RUN=TestUnchanged
 
 test: ## everything that a change has to pass
 	packaging/host.sh
-	$(MAKE) --jobs=2 image lint unit rpm previous RPMFLAGS=--twice
+	$(MAKE) --jobs=2 image lint unit diagnoses rpm previous RPMFLAGS=--twice
 	go test -json -tags acceptance -count=1 -timeout 70m ./packaging/acceptance/ | $(SUMMARY)
 
 # What make test leaves out is in here, too; fuzzing is short.
@@ -100,6 +100,9 @@ faults: rpm image ## every row of the fault matrix; FAULTS.md is written anew
 
 diagnosis: rpm image ## every cause that verify tells; make test has one for each of its codes
 	go test -tags acceptance -count=1 -timeout 2h -v -run TestDiagnosis ./packaging/acceptance/ -args -all-rows
+
+diagnoses: ## what verify says in situations that people report, with nginx in namespaces; UPDATE=yes writes DIAGNOSES.md
+	go test -tags diagnosis -count=1 -timeout 10m ./packaging/diagnosis/ $(if $(UPDATE),-args -update-table)
 
 fuzz: ## every fuzz target for FUZZTIME
 	@for pkg in $$(go list ./...); do \

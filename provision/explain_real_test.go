@@ -302,7 +302,7 @@ func TestExplainWithNginx(t *testing.T) {
 		{name: "Host is not passed on", backend: strict, make: func(r *rig) {
 			r.write("websocket", r.block(strict, strings.Replace(headersOfSite, "proxy_set_header Host $host;", "", 1)))
 		}, verify: verify.Verification{Origin: "http://ws.example.com:PORT"}, want: diagnose.OriginRefused,
-			cause: "nginx sets to $proxy_host"},
+			cause: "with Host, which nginx sets to 127.0.0.1:"},
 		{name: "deny", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite+"deny all;"))
 		}, want: diagnose.ForbiddenByNginx},

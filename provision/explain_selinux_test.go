@@ -231,7 +231,6 @@ func TestExplainLogLines(t *testing.T) {
 		{"111", badGateway, strings.Replace(logRefused, "connect() failed", "connect() to 127.0.0.1:3000 failed", 1),
 			diagnose.BackendNotRunning, "127.0.0.1:3000 is not running"},
 		{"111 as nginx 1.20 logs it", badGateway, logRefused, diagnose.BackendNotRunning, "127.0.0.1:3000 is not running"},
-		{"99", badGateway, logPorts, diagnose.PortsExhausted, "no local port is free"},
 		{"connections", cut, logSpent, diagnose.ConnectionsSpent, "worker_connections is 1024"},
 		{"descriptors", timeout, logFiles, diagnose.OpenFilesSpent, "no file descriptor left"},
 		{"unreachable", badGateway, logConnect, diagnose.BackendUnreachable, "127.0.0.1:3000"},

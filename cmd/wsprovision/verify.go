@@ -53,6 +53,7 @@ func (o clientOptions) header() (http.Header, error) {
 func (o clientOptions) tls() (*tls.Config, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: o.insecure}
 	if o.authority == "" {
+		c.RootCAs = hostsAuthorities(hostsBundle)
 		return c, nil
 	}
 	text, err := os.ReadFile(o.authority)
@@ -64,6 +65,21 @@ func (o clientOptions) tls() (*tls.Config, error) {
 		return nil, usageError{fmt.Errorf("--ca %s: no certificate is in it", o.authority)}
 	}
 	return c, nil
+}
+
+// hostsBundle is what programs on RHEL 7 trust (update-ca-trust(8)). Go alone would trust whatever else lies in its
+// directory besides, such as the very certificate that nginx shows.
+const hostsBundle = "/etc/pki/tls/certs/ca-bundle.crt"
+
+// hostsAuthorities are those of the bundle; nil, which is Go's own choice, where there is none.
+func hostsAuthorities(bundle string) *x509.CertPool {
+	text, err := os.ReadFile(bundle)
+	if err != nil {
+		return nil
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(text)
+	return pool
 }
 
 // verifyOptions are the flags of verify that are not configuration.

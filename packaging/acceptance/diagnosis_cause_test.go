@@ -185,7 +185,7 @@ var causes = []cause{
 	{name: "deny", make: "sed -i 's,location /ws/ {,& deny all;,' " + siteFile + "; " + reload,
 		want: "forbidden-by-nginx", proof: "access forbidden by rule"},
 	{name: "a refusal of nginx's own", make: "sed -i 's,location /ws/ {,& if ($http_upgrade) { return 503; },' " +
-		siteFile + "; " + reload, want: "unexplained", cause: "503", proof: "127.0.0.1:3000"},
+		siteFile + "; " + reload, want: "answered-by-nginx", cause: "503", proof: siteFile},
 	{name: "server_name taken", make: blockBefore("server { listen 80; server_name ws.example.com; return 404; }") +
 		reload, want: "shadowed-server-name", cause: "comes first", proof: "/etc/nginx/conf.d/aaa.conf:1"},
 	{name: "default_server", make: blockBefore("server { listen 80 default_server; return 404; }") +

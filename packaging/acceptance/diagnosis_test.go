@@ -284,7 +284,8 @@ func broughtQuickly(t testing.TB) map[string]bool {
 	return brought
 }
 
-// everyCodeIsProduced requires a cause here for every code of the manual page.
+// everyCodeIsProduced requires a cause for every code of the manual page, here or in packaging/diagnosis, whose table
+// DIAGNOSES.md is.
 func everyCodeIsProduced(t testing.TB) {
 	t.Helper()
 	produced := map[string]bool{"proxy-read-timeout": true} // by beginSilence
@@ -296,6 +297,10 @@ func everyCodeIsProduced(t testing.TB) {
 	found := regexp.MustCompile(`(?m)^\.TP\n\.B (.+)$`).FindAllStringSubmatch(section, -1)
 	if len(found) < 40 {
 		t.Fatalf("%d codes in the manual page", len(found))
+	}
+	for _, m := range regexp.MustCompile(`(?m)^\| .* \| ([a-z0-9.-]+): `).FindAllStringSubmatch(
+		string(readFile(t, "DIAGNOSES.md")), -1) {
+		produced[m[1]] = true
 	}
 	for _, m := range found {
 		for code := range strings.SplitSeq(strings.ReplaceAll(m[1], `\-`, "-"), ", ") {

@@ -8,7 +8,7 @@ import (
 )
 
 func backendRows() []row {
-	const refused, origin, differs = "backend-refused", "origin-refused", "answered-differently"
+	const refused, origin, differs = "backend-refused", "origin-refused", "field-refused"
 	one := func(h http.HandlerFunc) []backend { return []backend{{at: "127.0.0.1:3000", serves: h}} }
 	forwarded := "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"
 	hostIs := func(name string) func(*http.Request) bool {
@@ -48,7 +48,7 @@ func backendRows() []row {
 			verify: theURL + " --origin http://evil.example.org", want: origin, cause: "http://evil.example.org",
 			noMend: true},
 		{situation: "the backend wants an Origin", backends: one(unless(403, not(has("Origin")))),
-			site: serves(passes(headers)), want: origin, cause: "without an Origin", says: "--origin", noMend: true},
+			site: serves(passes(headers)), want: origin, cause: "without an Origin", says: "--origin http://ws.example.com", noMend: true},
 		{situation: "the backend wants a cookie", backends: one(unless(401, not(has("Cookie")))),
 			site: serves(passes(headers)), want: refused, cause: "(401)", noMend: true},
 		{situation: "nginx empties the cookie", backends: one(unless(401, not(has("Cookie")))),

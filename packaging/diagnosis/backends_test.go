@@ -5,10 +5,12 @@ package diagnosis
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
-	"time"
 
 	ws "github.com/coder/websocket"
 )
@@ -18,6 +20,9 @@ func (b backend) start() error {
 	network := "tcp"
 	if strings.HasPrefix(b.at, "/") {
 		network = "unix"
+		if err := os.MkdirAll(filepath.Dir(b.at), 0o755); err != nil {
+			return err
+		}
 	}
 	l, err := net.Listen(network, b.at)
 	if err != nil {
@@ -28,13 +33,12 @@ func (b backend) start() error {
 		return nil
 	}
 	go func() {
-		var held []net.Conn
 		for {
 			conn, err := l.Accept()
 			if err != nil {
 				return
 			}
-			held = append(held, conn)
+			go func() { _, _ = io.Copy(io.Discard, conn) }()
 		}
 	}()
 	return nil
@@ -95,16 +99,20 @@ func sameOrigin(r *http.Request) bool {
 	return origin == "" || strings.TrimPrefix(strings.TrimPrefix(origin, "https://"), "http://") == r.Host
 }
 
-func redirecting(to string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, to, http.StatusMovedPermanently) }
+// eager upgrades whatever has Upgrade, as a server does that looks at nothing else.
+func eager(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Upgrade") == "" || r.Header.Get("Sec-WebSocket-Key") != "" {
+		echo(w, r)
+		return
+	}
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
 }
 
-func sleeping(d time.Duration) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case <-time.After(d):
-		case <-r.Context().Done():
-		}
-		w.WriteHeader(http.StatusServiceUnavailable)
-	}
+func redirecting(to string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, to, http.StatusMovedPermanently) }
 }

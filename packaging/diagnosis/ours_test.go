@@ -42,7 +42,7 @@ func ownRows() []row {
 			want: "shadowed-listen-address", says: "aaa.conf",
 			edit: "sed -i 's/127.0.0.1:80/127.0.0.2:80/' /etc/nginx/conf.d/aaa.conf"},
 		{situation: "the name was changed", files: with(strings.Replace(mine, "server_name ws", "server_name www", 1)),
-			want: "shadowed-default-server"},
+			before: "sed -i 's/listen 80;/listen 80 default_server;/' /etc/nginx/nginx.conf", want: "shadowed-default-server"},
 		{situation: "certbot's lines are in the file, and it redirects to https", want: "redirected-by-nginx",
 			files: with(strings.Replace(mine, "server_name ws.example.com;", "server_name ws.example.com;\n    if ($host = "+
 				"ws.example.com) {\n        return 301 https://$host$request_uri;\n    } # managed by Certbot", 1)),

@@ -57,8 +57,7 @@ func beInit() (status int, err error) {
 	}
 }
 
-// room puts file systems in memory over what a case writes to and makes the rest read-only, then gives up every right to
-// change that.
+// room puts file systems in memory over what a case writes to, and makes the rest read-only.
 func room() error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("private mounts: %w", err)
@@ -115,10 +114,10 @@ func loopbackUp() error {
 	return unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, ifr)
 }
 
-// harmless: no program that is started from here can mount, load a module, set the clock, make a device or reboot
-// (capabilities(7)).
+// harmless: no program that is started from here can load a module, set the clock, make a device or reboot
+// (capabilities(7)). CAP_SYS_ADMIN stays: the agent runs nginx -t in a mount namespace of its own.
 func harmless() error {
-	for _, c := range []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_SYS_MODULE, unix.CAP_SYS_RAWIO, unix.CAP_SYS_TIME,
+	for _, c := range []uintptr{unix.CAP_SYS_MODULE, unix.CAP_SYS_RAWIO, unix.CAP_SYS_TIME,
 		unix.CAP_SYS_BOOT, unix.CAP_MKNOD} {
 		if err := unix.Prctl(unix.PR_CAPBSET_DROP, c, 0, 0, 0); err != nil {
 			return fmt.Errorf("drop capability %d: %w", c, err)

@@ -28,8 +28,6 @@ type row struct {
 	says, edit string
 	// noMend: it lies with the backend or the client, and then is what edit does, if anything.
 	noMend bool
-	// other is the code that a second look has to give after the mend, where one mend reveals another fault.
-	same string
 }
 
 // none is the code of a case in which nothing certain can be said.

@@ -9,14 +9,15 @@ func serverRows() []row {
 	well := serves(passes(headers))
 	at := func(listen string) string { return strings.Replace(well, "listen 80", "listen "+listen, 1) }
 	hosts := theHosts + "127.0.0.1 www.example.com\n"
+	const default80 = "sed -i 's/listen 80;/listen 80 default_server;/' /etc/nginx/nginx.conf"
 	rows := []row{
-		{situation: "a wrong name, and EPEL's default server answers", site: well, hosts: hosts,
+		{situation: "a wrong name, and EPEL's default server answers", site: well, hosts: hosts, before: default80,
 			verify: "--url ws://www.example.com/ws/", want: fallen, cause: "www.example.com",
 			not: "add a location", edit: sed("s/server_name /&www.example.com /"), says: "www.example.com"},
 		{situation: "a misspelt server_name", site: strings.Replace(well, "ws.example.com", "ws.exampel.com", 1),
-			want: fallen, cause: "ws.example.com", edit: sed("s/exampel/example/"), not: "add a location"},
+			before: default80, want: fallen, cause: "ws.example.com", edit: sed("s/exampel/example/"), not: "add a location"},
 		{situation: "the address in place of the name", site: well, verify: "--url ws://127.0.0.1/ws/", want: fallen,
-			noMend: true},
+			before: default80, noMend: true},
 		{situation: "a default server that closes the connection", hosts: hosts, site: well +
 			"server { listen 80 default_server; server_name _; return 444; }\n",
 			verify: "--url ws://www.example.com/ws/", want: fallen, not: "systemctl restart",
@@ -45,8 +46,8 @@ func serverRows() []row {
 		{situation: "ws:// to a port with TLS", site: "", files: withTLS(serves(passes(headers))),
 			verify: "--url ws://ws.example.com:443/ws/", want: "tls-wanted-by-nginx", says: "wss://", noMend: true},
 		{situation: "another program has the port", site: well, before: "python3 -c 'import socket, time; " +
-			"s = socket.socket(); s.setsockopt(1, 2, 1); s.bind((\"0.0.0.0\", 80)); s.listen(); time.sleep(28)' & " +
-			"sleep 0.3", want: "nginx-bind-in-use", cause: "python", noMend: true},
+			"s = socket.socket(); s.setsockopt(1, 2, 1); s.bind((\"0.0.0.0\", 80)); s.listen(); time.sleep(28)' " +
+			">/dev/null 2>&1 & sleep 0.3", want: "nginx-bind-in-use", cause: "python", noMend: true},
 		{situation: "nginx was stopped", site: well, after: "systemctl stop nginx", want: "nginx-not-running",
 			says: "systemctl start nginx"},
 		{situation: "the configuration was mended and not reloaded", site: serves(passes(http11)),

@@ -70,7 +70,7 @@ func tlsRows() []row {
 	own := (*authority)(nil).sign("ws.example.com", false, later)
 	with := func(chain, key string) map[string]string {
 		return map[string]string{siteFile: secure(serves(passes(headers))), certFile: chain, keyFile: key, bundle: root.pem,
-			"/srv/whole.pem": leaf.pem + mid.pem}
+			"/srv/whole.pem": leaf.pem + mid.pem, "/srv/whole.key": leaf.keyPEM()}
 	}
 	whole := "cp /srv/whole.pem " + certFile
 	past := mid.sign("ws.example.com", false, time.Now().Add(-time.Hour))
@@ -85,11 +85,11 @@ func tlsRows() []row {
 		{situation: "a certificate that has signed itself, in /etc/pki/tls/certs", files: with(own.pem, own.keyPEM()),
 			want: "certificate-untrusted", says: "--ca", cause: "signed itself", noMend: true},
 		{situation: "the certificate is out of date", files: with(past.pem+mid.pem, past.keyPEM()),
-			want: "certificate-expired", edit: whole + "; cp /srv/key " + keyFile, before: "true", noMend: true},
+			want: "certificate-expired", says: certFile, edit: whole + "; cp /srv/whole.key " + keyFile},
 		{situation: "the certificate is another name's", files: with(other.pem+mid.pem, other.keyPEM()),
 			want: "certificate-wrong-name", cause: "ws.example.com", proof: "example.org", noMend: true},
 		{situation: "the chain is the wrong way round", files: with(mid.pem+leaf.pem, leaf.keyPEM()),
-			want: "certificate-key-mismatch", cause: "first", edit: whole},
+			want: "certificate-key-mismatch", says: "first in its file", edit: whole},
 		{situation: "the chain's order is wrong behind the leaf", files: with(leaf.pem+root.pem+mid.pem, leaf.keyPEM())},
 		{situation: "the key is another certificate's", files: with(leaf.pem+mid.pem, own.keyPEM()),
 			want: "certificate-key-mismatch", noMend: true},
@@ -105,9 +105,9 @@ func tlsRows() []row {
 			strings.Replace(secure(serves(passes(headers))), "listen", "ssl_verify_client on;\n    ssl_client_certificate "+
 				bundle+";\n    listen", 1)), want: "client-certificate-wanted", cause: "ssl_verify_client",
 			says: "ssl_verify_client", edit: sed("s/ssl_verify_client on/ssl_verify_client off/")},
-		{situation: "renewed and not reloaded", files: with(past.pem+mid.pem, leaf.keyPEM()),
-			before: "cp " + certFile + " /srv/past; cp " + keyFile + " /srv/key", want: "certificate-key-mismatch",
-			noMend: true},
+		{situation: "renewed and not reloaded", files: with(past.pem+mid.pem, past.keyPEM()),
+			after: whole + "; cp /srv/whole.key " + keyFile, want: "nginx-older-configuration", cause: "renewed",
+			says: "systemctl reload nginx"},
 	}
 	for i := range rows {
 		if rows[i].verify == "" {

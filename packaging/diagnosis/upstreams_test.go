@@ -53,7 +53,7 @@ func upstreamRows() []row {
 			site: serves(location("/ws/", "http://[::1]:3000", headers)), want: "backend-ipv4-only",
 			edit: sed("s/.::1.:3000/127.0.0.1:3000/"), says: "127.0.0.1:3000"},
 		{situation: "the backend takes the connection and is silent", backends: []backend{{at: "127.0.0.1:3000", raw: true}},
-			site: serves(passes("proxy_read_timeout 1s;", headers)), want: "backend-not-answering", noMend: true},
+			site: serves(passes("proxy_read_timeout 400ms;", headers)), want: "backend-not-answering", noMend: true},
 		{situation: "the upstream's name has no address", site: serves(location("/ws/", "http://app.invalid:3000", headers)),
 			want: "upstream-name-unresolved", cause: "app.invalid", says: "/etc/hosts",
 			edit: "echo 127.0.0.1 app.invalid >>/etc/hosts"},

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -13,86 +11,79 @@ import (
 	"wsprovision/provision/websocket"
 )
 
-// afterwards: the handshake went well, and something that followed did not.
-func (q *inquiry) afterwards(ctx context.Context) *Diagnosis {
-	var idle *websocket.IdleError
-	var echo *websocket.EchoError
-	var cut *websocket.CloseError
-	switch {
-	case errors.As(q.Err, &idle):
-		return q.idleCut(idle)
-	case q.Check == "other-host":
-		return q.everybody(ctx)
-	case q.Check == "no-upgrade-without-header":
-		return diagnosis(UpgradedUnasked, "plain HTTP without Upgrade is upgraded all the same",
-			say("mend the backend, or what sets Upgrade without regard to the request"), q.Err.Error(), q.place())
-	case errors.As(q.Err, &echo):
-		return diagnosis(BackendNoEcho, "the backend does not send back what it was sent: "+echo.Error(),
-			say("look at the backend; one that is not meant to echo needs no mending"), echo.Error())
-	case errors.As(q.Err, &cut):
-		return diagnosis(BackendCutsMessage, "the connection was cut after the handshake: "+cut.Error(),
-			say("the backend's own log says why"), append([]string{cut.Error()}, q.relevant()...)...)
-	case q.Check == "ping":
-		return diagnosis(BackendNotAnswering, "the backend does not answer a ping: "+q.Err.Error(),
-			say("mend the backend: RFC 6455 section 5.5.2 wants a pong"))
-	}
-	var silent *websocket.ResponseError
-	if errors.As(q.Err, &silent) && q.local() && q.gone == nil {
-		return q.silence(silent)
-	}
-	return nil
-}
-
-// silence: a connection was taken and nothing came.
-func (q *inquiry) silence(silent *websocket.ResponseError) *Diagnosis {
-	limit, explain := notEnough, q.connectionsSpent
-	if silent.Timeout {
-		limit, explain = TooManyFiles, q.openFiles
-	}
-	line := lastSaid(q.ofNginx(), limit)
-	if line == "" {
+// upgradedUnasked: nginx, or the backend, upgrades a request that does not ask for it.
+func upgradedUnasked(_ context.Context, e *evidence) *Diagnosis {
+	if e.Check != "no-upgrade-without-header" {
 		return nil
 	}
-	d := explain()
-	d.Evidence = append([]string{line}, d.Evidence...)
-	return d
-}
-
-// lastSaid is the newest of the lines whose message is that, or "".
-func lastSaid(lines []nginx.ErrorLine, message *regexp.Regexp) string {
-	for _, l := range slices.Backward(lines) {
-		if message.MatchString(l.Message) {
-			return l.Text
+	const cause = "plain HTTP without Upgrade is upgraded all the same"
+	if p := passed(e); p != nil {
+		f := p.Field("Upgrade")
+		if f.Set != nil && !strings.Contains(f.Set.Args[len(f.Set.Args)-1], "$") {
+			return diagnosis(UpgradedUnasked, cause+": nginx sends Upgrade whatever the client asks for",
+				inFile(e, f.Set.File, f.Set.Line, replaceLine(*f.Set, "proxy_set_header Upgrade $http_upgrade;")), e.Err.Error(),
+				sentAs(e, f))
 		}
 	}
-	return ""
+	return diagnosis(UpgradedUnasked, cause, say("mend the backend, or what sets Upgrade without regard to the request"),
+		e.Err.Error())
+}
+
+func backendDoesNotEcho(_ context.Context, e *evidence) *Diagnosis {
+	var echo *websocket.EchoError
+	if !errors.As(e.Err, &echo) {
+		return nil
+	}
+	return diagnosis(BackendNoEcho, "the backend does not send back what it was sent: "+echo.Error(),
+		say("look at the backend; one that is not meant to echo needs no mending"), echo.Error())
+}
+
+func connectionIsCut(_ context.Context, e *evidence) *Diagnosis {
+	var cut *websocket.CloseError
+	if !errors.As(e.Err, &cut) || e.Check == Measured {
+		return nil
+	}
+	return diagnosis(BackendCutsMessage, "the connection was cut after the handshake: "+cut.Error(),
+		say("the backend's own log says why"), append([]string{cut.Error()}, relevant(e)...)...)
+}
+
+func pingIsNotAnswered(_ context.Context, e *evidence) *Diagnosis {
+	if e.Check != "ping" {
+		return nil
+	}
+	return diagnosis(BackendNotAnswering, "the backend does not answer a ping: "+e.Err.Error(),
+		say("mend the backend: RFC 6455 section 5.5.2 wants a pong"))
 }
 
 // slack is how far from a timeout's end a connection may be cut: nginx's
 // timers are exact to milliseconds, a busy machine is not.
 const slack = 3 * time.Second
 
-// idleCut: nginx cuts a silent WebSocket after proxy_read_timeout.
-func (q *inquiry) idleCut(idle *websocket.IdleError) *Diagnosis {
-	limit := q.route.ReadTimeout()
-	logged := lastSaid(q.ofRequest(), silentTimeout)
-	place := q.place()
-	if d := q.route.Value("proxy_read_timeout"); d != nil {
+// silentConnectionIsCut: nginx cuts a silent WebSocket after proxy_read_timeout.
+func silentConnectionIsCut(_ context.Context, e *evidence) *Diagnosis {
+	var idle *websocket.IdleError
+	if !errors.As(e.Err, &idle) {
+		return nil
+	}
+	limit, d := readTimeout(e)
+	logged := lastSaid(ofRequest(e), silentTimeout)
+	place := strings.Join(wayOf(e), "; ")
+	if d != nil {
 		place = fmt.Sprintf("proxy_read_timeout %s in %s:%d", strings.Join(d.Args, " "), d.File, d.Line)
 	}
-	byNginx := idle.Code == 1006 && (logged != "" || q.route.Server != nil && near(idle.After, limit) || !q.local() &&
+	byNginx := idle.Code == 1006 && (logged != "" || passed(e) != nil && near(idle.After, limit) || !isLocal(e) &&
 		near(idle.After, time.Minute))
 	if byNginx {
 		set := fmt.Sprintf("proxy_read_timeout is %s", limit)
-		if q.route.Value("proxy_read_timeout") == nil {
+		if d == nil {
 			set = "proxy_read_timeout is not set and has its default of 60 s"
 		}
-		if !q.local() {
+		if !isLocal(e) {
 			set = "that is the default of nginx's proxy_read_timeout"
 		}
 		return diagnosis(ProxyReadTimeout, fmt.Sprintf("nginx cuts a silent WebSocket after %.0f s: %s",
 			idle.After.Seconds(), set),
-			q.editRoute("proxy_read_timeout", say("set proxy_read_timeout 24h;")), idle.Error(), place, logged)
+			editPassing(e, d, say("set proxy_read_timeout 24h;")), idle.Error(), place, logged)
 	}
 	return diagnosis(BackendClosesIdle,
 		"the backend, or something between it and nginx, closes a silent WebSocket: nginx would wait longer",
@@ -105,18 +96,48 @@ const UnknownName = "other-host.wsprovision.invalid"
 
 func near(a, b time.Duration) bool { return a > b-slack && a < b+slack }
 
-// everybody: a name that is nobody's is upgraded, although by the configuration the server block that is to answer it
+// anotherNameIsUpgraded: a name that is nobody's is upgraded, although by the configuration the server block that is to answer it
 // is not the site's.
-func (q *inquiry) everybody(ctx context.Context) *Diagnosis {
-	if d := q.older(ctx); d != nil {
-		return d
+func anotherNameIsUpgraded(_ context.Context, e *evidence) *Diagnosis {
+	if e.Check != "other-host" {
+		return nil
 	}
-	evidence := []string{q.Err.Error()}
+	if file, _, _ := newest(e); file != "" {
+		return nil // nginx runs another configuration than the disk's
+	}
+	evidence := []string{e.Err.Error()}
 	mend := say("have the default server of that address refuse such names (return 444;)")
-	if s := q.tree.Route(q.address, UnknownName, q.Target.Path).Server; s != nil {
-		mend = q.edit(s.File, s.Line,
+	if s := e.tree.Route(e.address, UnknownName, e.Target.Path).Server; s != nil {
+		mend = edit(e, s.File, s.Line,
 			say("have the server block refuse such names (return 444;) in place of passing them on,"))
 		evidence = append(evidence, fmt.Sprintf("the default server in %s:%d answers them", s.File, s.Line))
 	}
 	return diagnosis(OtherHostReaches, "a request for another name reaches this site's backend", mend, evidence...)
+}
+
+// readTimeout is for how long a WebSocket may be silent, with the directive that says so; 60 s unless set.
+func readTimeout(e *evidence) (time.Duration, *nginx.Directive) {
+	p := passed(e)
+	if p == nil {
+		return time.Minute, nil
+	}
+	d := value(e, p.Directive, "proxy_read_timeout")
+	if d == nil {
+		return time.Minute, nil
+	}
+	if span, ok := nginx.ParseSpan(strings.Join(d.Args, "")); ok {
+		return span, d
+	}
+	return time.Minute, d
+}
+
+// editPassing mends a directive that is in force where the request is passed on, or adds it there.
+func editPassing(e *evidence, d *nginx.Directive, what Mend) Mend {
+	if d != nil {
+		return edit(e, d.File, d.Line, what)
+	}
+	if p := passed(e); p != nil {
+		return edit(e, p.Directive.File, p.Directive.Line, what)
+	}
+	return what.say(" in nginx's configuration")
 }

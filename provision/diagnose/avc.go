@@ -21,7 +21,8 @@ type AVC struct {
 	Perms  []string // such as name_connect
 	Comm   string
 	PID    int
-	Port   int // dest= of name_connect, src= of name_bind; 0 without
+	Port   int    // dest= of name_connect, src= of name_bind; 0 without
+	Name   string // path= or name=, of a file
 	Source string
 	Target string
 	Class  string
@@ -36,7 +37,7 @@ var (
 	avcDenied = regexp.MustCompile(`^(?:node=\S+ )?(?:type=AVC msg=|(?:audit: )?type=1400 )audit\([0-9.:]+\): ` +
 		`avc: +denied +\{ ([a-z_0-9 ]+) \} for `)
 	avcStamp = regexp.MustCompile(`audit\((\d{1,12})\.(\d{3}):\d+\)`)
-	avcField = regexp.MustCompile(` (pid|comm|src|dest|scontext|tcontext|tclass|permissive)=("[^"]*"|\S+)`)
+	avcField = regexp.MustCompile(` (pid|comm|path|name|src|dest|scontext|tcontext|tclass|permissive)=("[^"]*"|\S+)`)
 )
 
 // parseAVC reads one line of audit.log or of the kernel log; false is a line
@@ -59,6 +60,8 @@ func ParseAVC(line string) (AVC, bool) {
 			a.PID, _ = strconv.Atoi(value)
 		case "comm":
 			a.Comm = value
+		case "path", "name":
+			a.Name = value
 		case "src", "dest":
 			a.Port, _ = strconv.Atoi(value)
 		case "scontext":
@@ -110,8 +113,8 @@ func (t attempt) has(a AVC) bool {
 const clockSlack = 2 * time.Second
 
 // verifyAttempt is what nginx's workers did since before the check.
-func (q *inquiry) verifyAttempt() attempt {
-	return attempt{workers(q.master), q.Began.Add(-clockSlack)}
+func verifyAttempt(e *evidence) attempt {
+	return attempt{workers(e.master), e.Began.Add(-clockSlack)}
 }
 
 func workers(m nginx.Master) (pids []int) {
@@ -135,13 +138,18 @@ func startAttempt(lines []string) (attempt, bool) {
 // which may still be there with what an earlier nginx was denied, but in the kernel's log, which the journal keeps.
 // Reading either takes root; who may not has none.
 func lastAVC(ctx context.Context, h *host.Host, perm string, port int, of attempt) (AVC, bool) {
+	return newestAVC(ctx, h, func(a AVC) bool {
+		return a.Port == port && slices.Contains(a.Perms, perm) && of.has(a)
+	})
+}
+
+func newestAVC(ctx context.Context, h *host.Host, wanted func(AVC) bool) (AVC, bool) {
 	for _, read := range []func() []string{
 		func() []string { return readTail(ctx, h, AuditLog, 0) },
 		func() []string { return journal(ctx, h, "-k", "-n", "1000") },
 	} {
 		for _, line := range slices.Backward(read()) {
-			a, ok := ParseAVC(line)
-			if ok && a.Port == port && slices.Contains(a.Perms, perm) && of.has(a) {
+			if a, ok := ParseAVC(line); ok && wanted(a) {
 				return a, true
 			}
 		}

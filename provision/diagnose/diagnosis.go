@@ -18,6 +18,7 @@ const (
 	BackendClosesIdle   Code = "backend-closes-idle"
 	BackendNoEcho       Code = "backend-does-not-echo"
 	BackendCutsMessage  Code = "backend-cuts-connection"
+	BackendSocketDenied Code = "backend-socket-denied"
 	OriginRefused       Code = "origin-refused"
 	PathNotFound        Code = "path-not-found"
 	NotAWebSocket       Code = "not-a-websocket"
@@ -26,6 +27,7 @@ const (
 	SELinuxNameConnect Code = "selinux-name-connect-denied"
 	SELinuxWouldDeny   Code = "selinux-would-deny"
 	BackendLabelTaken  Code = "backend-label-taken"
+	SELinuxDenied      Code = "selinux-denied"
 
 	// What nginx's configuration says.
 	UpstreamUnresolved   Code = "upstream-name-unresolved"
@@ -45,6 +47,20 @@ const (
 	OtherHostReaches     Code = "other-host-reaches-site"
 	UpgradedUnasked      Code = "upgraded-without-header"
 
+	HostRefused         Code = "host-refused"
+	FieldRefused        Code = "field-refused"
+	PathRewritten       Code = "path-rewritten"
+	BackendSpeaksNoTLS  Code = "backend-speaks-no-tls"
+	ProxyProtocolWanted Code = "proxy-protocol-wanted"
+
+	// What nginx answers by itself.
+	RedirectedByNginx       Code = "redirected-by-nginx"
+	PasswordWanted          Code = "password-wanted-by-nginx"
+	LimitedByNginx          Code = "limited-by-nginx"
+	AnsweredByNginx         Code = "answered-by-nginx"
+	TLSWanted               Code = "tls-wanted-by-nginx"
+	ClientCertificateWanted Code = "client-certificate-wanted"
+
 	// What nginx does.
 	NginxNotRunning  Code = "nginx-not-running"
 	NginxBindInUse   Code = "nginx-bind-in-use"
@@ -56,6 +72,7 @@ const (
 
 	// The host and the network.
 	PortsExhausted     Code = "ports-exhausted"
+	AddressFamilyOff   Code = "address-family-off"
 	OpenFilesSpent     Code = "open-files-exhausted"
 	DiskFull           Code = "disk-full"
 	FirewalldClosed    Code = "firewalld-closed"

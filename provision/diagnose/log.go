@@ -11,24 +11,23 @@ import (
 	"strconv"
 	"strings"
 
-	"wsprovision/provision/host"
 	"wsprovision/provision/hostfile"
 	"wsprovision/provision/nginx"
 )
 
 // errorLog is the end of nginx's error logs.
-func (q *inquiry) errorLog(ctx context.Context) []string {
+func errorLog(ctx context.Context, e *evidence) []string {
 	var lines []string
-	for _, name := range q.tree.ErrorLogs() {
-		lines = append(lines, readTail(ctx, q.Host, name, 0)...)
+	for _, name := range e.tree.ErrorLogs() {
+		lines = append(lines, readTail(ctx, e.Host, name, 0)...)
 	}
 	return lines
 }
 
 // passedOver says of error logs that are no plain files, an administrator's links too, that nothing was read of them.
-func (q *inquiry) passedOver() (all []string) {
-	for _, name := range q.tree.ErrorLogs() {
-		file, err := hostfile.Open(q.Root + name)
+func passedOver(e *evidence) (all []string) {
+	for _, name := range e.tree.ErrorLogs() {
+		file, err := hostfile.Open(e.Root + name)
 		if err == nil {
 			_ = file.Close()
 		}
@@ -91,29 +90,29 @@ func lastEmergency(lines []string) string {
 }
 
 // ofRequest are the lines that nginx logged of this very request.
-func (q *inquiry) ofRequest() []nginx.ErrorLine {
-	return q.parsed(func(l nginx.ErrorLine) bool {
-		_, mine := l.Of(q.ownRequest())
+func ofRequest(e *evidence) []nginx.ErrorLine {
+	return parsed(e, func(l nginx.ErrorLine) bool {
+		_, mine := l.Of(ownRequest(e))
 		return mine
 	})
 }
 
-func (q *inquiry) ownRequest() nginx.OwnRequest {
-	return nginx.OwnRequest{Path: cmp.Or(q.Target.Path, "/"), Host: q.host(), Referrer: q.Target.Header.Get("Referer")}
+func ownRequest(e *evidence) nginx.OwnRequest {
+	return nginx.OwnRequest{Path: cmp.Or(e.Target.Path, "/"), Host: hostSent(e), Referrer: e.Target.Header.Get("Referer")}
 }
 
 // ofNginx are the lines in which this nginx speaks of itself, such as that it has no connection left. Whose number is
 // not of a process of this nginx did not come from it.
-func (q *inquiry) ofNginx() []nginx.ErrorLine {
-	return q.parsed(func(l nginx.ErrorLine) bool {
-		return l.OfItself() && (l.PID == q.master.PID ||
-			slices.ContainsFunc(q.master.Workers, func(w nginx.Worker) bool { return w.PID == l.PID }))
+func ofNginx(e *evidence) []nginx.ErrorLine {
+	return parsed(e, func(l nginx.ErrorLine) bool {
+		return l.OfItself() && (l.PID == e.master.PID ||
+			slices.ContainsFunc(e.master.Workers, func(w nginx.Worker) bool { return w.PID == l.PID }))
 	})
 }
 
-func (q *inquiry) parsed(wanted func(nginx.ErrorLine) bool) []nginx.ErrorLine {
+func parsed(e *evidence, wanted func(nginx.ErrorLine) bool) []nginx.ErrorLine {
 	var all []nginx.ErrorLine
-	for _, line := range q.Lines {
+	for _, line := range e.Lines {
 		if l, ok := nginx.ParseErrorLine(line); ok && wanted(l) {
 			all = append(all, l)
 		}
@@ -122,26 +121,12 @@ func (q *inquiry) parsed(wanted func(nginx.ErrorLine) bool) []nginx.ErrorLine {
 }
 
 // relevant are the newest lines of this request and of nginx itself, as evidence.
-func (q *inquiry) relevant() []string {
+func relevant(e *evidence) []string {
 	var all []string
-	for _, l := range append(q.ofNginx(), q.ofRequest()...) {
+	for _, l := range append(ofNginx(e), ofRequest(e)...) {
 		all = append(all, l.Text)
 	}
 	return all[max(0, len(all)-5):]
-}
-
-// logged: what nginx itself said of this request.
-func (q *inquiry) logged(ctx context.Context) *Diagnosis {
-	if !q.local() {
-		return nil
-	}
-	for _, l := range slices.Backward(q.ofRequest()) {
-		if d := q.line(ctx, l); d != nil {
-			d.Evidence = append([]string{l.Text}, d.Evidence...)
-			return d
-		}
-	}
-	return nil
 }
 
 // callFailed begins what nginx says of a system call, such as: open() "/a", write() to "/a", accept4(). A backend
@@ -153,128 +138,82 @@ const callFailed = `^\w+\(\)(?: (?:to )?"[^"]*")? failed \(`
 // ngx_get_connection in src/core/ngx_connection.c.
 var (
 	connectFailed = regexp.MustCompile(
-		`^connect\(\)(?: to \S+)? failed \((\d{1,3}): [^()]*\) while connecting to upstream$`)
+		`^(?:connect|socket)\(\)(?: to \S+)? failed \((\d{1,3}): [^()]*\) while connecting to upstream$`)
+	bindFailedFor = regexp.MustCompile(
+		`^bind\(\S+\) failed \((\d{1,3}): [^()]*\) while connecting to upstream$`)
 	unresolvable = regexp.MustCompile(
 		`^(?:(\S+) could not be resolved \(\d+: [^()]*\)|no resolver defined to resolve (\S+))(?: while .*)?$`)
 	notEnough      = regexp.MustCompile(`^\d+ worker_connections are not enough(?: while .*)?$`)
 	TooManyFiles   = regexp.MustCompile(callFailed + `24: Too many open files\)(?: while [^"()]*)?$`)
 	NoSpaceLeft    = regexp.MustCompile(callFailed + `28: No space left on device\)(?: while [^"()]*)?$`)
-	ruleForbids    = regexp.MustCompile(`^access forbidden by rule$`)
 	connectTimeout = regexp.MustCompile(`^upstream timed out \(110: [^()]*\) while connecting to upstream$`)
 	answerTimeout  = regexp.MustCompile(
 		`^upstream timed out \(110: [^()]*\) while reading response header from upstream$`)
 	silentTimeout = regexp.MustCompile(`^upstream timed out \(110: [^()]*\) while proxying upgraded connection$`)
 )
 
-// line explains one line about this request, at the level error, crit or alert.
-func (q *inquiry) line(ctx context.Context, l nginx.ErrorLine) *Diagnosis {
-	if m := connectFailed.FindStringSubmatch(l.Message); m != nil {
-		number, _ := strconv.Atoi(m[1])
-		return q.connect(ctx, q.upstreamOf(l), number)
+// lastTry are the lines of the last of the requests, in order: a client that tries many has several.
+func lastTry(e *evidence) []nginx.ErrorLine {
+	all := ofRequest(e)
+	if len(all) == 0 {
+		return nil
 	}
-	if m := unresolvable.FindStringSubmatch(l.Message); m != nil {
-		return q.upstreamName(m[1] + m[2])
+	last := all[len(all)-1]
+	return slices.DeleteFunc(all, func(l nginx.ErrorLine) bool {
+		return l.Connection != last.Connection || l.PID != last.PID
+	})
+}
+
+// nginxFailed: nginx made the answer itself, because it got none from a backend that counts. A line about a backend
+// explains no other answer: nginx goes on to the next one, and logs nothing of one that answers.
+func nginxFailed(e *evidence) bool {
+	status := statusOf(e)
+	if status == nil {
+		return silenceOf(e) != nil
 	}
-	switch {
-	case notEnough.MatchString(l.Message):
-		return q.connectionsSpent()
-	case TooManyFiles.MatchString(l.Message):
-		return q.openFiles()
-	case NoSpaceLeft.MatchString(l.Message):
-		return q.noSpace(l.Text)
-	case ruleForbids.MatchString(l.Message):
-		return diagnosis(ForbiddenByNginx, "a deny rule of nginx refuses this client",
-			q.editRoute("deny", say("mend allow and deny")), q.place())
-	case connectTimeout.MatchString(l.Message):
-		return q.unreachable(q.upstreamOf(l))
-	case answerTimeout.MatchString(l.Message):
-		return diagnosis(BackendNotAnswering,
-			fmt.Sprintf("the backend %s takes the connection and does not answer", q.upstreamOf(l)),
-			say("look at the backend's own log, and restart it"))
+	return slices.Contains([]int{500, 502, 503, 504}, status.Code) && len(lastTry(e)) > 0
+}
+
+// failing is the line that says why nginx got no answer, nil where nothing says so.
+func failing(e *evidence) *nginx.ErrorLine {
+	lines := lastTry(e)
+	if !nginxFailed(e) || len(lines) == 0 {
+		return nil
 	}
-	return nil
+	return &lines[len(lines)-1]
+}
+
+// failedCall is the errno of the socket() or connect() that failed last, and the backend that it was for.
+func failedCall(e *evidence) (number int, address string, line string) {
+	l := failing(e)
+	if l == nil {
+		return 0, "", ""
+	}
+	m := connectFailed.FindStringSubmatch(l.Message)
+	if m == nil {
+		return 0, "", ""
+	}
+	number, _ = strconv.Atoi(m[1])
+	return number, upstreamOf(e, *l), l.Text
 }
 
 // upstreamOf is the address of the backend that the line is about. Where the line has none, as with a socket of the
-// file system, it is what the configuration passes to.
-func (q *inquiry) upstreamOf(l nginx.ErrorLine) string {
-	upstream, _ := l.Of(q.ownRequest())
-	switch {
-	case upstream.IsValid():
+// file system, it is the one that the configuration passes to; "" where that has several.
+func upstreamOf(e *evidence, l nginx.ErrorLine) string {
+	upstream, _ := l.Of(ownRequest(e))
+	if upstream.IsValid() {
 		return upstream.String()
-	case q.passed:
-		return q.pass.Address()
 	}
-	return "of the location" // no command takes it: it is no address
-}
-
-// connect: nginx's connect(2) to the backend failed with this errno.
-func (q *inquiry) connect(ctx context.Context, address string, number int) *Diagnosis {
-	switch number {
-	case 111:
-		return q.notListeningThere(address)
-	case 13:
-		return q.denied(ctx, address)
-	case 99:
-		return q.noLocalPort(address)
-	case 24:
-		return q.openFiles()
-	case 101, 110, 113:
-		return q.unreachable(address)
+	if all := backends(e); len(all) == 1 {
+		return all[0]
 	}
-	return nil
-}
-
-func (q *inquiry) connectionsSpent() *Diagnosis {
-	limit := "512, nginx's default"
-	evidence := ""
-	for _, d := range q.tree.Directives() {
-		for _, inner := range d.Body {
-			if d.Name == "events" && inner.Name == "worker_connections" && len(inner.Args) == 1 {
-				limit = inner.Args[0]
-				evidence = fmt.Sprintf("worker_connections %s in %s:%d", limit, inner.File, inner.Line)
-			}
-		}
-	}
-	return diagnosis(ConnectionsSpent, "nginx has no connection left: worker_connections is "+limit+
-		", and each WebSocket takes two of them",
-		say("raise worker_connections in the events block of "+host.NginxConf+" (and LimitNOFILE to twice as much)").
-			say(thenReload), evidence)
-}
-
-// dropIns are the directory for an administrator's own lines of nginx's unit (systemd.unit(5)).
-const dropIns = "/etc/systemd/system/nginx.service.d"
-
-func (q *inquiry) openFiles() *Diagnosis {
-	evidence := ""
-	if len(q.master.Workers) > 0 {
-		for _, line := range host.ReadProc(q.Host, fmt.Sprintf("/proc/%d/limits", q.master.Workers[0].PID)) {
-			if strings.HasPrefix(line, "Max open files") {
-				evidence = fmt.Sprintf("worker %d: %s", q.master.Workers[0].PID,
-					strings.Join(strings.Fields(line), " "))
-			}
-		}
-	}
-	return diagnosis(OpenFilesSpent, "nginx has no file descriptor left (24: too many open files)",
-		// Not worker_rlimit_nofile: SELinux denies httpd_t to set it unless httpd_setrlimit is on. A limit of the
-		// unit's is for new processes only.
-		do("mkdir", "-p", dropIns).and("printf", `[Service]\nLimitNOFILE=65536\n`).into(dropIns+"/limits.conf").
-			and("systemctl", "daemon-reload").and("systemctl", "restart", "nginx").note("which ends open connections"),
-		evidence)
-}
-
-func (q *inquiry) noSpace(line string) *Diagnosis {
-	if d := q.full(); d != nil {
-		return d
-	}
-	return diagnosis(DiskFull, "a file system that nginx writes to is full (28: no space left on device)",
-		do("df", "-h").note("make room, then systemctl reload-or-restart nginx"), line)
+	return ""
 }
 
 // emergency explains an [emerg] line: what kept nginx from starting, although nginx -t takes its configuration now.
 // What such a line says of the configuration's text is therefore out of date, or not nginx's.
-func (q *inquiry) emergency(ctx context.Context, line string) *Diagnosis {
-	d := q.notSyntax(ctx, problemOf(emergencyOf(line)))
+func emergency(ctx context.Context, e *evidence, line string) *Diagnosis {
+	d := notSyntax(ctx, e, problemOf(emergencyOf(line)))
 	if d != nil {
 		d.Evidence = append([]string{line}, d.Evidence...)
 	}

@@ -16,85 +16,105 @@ import (
 	"wsprovision/provision/websocket"
 )
 
-// unresolved: the name in the URL has no address.
-func (q *inquiry) unresolved(context.Context) *Diagnosis {
+// nameHasNoAddress: the name in the URL does not resolve.
+func nameHasNoAddress(_ context.Context, e *evidence) *Diagnosis {
 	var dns *net.DNSError
-	if !errors.As(q.Err, &dns) {
+	if !errors.As(e.Err, &dns) {
 		return nil
 	}
 	return diagnosis(NameUnresolved, fmt.Sprintf("the name %s does not resolve on this host", dns.Name),
 		say("add it to DNS or to /etc/hosts, or name the address in the URL"), dns.Error())
 }
 
-// elsewhere: of another host only the connection itself can be judged.
-func (q *inquiry) elsewhere(context.Context) *Diagnosis {
+// connectionIsFiltered: by somebody else's firewall. This host's firewalld lets all in that comes by the loopback, which
+// what is local does.
+func connectionIsFiltered(_ context.Context, e *evidence) *Diagnosis {
 	var dial *websocket.DialError
-	if !errors.As(q.Err, &dial) {
+	if !errors.As(e.Err, &dial) || !dial.Timeout && !errors.Is(dial, syscall.EHOSTUNREACH) &&
+		!errors.Is(dial, syscall.ETIMEDOUT) && !errors.Is(dial, syscall.EACCES) {
 		return nil
 	}
-	filtered := dial.Timeout || errors.Is(dial, syscall.EHOSTUNREACH) || errors.Is(dial, syscall.ETIMEDOUT) ||
-		errors.Is(dial, syscall.EACCES)
-	port := int(q.address.Port())
-	switch {
-	// by somebody else's firewall: this host's firewalld lets all in that comes by the loopback, which what is local
-	// does
-	case filtered:
-		return diagnosis(AddressUnreachable,
-			fmt.Sprintf("no answer comes from %s: a firewall drops or rejects the connection, or there is no route",
-				q.address),
-			say("on that host: ").join(firewalldMend("", port)), dial.Error())
-	case errors.Is(dial, syscall.ECONNREFUSED) && !q.local():
-		return diagnosis(AddressRefuses, fmt.Sprintf("nothing listens on %s", q.address),
-			say("run wsprovision verify on that host, which says why"), dial.Error())
-	case errors.Is(dial, syscall.ENETUNREACH) || errors.Is(dial, syscall.EADDRNOTAVAIL) && !q.local():
-		return diagnosis(AddressUnreachable, fmt.Sprintf("this host has no route to %s", q.address),
-			do("ip", "route", "get", q.address.Addr().String()), dial.Error())
-	case errors.Is(dial, syscall.EADDRNOTAVAIL):
-		return q.exhausted("the client's own connections to "+q.address.String(), q.address.Port(), dial.Error())
+	if isLocal(e) && e.Check == Measured {
+		return nil // nginx takes its time, with that many
 	}
-	return nil
+	return diagnosis(AddressUnreachable,
+		fmt.Sprintf("no answer comes from %s: a firewall drops or rejects the connection, or there is no route", e.address),
+		say("on that host: ").join(firewalldMend("", int(e.address.Port()))), dial.Error())
 }
 
-// beside: a URL that leads to another server than nginx, such as to a backend
-// itself, or to another host. All that is known is what it answered.
-func (q *inquiry) beside(context.Context) *Diagnosis {
-	if q.Site != nil || !q.address.IsValid() || q.local() && q.nginxPort() {
+func nothingListensElsewhere(_ context.Context, e *evidence) *Diagnosis {
+	if !errors.Is(e.Err, syscall.ECONNREFUSED) || !refused(e) {
 		return nil
 	}
-	var status *websocket.StatusError
-	var silent *websocket.ResponseError
-	var head *websocket.HeaderError
-	var accept *websocket.AcceptError
-	at, seen := q.address.String(), q.Err.Error()
-	switch {
-	case errors.Is(q.Err, syscall.ECONNREFUSED) && q.refused():
-		return diagnosis(AddressRefuses, "nothing listens on "+at,
-			say("start the server that is meant to listen there"), seen, q.nearby(int(q.address.Port())))
-	case errors.As(q.Err, &head) || errors.As(q.Err, &accept):
-		return diagnosis(NotAWebSocket, "what listens on "+at+" answers 101 and is no WebSocket server",
-			q.whoListens(at), seen)
-	case !q.local():
+	return diagnosis(AddressRefuses, fmt.Sprintf("nothing listens on %s", e.address),
+		say("run wsprovision verify on that host, which says why"), e.Err.Error())
+}
+
+func noRouteToAddress(_ context.Context, e *evidence) *Diagnosis {
+	if !errors.Is(e.Err, syscall.ENETUNREACH) && (!errors.Is(e.Err, syscall.EADDRNOTAVAIL) || isLocal(e)) {
 		return nil
-	case errors.As(q.Err, &status) && status.Code == http.StatusForbidden && q.Target.Origin != "":
-		return diagnosis(OriginRefused, fmt.Sprintf("the backend %s refuses the Origin %s (403)", at, q.Target.Origin),
-			say("allow that origin in the backend's own configuration"), seen)
-	case errors.As(q.Err, &status) && status.Code == http.StatusNotFound:
-		return diagnosis(PathNotFound, fmt.Sprintf("the backend %s has nothing at %s (404)", at, q.Target.Path),
-			say("use the path that the backend serves; its own log says more"), seen)
-	case errors.As(q.Err, &status):
-		return diagnosis(BackendRefused,
-			fmt.Sprintf("the backend %s refuses the handshake at %s (%d)", at, q.Target.Path, status.Code),
-			say("the backend's own log says why"), seen)
-	case errors.As(q.Err, &silent) && silent.Timeout:
+	}
+	return diagnosis(AddressUnreachable, fmt.Sprintf("this host has no route to %s", e.address),
+		do("ip", "route", "get", e.address.Addr().String()), e.Err.Error())
+}
+
+func clientHasNoPort(_ context.Context, e *evidence) *Diagnosis {
+	if !errors.Is(e.Err, syscall.EADDRNOTAVAIL) {
+		return nil
+	}
+	return exhausted(e, "the client's own connections to "+e.address.String(), e.address.Port(), e.Err.Error())
+}
+
+func nothingListensBeside(_ context.Context, e *evidence) *Diagnosis {
+	if !refused(e) {
+		return nil
+	}
+	at := e.address.String()
+	return diagnosis(AddressRefuses, "nothing listens on "+at, say("start the server that is meant to listen there"),
+		e.Err.Error(), nearby(e, int(e.address.Port())))
+}
+
+func besideIsNoWebSocket(_ context.Context, e *evidence) *Diagnosis {
+	at := e.address.String()
+	return diagnosis(NotAWebSocket, "what listens on "+at+" answers 101 and is no WebSocket server", whoListens(at),
+		e.Err.Error())
+}
+
+// besideRefuses: all that is known of a program that is no nginx is what it answered.
+func besideRefuses(ctx context.Context, e *evidence) *Diagnosis {
+	if !isLocal(e) {
+		return nil
+	}
+	at, status := e.address.String(), statusOf(e)
+	switch silent := silenceOf(e); {
+	case silent != nil && silent.Timeout:
 		return diagnosis(BackendNotAnswering, "the backend "+at+" takes the connection and does not answer",
-			say("look at the backend's own log, and restart it"), seen)
+			say("look at the backend's own log, and restart it"), e.Err.Error())
+	case status == nil:
+		return nil
+	case status.Code == http.StatusNotFound:
+		return diagnosis(PathNotFound, fmt.Sprintf("the backend %s has nothing at %s (404)", at, e.Target.Path),
+			say("use the path that the backend serves; its own log says more"), e.Err.Error())
 	}
-	return nil
+	return besideStatus(ctx, e, at, status)
+}
+
+func besideStatus(ctx context.Context, e *evidence, at string, status *websocket.StatusError) *Diagnosis {
+	if status.Code == http.StatusForbidden && e.Target.Origin != "" {
+		other := e.Target
+		if other.Origin = ""; shake(ctx, e, other) == nil {
+			return diagnosis(OriginRefused, fmt.Sprintf("the backend %s refuses the Origin %s (403)", at, e.Target.Origin),
+				say("allow that origin in the backend's own configuration"), e.Err.Error())
+		}
+	}
+	return diagnosis(BackendRefused,
+		fmt.Sprintf("the backend %s refuses the handshake at %s (%d)", at, e.Target.Path, status.Code),
+		say("the backend's own log says why"), e.Err.Error())
 }
 
 // nginxPort reports whether nginx's configuration has a listener on that port, at whatever address.
-func (q *inquiry) nginxPort() bool {
-	return slices.ContainsFunc(q.listens(), func(l netip.AddrPort) bool { return l.Port() == q.address.Port() })
+func nginxPort(e *evidence) bool {
+	return slices.ContainsFunc(listens(e), func(l netip.AddrPort) bool { return l.Port() == e.address.Port() })
 }
 
 // reuse takes ports in TIME_WAIT for new connections (tcp(7)). Not a wider
@@ -106,10 +126,11 @@ func reuse() Mend {
 		note("and look for who opens so many connections: ss -tnp")
 }
 
-// exhausted: every local port towards one address is in use or in TIME_WAIT.
-func (q *inquiry) exhausted(whose string, port uint16, evidence string) *Diagnosis {
+// exhausted: every local port towards one address is in use or in TIME_WAIT. Nil where that many are not: another thing
+// gives the same error.
+func exhausted(e *evidence, whose string, port uint16, line string) *Diagnosis {
 	held, waiting := 0, 0
-	for _, s := range q.sockets {
+	for _, s := range e.sockets {
 		if s.Remote.Port() == port {
 			held++
 			if s.State == host.StateTimeWait {
@@ -117,10 +138,25 @@ func (q *inquiry) exhausted(whose string, port uint16, evidence string) *Diagnos
 			}
 		}
 	}
-	return diagnosis(PortsExhausted, "no local port is free any more for "+whose,
-		reuse(),
-		evidence, fmt.Sprintf("%d connections to port %d, %d of them in TIME_WAIT", held, port, waiting),
-		"net.ipv4.ip_local_port_range: "+readLine(q.Host, "/proc/sys/net/ipv4/ip_local_port_range"))
+	span := readLine(e.Host, "/proc/sys/net/ipv4/ip_local_port_range")
+	if room, known := portsOf(span); known && held < room-room/5 {
+		return nil
+	}
+	mend := reuse()
+	if waiting < held/2 { // which would free nothing
+		mend = say("end what holds so many: ss -tnp dport = :").number(int(port)).say(" names it")
+	}
+	return diagnosis(PortsExhausted, "no local port is free any more for "+whose, mend, line,
+		fmt.Sprintf("%d connections to port %d, %d of them in TIME_WAIT", held, port, waiting),
+		"net.ipv4.ip_local_port_range: "+span)
+}
+
+// portsOf is how many ports ip_local_port_range has.
+func portsOf(span string) (int, bool) {
+	low, high, _ := strings.Cut(span, " ")
+	from, err1 := strconv.Atoi(low)
+	to, err2 := strconv.Atoi(high)
+	return to - from + 1, err1 == nil && err2 == nil && to >= from
 }
 
 // readLine is the first line of a file of /proc or /sys, its blanks made one.

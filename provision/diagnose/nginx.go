@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,30 +13,24 @@ import (
 	"wsprovision/provision/nginx"
 )
 
-// invalid: nginx -t does not pass, so that nginx neither starts nor reloads.
-func (q *inquiry) invalid(ctx context.Context) *Diagnosis {
-	if q.Euid != 0 {
-		if q.treeErr == nil {
+// problemFound: nginx -t does not pass, so that nginx neither starts nor reloads.
+func problemFound(ctx context.Context, e *evidence) *Diagnosis {
+	if e.Euid != 0 {
+		if e.treeErr == nil {
 			return nil
 		}
-		return q.problem(ctx, problemOf(q.treeErr.Error()))
+		return configProblem(ctx, e, problemOf(e.treeErr.Error()))
 	}
-	problems, err := q.Nginx.Test(ctx, nil)
-	if err != nil {
+	p := tested(ctx, e)
+	if p == nil {
 		return nil
 	}
-	for _, p := range problems {
-		// What nginx only warns of keeps nobody from starting.
-		if p.Fatal() && !strings.HasPrefix(p.Message, "conflicting server name ") {
-			return q.problem(ctx, p)
-		}
-	}
-	return nil
+	return configProblem(ctx, e, *p)
 }
 
-// problem explains what nginx -t, or an [emerg] line, complains of.
-func (q *inquiry) problem(ctx context.Context, p nginx.Problem) *Diagnosis {
-	if d := q.notSyntax(ctx, p); d != nil {
+// configProblem explains what nginx -t, or an [emerg] line, complains of.
+func configProblem(ctx context.Context, e *evidence, p nginx.Problem) *Diagnosis {
+	if d := notSyntax(ctx, e, p); d != nil {
 		return d
 	}
 	where, mend := host.NginxConf, say("mend ").name(host.NginxConf)
@@ -42,9 +38,14 @@ func (q *inquiry) problem(ctx context.Context, p nginx.Problem) *Diagnosis {
 		where, mend = fmt.Sprintf("%s:%d", p.File, p.Line), say("mend ").line(p.File, p.Line)
 	}
 	mend = mend.say(thenServe)
+	if file := userOf(e, p); file != "" {
+		where = file
+		mend = say("put 'map $http_upgrade $connection_upgrade { default upgrade; \"\" close; }' before the server block in ").
+			name(file).say(thenServe)
+	}
 	switch small := strings.HasPrefix(p.Message, "could not build server_names_hash"); {
-	case q.ours(p.File), q.Site != nil && p.File == host.NamesPath, small && q.bucketsAreOurs():
-		mend = q.applyCommand()
+	case ours(e, p.File) && !hasOthersLines(e, p.File), e.Site != nil && p.File == host.NamesPath, small && bucketsAreOurs(e):
+		mend = applyCommand(e)
 	case small:
 		mend = say("set " + host.NamesBucket + " in http of " + host.NginxConf + ", or raise it where it is set").say(thenServe)
 	}
@@ -53,10 +54,32 @@ func (q *inquiry) problem(ctx context.Context, p nginx.Problem) *Diagnosis {
 }
 
 // bucketsAreOurs reports whether an apply sets the size that the names need.
-func (q *inquiry) bucketsAreOurs() bool {
-	_, err := os.Lstat(q.Root + host.NamesPath)
-	return q.Site != nil && q.treeErr == nil && nginx.NamesBucket(q.Site.ServerNames) > 0 &&
-		(err == nil || !q.tree.HTTP(host.NamesBucket))
+func bucketsAreOurs(e *evidence) bool {
+	_, err := os.Lstat(e.Root + host.NamesPath)
+	return e.Site != nil && e.treeErr == nil && nginx.NamesBucket(e.Site.ServerNames) > 0 &&
+		(err == nil || !e.tree.HTTP(host.NamesBucket))
+}
+
+// undefined is nginx's word on a variable that nothing defines (ngx_http_variables_init_vars), which names no place.
+var undefined = regexp.MustCompile(`^unknown "(\w+)" variable$`)
+
+// userOf is the file that uses the variable of nginx's own page on WebSockets, where nothing defines it; else "".
+func userOf(e *evidence, p nginx.Problem) string {
+	if p.Message != `unknown "connection_upgrade" variable` {
+		return ""
+	}
+	for _, s := range e.tree.Servers() {
+		if uses(s.Body, "$connection_upgrade") {
+			return s.File
+		}
+	}
+	return ""
+}
+
+func uses(body []nginx.Directive, variable string) bool {
+	return slices.ContainsFunc(body, func(d nginx.Directive) bool {
+		return slices.Contains(d.Args, variable) || uses(d.Body, variable)
+	})
 }
 
 // inWords says what the usual mistakes are.
@@ -68,6 +91,8 @@ func inWords(p nginx.Problem) string {
 		return "a brace is opened and not closed"
 	case strings.HasPrefix(m, `unexpected "}"`):
 		return "a brace is closed and was not opened, or a ; is missing before it"
+	case undefined.MatchString(m):
+		return "the variable $" + undefined.FindStringSubmatch(m)[1] + " is used, and nothing defines it: a map is missing"
 	case strings.HasPrefix(m, "unknown directive "):
 		return m + ": misspelt, or of a module that is not loaded"
 	}
@@ -75,24 +100,27 @@ func inWords(p nginx.Problem) string {
 }
 
 // notSyntax are the complaints whose cause lies outside the configuration's text.
-func (q *inquiry) notSyntax(ctx context.Context, p nginx.Problem) *Diagnosis {
+func notSyntax(ctx context.Context, e *evidence, p nginx.Problem) *Diagnosis {
 	m, evidence := p.Message, "nginx: "+p.String()
 	switch {
 	case strings.HasPrefix(m, "host not found in "):
 		name, _, _ := strings.Cut(strings.Trim(after(m, `"`), `"`), `"`)
-		d := q.upstreamName(name)
+		d := upstreamName(name)
 		d.Evidence = append(d.Evidence, evidence)
 		return d
 	case bindNumber(m) == 13:
-		return q.bindDenied(ctx)
+		return deniedBind(ctx, e)
 	case bindNumber(m) == 98:
 		return bindInUse(m, evidence)
 	case NoSpaceLeft.MatchString(m):
-		return q.noSpace(evidence)
+		return noSpace(e, evidence)
 	case TooManyFiles.MatchString(m):
-		return q.openFiles()
+		return openFiles(e, evidence)
 	}
-	return q.certificateProblem(m, evidence)
+	if d := listenOfAFamilyThatIsOff(e, p, evidence); d != nil {
+		return d
+	}
+	return certificateProblem(m, evidence)
 }
 
 // bindNumber is the errno with which nginx may not bind, 0 for any other message.
@@ -114,7 +142,7 @@ func after(text, sep string) string {
 	return rest
 }
 
-func (q *inquiry) upstreamName(name string) *Diagnosis {
+func upstreamName(name string) *Diagnosis {
 	host, _, _ := strings.Cut(name, ":")
 	if !nginx.IsHost(host) {
 		return diagnosis(UpstreamUnresolved, "the name of a backend does not resolve on this host",
@@ -128,34 +156,11 @@ func (q *inquiry) upstreamName(name string) *Diagnosis {
 			say(" proves it), or name the backend by its address; then systemctl reload-or-restart nginx"))
 }
 
-// place is the location's, as evidence.
-func (q *inquiry) place() string {
-	switch {
-	case q.route.Location != nil:
-		return fmt.Sprintf("location %s in %s:%d", strings.Join(q.route.Location.Args, " "), q.route.Location.File,
-			q.route.Location.Line)
-	case q.route.Server != nil:
-		return fmt.Sprintf("server block in %s:%d", q.route.Server.File, q.route.Server.Line)
-	}
-	return ""
-}
-
-// editRoute mends a directive that is in force for the location.
-func (q *inquiry) editRoute(directive string, what Mend) Mend {
-	if d := q.route.Value(directive); d != nil {
-		return q.edit(d.File, d.Line, what)
-	}
-	if l := q.route.Location; l != nil {
-		return q.edit(l.File, l.Line, what)
-	}
-	return what.say(" in nginx's configuration")
-}
-
 // newest is the file of the configuration that was changed last, where that
 // was after nginx read it.
-func (q *inquiry) newest() (file string, changed, read time.Time) {
+func newest(e *evidence) (file string, changed, read time.Time) {
 	var start uint64
-	for _, w := range q.master.Workers {
+	for _, w := range e.master.Workers {
 		if !w.ShuttingDown {
 			start = max(start, w.Start)
 		}
@@ -163,16 +168,16 @@ func (q *inquiry) newest() (file string, changed, read time.Time) {
 	if start == 0 {
 		return "", changed, read
 	}
-	read, err := q.Nginx.Started(start)
+	read, err := e.Nginx.Started(start)
 	if err != nil {
 		return "", changed, read
 	}
 	var files []string
-	for _, f := range q.tree.Files() {
+	for _, f := range e.tree.Files() {
 		files = append(files, f.Path)
 	}
 	for _, name := range append(files, host.ConfDir) {
-		if fi, err := os.Stat(q.Root + name); err == nil && fi.ModTime().After(changed) {
+		if fi, err := os.Stat(e.Root + name); err == nil && fi.ModTime().After(changed) {
 			file, changed = name, fi.ModTime()
 		}
 	}
@@ -183,21 +188,18 @@ func (q *inquiry) newest() (file string, changed, read time.Time) {
 	return file, changed, read
 }
 
-// older: nginx runs what it read before the configuration was changed.
-func (q *inquiry) older(ctx context.Context) *Diagnosis {
-	if !q.local() || q.gone != nil {
-		return nil
-	}
-	file, changed, read := q.newest()
+// nginxIsOlder: nginx runs what it read before the configuration was changed.
+func nginxIsOlder(ctx context.Context, e *evidence) *Diagnosis {
+	file, changed, read := newest(e)
 	if file == "" {
 		return nil
 	}
 	evidence := fmt.Sprintf("%s was changed at %s; nginx's workers read the configuration at %s", file,
 		changed.Format(time.DateTime), read.Format(time.DateTime))
-	if d := q.invalid(ctx); d != nil {
+	if d := problemFound(ctx, e); d != nil {
 		d.Evidence = append(d.Evidence, evidence)
 		return d
 	}
 	return diagnosis(NginxOlder, "nginx runs an older configuration than the disk's", reload(),
-		evidence, lastEmergency(q.errorLog(ctx)))
+		evidence, lastEmergency(errorLog(ctx, e)))
 }

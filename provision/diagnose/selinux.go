@@ -5,33 +5,64 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
+	"strings"
+	"syscall"
 
 	"wsprovision/provision/host"
 	"wsprovision/selinux"
 )
 
-func (q *inquiry) enforcing() bool {
-	status, err := q.SELinux.Status()
+func enforcing(e *evidence) bool {
+	status, err := e.SELinux.Status()
 	return err == nil && status.Mode == selinux.Enforcing
+}
+
+// backendIsDenied: nginx's connect was refused with 13, or nginx says nothing and the policy does not let it connect.
+func backendIsDenied(ctx context.Context, e *evidence) *Diagnosis {
+	number, address, line := failedCall(e)
+	if number == int(syscall.EACCES) {
+		return withLine(denied(ctx, e, address), line)
+	}
+	if number != 0 || statusOf(e) == nil || statusOf(e).Code != http.StatusBadGateway || !enforcing(e) {
+		return nil
+	}
+	b := accepting(ctx, e, true)
+	if allowed, _, err := e.SELinux.MayConnect(PortOf(b)); b == "" || err != nil || allowed {
+		return nil
+	}
+	d := denied(ctx, e, b)
+	if d != nil {
+		d.Evidence = append(append(d.Evidence, e.Err.Error()), fmt.Sprintf("the same handshake made with %s directly: 101", b))
+	}
+	return d
+}
+
+func withLine(d *Diagnosis, line string) *Diagnosis {
+	if d != nil && line != "" {
+		d.Evidence = append([]string{line}, d.Evidence...)
+	}
+	return d
 }
 
 // denied: nginx's connect was refused with 13. Which of the two permissions is
 // missing is read from the policy; the denial itself is the evidence.
-func (q *inquiry) denied(ctx context.Context, address string) *Diagnosis {
+func denied(ctx context.Context, e *evidence, address string) *Diagnosis {
 	port := PortOf(address)
 	if port == 0 {
 		return nil
 	}
-	allowed, label, err := q.SELinux.MayConnect(port)
-	avc, logged := lastAVC(ctx, q.Host, "name_connect", port, q.verifyAttempt())
+	allowed, label, err := e.SELinux.MayConnect(port)
+	avc, logged := lastAVC(ctx, e.Host, "name_connect", port, verifyAttempt(e))
 	if err == nil && allowed && !logged {
 		// an old denial has been mended since; what says 13 now is not SELinux, such as a route of the type prohibit
 		return nil
 	}
-	lacks := q.missing(ctx, port, label, err)
-	if !lacks.mend.IsZero() && !q.passesTo(port) { // the nginx user can write the line that says so
+	lacks := missing(ctx, e, port, label, err)
+	if !lacks.mend.IsZero() && !passesTo(e, port) { // the nginx user can write the line that says so
 		lacks.mend = say("where port ").number(port).
 			say(" is indeed a backend, which the configuration does not say: ").join(lacks.mend)
 	}
@@ -50,11 +81,11 @@ func (q *inquiry) denied(ctx context.Context, address string) *Diagnosis {
 }
 
 // passesTo reports whether a configuration names the port of a backend, nginx's or the agent's.
-func (q *inquiry) passesTo(port int) bool {
-	if q.passed && q.pass.Port == port || q.Location != nil && q.Location.Backend.Port == port {
+func passesTo(e *evidence, port int) bool {
+	if slices.ContainsFunc(backends(e), func(b string) bool { return PortOf(b) == port }) || e.Location != nil && e.Location.Backend.Port == port {
 		return true
 	}
-	for _, u := range q.tree.Upstreams() {
+	for _, u := range e.tree.Upstreams() {
 		if slices.ContainsFunc(u.Servers, func(s string) bool { return PortOf(s) == port }) {
 			return true
 		}
@@ -89,9 +120,9 @@ func (l lack) sentence() string {
 	return "boolean and label are as they should be, so another rule of the policy is meant"
 }
 
-func (q *inquiry) missing(ctx context.Context, port int, label string, unknown error) lack {
+func missing(ctx context.Context, e *evidence, port int, label string, unknown error) lack {
 	var l lack
-	if b, err := q.SELinux.Boolean(ctx, selinux.HTTPConnect); err == nil {
+	if b, err := e.SELinux.Boolean(ctx, selinux.HTTPConnect); err == nil {
 		l.boolean = b.Running == selinux.Off
 		l.facts = append(l.facts, fmt.Sprintf("%s: %s now, %s at the next boot", selinux.HTTPConnect, b.Running,
 			b.Persistent))
@@ -99,16 +130,16 @@ func (q *inquiry) missing(ctx context.Context, port int, label string, unknown e
 			l.mend = l.mend.and("setsebool", "-P", selinux.HTTPConnect, "on")
 		}
 	}
-	l.without = q.withoutBoolean(ctx)
+	l.without = withoutBoolean(ctx, e)
 	if unknown != nil {
 		l.facts = append(l.facts, unknown.Error())
 		return l
 	}
 	l.facts = append(l.facts, fmt.Sprintf("port tcp/%d is labelled %s", port, label))
 	if l.label = label != selinux.HTTPPort; l.label {
-		l.mend = l.mend.and(q.labelCommand(ctx, port)...)
+		l.mend = l.mend.and(labelCommand(ctx, e, port)...)
 	}
-	if state, err := q.SELinux.Port(ctx, "tcp", port); err == nil {
+	if state, err := e.SELinux.Port(ctx, "tcp", port); err == nil {
 		for _, p := range state.Local {
 			if p.Type != selinux.HTTPPort {
 				l.taken = fmt.Sprintf("semanage port -l -C: %s %s", p.Type, p)
@@ -119,11 +150,11 @@ func (q *inquiry) missing(ctx context.Context, port int, label string, unknown e
 }
 
 // withoutBoolean is why the label alone does not let httpd_t connect; "" where it does.
-func (q *inquiry) withoutBoolean(ctx context.Context) string {
-	if allowed, err := q.SELinux.Allowed("httpd_t", selinux.HTTPPort, "tcp_socket", "name_connect"); err == nil && allowed {
+func withoutBoolean(ctx context.Context, e *evidence) string {
+	if allowed, err := e.SELinux.Allowed("httpd_t", selinux.HTTPPort, "tcp_socket", "name_connect"); err == nil && allowed {
 		return ""
 	}
-	if b, err := q.SELinux.Boolean(ctx, selinux.HTTPGracefulShutdown); err == nil && b.Running == selinux.Off {
+	if b, err := e.SELinux.Boolean(ctx, selinux.HTTPGracefulShutdown); err == nil && b.Running == selinux.Off {
 		return "the boolean " + selinux.HTTPGracefulShutdown + " is off too"
 	}
 	return "this policy has no rule for it"
@@ -132,9 +163,9 @@ func (q *inquiry) withoutBoolean(ctx context.Context) string {
 // labelCommand is what labels the port http_port_t: -m where there is a record of exactly this port, the policy's or a
 // local one, which a lone "semanage port -a" refuses; else -a. A label that the store has already was written with -N
 // and waits for the policy to be loaded.
-func (q *inquiry) labelCommand(ctx context.Context, port int) []string {
+func labelCommand(ctx context.Context, e *evidence, port int) []string {
 	verb, which := "-a", strconv.Itoa(port)
-	edit, before, err := q.SELinux.LabelPort(ctx, "tcp", port, selinux.HTTPPort)
+	edit, before, err := e.SELinux.LabelPort(ctx, "tcp", port, selinux.HTTPPort)
 	var overlap *selinux.OverlapError
 	if errors.As(err, &overlap) {
 		verb, which = "-m", fmt.Sprintf("%d-%d", overlap.Local.Low, overlap.Local.High)
@@ -174,8 +205,8 @@ func WouldDeny(ctx context.Context, h *host.Host, port int) *Diagnosis {
 	if err != nil || allowed {
 		return nil
 	}
-	q := &inquiry{Host: h}
-	lacks := q.missing(ctx, port, label, nil)
+	e := &evidence{Host: h, asked: &answers{}}
+	lacks := missing(ctx, e, port, label, nil)
 	d := diagnosis(SELinuxWouldDeny,
 		fmt.Sprintf("SELinux is permissive; enforcing, it would deny nginx (httpd_t) to connect to port %d: %s", port,
 			lacks.sentence()), lacks.mend, lacks.facts...)
@@ -192,4 +223,40 @@ func WouldDeny(ctx context.Context, h *host.Host, port int) *Diagnosis {
 		d.Evidence = append([]string{a.Line}, d.Evidence...)
 	}
 	return d
+}
+
+// httpdIsDenied: SELinux keeps nginx from something else than a port, such as a socket of the file system or a file.
+func httpdIsDenied(ctx context.Context, e *evidence) *Diagnosis {
+	l := failing(e)
+	if l == nil || !strings.Contains(l.Message, " (13: ") {
+		return nil
+	}
+	a, ok := newestAVC(ctx, e.Host, func(a AVC) bool {
+		return !a.Permissive && a.Port == 0 && typeIn(a.Source) == selinux.HTTPDomain && verifyAttempt(e).has(a)
+	})
+	if !ok {
+		return nil
+	}
+	return diagnosis(SELinuxDenied, fmt.Sprintf("SELinux denies nginx (httpd_t) %s of the %s %s, which is labelled %s",
+		strings.Join(a.Perms, " "), a.Class, a.Name, typeIn(a.Target)), labelMend(e, a), l.Text, a.Line)
+}
+
+// typeIn is the type of a context: user:role:type:level.
+func typeIn(context string) string {
+	fields := strings.Split(context, ":")
+	if len(fields) < 3 {
+		return context
+	}
+	return fields[2]
+}
+
+// labelMend gives the backend's socket a label that httpd_t may write to (httpd_var_run_t, in RHEL 7's file_contexts that
+// of /var/run/httpd.*).
+func labelMend(e *evidence, a AVC) Mend {
+	if socket := socketFile(e); socket != "" && a.Class == "sock_file" {
+		return do("semanage", "fcontext", "-a", "-t", "httpd_var_run_t", regexp.QuoteMeta(socket)).
+			and("restorecon", "-v", socket).note("and the same where the backend creates it anew")
+	}
+	return say("give it a label that httpd_t may use (restorecon -v, or semanage fcontext), or the rule by a module of its " +
+		"own: ausearch -m avc -c nginx | audit2allow -M nginx-local")
 }

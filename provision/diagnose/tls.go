@@ -15,63 +15,95 @@ import (
 	"wsprovision/provision/websocket"
 )
 
-// refusedCertificate: TLS did not come about.
-func (q *inquiry) refusedCertificate(ctx context.Context) *Diagnosis {
+// tlsFailure is how TLS failed with whoever is meant to speak it; nil where it did not, or where this host's nginx does not
+// run, so that somebody else answered.
+func tlsFailure(e *evidence) *websocket.TLSError {
 	var failed *websocket.TLSError
-	if !errors.As(q.Err, &failed) {
+	if !errors.As(e.Err, &failed) || isLocal(e) && errors.Is(e.gone, nginx.ErrNotRunning) {
 		return nil
 	}
-	if q.local() && errors.Is(q.gone, nginx.ErrNotRunning) {
-		return nil // whoever answers there, listener says it
-	}
+	return failed
+}
+
+func certificateIsExpired(_ context.Context, e *evidence) *Diagnosis {
+	failed := tlsFailure(e)
 	var invalid x509.CertificateInvalidError
+	if failed == nil || !errors.As(failed, &invalid) || invalid.Reason != x509.Expired {
+		return nil
+	}
+	return expired(e, failed, certificateShown(failed))
+}
+
+func certificateIsAnothers(_ context.Context, e *evidence) *Diagnosis {
+	failed := tlsFailure(e)
 	var name x509.HostnameError
+	if failed == nil || !errors.As(failed, &name) {
+		return nil
+	}
+	return diagnosis(CertificateWrongName, fmt.Sprintf("the certificate is not for %s", failed.ServerName),
+		say("get a certificate that has the name ").name(failed.ServerName).say(", and ").join(replace(e)),
+		certificateShown(failed))
+}
+
+// certificateIsNotTrusted: there is no way from it to an authority that the client trusts, by what the server shows.
+func certificateIsNotTrusted(_ context.Context, e *evidence) *Diagnosis {
+	failed := tlsFailure(e)
 	var authority x509.UnknownAuthorityError
+	if failed == nil || !errors.As(failed, &authority) {
+		return nil
+	}
+	if chain := failed.Facts.Chain; len(chain) > 0 && chain[0].Subject == chain[0].Issuer {
+		return diagnosis(CertificateUntrusted, "the certificate has signed itself, so that no client trusts it that does not "+
+			"know it", say("get one that an authority has signed; to try this one: verify --ca FILE"),
+			certificateShown(failed), failed.Error())
+	}
+	return diagnosis(CertificateUntrusted, "no authority that this host trusts has signed the certificate, or an "+
+		"intermediate certificate is missing from the chain",
+		say("put the chain behind the certificate in its file").say(thenReload).
+			say("; a private authority: verify --ca FILE"), certificateShown(failed), failed.Error())
+}
+
+// strangerSpeaksNoTLS: the connection went to another host, or to another program of this one.
+func strangerSpeaksNoTLS(ctx context.Context, e *evidence) *Diagnosis {
+	failed := tlsFailure(e)
+	if failed == nil || isLocal(e) && nginxPort(e) {
+		return nil
+	}
+	return diagnosis(TLSRefused,
+		fmt.Sprintf("what answers on %s is not this host's nginx, and no TLS comes about with it: %s", e.address, failed),
+		opensslCommand(e, failed), certificateShown(failed))
+}
+
+func listenerSpeaksNoTLS(_ context.Context, e *evidence) *Diagnosis {
+	failed := tlsFailure(e)
 	var plain tls.RecordHeaderError
-	shown := q.shown(failed)
-	switch {
-	case errors.As(failed, &invalid) && invalid.Reason == x509.Expired:
-		return q.expired(failed, shown)
-	case errors.As(failed, &name):
-		return diagnosis(CertificateWrongName, fmt.Sprintf("the certificate is not for %s", failed.ServerName),
-			say("get a certificate that has the name ").name(failed.ServerName).say(", and ").join(q.replace()), shown)
-	case errors.As(failed, &authority):
-		return diagnosis(CertificateUntrusted, "no authority that this host trusts has signed the certificate, or an "+
-			"intermediate certificate is missing from the chain",
-			say("put the chain behind the certificate in its file and reload nginx; "+
-				"a private authority: verify --ca FILE"),
-			shown, failed.Error())
-	case q.notNginx(ctx):
-		return diagnosis(TLSRefused,
-			fmt.Sprintf("what answers on %s is not this host's nginx, and no TLS comes about with it: %s", q.address,
-				failed), q.opensslCommand(failed), shown)
-	case errors.As(failed, &plain):
-		return diagnosis(TLSNotSpoken,
-			fmt.Sprintf("nginx does not speak TLS on %s: the listener has no ssl", q.address),
-			q.editRoute("listen", say("add ssl to the listener, with ssl_certificate and ssl_certificate_key,")),
-			q.place(), failed.Error())
-	case failed.Timeout:
-		return q.hangs(failed.Error())
+	if failed == nil || !errors.As(failed, &plain) {
+		return nil
 	}
-	for _, ask := range []func(context.Context) *Diagnosis{q.listener, q.logged} {
-		if d := ask(ctx); d != nil {
-			return d
-		}
+	what := say("add ssl to the listener, with ssl_certificate and ssl_certificate_key,")
+	mend, evidence := what.say(" in nginx's configuration"), ""
+	if s := e.way.Server; s != nil {
+		mend = edit(e, s.File, e.way.Listen.Line, what)
+		evidence = fmt.Sprintf("%s:%d listens on %s", s.File, e.way.Listen.Line, e.address)
 	}
-	return diagnosis(TLSRefused, "the TLS handshake is refused: "+failed.Error(), q.opensslCommand(failed),
-		append([]string{shown}, q.relevant()...)...)
+	return diagnosis(TLSNotSpoken, fmt.Sprintf("nginx does not speak TLS on %s: the listener has no ssl", e.address), mend,
+		evidence, failed.Error())
 }
 
-// notNginx: the connection went to another host, or to another program of this one.
-func (q *inquiry) notNginx(ctx context.Context) bool {
-	return !q.local() || !q.nginxPort() || q.strangers(ctx, q.address) != nil
+func tlsIsRefused(_ context.Context, e *evidence) *Diagnosis {
+	failed := tlsFailure(e)
+	if failed == nil {
+		return nil
+	}
+	return diagnosis(TLSRefused, "the TLS handshake is refused: "+failed.Error(), opensslCommand(e, failed),
+		append([]string{certificateShown(failed)}, relevant(e)...)...)
 }
 
-func (q *inquiry) opensslCommand(failed *websocket.TLSError) Mend {
-	return do("openssl", "s_client", "-connect", q.Target.Address, "-servername", failed.ServerName)
+func opensslCommand(e *evidence, failed *websocket.TLSError) Mend {
+	return do("openssl", "s_client", "-connect", e.Target.Address, "-servername", failed.ServerName)
 }
 
-func (q *inquiry) shown(failed *websocket.TLSError) string {
+func certificateShown(failed *websocket.TLSError) string {
 	if len(failed.Facts.Chain) == 0 {
 		return ""
 	}
@@ -81,19 +113,19 @@ func (q *inquiry) shown(failed *websocket.TLSError) string {
 }
 
 // certificateFile is the file that nginx shows for the site, "" where the configuration does not tell.
-func (q *inquiry) certificateFile() string {
-	if d := q.route.Value("ssl_certificate"); d != nil && len(d.Args) == 1 && !strings.Contains(d.Args[0], "$") {
+func certificateFile(e *evidence) string {
+	if d := serverValue(e, "ssl_certificate"); d != nil && len(d.Args) == 1 && !strings.Contains(d.Args[0], "$") {
 		return d.Args[0]
 	}
-	if q.Site != nil && q.Site.TLS != nil {
-		return q.Site.TLS.Certificate
+	if e.Site != nil && e.Site.TLS != nil {
+		return e.Site.TLS.Certificate
 	}
 	return ""
 }
 
-func (q *inquiry) replace() Mend {
-	file := q.certificateFile()
-	if file == "" || !q.local() {
+func replace(e *evidence) Mend {
+	file := certificateFile(e)
+	if file == "" || !isLocal(e) {
 		return say("put it in place of the old one, then systemctl reload nginx")
 	}
 	return say("put it into ").name(file).say(thenReload)
@@ -101,10 +133,10 @@ func (q *inquiry) replace() Mend {
 
 // expired tells a certificate that is out of date from one that was renewed
 // and that nginx has not read yet.
-func (q *inquiry) expired(failed *websocket.TLSError, shown string) *Diagnosis {
-	file := q.certificateFile()
-	if q.local() && file != "" && len(failed.Facts.Chain) > 0 {
-		if until, ok := notAfter(q.Root + file); ok && until.After(failed.Facts.Chain[0].NotAfter) &&
+func expired(e *evidence, failed *websocket.TLSError, shown string) *Diagnosis {
+	file := certificateFile(e)
+	if isLocal(e) && file != "" && len(failed.Facts.Chain) > 0 {
+		if until, ok := notAfter(e.Root + file); ok && until.After(failed.Facts.Chain[0].NotAfter) &&
 			until.After(time.Now()) {
 			return diagnosis(NginxOlder, fmt.Sprintf("the certificate on the disk was renewed, and nginx still shows "+
 				"the expired one, which it read before (%s)", file),
@@ -120,7 +152,7 @@ func (q *inquiry) expired(failed *websocket.TLSError, shown string) *Diagnosis {
 				c.NotBefore.Format(time.DateTime))
 		}
 	}
-	return diagnosis(CertificateExpired, cause, say("renew it, ").join(q.replace()), shown)
+	return diagnosis(CertificateExpired, cause, say("renew it, ").join(replace(e)), shown)
 }
 
 func notAfter(file string) (time.Time, bool) {
@@ -141,7 +173,7 @@ func notAfter(file string) (time.Time, bool) {
 
 // certificateProblem explains what nginx says of a certificate or key when it
 // reads its configuration (ngx_event_openssl.c, 1.12 to 1.20).
-func (q *inquiry) certificateProblem(m, evidence string) *Diagnosis {
+func certificateProblem(m, evidence string) *Diagnosis {
 	file, _, _ := strings.Cut(after(m, `"`), `"`)
 	if !strings.HasPrefix(file, "/") {
 		return nil
@@ -150,7 +182,8 @@ func (q *inquiry) certificateProblem(m, evidence string) *Diagnosis {
 	switch {
 	case strings.Contains(m, "key values mismatch"):
 		return diagnosis(CertificateKeyMismatch, fmt.Sprintf("the key %s does not belong to the certificate", file),
-			say("put the key that the certificate was made for into ").name(file).say(thenServe), evidence)
+			say("put the key that the certificate was made for into ").name(file).
+				say(", and see that the site's certificate is the first in its file").say(thenServe), evidence)
 	case strings.HasPrefix(m, "cannot load certificate key "), strings.HasPrefix(m, "SSL_CTX_use_PrivateKey"):
 		return diagnosis(CertificateKeyUnreadable, fmt.Sprintf("nginx cannot read the certificate's key %s: %s", file,
 			openSSLReason(m)), unreadable, evidence)

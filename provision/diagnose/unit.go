@@ -18,8 +18,8 @@ type unitFacts struct {
 	err   error
 }
 
-func (q *inquiry) unit(ctx context.Context) unitFacts {
-	units, err := host.Systemd(ctx, q.Host)
+func unitOf(ctx context.Context, e *evidence) unitFacts {
+	units, err := host.Systemd(ctx, e.Host)
 	if err != nil {
 		return unitFacts{err: err}
 	}

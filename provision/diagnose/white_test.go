@@ -14,8 +14,8 @@ import (
 	"wsprovision/systemd"
 )
 
-// asked is an inquiry about the one site of a host that has nothing but the files given.
-func asked(t *testing.T, files map[string]string) *inquiry {
+// evidenceOf is the evidence about the one site of a host that has nothing but the files given.
+func evidenceOf(t *testing.T, files map[string]string) *evidence {
 	t.Helper()
 	h := &host.Host{Root: t.TempDir(), Seam: &host.Seam{}}
 	h.Files = &host.Files{Root: h.Root, Seam: h.Seam}
@@ -31,17 +31,18 @@ func asked(t *testing.T, files map[string]string) *inquiry {
 	c := config.Config{Sites: []config.Site{{Name: "websocket", ServerNames: []string{"ws.example.com"},
 		Listen: []config.Listen{{Port: 80}}, Locations: []config.Location{{Path: "/ws/", WebSocket: true,
 			Backend: config.Backend{Host: "127.0.0.1", Port: 3000}}}}}}
-	q := &inquiry{Host: h, config: c, Symptom: Symptom{Site: &c.Sites[0], Location: &c.Sites[0].Locations[0]}}
-	q.tree, q.treeErr = nginx.Load(h.Root, host.NginxConf, nil)
-	return q
+	e := &evidence{Host: h, config: c, Symptom: Symptom{Site: &c.Sites[0], Location: &c.Sites[0].Locations[0]},
+		asked: &answers{}}
+	e.tree, e.treeErr = nginx.Load(h.Root, host.NginxConf, nil)
+	return e
 }
 
 func TestAdviceIsPasteable(t *testing.T) {
-	q := asked(t, nil)
-	q.address = netip.MustParseAddrPort("[::1]:80")
-	for _, d := range []*Diagnosis{q.openFiles(), q.noSpace("x"), q.hangs(), q.exhausted("x", 3000, ""),
+	e := evidenceOf(t, nil)
+	e.address = netip.MustParseAddrPort("[::1]:80")
+	for _, d := range []*Diagnosis{openFiles(e, ""), noSpace(e, "x"), hangs(e), exhausted(e, "x", 3000, ""),
 		bindInUse("bind() to 0.0.0.0:80 failed (98: Address already in use)", ""),
-		q.certificateProblem(`cannot load certificate "/etc/nginx/c.pem": BIO_new_file() failed (No such file or `+
+		certificateProblem(`cannot load certificate "/etc/nginx/c.pem": BIO_new_file() failed (No such file or `+
 			`directory)`, "")} {
 		hosttest.Pasteable(t, string(d.Code), d.Mend.String())
 		serves := d.Code != OpenFilesSpent && d.Code != NginxHangs // which nothing less mends
@@ -54,22 +55,22 @@ func TestAdviceIsPasteable(t *testing.T) {
 // Where the agent's file is as configured, an apply would change nothing.
 func TestAdviceOnWhatIsConfigured(t *testing.T) {
 	path := host.SitePath("websocket")
-	q := asked(t, map[string]string{path: "as configured"})
-	q.Own = Own{Content: []byte("as configured"), Flags: []string{"--on-drift", "replace"}}
-	if got := q.edit(path, 5, say("set proxy_read_timeout 24h;")).String(); !strings.Contains(got,
-		"by way of the site's configuration") || !strings.HasSuffix(got, q.applyCommand().String()) {
+	e := evidenceOf(t, map[string]string{path: "read_timeout 1h;\n"})
+	e.Own = Own{Content: []byte("read_timeout 1h;\n"), Flags: []string{"--on-drift", "replace"}}
+	if got := edit(e, path, 5, say("set proxy_read_timeout 24h;")).String(); !strings.Contains(got,
+		"by way of the site's configuration") || !strings.HasSuffix(got, applyCommand(e).String()) {
 		t.Errorf("as configured: %s", got)
 	}
-	q.Own.Content = []byte("as it should be")
-	if got := q.edit(path, 5, say("set proxy_read_timeout 24h;")); got != q.applyCommand() ||
+	e.Own.Content = []byte("read_timeout 24h;\n")
+	if got := edit(e, path, 5, say("set proxy_read_timeout 24h;")); got != applyCommand(e) ||
 		!strings.HasSuffix(got.String(), " --on-drift replace") {
 		t.Errorf("edited by hand: %s", got)
 	}
-	if got := q.noLocation().Mend; got != q.applyCommand() {
-		t.Errorf("a path that is configured: %s", got)
-	}
-	if q.Location = nil; !strings.Contains(q.noLocation().Mend.String(), "ask for a path that is configured") {
-		t.Errorf("a path that is not: %s", q.noLocation().Mend)
+	// What somebody else has put there, an apply would take out.
+	e = evidenceOf(t, map[string]string{path: "listen 443 ssl; # managed by Certbot\n"})
+	e.Own.Content = []byte("as it should be\n")
+	if got := edit(e, path, 1, say("add x")).String(); !strings.HasPrefix(got, "add x in "+path+":1") {
+		t.Errorf("with another's lines: %s", got)
 	}
 }
 
@@ -86,9 +87,9 @@ func TestBucketsThatAreTooSmall(t *testing.T) {
 		"somebody sets it": {long, set, "set " + host.NamesBucket},
 	} {
 		t.Run(name, func(t *testing.T) {
-			q := asked(t, map[string]string{host.NginxConf: tt.conf})
-			q.Site.ServerNames = []string{tt.name}
-			if d := q.problem(t.Context(), problem); d == nil || !strings.HasPrefix(d.Mend.String(), tt.want) {
+			e := evidenceOf(t, map[string]string{host.NginxConf: tt.conf})
+			e.Site.ServerNames = []string{tt.name}
+			if d := configProblem(t.Context(), e, problem); d == nil || !strings.HasPrefix(d.Mend.String(), tt.want) {
 				t.Errorf("%v, want %q", d, tt.want)
 			}
 		})
@@ -97,13 +98,13 @@ func TestBucketsThatAreTooSmall(t *testing.T) {
 
 // The client tries one address after the other; the one that answered counts.
 func TestDialledIsWhoAnswered(t *testing.T) {
-	q := asked(t, nil)
-	q.Target.Address = "[::1]:80"
-	if got := q.dialled(t.Context()); got != netip.MustParseAddrPort("[::1]:80") {
+	e := evidenceOf(t, nil)
+	e.Target.Address = "[::1]:80"
+	if got := dialled(t.Context(), e.Symptom); got != netip.MustParseAddrPort("[::1]:80") {
 		t.Errorf("nobody answered: %s", got)
 	}
-	q.Peer = "127.0.0.1:80"
-	if got := q.dialled(t.Context()); got != netip.MustParseAddrPort("127.0.0.1:80") {
+	e.Peer = "127.0.0.1:80"
+	if got := dialled(t.Context(), e.Symptom); got != netip.MustParseAddrPort("127.0.0.1:80") {
 		t.Errorf("the other family answered: %s", got)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -49,7 +50,11 @@ func (l *link) Write(p []byte) (int, error) {
 // dial opens TCP and, for wss, TLS.
 func dial(ctx context.Context, t Target, hs *Handshake) (net.Conn, error) {
 	start := time.Now()
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", t.address())
+	network, address := "tcp", t.address()
+	if socket, ok := strings.CutPrefix(address, "unix:"); ok {
+		network, address = "unix", socket
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, network, address)
 	hs.Dial = time.Since(start)
 	if err != nil {
 		e := &DialError{Address: t.address(), Timeout: timedOut(err), Err: err}

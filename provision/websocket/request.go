@@ -13,7 +13,8 @@ import (
 // guid is RFC 6455 section 1.3.
 const guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
-const userAgent = "wsprovision"
+// UserAgent is sent where the caller gives none.
+const UserAgent = "wsprovision"
 
 // newKey is 16 random bytes, so that a cached or canned 101 cannot have the right digest.
 func newKey() string {
@@ -47,7 +48,7 @@ func request(t Target, shake http.Header) []byte {
 	line("GET ", t.path(), " HTTP/1.1")
 	line("Host: ", t.host())
 	if t.Header.Get("User-Agent") == "" {
-		line("User-Agent: ", userAgent)
+		line("User-Agent: ", UserAgent)
 	}
 	if t.Origin != "" {
 		line("Origin: ", t.Origin)

@@ -11,8 +11,8 @@ import (
 
 // Target is one WebSocket endpoint: where to dial, and as whose site.
 type Target struct {
-	// Address is the TCP host:port to dial, such as 127.0.0.1:80 or [::1]:80. Empty means Host, at its own port or at
-	// 80 (443 with TLS).
+	// Address is the TCP host:port to dial, such as 127.0.0.1:80 or [::1]:80, or unix: and the path of a socket. Empty
+	// means Host, at its own port or at 80 (443 with TLS).
 	Address string
 	// Host is the site's name, sent as Host and, without its port, as SNI. Empty means Address.
 	Host string
