@@ -13,7 +13,7 @@ var arrows = map[string]string{
 	"cmd/wsprovision":        "provision firstboot verify status diagnose state host engine config websocket systemd",
 	"provision":              "firstboot verify status diagnose " + rooms + " config nginx websocket rpm selinux systemd",
 	"provision/firstboot":    "verify " + rooms + " config systemd",
-	"provision/verify":       "diagnose policy proxy state host engine config nginx websocket selinux systemd",
+	"provision/verify":       "diagnose policy proxy state host engine config nginx nginx/route websocket selinux systemd",
 	"provision/status":       "packages proxy state host engine selinux systemd",
 	"provision/diagnose":     "host config nginx nginx/route websocket selinux systemd",
 	"provision/proxy":        "packages managed state host engine config nginx systemd",

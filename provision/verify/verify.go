@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -18,6 +19,7 @@ import (
 	"wsprovision/provision/diagnose"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/route"
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/websocket"
 )
@@ -279,11 +281,12 @@ func (v *Verification) otherHost(a aim) string {
 	if err != nil || loadErr != nil || a.Site == nil {
 		return ""
 	}
-	r := tree.Route(at, diagnose.UnknownName, a.target.Path)
+	unknown := route.Handshake(at, a.target.TLS != nil, diagnose.UnknownName, cmp.Or(a.target.Path, "/"), "")
+	r := route.Follow(tree, route.Host{Look: route.OnDisk(v.Root)}, unknown)
 	if r.Server == nil || r.ByName || r.Server.File == proxy.SitePath(a.Site.Name) {
 		return ""
 	}
-	if pass, ok := tree.Pass(r); ok && a.Location != nil && pass.Address() != a.Location.Backend.String() {
+	if p := r.End.Pass; p != nil && a.Location != nil && !slices.Contains(p.Backends, a.Location.Backend.String()) {
 		return "" // somebody else's WebSocket, which may answer 101
 	}
 	return diagnose.UnknownName

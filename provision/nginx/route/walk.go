@@ -98,7 +98,7 @@ func (w *walk) run(p phase) End {
 		}
 		w.end = &End{Unfollowed: u}
 	}
-	w.end.Steps = w.steps
+	w.end.Steps, w.end.levels = w.steps, w.levels
 	return *w.end
 }
 

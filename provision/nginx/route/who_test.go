@@ -50,6 +50,21 @@ func TestMakers(t *testing.T) {
 	}
 }
 
+// TestInForce: the innermost block of those that the request ends in decides.
+func TestInForce(t *testing.T) {
+	const text = `http { proxy_read_timeout 1h; server { listen 80; location / { proxy_pass http://a; }
+		location /in { proxy_read_timeout 2h; location /in/to { try_files /none @n; } proxy_pass http://a; }
+		location @n { proxy_read_timeout 3h; if ($host) { proxy_read_timeout 4h; } proxy_pass http://a; } } }`
+	for target, want := range map[string]string{"/": "1h", "/in": "2h", "/in/to": "4h"} {
+		if d := follow(t, text, target).End.InForce("proxy_read_timeout"); d == nil || d.Args[0] != want {
+			t.Errorf("%s: %v, want %s", target, d, want)
+		}
+	}
+	if d := follow(t, text, "/").End.InForce("proxy_buffering"); d != nil {
+		t.Errorf("%v, and nothing sets it", d)
+	}
+}
+
 // TestOverride: behind an error_page a WebSocket does not come about, whatever the backend answers.
 func TestOverride(t *testing.T) {
 	needNginx(t)
