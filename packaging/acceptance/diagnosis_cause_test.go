@@ -41,6 +41,12 @@ END
 systemd-run --unit hostile bash /root/hostile
 for i in $(seq 100); do grep -q worker_connections /var/log/nginx/error.log && break; sleep 0.1; done`
 
+// hiddenSocket has nginx pass to a socket that everybody may write to, in a directory with a label that httpd_t may not.
+const hiddenSocket = "mkdir -p /srv/app && chcon -t var_t /srv/app && systemd-run --unit sock python3 -c " +
+	"'import socket, time; s = socket.socket(socket.AF_UNIX); s.bind(\"/srv/app/app.sock\"); s.listen(); time.sleep(600)' " +
+	"&& for i in $(seq 50); do test -S /srv/app/app.sock && break; sleep 0.2; done; chmod 666 /srv/app/app.sock; " +
+	"sed -i 's,server 127.0.0.1:3000,server unix:/srv/app/app.sock,' " + siteFile + "; " + reload
+
 // theSite is the site of applyCommand, for verify.
 const theSite = "--server-name ws.example.com --backend 127.0.0.1:3000 --path /ws/ "
 
@@ -178,6 +184,8 @@ var causes = []cause{
 		want: "upgrade-header-missing", cause: "does not pass on Connection", proof: "HTTP/1.1 4"},
 	{name: "HTTP/1.0", make: ourEcho + "sed -i 's/proxy_http_version 1.1/proxy_http_version 1.0/' " + siteFile + "; " +
 		reload, want: "upstream-http-1.0"},
+	{name: "a socket that SELinux hides", make: hiddenSocket, want: "selinux-denied", cause: "app.sock",
+		proof: "(13: Permission denied) & avc:  denied", mend: "httpd_var_run_t"},
 	{name: "no such location", make: "sed -i 's,location /ws/,location /elsewhere/,' " + siteFile + "; " + reload,
 		want: "path-not-found", cause: "passes nothing to a backend under /ws/"},
 	{name: "trailing slash", make: strict + "sed -i 's,proxy_pass http://[a-z0-9_]*,&/,' " + siteFile + "; " + reload,
