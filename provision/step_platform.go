@@ -32,7 +32,7 @@ func (r *Run) checkPlatform(context.Context) (engine.Finding, error) {
 				"all the same", os)
 		}
 		f.Warnings = append(f.Warnings,
-			fmt.Sprintf("%s is not RHEL 7 or a rebuild of it; going on because of --any-platform", os))
+			fmt.Sprintf("%s is not RHEL 7 or a rebuild of it; going on all the same", os))
 	}
 	r.sayDefaults(&f)
 	inside, err := r.RPM.InScriptlet()

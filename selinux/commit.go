@@ -99,9 +99,18 @@ func lockHeld(stderr string) string {
 	return ""
 }
 
+// oneLine is for a warning or an error that goes on behind it.
+func oneLine(all []error) string {
+	texts := make([]string, len(all))
+	for i, err := range all {
+		texts[i] = err.Error()
+	}
+	return strings.Join(texts, "; ")
+}
+
 // importLines checks and orders the edits; the same one twice is one.
 func (h Host) importLines(edits []Edit, load bool) ([]string, error) {
-	var problems *multierror.Error
+	problems := &multierror.Error{ErrorFormat: oneLine}
 	for _, e := range edits {
 		problems = multierror.Append(problems, e.check())
 	}

@@ -29,7 +29,7 @@ func (h Host) Port(ctx context.Context, proto string, port int) (PortState, erro
 	if p, err := h.runningPolicy(ctx); err == nil {
 		s.Running = p.portType(proto, port)
 	}
-	var problems *multierror.Error
+	problems := &multierror.Error{ErrorFormat: oneLine}
 	local, err := h.localPorts()
 	problems = multierror.Append(problems, err)
 	s.Local = covering(local, proto, port)

@@ -1,14 +1,13 @@
 package render
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/hashicorp/go-multierror"
 
 	"wsprovision/provision/nginx/tokens"
 	"wsprovision/provision/site"
@@ -34,14 +33,14 @@ const longest = 10 * 365 * 24 * time.Hour
 
 // problems collects what is wrong with a site, each named by its field.
 type problems struct {
-	all   *multierror.Error
+	all   error
 	seen  map[string]bool
 	scope int // what may be there once in each location
 }
 
 func (p *problems) check(ok bool, field string, value any) {
 	if !ok {
-		p.all = multierror.Append(p.all, fmt.Errorf("%s: %q is not allowed", field, fmt.Sprint(value)))
+		p.all = errors.Join(p.all, fmt.Errorf("%s: %q is not allowed", field, fmt.Sprint(value)))
 	}
 }
 
@@ -79,7 +78,7 @@ func validate(s Site) error {
 		p.backend(l)
 		p.access(l)
 	}
-	return p.all.ErrorOrNil()
+	return p.all
 }
 
 func (p *problems) listen(s Site) {

@@ -1,11 +1,10 @@
 package render
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
-
-	"github.com/hashicorp/go-multierror"
 
 	"wsprovision/provision/site"
 )
@@ -77,11 +76,11 @@ func (b Build) Protocols(p site.Profile) []string {
 
 // can names what the site asks for and the installed nginx has not.
 func (i Installed) can(s Site) error {
-	var all *multierror.Error
+	var all error
 	lacks := func(wanted bool, module, field string) {
 		for _, m := range i.Build.Lacks {
 			if wanted && m == module {
-				all = multierror.Append(all, fmt.Errorf("%s: nginx %s was built without the module http_%s: "+
+				all = errors.Join(all, fmt.Errorf("%s: nginx %s was built without the module http_%s: "+
 					"remove the key, "+
 					"or install EPEL's nginx", field, i.Build.Version, module))
 			}
@@ -91,11 +90,11 @@ func (i Installed) can(s Site) error {
 	lacks(s.TLS != nil, "ssl", "tls")
 	lacks(s.TLS != nil && s.TLS.HTTP2, "v2", "tls.http2")
 	if s.TLS != nil && s.TLS.Profile == site.ProfileModern && !i.Build.TLS13() {
-		all = multierror.Append(all, fmt.Errorf("tls.profile: modern is TLS 1.3 alone, which nginx %s with "+
+		all = errors.Join(all, fmt.Errorf("tls.profile: modern is TLS 1.3 alone, which nginx %s with "+
 			"OpenSSL %s has not: "+
 			"use intermediate", i.Build.Version, i.Build.OpenSSL))
 	}
-	return all.ErrorOrNil()
+	return all
 }
 
 var (
