@@ -3,6 +3,8 @@ package route
 import (
 	"strconv"
 	"strings"
+
+	"wsprovision/provision/nginx/head"
 )
 
 // builtin is a variable of nginx's own; those that depend on what is not in the request, nor in the configuration, are
@@ -29,7 +31,7 @@ func builtin(w *walk, name string) Value {
 	case "server_protocol":
 		return known("HTTP/1.1")
 	case "host":
-		return known(hostName(w.request.Host))
+		return known(head.Host(w.request.Host))
 	case "server_name":
 		return serverName(w)
 	case "server_port":

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/head"
 )
 
 // content makes the answer, or passes the request on (ngx_http_core_content_phase).
@@ -77,7 +78,7 @@ func staticFile(w *walk) (phase, error) {
 
 // directorySlash is the redirect to a directory with its slash.
 func directorySlash(w *walk, at nginx.Directive) (phase, error) {
-	w.answer.location = redirectTo(w.at.path)
+	w.answer.location = asValue(head.Redirect(w.at.path))
 	if w.answer.location.Known {
 		w.answer.location.Text += "/"
 		if w.at.args != "" {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/head"
 )
 
 // send ends the request with an answer of nginx's own that no error_page replaces (ngx_http_send_header).
@@ -146,7 +147,7 @@ func absoluteLocation(w *walk, location Value) Value {
 	if !location.Known || !strings.HasPrefix(location.Text, "/") || !w.levels.on("absolute_redirect", true) {
 		return location
 	}
-	host := known(hostName(w.request.Host))
+	host := known(head.Host(w.request.Host))
 	if w.levels.on("server_name_in_redirect", false) {
 		host = serverName(w)
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/head"
 )
 
 // Host is what of the host a route may depend on.
@@ -97,9 +98,10 @@ func arrive(w *walk, sharing []nginx.Sharer, standard nginx.Sharer) (nginx.Share
 			return standard, false, nil, err
 		}
 	}
-	var err error
-	w.at, err = parseTarget(w.request.Target, w.levels.on("merge_slashes", true))
-	if errors.Is(err, errBadTarget) {
+	t, err := head.ParseTarget(w.request.Target, w.levels.on("merge_slashes", true))
+	w.at = address{path: t.Path, args: t.Args, unparsed: w.request.Target, whole: true, quoted: t.Quoted, plus: t.Plus,
+		matched: true}
+	if errors.Is(err, head.ErrBadTarget) {
 		return standard, false, refuse(400, own, "the target"), nil
 	}
 	if err == nil {
@@ -131,7 +133,7 @@ func beginning(w *walk, encrypted bool, standard nginx.Directive) (phase, error)
 		return refuse(497, own, "a request without TLS on a port with TLS"), nil
 	}
 	if d := w.levels.value("ssl_verify_client"); w.tls && d != nil && !w.levels.is(d.Name, "off") {
-		if sni := w.request.SNI; sni != "" && hostName(sni) != hostName(w.request.Host) {
+		if sni := w.request.SNI; sni != "" && head.Host(sni) != head.Host(w.request.Host) {
 			return nil, unfollowed(*d, "ssl_verify_client, and another name in the TLS handshake, are not followed")
 		}
 		if w.levels.is(d.Name, "on") {

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/head"
+	"wsprovision/provision/nginx/pcre"
 )
 
 // mapped is ngx_http_map_variable: the exact text without case, host names with wildcards where the map has hostnames,
@@ -47,19 +49,19 @@ func mapValue(w *walk, table nginx.Directive) Value {
 
 // exactly is the entry of a text in a map's table of texts, or of host names.
 func exactly(body []nginx.Directive, text string, hosts bool) *nginx.Directive {
-	table := newNames[*nginx.Directive]()
+	table := head.NewNames[*nginx.Directive]()
 	for i := range body {
 		e := &body[i]
 		key := strings.TrimPrefix(e.Name, `\`)
 		switch {
 		case len(e.Args) != 1 || e.Name == "default" || strings.HasPrefix(e.Name, "~"):
 		case hosts:
-			table.add(key, e)
+			table.Add(key, e)
 		default:
-			put(table.exact, strings.ToLower(key), e)
+			table.AddWord(key, e)
 		}
 	}
-	found, _ := table.find(strings.ToLower(text))
+	found, _ := table.Find(strings.ToLower(text))
 	return found
 }
 
@@ -71,16 +73,16 @@ func expression(text string) (pattern string, anyCase bool) {
 
 // match gives a function that tries a text, and keeps the groups where it matches (ngx_http_regex_exec).
 func (w *walk) match(text string, anyCase bool) func(subject string) (bool, error) {
-	p, err := compile(text, anyCase)
+	p, err := pcre.Compile(text, anyCase)
 	return func(subject string) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		groups, err := p.match(subject)
+		groups, err := p.Match(subject)
 		if err != nil || groups == nil {
 			return false, err
 		}
-		for i, name := range p.re.SubexpNames() {
+		for i, name := range p.Names() {
 			if name != "" {
 				w.values[strings.ToLower(name)] = known(groups[i])
 			}

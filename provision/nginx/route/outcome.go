@@ -111,6 +111,13 @@ func known(text string) Value { return Value{Text: text, Known: true} }
 
 func unknown(format string, args ...any) Value { return Value{Why: fmt.Sprintf(format, args...)} }
 
+func asValue(text string, err error) Value {
+	if err != nil {
+		return unknown("%v", err)
+	}
+	return known(text)
+}
+
 // Pass is a request on its way to a backend.
 type Pass struct {
 	// Directive is the proxy_pass, or another that passes requests on.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/head"
 )
 
 // pass takes the request to a backend.
@@ -96,19 +97,19 @@ func targetFor(w *walk, u url) Value {
 	case u.uri == "" && w.at.whole:
 		return known(w.at.unparsed)
 	}
-	replaced, head := 0, ""
+	replaced, uri := 0, ""
 	if w.at.matched && u.uri != "" {
-		replaced, head = len(u.location), u.uri
+		replaced, uri = len(u.location), u.uri
 	}
 	if replaced > len(w.at.path) {
 		return unknown("the path is shorter than the location's name")
 	}
 	rest := known(w.at.path[replaced:])
 	if w.at.quoted || w.at.internal {
-		rest = escape(rest.Text, inPath)
+		rest = asValue(head.Escape(rest.Text, head.InPath))
 	}
 	if rest.Known {
-		rest.Text = head + rest.Text
+		rest.Text = uri + rest.Text
 		if w.at.args != "" {
 			rest.Text += "?" + w.at.args
 		}

@@ -2,6 +2,7 @@ package route
 
 import (
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/head"
 )
 
 // mostChanges is how often the path may change, and one more (NGX_HTTP_MAX_URI_CHANGES).
@@ -45,7 +46,7 @@ func internal(l levels) bool { return l.value("internal") != nil }
 // addSlash is the redirect from /x to /x/, where only that location passes requests on.
 func addSlash(w *walk, l nginx.Directive) (phase, error) {
 	_, name := locationName(l.Args)
-	w.answer.location = redirectTo(name)
+	w.answer.location = asValue(head.Redirect(name))
 	if w.answer.location.Known && w.at.args != "" {
 		w.answer.location.Text += "?" + w.at.args
 	}

@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/head"
 )
 
 const program = "/usr/sbin/nginx"
@@ -129,11 +130,11 @@ func newRig(t *testing.T, http string) *rig {
 	if strings.Contains(http, "<CERT>") {
 		r.certificate()
 	}
-	r.write("nginx.conf", r.fill.Replace(strings.ReplaceAll(head, "\n\n", "\n")+http+"\n}\n"))
+	r.write("nginx.conf", r.fill.Replace(strings.ReplaceAll(preamble, "\n\n", "\n")+http+"\n}\n"))
 	return r
 }
 
-const head = `
+const preamble = `
 user root; worker_processes 1; pid <DIR>/pid; error_log <DIR>/error.log info;
 events { worker_connections 128; }
 http {
@@ -252,7 +253,7 @@ func ask(r Request) (seen, error) {
 	defer c.Close()
 	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
 	if r.TLS {
-		name := hostName(r.Host)
+		name := head.Host(r.Host)
 		c = tls.Client(c, &tls.Config{ServerName: name, InsecureSkipVerify: true})
 	}
 	text := fmt.Sprintf("%s %s HTTP/1.1\r\nHost: %s\r\n", r.method(), r.Target, r.Host)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/head"
 )
 
 // script is a run of the statements of rewriting in a block (ngx_http_script_engine_t).
@@ -93,7 +94,7 @@ func (s *script) text(text string, escaped bool) Value {
 	raw := s.groups
 	quoted := make([]string, len(raw))
 	for i, g := range raw {
-		v := escape(g, inArgs)
+		v := asValue(head.Escape(g, head.InArgs))
 		if !v.Known {
 			return v
 		}
@@ -205,7 +206,7 @@ func replacementOf(d nginx.Directive) replacement {
 func (s *script) redirect(d nginx.Directive, r replacement) (phase, error) {
 	v := s.text(r.path, true)
 	if v.Known {
-		v = unescapeRedirect(v.Text)
+		v = asValue(head.UnescapeRedirect(v.Text))
 	}
 	if v.Known && !r.dropped && s.at.args != "" {
 		v.Text += map[bool]string{true: "&", false: "?"}[r.query] + s.at.args

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/head"
 )
 
 func defaultOf(sharing []nginx.Sharer) nginx.Sharer {
@@ -83,7 +84,7 @@ func wellFormed(r Request, standard levels) error {
 		return errors.New("the method is not followed")
 	case strings.Contains(joined(r.values("User-Agent")), "MSIE"):
 		return errors.New("a request of Internet Explorer is not followed (msie_refresh)")
-	case hostName(r.Host) == "":
+	case head.Host(r.Host) == "":
 		return errors.New("such a Host is not followed")
 	}
 	return nil
@@ -98,33 +99,10 @@ func isToken(name string) bool {
 	return name != ""
 }
 
-// hostName is the name of a Host without port and last dot, in lower case (ngx_http_validate_host); "" for what is not
-// followed.
-func hostName(host string) string {
-	name, port, _ := strings.Cut(host, ":")
-	if strings.HasPrefix(host, "[") {
-		end := strings.IndexByte(host, ']')
-		if end < 0 {
-			return ""
-		}
-		name, port = host[:end+1], strings.TrimPrefix(host[end+1:], ":")
-		if strings.Trim(name[1:end], "0123456789abcdefABCDEF:.") != "" {
-			return ""
-		}
-	} else if strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789._-") != "" {
-		return ""
-	}
-	name = strings.TrimSuffix(name, ".")
-	if strings.Trim(port, "0123456789") != "" || strings.HasPrefix(name, ".") || strings.Contains(name, "..") {
-		return ""
-	}
-	return strings.ToLower(name)
-}
-
 // choose is nginx's order: the exact name, the longest *.name, the longest name.*, the first regular expression, the
 // default server (ngx_http_find_virtual_server). Of two servers with a name the first one has it.
 func chooseServer(w *walk, sharing []nginx.Sharer, standard nginx.Sharer) (nginx.Sharer, bool, error) {
-	table, expressions := newNames[nginx.Sharer](), []nginx.Sharer(nil)
+	table, expressions := head.NewNames[nginx.Sharer](), []nginx.Sharer(nil)
 	dynamic := false
 	for _, s := range sharing {
 		for _, name := range s.Server.Names {
@@ -134,21 +112,21 @@ func chooseServer(w *walk, sharing []nginx.Sharer, standard nginx.Sharer) (nginx
 			case strings.HasPrefix(name, "~"):
 				expressions = append(expressions, s)
 			default:
-				table.add(name, s)
+				table.Add(name, s)
 			}
 		}
 		if len(s.Server.Names) == 0 {
-			table.add("", s)
+			table.Add("", s)
 		}
 	}
-	name := hostName(w.request.Host)
-	if found, ok := table.exact[name]; ok {
+	name := head.Host(w.request.Host)
+	if found, ok := table.Exactly(name); ok {
 		return found, true, nil
 	}
 	if dynamic {
 		return standard, false, unfollowed(w.levels[0].block, "server_name $hostname is not followed")
 	}
-	if found, ok := table.find(name); ok {
+	if found, ok := table.Find(name); ok {
 		return found, true, nil
 	}
 	return byExpression(w, expressions, standard, name)

@@ -37,6 +37,23 @@ type walk struct {
 	end    *End
 }
 
+// address is where a request is: its path, which rewrites change, and what nginx remembers of how it came to it.
+type address struct {
+	path, args string
+	// unparsed is the target as the client sent it; whole says that it still stands for the path.
+	unparsed string
+	whole    bool
+	// quoted and plus: the target had a percent sign, or a plus, in its path.
+	quoted, plus bool
+	// matched: the location's name is the beginning of the path (valid_location).
+	matched  bool
+	internal bool
+	changed  bool // by a rewrite; the location is looked for anew
+	appended bool // try_files found a file below an alias of a regular expression (add_uri_to_alias)
+	// within is the request that a request of nginx's own is for (r->main).
+	within *answering
+}
+
 // answering is what of the answer is settled on the way.
 type answering struct {
 	handler  *nginx.Directive // proxy_pass and its like (content_handler)

@@ -1,52 +1,46 @@
-package route
+// Package head reads the head of a request as nginx does: the target with what is encoded in it, and the host, which is
+// looked up in tables with wildcards.
+package head
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 )
 
-// address is where a request is: its path, which rewrites change, and what nginx remembers of how it came to it.
-type address struct {
-	path, args string
-	// unparsed is the target as the client sent it; whole says that it still stands for the path.
-	unparsed string
-	whole    bool
-	// quoted and plus: the target had a percent sign, or a plus, in its path.
-	quoted, plus bool
-	// matched: the location's name is the beginning of the path (valid_location).
-	matched  bool
-	internal bool
-	changed  bool // by a rewrite; the location is looked for anew
-	appended bool // try_files found a file below an alias of a regular expression (add_uri_to_alias)
-	// within is the request that a request of nginx's own is for (r->main).
-	within *answering
+// ErrBadTarget says that nginx answers such a target with 400.
+var ErrBadTarget = errors.New("nginx refuses such a target")
+
+// Target is where a request goes to.
+type Target struct {
+	Path, Args string
+	// Quoted and Plus: the target had a percent sign, or a plus, in its path.
+	Quoted, Plus bool
 }
 
-var errBadTarget = errors.New("nginx refuses such a target")
-
-// parseTarget is ngx_http_parse_request_line and ngx_http_parse_complex_uri for a target that begins with a slash.
-func parseTarget(target string, merge bool) (address, error) {
-	path, args, _ := strings.Cut(target, "?")
-	a := address{unparsed: target, whole: true, args: args, path: path, matched: true}
+// ParseTarget is ngx_http_parse_request_line and ngx_http_parse_complex_uri for a target that begins with a slash. Slashes
+// that follow a slash are left out where merge is true.
+func ParseTarget(text string, merge bool) (Target, error) {
+	path, args, _ := strings.Cut(text, "?")
+	t := Target{Path: path, Args: args, Quoted: strings.Contains(path, "%"), Plus: strings.Contains(path, "+")}
 	if !strings.HasPrefix(path, "/") {
-		return a, errors.New("a target that does not begin with a slash is not followed")
+		return t, errors.New("a target that does not begin with a slash is not followed")
 	}
-	if strings.Contains(target, "#") {
-		return a, errors.New("a target with a # is not followed")
+	if strings.Contains(text, "#") {
+		return t, errors.New("a target with a # is not followed")
 	}
-	for i := range len(target) {
-		if target[i] <= ' ' || target[i] == 0x7f {
-			return a, errors.New("a target with a space or a control character is not followed")
+	for i := range len(text) {
+		if text[i] <= ' ' || text[i] == 0x7f {
+			return t, errors.New("a target with a space or a control character is not followed")
 		}
 	}
-	a.quoted, a.plus = strings.Contains(path, "%"), strings.Contains(path, "+")
-	if a.quoted || complexPath(path) {
-		var err error
-		a.path, err = normal(path, merge)
-		a.plus = a.plus || strings.Contains(strings.ToLower(path), "%2b")
-		return a, err
+	if !t.Quoted && !complexPath(path) {
+		return t, nil
 	}
-	return a, nil
+	t.Plus = t.Plus || strings.Contains(strings.ToLower(path), "%2b")
+	var err error
+	t.Path, err = normal(path, merge)
+	return t, err
 }
 
 // complexPath: a segment that begins with a dot, or is empty.
@@ -104,14 +98,14 @@ func closeSegment(out []byte, segment int, last, merge bool) ([]byte, error) {
 func parent(out []byte) ([]byte, error) {
 	above := strings.LastIndexByte(strings.TrimSuffix(string(out), "/"), '/')
 	if above < 0 {
-		return nil, errBadTarget
+		return nil, ErrBadTarget
 	}
 	return out[:above+1], nil
 }
 
 func decoded(rest string) (byte, error) {
 	if len(rest) < 2 || !isHex(rest[0]) || !isHex(rest[1]) || rest[:2] == "00" {
-		return 0, errBadTarget
+		return 0, ErrBadTarget
 	}
 	return hexValue(rest[0])<<4 | hexValue(rest[1]), nil
 }
@@ -128,19 +122,19 @@ func hexValue(c byte) byte {
 // Characters that nginx escapes beside spaces, control characters and those beyond ASCII (ngx_escape_uri). Those in
 // later are escaped since 1.21.1 only.
 const (
-	inPath = "#%?"
-	inArgs = "#%&+?"
+	InPath = "#%?"
+	InArgs = "#%&+?"
 	later  = "\"<>\\^`{|};"
 )
 
-// escape is ngx_escape_uri; not known where versions differ.
-func escape(text, special string) Value {
+// Escape is ngx_escape_uri; an error where versions differ.
+func Escape(text, special string) (string, error) {
 	var out strings.Builder
 	for i := range len(text) {
 		c := text[i]
 		switch {
-		case strings.IndexByte(later, c) >= 0 && (c != ';' || special == inArgs):
-			return unknown("versions of nginx escape %q differently", c)
+		case strings.IndexByte(later, c) >= 0 && (c != ';' || special == InArgs):
+			return "", fmt.Errorf("versions of nginx escape %q differently", c)
 		case c <= ' ' || c >= 0x7f || strings.IndexByte(special, c) >= 0:
 			out.WriteByte('%')
 			out.WriteByte("0123456789ABCDEF"[c>>4])
@@ -149,32 +143,32 @@ func escape(text, special string) Value {
 			out.WriteByte(c)
 		}
 	}
-	return known(out.String())
+	return out.String(), nil
 }
 
-// redirectTo is a path in a redirect that nginx makes of its own accord. Versions before 1.21.0 do not escape it.
-func redirectTo(path string) Value {
-	if v := escape(path, inPath); v.Known && v.Text == path {
-		return v
+// Redirect is a path in a redirect that nginx makes of its own accord. Versions before 1.21.0 do not escape it.
+func Redirect(path string) (string, error) {
+	if text, err := Escape(path, InPath); err == nil && text == path {
+		return text, nil
 	}
-	return unknown("versions of nginx escape %q differently", path)
+	return "", fmt.Errorf("versions of nginx escape %q differently", path)
 }
 
-// unescapeRedirect is ngx_unescape_uri for a redirect: up to a ?, what need not be escaped is decoded.
-func unescapeRedirect(text string) Value {
+// UnescapeRedirect is ngx_unescape_uri for a redirect: up to a ?, what need not be escaped is decoded.
+func UnescapeRedirect(text string) (string, error) {
 	var out strings.Builder
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; c {
 		case '?':
-			return known(out.String() + text[i:])
+			return out.String() + text[i:], nil
 		case '%':
 			if i+2 >= len(text) || !isHex(text[i+1]) || !isHex(text[i+2]) {
-				return unknown("the redirect has a percent sign that encodes nothing")
+				return "", errors.New("the redirect has a percent sign that encodes nothing")
 			}
 			value := hexValue(text[i+1])<<4 | hexValue(text[i+2])
 			switch {
 			case value == '?':
-				return known(out.String() + "?" + text[i+3:])
+				return out.String() + "?" + text[i+3:], nil
 			case value > '%' && value < 0x7f:
 				out.WriteByte(value)
 			default:
@@ -185,5 +179,5 @@ func unescapeRedirect(text string) Value {
 			out.WriteByte(c)
 		}
 	}
-	return known(out.String())
+	return out.String(), nil
 }

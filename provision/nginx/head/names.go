@@ -1,10 +1,10 @@
-package route
+package head
 
 import "strings"
 
-// names is nginx's table of host names with wildcards, as server_name and a map of hostnames have one
+// Names is nginx's table of host names with wildcards, as server_name and a map of hostnames have one
 // (ngx_hash_add_key, ngx_hash_find_combined).
-type names[T any] struct {
+type Names[T any] struct {
 	exact map[string]T
 	taken map[string]bool // names that a later one cannot have
 	head  map[string]tailed[T]
@@ -17,13 +17,14 @@ type tailed[T any] struct {
 	bare  bool
 }
 
-func newNames[T any]() *names[T] {
-	return &names[T]{exact: map[string]T{}, taken: map[string]bool{}, head: map[string]tailed[T]{},
+// NewNames gives an empty table.
+func NewNames[T any]() *Names[T] {
+	return &Names[T]{exact: map[string]T{}, taken: map[string]bool{}, head: map[string]tailed[T]{},
 		tail: map[string]T{}}
 }
 
-// add gives the name to the value, unless another has it: nginx then ignores the later one, and the whole of it.
-func (n *names[T]) add(name string, value T) bool {
+// Add gives the name to the value, unless another has it: nginx then ignores the later one, and the whole of it.
+func (n *Names[T]) Add(name string, value T) bool {
 	name = strings.ToLower(name)
 	switch {
 	case len(name) > 1 && name[0] == '.':
@@ -43,6 +44,17 @@ func (n *names[T]) add(name string, value T) bool {
 	return put(n.exact, name, value)
 }
 
+// AddWord gives a word to the value that is no name with wildcards, unless another has it.
+func (n *Names[T]) AddWord(word string, value T) bool {
+	return put(n.exact, strings.ToLower(word), value)
+}
+
+// Exactly is the value of the name itself, without wildcards.
+func (n *Names[T]) Exactly(name string) (T, bool) {
+	value, found := n.exact[name]
+	return value, found
+}
+
 func put[T any](all map[string]T, key string, value T) bool {
 	if _, there := all[key]; there {
 		return false
@@ -51,8 +63,8 @@ func put[T any](all map[string]T, key string, value T) bool {
 	return true
 }
 
-// find takes the exact name, else the longest *.name, else the longest name.*
-func (n *names[T]) find(name string) (value T, found bool) {
+// Find takes the exact name, else the longest *.name, else the longest name.*
+func (n *Names[T]) Find(name string) (value T, found bool) {
 	if value, found = n.exact[name]; found || name == "" {
 		return value, found
 	}

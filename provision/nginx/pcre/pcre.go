@@ -1,4 +1,6 @@
-package route
+// Package pcre matches regular expressions of nginx's, which are PCRE's, with Go's engine: where the two engines match
+// alike, and never where they may not.
+package pcre
 
 import (
 	"errors"
@@ -8,8 +10,8 @@ import (
 	"strings"
 )
 
-// pattern is a regular expression of PCRE's that Go's engine matches alike.
-type pattern struct {
+// Pattern is a regular expression of PCRE's that Go's engine matches alike.
+type Pattern struct {
 	re *regexp.Regexp
 	// wider: what looks around was taken out, and what matches here may not match there. What does not match here does
 	// not match there either.
@@ -18,11 +20,11 @@ type pattern struct {
 	deep bool
 }
 
-// compile refuses what the two engines read differently, and what Go's does not know at all: references to groups,
+// Compile refuses what the two engines read differently, and what Go's does not know at all: references to groups,
 // possessive and atomic groups. Both are leftmost-first in the rest. Of (?!…) and its like, which Go's does not know,
 // it makes a wider expression.
-func compile(text string, anyCase bool) (*pattern, error) {
-	p := &pattern{}
+func Compile(text string, anyCase bool) (*Pattern, error) {
+	p := &Pattern{}
 	plain := withoutLooks(text)
 	p.wider = plain != text
 	if err := alike(plain); err != nil {
@@ -108,7 +110,7 @@ func class(text string) int {
 	return len(text)
 }
 
-// sameEscapes are the escapes with a letter that mean the same to both on the subjects that match takes.
+// sameEscapes are the escapes with a letter that mean the same to both on the subjects that Match takes.
 const sameEscapes = "dDwWsSbBAz"
 
 func alike(text string) error {
@@ -119,7 +121,7 @@ func alike(text string) error {
 			return errors.New("it has characters beyond ASCII")
 		case c == '\\' && i+1 < len(text):
 			i++
-			if isWord(text[i]) && text[i] != '_' && !strings.ContainsRune(sameEscapes, rune(text[i])) {
+			if isAlphanumeric(text[i]) && !strings.ContainsRune(sameEscapes, rune(text[i])) {
 				return fmt.Errorf(`it has \%c`, text[i])
 			}
 		case c == '{' && strings.HasPrefix(text[i:], "{,"):
@@ -191,9 +193,9 @@ func repeats(tree *syntax.Regexp) int {
 	return deepest
 }
 
-// match gives the groups, the whole match first. It takes printable ASCII only: PCRE goes by bytes, lets $ match before
+// Match gives the groups, the whole match first. It takes printable ASCII only: PCRE goes by bytes, lets $ match before
 // a last newline, and has other ideas of space.
-func (p *pattern) match(subject string) (groups []string, err error) {
+func (p *Pattern) Match(subject string) (groups []string, err error) {
 	for i := range len(subject) {
 		if subject[i] < 0x20 || subject[i] >= 0x7f {
 			return nil, errors.New("regular expressions are not followed on characters beyond ASCII")
@@ -208,3 +210,8 @@ func (p *pattern) match(subject string) (groups []string, err error) {
 	}
 	return groups, nil
 }
+
+// Names are those of the groups; "" for a group without one, and for the whole.
+func (p *Pattern) Names() []string { return p.re.SubexpNames() }
+
+func isAlphanumeric(c byte) bool { return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' }
