@@ -87,20 +87,20 @@ time.sleep(600)
 	chainScript = `set -e
 cd /etc/nginx/tls
 new='-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'
-openssl req -x509 $new -subj /CN=root -keyout ca.key -out ca.pem -days 30
+openssl req -x509 $new -subj /CN=root -keyout ca.key -out ca.pem -days 90
 openssl req $new -subj /CN=intermediate -keyout mid.key -out mid.csr
 echo basicConstraints=critical,CA:TRUE >mid.ext
-openssl x509 -req -in mid.csr -CA ca.pem -CAkey ca.key -set_serial 1 -days 30 -extfile mid.ext -out mid.pem
+openssl x509 -req -in mid.csr -CA ca.pem -CAkey ca.key -set_serial 1 -days 90 -extfile mid.ext -out mid.pem
 openssl req $new -subj /CN=ws.example.com -keyout key.pem -out leaf.csr
 echo subjectAltName=DNS:ws.example.com >leaf.ext
-openssl x509 -req -in leaf.csr -CA mid.pem -CAkey mid.key -set_serial 1 -days 30 -extfile leaf.ext -out leaf.pem
+openssl x509 -req -in leaf.csr -CA mid.pem -CAkey mid.key -set_serial 1 -days 90 -extfile leaf.ext -out leaf.pem
 `
 )
 
 // newKey makes a self-signed certificate; the agent's proof does not ask who signed it.
 func newKey(name, file string) string {
 	return "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=" + name + " -addext subjectAltName=DNS:" + name +
-		" -keyout /etc/nginx/tls/" + file + "key.pem -out /etc/nginx/tls/" + file + "cert.pem -days 30 2>/dev/null; "
+		" -keyout /etc/nginx/tls/" + file + "key.pem -out /etc/nginx/tls/" + file + "cert.pem -days 90 2>/dev/null; "
 }
 
 var (

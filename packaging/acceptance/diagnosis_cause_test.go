@@ -285,7 +285,7 @@ var causes = []cause{
 		make:   "bash /root/chain.sh; cat /etc/nginx/tls/leaf.pem >/etc/nginx/tls/cert.pem; " + reload,
 		verify: "--config /root/tls.yaml --ca /etc/nginx/tls/ca.pem", want: "certificate-untrusted",
 		check: "certificate", cause: "missing from the chain", proof: "issued by CN=intermediate"},
-	{name: "certificate expired", from: secured, make: "date -s '+60 days' >/dev/null", verify: verifyTLS,
+	{name: "certificate expired", from: secured, make: "date -s '+120 days' >/dev/null", verify: verifyTLS,
 		want: "certificate-expired", check: "certificate", cause: "expired on"},
 	{name: "certificate of another name", from: secured, make: newKey("example.org", "") + reload, verify: verifyTLS,
 		want: "certificate-wrong-name", check: "certificate", cause: "not for ws.example.com", proof: "example.org"},

@@ -23,6 +23,7 @@ type finding struct {
 	Mend     string
 	Evidence []string
 	After    string // verify, after the mend
+	Warning  string
 }
 
 func (f *finding) wrong(format string, args ...any) {
@@ -179,7 +180,10 @@ func (r row) thrice(f *finding) (v verdict) {
 }
 
 func (f *finding) take(v verdict) {
-	f.Code, f.Cause, f.Mend, f.Evidence = "", "", "", nil
+	f.Code, f.Cause, f.Mend, f.Evidence, f.Warning = "", "", "", nil, ""
+	for _, w := range v.Warnings {
+		f.Warning += w.Code
+	}
 	for _, t := range v.Targets {
 		if d := t.Diagnosis; d != nil {
 			f.Code, f.Cause, f.Mend, f.Evidence = d.Code, d.Cause, d.Mend, d.Evidence
@@ -191,6 +195,9 @@ func (f *finding) take(v verdict) {
 func (r row) judge(f *finding) {
 	if f.Code != r.want {
 		f.wrong("the code is %q, want %q", f.Code, r.want)
+	}
+	if f.Warning != r.warning {
+		f.wrong("the warning is %q, want %q", f.Warning, r.warning)
 	}
 	evidence := strings.Join(f.Evidence, "\n")
 	for _, w := range words(r.cause) {

@@ -20,10 +20,11 @@ type row struct {
 	backends  []backend
 	verify    string // flags; theURL, if empty
 
-	want  string // the code; "" where the WebSocket goes through; none where no cause may be named
-	cause string // in the cause; several are separated by " & "
-	proof string // in the evidence, in the same way
-	not   string // in neither, in the same way
+	want    string // the code; "" where the WebSocket goes through; none where no cause may be named
+	warning string // the code of a warning besides
+	cause   string // in the cause; several are separated by " & "
+	proof   string // in the evidence, in the same way
+	not     string // in neither, in the same way
 	// says is in the mend. A mend that is no command is carried out by edit, which is what a careful reader makes of it.
 	says, edit string
 	// noMend: it lies with the backend or the client, and then is what edit does, if anything.

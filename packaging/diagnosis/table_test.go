@@ -61,6 +61,9 @@ func table(all []row, found []finding) string {
 		}
 		f := found[i]
 		cause, after := "it goes through", "ok"
+		if f.Warning != "" {
+			cause += ", with the warning " + f.Warning
+		}
 		if f.Code == none {
 			cause = "none is named"
 		} else if f.Code != "" {

@@ -74,6 +74,7 @@ func tlsRows() []row {
 	}
 	whole := "cp /srv/whole.pem " + certFile
 	past := mid.sign("ws.example.com", false, time.Now().Add(-time.Hour))
+	brief := mid.sign("ws.example.com", false, time.Now().Add(21*24*time.Hour))
 	other := mid.sign("example.org", false, later)
 	rows := []row{
 		{situation: "a whole chain", files: with(leaf.pem+mid.pem, leaf.keyPEM())},
@@ -90,7 +91,10 @@ func tlsRows() []row {
 			want: "certificate-wrong-name", cause: "ws.example.com", proof: "example.org", noMend: true},
 		{situation: "the chain is the wrong way round", files: with(mid.pem+leaf.pem, leaf.keyPEM()),
 			want: "certificate-key-mismatch", says: "first in its file", edit: whole},
-		{situation: "the chain's order is wrong behind the leaf", files: with(leaf.pem+root.pem+mid.pem, leaf.keyPEM())},
+		{situation: "the chain's order is wrong behind the leaf", files: with(leaf.pem+root.pem+mid.pem, leaf.keyPEM()),
+			warning: "certificate-chain-order"},
+		{situation: "the certificate ends in three weeks", files: with(brief.pem+mid.pem, brief.keyPEM()),
+			warning: "certificate-expires-soon"},
 		{situation: "the key is another certificate's", files: with(leaf.pem+mid.pem, own.keyPEM()),
 			want: "certificate-key-mismatch", noMend: true},
 		{situation: "the certificate is not there", files: with("", leaf.keyPEM()), want: "certificate-unreadable",

@@ -82,6 +82,8 @@ const (
 
 	// TLS.
 	CertificateExpired       Code = "certificate-expired"
+	CertificateExpiresSoon   Code = "certificate-expires-soon"
+	CertificateChainOrder    Code = "certificate-chain-order"
 	CertificateWrongName     Code = "certificate-wrong-name"
 	CertificateUntrusted     Code = "certificate-untrusted"
 	CertificateUnreadable    Code = "certificate-unreadable"

@@ -81,17 +81,18 @@ func (v *Verification) Run(ctx context.Context) (*Report, error) {
 		if ctx.Err() != nil {
 			break
 		}
-		t, err := v.verify(ctx, a)
+		t, warned, err := v.verify(ctx, a)
 		if err != nil {
 			return nil, err
 		}
+		report.warn(warned)
 		report.Targets = append(report.Targets, t)
 		if v.Finished != nil {
 			v.Finished(t)
 		}
 	}
 	if !v.Mute && ctx.Err() == nil {
-		report.Warnings = v.warnings(ctx, aims)
+		report.Warnings = append(report.Warnings, v.warnings(ctx, aims)...)
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		report.Interrupted = cause.Error()
@@ -209,7 +210,7 @@ func concrete(names []string) string {
 	return "wsprovision" + names[0][1:]
 }
 
-func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, error) {
+func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, []diagnose.Diagnosis, error) {
 	t := TargetReport{URL: a.target.String(), Address: a.target.Address, Result: OK}
 	if a.Site != nil {
 		t.Site = a.Site.Name
@@ -221,7 +222,7 @@ func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, error) 
 	if v.WithEcho && a.Location != nil {
 		stop, err := v.standIn(ctx, a.Location.Backend)
 		if err != nil {
-			return t, err
+			return t, nil, err
 		}
 		if stop != nil {
 			defer stop()
@@ -234,6 +235,12 @@ func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, error) 
 	checks := websocket.Verify(ctx, a.target, websocket.Options{
 		Echo: echo, Idle: v.Idle, Timeout: v.Timeout, OtherHost: v.otherHost(a),
 	})
+	var warned []diagnose.Diagnosis
+	for _, c := range checks {
+		if !v.Mute {
+			warned = append(warned, diagnose.CertificateWarnings(a.target, c.TLS, began)...)
+		}
+	}
 	name, err := v.judge(ctx, a, &t, checks)
 	if err != nil && !v.Mute && ctx.Err() == nil {
 		d := diagnose.Explain(ctx, v.Host, v.Config,
@@ -242,7 +249,7 @@ func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, error) 
 				Own: OwnFile(v.Host, v.Config, a.Site)})
 		t.Diagnosis = &d
 	}
-	return t, nil
+	return t, warned, nil
 }
 
 // judge fills in the report and returns the first failure.

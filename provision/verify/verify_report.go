@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"slices"
 	"time"
 
 	"wsprovision/provision/diagnose"
@@ -101,6 +102,15 @@ func timingReport(t websocket.Timing, err error) *TimingReport {
 		r.Error = err.Error()
 	}
 	return r
+}
+
+// warn adds warnings, each once.
+func (r *Report) warn(all []diagnose.Diagnosis) {
+	for _, d := range all {
+		if !slices.ContainsFunc(r.Warnings, func(o diagnose.Diagnosis) bool { return o.String() == d.String() }) {
+			r.Warnings = append(r.Warnings, d)
+		}
+	}
 }
 
 // settle derives the whole result.

@@ -19,6 +19,7 @@ type Check struct {
 	Detail  string // what was seen, in a few words
 	Err     error  // why it is not OK; the types are Probe's, and EchoError, CloseError and IdleError
 	Peer    string // of tcp: the address that took the connection
+	TLS     *TLS   // of certificate: what the session showed
 }
 
 // Failed is neither OK nor skipped.
@@ -125,8 +126,11 @@ func (v *verifier) opening(ctx context.Context) (list []Check, up bool) {
 			c.Err = s.part(err)
 			c.OK = c.Err == nil
 		}
-		if s.name == "tcp" {
+		switch s.name {
+		case "tcp":
 			c.Peer = hs.Peer
+		case "certificate":
+			c.TLS = hs.TLS
 		}
 		if c.Failed() && s.name != "headers" { // headers and digest are judged together
 			broken = s.name
