@@ -100,7 +100,27 @@ func TestMirrorAdvice(t *testing.T) {
 		"http://a/x.rpm: [Errno 14] HTTP Error 403 - Forbidden\n" +
 			end: "the server refuses",
 		"https://a/x.rpm: [Errno 14] curl#60 - \"Peer's Certificate has expired.\"\n" +
-			end: "certificate is not believed",
+			end: "by this host's clock, which says 20",
+		"https://a/x.rpm: [Errno 14] curl#60 - \"The certificate issuer's certificate has expired.  Check your system date " +
+			"and time.\"\n" + end: "by this host's clock, which says 20",
+		"https://a/x.rpm: [Errno 14] curl#60 - \"Peer's certificate issuer has been marked as not trusted by the " +
+			"user.\"\n" + end: "yum update ca-certificates",
+		"https://a/x.rpm: [Errno 14] curl#60 - \"Peer's Certificate issuer is not recognized.\"\n" +
+			end: "/etc/pki/ca-trust/source/anchors",
+		"https://a/x.rpm: [Errno 14] curl#58 - \"unable to load client key: -8178 (SEC_ERROR_BAD_KEY)\"\n" +
+			end: "sslclientkey=",
+		"https://a/x.rpm: [Errno 14] curl#77 - \"Problem with the SSL CA cert (path? access rights?)\"\n" +
+			end: "sslcacert=",
+		"https://a/x.rpm: [Errno 14] curl#51 - \"Unable to communicate securely with peer: requested domain name does " +
+			"not match the server's certificate.\"\n" + end: "of another name",
+		"https://a/x.rpm: [Errno 14] curl#35 - \"Cannot communicate securely with peer: no common encryption " +
+			"algorithm(s).\"\n" + end: "no TLS comes about",
+		"https://a/x.rpm: [Errno 14] curl#56 - \"Received HTTP code 407 from proxy after CONNECT\"\n" +
+			end: "proxy_username=",
+		"GPG key retrieval failed: [Errno 14] curl#37 - \"Couldn't open file /etc/pki/rpm-gpg/RPM-GPG-KEY-house\"\n": "there is " +
+			"no key file /etc/pki/rpm-gpg/RPM-GPG-KEY-house",
+		"http://a/x.rpm: [Errno 14] HTTP Error 407 - Proxy Authentication Required\n" +
+			end: "proxy_username=",
 		"http://a/x.rpm: [Errno 14] curl#6 - \"Could not resolve host: a\"\n" +
 			end: "the name does not resolve",
 		"http://a/x.rpm: [Errno 14] curl#7 - \"Couldn't connect\"\n" +
