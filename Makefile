@@ -46,6 +46,9 @@ rpm: ## dist/wsprovision-VERSION-1.el7.x86_64.rpm and its src.rpm
 	rm -f dist/*.rpm
 	packaging/rpm.sh $(RPMFLAGS) $(VERSION)
 
+repo: rpm ## a signed yum repository in dist/repo: make repo KEY=FINGERPRINT BASEURL=https://… (KEY=trial makes a key)
+	packaging/repo.sh $(KEY) $(BASEURL)
+
 previous: ## the package of 1.0.0, which a scenario upgrades from, built from its commit unless it is there
 	packaging/acceptance/previous.sh
 

@@ -3,10 +3,13 @@
 # that alone. What the acceptance machine needs, acceptance/image.sh brings.
 set -euo pipefail
 needed=(
+	bash-completion # completions are driven in real shells
 	binutils # readelf: is the agent static?
 	ca-certificates
 	chromium-headless-shell # one of the WebSocket clients on the acceptance machine
 	cpio
+	createrepo-c # make repo
+	fish
 	gcc # the race detector is cgo's
 	git
 	gnupg # keys of the tests' own
@@ -18,6 +21,7 @@ needed=(
 	rpm # rpmbuild, rpm2cpio
 	rpmlint
 	xz-utils
+	zsh
 )
 
 # install_quietly starts no service: a package that brings one asks this policy first (Debian's invoke-rc.d(8)).
