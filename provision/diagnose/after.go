@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/route"
 	"wsprovision/provision/websocket"
 )
 
@@ -107,7 +108,8 @@ func anotherNameIsUpgraded(_ context.Context, e *evidence) *Diagnosis {
 	}
 	evidence := []string{e.Err.Error()}
 	mend := say("have the default server of that address refuse such names (return 444;)")
-	if s := e.tree.Route(e.address, UnknownName, e.Target.Path).Server; s != nil {
+	unknown := route.Handshake(e.address, e.Target.TLS != nil, UnknownName, pathSent(e), "")
+	if s := route.Follow(e.tree, route.Host{Look: route.OnDisk(e.Root)}, unknown).Server; s != nil {
 		mend = edit(e, s.File, s.Line,
 			say("have the server block refuse such names (return 444;) in place of passing them on,"))
 		evidence = append(evidence, fmt.Sprintf("the default server in %s:%d answers them", s.File, s.Line))
@@ -121,7 +123,7 @@ func readTimeout(e *evidence) (time.Duration, *nginx.Directive) {
 	if p == nil {
 		return time.Minute, nil
 	}
-	d := value(e, p.Directive, "proxy_read_timeout")
+	d := e.way.End.InForce("proxy_read_timeout")
 	if d == nil {
 		return time.Minute, nil
 	}

@@ -132,7 +132,7 @@ func backendIsBoundAway(_ context.Context, e *evidence) *Diagnosis {
 	if l == nil || p == nil || !bindFailedFor.MatchString(l.Message) {
 		return nil
 	}
-	d := value(e, p.Directive, "proxy_bind")
+	d := e.way.End.InForce("proxy_bind")
 	if d == nil {
 		return nil
 	}

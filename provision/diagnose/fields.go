@@ -111,15 +111,15 @@ func setFields(e *evidence, p *route.Pass, missing []needed, old bool) Mend {
 		switch f := p.Field(n.name); {
 		case f.Set != nil:
 			mends = append(mends, replaceLine(*f.Set, n.set))
-		case off(e, p, "proxy_pass_request_headers") != nil:
-			d := off(e, p, "proxy_pass_request_headers")
+		case off(e, "proxy_pass_request_headers") != nil:
+			d := off(e, "proxy_pass_request_headers")
 			mends = append(mends, say("take out proxy_pass_request_headers off; in ").line(d.File, d.Line))
 		default:
 			add, adds = add.say(" ").say(n.set), true
 		}
 	}
 	if old {
-		if d := value(e, p.Directive, "proxy_http_version"); d != nil {
+		if d := e.way.End.InForce("proxy_http_version"); d != nil {
 			mends = append(mends, replaceLine(*d, "proxy_http_version 1.1;"))
 		} else {
 			add, adds = add.say(" proxy_http_version 1.1;"), true
@@ -183,8 +183,8 @@ func inFile(e *evidence, file string, line int, what Mend) Mend {
 }
 
 // off is the directive in force, where it says off.
-func off(e *evidence, p *route.Pass, name string) *nginx.Directive {
-	d := value(e, p.Directive, name)
+func off(e *evidence, name string) *nginx.Directive {
+	d := e.way.End.InForce(name)
 	if d == nil || len(d.Args) != 1 || d.Args[0] != "off" {
 		return nil
 	}
@@ -198,7 +198,7 @@ func httpIsOld(ctx context.Context, e *evidence) *Diagnosis {
 		return nil
 	}
 	mend := say("add proxy_http_version 1.1;").say(" in ").line(p.Directive.File, p.Directive.Line)
-	if d := value(e, p.Directive, "proxy_http_version"); d != nil {
+	if d := e.way.End.InForce("proxy_http_version"); d != nil {
 		mend = replaceLine(*d, "proxy_http_version 1.1;")
 	}
 	return diagnosis(UpstreamHTTP10, "nginx speaks HTTP/1.0 to the backend, and a WebSocket handshake is HTTP/1.1",
@@ -356,43 +356,4 @@ func fieldDiffers(e *evidence, f route.SentField, clients, backend string) *Diag
 	return diagnosis(FieldRefused, cause, inFile(e, f.Set.File, f.Set.Line, say("take out ").
 		name(written(*f.Set)).say(" in ").line(f.Set.File, f.Set.Line).
 		say(", or have the backend take it")), evidence...)
-}
-
-// value is the directive in force where another one stands: the innermost level that has it decides.
-func value(e *evidence, at nginx.Directive, name string) *nginx.Directive {
-	if e.way.Server == nil {
-		return nil
-	}
-	for _, level := range append(enclosing(e.way.Server.Body, at), e.tree.Section()) {
-		for i := range level {
-			if level[i].Name == name {
-				return &level[i]
-			}
-		}
-	}
-	return nil
-}
-
-// enclosing are the bodies around a directive, innermost first, the server's last.
-func enclosing(body []nginx.Directive, at nginx.Directive) [][]nginx.Directive {
-	for _, d := range body {
-		if d.File == at.File && d.Line == at.Line && d.Name == at.Name {
-			return [][]nginx.Directive{body}
-		}
-	}
-	for _, d := range body {
-		if !d.Block || len(d.Body) == 0 {
-			continue
-		}
-		if inner := enclosing(d.Body, at); found(d.Body, at) {
-			return append(inner, body)
-		}
-	}
-	return [][]nginx.Directive{body}
-}
-
-func found(body []nginx.Directive, at nginx.Directive) bool {
-	return slices.ContainsFunc(body, func(d nginx.Directive) bool {
-		return d.File == at.File && d.Line == at.Line && d.Name == at.Name || d.Block && found(d.Body, at)
-	})
 }

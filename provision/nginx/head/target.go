@@ -18,8 +18,8 @@ type Target struct {
 	Quoted, Plus bool
 }
 
-// ParseTarget is ngx_http_parse_request_line and ngx_http_parse_complex_uri for a target that begins with a slash. Slashes
-// that follow a slash are left out where merge is true.
+// ParseTarget is ngx_http_parse_request_line and ngx_http_parse_complex_uri for a target that begins with a slash.
+// Slashes that follow a slash are left out where merge is true.
 func ParseTarget(text string, merge bool) (Target, error) {
 	path, args, _ := strings.Cut(text, "?")
 	t := Target{Path: path, Args: args, Quoted: strings.Contains(path, "%"), Plus: strings.Contains(path, "+")}

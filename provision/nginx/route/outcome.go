@@ -50,8 +50,8 @@ type End struct {
 	levels     levels
 }
 
-// InForce is the directive of that name that holds where the request ends: the innermost block that has it decides. Nil:
-// nowhere set.
+// InForce is the directive of that name that holds where the request ends: the innermost block that has it decides.
+// Nil: nowhere set.
 func (e End) InForce(name string) *nginx.Directive { return e.levels.value(name) }
 
 // Cause is what may turn a request away from its end.

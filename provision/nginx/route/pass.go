@@ -26,7 +26,7 @@ func passOn(w *walk, h nginx.Directive) (phase, error) {
 		return nil, err
 	}
 	if !url.text.Known {
-		p.Target = unknown("%s", url.text.Why)
+		p.Scheme, p.Target = url.scheme, unknown("%s", url.text.Why)
 	} else if next, err := toBackend(w, p, url); next != nil || err != nil || w.end != nil {
 		return next, err
 	}

@@ -30,6 +30,8 @@ func urlOf(w *walk, d nginx.Directive) (url, error) {
 	}
 	if u.text.Known {
 		u.split()
+	} else if scheme, _, ok := strings.Cut(d.Args[0], "://"); ok && !strings.Contains(scheme, "$") {
+		u.scheme = strings.ToLower(scheme)
 	}
 	return u, nil
 }
