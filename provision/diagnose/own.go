@@ -24,7 +24,7 @@ func seen(e *evidence) route.Seen {
 // ownAnswer is the one answer that nginx itself can have given, with what makes it; nil where there is none, where there
 // are several, or where a backend gives the same.
 func ownAnswer(ctx context.Context, e *evidence) *made {
-	if e.treeErr != nil || e.way.Server == nil || silenceOf(e) != nil && silenceOf(e).Timeout {
+	if e.treeErr != nil || !e.way.Whole() || silenceOf(e) != nil && silenceOf(e).Timeout {
 		return nil
 	}
 	var own []made

@@ -22,9 +22,6 @@ type Route struct {
 	May []End
 }
 
-// Certain reports whether the request was followed to its end.
-func (r Route) Certain() bool { return r.End.Unfollowed == nil }
-
 // Step is something that happened to a request on its way.
 type Step struct {
 	What string

@@ -434,9 +434,9 @@ func (r *rig) compare(tree nginx.Tree, text string) {
 	switch why := judge(route, s); {
 	case why != "":
 		r.t.Errorf("%s: %s\n  route: %s\n  nginx: %v", text, why, describe(route.End), s)
-	case wanted == 0 && !route.Certain():
+	case wanted == 0 && route.End.Unfollowed != nil:
 		r.t.Errorf("%s: %s\n  nginx: %v", text, describe(route.End), s)
-	case wanted == '!' && route.Certain():
+	case wanted == '!' && route.End.Unfollowed == nil:
 		r.t.Errorf("%s: followed, and should not be: %s\n  nginx: %v", text, describe(route.End), s)
 	}
 }
