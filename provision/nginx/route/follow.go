@@ -1,6 +1,7 @@
 package route
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 
@@ -36,16 +37,15 @@ func Follow(tree nginx.Tree, on Host, request Request) Route {
 }
 
 func (s *scene) follow(sharing []nginx.Sharer) Route {
-	standard := defaultOf(sharing)
 	w := &walk{scene: s, values: map[string]Value{}}
 	w.answer = answering{changes: mostChanges, method: s.request.method()}
-	takeServer(w, standard)
-	chosen, byName, begin, err := arrive(w, sharing, standard)
-	r := Route{Server: chosen.Server, Listen: chosen.Listen, ByName: byName}
+	a := arrival{Sharer: defaultOf(sharing)}
+	takeServer(w, a.Sharer)
+	begin, err := a.arrive(w, sharing)
 	if err != nil {
 		begin = func(*walk) (phase, error) { return nil, err }
 	}
-	r.End = w.run(begin)
+	r := Route{Server: a.Server, Listen: a.Listen, ByName: a.byName, End: w.run(begin)}
 	r.Location = w.levels.location()
 	r.May = turns(nil, w.gates)
 	return r
@@ -85,50 +85,49 @@ func takeServer(w *walk, chosen nginx.Sharer) {
 		below(block, serverLevel)
 }
 
-// arrive reads the request's head: it settles the server, and how the request begins.
-func arrive(w *walk, sharing []nginx.Sharer, standard nginx.Sharer) (nginx.Sharer, bool, phase, error) {
-	own := w.levels[0].block
+// arrival is the server that takes a request.
+type arrival struct {
+	nginx.Sharer
+	byName bool
+}
+
+// arrive reads the request's head: it settles the server, which is the first step, and how the request begins.
+func (a *arrival) arrive(w *walk, sharing []nginx.Sharer) (phase, error) {
+	standard := w.levels[0].block
 	encrypted := speaksTLS(sharing, w.levels)
 	w.tls = w.request.TLS && encrypted
 	if err := plain(sharing, w.request, encrypted); err != nil {
-		return standard, false, nil, unfollowed(own, "%v", err)
+		return nil, unfollowed(standard, "%v", err)
 	}
-	for _, body := range [][]nginx.Directive{w.http, own.Body} {
-		if err := readable(body); err != nil {
-			return standard, false, nil, err
-		}
-	}
-	t, err := head.ParseTarget(w.request.Target, w.levels.on("merge_slashes", true))
+	t, badTarget := head.ParseTarget(w.request.Target, w.levels.on("merge_slashes", true))
 	w.at = address{path: t.Path, args: t.Args, unparsed: w.request.Target, whole: true, quoted: t.Quoted, plus: t.Plus,
 		matched: true}
-	if errors.Is(err, head.ErrBadTarget) {
-		return standard, false, refuse(400, own, "the target"), nil
+	if errors.Is(badTarget, head.ErrBadTarget) {
+		return refuse(400, standard, "the target"), cmp.Or(readable(w.http), readable(standard.Body))
 	}
-	if err == nil {
-		err = wellFormed(w.request, w.levels)
+	strange := wellFormed(w.request, w.levels)
+	if head.Host(w.request.Host) == "" || len(w.request.values("Host")) != 1 {
+		return nil, unfollowed(standard, "%v", strange)
 	}
-	if err != nil {
-		return standard, false, nil, unfollowed(own, "%v", err)
-	}
-	if !sameSlashes(w, sharing) {
-		return standard, false, nil, unfollowed(own, "merge_slashes is by the name in the TLS handshake")
-	}
-	chosen, byName, err := chooseServer(w, sharing, standard)
-	if err != nil {
-		return standard, false, nil, err
-	}
-	takeServer(w, chosen)
-	begin, err := beginning(w, encrypted, own)
-	return chosen, byName, begin, err
-}
-
-// begin is what comes before the server's own statements (ngx_http_process_request).
-func beginning(w *walk, encrypted bool, standard nginx.Directive) (phase, error) {
-	own := w.levels[0].block
-	if err := readable(own.Body); err != nil {
+	var err error
+	if a.Sharer, a.byName, err = chooseServer(w, sharing, a.Sharer); err != nil {
 		return nil, err
 	}
-	w.step(own, "server %s", strings.Join(w.server.Names, " "))
+	takeServer(w, a.Sharer)
+	own := w.levels[0].block
+	w.step(own, "server %s", cmp.Or(strings.Join(w.server.Names, " "), "without a name"))
+	if err := cmp.Or(badTarget, strange, sameSlashes(w, sharing)); err != nil {
+		return nil, unfollowed(own, "%v", err)
+	}
+	if err := cmp.Or(readable(w.http), readable(own.Body)); err != nil {
+		return nil, err
+	}
+	return beginning(w, encrypted)
+}
+
+// beginning is what comes before the server's own statements (ngx_http_process_request).
+func beginning(w *walk, encrypted bool) (phase, error) {
+	own := w.levels[0].block
 	if encrypted && !w.request.TLS {
 		return refuse(497, own, "a request without TLS on a port with TLS"), nil
 	}
@@ -155,15 +154,15 @@ func refuse(status int, d nginx.Directive, what string) phase {
 
 // sameSlashes: a target is read by the default server's merge_slashes or, with TLS, by that of the server with the name
 // in the handshake (ngx_http_process_request_uri).
-func sameSlashes(w *walk, sharing []nginx.Sharer) bool {
+func sameSlashes(w *walk, sharing []nginx.Sharer) error {
 	merges := func(s nginx.Sharer) bool {
 		http := nginx.Directive{Body: w.http}
 		return levels{{nginx.Directive{Body: s.Server.Body}, serverLevel}, {http, httpLevel}}.on("merge_slashes", true)
 	}
 	for _, s := range sharing {
 		if w.tls && merges(s) != merges(sharing[0]) {
-			return false
+			return errors.New("merge_slashes is by the name in the TLS handshake")
 		}
 	}
-	return true
+	return nil
 }

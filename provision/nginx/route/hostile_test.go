@@ -89,6 +89,33 @@ func TestHostileStatements(t *testing.T) {
 	}
 }
 
+// TestServerIsSettled: which server takes the request is known, or not, whatever comes after.
+func TestServerIsSettled(t *testing.T) {
+	const servers = `server { listen 80; server_name other; strange on; } server { listen 80; server_name example.com; `
+	for name, test := range map[string]struct {
+		text    string
+		byName  bool
+		settled bool
+	}{
+		"a module's directive in http":      {"strange on; " + servers + "}", true, true},
+		"a module's directive in it":        {servers + "strange on; }", true, true},
+		"a module's directive in a default": {servers + "return 200; }", true, true},
+		"a proxy's own protocol":            {servers + "listen 127.0.0.1:80 proxy_protocol; }", false, false},
+		"an expression before": {`server { listen 80; server_name ~(?=e)q; } server { listen 80; }`,
+			false, true},
+		"an expression that may match": {`server { listen 80; server_name ~(?=e)e; } server { listen 80; }`,
+			false, false},
+		"its exact name goes first": {`server { listen 80; server_name ~(?=e)e; } ` + servers + "}", true,
+			true},
+	} {
+		r := follow(t, "http { "+test.text+" }", "/")
+		if settled := len(r.End.Steps) > 0; settled != test.settled || r.ByName != test.byName {
+			t.Errorf("%s: by name %v, settled %v, want %v, %v: %s", name, r.ByName, settled, test.byName, test.settled,
+				describe(r.End))
+		}
+	}
+}
+
 // TestHostileFiles: what cannot be told of a file is hidden, and nothing waits.
 func TestHostileFiles(t *testing.T) {
 	dir := t.TempDir()

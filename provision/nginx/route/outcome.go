@@ -8,7 +8,8 @@ import (
 
 // Route is the way of a request through a configuration.
 type Route struct {
-	// Server took the request; nil where no server listens on the address.
+	// Server took the request; nil where no server listens on the address. It is settled where the End has steps, also
+	// where the request is not followed any further; else it is the default server.
 	Server *nginx.Server
 	// Listen is the listener that it came in by.
 	Listen nginx.ListenDirective
