@@ -11,7 +11,7 @@ import (
 // its rooms → the leaves, which know nothing of each other. What is in bottom may be imported by all.
 var arrows = map[string]string{
 	"cmd/wsprovision":        "provision firstboot verify status diagnose state host engine config websocket systemd",
-	"provision":              "firstboot verify status diagnose " + rooms + " config nginx websocket rpm selinux systemd",
+	"provision":              "siteconfig firstboot verify status diagnose " + rooms + " config nginx websocket rpm selinux systemd",
 	"provision/firstboot":    "verify " + rooms + " config systemd",
 	"provision/verify":       "diagnose policy proxy state host engine config nginx nginx/route websocket selinux systemd",
 	"provision/status":       "packages proxy state host engine selinux systemd",
@@ -20,6 +20,7 @@ var arrows = map[string]string{
 	"provision/policy":       "labels managed state host engine config selinux systemd",
 	"provision/labels":       "packages state host engine selinux systemd",
 	"provision/packages":     "managed state host engine config rpm",
+	"provision/siteconfig":   "managed engine config",
 	"provision/managed":      "state host engine config",
 	"provision/state":        "host engine",
 	"provision/host":         "config nginx websocket rpm selinux systemd",

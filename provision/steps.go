@@ -12,7 +12,7 @@ import (
 // needs is still to come, so no request meets a 502 in between. Where one of
 // them fails, nginx goes on as it did.
 func (r *Run) steps() []engine.Step {
-	return r.acrossBoots([]engine.Step{
+	return r.acrossBoots(r.recording([]engine.Step{
 		{Name: stepnames.Platform, Check: r.checkPlatform},
 		{Name: stepnames.Repository, Needs: []string{stepnames.Platform}, Check: r.epel.Check, Apply: r.epel.Apply},
 		{Name: stepnames.Packages, Needs: []string{stepnames.Platform, stepnames.Repository}, Check: r.pkgs.Check,
@@ -22,5 +22,5 @@ func (r *Run) steps() []engine.Step {
 		{Name: stepnames.Site, Needs: []string{stepnames.SELinux, stepnames.Validate}, Check: r.conf.Check, Apply: r.conf.Apply},
 		{Name: stepnames.Service, Needs: []string{stepnames.Site}, Check: r.unit.Check, Apply: r.unit.Apply},
 		{Name: stepnames.Proof, Needs: []string{stepnames.Service}, Check: r.proof.Check},
-	})
+	}))
 }

@@ -70,6 +70,9 @@ func (a *app) apply(cmd *cobra.Command, o applyOptions) error {
 // prepare reads the configuration and finds out where the agent runs.
 func (a *app) prepare(cmd *cobra.Command, o applyOptions) (*provision.Run, *output, error) {
 	c, err := a.load(cmd)
+	if err == nil {
+		err = a.requireSites(c)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

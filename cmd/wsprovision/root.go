@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -19,6 +21,7 @@ import (
 const (
 	defaultConfig = "/etc/wsprovision/wsprovision.yaml"
 	sitesDir      = "/etc/wsprovision/sites.d"
+	nginxSites    = "/etc/nginx/conf.d/*.conf"
 )
 
 // app is what every command is given: where it reads from and answers to.
@@ -198,7 +201,7 @@ func (a *app) input(cmd *cobra.Command) config.Input {
 		Flags: typed}
 }
 
-// load reads the configuration of a command that needs a site.
+// load reads the configuration.
 func (a *app) load(cmd *cobra.Command) (config.Config, error) {
 	// What a command does as root is for root to say; one that only looks takes what it is given.
 	root, changes := os.Geteuid() == 0, cmd.Name() == "apply"
@@ -213,5 +216,33 @@ func (a *app) load(cmd *cobra.Command) (config.Config, error) {
 			a.say(fmt.Sprintf("warning: apply will refuse %s: %s", c.Source, d.Error()))
 		}
 	}
-	return c, c.RequireSites(defaultConfig)
+	for _, why := range c.Unrecorded {
+		a.say("warning: " + why)
+	}
+	return c, nil
+}
+
+// requireSites says how to describe a site where there is none.
+func (a *app) requireSites(c config.Config) error {
+	err := c.RequireSites(defaultConfig)
+	if ours := sitesOfOptions(); err != nil && len(ours) > 0 && a.configFile == "" {
+		err = fmt.Errorf("%w\n  on this host the site %s is the agent's, which options of an earlier run described: "+
+			"give them once more to apply, with --name, and it remembers them", err, strings.Join(ours, ", "))
+	}
+	return err
+}
+
+// sitesOfOptions are the sites on this host that are ours and that no file of the configuration has: version 1.0.0 wrote
+// down none of its options.
+func sitesOfOptions() []string {
+	paths, _ := filepath.Glob(nginxSites)
+	var names []string
+	for _, path := range paths {
+		head, err := hostfile.Head(context.Background(), path, 200)
+		name := strings.TrimSuffix(filepath.Base(path), ".conf")
+		if err == nil && strings.HasPrefix(string(head), "# managed by wsprovision") && !strings.HasPrefix(name, "_") {
+			names = append(names, name)
+		}
+	}
+	return names
 }

@@ -162,9 +162,8 @@ func (a *app) verification(cmd *cobra.Command, o verifyOptions) (*verify.Verific
 		return nil, usageError{err}
 	}
 	c, err := a.load(cmd)
-	if none := new(config.Error); o.url != "" && errors.As(err, &none) && len(c.Sites) == 0 &&
-		c.RequireSites(defaultConfig) != nil && err.Error() == c.RequireSites(defaultConfig).Error() {
-		err = nil // a URL needs no site
+	if err == nil && o.url == "" { // a URL needs no site
+		err = a.requireSites(c)
 	}
 	if err != nil {
 		return nil, err

@@ -48,7 +48,7 @@ func readOnly(dir string) string {
 // diskFaults leave no room, in the step in which each strikes.
 var diskFaults = []fault{
 	{name: "/ full", long: true, make: fillRoot(0), unmake: freeRoot,
-		status: 1, step: "server-block",
+		status: 1, step: "site-file",
 		says: []string{"no space left on device", "free space", "/var/lib/wsprovision"}},
 	{name: "/ full but for 200 kB, a bare host", long: true, from: installed, flags: siteFlags, make: fillRoot(200),
 		unmake: freeRoot,
@@ -72,11 +72,11 @@ var diskFaults = []fault{
 		status: 1, step: "service", says: []string{"enable nginx.service", "No space left on device"}},
 	{name: "/var/lib/wsprovision full", long: true, make: fullDisk("/var/lib/wsprovision", "1M"),
 		unmake: freeDisk("/var/lib/wsprovision"),
-		status: 1, step: "server-block",
+		status: 1, step: "site-file",
 		says: []string{"no space left on device", "free space", "/var/lib/wsprovision"}},
 	{name: "/var/lib/wsprovision without inodes", make: noInodes("/var/lib/wsprovision", "1M"),
 		unmake: freeDisk("/var/lib/wsprovision"),
-		status: 1, step: "server-block", says: []string{"no inode left", "/var/lib/wsprovision"}},
+		status: 1, step: "site-file", says: []string{"no inode left", "/var/lib/wsprovision"}},
 	{name: "/var/log/nginx full", long: true, make: fullDisk("/var/log/nginx", "1M"),
 		unmake: freeDisk("/var/log/nginx"), status: 0},
 	{name: "/run full", long: true, make: "cat /dev/zero >/run/.fill 2>/dev/null || :", unmake: "rm /run/.fill",
@@ -88,7 +88,7 @@ var diskFaults = []fault{
 		status: 1, step: "server-block", says: []string{"read-only file system", "/etc/nginx/conf.d", "read-write"},
 		untouched: true},
 	{name: "/var read-only", long: true, make: readOnly("/var"), unmake: "umount -l /var",
-		status: 1, step: "server-block", says: []string{"read-only file system", "/var/lib/wsprovision", "read-write"}},
+		status: 1, step: "site-file", says: []string{"read-only file system", "/var/lib/wsprovision", "read-write"}},
 	{name: "/tmp and /var/tmp noexec", long: true, make: noSemanage +
 		"for d in /tmp /var/tmp; do mount --bind $d $d && mount -o remount,bind,noexec,nosuid,nodev $d; done",
 		status: 0},

@@ -89,8 +89,8 @@ func (i *installer) manners(t testing.TB, r result) {
 	if strings.ContainsAny(r.output, "\r\x1b") {
 		t.Errorf("the log is not plain:\n%q", r.output)
 	}
-	for _, want := range []string{"wsprovision: run yum ", "wsprovision: run semanage import", "1/10 platform",
-		"10/10 proof", "apply: deferred"} {
+	for _, want := range []string{"wsprovision: run yum ", "wsprovision: run semanage import", "1/11 platform",
+		"11/11 proof", "apply: deferred"} {
 		if !strings.Contains(r.output, want) {
 			t.Errorf("the log does not say %q:\n%s", want, r.output)
 		}

@@ -136,7 +136,7 @@ func TestDrift(t *testing.T) {
       - path: /
         backend: 127.0.0.1:3000
 `), 0o644)
-	m.must(t, "wsprovision apply")
+	m.must(t, "rm /etc/wsprovision/sites.d/websocket.yaml && wsprovision apply")
 	if got := m.must(t, "ls /etc/nginx/conf.d"); got != "second.conf" {
 		t.Errorf("conf.d afterwards: %q, want second.conf alone", got)
 	}

@@ -7,30 +7,32 @@ import (
 	"strings"
 )
 
-// combine brings the site of the flags and the file's sites together, as the package comment says.
-func combine(file []Site, from flagSite, at origins, p *problems) []Site {
+// combine brings the site of the flags and the files' sites together, as the package comment says.
+func combine(file contents, from flagSite, at origins, p *problems) []Site {
 	given := ""
-	for _, s := range settings() {
-		if strings.HasPrefix(s.Path, "site.") && at.has(s.Path) {
+	for _, s := range siteSettings() {
+		if at.has(s.Path) {
 			given = s.Path
 			break
 		}
 	}
-	i := slices.IndexFunc(file, func(s Site) bool { return s.Name == from.Name })
+	sites := file.sites
+	i := slices.IndexFunc(sites, func(s Site) bool { return s.Name == from.Name })
 	switch {
 	case given == "":
-		return file
 	case i >= 0:
-		override(&file[i], fmt.Sprintf("sites[%d]", i), from, at, p)
-		return file
-	case len(file) > 0:
+		override(&sites[i], fmt.Sprintf("sites[%d]", i), from, at, p)
+	case file.slot >= 0:
+		sites[file.slot] = create(fmt.Sprintf("sites[%d]", file.slot), given, from, at, p)
+	case len(sites) > 0:
 		p.add(Problem{Source: at[given].source, Message: fmt.Sprintf(
 			"describes the site %s, and %s has other sites (%s): add it there, or leave the file out with --config "+
 				"/dev/null",
-			from.Name, at["sites[0]"].source, names(file))})
-		return file
+			from.Name, at["sites[0]"].source, names(sites))})
+	default:
+		sites = []Site{create("sites[0]", given, from, at, p)}
 	}
-	return []Site{create(given, from, at, p)}
+	return sites
 }
 
 func names(sites []Site) string {
@@ -41,8 +43,8 @@ func names(sites []Site) string {
 	return cut(strings.Join(all, ", "))
 }
 
-// create makes the one site of a run without any in a file.
-func create(given string, from flagSite, at origins, p *problems) Site {
+// create makes the site of the flags where no file has it.
+func create(key, given string, from flagSite, at origins, p *problems) Site {
 	needs := func(key, hint string) {
 		p.add(Problem{Key: key, Source: at[given].source, Message: "needs " + hint + " too"})
 	}
@@ -57,16 +59,16 @@ func create(given string, from flagSite, at origins, p *problems) Site {
 		needs("path", "--path /ws/ (or another path for the WebSockets, for / goes to --http-backend)")
 		delete(at, "site.http_backend")
 	}
-	at["sites[0]"] = at[given]
+	at[key] = at[given]
 	site := Site{Name: from.Name, StandardListen: true, ServerNames: from.ServerNames,
 		Locations: []Location{newLocation(from.Path, from.Backend, true)}}
-	at.move("site.name", "sites[0].name")
-	at.move("site.server_name", "sites[0].server_name")
-	at.move("site.path", "sites[0].locations[0].path")
-	at.move("site.backend", "sites[0].locations[0].backend")
-	overrideSite(&site, "sites[0]", from, at, p)
-	overrideOrigins(&site, "sites[0]", from, at, p)
-	plainBackend(&site, "sites[0]", from, at)
+	at.move("site.name", key+".name")
+	at.move("site.server_name", key+".server_name")
+	at.move("site.path", key+".locations[0].path")
+	at.move("site.backend", key+".locations[0].backend")
+	overrideSite(&site, key, from, at, p)
+	overrideOrigins(&site, key, from, at, p)
+	plainBackend(&site, key, from, at)
 	return site
 }
 

@@ -11,8 +11,9 @@
 //
 // The flags --name, --server-name, --backend, --path, --http-backend and --listen (or their variables) describe one
 // site, "websocket" without --name. Where no file lists a site they make it; where one has a site of that name they
-// override those of its keys that they name; where there are only other sites they are refused, because a site that only
-// a command line knows would be taken away again by the next run without it.
+// override those of its keys that they name; where there are only other sites they add one, which apply writes into the
+// directory, lest the next run without them take it away again. Beside a file that was named, where nothing is written
+// down, they are refused instead.
 package config
 
 import (
@@ -62,6 +63,9 @@ type Config struct {
 	// like.
 	WorkerShutdownTimeout time.Duration `yaml:"worker_shutdown_timeout,omitempty" mapstructure:"worker_shutdown_timeout"`
 	Source                string        `yaml:"-" mapstructure:"-"` // the file read, "" for none
+	// Record is the file that options are written down in, nil for none; Unrecorded are those that are not, and why.
+	Record     *Record  `yaml:"-" mapstructure:"-"`
+	Unrecorded []string `yaml:"-" mapstructure:"-"`
 	// Adopt is what the deferred work may take over, in its own words. No file of an administrator's has it.
 	Adopt []string `yaml:"adopt,omitempty" mapstructure:"-"`
 }

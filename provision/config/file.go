@@ -12,6 +12,11 @@ type contents struct {
 	layer
 	sites []Site
 	adopt []string
+	slot  int // the place of a site that no file has, below 0 for none
+	// Of each file of the directory of sites: what is in it, how many sites are counted before its own, and how many
+	// those are.
+	read         map[string][]byte
+	first, count map[string]int
 }
 
 // readFile walks the whole file. The loops over settings keep its keys and the flags' the same ones.

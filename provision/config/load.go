@@ -1,5 +1,11 @@
 package config
 
+import (
+	"maps"
+	"path/filepath"
+	"slices"
+)
+
 // Input is where a configuration comes from; nothing else is looked at.
 type Input struct {
 	File        string // given by --config, and must exist; "" is WSPROVISION_CONFIG's, else DefaultFile
@@ -25,16 +31,66 @@ func Load(in Input) (Config, error) {
 	return c, err
 }
 
+// cloneSites are the sites as they are now, whatever is overridden in them.
+func cloneSites(sites []Site) []Site {
+	all := slices.Clone(sites)
+	for i := range all {
+		all[i].Locations = slices.Clone(all[i].Locations)
+	}
+	return all
+}
+
+// over is one layer over another.
+func over(below, above layer) layer {
+	l := newLayer()
+	maps.Copy(l.values, below.values)
+	maps.Copy(l.values, above.values)
+	l.at.add(below.at, above.at)
+	return l
+}
+
+// own is the file of the site that options describe.
+func (in Input) own(options layer) string {
+	name, given := options.values["site.name"].(string)
+	if !given {
+		name = FlagSite
+	}
+	return filepath.Join(in.SitesDir, name+".yaml")
+}
+
+// contents is what all files say. A site that only options describe has its place among them where apply will write it:
+// the order of sites says which one answers on a port by default, and is the same for the next run.
+func (in Input) contents(path string, content []byte, named bool, options layer, p *problems) contents {
+	file := readFile(path, content, in.Deferred, 0, p)
+	file.slot = -1
+	if named {
+		return file
+	}
+	paths, own, slot := in.beside(p), in.own(options), ""
+	if asksForSite(options) {
+		seen := readFile(path, content, in.Deferred, 0, &problems{})
+		seen.join(paths, "", &problems{})
+		if !slices.ContainsFunc(seen.sites, func(s Site) bool { return filepath.Join(in.SitesDir, s.Name+".yaml") == own }) {
+			slot = own
+		}
+	}
+	file.join(paths, slot, p)
+	return file
+}
+
+func asksForSite(options layer) bool {
+	return slices.ContainsFunc(siteSettings(), func(s setting) bool { return options.at.has(s.Path) })
+}
+
 // gather tells too where each value was written.
 func gather(in Input) (Config, origins, error) {
 	p := &problems{}
 	env := environment(in.Environ, p)
 	path, content := locate(in, env.config, p)
-	file := readFile(path, content, in.Deferred, 0, p)
-	if in.File == "" && env.config == "" {
-		file.join(in.beside(p), p)
-	}
 	typed := flags(in.Flags, p)
+	options := over(env.layer, typed)
+	named := in.File != "" || env.config != "" || in.SitesDir == ""
+	file := in.contents(path, content, named, options, p)
 
 	c, site, err := merge(file.layer, env.layer, typed)
 	if err != nil {
@@ -42,11 +98,18 @@ func gather(in Input) (Config, origins, error) {
 	}
 	at := origins{}
 	at.add(file.layer.at, env.layer.at, typed.at)
-	c.Sites = combine(file.sites, site, at, p)
+	before := cloneSites(file.sites)
+	c.Sites = combine(file, site, at, p)
 	check(c, at, p)
 	if err := p.err(); err != nil {
 		return Config{}, nil, err
 	}
 	c.Source, c.Adopt = path, file.adopt
-	return c, at, nil
+	if named {
+		return c, at, nil
+	}
+	file.sites = before
+	c.Record, c.Unrecorded, err = recorder{path: in.own(options), name: site.Name, file: file, options: options,
+		sites: c.Sites, at: at}.record()
+	return c, at, err
 }

@@ -66,16 +66,39 @@ func (in Input) plain(path string, p *problems) bool {
 	return true
 }
 
-// join reads further files behind the first.
-func (c *contents) join(paths []string, p *problems) {
+// join reads further files behind the first, and leaves a place for one more site behind those of the file slot, which
+// may have to come.
+func (c *contents) join(paths []string, slot string, p *problems) {
+	c.read, c.first, c.count, c.slot = map[string][]byte{}, map[string]int{}, map[string]int{}, -1
 	for _, path := range paths {
-		content, err := readBounded(path, maxSize)
-		if message := unreadable(err, len(content), maxSize); message != "" {
-			p.add(Problem{Source: path, Message: message})
-			continue
+		if slot != "" && path > slot {
+			c.leave(&slot)
 		}
-		c.take(path, readFile(path, content, false, len(c.sites), p), p)
+		c.readNext(path, p)
+		if path == slot {
+			c.leave(&slot)
+		}
 	}
+	if slot != "" {
+		c.leave(&slot)
+	}
+}
+
+// leave leaves the place of a site.
+func (c *contents) leave(slot *string) {
+	c.slot, *slot = len(c.sites), ""
+	c.sites = append(c.sites, Site{})
+}
+
+func (c *contents) readNext(path string, p *problems) {
+	content, err := readBounded(path, maxSize)
+	if message := unreadable(err, len(content), maxSize); message != "" {
+		p.add(Problem{Source: path, Message: message})
+		return
+	}
+	more := readFile(path, content, false, len(c.sites), p)
+	c.read[path], c.first[path], c.count[path] = content, len(c.sites), len(more.sites)
+	c.take(path, more, p)
 }
 
 // take adds what one more file says. A key of the host that two files give two values has none.

@@ -9,6 +9,7 @@ const (
 	Packages   = "packages"
 	SELinux    = "selinux"
 	Validate   = "validate"
+	SiteFile   = "site-file" // where options are written down
 	Site       = "server-block"
 	Service    = "service"
 	Proof      = "proof"
@@ -27,7 +28,7 @@ const (
 
 // Rank is a step's place where steps of both phases stand in one report.
 func Rank(step string) int {
-	order := []string{Platform, Repository, Packages, SELinux, Validate, Site, Service,
+	order := []string{Platform, Repository, Packages, SELinux, Validate, SiteFile, Site, Service,
 		Labels, Proof, FirstBoot}
 	if i := slices.Index(order, step); i >= 0 {
 		return i

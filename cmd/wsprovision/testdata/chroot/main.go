@@ -137,7 +137,9 @@ func systemctl(args []string) int {
 	}
 	wants := "/etc/systemd/system/multi-user.target.wants"
 	must(os.MkdirAll(wants, 0o755))
-	must(os.Symlink("/usr/lib/systemd/system/"+args[2], wants+"/"+args[2]))
+	if err := os.Symlink("/usr/lib/systemd/system/"+args[2], wants+"/"+args[2]); !os.IsExist(err) {
+		must(err)
+	}
 	return 0
 }
 
