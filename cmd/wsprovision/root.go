@@ -83,6 +83,7 @@ func (a *app) command() *cobra.Command {
 	// Not cobra's own, whose template would link text/template, and with it three megabytes.
 	root.Flags().BoolVarP(&asked, "version", "V", false, "say which version this is, and of what it was built")
 	a.addCommands(root, a.addFlags(root))
+	completeValues(root)
 	return root
 }
 

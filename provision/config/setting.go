@@ -57,7 +57,8 @@ type Flag struct {
 	Bool  bool   // --name alone means --name=true
 	// Default is what holds where nobody says anything; "" where there is none, or Usage has it.
 	Default string
-	Site    bool // it describes the flags' site
+	Site    bool     // it describes the flags' site
+	Words   []string // that it takes, where it takes no others
 }
 
 // Flags is every flag that Load takes, in the order of the help.
@@ -66,8 +67,9 @@ func Flags() []Flag {
 	for _, s := range settings() {
 		_, truth := s.value.(bool)
 		text, _ := s.value.(string)
+		words, _ := s.Schema["enum"].([]string)
 		all = append(all, Flag{Name: s.Flag, Usage: s.usage, Bool: truth, Default: cmp.Or(s.Default, text),
-			Site: strings.HasPrefix(s.Path, "site.")})
+			Site: strings.HasPrefix(s.Path, "site."), Words: words})
 	}
 	return all
 }
