@@ -37,6 +37,7 @@ var words = map[reflect.Type][]string{
 	reflect.TypeFor[engine.Status](): {"unchanged", "changed", "planned", "deferred", "failed", "skipped"},
 	reflect.TypeFor[status.State](): {string(status.None), string(status.Complete), string(status.Waiting),
 		string(status.Running), string(status.Broken), string(status.Untold)},
+	reflect.TypeFor[status.Condition](): {string(status.AsAsked), string(status.Differs), string(status.Unseen)},
 }
 
 // TestSchemas: the schemas that the package ships are made from the types that are printed.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"wsprovision/provision"
+	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/plaintext"
@@ -19,14 +22,16 @@ import (
 
 const statusDoc = `Say where the agent runs, what it found there, and how far the provisioning has
 come: complete, deferred (to the first boot), running, failed, or none. What an
-installation began and the first boot finished is one report.
+installation began and the first boot finished is one report. Then look at the
+host itself and say whether it is as asked now: by the files in /etc/wsprovision,
+or where they ask for no site by what the agent left. Changes nothing.
 
 Exit status:
-  0   complete
-  1   failed
+  0   complete, and the host is as asked now
+  1   failed, or the host differs from what was asked
   3   deferred, running, or none
   64  usage
-  77  not permitted: only root may look`
+  77  not permitted: only root sees everything`
 
 func (a *app) statusCommand() *cobra.Command {
 	var wait time.Duration
@@ -56,20 +61,33 @@ func (a *app) status(ctx context.Context, wait time.Duration) error {
 		status.WaitSettled(bounded, host, version)
 		s = status.Of(context.WithoutCancel(ctx), host, version)
 	}
+	s.Now = a.now(context.WithoutCancel(ctx), host, s)
 	if err := a.writeStatus(s); err != nil {
 		return err
 	}
-	return outcomeOfStatus(s.State)
+	return outcomeOfStatus(s, host.Euid == 0)
 }
 
-func outcomeOfStatus(state status.State) error {
-	switch state {
-	case status.Complete:
+// now looks once at the host. What it is asked to be is in its own files; neither options nor variables count.
+func (a *app) now(ctx context.Context, h *host.Host, s status.Report) status.Now {
+	if why := s.Surveyable(); why != "" {
+		return status.NotSurveyed(why)
+	}
+	c, err := config.Load(config.Input{DefaultFile: defaultConfig, SitesDir: sitesDir})
+	if err != nil {
+		return status.NotSurveyed("what is asked for is not known: " + strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	return provision.Now(ctx, h, c)
+}
+
+func outcomeOfStatus(s status.Report, root bool) error {
+	switch {
+	case s.Whole():
 		return nil
-	case status.Broken:
-		return outcome(exitFailed)
-	case status.Untold:
+	case s.State == status.Untold, s.State == status.Complete && s.Now.State == status.Unseen && !root:
 		return outcome(exitNoPerm)
+	case s.State == status.Broken, s.State == status.Complete:
+		return outcome(exitFailed)
 	}
 	return outcome(exitDeferred)
 }
@@ -102,6 +120,7 @@ func statusText(s *screen, h status.Report) {
 	if h.Offline {
 		place += " (offline)"
 	}
+	nowText(line, h.Now)
 	line("place", place, h.Evidence)
 	line("system", h.System)
 	line("selinux", named("", h.SELinux.Mode), named("configured ", h.SELinux.Configured),
@@ -128,6 +147,17 @@ func statusText(s *screen, h status.Report) {
 	}
 	if h.Report != nil {
 		writeLastRun(s, h.Report)
+	}
+}
+
+// nowText says how the host stands, and what differs.
+func nowText(line func(name string, words ...string), n status.Now) {
+	by := map[string]string{status.ByConfiguration: "by the files in /etc/wsprovision",
+		status.ByLedger: "by what the agent left, because no file asks for a site"}[n.By]
+	state := map[status.Condition]string{status.AsAsked: "as asked", status.Differs: "not as asked"}[n.State]
+	line("now", cmp.Or(state, "unknown"), by, n.Why)
+	for _, words := range slices.Concat(n.Differences(), n.Unknown) {
+		line("", words)
 	}
 }
 

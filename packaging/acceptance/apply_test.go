@@ -67,6 +67,32 @@ func TestUnchanged(t *testing.T) {
 		t.Errorf("%s programs were executed with the agent itself, want 2:\n%s", trace, m.must(t, "cat /run/trace"))
 	}
 	t.Logf("unchanged apply: %v", res.duration)
+	m.statusSeesNow(t)
+}
+
+// statusSeesNow: what somebody undoes is seen, although the last run is complete, and so is that it is put right.
+func (m *machine) statusSeesNow(t testing.TB) {
+	t.Helper()
+	const site, boolean = "/etc/nginx/conf.d/websocket.conf", "httpd_can_network_connect"
+	for _, c := range []struct{ undo, mend, names string }{
+		{"true", "true", "complete"},
+		{"systemctl stop nginx", "systemctl start nginx", "nginx.service"},
+		{"setsebool " + boolean + " off", "setsebool " + boolean + " on", boolean},
+		{"mv " + site + " /root/site", "mv /root/site " + site, site},
+	} {
+		m.must(t, c.undo)
+		want := 1
+		if c.undo == "true" {
+			want = 0
+		}
+		if out, status := m.run("wsprovision status"); status != want || !strings.Contains(out, c.names) {
+			t.Errorf("status after %s: exit status %d, want %d and %s:\n%s", c.undo, status, want, c.names, out)
+		}
+		m.must(t, c.mend)
+		if out, status := m.run("wsprovision status"); status != 0 {
+			t.Errorf("status after %s: exit status %d:\n%s", c.mend, status, out)
+		}
+	}
 }
 
 // A host where somebody followed half of the tutorial: nginx answers 502 and SELinux denies. The agent mends it under

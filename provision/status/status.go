@@ -28,7 +28,7 @@ type State string
 
 // The states of a host.
 const (
-	// None: no run has changed this host, or a revert took its changes back.
+	// None: nothing of the agent's is recorded here.
 	None State = "none"
 	// Complete: the last run that changed something ended well, and nothing is
 	// outstanding.
@@ -61,6 +61,9 @@ type Report struct {
 	Systemd  SystemdStatus     `json:"systemd"`
 	Packages map[string]string `json:"packages,omitempty"` // by name; absent ones are not in it
 	Nginx    UnitStatus        `json:"nginx"`
+
+	// Now is how the host stands, whatever the last run came to.
+	Now Now `json:"now"`
 
 	// Report is the last run that changed something or failed, with all phases
 	// in one.
@@ -203,7 +206,8 @@ func provisioningStatus(h *host.Host, s *Report, unit systemd.State) {
 	case history.Running != nil:
 		s.State, s.Why = Broken, history.Running.Ended(host.BootID(h))+"; run it again to finish"
 	case s.Report == nil:
-		s.State, s.Why = None, "no run has changed this host"
+		s.State, s.Why = None, "nothing of the agent's is recorded here: it has changed nothing, "+
+			"or a revert took it back"
 	case s.Report.Result == engine.Failed:
 		s.State, s.Why = Broken, failureOf(s.Report)
 	default:

@@ -26,6 +26,9 @@ const (
 	Ledger = "ledger"
 )
 
+// What status looks at besides.
+const Listening = "listening"
+
 // Rank is a step's place where steps of both phases stand in one report.
 func Rank(step string) int {
 	order := []string{Platform, Repository, Packages, SELinux, Validate, SiteFile, Site, Service,

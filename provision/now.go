@@ -1,0 +1,133 @@
+package provision
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+
+	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
+	"wsprovision/provision/state"
+	"wsprovision/provision/status"
+	"wsprovision/provision/stepnames"
+)
+
+// Now surveys the host for its status: by the checks of a plan where the configuration asks for a site, and else by
+// what the ledger holds. It only reads.
+func Now(ctx context.Context, h *host.Host, c config.Config) status.Now {
+	run := NewRun(h, c, Listener{})
+	if len(c.Sites) == 0 {
+		return run.nowByLedger(ctx)
+	}
+	report, err := run.Plan(ctx)
+	if err != nil {
+		return status.NotSurveyed(err.Error())
+	}
+	steps := append(report.Steps, run.listening())
+	return status.Judge(status.ByConfiguration, steps, h.Euid == 0)
+}
+
+// nowByLedger compares the host with what the agent left.
+func (r *Run) nowByLedger(ctx context.Context) status.Now {
+	r.planning = true
+	if err := r.begin(ctx); err != nil {
+		return status.NotSurveyed(err.Error())
+	}
+	defer host.Disconnect(r.Host)
+	switch {
+	case r.blind:
+		return status.NotSurveyed("only root may read " + host.StateDir)
+	case len(r.ledger.Entries) == 0:
+		return status.NotSurveyed("no site is configured, and the ledger holds nothing")
+	}
+	var steps []engine.StepReport
+	for _, e := range r.ledger.Entries {
+		steps = r.addEntry(ctx, steps, e)
+	}
+	return status.Judge(status.ByLedger, append(steps, r.listening()), r.Euid == 0)
+}
+
+// addEntry adds what became of a thing that the agent left to the step that brings such things about.
+func (r *Run) addEntry(ctx context.Context, steps []engine.StepReport, e state.Entry) []engine.StepReport {
+	if e.Kind == state.KindFile && e.Name == host.RelabelPath { // the boot that labels takes it away
+		return steps
+	}
+	name := stepOf(e.Kind)
+	i := slices.IndexFunc(steps, func(s engine.StepReport) bool { return s.Name == name })
+	if i < 0 {
+		i, steps = len(steps), append(steps, engine.StepReport{Name: name, Status: engine.Unchanged})
+	}
+	s := &steps[i]
+	now, err := r.present(ctx, e)
+	switch {
+	case err != nil:
+		s.Fail(fmt.Errorf("%s %s: %w", e.Kind, e.Name, err))
+	case e.IsAgents(now) || s.Status == engine.Failed:
+	default:
+		s.Status = engine.Planned
+		s.Changes = append(s.Changes, engine.Change{Object: string(e.Kind) + " " + e.Name, From: inWords(e, now),
+			To: inWords(e, e.Left)})
+	}
+	return steps
+}
+
+// inWords does not show the digests of files.
+func inWords(e state.Entry, value string) string {
+	switch {
+	case e.Kind != state.KindFile || value == state.Absent:
+		return value
+	case value == e.Left:
+		return "as the agent left it"
+	}
+	return "changed"
+}
+
+func stepOf(k state.Kind) string {
+	switch k {
+	case state.KindBoolean, state.KindRunning, state.KindPort:
+		return stepnames.SELinux
+	case state.KindEnabled, state.KindActive:
+		return stepnames.Service
+	case state.KindPackage, state.KindKey:
+		return stepnames.Packages
+	}
+	return stepnames.Files
+}
+
+// listening says on which addresses of the sites nobody listens. The proof tells that of the locations that it may ask;
+// others are behind something that it cannot pass. Without a table of sockets there is nothing to say.
+func (r *Run) listening() engine.StepReport {
+	s := engine.StepReport{Name: stepnames.Listening, Status: engine.Unchanged}
+	if _, err := os.Stat(r.Root + "/proc/net/tcp"); err != nil {
+		return s
+	}
+	open := host.ReadOccupancy(r.Host)
+	for _, at := range r.asked() {
+		if len(host.Taking(open.Listening(at.Port()), at)) == 0 {
+			s.Status = engine.Planned
+			s.Changes = append(s.Changes, engine.Change{Object: at.String(), From: "nobody's", To: "listened on"})
+		}
+	}
+	return s
+}
+
+// asked are the addresses of the sites or, without a configuration, all that nginx is to listen on.
+func (r *Run) asked() []netip.AddrPort {
+	if len(r.Config.Sites) == 0 {
+		tree, _ := r.survey.Tree(nil) // of a broken one what was read serves
+		return tree.Bound()
+	}
+	var all []netip.AddrPort
+	for _, s := range r.Config.Sites {
+		for _, l := range s.Sockets() {
+			if ip, err := netip.ParseAddr(cmp.Or(l.Address, "0.0.0.0")); err == nil {
+				all = append(all, netip.AddrPortFrom(ip, uint16(l.Port)))
+			}
+		}
+	}
+	return all
+}
