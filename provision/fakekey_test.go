@@ -5,7 +5,7 @@ import (
 	"os"
 	"testing"
 
-	"wsprovision/rpm"
+	"wsprovision/rpm/openpgp"
 )
 
 // armoredKey is one of the keys that gpg made for the tests (RSA 2048, signed by itself in 2013), and its fingerprint.
@@ -15,7 +15,7 @@ func armoredKey(t testing.TB, number byte) (text, fingerprint string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys, err := rpm.ParseKeys(content)
+	keys, err := openpgp.ParseKeys(content)
 	if err != nil || len(keys) != 1 || keys[0].Refused() != "" {
 		t.Fatalf("a key of our own making: %v, %v", keys, err)
 	}

@@ -14,6 +14,7 @@ import (
 	"wsprovision/provision/packages"
 	"wsprovision/provision/proxy"
 	"wsprovision/rpm"
+	"wsprovision/rpm/openpgp"
 )
 
 // fakePackages is how the rpm database and yum's repositories of a fakeHost behave. What is installed and which keys
@@ -341,7 +342,7 @@ func (h *fakeHost) lay(name string) {
 
 // keyPackage is version and release of the gpg-pubkey package of an armored key.
 func keyPackage(armored string) string {
-	keys, err := rpm.ParseKeys([]byte(armored))
+	keys, err := openpgp.ParseKeys([]byte(armored))
 	if err != nil || len(keys) != 1 {
 		return "352c64e5-52ae6884"
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"wsprovision/provision/secret"
+	"wsprovision/rpm/said"
 )
 
 // ran is one run of yum: what it said and how it ended.
@@ -62,7 +63,7 @@ func (r ran) decisive() (Kind, []string) {
 
 // lastEvidence is the last kind that a line tells of, and all lines that tell of it since one told of another.
 func lastEvidence(text string, mark func(failure) *regexp.Regexp) (kind Kind, evidence []string) {
-	for _, line := range lines(text) {
+	for _, line := range said.Lines(text) {
 		if complaint.MatchString(line) {
 			continue
 		}
@@ -73,15 +74,15 @@ func lastEvidence(text string, mark func(failure) *regexp.Regexp) (kind Kind, ev
 		if failures[i].kind != kind {
 			kind, evidence = failures[i].kind, nil
 		}
-		evidence = append(evidence, clip(strings.TrimSpace(line)))
+		evidence = append(evidence, said.Clip(strings.TrimSpace(line)))
 	}
 	return kind, evidence
 }
 
 // complaints are what yum said of mirrors, without repetition.
 func (r ran) complaints() (all []string) {
-	for _, line := range lines(r.stderr) {
-		if line = clip(line); complaint.MatchString(line) && !slices.Contains(all, line) {
+	for _, line := range said.Lines(r.stderr) {
+		if line = said.Clip(line); complaint.MatchString(line) && !slices.Contains(all, line) {
 			all = append(all, line)
 		}
 	}
@@ -115,24 +116,24 @@ var noise = regexp.MustCompile(`^(warning|Warning): |^Importing GPG key |^ (User
 
 // lastWords are what yum said last, on stderr if it said anything there that it does not say of every run.
 func (r ran) lastWords() string {
-	var said []string
-	for _, line := range lines(r.stderr) {
+	var told []string
+	for _, line := range said.Lines(r.stderr) {
 		if !noise.MatchString(line) {
-			said = append(said, line)
+			told = append(told, line)
 		}
 	}
-	if text := lastLines(strings.Join(said, "\n"), 3); text != "" {
+	if text := said.LastLines(strings.Join(told, "\n"), 3); text != "" {
 		return secret.Hide(text)
 	}
-	return secret.Hide(lastLines(r.stdout, 3))
+	return secret.Hide(said.LastLines(r.stdout, 3))
 }
 
 // missing are yum's words on all names that it does not have.
 func (r ran) missing() (all []string) {
 	mark := row(NoPackage).stdout
-	for _, line := range lines(r.stdout + "\n" + r.stderr) {
+	for _, line := range said.Lines(r.stdout + "\n" + r.stderr) {
 		if line = strings.TrimSpace(line); mark.MatchString(line) {
-			all = append(all, clip(line))
+			all = append(all, said.Clip(line))
 		}
 	}
 	return all

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"wsprovision/rpm/said"
 )
 
 // Damage is a file of an installed package that is not what the package brought.
@@ -33,7 +35,7 @@ func (h Host) Damaged(ctx context.Context, names ...string) ([]Damage, error) {
 		if err != nil {
 			return nil, fmt.Errorf("verify %s: rpm: %w", name, err)
 		}
-		for _, line := range lines(stdout) {
+		for _, line := range said.Lines(stdout) {
 			if d, ok := h.damage(name, line); ok {
 				all = append(all, d)
 			}

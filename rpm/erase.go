@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"wsprovision/rpm/said"
 )
 
 // Erase removes packages, all of them or none: rpm refuses where a package that stays needs one of them (rpm(8)), and
@@ -31,7 +33,7 @@ func (h Host) Erase(ctx context.Context, names ...string) error {
 	}
 	if len(found) > 0 {
 		return fmt.Errorf("erase %s: %w; all stay: remove first what needs them", what,
-			said("rpm", status, stdout, stderr))
+			said.Error("rpm", status, stdout, stderr))
 	}
 	return nil
 }
@@ -63,7 +65,7 @@ func (h Host) forgetKey(ctx context.Context, fingerprint string) error {
 	}
 	left, err := h.importedKeys(ctx)
 	if err == nil && slices.ContainsFunc(left, is(fingerprint)) {
-		err = said("rpm", status, stdout, stderr)
+		err = said.Error("rpm", status, stdout, stderr)
 	}
 	return err
 }
@@ -83,7 +85,7 @@ func keyPackage(keys []importedKey, fingerprint string) (string, error) {
 		}
 	}
 	if !pubkeyRelease.MatchString(strings.TrimPrefix(in, pubkey+"-")) {
-		return "", fmt.Errorf("rpm calls it %s, which is not understood", quote(in))
+		return "", fmt.Errorf("rpm calls it %s, which is not understood", said.Quote(in))
 	}
 	return in, nil
 }

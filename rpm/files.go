@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"wsprovision/rpm/said"
 )
 
 // Files are the paths of all files and directories that the named packages own, in rpm's order. A name that is not
@@ -35,14 +37,14 @@ func parseFiles(stdout, stderr string) ([]string, error) {
 		return nil, err
 	}
 	var files []string
-	for _, line := range lines(stdout) {
+	for _, line := range said.Lines(stdout) {
 		switch {
 		case strings.HasPrefix(line, "/"):
 			files = append(files, line)
 		case line == "(contains no files)":
 		case strings.HasPrefix(line, "package ") && strings.HasSuffix(line, " is not installed"):
 		default:
-			return nil, fmt.Errorf("not understood: %s", quote(line))
+			return nil, fmt.Errorf("not understood: %s", said.Quote(line))
 		}
 	}
 	return files, nil

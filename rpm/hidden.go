@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"wsprovision/rpm/said"
 )
 
 // A package that yum does not have may be one that its configuration hides: yum 3.4.3 says "No package X available."
@@ -171,7 +173,7 @@ func (h Host) listFiles(pattern string) (all []listItem) {
 		if err != nil {
 			continue
 		}
-		for i, line := range lines(string(text)) {
+		for i, line := range said.Lines(string(text)) {
 			if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "#") {
 				continue
 			}

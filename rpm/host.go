@@ -17,8 +17,6 @@ package rpm
 import (
 	"context"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -73,51 +71,3 @@ func (h Host) attempts() int {
 	}
 	return 3
 }
-
-// said makes one error of what a program said and of its exit status; rpm and yum put the reason in their last lines.
-func said(program string, status int, stdout, stderr string) error {
-	text := lastLines(stderr, 3)
-	if text == "" {
-		text = lastLines(stdout, 3)
-	}
-	if text == "" {
-		return fmt.Errorf("%s: exit status %d", program, status)
-	}
-	return fmt.Errorf("%s: exit status %d: %s", program, status, text)
-}
-
-func lastLines(s string, n int) string {
-	var kept []string
-	for _, line := range lines(s) {
-		if line = strings.TrimSpace(line); line != "" {
-			kept = append(kept, clip(line))
-		}
-	}
-	if len(kept) > n {
-		kept = kept[len(kept)-n:]
-	}
-	return strings.Join(kept, "; ")
-}
-
-// lines splits at newlines and drops the carriage returns with which progress meters overwrite themselves.
-func lines(s string) []string {
-	if s == "" {
-		return nil
-	}
-	split := strings.Split(strings.TrimSuffix(s, "\n"), "\n")
-	for i, line := range split {
-		split[i] = strings.TrimRight(line, "\r")
-	}
-	return split
-}
-
-// clip keeps a quoted line readable when a program prints a page without a newline.
-func clip(s string) string {
-	const limit = 300
-	if len(s) <= limit {
-		return s
-	}
-	return strings.ToValidUTF8(s[:limit], "") + "…"
-}
-
-func quote(s string) string { return strconv.Quote(clip(s)) }

@@ -8,18 +8,20 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"wsprovision/rpm/openpgp"
 )
 
 // packets splits a key of testdata, each packet with its head.
 func packets(t *testing.T, name string) [][]byte {
 	t.Helper()
-	blocks, err := dearmor([]byte(keyFile(t, name)))
+	blocks, err := openpgp.Dearmor([]byte(keyFile(t, name)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var all [][]byte
 	for data := blocks[0]; len(data) > 0; {
-		_, _, rest, err := packet(data)
+		_, _, rest, err := openpgp.Packet(data)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,11 +76,11 @@ func TestHostileKeys(t *testing.T) {
 			"is revoked", "One <one@example.com>", 0},
 		"a subkey that is revoked by somebody": {joined(joined(two[:7]...), []byte("\x88\x05\x04\x28\x01\x0a\x00")),
 			"", "Two (with subkeys) <two@example.com>, Zwei <zwei@example.com>", 0},
-		"more signatures than anybody verifies": {joined(joined(one...), bytes.Repeat(one[2], mostSignatures)),
+		"more signatures than anybody verifies": {joined(joined(one...), bytes.Repeat(one[2], openpgp.MostSignatures)),
 			"more than 1000 signatures", "One <one@example.com>", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			keys, err := ParseKeys(tt.file)
+			keys, err := openpgp.ParseKeys(tt.file)
 			if err != nil || len(keys) != 1 {
 				t.Fatalf("%v, %v", keys, err)
 			}
@@ -95,9 +97,9 @@ func TestHostileKeys(t *testing.T) {
 
 // EPEL's own key is of 2013: it has signed itself over a SHA-1.
 func TestEPELKey(t *testing.T) {
-	keys, err := ParseKeys([]byte(keyFile(t, "EPEL-7.asc")))
-	if err != nil || len(keys) != 1 || keys[0].Fingerprint != EPEL7Fingerprint || keys[0].Refused() != "" ||
-		keys[0].String() != EPEL7Fingerprint+" Fedora EPEL (7) <epel@fedoraproject.org>" {
+	keys, err := openpgp.ParseKeys([]byte(keyFile(t, "EPEL-7.asc")))
+	if err != nil || len(keys) != 1 || keys[0].Fingerprint != openpgp.EPEL7Fingerprint || keys[0].Refused() != "" ||
+		keys[0].String() != openpgp.EPEL7Fingerprint+" Fedora EPEL (7) <epel@fedoraproject.org>" {
 		t.Errorf("%+v, %v", keys, err)
 	}
 }
@@ -113,7 +115,7 @@ func TestHostileModulus(t *testing.T) {
 	} {
 		body := "\x04\x52\xae\x68\x84\x01" + numbers
 		file := joined([]byte{0x99, byte(len(body) >> 8), byte(len(body))}, []byte(body), one[1], one[2])
-		if keys, err := ParseKeys(file); err == nil && keys[0].Refused() == "" {
+		if keys, err := openpgp.ParseKeys(file); err == nil && keys[0].Refused() == "" {
 			t.Errorf("%s: taken: %v", name, keys)
 		}
 	}
@@ -126,9 +128,9 @@ func TestHostileKeysOfGPG(t *testing.T) {
 		r.must(append([]string{"gpg", "--batch", "--passphrase", "", "--faked-system-time", when + "T000000"},
 			argv...)...)
 	}
-	parse := func(name string) Key {
+	parse := func(name string) openpgp.Key {
 		t.Helper()
-		keys, err := ParseKeys([]byte(r.must("gpg", "--armor", "--export", name+"@example.com")))
+		keys, err := openpgp.ParseKeys([]byte(r.must("gpg", "--armor", "--export", name+"@example.com")))
 		if err != nil || len(keys) != 1 {
 			t.Fatalf("%s: %v, %v", name, keys, err)
 		}
@@ -182,14 +184,14 @@ func TestHostileKeysOfGPG(t *testing.T) {
 // Anybody can make a key whose id ends in eight given digits.
 func TestHostileForgetKey(t *testing.T) {
 	key := func(in, name string) importedKey {
-		keys, err := ParseKeys([]byte(keyFile(t, name)))
+		keys, err := openpgp.ParseKeys([]byte(keyFile(t, name)))
 		if err != nil {
 			t.Fatal(err)
 		}
 		return importedKey{keys[0], in}
 	}
 	one := key("gpg-pubkey-f8231da5-5e0be100", "one.asc")
-	evil := importedKey{Key{Fingerprint: strings.Repeat("0", 32) + onePrint[32:]}, "gpg-pubkey-f8231da5-00000001"}
+	evil := importedKey{openpgp.Key{Fingerprint: strings.Repeat("0", 32) + onePrint[32:]}, "gpg-pubkey-f8231da5-00000001"}
 	twin := importedKey{evil.Key, one.in}
 	for name, tt := range map[string]struct {
 		keys    []importedKey

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"wsprovision/provision/secret"
+	"wsprovision/rpm/said"
 )
 
 // section is one [name] of a yum configuration file; keys are lower case.
@@ -49,12 +50,12 @@ func (h Host) includeINI(p *iniParser, file string, depth int) error {
 	if err != nil {
 		return err
 	}
-	for i, line := range lines(string(text)) {
+	for i, line := range said.Lines(string(text)) {
 		if m := includeLine.FindStringSubmatch(line); m != nil {
 			target := strings.TrimPrefix(strings.TrimSpace(m[1]), "file://")
 			if !filepath.IsAbs(target) || strings.Contains(target, "$") {
 				return fmt.Errorf("%s:%d: only a plain local file can be included: %s",
-					file, i+1, quote(shownLine(line)))
+					file, i+1, said.Quote(shownLine(line)))
 			}
 			if err := h.includeINI(p, target, depth+1); err != nil {
 				return err
@@ -63,7 +64,7 @@ func (h Host) includeINI(p *iniParser, file string, depth int) error {
 		}
 		place := fmt.Sprintf("%s:%d", file, i+1)
 		if err := p.line(h.expand(line), place); err != nil {
-			return fmt.Errorf("%s: %w: %s", place, err, quote(shownLine(line)))
+			return fmt.Errorf("%s: %w: %s", place, err, said.Quote(shownLine(line)))
 		}
 	}
 	return nil

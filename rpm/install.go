@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"wsprovision/provision/secret"
+	"wsprovision/rpm/said"
 )
 
 // Wants is what one yum transaction is to bring.
@@ -118,11 +119,11 @@ func (h Host) packageFile(ctx context.Context, file string) (Package, error) {
 		return Package{}, fmt.Errorf("read package file %s: rpm: %w", file, err)
 	}
 	if status != 0 {
-		return Package{}, fmt.Errorf("read package file %s: %w", file, said("rpm", status, stdout, stderr))
+		return Package{}, fmt.Errorf("read package file %s: %w", file, said.Error("rpm", status, stdout, stderr))
 	}
-	all := lines(stdout)
+	all := said.Lines(stdout)
 	if len(all) != 1 {
-		return Package{}, fmt.Errorf("read package file %s: rpm: not understood: %s", file, quote(stdout))
+		return Package{}, fmt.Errorf("read package file %s: rpm: not understood: %s", file, said.Quote(stdout))
 	}
 	p, err := parsePackage(all[0])
 	if err == nil {

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"wsprovision/rpm/said"
 )
 
 // Package is one installed package. Epoch is empty where the package has none, which rpm prints as (none).
@@ -71,7 +73,7 @@ func parseQuery(stdout, stderr string, names []string) (map[string][]Package, er
 	}
 	answered := map[string]bool{}
 	found := map[string][]Package{}
-	for _, line := range lines(stdout) {
+	for _, line := range said.Lines(stdout) {
 		if name, ok := absent(line); ok && slices.Contains(names, name) {
 			answered[name] = true
 			continue
@@ -81,7 +83,7 @@ func parseQuery(stdout, stderr string, names []string) (map[string][]Package, er
 			return nil, err
 		}
 		if !slices.Contains(names, p.Name) {
-			return nil, fmt.Errorf("package %s was not asked for: %s", p.Name, quote(line))
+			return nil, fmt.Errorf("package %s was not asked for: %s", p.Name, said.Quote(line))
 		}
 		found[p.Name] = append(found[p.Name], p)
 		answered[p.Name] = true
@@ -105,7 +107,7 @@ func absent(line string) (string, bool) {
 func parsePackage(line string) (Package, error) {
 	f := strings.Split(line, "\t")
 	if len(f) != 5 || slices.Contains(f, "") || slices.Contains([]string{f[0], f[2], f[3]}, "(none)") {
-		return Package{}, fmt.Errorf("not understood: %s", quote(line))
+		return Package{}, fmt.Errorf("not understood: %s", said.Quote(line))
 	}
 	return packageOf(f), nil
 }
@@ -134,18 +136,18 @@ var ofMacros = regexp.MustCompile(`^error: Macro %\S+ (has|failed|is) `)
 // databaseError is what rpm's stderr says of its database, or nil where there are only warnings and what others say.
 func databaseError(stderr string) error {
 	hint := databaseHint(stderr)
-	for _, line := range lines(stderr) {
+	for _, line := range said.Lines(stderr) {
 		trimmed := strings.TrimSpace(line)
 		switch {
 		case !rpmSpeaks.MatchString(trimmed), ofMacros.MatchString(trimmed):
 		case hint != "":
-			return fmt.Errorf("%s: %s", clip(trimmed), hint)
+			return fmt.Errorf("%s: %s", said.Clip(trimmed), hint)
 		default:
-			return fmt.Errorf("%s", clip(trimmed))
+			return fmt.Errorf("%s", said.Clip(trimmed))
 		}
 	}
 	if hint != "" {
-		return fmt.Errorf("%s: %s", lastLines(stderr, 1), hint)
+		return fmt.Errorf("%s: %s", said.LastLines(stderr, 1), hint)
 	}
 	return nil
 }

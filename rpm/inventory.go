@@ -7,6 +7,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"wsprovision/rpm/openpgp"
+	"wsprovision/rpm/said"
 )
 
 // pubkey is the name under which rpm keeps imported keys; they are listed like packages.
@@ -19,7 +22,7 @@ const inventoryFormat = queryFormat + `%|PUBKEYS?{` + beginOfKey + `\n%{DESCRIPT
 // Inventory is everything that rpm has at one moment: the packages by name, and the keys that it believes.
 type Inventory struct {
 	Packages map[string][]Package
-	Keys     []Key
+	Keys     []openpgp.Key
 }
 
 // Inventory asks rpm once for all of it. A package that rpm lists in a way that is not understood (a blank or a % in
@@ -47,7 +50,7 @@ func (h Host) queryAll(ctx context.Context, format string) (string, error) {
 		return "", fmt.Errorf("rpm: %w", err)
 	}
 	if status != 0 {
-		return "", said("rpm", status, stdout, stderr)
+		return "", said.Error("rpm", status, stdout, stderr)
 	}
 	return stdout, nil
 }
@@ -74,7 +77,7 @@ func parseInventory(stdout string) (Inventory, error) {
 func parseListing(stdout string) (packages map[string][]Package, keys []importedKey, err error) {
 	packages = map[string][]Package{}
 	last := Package{}
-	for rest := lines(stdout); len(rest) > 0; {
+	for rest := said.Lines(stdout); len(rest) > 0; {
 		line := rest[0]
 		if rest = rest[1:]; line != beginOfKey {
 			last = listedPackage(line)
@@ -85,7 +88,7 @@ func parseListing(stdout string) (packages map[string][]Package, keys []imported
 		}
 		end := slices.Index(rest, endOfKey)
 		if end < 0 {
-			return nil, nil, fmt.Errorf("not understood: the key of %s has no end", quote(last.String()))
+			return nil, nil, fmt.Errorf("not understood: the key of %s has no end", said.Quote(last.String()))
 		}
 		if last.Name == pubkey {
 			keys = append(keys, keysIn(last, strings.Join(rest[:end], "\n"))...)
@@ -112,7 +115,7 @@ func (i Inventory) Since(earlier Inventory) (packages, keys []string) {
 		}
 	}
 	for _, k := range i.Keys {
-		if !k.among(earlier.Keys) {
+		if !k.Among(earlier.Keys) {
 			keys = append(keys, k.Fingerprint)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/rpm/openpgp"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -103,8 +105,8 @@ func TestSince(t *testing.T) {
 		}
 		return all
 	}
-	before := Inventory{p("a", "b"), []Key{{Fingerprint: "1"}}}
-	after := Inventory{p("a", "d", "c"), []Key{{Fingerprint: "2"}, {Fingerprint: "1"}}}
+	before := Inventory{p("a", "b"), []openpgp.Key{{Fingerprint: "1"}}}
+	after := Inventory{p("a", "d", "c"), []openpgp.Key{{Fingerprint: "2"}, {Fingerprint: "1"}}}
 	packages, keys := after.Since(before)
 	if diff := cmp.Diff([][]string{{"c", "d"}, {"2"}}, [][]string{packages, keys}); diff != "" {
 		t.Errorf("-want +got\n%s", diff)

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"wsprovision/rpm/openpgp"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -28,33 +30,33 @@ func keyFile(t testing.TB, name string) string {
 
 // The keys were made by gpg 2.2, and the fingerprints are what it lists.
 func TestParseKeys(t *testing.T) {
-	one := Key{Fingerprint: onePrint, UserIDs: []string{"One <one@example.com>"},
+	one := openpgp.Key{Fingerprint: onePrint, UserIDs: []string{"One <one@example.com>"},
 		Created: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)}
-	two := Key{Fingerprint: twoPrint,
+	two := openpgp.Key{Fingerprint: twoPrint,
 		UserIDs: []string{"Two (with subkeys) <two@example.com>", "Zwei <zwei@example.com>"},
 		Created: time.Unix(1795373661, 0).UTC(),
 		// The third may sign and is Ed25519: that it agrees to be this key's cannot be verified, and rpm 4.11 has no
 		// use for it.
 		Subkeys: []string{"43B506E1175E1E721DBCB38EBBC06ADC16508631", "4BFDD9916A2854F5D783D6990CF060E28D99156E"}}
-	three := Key{Fingerprint: threePrint, Created: time.Unix(1795373662, 0).UTC(),
+	three := openpgp.Key{Fingerprint: threePrint, Created: time.Unix(1795373662, 0).UTC(),
 		Unverified: "it is no RSA key of at most 8192 bits: what it says of itself cannot be verified here, " +
 			"and RHEL 7's rpm takes no key of an elliptic curve; get an RSA key"}
 	armored := keyFile(t, "one.asc")
 	tests := []struct {
 		name, text string
-		want       []Key
+		want       []openpgp.Key
 		wantErr    string
 	}{
-		{name: "RSA 4096", text: armored, want: []Key{one}},
-		{name: "binary", text: keyFile(t, "one.gpg"), want: []Key{one}},
-		{name: "subkeys and two user ids", text: keyFile(t, "two.asc"), want: []Key{two}},
-		{name: "Ed25519", text: keyFile(t, "three.asc"), want: []Key{three}},
-		{name: "two keys in one block", text: keyFile(t, "one-and-three.asc"), want: []Key{one, three}},
-		{name: "two blocks and text around them", text: keyFile(t, "blocks.asc"), want: []Key{one, two}},
-		{name: "CRLF", text: strings.ReplaceAll(armored, "\n", "\r\n"), want: []Key{one}},
-		{name: "without checksum", text: withoutSum(armored), want: []Key{one}},
+		{name: "RSA 4096", text: armored, want: []openpgp.Key{one}},
+		{name: "binary", text: keyFile(t, "one.gpg"), want: []openpgp.Key{one}},
+		{name: "subkeys and two user ids", text: keyFile(t, "two.asc"), want: []openpgp.Key{two}},
+		{name: "Ed25519", text: keyFile(t, "three.asc"), want: []openpgp.Key{three}},
+		{name: "two keys in one block", text: keyFile(t, "one-and-three.asc"), want: []openpgp.Key{one, three}},
+		{name: "two blocks and text around them", text: keyFile(t, "blocks.asc"), want: []openpgp.Key{one, two}},
+		{name: "CRLF", text: strings.ReplaceAll(armored, "\n", "\r\n"), want: []openpgp.Key{one}},
+		{name: "without checksum", text: withoutSum(armored), want: []openpgp.Key{one}},
 		{name: "a header", text: strings.Replace(armored, "\n\n", "\nVersion: rpm-4.11.3 (NSS-3)\n\n", 1),
-			want: []Key{one}},
+			want: []openpgp.Key{one}},
 		{name: "wrong checksum", text: strings.Replace(armored, sum(armored), "=AAAA", 1), wantErr: "checksum is "},
 		{name: "a bit turned over", text: strings.Replace(armored, "\nmQ", "\nmA", 1), wantErr: "armor: checksum"},
 		{name: "cut short", text: armored[:len(armored)/2], wantErr: "does not end"},
@@ -75,7 +77,7 @@ func TestParseKeys(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := ParseKeys([]byte(tt.text))
+			got, err := openpgp.ParseKeys([]byte(tt.text))
 			if !matches(err, tt.wantErr) {
 				t.Fatalf("error is %v, want %q", err, tt.wantErr)
 			}
@@ -95,10 +97,10 @@ func withoutSum(armored string) string { return strings.Replace(armored, sum(arm
 
 func TestCRC24(t *testing.T) {
 	// RFC 4880 section 6.1: the register begins as 0xB704CE; of no data it stays so.
-	if got := crc24(nil); got != 0xb704ce {
+	if got := openpgp.Crc24(nil); got != 0xb704ce {
 		t.Errorf("got %06x", got)
 	}
-	if got := crc24([]byte("123456789")); got != 0x21cf02 { // the check value of CRC-24/OPENPGP
+	if got := openpgp.Crc24([]byte("123456789")); got != 0x21cf02 { // the check value of CRC-24/OPENPGP
 		t.Errorf("got %06x", got)
 	}
 }
@@ -107,10 +109,10 @@ func FuzzParseKeys(f *testing.F) {
 	for _, name := range []string{"one.asc", "one.gpg", "two.asc", "three.asc", "one-and-three.asc", "blocks.asc"} {
 		f.Add([]byte(keyFile(f, name)))
 	}
-	f.Add([]byte(armorBegin + "\n\n" + base64.StdEncoding.EncodeToString([]byte("\x98\x09\x04xxxxxxxx")) + "\n" +
-		armorEnd))
+	f.Add([]byte(openpgp.ArmorBegin + "\n\n" + base64.StdEncoding.EncodeToString([]byte("\x98\x09\x04xxxxxxxx")) + "\n" +
+		openpgp.ArmorEnd))
 	f.Fuzz(func(t *testing.T, file []byte) {
-		keys, err := ParseKeys(file)
+		keys, err := openpgp.ParseKeys(file)
 		if err != nil {
 			return
 		}
@@ -118,12 +120,12 @@ func FuzzParseKeys(f *testing.F) {
 			t.Error("no error and no key")
 		}
 		for _, k := range keys {
-			if normalFingerprint(k.Fingerprint) != k.Fingerprint ||
+			if openpgp.NormalFingerprint(k.Fingerprint) != k.Fingerprint ||
 				strings.ContainsAny(strings.Join(k.UserIDs, ""), "\x00\x1b\n") {
 				t.Errorf("%q", k)
 			}
 		}
-		if blocks := bytes.Count(file, []byte(armorMark)); blocks > len(keys) {
+		if blocks := bytes.Count(file, []byte(openpgp.ArmorMark)); blocks > len(keys) {
 			t.Errorf("rpm sees %d blocks, and we %d keys", blocks, len(keys))
 		}
 	})

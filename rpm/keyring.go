@@ -9,6 +9,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"wsprovision/rpm/openpgp"
+	"wsprovision/rpm/said"
 )
 
 const (
@@ -36,7 +39,7 @@ func (h Host) ImportedKeys(ctx context.Context) ([]string, error) {
 
 // importedKey is a key in the rpm database, with the package that holds it: gpg-pubkey-352c64e5-52ae6884.
 type importedKey struct {
-	Key
+	openpgp.Key
 	in string
 }
 
@@ -61,7 +64,7 @@ func parseImported(stdout, stderr string) ([]importedKey, error) {
 	}
 	_, keys, err := parseListing(stdout)
 	if err == nil && len(keys) == 0 {
-		err = fmt.Errorf("not understood: %s", quote(stdout))
+		err = fmt.Errorf("not understood: %s", said.Quote(stdout))
 	}
 	return keys, err
 }
@@ -69,9 +72,9 @@ func parseImported(stdout, stderr string) ([]importedKey, error) {
 // keysIn reads what rpm keeps of one imported key: the armored key is the description of its package.
 func keysIn(p Package, description string) []importedKey {
 	in := pubkey + "-" + p.Version + "-" + p.Release
-	keys, err := ParseKeys([]byte(description))
+	keys, err := openpgp.ParseKeys([]byte(description))
 	if err != nil {
-		return []importedKey{{Key{Fingerprint: strings.ToUpper(p.Version)}, in}}
+		return []importedKey{{openpgp.Key{Fingerprint: strings.ToUpper(p.Version)}, in}}
 	}
 	var all []importedKey
 	for _, k := range keys {
@@ -84,7 +87,7 @@ func keysIn(p Package, description string) []importedKey {
 // rpm is asked before (imported already: nothing is run) and after; a key that came along without being asked for is an
 // error that names it.
 func (h Host) ImportKey(ctx context.Context, path, fingerprint string) error {
-	want := normalFingerprint(fingerprint)
+	want := openpgp.NormalFingerprint(fingerprint)
 	if want == "" {
 		return fmt.Errorf("import key %s: %q is not a fingerprint of 40 hexadecimal digits", path, fingerprint)
 	}
@@ -106,7 +109,7 @@ func (h Host) ImportKey(ctx context.Context, path, fingerprint string) error {
 	if err != nil {
 		return err
 	}
-	return keyArrived(path, want, before, after, said("rpm", status, stdout, stderr))
+	return keyArrived(path, want, before, after, said.Error("rpm", status, stdout, stderr))
 }
 
 // is compares whole fingerprints.
@@ -135,11 +138,11 @@ func (h Host) checkKeyFile(path, want string) error {
 	if err != nil {
 		return err
 	}
-	keys, err := ParseKeys(text)
+	keys, err := openpgp.ParseKeys(text)
 	if err != nil {
 		return err
 	}
-	if !strings.Contains(string(text), armorMark) {
+	if !strings.Contains(string(text), openpgp.ArmorMark) {
 		return errors.New("the key is binary, and rpm imports ASCII-armored keys only")
 	}
 	if len(keys) != 1 || keys[0].Fingerprint != want {
@@ -151,7 +154,7 @@ func (h Host) checkKeyFile(path, want string) error {
 	return nil
 }
 
-func listKeys(keys []Key) string {
+func listKeys(keys []openpgp.Key) string {
 	var all []string
 	for _, k := range keys {
 		all = append(all, k.String())

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"wsprovision/provision/hostfile"
+	"wsprovision/rpm/said"
 )
 
 // process is what /proc tells of one pid (proc(5)).
@@ -50,11 +51,11 @@ func (h Host) process(pid string) (process, error) {
 	}
 	// Its owner may make it long, or its reader wait.
 	cmdline, err := hostfile.Head(context.Background(), filepath.Join(h.Root, "/proc", pid, "cmdline"), 4096)
-	p.command = strings.Join(strings.Fields(strings.ReplaceAll(printable(string(cmdline)), "\x00", " ")), " ")
+	p.command = strings.Join(strings.Fields(strings.ReplaceAll(said.Printable(string(cmdline)), "\x00", " ")), " ")
 	if err != nil || p.command == "" {
 		p.command = "[" + p.name + "]"
 	}
-	p.command = clip(p.command)
+	p.command = said.Clip(p.command)
 	p.user = h.user(pid)
 	return p, nil
 }
@@ -65,7 +66,7 @@ func (h Host) user(pid string) string {
 	if err != nil {
 		return ""
 	}
-	for _, line := range lines(string(status)) {
+	for _, line := range said.Lines(string(status)) {
 		if f := strings.Fields(line); len(f) > 2 && f[0] == "Uid:" {
 			return h.userName(f[2])
 		}
@@ -76,12 +77,12 @@ func (h Host) user(pid string) string {
 // userName looks only in /etc/passwd: whom another directory knows is named by number.
 func (h Host) userName(uid string) string {
 	passwd, _ := os.ReadFile(filepath.Join(h.Root, "/etc/passwd"))
-	for _, line := range lines(string(passwd)) {
+	for _, line := range said.Lines(string(passwd)) {
 		if f := strings.Split(line, ":"); len(f) > 2 && f[2] == uid && f[0] != "" {
-			return "user " + clip(printable(f[0]))
+			return "user " + said.Clip(said.Printable(f[0]))
 		}
 	}
-	return "uid " + printable(uid)
+	return "uid " + said.Printable(uid)
 }
 
 // parseStat reads /proc/PID/stat. The name stands in parentheses and may itself hold blanks and parentheses: the last
@@ -89,29 +90,19 @@ func (h Host) userName(uid string) string {
 func parseStat(line string) (process, error) {
 	open, end := strings.IndexByte(line, '('), strings.LastIndexByte(line, ')')
 	if open < 1 || end < open {
-		return process{}, fmt.Errorf("not understood: %s", quote(line))
+		return process{}, fmt.Errorf("not understood: %s", said.Quote(line))
 	}
 	pid, err := strconv.Atoi(strings.TrimSpace(line[:open]))
 	f := strings.Fields(line[end+1:])
 	if err != nil || pid < 0 || len(f) < 20 || len(f[0]) != 1 {
-		return process{}, fmt.Errorf("not understood: %s", quote(line))
+		return process{}, fmt.Errorf("not understood: %s", said.Quote(line))
 	}
 	parent, err1 := strconv.Atoi(f[1])
 	started, err2 := strconv.ParseUint(f[19], 10, 64) // field 22, starttime
 	if err1 != nil || err2 != nil {
-		return process{}, fmt.Errorf("not understood: %s", quote(line))
+		return process{}, fmt.Errorf("not understood: %s", said.Quote(line))
 	}
-	return process{pid: pid, parent: parent, name: printable(line[open+1 : end]), state: f[0][0], started: started}, nil
-}
-
-// printable keeps another user's process name from writing escape sequences on the administrator's terminal.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r != 0 && (r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0)) {
-			return '?'
-		}
-		return r
-	}, strings.ToValidUTF8(s, "?"))
+	return process{pid: pid, parent: parent, name: said.Printable(line[open+1 : end]), state: f[0][0], started: started}, nil
 }
 
 // bootTime is /proc/stat's btime, seconds after 1970.
@@ -120,11 +111,11 @@ func (h Host) bootTime() (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	for _, line := range lines(string(text)) {
+	for _, line := range said.Lines(string(text)) {
 		if v, ok := strings.CutPrefix(line, "btime "); ok {
 			n, err := strconv.ParseInt(strings.TrimSpace(v), 10, 64)
 			if err != nil {
-				return time.Time{}, fmt.Errorf("/proc/stat: not understood: %s", quote(line))
+				return time.Time{}, fmt.Errorf("/proc/stat: not understood: %s", said.Quote(line))
 			}
 			return time.Unix(n, 0), nil
 		}
@@ -162,20 +153,20 @@ func (h Host) fileLocks(file string) ([]fileLock, error) {
 // (lib/rpmlock.c).
 func parseLocks(text, inode string) ([]fileLock, error) {
 	var locks []fileLock
-	for _, line := range lines(text) {
+	for _, line := range said.Lines(text) {
 		f := strings.Fields(line)
 		if len(f) < 6 || !strings.HasSuffix(f[0], ":") {
 			if len(f) > 2 && f[1] == "->" || len(f) == 0 {
 				continue
 			}
-			return nil, fmt.Errorf("/proc/locks: not understood: %s", quote(line))
+			return nil, fmt.Errorf("/proc/locks: not understood: %s", said.Quote(line))
 		}
 		if f[1] != "POSIX" && f[1] != "OFDLCK" || f[5] != inode {
 			continue
 		}
 		pid, err := strconv.Atoi(f[4])
 		if err != nil {
-			return nil, fmt.Errorf("/proc/locks: not understood: %s", quote(line))
+			return nil, fmt.Errorf("/proc/locks: not understood: %s", said.Quote(line))
 		}
 		locks = append(locks, fileLock{pid: max(pid, 0), write: f[3] == "WRITE"})
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/rpm/said"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -83,7 +85,7 @@ var recordedAnswers = map[string]func(t *testing.T, stdout, stderr string){
 	// the edited ones are somebody's, and mode is not looked at
 	"rhel7-everything.rpm-qa": func(t *testing.T, stdout, _ string) {
 		names := map[string]Package{}
-		for _, line := range lines(stdout) {
+		for _, line := range said.Lines(stdout) {
 			p, err := parsePackage(line)
 			if err != nil {
 				t.Error(err)
@@ -96,7 +98,7 @@ var recordedAnswers = map[string]func(t *testing.T, stdout, stderr string){
 	},
 	"rhel7-missing-one.rpm-q": func(t *testing.T, stdout, _ string) {
 		var gone []string
-		for _, line := range lines(stdout) {
+		for _, line := range said.Lines(stdout) {
 			if name, ok := absent(line); ok {
 				gone = append(gone, name)
 			}
@@ -106,7 +108,7 @@ var recordedAnswers = map[string]func(t *testing.T, stdout, stderr string){
 		}
 	},
 	"rhel7-pubkeys.rpm-q": func(t *testing.T, stdout, _ string) {
-		for _, line := range lines(stdout) {
+		for _, line := range said.Lines(stdout) {
 			if name, _, _ := strings.Cut(line,
 				"\t"); !pubkeyRelease.MatchString(strings.TrimPrefix(name, pubkey+"-")) {
 				t.Errorf("%q is no key's package", name)
@@ -125,7 +127,7 @@ func verifies(want ...string) func(*testing.T, string, string) {
 	return func(t *testing.T, stdout, _ string) {
 		h := newFake(t).host()
 		var got []string
-		for _, line := range lines(stdout) {
+		for _, line := range said.Lines(stdout) {
 			if d, ok := h.damage("nginx", line); ok {
 				got = append(got, d.Path)
 			}

@@ -101,9 +101,9 @@ var protected = regexp.MustCompile(`excluded due to repository (priority )?prote
 
 // protections is what such a plugin said, in a run that lacks a package.
 func (r ran) protections() string {
-	for _, line := range lines(r.stdout) {
+	for _, line := range said.Lines(r.stdout) {
 		if protected.MatchString(line) {
-			return "a plugin of yum's may hide it, see /etc/yum/pluginconf.d: " + clip(strings.TrimSpace(line))
+			return "a plugin of yum's may hide it, see /etc/yum/pluginconf.d: " + said.Clip(strings.TrimSpace(line))
 		}
 	}
 	return ""

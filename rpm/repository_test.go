@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/rpm/said"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -223,7 +225,7 @@ func FuzzINI(f *testing.F) {
 	f.Add("[a]\nk = v\n[a]\nk=w\n[]\n=\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		p := &iniParser{}
-		for _, line := range lines(text) {
+		for _, line := range said.Lines(text) {
 			if p.line(line, "x.repo:1") != nil {
 				return
 			}
@@ -249,7 +251,7 @@ func FuzzRender(f *testing.F) {
 			return
 		}
 		p := &iniParser{}
-		for _, line := range lines(string(text)) {
+		for _, line := range said.Lines(string(text)) {
 			if err := p.line(line, "x.repo:1"); err != nil {
 				t.Fatal(err)
 			}

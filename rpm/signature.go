@@ -7,6 +7,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"wsprovision/rpm/openpgp"
+	"wsprovision/rpm/said"
 )
 
 // CheckSignature verifies a package file against the keys of the given fingerprints, which must be imported. Every
@@ -52,22 +55,22 @@ var (
 )
 
 func parseProofs(path, stdout string) ([]proof, error) {
-	all := lines(stdout)
+	all := said.Lines(stdout)
 	if len(all) == 0 || strings.TrimSpace(all[0]) != path+":" {
-		return nil, fmt.Errorf("rpm: not understood: %s", quote(strings.Join(all[:min(1, len(all))], "")))
+		return nil, fmt.Errorf("rpm: not understood: %s", said.Quote(strings.Join(all[:min(1, len(all))], "")))
 	}
 	var proofs []proof
 	for _, line := range all[1:] {
 		line = strings.TrimSpace(line)
 		if m := signatureProof.FindStringSubmatch(line); m != nil {
 			proofs = append(proofs, proof{signature: true, header: m[1] != "", payload: m[1] == "",
-				algorithm: m[2], keyID: strings.ToUpper(m[3]), verdict: m[4], line: clip(line)})
+				algorithm: m[2], keyID: strings.ToUpper(m[3]), verdict: m[4], line: said.Clip(line)})
 		} else if m := noKeyProof.FindStringSubmatch(line); m != nil {
-			proofs = append(proofs, proof{signature: true, verdict: "without a key: " + m[2], line: clip(line)})
+			proofs = append(proofs, proof{signature: true, verdict: "without a key: " + m[2], line: said.Clip(line)})
 		} else if m := digestProof.FindStringSubmatch(line); m != nil {
-			proofs = append(proofs, proof{header: m[1] == "Header ", verdict: m[2], line: clip(line)})
+			proofs = append(proofs, proof{header: m[1] == "Header ", verdict: m[2], line: said.Clip(line)})
 		} else if line != "" {
-			return nil, fmt.Errorf("rpm: not understood: %s", quote(line))
+			return nil, fmt.Errorf("rpm: not understood: %s", said.Quote(line))
 		}
 	}
 	return proofs, nil
@@ -77,7 +80,7 @@ func judgeSignature(path, stdout, stderr string, status int, fingerprints []stri
 	proofs, err := parseProofs(path, stdout)
 	if err != nil {
 		if strings.TrimSpace(stderr) != "" {
-			return said("rpm", status, "", stderr)
+			return said.Error("rpm", status, "", stderr)
 		}
 		return err
 	}
@@ -99,7 +102,7 @@ func judgeSignature(path, stdout, stderr string, status int, fingerprints []stri
 		return errors.New("its header alone is signed, and nothing that rpm 4.11 checks covers its payload: " +
 			"have it signed again with rpmsign --addsign --rpmv3")
 	case status != 0:
-		return said("rpm", status, "", stderr)
+		return said.Error("rpm", status, "", stderr)
 	}
 	return nil
 }
@@ -125,11 +128,11 @@ func (p proof) judge(fingerprints []string, keys []importedKey) error {
 func signer(p proof, fingerprints []string, keys []importedKey) error {
 	known := false
 	for _, k := range keys {
-		if !k.endsIn(p.keyID) {
+		if !k.EndsIn(p.keyID) {
 			continue
 		}
 		known = true
-		if !slices.ContainsFunc(fingerprints, func(f string) bool { return normalFingerprint(f) == k.Fingerprint }) {
+		if !slices.ContainsFunc(fingerprints, func(f string) bool { return openpgp.NormalFingerprint(f) == k.Fingerprint }) {
 			return fmt.Errorf("it is signed by %s, which is not the expected key: %s", k, p.line)
 		}
 		if k.Revoked {
@@ -140,12 +143,4 @@ func signer(p proof, fingerprints []string, keys []importedKey) error {
 		return fmt.Errorf("it is signed by a key that is not imported: %s", p.line)
 	}
 	return nil
-}
-
-// endsIn reports whether the id may be this key's or one of its subkeys'. A key that could not be read has 8 digits
-// for a fingerprint, and is the one meant by a longer id that ends in them.
-func (k Key) endsIn(id string) bool {
-	return slices.ContainsFunc(append([]string{k.Fingerprint}, k.Subkeys...), func(f string) bool {
-		return strings.HasSuffix(f, id) || strings.HasSuffix(id, f)
-	})
 }

@@ -3,33 +3,35 @@ package rpm
 import (
 	"strings"
 	"testing"
+
+	"wsprovision/rpm/openpgp"
 )
 
 func TestJudgeSignature(t *testing.T) {
-	epel := Key{Fingerprint: EPEL7Fingerprint}
-	evil := Key{Fingerprint: "0000000000000000000000000000000" + "0" + EPEL7Fingerprint[32:]} // the same 8 last digits
-	revoked := Key{Fingerprint: EPEL7Fingerprint, Revoked: true}
-	subkey := Key{Fingerprint: twoPrint, Subkeys: []string{EPEL7Fingerprint}}
+	epel := openpgp.Key{Fingerprint: openpgp.EPEL7Fingerprint}
+	evil := openpgp.Key{Fingerprint: "0000000000000000000000000000000" + "0" + openpgp.EPEL7Fingerprint[32:]} // the same 8 last digits
+	revoked := openpgp.Key{Fingerprint: openpgp.EPEL7Fingerprint, Revoked: true}
+	subkey := openpgp.Key{Fingerprint: twoPrint, Subkeys: []string{openpgp.EPEL7Fingerprint}}
 	tests := []struct {
 		name     string
-		imported []Key
+		imported []openpgp.Key
 		expected string
 		status   int
 		wantErr  string
 	}{
-		{name: "rhel7-signed", imported: []Key{epel}, expected: EPEL7Fingerprint},
-		{name: "rhel7-signed", imported: []Key{subkey}, expected: twoPrint},
-		{name: "rhel7-signed", imported: []Key{epel}, expected: onePrint, wantErr: "not the expected key"},
-		{name: "rhel7-signed", imported: []Key{epel, evil}, expected: EPEL7Fingerprint, wantErr: "signed by 0000"},
-		{name: "rhel7-signed", expected: EPEL7Fingerprint, wantErr: "a key that is not imported"},
-		{name: "rhel7-signed", imported: []Key{epel}, expected: EPEL7Fingerprint, status: 1, wantErr: "exit status 1"},
-		{name: "rhel7-signed", imported: []Key{revoked}, expected: EPEL7Fingerprint, wantErr: "which is revoked"},
-		{name: "rhel7-signed", imported: []Key{epel, {Fingerprint: "352C64E5"}}, expected: EPEL7Fingerprint,
+		{name: "rhel7-signed", imported: []openpgp.Key{epel}, expected: openpgp.EPEL7Fingerprint},
+		{name: "rhel7-signed", imported: []openpgp.Key{subkey}, expected: twoPrint},
+		{name: "rhel7-signed", imported: []openpgp.Key{epel}, expected: onePrint, wantErr: "not the expected key"},
+		{name: "rhel7-signed", imported: []openpgp.Key{epel, evil}, expected: openpgp.EPEL7Fingerprint, wantErr: "signed by 0000"},
+		{name: "rhel7-signed", expected: openpgp.EPEL7Fingerprint, wantErr: "a key that is not imported"},
+		{name: "rhel7-signed", imported: []openpgp.Key{epel}, expected: openpgp.EPEL7Fingerprint, status: 1, wantErr: "exit status 1"},
+		{name: "rhel7-signed", imported: []openpgp.Key{revoked}, expected: openpgp.EPEL7Fingerprint, wantErr: "which is revoked"},
+		{name: "rhel7-signed", imported: []openpgp.Key{epel, {Fingerprint: "352C64E5"}}, expected: openpgp.EPEL7Fingerprint,
 			wantErr: "signed by 352C64E5, which is not"},
-		{name: "rhel7-unsigned", imported: []Key{epel}, expected: EPEL7Fingerprint, wantErr: "it is not signed"},
-		{name: "rhel7-nokey", imported: []Key{epel}, expected: EPEL7Fingerprint, status: 1,
+		{name: "rhel7-unsigned", imported: []openpgp.Key{epel}, expected: openpgp.EPEL7Fingerprint, wantErr: "it is not signed"},
+		{name: "rhel7-nokey", imported: []openpgp.Key{epel}, expected: openpgp.EPEL7Fingerprint, status: 1,
 			wantErr: "signed by key 352C64E5, which is not imported"},
-		{name: "rhel7-bad", imported: []Key{epel}, expected: EPEL7Fingerprint, status: 1,
+		{name: "rhel7-bad", imported: []openpgp.Key{epel}, expected: openpgp.EPEL7Fingerprint, status: 1,
 			wantErr: "V3 RSA/SHA256 Signature, key ID 352c64e5: BAD"},
 	}
 	for _, tt := range tests {
@@ -44,9 +46,9 @@ func TestJudgeSignature(t *testing.T) {
 	}
 }
 
-var onlyEPEL = importedKeys(Key{Fingerprint: EPEL7Fingerprint})
+var onlyEPEL = importedKeys(openpgp.Key{Fingerprint: openpgp.EPEL7Fingerprint})
 
-func importedKeys(keys ...Key) []importedKey {
+func importedKeys(keys ...openpgp.Key) []importedKey {
 	var all []importedKey
 	for _, k := range keys {
 		all = append(all, importedKey{Key: k})
@@ -73,7 +75,7 @@ func TestJudgeSignatureFailsClosed(t *testing.T) {
 		"OK in the trailer": {head + "    MD5 digest: BAD (Expected OK != OK)\n", "", "damaged"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := judgeSignature("/x.rpm", tt.stdout, tt.stderr, 0, []string{EPEL7Fingerprint}, onlyEPEL)
+			err := judgeSignature("/x.rpm", tt.stdout, tt.stderr, 0, []string{openpgp.EPEL7Fingerprint}, onlyEPEL)
 			if !matches(err, tt.wantErr) {
 				t.Errorf("error is %v, want %q", err, tt.wantErr)
 			}
@@ -89,7 +91,7 @@ func FuzzJudgeSignature(f *testing.F) {
 	f.Add("/root/nginx.rpm:\n    Payload SHA256 ALT digest: BAD (Expected a != b)\n    DSA signature: NOTFOUND\n",
 		"error: x")
 	f.Fuzz(func(t *testing.T, stdout, stderr string) {
-		err := judgeSignature("/root/nginx.rpm", stdout, stderr, 0, []string{EPEL7Fingerprint}, onlyEPEL)
+		err := judgeSignature("/root/nginx.rpm", stdout, stderr, 0, []string{openpgp.EPEL7Fingerprint}, onlyEPEL)
 		low := strings.ToLower(stdout)
 		if err == nil && (!strings.Contains(low, "352c64e5: ok") || strings.Contains(stdout, ": BAD") ||
 			strings.Contains(stdout, ": NOKEY")) {

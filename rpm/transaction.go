@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"wsprovision/rpm/said"
 )
 
 // transactionFormat: all that one transaction installed or upgraded has its INSTALLTID, which is the second when it
@@ -26,7 +28,7 @@ func (h Host) BroughtWith(ctx context.Context, since time.Time, names ...string)
 
 func parseTransactions(stdout string, since time.Time, names []string) []string {
 	packages := map[string][]string{} // by transaction
-	for _, line := range lines(stdout) {
+	for _, line := range said.Lines(stdout) {
 		transaction, name, ok := strings.Cut(line, "\t")
 		if !ok || name == pubkey || checkName(name) != nil {
 			continue

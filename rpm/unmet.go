@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"wsprovision/rpm/said"
 )
 
 // unmet is one requirement that yum could not meet, with the packages that it looked at (output.py
@@ -37,8 +39,8 @@ var (
 // unmet are the requirements in yum's error, each once.
 func (r ran) unmet() (all []unmet) {
 	inside := false
-	for _, line := range lines(r.stderr) {
-		line = clip(line)
+	for _, line := range said.Lines(r.stderr) {
+		line = said.Clip(line)
 		if m := unmetHead.FindStringSubmatch(line); m != nil {
 			inside = true
 			all = append(all, unmet{needer: m[1], from: m[2]})

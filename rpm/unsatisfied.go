@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"wsprovision/rpm/said"
 )
 
 // satisfiedArgv asks for dependencies alone; rpm 4.11 knows all of these options.
@@ -25,7 +27,7 @@ func (h Host) Unsatisfied(ctx context.Context, names ...string) ([]string, error
 		return nil, fmt.Errorf("ask what installed packages lack: rpm: %w", err)
 	}
 	var all []string
-	for _, line := range lines(stdout + "\n" + stderr) {
+	for _, line := range said.Lines(stdout + "\n" + stderr) {
 		m := neededBy.FindStringSubmatch(line)
 		if m == nil {
 			continue

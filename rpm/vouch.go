@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"wsprovision/provision/secret"
+	"wsprovision/rpm/openpgp"
+	"wsprovision/rpm/said"
 )
 
 // Unvouched is a key URL of an enabled repository that nobody vouches for; yum -y would import what it finds there.
@@ -43,7 +45,7 @@ type Limits struct {
 // A repository keeps only vouched key files; packages from it that an imported key has signed are taken as before.
 // gpgcheck=0 is overridden. With no key imported and none vouched for, nothing from it could be taken, and yum would
 // refuse to start at all (yum 3.4.3, "You have enabled checking of packages via GPG keys"): it is left out of this run.
-func (h Host) Restrict(ctx context.Context, imported []Key) (Limits, error) {
+func (h Host) Restrict(ctx context.Context, imported []openpgp.Key) (Limits, error) {
 	var limits Limits
 	repos, err := h.Repositories()
 	if err != nil {
@@ -88,13 +90,13 @@ func (l *Limits) add(r Repository, unvouched []Unvouched, vouched []string, anyI
 // judge asks rpm for the owner of each key file once: several repositories commonly share one.
 type judge struct {
 	h        Host
-	imported []Key
+	imported []openpgp.Key
 	verdicts map[string]verdictOnKey // by URL
 }
 
 // verdictOnKey is what a key file that is vouched for holds, or why nobody vouches for it.
 type verdictOnKey struct {
-	keys   []Key
+	keys   []openpgp.Key
 	reason string // "" is vouched for
 }
 
@@ -121,7 +123,7 @@ func (j *judge) importable() []string {
 	var all []string
 	for _, v := range j.verdicts {
 		for _, k := range v.keys {
-			if !k.among(j.imported) {
+			if !k.Among(j.imported) {
 				all = append(all, k.Fingerprint)
 			}
 		}
@@ -133,7 +135,7 @@ func (j *judge) importable() []string {
 // mostKey bounds a file of keys, in bytes: RHEL 7's has 2 kB.
 const mostKey = 1 << 20
 
-func (h Host) judgeKey(ctx context.Context, keyURL string, imported []Key) (verdictOnKey, error) {
+func (h Host) judgeKey(ctx context.Context, keyURL string, imported []openpgp.Key) (verdictOnKey, error) {
 	no := func(reason string) (verdictOnKey, error) { return verdictOnKey{reason: reason}, nil }
 	path, ok := localKey(keyURL)
 	if !ok {
@@ -149,7 +151,7 @@ func (h Host) judgeKey(ctx context.Context, keyURL string, imported []Key) (verd
 	if err != nil {
 		return no(err.Error())
 	}
-	keys, err := ParseKeys(text)
+	keys, err := openpgp.ParseKeys(text)
 	if why := doubtful(keys, imported); why != "" {
 		return no(why)
 	}
@@ -161,7 +163,7 @@ func (h Host) judgeKey(ctx context.Context, keyURL string, imported []Key) (verd
 		return verdictOnKey{keys: keys}, err
 	}
 	for _, k := range keys {
-		if why := k.Refused(); why != "" && !k.among(imported) && h.configured(k) {
+		if why := k.Refused(); why != "" && !k.Among(imported) && h.configured(k) {
 			return no(why)
 		}
 	}
@@ -170,23 +172,23 @@ func (h Host) judgeKey(ctx context.Context, keyURL string, imported []Key) (verd
 
 // doubtful is why no file with these keys is vouched for, whoever brought it, "" for none. A package may bring a key
 // that has expired or that is no RSA key: its vendor stands for it.
-func doubtful(keys, imported []Key) string {
+func doubtful(keys, imported []openpgp.Key) string {
 	for _, k := range keys {
-		if !k.among(imported) && (k.Revoked || len(k.Unbound) > 0) {
+		if !k.Among(imported) && (k.Revoked || len(k.Unbound) > 0) {
 			return k.Refused()
 		}
 	}
 	return ""
 }
 
-func (h Host) allTrusted(keys, imported []Key) bool {
-	return !slices.ContainsFunc(keys, func(k Key) bool {
-		return !k.among(imported) && (k.Refused() != "" || !h.configured(k))
+func (h Host) allTrusted(keys, imported []openpgp.Key) bool {
+	return !slices.ContainsFunc(keys, func(k openpgp.Key) bool {
+		return !k.Among(imported) && (k.Refused() != "" || !h.configured(k))
 	})
 }
 
-func (h Host) configured(k Key) bool {
-	return slices.ContainsFunc(h.Fingerprints, func(f string) bool { return normalFingerprint(f) == k.Fingerprint })
+func (h Host) configured(k openpgp.Key) bool {
+	return slices.ContainsFunc(h.Fingerprints, func(f string) bool { return openpgp.NormalFingerprint(f) == k.Fingerprint })
 }
 
 // localKey is the path in a file: URL as yum reads it. Escapes and quotes are refused rather than decoded the way we
@@ -216,7 +218,7 @@ func (h Host) owned(ctx context.Context, path string) (bool, error) {
 	if strings.TrimSpace(stdout) == "file "+path+" is not owned by any package" {
 		return false, databaseError(stderr)
 	}
-	return false, said("rpm", status, stdout, stderr)
+	return false, said.Error("rpm", status, stdout, stderr)
 }
 
 var variable = regexp.MustCompile(`\$\{?(\w+)\}?`)

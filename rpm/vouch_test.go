@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/rpm/openpgp"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -21,7 +23,7 @@ func repo(id string, keys ...string) Repository {
 	return Repository{ID: id, Enabled: true, GPGCheck: true, GPGKey: keys}
 }
 
-func (f *fake) imported() []Key {
+func (f *fake) imported() []openpgp.Key {
 	f.t.Helper()
 	all, err := f.host().Inventory(bg)
 	if err != nil {

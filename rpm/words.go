@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"wsprovision/rpm/said"
 )
 
 // words are the lines that a person needs of what yum said, for a kind whose first lines are known.
@@ -56,20 +58,20 @@ func (r ran) unreachable(evidence []string) string {
 		return strings.HasPrefix(line,
 			boilerplate)
 	})
-	said := evidence[len(evidence)-1:]
+	told := evidence[len(evidence)-1:]
 	if len(specific) > 0 {
-		said = specific[len(specific)-1:]
+		told = specific[len(specific)-1:]
 	}
 	if packages := r.notDownloaded(); len(packages) > 0 {
-		said = []string{some(packages)}
+		told = []string{some(packages)}
 	}
-	if list := r.mirrorlist(); list != "" && !slices.Contains(said, list) {
-		said = append(slices.Clone(said), list)
+	if list := r.mirrorlist(); list != "" && !slices.Contains(told, list) {
+		told = append(slices.Clone(told), list)
 	}
 	if all := r.mirrors(); len(all) > 0 {
-		said = append(slices.Clone(said), some(all))
+		told = append(slices.Clone(told), some(all))
 	}
-	return strings.Join(said, "; ")
+	return strings.Join(told, "; ")
 }
 
 var downloading = regexp.MustCompile(`^(Error: )?Error downloading packages:$`)
@@ -77,12 +79,12 @@ var downloading = regexp.MustCompile(`^(Error: )?Error downloading packages:$`)
 // notDownloaded are the packages that yum or dnf lists under "Error downloading packages:".
 func (r ran) notDownloaded() (all []string) {
 	inside := false
-	for _, line := range lines(r.stderr) {
+	for _, line := range said.Lines(r.stderr) {
 		switch {
 		case downloading.MatchString(line):
 			inside, all = true, nil
 		case inside && strings.HasPrefix(line, "  "):
-			all = append(all, clip(strings.TrimSpace(line)))
+			all = append(all, said.Clip(strings.TrimSpace(line)))
 		default:
 			inside = false
 		}
@@ -99,10 +101,10 @@ func (r ran) mirrors() []string {
 	if len(all) > 0 {
 		return all
 	}
-	for _, line := range lines(r.stdout) {
+	for _, line := range said.Lines(r.stdout) {
 		m := dnfMirror.FindStringSubmatch(strings.TrimSpace(line))
-		if m != nil && !slices.Contains(all, clip(m[1])) {
-			all = append(all, clip(m[1]))
+		if m != nil && !slices.Contains(all, said.Clip(m[1])) {
+			all = append(all, said.Clip(m[1]))
 		}
 	}
 	return all
@@ -114,10 +116,10 @@ var noMirrorlist = regexp.MustCompile(`^Could not retrieve mirrorlist \S+ error 
 // stderr.
 func (r ran) mirrorlist() string {
 	for _, text := range []string{r.stderr, r.stdout} {
-		all := lines(text)
+		all := said.Lines(text)
 		for i, line := range all {
 			if noMirrorlist.MatchString(line) && i+1 < len(all) {
-				return clip(line + " " + all[i+1])
+				return said.Clip(line + " " + all[i+1])
 			}
 		}
 	}
@@ -132,27 +134,27 @@ var (
 
 // keyWords are what failed, and which package and key file yum speaks of.
 func (r ran) keyWords(evidence []string) string {
-	said := evidence[:1:1]
+	told := evidence[:1:1]
 	if m := failing.FindStringSubmatch(r.stderr); m != nil {
-		said = append(said, "failing package: "+clip(m[1]))
+		told = append(told, "failing package: "+said.Clip(m[1]))
 	}
 	if m := configured.FindStringSubmatch(r.stderr); m != nil {
-		said = append(said, "keys are configured as "+clip(m[1]))
+		told = append(told, "keys are configured as "+said.Clip(m[1]))
 	}
 	if all := retrieving.FindAllStringSubmatch(r.stdout, -1); all != nil && strings.HasPrefix(evidence[0],
 		"GPG key retrieval failed") {
-		said = append(said, "retrieving key from "+clip(all[len(all)-1][1]))
+		told = append(told, "retrieving key from "+said.Clip(all[len(all)-1][1]))
 	}
-	return strings.Join(said, "; ")
+	return strings.Join(told, "; ")
 }
 
 var rpmlib = regexp.MustCompile(`^rpmlib\(\S+\) .* is needed by `)
 
 // needed are the features of rpm that a package asks for; yum prints them on stdout.
 func (r ran) needed() (all []string) {
-	for _, line := range lines(r.stdout) {
+	for _, line := range said.Lines(r.stdout) {
 		if rpmlib.MatchString(line) {
-			all = append(all, clip(line))
+			all = append(all, said.Clip(line))
 		}
 	}
 	return all
@@ -166,20 +168,20 @@ var (
 
 // scriptWords are what failed, and what the script and rpm said of it on stdout.
 func (r ran) scriptWords(evidence []string) string {
-	said := evidence[:1:1]
-	all := lines(r.stdout)
+	told := evidence[:1:1]
+	all := said.Lines(r.stdout)
 	for i, line := range all {
 		if !scriptFailed.MatchString(line) {
 			continue
 		}
 		if i > 0 && !progress.MatchString(all[i-1]) && strings.TrimSpace(all[i-1]) != "" {
-			said = append(said, clip(strings.TrimSpace(all[i-1])))
+			told = append(told, said.Clip(strings.TrimSpace(all[i-1])))
 		}
-		if line = clip(strings.TrimSpace(line)); !slices.Contains(said, line) {
-			said = append(said, line)
+		if line = said.Clip(strings.TrimSpace(line)); !slices.Contains(told, line) {
+			told = append(told, line)
 		}
 	}
-	return some(said)
+	return some(told)
 }
 
 // nonFatal is a %post that failed: yum then says Complete! and 0, and what the script should have set up is not there
@@ -187,9 +189,9 @@ func (r ran) scriptWords(evidence []string) string {
 var nonFatal = regexp.MustCompile(`^Non-fatal \S+ scriptlet failure in rpm package `)
 
 func (r ran) nonFatal() string {
-	for _, line := range lines(r.stderr + "\n" + r.stdout) {
+	for _, line := range said.Lines(r.stderr + "\n" + r.stdout) {
 		if nonFatal.MatchString(line) {
-			return clip(line)
+			return said.Clip(line)
 		}
 	}
 	return ""
@@ -199,7 +201,7 @@ func (r ran) nonFatal() string {
 // postTransactionOutput) or, of dnf, NAME-EPOCH:VERSION-RELEASE.ARCH. yum says Complete! all the same.
 func (r ran) failed() (all []string) {
 	inside := false
-	for _, line := range lines(r.stdout) {
+	for _, line := range said.Lines(r.stdout) {
 		switch {
 		case line == "Failed:":
 			inside = true

@@ -7,6 +7,7 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/state"
 	"wsprovision/rpm"
+	"wsprovision/rpm/openpgp"
 )
 
 // Packages are what rpm has and what yum must bring.
@@ -48,7 +49,7 @@ func (p *Packages) Present(ctx context.Context, e state.Entry) (string, error) {
 		return "", err
 	case len(all.Packages[e.Name]) > 0:
 		return "installed", nil
-	case slices.ContainsFunc(all.Keys, func(k rpm.Key) bool { return k.Fingerprint == e.Name }):
+	case slices.ContainsFunc(all.Keys, func(k openpgp.Key) bool { return k.Fingerprint == e.Name }):
 		return "imported", nil
 	}
 	return state.Absent, nil

@@ -16,6 +16,7 @@ import (
 	"wsprovision/provision/secret"
 	"wsprovision/provision/state"
 	"wsprovision/rpm"
+	"wsprovision/rpm/openpgp"
 )
 
 // fileMode is that of a file that everybody may read.
@@ -102,7 +103,7 @@ func (src *Source) sayExpired(f *engine.Finding, key managed.File) {
 	}
 }
 
-func refused(k rpm.Key) error {
+func refused(k openpgp.Key) error {
 	if why := k.Refused(); why != "" {
 		return errors.New(why)
 	}
@@ -140,17 +141,17 @@ func (src *Source) checkKey(content []byte) error {
 	return cmp.Or(err, refused(k))
 }
 
-func (src *Source) oneKey(content []byte) (rpm.Key, error) {
-	keys, err := rpm.ParseKeys(content)
+func (src *Source) oneKey(content []byte) (openpgp.Key, error) {
+	keys, err := openpgp.ParseKeys(content)
 	if err != nil {
-		return rpm.Key{}, err
+		return openpgp.Key{}, err
 	}
 	if len(keys) != 1 || keys[0].Fingerprint != src.Config.EPEL.Fingerprint {
 		var have []string
 		for _, k := range keys {
 			have = append(have, k.Fingerprint)
 		}
-		return rpm.Key{}, fmt.Errorf("it holds the key %s and not %s: get the right key, "+
+		return openpgp.Key{}, fmt.Errorf("it holds the key %s and not %s: get the right key, "+
 			"or set epel.fingerprint if it is this one that you trust",
 			strings.Join(have, ", "), src.Config.EPEL.Fingerprint)
 	}

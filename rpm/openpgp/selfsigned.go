@@ -1,4 +1,4 @@
-package rpm
+package openpgp
 
 import (
 	"bytes"

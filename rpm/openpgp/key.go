@@ -1,4 +1,4 @@
-package rpm
+package openpgp
 
 import (
 	"bytes"
@@ -57,7 +57,7 @@ func (k Key) String() string {
 	return k.Fingerprint + " " + k.UserIDs[0]
 }
 
-func (k Key) among(others []Key) bool {
+func (k Key) Among(others []Key) bool {
 	return slices.ContainsFunc(others, func(other Key) bool { return other.Fingerprint == k.Fingerprint })
 }
 
@@ -66,9 +66,9 @@ func (k Key) among(others []Key) bool {
 // trusted is no error: Refused says so.
 func ParseKeys(file []byte) ([]Key, error) {
 	blocks := [][]byte{file}
-	if bytes.Contains(file, []byte(armorMark)) {
+	if bytes.Contains(file, []byte(ArmorMark)) {
 		var err error
-		if blocks, err = dearmor(file); err != nil {
+		if blocks, err = Dearmor(file); err != nil {
 			return nil, err
 		}
 	} else if len(file) == 0 || file[0]&0x80 == 0 {
@@ -88,7 +88,7 @@ func ParseKeys(file []byte) ([]Key, error) {
 func parseBlock(data []byte) ([]Key, error) {
 	var keys []*keyReader
 	for len(data) > 0 {
-		kind, body, rest, err := packet(data)
+		kind, body, rest, err := Packet(data)
 		if err != nil {
 			return nil, err
 		}
@@ -180,12 +180,20 @@ func mpi(b []byte) (number, rest []byte) {
 	return b[2 : 2+size], b[2+size:]
 }
 
-// normalFingerprint drops blanks, which people copy along, and raises the digits; "" for what is not 40 hexadecimal
+// NormalFingerprint drops blanks, which people copy along, and raises the digits; "" for what is not 40 hexadecimal
 // digits.
-func normalFingerprint(s string) string {
+func NormalFingerprint(s string) string {
 	s = strings.ToUpper(strings.Join(strings.Fields(s), ""))
 	if len(s) != 40 || strings.Trim(s, "0123456789ABCDEF") != "" {
 		return ""
 	}
 	return s
+}
+
+// EndsIn reports whether the id may be this key's or one of its subkeys'. A key that could not be read has 8 digits
+// for a fingerprint, and is the one meant by a longer id that ends in them.
+func (k Key) EndsIn(id string) bool {
+	return slices.ContainsFunc(append([]string{k.Fingerprint}, k.Subkeys...), func(f string) bool {
+		return strings.HasSuffix(f, id) || strings.HasSuffix(id, f)
+	})
 }

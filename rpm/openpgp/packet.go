@@ -1,4 +1,4 @@
-package rpm
+package openpgp
 
 import (
 	"encoding/binary"
@@ -15,9 +15,9 @@ const (
 	packetAttribute = 17
 )
 
-// packet takes one packet off data (RFC 4880 section 4.2). Lengths that are partial or left open are for streams, and
+// Packet takes one packet off data (RFC 4880 section 4.2). Lengths that are partial or left open are for streams, and
 // refused.
-func packet(data []byte) (kind int, body, rest []byte, err error) {
+func Packet(data []byte) (kind int, body, rest []byte, err error) {
 	tag := data[0]
 	if tag&0x80 == 0 {
 		return 0, nil, nil, fmt.Errorf("packet tag %#02x", tag)

@@ -1,4 +1,4 @@
-package rpm
+package openpgp
 
 import (
 	"bytes"
@@ -6,31 +6,33 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"wsprovision/rpm/said"
 )
 
-// armorMark is where rpm sees a block begin, wherever it stands in the file (rpm 4.11 lib/rpmchecksig.c doImport); so
+// ArmorMark is where rpm sees a block begin, wherever it stands in the file (rpm 4.11 lib/rpmchecksig.c doImport); so
 // do we.
-const armorMark = "-----BEGIN PGP "
+const ArmorMark = "-----BEGIN PGP "
 
 const (
-	armorBegin = "-----BEGIN PGP PUBLIC KEY BLOCK-----"
-	armorEnd   = "-----END PGP PUBLIC KEY BLOCK-----"
+	ArmorBegin = "-----BEGIN PGP PUBLIC KEY BLOCK-----"
+	ArmorEnd   = "-----END PGP PUBLIC KEY BLOCK-----"
 )
 
-// dearmor returns the contents of every public key block (RFC 4880 section 6.2). Text around blocks is passed over; a
+// Dearmor returns the contents of every public key block (RFC 4880 section 6.2). Text around blocks is passed over; a
 // block of another type, or one that begins in the middle of a line, is an error, because rpm would read it.
-func dearmor(text []byte) ([][]byte, error) {
+func Dearmor(text []byte) ([][]byte, error) {
 	if bytes.IndexByte(text, 0) >= 0 {
 		return nil, errors.New("armor: a NUL byte")
 	}
 	var blocks [][]byte
 	all := strings.Split(string(text), "\n")
 	for i := 0; i < len(all); i++ {
-		if !strings.Contains(all[i], armorMark) {
+		if !strings.Contains(all[i], ArmorMark) {
 			continue
 		}
-		if line := strings.TrimRight(all[i], " \t\r"); line != armorBegin {
-			return nil, fmt.Errorf("armor: not a public key block: %s", quote(line))
+		if line := strings.TrimRight(all[i], " \t\r"); line != ArmorBegin {
+			return nil, fmt.Errorf("armor: not a public key block: %s", said.Quote(line))
 		}
 		block, end, err := armorBlock(all, i+1)
 		if err != nil {
@@ -48,7 +50,7 @@ func armorBlock(all []string, from int) ([]byte, int, error) {
 	for ; i < len(all) && strings.TrimSpace(all[i]) != ""; i++ {
 		if key, _, ok := strings.Cut(all[i], ": "); !ok || strings.Contains(key, " ") ||
 			strings.Contains(all[i], "-----") {
-			return nil, 0, fmt.Errorf("armor: not a header: %s", quote(all[i]))
+			return nil, 0, fmt.Errorf("armor: not a header: %s", said.Quote(all[i]))
 		}
 	}
 	var body strings.Builder
@@ -56,11 +58,11 @@ func armorBlock(all []string, from int) ([]byte, int, error) {
 	for i++; i < len(all); i++ {
 		line := strings.TrimRight(all[i], " \t\r")
 		switch {
-		case line == armorEnd:
+		case line == ArmorEnd:
 			block, err := decodeArmor(body.String(), sum)
 			return block, i, err
 		case sum != "":
-			return nil, 0, fmt.Errorf("armor: after the checksum: %s", quote(line))
+			return nil, 0, fmt.Errorf("armor: after the checksum: %s", said.Quote(line))
 		case strings.HasPrefix(line, "=") && len(line) == 5:
 			sum = line[1:]
 		default:
@@ -83,14 +85,14 @@ func decodeArmor(body, sum string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("armor: checksum: %w", err)
 	}
-	if got := crc24(data); len(want) != 3 || got != uint32(want[0])<<16|uint32(want[1])<<8|uint32(want[2]) {
+	if got := Crc24(data); len(want) != 3 || got != uint32(want[0])<<16|uint32(want[1])<<8|uint32(want[2]) {
 		return nil, fmt.Errorf("armor: checksum is %06x, not %x", got, want)
 	}
 	return data, nil
 }
 
-// crc24 is RFC 4880 section 6.1.
-func crc24(data []byte) uint32 {
+// Crc24 is RFC 4880 section 6.1.
+func Crc24(data []byte) uint32 {
 	crc := uint32(0xb704ce)
 	for _, b := range data {
 		crc ^= uint32(b) << 16

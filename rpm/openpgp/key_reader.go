@@ -1,10 +1,12 @@
-package rpm
+package openpgp
 
 import (
 	"crypto/rsa"
 	"fmt"
 	"strings"
 	"time"
+
+	"wsprovision/rpm/said"
 )
 
 // keyReader gathers one key's packets. A signature belongs to the key, the user id or the subkey that it follows (RFC
@@ -27,8 +29,8 @@ type keyReader struct {
 	lifetime time.Duration // and what it says; 0 is for ever
 }
 
-// mostSignatures bounds the time for one key: each is verified, because nothing but that tells whose it is.
-const mostSignatures = 1000
+// MostSignatures bounds the time for one key: each is verified, because nothing but that tells whose it is.
+const MostSignatures = 1000
 
 func newKeyReader(body []byte) (*keyReader, error) {
 	fingerprint, created, err := fingerprintOf(body)
@@ -58,8 +60,8 @@ func (k *keyReader) add(kind int, body []byte) {
 	switch s, ok := parseSelfSignature(body); {
 	case k.kind == packetSubkey && revokesSubkey(body):
 		k.revoked = true
-	case k.signatures > mostSignatures:
-		k.key.Unverified = fmt.Sprintf("it has more than %d signatures: get it from its maker, without those of others", mostSignatures)
+	case k.signatures > MostSignatures:
+		k.key.Unverified = fmt.Sprintf("it has more than %d signatures: get it from its maker, without those of others", MostSignatures)
 	case !ok || s.outlived(k.now):
 	case k.kind == packetKey && s.kind == sigDirect && s.by(k.public, k.hashed):
 		k.say(s)
@@ -128,7 +130,7 @@ func (k *keyReader) leave() {
 	switch k.kind {
 	case packetUserID:
 		if k.signed && !k.revoked {
-			k.key.UserIDs = append(k.key.UserIDs, clip(strings.ReplaceAll(printable(string(k.body)), "\x00", "?")))
+			k.key.UserIDs = append(k.key.UserIDs, said.Clip(strings.ReplaceAll(said.Printable(string(k.body)), "\x00", "?")))
 		}
 	case packetSubkey:
 		fingerprint, _, _ := fingerprintOf(k.body)
