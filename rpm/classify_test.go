@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"wsprovision/rpm/yumerr"
 )
 
 const keyLine = "Public key for gperftools-libs-2.6.1-1.el7.x86_64.rpm is not installed\n"
@@ -14,42 +16,42 @@ func TestClassifyByPlace(t *testing.T) {
 		"to try.\n\n"
 	for _, tt := range []struct {
 		name, stdout, stderr string
-		kind                 Kind
+		kind                 yumerr.Kind
 		text                 string
 	}{
 		{"a key that is imported is no failure", keyLine + "Running transaction\n", "Error: something else\n",
-			Unknown, "Error: something else"},
-		{"a key that is not there", "", "\n\n" + keyLine, BadKey, "gperftools"},
+			yumerr.Unknown, "Error: something else"},
+		{"a key that is not there", "", "\n\n" + keyLine, yumerr.BadKey, "gperftools"},
 		{"progress is no evidence", keyLine + "Package x.rpm is not signed\nNo space left on device\nYou need to be " +
-			"root to perform this command.\n", "", Unknown, ""},
-		{"a name tolerated, then a mirror", "No package nonexist available.\n" + keyLine, download, Unreachable,
+			"root to perform this command.\n", "", yumerr.Unknown, ""},
+		{"a name tolerated, then a mirror", "No package nonexist available.\n" + keyLine, download, yumerr.Unreachable,
 			"1:nginx"},
 		{"a mirror that was passed over, then a conflict", keyLine,
 			"http://a/x.rpm: [Errno 14] curl#7 - \"x\"\nTrying other mirror.\n\n\nTransaction check error:\n" +
 				"  file /a from install of a-1-1.noarch conflicts with file from package b-1-1.noarch\n\nError " +
-				"Summary\n", Conflict, "conflicts with file from package b-1-1.noarch"},
+				"Summary\n", yumerr.Conflict, "conflicts with file from package b-1-1.noarch"},
 		{"a lock that was waited for, then a mirror", "",
 			"Existing lock /var/run/yum.pid: another copy is running as pid 7.\n" +
-				"Another app is currently holding the yum lock; waiting for it to exit...\n" + download, Unreachable,
+				"Another app is currently holding the yum lock; waiting for it to exit...\n" + download, yumerr.Unreachable,
 			"1:nginx"},
 		{"the boilerplate, then the disk", "", " One of the configured repositories failed (x),\n\nInsufficient " +
-			"space in download directory /c\n", NoSpace, "/c"},
+			"space in download directory /c\n", yumerr.NoSpace, "/c"},
 		{"a mirror that could not be written down", "", "http://a/x.rpm: [Errno 14] curl#23 - \"Failed writing " +
-			"body\"\nTrying other mirror.\n" + download, Unwritable, "curl#23"},
+			"body\"\nTrying other mirror.\n" + download, yumerr.Unwritable, "curl#23"},
 		{"no room for a mirror's file", "", "http://a/x.rpm: [Errno 5] [Errno 28] No space left on device: " +
-			"'/c/x.rpm'\nTrying other mirror.\n" + download, NoSpace, "Errno 28"},
+			"'/c/x.rpm'\nTrying other mirror.\n" + download, yumerr.NoSpace, "Errno 28"},
 		{"an index by another key", "", "http://a/repodata/repomd.xml: [Errno -1] repomd.xml signature could not be " +
 			"verified for epel\nTrying other mirror.\n" +
-			"failure: repodata/repomd.xml from epel: [Errno 256] No more mirrors to try.\n", BadKey,
+			"failure: repodata/repomd.xml from epel: [Errno 256] No more mirrors to try.\n", yumerr.BadKey,
 			"signature could not be verified"},
-		{"two packages in conflict", "", "Error: nginx-mod conflicts with nginx-1.20\n", Conflict, "nginx-mod"},
+		{"two packages in conflict", "", "Error: nginx-mod conflicts with nginx-1.20\n", yumerr.Conflict, "nginx-mod"},
 		{"the log of rpm", "error: unpacking of archive failed on file /usr/x;5: cpio: write failed - No space left " +
-			"on device\n", "", NoSpace, "/usr/x"},
+			"on device\n", "", yumerr.NoSpace, "/usr/x"},
 		{"noise alone", "Running transaction\n", "warning: x: NOKEY\nImporting GPG key 0x1:\n Userid     : " +
 			"\"x\"\n** Found 1 pre-existing rpmdb problem(s), 'yum check' output follows:\n" +
-			"kmod-20-28.el7.x86_64 has missing requires of /usr/bin/nm\n", Unknown, "Running transaction"},
+			"kmod-20-28.el7.x86_64 has missing requires of /usr/bin/nm\n", yumerr.Unknown, "Running transaction"},
 	} {
-		e := classify(ran{1, tt.stdout, tt.stderr})
+		e := yumerr.Classify(yumerr.Output{1, tt.stdout, tt.stderr})
 		if e.Kind != tt.kind || !strings.Contains(e.Text, tt.text) {
 			t.Errorf("%s: %s %q, want %s %q", tt.name, e.Kind, e.Text, tt.kind, tt.text)
 		}
@@ -73,16 +75,16 @@ func TestHostileMirrorWords(t *testing.T) {
 			"a repository": " One of the configured repositories failed (" + words +
 				"),\n and yum\n\nfailure: repodata/repomd.xml from x: [Errno 256] No more mirrors to try.\n",
 		} {
-			want := Unreachable
+			want := yumerr.Unreachable
 			if name == "another end" {
-				want = Unknown
+				want = yumerr.Unknown
 			}
-			if e := classify(ran{1, "", stderr}); e.Kind != want {
+			if e := yumerr.Classify(yumerr.Output{1, "", stderr}); e.Kind != want {
 				t.Errorf("%s %q makes it %s", name, words, e.Kind)
 			}
 		}
 	}
-	e := classify(ran{1, "", "https://joe:secret@a/x.rpm?token=hidden: [Errno 14] HTTP Error 404 - Not " +
+	e := yumerr.Classify(yumerr.Output{1, "", "https://joe:secret@a/x.rpm?token=hidden: [Errno 14] HTTP Error 404 - Not " +
 		"Found\n\n\nError downloading packages:\n  x: [Errno 256] No more mirrors to try.\n"})
 	if strings.Contains(e.Text, "secret") || strings.Contains(e.Text, "hidden") || !strings.Contains(e.Text,
 		"https://…@a/x.rpm?…: ") {
@@ -126,7 +128,7 @@ func TestMirrorAdvice(t *testing.T) {
 		"http://a/x.rpm: [Errno 14] curl#7 - \"Couldn't connect\"\n" +
 			end: "look at its baseurl, the network and the proxy",
 	} {
-		e := (Host{Root: t.TempDir()}).refusal(ran{1, "", said}, []string{"nginx"}, nil, Inventory{}, Limits{})
+		e := (Host{Root: t.TempDir()}).refusal(yumerr.Output{1, "", said}, []string{"nginx"}, nil, Inventory{}, Limits{})
 		if !strings.Contains(e.Next, want) {
 			t.Errorf("%q: advice %q, want %q", said, e.Next, want)
 		}
@@ -203,10 +205,10 @@ func TestAdviceOverEveryScheme(t *testing.T) {
 		"http://m/7/x.rpm: [Errno -1] Package does not match intended download. Suggestion: run yum clean metadata": "what " +
 			"its own index names",
 	} {
-		said := ran{1, "", word + "\nTrying other mirror.\n\n\nError downloading packages:\n  x: [Errno 256] No more " +
+		said := yumerr.Output{1, "", word + "\nTrying other mirror.\n\n\nError downloading packages:\n  x: [Errno 256] No more " +
 			"mirrors to try.\n\n"}
-		e := Host{Root: t.TempDir()}.explain(classify(said), said, []string{"x"}, Inventory{})
-		if e.Kind != Unreachable || !strings.Contains(e.Next, want) {
+		e := Host{Root: t.TempDir()}.explain(yumerr.Classify(said), said, []string{"x"}, Inventory{})
+		if e.Kind != yumerr.Unreachable || !strings.Contains(e.Next, want) {
 			t.Errorf("%s: %s, %q, want %q", word, e.Kind, e.Next, want)
 		}
 	}
@@ -214,9 +216,9 @@ func TestAdviceOverEveryScheme(t *testing.T) {
 
 // The end of a summary says nothing.
 func TestLastWordsOfASummary(t *testing.T) {
-	said := ran{1, "", "\n\nTransaction check error:\n  package nginx-1:1.22-1.x86_64 (which is newer than " +
+	said := yumerr.Output{1, "", "\n\nTransaction check error:\n  package nginx-1:1.22-1.x86_64 (which is newer than " +
 		"nginx-1:1.20.1-10.el7.x86_64) is already installed\n\nError Summary\n-------------\n\n"}
-	if e := classify(said); !strings.HasPrefix(e.Text, "Transaction check error:") || strings.Contains(e.Text, "---") {
+	if e := yumerr.Classify(said); !strings.HasPrefix(e.Text, "Transaction check error:") || strings.Contains(e.Text, "---") {
 		t.Errorf("%q", e.Text)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"wsprovision/rpm/said"
+	"wsprovision/rpm/yumerr"
 )
 
 // Damage is a file of an installed package that is not what the package brought.
@@ -68,11 +69,11 @@ func (h Host) Reinstall(ctx context.Context, names []string, limits Limits) erro
 		}
 	}
 	h.tell(limits)
-	err := h.patiently(ctx, yumArgv(limits.Args, "reinstall", names), func(said ran, runErr error) (bool, error) {
-		if runErr != nil || said.status == 0 {
+	err := h.patiently(ctx, yumArgv(limits.Args, "reinstall", names), func(said yumerr.Output, runErr error) (bool, error) {
+		if runErr != nil || said.Status == 0 {
 			return true, runErr
 		}
-		return false, h.explain(classify(said), said, names, Inventory{})
+		return false, h.explain(yumerr.Classify(said), said, names, Inventory{})
 	})
 	if err != nil {
 		return fmt.Errorf("reinstall %s: %w", strings.Join(names, ", "), err)

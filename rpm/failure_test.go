@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"wsprovision/rpm/yumerr"
 )
 
 // recorded reads one stream of a recorded run; a stream without a file was empty, a case without any file is a mistake.
@@ -32,10 +34,10 @@ func recorded(t testing.TB, name string) (stdout, stderr string) {
 // recordedRun is one recorded run of yum, or one put together, and what is made of it.
 type recordedRun struct {
 	name   string
-	status int      // where none was recorded
-	brings []string // what rpm has afterwards; all means what was asked for
-	kind   Kind     // "" for a success
-	runs   int      // 3 where it is tried again; a lock is waited for
+	status int         // where none was recorded
+	brings []string    // what rpm has afterwards; all means what was asked for
+	kind   yumerr.Kind // "" for a success
+	runs   int         // 3 where it is tried again; a lock is waited for
 }
 
 // message is the error that is expected of a run, or what is noticed of a success: NAME.yum.message in testdata, ""
@@ -75,7 +77,7 @@ func TestRecordedRuns(t *testing.T) {
 }
 
 // replay runs what was asked of yum then, and has yum say what it said then.
-func (f *fake) replay(tt recordedRun) (kind Kind, runs int, says string) {
+func (f *fake) replay(tt recordedRun) (kind yumerr.Kind, runs int, says string) {
 	command, names, status := f.asked(tt)
 	brings := slices.DeleteFunc(slices.Clone(tt.brings), func(name string) bool { return name == "all" })
 	if len(brings) < len(tt.brings) {
@@ -90,17 +92,17 @@ func (f *fake) replay(tt recordedRun) (kind Kind, runs int, says string) {
 		err = f.host().Reinstall(bg, names, Limits{})
 	default: // it asks only
 		stdout, stderr, status := f.yum(nil)
-		if said := classify(ran{status, stdout, stderr}); status != 0 || said.Kind != Unknown {
+		if said := yumerr.Classify(yumerr.Output{status, stdout, stderr}); status != 0 || said.Kind != yumerr.Unknown {
 			err = said
 		}
 	}
-	var yum *YumError
+	var yum *yumerr.Error
 	var locked *LockedError
 	switch {
 	case errors.As(err, &yum):
 		return yum.Kind, len(f.ran), err.Error()
 	case errors.As(err, &locked):
-		return Locked, len(f.ran), err.Error()
+		return yumerr.Locked, len(f.ran), err.Error()
 	case err != nil:
 		return "?", len(f.ran), "not yum's error: " + err.Error()
 	}
@@ -126,15 +128,15 @@ func (f *fake) asked(tt recordedRun) (command string, names []string, status int
 }
 
 func TestEveryKindHasARow(t *testing.T) {
-	seen := map[Kind]bool{}
-	for _, row := range failures {
-		if row.next == "" || row.stderr == nil {
-			t.Errorf("%s: a row without marks or without advice", row.kind)
+	seen := map[yumerr.Kind]bool{}
+	for _, row := range yumerr.Failures {
+		if row.Next == "" || row.Stderr == nil {
+			t.Errorf("%s: a row without marks or without advice", row.Kind)
 		}
-		seen[row.kind] = true
+		seen[row.Kind] = true
 	}
-	if len(seen) != len(failures) {
-		t.Errorf("%d kinds in %d rows", len(seen), len(failures))
+	if len(seen) != len(yumerr.Failures) {
+		t.Errorf("%d kinds in %d rows", len(seen), len(yumerr.Failures))
 	}
 }
 
@@ -150,15 +152,15 @@ func FuzzClassify(f *testing.F) {
 	}
 	h := Host{Root: f.TempDir()}
 	f.Fuzz(func(t *testing.T, status int, stdout, stderr string) {
-		said := ran{status, stdout, stderr}
-		e := h.explain(classify(said), said, []string{"nginx"}, Inventory{})
+		said := yumerr.Output{status, stdout, stderr}
+		e := h.explain(yumerr.Classify(said), said, []string{"nginx"}, Inventory{})
 		if strings.Contains(e.Text, "\n") {
 			t.Errorf("several lines in %q", e.Text)
 		}
-		if e.Kind != Unknown && e.Text == "" {
+		if e.Kind != yumerr.Unknown && e.Text == "" {
 			t.Errorf("%s without yum's words", e.Kind)
 		}
-		said.lockedBy()
-		said.failed()
+		said.LockedBy()
+		said.Failed()
 	})
 }

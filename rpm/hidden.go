@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"wsprovision/rpm/said"
+	"wsprovision/rpm/yumerr"
 )
 
 // A package that yum does not have may be one that its configuration hides: yum 3.4.3 says "No package X available."
@@ -144,7 +145,7 @@ func (h Host) disabledOnes() string {
 	if len(all) == 0 {
 		return ""
 	}
-	return "disabled are: " + some(all)
+	return "disabled are: " + yumerr.Some(all)
 }
 
 // listItem is one word of a list in yum's configuration, and where it stands.

@@ -3,6 +3,8 @@ package rpm
 import (
 	"strings"
 	"testing"
+
+	"wsprovision/rpm/yumerr"
 )
 
 // What yum says is the same in every row: "No package nginx available." What lies behind it stands in the files.
@@ -110,8 +112,8 @@ func TestHiddenPackages(t *testing.T) {
 				f.write(path, text)
 			}
 			stdout, stderr := recorded(t, "rhel7-excluded.yum")
-			e := f.host().refusal(ran{1, stdout, stderr}, []string{"nginx"}, nil, Inventory{}, Limits{})
-			if e.Hidden != tt.hidden || e.Kind != NoPackage {
+			e := f.host().refusal(yumerr.Output{1, stdout, stderr}, []string{"nginx"}, nil, Inventory{}, Limits{})
+			if e.Hidden != tt.hidden || e.Kind != yumerr.NoPackage {
 				t.Errorf("kind %s, hidden %t, want %t", e.Kind, e.Hidden, tt.hidden)
 			}
 			for _, want := range tt.want {
@@ -135,7 +137,7 @@ func TestHiddenOthers(t *testing.T) {
 	f.write("/etc/yum.repos.d/CentOS-Base.repo",
 		"[base]\nbaseurl=http://a/\n[updates]\nbaseurl=http://b/\nenabled=0\nincludepkgs=x\n")
 	stdout, stderr := recorded(t, "rhel7-excluded.yum")
-	e := f.host().refusal(ran{1, stdout, stderr}, []string{"nginx", "policycoreutils-python"}, nil, Inventory{},
+	e := f.host().refusal(yumerr.Output{1, stdout, stderr}, []string{"nginx", "policycoreutils-python"}, nil, Inventory{},
 		Limits{})
 	if want := "exclude=policy* of [main] in /etc/yum.conf:2 hides " +
 		"policycoreutils-python"; !strings.Contains(e.Next, want) || strings.Contains(e.Next, "updates") {
@@ -157,7 +159,7 @@ func TestHiddenOtherwise(t *testing.T) {
 			"see /etc/yum/pluginconf.d: Excluding 1 update due to versionlock"},
 		{"", "There are no enabled repos.\n", "disabled are: base in /etc/yum.repos.d/x.repo:2"},
 	} {
-		e := f.host().refusal(ran{1, tt.stdout, tt.stderr}, []string{"nginx"}, nil, Inventory{}, Limits{})
+		e := f.host().refusal(yumerr.Output{1, tt.stdout, tt.stderr}, []string{"nginx"}, nil, Inventory{}, Limits{})
 		if !strings.Contains(e.Next, tt.want) {
 			t.Errorf("%s: %q lacks %q", e.Kind, e.Next, tt.want)
 		}
@@ -168,11 +170,11 @@ func TestHiddenOtherwise(t *testing.T) {
 func TestHiddenDependency(t *testing.T) {
 	f := newFake(t)
 	f.write("/etc/yum.repos.d/epel.repo", "[epel]\nbaseurl=http://a/\nexclude=nginx-*\n")
-	e := f.host().refusal(ran{1, "", "Error: Package: 1:nginx-1.20.1-10.el7.x86_64 (epel)\n           Requires: " +
+	e := f.host().refusal(yumerr.Output{1, "", "Error: Package: 1:nginx-1.20.1-10.el7.x86_64 (epel)\n           Requires: " +
 		"nginx-filesystem = 1:1.20.1-10.el7\n"},
 		[]string{"nginx"}, nil, Inventory{}, Limits{})
 	if want := "exclude=nginx-* of [epel] in /etc/yum.repos.d/epel.repo:3 hides " +
-		"nginx-filesystem"; e.Kind != Dependency || !strings.Contains(e.Next, want) {
+		"nginx-filesystem"; e.Kind != yumerr.Dependency || !strings.Contains(e.Next, want) {
 		t.Errorf("%s: %q, want %q", e.Kind, e.Next, want)
 	}
 }
@@ -181,7 +183,7 @@ func TestHiddenDependencyOfDNF(t *testing.T) {
 	f := newFake(t)
 	f.write("/etc/yum.conf", "[main]\nexclude=nginx-f*\n")
 	stdout, stderr := recorded(t, "dnf4-excluded-dependency.yum")
-	e := f.host().refusal(ran{1, stdout, stderr}, []string{"nginx"}, nil, Inventory{}, Limits{})
+	e := f.host().refusal(yumerr.Output{1, stdout, stderr}, []string{"nginx"}, nil, Inventory{}, Limits{})
 	if want := "exclude=nginx-f* of [main] in /etc/yum.conf:2 hides nginx-filesystem"; !strings.Contains(e.Next, want) {
 		t.Errorf("%q lacks %q", e.Next, want)
 	}
@@ -217,13 +219,13 @@ func FuzzGlob(f *testing.F) {
 
 // RHEL's own extras, which are disabled on most hosts, have no epel-release: nothing hides it there.
 func TestNothingHidesEPELOnRHEL(t *testing.T) {
-	said := ran{1, "No package epel-release available.\n", "Error: Nothing to do\n"}
+	said := yumerr.Output{1, "No package epel-release available.\n", "Error: Nothing to do\n"}
 	for id, hidden := range map[string]bool{
 		"rhel-7-server-extras-rpms": false, "rhel-7-server-rpms": false, "extras": true, "Org_CentOS_7_extras": true,
 	} {
 		f := newFake(t)
 		f.write("/etc/yum.repos.d/redhat.repo", "["+id+"]\nenabled = 0\n")
-		if e := f.host().refusal(said, []string{"epel-release"}, nil, Inventory{}, Limits{}); e.Kind != NoPackage ||
+		if e := f.host().refusal(said, []string{"epel-release"}, nil, Inventory{}, Limits{}); e.Kind != yumerr.NoPackage ||
 			e.Hidden != hidden {
 			t.Errorf("%s: hidden is %v, want %v: %s", id, e.Hidden, hidden, e)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"wsprovision/provision/secret"
 	"wsprovision/rpm/said"
+	"wsprovision/rpm/yumerr"
 )
 
 // Wants is what one yum transaction is to bring.
@@ -156,7 +157,7 @@ var ErrUntold = errors.New("what yum brought is not known")
 
 // yum runs the transaction until rpm has everything. The inventory is the last that rpm told of.
 func (h Host) yum(ctx context.Context, limits Limits, want wanted, have Inventory) (Inventory, error) {
-	err := h.patiently(ctx, yumArgv(limits.Args, "install", want.args()), func(said ran, runErr error) (bool, error) {
+	err := h.patiently(ctx, yumArgv(limits.Args, "install", want.args()), func(said yumerr.Output, runErr error) (bool, error) {
 		// What yum brought is to be known even where the run is being ended.
 		now, err := h.Inventory(context.WithoutCancel(ctx))
 		if err != nil {
@@ -165,8 +166,8 @@ func (h Host) yum(ctx context.Context, limits Limits, want wanted, have Inventor
 		if have = now; runErr != nil {
 			return true, runErr
 		}
-		if absent, failed := have.lacks(want.names()), have.without(said.failed()); len(absent)+len(failed) > 0 {
-			return said.status == 0, h.refusal(said, absent, failed, have, limits)
+		if absent, failed := have.lacks(want.names()), have.without(said.Failed()); len(absent)+len(failed) > 0 {
+			return said.Status == 0, h.refusal(said, absent, failed, have, limits)
 		}
 		h.mention(said, have)
 		return true, nil
@@ -175,7 +176,7 @@ func (h Host) yum(ctx context.Context, limits Limits, want wanted, have Inventor
 }
 
 // verdict is the last word on what yum said, or that it may be tried again. runErr is why yum did not end by itself.
-type verdict func(said ran, runErr error) (final bool, err error)
+type verdict func(said yumerr.Output, runErr error) (final bool, err error)
 
 // patiently runs yum until judge has a final word on it, the failure is not a repository's, or the patience is used
 // up. A lock that is held is waited for.
@@ -187,10 +188,10 @@ func (h Host) patiently(ctx context.Context, argv []string, judge verdict) error
 		}
 		stdout, stderr, status, runErr := h.Change(ctx, "", argv...)
 		stdout, stderr = secret.Hide(stdout), secret.Hide(stderr) // yum prints URLs as its configuration has them
-		said := ran{status, stdout, stderr}
-		kind := classify(said).Kind
-		if runErr == nil && status != 0 && kind == Locked { // taken between our look and yum's start
-			if err := locks.pause(ctx, said.lockedBy()); err != nil {
+		said := yumerr.Output{status, stdout, stderr}
+		kind := yumerr.Classify(said).Kind
+		if runErr == nil && status != 0 && kind == yumerr.Locked { // taken between our look and yum's start
+			if err := locks.pause(ctx, said.LockedBy()); err != nil {
 				return err
 			}
 			continue
@@ -199,7 +200,7 @@ func (h Host) patiently(ctx context.Context, argv []string, judge verdict) error
 			runErr = fmt.Errorf("yum: %w", runErr)
 		}
 		final, err := judge(said, runErr)
-		if failed++; final || kind != Unreachable || failed >= h.attempts() {
+		if failed++; final || kind != yumerr.Unreachable || failed >= h.attempts() {
 			return err
 		}
 		if err := h.again(ctx, err, failed); err != nil {
@@ -224,14 +225,14 @@ func backOff(failed int) time.Duration {
 }
 
 // mention passes on what yum complained of although everything is there.
-func (h Host) mention(said ran, have Inventory) {
-	if said.status != 0 {
-		h.notice("yum: exit status %d: %s; rpm has everything that was asked for", said.status, said.lastWords())
+func (h Host) mention(said yumerr.Output, have Inventory) {
+	if said.Status != 0 {
+		h.notice("yum: exit status %d: %s; rpm has everything that was asked for", said.Status, said.LastWords())
 	}
-	if next := said.unfinished(have); next != "" {
+	if next := unfinishedNext(said, have); next != "" {
 		h.notice("yum: %s", next)
 	}
-	if line := said.nonFatal(); line != "" {
+	if line := said.NonFatal(); line != "" {
 		h.notice("yum: %s", line)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"wsprovision/rpm/yumerr"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -63,28 +65,28 @@ func TestInstallVerdicts(t *testing.T) {
 		status    int
 		brings    []string
 		wantErr   []string
-		kind      Kind
+		kind      yumerr.Kind
 		wantRuns  int
 		wantSlept time.Duration
 		notice    string
 	}{
-		{name: "exit status 0 and a package missing", recording: "rhel7-missing-all", status: 0, kind: NoPackage,
+		{name: "exit status 0 and a package missing", recording: "rhel7-missing-all", status: 0, kind: yumerr.NoPackage,
 			wantRuns: 1,
 			wantErr: []string{"install nginx: yum: exit status 0, but nginx is not installed: No package nginx " +
 				"available."}},
-		{name: "exit status 1 and a package missing", recording: "rhel7-excluded", status: 1, kind: NoPackage,
+		{name: "exit status 1 and a package missing", recording: "rhel7-excluded", status: 1, kind: yumerr.NoPackage,
 			wantRuns: 1,
 			wantErr: []string{"install nginx: yum: exit status 1, nginx is not installed: No package nginx " +
 				"available."}},
 		{name: "exit status 1 and all there", recording: "rhel7-file-present", status: 1, brings: []string{"nginx"},
 			wantRuns: 1,
 			notice:   "Nothing to do; rpm has everything that was asked for"},
-		{name: "%pre failed, Complete! all the same", recording: "rhel7-prein", status: 1, kind: Scriptlet,
+		{name: "%pre failed, Complete! all the same", recording: "rhel7-prein", status: 1, kind: yumerr.Scriptlet,
 			wantRuns: 1, wantErr: []string{"PREIN"}},
-		{name: "repository down for good", recording: "rhel7-all-repositories-down", status: 1, kind: Unreachable,
+		{name: "repository down for good", recording: "rhel7-all-repositories-down", status: 1, kind: yumerr.Unreachable,
 			wantRuns: 3, wantSlept: 15 * time.Second,
 			wantErr: []string{"repodata/repomd.xml from base"}, notice: "trying again in 5s (2 of 3)"},
-		{name: "unsigned is not tried again", recording: "rhel7-unsigned", status: 1, kind: Unsigned, wantRuns: 1,
+		{name: "unsigned is not tried again", recording: "rhel7-unsigned", status: 1, kind: yumerr.Unsigned, wantRuns: 1,
 			wantErr: []string{"is not signed"}},
 		{name: "%post failed", recording: "rhel7-postin", status: 0, brings: []string{"nginx"}, wantRuns: 1,
 			notice: "yum: Non-fatal POSTIN scriptlet failure in rpm package 1:nginx"},
@@ -104,7 +106,7 @@ func TestInstallVerdicts(t *testing.T) {
 					t.Errorf("error %q lacks %q", err, want)
 				}
 			}
-			var yum *YumError
+			var yum *yumerr.Error
 			if err != nil && (!errors.As(err, &yum) || yum.Kind != tt.kind) {
 				t.Errorf("kind is not %q: %v", tt.kind, err)
 			}

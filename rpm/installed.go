@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"wsprovision/rpm/said"
+	"wsprovision/rpm/yumerr"
 )
 
 // Package is one installed package. Epoch is empty where the package has none, which rpm prints as (none).
@@ -153,9 +154,9 @@ func databaseError(stderr string) error {
 }
 
 func databaseHint(text string) string {
-	database := row(Database)
-	if database.stderr.MatchString(text) {
-		return database.next
+	database := yumerr.RowOf(yumerr.Database)
+	if database.Stderr.MatchString(text) {
+		return database.Next
 	}
 	return ""
 }

@@ -10,11 +10,11 @@ import (
 
 // refusal is the error of a run after which something that was asked for is absent, or a package failed that comes
 // with it: yum lists it under "Failed:", says Complete! and 1, and what was asked for is there without it.
-func (h Host) refusal(said ran, absent, failed []string, have Inventory, limits Limits) *YumError {
-	e := classify(said)
+func (h Host) refusal(said yumerr.Output, absent, failed []string, have Inventory, limits Limits) *yumerr.Error {
+	e := yumerr.Classify(said)
 	failed = slices.DeleteFunc(failed, func(p string) bool { return slices.Contains(absent, nameOf(p)) })
-	if len(failed) > 0 && e.Kind == Unknown {
-		e.Kind, e.Next = Scriptlet, row(Scriptlet).next
+	if len(failed) > 0 && e.Kind == yumerr.Unknown {
+		e.Kind, e.Next = yumerr.Scriptlet, yumerr.RowOf(yumerr.Scriptlet).Next
 	}
 	e = h.explain(e, said, absent, have)
 	e.Absent = notInstalled(absent, failed)
@@ -28,12 +28,12 @@ func (h Host) refusal(said ran, absent, failed []string, have Inventory, limits 
 }
 
 // limited are the kinds of failure that may come of the limits that we set ourselves.
-var limited = []Kind{NoPackage, NoRepositories, BadKey, Unsigned, Dependency, Unknown}
+var limited = []yumerr.Kind{yumerr.NoPackage, yumerr.NoRepositories, yumerr.BadKey, yumerr.Unsigned, yumerr.Dependency, yumerr.Unknown}
 
 // nameOf is the name in NAME-EPOCH:VERSION-RELEASE.ARCH.
 func nameOf(full string) string {
-	before, _, _ := cutLast(full, "-")
-	name, _, _ := cutLast(before, "-")
+	before, _, _ := yumerr.CutLast(full, "-")
+	name, _, _ := yumerr.CutLast(before, "-")
 	return name
 }
 
@@ -62,18 +62,18 @@ func adviceOf(all ...string) string {
 
 // explain adds to an error what the host's files and file systems tell of its reason. names are what yum was asked for
 // and did not bring.
-func (h Host) explain(e *YumError, said ran, names []string, have Inventory) *YumError {
+func (h Host) explain(e *yumerr.Error, said yumerr.Output, names []string, have Inventory) *yumerr.Error {
 	switch e.Kind {
-	case NoPackage:
-		if all := h.hidden(said.missingNames(names), names); len(all) > 0 {
-			e.Hidden, e.Next = true, some(all)
+	case yumerr.NoPackage:
+		if all := h.hidden(said.MissingNames(names), names); len(all) > 0 {
+			e.Hidden, e.Next = true, yumerr.Some(all)
 		} else {
 			e.Next = adviceOf(e.Next, h.disabledOnes())
 		}
-		e.Next = adviceOf(e.Next, said.protections())
-	case NoRepositories:
+		e.Next = adviceOf(e.Next, said.Protections())
+	case yumerr.NoRepositories:
 		e.Next = adviceOf(e.Next, h.disabledOnes())
-	case Dependency:
+	case yumerr.Dependency:
 		e.Next = h.dependencyNext(said, e.Next)
 	case BadKey:
 		if m := noKeyFile.FindStringSubmatch(said.stderr); m != nil {
@@ -88,7 +88,7 @@ func (h Host) explain(e *YumError, said ran, names []string, have Inventory) *Yu
 			e.Next = next
 		}
 	}
-	e.Next = adviceOf(e.Next, said.unfinished(have))
+	e.Next = adviceOf(e.Next, unfinishedNext(said, have))
 	return e
 }
 
@@ -110,21 +110,21 @@ func (r ran) protections() string {
 }
 
 // dependencyNext is what the requirements that were not met usually mean, or which line hides what would meet them.
-func (h Host) dependencyNext(said ran, next string) string {
+func (h Host) dependencyNext(said yumerr.Output, next string) string {
 	var all []string
-	for _, u := range said.unmet() {
-		means := u.means()
-		name, _ := requirement(u.requires)
-		if _, installed := u.there(); !installed && checkName(bareName(name)) == nil {
-			if hidden := h.hidden(nil, []string{bareName(name)}); len(hidden) > 0 {
-				means = some(hidden)
+	for _, u := range said.Unmet() {
+		means := u.Means()
+		name, _ := yumerr.Requirement(u.Requires)
+		if _, installed := u.There(); !installed && checkName(yumerr.BareName(name)) == nil {
+			if hidden := h.hidden(nil, []string{yumerr.BareName(name)}); len(hidden) > 0 {
+				means = yumerr.Some(hidden)
 			}
 		}
 		if !slices.Contains(all, means) {
 			all = append(all, means)
 		}
 	}
-	for _, m := range filteredOut.FindAllStringSubmatch(said.stderr, -1) {
+	for _, m := range filteredOut.FindAllStringSubmatch(said.Stderr, -1) {
 		for _, hiding := range h.hidden(nil, []string{nameOf(m[1])}) {
 			all = append(all, hiding.String())
 		}
@@ -132,19 +132,19 @@ func (h Host) dependencyNext(said ran, next string) string {
 	if len(all) == 0 {
 		return next
 	}
-	return some(all)
+	return yumerr.Some(all)
 }
 
 // filteredOut is dnf's word on a dependency that is excluded.
 var filteredOut = regexp.MustCompile(`package (\S+) is filtered out by exclude filtering`)
 
 // mirrorAdvice is what a mirror's last word asks for; the first that fits counts.
-var mirrorAdvice = []failure{
+var mirrorAdvice = []yumerr.Row{
 	// urlgrabber 3.10 puts the scheme before: HTTP, HTTPS and FTP Error (grabber.py).
-	{stderr: marks(`repodata/\S+: .*(HTTPS? Error 404|FTP Error 550)|repodata/.*Status code: 404`),
-		next: "there is no repository at that address: look at its baseurl"},
-	{stderr: marks(`HTTPS? Error 404|FTP Error 550|Status code: 404|does not match (intended download|checksum)`),
-		next: "the mirror has not got what its own index names: it is being changed, or yum's copy of the index is " +
+	{Stderr: yumerr.Marks(`repodata/\S+: .*(HTTPS? Error 404|FTP Error 550)|repodata/.*Status code: 404`),
+		Next: "there is no repository at that address: look at its baseurl"},
+	{Stderr: yumerr.Marks(`HTTPS? Error 404|FTP Error 550|Status code: 404|does not match (intended download|checksum)`),
+		Next: "the mirror has not got what its own index names: it is being changed, or yum's copy of the index is " +
 			"old (yum clean metadata)"},
 	{stderr: marks(`HTTPS? Error 407|HTTP code 407 from proxy|Status code: 407`),
 		next: "the proxy wants a user and a password (407): proxy_username= and proxy_password= in /etc/yum.conf, or in " +
@@ -196,10 +196,10 @@ func mirrorNext(said ran, next string) string {
 
 const unfinished = "There are unfinished transactions remaining"
 
-// unfinished is what to do about a transaction that yum finds interrupted; the program for it is in a package of its
+// unfinishedNext is what to do about a transaction that yum finds interrupted; the program for it is in a package of its
 // own.
-func (r ran) unfinished(have Inventory) string {
-	if !strings.Contains(r.stderr+"\n"+r.stdout, unfinished) {
+func unfinishedNext(r yumerr.Output, have Inventory) string {
+	if !strings.Contains(r.Stderr+"\n"+r.Stdout, unfinished) {
 		return ""
 	}
 	next := "an earlier transaction was interrupted: yum-complete-transaction --cleanup-only"

@@ -3,6 +3,8 @@ package rpm
 import (
 	"strings"
 	"testing"
+
+	"wsprovision/rpm/yumerr"
 )
 
 func TestUnmetDependency(t *testing.T) {
@@ -31,8 +33,8 @@ func TestUnmetDependency(t *testing.T) {
 		{"what follows is another's", head + "Error: nonsense\n           Installed: x-1-1.noarch (@y)\n",
 			"which no enabled repository has", "enable"},
 	} {
-		e := (Host{Root: t.TempDir()}).refusal(ran{1, "", tt.stderr}, []string{"nginx"}, nil, Inventory{}, Limits{})
-		if e.Kind != Dependency || !strings.Contains(e.Text, tt.text) || !strings.Contains(e.Next, tt.next) {
+		e := (Host{Root: t.TempDir()}).refusal(yumerr.Output{1, "", tt.stderr}, []string{"nginx"}, nil, Inventory{}, Limits{})
+		if e.Kind != yumerr.Dependency || !strings.Contains(e.Text, tt.text) || !strings.Contains(e.Next, tt.next) {
 			t.Errorf("%s: %s %q, want %q; %q, want %q", tt.name, e.Kind, e.Text, tt.text, e.Next, tt.next)
 		}
 	}
@@ -52,10 +54,10 @@ func TestNewer(t *testing.T) {
 		{"1:1.0-1", "2.0-1", 1}, {"1.0-2.el7", "1.0-10.el7", -1},
 		{"1.0", "1.0-5", 0}, {"0:1.0-1", "1.0-1", 0}, {"20101121", "20101122", -1},
 	} {
-		if got := newer(tt.a, tt.b); got != (tt.want > 0) {
+		if got := yumerr.Newer(tt.a, tt.b); got != (tt.want > 0) {
 			t.Errorf("%s newer than %s: %t", tt.a, tt.b, got)
 		}
-		if got := newer(tt.b, tt.a); got != (tt.want < 0) {
+		if got := yumerr.Newer(tt.b, tt.a); got != (tt.want < 0) {
 			t.Errorf("%s newer than %s: %t", tt.b, tt.a, got)
 		}
 	}

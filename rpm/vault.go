@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"wsprovision/rpm/yumerr"
 )
 
 // CentOS 7's lists of mirrors no longer resolve since 2024-07-01, so that one untouched repository of CentOS's makes
@@ -21,15 +23,15 @@ var withoutMirrors = regexp.MustCompile(`(?m)^Cannot find a valid baseurl for re
 
 // centosNext is the advice where CentOS's dead list of mirrors is what could not be had, "" where it is not: in which
 // files the repositories stand, and which of them are needed at all.
-func (h Host) centosNext(r ran) string {
+func (h Host) centosNext(r yumerr.Output) string {
 	_, repos, err := h.definitions()
 	if err != nil {
 		repos = nil
 	}
 	dead := slices.DeleteFunc(repos, func(d definition) bool { return !d.Enabled || !centosList(d.Mirrorlist) })
-	said := strings.Contains(r.stderr+"\n"+r.stdout, "//"+centosMirrors+"/") || strings.Contains(r.stderr,
+	said := strings.Contains(r.Stderr+"\n"+r.Stdout, "//"+centosMirrors+"/") || strings.Contains(r.Stderr,
 		"host: "+centosMirrors)
-	if m := withoutMirrors.FindStringSubmatch(r.stderr); m != nil {
+	if m := withoutMirrors.FindStringSubmatch(r.Stderr); m != nil {
 		said = said || slices.ContainsFunc(dead, func(d definition) bool { return d.ID == m[1] })
 	}
 	if !said {

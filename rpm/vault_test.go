@@ -3,6 +3,8 @@ package rpm
 import (
 	"strings"
 	"testing"
+
+	"wsprovision/rpm/yumerr"
 )
 
 const centosBase = `# CentOS-Base.repo
@@ -70,8 +72,8 @@ func TestDeadMirrorlist(t *testing.T) {
 			for path, text := range tt.files {
 				f.write(path, text)
 			}
-			e := f.host().refusal(ran{1, tt.stdout, stderr}, []string{"nginx"}, nil, Inventory{}, Limits{})
-			if e.Kind != Unreachable {
+			e := f.host().refusal(yumerr.Output{1, tt.stdout, stderr}, []string{"nginx"}, nil, Inventory{}, Limits{})
+			if e.Kind != yumerr.Unreachable {
 				t.Errorf("kind %s", e.Kind)
 			}
 			for _, want := range tt.want {

@@ -17,6 +17,7 @@ import (
 	"wsprovision/provision/secret"
 	"wsprovision/provision/state"
 	"wsprovision/rpm"
+	"wsprovision/rpm/yumerr"
 )
 
 // Where the agent's own repository and key go. epel.repo is a configuration
@@ -125,7 +126,7 @@ func (src *Source) Apply(ctx context.Context) error {
 		return src.installRelease(ctx)
 	}
 	err = src.Packages.install(ctx, rpm.Wants{Packages: []string{EPELRelease}}, EPELRelease)
-	if refused := (*rpm.YumError)(nil); errors.As(err, &refused) && refused.Kind == rpm.NoPackage && !refused.Hidden {
+	if refused := (*yumerr.Error)(nil); errors.As(err, &refused) && refused.Kind == yumerr.NoPackage && !refused.Hidden {
 		err = fmt.Errorf("%w; RHEL has %s in no repository of its own: set epel.source to mirror, with epel.baseurl "+
 			"and epel.gpgkey, or to package, with epel.package and epel.gpgkey", err, EPELRelease)
 	}

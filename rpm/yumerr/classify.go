@@ -1,4 +1,4 @@
-package rpm
+package yumerr
 
 import (
 	"regexp"
@@ -9,10 +9,10 @@ import (
 	"wsprovision/rpm/said"
 )
 
-// ran is one run of yum: what it said and how it ended.
-type ran struct {
-	status         int
-	stdout, stderr string
+// Output is one run of yum: what it said and how it ended.
+type Output struct {
+	Status         int
+	Stdout, Stderr string
 }
 
 // complaint is yum's word on one mirror, of which it goes on to the next: `URL: [Errno 14] HTTP Error 404 - Not
@@ -20,39 +20,39 @@ type ran struct {
 var complaint = regexp.MustCompile(`^(\w+://\S+): (\[Errno -?\d+\] (?:curl#\d+|HTTP Error \d+|\[Errno \d+\]|\w+).*)$`)
 
 // behind are complaints of a mirror that are no fault of any mirror.
-var behind = []failure{
-	{kind: Unwritable, stderr: marks(`^\[Errno 14\] curl#23 `)},
-	{kind: NoSpace, stderr: marks(`^\[Errno -?\d+\] \[Errno 28\]`)},
-	{kind: Unwritable, stderr: marks(`^\[Errno -?\d+\] \[Errno 30\]`)},
-	{kind: BadKey, stderr: marks(`^\[Errno -1\] repomd\.xml signature could not be verified`)},
+var behind = []Row{
+	{Kind: Unwritable, Stderr: Marks(`^\[Errno 14\] curl#23 `)},
+	{Kind: NoSpace, Stderr: Marks(`^\[Errno -?\d+\] \[Errno 28\]`)},
+	{Kind: Unwritable, Stderr: Marks(`^\[Errno -?\d+\] \[Errno 30\]`)},
+	{Kind: BadKey, Stderr: Marks(`^\[Errno -1\] repomd\.xml signature could not be verified`)},
 }
 
-// classify reads what yum printed. It never fails: what it does not know is Unknown with yum's last lines. The kind
+// Classify reads what yum printed. It never fails: what it does not know is Unknown with yum's last lines. The kind
 // whose evidence comes last decides, because yum goes on after what it can do without: a key that it is about to
 // import is "not installed" too.
-func classify(r ran) *YumError {
-	e := &YumError{Status: r.status, Kind: Unknown}
+func Classify(r Output) *Error {
+	e := &Error{Status: r.Status, Kind: Unknown}
 	kind, evidence := r.decisive()
 	if kind == Unreachable {
 		kind, evidence = r.behindMirrors(kind, evidence)
 	}
 	if kind == "" {
-		e.Text = r.lastWords()
+		e.Text = r.LastWords()
 		return e
 	}
-	e.Kind, e.Next, e.Text = kind, row(kind).next, secret.Hide(r.words(kind, evidence))
+	e.Kind, e.Next, e.Text = kind, RowOf(kind).Next, secret.Hide(r.words(kind, evidence))
 	return e
 }
 
 // decisive finds the kind and its first lines: on stderr, else on stdout, else what is vague.
-func (r ran) decisive() (Kind, []string) {
+func (r Output) decisive() (Kind, []string) {
 	for _, try := range []struct {
 		text string
-		mark func(failure) *regexp.Regexp
+		mark func(Row) *regexp.Regexp
 	}{
-		{r.stderr, func(f failure) *regexp.Regexp { return f.stderr }},
-		{r.stdout, func(f failure) *regexp.Regexp { return f.stdout }},
-		{r.stderr, func(f failure) *regexp.Regexp { return f.vague }},
+		{r.Stderr, func(f Row) *regexp.Regexp { return f.Stderr }},
+		{r.Stdout, func(f Row) *regexp.Regexp { return f.stdout }},
+		{r.Stderr, func(f Row) *regexp.Regexp { return f.vague }},
 	} {
 		if kind, lines := lastEvidence(try.text, try.mark); kind != "" {
 			return kind, lines
@@ -62,17 +62,17 @@ func (r ran) decisive() (Kind, []string) {
 }
 
 // lastEvidence is the last kind that a line tells of, and all lines that tell of it since one told of another.
-func lastEvidence(text string, mark func(failure) *regexp.Regexp) (kind Kind, evidence []string) {
+func lastEvidence(text string, mark func(Row) *regexp.Regexp) (kind Kind, evidence []string) {
 	for _, line := range said.Lines(text) {
 		if complaint.MatchString(line) {
 			continue
 		}
-		i := slices.IndexFunc(failures, func(f failure) bool { return mark(f) != nil && mark(f).MatchString(line) })
+		i := slices.IndexFunc(Failures, func(f Row) bool { return mark(f) != nil && mark(f).MatchString(line) })
 		if i < 0 {
 			continue
 		}
-		if failures[i].kind != kind {
-			kind, evidence = failures[i].kind, nil
+		if Failures[i].Kind != kind {
+			kind, evidence = Failures[i].Kind, nil
 		}
 		evidence = append(evidence, said.Clip(strings.TrimSpace(line)))
 	}
@@ -80,8 +80,8 @@ func lastEvidence(text string, mark func(failure) *regexp.Regexp) (kind Kind, ev
 }
 
 // complaints are what yum said of mirrors, without repetition.
-func (r ran) complaints() (all []string) {
-	for _, line := range said.Lines(r.stderr) {
+func (r Output) complaints() (all []string) {
+	for _, line := range said.Lines(r.Stderr) {
 		if line = said.Clip(line); complaint.MatchString(line) && !slices.Contains(all, line) {
 			all = append(all, line)
 		}
@@ -91,15 +91,15 @@ func (r ran) complaints() (all []string) {
 
 // behindMirrors looks at what the last mirror was found to lack: where it is our own disk, or the key, that is the
 // reason.
-func (r ran) behindMirrors(kind Kind, evidence []string) (Kind, []string) {
+func (r Output) behindMirrors(kind Kind, evidence []string) (Kind, []string) {
 	all := r.complaints()
 	if len(all) == 0 {
 		return kind, evidence
 	}
 	last := all[len(all)-1]
 	for _, b := range behind {
-		if b.stderr.MatchString(complaint.FindStringSubmatch(last)[2]) {
-			return b.kind, []string{last}
+		if b.Stderr.MatchString(complaint.FindStringSubmatch(last)[2]) {
+			return b.Kind, []string{last}
 		}
 	}
 	return kind, evidence
@@ -114,10 +114,10 @@ var noise = regexp.MustCompile(`^(warning|Warning): |^Importing GPG key |^ (User
 	`^https://access\.redhat\.com/|` +
 	`^If above article doesn't help|^Main config did not have a \S+ attr`)
 
-// lastWords are what yum said last, on stderr if it said anything there that it does not say of every run.
-func (r ran) lastWords() string {
+// LastWords are what yum said last, on stderr if it said anything there that it does not say of every run.
+func (r Output) LastWords() string {
 	var told []string
-	for _, line := range said.Lines(r.stderr) {
+	for _, line := range said.Lines(r.Stderr) {
 		if !noise.MatchString(line) {
 			told = append(told, line)
 		}
@@ -125,13 +125,13 @@ func (r ran) lastWords() string {
 	if text := said.LastLines(strings.Join(told, "\n"), 3); text != "" {
 		return secret.Hide(text)
 	}
-	return secret.Hide(said.LastLines(r.stdout, 3))
+	return secret.Hide(said.LastLines(r.Stdout, 3))
 }
 
 // missing are yum's words on all names that it does not have.
-func (r ran) missing() (all []string) {
-	mark := row(NoPackage).stdout
-	for _, line := range said.Lines(r.stdout + "\n" + r.stderr) {
+func (r Output) missing() (all []string) {
+	mark := RowOf(NoPackage).stdout
+	for _, line := range said.Lines(r.Stdout + "\n" + r.Stderr) {
 		if line = strings.TrimSpace(line); mark.MatchString(line) {
 			all = append(all, said.Clip(line))
 		}
@@ -139,8 +139,8 @@ func (r ran) missing() (all []string) {
 	return all
 }
 
-// missingNames are those of the names that yum says it does not have, or all where it names none of them.
-func (r ran) missingNames(names []string) []string {
+// MissingNames are those of the names that yum says it does not have, or all where it names none of them.
+func (r Output) MissingNames(names []string) []string {
 	var all []string
 	for _, line := range r.missing() {
 		for _, word := range strings.Fields(line) {
@@ -157,9 +157,9 @@ func (r ran) missingNames(names []string) []string {
 
 var runningAs = regexp.MustCompile(`another copy is running as pid (\d+)|already locked by (\d+)`)
 
-// lockedBy names the holder from yum's (`Existing lock …: another copy is running as pid 4711.`) or dnf's words.
-func (r ran) lockedBy() string {
-	m := runningAs.FindStringSubmatch(r.stderr + "\n" + r.stdout)
+// LockedBy names the holder from yum's (`Existing lock …: another copy is running as pid 4711.`) or dnf's words.
+func (r Output) LockedBy() string {
+	m := runningAs.FindStringSubmatch(r.Stderr + "\n" + r.Stdout)
 	if m == nil {
 		return "yum lock held"
 	}

@@ -1,4 +1,4 @@
-package rpm
+package yumerr
 
 import (
 	"cmp"
@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// newer tells whether a is newer than b, each EPOCH:VERSION-RELEASE, as rpm compares them (rpm 4.11 lib/rpmds.c
+// Newer tells whether a is newer than b, each EPOCH:VERSION-RELEASE, as rpm compares them (rpm 4.11 lib/rpmds.c
 // rpmdsCompare): what is not said in one of them is not compared, a missing epoch is 0.
-func newer(a, b string) bool {
+func Newer(a, b string) bool {
 	epochA, versionA, releaseA := splitVersion(a)
 	epochB, versionB, releaseB := splitVersion(b)
 	c := cmp.Or(compareVersions(epochA, epochB), compareVersions(versionA, versionB))

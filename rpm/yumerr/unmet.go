@@ -1,4 +1,4 @@
-package rpm
+package yumerr
 
 import (
 	"fmt"
@@ -8,16 +8,16 @@ import (
 	"wsprovision/rpm/said"
 )
 
-// unmet is one requirement that yum could not meet, with the packages that it looked at (output.py
+// Unmet is one requirement that yum could not meet, with the packages that it looked at (output.py
 // format_missing_requires):
 //
 //	Error: Package: audit-libs-python-2.8.4-4.el7.x86_64 (base)
 //	           Requires: audit-libs(x86-64) = 2.8.4-4.el7
 //	           Installed: audit-libs-2.8.5-4.el7.x86_64 (@updates)
 //	               audit-libs(x86-64) = 2.8.5-4.el7
-type unmet struct {
+type Unmet struct {
 	needer, from string // the package that needs, and its repository
-	requires     string
+	Requires     string
 	seen         []candidate
 }
 
@@ -36,14 +36,14 @@ var (
 		`Obsoleted By): (\S+) \(([^)]*)\)$`)
 )
 
-// unmet are the requirements in yum's error, each once.
-func (r ran) unmet() (all []unmet) {
+// Unmet are the requirements in yum's error, each once.
+func (r Output) Unmet() (all []Unmet) {
 	inside := false
-	for _, line := range said.Lines(r.stderr) {
+	for _, line := range said.Lines(r.Stderr) {
 		line = said.Clip(line)
 		if m := unmetHead.FindStringSubmatch(line); m != nil {
 			inside = true
-			all = append(all, unmet{needer: m[1], from: m[2]})
+			all = append(all, Unmet{needer: m[1], from: m[2]})
 		} else if !strings.HasPrefix(line, " ") {
 			inside = false
 		} else if inside {
@@ -53,9 +53,9 @@ func (r ran) unmet() (all []unmet) {
 	return once(all)
 }
 
-func (u *unmet) take(line string) {
+func (u *Unmet) take(line string) {
 	if m := unmetNeeds.FindStringSubmatch(line); m != nil {
-		u.requires = strings.TrimSpace(m[1])
+		u.Requires = strings.TrimSpace(m[1])
 	} else if m := unmetSeen.FindStringSubmatch(line); m != nil {
 		u.seen = append(u.seen, candidate{state: m[1], name: m[2], from: m[3]})
 	} else if last := len(u.seen) - 1; last >= 0 && u.seen[last].provides == "" {
@@ -64,7 +64,7 @@ func (u *unmet) take(line string) {
 }
 
 // once drops what says the same as one before.
-func once(all []unmet) (kept []unmet) {
+func once(all []Unmet) (kept []Unmet) {
 	said := map[string]bool{}
 	for _, u := range all {
 		if s := u.String(); !said[s] {
@@ -75,9 +75,9 @@ func once(all []unmet) (kept []unmet) {
 	return kept
 }
 
-func (u unmet) String() string {
-	s := fmt.Sprintf("%s (%s) requires %s", u.needer, u.from, u.requires)
-	if there, ok := u.there(); ok {
+func (u Unmet) String() string {
+	s := fmt.Sprintf("%s (%s) requires %s", u.needer, u.from, u.Requires)
+	if there, ok := u.There(); ok {
 		return s + ", and " + there.name + " is there" + there.origin()
 	}
 	if len(u.seen) > 0 {
@@ -86,8 +86,8 @@ func (u unmet) String() string {
 	return s + ", which no enabled repository has"
 }
 
-// there is the installed package that stands in the way, and stays.
-func (u unmet) there() (candidate, bool) {
+// There is the installed package that stands in the way, and stays.
+func (u Unmet) There() (candidate, bool) {
 	for _, c := range u.seen {
 		if c.state == "Installed" {
 			return c, true
@@ -112,20 +112,20 @@ func (c candidate) offer() string {
 	return c.name + " (" + c.from + ") is to be installed"
 }
 
-// means is what usually lies behind it, and what to do.
-func (u unmet) means() string {
-	there, installed := u.there()
-	name, version := requirement(u.requires)
-	_, has := requirement(there.provides)
+// Means is what usually lies behind it, and what to do.
+func (u Unmet) Means() string {
+	there, installed := u.There()
+	name, version := Requirement(u.Requires)
+	_, has := Requirement(there.provides)
 	switch {
-	case installed && version != "" && has != "" && newer(has, version):
+	case installed && version != "" && has != "" && Newer(has, version):
 		return fmt.Sprintf("%s is installed in a newer version than the repositories have: they are without the "+
 			"updates that this host has got, "+
-			"as an archive of a release is: enable the repository with the updates, then run again", bareName(name))
-	case installed && version != "" && has != "" && newer(version, has):
+			"as an archive of a release is: enable the repository with the updates, then run again", BareName(name))
+	case installed && version != "" && has != "" && Newer(version, has):
 		return fmt.Sprintf("%s is installed in an older version, and no enabled repository has the newer one: "+
 			"enable the repository with "+
-			"the updates (yum repolist all)", bareName(name))
+			"the updates (yum repolist all)", BareName(name))
 	case installed:
 		return fmt.Sprintf("what is installed and what the repositories have do not fit: enable the repository that "+
 			"%s came from, with its updates", there.name)
@@ -139,8 +139,8 @@ func (u unmet) means() string {
 
 var comparison = regexp.MustCompile(`^(\S+)(?: (?:=|<|>|<=|>=) (\S+))?$`)
 
-// requirement is the name and the version of `NAME = EPOCH:VERSION-RELEASE`; the version may be missing.
-func requirement(s string) (name, version string) {
+// Requirement is the name and the version of `NAME = EPOCH:VERSION-RELEASE`; the version may be missing.
+func Requirement(s string) (name, version string) {
 	m := comparison.FindStringSubmatch(s)
 	if m == nil {
 		return s, ""
@@ -148,8 +148,8 @@ func requirement(s string) (name, version string) {
 	return m[1], m[2]
 }
 
-// bareName is a requirement's name without the architecture: audit-libs(x86-64).
-func bareName(name string) string {
+// BareName is a requirement's name without the architecture: audit-libs(x86-64).
+func BareName(name string) string {
 	before, _, _ := strings.Cut(name, "(")
 	return before
 }

@@ -1,4 +1,4 @@
-package rpm
+package yumerr
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 )
 
 // words are the lines that a person needs of what yum said, for a kind whose first lines are known.
-func (r ran) words(kind Kind, evidence []string) string {
+func (r Output) words(kind Kind, evidence []string) string {
 	switch kind {
 	case NoPackage:
 		if all := r.missing(); len(all) > 0 {
@@ -19,11 +19,11 @@ func (r ran) words(kind Kind, evidence []string) string {
 	case Unreachable:
 		return r.unreachable(evidence)
 	case Dependency:
-		if all := r.unmet(); len(all) > 0 {
-			return some(all)
+		if all := r.Unmet(); len(all) > 0 {
+			return Some(all)
 		}
 	case Conflict:
-		return some(evidence)
+		return Some(evidence)
 	case Scriptlet:
 		return r.scriptWords(evidence)
 	case BadKey:
@@ -34,8 +34,8 @@ func (r ran) words(kind Kind, evidence []string) string {
 	return evidence[0]
 }
 
-// some are the first three of many, and how many more there are.
-func some[T any](all []T) string {
+// Some are the first three of many, and how many more there are.
+func Some[T any](all []T) string {
 	const most = 3
 	var shown []string
 	for _, one := range all[:min(most, len(all))] {
@@ -53,7 +53,7 @@ func some[T any](all []T) string {
 const boilerplate = "One of the configured repositories failed"
 
 // unreachable is what could not be had, and what the mirrors said.
-func (r ran) unreachable(evidence []string) string {
+func (r Output) unreachable(evidence []string) string {
 	specific := slices.DeleteFunc(slices.Clone(evidence), func(line string) bool {
 		return strings.HasPrefix(line,
 			boilerplate)
@@ -63,13 +63,13 @@ func (r ran) unreachable(evidence []string) string {
 		told = specific[len(specific)-1:]
 	}
 	if packages := r.notDownloaded(); len(packages) > 0 {
-		told = []string{some(packages)}
+		told = []string{Some(packages)}
 	}
-	if list := r.mirrorlist(); list != "" && !slices.Contains(told, list) {
+	if list := r.Mirrorlist(); list != "" && !slices.Contains(told, list) {
 		told = append(slices.Clone(told), list)
 	}
-	if all := r.mirrors(); len(all) > 0 {
-		told = append(slices.Clone(told), some(all))
+	if all := r.Mirrors(); len(all) > 0 {
+		told = append(slices.Clone(told), Some(all))
 	}
 	return strings.Join(told, "; ")
 }
@@ -77,9 +77,9 @@ func (r ran) unreachable(evidence []string) string {
 var downloading = regexp.MustCompile(`^(Error: )?Error downloading packages:$`)
 
 // notDownloaded are the packages that yum or dnf lists under "Error downloading packages:".
-func (r ran) notDownloaded() (all []string) {
+func (r Output) notDownloaded() (all []string) {
 	inside := false
-	for _, line := range said.Lines(r.stderr) {
+	for _, line := range said.Lines(r.Stderr) {
 		switch {
 		case downloading.MatchString(line):
 			inside, all = true, nil
@@ -95,13 +95,13 @@ func (r ran) notDownloaded() (all []string) {
 // dnfMirror is dnf's word on one mirror, on stdout.
 var dnfMirror = regexp.MustCompile(`^\[MIRROR\] (.*)$`)
 
-// mirrors are what was said of single mirrors, dnf's where yum said nothing.
-func (r ran) mirrors() []string {
+// Mirrors are what was said of single mirrors, dnf's where yum said nothing.
+func (r Output) Mirrors() []string {
 	all := r.complaints()
 	if len(all) > 0 {
 		return all
 	}
-	for _, line := range said.Lines(r.stdout) {
+	for _, line := range said.Lines(r.Stdout) {
 		m := dnfMirror.FindStringSubmatch(strings.TrimSpace(line))
 		if m != nil && !slices.Contains(all, said.Clip(m[1])) {
 			all = append(all, said.Clip(m[1]))
@@ -112,10 +112,10 @@ func (r ran) mirrors() []string {
 
 var noMirrorlist = regexp.MustCompile(`^Could not retrieve mirrorlist \S+ error was$`)
 
-// mirrorlist is what yum says of a list of mirrors that it could not get, in two lines: on stdout (3.4.3-154) or on
+// Mirrorlist is what yum says of a list of mirrors that it could not get, in two lines: on stdout (3.4.3-154) or on
 // stderr.
-func (r ran) mirrorlist() string {
-	for _, text := range []string{r.stderr, r.stdout} {
+func (r Output) Mirrorlist() string {
+	for _, text := range []string{r.Stderr, r.Stdout} {
 		all := said.Lines(text)
 		for i, line := range all {
 			if noMirrorlist.MatchString(line) && i+1 < len(all) {
@@ -133,15 +133,15 @@ var (
 )
 
 // keyWords are what failed, and which package and key file yum speaks of.
-func (r ran) keyWords(evidence []string) string {
+func (r Output) keyWords(evidence []string) string {
 	told := evidence[:1:1]
-	if m := failing.FindStringSubmatch(r.stderr); m != nil {
+	if m := failing.FindStringSubmatch(r.Stderr); m != nil {
 		told = append(told, "failing package: "+said.Clip(m[1]))
 	}
-	if m := configured.FindStringSubmatch(r.stderr); m != nil {
+	if m := configured.FindStringSubmatch(r.Stderr); m != nil {
 		told = append(told, "keys are configured as "+said.Clip(m[1]))
 	}
-	if all := retrieving.FindAllStringSubmatch(r.stdout, -1); all != nil && strings.HasPrefix(evidence[0],
+	if all := retrieving.FindAllStringSubmatch(r.Stdout, -1); all != nil && strings.HasPrefix(evidence[0],
 		"GPG key retrieval failed") {
 		told = append(told, "retrieving key from "+said.Clip(all[len(all)-1][1]))
 	}
@@ -151,8 +151,8 @@ func (r ran) keyWords(evidence []string) string {
 var rpmlib = regexp.MustCompile(`^rpmlib\(\S+\) .* is needed by `)
 
 // needed are the features of rpm that a package asks for; yum prints them on stdout.
-func (r ran) needed() (all []string) {
-	for _, line := range said.Lines(r.stdout) {
+func (r Output) needed() (all []string) {
+	for _, line := range said.Lines(r.Stdout) {
 		if rpmlib.MatchString(line) {
 			all = append(all, said.Clip(line))
 		}
@@ -167,9 +167,9 @@ var (
 )
 
 // scriptWords are what failed, and what the script and rpm said of it on stdout.
-func (r ran) scriptWords(evidence []string) string {
+func (r Output) scriptWords(evidence []string) string {
 	told := evidence[:1:1]
-	all := said.Lines(r.stdout)
+	all := said.Lines(r.Stdout)
 	for i, line := range all {
 		if !scriptFailed.MatchString(line) {
 			continue
@@ -181,15 +181,15 @@ func (r ran) scriptWords(evidence []string) string {
 			told = append(told, line)
 		}
 	}
-	return some(told)
+	return Some(told)
 }
 
 // nonFatal is a %post that failed: yum then says Complete! and 0, and what the script should have set up is not there
 // (rpm 4.11 lib/psm.c; yum/rpmtrans.py).
 var nonFatal = regexp.MustCompile(`^Non-fatal \S+ scriptlet failure in rpm package `)
 
-func (r ran) nonFatal() string {
-	for _, line := range said.Lines(r.stderr + "\n" + r.stdout) {
+func (r Output) NonFatal() string {
+	for _, line := range said.Lines(r.Stderr + "\n" + r.Stdout) {
 		if nonFatal.MatchString(line) {
 			return said.Clip(line)
 		}
@@ -197,11 +197,11 @@ func (r ran) nonFatal() string {
 	return ""
 }
 
-// failed are the packages under "Failed:" in the summary, each as NAME.ARCH EPOCH:VERSION-RELEASE (output.py
+// Failed are the packages under "Failed:" in the summary, each as NAME.ARCH EPOCH:VERSION-RELEASE (output.py
 // postTransactionOutput) or, of dnf, NAME-EPOCH:VERSION-RELEASE.ARCH. yum says Complete! all the same.
-func (r ran) failed() (all []string) {
+func (r Output) Failed() (all []string) {
 	inside := false
-	for _, line := range said.Lines(r.stdout) {
+	for _, line := range said.Lines(r.Stdout) {
 		switch {
 		case line == "Failed:":
 			inside = true
@@ -223,7 +223,7 @@ var (
 // listed makes NAME-EPOCH:VERSION-RELEASE.ARCH of the two fields of yum's summary; what is no package is passed over.
 func listed(fields []string) (all []string) {
 	for i := 0; i < len(fields); i++ {
-		name, arch, ok := cutLast(fields[i], ".")
+		name, arch, ok := CutLast(fields[i], ".")
 		if ok && i+1 < len(fields) && evr.MatchString(fields[i+1]) {
 			all = append(all, name+"-"+fields[i+1]+"."+arch)
 			i++
@@ -234,10 +234,24 @@ func listed(fields []string) (all []string) {
 	return all
 }
 
-func cutLast(s, sep string) (before, after string, ok bool) {
+func CutLast(s, sep string) (before, after string, ok bool) {
 	i := strings.LastIndex(s, sep)
 	if i < 0 {
 		return s, "", false
 	}
 	return s[:i], s[i+len(sep):], true
+}
+
+// protected are the words of yum's plugins that keep packages from it: priorities, protectbase and versionlock.
+var protected = regexp.MustCompile(`excluded due to repository (priority )?protections|^Excluding .* due to ` +
+	`versionlock`)
+
+// Protections is what such a plugin said, in a run that lacks a package.
+func (r Output) Protections() string {
+	for _, line := range said.Lines(r.Stdout) {
+		if protected.MatchString(line) {
+			return "a plugin of yum's may hide it, see /etc/yum/pluginconf.d: " + said.Clip(strings.TrimSpace(line))
+		}
+	}
+	return ""
 }
