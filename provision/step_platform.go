@@ -8,6 +8,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/rpm/locks"
 )
 
 // ErrNotRoot says that the run needs root's rights.
@@ -35,7 +36,7 @@ func (r *Run) checkPlatform(context.Context) (engine.Finding, error) {
 			fmt.Sprintf("%s is not RHEL 7 or a rebuild of it; going on all the same", os))
 	}
 	r.sayDefaults(&f)
-	inside, err := r.RPM.InScriptlet()
+	inside, err := locks.Locks{Root: r.RPM.Root}.InScriptlet()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		f.Warnings = append(f.Warnings,

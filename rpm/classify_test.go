@@ -51,7 +51,7 @@ func TestClassifyByPlace(t *testing.T) {
 			"\"x\"\n** Found 1 pre-existing rpmdb problem(s), 'yum check' output follows:\n" +
 			"kmod-20-28.el7.x86_64 has missing requires of /usr/bin/nm\n", yumerr.Unknown, "Running transaction"},
 	} {
-		e := yumerr.Classify(yumerr.Output{1, tt.stdout, tt.stderr})
+		e := yumerr.Classify(yumerr.Output{Status: 1, Stdout: tt.stdout, Stderr: tt.stderr})
 		if e.Kind != tt.kind || !strings.Contains(e.Text, tt.text) {
 			t.Errorf("%s: %s %q, want %s %q", tt.name, e.Kind, e.Text, tt.kind, tt.text)
 		}
@@ -79,12 +79,12 @@ func TestHostileMirrorWords(t *testing.T) {
 			if name == "another end" {
 				want = yumerr.Unknown
 			}
-			if e := yumerr.Classify(yumerr.Output{1, "", stderr}); e.Kind != want {
+			if e := yumerr.Classify(yumerr.Output{Status: 1, Stdout: "", Stderr: stderr}); e.Kind != want {
 				t.Errorf("%s %q makes it %s", name, words, e.Kind)
 			}
 		}
 	}
-	e := yumerr.Classify(yumerr.Output{1, "", "https://joe:secret@a/x.rpm?token=hidden: [Errno 14] HTTP Error 404 - Not " +
+	e := yumerr.Classify(yumerr.Output{Status: 1, Stdout: "", Stderr: "https://joe:secret@a/x.rpm?token=hidden: [Errno 14] HTTP Error 404 - Not " +
 		"Found\n\n\nError downloading packages:\n  x: [Errno 256] No more mirrors to try.\n"})
 	if strings.Contains(e.Text, "secret") || strings.Contains(e.Text, "hidden") || !strings.Contains(e.Text,
 		"https://…@a/x.rpm?…: ") {
@@ -128,7 +128,7 @@ func TestMirrorAdvice(t *testing.T) {
 		"http://a/x.rpm: [Errno 14] curl#7 - \"Couldn't connect\"\n" +
 			end: "look at its baseurl, the network and the proxy",
 	} {
-		e := (Host{Root: t.TempDir()}).refusal(yumerr.Output{1, "", said}, []string{"nginx"}, nil, Inventory{}, Limits{})
+		e := (Host{Root: t.TempDir()}).refusal(yumerr.Output{Status: 1, Stdout: "", Stderr: said}, []string{"nginx"}, nil, Inventory{}, Limits{})
 		if !strings.Contains(e.Next, want) {
 			t.Errorf("%q: advice %q, want %q", said, e.Next, want)
 		}
@@ -205,7 +205,7 @@ func TestAdviceOverEveryScheme(t *testing.T) {
 		"http://m/7/x.rpm: [Errno -1] Package does not match intended download. Suggestion: run yum clean metadata": "what " +
 			"its own index names",
 	} {
-		said := yumerr.Output{1, "", word + "\nTrying other mirror.\n\n\nError downloading packages:\n  x: [Errno 256] No more " +
+		said := yumerr.Output{Status: 1, Stdout: "", Stderr: word + "\nTrying other mirror.\n\n\nError downloading packages:\n  x: [Errno 256] No more " +
 			"mirrors to try.\n\n"}
 		e := Host{Root: t.TempDir()}.explain(yumerr.Classify(said), said, []string{"x"}, Inventory{})
 		if e.Kind != yumerr.Unreachable || !strings.Contains(e.Next, want) {
@@ -216,7 +216,7 @@ func TestAdviceOverEveryScheme(t *testing.T) {
 
 // The end of a summary says nothing.
 func TestLastWordsOfASummary(t *testing.T) {
-	said := yumerr.Output{1, "", "\n\nTransaction check error:\n  package nginx-1:1.22-1.x86_64 (which is newer than " +
+	said := yumerr.Output{Status: 1, Stdout: "", Stderr: "\n\nTransaction check error:\n  package nginx-1:1.22-1.x86_64 (which is newer than " +
 		"nginx-1:1.20.1-10.el7.x86_64) is already installed\n\nError Summary\n-------------\n\n"}
 	if e := yumerr.Classify(said); !strings.HasPrefix(e.Text, "Transaction check error:") || strings.Contains(e.Text, "---") {
 		t.Errorf("%q", e.Text)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/rpm/locks"
 	"wsprovision/rpm/yumerr"
 )
 
@@ -92,12 +93,12 @@ func (f *fake) replay(tt recordedRun) (kind yumerr.Kind, runs int, says string) 
 		err = f.host().Reinstall(bg, names, Limits{})
 	default: // it asks only
 		stdout, stderr, status := f.yum(nil)
-		if said := yumerr.Classify(yumerr.Output{status, stdout, stderr}); status != 0 || said.Kind != yumerr.Unknown {
+		if said := yumerr.Classify(yumerr.Output{Status: status, Stdout: stdout, Stderr: stderr}); status != 0 || said.Kind != yumerr.Unknown {
 			err = said
 		}
 	}
 	var yum *yumerr.Error
-	var locked *LockedError
+	var locked *locks.LockedError
 	switch {
 	case errors.As(err, &yum):
 		return yum.Kind, len(f.ran), err.Error()
@@ -152,7 +153,7 @@ func FuzzClassify(f *testing.F) {
 	}
 	h := Host{Root: f.TempDir()}
 	f.Fuzz(func(t *testing.T, status int, stdout, stderr string) {
-		said := yumerr.Output{status, stdout, stderr}
+		said := yumerr.Output{Status: status, Stdout: stdout, Stderr: stderr}
 		e := h.explain(yumerr.Classify(said), said, []string{"nginx"}, Inventory{})
 		if strings.Contains(e.Text, "\n") {
 			t.Errorf("several lines in %q", e.Text)

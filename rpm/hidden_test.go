@@ -112,7 +112,7 @@ func TestHiddenPackages(t *testing.T) {
 				f.write(path, text)
 			}
 			stdout, stderr := recorded(t, "rhel7-excluded.yum")
-			e := f.host().refusal(yumerr.Output{1, stdout, stderr}, []string{"nginx"}, nil, Inventory{}, Limits{})
+			e := f.host().refusal(yumerr.Output{Status: 1, Stdout: stdout, Stderr: stderr}, []string{"nginx"}, nil, Inventory{}, Limits{})
 			if e.Hidden != tt.hidden || e.Kind != yumerr.NoPackage {
 				t.Errorf("kind %s, hidden %t, want %t", e.Kind, e.Hidden, tt.hidden)
 			}
@@ -137,7 +137,7 @@ func TestHiddenOthers(t *testing.T) {
 	f.write("/etc/yum.repos.d/CentOS-Base.repo",
 		"[base]\nbaseurl=http://a/\n[updates]\nbaseurl=http://b/\nenabled=0\nincludepkgs=x\n")
 	stdout, stderr := recorded(t, "rhel7-excluded.yum")
-	e := f.host().refusal(yumerr.Output{1, stdout, stderr}, []string{"nginx", "policycoreutils-python"}, nil, Inventory{},
+	e := f.host().refusal(yumerr.Output{Status: 1, Stdout: stdout, Stderr: stderr}, []string{"nginx", "policycoreutils-python"}, nil, Inventory{},
 		Limits{})
 	if want := "exclude=policy* of [main] in /etc/yum.conf:2 hides " +
 		"policycoreutils-python"; !strings.Contains(e.Next, want) || strings.Contains(e.Next, "updates") {
@@ -159,7 +159,7 @@ func TestHiddenOtherwise(t *testing.T) {
 			"see /etc/yum/pluginconf.d: Excluding 1 update due to versionlock"},
 		{"", "There are no enabled repos.\n", "disabled are: base in /etc/yum.repos.d/x.repo:2"},
 	} {
-		e := f.host().refusal(yumerr.Output{1, tt.stdout, tt.stderr}, []string{"nginx"}, nil, Inventory{}, Limits{})
+		e := f.host().refusal(yumerr.Output{Status: 1, Stdout: tt.stdout, Stderr: tt.stderr}, []string{"nginx"}, nil, Inventory{}, Limits{})
 		if !strings.Contains(e.Next, tt.want) {
 			t.Errorf("%s: %q lacks %q", e.Kind, e.Next, tt.want)
 		}
@@ -170,7 +170,7 @@ func TestHiddenOtherwise(t *testing.T) {
 func TestHiddenDependency(t *testing.T) {
 	f := newFake(t)
 	f.write("/etc/yum.repos.d/epel.repo", "[epel]\nbaseurl=http://a/\nexclude=nginx-*\n")
-	e := f.host().refusal(yumerr.Output{1, "", "Error: Package: 1:nginx-1.20.1-10.el7.x86_64 (epel)\n           Requires: " +
+	e := f.host().refusal(yumerr.Output{Status: 1, Stdout: "", Stderr: "Error: Package: 1:nginx-1.20.1-10.el7.x86_64 (epel)\n           Requires: " +
 		"nginx-filesystem = 1:1.20.1-10.el7\n"},
 		[]string{"nginx"}, nil, Inventory{}, Limits{})
 	if want := "exclude=nginx-* of [epel] in /etc/yum.repos.d/epel.repo:3 hides " +
@@ -183,7 +183,7 @@ func TestHiddenDependencyOfDNF(t *testing.T) {
 	f := newFake(t)
 	f.write("/etc/yum.conf", "[main]\nexclude=nginx-f*\n")
 	stdout, stderr := recorded(t, "dnf4-excluded-dependency.yum")
-	e := f.host().refusal(yumerr.Output{1, stdout, stderr}, []string{"nginx"}, nil, Inventory{}, Limits{})
+	e := f.host().refusal(yumerr.Output{Status: 1, Stdout: stdout, Stderr: stderr}, []string{"nginx"}, nil, Inventory{}, Limits{})
 	if want := "exclude=nginx-f* of [main] in /etc/yum.conf:2 hides nginx-filesystem"; !strings.Contains(e.Next, want) {
 		t.Errorf("%q lacks %q", e.Next, want)
 	}
@@ -219,7 +219,7 @@ func FuzzGlob(f *testing.F) {
 
 // RHEL's own extras, which are disabled on most hosts, have no epel-release: nothing hides it there.
 func TestNothingHidesEPELOnRHEL(t *testing.T) {
-	said := yumerr.Output{1, "No package epel-release available.\n", "Error: Nothing to do\n"}
+	said := yumerr.Output{Status: 1, Stdout: "No package epel-release available.\n", Stderr: "Error: Nothing to do\n"}
 	for id, hidden := range map[string]bool{
 		"rhel-7-server-extras-rpms": false, "rhel-7-server-rpms": false, "extras": true, "Org_CentOS_7_extras": true,
 	} {

@@ -188,7 +188,7 @@ func (h Host) patiently(ctx context.Context, argv []string, judge verdict) error
 		}
 		stdout, stderr, status, runErr := h.Change(ctx, "", argv...)
 		stdout, stderr = secret.Hide(stdout), secret.Hide(stderr) // yum prints URLs as its configuration has them
-		said := yumerr.Output{status, stdout, stderr}
+		said := yumerr.Output{Status: status, Stdout: stdout, Stderr: stderr}
 		kind := yumerr.Classify(said).Kind
 		if runErr == nil && status != 0 && kind == yumerr.Locked { // taken between our look and yum's start
 			if err := locks.pause(ctx, said.LockedBy()); err != nil {

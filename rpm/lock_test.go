@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"wsprovision/rpm/locks"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -114,9 +116,9 @@ func TestLocks(t *testing.T) {
 
 // rpmLocked makes rpm's lock file and the line of /proc/locks for it.
 func (f *fake) rpmLocked(pid int, mode string) {
-	f.write(rpmLock, "")
+	f.write(locks.RpmLock, "")
 	var st unix.Stat_t
-	if err := unix.Stat(filepath.Join(f.root, rpmLock), &st); err != nil {
+	if err := unix.Stat(filepath.Join(f.root, locks.RpmLock), &st); err != nil {
 		f.t.Fatal(err)
 	}
 	f.write("/proc/locks", fmt.Sprintf("1: FLOCK  ADVISORY  WRITE 1 00:17:9 0 EOF\n2: POSIX  ADVISORY  %s %d "+
@@ -144,7 +146,7 @@ func TestLockTakenAfterOurLook(t *testing.T) {
 		f = newFake(t)
 		f.yum = f.brings(recording, 1)
 		_, err := f.host().Install(bg, Wants{Packages: []string{"nginx"}}, Inventory{}, Limits{})
-		var locked *LockedError
+		var locked *locks.LockedError
 		if !errors.As(err, &locked) || locked.Waited != 10*time.Minute {
 			t.Errorf("%s: error is %v", recording, err)
 		}
@@ -161,7 +163,7 @@ func TestEraseWaitsForTheLock(t *testing.T) {
 		f.proc(4711, 1, "yum", "yum update", 'S', 5)
 		f.rpmLocked(4711, "WRITE")
 		f.keys = []string{keyFile(t, "one.asc")}
-		var locked *LockedError
+		var locked *locks.LockedError
 		if err := erase(f.host()); !errors.As(err, &locked) || !strings.Contains(locked.Holder, "yum update") {
 			t.Errorf("%s: error is %v", name, err)
 		}
@@ -196,19 +198,19 @@ func TestHolderHere(t *testing.T) {
 	if err := unix.FcntlFlock(file.Fd(), unix.F_SETLK, &unix.Flock_t{Type: unix.F_WRLCK}); err != nil {
 		t.Fatal(err)
 	}
-	locks, err := Host{}.fileLocks(file.Name())
-	if err != nil || len(locks) != 1 || locks[0] != (fileLock{os.Getpid(), true}) {
-		t.Errorf("locks are %v, %v, want one of %d", locks, err, os.Getpid())
+	held, err := locks.Locks{}.FileLocks(file.Name())
+	if err != nil || len(held) != 1 || held[0] != (locks.FileLock{PID: os.Getpid(), Write: true}) {
+		t.Errorf("locks are %v, %v, want one of %d", held, err, os.Getpid())
 	}
-	self, err := Host{}.process("self")
-	if err != nil || self.pid != os.Getpid() || self.parent != os.Getppid() {
+	self, err := locks.Locks{}.Process("self")
+	if err != nil || self.PID != os.Getpid() || self.Parent != os.Getppid() {
 		t.Errorf("self is %+v, %v", self, err)
 	}
-	boot, err := Host{}.bootTime()
+	boot, err := locks.Locks{}.BootTime()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if age := time.Since(boot.Add(time.Duration(self.started) * 10 * time.Millisecond)); age < -2*time.Second ||
+	if age := time.Since(boot.Add(time.Duration(self.Started) * 10 * time.Millisecond)); age < -2*time.Second ||
 		age > time.Hour {
 		t.Errorf("we started %s ago", age)
 	}
@@ -239,16 +241,16 @@ func TestInScriptlet(t *testing.T) {
 			f.proc(50, 1, "rpm", "rpm -U wsprovision.rpm", 'S', 5)
 			f.proc(70, 50, "sh", "/bin/sh /var/tmp/rpm-tmp.x", 'S', 6)
 			f.write("/proc/locks", "")
-			f.write(rpmLock, "")
+			f.write(locks.RpmLock, "")
 			f.write("/proc/self/stat", "71 (wsprovision) R 70"+strings.Repeat(" 0", 17)+" 700 0 0\n")
 			tt.set(f)
-			got, err := f.host().InScriptlet()
+			got, err := locks.Locks{Root: f.host().Root}.InScriptlet()
 			if err != nil || got != tt.want {
 				t.Errorf("got %v, %v, want %v", got, err, tt.want)
 			}
 		})
 	}
-	if _, err := newFake(t).host().InScriptlet(); !errors.Is(err, os.ErrNotExist) {
+	if _, err := (locks.Locks{Root: newFake(t).host().Root}).InScriptlet(); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("without /proc the error is %v", err)
 	}
 }
@@ -258,12 +260,12 @@ func FuzzParsePid(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		pid := parsePid(text)
+		pid := locks.ParsePid(text)
 		first, _, _ := strings.Cut(string(text), "\n")
 		if pid < 0 || pid > 0 && strings.TrimLeft(strings.TrimSpace(first), "+0") != strconv.Itoa(pid) {
 			t.Errorf("%q gives pid %d", text, pid)
 		}
-		if pid > 0 && parsePid(fmt.Appendf(nil, " %d\nmore", pid)) != pid {
+		if pid > 0 && locks.ParsePid(fmt.Appendf(nil, " %d\nmore", pid)) != pid {
 			t.Errorf("%d is not read back", pid)
 		}
 	})
@@ -274,8 +276,8 @@ func FuzzParseStat(f *testing.F) {
 	f.Add("1 (a) b) (c)) Z 0" + strings.Repeat(" 0", 17) + " 5\n")
 	f.Add("1 (x) S")
 	f.Fuzz(func(t *testing.T, line string) {
-		p, err := parseStat(line)
-		if err == nil && (p.pid < 0 || strings.ContainsAny(p.name, "\x1b\n")) {
+		p, err := locks.ParseStat(line)
+		if err == nil && (p.PID < 0 || strings.ContainsAny(p.Name, "\x1b\n")) {
 			t.Errorf("%q: %+v", line, p)
 		}
 	})
@@ -286,21 +288,21 @@ func FuzzParseLocks(f *testing.F) {
 	f.Add("1: POSIX  ADVISORY  WRITE 4711 fd:00:1 0 EOF\n1: -> POSIX  ADVISORY  WRITE 4712 fd:00:1 0 EOF\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		const inode = "fd:00:1"
-		locks, err := parseLocks(text, inode)
+		held, err := locks.ParseLocks(text, inode)
 		if err != nil {
-			if len(locks) > 0 || !strings.HasPrefix(err.Error(), "/proc/locks: not understood: ") {
-				t.Errorf("%q: %v, %v", text, locks, err)
+			if len(held) > 0 || !strings.HasPrefix(err.Error(), "/proc/locks: not understood: ") {
+				t.Errorf("%q: %v, %v", text, held, err)
 			}
 			return
 		}
-		if strings.Count(text, inode) < len(locks) {
-			t.Errorf("%q: %v", text, locks)
+		if strings.Count(text, inode) < len(held) {
+			t.Errorf("%q: %v", text, held)
 		}
 		more := text + "\n9: POSIX  ADVISORY  READ 1 " + inode + " 0 EOF\n9: -> POSIX  ADVISORY  WRITE 2 " + inode +
 			" 0 EOF\n" +
 			"9: OFDLCK ADVISORY  WRITE -1 " + inode + " 0 EOF\n9: FLOCK  ADVISORY  WRITE 4 " + inode + " 0 EOF\n"
-		want := append(slices.Clone(locks), fileLock{1, false}, fileLock{0, true})
-		if got, err := parseLocks(more, inode); err != nil || !slices.Equal(got, want) {
+		want := append(slices.Clone(held), locks.FileLock{PID: 1, Write: false}, locks.FileLock{PID: 0, Write: true})
+		if got, err := locks.ParseLocks(more, inode); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%q and two more: %v, %v, want %v", text, got, err, want)
 		}
 	})
@@ -330,14 +332,14 @@ func TestHostileReadLockOnRPM(t *testing.T) {
 			f.write("/proc/99/status", "Name:\thold\nUid:\t0\t1000\t1000\t1000\n")
 			f.write("/etc/passwd", tt.passwd)
 			f.rpmLocked(tt.pid, tt.mode)
-			locks, err := os.ReadFile(filepath.Join(f.root, "/proc/locks"))
+			held, err := os.ReadFile(filepath.Join(f.root, "/proc/locks"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			f.write("/proc/locks", strings.Replace(string(locks), "2: POSIX ", "2: "+tt.kind, 1))
+			f.write("/proc/locks", strings.Replace(string(held), "2: POSIX ", "2: "+tt.kind, 1))
 			f.yum = f.brings("", 0, "nginx")
 			_, err = f.host().Install(bg, Wants{Packages: []string{"nginx"}}, Inventory{}, Limits{})
-			var locked *LockedError
+			var locked *locks.LockedError
 			if !matches(err, tt.want) || tt.want != "" && (!errors.As(err, &locked) || len(f.ran) > 0) {
 				t.Errorf("error is %v, want %q; ran %q", err, tt.want, f.ran)
 			}
@@ -359,8 +361,8 @@ func TestHostileReadLockHere(t *testing.T) {
 	if err := unix.FcntlFlock(file.Fd(), unix.F_SETLK, &unix.Flock_t{Type: unix.F_RDLCK}); err != nil {
 		t.Fatal(err)
 	}
-	locks, err := Host{}.fileLocks(path)
-	if err != nil || len(locks) != 1 || locks[0] != (fileLock{os.Getpid(), false}) {
-		t.Errorf("locks are %v, %v, want a read lock of %d", locks, err, os.Getpid())
+	held, err := locks.Locks{}.FileLocks(path)
+	if err != nil || len(held) != 1 || held[0] != (locks.FileLock{PID: os.Getpid(), Write: false}) {
+		t.Errorf("locks are %v, %v, want a read lock of %d", held, err, os.Getpid())
 	}
 }

@@ -1,4 +1,4 @@
-package rpm
+package locks
 
 import (
 	"context"
@@ -18,50 +18,50 @@ import (
 	"wsprovision/rpm/said"
 )
 
-// process is what /proc tells of one pid (proc(5)).
-type process struct {
-	pid, parent int
-	name        string // comm, at most 15 bytes
-	command     string // cmdline with blanks, or comm in brackets for a kernel thread
+// Process is what /proc tells of one pid (proc(5)).
+type Process struct {
+	PID, Parent int
+	Name        string // comm, at most 15 bytes
+	Command     string // cmdline with blanks, or comm in brackets for a kernel thread
 	state       byte   // Z is a zombie
-	started     uint64 // clock ticks after boot, 100 a second on Linux/amd64
+	Started     uint64 // clock ticks after boot, 100 a second on Linux/amd64
 	user        string // whose it is, by name or as "uid 1000"; "" where /proc does not say
 }
 
-func (p process) String() string {
-	s := fmt.Sprintf("pid %d (%s)", p.pid, p.command)
+func (p Process) String() string {
+	s := fmt.Sprintf("pid %d (%s)", p.PID, p.Command)
 	if p.user != "" {
 		s += " of " + p.user
 	}
 	return s
 }
 
-// process reads /proc/PID; the error is fs.ErrNotExist for a process that is gone.
-func (h Host) process(pid string) (process, error) {
+// Process reads /proc/PID; the error is fs.ErrNotExist for a process that is gone.
+func (h Locks) Process(pid string) (Process, error) {
 	stat, err := hostfile.Read(context.Background(), filepath.Join(h.Root, "/proc", pid, "stat"), 64<<10)
 	if errors.Is(err, syscall.ESRCH) {
 		err = fs.ErrNotExist
 	}
 	if err != nil {
-		return process{}, err
+		return Process{}, err
 	}
-	p, err := parseStat(string(stat))
+	p, err := ParseStat(string(stat))
 	if err != nil {
-		return process{}, fmt.Errorf("/proc/%s/stat: %w", pid, err)
+		return Process{}, fmt.Errorf("/proc/%s/stat: %w", pid, err)
 	}
 	// Its owner may make it long, or its reader wait.
 	cmdline, err := hostfile.Head(context.Background(), filepath.Join(h.Root, "/proc", pid, "cmdline"), 4096)
-	p.command = strings.Join(strings.Fields(strings.ReplaceAll(said.Printable(string(cmdline)), "\x00", " ")), " ")
-	if err != nil || p.command == "" {
-		p.command = "[" + p.name + "]"
+	p.Command = strings.Join(strings.Fields(strings.ReplaceAll(said.Printable(string(cmdline)), "\x00", " ")), " ")
+	if err != nil || p.Command == "" {
+		p.Command = "[" + p.Name + "]"
 	}
-	p.command = said.Clip(p.command)
+	p.Command = said.Clip(p.Command)
 	p.user = h.user(pid)
 	return p, nil
 }
 
 // user is whose effective uid a process has: the second number of the line Uid in /proc/PID/status (proc(5)).
-func (h Host) user(pid string) string {
+func (h Locks) user(pid string) string {
 	status, err := os.ReadFile(filepath.Join(h.Root, "/proc", pid, "status"))
 	if err != nil {
 		return ""
@@ -75,7 +75,7 @@ func (h Host) user(pid string) string {
 }
 
 // userName looks only in /etc/passwd: whom another directory knows is named by number.
-func (h Host) userName(uid string) string {
+func (h Locks) userName(uid string) string {
 	passwd, _ := os.ReadFile(filepath.Join(h.Root, "/etc/passwd"))
 	for _, line := range said.Lines(string(passwd)) {
 		if f := strings.Split(line, ":"); len(f) > 2 && f[2] == uid && f[0] != "" {
@@ -85,28 +85,28 @@ func (h Host) userName(uid string) string {
 	return "uid " + said.Printable(uid)
 }
 
-// parseStat reads /proc/PID/stat. The name stands in parentheses and may itself hold blanks and parentheses: the last
+// ParseStat reads /proc/PID/stat. The name stands in parentheses and may itself hold blanks and parentheses: the last
 // one ends it.
-func parseStat(line string) (process, error) {
+func ParseStat(line string) (Process, error) {
 	open, end := strings.IndexByte(line, '('), strings.LastIndexByte(line, ')')
 	if open < 1 || end < open {
-		return process{}, fmt.Errorf("not understood: %s", said.Quote(line))
+		return Process{}, fmt.Errorf("not understood: %s", said.Quote(line))
 	}
 	pid, err := strconv.Atoi(strings.TrimSpace(line[:open]))
 	f := strings.Fields(line[end+1:])
 	if err != nil || pid < 0 || len(f) < 20 || len(f[0]) != 1 {
-		return process{}, fmt.Errorf("not understood: %s", said.Quote(line))
+		return Process{}, fmt.Errorf("not understood: %s", said.Quote(line))
 	}
 	parent, err1 := strconv.Atoi(f[1])
 	started, err2 := strconv.ParseUint(f[19], 10, 64) // field 22, starttime
 	if err1 != nil || err2 != nil {
-		return process{}, fmt.Errorf("not understood: %s", said.Quote(line))
+		return Process{}, fmt.Errorf("not understood: %s", said.Quote(line))
 	}
-	return process{pid: pid, parent: parent, name: said.Printable(line[open+1 : end]), state: f[0][0], started: started}, nil
+	return Process{PID: pid, Parent: parent, Name: said.Printable(line[open+1 : end]), state: f[0][0], Started: started}, nil
 }
 
-// bootTime is /proc/stat's btime, seconds after 1970.
-func (h Host) bootTime() (time.Time, error) {
+// BootTime is /proc/stat's btime, seconds after 1970.
+func (h Locks) BootTime() (time.Time, error) {
 	text, err := os.ReadFile(filepath.Join(h.Root, "/proc/stat"))
 	if err != nil {
 		return time.Time{}, err
@@ -123,16 +123,16 @@ func (h Host) bootTime() (time.Time, error) {
 	return time.Time{}, errors.New("/proc/stat: no btime")
 }
 
-// fileLock is one fcntl(2) lock on a file. The pid is 0 where /proc/locks names nobody: a holder in another pid
+// FileLock is one fcntl(2) lock on a file. The pid is 0 where /proc/locks names nobody: a holder in another pid
 // namespace, or an open file description lock, which belongs to no process (-1 there).
-type fileLock struct {
-	pid   int
-	write bool
+type FileLock struct {
+	PID   int
+	Write bool
 }
 
-// fileLocks are the fcntl locks on file, from /proc/locks; the file need not exist. A read lock counts, because a
+// FileLocks are the fcntl locks on file, from /proc/locks; the file need not exist. A read lock counts, because a
 // transaction wants a write lock and waits for both.
-func (h Host) fileLocks(file string) ([]fileLock, error) {
+func (h Locks) FileLocks(file string) ([]FileLock, error) {
 	var st unix.Stat_t
 	if err := unix.Stat(filepath.Join(h.Root, file), &st); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -145,14 +145,14 @@ func (h Host) fileLocks(file string) ([]fileLock, error) {
 		return nil, err
 	}
 	want := fmt.Sprintf("%02x:%02x:%d", unix.Major(st.Dev), unix.Minor(st.Dev), st.Ino)
-	return parseLocks(string(text), want)
+	return ParseLocks(string(text), want)
 }
 
-// parseLocks reads /proc/locks: `1: POSIX ADVISORY WRITE 4711 fd:00:67108995 0 EOF`. Processes that only wait for a
+// ParseLocks reads /proc/locks: `1: POSIX ADVISORY WRITE 4711 fd:00:67108995 0 EOF`. Processes that only wait for a
 // lock (lines with ->) do not hold it. flock(2) and leases do not stand in the way of fcntl(2), which is what rpm uses
 // (lib/rpmlock.c).
-func parseLocks(text, inode string) ([]fileLock, error) {
-	var locks []fileLock
+func ParseLocks(text, inode string) ([]FileLock, error) {
+	var locks []FileLock
 	for _, line := range said.Lines(text) {
 		f := strings.Fields(line)
 		if len(f) < 6 || !strings.HasSuffix(f[0], ":") {
@@ -168,7 +168,7 @@ func parseLocks(text, inode string) ([]fileLock, error) {
 		if err != nil {
 			return nil, fmt.Errorf("/proc/locks: not understood: %s", said.Quote(line))
 		}
-		locks = append(locks, fileLock{pid: max(pid, 0), write: f[3] == "WRITE"})
+		locks = append(locks, FileLock{PID: max(pid, 0), Write: f[3] == "WRITE"})
 	}
 	return locks, nil
 }

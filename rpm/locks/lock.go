@@ -1,8 +1,7 @@
-package rpm
+package locks
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -25,22 +24,22 @@ var pidLocks = []pidLock{
 	{"dnf database lock", "/var/lib/dnf/*_lock.pid"},
 }
 
-// rpmLock is rpm's transaction lock, fcntl(2); rpm 4.11 waits for it for ever, without a word (lib/rpmlock.c).
-const rpmLock = "/var/lib/rpm/.rpm.lock"
+// RpmLock is rpm's transaction lock, fcntl(2); rpm 4.11 waits for it for ever, without a word (lib/rpmlock.c).
+const RpmLock = "/var/lib/rpm/.rpm.lock"
 
-// holder is who keeps us from running yum now.
-type holder struct {
+// Holder is who keeps us from running yum now.
+type Holder struct {
 	lock    string
-	file    string
-	process process
-	reused  bool // the pid belongs to a program that cannot have taken the lock
+	File    string
+	Process Process
+	Reused  bool // the pid belongs to a program that cannot have taken the lock
 }
 
-func (o holder) String() string {
-	if o.process.pid == 0 {
-		return fmt.Sprintf("%s held by %s", o.lock, o.process.command)
+func (o Holder) String() string {
+	if o.Process.PID == 0 {
+		return fmt.Sprintf("%s held by %s", o.lock, o.Process.Command)
 	}
-	return fmt.Sprintf("%s held by %s", o.lock, o.process)
+	return fmt.Sprintf("%s held by %s", o.lock, o.Process)
 }
 
 // ReusedPidError says that yum.pid names a living program that is not yum: yum 3.4.3 would wait for it for ever.
@@ -62,9 +61,9 @@ type LockedError struct {
 
 func (e *LockedError) Error() string { return fmt.Sprintf("%s for %s", e.Holder, e.Waited) }
 
-// holder looks for a living holder of any lock; nil when there is none. Without /proc nobody can be named: yum itself,
+// Holder looks for a living holder of any lock; nil when there is none. Without /proc nobody can be named: yum itself,
 // told exit_on_lock, then says who it is.
-func (h Host) holder() (*holder, error) {
+func (h Locks) Holder() (*Holder, error) {
 	for _, lock := range pidLocks {
 		files, err := filepath.Glob(filepath.Join(h.Root, lock.glob))
 		if err != nil {
@@ -80,20 +79,20 @@ func (h Host) holder() (*holder, error) {
 	return h.rpmHolder()
 }
 
-func (h Host) pidHolder(name, file string) (*holder, error) {
+func (h Locks) pidHolder(name, file string) (*Holder, error) {
 	shown := strings.TrimPrefix(file, h.Root)
 	pid, written, err := readPid(file)
 	if err != nil || pid == 0 {
 		return nil, err
 	}
-	p, err := h.process(strconv.Itoa(pid))
+	p, err := h.Process(strconv.Itoa(pid))
 	if errors.Is(err, fs.ErrNotExist) || err == nil && p.state == 'Z' {
 		return nil, nil // stale: yum removes the file by itself
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", shown, err)
 	}
-	return &holder{lock: name, file: shown, process: p, reused: h.reused(p, written)}, nil
+	return &Holder{lock: name, File: shown, Process: p, Reused: h.reused(p, written)}, nil
 }
 
 // readPid is the pid in a lock file and when it was written; 0 for a file that is gone or holds no pid, which yum takes
@@ -113,10 +112,10 @@ func readPid(file string) (int, time.Time, error) {
 	}
 	first := make([]byte, 64)
 	n, _ := f.Read(first)
-	return parsePid(first[:n]), info.ModTime(), nil
+	return ParsePid(first[:n]), info.ModTime(), nil
 }
 
-func parsePid(text []byte) int {
+func ParsePid(text []byte) int {
 	line, _, _ := bytes.Cut(text, []byte("\n"))
 	pid, err := strconv.Atoi(strings.TrimSpace(string(line)))
 	if err != nil || pid <= 0 {
@@ -131,23 +130,23 @@ var mayLock = regexp.MustCompile(`(?i)yum|dnf|packagekit|python|rhn|goferd|subsc
 
 // reused is true where the holder can have nothing to do with yum and started after the lock was written. Either alone
 // may deceive: a name is only a name, and the clock may have been set between the two.
-func (h Host) reused(p process, written time.Time) bool {
-	if mayLock.MatchString(p.name + " " + p.command) {
+func (h Locks) reused(p Process, written time.Time) bool {
+	if mayLock.MatchString(p.Name + " " + p.Command) {
 		return false
 	}
-	boot, err := h.bootTime()
+	boot, err := h.BootTime()
 	if err != nil {
 		return false
 	}
 	const slack = 2 * time.Second // btime is rounded to a second
-	started := boot.Add(time.Duration(p.started) * (time.Second / 100))
+	started := boot.Add(time.Duration(p.Started) * (time.Second / 100))
 	return started.After(written.Add(slack))
 }
 
 // rpmHolder is who holds rpm's lock. Anybody who can read the file can hold a read lock on it, and rpm waits for that
 // one too.
-func (h Host) rpmHolder() (*holder, error) {
-	locks, err := h.fileLocks(rpmLock)
+func (h Locks) rpmHolder() (*Holder, error) {
+	locks, err := h.FileLocks(RpmLock)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil // no /proc
 	}
@@ -155,7 +154,7 @@ func (h Host) rpmHolder() (*holder, error) {
 		return nil, err
 	}
 	for _, l := range locks {
-		p, err := h.locker(l.pid)
+		p, err := h.locker(l.PID)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // it has just ended
 		}
@@ -163,63 +162,18 @@ func (h Host) rpmHolder() (*holder, error) {
 			return nil, err
 		}
 		lock := "rpm transaction lock"
-		if !l.write {
-			lock = "read lock on " + rpmLock + ", which rpm waits for,"
+		if !l.Write {
+			lock = "read lock on " + RpmLock + ", which rpm waits for,"
 		}
-		return &holder{lock: lock, file: rpmLock, process: p}, nil
+		return &Holder{lock: lock, File: RpmLock, Process: p}, nil
 	}
 	return nil, nil
 }
 
 // locker is the process that holds a lock, without a name where /proc/locks has none.
-func (h Host) locker(pid int) (process, error) {
+func (h Locks) locker(pid int) (Process, error) {
 	if pid == 0 {
-		return process{command: "a process that /proc/locks does not name: see lsof " + rpmLock}, nil
+		return Process{Command: "a process that /proc/locks does not name: see lsof " + RpmLock}, nil
 	}
-	return h.process(strconv.Itoa(pid))
-}
-
-const lockPoll = 2 * time.Second // as often as yum itself looks
-
-// waiting is how much of LockWait is used up. Time is counted in sleeps, so a suspended machine does not use it up.
-type waiting struct {
-	h      Host
-	waited time.Duration
-	told   string
-}
-
-// free returns once nobody holds a lock, or with a LockedError when LockWait is used up.
-func (w *waiting) free(ctx context.Context) error {
-	for {
-		o, err := w.h.holder()
-		if err != nil {
-			return err
-		}
-		if o == nil {
-			return nil
-		}
-		if o.reused {
-			return &ReusedPidError{File: o.file, Pid: o.process.pid, Program: o.process.command}
-		}
-		if err := w.pause(ctx, o.String()); err != nil {
-			return err
-		}
-	}
-}
-
-// pause sleeps once on account of holder and tells a person: at first, when the holder changes, and every minute.
-func (w *waiting) pause(ctx context.Context, holder string) error {
-	if w.waited >= w.h.LockWait {
-		return &LockedError{Holder: holder, Waited: w.waited}
-	}
-	if w.told != holder || w.waited%time.Minute == 0 {
-		w.h.notice("%s for %s; waiting up to %s", holder, w.waited, w.h.LockWait)
-		w.told = holder
-	}
-	step := min(lockPoll, w.h.LockWait-w.waited)
-	if err := w.h.sleep(ctx, step); err != nil {
-		return fmt.Errorf("%s: %w", holder, err)
-	}
-	w.waited += step
-	return nil
+	return h.Process(strconv.Itoa(pid))
 }
