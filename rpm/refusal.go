@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"wsprovision/rpm/yumerr"
 )
 
 // refusal is the error of a run after which something that was asked for is absent, or a package failed that comes
@@ -75,14 +77,14 @@ func (h Host) explain(e *yumerr.Error, said yumerr.Output, names []string, have 
 		e.Next = adviceOf(e.Next, h.disabledOnes())
 	case yumerr.Dependency:
 		e.Next = h.dependencyNext(said, e.Next)
-	case BadKey:
-		if m := noKeyFile.FindStringSubmatch(said.stderr); m != nil {
+	case yumerr.BadKey:
+		if m := noKeyFile.FindStringSubmatch(said.Stderr); m != nil {
 			e.Next = fmt.Sprintf("there is no key file %s: put it there, or mend gpgkey= in the repository's file in "+
-				"/etc/yum.repos.d; then %s", clip(m[1]), e.Next)
+				"/etc/yum.repos.d; then %s", m[1], e.Next)
 		}
-	case NoSpace, Unwritable:
-		e.Next = h.fullFileSystem(said.stderr + "\n" + said.stdout)
-	case Unreachable:
+	case yumerr.NoSpace, yumerr.Unwritable:
+		e.Next = h.fullFileSystem(said.Stderr + "\n" + said.Stdout)
+	case yumerr.Unreachable:
 		e.Next = mirrorNext(said, e.Next)
 		if next := h.centosNext(said); next != "" {
 			e.Next = next
@@ -94,20 +96,6 @@ func (h Host) explain(e *yumerr.Error, said yumerr.Output, names []string, have 
 
 // noKeyFile is curl's word for gpgkey=file://… that is not there (37, CURLE_FILE_COULDNT_READ_FILE).
 var noKeyFile = regexp.MustCompile(`GPG key retrieval failed: \[Errno 14\] curl#37 - "Couldn't open file (/[^"]+)"`)
-
-// protected are the words of yum's plugins that keep packages from it: priorities, protectbase and versionlock.
-var protected = regexp.MustCompile(`excluded due to repository (priority )?protections|^Excluding .* due to ` +
-	`versionlock`)
-
-// protections is what such a plugin said, in a run that lacks a package.
-func (r ran) protections() string {
-	for _, line := range said.Lines(r.stdout) {
-		if protected.MatchString(line) {
-			return "a plugin of yum's may hide it, see /etc/yum/pluginconf.d: " + said.Clip(strings.TrimSpace(line))
-		}
-	}
-	return ""
-}
 
 // dependencyNext is what the requirements that were not met usually mean, or which line hides what would meet them.
 func (h Host) dependencyNext(said yumerr.Output, next string) string {
@@ -146,29 +134,29 @@ var mirrorAdvice = []yumerr.Row{
 	{Stderr: yumerr.Marks(`HTTPS? Error 404|FTP Error 550|Status code: 404|does not match (intended download|checksum)`),
 		Next: "the mirror has not got what its own index names: it is being changed, or yum's copy of the index is " +
 			"old (yum clean metadata)"},
-	{stderr: marks(`HTTPS? Error 407|HTTP code 407 from proxy|Status code: 407`),
-		next: "the proxy wants a user and a password (407): proxy_username= and proxy_password= in /etc/yum.conf, or in " +
+	{Stderr: yumerr.Marks(`HTTPS? Error 407|HTTP code 407 from proxy|Status code: 407`),
+		Next: "the proxy wants a user and a password (407): proxy_username= and proxy_password= in /etc/yum.conf, or in " +
 			"the repository's own section"},
-	{stderr: marks(`HTTPS? Error 40[13]|FTP Error 530|Status code: 40[13]`),
-		next: "the server refuses: look at the repository's user, password and client certificate, and at the proxy"},
-	{stderr: marks(`curl#6\b|Curl error \(6\)`), next: "the name does not resolve: look at the repository's " +
+	{Stderr: yumerr.Marks(`HTTPS? Error 40[13]|FTP Error 530|Status code: 40[13]`),
+		Next: "the server refuses: look at the repository's user, password and client certificate, and at the proxy"},
+	{Stderr: yumerr.Marks(`curl#6\b|Curl error \(6\)`), Next: "the name does not resolve: look at the repository's " +
 		"address, /etc/resolv.conf and the proxy"},
 	// What curl of EL7 says of TLS is NSS's (security/nss/lib/ssl/SSLerrs.h, SECerrs.h), elsewhere OpenSSL's.
-	{stderr: marks(`curl#58\b|Curl error \(58\)`),
-		next: "the client's certificate or its key cannot be read: look at the files that sslclientcert= and " +
+	{Stderr: yumerr.Marks(`curl#58\b|Curl error \(58\)`),
+		Next: "the client's certificate or its key cannot be read: look at the files that sslclientcert= and " +
 			"sslclientkey= name; those in /etc/pki/entitlement come by: subscription-manager refresh"},
-	{stderr: marks(`curl#77\b|Curl error \(77\)`),
-		next: "the file of authorities cannot be read: look at sslcacert= of the repository; the system's own comes back " +
+	{Stderr: yumerr.Marks(`curl#77\b|Curl error \(77\)`),
+		Next: "the file of authorities cannot be read: look at sslcacert= of the repository; the system's own comes back " +
 			"by: yum reinstall ca-certificates (from a medium), or update-ca-trust"},
-	{stderr: marks(`curl#51\b|Curl error \(51\)|requested domain name does not match`),
-		next: "the server's certificate is of another name than the address in baseurl"},
-	{stderr: marks(`curl#35\b|Curl error \(35\)`),
-		next: "no TLS comes about with the server: no version or cipher that both have (yum update nss curl), or what " +
+	{Stderr: yumerr.Marks(`curl#51\b|Curl error \(51\)|requested domain name does not match`),
+		Next: "the server's certificate is of another name than the address in baseurl"},
+	{Stderr: yumerr.Marks(`curl#35\b|Curl error \(35\)`),
+		Next: "no TLS comes about with the server: no version or cipher that both have (yum update nss curl), or what " +
 			"answers there speaks no TLS (http:// in baseurl or proxy=)"},
-	{stderr: marks(`[Cc]ertificate has expired|is not yet valid|SEC_ERROR_EXPIRED|system date and time`),
-		next: clockAdvice},
-	{stderr: marks(`curl#60\b|Curl error \(60\)`),
-		next: "no authority that this host knows has signed the server's certificate: ca-certificates is old (yum update " +
+	{Stderr: yumerr.Marks(`[Cc]ertificate has expired|is not yet valid|SEC_ERROR_EXPIRED|system date and time`),
+		Next: clockAdvice},
+	{Stderr: yumerr.Marks(`curl#60\b|Curl error \(60\)`),
+		Next: "no authority that this host knows has signed the server's certificate: ca-certificates is old (yum update " +
 			"ca-certificates, from a repository that answers), or a proxy opens TLS, or the authority is the house's own: put " +
 			"its certificate into /etc/pki/ca-trust/source/anchors, then update-ca-trust"},
 }
@@ -178,17 +166,17 @@ const clockAdvice = "a certificate is out of date by this host's clock, which sa
 	"-s, or start chronyd or ntpd); where it is right, the server's has expired, or an authority's in an old " +
 	"ca-certificates (yum update ca-certificates)"
 
-func mirrorNext(said ran, next string) string {
-	all := append(said.mirrors(), said.mirrorlist())
+func mirrorNext(said yumerr.Output, next string) string {
+	all := append(said.Mirrors(), said.Mirrorlist())
 	for i := len(all) - 1; i >= 0; i-- {
 		for _, a := range mirrorAdvice {
-			if !a.stderr.MatchString(all[i]) {
+			if !a.Stderr.MatchString(all[i]) {
 				continue
 			}
-			if a.next == clockAdvice {
+			if a.Next == clockAdvice {
 				return fmt.Sprintf(clockAdvice, time.Now().Format("2006-01-02 15:04"))
 			}
-			return a.next
+			return a.Next
 		}
 	}
 	return next
