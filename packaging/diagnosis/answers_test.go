@@ -39,7 +39,8 @@ func answerRows() []row {
 			"if ($http_user_agent ~* wsprovision) { return 403; }", ws), want: forbidden, cause: siteFile + ":4",
 			says: siteFile, edit: sed("/return 403/d")},
 		{situation: "valid_referers", site: serves("valid_referers none *.example.org;",
-			"if ($invalid_referer) { return 403; }", ws), want: none, proof: "$invalid_referer is known to nginx alone"},
+			"if ($invalid_referer) { return 403; }", ws), want: forbidden, cause: siteFile + ":5", says: siteFile,
+			proof: "if ($invalid_referer)", edit: sed("/return 403/d")},
 		{situation: "return 404 in the location", site: serves("location /ws/ { return 404; }"), want: answered,
 			cause: siteFile + ":4", says: siteFile, edit: sed("s,{ return 404; },{ proxy_pass http://127.0.0.1:3000; " +
 				headers + "},")},

@@ -48,6 +48,10 @@ func builtin(w *walk, name string) Value {
 		return known("") // there is no body
 	case "proxy_add_x_forwarded_for":
 		return forwardedFor(w)
+	case "invalid_referer":
+		v := invalidReferer(w)
+		w.values[name] = v // it is asked for once
+		return v
 	case "http_host":
 		return known(w.request.Host)
 	case "remote_user":
