@@ -3,8 +3,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help build unit flags lint rpm previous image acceptance scenario test test-all demo bench crash kickstart faults \
-	diagnosis diagnoses fuzz clean
+.PHONY: help build unit flags lint measure rpm repo previous image acceptance acceptance-all scenario test test-all demo \
+	bench crash kickstart faults diagnosis diagnoses fuzz clean
 
 VERSION := $(shell sed -n 's/^Version:[[:space:]]*//p' packaging/wsprovision.spec)
 export CGO_ENABLED := 0
@@ -15,7 +15,7 @@ FUZZTIME ?= 30s
 SUMMARY := go run ./packaging/acceptance/summary -may-skip TestKickstartFile/ksvalidator
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12 | sed 's/VERSION/$(VERSION)/; s/FUZZTIME/$(FUZZTIME)/'
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16 | sed 's/VERSION/$(VERSION)/; s/FUZZTIME/$(FUZZTIME)/'
 
 build: ## the agent, as it is shipped: dist/wsprovision
 	packaging/build.sh $(VERSION)
@@ -42,6 +42,9 @@ lint: ## formatting, vet, staticcheck, code that nothing calls, module files
 	@dead=$$($(GOTOOL) deadcode ./cmd/... && $(GOTOOL) deadcode -tags acceptance,crash,long,diagnosis -test ./...); \
 	  if [ -n "$$dead" ]; then echo "nothing calls these: delete them"; echo "$$dead"; exit 1; fi
 
+measure: ## how the code stands beside what it is held to: packages, files, types, lines, what the tests of cmd cover
+	go run ./packaging/measure -cover
+
 rpm: ## dist/wsprovision-VERSION-1.el7.x86_64.rpm and its src.rpm
 	rm -f dist/*.rpm
 	packaging/rpm.sh $(RPMFLAGS) $(VERSION)
@@ -55,14 +58,11 @@ previous: ## the package of 1.0.0, which a scenario upgrades from, built from it
 image: ## the acceptance machine, cached by its recipe
 	packaging/acceptance/image.sh
 
-# Machines are as many as go test runs tests beside each other: a scenario then waits for none.
-SCENARIOS := go test -json -tags acceptance,long -count=1 -timeout 3h ./packaging/acceptance/
-
 acceptance: rpm previous image ## our RPM on the machine: the scenarios of make test
 	go test -json -tags acceptance -count=1 -timeout 70m ./packaging/acceptance/ | $(SUMMARY)
 
 acceptance-all: rpm previous image ## every scenario, every row of the tables, and the installer's long ones
-	$(SCENARIOS) -args -all-rows | $(SUMMARY)
+	go test -json -tags acceptance,long -count=1 -timeout 4h ./packaging/acceptance/ -args -all-rows | $(SUMMARY)
 
 scenario: ## one scenario on the machine: make scenario RUN=TestUnchanged
 	@test -n '$(RUN)' || { echo 'say which: make scenario RUN=TestUnchanged'; exit 2; }
@@ -75,7 +75,7 @@ test: ## everything that a change has to pass
 	go test -json -tags acceptance -count=1 -timeout 70m ./packaging/acceptance/ | $(SUMMARY)
 
 # What make test leaves out is in here, too; fuzzing is short.
-ALL := lint unit flags acceptance-all crash fuzz
+ALL := lint unit flags diagnoses acceptance-all crash fuzz
 
 test-all: ## everything there is, with its time: before an issue is ended
 	packaging/host.sh
