@@ -25,7 +25,8 @@ import (
 // systemd and nginx are functions that act on it as the real ones do. It is put below Host's fields, where NewHost puts
 // the machine.
 type fakeHost struct {
-	kernel string // the kernel's log, as journalctl -k prints it
+	kernel string            // the kernel's log, as journalctl -k prints it
+	names  map[string]string // what getent ahosts prints of a name; "" is a name without an address
 	t      testing.TB
 	root   string
 	where  systemd.Where
@@ -100,6 +101,7 @@ func (h *fakeHost) layBase() {
 	h.write("/proc/filesystems", "nodev\tselinuxfs\n\text4\n")
 	h.write("/proc/stat", "btime 1700000000\n")
 	h.write("/proc/sys/net/ipv4/ip_local_port_range", "32768\t60999\n")
+	h.write("/proc/net/if_inet6", "00000000000000000000000000000001 01 80 10 80       lo\n")
 }
 
 // goOffline makes the host an installer's chroot: selinuxfs, if any, is the installer's.
@@ -186,11 +188,25 @@ func (h *fakeHost) program(stdin string, argv []string) (string, string, int, er
 		return h.systemctl(argv[1:])
 	case "journalctl":
 		return h.kernel, "", 0, nil
+	case "getent":
+		return h.getent(argv[2])
 	case "/usr/sbin/nginx":
 		return h.nginxProgram(argv[1:])
 	}
 	h.t.Errorf("no such program here: %s", plaintext.Command(argv))
 	return "", "", 0, errors.New("no such program")
+}
+
+// getent knows every name, unless names says otherwise.
+func (h *fakeHost) getent(name string) (string, string, int, error) {
+	answer, known := h.names[name]
+	switch {
+	case !known:
+		return "127.0.0.1       STREAM " + name + "\n", "", 0, nil
+	case answer == "":
+		return "", "", 2, nil
+	}
+	return answer, "", 0, nil
 }
 
 // apply makes one run. What the run itself failed of is an error of the test.

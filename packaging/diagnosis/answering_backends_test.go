@@ -69,6 +69,40 @@ func backendRows() []row {
 		{situation: "the backend's 403 has nothing to do with Origin", backends: one(answering(403)),
 			site: serves(passes(headers)), verify: theURL + " --origin http://ws.example.com", want: refused,
 			cause: "(403)", not: "refuses the Origin", noMend: true},
+		{situation: "404 because of the Origin, as Rails' Action Cable has it", backends: one(unless(404, not(sameOrigin))),
+			site: serves(passes(headers)), verify: theURL + " --origin http://evil.example.org", want: origin,
+			cause: "http://evil.example.org", noMend: true},
+		{situation: "the backend closes the connection", backends: []backend{{at: "127.0.0.1:3000", raw: curt}},
+			site: serves(passes(headers)), want: refused, cause: "closes the connection without an answer",
+			not: "does not speak HTTP", noMend: true},
+		{situation: "what listens there is no HTTP server", backends: []backend{{at: "127.0.0.1:3000", raw: another}},
+			site: serves(passes(headers)), want: "not-a-websocket", cause: "does not speak HTTP", noMend: true},
+		{situation: "the backend wants TLS", backends: []backend{{at: "127.0.0.1:3000", serves: echo, tls: ownTLS()}},
+			site: serves(passes(headers)), want: "backend-wants-tls", says: "https://", edit: sed("s,http://127,https://127,")},
+		{situation: "the backend's certificate is not trusted by nginx",
+			backends: []backend{{at: "127.0.0.1:3000", serves: echo, tls: ownTLS()}},
+			files:    map[string]string{"/etc/nginx/ca.pem": bundled()},
+			site: serves(location("/ws/", "https://127.0.0.1:3000", "proxy_ssl_verify on;",
+				"proxy_ssl_trusted_certificate /etc/nginx/ca.pem;", headers)), want: "backend-tls-refused",
+			cause: "does not trust", says: "proxy_ssl_verify", edit: sed("/proxy_ssl_verify/d")},
+		{situation: "the head of the backend's answer is long", backends: one(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Set-Cookie", "session="+strings.Repeat("a", 6000))
+			echo(w, r)
+		}), site: serves(passes(headers)), want: "backend-header-too-big", says: "proxy_buffer_size",
+			edit: insert("proxy_buffer_size 32k; proxy_buffers 8 32k;")},
+		{situation: "a query is part of the path, as socket.io has it", backends: one(only("/socket.io/")),
+			verify: "--url ws://ws.example.com/socket.io/?EIO=4&transport=websocket --timeout 3s",
+			site:   serves(location("/socket.io/", "http://127.0.0.1:3000", http11)), want: "upgrade-header-missing",
+			edit: insert(upgrade + connection)},
+		{situation: "the backend redirects to https what has no X-Forwarded-Proto", verify: secureURL,
+			backends: one(func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("X-Forwarded-Proto") != "https" {
+					http.Redirect(w, r, "https://ws.example.com/ws/", http.StatusMovedPermanently)
+					return
+				}
+				echo(w, r)
+			}), files: withTLS(serves(passes(headers))), want: differs, cause: "X-Forwarded-Proto",
+			says: "proxy_set_header X-Forwarded-Proto $scheme;", edit: insert("proxy_set_header X-Forwarded-Proto $scheme;")},
 	}
 	return of("What the backend wants", rows)
 }

@@ -28,20 +28,39 @@ func (b backend) start() error {
 	if err != nil {
 		return fmt.Errorf("backend %s: %w", b.at, err)
 	}
-	if !b.raw {
+	switch {
+	case b.tls != nil:
+		go func() { _ = (&http.Server{Handler: b.serves, TLSConfig: b.tls}).ServeTLS(l, "", "") }()
+	case b.raw != nil:
+		go accept(l, b.raw)
+	default:
 		go func() { _ = (&http.Server{Handler: b.serves}).Serve(l) }()
-		return nil
 	}
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() { _, _ = io.Copy(io.Discard, conn) }()
-		}
-	}()
 	return nil
+}
+
+func accept(l net.Listener, serve func(net.Conn)) {
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go serve(conn)
+	}
+}
+
+// silent reads and never answers; curt closes at the first byte; another is of another protocol.
+func silent(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
+
+func curt(conn net.Conn) {
+	_, _ = conn.Read(make([]byte, 4096))
+	_ = conn.Close()
+}
+
+func another(conn net.Conn) {
+	_, _ = conn.Read(make([]byte, 4096))
+	_, _ = io.WriteString(conn, "-ERR unknown command 'GET'\r\n")
+	_ = conn.Close()
 }
 
 // accepting upgrades every path and sends back what comes, as Node's ws does with any origin.

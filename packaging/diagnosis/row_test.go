@@ -3,6 +3,8 @@
 package diagnosis
 
 import (
+	"crypto/tls"
+	"net"
 	"net/http"
 	"strings"
 )
@@ -46,7 +48,8 @@ const (
 type backend struct {
 	at     string // host:port, or the path of a socket
 	serves http.HandlerFunc
-	raw    bool // takes connections and never answers
+	raw    func(net.Conn) // speaks no HTTP
+	tls    *tls.Config
 }
 
 // The directives with which nginx passes a WebSocket on.

@@ -48,6 +48,15 @@ func serverRows() []row {
 		{situation: "another program has the port", site: well, before: "python3 -c 'import socket, time; " +
 			"s = socket.socket(); s.setsockopt(1, 2, 1); s.bind((\"0.0.0.0\", 80)); s.listen(); time.sleep(28)' " +
 			">/dev/null 2>&1 & sleep 0.3", want: "nginx-bind-in-use", cause: "python", noMend: true},
+		{situation: "nginx has another pid file than its configuration says, and the backend is down", site: well,
+			backends: []backend{}, after: "systemctl stop nginx; sed -i s,/run/nginx.pid,/run/other.pid, " +
+				"/etc/nginx/nginx.conf; nginx; sed -i s,/run/other.pid,/run/nginx.pid, /etc/nginx/nginx.conf; sleep 0.1",
+			want: "backend-not-running", not: "nginx is not running", noMend: true},
+		{situation: "another nginx answers, with another configuration", site: well,
+			files: map[string]string{"/etc/nginx/other.conf": "pid /run/other.pid;\nerror_log /var/log/nginx/other.log;\nevents {}\n" +
+				"http { server { listen 80; return 404; } }\n"},
+			after: "systemctl stop nginx; nginx -c /etc/nginx/other.conf && sleep 0.1", want: "nginx-other-configuration",
+			cause: "/etc/nginx/other.conf", noMend: true},
 		{situation: "nginx was stopped", site: well, after: "systemctl stop nginx", want: "nginx-not-running",
 			says: "systemctl start nginx"},
 		{situation: "the configuration was mended and not reloaded", site: serves(passes(http11)),

@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -124,4 +125,15 @@ func tlsRows() []row {
 func merge(files map[string]string, name, content string) map[string]string {
 	files[name] = content
 	return files
+}
+
+// ownTLS has a certificate that has signed itself, for the backend's address.
+func ownTLS() *tls.Config {
+	own := (*authority)(nil).sign("localhost", false, time.Now().Add(60*24*time.Hour))
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{own.cert.Raw}, PrivateKey: own.key}}}
+}
+
+// bundled is an authority that signed nothing here.
+func bundled() string {
+	return (*authority)(nil).sign("root", true, time.Now().Add(60*24*time.Hour)).pem
 }

@@ -52,7 +52,7 @@ func upstreamRows() []row {
 		{situation: "the backend has IPv4 only", hosts: both,
 			site: serves(location("/ws/", "http://[::1]:3000", headers)), want: "backend-ipv4-only",
 			edit: sed("s/.::1.:3000/127.0.0.1:3000/"), says: "127.0.0.1:3000"},
-		{situation: "the backend takes the connection and is silent", backends: []backend{{at: "127.0.0.1:3000", raw: true}},
+		{situation: "the backend takes the connection and is silent", backends: []backend{{at: "127.0.0.1:3000", raw: silent}},
 			site: serves(passes("proxy_read_timeout 400ms;", headers)), want: "backend-not-answering", noMend: true},
 		{situation: "the upstream's name has no address", site: serves(location("/ws/", "http://app.invalid:3000", headers)),
 			want: "upstream-name-unresolved", cause: "app.invalid", says: "/etc/hosts",

@@ -253,6 +253,9 @@ func backendIsNoWebSocket(ctx context.Context, e *evidence) *Diagnosis {
 		case isUnlike(err):
 			return diagnosis(NotAWebSocket, fmt.Sprintf("what listens on %s answers 101 and is no WebSocket server", b),
 				whoListens(b), e.asked.told()...)
+		case errors.As(err, &unanswered) && !unanswered.Timeout && len(unanswered.Got) == 0 && nginxFailed(e):
+			return diagnosis(BackendRefused, fmt.Sprintf("the backend %s closes the connection without an answer", b),
+				say("the backend's own log says why"), e.asked.told()...)
 		case errors.As(err, &unanswered) && !unanswered.Timeout && nginxFailed(e):
 			return diagnosis(NotAWebSocket, fmt.Sprintf("what listens on %s does not speak HTTP", b), whoListens(b),
 				e.asked.told()...)

@@ -51,6 +51,9 @@ const (
 	FieldRefused        Code = "field-refused"
 	PathRewritten       Code = "path-rewritten"
 	BackendSpeaksNoTLS  Code = "backend-speaks-no-tls"
+	BackendWantsTLS     Code = "backend-wants-tls"
+	BackendTLSRefused   Code = "backend-tls-refused"
+	BackendHeaderTooBig Code = "backend-header-too-big"
 	ProxyProtocolWanted Code = "proxy-protocol-wanted"
 
 	// What nginx answers by itself.

@@ -114,6 +114,8 @@ func questions() []question {
 		{answered | unanswered, running, backendIsUnreachable},
 		{answered | unanswered, running, backendHasNoName},
 		{answered | unanswered, running, backendSpeaksNoTLS},
+		{answered | unanswered, running, backendsTLSFails},
+		{answered | unanswered, running, backendsHeaderIsTooBig},
 		{answered | unanswered, running, backendIsSilent},
 
 		{answered | unanswered, running, nginxRedirects},
@@ -127,6 +129,8 @@ func questions() []question {
 		{answered | unanswered, running, backendIsDown},
 		{answered | unanswered, running, backendNeverAnswers},
 
+		{answered | unanswered, running, backendWantsTLS},
+		{answered, running, backendWantsScheme},
 		{answered | unanswered, running, upgradeIsNotPassedOn},
 		{answered | unanswered, running, httpIsOld},
 		{answered | unanswered, running, pathIsChanged},

@@ -29,6 +29,7 @@ var programs = []program{
 	{name: "systemctl", changing: time.Minute},
 	{name: "firewall-cmd", reads: []string{"--list-all-zones", "--list-all"}, reading: 20 * time.Second},
 	{name: "journalctl", reads: []string{"--no-pager"}, reading: 10 * time.Second},
+	{name: "getent", reads: []string{"ahosts"}, reading: 20 * time.Second},
 }
 
 type program struct {

@@ -28,8 +28,14 @@ func (v *Candidate) Check(ctx context.Context) (engine.Finding, error) {
 	if err := v.checkAddresses(ctx); err != nil {
 		return f, err
 	}
+	if err := v.checkBackends(ctx, &f); err != nil {
+		return f, err
+	}
 	if have, err := v.Packages.HasNginx(ctx); !have || err != nil {
-		f.Notes = v.untilInstalled()
+		f.Notes = append(f.Notes, v.untilInstalled()...)
+		if err == nil {
+			err = v.checkStock()
+		}
 		return f, err
 	}
 	files, err := v.Sites.All()

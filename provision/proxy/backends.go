@@ -1,0 +1,123 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+
+	multierror "github.com/hashicorp/go-multierror"
+
+	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
+)
+
+// checkBackends looks up the names of backends before anything is changed: nginx resolves them once, when it reads its
+// configuration, and neither tests, starts nor boots with one that has no address (ngx_http_upstream_init_round_robin).
+// Of several addresses it takes one after the other, so that each that this host cannot reach fails a part of the
+// requests. In an installer the names of the first boot are not known; it looks then.
+func (v *Candidate) checkBackends(ctx context.Context, f *engine.Finding) error {
+	if v.Where.Offline() || v.Reverting {
+		return nil
+	}
+	var all *multierror.Error
+	asked := map[string]bool{}
+	for _, site := range v.Config.Sites {
+		for _, l := range site.Locations {
+			name := l.Backend.String()
+			if l.Backend.Host == "" || asked[name] {
+				continue
+			}
+			asked[name] = true
+			if err := v.checkBackend(ctx, f, l.Backend); err != nil {
+				all = multierror.Append(all, fmt.Errorf("backend %s of the site %s: %w", name, site.Name, err))
+			}
+		}
+	}
+	return engine.Lines(all)
+}
+
+func (v *Candidate) checkBackend(ctx context.Context, f *engine.Finding, b config.Backend) error {
+	ip, err := netip.ParseAddr(b.Host)
+	if err == nil {
+		return v.reachable([]netip.Addr{ip}, b)
+	}
+	addresses, known := v.lookUp(ctx, b.Host)
+	if !known {
+		return nil // nginx -t has the last word
+	}
+	if len(addresses) == 0 {
+		return fmt.Errorf("the name %s has no address on this host, and nginx neither starts nor boots with such a name: "+
+			"add it to DNS or to /etc/hosts (getent ahosts %[1]s proves it), or name its address", b.Host)
+	}
+	if len(addresses) > 1 {
+		var all []string
+		for _, a := range addresses {
+			all = append(all, netip.AddrPortFrom(a, uint16(b.Port)).String())
+		}
+		f.Notes = append(f.Notes, fmt.Sprintf("nginx passes to %s at %s in turn", b, strings.Join(all, " and ")))
+	}
+	return v.reachable(addresses, b)
+}
+
+// reachable refuses addresses of a family that this host does not have.
+func (v *Candidate) reachable(addresses []netip.Addr, b config.Backend) error {
+	i := slices.IndexFunc(addresses, func(a netip.Addr) bool { return a.Is6() && !a.Is4In6() })
+	if i < 0 || hasIPv6(v.Host) {
+		return nil
+	}
+	instead := "the backend's IPv4 address"
+	for _, a := range addresses {
+		if a.Is4() {
+			instead = netip.AddrPortFrom(a, uint16(b.Port)).String()
+		}
+	}
+	if addresses[i].IsLoopback() && len(addresses) == 1 {
+		instead = fmt.Sprintf("127.0.0.1:%d", b.Port)
+	}
+	return fmt.Errorf("nginx would connect to %s, and this host has no IPv6: write %s",
+		netip.AddrPortFrom(addresses[i], uint16(b.Port)), instead)
+}
+
+// hasIPv6: an interface has such an address. With ipv6.disable=1 the file is not there, with the sysctl it is empty.
+func hasIPv6(h *host.Host) bool {
+	return strings.TrimSpace(strings.Join(host.ReadProc(h, "/proc/net/if_inet6"), "")) != ""
+}
+
+// checkStock refuses what is known of the nginx.conf that is still to come: EPEL's has listen [::]:80, and a kernel that
+// was booted with ipv6.disable=1 has no such sockets.
+func (v *Candidate) checkStock() error {
+	if v.Where.Offline() || v.Reverting {
+		return nil
+	}
+	if _, err := os.Stat(v.Root + "/proc/net/if_inet6"); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return errors.New("this kernel has no IPv6 (ipv6.disable=1), and the nginx.conf of EPEL's nginx has listen [::]:80, " +
+		"with which nginx does not start: boot without ipv6.disable=1 (net.ipv6.conf.all.disable_ipv6=1 takes the addresses " +
+		"and leaves the sockets), or yum install nginx, take that line out of " + host.NginxConf + ", and apply again")
+}
+
+// lookUp is what getaddrinfo gives, which nginx calls: by all that nsswitch.conf names, and not DNS and /etc/hosts alone
+// as Go does. Unknown where there is no getent, or where it failed otherwise (getent(1): 2 is a name that is not there).
+func (v *Candidate) lookUp(ctx context.Context, name string) (addresses []netip.Addr, known bool) {
+	stdout, _, status, err := v.Nginx.Read(ctx, "", "getent", "ahosts", name)
+	if err != nil || status != 0 && status != 2 {
+		return nil, false
+	}
+	for line := range strings.Lines(stdout) {
+		fields := strings.Fields(line)
+		if len(fields) < 2 || fields[1] != "STREAM" {
+			continue
+		}
+		if a, err := netip.ParseAddr(fields[0]); err == nil && !slices.Contains(addresses, a.Unmap()) {
+			addresses = append(addresses, a.Unmap())
+		}
+	}
+	return addresses, status == 2 || len(addresses) > 0
+}
