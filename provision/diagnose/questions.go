@@ -131,6 +131,7 @@ func questions() []question {
 
 		{answered | unanswered, running, backendWantsTLS},
 		{answered, running, backendWantsScheme},
+		{answered, running, statusIsKept},
 		{answered | unanswered, running, upgradeIsNotPassedOn},
 		{answered | unanswered, running, httpIsOld},
 		{answered | unanswered, running, pathIsChanged},

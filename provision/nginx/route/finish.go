@@ -91,6 +91,7 @@ func toPage(w *walk, p page, status int) (phase, error) {
 		return nil, unfollowed(p.directive, "%s", uri.Why)
 	}
 	w.step(p.directive, "error_page %d to %s", status, uri.Text)
+	w.answer.page = &p.directive
 	if p.overwrite >= 0 {
 		if w.answer.override = p.overwrite; p.overwrite > 0 && p.overwrite != shown(status) {
 			w.answer.by, w.answer.what = p.directive, "error_page "+joined(p.directive.Args)

@@ -132,6 +132,8 @@ type Pass struct {
 	// Override is the status that the client gets in place of the backend's, for which an error_page led here; 0 for
 	// none. A WebSocket does not come about where there is one.
 	Override int
+	// Page is the error_page that led here, nil for none.
+	Page *nginx.Directive
 	// Fields are those that the backend gets, as nginx sets them or passes them on. One that is empty is not sent.
 	Fields []SentField
 }

@@ -14,7 +14,8 @@ func passOn(w *walk, h nginx.Directive) (phase, error) {
 	if d == nil || d.Name != h.Name || len(d.Args) != 1 {
 		return nil, unfollowed(h, "which backend an if has is not followed")
 	}
-	p := &Pass{Directive: *d, Override: w.answer.override, Method: known(w.answer.method), Version: "1.0"}
+	p := &Pass{Directive: *d, Method: known(w.answer.method), Version: "1.0"}
+	p.Override, p.Page = w.answer.override, w.answer.page
 	w.step(*d, "%s %s", d.Name, joined(d.Args))
 	if d.Name != "proxy_pass" {
 		p.Scheme, _, _ = strings.Cut(d.Name, "_")

@@ -188,9 +188,11 @@ func rewriting() []row {
 				"/308", "/204", "/500", "/426", "/599", "/unknown", "/300"}},
 		{"who referred here", one(`server_name www.example.com; valid_referers none *.example.org;
 			location /ws { if ($invalid_referer) { return 403; } return 200; }
-			location /b { valid_referers blocked server_names example.net; if ($invalid_referer) { return 403; } return 201; }
+			location /b { valid_referers blocked server_names example.net; if ($invalid_referer) { return 403; }
+			return 201; }
 			location /e { valid_referers ~x; if ($invalid_referer) { return 403; } return 202; }`),
-			[]string{"/ws", "/ws Referer:http://a.example.org/x", "/ws Referer:https://A.Example.org:8/", "/ws Referer:x",
+			[]string{"/ws", "/ws Referer:http://a.example.org/x", "/ws Referer:https://A.Example.org:8/",
+				"/ws Referer:x",
 				"/ws Referer:http://example.org/", "/b", "/b Referer:nonsense", "/b Referer:http://www.example.com/",
 				"/b Referer:http://example.net", "/b Referer:http://x.example.net", "/b Referer:http://a", "! /e"}},
 		{"return at the server", one(`return 301 https://$host$request_uri; location / { proxy_pass http://<A>; }`),

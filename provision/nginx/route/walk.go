@@ -65,6 +65,7 @@ type answering struct {
 	by       nginx.Directive // what made the override
 	what     string
 	paged    bool // an error_page was looked for, and there is no second
+	page     *nginx.Directive
 }
 
 // gate is something that may answer before the request comes to its end.
