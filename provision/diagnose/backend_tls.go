@@ -99,11 +99,10 @@ func backendWantsScheme(ctx context.Context, e *evidence) *Diagnosis {
 	if shake(ctx, e, told) != nil {
 		return nil
 	}
-	place, mend := additions(p), Mend{}
+	place := additions(p)
+	mend := say("add proxy_set_header X-Forwarded-Proto $scheme; in ").line(place.File, place.Line)
 	if f.Set != nil {
 		place, mend = *f.Set, replaceLine(*f.Set, "proxy_set_header X-Forwarded-Proto $scheme;")
-	} else {
-		mend = say("add proxy_set_header X-Forwarded-Proto $scheme; in ").line(place.File, place.Line)
 	}
 	return diagnosis(FieldRefused, fmt.Sprintf("the backend %s redirects to https (%d) what has no X-Forwarded-Proto https",
 		b, status.Code), inFile(e, place.File, place.Line, mend), append([]string{e.Err.Error()}, e.asked.told()...)...)
