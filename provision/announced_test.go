@@ -14,7 +14,7 @@ import (
 	"wsprovision/provision/packages"
 	"wsprovision/provision/policy"
 	"wsprovision/provision/state"
-	"wsprovision/selinux"
+	"wsprovision/selinux/policydb"
 )
 
 // at fails the run at a point of the seam; where it dies there, nothing of it happens afterwards either.
@@ -59,7 +59,7 @@ func TestAnnouncedByTheAgentDoneByHand(t *testing.T) {
 			[]state.Kind{state.KindBoolean, state.KindRunning, state.KindPort},
 			func(h *fakeHost) {
 				h.setLocalBoolean(policy.ConnectBoolean, true)
-				h.setLocalPorts(selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: policy.HTTPPortType})
+				h.setLocalPorts(policydb.Port{Proto: "tcp", Low: 3000, High: 3000, Type: policy.HTTPPortType})
 				h.setRunning(policy.ConnectBoolean, true)
 				h.rebuild(true)
 			},

@@ -21,6 +21,7 @@ import (
 	"wsprovision/provision/state"
 	"wsprovision/provision/stepnames"
 	"wsprovision/selinux"
+	"wsprovision/selinux/policydb"
 )
 
 // anyPort are backends' ports of every sort: free, inside and exactly in policy ranges, right already.
@@ -126,13 +127,13 @@ func drawSELinux(rt *rapid.T, h *fakeHost) {
 	case 2:
 		h.setLocalBoolean(policy.ConnectBoolean, true)
 	}
-	var ports []selinux.Port
+	var ports []policydb.Port
 	for range rapid.IntRange(0, 3).Draw(rt, "local records") {
 		low := anyPort.Draw(rt, "low")
-		p := selinux.Port{Proto: rapid.SampledFrom([]string{"tcp", "tcp", "udp"}).Draw(rt, "proto"), Low: low,
+		p := policydb.Port{Proto: rapid.SampledFrom([]string{"tcp", "tcp", "udp"}).Draw(rt, "proto"), Low: low,
 			High: min(low+rapid.SampledFrom([]int{0, 0, 1, 20}).Draw(rt, "width"), 65535),
 			Type: rapid.SampledFrom([]string{policy.HTTPPortType, "ssh_port_t"}).Draw(rt, "type")}
-		if !slices.ContainsFunc(ports, func(o selinux.Port) bool {
+		if !slices.ContainsFunc(ports, func(o policydb.Port) bool {
 			return o.Proto == p.Proto && o.Low <= p.High && p.Low <= o.High
 		}) {
 			ports = append(ports, p)
@@ -231,7 +232,7 @@ func (h *fakeHost) converges(c config.Config, left string) error {
 		return fmt.Errorf("the mode was changed from %s to %s\n%s", enforce, now, report)
 	}
 	for _, p := range local { // of an administrator; only the very port may be relabelled
-		if !slices.ContainsFunc(h.localPorts(), func(o selinux.Port) bool {
+		if !slices.ContainsFunc(h.localPorts(), func(o policydb.Port) bool {
 			return o.Proto == p.Proto && o.Low == p.Low && o.High == p.High && (o == p || p.Low == p.High && h.adopting)
 		}) {
 			return fmt.Errorf("the local record %s is gone or changed: %v\n%s", p, h.localPorts(), report)

@@ -17,6 +17,7 @@ import (
 	"wsprovision/provision/verify"
 	"wsprovision/provision/websocket"
 	"wsprovision/selinux"
+	"wsprovision/selinux/policydb"
 	"wsprovision/systemd"
 )
 
@@ -184,7 +185,7 @@ func TestLabelInTheStoreOnly(t *testing.T) {
 
 // localPort puts a record into the store, as semanage does.
 func (h *fakeHost) localPort(typ string, port int) {
-	h.setLocalPorts(selinux.Port{Proto: "tcp", Low: port, High: port, Type: typ})
+	h.setLocalPorts(policydb.Port{Proto: "tcp", Low: port, High: port, Type: typ})
 }
 
 // servedHost is provisioned, with its site at /ws/, but for what SELinux needs.

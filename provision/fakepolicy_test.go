@@ -7,21 +7,21 @@ import (
 	"strings"
 
 	"wsprovision/provision/policy"
-	"wsprovision/selinux"
+	"wsprovision/selinux/policydb"
 )
 
 // fakePolicy is a kernel policy with booleans and ports and nothing else: small enough to be built at every semanage,
 // and in the binary format that the agent reads, so that nothing has to be asked of semanage.
 type fakePolicy struct {
 	booleans map[string]bool
-	ports    []selinux.Port // in the kernel's order
+	ports    []policydb.Port // in the kernel's order
 }
 
 // policyOfRHEL has the ports of selinux-policy-targeted 3.13.1 that the tests speak of, narrowest first.
 func policyOfRHEL() fakePolicy {
 	p := fakePolicy{booleans: map[string]bool{policy.ConnectBoolean: false, "httpd_can_network_relay": false}}
 	tcp := func(typ string, low, high int) {
-		p.ports = append(p.ports, selinux.Port{Proto: "tcp", Low: low, High: high, Type: typ})
+		p.ports = append(p.ports, policydb.Port{Proto: "tcp", Low: low, High: high, Type: typ})
 	}
 	for _, port := range []int{80, 81, 443, 488, 8008, 8009, 8443, 9000} {
 		tcp(policy.HTTPPortType, port, port)
@@ -40,7 +40,7 @@ func policyOfRHEL() fakePolicy {
 }
 
 // with is the policy that semanage compiles the local records into: they stand before the policy's own.
-func (p fakePolicy) with(booleans map[string]bool, ports []selinux.Port) fakePolicy {
+func (p fakePolicy) with(booleans map[string]bool, ports []policydb.Port) fakePolicy {
 	c := fakePolicy{booleans: map[string]bool{}, ports: slices.Concat(ports, p.ports)}
 	for _, from := range []map[string]bool{p.booleans, booleans} {
 		for name, on := range from {

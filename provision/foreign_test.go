@@ -14,7 +14,7 @@ import (
 	"wsprovision/provision/state"
 	"wsprovision/provision/status"
 	"wsprovision/provision/stepnames"
-	"wsprovision/selinux"
+	"wsprovision/selinux/policydb"
 )
 
 const theirs = "server {\n    listen 80;\n    server_name theirs.example.com;\n}\n"
@@ -258,7 +258,7 @@ func TestHostileLostLedger(t *testing.T) {
 func TestHostileForeignAtFirstBoot(t *testing.T) {
 	cut := func(t *testing.T) *fakeHost {
 		h := theirFileOffline(t)
-		h.setLocalPorts(selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: "postgresql_port_t"})
+		h.setLocalPorts(policydb.Port{Proto: "tcp", Low: 3000, High: 3000, Type: "postgresql_port_t"})
 		h.rebuild(false)
 		h.at("before run semanage", true)
 		h.apply(basic(t))
@@ -318,8 +318,8 @@ func TestHostileForeignAtFirstBoot(t *testing.T) {
 
 // TestHostileLocalPort: a local label is somebody's decision.
 func TestHostileLocalPort(t *testing.T) {
-	postgres := selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: "postgresql_port_t"}
-	label := func(h *fakeHost, p selinux.Port) { h.setLocalPorts(p); h.rebuild(true) }
+	postgres := policydb.Port{Proto: "tcp", Low: 3000, High: 3000, Type: "postgresql_port_t"}
+	label := func(h *fakeHost, p policydb.Port) { h.setLocalPorts(p); h.rebuild(true) }
 	bubble(t, "refused, with its type and who uses it", func(t *testing.T) {
 		h := withNginx(t)
 		label(h, postgres)
@@ -344,7 +344,7 @@ func TestHostileLocalPort(t *testing.T) {
 		label(h, postgres)
 		h.adopting = true
 		h.must(h.apply(basic(t)).Err())
-		label(h, selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: "mysqld_port_t"})
+		label(h, policydb.Port{Proto: "tcp", Low: 3000, High: 3000, Type: "mysqld_port_t"})
 		r := h.run(basic(t), revert(false))
 		if w := strings.Join(step(t, r, stepnames.SELinux).Warnings, "\n"); h.stored().typeOf(3000) != "mysqld_port_t" ||
 			!strings.Contains(w, "it found postgresql_port_t and left http_port_t") {
@@ -354,7 +354,7 @@ func TestHostileLocalPort(t *testing.T) {
 	bubble(t, "a range stays a decision", func(t *testing.T) {
 		h := withNginx(t)
 		h.adopting = true
-		label(h, selinux.Port{Proto: "tcp", Low: 2990, High: 3010, Type: "postgresql_port_t"})
+		label(h, policydb.Port{Proto: "tcp", Low: 2990, High: 3010, Type: "postgresql_port_t"})
 		h.fails(basic(t), stepnames.SELinux, "tcp/2990-3010", "postgresql_port_t", "semanage port")
 	})
 	bubble(t, "the policy's", func(t *testing.T) {

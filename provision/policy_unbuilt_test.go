@@ -10,6 +10,7 @@ import (
 	"wsprovision/provision/policy"
 	"wsprovision/provision/stepnames"
 	"wsprovision/selinux"
+	"wsprovision/selinux/policydb"
 )
 
 // A tree whose policy nobody has built is built, labelled in one transaction, and then as any other.
@@ -53,14 +54,14 @@ func TestUnbuiltPolicyOffline(t *testing.T) {
 		}
 	})
 	for name, tt := range map[string]struct {
-		local selinux.Port
+		local policydb.Port
 		want  string // "" where nothing is to be said
 	}{
-		"a port is somebody's": {selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: "ssh_port_t"}, "--adopt"},
-		"in somebody's range": {selinux.Port{Proto: "tcp", Low: 2990, High: 3010, Type: "ssh_port_t"},
+		"a port is somebody's": {policydb.Port{Proto: "tcp", Low: 3000, High: 3000, Type: "ssh_port_t"}, "--adopt"},
+		"in somebody's range": {policydb.Port{Proto: "tcp", Low: 2990, High: 3010, Type: "ssh_port_t"},
 			"tcp/2990-3010"},
-		"the port is recorded so":  {selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: policy.HTTPPortType}, ""},
-		"the range is recorded so": {selinux.Port{Proto: "tcp", Low: 2990, High: 3010, Type: policy.HTTPPortType}, ""},
+		"the port is recorded so":  {policydb.Port{Proto: "tcp", Low: 3000, High: 3000, Type: policy.HTTPPortType}, ""},
+		"the range is recorded so": {policydb.Port{Proto: "tcp", Low: 2990, High: 3010, Type: policy.HTTPPortType}, ""},
 	} {
 		bubble(t, name, func(t *testing.T) {
 			h := bareOffline(t)
@@ -76,7 +77,7 @@ func TestUnbuiltPolicyOffline(t *testing.T) {
 				}
 			}
 			if r := h.apply(basic(t)); r.Result != engine.Deferred ||
-				!slices.Equal(h.localPorts(), []selinux.Port{tt.local}) {
+				!slices.Equal(h.localPorts(), []policydb.Port{tt.local}) {
 				t.Errorf("local records %v\n%s", h.localPorts(), summarize(r))
 			}
 		})

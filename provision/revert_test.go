@@ -17,6 +17,7 @@ import (
 	"wsprovision/provision/status"
 	"wsprovision/provision/stepnames"
 	"wsprovision/selinux"
+	"wsprovision/selinux/policydb"
 )
 
 // What systemd would refuse is known before the server block is taken away.
@@ -53,7 +54,7 @@ func TestRevertAgainLeavesWhatIsByHand(t *testing.T) {
 		h.hook = nil
 		h.must(h.enableUnit(host.NginxUnit))
 		h.setLocalBoolean(policy.ConnectBoolean, true)
-		h.setLocalPorts(selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: policy.HTTPPortType})
+		h.setLocalPorts(policydb.Port{Proto: "tcp", Low: 3000, High: 3000, Type: policy.HTTPPortType})
 		h.rebuild(true)
 		h.setRunning(policy.ConnectBoolean, true)
 		r := h.run(basic(t), revert(true))
@@ -202,7 +203,7 @@ func TestRevertOfWhatIsUndone(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h := withNginx(t)
 		h.setLocalBoolean(policy.ConnectBoolean, true)
-		h.setLocalPorts(selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: policy.HTTPPortType})
+		h.setLocalPorts(policydb.Port{Proto: "tcp", Low: 3000, High: 3000, Type: policy.HTTPPortType})
 		h.rebuild(true)
 		h.setRunning(policy.ConnectBoolean, true)
 		h.answerAccess(true)

@@ -11,17 +11,18 @@ import (
 	"wsprovision/provision/policy"
 	"wsprovision/provision/stepnames"
 	"wsprovision/selinux"
+	"wsprovision/selinux/policydb"
 )
 
 // Every case of a port that the backend may have, each with the record that semanage is asked for.
 func TestPorts(t *testing.T) {
-	tcp := func(low, high int, typ string) selinux.Port {
-		return selinux.Port{Proto: "tcp", Low: low, High: high, Type: typ}
+	tcp := func(low, high int, typ string) policydb.Port {
+		return policydb.Port{Proto: "tcp", Low: low, High: high, Type: typ}
 	}
 	for _, tt := range []struct {
 		name  string
 		port  int
-		local []selinux.Port
+		local []policydb.Port
 		edit  string // of semanage import, "" for none
 		fails string
 	}{
@@ -31,18 +32,18 @@ func TestPorts(t *testing.T) {
 		{name: "exactly, with another type", port: 8080, edit: "port -m -t http_port_t -p tcp 8080"},
 		{name: "exactly, with another type (8000)", port: 8000, edit: "port -m -t http_port_t -p tcp 8000"},
 		{name: "right in the policy", port: 8443},
-		{name: "a local record of the type", port: 3000, local: []selinux.Port{tcp(3000, 3000, policy.HTTPPortType)}},
-		{name: "a local record of another type", port: 3000, local: []selinux.Port{tcp(3000, 3000, "ssh_port_t")},
+		{name: "a local record of the type", port: 3000, local: []policydb.Port{tcp(3000, 3000, policy.HTTPPortType)}},
+		{name: "a local record of another type", port: 3000, local: []policydb.Port{tcp(3000, 3000, "ssh_port_t")},
 			edit: "port -m -t http_port_t -p tcp 3000"},
-		{name: "inside a local range of the type", port: 3000, local: []selinux.Port{tcp(2990, 3010, policy.HTTPPortType)}},
+		{name: "inside a local range of the type", port: 3000, local: []policydb.Port{tcp(2990, 3010, policy.HTTPPortType)}},
 		{name: "inside a local range of another type", port: 3000,
-			local: []selinux.Port{tcp(2990, 3010, "ssh_port_t")}, fails: "tcp/2990-3010"},
-		{name: "beside a local range", port: 3000, local: []selinux.Port{tcp(3001, 3010, "ssh_port_t")},
+			local: []policydb.Port{tcp(2990, 3010, "ssh_port_t")}, fails: "tcp/2990-3010"},
+		{name: "beside a local range", port: 3000, local: []policydb.Port{tcp(3001, 3010, "ssh_port_t")},
 			edit: "port -a -t http_port_t -p tcp 3000"},
 		{name: "a local record of udp", port: 3000,
-			local: []selinux.Port{{Proto: "udp", Low: 3000, High: 3000, Type: "ssh_port_t"}},
+			local: []policydb.Port{{Proto: "udp", Low: 3000, High: 3000, Type: "ssh_port_t"}},
 			edit:  "port -a -t http_port_t -p tcp 3000"},
-		{name: "right in the policy, wrong locally", port: 8443, local: []selinux.Port{tcp(8443, 8443, "ssh_port_t")},
+		{name: "right in the policy, wrong locally", port: 8443, local: []policydb.Port{tcp(8443, 8443, "ssh_port_t")},
 			edit: "port -m -t http_port_t -p tcp 8443"},
 	} {
 		bubble(t, tt.name, func(t *testing.T) {
@@ -92,7 +93,7 @@ func TestBoolean(t *testing.T) {
 	} {
 		bubble(t, tt.name, func(t *testing.T) {
 			h := newFakeHost(t)
-			h.setLocalPorts(selinux.Port{Proto: "tcp", Low: 3000, High: 3000, Type: policy.HTTPPortType})
+			h.setLocalPorts(policydb.Port{Proto: "tcp", Low: 3000, High: 3000, Type: policy.HTTPPortType})
 			if tt.persistent {
 				h.setLocalBoolean(policy.ConnectBoolean, true)
 			}
@@ -230,7 +231,7 @@ func TestLabelOfABackendBefore(t *testing.T) {
 			!strings.Contains(strings.Join(s.Notes, "\n"), "tcp/3000 keeps the label http_port_t") {
 			t.Errorf("%s, notes %q\n%s", r.Result, s.Notes, summarize(r))
 		}
-		h.setLocalPorts(selinux.Port{Proto: "tcp", Low: 8082, High: 8082, Type: policy.HTTPPortType})
+		h.setLocalPorts(policydb.Port{Proto: "tcp", Low: 8082, High: 8082, Type: policy.HTTPPortType})
 		h.rebuild(true)
 		for _, note := range step(t, h.apply(parse(t, strings.Replace(oneSite, "3000", "8082", 1))),
 			stepnames.SELinux).Notes {

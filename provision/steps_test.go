@@ -17,7 +17,7 @@ import (
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 	"wsprovision/provision/stepnames"
-	"wsprovision/selinux"
+	"wsprovision/selinux/policydb"
 )
 
 // bubble runs a test whose waits take no time.
@@ -127,7 +127,7 @@ func TestPlatform(t *testing.T) {
 }
 
 func TestSurveyFailuresLeaveTheHostUntouched(t *testing.T) {
-	overlap := selinux.Port{Proto: "tcp", Low: 2990, High: 3010, Type: "ssh_port_t"}
+	overlap := policydb.Port{Proto: "tcp", Low: 2990, High: 3010, Type: "ssh_port_t"}
 	for _, tt := range []struct {
 		name  string
 		spoil func(h *fakeHost)

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"wsprovision/selinux/policydb"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -79,7 +81,7 @@ func (h Host) question(dir, source, target string, class uint64) (string, error)
 	contexts := []string{source, target}
 	for i, prefix := range []string{"system_u:system_r:", "system_u:object_r:"} {
 		c := contexts[i]
-		if isTypeName(c) {
+		if policydb.IsTypeName(c) {
 			contexts[i] = prefix + c + level
 		} else if _, err := contextType(c); err != nil || strings.ContainsAny(c, " \t\n\x00") {
 			return "", fmt.Errorf("%w: %q is neither a context nor a type", ErrUnknown, c)
@@ -151,7 +153,7 @@ func (h Host) mayHTTPD(port int, perm string) (bool, string, error) {
 	if err != nil {
 		return false, "", fmt.Errorf("port tcp/%d: %w", port, err)
 	}
-	typ := p.portType("tcp", port)
+	typ := p.PortType("tcp", port)
 	allowed, err := h.Allowed("httpd_t", typ, "tcp_socket", perm)
 	return allowed, typ, err
 }
@@ -165,7 +167,7 @@ func (h Host) localRange(port int) bool {
 	if len(f) != 2 {
 		return false
 	}
-	low, errLow := portNumber(f[0])
-	high, errHigh := portNumber(f[1])
+	low, errLow := policydb.PortNumber(f[0])
+	high, errHigh := policydb.PortNumber(f[1])
 	return errLow == nil && errHigh == nil && port >= 1024 && low <= port && port <= high
 }

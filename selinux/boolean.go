@@ -29,14 +29,10 @@ type Boolean struct {
 	Running, Persistent, Local Setting
 }
 
-// Names of booleans and types become paths and words of a semanage line.
-var (
-	booleanName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	typeName    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
-)
+// booleanName is what may become a path and a word of a semanage line.
+var booleanName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 func isBooleanName(name string) bool { return len(name) <= 128 && booleanName.MatchString(name) }
-func isTypeName(name string) bool    { return len(name) <= 128 && typeName.MatchString(name) }
 
 func setting(on bool) Setting {
 	if on {
@@ -101,7 +97,7 @@ func (h Host) defaultBoolean(name string) (Setting, error) {
 	if err != nil {
 		return Unknown, err
 	}
-	on, ok := p.booleans[name]
+	on, ok := p.Booleans[name]
 	if !ok {
 		return Undefined, nil
 	}

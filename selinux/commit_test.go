@@ -9,12 +9,16 @@ import (
 	"testing"
 	"time"
 
+	"wsprovision/selinux/policydb"
+
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 )
 
 func TestCommit(t *testing.T) {
-	http := func(low, high int) Port { return Port{"tcp", low, high, "http_port_t"} }
+	http := func(low, high int) policydb.Port {
+		return policydb.Port{Proto: "tcp", Low: low, High: high, Type: "http_port_t"}
+	}
 	tests := map[string]struct {
 		files map[string]string
 		edits []Edit
@@ -78,10 +82,10 @@ func TestCommitRefusesWords(t *testing.T) {
 	bad := []Edit{
 		SetBoolean("a b", true), SetBoolean("-D", true), SetBoolean("a\nport", true), SetBoolean("", true),
 		DeleteBoolean("x;y"), SetBoolean(`a"b`, true),
-		AddPort(Port{"tcp", 3000, 3000, "http_port_t -p udp"}), AddPort(Port{"tcp", 3000, 3000, ""}),
-		AddPort(Port{"tcp 1", 3000, 3000, "t"}),
-		AddPort(Port{"tcp", 0, 0, "t"}), AddPort(Port{"tcp", 2, 1, "t"}), ModifyPort(Port{"tcp", 1, 65536, "t"}),
-		DeletePort(Port{"sctp", 1, 1, ""}),
+		AddPort(policydb.Port{Proto: "tcp", Low: 3000, High: 3000, Type: "http_port_t -p udp"}), AddPort(policydb.Port{Proto: "tcp", Low: 3000, High: 3000, Type: ""}),
+		AddPort(policydb.Port{Proto: "tcp 1", Low: 3000, High: 3000, Type: "t"}),
+		AddPort(policydb.Port{Proto: "tcp", Low: 0, High: 0, Type: "t"}), AddPort(policydb.Port{Proto: "tcp", Low: 2, High: 1, Type: "t"}), ModifyPort(policydb.Port{Proto: "tcp", Low: 1, High: 65536, Type: "t"}),
+		DeletePort(policydb.Port{Proto: "sctp", Low: 1, High: 1, Type: ""}),
 	}
 	for _, e := range bad {
 		if err := rhel7(t, nil).Commit(context.Background(), []Edit{SetBoolean("fine", true), e}, true); err == nil {

@@ -1,13 +1,17 @@
 package selinux
 
-import "fmt"
+import (
+	"fmt"
+
+	"wsprovision/selinux/policydb"
+)
 
 // Edit is one change of the store, which Commit makes one line of `semanage import`. Edits compare with ==.
 type Edit struct {
 	action action
 	name   string // of a boolean
 	on     bool
-	port   Port
+	port   policydb.Port
 }
 
 type action int
@@ -31,14 +35,14 @@ func SetBoolean(name string, on bool) Edit { return Edit{action: setBoolean, nam
 func DeleteBoolean(name string) Edit { return Edit{action: deleteBoolean, name: name} }
 
 // AddPort makes a local record where none of exactly this port exists, in the policy or locally.
-func AddPort(p Port) Edit { return Edit{action: addPort, port: p} }
+func AddPort(p policydb.Port) Edit { return Edit{action: addPort, port: p} }
 
 // ModifyPort makes or changes the local record of a port, where one of exactly this port exists, in the policy or
 // locally.
-func ModifyPort(p Port) Edit { return Edit{action: modifyPort, port: p} }
+func ModifyPort(p policydb.Port) Edit { return Edit{action: modifyPort, port: p} }
 
 // DeletePort drops a local record, of exactly this port.
-func DeletePort(p Port) Edit {
+func DeletePort(p policydb.Port) Edit {
 	p.Type = ""
 	return Edit{action: deletePort, port: p}
 }
@@ -66,9 +70,9 @@ func (e Edit) words(load bool) []string {
 	case deleteBoolean:
 		return w
 	case deletePort:
-		return append(w, "-p", e.port.Proto, e.port.numbers())
+		return append(w, "-p", e.port.Proto, e.port.Numbers())
 	}
-	return append(w, "-t", e.port.Type, "-p", e.port.Proto, e.port.numbers())
+	return append(w, "-t", e.port.Type, "-p", e.port.Proto, e.port.Numbers())
 }
 
 // check refuses whatever would not be one word, or the wrong one, of the line that semanage splits at white space and
@@ -81,7 +85,7 @@ func (e Edit) check() error {
 		}
 		return nil
 	case addPort, modifyPort:
-		if !isTypeName(e.port.Type) {
+		if !policydb.IsTypeName(e.port.Type) {
 			return fmt.Errorf("port %s: %q is no type's name", e.port, e.port.Type)
 		}
 	}

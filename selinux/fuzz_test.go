@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"wsprovision/selinux/policydb"
 )
 
 // Whatever is accepted can be written again as it was understood.
@@ -20,7 +22,7 @@ func FuzzLocalPorts(f *testing.F) {
 			return
 		}
 		for _, p := range ports {
-			again, err := parsePortcon("portcon " + p.Proto + " " + p.numbers() + " u:r:" + p.Type + ":s0")
+			again, err := parsePortcon("portcon " + p.Proto + " " + p.Numbers() + " u:r:" + p.Type + ":s0")
 			if err != nil || again != p {
 				t.Errorf("%v was read back as %v, %v", p, again, err)
 			}
@@ -111,13 +113,13 @@ func FuzzPolicy(f *testing.F) {
 		f.Add([]byte(testdata(f, "policy."+version)))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		p, err := readPolicy(bytes.NewReader(b))
+		p, err := policydb.ReadPolicy(bytes.NewReader(b))
 		if err != nil {
 			return
 		}
-		for _, port := range p.ports {
+		for _, port := range p.Ports {
 			if port.Low < 0 || port.Low > port.High || port.High > 65535 || port.Type == "" ||
-				!knownProtocol(port.Proto) {
+				!policydb.KnownProtocol(port.Proto) {
 				t.Errorf("accepted %+v", port)
 			}
 		}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+
+	"wsprovision/selinux/policydb"
 )
 
 // OverlapError says that a local range of another type is in the way. SELinux accepts no local record inside another
@@ -12,15 +14,15 @@ import (
 type OverlapError struct {
 	Proto string
 	Port  int
-	Type  string // wanted
-	Local Port   // the range, with the type it has
+	Type  string        // wanted
+	Local policydb.Port // the range, with the type it has
 }
 
 func (e *OverlapError) Error() string {
 	return fmt.Sprintf("port %s/%d: the local range %s is labelled %s, and no record may overlap it: an "+
 		"administrator may relabel the range "+
 		"(semanage port -m -t %s -p %s %s) or delete it (semanage port -d -p %s %s)",
-		e.Proto, e.Port, e.Local, e.Local.Type, e.Type, e.Proto, e.Local.numbers(), e.Proto, e.Local.numbers())
+		e.Proto, e.Port, e.Local, e.Local.Type, e.Type, e.Proto, e.Local.Numbers(), e.Proto, e.Local.Numbers())
 }
 
 // LabelPort decides how the port gets the type; a nil edit means that the store has it so. Before is what Port said.
@@ -33,7 +35,7 @@ func (e *OverlapError) Error() string {
 // Without root it still answers where the answer is "nothing to do".
 func (h Host) LabelPort(ctx context.Context, proto string, port int, typ string) (edit *Edit, before PortState,
 	err error) {
-	if !isTypeName(typ) {
+	if !policydb.IsTypeName(typ) {
 		return nil, before, fmt.Errorf("port %s/%d: %q is no type's name", proto, port, typ)
 	}
 	before, err = h.Port(ctx, proto, port)
@@ -43,17 +45,17 @@ func (h Host) LabelPort(ctx context.Context, proto string, port int, typ string)
 		}
 		return nil, before, err
 	}
-	edit, err = decide(before, Port{Proto: proto, Low: port, High: port, Type: typ})
+	edit, err = decide(before, policydb.Port{Proto: proto, Low: port, High: port, Type: typ})
 	return edit, before, err
 }
 
-func decide(s PortState, want Port) (*Edit, error) {
+func decide(s PortState, want policydb.Port) (*Edit, error) {
 	exact := false
 	for _, p := range s.Local {
 		if p.Type == want.Type {
 			return nil, nil
 		}
-		if !p.exactly(want.Proto, want.Low) {
+		if !p.Exactly(want.Proto, want.Low) {
 			return nil, &OverlapError{Proto: want.Proto, Port: want.Low, Type: want.Type, Local: p}
 		}
 		exact = true
@@ -62,7 +64,7 @@ func decide(s PortState, want Port) (*Edit, error) {
 		return nil, nil
 	}
 	for _, p := range s.Policy {
-		exact = exact || p.exactly(want.Proto, want.Low)
+		exact = exact || p.Exactly(want.Proto, want.Low)
 	}
 	edit := AddPort(want)
 	if exact {

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"wsprovision/selinux/policydb"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -26,11 +28,11 @@ type Cache struct {
 
 type cached struct {
 	key    string
-	policy *policy
+	policy *policydb.Policy
 }
 
 // get returns what was kept under the key, or reads and keeps it. A nil Cache reads every time.
-func (c *Cache) get(slot func(*Cache) *cached, key string, read func() (*policy, error)) (*policy, error) {
+func (c *Cache) get(slot func(*Cache) *cached, key string, read func() (*policydb.Policy, error)) (*policydb.Policy, error) {
 	if c == nil || key == "" {
 		return read()
 	}
@@ -80,7 +82,7 @@ func (c *Cache) match(version string, matchers []matcher, find func([]matcher) e
 }
 
 // storedPolicy reads the policy that the next boot loads.
-func (h Host) storedPolicy() (*policy, error) {
+func (h Host) storedPolicy() (*policydb.Policy, error) {
 	name, err := h.policyFile()
 	if err != nil {
 		return nil, err
@@ -90,18 +92,18 @@ func (h Host) storedPolicy() (*policy, error) {
 		return nil, fmt.Errorf("read policy: %w: %s: %w", ErrUnknown, name, err)
 	}
 	key := fmt.Sprint(name, st.Dev, st.Ino, st.Size, st.Mtim, st.Ctim)
-	return h.Cache.get(func(c *Cache) *cached { return &c.stored }, key, func() (*policy, error) {
+	return h.Cache.get(func(c *Cache) *cached { return &c.stored }, key, func() (*policydb.Policy, error) {
 		return h.readPolicyFile(name)
 	})
 }
 
-func (h Host) readPolicyFile(name string) (*policy, error) {
+func (h Host) readPolicyFile(name string) (*policydb.Policy, error) {
 	f, err := os.Open(h.path(name))
 	if err != nil {
 		return nil, fmt.Errorf("read policy: %w: %w", ErrUnknown, err)
 	}
 	defer f.Close() //nolint:errcheck // only read
-	p, err := readPolicy(f)
+	p, err := policydb.ReadPolicy(f)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w: %w", name, ErrUnknown, err)
 	}
@@ -146,12 +148,12 @@ func highestVersion(entries []fs.DirEntry) string {
 
 // runningPolicy reads the policy that the kernel enforces. selinuxfs lets one process at a time have it open, and needs
 // the permission security:read_policy.
-func (h Host) runningPolicy(ctx context.Context) (*policy, error) {
+func (h Host) runningPolicy(ctx context.Context) (*policydb.Policy, error) {
 	dir, err := h.kernel()
 	if err != nil {
 		return nil, err
 	}
-	return h.Cache.get(func(c *Cache) *cached { return &c.running }, h.loads(dir), func() (*policy, error) {
+	return h.Cache.get(func(c *Cache) *cached { return &c.running }, h.loads(dir), func() (*policydb.Policy, error) {
 		for try := 0; ; try++ {
 			p, err := h.readPolicyFile(dir + "/policy")
 			if !errors.Is(err, unix.EBUSY) || try == 4 {

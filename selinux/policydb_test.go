@@ -7,21 +7,23 @@ import (
 	"errors"
 	"testing"
 
+	"wsprovision/selinux/policydb"
+
 	"github.com/google/go-cmp/cmp"
 )
 
 // What setools 4.4 reads from the same files.
-var wantPorts = []Port{
-	{"tcp", 80, 80, "http_port_t"},
-	{"tcp", 443, 443, "http_port_t"},
-	{"tcp", 8443, 8443, "http_port_t"},
-	{"tcp", 9000, 9000, "http_port_t"},
-	{"udp", 53, 53, "reserved_port_t"},
-	{"tcp", 8080, 8080, "http_cache_port_t"},
-	{"tcp", 3000, 3001, "ntop_port_t"},
-	{"tcp", 10001, 10010, "http_cache_port_t"},
-	{"tcp", 1, 511, "reserved_port_t"},
-	{"tcp", 1024, 65535, "unreserved_port_t"},
+var wantPorts = []policydb.Port{
+	{Proto: "tcp", Low: 80, High: 80, Type: "http_port_t"},
+	{Proto: "tcp", Low: 443, High: 443, Type: "http_port_t"},
+	{Proto: "tcp", Low: 8443, High: 8443, Type: "http_port_t"},
+	{Proto: "tcp", Low: 9000, High: 9000, Type: "http_port_t"},
+	{Proto: "udp", Low: 53, High: 53, Type: "reserved_port_t"},
+	{Proto: "tcp", Low: 8080, High: 8080, Type: "http_cache_port_t"},
+	{Proto: "tcp", Low: 3000, High: 3001, Type: "ntop_port_t"},
+	{Proto: "tcp", Low: 10001, High: 10010, Type: "http_cache_port_t"},
+	{Proto: "tcp", Low: 1, High: 511, Type: "reserved_port_t"},
+	{Proto: "tcp", Low: 1024, High: 65535, Type: "unreserved_port_t"},
 }
 
 func TestReadPolicy(t *testing.T) {
@@ -29,16 +31,16 @@ func TestReadPolicy(t *testing.T) {
 		"httpd_can_network_relay": false}
 	for _, version := range []string{"24", "28", "30", "31", "33"} {
 		t.Run(version, func(t *testing.T) {
-			p, err := readPolicy(bytes.NewReader([]byte(testdata(t, "policy."+version))))
+			p, err := policydb.ReadPolicy(bytes.NewReader([]byte(testdata(t, "policy."+version))))
 			must(t, err)
-			if diff := cmp.Diff(wantPorts, p.ports); diff != "" {
+			if diff := cmp.Diff(wantPorts, p.Ports); diff != "" {
 				t.Errorf("ports (-want +got):\n%s", diff)
 			}
-			if diff := cmp.Diff(booleans, p.booleans); diff != "" {
+			if diff := cmp.Diff(booleans, p.Booleans); diff != "" {
 				t.Errorf("booleans (-want +got):\n%s", diff)
 			}
-			if p.unlisted != "port_t" {
-				t.Errorf("unlisted = %q, want port_t", p.unlisted)
+			if p.Unlisted != "port_t" {
+				t.Errorf("unlisted = %q, want port_t", p.Unlisted)
 			}
 		})
 	}
@@ -52,14 +54,14 @@ func TestReadPolicyBroken(t *testing.T) {
 		t.Fatal("no portcon 1024-65535 in the test's policy")
 	}
 	for n := range last {
-		if _, err := readPolicy(bytes.NewReader(whole[:n])); !errors.Is(err, errPolicyFormat) {
+		if _, err := policydb.ReadPolicy(bytes.NewReader(whole[:n])); !errors.Is(err, policydb.ErrPolicyFormat) {
 			t.Fatalf("cut at %d of %d: %v, want errPolicyFormat", n, len(whole), err)
 		}
 	}
 	for _, version := range []uint32{0, 23, 34, 1 << 31} {
 		b := bytes.Clone(whole)
 		binary.LittleEndian.PutUint32(b[16:], version)
-		if _, err := readPolicy(bytes.NewReader(b)); !errors.Is(err, errPolicyFormat) {
+		if _, err := policydb.ReadPolicy(bytes.NewReader(b)); !errors.Is(err, policydb.ErrPolicyFormat) {
 			t.Errorf("version %d: %v, want errPolicyFormat", version, err)
 		}
 	}
@@ -85,11 +87,11 @@ func TestRulesAcrossBuffers(t *testing.T) {
 		b = append(b, bytes.Repeat([]byte{0xff}, size)...)
 	}
 	b = append(b, "tail"...)
-	d := newDecoder(bytes.NewReader(b))
-	d.version = 30
-	d.rules(n)
-	if got := string(d.next(4)); got != "tail" || d.err != nil {
-		t.Errorf("after %d rules: %q, %v, want \"tail\"", n, got, d.err)
+	d := policydb.NewDecoder(bytes.NewReader(b))
+	d.Version = 30
+	d.Rules(n)
+	if got := string(d.Next(4)); got != "tail" || d.Err != nil {
+		t.Errorf("after %d rules: %q, %v, want \"tail\"", n, got, d.Err)
 	}
 }
 

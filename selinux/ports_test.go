@@ -6,16 +6,20 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/selinux/policydb"
+
 	"github.com/google/go-cmp/cmp"
 )
 
 const portsLocal = "etc/selinux/targeted/active/ports.local"
 
 func TestPort(t *testing.T) {
-	http := func(low, high int) Port { return Port{"tcp", low, high, "http_port_t"} }
-	everyPort := Port{"tcp", 1024, 65535, "unreserved_port_t"}
-	ntop := Port{"tcp", 3000, 3001, "ntop_port_t"}
-	cache := Port{"tcp", 8080, 8080, "http_cache_port_t"}
+	http := func(low, high int) policydb.Port {
+		return policydb.Port{Proto: "tcp", Low: low, High: high, Type: "http_port_t"}
+	}
+	everyPort := policydb.Port{Proto: "tcp", Low: 1024, High: 65535, Type: "unreserved_port_t"}
+	ntop := policydb.Port{Proto: "tcp", Low: 3000, High: 3001, Type: "ntop_port_t"}
+	cache := policydb.Port{Proto: "tcp", Low: 8080, High: 8080, Type: "http_cache_port_t"}
 	tests := map[string]struct {
 		files   map[string]string
 		offline bool
@@ -23,22 +27,22 @@ func TestPort(t *testing.T) {
 		want    PortState
 	}{
 		"default range": {nil, false, 4000,
-			PortState{nil, []Port{everyPort}, "unreserved_port_t", "unreserved_port_t"}},
-		"policy range": {nil, false, 3000, PortState{nil, []Port{ntop, everyPort}, "ntop_port_t", "ntop_port_t"}},
-		"policy exact": {nil, false, 8080, PortState{nil, []Port{cache, everyPort}, "http_cache_port_t",
+			PortState{nil, []policydb.Port{everyPort}, "unreserved_port_t", "unreserved_port_t"}},
+		"policy range": {nil, false, 3000, PortState{nil, []policydb.Port{ntop, everyPort}, "ntop_port_t", "ntop_port_t"}},
+		"policy exact": {nil, false, 8080, PortState{nil, []policydb.Port{cache, everyPort}, "http_cache_port_t",
 			"http_cache_port_t"}},
 		"local exact, not loaded": {map[string]string{portsLocal: testdata(t, "rhel7-1.ports.local")}, false, 3000,
-			PortState{[]Port{http(3000, 3000)}, []Port{ntop, everyPort}, "http_port_t", "ntop_port_t"}},
+			PortState{[]policydb.Port{http(3000, 3000)}, []policydb.Port{ntop, everyPort}, "http_port_t", "ntop_port_t"}},
 		"local exact, over an exact one": {map[string]string{portsLocal: testdata(t, "rhel7-1.ports.local")}, false,
 			8080,
-			PortState{[]Port{http(8080, 8080)}, []Port{cache, everyPort}, "http_port_t", "http_cache_port_t"}},
+			PortState{[]policydb.Port{http(8080, 8080)}, []policydb.Port{cache, everyPort}, "http_port_t", "http_cache_port_t"}},
 		"local range": {map[string]string{portsLocal: "portcon tcp 2000 - 2010 system_u:object_r:http_port_t:s0\n"},
 			false, 2005,
-			PortState{[]Port{http(2000, 2010)}, []Port{everyPort}, "http_port_t", "unreserved_port_t"}},
+			PortState{[]policydb.Port{http(2000, 2010)}, []policydb.Port{everyPort}, "http_port_t", "unreserved_port_t"}},
 		"no record covers it": {nil, false, 700, PortState{nil, nil, "port_t", "port_t"}},
-		"offline":             {nil, true, 3001, PortState{nil, []Port{ntop, everyPort}, "ntop_port_t", ""}},
+		"offline":             {nil, true, 3001, PortState{nil, []policydb.Port{ntop, everyPort}, "ntop_port_t", ""}},
 		"loaded policy is closed to us": {map[string]string{"sys/fs/selinux/policy": "-"}, false, 3001,
-			PortState{nil, []Port{ntop, everyPort}, "ntop_port_t", ""}},
+			PortState{nil, []policydb.Port{ntop, everyPort}, "ntop_port_t", ""}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -55,7 +59,7 @@ func TestPort(t *testing.T) {
 
 func TestPortRefused(t *testing.T) {
 	h := rhel7(t, nil)
-	for _, p := range []Port{{Proto: "tcp", Low: 0}, {Proto: "tcp", Low: 65536}, {Proto: "TCP", Low: 80},
+	for _, p := range []policydb.Port{{Proto: "tcp", Low: 0}, {Proto: "tcp", Low: 65536}, {Proto: "TCP", Low: 80},
 		{Proto: "sctp", Low: 80}} {
 		if _, err := h.Port(context.Background(), p.Proto, p.Low); err == nil {
 			t.Errorf("%s/%d was accepted", p.Proto, p.Low)
@@ -87,10 +91,10 @@ func TestPortCannotTell(t *testing.T) {
 // libsemanage compiles local records into the policy before the policy's own, twice and thrice where it did not
 // re-link.
 func TestWithoutLocal(t *testing.T) {
-	own := Port{"tcp", 443, 443, "http_port_t"}
-	local := []Port{{"tcp", 3000, 3000, "http_port_t"}, {"tcp", 443, 443, "http_port_t"}}
-	compiled := append([]Port{local[1], local[0], local[1], local[0]}, Port{"udp", 1, 1, "inetd_child_port_t"}, own)
-	want := []Port{{"udp", 1, 1, "inetd_child_port_t"}, own}
+	own := policydb.Port{Proto: "tcp", Low: 443, High: 443, Type: "http_port_t"}
+	local := []policydb.Port{{Proto: "tcp", Low: 3000, High: 3000, Type: "http_port_t"}, {Proto: "tcp", Low: 443, High: 443, Type: "http_port_t"}}
+	compiled := append([]policydb.Port{local[1], local[0], local[1], local[0]}, policydb.Port{Proto: "udp", Low: 1, High: 1, Type: "inetd_child_port_t"}, own)
+	want := []policydb.Port{{Proto: "udp", Low: 1, High: 1, Type: "inetd_child_port_t"}, own}
 	if diff := cmp.Diff(want, withoutLocal(compiled, local)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"wsprovision/selinux/policydb"
 )
 
 // recorded is one run of a RHEL 7.9 program (policycoreutils-python 2.5-29, libsemanage 2.5-14), without selinuxfs.
@@ -31,7 +33,9 @@ func recording(t *testing.T, name string) recorded {
 // Each recorded import is what Commit asks for, and what semanage said of it then is what Commit says now. The
 // stand-in for semanage that the other tests have answers alike.
 func TestRecordedImport(t *testing.T) {
-	http := func(low, high int) Port { return Port{"tcp", low, high, "http_port_t"} }
+	http := func(low, high int) policydb.Port {
+		return policydb.Port{Proto: "tcp", Low: low, High: high, Type: "http_port_t"}
+	}
 	local3000 := "portcon tcp 3000 system_u:object_r:http_port_t:s0\n"
 	for _, tt := range []struct {
 		name  string
@@ -47,7 +51,7 @@ func TestRecordedImport(t *testing.T) {
 			"exit status 1: ValueError: Port @tcp/3002 is not defined"},
 		{"bad-boolean", "", []Edit{SetBoolean("nosuch_boolean", true)},
 			"exit status 1: ValueError: Boolean nosuch_boolean is not defined"},
-		{"bad-type", "", []Edit{AddPort(Port{"tcp", 4000, 4000, "nosuch_port_t"})},
+		{"bad-type", "", []Edit{AddPort(policydb.Port{Proto: "tcp", Low: 4000, High: 4000, Type: "nosuch_port_t"})},
 			"exit status 1: ERROR: could not find datum for type nosuch_port_t / " +
 				"ValueError: Type nosuch_port_t is invalid, must be a port type"},
 		{"overlap", "", []Edit{AddPort(http(4505, 4515)), AddPort(http(4511, 4511))},
@@ -111,8 +115,10 @@ func TestRecordedStore(t *testing.T) {
 		"etc/selinux/targeted/active/booleans.local": testdata(t, "rhel7-1.booleans.local"),
 	})
 	ports, err := h.localPorts()
-	http := func(port int) Port { return Port{"tcp", port, port, "http_port_t"} }
-	if want := []Port{http(3000), http(8080)}; err != nil || !slices.Equal(ports, want) {
+	http := func(port int) policydb.Port {
+		return policydb.Port{Proto: "tcp", Low: port, High: port, Type: "http_port_t"}
+	}
+	if want := []policydb.Port{http(3000), http(8080)}; err != nil || !slices.Equal(ports, want) {
 		t.Errorf("ports %v, %v, want %v", ports, err, want)
 	}
 	booleans, err := h.localBooleans()

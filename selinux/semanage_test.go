@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"wsprovision/selinux/policydb"
 )
 
 // semanage behaves as RHEL 7.9's does (TestRecordedImport): one transaction, the first bad line ends it, records are
@@ -18,7 +20,7 @@ import (
 type semanage struct {
 	t      *testing.T
 	host   Host
-	policy []Port
+	policy []policydb.Port
 	runs   []string // input of each run
 	argv   [][]string
 }
@@ -46,7 +48,7 @@ func (s *semanage) run(_ context.Context, stdin string, argv ...string) (stdout,
 	return "", "", 0, nil
 }
 
-func (s *semanage) line(w []string, local *[]Port, booleans map[string]bool) string {
+func (s *semanage) line(w []string, local *[]policydb.Port, booleans map[string]bool) string {
 	w = slices.DeleteFunc(w, func(a string) bool { return a == "-N" })
 	switch {
 	case slices.Equal(w, []string{"boolean", "-D"}):
@@ -67,15 +69,15 @@ func (s *semanage) line(w []string, local *[]Port, booleans map[string]bool) str
 	return "usage"
 }
 
-func (s *semanage) port(action, typ, proto, numbers string, local *[]Port) string {
+func (s *semanage) port(action, typ, proto, numbers string, local *[]policydb.Port) string {
 	low, high, isRange := strings.Cut(numbers, "-")
 	if !isRange {
 		high = low
 	}
 	l, _ := strconv.Atoi(low)
 	h, _ := strconv.Atoi(high)
-	same := func(p Port) bool { return p.Proto == proto && p.Low == l && p.High == h }
-	name := Port{Proto: proto, Low: l, High: h}
+	same := func(p policydb.Port) bool { return p.Proto == proto && p.Low == l && p.High == h }
+	name := policydb.Port{Proto: proto, Low: l, High: h}
 	ours := slices.ContainsFunc(*local, same)
 	defined := ours || slices.ContainsFunc(s.policy, same)
 	switch {
@@ -92,16 +94,16 @@ func (s *semanage) port(action, typ, proto, numbers string, local *[]Port) strin
 	}
 	*local = slices.DeleteFunc(*local, same)
 	if action != "-d" {
-		*local = append(*local, Port{proto, l, h, typ})
+		*local = append(*local, policydb.Port{Proto: proto, Low: l, High: h, Type: typ})
 	}
 	return ""
 }
 
-func (s *semanage) write(local []Port, booleans map[string]bool) {
+func (s *semanage) write(local []policydb.Port, booleans map[string]bool) {
 	var b strings.Builder
 	for _, p := range local {
 		fmt.Fprintf(&b, "portcon %s %s system_u:object_r:%s:s0\n", p.Proto,
-			strings.Replace(p.numbers(), "-", " - ", 1), p.Type)
+			strings.Replace(p.Numbers(), "-", " - ", 1), p.Type)
 	}
 	write(s.t, s.host, portsLocal, b.String())
 	b.Reset()
@@ -177,7 +179,7 @@ func TestLabelPortOverlap(t *testing.T) {
 	for _, port := range []int{4505, 4511, 4515} {
 		_, _, err := h.LabelPort(context.Background(), "tcp", port, "http_port_t")
 		var overlap *OverlapError
-		if !errors.As(err, &overlap) || overlap.Local != (Port{"tcp", 4505, 4515, "ntop_port_t"}) ||
+		if !errors.As(err, &overlap) || overlap.Local != (policydb.Port{Proto: "tcp", Low: 4505, High: 4515, Type: "ntop_port_t"}) ||
 			overlap.Port != port {
 			t.Fatalf("tcp/%d: %v, want an OverlapError", port, err)
 		}
@@ -186,7 +188,7 @@ func TestLabelPortOverlap(t *testing.T) {
 		}
 	}
 	// It is what semanage would have refused, after rebuilding the policy.
-	err := h.Commit(context.Background(), []Edit{AddPort(Port{"tcp", 4511, 4511, "http_port_t"})}, true)
+	err := h.Commit(context.Background(), []Edit{AddPort(policydb.Port{Proto: "tcp", Low: 4511, High: 4511, Type: "http_port_t"})}, true)
 	if err == nil || !strings.Contains(err.Error(), "port overlap between ranges 4505 - 4515") || len(s.runs) != 1 {
 		t.Errorf("Commit() = %v, want semanage's words", err)
 	}

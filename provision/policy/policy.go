@@ -11,7 +11,7 @@ import (
 	"wsprovision/provision/labels"
 	"wsprovision/provision/managed"
 	"wsprovision/provision/state"
-	"wsprovision/selinux"
+	"wsprovision/selinux/policydb"
 )
 
 // Policy is the boolean and the ports.
@@ -33,13 +33,13 @@ func (s *Policy) PresentPort(ctx context.Context, name string) (string, error) {
 }
 
 // PortNamed is the port of an entry's name: "tcp/3000".
-func PortNamed(name string) (selinux.Port, error) {
+func PortNamed(name string) (policydb.Port, error) {
 	proto, number, _ := strings.Cut(name, "/")
 	port, err := strconv.Atoi(number)
 	if err != nil {
-		return selinux.Port{}, fmt.Errorf("%s: %q is no port", state.LedgerPath, name)
+		return policydb.Port{}, fmt.Errorf("%s: %q is no port", state.LedgerPath, name)
 	}
-	return selinux.Port{Proto: proto, Low: port, High: port}, nil
+	return policydb.Port{Proto: proto, Low: port, High: port}, nil
 }
 
 // Denial says where the running policy keeps nginx from the port.

@@ -8,6 +8,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/selinux"
+	"wsprovision/selinux/policydb"
 )
 
 // checkUnbuilt is for a policy that was never built from its modules, as in a tree where selinux-policy's scriptlet
@@ -42,7 +43,7 @@ func (p *Policy) checkUnbuilt(ctx context.Context, f *engine.Finding, status sel
 }
 
 // checkRecord judges a port by what the store has recorded of it, which is somebody's decision.
-func (p *Policy) checkRecord(f *engine.Finding, port int, records []selinux.Port) (due bool, err error) {
+func (p *Policy) checkRecord(f *engine.Finding, port int, records []policydb.Port) (due bool, err error) {
 	for _, l := range records {
 		switch {
 		case l.Type == HTTPPortType:

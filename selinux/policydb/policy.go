@@ -1,4 +1,4 @@
-package selinux
+package policydb
 
 import (
 	"bufio"
@@ -8,12 +8,12 @@ import (
 	"io"
 )
 
-// policy is what this package wants from a kernel policy: the booleans with their defaults, and the ports.
-type policy struct {
-	version  uint32
-	booleans map[string]bool
-	ports    []Port // in the kernel's order: the first that covers a port gives its type
-	unlisted string // type of a port that none covers (the initial SID "port")
+// Policy is what this package wants from a kernel policy: the booleans with their defaults, and the ports.
+type Policy struct {
+	Version  uint32
+	Booleans map[string]bool
+	Ports    []Port // in the kernel's order: the first that covers a port gives its type
+	Unlisted string // type of a port that none covers (the initial SID "port")
 }
 
 // Versions of the format (libsepol, policydb.h) at which something that we walk over changed.
@@ -34,13 +34,13 @@ const (
 	policyTarget = "SE Linux"
 )
 
-// errPolicyFormat means that the file is not a policy this reader understands.
-var errPolicyFormat = errors.New("not a kernel policy of version 24 to 33")
+// ErrPolicyFormat means that the file is not a policy this reader understands.
+var ErrPolicyFormat = errors.New("not a kernel policy of version 24 to 33")
 
-// readPolicy walks a kernel binary policy up to its portcons and no further. Nothing of the access vector table is
+// ReadPolicy walks a kernel binary policy up to its portcons and no further. Nothing of the access vector table is
 // kept. The order is that of libsepol's policydb_read and of the kernel's security/selinux/ss/policydb.c.
-func readPolicy(r io.Reader) (*policy, error) {
-	d := newDecoder(r)
+func ReadPolicy(r io.Reader) (*Policy, error) {
+	d := NewDecoder(r)
 	d.header()
 	d.symbols()
 	d.avtab()
@@ -49,28 +49,28 @@ func readPolicy(r io.Reader) (*policy, error) {
 	d.roleAllows()
 	d.filenameTransitions()
 	d.contexts()
-	if d.err != nil {
-		return nil, fmt.Errorf("policy: byte %d: %w", d.offset, d.err)
+	if d.Err != nil {
+		return nil, fmt.Errorf("policy: byte %d: %w", d.offset, d.Err)
 	}
-	return &d.policy, nil
+	return &d.Policy, nil
 }
 
 // decoder reads little-endian numbers; after the first error everything reads as zero, and loops end.
 type decoder struct {
-	policy
+	Policy
 	r      *bufio.Reader
 	offset int64
-	err    error
+	Err    error
 	types  []string // by value
 }
 
-func newDecoder(r io.Reader) *decoder {
-	return &decoder{r: bufio.NewReaderSize(r, 64<<10), policy: policy{booleans: map[string]bool{}}}
+func NewDecoder(r io.Reader) *decoder {
+	return &decoder{r: bufio.NewReaderSize(r, 64<<10), Policy: Policy{Booleans: map[string]bool{}}}
 }
 
 func (d *decoder) fail(format string, args ...any) {
-	if d.err == nil {
-		d.err = fmt.Errorf("%w: %s", errPolicyFormat, fmt.Sprintf(format, args...))
+	if d.Err == nil {
+		d.Err = fmt.Errorf("%w: %s", ErrPolicyFormat, fmt.Sprintf(format, args...))
 	}
 }
 
@@ -79,14 +79,14 @@ func (d *decoder) failRead(err error) {
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		d.fail("it ends too early")
-	case d.err == nil:
-		d.err = err
+	case d.Err == nil:
+		d.Err = err
 	}
 }
 
-// next returns the next n bytes, valid until the following call; n is at most the buffer's 64 KiB.
-func (d *decoder) next(n int) []byte {
-	if d.err != nil {
+// Next returns the next n bytes, valid until the following call; n is at most the buffer's 64 KiB.
+func (d *decoder) Next(n int) []byte {
+	if d.Err != nil {
 		return make([]byte, n)
 	}
 	b, err := d.r.Peek(n)
@@ -99,10 +99,10 @@ func (d *decoder) next(n int) []byte {
 	return b
 }
 
-func (d *decoder) u32() uint32 { return binary.LittleEndian.Uint32(d.next(4)) }
+func (d *decoder) u32() uint32 { return binary.LittleEndian.Uint32(d.Next(4)) }
 
 func (d *decoder) skip(n int64) {
-	for n > 0 && d.err == nil {
+	for n > 0 && d.Err == nil {
 		step, err := d.r.Discard(int(min(n, 1<<30)))
 		d.offset += int64(step)
 		n -= int64(step)
@@ -117,7 +117,7 @@ func (d *decoder) words(n uint32) { d.skip(4 * int64(n)) }
 
 // repeat calls f n times, or until the first error.
 func (d *decoder) repeat(n uint32, f func()) {
-	for ; n > 0 && d.err == nil; n-- {
+	for ; n > 0 && d.Err == nil; n-- {
 		f()
 	}
 }
@@ -128,13 +128,13 @@ func (d *decoder) name(n uint32) string {
 		d.fail("a name of %d bytes", n)
 		return ""
 	}
-	return string(d.next(int(n)))
+	return string(d.Next(int(n)))
 }
 
 // bitmap skips an ebitmap: the unit, the highest bit, the number of nodes; a node is a start and 64 bits.
 func (d *decoder) bitmap() {
 	unit, high, nodes := d.u32(), d.u32(), d.u32()
-	if d.err == nil && unit != 64 {
+	if d.Err == nil && unit != 64 {
 		d.fail("a bitmap in units of %d", unit)
 	}
 	if high != 0 {
@@ -143,25 +143,35 @@ func (d *decoder) bitmap() {
 }
 
 func (d *decoder) header() {
-	if magic := d.u32(); d.err == nil && magic != policyMagic {
+	if magic := d.u32(); d.Err == nil && magic != policyMagic {
 		d.fail("magic number %#x", magic)
 		return
 	}
-	if n := d.u32(); d.err == nil && n != uint32(len(policyTarget)) {
+	if n := d.u32(); d.Err == nil && n != uint32(len(policyTarget)) {
 		d.fail("target name of %d bytes", n) // XenFlask has as many, a module has another number
 		return
 	}
-	if s := string(d.next(len(policyTarget))); d.err == nil && s != policyTarget {
+	if s := string(d.Next(len(policyTarget))); d.Err == nil && s != policyTarget {
 		d.fail("target %q", s)
 	}
-	d.version = d.u32()
-	if d.err == nil && (d.version < versionOldest || d.version > versionNewest) {
-		d.fail("version %d", d.version)
+	d.Version = d.u32()
+	if d.Err == nil && (d.Version < versionOldest || d.Version > versionNewest) {
+		d.fail("version %d", d.Version)
 	}
 	d.u32() // configuration: MLS, handling of unknown permissions
-	if symbols, kinds := d.u32(), d.u32(); d.err == nil && (symbols != 8 || kinds < 3) {
+	if symbols, kinds := d.u32(), d.u32(); d.Err == nil && (symbols != 8 || kinds < 3) {
 		d.fail("%d symbol tables, %d kinds of context", symbols, kinds)
 	}
 	d.bitmap() // policy capabilities
 	d.bitmap() // permissive types
+}
+
+// PortType is the type of the first record that covers the port, as in the kernel (security_port_sid).
+func (p *Policy) PortType(proto string, port int) string {
+	for _, r := range p.Ports {
+		if r.covers(proto, port) {
+			return r.Type
+		}
+	}
+	return p.Unlisted
 }

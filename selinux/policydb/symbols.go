@@ -1,4 +1,4 @@
-package selinux
+package policydb
 
 // symbols reads the eight symbol tables, in the order of libsepol's SYM_COMMONS to SYM_CATS.
 func (d *decoder) symbols() {
@@ -42,10 +42,10 @@ func (d *decoder) class() {
 	d.repeat(permissions, d.permission)
 	d.repeat(constraints, d.constraint)
 	d.repeat(d.u32(), d.constraint) // validatetrans
-	if d.version >= versionObjectDefaults {
+	if d.Version >= versionObjectDefaults {
 		d.words(3)
 	}
-	if d.version >= versionDefaultType {
+	if d.Version >= versionDefaultType {
 		d.words(1)
 	}
 }
@@ -60,7 +60,7 @@ func (d *decoder) constraint() {
 			return
 		}
 		d.bitmap()
-		if d.version >= versionConstraintNames {
+		if d.Version >= versionConstraintNames {
 			d.bitmap()
 			d.bitmap()
 			d.u32()
@@ -82,7 +82,7 @@ func (d *decoder) typ() {
 	length, value, properties := d.u32(), d.u32(), d.u32()
 	d.u32()
 	name := d.name(length)
-	if d.err != nil {
+	if d.Err != nil {
 		return
 	}
 	if value == 0 || value > 0xffff { // the access vector table holds types in 16 bits
@@ -109,10 +109,10 @@ func (d *decoder) user() {
 func (d *decoder) boolean() {
 	_, state, length := d.u32(), d.u32(), d.u32()
 	name := d.name(length)
-	if d.err == nil && state > 1 {
+	if d.Err == nil && state > 1 {
 		d.fail("boolean %q has the state %d", name, state)
 	}
-	d.booleans[name] = state == 1
+	d.Booleans[name] = state == 1
 }
 
 func (d *decoder) sensitivity() {
@@ -136,7 +136,7 @@ func (d *decoder) level() {
 // mlsRange is one level or two; the sensitivities come first, then the categories.
 func (d *decoder) mlsRange() {
 	levels := d.u32()
-	if d.err == nil && levels != 1 && levels != 2 {
+	if d.Err == nil && levels != 1 && levels != 2 {
 		d.fail("a range of %d levels", levels)
 		return
 	}

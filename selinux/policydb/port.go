@@ -1,7 +1,8 @@
-package selinux
+package policydb
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 )
@@ -14,9 +15,9 @@ type Port struct {
 }
 
 // String is the port as semanage names it: tcp/3000 or tcp/3000-3001.
-func (p Port) String() string { return p.Proto + "/" + p.numbers() }
+func (p Port) String() string { return p.Proto + "/" + p.Numbers() }
 
-func (p Port) numbers() string {
+func (p Port) Numbers() string {
 	if p.Low == p.High {
 		return strconv.Itoa(p.Low)
 	}
@@ -27,15 +28,15 @@ func (p Port) covers(proto string, port int) bool {
 	return p.Proto == proto && p.Low <= port && port <= p.High
 }
 
-// exactly says whether this is the record that semanage finds for the single port: it compares low, high and protocol.
-func (p Port) exactly(proto string, port int) bool {
+// Exactly says whether this is the record that semanage finds for the single port: it compares low, high and protocol.
+func (p Port) Exactly(proto string, port int) bool {
 	return p.Proto == proto && p.Low == port && p.High == port
 }
 
 // The protocols that a portcon may have, by IP protocol number. sctp and dccp came after RHEL 7.
 var protocols = map[uint32]string{6: "tcp", 17: "udp", 33: "dccp", 132: "sctp"}
 
-func knownProtocol(name string) bool {
+func KnownProtocol(name string) bool {
 	for _, p := range protocols {
 		if p == name {
 			return true
@@ -44,29 +45,29 @@ func knownProtocol(name string) bool {
 	return false
 }
 
-// newPort checks what a foreign text says.
-func newPort(proto, low, high, typ string) (Port, error) {
-	l, err := portNumber(low)
+// NewPort checks what a foreign text says.
+func NewPort(proto, low, high, typ string) (Port, error) {
+	l, err := PortNumber(low)
 	if err != nil {
 		return Port{}, err
 	}
-	h, err := portNumber(high)
+	h, err := PortNumber(high)
 	if err != nil {
 		return Port{}, err
 	}
 	p := Port{Proto: proto, Low: l, High: h, Type: typ}
 	switch {
-	case !knownProtocol(proto):
+	case !KnownProtocol(proto):
 		return Port{}, fmt.Errorf("unknown protocol %q", proto)
 	case l > h:
 		return Port{}, fmt.Errorf("range %s-%s is empty", low, high)
-	case !isTypeName(typ):
+	case !IsTypeName(typ):
 		return Port{}, fmt.Errorf("%q is no type's name", typ)
 	}
 	return p, nil
 }
 
-func portNumber(s string) (int, error) {
+func PortNumber(s string) (int, error) {
 	n, err := strconv.ParseUint(s, 10, 16)
 	if err != nil {
 		return 0, fmt.Errorf("port %q: not a number from 0 to 65535", s)
@@ -74,8 +75,8 @@ func portNumber(s string) (int, error) {
 	return int(n), nil
 }
 
-// covering returns the ports of the list that cover one, in the list's order, each once.
-func covering(list []Port, proto string, port int) []Port {
+// Covering returns the ports of the list that cover one, in the list's order, each once.
+func Covering(list []Port, proto string, port int) []Port {
 	var found []Port
 	for _, p := range list {
 		if p.covers(proto, port) && !slices.Contains(found, p) {
@@ -84,3 +85,9 @@ func covering(list []Port, proto string, port int) []Port {
 	}
 	return found
 }
+
+// typeName is what may become a word of a semanage line.
+var typeName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
+
+// IsTypeName reports whether a name may be that of a type.
+func IsTypeName(name string) bool { return len(name) <= 128 && typeName.MatchString(name) }

@@ -1,19 +1,19 @@
-package selinux
+package policydb
 
 import "encoding/binary"
 
-func (d *decoder) avtab() { d.rules(d.u32()) }
+func (d *decoder) avtab() { d.Rules(d.u32()) }
 
-// rules skips n entries of the access vector table. There are a hundred thousand of them, so whole buffers are walked.
+// Rules skips n entries of the access vector table. There are a hundred thousand of them, so whole buffers are walked.
 // An entry has a key of four 16-bit numbers and a value of 4 bytes, or of 34 for an extended permission.
-func (d *decoder) rules(n uint32) {
+func (d *decoder) Rules(n uint32) {
 	const (
 		key      = 8
 		value    = 4
 		extended = 34     // kind, driver, 8 words
 		xperms   = 0x0700 // AVTAB_XPERMS
 	)
-	for n > 0 && d.err == nil {
+	for n > 0 && d.Err == nil {
 		if _, err := d.r.Peek(key + value); err != nil {
 			d.failRead(err)
 			return
@@ -22,8 +22,8 @@ func (d *decoder) rules(n uint32) {
 		for n > 0 && len(b)-used >= key+value {
 			size := key + value
 			if binary.LittleEndian.Uint16(b[used+6:])&xperms != 0 {
-				if d.version < versionXperms {
-					d.fail("an extended permission in version %d", d.version)
+				if d.Version < versionXperms {
+					d.fail("an extended permission in version %d", d.Version)
 					return
 				}
 				size = key + extended
@@ -35,7 +35,7 @@ func (d *decoder) rules(n uint32) {
 			n--
 		}
 		if used == 0 { // the buffer ends within an extended permission
-			d.next(key + extended)
+			d.Next(key + extended)
 			n--
 			continue
 		}
@@ -52,14 +52,14 @@ func (d *decoder) conditionals() {
 	d.repeat(d.u32(), func() {
 		d.u32()                    // state
 		d.skip(8 * int64(d.u32())) // expression
-		d.rules(d.u32())           // if true
-		d.rules(d.u32())           // if false
+		d.Rules(d.u32())           // if true
+		d.Rules(d.u32())           // if false
 	})
 }
 
 func (d *decoder) roleTransitions() {
 	size := uint32(3)
-	if d.version >= versionRoleTransClass {
+	if d.Version >= versionRoleTransClass {
 		size = 4
 	}
 	d.skip(4 * int64(size) * int64(d.u32()))
@@ -69,9 +69,9 @@ func (d *decoder) roleAllows() { d.skip(8 * int64(d.u32())) }
 
 func (d *decoder) filenameTransitions() {
 	switch {
-	case d.version >= versionFilenamePacked:
+	case d.Version >= versionFilenamePacked:
 		d.repeat(d.u32(), d.packedFilenameTransition)
-	case d.version >= versionFilenameTrans:
+	case d.Version >= versionFilenameTrans:
 		d.repeat(d.u32(), func() {
 			d.name(d.u32())
 			d.words(4)

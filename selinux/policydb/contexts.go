@@ -1,4 +1,4 @@
-package selinux
+package policydb
 
 // contexts reads initial SIDs, skips file systems, and reads the portcons, which come third (OCON_PORT).
 func (d *decoder) contexts() {
@@ -15,14 +15,14 @@ func (d *decoder) initialSID() {
 	const port = 9 // SECINITSID_PORT
 	sid := d.u32()
 	if typ := d.context(); sid == port {
-		d.unlisted = typ
+		d.Unlisted = typ
 	}
 }
 
 func (d *decoder) portcon() {
 	protocol, low, high := d.u32(), d.u32(), d.u32()
 	typ := d.context()
-	if d.err != nil {
+	if d.Err != nil {
 		return
 	}
 	name, ok := protocols[protocol]
@@ -30,7 +30,7 @@ func (d *decoder) portcon() {
 		d.fail("portcon of protocol %d, %d-%d", protocol, low, high)
 		return
 	}
-	d.ports = append(d.ports, Port{Proto: name, Low: int(low), High: int(high), Type: typ})
+	d.Ports = append(d.Ports, Port{Proto: name, Low: int(low), High: int(high), Type: typ})
 }
 
 // context skips user, role and range, and returns the type.
@@ -38,7 +38,7 @@ func (d *decoder) context() string {
 	d.words(2)
 	value := d.u32()
 	d.mlsRange()
-	if d.err != nil {
+	if d.Err != nil {
 		return ""
 	}
 	if value >= uint32(len(d.types)) || d.types[value] == "" {
