@@ -27,7 +27,8 @@ func (r *Run) settleAnnounced(ctx context.Context) {
 	due = due || err != nil
 	err = r.pkgs.RecordTransaction(ctx)
 	err = errors.Join(err, r.ledger.ReadBack(func(e state.Entry) (string, error) {
-		if e.Kind == state.KindFile && (due && proxy.Reads(e.Name) || r.isStaged(e.Name)) {
+		if e.Kind == state.KindFile && (due && proxy.Reads(e.Name) || r.isStaged(e.Name)) ||
+			e.Kind == state.KindLine && (due || r.isStaged(host.NginxConf)) {
 			return state.Unsettled, nil
 		}
 		return r.presentNext(ctx, e)
@@ -84,6 +85,8 @@ func (r *Run) present(ctx context.Context, e state.Entry) (string, error) {
 		return presentUnit(ctx, r.Host, e)
 	case state.KindPackage, state.KindKey:
 		return r.pkgs.Present(ctx, e)
+	case state.KindLine:
+		return r.files.PresentLine(e)
 	}
 	have, err := r.Files.Read(e.Name)
 	return state.Digest(have.Content), err

@@ -82,6 +82,16 @@ func crashes() []crash {
 		}, least: 8},
 		{name: "a revert to an administrator's file", host: overTheirFile, config: basic, act: revert(false),
 			least: 12},
+		{name: "a line of nginx.conf", host: stockHost, config: withoutStockLine, least: 40},
+		{name: "a line of nginx.conf in an installer's chroot", host: stockOffline, config: withoutStockLine, least: 30,
+			offline: true},
+		{name: "a line of nginx.conf comes back", host: withoutLine, config: basic, least: 10},
+		{name: "a revert of a line of nginx.conf", host: withoutLine, config: withoutStockLine, act: revert(false),
+			least: 12},
+		{name: "a reload that nginx refuses, with a line of nginx.conf", host: stockTaken, fails: true, least: 20,
+			config: func(t testing.TB) config.Config {
+				return parse(t, strings.Replace(oneSite, "80", "8008", 1)+removesStock)
+			}},
 		{name: "a revert", host: func(t testing.TB) *fakeHost {
 			return provisioned(t)
 		}, config: basic, act: revert(false), least: 12},

@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,6 +41,7 @@ type fakeNginx struct {
 	noReload  bool   // the unit has no ExecReload=
 	cannotRun string // an [emerg] line of the next start
 	noIPv6    bool   // ipv6.disable=1
+	conf      string // what the package brings as nginx.conf; "" for confOfEPEL
 }
 
 const confOfEPEL = `user nginx;
@@ -63,7 +65,7 @@ http {
 
 func (h *fakeHost) layNginx() {
 	if !h.exists(host.NginxConf) {
-		h.write(host.NginxConf, confOfEPEL)
+		h.write(host.NginxConf, cmp.Or(h.web.conf, confOfEPEL))
 	}
 	for _, dir := range []string{proxy.ConfDir, "/var/log/nginx", "/var/lib/nginx/tmp"} {
 		h.mkdir(dir)

@@ -91,6 +91,10 @@ func (r *Revert) recorded(kinds ...state.Kind) []state.Entry {
 // before is what nginx's configuration held when the agent first came.
 func (r *Revert) before() ([]managed.Want, error) {
 	all := r.filesBefore(func(path string) bool { return proxy.Reads(path) && path != proxy.NamesPath })
+	all, err := r.conf.ConfLines(all)
+	if err != nil {
+		return nil, err
+	}
 	with, err := r.conf.LongNames(all) // where a file that is left alone needs it, it is left too
 	if err != nil || len(with) > len(all) {
 		return with, err

@@ -23,7 +23,7 @@ func (r *Run) takeIn(steps []engine.StepReport) {
 		now := state.Digest(s.Have.Content)
 		e, recorded := r.ledger.Find(state.KindFile, s.Path)
 		switch {
-		case s.Content == nil || !host.Same(s.Have.Content, s.Content):
+		case s.Lines != nil || s.Content == nil || !host.Same(s.Have.Content, s.Content):
 		case !recorded && whole:
 			entries = append(entries, state.Entry{Kind: state.KindFile, Name: s.Path, Before: state.Absent, Left: now})
 		case recorded && !e.IsAgents(now):

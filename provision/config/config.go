@@ -52,11 +52,18 @@ const (
 	DriftFail    = "fail"
 )
 
+// The values of Nginx.StockIPv6: what becomes of listen [::]:80 in the nginx.conf that EPEL's package brings.
+const (
+	StockKeep   = "keep"
+	StockRemove = "remove"
+)
+
 // Config is everything that is asked for, defaults filled in.
 type Config struct {
 	Sites   []Site  `yaml:"-" mapstructure:"-"` // may be empty, see RequireSites; Marshal writes them by their fields
 	EPEL    EPEL    `yaml:"epel" mapstructure:"epel"`
 	SELinux SELinux `yaml:"selinux" mapstructure:"selinux"`
+	Nginx   Nginx   `yaml:"nginx" mapstructure:"nginx"`
 	OnDrift string  `yaml:"on_drift" mapstructure:"on_drift"`
 	Wait    Wait    `yaml:"wait" mapstructure:"wait"`
 	// WorkerShutdownTimeout is nginx's directive of that name; 0 leaves it out, and old workers drain as long as they
@@ -94,6 +101,11 @@ type EPEL struct {
 // SELinux is what is asked of SELinux beyond what every run does.
 type SELinux struct {
 	LabelListenPorts bool `yaml:"label_listen_ports" mapstructure:"label_listen_ports"`
+}
+
+// Nginx is what is asked of nginx.conf itself, of which the agent changes single lines and nothing else.
+type Nginx struct {
+	StockIPv6 string `yaml:"stock_ipv6" mapstructure:"stock_ipv6"`
 }
 
 // Wait bounds how long another program's lock is waited for; 0 does not wait.

@@ -14,7 +14,9 @@ var sections = map[string]string{
 		"whose " +
 		"baseurl it lies.",
 	"selinux": "What is asked of SELinux beyond what every run does.",
-	"wait":    "How long another program's lock is waited for.",
+	"nginx": "What is asked of nginx.conf itself. Single lines of it are changed and nothing else; a revert brings " +
+		"those lines back, whatever else was edited since.",
+	"wait": "How long another program's lock is waited for.",
 }
 
 // The kinds of the host's values.
@@ -75,6 +77,14 @@ func hostSettings() []setting {
 			Doc: "Label ports to listen on http_port_t where nginx may not bind them. A label that an earlier " +
 				"configuration asked for stays until a revert, and is named."},
 			false, truths, "label listen ports http_port_t where nginx may not bind them"),
+		flagged(Key{Path: "nginx.stock_ipv6", Flag: "stock-ipv6", Default: StockKeep, Example: StockRemove,
+			Doc: "What becomes of the line listen [::]:80 in the nginx.conf that EPEL's package brings. On a host " +
+				"that was booted with ipv6.disable=1 nginx does not start with it. keep: the line stays, and on such " +
+				"a host the run is refused before it has changed anything. remove: the line is made a comment, on " +
+				"every host, also in an installer, which does not know the kernel of the first boot. It is refused " +
+				"where the line is not as the package has it."},
+			StockKeep, choices(StockKeep, StockRemove),
+			"`what` becomes of listen [::]:80 in EPEL's nginx.conf: keep or remove"),
 		flagged(Key{Path: "on_drift", Flag: "on-drift", Default: DriftFail, Example: "keep",
 			Doc: "What becomes of a file of ours that was edited by hand, a server block or the repository and " +
 				"its key. " +

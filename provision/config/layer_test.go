@@ -43,6 +43,7 @@ func TestEverySettingByEnvironmentAndFlag(t *testing.T) {
 		"allowed-origins": "https://a.b,http://c.d:81", "epel-source": "package", "epel-package": "/a.rpm",
 		"epel-gpgkey":      "https://a/key",
 		"epel-fingerprint": strings.Repeat("0", 40), "label-listen-ports": "true", "on-drift": "fail",
+		"stock-ipv6":         "remove",
 		"wait-yum-lock":      "1s",
 		"wait-semanage-lock": "2s", "worker-shutdown-timeout": "3s",
 	}
@@ -59,6 +60,7 @@ func TestEverySettingByEnvironmentAndFlag(t *testing.T) {
 			Fingerprint: strings.Repeat("0", 40)},
 		SELinux:               SELinux{LabelListenPorts: true},
 		OnDrift:               DriftFail,
+		Nginx:                 Nginx{StockIPv6: StockRemove},
 		Wait:                  Wait{time.Second, 2 * time.Second},
 		WorkerShutdownTimeout: 3 * time.Second,
 	}

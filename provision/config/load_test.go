@@ -29,6 +29,7 @@ func defaults() Config {
 	return Config{
 		EPEL:    EPEL{Source: EPELRepository, Fingerprint: EPEL7Fingerprint},
 		OnDrift: DriftFail,
+		Nginx:   Nginx{StockIPv6: StockKeep},
 		Wait:    Wait{YumLock: 10 * time.Minute, SemanageLock: 2 * time.Minute},
 	}
 }
@@ -56,6 +57,7 @@ func TestLoadGoodFile(t *testing.T) {
 			GPGKey: "/etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-7", Fingerprint: EPEL7Fingerprint},
 		SELinux:               SELinux{LabelListenPorts: true},
 		OnDrift:               DriftKeep,
+		Nginx:                 Nginx{StockIPv6: StockKeep},
 		Wait:                  Wait{YumLock: 0, SemanageLock: 90 * time.Second},
 		WorkerShutdownTimeout: 5 * time.Minute,
 		Source:                "testdata/good.yaml",

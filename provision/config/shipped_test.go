@@ -43,6 +43,7 @@ func TestShippedDefaults(t *testing.T) {
 	for setting, text := range map[string]string{
 		"epel.source":                "#epel:\n#  source: repository ",
 		"selinux.label_listen_ports": "#selinux:\n#  label_listen_ports: false\n",
+		"nginx.stock_ipv6":           "#nginx:\n#  stock_ipv6: keep\n",
 		"on_drift":                   "#on_drift: fail\n", "wait.yum_lock": "#wait:\n#  yum_lock: 10m\n",
 		"wait.semanage_lock": "#  semanage_lock: 2m\n",
 	} {
@@ -54,14 +55,14 @@ func TestShippedDefaults(t *testing.T) {
 	for line := range strings.Lines(rest) {
 		example := regexp.MustCompile(`(mirror|package|none)  `).MatchString(line) ||
 			regexp.MustCompile(`^#( +(baseurl|gpgkey|package|fingerprint)|worker_shutdown_timeout):`).MatchString(line)
-		if !example && regexp.MustCompile(`^#(  )?[a-z_]+:`).MatchString(line) {
+		if !example && regexp.MustCompile(`^#(  )?[a-z_0-9]+:`).MatchString(line) {
 			uncommented += line[1:]
 		}
 	}
 	got, err := load(uncommented)
 	want := defaults()
 	want.Source = got.Source
-	if diff := cmp.Diff(want, got); err != nil || diff != "" || strings.Count(uncommented, "\n") != 8 {
+	if diff := cmp.Diff(want, got); err != nil || diff != "" || strings.Count(uncommented, "\n") != 10 {
 		t.Errorf("%v\n-want +got\n%s\n%s", err, diff, uncommented)
 	}
 }

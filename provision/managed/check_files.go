@@ -71,6 +71,9 @@ func (m *Files) SayFound(f *engine.Finding, s File) {
 }
 
 func SiteChange(s File) engine.Change {
+	if s.Lines != nil {
+		return lineChange(s)
+	}
 	if host.Same(s.Have.Content, s.Content) {
 		return engine.Change{Object: "file " + s.Path, From: s.attributes(),
 			To: fmt.Sprintf("mode %04o, %s, %s", s.Mode, s.Owner.Words(), s.label)}

@@ -68,6 +68,9 @@ func (m *Files) File(w Want) (File, error) {
 
 // Judge says whose the file is that stands where ours is wanted.
 func (m *Files) Judge(f *File) {
+	if f.Lines != nil {
+		return
+	}
 	entry, recorded := m.Ledger.Find(state.KindFile, f.Path)
 	now := state.Digest(f.Have.Content)
 	unknown := f.Have.Content != nil && f.Content != nil && !m.Reverting && (!recorded || entry.IsTheirs(now))

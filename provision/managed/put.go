@@ -26,7 +26,11 @@ func (m *Files) Put(s File) error {
 			return err
 		}
 	}
-	if err := m.announce(s, have); err != nil {
+	announce := func() error { return m.announce(s, have) }
+	if s.Lines != nil {
+		announce = func() error { return m.announceLines(s.Lines) }
+	}
+	if err := announce(); err != nil {
 		return err
 	}
 	return m.restore(s.Want)
@@ -71,10 +75,14 @@ func (m *Files) restore(w Want) error {
 func (m *Files) Staged() ([]string, error) {
 	var left []string
 	for _, e := range m.Ledger.Entries {
-		if e.Kind != state.KindFile {
+		path := host.Staging(e.Name)
+		switch e.Kind {
+		case state.KindFile:
+		case state.KindLine:
+			path = host.Staging(host.NginxConf)
+		default:
 			continue
 		}
-		path := host.Staging(e.Name)
 		fi, err := os.Lstat(m.Root + path)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):

@@ -26,6 +26,9 @@ func (m *Files) Proven(s File) state.Proven {
 // somebody else had put there is not recorded: it is not the agent's, back in
 // its place as little as before.
 func (m *Files) PutBack(p state.Proven) (back bool, err error) {
+	if p.Path == host.NginxConf {
+		return m.linesBack(p)
+	}
 	w := WantedAgain(p)
 	have, err := m.Files.Read(p.Path)
 	if err != nil {

@@ -17,6 +17,7 @@ type Want struct {
 	Owner   host.Owner
 	Lost    error  // why content is not what was there before: nobody has it any more
 	Custom  string // a label that is not the policy's for the path; "" for that
+	Lines   []Line // all that Content has otherwise than the file; nil: the file is the agent's
 }
 
 // WantedAgain is what has to be at the path again: nil for no file, which a Content

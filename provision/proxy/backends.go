@@ -2,11 +2,8 @@ package proxy
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"net/netip"
-	"os"
 	"slices"
 	"strings"
 
@@ -87,20 +84,6 @@ func (v *Candidate) reachable(addresses []netip.Addr, b config.Backend) error {
 // hasIPv6: an interface has such an address. With ipv6.disable=1 the file is not there, with the sysctl it is empty.
 func hasIPv6(h *host.Host) bool {
 	return strings.TrimSpace(strings.Join(host.ReadProc(h, "/proc/net/if_inet6"), "")) != ""
-}
-
-// checkStock refuses what is known of the nginx.conf that is still to come: EPEL's has listen [::]:80, and a kernel that
-// was booted with ipv6.disable=1 has no such sockets.
-func (v *Candidate) checkStock() error {
-	if v.Where.Offline() || v.Reverting {
-		return nil
-	}
-	if _, err := os.Stat(v.Root + "/proc/net/if_inet6"); !errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return errors.New("this kernel has no IPv6 (ipv6.disable=1), and the nginx.conf of EPEL's nginx has listen [::]:80, " +
-		"with which nginx does not start: boot without ipv6.disable=1 (net.ipv6.conf.all.disable_ipv6=1 takes the addresses " +
-		"and leaves the sockets), or yum install nginx, take that line out of " + host.NginxConf + ", and apply again")
 }
 
 // lookUp is what getaddrinfo gives, which nginx calls: by all that nsswitch.conf names, and not DNS and /etc/hosts alone

@@ -70,6 +70,9 @@ func (v *Candidate) Check(ctx context.Context) (engine.Finding, error) {
 // untilInstalled is what can be told before there is an nginx.conf.
 func (v *Candidate) untilInstalled() []string {
 	notes := []string{"nginx -t follows the installation of nginx"}
+	if v.Config.Nginx.StockIPv6 == config.StockRemove {
+		notes = append(notes, "listen [::]:80 is taken out of the nginx.conf that comes ("+stockIPv6+")")
+	}
 	if len(v.Config.Sites) > 0 {
 		notes = append(notes, "where the nginx.conf that comes names no default_server (EPEL's since 1.20.1), the "+
 			"first site on a port answers requests for any other name too")

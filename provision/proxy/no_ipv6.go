@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 )
 
@@ -30,5 +31,10 @@ func (v *Candidate) removal(address string, d nginx.Directive) string {
 			return fmt.Sprintf("%s from the listen of the site %s", address, site.Name)
 		}
 	}
-	return fmt.Sprintf("%q in %s:%d", strings.Join(slices.Concat([]string{"listen"}, d.Args), " ")+";", d.File, d.Line)
+	how := ""
+	if d.File == host.NginxConf && slices.Equal(d.Args[:1], []string{"[::]:80"}) {
+		how = " (" + stockIPv6 + ": remove does it)"
+	}
+	return fmt.Sprintf("%q in %s:%d%s", strings.Join(slices.Concat([]string{"listen"}, d.Args), " ")+";", d.File,
+		d.Line, how)
 }

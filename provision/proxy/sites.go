@@ -38,6 +38,9 @@ func (p *Sites) Configured() ([]managed.Want, error) {
 	if all, err = p.LongNames(all); err != nil { // which is for all that stays
 		return nil, err
 	}
+	if all, err = p.ConfLines(all); err != nil {
+		return nil, err
+	}
 	return p.Managed.AddObsolete(all, func(path string) bool { return path == NamesPath })
 }
 

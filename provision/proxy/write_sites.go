@@ -18,6 +18,9 @@ func (p *Sites) Check(context.Context) (engine.Finding, error) {
 		return f, err
 	}
 	sayGroup(p.Host, &f, ConfDir)
+	if err := p.sayLines(&f); err != nil {
+		return f, err
+	}
 	left, err := p.Managed.Staged()
 	for _, path := range left {
 		f.Changes = append(f.Changes, engine.Change{Object: "file " + path, From: "in the way of the next write",

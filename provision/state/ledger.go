@@ -36,11 +36,14 @@ const (
 	KindActive  Kind = "unit-active"
 	KindPackage Kind = "package"
 	KindKey     Kind = "key"
+	// KindLine is one line of nginx.conf, under the name of the key that asks for it; Before and Left are the line.
+	KindLine Kind = "line"
 )
 
 // kinds are the versions of the ledger that brought each kind.
 var kinds = map[Kind]int{
 	KindFile: 1, KindBoolean: 1, KindRunning: 1, KindPort: 1, KindEnabled: 1, KindActive: 1, KindPackage: 1, KindKey: 1,
+	KindLine: 2,
 }
 
 // Entry is one thing's record. Before and Left are in the words that Check
