@@ -124,6 +124,17 @@ func (c *chronicle) conclude(report *engine.Report) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		c.run.notice(err.Error() + "; status will not know of this run")
 	}
+	c.log(*slot, report)
+}
+
+// log keeps the report among those of the last runs. The attempts of a first boot are one run.
+func (c *chronicle) log(merged, report *engine.Report) {
+	if c.run.holdOut && merged != nil {
+		report = merged
+	}
+	if err := state.KeepReport(c.run.Files, report); err != nil {
+		c.run.notice(err.Error() + "; wsprovision report will not know of this run")
+	}
 }
 
 func (c *chronicle) worthKeeping(before, report *engine.Report) bool {

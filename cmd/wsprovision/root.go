@@ -105,14 +105,15 @@ func (a *app) addFlags(root *cobra.Command) *pflag.FlagSet {
 func (a *app) addCommands(root *cobra.Command, flags *pflag.FlagSet) {
 	echo, connect, status, firstBoot, revert, about := a.echoCommand(), a.connectCommand(), a.statusCommand(),
 		a.firstBootCommand(), a.revertCommand(), a.versionCommand()
-	configure := a.configCommand()
+	configure, reports := a.configCommand(), a.reportCommand()
 	root.AddCommand(a.applyCommand(), a.planCommand(), a.verifyCommand(), status, revert, echo, connect, firstBoot,
-		about, configure)
+		about, configure, reports)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	withhold(flags, []string{"config"}, status, firstBoot, revert)
 	withhold(flags, []string{"config", "output", "verbose", "quiet", "color", "offline", "live"}, echo, connect)
 	withhold(flags, []string{"config", "verbose", "quiet", "color", "offline", "live"}, about)
+	withhold(flags, []string{"config", "verbose", "quiet", "offline", "live"}, reports)
 	withhold(flags, []string{"output", "verbose", "quiet", "color", "offline", "live"}, configure)
 	withhold(flags, []string{"config", "output", "verbose", "color", "offline", "live"}, configure.Commands()...)
 	for _, cmd := range root.Commands() {

@@ -29,6 +29,7 @@ var outputs = map[string]struct {
 	"report":  {engine.Report{}, "What apply, plan and revert print with --output json"},
 	"status":  {status.Report{}, "What status prints with --output json"},
 	"verify":  {verify.Report{}, "What verify prints with --output json"},
+	"reports": {[]summaryOf{}, "What report --list prints with --output json"},
 	"version": {build{}, "What version prints with --output json"},
 }
 
@@ -136,6 +137,8 @@ func TestOutputsHaveTheirSchema(t *testing.T) {
 	tr.remove("/nopackage")
 	tree("report", "apply", append([]string{"apply"}, site...)...)
 	tree("status", "deferred", "status", "--offline", "-o", "json")
+	tree("reports", "list", "report", "--list", "-o", "json")
+	tree("report", "kept", "report", "-o", "json")
 	tr.write("/reverting", "")
 	tree("report", "revert", "revert", "--offline", "-o", "json", "--plan")
 	for name, args := range map[string][]string{

@@ -163,6 +163,11 @@ func nowText(line func(name string, words ...string), n status.Now) {
 
 func writeLastRun(s *screen, r *engine.Report) {
 	s.line(span{})
+	writeRun(s, r)
+}
+
+// writeRun is the report of an earlier run.
+func writeRun(s *screen, r *engine.Report) {
 	s.line(span{plainly, fmt.Sprintf("%s of %s%s", r.Command, r.Started.Format(time.RFC3339),
 		named(", phase ", r.Phase))})
 	for i, step := range r.Steps {

@@ -18,15 +18,26 @@ const historyLimit = 1 << 20
 // Text is the history as it is kept. Where it is too long, first the longest
 // texts and lists are cut, each with a word about it.
 func (h *History) Text() ([]byte, error) {
-	kept := *h
+	return bounded(func(c *cutter) any {
+		if c == nil {
+			return h
+		}
+		kept := *h
+		kept.Install, kept.Last = c.report(h.Install), c.report(h.Last)
+		return kept
+	})
+}
+
+// bounded is the JSON of what of gives: whole, without a cutter, and else as short as it has to be.
+func bounded(of func(c *cutter) any) ([]byte, error) {
+	var c *cutter
 	for length, items := 64<<10, 4096; ; length, items = length/4, max(items/4, 4) {
-		text, err := json.MarshalIndent(kept, "", "  ")
+		text, err := json.MarshalIndent(of(c), "", "  ")
 		// A person will look at it, and it holds what a backend, a client and a mirror said.
 		if text = []byte(plaintext.Text(string(text)) + "\n"); err != nil || len(text) <= historyLimit || length < 16 {
 			return text, err
 		}
-		c := cutter{length, items}
-		kept.Install, kept.Last = c.report(h.Install), c.report(h.Last)
+		c = &cutter{length, items}
 	}
 }
 
