@@ -1,6 +1,8 @@
 package provision
 
 import (
+	"fmt"
+
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
@@ -15,6 +17,7 @@ type changedDefault func(config.Config) string
 // has said it and ended well.
 var changedDefaults = [...]changedDefault{
 	driftByDefault,
+	ipv6ByDefault,
 }
 
 // driftByDefault is 1.1.0's. The wsprovision.yaml of 1.0.0 had on_drift: replace
@@ -30,6 +33,18 @@ func driftByDefault(c config.Config) string {
 		return "on_drift is fail, the default, which was replace in 1.0.0: a file of ours that was edited by hand " +
 			"ends the run before anything is changed; on_drift: replace has it replaced as before, " +
 			"and a copy kept in " + host.ReplacedDir
+	}
+	return ""
+}
+
+// ipv6ByDefault is 1.1.0's. Until then a site that did not say what it listens
+// on listened at IPv4 alone.
+func ipv6ByDefault(c config.Config) string {
+	for _, s := range c.Sites {
+		if s.StandardListen && len(s.Listen) > 1 {
+			return fmt.Sprintf("a site without listen, such as %s, listens on %s too, because this host has IPv6; "+
+				"to have it so no more, write listen: %s", s.Name, s.Listen[1], s.Listen[0])
+		}
 	}
 	return ""
 }

@@ -179,7 +179,7 @@ func TestHostileForeignFile(t *testing.T) {
 		run.blind = true
 		run.ledger = state.NewLedger(run.Files)
 		run.annals = run.chronicle()
-		run.wire()
+		run.wire(t.Context())
 		f, err := run.conf.Check(t.Context())
 		if w := strings.Join(f.Warnings, "\n"); err != nil || !strings.Contains(w,
 			"cannot tell without root whether "+site) {

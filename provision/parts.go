@@ -1,9 +1,12 @@
 package provision
 
 import (
+	"context"
+
 	"wsprovision/provision/firstboot"
 	"wsprovision/provision/labels"
 	"wsprovision/provision/managed"
+	"wsprovision/provision/nginx/render"
 	"wsprovision/provision/packages"
 	"wsprovision/provision/policy"
 	"wsprovision/provision/proxy"
@@ -12,7 +15,7 @@ import (
 )
 
 // wire makes the parts of a run, which know each other in one direction.
-func (r *Run) wire() {
+func (r *Run) wire(ctx context.Context) {
 	h, c := r.Host, r.Config
 	r.files = &managed.Files{Host: h, Config: c, Ledger: r.ledger, Adopt: r.Adopt, Reverting: r.reverting,
 		Planning: r.planning, Blind: r.blind, Elsewhere: proxy.Elsewhere}
@@ -24,7 +27,8 @@ func (r *Run) wire() {
 	r.unit = &proxy.Unit{Host: h, Engine: r.engine, Ledger: r.ledger, Managed: r.files, Packages: r.pkgs, Survey: r.survey,
 		Owed: state.Owed{Files: h.Files}}
 	r.conf = &proxy.Sites{Host: h, Config: c, Ledger: r.ledger, Managed: r.files, Unit: r.unit, Survey: r.survey,
-		Reverting: r.reverting, Wanted: r.sites}
+		Reverting: r.reverting, Wanted: r.sites,
+		Build: func() render.Build { return proxy.BuildOf(ctx, h, r.pkgs) }}
 	if r.conf.Wanted == nil {
 		r.conf.Wanted = r.conf.Configured
 	}

@@ -61,7 +61,15 @@ type Run struct {
 func NewRun(h *host.Host, c config.Config, on Listener) *Run {
 	h.RPM.LockWait, h.SELinux.LockWait = c.Wait.YumLock, c.Wait.SemanageLock
 	h.RPM.Fingerprints = []string{c.EPEL.Fingerprint}
-	return &Run{Host: h, Config: c, on: on}
+	return &Run{Host: h, Config: OnHost(h, c), on: on}
+}
+
+// OnHost is the configuration with what it leaves to the host.
+func OnHost(h *host.Host, c config.Config) config.Config {
+	if host.HasIPv6(h) {
+		return c.WithIPv6()
+	}
+	return c
 }
 
 // Plan reports what Apply would do and changes nothing.
@@ -116,7 +124,7 @@ func (r *Run) begin(ctx context.Context) error {
 	r.annals = r.chronicle()
 	r.engine = &engine.Engine{Now: time.Now, Started: r.on.Started, Finished: r.on.Finished,
 		Pending: map[string]bool{}}
-	r.wire()
+	r.wire(ctx)
 	r.tidyLedger()
 	r.RecordRelabel = r.labels.NoteRelabel
 	r.settleAnnounced(ctx)

@@ -145,11 +145,13 @@ func (s from100) saysWhy(t *testing.T, r *engine.Report) {
 		diffs += c.Diff
 	}
 	for _, form := range managed.ChangedForms {
-		line := `- *` + regexp.QuoteMeta(form.Had)
-		if form.Gains != "" {
-			line = `\+ *` + regexp.QuoteMeta(form.Gains)
+		line := func(begin, text string) bool {
+			return regexp.MustCompile(`(?m)^` + begin + ` *` + regexp.QuoteMeta(text)).MatchString(diffs)
 		}
-		goes := regexp.MustCompile(`(?m)^` + line).MatchString(diffs)
+		goes := line("-", form.Had)
+		if form.Gains != "" {
+			goes = line("[- ]", form.Had) && line(`\+`, form.Gains)
+		}
 		if said := strings.Count(notes, form.Why); goes && said != 1 || !goes && said != 0 {
 			t.Errorf("%d times it is said why %q goes (it goes: %v):\n%s\n%s", said, form.Had, goes, notes, diffs)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"wsprovision/provision"
 	"wsprovision/provision/config"
 	"wsprovision/provision/host"
 	"wsprovision/provision/plaintext"
@@ -173,8 +174,9 @@ func (a *app) verification(cmd *cobra.Command, o verifyOptions) (*verify.Verific
 		return nil, err
 	}
 	out := a.newOutput(cmd.Name())
+	h := host.New(where, out.log, out.notice, a.seam)
 	v := &verify.Verification{
-		Host: host.New(where, out.log, out.notice, a.seam), Config: c, Agent: version,
+		Host: h, Config: provision.OnHost(h, c), Agent: version,
 		URL: o.url, Origin: o.client.origin, Subprotocols: o.client.subprotocols, Idle: o.idle, Timeout: o.timeout,
 		WithEcho: o.withEcho, Load: websocket.Load{Count: o.count, Concurrency: o.concurrency},
 		Mute: o.explain == "never",

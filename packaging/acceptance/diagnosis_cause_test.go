@@ -48,7 +48,7 @@ const hiddenSocket = "mkdir -p /srv/app && chcon -t var_t /srv/app && systemd-ru
 	"sed -i 's,server 127.0.0.1:3000,server unix:/srv/app/app.sock,' " + siteFile + "; " + reload
 
 // theSite is the site of applyCommand, for verify.
-const theSite = "--server-name ws.example.com --backend 127.0.0.1:3000 --path /ws/ "
+const theSite = "--server-name ws.example.com --backend 127.0.0.1:3000 --path /ws/ --listen 80 "
 
 const (
 	siteFile = "/etc/nginx/conf.d/websocket.conf"

@@ -13,7 +13,7 @@ func check(c Config, at origins, p *problems) {
 	names := map[string]string{}
 	servers := map[string]string{}
 	sockets, defaults := shared{}, map[string]string{}
-	for i, site := range c.Sites {
+	for i, site := range c.WithIPv6().Sites {
 		key := fmt.Sprintf("sites[%d]", i)
 		if site.Name != "" {
 			claim(names, site.Name, key+".name", "the name "+site.Name, at, p)
@@ -70,7 +70,11 @@ func claimName(name, here string, listen []Listen, servers map[string]string, at
 		if l.Port == 0 || servers[thing] == here { // the socket stands twice, which has been said
 			continue
 		}
-		claim(servers, thing, here, fmt.Sprintf("the name %s on %s", name, l), at, p)
+		if _, taken := servers[thing]; taken {
+			claim(servers, thing, here, fmt.Sprintf("the name %s on %s", name, l), at, p)
+			return // one is enough to be told
+		}
+		servers[thing] = here
 	}
 }
 

@@ -11,13 +11,14 @@ import (
 // shared is what nginx has of all servers on a socket together, with the word for each and who said it first.
 type shared map[string]string
 
-// agree complains where two sites say different things of a socket.
+// agree complains where two sites say different things of a socket, once for each thing of a site.
 func (s shared) agree(l Listen, what, mine, other, key string, at origins, p *problems) {
 	thing := what + " " + l.Socket()
 	if s[thing] == "" {
 		s[thing] = mine
 	}
-	if s[thing] != mine {
+	if told := "told " + what + key; s[thing] != mine && s[told] == "" {
+		s[told] = mine
 		p.add(at.problem(key, fmt.Sprintf("this site listens on %s %s, and an earlier one %s: one socket can "+
 			"be only one",
 			l, mine, other)))

@@ -3,6 +3,7 @@ package nginx
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 )
@@ -59,7 +60,8 @@ func (c *collector) add(fatal bool, object, file string, line int, format string
 func (c *collector) placement(file string) bool {
 	openings := c.tree.openings(file)
 	if len(openings) == 0 {
-		c.add(true, "include", c.tree.conf, 1, "%s is not included by any include", file)
+		c.add(true, "include", c.tree.conf, 1, "%s is not included by any include: add \"include %s/*.conf;\" to its http block",
+			file, path.Dir(file))
 	}
 	for _, o := range openings {
 		if !slices.Equal(o.Context, []string{"http"}) {

@@ -157,14 +157,15 @@ type model struct {
 }
 
 // wanted is the file of a site that shares nothing.
-func wanted(s Site) []string {
+func wanted(s Site) []string { return modelOf(s).all() }
+
+func modelOf(s Site) *model {
 	id := identifierOf(s.Name)
 	scope := id + "_"
 	if len(id) > 13 {
 		scope = "x" + mark([]string{s.Name}) + "_"
 	}
-	m := &model{Site: s, id: id, scope: scope, shared: map[string]bool{}}
-	return m.all()
+	return &model{Site: s, id: id, scope: scope, shared: map[string]bool{}}
 }
 
 // identifierOf is how the renderer spells the name.

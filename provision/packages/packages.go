@@ -42,6 +42,15 @@ func (p *Packages) HasNginx(ctx context.Context) (bool, error) {
 	return !slices.ContainsFunc(lost, func(d rpm.Damage) bool { return d.Package != EPELRelease }), err
 }
 
+// NginxVersion is the version of nginx by rpm, "" where it has none, or several.
+func (p *Packages) NginxVersion(ctx context.Context) string {
+	found, err := p.installed(ctx)
+	if err != nil || len(found[Nginx]) != 1 {
+		return ""
+	}
+	return found[Nginx][0].Version
+}
+
 func (p *Packages) Present(ctx context.Context, e state.Entry) (string, error) {
 	all, err := p.inventoried(ctx)
 	switch {

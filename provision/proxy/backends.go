@@ -65,7 +65,7 @@ func (v *Candidate) checkBackend(ctx context.Context, f *engine.Finding, b confi
 // reachable refuses addresses of a family that this host does not have.
 func (v *Candidate) reachable(addresses []netip.Addr, b config.Backend) error {
 	i := slices.IndexFunc(addresses, func(a netip.Addr) bool { return a.Is6() && !a.Is4In6() })
-	if i < 0 || hasIPv6(v.Host) {
+	if i < 0 || host.HasInet6(v.Host) {
 		return nil
 	}
 	instead := "the backend's IPv4 address"
@@ -79,11 +79,6 @@ func (v *Candidate) reachable(addresses []netip.Addr, b config.Backend) error {
 	}
 	return fmt.Errorf("nginx would connect to %s, and this host has no IPv6: write %s",
 		netip.AddrPortFrom(addresses[i], uint16(b.Port)), instead)
-}
-
-// hasIPv6: an interface has such an address. With ipv6.disable=1 the file is not there, with the sysctl it is empty.
-func hasIPv6(h *host.Host) bool {
-	return strings.TrimSpace(strings.Join(host.ReadProc(h, "/proc/net/if_inet6"), "")) != ""
 }
 
 // lookUp is what getaddrinfo gives, which nginx calls: by all that nsswitch.conf names, and not DNS and /etc/hosts alone

@@ -12,6 +12,7 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/managed"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/render"
 	"wsprovision/provision/packages"
 )
 
@@ -23,6 +24,9 @@ func (v *Candidate) Check(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
 	due, err := v.validationDue(ctx)
 	if err != nil || !due {
+		return f, err
+	}
+	if err := v.checkCertificates(ctx, &f); err != nil {
 		return f, err
 	}
 	if err := v.checkAddresses(ctx); err != nil {
@@ -69,7 +73,8 @@ func (v *Candidate) Check(ctx context.Context) (engine.Finding, error) {
 
 // untilInstalled is what can be told before there is an nginx.conf.
 func (v *Candidate) untilInstalled() []string {
-	notes := []string{"nginx -t follows the installation of nginx"}
+	notes := []string{"nginx -t follows the installation of nginx, and the directives are those of EPEL 7's " +
+		render.EPEL7.Version.String()}
 	if v.Config.Nginx.StockIPv6 == config.StockRemove {
 		notes = append(notes, "listen [::]:80 is taken out of the nginx.conf that comes ("+stockIPv6+")")
 	}
@@ -77,7 +82,7 @@ func (v *Candidate) untilInstalled() []string {
 		notes = append(notes, "where the nginx.conf that comes names no default_server (EPEL's since 1.20.1), the "+
 			"first site on a port answers requests for any other name too")
 	}
-	return notes
+	return append(notes, v.keyNotes()...)
 }
 
 // validationDue reports whether nginx is about to read its configuration
@@ -112,8 +117,16 @@ func (v *Candidate) checkTree(ctx context.Context, f *engine.Finding, tree nginx
 				f.Warnings = append(f.Warnings, c.String())
 			}
 		}
+		for _, c := range tree.Sockets(site, path, v.ours) {
+			if c.Fatal && !v.Reverting {
+				all = multierror.Append(all, fmt.Errorf("%s: %s", path, c))
+			} else {
+				f.Warnings = append(f.Warnings, c.String())
+			}
+		}
 		v.sayDefault(f, tree, site)
 	}
+	v.sayKeys(f)
 	if err := v.checkShutdown(ctx, f, tree); err != nil {
 		all = multierror.Append(all, err)
 	}
@@ -145,18 +158,6 @@ func (v *Candidate) collisions(tree nginx.Tree) *multierror.Error {
 	return all
 }
 
-// sayDefault tells where the site becomes the one that answers every unknown
-// Host, as the first server of a port does where no default_server is named
-// (EPEL's nginx.conf from 1.20.1 on).
-func (v *Candidate) sayDefault(f *engine.Finding, tree nginx.Tree, site nginx.Site) {
-	for _, l := range site.Sockets() {
-		if s, ok := tree.DefaultServer(l); ok && s.File == SitePath(site.Name) {
-			f.Notes = append(f.Notes,
-				fmt.Sprintf("%s is the default server on %s: it answers requests for any other name too", site.Name, l))
-		}
-	}
-}
-
 func (v *Candidate) testCandidate(ctx context.Context, f *engine.Finding, o map[string][]byte) error {
 	found, err := v.tester().Test(ctx, o)
 	if errors.Is(err, nginx.ErrNeedsRoot) && v.Where.Offline() { // the build of a container's image
@@ -175,6 +176,9 @@ func (v *Candidate) testCandidate(ctx context.Context, f *engine.Finding, o map[
 				"; nothing after it was tested, and nginx does not start before the name resolves")
 		case p.Unresolved():
 			all = multierror.Append(all, fmt.Errorf("nginx -t: %s: %w", p, ErrUnresolved))
+		case p.NoFamily() != "" && v.Where.Offline():
+			f.Warnings = append(f.Warnings, "nginx -t: "+p.String()+
+				"; nothing after it was tested; the first boot finds out whether the host has IPv6")
 		case p.NoFamily() != "":
 			all = multierror.Append(all, fmt.Errorf("nginx -t: %s: %s", p, v.withoutFamily(p.NoFamily(), o)))
 		case p.Fatal():

@@ -1,16 +1,18 @@
 package proxy
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
-	"fmt"
 	"io/fs"
+	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 
 	"wsprovision/provision/host"
 	"wsprovision/provision/managed"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/render"
 	"wsprovision/provision/state"
 )
 
@@ -36,8 +38,8 @@ func (p *Sites) buckets(all []managed.Want) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	asked := p.longest()
-	if _, recorded := p.Ledger.Find(state.KindFile, NamesPath); asked == 0 && (have.Content == nil ||
+	asked := p.asked()
+	if _, recorded := p.Ledger.Find(state.KindFile, NamesPath); asked == nil && (have.Content == nil ||
 		!recorded) { // none, or somebody else's
 		return nil, nil
 	}
@@ -50,45 +52,64 @@ func (p *Sites) buckets(all []managed.Want) ([]byte, error) {
 	tree, err := p.Survey.Tree(others)
 	switch {
 	case errors.Is(err, fs.ErrNotExist): // nginx is still to come, and its nginx.conf is then read
-		return bucketFile(asked), nil
+		return asked, nil
 	case err != nil && p.Reverting: // nginx -t has the last word
 		return nil, nil
 	case err != nil:
 		return have.Content, nil
-	case tree.HTTP(NamesBucket):
-		return nil, nil
 	}
-	return bucketFile(nginx.NamesBucket(tree.HashedNames())), nil
+	return sizesFile(tree.HashedNames(), tree.HTTP), nil
 }
 
-// longest is the size that the configuration's names need, 0 where nginx's own does.
-func (p *Sites) longest() int {
+// asked is the file that the configuration's own names need, nil where nginx's sizes do.
+func (p *Sites) asked() []byte {
 	var names []string
 	for _, site := range p.Config.Sites {
 		names = append(names, site.ServerNames...)
 	}
-	return nginx.NamesBucket(names)
+	return sizesFile(names, func(string) bool { return false })
 }
 
-func bucketFile(size int) []byte {
-	if size == 0 {
+// sizesFile has those of the sizes that nobody else has set.
+func sizesFile(names []string, set func(directive string) bool) []byte {
+	sizes := render.Sizes(names, nginx.NamesBucket(names), set)
+	if len(sizes) == 0 {
 		return nil
 	}
-	return fmt.Appendf(nil, "%s\n%s %d;\n", header, NamesBucket, size)
+	return slices.Concat([]byte(header+"\n"), sizes)
 }
 
 // InOrder has files change in such an order that nginx takes the configuration
 // at every instant: the size of the buckets grows before any name does, and
-// shrinks after it. change says how a file's content changes.
+// shrinks after it; what sites share is there before them, and goes after them.
+// change says how a file's content changes.
 func InOrder[F any](files []F, change func(F) (path string, from, to []byte)) []F {
 	rank := func(f F) int {
 		path, from, to := change(f)
-		if path != NamesPath {
-			return 0
+		shared := render.Rank(filepath.Base(path))
+		switch {
+		case path == NamesPath && bucketOf(from) > bucketOf(to):
+			return 3
+		case path == NamesPath:
+			return -3
+		case to == nil:
+			return shared
 		}
-		_, older, _ := bytes.Cut(from, []byte("\n")) // the first line was another in 1.0.0
-		_, newer, _ := bytes.Cut(to, []byte("\n"))
-		return bytes.Compare(older, newer) // three digits in the same text
+		return -shared
 	}
 	return slices.SortedStableFunc(slices.Values(files), func(a, b F) int { return cmp.Compare(rank(a), rank(b)) })
+}
+
+// bucketOf is the size that a file sets, 0 for nginx's own.
+func bucketOf(content []byte) int {
+	words := strings.Fields(string(content))
+	i := slices.Index(words, NamesBucket)
+	if i < 0 || i+1 == len(words) {
+		return 0
+	}
+	n, err := strconv.Atoi(strings.TrimSuffix(words[i+1], ";"))
+	if err != nil {
+		return 0
+	}
+	return n
 }

@@ -2,11 +2,13 @@ package proxy
 
 import (
 	"path/filepath"
+	"strings"
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/host"
 	"wsprovision/provision/managed"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/render"
 	"wsprovision/provision/state"
 )
 
@@ -20,18 +22,14 @@ func SitePath(name string) string { return host.SitePath(name) }
 // Configured is what the configuration asks for: a file for each site, and
 // none for a site that it no longer has.
 func (p *Sites) Configured() ([]managed.Want, error) {
-	var all []managed.Want
-	for _, site := range p.Config.Sites {
-		content, err := nginx.Render(site)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, managed.Want{Path: SitePath(site.Name), Content: content, Mode: SiteMode})
+	all, err := p.rendered()
+	if err != nil {
+		return nil, err
 	}
 	if d := p.Config.WorkerShutdownTimeout; d > 0 {
 		all = append(all, managed.Want{Path: ShutdownPath, Content: shutdownFile(d), Mode: SiteMode})
 	}
-	all, err := p.Managed.AddObsolete(all, func(path string) bool { return Reads(path) && path != NamesPath })
+	all, err = p.Managed.AddObsolete(all, func(path string) bool { return Reads(path) && path != NamesPath })
 	if err != nil {
 		return nil, err
 	}
@@ -91,12 +89,16 @@ type Sites struct {
 	Unit      *Unit
 	Survey    *Survey
 	Reverting bool
+	// Build is what the installed nginx can, EPEL 7's where there is none yet.
+	Build func() render.Build
 	// sites says what should be under conf.d: what the configuration asks for
 	// or, reverting, what was there before.
 	Wanted func() ([]managed.Want, error)
 }
 
-func isSite(path string) bool { return path != NamesPath && filepath.Dir(path) == ConfDir }
+func isSite(path string) bool {
+	return filepath.Dir(path) == ConfDir && !strings.HasPrefix(filepath.Base(path), "_wsprovision")
+}
 
 // Elsewhere says how the file of a site gets another path; "" for any other file.
 func Elsewhere(path string) string {

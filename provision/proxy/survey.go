@@ -5,6 +5,7 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/managed"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/render"
 )
 
 // memory is what a survey has read of the host: while it lasts nothing is changed, and nothing need be read twice.
@@ -12,6 +13,7 @@ type memory struct {
 	files  *Files
 	Reader nginx.Reader
 	ports  *host.Occupancy
+	build  *render.Build
 }
 
 // Files is what was read of the files of ours, or why it could not be.

@@ -32,6 +32,19 @@ func (d *definitions) files() []File {
 	return files
 }
 
+// Rank tells in which order a file of conf.d that several sites share is written: 2 before 1 before 0, which is every
+// other file. They are removed the other way round.
+func Rank(name string) int {
+	name, shared := strings.CutPrefix(name, "_wsprovision_")
+	switch {
+	case !shared:
+		return 0
+	case name == "upgrade.conf" || name == "limit.conf":
+		return 2
+	}
+	return 1
+}
+
 // text is all of them, for a file that shares nothing.
 func (d *definitions) text() []byte {
 	var b strings.Builder
@@ -58,7 +71,7 @@ func fingerprint(words ...string) string {
 // follow would be a tunnel past the published path (h2c), so that only websocket is passed on, and that in our own
 // letters. nginx compares the words of a map without case (ngx_http_map_find), and a list is not the word.
 func (w *writer) upgrade() string {
-	w.shared.add("upgrade",
+	w.own.add("upgrade",
 		block("map $http_upgrade "+w.variable("upgrade"), "default   '';", "websocket websocket;")+"\n"+
 			block("map $http_upgrade "+w.variable("connection"), "default   close;", "websocket upgrade;"))
 	return w.variable("upgrade")
@@ -71,7 +84,7 @@ func (w *writer) connection() string {
 
 // portMap is the variable with the port that the client wrote behind the host, and its colon.
 func (w *writer) portMap() string {
-	w.shared.add("port", block("map $http_host "+w.variable("port"), "default     '';", `"~(:[0-9]+)$" $1;`))
+	w.own.add("port", block("map $http_host "+w.variable("port"), "default     '';", `"~(:[0-9]+)$" $1;`))
 	return w.variable("port")
 }
 
@@ -85,7 +98,7 @@ func (w *writer) originMap(origins []string) string {
 		entries = append(entries, quoted("~*^websocket:"+regexp.QuoteMeta(o)+"$")+" 1;")
 	}
 	entries = append(entries, `"~^websocket:" 0;`)
-	w.shared.add(name, block("map "+w.upgrade()+":$http_origin "+w.variable(name), entries...))
+	w.own.add(name, block("map "+w.upgrade()+":$http_origin "+w.variable(name), entries...))
 	return w.variable(name)
 }
 
@@ -98,7 +111,7 @@ func (w *writer) trustMaps() (forwarded, proto string) {
 	for _, p := range w.TrustedProxies {
 		networks = append(networks, p+" 1;")
 	}
-	w.shared.add("trusted_"+mark, block("geo $realip_remote_addr "+trusted, networks...)+"\n"+
+	w.own.add("trusted_"+mark, block("geo $realip_remote_addr "+trusted, networks...)+"\n"+
 		block("map "+trusted+":$http_x_forwarded_for "+forwarded, "default $remote_addr;",
 			`"~^1:(.+)$" "$1, $realip_remote_addr";`)+"\n"+
 		block("map "+trusted+":$http_x_forwarded_proto "+proto, "default $scheme;", "1:https https;", "1:http  "+
@@ -108,20 +121,20 @@ func (w *writer) trustMaps() (forwarded, proto string) {
 
 // limitScope is the variable that begins a limit's key: a location sets it. It has to be known where none does.
 func (w *writer) limitScope() string {
-	w.shared.add("limit", block("map '' "+w.variable("limit"), "default '';"))
+	w.own.add("limit", block("map '' "+w.variable("limit"), "default '';"))
 	return w.variable("limit")
 }
 
 func (w *writer) connectionZone() string {
 	zone := "wsprovision_" + w.scope + "connections"
-	w.shared.add("limit_connections",
+	w.own.add("limit_connections",
 		fmt.Sprintf("limit_conn_zone %s$binary_remote_addr zone=%s:10m;\n", w.limitScope(), zone))
 	return zone
 }
 
 func (w *writer) requestZone(rate int) string {
 	zone := fmt.Sprintf("wsprovision_%srequests_%d", w.scope, rate)
-	w.shared.add(fmt.Sprintf("limit_requests_%d", rate), fmt.Sprintf(
+	w.own.add(fmt.Sprintf("limit_requests_%d", rate), fmt.Sprintf(
 		"limit_req_zone %s$binary_remote_addr zone=%s:10m rate=%dr/s;\n", w.limitScope(), zone, rate))
 	return zone
 }

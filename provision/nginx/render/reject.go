@@ -7,6 +7,10 @@ import (
 	"wsprovision/provision/site"
 )
 
+// RejectName is the name of the servers that answer nobody. It is nobody's (RFC 2606): an empty one or _ could be
+// another server's too, and nginx would warn.
+const RejectName = "reject.wsprovision.invalid"
+
 // reject adds, for each socket of the site, the server that answers names which no other has: not at all (444). Where
 // somebody else's server is the default of a socket, it stays so.
 func (w *writer) reject() {
@@ -21,11 +25,10 @@ func (w *writer) reject() {
 	}
 }
 
-// rejectOn writes one of them. The name is nobody's (RFC 2606): an empty one or _ could be another server's too, and
-// nginx would warn. With TLS the handshake is refused, which needs no certificate.
+// rejectOn writes one of them. With TLS the handshake is refused, which needs no certificate.
 func (w *writer) rejectOn(l Listen, tls bool) {
 	lines := []string{"listen " + l.Socket() + " default_server" + w.socketOptions(l, tls) + ";",
-		"server_name reject.wsprovision.invalid;"}
+		"server_name " + RejectName + ";"}
 	switch {
 	case tls && w.Build.RejectsHandshakes():
 		lines = append(lines, "ssl_reject_handshake on;")
@@ -37,5 +40,5 @@ func (w *writer) rejectOn(l Listen, tls bool) {
 	}
 	text := block("server", lines...)
 	name := strings.NewReplacer(":", "x", ".", "_", "[", "", "]", "").Replace(l.Socket())
-	w.shared.add("reject_"+name, text)
+	w.common.add("reject_"+name, text)
 }

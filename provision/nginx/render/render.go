@@ -4,7 +4,6 @@ package render
 import (
 	"bytes"
 	"fmt"
-	"slices"
 	"strings"
 
 	"wsprovision/provision/site"
@@ -23,10 +22,13 @@ type (
 // its nginx.
 type Installed struct {
 	Build Build
-	IPv6  bool // the host has it (/proc/net/if_inet6)
 	// Defaults are the sockets, as Listen.Socket writes them, that have a default_server of somebody else's.
 	Defaults []string
 }
+
+// few is how many sites have files that stand for themselves, each with its own maps and zones. More share them, and
+// nginx's hashes stay small.
+const few = 16
 
 // File is a file for conf.d.
 type File struct {
@@ -37,66 +39,53 @@ type File struct {
 	Shared bool
 }
 
-// Render gives the files for conf.d, the same bytes for the same sites: what several share, in the order in which
-// it is written, then a file for each. It
-// refuses, naming the field, whatever could mean something to nginx's syntax.
+// Render gives the files for conf.d, the same bytes for the same sites: what several share, in the order in which it is
+// written, then a file for each. It refuses, naming the field, whatever could mean something to nginx's syntax.
 func (i Installed) Render(sites []Site) ([]File, error) {
 	common := &definitions{}
 	var own []File
 	for _, s := range sites {
-		w, err := i.render(s, common, "")
+		content, err := i.render(s, common, len(sites) > few)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("render site %q: %w", s.Name, err)
 		}
-		own = append(own, File{Name: s.Name + ".conf", Content: w.Bytes()})
+		own = append(own, File{Name: s.Name + ".conf", Content: content})
 	}
 	return append(common.files(), own...), nil
 }
 
 // Alone gives the one file of a site that shares nothing, for EPEL 7's nginx.
 func Alone(s Site) ([]byte, error) {
-	alone := &definitions{}
-	server, err := Installed{}.render(s, alone, ownScope(s))
-	if err != nil {
-		return nil, err
-	}
-	head, rest, _ := bytes.Cut(server.Bytes(), []byte("\n"))
-	return slices.Concat(head, []byte("\n"), alone.text(), rest), nil
-}
-
-// render writes the upstreams and the servers of one site. Each backend is an upstream of its own with a single server,
-// which nginx never takes out of service; a name may resolve to several addresses, so there max_fails=0 says so.
-func (i Installed) render(s Site, shared *definitions, scope string) (*writer, error) {
-	s = i.Sockets(s)
-	w := &writer{Installed: i, Site: s, shared: shared, scope: scope}
-	err := validate(s)
-	if err == nil {
-		err = i.can(s)
-	}
+	common := &definitions{}
+	content, err := Installed{}.render(s, common, false)
 	if err != nil {
 		return nil, fmt.Errorf("render site %q: %w", s.Name, err)
 	}
-	w.line("# managed by wsprovision (site %s): change its configuration, not this file; see on_drift in "+
-		"wsprovision(8)",
-		s.Name)
+	return append(content, common.text()...), nil
+}
+
+// render writes the file of one site: its maps and zones, unless it shares them, its upstreams and servers.
+func (i Installed) render(s Site, common *definitions, shares bool) ([]byte, error) {
+	if err := validate(s); err != nil {
+		return nil, err
+	}
+	if err := i.can(s); err != nil {
+		return nil, err
+	}
+	w := &writer{Installed: i, Site: s, common: common, own: &definitions{}, scope: ownScope(s)}
+	if shares {
+		w.own, w.scope = common, ""
+	}
 	w.backends()
 	w.port80()
 	w.server()
 	w.reject()
-	return w, nil
-}
-
-// Sockets is the site with the sockets that it has on this host.
-func (i Installed) Sockets(s Site) Site {
-	s.Listen = slices.Clone(s.Listen)
-	if s.StandardListen && i.IPv6 {
-		for _, l := range slices.Clone(s.Listen) {
-			if l.Address == "" {
-				s.Listen = append(s.Listen, Listen{Address: "::", Port: l.Port})
-			}
-		}
+	head := fmt.Appendf(nil, "# managed by wsprovision (site %s): change its configuration, not this file; "+
+		"see on_drift in wsprovision(8)\n", s.Name)
+	if !shares {
+		head = append(head, w.own.text()...)
 	}
-	return s
+	return append(head, w.Bytes()...), nil
 }
 
 // writer writes the file of one site.
@@ -104,8 +93,9 @@ type writer struct {
 	bytes.Buffer
 	Installed
 	Site
-	shared    *definitions
-	scope     string // in the names of what is not shared, "" where it is
+	common    *definitions // of all sites
+	own       *definitions // maps and zones; common where the site shares them
+	scope     string       // in the names of what is not shared, "" where it is
 	depth     int
 	upstreams map[Backend]string
 }
@@ -120,6 +110,8 @@ func (w *writer) line(format string, args ...any) {
 func (w *writer) open(format string, args ...any) { w.line(format+" {", args...); w.depth++ }
 func (w *writer) shut()                           { w.depth--; w.line("}") }
 
+// backends: each is an upstream of its own with a single server, which nginx never takes out of service; a name may
+// resolve to several addresses, so there max_fails=0 says so.
 func (w *writer) backends() {
 	w.upstreams = map[Backend]string{}
 	for _, l := range w.Locations {

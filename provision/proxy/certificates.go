@@ -1,0 +1,78 @@
+package proxy
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	multierror "github.com/hashicorp/go-multierror"
+
+	"wsprovision/provision/certificate"
+	"wsprovision/provision/engine"
+	"wsprovision/provision/hostfile"
+	"wsprovision/provision/plaintext"
+	"wsprovision/provision/site"
+	"wsprovision/selinux"
+)
+
+// bundle are the roots that RHEL's programs trust (update-ca-trust(8)).
+const bundle = "/etc/pki/tls/certs/ca-bundle.crt"
+
+const largestBundle = 8 << 20
+
+// checkCertificates refuses what nginx could not load of a site's certificate, and warns of what clients would not
+// take.
+// Who is not root cannot read keys, and is told so by nginx -t's absence.
+func (v *Candidate) checkCertificates(ctx context.Context, f *engine.Finding) error {
+	if v.Reverting || v.Euid != 0 {
+		return nil
+	}
+	judge := certificate.Host{Root: v.Root, Now: time.Now()}
+	if content, err := hostfile.ReadLinked(ctx, v.Root+bundle, largestBundle); err == nil {
+		judge.Roots = x509.NewCertPool()
+		judge.Roots.AppendCertsFromPEM(content)
+	}
+	var all *multierror.Error
+	for _, s := range v.Config.Sites {
+		if s.TLS == nil {
+			continue
+		}
+		for _, found := range judge.Check(ctx, *s.TLS, s.ServerNames) {
+			if found.Fatal {
+				all = multierror.Append(all, fmt.Errorf("site %s: %s", s.Name, found))
+			} else {
+				f.Warnings = append(f.Warnings, fmt.Sprintf("site %s: %s", s.Name, found))
+			}
+		}
+		all = multierror.Append(all, v.unreadableByLabel(s)...)
+	}
+	return engine.Lines(all)
+}
+
+// unreadableByLabel are the files of a site that the policy keeps from nginx: nginx -t, which runs unconfined, reads
+// them all.
+func (v *Candidate) unreadableByLabel(s site.Site) []error {
+	var all []error
+	for _, path := range []string{s.TLS.Certificate, s.TLS.Key, s.TLS.ClientCA} {
+		real, err := filepath.EvalSymlinks(v.Root + path)
+		if path == "" || err != nil || v.Files.FileLabel == nil {
+			continue
+		}
+		label, err := v.Files.FileLabel(real)
+		if err != nil || label == "" {
+			continue
+		}
+		allowed, err := v.SELinux.Allowed("httpd_t", label, "file", "read")
+		if errors.Is(err, selinux.ErrUnknown) || err != nil || allowed {
+			continue
+		}
+		all = append(all, fmt.Errorf("site %s: SELinux keeps nginx from reading %s (%s), although nginx -t as "+
+			"root reads it: "+
+			"keep it below /etc/pki/tls, or give it a label that nginx reads: %s", s.Name, path, label,
+			plaintext.Command([]string{"chcon", "-t", "cert_t", path})))
+	}
+	return all
+}
