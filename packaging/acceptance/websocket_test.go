@@ -458,8 +458,7 @@ func render(rows map[string][]string) string {
 	rows["websocat"] = slices.Repeat([]string{"not built"}, len(backends))
 	section("Protocol", names)
 	section("Clients", programs)
-	s.WriteString("websocat is no package of Debian 12, and crates.io, from which it is built, could not be reached " +
-		"where this table was made.\n" +
+	s.WriteString("websocat is no package of Debian 12, and could not be built here.\n" +
 		"What it does every day is in the second row: `wsprovision connect` has the same flags, and insecure and " +
 		"binary besides.\n")
 	return s.String()
