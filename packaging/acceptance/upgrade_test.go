@@ -87,7 +87,7 @@ func (m *machine) upgradeByFile(t *testing.T) {
 		"locations: [{path: /ws/, backend: \"127.0.0.1:3000\"}]}' "+file+" && wsprovision apply --detailed-exitcode")
 	m.holdCrowd(t)
 	kept := m.untouched(t, "sha256sum "+file)
-	installOurs(t, m)
+	m.upgradeFromRepository(t)
 	kept()
 	m.plans(t, "", keepReplace, byFile)
 	m.reloadsOnce(t, "")
@@ -95,6 +95,32 @@ func (m *machine) upgradeByFile(t *testing.T) {
 	if out := m.must(t, "wsprovision plan"); strings.Contains(out, "on_drift") {
 		t.Errorf("the plan after an apply that said it says once more that a default has changed:\n%s", out)
 	}
+}
+
+// upgradeFromRepository has yum bring our package from what "make repo" makes, by its .repo file alone. yum here is dnf:
+// it takes no metadata that was changed after it was signed.
+func (m *machine) upgradeFromRepository(t *testing.T) {
+	t.Helper()
+	const served = "/srv/mirror/wsprovision"
+	repository := t.TempDir() + "/repo"
+	onHost(t, "../repo.sh trial http://127.0.0.1:8600/wsprovision "+repository)
+	packed := onHost(t, "tar -C "+repository+" -cz . | base64")
+	unpack := "mkdir -p " + served + " && base64 -d | tar -xz -C " + served + " && cp " + served +
+		"/wsprovision.repo /etc/yum.repos.d/"
+	if r := m.try(unpack, strings.NewReader(packed)); r.status != 0 {
+		t.Fatalf("exit status %d: %s", r.status, r.output)
+	}
+	const upgrade, metadata = "yum -y upgrade wsprovision", served + "/repodata/repomd.xml"
+	m.must(t, "cp "+metadata+" /root/ && echo '<!-- -->' >>"+metadata)
+	if out, status := m.run(upgrade); status == 0 || !strings.Contains(out, "signature") {
+		t.Errorf("with metadata that nobody signed: exit status %d:\n%s", status, out)
+	}
+	m.must(t, "rpm -q wsprovision-1.0.0; cp /root/repomd.xml "+metadata+" && yum clean all && "+upgrade)
+	m.prints(t, map[string]string{
+		"rpm -q wsprovision | grep -c 1.0.0 || :":                     "0",
+		"rpm -q --qf '%{SUMMARY}\n' gpg-pubkey | grep -c wsprovision": "1",
+		"rpm -V wsprovision | grep -v wsprovision.yaml || :":          "",
+	})
 }
 
 // plans requires the plan to say what differs and why, and which default has changed, once; and to change nothing.
