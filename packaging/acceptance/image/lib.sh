@@ -33,3 +33,16 @@ quietly() {
 		return "$status"
 	}
 }
+
+# download WORK INTO PACKAGES... gets packages from Debian. apt's state is one of its own: the base system is bootstrapped at the
+# same time, and the host's lists may be old.
+download() {
+	local log=$1/log/download apt=$1/apt into=$2
+	shift 2
+	mkdir -p "$apt"/{state/lists/partial,cache/archives/partial}
+	local options=(-q -o "Dir::State=$apt/state" -o Dir::State::status=/dev/null -o "Dir::Cache=$apt/cache"
+		-o Dir::Etc::SourceParts=/dev/null -o "Dir::Etc::SourceList=$(debian_sources)" -o APT::Sandbox::User=root)
+	quietly "$log" apt-get "${options[@]}" update
+	(cd "$into" && quietly "$log" apt-get "${options[@]}" download "$@")
+	rm -rf "$apt"
+}
