@@ -17,6 +17,7 @@ func (r *Run) recording(steps []engine.Step) []engine.Step {
 	file := siteconfig.New(*r.files, *r.Config.Record)
 	i := slices.IndexFunc(steps, func(s engine.Step) bool { return s.Name == stepnames.Site })
 	steps[i].Needs = append(steps[i].Needs, stepnames.SiteFile)
-	return slices.Insert(steps, i, engine.Step{Name: stepnames.SiteFile, Needs: []string{stepnames.SELinux, stepnames.Validate},
+	return slices.Insert(steps, i, engine.Step{Name: stepnames.SiteFile, Needs: []string{stepnames.SELinux,
+		stepnames.Validate},
 		Check: file.Check, Apply: file.Apply})
 }

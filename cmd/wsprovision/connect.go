@@ -122,7 +122,8 @@ func afterConnect(err error, url string) string {
 		return "nothing listens there: start the server, or one to try with: wsprovision echo --listen " +
 			plaintext.Command([]string{dial.Address})
 	case errors.As(err, new(*websocket.TLSError)):
-		return "--ca file trusts another authority, and --insecure takes any certificate; the cause: " + verifyCommand(url)
+		return "--ca file trusts another authority, and --insecure takes any certificate; the cause: " +
+			verifyCommand(url)
 	}
 	return "what is in the way: " + verifyCommand(url)
 }

@@ -12,7 +12,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// TestManualsAreSound has mandoc judge the pages. Its advice on style, such as shorter lines of source, is not followed.
+// TestManualsAreSound has mandoc judge the pages. Its advice on style, such as shorter lines of source, is not
+// followed.
 func TestManualsAreSound(t *testing.T) {
 	if _, err := exec.LookPath("mandoc"); err != nil {
 		if os.Getenv("CI") != "" {

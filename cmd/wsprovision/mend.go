@@ -47,7 +47,8 @@ func (s *screen) command(indent int, st style, command string) {
 
 // programs are those that a command of a mend begins with.
 var programs = []string{"bash", "df", "du", "firewall-cmd", "getsebool", "ip", "journalctl", "ls", "mkdir", "nginx",
-	"openssl", "printf", "restorecon", "semanage", "setsebool", "ss", "systemctl", "wsprovision", "yum", "chmod", "chown"}
+	"openssl", "printf", "restorecon", "semanage", "setsebool", "ss", "systemctl", "wsprovision", "yum", "chmod",
+	"chown"}
 
 // shellWords are the words of a command line: blanks within quotes are no ends (bash(1), QUOTING).
 func shellWords(command string) (words []string) {

@@ -40,14 +40,16 @@ func TestReportsAreKept(t *testing.T) {
 		t.Fatalf("%+v", all)
 	}
 	stdout, _, status := tr.agent("report", all[0].ID)
-	if status != exitOK || !strings.Contains(stdout, "packages: error: ") || !strings.Contains(stdout, "apply: failed") {
+	if status != exitOK || !strings.Contains(stdout, "packages: error: ") || !strings.Contains(stdout,
+		"apply: failed") {
 		t.Errorf("exit status %d\n%s", status, stdout)
 	}
 	if stdout, _, _ := tr.agent("report", "-o", "json"); !strings.Contains(stdout, `"result": "deferred"`) {
 		t.Errorf("the last one: %s", stdout)
 	}
 	for _, id := range []string{"nosuch", "../../etc/passwd", "", ".."} {
-		if _, stderr, status := tr.agent("report", id); status != exitFailed || !strings.Contains(stderr, "is kept; wsprovision") {
+		if _, stderr, status := tr.agent("report", id); status != exitFailed || !strings.Contains(stderr,
+			"is kept; wsprovision") {
 			t.Errorf("%q: exit status %d: %s", id, status, stderr)
 		}
 	}

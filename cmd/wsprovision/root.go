@@ -234,8 +234,8 @@ func (a *app) requireSites(c config.Config) error {
 	return err
 }
 
-// sitesOfOptions are the sites on this host that are ours and that no file of the configuration has: version 1.0.0 wrote
-// down none of its options.
+// sitesOfOptions are the sites on this host that are ours. Where no file of the configuration has any, options made
+// them: version 1.0.0 wrote down none.
 func sitesOfOptions() []string {
 	paths, _ := filepath.Glob(nginxSites)
 	var names []string

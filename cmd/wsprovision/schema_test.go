@@ -166,7 +166,8 @@ func TestOutputsHaveTheirSchema(t *testing.T) {
 			t.Errorf("%s: %s\n%s", name, message, readGolden(t, filepath.Join(dir, name)))
 		}
 	}
-	if want := []string{"report.wrong.json", "version.wrong.json"}; !slices.Equal(slices.Sorted(slices.Values(wrong)), want) {
+	if want := []string{"report.wrong.json", "version.wrong.json"}; !slices.Equal(slices.Sorted(slices.Values(wrong)),
+		want) {
 		t.Errorf("refused: %q, want %q\n%s", wrong, want, judged)
 	}
 }

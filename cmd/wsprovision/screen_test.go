@@ -133,7 +133,8 @@ func TestLogHasTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	first, rest, _ := strings.Cut(string(text), " ")
-	if _, err := time.Parse(time.RFC3339, first); err != nil || rest != "wsprovision: run true\nwsprovision: typed wrong\n" {
+	if _, err := time.Parse(time.RFC3339, first); err != nil ||
+		rest != "wsprovision: run true\nwsprovision: typed wrong\n" {
 		t.Errorf("%v: %q", err, text)
 	}
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)

@@ -44,7 +44,8 @@ func TestFlagsAreRemembered(t *testing.T) {
 	tr.remove(second)
 	run(exitOK, "file /etc/nginx/conf.d/chat.conf: other content → removed", "apply")
 	// Nothing is written beside a file that was named.
-	tr.write("/etc/other.yaml", "sites: [{name: websocket, server_name: w.c, locations: [{path: /, backend: 'a:1'}]}]\n")
+	tr.write("/etc/other.yaml", "sites: [{name: websocket, server_name: w.c, locations: [{path: /, backend: "+
+		"'a:1'}]}]\n")
 	run(exitOK, "", "apply", "--config", "/etc/other.yaml", "--backend", "127.0.0.1:9")
 	if text := readGolden(t, tr.path(file)); strings.Contains(text, ":9") || !strings.Contains(text, "path: /chat/") {
 		t.Errorf("%s", text)

@@ -68,7 +68,8 @@ func TestVerifyTranscript(t *testing.T) {
 				{Name: "another-name-not-upgraded", Result: verify.Skipped, Why: "no other server block is there"},
 			},
 			Diagnosis: &diagnose.Diagnosis{Code: diagnose.BackendNotRunning,
-				Cause: "nothing listens on 127.0.0.1:3000, to which location /ws/ of /etc/nginx/conf.d/websocket.conf passes",
+				Cause: "nothing listens on 127.0.0.1:3000, to which location /ws/ of " +
+					"/etc/nginx/conf.d/websocket.conf passes",
 				Evidence: []string{"/var/log/nginx/error.log: 2026/11/30 10:00:00 [error] 12#12: *1 connect() failed " +
 					"(111: Connection refused) while connecting to upstream"}, Mend: mendOf(t, mend)},
 		})
@@ -82,8 +83,8 @@ func TestVerifyTranscript(t *testing.T) {
 // The failure of a long run is on its last screen, once, with what to do, and what was skipped is one line.
 func TestFailureEndsWithItself(t *testing.T) {
 	r := exampleReport()
-	r.Steps = append(r.Steps, engine.StepReport{Name: "more", Status: engine.Skipped, Why: "it needs \"proof\", which was " +
-		"skipped"})
+	r.Steps = append(r.Steps, engine.StepReport{Name: "more", Status: engine.Skipped,
+		Why: "it needs \"proof\", which was skipped"})
 	var steps, end bytes.Buffer
 	for i, s := range r.Steps {
 		writeStep(&screen{w: &steps, columns: 80}, i+1, len(r.Steps), s)

@@ -51,7 +51,8 @@ func result(r string, format string) span {
 }
 
 func writeTiming(s *screen, t verify.TimingReport) {
-	s.item(2, plainly, plaintext.Line(fmt.Sprintf("%d connections in %.0f ms, %d failed%s", t.Count, t.Elapsed, t.Failed,
+	s.item(2, plainly, plaintext.Line(fmt.Sprintf("%d connections in %.0f ms, %d failed%s", t.Count, t.Elapsed,
+		t.Failed,
 		named(": ", t.Error))))
 	for _, row := range []struct {
 		name string

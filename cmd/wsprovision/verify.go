@@ -122,7 +122,8 @@ Exit status:
 	addSettings(cmd, true)
 	o.client.register(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&o.url, "url", "", "the same as the argument `URL`: ws:// or wss://, in place of the configured locations")
+	flags.StringVar(&o.url, "url", "", "the same as the argument `URL`: ws:// or wss://, in place of the configured "+
+		"locations")
 	addDuration(flags, &o.idle, "idle", 0,
 		"a silent connection has to live for this `duration`; nginx's own default cuts at 60s")
 	addDuration(flags, &o.timeout, "timeout", 10*time.Second, "give up a check after this `duration`")

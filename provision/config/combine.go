@@ -86,8 +86,8 @@ func override(site *Site, key string, from flagSite, at origins, p *problems) {
 		i := onlyWebSocket(site.Locations)
 		if i < 0 {
 			p.add(Problem{Key: name, Source: at["site."+name].source, Message: fmt.Sprintf(
-				"the site %s has not exactly one WebSocket location in %s: change it "+
-					"there", from.Name, at[key].source)})
+				"the site %s has not exactly one WebSocket location in %s: change it there", from.Name,
+				at[key].source)})
 			continue
 		}
 		if name == "path" {

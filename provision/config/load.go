@@ -70,7 +70,8 @@ func (in Input) contents(path string, content []byte, named bool, options layer,
 	if asksForSite(options) {
 		seen := readFile(path, content, in.Deferred, 0, &problems{})
 		seen.join(paths, "", &problems{})
-		if !slices.ContainsFunc(seen.sites, func(s Site) bool { return filepath.Join(in.SitesDir, s.Name+".yaml") == own }) {
+		has := func(s Site) bool { return filepath.Join(in.SitesDir, s.Name+".yaml") == own }
+		if !slices.ContainsFunc(seen.sites, has) {
 			slot = own
 		}
 	}

@@ -28,7 +28,8 @@ type Record struct {
 // Difference is one of a site's values: Key is as a person calls it, "path" or "backend of /ws/".
 type Difference struct{ Key, From, To string }
 
-const recordHead = "# Written by wsprovision apply from its options, and read beside wsprovision.yaml. It may be edited.\n" +
+const recordHead = "# Written by wsprovision apply from its options, and read beside wsprovision.yaml. " +
+	"It may be edited.\n" +
 	"# To take the site away, remove this file and run wsprovision apply.\n"
 
 // ofTheRun are keys that say how a run goes about it, and nothing of the host.
@@ -47,7 +48,9 @@ type recorder struct {
 // record is nil where nothing was asked for by options. What is not written down, because it stands elsewhere, holds
 // for this run only, and is told.
 func (r recorder) record() (*Record, []string, error) {
-	asked := slices.ContainsFunc(settings(), func(s setting) bool { return r.options.at.has(s.Path) && !ofTheRun(s.Path) })
+	asked := slices.ContainsFunc(settings(), func(s setting) bool {
+		return r.options.at.has(s.Path) && !ofTheRun(s.Path)
+	})
 	i := slices.IndexFunc(r.sites, func(s Site) bool { return s.Name == r.name })
 	key := fmt.Sprintf("sites[%d]", i)
 	switch {

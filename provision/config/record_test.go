@@ -33,14 +33,16 @@ func applied(t *testing.T, in Input, options ...string) (Config, string) {
 // TestOptionsAreRemembered: what apply was told by options is asked for without them too.
 func TestOptionsAreRemembered(t *testing.T) {
 	in := directory(t, nil)
-	first, text := applied(t, in, "server-name=ws.example.com", "backend=127.0.0.1:3000", "path=/ws/", "epel-source=none",
+	first, text := applied(t, in, "server-name=ws.example.com", "backend=127.0.0.1:3000", "path=/ws/",
+		"epel-source=none",
 		"on-drift=keep", "wait-yum-lock=1s")
 	if want := "sites:\n  - name: websocket\n    server_name: ws.example.com\n    locations:\n      - path: /ws/\n" +
 		"        backend: 127.0.0.1:3000\nepel:\n  source: none\n"; text != want {
 		t.Errorf("wrote\n%swant\n%s", text, want)
 	}
 	plain, err := Load(in)
-	if err != nil || len(plain.Sites) != 1 || plain.EPEL.Source != EPELNone || plain.OnDrift != DriftFail || plain.Record != nil ||
+	if err != nil || len(plain.Sites) != 1 || plain.EPEL.Source != EPELNone || plain.OnDrift != DriftFail ||
+		plain.Record != nil ||
 		!reflect.DeepEqual(plain.Sites, first.Sites) {
 		t.Errorf("without options: %+v, %v", plain, err)
 	}
@@ -76,7 +78,8 @@ func TestOptionsAreRemembered(t *testing.T) {
 // An edit of the file stays, with its comments, where options change something else.
 func TestEditsOfTheRecordStay(t *testing.T) {
 	in := directory(t, map[string]string{"sites.d/websocket.yaml": "# ours\nsites:\n  - name: websocket # the chat\n" +
-		"    server_name: [a.example.com, b.example.com]\n    locations:\n      - path: /ws/\n        backend: 127.0.0.1:3000\n" +
+		"    server_name: [a.example.com, b.example.com]\n    locations:\n      - path: /ws/\n        backend: " +
+		"127.0.0.1:3000\n" +
 		"        read_timeout: 8h # long\n"})
 	_, text := applied(t, in, "backend=127.0.0.1:3001", "server-name=c.example.com", "http-backend=127.0.0.1:3002")
 	for _, want := range []string{"# ours", "# the chat", "read_timeout: 8h # long", "backend: 127.0.0.1:3001",
@@ -134,7 +137,8 @@ func TestNoRecordBesideANamedFile(t *testing.T) {
 
 // TestHostileRecord: a file that holds other sites under the name of ours stays what it is, but for the new site.
 func TestHostileRecord(t *testing.T) {
-	in := directory(t, map[string]string{"sites.d/websocket.yaml": siteOf("other", "o.c"), "sites.d/z.yaml": siteOf("z", "z.c")})
+	in := directory(t, map[string]string{"sites.d/websocket.yaml": siteOf("other", "o.c"),
+		"sites.d/z.yaml": siteOf("z", "z.c")})
 	c, text := applied(t, in, "server-name=w.c", "backend=a:1")
 	if len(c.Sites) != 3 || !strings.Contains(text, "name: other") || !strings.Contains(text, "name: websocket") {
 		t.Errorf("%+v\n%s", c.Sites, text)

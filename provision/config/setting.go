@@ -30,8 +30,8 @@ func settings() []setting { return append(siteSettings(), hostSettings()...) }
 // siteSettings describe the one site of the flags. What they mean stands at the keys of a site.
 func siteSettings() []setting {
 	return []setting{
-		flagged(Key{Path: "site.name", Flag: "name"}, FlagSite, siteNames, "`name` of the site that these "+
-			"options describe"),
+		flagged(Key{Path: "site.name", Flag: "name"}, FlagSite, siteNames,
+			"`name` of the site that these options describe"),
 		flaggedList(Key{Path: "site.server_name", Flag: "server-name"}, serverNames,
 			"`names` that clients use, separated by commas"),
 		flagged(Key{Path: "site.backend", Flag: "backend"}, Backend{}, backends, "WebSocket backend, `host:port`"),

@@ -35,7 +35,8 @@ func (in Input) beside(p *problems) []string {
 		}
 	}
 	if len(all) > mostFiles {
-		p.add(Problem{Source: in.SitesDir, Message: fmt.Sprintf("has %d files: at most %d are read", len(all), mostFiles)})
+		p.add(Problem{Source: in.SitesDir, Message: fmt.Sprintf("has %d files: at most %d are read", len(all),
+			mostFiles)})
 		return nil
 	}
 	var right []string
@@ -107,7 +108,8 @@ func (c *contents) take(path string, more contents, p *problems) {
 		if have, twice := c.values[key]; twice && !reflect.DeepEqual(have, value) {
 			first := c.at[key]
 			p.add(Problem{Key: key, Line: more.at[key].line, Source: path, Message: fmt.Sprintf(
-				"%v, and %s (line %d) says %v: let one of the two files say it", value, first.source, first.line, have)})
+				"%v, and %s (line %d) says %v: let one of the two files say it", value, first.source, first.line,
+				have)})
 			continue
 		}
 		c.values[key] = value

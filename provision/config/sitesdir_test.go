@@ -26,7 +26,8 @@ func directory(t *testing.T, files map[string]string) Input {
 }
 
 func siteOf(name, server string) string {
-	return fmt.Sprintf("sites:\n  - name: %s\n    server_name: %s\n    locations: [{path: /, backend: a:1}]\n", name, server)
+	return fmt.Sprintf("sites:\n  - name: %s\n    server_name: %s\n    locations: [{path: /, backend: a:1}]\n", name,
+		server)
 }
 
 func TestSitesDir(t *testing.T) {
@@ -37,9 +38,11 @@ func TestSitesDir(t *testing.T) {
 		wrong []string
 	}{
 		{"none", nil, "", nil},
-		{"the directory alone", map[string]string{"sites.d/b.yaml": siteOf("b", "b.c"), "sites.d/a.yaml": siteOf("a", "a.c")},
+		{"the directory alone", map[string]string{"sites.d/b.yaml": siteOf("b", "b.c"), "sites.d/a.yaml": siteOf("a",
+			"a.c")},
 			"a b", nil},
-		{"beside the file", map[string]string{"wsprovision.yaml": siteOf("m", "m.c"), "sites.d/a.yaml": siteOf("a", "a.c")},
+		{"beside the file", map[string]string{"wsprovision.yaml": siteOf("m", "m.c"), "sites.d/a.yaml": siteOf("a",
+			"a.c")},
 			"m a", nil},
 		{"other names", map[string]string{"sites.d/a.yml": "x", "sites.d/.a.yaml": "x", "sites.d/a.yaml.rpmnew": "x",
 			"sites.d/b.yaml": siteOf("b", "b.c")}, "b", nil},
@@ -49,7 +52,8 @@ func TestSitesDir(t *testing.T) {
 		{"one key, two values", map[string]string{"wsprovision.yaml": "on_drift: keep\n",
 			"sites.d/a.yaml": siteOf("a", "a.c") + "on_drift: fail\n"}, "",
 			[]string{"sites.d/a.yaml: on_drift (line 5): fail, and ", "wsprovision.yaml (line 1) says keep"}},
-		{"the same site twice", map[string]string{"wsprovision.yaml": siteOf("a", "m.c"), "sites.d/a.yaml": siteOf("a", "a.c")},
+		{"the same site twice", map[string]string{"wsprovision.yaml": siteOf("a", "m.c"), "sites.d/a.yaml": siteOf("a",
+			"a.c")},
 			"", []string{"sites.d/a.yaml: sites[0].name (line 2): the name a is taken already by sites[0].name of ",
 				"wsprovision.yaml (line 2)"}},
 		{"a name of servers twice", map[string]string{"sites.d/a.yaml": siteOf("a", "a.c"),
@@ -58,7 +62,8 @@ func TestSitesDir(t *testing.T) {
 				"sites[0].server_name of ", "sites.d/a.yaml (line 3)"}},
 		{"problems of several", map[string]string{"wsprovision.yaml": "on_drift: no\n",
 			"sites.d/a.yaml": siteOf("A", "a.c"), "sites.d/b.yaml": siteOf("b", "a.c") + "  - name: C\n"}, "",
-			[]string{"configuration: 6 problems:", "wsprovision.yaml: on_drift (line 1)", "a.yaml: sites[0].name (line 2)",
+			[]string{"configuration: 6 problems:", "wsprovision.yaml: on_drift (line 1)",
+				"a.yaml: sites[0].name (line 2)",
 				"b.yaml: sites[1].name (line 5)"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -83,7 +88,8 @@ func TestSitesDir(t *testing.T) {
 func TestSitesDirIsNotReadBesideANamedFile(t *testing.T) {
 	in := directory(t, map[string]string{"other.yaml": siteOf("o", "o.c"), "sites.d/a.yaml": "broken"})
 	for _, named := range []Input{{File: filepath.Dir(in.DefaultFile) + "/other.yaml", SitesDir: in.SitesDir},
-		{Environ: []string{"WSPROVISION_CONFIG=" + filepath.Dir(in.DefaultFile) + "/other.yaml"}, SitesDir: in.SitesDir}} {
+		{Environ: []string{"WSPROVISION_CONFIG=" + filepath.Dir(in.DefaultFile) + "/other.yaml"},
+			SitesDir: in.SitesDir}} {
 		if c, err := Load(named); err != nil || len(c.Sites) != 1 || c.Sites[0].Name != "o" {
 			t.Errorf("%+v, %v", c.Sites, err)
 		}
@@ -108,7 +114,8 @@ func TestFlagsNameTheirSite(t *testing.T) {
 	in := directory(t, map[string]string{"sites.d/a.yaml": siteOf("a", "a.c"), "sites.d/b.yaml": siteOf("b", "b.c")})
 	in.Flags = map[string]string{"name": "b", "backend": "c:2"}
 	c, err := Load(in)
-	if err != nil || c.Sites[1].Locations[0].Backend.String() != "c:2" || c.Sites[0].Locations[0].Backend.String() != "a:1" {
+	if err != nil || c.Sites[1].Locations[0].Backend.String() != "c:2" ||
+		c.Sites[0].Locations[0].Backend.String() != "a:1" {
 		t.Errorf("%+v, %v", c.Sites, err)
 	}
 }

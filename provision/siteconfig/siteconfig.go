@@ -28,7 +28,9 @@ type File struct {
 // no edit is lost; a copy of it is kept all the same.
 func New(files managed.Files, want config.Record) *File {
 	files.Config.OnDrift = config.DriftReplace
-	files.Elsewhere = func(string) string { return "say in the file itself what the options say, and run apply without them" }
+	files.Elsewhere = func(string) string {
+		return "say in the file itself what the options say, and run apply without them"
+	}
 	return &File{files: files, want: want}
 }
 
@@ -53,7 +55,8 @@ func (f *File) Check(context.Context) (engine.Finding, error) {
 		}
 	}
 	for _, d := range f.want.Differs {
-		found.Changes = append(found.Changes, engine.Change{Object: "site " + f.want.Site + ", " + d.Key, From: d.From, To: d.To})
+		found.Changes = append(found.Changes, engine.Change{Object: "site " + f.want.Site + ", " + d.Key, From: d.From,
+			To: d.To})
 	}
 	change := managed.SiteChange(file)
 	if change.Diff != "" {
