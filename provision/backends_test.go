@@ -6,11 +6,12 @@ import (
 	"testing"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/hosttest"
 	"wsprovision/provision/stepnames"
 )
 
-// A backend's name is looked up before EPEL, packages and policy are changed, and an address is refused whose family the
-// host does not have; all of that at once.
+// A backend's name is looked up before EPEL, packages and policy are changed, and an address is refused whose family
+// the host does not have; all of that at once.
 func TestBackendNames(t *testing.T) {
 	const none, off = "has no address on this host", "this host has no IPv6"
 	for _, tt := range []struct {
@@ -57,5 +58,31 @@ func TestStockListenerOfAFamilyThatIsOff(t *testing.T) {
 	h.untouched(before)
 	if s.Status != engine.Failed || !strings.Contains(s.Error, "listen [::]:80") {
 		t.Errorf("%s, %q", s.Status, s.Error)
+	}
+}
+
+// A certificate that SELinux keeps from nginx is named before the reload, which alone would fail of it: nginx -t is run
+// by root's shell, whose domain reads everything.
+func TestCertificateThatSELinuxHides(t *testing.T) {
+	for typ, hidden := range map[string]bool{"cert_t": false, "admin_home_t": true} {
+		t.Run(typ, func(t *testing.T) {
+			h := newFakeHost(t)
+			for _, name := range []string{"/etc/pki/tls/c.pem", "/etc/pki/tls/k.pem"} {
+				h.write(name, "")
+				if err := h.host(Listener{}).SELinux.SetFileLabel(name, "system_u:object_r:"+typ+":s0"); err != nil {
+					hosttest.Unable(t, "labels: %v", err)
+				}
+			}
+			c := parse(t, strings.Replace(oneSite, "listen: 80",
+				"listen: 443\n    tls: {certificate: /etc/pki/tls/c.pem, key: /etc/pki/tls/k.pem}", 1))
+			before := h.snapshot()
+			s := step(t, h.plan(c), stepnames.Validate)
+			h.untouched(before)
+			named := strings.Contains(s.Error, "keeps nginx from reading /etc/pki/tls/c.pem") &&
+				strings.Contains(s.Error, "keeps nginx from reading /etc/pki/tls/k.pem")
+			if named != hidden {
+				t.Errorf("%s: %q", s.Status, s.Error)
+			}
+		})
 	}
 }

@@ -61,7 +61,8 @@ func TestBackendOfTheOtherFamily(t *testing.T) {
 	h.web.backends["127.0.0.1:3000"] = false
 	h.write("/proc/net/tcp", procTCP)
 	h.write("/proc/net/tcp6", procTCP6)
-	if d := h.ask(badGateway, logRefused); d.Code != diagnose.BackendIPv6Only || !strings.Contains(d.Cause, "[::1]:3000") {
+	if d := h.ask(badGateway, logRefused); d.Code != diagnose.BackendIPv6Only ||
+		!strings.Contains(d.Cause, "[::1]:3000") {
 		t.Errorf("got %s, want %s", d, diagnose.BackendIPv6Only)
 	}
 }
@@ -100,7 +101,9 @@ func TestExplainDial(t *testing.T) {
 		}, dial(syscall.ECONNREFUSED), diagnose.NginxNotRunning},
 		{"filtered", func(h *fakeHost) {}, dial(syscall.EHOSTUNREACH), diagnose.AddressUnreachable},
 		{"no route", func(h *fakeHost) {}, dial(syscall.ENETUNREACH), diagnose.AddressUnreachable},
-		{"own ports", func(h *fakeHost) { h.write("/proc/sys/net/ipv4/ip_local_port_range", "") }, dial(syscall.EADDRNOTAVAIL), diagnose.PortsExhausted},
+		{"own ports", func(h *fakeHost) {
+			h.write("/proc/sys/net/ipv4/ip_local_port_range", "")
+		}, dial(syscall.EADDRNOTAVAIL), diagnose.PortsExhausted},
 		{"a broken file of somebody's, and no nginx", func(h *fakeHost) {
 			h.write(proxy.ConfDir+"/a.conf", "bogus_directive on;\n")
 			h.must(os.RemoveAll(h.path(fmt.Sprintf("/proc/%d", h.web.master))))

@@ -61,7 +61,9 @@ func TestProofIsExplained(t *testing.T) {
 		{"nginx runs another configuration", func(h *fakeHost) {
 			h.web.tree = nginx.Tree{}
 		}, engine.Failed, diagnose.NginxOlder},
-		{"a 101 with a wrong digest", func(h *fakeHost) { h.web.answer = wrongDigest }, engine.Failed, diagnose.NotAWebSocket},
+		{"a 101 with a wrong digest", func(h *fakeHost) {
+			h.web.answer = wrongDigest
+		}, engine.Failed, diagnose.NotAWebSocket},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := provisioned(t)

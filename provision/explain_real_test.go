@@ -107,7 +107,8 @@ func unusedAddress(t *testing.T) string {
 }
 
 func (r *rig) conf(connections, main string) {
-	r.must(os.WriteFile(r.root+host.NginxConf, fmt.Appendf(nil, rigConf, r.root, "user root;"+main, connections, r.port),
+	r.must(os.WriteFile(r.root+host.NginxConf, fmt.Appendf(nil, rigConf, r.root, "user root;"+main, connections,
+		r.port),
 		0o644))
 }
 
@@ -118,7 +119,8 @@ func (r *rig) write(name, text string) {
 // start runs nginx and waits until it listens, or has ended.
 func (r *rig) start() {
 	r.t.Helper()
-	r.nginx = exec.Command(realNginx, "-p", r.root, "-c", r.root+host.NginxConf, "-e", r.root+"/var/log/nginx/error.log")
+	r.nginx = exec.Command(realNginx, "-p", r.root, "-c", r.root+host.NginxConf, "-e", r.root+
+		"/var/log/nginx/error.log")
 	r.nginx.Stderr = &r.log
 	r.must(r.nginx.Start())
 	ended := make(chan struct{})
@@ -328,8 +330,9 @@ func TestExplainWithNginx(t *testing.T) {
 		{name: "file not there", backend: echo, want: diagnose.NotIncluded, cause: "is not there"},
 		{name: "file not included", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite))
-			r.must(os.WriteFile(r.root+host.NginxConf, bytes.Replace(r.read(host.NginxConf), []byte("include conf.d/*.conf;"),
-				nil, 1), 0o644))
+			r.must(os.WriteFile(r.root+host.NginxConf,
+				bytes.Replace(r.read(host.NginxConf), []byte("include conf.d/*.conf;"),
+					nil, 1), 0o644))
 		}, want: diagnose.NotIncluded, cause: "is not included by"},
 		{name: "map inside server", backend: echo, make: func(r *rig) {
 			r.write("websocket", strings.Replace(r.block(echo, headersOfSite), " server_name",
@@ -337,7 +340,8 @@ func TestExplainWithNginx(t *testing.T) {
 		}, want: diagnose.NginxConfigInvalid, cause: "a map stands inside another block"},
 		{name: "brace not closed", backend: echo, make: func(r *rig) {
 			r.write("websocket", strings.TrimSuffix(r.block(echo, headersOfSite), "}\n"))
-		}, want: diagnose.NginxConfigInvalid, cause: "a brace is opened and not closed in /etc/nginx/conf.d/websocket.conf:8"},
+		}, want: diagnose.NginxConfigInvalid,
+			cause: "a brace is opened and not closed in /etc/nginx/conf.d/websocket.conf:8"},
 		{name: "unknown directive", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite+"proxy_pas on;"))
 		}, want: diagnose.NginxConfigInvalid,
@@ -390,11 +394,13 @@ func TestExplainWithNginx(t *testing.T) {
 			r.write("websocket", r.block(echo, headersOfSite))
 		},
 			verify: verify.Verification{URL: "ws://[::1]:PORT/ws/"}, want: diagnose.ListenerIPv4Only},
-		{name: "URL of a backend", verify: verify.Verification{URL: "ws://" + strict + "/elsewhere"}, want: diagnose.PathNotFound,
+		{name: "URL of a backend", verify: verify.Verification{URL: "ws://" + strict + "/elsewhere"},
+			want:  diagnose.PathNotFound,
 			cause: strict + " has nothing at /elsewhere"},
 		{name: "URL of nobody", verify: verify.Verification{URL: "ws://" + down + "/"}, want: diagnose.AddressRefuses,
 			cause: "nothing listens on " + down},
-		{name: "URL of no name", verify: verify.Verification{URL: "ws://nowhere.invalid/"}, want: diagnose.NameUnresolved},
+		{name: "URL of no name", verify: verify.Verification{URL: "ws://nowhere.invalid/"},
+			want: diagnose.NameUnresolved},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -496,7 +502,8 @@ func TestExplainTLSWithNginx(t *testing.T) {
 			want: diagnose.CertificateExpired, cause: "is not valid before"},
 		{name: "for another name", from: -day, until: day, forName: "example.org", trust: true,
 			want: diagnose.CertificateWrongName},
-		{name: "unknown authority", from: -day, until: day, forName: "ws.example.com", want: diagnose.CertificateUntrusted},
+		{name: "unknown authority", from: -day, until: day, forName: "ws.example.com",
+			want: diagnose.CertificateUntrusted},
 		{name: "renewed and not reloaded", from: -2 * day, until: -day, forName: "ws.example.com", trust: true,
 			want: diagnose.NginxOlder, cause: "was renewed",
 			after: func(r *rig) { r.certificate("ws.example.com", -day, day) }},

@@ -45,7 +45,8 @@ func (h *fakeHost) ask(err error, lines ...string) diagnose.Diagnosis {
 	h.t.Helper()
 	c := basic(h.t)
 	h.write("/proc/stat", fmt.Sprintf("btime %d\n", time.Now().Unix())) // nginx's workers are new
-	s := diagnose.Symptom{Site: &c.Sites[0], Location: &c.Sites[0].Locations[0], Check: "upgrade", Err: err, Lines: lines,
+	s := diagnose.Symptom{Site: &c.Sites[0], Location: &c.Sites[0].Locations[0], Check: "upgrade", Err: err,
+		Lines: lines,
 		Began: time.Now()}
 	s.Target = verify.Reach(c.Sites[0], c.Sites[0].Locations[0], c.Sites[0].Listen[0])
 	host := h.host(Listener{})
@@ -85,7 +86,8 @@ func TestExplainSELinux(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			h := servedHost(t)
-			h.write(diagnose.AuditLog, "type=LOGIN msg=audit(1.000:1): pid=1\n"+avcBind+"\n"+ofNow(3000)+"\n"+ofNow(3001)+"\n")
+			h.write(diagnose.AuditLog, "type=LOGIN msg=audit(1.000:1): pid=1\n"+avcBind+"\n"+ofNow(3000)+"\n"+
+				ofNow(3001)+"\n")
 			tt.make(h)
 			h.rebuild(true)
 			h.setRunning(policy.ConnectBoolean, false)
@@ -231,7 +233,8 @@ func TestExplainLogLines(t *testing.T) {
 	}{
 		{"111", badGateway, strings.Replace(logRefused, "connect() failed", "connect() to 127.0.0.1:3000 failed", 1),
 			diagnose.BackendNotRunning, "127.0.0.1:3000 is not running"},
-		{"111 as nginx 1.20 logs it", badGateway, logRefused, diagnose.BackendNotRunning, "127.0.0.1:3000 is not running"},
+		{"111 as nginx 1.20 logs it", badGateway, logRefused, diagnose.BackendNotRunning,
+			"127.0.0.1:3000 is not running"},
 		{"connections", cut, logSpent, diagnose.ConnectionsSpent, "worker_connections is 1024"},
 		{"descriptors", timeout, logFiles, diagnose.OpenFilesSpent, "no file descriptor left"},
 		{"unreachable", badGateway, logConnect, diagnose.BackendUnreachable, "127.0.0.1:3000"},

@@ -41,6 +41,8 @@ func (h *fakeHost) laySELinux(mode selinux.Mode) {
 	h.write(selinuxfs+"/enforce", map[selinux.Mode]string{selinux.Enforcing: "1", selinux.Permissive: "0"}[mode])
 	h.write(selinuxfs+"/mls", "1")
 	h.write(selinuxfs+"/class/tcp_socket/index", "33")
+	h.write(selinuxfs+"/class/file/index", "6")
+	h.write(selinuxfs+"/class/file/perms/read", "2")
 	h.write(selinuxfs+"/class/tcp_socket/perms/name_connect", "22")
 	h.write(selinuxfs+"/class/tcp_socket/perms/name_bind", "20")
 	for name, on := range h.policy.booleans {
@@ -254,6 +256,9 @@ func (h *fakeHost) decide(_, question string) (string, error) {
 	}
 	if strings.Contains(question, ":"+policy.HTTPPortType+":") || strings.Contains(question, ":http_cache_port_t:") {
 		allowed |= 1 << 19
+	}
+	if strings.Contains(question, ":cert_t:") {
+		allowed |= 1 << 1
 	}
 	return fmt.Sprintf("%x ffffffff 0 ffffffff 1 0", allowed), nil
 }

@@ -41,9 +41,11 @@ END
 systemd-run --unit hostile bash /root/hostile
 for i in $(seq 100); do grep -q worker_connections /var/log/nginx/error.log && break; sleep 0.1; done`
 
-// hiddenSocket has nginx pass to a socket that everybody may write to, in a directory with a label that httpd_t may not.
+// hiddenSocket has nginx pass to a socket that everybody may write to, in a directory with a label that httpd_t may
+// not.
 const hiddenSocket = "mkdir -p /srv/app && chcon -t var_t /srv/app && systemd-run --unit sock python3 -c " +
-	"'import socket, time; s = socket.socket(socket.AF_UNIX); s.bind(\"/srv/app/app.sock\"); s.listen(); time.sleep(600)' " +
+	"'import socket, time; s = socket.socket(socket.AF_UNIX); s.bind(\"/srv/app/app.sock\"); s.listen(); " +
+	"time.sleep(600)' " +
 	"&& for i in $(seq 50); do test -S /srv/app/app.sock && break; sleep 0.2; done; chmod 666 /srv/app/app.sock; " +
 	"sed -i 's,server 127.0.0.1:3000,server unix:/srv/app/app.sock,' " + siteFile + "; " + reload
 

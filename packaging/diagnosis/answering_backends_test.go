@@ -30,7 +30,8 @@ func backendRows() []row {
 			cause: "Host ws.example.com", edit: sed("s/Host $host/Host localhost:3000/")},
 		{situation: "the backend wants the site's Host, and nginx sends $proxy_host",
 			backends: one(unless(404, hostIs("ws.example.com"))), site: serves(passes(http11 + upgrade + connection)),
-			want: "host-refused", cause: "127.0.0.1:3000", says: "proxy_set_header Host", edit: insert("proxy_set_header Host $http_host;")},
+			want: "host-refused", cause: "127.0.0.1:3000", says: "proxy_set_header Host",
+			edit: insert("proxy_set_header Host $http_host;")},
 		{situation: "the backend compares Origin with Host, and nginx sends $proxy_host",
 			backends: one(unless(403, not(sameOrigin))), site: serves(passes(http11 + upgrade + connection)),
 			verify: theURL + " --origin http://ws.example.com", want: origin, cause: "Host",
@@ -48,7 +49,8 @@ func backendRows() []row {
 			verify: theURL + " --origin http://evil.example.org", want: origin, cause: "http://evil.example.org",
 			noMend: true},
 		{situation: "the backend wants an Origin", backends: one(unless(403, not(has("Origin")))),
-			site: serves(passes(headers)), want: origin, cause: "without an Origin", says: "--origin http://ws.example.com", noMend: true},
+			site: serves(passes(headers)), want: origin, cause: "without an Origin",
+			says: "--origin http://ws.example.com", noMend: true},
 		{situation: "the backend wants a cookie", backends: one(unless(401, not(has("Cookie")))),
 			site: serves(passes(headers)), want: refused, cause: "(401)", noMend: true},
 		{situation: "nginx empties the cookie", backends: one(unless(401, not(has("Cookie")))),
@@ -69,8 +71,9 @@ func backendRows() []row {
 		{situation: "the backend's 403 has nothing to do with Origin", backends: one(answering(403)),
 			site: serves(passes(headers)), verify: theURL + " --origin http://ws.example.com", want: refused,
 			cause: "(403)", not: "refuses the Origin", noMend: true},
-		{situation: "404 because of the Origin, as Rails' Action Cable has it", backends: one(unless(404, not(sameOrigin))),
-			site: serves(passes(headers)), verify: theURL + " --origin http://evil.example.org", want: origin,
+		{situation: "404 because of the Origin, as Rails' Action Cable has it",
+			backends: one(unless(404, not(sameOrigin))),
+			site:     serves(passes(headers)), verify: theURL + " --origin http://evil.example.org", want: origin,
 			cause: "http://evil.example.org", noMend: true},
 		{situation: "the backend closes the connection", backends: []backend{{at: "127.0.0.1:3000", raw: curt}},
 			site: serves(passes(headers)), want: refused, cause: "closes the connection without an answer",
@@ -78,17 +81,19 @@ func backendRows() []row {
 		{situation: "what listens there is no HTTP server", backends: []backend{{at: "127.0.0.1:3000", raw: another}},
 			site: serves(passes(headers)), want: "not-a-websocket", cause: "does not speak HTTP", noMend: true},
 		{situation: "the backend wants TLS", backends: []backend{{at: "127.0.0.1:3000", serves: echo, tls: ownTLS()}},
-			site: serves(passes(headers)), want: "backend-wants-tls", says: "https://", edit: sed("s,http://127,https://127,")},
+			site: serves(passes(headers)), want: "backend-wants-tls", says: "https://",
+			edit: sed("s,http://127,https://127,")},
 		{situation: "the backend's certificate is not trusted by nginx",
 			backends: []backend{{at: "127.0.0.1:3000", serves: echo, tls: ownTLS()}},
 			files:    map[string]string{"/etc/nginx/ca.pem": bundled()},
 			site: serves(location("/ws/", "https://127.0.0.1:3000", "proxy_ssl_verify on;",
 				"proxy_ssl_trusted_certificate /etc/nginx/ca.pem;", headers)), want: "backend-tls-refused",
 			cause: "does not trust", says: "proxy_ssl_verify", edit: sed("/proxy_ssl_verify/d")},
-		{situation: "the head of the backend's answer is long", backends: one(func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Set-Cookie", "session="+strings.Repeat("a", 6000))
-			echo(w, r)
-		}), site: serves(passes(headers)), want: "backend-header-too-big", says: "proxy_buffer_size",
+		{situation: "the head of the backend's answer is long",
+			backends: one(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Set-Cookie", "session="+strings.Repeat("a", 6000))
+				echo(w, r)
+			}), site: serves(passes(headers)), want: "backend-header-too-big", says: "proxy_buffer_size",
 			edit: insert("proxy_buffer_size 32k; proxy_buffers 8 32k;")},
 		{situation: "a query is part of the path, as socket.io has it", backends: one(only("/socket.io/")),
 			verify: "--url ws://ws.example.com/socket.io/?EIO=4&transport=websocket --timeout 3s",
@@ -102,7 +107,8 @@ func backendRows() []row {
 				}
 				echo(w, r)
 			}), files: withTLS(serves(passes(headers))), want: differs, cause: "X-Forwarded-Proto",
-			says: "proxy_set_header X-Forwarded-Proto $scheme;", edit: insert("proxy_set_header X-Forwarded-Proto $scheme;")},
+			says: "proxy_set_header X-Forwarded-Proto $scheme;",
+			edit: insert("proxy_set_header X-Forwarded-Proto $scheme;")},
 	}
 	return of("What the backend wants", rows)
 }

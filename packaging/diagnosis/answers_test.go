@@ -8,8 +8,9 @@ func answerRows() []row {
 		"limited-by-nginx"
 	ws := passes(headers)
 	rows := []row{
-		{situation: "everything is redirected to https", site: "server {\n    listen 80;\n    server_name ws.example.com;\n" +
-			"    return 301 https://$host$request_uri;\n}\n", want: redirected, says: "wss://ws.example.com/ws/",
+		{situation: "everything is redirected to https",
+			site: "server {\n    listen 80;\n    server_name ws.example.com;\n" +
+				"    return 301 https://$host$request_uri;\n}\n", want: redirected, says: "wss://ws.example.com/ws/",
 			cause: siteFile + ":4", not: "add a location", noMend: true},
 		{situation: "certbot's if redirects to https", site: serves(
 			"if ($host = ws.example.com) { return 301 https://$host$request_uri; }", ws), want: redirected,
@@ -60,19 +61,23 @@ func answerRows() []row {
 			serves("limit_req zone=one;", ws), after: "curl -s -o /dev/null http://ws.example.com/ws/", want: limited,
 			cause: "limit_req", says: "limit_req", edit: sed("/limit_req/d")},
 		{situation: "a limit of connections", site: "limit_conn_zone $server_name zone=two:1m;\n" +
-			serves("location /hold/ { proxy_pass http://127.0.0.1:3001; limit_conn two 1; }", passes("limit_conn two 1;", headers)),
+			serves("location /hold/ { proxy_pass http://127.0.0.1:3001; limit_conn two 1; }",
+				passes("limit_conn two 1;", headers)),
 			backends: []backend{{at: "127.0.0.1:3000", serves: echo}, {at: "127.0.0.1:3001", raw: silent}},
-			after:    "curl -s -m 25 -o /dev/null http://ws.example.com/hold/ >/dev/null 2>&1 & sleep 0.1", want: limited, cause: "limit_conn",
+			after:    "curl -s -m 25 -o /dev/null http://ws.example.com/hold/ >/dev/null 2>&1 & sleep 0.1",
+			want:     limited, cause: "limit_conn",
 			edit: sed("s/limit_conn two 1;//")},
 		{situation: "auth_request refuses", site: serves("auth_request /auth;", "location = /auth { return 401; }", ws),
 			want: "password-wanted-by-nginx", cause: "auth_request", edit: sed("/auth_request/d")},
 		{situation: "auth_request's server is down", site: serves("auth_request /auth;",
 			"location = /auth { proxy_pass http://127.0.0.1:3009; }", ws), want: answered,
 			cause: "auth_request", says: "auth_request", edit: sed("/auth_request/d"), not: "nginx does not pass on"},
-		{situation: "internal", site: serves("location /ws/ { internal; proxy_pass http://127.0.0.1:3000; " + headers + "}"),
+		{situation: "internal", site: serves("location /ws/ { internal; proxy_pass http://127.0.0.1:3000; " + headers +
+			"}"),
 			want: answered, cause: "internal", edit: sed("s/internal;//")},
-		{situation: "the request's fields are too long", site: serves("large_client_header_buffers 4 1k;", ws), verify: theURL + " --header Cookie:" + long,
-			want: answered, cause: "too", says: "large_client_header_buffers", edit: sed("/large_client_header/d")},
+		{situation: "the request's fields are too long", site: serves("large_client_header_buffers 4 1k;", ws),
+			verify: theURL + " --header Cookie:" + long,
+			want:   answered, cause: "too", says: "large_client_header_buffers", edit: sed("/large_client_header/d")},
 		{situation: "error_page hides that the backend is down", backends: []backend{}, site: serves(
 			"error_page 502 =200 /sorry;", "location = /sorry { return 200 sorry; }", ws), want: "backend-not-running",
 			noMend: true},

@@ -141,7 +141,8 @@ reload-or-restart) if [ -n "$(pid)" ]; then reload; else start; fi ;;
 esac
 `
 
-// wsprovision stands in for an apply of theSite, which takes rpm, yum and systemd: it puts the file that the agent renders.
+// wsprovision stands in for an apply of theSite, which takes rpm, yum and systemd: it puts the file that the agent
+// renders.
 const wsprovision = `#!/bin/bash
 [ "$1" = apply ] || exec /usr/local/bin-agent "$@"
 cp /root/websocket.conf /etc/nginx/conf.d/websocket.conf && nginx -t && systemctl reload-or-restart nginx
@@ -260,7 +261,8 @@ func (r row) carryOut(f *finding) {
 
 // serving is what the words of a mend end with.
 func serving(mend string) string {
-	for _, command := range []string{"nginx -t && systemctl reload-or-restart nginx", "nginx -t && systemctl reload nginx",
+	for _, command := range []string{"nginx -t && systemctl reload-or-restart nginx",
+		"nginx -t && systemctl reload nginx",
 		"systemctl reload-or-restart nginx", "systemctl reload nginx", "systemctl restart nginx"} {
 		if strings.Contains(mend, command) {
 			return " && " + command

@@ -29,7 +29,8 @@ func routeRows() []row {
 		{situation: "proxy_pass in an if of the location", site: serves("location /ws/ {\n if ($http_upgrade) {\n " +
 			"proxy_pass http://127.0.0.1:3000;\n }\n " + http11 + "\n }"), want: missing, not: "passes nothing",
 			edit: sed("s/proxy_http_version 1.1;/& " + upgrade + connection + "/")},
-		{situation: "error_page 418 = @app", site: serves("error_page 418 = @app;", "location /ws/ { return 418; }", bare),
+		{situation: "error_page 418 = @app", site: serves("error_page 418 = @app;", "location /ws/ { return 418; }",
+			bare),
 			want: missing, not: "passes nothing", edit: insert(upgrade + connection)},
 		{situation: "error_page 418 @app keeps the status", site: serves("error_page 418 @app;",
 			"location /ws/ { return 418; }", app), want: "answered-by-nginx", cause: siteFile + " & 418",
@@ -44,8 +45,9 @@ func routeRows() []row {
 			edit: sed("s/proxy_http_version 1.1; *$/& " + upgrade + connection + "/")},
 		{situation: "^~ keeps the regular expression out", site: serves(location("^~ /ws/", "http://127.0.0.1:3000",
 			headers), location("~ ^/ws", "http://127.0.0.1:3000", http11))},
-		{situation: "a nested location", site: serves("location / {\n " + location("/ws/", "http://127.0.0.1:3000", http11) +
-			"\n }"), want: missing, edit: insert(upgrade + connection)},
+		{situation: "a nested location",
+			site: serves("location / {\n " + location("/ws/", "http://127.0.0.1:3000", http11) +
+				"\n }"), want: missing, edit: insert(upgrade + connection)},
 		{situation: "a path with percent signs", site: serves(location("/caf\u00e9/", "http://127.0.0.1:3000", http11)),
 			verify: "--url ws://ws.example.com/caf%C3%A9/", want: missing, not: "passes nothing",
 			edit: insert(upgrade + connection)},
@@ -62,8 +64,9 @@ func routeRows() []row {
 			want: notFound, cause: "/ws/", noMend: true},
 		{situation: "the location is exact", site: serves(location("= /ws", "http://127.0.0.1:3000", headers)),
 			want: notFound, edit: sed("s,= /ws,/ws,")},
-		{situation: "the backend has another path", backends: []backend{{at: "127.0.0.1:3000", serves: only("/socket")}},
-			site: serves(passes(headers)), want: notFound, cause: "itself has nothing", noMend: true},
+		{situation: "the backend has another path",
+			backends: []backend{{at: "127.0.0.1:3000", serves: only("/socket")}},
+			site:     serves(passes(headers)), want: notFound, cause: "itself has nothing", noMend: true},
 		{situation: "the backend has the path without its slash", backends: []backend{{at: "127.0.0.1:3000",
 			serves: only("/ws")}}, site: serves(passes(headers)), want: notFound, cause: "but at /ws", noMend: true},
 		{situation: "the path has capitals", site: serves(location("/WS/", "http://127.0.0.1:3000", headers)),

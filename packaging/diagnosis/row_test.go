@@ -27,7 +27,8 @@ type row struct {
 	cause   string // in the cause; several are separated by " & "
 	proof   string // in the evidence, in the same way
 	not     string // in neither, in the same way
-	// says is in the mend. A mend that is no command is carried out by edit, which is what a careful reader makes of it.
+	// says is in the mend. A mend that is no command is carried out by edit, which is what a careful reader makes of
+	// it.
 	says, edit string
 	// noMend: it lies with the backend or the client, and then is what edit does, if anything.
 	noMend bool

@@ -15,7 +15,8 @@ func serverRows() []row {
 			verify: "--url ws://www.example.com/ws/", want: fallen, cause: "www.example.com",
 			not: "add a location", edit: sed("s/server_name /&www.example.com /"), says: "www.example.com"},
 		{situation: "a misspelt server_name", site: strings.Replace(well, "ws.example.com", "ws.exampel.com", 1),
-			before: default80, want: fallen, cause: "ws.example.com", edit: sed("s/exampel/example/"), not: "add a location"},
+			before: default80, want: fallen, cause: "ws.example.com", edit: sed("s/exampel/example/"),
+			not: "add a location"},
 		{situation: "the address in place of the name", site: well, verify: "--url ws://127.0.0.1/ws/", want: fallen,
 			before: default80, noMend: true},
 		{situation: "a default server that closes the connection", hosts: hosts, site: well +
@@ -53,9 +54,11 @@ func serverRows() []row {
 				"/etc/nginx/nginx.conf; nginx; sed -i s,/run/other.pid,/run/nginx.pid, /etc/nginx/nginx.conf; sleep 0.1",
 			want: "backend-not-running", not: "nginx is not running", noMend: true},
 		{situation: "another nginx answers, with another configuration", site: well,
-			files: map[string]string{"/etc/nginx/other.conf": "pid /run/other.pid;\nerror_log /var/log/nginx/other.log;\nevents {}\n" +
+			files: map[string]string{"/etc/nginx/other.conf": "pid /run/other.pid;\nerror_log " +
+				"/var/log/nginx/other.log;\nevents {}\n" +
 				"http { server { listen 80; return 404; } }\n"},
-			after: "systemctl stop nginx; nginx -c /etc/nginx/other.conf && sleep 0.1", want: "nginx-other-configuration",
+			after: "systemctl stop nginx; nginx -c /etc/nginx/other.conf && sleep 0.1",
+			want:  "nginx-other-configuration",
 			cause: "/etc/nginx/other.conf", noMend: true},
 		{situation: "nginx was stopped", site: well, after: "systemctl stop nginx", want: "nginx-not-running",
 			says: "systemctl start nginx"},

@@ -7,7 +7,8 @@ func socketRows() []row {
 	at := location("/ws/", "http://unix:/srv/app/app.sock", headers)
 	socket := []backend{{at: "/srv/app/app.sock", serves: echo}}
 	rows := []row{
-		{situation: "a socket that all may use", backends: socket, site: serves(at), after: "chmod 666 /srv/app/app.sock"},
+		{situation: "a socket that all may use", backends: socket, site: serves(at),
+			after: "chmod 666 /srv/app/app.sock"},
 		{situation: "a socket that root alone may use", backends: socket, site: serves(at),
 			after: "chmod 600 /srv/app/app.sock", want: denied, cause: "/srv/app/app.sock & nginx", says: "write",
 			not: "SELinux", edit: "chmod 666 /srv/app/app.sock"},

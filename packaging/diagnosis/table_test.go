@@ -13,9 +13,9 @@ import (
 const tableHead = `# What verify says, situation by situation
 
 Written by ` + "`make diagnoses UPDATE=yes`" + `, which brings each situation about with a real nginx, in namespaces
-on Debian 12 (nginx 1.22) and **not on RHEL 7**; what needs SELinux or systemd is in TestDiagnosis. Each was looked at three
-times, with the same answer. The mend was carried out as it is written; where it is words, by the edit that a reader makes of
-them. "–" in the last column: it lies with the backend or the client.
+on Debian 12 (nginx 1.22) and **not on RHEL 7**; what needs SELinux or systemd is in TestDiagnosis. Each was looked at
+three times, with the same answer. The mend was carried out as it is written; where it is words, by the edit that a
+reader makes of them. "–" in the last column: it lies with the backend or the client.
 `
 
 func writeTable(t *testing.T, all []row, found []finding) {
@@ -57,7 +57,8 @@ func table(all []row, found []finding) string {
 	for i, r := range all {
 		if r.kind != kind {
 			kind = r.kind
-			fmt.Fprintf(&b, "\n## %s\n\n| situation | cause named | mend | verify after it |\n|---|---|---|---|\n", kind)
+			fmt.Fprintf(&b, "\n## %s\n\n| situation | cause named | mend | verify after it |\n|---|---|---|---|\n",
+				kind)
 		}
 		f := found[i]
 		cause, after := "it goes through", "ok"

@@ -70,7 +70,8 @@ func tlsRows() []row {
 	leaf := mid.sign("ws.example.com", false, later)
 	own := (*authority)(nil).sign("ws.example.com", false, later)
 	with := func(chain, key string) map[string]string {
-		return map[string]string{siteFile: secure(serves(passes(headers))), certFile: chain, keyFile: key, bundle: root.pem,
+		return map[string]string{siteFile: secure(serves(passes(headers))), certFile: chain, keyFile: key,
+			bundle:           root.pem,
 			"/srv/whole.pem": leaf.pem + mid.pem, "/srv/whole.key": leaf.keyPEM()}
 	}
 	whole := "cp /srv/whole.pem " + certFile
@@ -107,8 +108,9 @@ func tlsRows() []row {
 			strings.Replace(secure(serves(passes(headers))), "listen", "ssl_protocols TLSv1;\n    listen", 1)),
 			want: "tls-refused", noMend: true},
 		{situation: "a client's certificate is wanted", files: merge(with(leaf.pem+mid.pem, leaf.keyPEM()), siteFile,
-			strings.Replace(secure(serves(passes(headers))), "listen", "ssl_verify_client on;\n    ssl_client_certificate "+
-				bundle+";\n    listen", 1)), want: "client-certificate-wanted", cause: "ssl_verify_client",
+			strings.Replace(secure(serves(passes(headers))), "listen",
+				"ssl_verify_client on;\n    ssl_client_certificate "+
+					bundle+";\n    listen", 1)), want: "client-certificate-wanted", cause: "ssl_verify_client",
 			says: "ssl_verify_client", edit: sed("s/ssl_verify_client on/ssl_verify_client off/")},
 		{situation: "renewed and not reloaded", files: with(past.pem+mid.pem, past.keyPEM()),
 			after: whole + "; cp /srv/whole.key " + keyFile, want: "nginx-older-configuration", cause: "renewed",

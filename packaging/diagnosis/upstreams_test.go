@@ -14,7 +14,8 @@ func upstreamRows() []row {
 	on := func(at string, serves http.HandlerFunc) []backend { return []backend{{at: at, serves: serves}} }
 	rows := []row{
 		{situation: "localhost is two addresses, the backend has one, and Connection is keep-alive", hosts: both,
-			backends: on("127.0.0.1:6042", echo), site: group("server localhost:6042;") + serves(keepAlive), want: missing,
+			backends: on("127.0.0.1:6042", echo), site: group("server localhost:6042;") + serves(keepAlive),
+			want:  missing,
 			cause: "Connection", not: "IPv4 only", edit: sed(`s/"keep-alive"/"upgrade"/`)},
 		{situation: "localhost is two addresses, and the backend has one", hosts: both,
 			backends: on("127.0.0.1:6042", echo), site: group("server localhost:6042;") + serves(well)},
@@ -34,8 +35,9 @@ func upstreamRows() []row {
 			site: group("server 127.0.0.1:3001; server 127.0.0.1:3002;") + serves(well), want: down, noMend: true},
 		{situation: "the first is marked down, the second refuses",
 			backends: []backend{{at: "127.0.0.1:3001", serves: echo}, {at: "127.0.0.1:3002", serves: answering(400)}},
-			site:     group("server 127.0.0.1:3001 down; server 127.0.0.1:3002;") + serves(well), want: "backend-refused",
-			cause: "127.0.0.1:3002", noMend: true},
+			site:     group("server 127.0.0.1:3001 down; server 127.0.0.1:3002;") + serves(well),
+			want:     "backend-refused",
+			cause:    "127.0.0.1:3002", noMend: true},
 		{situation: "the one server is down, its backup refuses", backends: on("127.0.0.1:3002", answering(400)),
 			site: group("server 127.0.0.1:3001; server 127.0.0.1:3002 backup;") + serves(well), want: "backend-refused",
 			cause: "127.0.0.1:3002", noMend: true},
@@ -45,16 +47,20 @@ func upstreamRows() []row {
 			want:     "backend-refused", cause: "127.0.0.1:3001", noMend: true},
 		{situation: "the backend is down", backends: []backend{}, site: serves(passes(headers)), want: down,
 			cause: "127.0.0.1:3000", noMend: true},
-		{situation: "the backend is on another port", backends: on("127.0.0.1:3001", echo), site: serves(passes(headers)),
+		{situation: "the backend is on another port", backends: on("127.0.0.1:3001", echo),
+			site: serves(passes(headers)),
 			want: down, noMend: true},
 		{situation: "the backend has IPv6 only", backends: on("[::1]:3000", echo), site: serves(passes(headers)),
 			want: "backend-ipv6-only", says: "[::1]:3000", edit: sed("s/127.0.0.1:3000/[::1]:3000/"), hosts: both},
 		{situation: "the backend has IPv4 only", hosts: both,
 			site: serves(location("/ws/", "http://[::1]:3000", headers)), want: "backend-ipv4-only",
 			edit: sed("s/.::1.:3000/127.0.0.1:3000/"), says: "127.0.0.1:3000"},
-		{situation: "the backend takes the connection and is silent", backends: []backend{{at: "127.0.0.1:3000", raw: silent}},
-			site: serves(passes("proxy_read_timeout 400ms;", headers)), want: "backend-not-answering", noMend: true},
-		{situation: "the upstream's name has no address", site: serves(location("/ws/", "http://app.invalid:3000", headers)),
+		{situation: "the backend takes the connection and is silent",
+			backends: []backend{{at: "127.0.0.1:3000", raw: silent}},
+			site:     serves(passes("proxy_read_timeout 400ms;", headers)), want: "backend-not-answering",
+			noMend: true},
+		{situation: "the upstream's name has no address",
+			site: serves(location("/ws/", "http://app.invalid:3000", headers)),
 			want: "upstream-name-unresolved", cause: "app.invalid", says: "/etc/hosts",
 			edit: "echo 127.0.0.1 app.invalid >>/etc/hosts"},
 		{situation: "a variable and no resolver", site: serves("set $backend app.example.com;",
@@ -66,7 +72,8 @@ func upstreamRows() []row {
 			want: "backend-unreachable", cause: "proxy_bind", edit: sed("/proxy_bind/d")},
 		{situation: "an old refused connection is in the log", site: serves(passes(http11)),
 			after: "for i in 1 2 3; do echo \"$(date '+%Y/%m/%d %T') [error] 7#7: *1 connect() failed (111: Connection " +
-				"refused) while connecting to upstream, client: 127.0.0.1, server: ws.example.com, request: \\\"GET /ws/ " +
+				"refused) while connecting to upstream, client: 127.0.0.1, server: ws.example.com, request: " +
+				"\\\"GET /ws/ " +
 				"HTTP/1.1\\\", upstream: \\\"http://127.0.0.1:3000/ws/\\\", host: \\\"ws.example.com\\\"\" >>" +
 				"/var/log/nginx/error.log; done", want: missing, edit: insert(upgrade + connection)},
 	}

@@ -22,11 +22,13 @@ func upgradedUnasked(_ context.Context, e *evidence) *Diagnosis {
 		f := p.Field("Upgrade")
 		if f.Set != nil && !strings.Contains(f.Set.Args[len(f.Set.Args)-1], "$") {
 			return diagnosis(UpgradedUnasked, cause+": nginx sends Upgrade whatever the client asks for",
-				inFile(e, f.Set.File, f.Set.Line, replaceLine(*f.Set, "proxy_set_header Upgrade $http_upgrade;")), e.Err.Error(),
+				inFile(e, f.Set.File, f.Set.Line, replaceLine(*f.Set, "proxy_set_header Upgrade $http_upgrade;")),
+				e.Err.Error(),
 				sentAs(e, f))
 		}
 	}
-	return diagnosis(UpgradedUnasked, cause, say("mend the backend, or what sets Upgrade without regard to the request"),
+	return diagnosis(UpgradedUnasked, cause,
+		say("mend the backend, or what sets Upgrade without regard to the request"),
 		e.Err.Error())
 }
 
@@ -97,8 +99,8 @@ const UnknownName = "other-host.wsprovision.invalid"
 
 func near(a, b time.Duration) bool { return a > b-slack && a < b+slack }
 
-// anotherNameIsUpgraded: a name that is nobody's is upgraded, although by the configuration the server block that is to answer it
-// is not the site's.
+// anotherNameIsUpgraded: a name that is nobody's is upgraded, although by the configuration the server block that is to
+// answer it is not the site's.
 func anotherNameIsUpgraded(_ context.Context, e *evidence) *Diagnosis {
 	if e.Check != "other-host" {
 		return nil

@@ -13,8 +13,8 @@ import (
 	"wsprovision/provision/websocket"
 )
 
-// unresponsive are the backends of which nginx got no connection: all that it may ask, where those are known, or the one
-// of its log.
+// unresponsive are the backends of which nginx got no connection: all that it may ask, where those are known, or the
+// one of its log.
 func unresponsive(ctx context.Context, e *evidence) []string {
 	all := backends(e)
 	number, address, _ := failedCall(e)
@@ -52,13 +52,15 @@ func otherFamilyOfBackend(e *evidence, at netip.AddrPort, s host.Socket) *Diagno
 		code, have, lack = BackendIPv4Only, "IPv4", "IPv6"
 	}
 	reach := netip.AddrPortFrom(loopbackFor(s.Local.Addr()), s.Local.Port())
-	mend := say("have the backend listen on ").name(lack).say(" too, or give the site the backend ").name(reach.String())
+	mend := say("have the backend listen on ").name(lack).say(" too, or give the site the backend ").
+		name(reach.String())
 	if p := passed(e); p != nil && !ours(e, p.Directive.File) {
 		mend = say("have the backend listen on ").name(lack).say(" too, or pass to ").name(reach.String()).say(" in ").
 			line(p.Directive.File, p.Directive.Line).say(thenReload)
 	}
 	_, _, line := failedCall(e)
-	return diagnosis(code, fmt.Sprintf("the backend listens on %s, %s only, and nginx connects to %s", s.Local, have, at),
+	return diagnosis(code, fmt.Sprintf("the backend listens on %s, %s only, and nginx connects to %s", s.Local, have,
+		at),
 		mend, line, fmt.Sprintf("nothing listens on %s", at))
 }
 
@@ -93,13 +95,15 @@ func backendIsDown(ctx context.Context, e *evidence) *Diagnosis {
 	}
 	if l := e.Location; l != nil && passed(e) != nil && !slices.Contains(all, l.Backend.String()) {
 		p := passed(e).Directive
-		evidence = append(evidence, fmt.Sprintf("the configuration has %s, and %s:%d passes to %s", l.Backend, p.File, p.Line,
+		evidence = append(evidence, fmt.Sprintf("the configuration has %s, and %s:%d passes to %s", l.Backend, p.File,
+			p.Line,
 			strings.Join(all, " and ")))
 	}
 	mend := say("start the backend (systemctl start its unit), so that it listens on ").name(all[0])
 	cause := fmt.Sprintf("the backend %s is not running: the connection is refused (111)", all[0])
 	if len(all) > 1 {
-		cause = fmt.Sprintf("the backends %s are not running: the connections are refused (111)", strings.Join(all, " and "))
+		cause = fmt.Sprintf("the backends %s are not running: the connections are refused (111)",
+			strings.Join(all, " and "))
 	}
 	return diagnosis(BackendNotRunning, cause, mend, evidence...)
 }
@@ -138,7 +142,8 @@ func backendIsBoundAway(_ context.Context, e *evidence) *Diagnosis {
 	}
 	return diagnosis(BackendUnreachable,
 		fmt.Sprintf("nginx may not connect to %s from the address that proxy_bind names: it is none of this host's (99)",
-			strings.Join(p.Backends, " and ")), inFile(e, d.File, d.Line, say("take proxy_bind out of ").line(d.File, d.Line).
+			strings.Join(p.Backends, " and ")),
+		inFile(e, d.File, d.Line, say("take proxy_bind out of ").line(d.File, d.Line).
 			say(", or name an address of this host in it")), l.Text, "proxy_bind "+strings.Join(d.Args, " "))
 }
 
@@ -185,10 +190,12 @@ func backendHasNoName(_ context.Context, e *evidence) *Diagnosis {
 func withoutResolver(e *evidence, name, line string) *Diagnosis {
 	mend := say("name a resolver")
 	if p := passed(e); p != nil {
-		mend = say("put resolver and the address of a name server (see /etc/resolv.conf) before proxy_pass, or pass to an ").
+		mend = say("put resolver and the address of a name server (see /etc/resolv.conf) before proxy_pass, or "+
+			"pass to an ").
 			say("address in place of the name, in ").line(p.Directive.File, p.Directive.Line).say(thenReload)
 	} else {
-		mend = mend.say(": put resolver and the address of a name server (see /etc/resolv.conf) into the location, or pass to ").
+		mend = mend.say(": put resolver and the address of a name server (see /etc/resolv.conf) into the location, " +
+			"or pass to ").
 			say("an address in place of the name").say(thenReload)
 	}
 	return diagnosis(UpstreamUnresolved, fmt.Sprintf("proxy_pass has a variable, so that nginx resolves %q for every "+
@@ -209,9 +216,11 @@ func backendSpeaksNoTLS(ctx context.Context, e *evidence) *Diagnosis {
 		plain := asTheClient(e, b)
 		plain.TLS = nil
 		if err := shake(ctx, e, plain); err == nil {
-			return diagnosis(BackendSpeaksNoTLS, fmt.Sprintf("nginx speaks TLS to the backend %s, which speaks plain HTTP", b),
-				inFile(e, p.Directive.File, p.Directive.Line, say("write http:// in place of https:// in proxy_pass in ").
-					line(p.Directive.File, p.Directive.Line)), l.Text, passedBy(p))
+			return diagnosis(BackendSpeaksNoTLS,
+				fmt.Sprintf("nginx speaks TLS to the backend %s, which speaks plain HTTP", b),
+				inFile(e, p.Directive.File, p.Directive.Line,
+					say("write http:// in place of https:// in proxy_pass in ").
+						line(p.Directive.File, p.Directive.Line)), l.Text, passedBy(p))
 		}
 	}
 	return nil
@@ -240,7 +249,8 @@ func backendNeverAnswers(ctx context.Context, e *evidence) *Diagnosis {
 }
 
 func silentBackend(address string, evidence ...string) *Diagnosis {
-	return diagnosis(BackendNotAnswering, fmt.Sprintf("the backend %s takes the connection and does not answer", address),
+	return diagnosis(BackendNotAnswering, fmt.Sprintf("the backend %s takes the connection and does not answer",
+		address),
 		say("look at the backend's own log, and restart it"), evidence...)
 }
 

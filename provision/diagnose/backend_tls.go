@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"regexp"
 	"strings"
 
@@ -31,7 +32,8 @@ func backendWantsTLS(ctx context.Context, e *evidence) *Diagnosis {
 		}
 		return diagnosis(BackendWantsTLS, fmt.Sprintf("nginx speaks plain HTTP to the backend %s, which speaks TLS", b),
 			inFile(e, p.Directive.File, p.Directive.Line, say("write https:// in place of http:// in proxy_pass in ").
-				line(p.Directive.File, p.Directive.Line)), append([]string{e.Err.Error(), passedBy(p)}, e.asked.told()...)...)
+				line(p.Directive.File, p.Directive.Line)),
+			append([]string{e.Err.Error(), passedBy(p)}, e.asked.told()...)...)
 	}
 	return nil
 }
@@ -56,17 +58,20 @@ func backendsTLSFails(_ context.Context, e *evidence) *Diagnosis {
 		if d := e.way.End.InForce("proxy_ssl_verify"); d != nil {
 			mend = mend.say("; or take proxy_ssl_verify out of ").line(d.File, d.Line)
 		}
-		return diagnosis(BackendTLSRefused, "nginx does not trust the backend's certificate (proxy_ssl_verify)", mend, l.Text,
+		return diagnosis(BackendTLSRefused, "nginx does not trust the backend's certificate (proxy_ssl_verify)", mend,
+			l.Text,
 			passedBy(p))
 	case handshakeFailed.MatchString(l.Message) && e.way.End.InForce("proxy_ssl_server_name") == nil:
 		return diagnosis(BackendTLSRefused, "the backend refuses nginx's TLS handshake, in which no name is: "+
-			"proxy_ssl_server_name is off", inFile(e, at.File, at.Line, say("add proxy_ssl_server_name on; and proxy_ssl_name "+
-			"with the backend's name in ").line(at.File, at.Line)), l.Text, passedBy(p))
+			"proxy_ssl_server_name is off",
+			inFile(e, at.File, at.Line, say("add proxy_ssl_server_name on; and proxy_ssl_name "+
+				"with the backend's name in ").line(at.File, at.Line)), l.Text, passedBy(p))
 	}
 	return nil
 }
 
-// headerTooBig is nginx's word on an answer whose head does not fit proxy_buffer_size (ngx_http_upstream_process_header).
+// headerTooBig is nginx's word on an answer whose head does not fit proxy_buffer_size
+// (ngx_http_upstream_process_header).
 var headerTooBig = regexp.MustCompile(`^upstream sent too big header while reading response header from upstream$`)
 
 // backendsHeaderIsTooBig: a 101 with long cookies, such as that of a framework's session.
@@ -79,8 +84,9 @@ func backendsHeaderIsTooBig(_ context.Context, e *evidence) *Diagnosis {
 	if d := e.way.End.InForce("proxy_buffer_size"); d != nil {
 		mend = say("raise proxy_buffer_size in ").line(d.File, d.Line).say(", and proxy_buffers to no less")
 	}
-	return diagnosis(BackendHeaderTooBig, "the head of the backend's answer is longer than nginx takes (proxy_buffer_size, "+
-		"4 KiB unless set)", inFile(e, p.Directive.File, p.Directive.Line, mend), l.Text, passedBy(p))
+	return diagnosis(BackendHeaderTooBig,
+		"the head of the backend's answer is longer than nginx takes (proxy_buffer_size, "+
+			"4 KiB unless set)", inFile(e, p.Directive.File, p.Directive.Line, mend), l.Text, passedBy(p))
 }
 
 // backendWantsScheme: the backend redirects to https what does not say that it came by it.
@@ -93,7 +99,7 @@ func backendWantsScheme(ctx context.Context, e *evidence) *Diagnosis {
 	f := p.Field("X-Forwarded-Proto")
 	told := asNginx(e, b)
 	if told.Header = told.Header.Clone(); told.Header == nil {
-		return nil
+		told.Header = http.Header{}
 	}
 	told.Header.Set("X-Forwarded-Proto", "https")
 	if shake(ctx, e, told) != nil {
@@ -104,6 +110,8 @@ func backendWantsScheme(ctx context.Context, e *evidence) *Diagnosis {
 	if f.Set != nil {
 		place, mend = *f.Set, replaceLine(*f.Set, "proxy_set_header X-Forwarded-Proto $scheme;")
 	}
-	return diagnosis(FieldRefused, fmt.Sprintf("the backend %s redirects to https (%d) what has no X-Forwarded-Proto https",
-		b, status.Code), inFile(e, place.File, place.Line, mend), append([]string{e.Err.Error()}, e.asked.told()...)...)
+	return diagnosis(FieldRefused,
+		fmt.Sprintf("the backend %s redirects to https (%d) what has no X-Forwarded-Proto https",
+			b, status.Code), inFile(e, place.File, place.Line, mend),
+		append([]string{e.Err.Error()}, e.asked.told()...)...)
 }

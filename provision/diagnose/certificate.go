@@ -17,13 +17,15 @@ func CertificateWarnings(t websocket.Target, shown *websocket.TLS, now time.Time
 		return nil
 	}
 	if left := shown.Chain[0].NotAfter.Sub(now); left > 0 && left < soon {
-		all = append(all, *diagnosis(CertificateExpiresSoon, fmt.Sprintf("the certificate of %s expires on %s, in %d days",
-			shown.ServerName, shown.Chain[0].NotAfter.Format(time.DateOnly), int(left.Hours()/24)),
+		all = append(all, *diagnosis(CertificateExpiresSoon,
+			fmt.Sprintf("the certificate of %s expires on %s, in %d days",
+				shown.ServerName, shown.Chain[0].NotAfter.Format(time.DateOnly), int(left.Hours()/24)),
 			say("renew it, put it in place of the old one, then systemctl reload nginx"), t.String()))
 	}
 	if wrong := outOfOrder(shown.Chain); wrong != "" {
-		all = append(all, *diagnosis(CertificateChainOrder, "the chain that the server shows is not in order, and some "+
-			"clients do not look further (RFC 5246, section 7.4.2: each certificate certifies the one before it)",
+		all = append(all, *diagnosis(CertificateChainOrder,
+			"the chain that the server shows is not in order, and some "+
+				"clients do not look further (RFC 5246, section 7.4.2: each certificate certifies the one before it)",
 			say("put the certificates into the file in that order, the site's own first, then systemctl reload nginx"),
 			t.String(), wrong))
 	}

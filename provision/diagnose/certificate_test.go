@@ -10,19 +10,21 @@ import (
 func TestCertificateWarnings(t *testing.T) {
 	now := time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC)
 	one := func(subject, issuer string, days int) websocket.Certificate {
-		return websocket.Certificate{Subject: subject, Issuer: issuer, NotAfter: now.Add(time.Duration(days) * 24 * time.Hour)}
+		return websocket.Certificate{Subject: subject, Issuer: issuer,
+			NotAfter: now.Add(time.Duration(days) * 24 * time.Hour)}
 	}
 	leaf, mid, root := one("CN=ws", "CN=mid", 60), one("CN=mid", "CN=root", 60), one("CN=root", "CN=root", 60)
 	for name, tt := range map[string]struct {
 		chain []websocket.Certificate
 		want  Code
 	}{
-		"in order":                              {[]websocket.Certificate{leaf, mid}, ""},
-		"with the root":                         {[]websocket.Certificate{leaf, mid, root}, ""},
-		"signed by itself":                      {[]websocket.Certificate{root}, ""},
-		"the root before":                       {[]websocket.Certificate{leaf, root, mid}, CertificateChainOrder},
-		"two of the site's":                     {[]websocket.Certificate{leaf, leaf, mid}, CertificateChainOrder},
-		"in 29 days":                            {[]websocket.Certificate{one("CN=ws", "CN=mid", 29), mid}, CertificateExpiresSoon},
+		"in order":          {[]websocket.Certificate{leaf, mid}, ""},
+		"with the root":     {[]websocket.Certificate{leaf, mid, root}, ""},
+		"signed by itself":  {[]websocket.Certificate{root}, ""},
+		"the root before":   {[]websocket.Certificate{leaf, root, mid}, CertificateChainOrder},
+		"two of the site's": {[]websocket.Certificate{leaf, leaf, mid}, CertificateChainOrder},
+		"in 29 days": {[]websocket.Certificate{one("CN=ws", "CN=mid", 29), mid},
+			CertificateExpiresSoon},
 		"over, which is no matter of a warning": {[]websocket.Certificate{one("CN=ws", "CN=mid", -1), mid}, ""},
 		"none":                                  {nil, ""},
 	} {

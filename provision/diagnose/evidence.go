@@ -59,8 +59,8 @@ type evidence struct {
 	asked   *answers
 }
 
-// gather reads what questions ask for. What takes long, nginx -t and handshakes with a backend, is done when it is first
-// asked for, and once.
+// gather reads what questions ask for. What takes long, nginx -t and handshakes with a backend, is done when it is
+// first asked for, and once.
 func gather(ctx context.Context, h *host.Host, c config.Config, s Symptom) *evidence {
 	e := &evidence{Host: h, Symptom: s, config: c, asked: &answers{}}
 	e.address = dialled(ctx, s)

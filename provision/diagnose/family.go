@@ -56,7 +56,8 @@ func familyIsOff(_ context.Context, e *evidence) *Diagnosis {
 		mend = say("pass to ").name(instead).say(" in place of ").name(nameOf(p.Directive)).say(" in ").
 			line(p.Directive.File, p.Directive.Line).say(thenReload)
 	}
-	return diagnosis(AddressFamilyOff, fmt.Sprintf("nginx is to connect to %s, and this host has no IPv6: %s", address, off),
+	return diagnosis(AddressFamilyOff, fmt.Sprintf("nginx is to connect to %s, and this host has no IPv6: %s", address,
+		off),
 		mend, line)
 }
 
@@ -86,7 +87,8 @@ func listenOfAFamilyThatIsOff(e *evidence, p nginx.Problem, evidence string) *Di
 				if ours(e, l.File) {
 					mend = say("take the IPv6 address out of the site's listen, then ").join(applyCommand(e))
 				}
-				return diagnosis(AddressFamilyOff, cause, mend, evidence, fmt.Sprintf("%s:%d listens on %s", l.File, l.Line, at))
+				return diagnosis(AddressFamilyOff, cause, mend, evidence,
+					fmt.Sprintf("%s:%d listens on %s", l.File, l.Line, at))
 			}
 		}
 	}

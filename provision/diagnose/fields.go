@@ -11,7 +11,8 @@ import (
 	"wsprovision/provision/nginx/route"
 )
 
-// needed is a field that a backend has to get for a WebSocket (RFC 6455, section 4.1), and how nginx is told to send it.
+// needed is a field that a backend has to get for a WebSocket (RFC 6455, section 4.1), and how nginx is told to send
+// it.
 type needed struct {
 	name, value string // value is a token of it; "" is any
 	set         words
@@ -40,7 +41,8 @@ func hasToken(list, token string) bool {
 // upgradeIsNotPassedOn: hop-by-hop fields are not passed on unless nginx is told to.
 func upgradeIsNotPassedOn(ctx context.Context, e *evidence) *Diagnosis {
 	p := passed(e)
-	if p == nil || nginxFailed(e) || len(p.Backends) > 0 && accepting(ctx, e, true) == "" && accepting(ctx, e, false) == "" {
+	if p == nil || nginxFailed(e) || len(p.Backends) > 0 && accepting(ctx, e, true) == "" &&
+		accepting(ctx, e, false) == "" {
 		return nil
 	}
 	var missing []needed
@@ -61,7 +63,8 @@ func notPassedOn(e *evidence, p *route.Pass, missing []needed) *Diagnosis {
 		names = append(names, n.name)
 		evidence = append(evidence, sentAs(e, p.Field(n.name)))
 	}
-	cause := "nginx does not pass on " + strings.Join(names, " and ") + ", which belong to one hop only unless they are set"
+	cause := "nginx does not pass on " + strings.Join(names, " and ") +
+		", which belong to one hop only unless they are set"
 	if len(missing) == 1 {
 		cause = "nginx does not pass on " + names[0] + ", which belongs to one hop only unless it is set"
 	}
@@ -217,7 +220,8 @@ func pathIsChanged(ctx context.Context, e *evidence) *Diagnosis {
 		return nil
 	}
 	if d := rewriteOf(e); d != nil {
-		return diagnosis(PathRewritten, fmt.Sprintf("a rewrite has nginx ask the backend for %s in place of %s", p.Target.Text,
+		return diagnosis(PathRewritten, fmt.Sprintf("a rewrite has nginx ask the backend for %s in place of %s",
+			p.Target.Text,
 			pathSent(e)), inFile(e, d.File, d.Line, say("take the rewrite out of ").line(d.File, d.Line)),
 			append(wayOf(e), e.Err.Error())...)
 	}
@@ -271,7 +275,8 @@ func hostIsChanged(ctx context.Context, e *evidence) *Diagnosis {
 			own := sent
 			own.Host = name
 			if shake(ctx, e, own) == nil {
-				return diagnosis(HostRefused, fmt.Sprintf("the backend %s refuses the Host %s, and takes %s", b, sent.Host, name),
+				return diagnosis(HostRefused, fmt.Sprintf("the backend %s refuses the Host %s, and takes %s", b,
+					sent.Host, name),
 					setHost(e, p, sends, name), append([]string{e.Err.Error(), sentAs(e, sends)}, e.asked.told()...)...)
 			}
 		}
@@ -284,8 +289,9 @@ func hostDiffers(e *evidence, p *route.Pass, sends route.SentField, backend stri
 	evidence := append([]string{e.Err.Error(), sentAs(e, sends)}, e.asked.told()...)
 	mend := setHost(e, p, sends, "$http_host")
 	if statusOf(e).Code == 403 && e.Target.Origin != "" {
-		return diagnosis(OriginRefused, fmt.Sprintf("the backend %s refuses the Origin %s (403), because it compares it "+
-			"with Host, which nginx sets to %s", backend, e.Target.Origin, sends.Value.Text), mend, evidence...)
+		return diagnosis(OriginRefused,
+			fmt.Sprintf("the backend %s refuses the Origin %s (403), because it compares it "+
+				"with Host, which nginx sets to %s", backend, e.Target.Origin, sends.Value.Text), mend, evidence...)
 	}
 	return diagnosis(HostRefused, fmt.Sprintf("the backend %s refuses the Host %s, which nginx sends in place of %s",
 		backend, sends.Value.Text, hostSent(e)), mend, evidence...)
@@ -346,7 +352,8 @@ func fieldIsRefused(ctx context.Context, e *evidence) *Diagnosis {
 func fieldDiffers(e *evidence, f route.SentField, clients, backend string) *Diagnosis {
 	cause := fmt.Sprintf("the backend %s refuses the field %s that nginx sets (%d)", backend, f.Name, statusOf(e).Code)
 	if f.Value.Text == "" {
-		cause = fmt.Sprintf("the backend %s wants the field %s, which the client sends and nginx leaves out (%d)", backend,
+		cause = fmt.Sprintf("the backend %s wants the field %s, which the client sends and nginx leaves out (%d)",
+			backend,
 			f.Name, statusOf(e).Code)
 	}
 	evidence := append([]string{e.Err.Error(), sentAs(e, f)}, e.asked.told()...)

@@ -39,8 +39,8 @@ func connectionsAreSpent(_ context.Context, e *evidence) *Diagnosis {
 			say(thenReload), line, evidence)
 }
 
-// moreThanThereAre: so many were opened at a time that nginx's workers have not two connections for each. From 1.19.3 on
-// nginx closes idle ones before it says so in its log (ngx_drain_connections), at the level warn.
+// moreThanThereAre: so many were opened at a time that nginx's workers have not two connections for each. From 1.19.3
+// on nginx closes idle ones before it says so in its log (ngx_drain_connections), at the level warn.
 func moreThanThereAre(e *evidence) string {
 	limit, workers := workerConnections(e), len(e.master.Workers)
 	if e.Check != Measured || silenceOf(e) == nil || silenceOf(e).Timeout || workers == 0 ||

@@ -182,10 +182,12 @@ func siteIsNotRead(_ context.Context, e *evidence) *Diagnosis {
 	}
 	path := host.SitePath(e.Site.Name)
 	if have, err := e.Files.Read(path); err == nil && have.Content == nil {
-		return diagnosis(NotIncluded, fmt.Sprintf("the site's file %s is not there", path), applyCommand(e), filesRead(e))
+		return diagnosis(NotIncluded, fmt.Sprintf("the site's file %s is not there", path), applyCommand(e),
+			filesRead(e))
 	}
 	return diagnosis(NotIncluded, fmt.Sprintf("%s is not included by %s", path, host.NginxConf),
-		say("add \"include "+host.ConfDir+"/*.conf;\" to the http block of "+host.NginxConf).say(thenReload), filesRead(e))
+		say("add \"include "+host.ConfDir+"/*.conf;\" to the http block of "+host.NginxConf).say(thenReload),
+		filesRead(e))
 }
 
 func otherFamilyIsListened(_ context.Context, e *evidence) *Diagnosis {

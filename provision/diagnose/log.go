@@ -98,7 +98,8 @@ func ofRequest(e *evidence) []nginx.ErrorLine {
 }
 
 func ownRequest(e *evidence) nginx.OwnRequest {
-	return nginx.OwnRequest{Path: cmp.Or(e.Target.Path, "/"), Host: hostSent(e), Referrer: e.Target.Header.Get("Referer")}
+	return nginx.OwnRequest{Path: cmp.Or(e.Target.Path, "/"), Host: hostSent(e),
+		Referrer: e.Target.Header.Get("Referer")}
 }
 
 // ofNginx are the lines in which this nginx speaks of itself, such as that it has no connection left. Whose number is

@@ -26,8 +26,8 @@ func nameHasNoAddress(_ context.Context, e *evidence) *Diagnosis {
 		say("add it to DNS or to /etc/hosts, or name the address in the URL"), dns.Error())
 }
 
-// connectionIsFiltered: by somebody else's firewall. This host's firewalld lets all in that comes by the loopback, which
-// what is local does.
+// connectionIsFiltered: by somebody else's firewall. This host's firewalld lets all in that comes by the loopback,
+// which what is local does.
 func connectionIsFiltered(_ context.Context, e *evidence) *Diagnosis {
 	var dial *websocket.DialError
 	if !errors.As(e.Err, &dial) || !dial.Timeout && !errors.Is(dial, syscall.EHOSTUNREACH) &&
@@ -38,7 +38,8 @@ func connectionIsFiltered(_ context.Context, e *evidence) *Diagnosis {
 		return nil // nginx takes its time, with that many
 	}
 	return diagnosis(AddressUnreachable,
-		fmt.Sprintf("no answer comes from %s: a firewall drops or rejects the connection, or there is no route", e.address),
+		fmt.Sprintf("no answer comes from %s: a firewall drops or rejects the connection, or there is no route",
+			e.address),
 		say("on that host: ").join(firewalldMend("", int(e.address.Port()))), dial.Error())
 }
 
@@ -103,7 +104,8 @@ func besideStatus(ctx context.Context, e *evidence, at string, status *websocket
 	if status.Code == http.StatusForbidden && e.Target.Origin != "" {
 		other := e.Target
 		if other.Origin = ""; shake(ctx, e, other) == nil {
-			return diagnosis(OriginRefused, fmt.Sprintf("the backend %s refuses the Origin %s (403)", at, e.Target.Origin),
+			return diagnosis(OriginRefused, fmt.Sprintf("the backend %s refuses the Origin %s (403)", at,
+				e.Target.Origin),
 				say("allow that origin in the backend's own configuration"), e.Err.Error())
 		}
 	}

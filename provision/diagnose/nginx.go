@@ -40,14 +40,17 @@ func configProblem(ctx context.Context, e *evidence, p nginx.Problem) *Diagnosis
 	mend = mend.say(thenServe)
 	if file := userOf(e, p); file != "" {
 		where = file
-		mend = say("put 'map $http_upgrade $connection_upgrade { default upgrade; \"\" close; }' before the server block in ").
+		mend = say("put 'map $http_upgrade $connection_upgrade { default upgrade; \"\" close; }' before the server " +
+			"block in ").
 			name(file).say(thenServe)
 	}
 	switch small := strings.HasPrefix(p.Message, "could not build server_names_hash"); {
-	case ours(e, p.File) && !hasOthersLines(e, p.File), e.Site != nil && p.File == host.NamesPath, small && bucketsAreOurs(e):
+	case ours(e, p.File) && !hasOthersLines(e, p.File), e.Site != nil && p.File == host.NamesPath, small &&
+		bucketsAreOurs(e):
 		mend = applyCommand(e)
 	case small:
-		mend = say("set " + host.NamesBucket + " in http of " + host.NginxConf + ", or raise it where it is set").say(thenServe)
+		mend = say("set " + host.NamesBucket + " in http of " + host.NginxConf +
+			", or raise it where it is set").say(thenServe)
 	}
 	return diagnosis(NginxConfigInvalid, "nginx refuses its configuration: "+inWords(p)+" in "+where, mend,
 		"nginx -t: "+p.String())
@@ -92,7 +95,8 @@ func inWords(p nginx.Problem) string {
 	case strings.HasPrefix(m, `unexpected "}"`):
 		return "a brace is closed and was not opened, or a ; is missing before it"
 	case undefined.MatchString(m):
-		return "the variable $" + undefined.FindStringSubmatch(m)[1] + " is used, and nothing defines it: a map is missing"
+		return "the variable $" + undefined.FindStringSubmatch(m)[1] +
+			" is used, and nothing defines it: a map is missing"
 	case strings.HasPrefix(m, "unknown directive "):
 		return m + ": misspelt, or of a module that is not loaded"
 	}

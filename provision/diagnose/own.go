@@ -21,8 +21,8 @@ func seen(e *evidence) route.Seen {
 		Body: string(status.Body)}
 }
 
-// ownAnswer is the one answer that nginx itself can have given, with what makes it; nil where there is none, where there
-// are several, or where a backend gives the same.
+// ownAnswer is the one answer that nginx itself can have given, with what makes it; nil where there is none, where
+// there are several, or where a backend gives the same.
 func ownAnswer(ctx context.Context, e *evidence) *made {
 	if e.treeErr != nil || !e.way.Whole() || silenceOf(e) != nil && silenceOf(e).Timeout {
 		return nil
@@ -71,7 +71,8 @@ func madeBy(end route.End) made {
 // isLogged: nginx has said of this request that it was this.
 func (m made) isLogged(e *evidence) bool {
 	word := map[string]string{"limit_req": "limiting requests", "limit_conn": "limiting connections",
-		"deny": "access forbidden by rule", "auth_basic": "no user/password", "auth_request": "auth request unexpected status"}[m.by.Name]
+		"deny": "access forbidden by rule", "auth_basic": "no user/password",
+		"auth_request": "auth request unexpected status"}[m.by.Name]
 	return word != "" && limitLine(e, word) != ""
 }
 
@@ -91,7 +92,8 @@ func (m made) evidence(e *evidence) []string { return append([]string{e.Err.Erro
 
 func (m made) isRedirect() bool { return slices.Contains([]int{301, 302, 303, 307, 308}, m.status) }
 
-// nginxRedirects: a client of WebSockets follows no redirect (RFC 6455, section 4.1 leaves it to it, and browsers do not).
+// nginxRedirects: a client of WebSockets follows no redirect (RFC 6455, section 4.1 leaves it to it, and browsers do
+// not).
 func nginxRedirects(ctx context.Context, e *evidence) *Diagnosis {
 	m := ownAnswer(ctx, e)
 	if m == nil || !m.isRedirect() {
@@ -103,7 +105,8 @@ func nginxRedirects(ctx context.Context, e *evidence) *Diagnosis {
 	if ws := asWebSocket(to); ws != "" {
 		mend = say("use ").name(ws).say(" as the URL: clients of WebSockets follow no redirect")
 	}
-	return diagnosis(RedirectedByNginx, fmt.Sprintf("nginx itself redirects to %q (%d): %s", to, seen(e).Status, m.place()),
+	return diagnosis(RedirectedByNginx, fmt.Sprintf("nginx itself redirects to %q (%d): %s", to, seen(e).Status,
+		m.place()),
 		mend, m.evidence(e)...)
 }
 
@@ -129,7 +132,8 @@ func nginxWantsPassword(ctx context.Context, e *evidence) *Diagnosis {
 	if m == nil || m.status != 401 {
 		return nil
 	}
-	mend := say("send one (verify --header 'Authorization: …'; a browser's WebSocket sends that of the page), or put ").
+	mend := say("send one (verify --header 'Authorization: …'; a browser's WebSocket sends that of the page), or ").
+		say("put ").
 		say("auth_basic off; into the location")
 	if m.by.Name == "auth_request" {
 		mend = say("send what it wants (verify --header), or put auth_request off; into the location")
@@ -174,7 +178,8 @@ func forbidden(e *evidence, m made, lines ...string) *Diagnosis {
 	if m.by.Name == "deny" || m.what == "deny" {
 		mend = say("put allow and the client's address before the deny in ").line(m.by.File, m.by.Line)
 	}
-	return diagnosis(ForbiddenByNginx, fmt.Sprintf("nginx itself refuses this client (%d): %s", seen(e).Status, m.place()),
+	return diagnosis(ForbiddenByNginx, fmt.Sprintf("nginx itself refuses this client (%d): %s", seen(e).Status,
+		m.place()),
 		inFile(e, m.by.File, m.by.Line, mend), append(lines, m.evidence(e)...)...)
 }
 

@@ -45,9 +45,9 @@ type question struct {
 	ask   func(context.Context, *evidence) *Diagnosis
 }
 
-// questions are asked in this order, and the first that has an answer has the cause. The order is that of certainty: what
-// the client itself saw, who listens, what nginx logged of this very request, where its configuration leads the request,
-// and what the backend answers directly. No question asks another.
+// questions are asked in this order, and the first that has an answer has the cause. The order is that of certainty:
+// what the client itself saw, who listens, what nginx logged of this very request, where its configuration leads the
+// request, and what the backend answers directly. No question asks another.
 func questions() []question {
 	return []question{
 		{unreached, anywhere, nameHasNoAddress},

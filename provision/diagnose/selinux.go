@@ -36,7 +36,8 @@ func backendIsDenied(ctx context.Context, e *evidence) *Diagnosis {
 	}
 	d := denied(ctx, e, b)
 	if d != nil {
-		d.Evidence = append(append(d.Evidence, e.Err.Error()), fmt.Sprintf("the same handshake made with %s directly: 101", b))
+		d.Evidence = append(append(d.Evidence, e.Err.Error()),
+			fmt.Sprintf("the same handshake made with %s directly: 101", b))
 	}
 	return d
 }
@@ -82,7 +83,9 @@ func denied(ctx context.Context, e *evidence, address string) *Diagnosis {
 
 // passesTo reports whether a configuration names the port of a backend, nginx's or the agent's.
 func passesTo(e *evidence, port int) bool {
-	if slices.ContainsFunc(backends(e), func(b string) bool { return PortOf(b) == port }) || e.Location != nil && e.Location.Backend.Port == port {
+	if slices.ContainsFunc(backends(e), func(b string) bool {
+		return PortOf(b) == port
+	}) || e.Location != nil && e.Location.Backend.Port == port {
 		return true
 	}
 	for _, u := range e.tree.Upstreams() {
@@ -112,7 +115,8 @@ func (l lack) sentence() string {
 		return "both the boolean " + selinux.HTTPConnect + " and the label " + selinux.HTTPPort +
 			" are missing, and the label alone would not do: " + l.without
 	case l.boolean:
-		return "the boolean " + selinux.HTTPConnect + " is off, and the label " + selinux.HTTPPort + " alone does not do: " +
+		return "the boolean " + selinux.HTTPConnect + " is off, and the label " + selinux.HTTPPort +
+			" alone does not do: " +
 			l.without
 	case l.label:
 		return "the label " + selinux.HTTPPort + " is missing"
@@ -151,7 +155,8 @@ func missing(ctx context.Context, e *evidence, port int, label string, unknown e
 
 // withoutBoolean is why the label alone does not let httpd_t connect; "" where it does.
 func withoutBoolean(ctx context.Context, e *evidence) string {
-	if allowed, err := e.SELinux.Allowed("httpd_t", selinux.HTTPPort, "tcp_socket", "name_connect"); err == nil && allowed {
+	if allowed, err := e.SELinux.Allowed("httpd_t", selinux.HTTPPort, "tcp_socket", "name_connect"); err == nil &&
+		allowed {
 		return ""
 	}
 	if b, err := e.SELinux.Boolean(ctx, selinux.HTTPGracefulShutdown); err == nil && b.Running == selinux.Off {
@@ -250,13 +255,14 @@ func typeIn(context string) string {
 	return fields[2]
 }
 
-// labelMend gives the backend's socket a label that httpd_t may write to (httpd_var_run_t, in RHEL 7's file_contexts that
-// of /var/run/httpd.*).
+// labelMend gives the backend's socket a label that httpd_t may write to (httpd_var_run_t, in RHEL 7's file_contexts
+// that of /var/run/httpd.*).
 func labelMend(e *evidence, a AVC) Mend {
 	if socket := socketFile(e); socket != "" && a.Class == "sock_file" {
 		return do("semanage", "fcontext", "-a", "-t", "httpd_var_run_t", regexp.QuoteMeta(socket)).
 			and("restorecon", "-v", socket).note("and the same where the backend creates it anew")
 	}
-	return say("give it a label that httpd_t may use (restorecon -v, or semanage fcontext), or the rule by a module of its " +
+	return say("give it a label that httpd_t may use (restorecon -v, or semanage fcontext), or the rule by a " +
+		"module of its " +
 		"own: ausearch -m avc -c nginx | audit2allow -M nginx-local")
 }

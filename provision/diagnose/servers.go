@@ -26,7 +26,8 @@ func anotherListensThere(_ context.Context, e *evidence) *Diagnosis {
 	}
 	s, l := e.way.Server, e.way.Listen
 	return diagnosis(ShadowedListen,
-		fmt.Sprintf("the server block in %s:%d listens on %s itself, so that what comes to that address never reaches %s",
+		fmt.Sprintf("the server block in %s:%d listens on %s itself, so that what comes to that address never "+
+			"reaches %s",
 			s.File, s.Line, e.address, host.SitePath(e.Site.Name)),
 		say("give the site that address too (key listen) or take it from ").line(s.File, l.Line).
 			say("; then nginx -t && systemctl reload nginx"), "listen in "+fmt.Sprintf("%s:%d", s.File, l.Line))
@@ -39,7 +40,8 @@ func anotherHasTheName(_ context.Context, e *evidence) *Diagnosis {
 	}
 	s := e.way.Server
 	return diagnosis(ShadowedServerName,
-		fmt.Sprintf("another server block has the name %s on the same address, and comes first: nginx ignores the one in %s",
+		fmt.Sprintf("another server block has the name %s on the same address, and comes first: nginx ignores the "+
+			"one in %s",
 			hostSent(e), host.SitePath(e.Site.Name)),
 		say("take the name out of ").line(s.File, s.Line).say(thenReload),
 		fmt.Sprintf("server_name in the block at %s:%d", s.File, s.Line))
@@ -89,7 +91,8 @@ func nameMend(e *evidence) Mend {
 		return say("use one of the names in server_name, or add ").name(name).say(" to those in ").
 			line(all[0].File, all[0].Line).say(thenReload)
 	case len(all) > 1:
-		return say("use one of the names in server_name, or add ").name(name).say(" to those of the block that is meant").
+		return say("use one of the names in server_name, or add ").name(name).
+			say(" to those of the block that is meant").
 			say(thenReload)
 	}
 	return say("put a server block with server_name ").name(name).say(" and a location with proxy_pass into " +
@@ -104,7 +107,9 @@ func redirectsToItself(e *evidence) bool {
 		return false
 	}
 	return slices.ContainsFunc(e.tree.Servers(), func(s nginx.Server) bool {
-		return ServerNamed(s, name) && slices.ContainsFunc(s.Listen, func(l nginx.ListenDirective) bool { return l.TLS })
+		return ServerNamed(s, name) && slices.ContainsFunc(s.Listen, func(l nginx.ListenDirective) bool {
+			return l.TLS
+		})
 	})
 }
 
@@ -143,9 +148,11 @@ func proxyProtocolIsWanted(_ context.Context, e *evidence) *Diagnosis {
 	}
 	for _, s := range e.tree.Sharing(e.address) {
 		if l := s.Listen; l.ProxyProtocol {
-			return diagnosis(ProxyProtocolWanted, fmt.Sprintf("the listener in %s:%d wants the PROXY protocol, which only a "+
-				"load balancer in front of it speaks", l.File, l.Line),
-				say("connect by way of the load balancer, or take proxy_protocol out of ").line(l.File, l.Line).say(thenReload),
+			return diagnosis(ProxyProtocolWanted,
+				fmt.Sprintf("the listener in %s:%d wants the PROXY protocol, which only a "+
+					"load balancer in front of it speaks", l.File, l.Line),
+				say("connect by way of the load balancer, or take proxy_protocol out of ").line(l.File,
+					l.Line).say(thenReload),
 				e.Err.Error())
 		}
 	}

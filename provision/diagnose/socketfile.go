@@ -12,8 +12,8 @@ import (
 	"wsprovision/provision/host"
 )
 
-// socketFile is the path of the socket in the file system that nginx passes to; "" where it passes to none, or to others
-// besides.
+// socketFile is the path of the socket in the file system that nginx passes to; "" where it passes to none, or to
+// others besides.
 func socketFile(e *evidence) string {
 	all := backends(e)
 	if len(all) != 1 {
@@ -84,8 +84,8 @@ func (id identity) has(group uint32) bool {
 	return false
 }
 
-// closedTo is the first directory on the way to a socket that the identity may not enter, or the socket where it may not
-// write; "" where the modes let it (unix(7)). Lists of access (acl(5)) are not looked at.
+// closedTo is the first directory on the way to a socket that the identity may not enter, or the socket where it may
+// not write; "" where the modes let it (unix(7)). Lists of access (acl(5)) are not looked at.
 func closedTo(root, socket string, id identity) string {
 	for dir := path.Dir(socket); ; dir = path.Dir(dir) {
 		if info, err := os.Stat(root + dir); err == nil && !id.may(info, 1) {
@@ -116,16 +116,18 @@ func backendSocketIsClosed(_ context.Context, e *evidence) *Diagnosis {
 	what, mend := "write to it", say("let nginx's user write to ").name(closed).
 		say(": have the backend create it so (such as systemd's SocketMode=0666, or SocketGroup=nginx)")
 	if closed != socket {
-		what, mend = "enter "+closed, say("let nginx's user enter ").name(closed).say(" (chmod o+x), or put the socket "+
-			"elsewhere, such as into a directory of its own below /run")
+		what, mend = "enter "+closed,
+			say("let nginx's user enter ").name(closed).say(" (chmod o+x), or put the socket "+
+				"elsewhere, such as into a directory of its own below /run")
 	}
 	info, err := os.Stat(e.Root + closed)
 	mode := ""
 	if err == nil {
 		mode = fmt.Sprintf("%s: %s", closed, info.Mode())
 	}
-	return diagnosis(BackendSocketDenied, fmt.Sprintf("the backend's socket %s: nginx's user (uid %d) may not %s (13), by its "+
-		"mode", socket, id.uid, what), mend, line, mode)
+	return diagnosis(BackendSocketDenied,
+		fmt.Sprintf("the backend's socket %s: nginx's user (uid %d) may not %s (13), by its "+
+			"mode", socket, id.uid, what), mend, line, mode)
 }
 
 // socketIsNotThere: the socket's file is not there (2), or nobody listens on it (111).
@@ -152,7 +154,8 @@ func socketIsNotThere(e *evidence) *Diagnosis {
 
 // privateTmp: EPEL's nginx.service has PrivateTmp=true, so that nginx sees a /tmp of its own (systemd.exec(5)).
 func privateTmp(socket, line string) *Diagnosis {
-	return diagnosis(BackendSocketDenied, fmt.Sprintf("the backend's socket %s is there, and nginx does not see it: %s has "+
-		"PrivateTmp=, and a /tmp of its own", socket, host.NginxUnit),
+	return diagnosis(BackendSocketDenied,
+		fmt.Sprintf("the backend's socket %s is there, and nginx does not see it: %s has "+
+			"PrivateTmp=, and a /tmp of its own", socket, host.NginxUnit),
 		say("put the socket elsewhere, such as into a directory of its own below /run, and pass to it"), line)
 }

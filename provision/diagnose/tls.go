@@ -15,8 +15,8 @@ import (
 	"wsprovision/provision/websocket"
 )
 
-// tlsFailure is how TLS failed with whoever is meant to speak it; nil where it did not, or where this host's nginx does not
-// run, so that somebody else answered.
+// tlsFailure is how TLS failed with whoever is meant to speak it; nil where it did not, or where this host's nginx does
+// not run, so that somebody else answered.
 func tlsFailure(e *evidence) *websocket.TLSError {
 	var failed *websocket.TLSError
 	if !errors.As(e.Err, &failed) || isLocal(e) && errors.Is(e.gone, nginx.ErrNotRunning) {
@@ -53,8 +53,9 @@ func certificateIsNotTrusted(_ context.Context, e *evidence) *Diagnosis {
 		return nil
 	}
 	if chain := failed.Facts.Chain; len(chain) > 0 && chain[0].Subject == chain[0].Issuer {
-		return diagnosis(CertificateUntrusted, "the certificate has signed itself, so that no client trusts it that does not "+
-			"know it", say("get one that an authority has signed; to try this one: verify --ca FILE"),
+		return diagnosis(CertificateUntrusted,
+			"the certificate has signed itself, so that no client trusts it that does not "+
+				"know it", say("get one that an authority has signed; to try this one: verify --ca FILE"),
 			certificateShown(failed), failed.Error())
 	}
 	return diagnosis(CertificateUntrusted, "no authority that this host trusts has signed the certificate, or an "+
@@ -70,7 +71,8 @@ func strangerSpeaksNoTLS(ctx context.Context, e *evidence) *Diagnosis {
 		return nil
 	}
 	return diagnosis(TLSRefused,
-		fmt.Sprintf("what answers on %s is not this host's nginx, and no TLS comes about with it: %s", e.address, failed),
+		fmt.Sprintf("what answers on %s is not this host's nginx, and no TLS comes about with it: %s", e.address,
+			failed),
 		opensslCommand(e, failed), certificateShown(failed))
 }
 
@@ -86,7 +88,8 @@ func listenerSpeaksNoTLS(_ context.Context, e *evidence) *Diagnosis {
 		mend = edit(e, s.File, e.way.Listen.Line, what)
 		evidence = fmt.Sprintf("%s:%d listens on %s", s.File, e.way.Listen.Line, e.address)
 	}
-	return diagnosis(TLSNotSpoken, fmt.Sprintf("nginx does not speak TLS on %s: the listener has no ssl", e.address), mend,
+	return diagnosis(TLSNotSpoken, fmt.Sprintf("nginx does not speak TLS on %s: the listener has no ssl", e.address),
+		mend,
 		evidence, failed.Error())
 }
 

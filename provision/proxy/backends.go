@@ -49,7 +49,8 @@ func (v *Candidate) checkBackend(ctx context.Context, f *engine.Finding, b confi
 		return nil // nginx -t has the last word
 	}
 	if len(addresses) == 0 {
-		return fmt.Errorf("the name %s has no address on this host, and nginx neither starts nor boots with such a name: "+
+		return fmt.Errorf("the name %s has no address on this host, and nginx neither starts nor boots with such "+
+			"a name: "+
 			"add it to DNS or to /etc/hosts (getent ahosts %[1]s proves it), or name its address", b.Host)
 	}
 	if len(addresses) > 1 {
@@ -81,8 +82,9 @@ func (v *Candidate) reachable(addresses []netip.Addr, b config.Backend) error {
 		netip.AddrPortFrom(addresses[i], uint16(b.Port)), instead)
 }
 
-// lookUp is what getaddrinfo gives, which nginx calls: by all that nsswitch.conf names, and not DNS and /etc/hosts alone
-// as Go does. Unknown where there is no getent, or where it failed otherwise (getent(1): 2 is a name that is not there).
+// lookUp is what getaddrinfo gives, which nginx calls: by all that nsswitch.conf names, and not DNS and /etc/hosts
+// alone as Go does. Unknown where there is no getent, or where it failed otherwise (getent(1): 2 is a name that is not
+// there).
 func (v *Candidate) lookUp(ctx context.Context, name string) (addresses []netip.Addr, known bool) {
 	stdout, _, status, err := v.Nginx.Read(ctx, "", "getent", "ahosts", name)
 	if err != nil || status != 0 && status != 2 {

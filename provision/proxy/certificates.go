@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	multierror "github.com/hashicorp/go-multierror"
 
 	"wsprovision/provision/certificate"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/provision/hostfile"
 	"wsprovision/provision/plaintext"
 	"wsprovision/provision/site"
@@ -61,11 +63,11 @@ func (v *Candidate) unreadableByLabel(s site.Site) []error {
 		if path == "" || err != nil || v.Files.FileLabel == nil {
 			continue
 		}
-		label, err := v.Files.FileLabel(real)
+		label, err := v.Files.FileLabel(strings.TrimPrefix(real, v.Root))
 		if err != nil || label == "" {
 			continue
 		}
-		allowed, err := v.SELinux.Allowed("httpd_t", label, "file", "read")
+		allowed, err := v.SELinux.Allowed(selinux.HTTPDomain, host.TypeOf(label), "file", "read")
 		if errors.Is(err, selinux.ErrUnknown) || err != nil || allowed {
 			continue
 		}
