@@ -83,6 +83,15 @@ func answerRows() []row {
 			noMend: true},
 		{situation: "error_page makes 403 a 404", site: serves("error_page 403 =404 /none;", "deny all;", ws),
 			want: forbidden, edit: sed("s/deny all/allow all/")},
+		{situation: "a limit that is not reached, and a busy nginx as a backend that only nginx knows",
+			site: "limit_req_zone $server_name zone=one:1m rate=1000r/s;\n" +
+				"map $remote_port $backend { default 127.0.0.1:3000; }\n" + serves(location("/ws/", "http://$backend",
+				"limit_req zone=one burst=1000 nodelay;", headers)),
+			backends: []backend{{at: "127.0.0.1:3000", serves: busyNginx}}, want: none, not: "a limit of nginx's"},
+		{situation: "the same, and the backend has an address",
+			site: "limit_req_zone $server_name zone=one:1m rate=1000r/s;\n" +
+				serves(passes("limit_req zone=one burst=1000 nodelay;", headers)), want: "backend-refused",
+			backends: []backend{{at: "127.0.0.1:3000", serves: busyNginx}}, not: "a limit of nginx's", noMend: true},
 		{situation: "the backend redirects", backends: []backend{{at: "127.0.0.1:3000",
 			serves: redirecting("https://ws.example.com/ws/")}}, site: serves(ws), want: "backend-refused",
 			cause: "127.0.0.1:3000", noMend: true},

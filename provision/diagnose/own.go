@@ -28,12 +28,14 @@ func ownAnswer(ctx context.Context, e *evidence) *made {
 		return nil
 	}
 	var own []made
+	unasked := false // a backend may have answered so, and which it is only nginx knows
 	for _, end := range route.Makers(e.way, seen(e)) {
 		if end.Answer != nil {
 			own = append(own, madeBy(end))
 		}
+		unasked = unasked || end.Pass != nil && len(end.Pass.Backends) == 0
 	}
-	if len(own) > 1 {
+	if len(own) > 1 || unasked {
 		own = slices.DeleteFunc(own, func(m made) bool { return !m.isLogged(e) })
 	}
 	if len(own) != 1 || backendAnswersSo(ctx, e) {
@@ -61,9 +63,6 @@ func madeBy(end route.End) made {
 	m := made{end.Answer.Status, end.Answer.Directive, end.Answer.What, end.Answer.Body}
 	if end.Cause != nil {
 		m.status, m.by, m.what = end.Cause.Status, end.Cause.Directive, end.Cause.What
-	}
-	if m.body == route.File || m.body == route.Listing {
-		return m
 	}
 	return m
 }
