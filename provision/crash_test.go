@@ -49,6 +49,21 @@ func crashes() []crash {
 		{name: "a bare host in an installer's chroot", host: bareOffline, config: basic, least: 30, offline: true},
 		{name: "nginx runs already, for others", host: withNginx, config: basic, least: 20},
 		{name: "EPEL from a mirror", host: bareForMirror, config: mirrored, least: 50},
+		{name: "a bare host, EPEL by its mirrors", host: bareForMirrors, config: auto, least: 45},
+		{name: "a bare host, EPEL by its archive", host: bareForArchive, config: auto, least: 45},
+		{name: "a bare host, EPEL of its own disabled", host: bareForDisabled, config: auto, least: 40},
+		{name: "EPEL by its mirrors in an installer's chroot", config: auto, least: 35, offline: true,
+			host: func(t testing.TB) *fakeHost {
+				h := bareForMirrors(t)
+				h.goOffline()
+				return h
+			}},
+		{name: "a revert with packages, EPEL by its archive", config: auto, act: revert(true), least: 14,
+			host: func(t testing.TB) *fakeHost {
+				h := bareForArchive(t)
+				h.must(h.apply(auto(t)).Err())
+				return h
+			}},
 		{name: "a changed site", host: func(t testing.TB) *fakeHost {
 			return provisioned(t)
 		}, config: changed(""), least: 12},
@@ -434,7 +449,7 @@ func (h *fakeHost) files() map[string]string {
 	return all
 }
 
-// leftovers are staged files that no run has cleared away.
+// leftovers are staged files that no run has cleared away, and what yum was given for one run.
 func (h *fakeHost) leftovers() error {
 	var all []error
 	for name := range h.snapshot() {
@@ -442,6 +457,9 @@ func (h *fakeHost) leftovers() error {
 		if strings.Contains(name, ".wsprovision-new") && !strings.HasPrefix(name, host.StateDir) {
 			all = append(all, fmt.Errorf("%s is left over", name))
 		}
+	}
+	if h.exists(runDir) {
+		all = append(all, fmt.Errorf("%s is left over", runDir))
 	}
 	return errors.Join(all...)
 }

@@ -18,6 +18,7 @@ type changedDefault func(config.Config) string
 var changedDefaults = [...]changedDefault{
 	driftByDefault,
 	ipv6ByDefault,
+	epelByDefault,
 }
 
 // driftByDefault is 1.1.0's. The wsprovision.yaml of 1.0.0 had on_drift: replace
@@ -47,6 +48,16 @@ func ipv6ByDefault(c config.Config) string {
 		}
 	}
 	return ""
+}
+
+// epelByDefault is 1.1.0's.
+func epelByDefault(c config.Config) string {
+	if c.EPEL.Source != config.EPELAuto {
+		return ""
+	}
+	return "epel.source is auto, the default, which was repository in 1.0.0: while nothing is missing nobody is asked for " +
+		"anything; else EPEL comes from what this host has of it, or from EPEL 7's mirrors or its archive; " +
+		"epel.source: repository has it as before"
 }
 
 func (r *Run) sayDefaults(f *engine.Finding) {

@@ -164,7 +164,7 @@ func TestDefaultThatChanged(t *testing.T) {
 			if said(h.plan(c)) {
 				t.Errorf("a host of this version is told: %q", step(t, h.plan(c), stepnames.Platform).Notes)
 			}
-			h.write(state.HistoryPath, strings.Replace(h.content(state.HistoryPath), `"defaults": 2`, `"unknown": 2`, 1))
+			h.write(state.HistoryPath, strings.Replace(h.content(state.HistoryPath), `"defaults": 3`, `"unknown": 2`, 1))
 			for range 2 {
 				before := h.snapshot()
 				notes := strings.Join(step(t, h.plan(c), stepnames.Platform).Notes, "\n")

@@ -47,6 +47,7 @@ type fakeHost struct {
 	// hook is asked at every point of the seam, before the recording.
 	hook func(point string) error
 
+	network  fakeNetwork
 	packages fakePackages
 	policy   fakePolicy // without local records
 	web      fakeNginx
@@ -112,7 +113,7 @@ func (h *fakeHost) goOffline() {
 // host is what NewHost is on a machine.
 func (h *fakeHost) host(on Listener) *host.Host {
 	seam := &host.Seam{Hook: h.point}
-	p := &host.Host{Root: h.root, Euid: h.euid, Where: h.where, Seam: seam, HTTP: http.DefaultClient}
+	p := &host.Host{Root: h.root, Euid: h.euid, Where: h.where, Seam: seam, HTTP: &http.Client{Transport: h.network}}
 	change := func(ctx context.Context, stdin string, argv ...string) (string, string, int, error) {
 		return h.change(ctx, seam, stdin, argv)
 	}

@@ -235,13 +235,12 @@ func (h *fakeHost) yum(args []string) (stdout, stderr string, status int, err er
 			bring = append(bring, h.packageName(name))
 			continue
 		}
-		if repo := h.packages.available[name]; repo == "" || slices.Contains(args, "--disablerepo="+repo) ||
-			!h.hasRepository(repo) {
+		if repo := h.packages.available[name]; repo == "" || !h.offers(repo, args) {
 			return fmt.Sprintf("No package %s available.\n", name),
 				"Error: Not tolerating missing names on install, stopping.\n", 1, nil
 		}
 		bring = append(bring, name)
-		h.importKeyOf(h.packages.available[name])
+		h.importKeyOf(h.packages.available[name], dirsOf(args)...)
 	}
 	if slices.Contains(bring, packages.Nginx) && !h.installed(nginxFilesystem) {
 		bring = append(bring, nginxFilesystem)
@@ -284,21 +283,44 @@ func (h *fakeHost) layAnew(name string) {
 
 func (h *fakeHost) hasRepository(id string) bool { return h.repository(id) != "" }
 
-// repository is what the repository's file says from its section on; "" without one.
-func (h *fakeHost) repository(id string) string {
-	files, err := filepath.Glob(h.path("/etc/yum.repos.d/*.repo"))
-	h.must(err)
-	for _, file := range files {
-		if _, section, ok := strings.Cut(h.content(strings.TrimPrefix(file, h.root)), "["+id+"]\n"); ok {
-			return section
+// offers reports whether yum, run with these arguments, has the repository.
+func (h *fakeHost) offers(id string, args []string) bool {
+	section := h.repository(id, dirsOf(args)...)
+	enabled := !strings.Contains(section, "enabled=0") || slices.Contains(args, "--enablerepo="+id)
+	return section != "" && enabled && !slices.Contains(args, "--disablerepo="+id)
+}
+
+// dirsOf are the directories of repositories that yum is given.
+func dirsOf(args []string) []string {
+	for _, arg := range args {
+		if dirs, ok := strings.CutPrefix(arg, "--setopt=reposdir="); ok {
+			return strings.Split(dirs, ",")
+		}
+	}
+	return nil
+}
+
+// repository is what the repository's file says in its section; "" without one.
+func (h *fakeHost) repository(id string, dirs ...string) string {
+	if len(dirs) == 0 {
+		dirs = []string{"/etc/yum.repos.d"}
+	}
+	for _, dir := range dirs {
+		files, err := filepath.Glob(h.path(dir + "/*.repo"))
+		h.must(err)
+		for _, file := range files {
+			if _, section, ok := strings.Cut(h.content(strings.TrimPrefix(file, h.root)), "["+id+"]\n"); ok {
+				section, _, _ = strings.Cut(section, "\n[")
+				return section
+			}
 		}
 	}
 	return ""
 }
 
 // importKeyOf is yum -y before the first package of a repository: it imports gpgkey and asks nobody.
-func (h *fakeHost) importKeyOf(repository string) {
-	_, path, ok := strings.Cut(h.repository(repository), "gpgkey=file://")
+func (h *fakeHost) importKeyOf(repository string, dirs ...string) {
+	_, path, ok := strings.Cut(h.repository(repository, dirs...), "gpgkey=file://")
 	if !ok {
 		return
 	}

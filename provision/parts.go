@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 
+	"wsprovision/provision/config"
 	"wsprovision/provision/firstboot"
 	"wsprovision/provision/labels"
 	"wsprovision/provision/managed"
@@ -21,6 +22,9 @@ func (r *Run) wire(ctx context.Context) {
 		Planning: r.planning, Blind: r.blind, Elsewhere: proxy.Elsewhere}
 	r.pkgs = &packages.Packages{Host: h, Ledger: r.ledger, History: r.annals.history}
 	r.epel = &packages.Source{Host: h, Config: c, Ledger: r.ledger, Managed: r.files, Packages: r.pkgs}
+	if c.EPEL.Source == config.EPELAuto {
+		r.pkgs.WithRelease, r.pkgs.Bring, r.pkgs.Beside = r.epel.WithRelease, r.epel.Bring, r.epel.Beside
+	}
 	r.labels = &labels.Labels{Host: h, Ledger: r.ledger, Packages: r.pkgs}
 	r.policy = &policy.Policy{Host: h, Config: c, Ledger: r.ledger, Managed: r.files, Labels: r.labels}
 	r.survey = &proxy.Survey{Host: h, Engine: r.engine}

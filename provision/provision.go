@@ -128,8 +128,19 @@ func (r *Run) begin(ctx context.Context) error {
 	r.tidyLedger()
 	r.RecordRelabel = r.labels.NoteRelabel
 	r.settleAnnounced(ctx)
+	r.tidySource()
 	r.pkgs.Inventory = nil // a transaction starts from what rpm has then
 	return nil
+}
+
+// tidySource takes away what a run that was killed had given to its yum.
+func (r *Run) tidySource() {
+	if r.planning || r.Euid != 0 {
+		return
+	}
+	if err := r.epel.Tidy(); err != nil {
+		r.notice(err.Error() + "; yum does not read it, and the next boot takes it away")
+	}
 }
 
 // readLedger reads the ledger; who may not, and only plans, does without.

@@ -42,6 +42,8 @@ type Host struct {
 	Sleep  func(context.Context, time.Duration) error // nil sleeps for real and ends early when ctx does
 	Notice func(string)                               // what a person would want to know while waiting; may be nil
 
+	beside Beside // see With
+
 	freeSpace func(path string, to *unix.Statfs_t) error // statfs(2) of a test; nil asks the kernel
 }
 

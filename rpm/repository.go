@@ -74,6 +74,9 @@ func (h Host) definitions() (main section, all []definition, err error) {
 			return main, nil, fmt.Errorf("read repositories: %w", err)
 		}
 	}
+	for i := range all {
+		all[i].Enabled = all[i].Enabled || slices.Contains(h.beside.Enable, all[i].ID)
+	}
 	return main, all, nil
 }
 
@@ -99,12 +102,8 @@ func (h Host) mainConf() (section, []definition, error) {
 }
 
 func (h Host) repoFiles(main section) ([]string, error) {
-	dirs := listOption(main.keys["reposdir"])
-	if len(dirs) == 0 {
-		dirs = defaultRepoDirs
-	}
 	var files []string
-	for _, dir := range dirs {
+	for _, dir := range h.repoDirs(main) {
 		entries, err := os.ReadDir(filepath.Join(h.Root, dir))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue

@@ -47,12 +47,14 @@ type Limits struct {
 // refuse to start at all (yum 3.4.3, "You have enabled checking of packages via GPG keys"): it is left out of this run.
 func (h Host) Restrict(ctx context.Context, imported []openpgp.Key) (Limits, error) {
 	var limits Limits
-	repos, err := h.Repositories()
+	main, defined, err := h.definitions()
 	if err != nil {
 		return limits, err
 	}
+	limits.Args = h.beside.args(h.repoDirs(main))
 	j := judge{h: h, imported: imported, verdicts: map[string]verdictOnKey{}}
-	for _, r := range repos {
+	for _, d := range defined {
+		r := d.Repository
 		if !r.Enabled {
 			continue
 		}

@@ -58,6 +58,7 @@ func newTree(t *testing.T, built string) *tree {
 	tr.write("/etc/yum.repos.d/extras.repo",
 		"[extras]\nname=extras\nbaseurl=http://mirror.example.com/extras\ngpgcheck=1\n")
 	tr.copy("/usr/lib/systemd/system/wsprovision-firstboot.service", "../../packaging/wsprovision-firstboot.service")
+	tr.environ = []string{"WSPROVISION_EPEL_SOURCE=repository"} // the tree reaches nobody
 	tr.write("/etc/selinux/config", "SELINUX=enforcing\nSELINUXTYPE=targeted\n")
 	tr.copy("/etc/selinux/targeted/policy/policy.30", "../../selinux/testdata/policy.30")
 	tr.copy("/etc/selinux/targeted/contexts/files/file_contexts", "../../selinux/testdata/file_contexts")

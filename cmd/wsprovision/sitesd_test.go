@@ -18,7 +18,9 @@ func TestFlagsAreRemembered(t *testing.T) {
 			t.Errorf("%q: exit status %d, want %d and %q\n%s%s", args, status, want, says, stdout, stderr)
 		}
 	}
-	first := []string{"--server-name", "ws.example.com", "--backend", "127.0.0.1:3000", "--path", "/ws/"}
+	tr.environ = nil // a variable is an option
+	first := []string{"--server-name", "ws.example.com", "--backend", "127.0.0.1:3000", "--path", "/ws/",
+		"--epel-source", "repository"}
 	tr.write("/nopackage", "")
 	run(exitFailed, "skipped", append([]string{"apply"}, first...)...)
 	if tr.exists(file) {

@@ -32,7 +32,7 @@ func fits(t *testing.T, text string) {
 func TestTranscripts(t *testing.T) {
 	needRoot(t)
 	tr := newTree(t, executables(t))
-	tr.environ = []string{"COLUMNS=80"}
+	tr.environ = append(tr.environ, "COLUMNS=80")
 	site := []string{"--offline", "--server-name", "ws.example.com", "--backend", "127.0.0.1:3000"}
 	run := func(name string, want int, args ...string) {
 		stdout, stderr, status := tr.agent(args...)

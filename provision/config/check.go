@@ -85,24 +85,3 @@ func element(at origins, key string, i int) string {
 	}
 	return key
 }
-
-// checkEPEL names what the source needs, and what was written for another source and would be ignored.
-func checkEPEL(e EPEL, at origins, p *problems) {
-	if at["epel.source"].wrong {
-		return
-	}
-	needs, takes := e.uses()
-	for _, key := range needs {
-		if !at.has(key) {
-			problem := at.problem("epel.source", fmt.Sprintf("%s needs %s too", e.Source, key))
-			problem.Key = key
-			p.add(problem)
-		}
-	}
-	for _, key := range []string{"epel.package", "epel.baseurl", "epel.gpgkey", "epel.fingerprint"} {
-		if at.has(key) && !slices.Contains(needs, key) && !slices.Contains(takes, key) {
-			p.add(at.problem(key, fmt.Sprintf("is not used with epel.source %s: remove it, or change the source",
-				e.Source)))
-		}
-	}
-}

@@ -39,6 +39,7 @@ const (
 
 // The values of EPEL.Source.
 const (
+	EPELAuto       = "auto"       // what the host has, else EPEL 7 as the agent knows it
 	EPELRepository = "repository" // epel-release from a repository that is enabled already
 	EPELPackage    = "package"    // epel-release from a URL or a path
 	EPELMirror     = "mirror"     // a repository file written by the agent
@@ -91,9 +92,11 @@ type EPEL struct {
 	Source string `yaml:"source" mapstructure:"source"`
 	// with EPELPackage: URL or absolute path
 	Package string `yaml:"package,omitempty" mapstructure:"package"`
-	// with EPELMirror: may hold $basearch and $releasever
-	BaseURL string `yaml:"baseurl,omitempty" mapstructure:"baseurl"`
-	// with both of them: URL or absolute path
+	// with EPELMirror one of these three, with EPELAuto BaseURL: may hold $basearch and $releasever
+	BaseURL    string `yaml:"baseurl,omitempty" mapstructure:"baseurl"`
+	Metalink   string `yaml:"metalink,omitempty" mapstructure:"metalink"`
+	MirrorList string `yaml:"mirrorlist,omitempty" mapstructure:"mirrorlist"`
+	// with EPELPackage, EPELMirror and EPELAuto: URL or absolute path
 	GPGKey      string `yaml:"gpgkey,omitempty" mapstructure:"gpgkey"`
 	Fingerprint string `yaml:"fingerprint,omitempty" mapstructure:"fingerprint"` // 40 upper-case hexadecimal digits
 }

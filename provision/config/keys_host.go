@@ -35,17 +35,23 @@ var (
 // hostSettings are the keys beside the sites, each with its flag.
 func hostSettings() []setting {
 	return []setting{
-		flagged(Key{Path: "epel.source", Flag: "epel-source", Default: EPELRepository, Example: "mirror",
+		flagged(Key{Path: "epel.source", Flag: "epel-source", Default: EPELAuto, Example: "mirror",
 			With: "baseurl: https://archives.fedoraproject.org/pub/archive/epel/7/$basearch/\n" +
 				"gpgkey: /etc/wsprovision/RPM-GPG-KEY-EPEL-7",
-			Doc: "repository: the package epel-release from a repository that is enabled, such as CentOS's " +
-				"extras; RHEL " +
-				"has it in none. package: that package from a URL or a file, checked against gpgkey. mirror: a " +
-				"repository " +
-				"file written by wsprovision, from baseurl and gpgkey. none: nginx is there, or comes from " +
-				"elsewhere."},
-			EPELRepository, choices(EPELRepository, EPELPackage, EPELMirror, EPELNone),
-			"`source` of EPEL: repository, package, mirror or none"),
+			Doc: "auto: nothing is asked of anybody while nothing is missing. Else EPEL comes from the first of " +
+				"these: a repository of EPEL that the host has (one that is disabled is enabled for that one run of " +
+				"yum); repositories beyond the distribution's own, such as Satellite's, which are asked first, in a " +
+				"run of their own; EPEL 7's metalink at mirrors.fedoraproject.org, given to yum for one run, in " +
+				"which epel-release comes with nginx; EPEL 7's archive at archives.fedoraproject.org. Where only " +
+				"the archive answers, epel-release stays away, because every later yum would fail of its " +
+				"repository file; a file with the archive stays in its place. Both together are tried for 60 " +
+				"seconds at most, by apply alone. With baseurl that address is asked in place of both, and its " +
+				"file stays. repository: the package epel-release from a repository that is enabled, such as " +
+				"CentOS's extras; RHEL has it in none. package: that package from a URL or a file, checked " +
+				"against gpgkey. mirror: a repository file written by wsprovision, from gpgkey and one of " +
+				"baseurl, metalink and mirrorlist. none: nginx is there, or comes from elsewhere."},
+			EPELAuto, choices(EPELAuto, EPELRepository, EPELPackage, EPELMirror, EPELNone),
+			"`source` of EPEL: auto, repository, package, mirror or none"),
 		flagged(Key{Path: "epel.package", Flag: "epel-package", Example: "/root/epel-release-7-14.noarch.rpm",
 			With: "source: package\ngpgkey: /etc/wsprovision/RPM-GPG-KEY-EPEL-7",
 			Doc: "With source package, which needs it: the RPM. It must be epel-release; plan fetches it and " +
@@ -57,21 +63,33 @@ func hostSettings() []setting {
 		flagged(Key{Path: "epel.baseurl", Flag: "epel-baseurl",
 			Example: "https://archives.fedoraproject.org/pub/archive/epel/7/$basearch/",
 			With:    "source: mirror\ngpgkey: /etc/wsprovision/RPM-GPG-KEY-EPEL-7",
-			Doc: "With source mirror, which needs it: the repository. Over http whoever stands between can " +
+			Doc: "With sources mirror and auto: the repository. Over http whoever stands between can " +
 				"offer old " +
 				"packages with known holes: plan warns of that."},
-			"", repositories, "`URL` of an EPEL 7 repository (source mirror)"),
+			"", repositories, "`URL` of an EPEL 7 repository (sources auto and mirror)"),
+		flagged(Key{Path: "epel.metalink", Flag: "epel-metalink",
+			Example: "https://mirrors.example.com/metalink?repo=epel-7&arch=$basearch",
+			With:    "source: mirror\ngpgkey: /etc/wsprovision/RPM-GPG-KEY-EPEL-7",
+			Doc: "With source mirror, in place of baseurl: the address that answers with a metalink of the " +
+				"repository's mirrors."},
+			"", repositories, "`URL` of an EPEL 7 metalink (source mirror)"),
+		flagged(Key{Path: "epel.mirrorlist", Flag: "epel-mirrorlist",
+			Example: "https://mirrors.example.com/mirrorlist?repo=epel-7&arch=$basearch",
+			With:    "source: mirror\ngpgkey: /etc/wsprovision/RPM-GPG-KEY-EPEL-7",
+			Doc: "With source mirror, in place of baseurl: the address that answers with a list of the " +
+				"repository's mirrors."},
+			"", repositories, "`URL` of a list of EPEL 7 mirrors (source mirror)"),
 		flagged(Key{Path: "epel.gpgkey", Flag: "epel-gpgkey", Example: "/etc/wsprovision/RPM-GPG-KEY-EPEL-7",
 			With: "source: package\npackage: /root/epel-release-7-14.noarch.rpm",
-			Doc: "With sources package and mirror, which need it: the public key. It must be RSA, in force, " +
-				"and its user " +
-				"id signed by itself. rpm asks for none of this."},
-			"", packages, "URL or `file` of EPEL's public key (sources package and mirror)"),
+			Doc: "With sources package and mirror, which need it, and with auto, in place of EPEL 7's, which " +
+				"wsprovision has: the public key. It must be RSA, in force, and its user id signed by itself. rpm " +
+				"asks for none of this."},
+			"", packages, "URL or `file` of EPEL's public key (sources auto, package and mirror)"),
 		flagged(Key{Path: "epel.fingerprint", Flag: "epel-fingerprint", Default: "EPEL 7's, " + EPEL7Fingerprint,
 			Example: "0123 4567 89AB CDEF 0123  4567 89AB CDEF 0123 4567",
 			With: "source: package\npackage: /root/epel-release-7-14.noarch.rpm\n" +
 				"gpgkey: /etc/wsprovision/RPM-GPG-KEY-EPEL-7",
-			Doc: "With sources package and mirror: the fingerprint that gpgkey has to have."},
+			Doc: "With gpgkey: the fingerprint that the key has to have."},
 			EPEL7Fingerprint, fingerprints, "that key's `fingerprint`"),
 		flagged(Key{Path: "selinux.label_listen_ports", Flag: "label-listen-ports", Default: "false", Example: "true",
 			Doc: "Label ports to listen on http_port_t where nginx may not bind them. A label that an earlier " +

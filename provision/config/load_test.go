@@ -27,7 +27,7 @@ func load(text string, more ...func(*Input)) (Config, error) {
 // defaults is a Config in which nobody asked for anything.
 func defaults() Config {
 	return Config{
-		EPEL:    EPEL{Source: EPELRepository, Fingerprint: EPEL7Fingerprint},
+		EPEL:    EPEL{Source: EPELAuto, Fingerprint: EPEL7Fingerprint},
 		OnDrift: DriftFail,
 		Nginx:   Nginx{StockIPv6: StockKeep},
 		Wait:    Wait{YumLock: 10 * time.Minute, SemanageLock: 2 * time.Minute},
@@ -182,7 +182,12 @@ func TestFileProblems(t *testing.T) {
 		{"mirror", "epel: {source: mirror}\n", "epel.baseurl (line 1): mirror needs epel.baseurl too"},
 		{"package", "epel: {source: package, package: /a.rpm}\n",
 			"epel.gpgkey (line 1): package needs epel.gpgkey too"},
-		{"unused key", "epel: {baseurl: 'http://a/'}\n",
+		{"two addresses", "epel: {source: mirror, baseurl: 'http://a/', metalink: 'http://b/', gpgkey: /k}\n",
+			"epel.metalink (line 1): stands beside epel.baseurl: one address is asked for"},
+		{"a fingerprint without its key", "epel: {fingerprint: 0000000000000000000000000000000000000000}\n",
+			"epel.fingerprint (line 1): is not that of the key which wsprovision has: give epel.gpgkey too"},
+		{"a metalink of auto", "epel: {metalink: 'http://a/'}\n", "is not used with epel.source auto"},
+		{"unused key", "epel: {source: repository, baseurl: 'http://a/'}\n",
 			"epel.baseurl (line 1): is not used with epel.source repository"},
 		{"unused fingerprint", "epel: {source: none, fingerprint: 91E97D7C4A5E96F17F3E888F6A2FAEA2352C64E5}\n",
 			"is not used with epel.source none"},

@@ -10,7 +10,8 @@ import (
 // but for its Source. It is an error now, and not at the first boot that wants it, if Load would not.
 func (c Config) Marshal() ([]byte, error) {
 	effective := c
-	if needs, _ := c.EPEL.uses(); needs == nil {
+	// The built-in key is the one whose fingerprint is the default, and needs none written.
+	if c.EPEL.GPGKey == "" {
 		effective.EPEL.Fingerprint = ""
 	}
 	content, err := effective.encode()

@@ -57,12 +57,14 @@ func anyConfig(t *rapid.T) Config {
 		}
 		c.Sites = append(c.Sites, s)
 	}
-	switch c.EPEL.Source = rapid.SampledFrom([]string{EPELRepository, EPELPackage, EPELMirror, EPELNone}).Draw(t,
+	switch c.EPEL.Source = rapid.SampledFrom([]string{EPELAuto, EPELRepository, EPELPackage, EPELMirror, EPELNone}).Draw(t,
 		"epel"); c.EPEL.Source {
 	case EPELPackage:
 		c.EPEL.Package, c.EPEL.GPGKey = "/a.rpm", "https://a.example/k"
 	case EPELMirror:
-		c.EPEL.BaseURL, c.EPEL.GPGKey = "http://a/$basearch/", "/k"
+		c.EPEL.GPGKey = "/k"
+		*rapid.SampledFrom([]*string{&c.EPEL.BaseURL, &c.EPEL.Metalink, &c.EPEL.MirrorList}).Draw(t, "address") =
+			"http://a/$basearch/"
 		c.EPEL.Fingerprint = rapid.StringMatching("[0-9]{2}[0-9E][0-9A-F]{37}").Draw(t, "fingerprint")
 	}
 	c.SELinux.LabelListenPorts = rapid.Bool().Draw(t, "label")

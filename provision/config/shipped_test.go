@@ -41,7 +41,7 @@ func TestShippedDefaults(t *testing.T) {
 	}
 	_, rest, _ := strings.Cut(string(content), "\n# Where nginx comes from")
 	for setting, text := range map[string]string{
-		"epel.source":                "#epel:\n#  source: repository ",
+		"epel.source":                "#epel:\n#  source: auto ",
 		"selinux.label_listen_ports": "#selinux:\n#  label_listen_ports: false\n",
 		"nginx.stock_ipv6":           "#nginx:\n#  stock_ipv6: keep\n",
 		"on_drift":                   "#on_drift: fail\n", "wait.yum_lock": "#wait:\n#  yum_lock: 10m\n",
@@ -53,7 +53,7 @@ func TestShippedDefaults(t *testing.T) {
 	}
 	uncommented := ""
 	for line := range strings.Lines(rest) {
-		example := regexp.MustCompile(`(mirror|package|none)  `).MatchString(line) ||
+		example := regexp.MustCompile(`(repository|mirror|package|none)  `).MatchString(line) ||
 			regexp.MustCompile(`^#( +(baseurl|gpgkey|package|fingerprint)|worker_shutdown_timeout):`).MatchString(line)
 		if !example && regexp.MustCompile(`^#(  )?[a-z_0-9]+:`).MatchString(line) {
 			uncommented += line[1:]

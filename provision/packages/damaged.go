@@ -69,7 +69,11 @@ func (p *Packages) mend(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	limits, err := p.RPM.Restrict(ctx, all.Keys)
+	yum, err := p.yumFor(names)
+	if err != nil {
+		return err
+	}
+	limits, err := yum.Restrict(ctx, all.Keys)
 	if err != nil {
 		return fmt.Errorf("reinstall %s: %w", strings.Join(names, ", "), err)
 	}
@@ -80,7 +84,16 @@ func (p *Packages) mend(ctx context.Context) error {
 		return err
 	}
 	p.Damage, p.Inventory = nil, nil
-	return p.RPM.Reinstall(ctx, names, limits)
+	return yum.Reinstall(ctx, names, limits)
+}
+
+// yumFor is rpm's host with the repositories that these packages come from, also where theirs is disabled.
+func (p *Packages) yumFor(names []string) (rpm.Host, error) {
+	if p.Beside == nil {
+		return p.RPM, nil
+	}
+	beside, err := p.Beside(names)
+	return p.RPM.With(beside), err
 }
 
 // eraseDamaged takes a damaged epel-release away, which is then brought like a

@@ -35,11 +35,11 @@ const (
 func (src *Source) Check(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
 	all := multierror.Append(nil, src.checkRepositoryFiles(&f))
-	if src.Config.EPEL.Source == config.EPELMirror {
+	if src.stays() {
 		all = multierror.Append(all, src.checkKeyFile(&f))
 	}
 	switch err := engine.Lines(all); {
-	case err != nil || src.Config.EPEL.Source == config.EPELMirror:
+	case err != nil || src.mirror():
 		return f, err
 	case src.Config.EPEL.Source == config.EPELNone:
 		f.Notes = append(f.Notes, "no repository is asked for (epel.source: none)")
@@ -55,6 +55,9 @@ func (src *Source) Check(ctx context.Context) (engine.Finding, error) {
 	}
 	if !lacking {
 		f.Notes = []string{"every package is there; no repository is needed"}
+	}
+	if lacking && src.auto() {
+		return f, src.checkWay(ctx, &f)
 	}
 	if due, err := src.releaseDue(ctx); !due || err != nil {
 		return f, err
@@ -74,19 +77,42 @@ func (src *Source) Check(ctx context.Context) (engine.Finding, error) {
 	return f, nil
 }
 
+// checkWay says where the packages would come from, and what is sure to keep them from yum.
+func (src *Source) checkWay(ctx context.Context, f *engine.Finding) error {
+	missing, err := src.lackingNow(ctx)
+	if err != nil {
+		return err
+	}
+	w, err := src.way(missing)
+	if err != nil {
+		return err
+	}
+	f.Notes = append(f.Notes, src.notes(w)...)
+	return src.hidden(w, missing)
+}
+
 // lacking reports whether yum has anything to bring: what is missing, or what
 // a power cut damaged.
 func (src *Source) lacking(ctx context.Context) (bool, error) {
-	missing, err := src.Packages.missing(ctx)
-	if err != nil || len(missing) > 0 {
-		return true, err
-	}
-	damaged, _, err := src.Packages.damagedPackages(ctx, false)
-	return len(damaged) > 0, err
+	names, err := src.lackingNow(ctx)
+	return len(names) > 0, err
 }
 
-// releaseDue reports whether epel-release is needed.
+// lackingNow is what is missing, and what a power cut damaged.
+func (src *Source) lackingNow(ctx context.Context) ([]string, error) {
+	missing, err := src.Packages.missing(ctx)
+	if err != nil {
+		return nil, err
+	}
+	damaged, _, err := src.Packages.damagedPackages(ctx, false)
+	return append(slices.Clone(missing), damaged...), err
+}
+
+// releaseDue reports whether epel-release is to come before the packages.
 func (src *Source) releaseDue(ctx context.Context) (bool, error) {
+	if src.auto() {
+		return false, nil
+	}
 	if lacking, err := src.lacking(ctx); err != nil || !lacking {
 		return false, err
 	}
@@ -110,7 +136,7 @@ func (src *Source) hasEPEL() (bool, error) {
 }
 
 func (src *Source) Apply(ctx context.Context) error {
-	if err := src.writeRepositoryFiles(ctx); err != nil || src.Config.EPEL.Source == config.EPELMirror ||
+	if err := src.writeRepositoryFiles(ctx); err != nil || src.mirror() ||
 		src.Config.EPEL.Source == config.EPELNone {
 		return err
 	}
@@ -122,6 +148,8 @@ func (src *Source) Apply(ctx context.Context) error {
 	switch {
 	case err != nil || !due && !erased:
 		return err
+	case src.auto():
+		return src.builtIn(ctx, nil)
 	case src.Config.EPEL.Source == config.EPELPackage:
 		return src.installRelease(ctx)
 	}

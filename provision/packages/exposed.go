@@ -8,7 +8,6 @@ import (
 	"strings"
 	"syscall"
 
-	"wsprovision/provision/config"
 	"wsprovision/provision/host"
 	"wsprovision/provision/secret"
 )
@@ -20,7 +19,7 @@ func (src *Source) exposed() []string {
 	if w := src.exposedFile(); w != "" {
 		warnings = append(warnings, w)
 	}
-	if src.Config.EPEL.Source == config.EPELMirror && strings.HasPrefix(strings.ToLower(src.Config.EPEL.BaseURL), "http:") {
+	if strings.HasPrefix(strings.ToLower(src.Config.EPEL.BaseURL), "http:") {
 		warnings = append(warnings, "epel.baseurl is http, and the repository's metadata is not signed: "+
 			"whoever stands between can offer old packages with known holes, signed as they are; serve it over https")
 	}
@@ -46,7 +45,8 @@ func (src *Source) exposedFile() string {
 	if err != nil {
 		return ""
 	}
-	for _, address := range []string{src.Config.EPEL.BaseURL, src.Config.EPEL.Package, src.Config.EPEL.GPGKey} {
+	for _, address := range []string{src.Config.EPEL.BaseURL, src.Config.EPEL.Package, src.Config.EPEL.GPGKey,
+		src.Config.EPEL.Metalink, src.Config.EPEL.MirrorList} {
 		if held := credentials(address); held != "" && bytes.Contains(content, []byte(held)) {
 			return fmt.Sprintf("%s holds credentials of epel and can be read by others (mode %04o): chmod 600 %s",
 				file, fi.Mode().Perm(), file)

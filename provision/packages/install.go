@@ -53,11 +53,11 @@ func (p *Packages) missing(ctx context.Context) ([]string, error) {
 
 func (p *Packages) Check(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
-	missing, err := p.missing(ctx)
+	due, err := p.due(ctx)
 	if err != nil {
 		return f, err
 	}
-	for _, name := range missing {
+	for _, name := range due {
 		f.Changes = append(f.Changes, engine.Change{Object: "package " + name, From: state.Absent, To: "installed"})
 	}
 	_, damaged, err := p.damagedPackages(ctx, false)
@@ -78,6 +78,18 @@ func (p *Packages) Check(ctx context.Context) (engine.Finding, error) {
 	return f, nil
 }
 
+// due is what is missing, with epel-release where that comes in the same transaction.
+func (p *Packages) due(ctx context.Context) ([]string, error) {
+	missing, err := p.missing(ctx)
+	if err != nil || len(missing) == 0 || p.WithRelease == nil {
+		return missing, err
+	}
+	if with, err := p.WithRelease(missing); err != nil || !with {
+		return missing, err
+	}
+	return append([]string{EPELRelease}, missing...), nil
+}
+
 // Apply installs what is missing in one transaction; what is there is
 // not named to yum, whose install would upgrade it.
 func (p *Packages) Apply(ctx context.Context) error {
@@ -88,18 +100,27 @@ func (p *Packages) Apply(ctx context.Context) error {
 	if err != nil || len(missing) == 0 {
 		return err
 	}
+	if p.Bring != nil {
+		return p.Bring(ctx, missing)
+	}
 	return p.install(ctx, rpm.Wants{Packages: missing}, missing...)
 }
 
-// install runs one yum transaction that brings the named packages, and records
+// install brings packages from what is enabled.
+func (p *Packages) install(ctx context.Context, wants rpm.Wants, names ...string) error {
+	return p.installBeside(ctx, rpm.Beside{}, wants, names...)
+}
+
+// installBeside runs one yum transaction that brings the named packages, and records
 // every package and key that it really brought, dependencies included. Which
 // keys yum may import is known beforehand.
-func (p *Packages) install(ctx context.Context, wants rpm.Wants, names ...string) error {
+func (p *Packages) installBeside(ctx context.Context, beside rpm.Beside, wants rpm.Wants, names ...string) error {
+	yum := p.RPM.With(beside)
 	before, err := p.inventoried(ctx)
 	if err != nil {
 		return err
 	}
-	limits, err := p.RPM.Restrict(ctx, before.Keys)
+	limits, err := yum.Restrict(ctx, before.Keys)
 	if err != nil {
 		return fmt.Errorf("install %s: %w", strings.Join(names, ", "), err)
 	}
@@ -108,7 +129,7 @@ func (p *Packages) install(ctx context.Context, wants rpm.Wants, names ...string
 	if err := p.Ledger.RecordWith(had, Brought(names, limits.Keys)); err != nil {
 		return err
 	}
-	after, err := p.RPM.Install(ctx, wants, before, limits)
+	after, err := yum.Install(ctx, wants, before, limits)
 	if err != nil {
 		// What rpm said last may not hold for what runs next.
 		p.Inventory, p.packages = nil, nil

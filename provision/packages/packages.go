@@ -13,11 +13,16 @@ import (
 // Packages are what rpm has and what yum must bring.
 type Packages struct {
 	*host.Host
-	Ledger    *state.Ledger
-	History   *state.History
-	packages  map[string][]rpm.Package // what rpm said; nil: ask
-	Damage    []rpm.Damage             // what a power cut took; nil: not looked for
-	Inventory *rpm.Inventory           // all that rpm has, once a transaction was due; nil: ask
+	Ledger   *state.Ledger
+	History  *state.History
+	packages map[string][]rpm.Package // what rpm said; nil: ask
+	Damage   []rpm.Damage             // what a power cut took; nil: not looked for
+	// Of source auto, and nil with another one: whether epel-release comes with what is missing, what brings it, and
+	// what yum is given of the host's own EPEL.
+	WithRelease func(missing []string) (bool, error)
+	Bring       func(ctx context.Context, missing []string) error
+	Beside      func(missing []string) (rpm.Beside, error)
+	Inventory   *rpm.Inventory // all that rpm has, once a transaction was due; nil: ask
 }
 
 func (p *Packages) Recorded(kinds ...state.Kind) []string {

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/managed"
 	"wsprovision/provision/secret"
@@ -25,8 +24,8 @@ const fileMode = 0o644
 func (src *Source) repository() rpm.Repository {
 	return rpm.Repository{
 		ID: "wsprovision-epel", Name: "EPEL 7 for nginx, configured by wsprovision",
-		BaseURL: src.Config.EPEL.BaseURL, Enabled: true, GPGCheck: true,
-		GPGKey: []string{"file://" + KeyPath},
+		BaseURL: src.Config.EPEL.BaseURL, Metalink: src.Config.EPEL.Metalink, Mirrorlist: src.Config.EPEL.MirrorList,
+		Enabled: true, GPGCheck: true, GPGKey: []string{"file://" + KeyPath},
 	}
 }
 
@@ -34,23 +33,13 @@ func (src *Source) repository() rpm.Repository {
 // and, where nobody asks for it any more, its key. They are dealt with like a
 // server block, and owe nobody a reload.
 func (src *Source) RepositoryFiles() ([]managed.File, error) {
-	var all []managed.Want
-	mirror := src.Config.EPEL.Source == config.EPELMirror
-	if mirror {
-		content, err := src.repository().Render()
-		if err != nil {
-			return nil, err
-		}
-		mode := fs.FileMode(fileMode)
-		if secret.In(string(content)) {
-			mode = 0o600
-		}
-		all = append(all, managed.Want{Path: RepositoryPath, Content: content, Mode: mode})
+	all, err := src.wanted()
+	if err != nil {
+		return nil, err
 	}
-	for path, asked := range map[string]bool{RepositoryPath: mirror, KeyPath: mirror ||
-		src.Config.EPEL.Source == config.EPELPackage} {
+	for _, path := range []string{RepositoryPath, KeyPath} {
 		e, recorded := src.Ledger.Find(state.KindFile, path)
-		if asked || !recorded {
+		if src.asks(path) || !recorded {
 			continue
 		}
 		gone, err := src.Managed.Obsolete(e)
@@ -67,6 +56,14 @@ func (src *Source) RepositoryFiles() ([]managed.File, error) {
 		files = files[:1]
 	}
 	return files, err
+}
+
+// modeOf is the mode of a repository's file: one that holds credentials is for root alone.
+func modeOf(content []byte) fs.FileMode {
+	if secret.In(string(content)) {
+		return 0o600
+	}
+	return fileMode
 }
 
 func (src *Source) checkRepositoryFiles(f *engine.Finding) error {
@@ -161,7 +158,7 @@ func (src *Source) oneKey(content []byte) (openpgp.Key, error) {
 // writeRepositoryFiles writes the key first: a repository without its key would
 // make every yum on the host fail.
 func (src *Source) writeRepositoryFiles(ctx context.Context) error {
-	if src.Config.EPEL.Source == config.EPELMirror {
+	if src.stays() {
 		if err := src.bringKey(ctx); err != nil {
 			return err
 		}
@@ -197,13 +194,24 @@ func (src *Source) bringKey(ctx context.Context) error {
 	if err := src.Managed.SayForeign(&engine.Finding{}, have, wrong.Error()); err != nil { // somebody's, since the survey
 		return err
 	}
-	key, err := src.fetch(ctx, src.Config.EPEL.GPGKey, keyLimit)
-	if err != nil {
+	if have.Content, err = src.key(ctx); err != nil {
 		return err
 	}
-	if err := src.checkKey(key); err != nil {
-		return fmt.Errorf("key %s: %w", secret.Hide(src.Config.EPEL.GPGKey), err)
-	}
-	have.Content = key
 	return src.Managed.Put(have)
+}
+
+// key is the configured key, or the one that the agent has, once its fingerprint is the one that the configuration
+// names.
+func (src *Source) key(ctx context.Context) ([]byte, error) {
+	if src.builtInKey() {
+		return epelKey, src.checkKey(epelKey)
+	}
+	key, err := src.fetch(ctx, src.Config.EPEL.GPGKey, keyLimit)
+	if err != nil {
+		return nil, err
+	}
+	if err := src.checkKey(key); err != nil {
+		return nil, fmt.Errorf("key %s: %w", secret.Hide(src.Config.EPEL.GPGKey), err)
+	}
+	return key, nil
 }

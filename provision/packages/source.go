@@ -1,6 +1,8 @@
 package packages
 
 import (
+	"os"
+
 	"wsprovision/provision/config"
 	"wsprovision/provision/host"
 	"wsprovision/provision/managed"
@@ -15,8 +17,19 @@ type Source struct {
 	Managed  *managed.Files
 	Packages *Packages
 	release  *Release // what epel.package names; nil: fetch it
+	chosen   bool     // this run has found that only the archive answers
 }
 
-func (src *Source) AsksForKey() bool {
-	return src.Config.EPEL.Source == config.EPELMirror || src.Config.EPEL.Source == config.EPELPackage
+// keyed are the sources with which a key of the configuration's is put on the host in any case.
+var keyed = []string{config.EPELMirror, config.EPELPackage}
+
+// AsksForKey reports whether the key's file is one that is wanted.
+func (src *Source) AsksForKey() bool { return src.asks(KeyPath) }
+
+func (src *Source) mirror() bool { return src.Config.EPEL.Source == config.EPELMirror }
+
+// leftForOneRun reports whether the repository of one run is there.
+func (src *Source) leftForOneRun() bool {
+	fi, err := os.Lstat(src.Root + runDir)
+	return err == nil && fi.IsDir()
 }
