@@ -23,52 +23,53 @@ import (
 func (v *Candidate) Check(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
 	due, err := v.validationDue(ctx)
-	if err != nil || !due {
-		return f, err
+	if err == nil && !due {
+		return f, nil
 	}
-	if err := v.checkCertificates(ctx, &f); err != nil {
-		return f, err
-	}
-	if err := v.checkAddresses(ctx); err != nil {
-		return f, err
-	}
-	if err := v.checkBackends(ctx, &f); err != nil {
-		return f, err
-	}
-	if have, err := v.Packages.HasNginx(ctx); !have || err != nil {
-		f.Notes = append(f.Notes, v.untilInstalled()...)
-		if err == nil {
-			err = v.checkStock()
-		}
-		return f, err
+	// All that is wrong is told at once: an administrator mends it together.
+	known := errors.Join(err, v.checkCertificates(ctx, &f), v.checkAddresses(ctx), v.checkBackends(ctx, &f))
+	if err != nil || context.Cause(ctx) != nil {
+		return f, known
 	}
 	files, err := v.Sites.All()
 	if err != nil {
-		return f, err
+		return f, errors.Join(known, err)
 	}
 	o := managed.Overlay(files)
+	if have, err := v.Packages.HasNginx(ctx); !have || err != nil {
+		f.Notes = append(f.Notes, v.untilInstalled()...)
+		if err == nil {
+			err = v.checkBare(ctx, &f, o)
+		}
+		return f, errors.Join(known, err)
+	}
+	return f, errors.Join(known, v.checkInstalled(ctx, &f, o))
+}
+
+// checkInstalled judges the tree of the nginx that is there, and has nginx judge it.
+func (v *Candidate) checkInstalled(ctx context.Context, f *engine.Finding, o map[string][]byte) error {
 	tree, unread := v.Survey.Tree(o)
 	if p := (*nginx.PatternError)(nil); errors.As(unread, &p) && !v.Reverting {
-		return f, fmt.Errorf("%w: which files nginx reads is not known, nor what a site collides with; "+
+		return fmt.Errorf("%w: which files nginx reads is not known, nor what a site collides with; "+
 			"name them by *, ? and sets such as [a-z]", unread)
 	}
 	if unread == nil {
-		if err := v.checkTree(ctx, &f, tree); err != nil {
-			return f, err
+		if err := v.checkTree(ctx, f, tree); err != nil {
+			return err
 		}
 	}
 	if v.Euid != 0 {
 		f.Warnings = append(f.Warnings, "nginx -t was not run: it needs root")
-		return f, unread
+		return unread
 	}
-	if err := v.testCandidate(ctx, &f, o); err != nil {
-		return f, err
+	if err := v.testCandidate(ctx, f, o); err != nil {
+		return err
 	}
 	if unread != nil {
 		f.Warnings = append(f.Warnings,
 			"nginx accepts the configuration, but whether a name of ours collides cannot be told: "+unread.Error())
 	}
-	return f, nil
+	return nil
 }
 
 // untilInstalled is what can be told before there is an nginx.conf.

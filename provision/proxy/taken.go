@@ -36,15 +36,22 @@ func (v *Candidate) checkAddresses(ctx context.Context) error {
 			if err := context.Cause(ctx); err != nil {
 				return err
 			}
-			ip, err := netip.ParseAddr(cmp.Or(l.Address, "0.0.0.0"))
-			at := netip.AddrPortFrom(ip, uint16(l.Port))
-			if err == nil && !asked[at] {
-				asked[at] = true
-				all = multierror.Append(all, v.TakenBy(ctx, at, s))
+			if a := at(l); a.IsValid() && !asked[a] {
+				asked[a] = true
+				all = multierror.Append(all, v.TakenBy(ctx, a, s))
 			}
 		}
 	}
 	return engine.Lines(all)
+}
+
+// at is the address that nginx binds for a listen.
+func at(l nginx.Listen) netip.AddrPort {
+	ip, err := netip.ParseAddr(cmp.Or(l.Address, "0.0.0.0"))
+	if err != nil {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(ip, uint16(l.Port))
 }
 
 // TakenBy is nil where the address can be bound, or nobody but nginx.service
