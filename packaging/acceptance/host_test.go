@@ -30,17 +30,23 @@ func resultOf(r vm.Result) result {
 	return result{r.Stdout, r.Stderr, r.Output, r.Status, r.Duration}
 }
 
-// offline has the agent take epel-release from the machine's own repository: the machine reaches nobody, and the
-// scenarios of auto say so by their flags.
-const offline = "export WSPROVISION_EPEL_SOURCE=repository\n"
+// offline has an agent that is given a site by options take epel-release from the machine's own repository: the machine
+// reaches nobody, and the scenarios of auto say so by their options. A variable is an option, so that runs by files
+// alone have none.
+func offline(command string) string {
+	if !strings.Contains(command, "--server-name") {
+		return command
+	}
+	return "export WSPROVISION_EPEL_SOURCE=repository\n" + command
+}
 
 // try runs a command and returns all of its result. Input may be nil.
 func (m *machine) try(command string, input io.Reader) result {
-	return resultOf(m.Try(offline+command, input))
+	return resultOf(m.Try(offline(command), input))
 }
 
 // run runs a command and returns its output, both streams as they came, and its exit status.
-func (m *machine) run(command string) (output string, status int) { return m.Run(offline + command) }
+func (m *machine) run(command string) (output string, status int) { return m.Run(offline(command)) }
 
 // must runs a command that has to succeed and returns what it wrote to stdout, without the last newline.
 func (m *machine) must(t testing.TB, command string) string {
@@ -55,7 +61,7 @@ func (m *machine) must(t testing.TB, command string) string {
 // begin starts a command that runs beside others. end waits for it; the test may also cut the power or hang up before.
 func (m *machine) begin(t testing.TB, command string) (end func(limit time.Duration) result) {
 	t.Helper()
-	p, err := m.Begin(offline+command, nil)
+	p, err := m.Begin(offline(command), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +71,7 @@ func (m *machine) begin(t testing.TB, command string) (end func(limit time.Durat
 // beginOnTerminal is begin on a terminal: the command gets SIGHUP when the test hangs up.
 func (m *machine) beginOnTerminal(t testing.TB, command string) (end func(limit time.Duration) result) {
 	t.Helper()
-	p, err := m.BeginOnTerminal(offline + command)
+	p, err := m.BeginOnTerminal(offline(command))
 	if err != nil {
 		t.Fatal(err)
 	}

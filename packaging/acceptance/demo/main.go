@@ -10,7 +10,8 @@ import (
 	"wsprovision/packaging/acceptance/vm"
 )
 
-const site = " --server-name ws.example.com --backend 127.0.0.1:3000 --path /ws/"
+// The machine reaches nobody: EPEL is a stand-in there, whose epel-release its own repository has.
+const site = " --server-name ws.example.com --backend 127.0.0.1:3000 --path /ws/ --epel-source repository"
 
 // scene is a command of the transcript and what it shows.
 type scene struct{ says, command, want string }
