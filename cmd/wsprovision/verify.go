@@ -72,14 +72,13 @@ func (o clientOptions) tls() (*tls.Config, error) {
 // directory besides, such as the very certificate that nginx shows.
 const hostsBundle = "/etc/pki/tls/certs/ca-bundle.crt"
 
-// hostsAuthorities are those of the bundle; nil, which is Go's own choice, where there is none.
+// hostsAuthorities are those of the bundle, and none where there is none: nil would be Go's own choice, which reads
+// directories and goes by SSL_CERT_FILE and SSL_CERT_DIR.
 func hostsAuthorities(bundle string) *x509.CertPool {
-	text, err := os.ReadFile(bundle)
-	if err != nil {
-		return nil
-	}
 	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(text)
+	if text, err := os.ReadFile(bundle); err == nil {
+		pool.AppendCertsFromPEM(text)
+	}
 	return pool
 }
 
