@@ -153,7 +153,11 @@ func addSettings(cmd *cobra.Command, siteOnly bool) {
 		if siteOnly && !f.Site {
 			continue
 		}
-		cmd.Flags().String(f.Name, "", f.Usage)
+		if f.Many {
+			cmd.Flags().Var(new(repeated), f.Name, f.Usage)
+		} else {
+			cmd.Flags().String(f.Name, "", f.Usage)
+		}
 		flag := cmd.Flags().Lookup(f.Name)
 		flag.DefValue = f.Default
 		_ = cmd.Flags().SetAnnotation(f.Name, settingOf, []string{"true"})

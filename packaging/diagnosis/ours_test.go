@@ -12,7 +12,7 @@ import (
 func rendered() string {
 	text, err := nginx.Render(nginx.Site{Name: "websocket", ServerNames: []string{"ws.example.com"},
 		Listen: []nginx.Listen{{Port: 80}}, Locations: []nginx.Location{{Path: "/ws/", WebSocket: true,
-			Backend: nginx.Backend{Host: "127.0.0.1", Port: 3000}}}})
+			Backends: []nginx.Backend{{Host: "127.0.0.1", Port: 3000}}}}})
 	if err != nil {
 		panic(err)
 	}

@@ -12,7 +12,7 @@ import (
 
 // reaches tells whether a connection to b arrives at l, as far as can be told without asking the host.
 func reaches(l Listen, b Backend) bool {
-	if l.Port != b.Port {
+	if l.Port != b.Port || b.Socket != "" {
 		return false
 	}
 	if strings.EqualFold(b.Host, "localhost") {
@@ -41,26 +41,6 @@ func port(s string) (int, error) {
 	return int(n), nil
 }
 
-// backend parses host:port.
-func backend(s scalar) (Backend, error) {
-	if s.tag == "!!int" || s.tag == "!!float" {
-		return Backend{}, fmt.Errorf("%s is no address: write host and port, like 127.0.0.1:3000", quote(s.text))
-	}
-	value, err := text(s)
-	if err != nil {
-		return Backend{}, err
-	}
-	host, number, err := hostPort(value)
-	if err != nil {
-		return Backend{}, fmt.Errorf("%s: %w", quote(value), err)
-	}
-	n, err := port(number)
-	if err != nil {
-		return Backend{}, fmt.Errorf("%s: %w", quote(value), err)
-	}
-	return Backend{Host: host, Port: n}, nil
-}
-
 // hostPort takes an address apart and checks the host.
 func hostPort(value string) (host, number string, err error) {
 	if err := misunderstood(value); err != nil {
@@ -85,8 +65,6 @@ func misunderstood(value string) error {
 	switch {
 	case strings.Contains(value, "://"):
 		return fmt.Errorf("a URL is not accepted here: write %s", fromURL(value))
-	case strings.HasPrefix(value, "unix:"):
-		return fmt.Errorf("a UNIX socket is not accepted: write host and port, like 127.0.0.1:3000")
 	case strings.Contains(value, "/"):
 		return fmt.Errorf("an address has no path: write host and port, like 127.0.0.1:3000")
 	case only(value, alphanum+"._-:[]") != nil:
@@ -118,11 +96,14 @@ func fromURL(value string) string {
 	if err != nil || u.Hostname() == "" {
 		return "host and port only, like 127.0.0.1:3000"
 	}
-	if u.Port() != "" {
+	secure := u.Scheme == "wss" || u.Scheme == "https"
+	switch {
+	case secure && u.Port() != "":
+		return "https://" + u.Host
+	case secure:
+		return "https://" + u.Host + ":443"
+	case u.Port() != "":
 		return u.Host
-	}
-	if u.Scheme == "wss" || u.Scheme == "https" {
-		return u.Host + ":443"
 	}
 	return u.Host + ":80"
 }

@@ -19,6 +19,7 @@ func checkLocations(s Site, key string, at origins, p *problems) {
 			checkPath(s, l, here, taken, at, p)
 		}
 		checkLoop(s, l, here, at, p)
+		checkBackends(l, here, at, p)
 		checkRoot(l, here, at, p)
 		checkWebSocket(l, here, at, p)
 		checkLimits(l, here, at, p)
@@ -53,11 +54,11 @@ func checkPath(s Site, l Location, here string, taken map[string]string, at orig
 }
 
 func checkLoop(s Site, l Location, here string, at origins, p *problems) {
-	for _, socket := range s.Listen {
-		if l.Backend.Port > 0 && reaches(socket, l.Backend) {
-			p.add(at.problem(here+".backend", fmt.Sprintf(
-				"%s is where this site listens itself (%s): requests would go round for ever", l.Backend, socket)))
-			return
+	for i, b := range l.Backends {
+		own := slices.IndexFunc(s.Listen, func(l Listen) bool { return b.Port > 0 && reaches(l, b) })
+		if own >= 0 {
+			p.add(at.problem(element(at, here+".backend", i), fmt.Sprintf(
+				"%s is where this site listens itself (%s): requests would go round for ever", b, s.Listen[own])))
 		}
 	}
 }
@@ -71,7 +72,8 @@ func checkRoot(l Location, here string, at origins, p *problems) {
 		p.add(at.problem(here+".websocket", "files are no WebSocket: remove it, or root"))
 	}
 	for _, name := range []string{"backend", "heartbeat", "allowed_origins", "read_timeout", "send_timeout",
-		"connect_timeout", "buffering", "request_headers", "max_body"} {
+		"connect_timeout", "buffering", "request_headers", "max_body", "balance", "keepalive", "resolver",
+		"backend_tls"} {
 		if at.has(here + "." + name) {
 			p.add(at.problem(here+"."+name, "is for a backend, and root serves files: remove one of the two"))
 		}

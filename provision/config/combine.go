@@ -61,7 +61,7 @@ func create(key, given string, from flagSite, at origins, p *problems) Site {
 	}
 	at[key] = at[given]
 	site := Site{Name: from.Name, StandardListen: true, ServerNames: from.ServerNames,
-		Locations: []Location{newLocation(from.Path, from.Backend, true)}}
+		Locations: []Location{newLocation(from.Path, from.Backends, true)}}
 	at.move("site.name", key+".name")
 	at.move("site.server_name", key+".server_name")
 	at.move("site.path", key+".locations[0].path")
@@ -93,7 +93,7 @@ func override(site *Site, key string, from flagSite, at origins, p *problems) {
 		if name == "path" {
 			site.Locations[i].Path = from.Path
 		} else {
-			site.Locations[i].Backend = from.Backend
+			site.Locations[i].Backends = from.Backends
 		}
 		at.move("site."+name, fmt.Sprintf("%s.locations[%d].%s", key, i, name))
 	}
@@ -187,9 +187,9 @@ func plainBackend(site *Site, key string, from flagSite, at origins) {
 	i := slices.IndexFunc(site.Locations, func(l Location) bool { return l.Path == "/" && !l.WebSocket })
 	if i < 0 {
 		i = len(site.Locations)
-		site.Locations = append(site.Locations, newLocation("/", from.HTTPBackend, false))
+		site.Locations = append(site.Locations, newLocation("/", from.HTTPBackends, false))
 	}
-	site.Locations[i].Backend = from.HTTPBackend
+	site.Locations[i].Backends = from.HTTPBackends
 	at.move("site.http_backend", fmt.Sprintf("%s.locations[%d].backend", key, i))
 	at.add(origins{fmt.Sprintf("%s.locations[%d].path", key, i): at["site.http_backend"]})
 }

@@ -22,6 +22,9 @@ func document(k Key, value string) string {
 	text := leaf(k) + ": " + value
 	for path := parent(k.Path); ; path = parent(path) {
 		beside := required[path]
+		if path == "sites[].locations[]" && strings.Contains(k.Path, ".backend_tls.") {
+			beside = "path: /\nbackend: https://c:1"
+		}
 		if path == parent(k.Path) {
 			beside = k.With + "\n" + beside
 		}

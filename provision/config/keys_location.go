@@ -11,7 +11,7 @@ import (
 // the manual and the schema anew, and the tests there fail where one of them lacks it.
 func locationFields() []field[Location] {
 	var all []field[Location]
-	for _, some := range [][]field[Location]{pathFields(), webSocketFields(), timeoutFields(), proxyFields(),
+	for _, some := range [][]field[Location]{pathFields(), backendFields(), webSocketFields(), timeoutFields(), proxyFields(),
 		accessFields()} {
 		all = append(all, some...)
 	}
@@ -34,9 +34,6 @@ func pathFields() []field[Location] {
 				"With root " +
 				"the files lie right below it."},
 			truths, func(l *Location) *bool { return &l.StripPrefix }),
-		one(Key{Path: "backend", Flag: "backend", Example: `"[::1]:3000"`,
-			Doc: "Where the requests go. Required, but with root. The port gets the SELinux label http_port_t."},
-			backends, func(l *Location) *Backend { return &l.Backend }),
 		one(Key{Path: "root", Example: "/usr/share/app", With: "path: /static/",
 			Doc: "The directory of static files that are served in place of a backend. The path is looked up " +
 				"below it."},

@@ -21,9 +21,6 @@ func (k kind[V]) value(v V) any {
 	return k.write(v)
 }
 
-// words writes a value as its String.
-func words[V interface{ String() string }](v V) any { return v.String() }
-
 // listenWords is a listen with its option.
 func listenWords(l Listen) any {
 	if l.ProxyProtocol {
@@ -56,9 +53,6 @@ var (
 	locationPaths = kind[string]{about{Type: "path", Wrong: "ws/",
 		Bounds: "Begins with /, at most 1000 characters, without // /. /.. and %.",
 		Schema: pattern(`^/[^ %"';{}$\\#?]*$`)}, locationPath, nil}
-	backends = kind[Backend]{about{Type: "host:port", Wrong: "http://127.0.0.1:3000",
-		Bounds: `A host name, an IPv4 address or an IPv6 address in brackets and quotes ("[::1]:3000"), and a port.`,
-		Schema: pattern(`^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[0-9]+$`)}, backend, words[Backend]}
 	truths = kind[bool]{about{Type: "true or false", Wrong: "yes", Bounds: "Without quotes.",
 		Schema: schema{"type": "boolean"}}, truth, nil}
 	timeouts = kind[time.Duration]{about{Type: "duration", Wrong: "75",

@@ -87,16 +87,16 @@ func flags(typed map[string]string, p *problems) layer {
 
 // flagSite is the site that flags and variables describe.
 type flagSite struct {
-	Name        string   `mapstructure:"name"`
-	ServerNames []string `mapstructure:"server_name"`
-	Backend     Backend  `mapstructure:"backend"`
-	Path        string   `mapstructure:"path"`
-	HTTPBackend Backend  `mapstructure:"http_backend"`
-	Listen      []Listen `mapstructure:"listen"`
-	Certificate string   `mapstructure:"tls_certificate"`
-	Key         string   `mapstructure:"tls_key"`
-	Redirect    bool     `mapstructure:"redirect"`
-	Origins     []string `mapstructure:"allowed_origins"`
+	Name         string    `mapstructure:"name"`
+	ServerNames  []string  `mapstructure:"server_name"`
+	Backends     []Backend `mapstructure:"backend"`
+	Path         string    `mapstructure:"path"`
+	HTTPBackends []Backend `mapstructure:"http_backend"`
+	Listen       []Listen  `mapstructure:"listen"`
+	Certificate  string    `mapstructure:"tls_certificate"`
+	Key          string    `mapstructure:"tls_key"`
+	Redirect     bool      `mapstructure:"redirect"`
+	Origins      []string  `mapstructure:"allowed_origins"`
 }
 
 // merge lays the flags over the environment over the file over the defaults. viper does the laying; it is given values

@@ -203,7 +203,7 @@ func TestFlagsAndTheFilesSites(t *testing.T) {
 			{Name: "other", ServerNames: []string{"o.b"}, Listen: []Listen{{Port: 80}},
 				StandardListen: true, Locations: []Location{kept}},
 			{Name: "websocket", ServerNames: []string{"w.b", "x.b"}, Listen: []Listen{{Port: 80}, {Port: 81}},
-				Locations: []Location{with(ws, "/x", ws.Backend)}},
+				Locations: []Location{with(ws, "/x", ws.Backends[0])}},
 		}, ""},
 		{"which location", two, map[string]string{"backend": "b:9"}, nil,
 			"flag --backend: the site websocket has not exactly one WebSocket location in /c.yaml"},
@@ -232,6 +232,6 @@ func TestFlagsAndTheFilesSites(t *testing.T) {
 
 // with is the location at another path and with another backend.
 func with(l Location, path string, backend Backend) Location {
-	l.Path, l.Backend = path, backend
+	l.Path, l.Backends = path, []Backend{backend}
 	return l
 }

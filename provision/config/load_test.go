@@ -35,7 +35,7 @@ func defaults() Config {
 }
 
 func location(path, host string, port int) Location {
-	return Location{Path: path, Backend: Backend{Host: host, Port: port}, WebSocket: true,
+	return Location{Path: path, Backends: []Backend{{Host: host, Port: port}}, WebSocket: true,
 		ReadTimeout: 24 * time.Hour, SendTimeout: 24 * time.Hour, ConnectTimeout: time.Minute}
 }
 

@@ -104,8 +104,8 @@ func unlessHeartbeat(l Location, d time.Duration) time.Duration {
 	return d
 }
 
-func newLocation(path string, to Backend, webSocket bool) Location {
-	l := Location{Path: path, Backend: to, WebSocket: webSocket}
+func newLocation(path string, to []Backend, webSocket bool) Location {
+	l := Location{Path: path, Backends: to, WebSocket: webSocket}
 	fillLocation(&l)
 	return l
 }

@@ -33,7 +33,7 @@ func anyConfig(t *rapid.T) Config {
 			s.Locations = append(s.Locations, Location{
 				Path: fmt.Sprintf("/%d%s", j,
 					rapid.StringMatching(`[a-z0-9_~!&()*+,=:@-]{0,9}`).Draw(t, "path")),
-				Backend:     Backend{Host: host.Draw(t, "host"), Port: rapid.IntRange(10000, 65535).Draw(t, "backend")},
+				Backends:    []Backend{{Host: host.Draw(t, "host"), Port: rapid.IntRange(10000, 65535).Draw(t, "backend")}},
 				WebSocket:   rapid.Bool().Draw(t, "ws"),
 				ReadTimeout: duration.Draw(t, "read"), SendTimeout: duration.Draw(t, "send"),
 				ConnectTimeout: duration.Draw(t, "connect"),

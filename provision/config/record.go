@@ -262,7 +262,7 @@ func differences(before, now Site) (all []Difference) {
 		}
 		say("path", was.Path, l.Path)
 		if was.Path != "" {
-			say("backend of "+l.Path, was.Backend.String(), l.Backend.String())
+			say("backend of "+l.Path, was.BackendFlag(), l.BackendFlag())
 		}
 	}
 	return all

@@ -12,16 +12,17 @@ type setting struct {
 	value any // the default
 	parse func(scalar) (any, error)
 	usage string
+	many  bool
 }
 
 // flagged is a setting of a kind.
 func flagged[V any](key Key, value V, k kind[V], usage string) setting {
-	return setting{key.of(k.about), value, untyped(k.parse), usage}
+	return setting{Key: key.of(k.about), value: value, parse: untyped(k.parse), usage: usage}
 }
 
 // flaggedList is one of several values, separated by commas.
 func flaggedList[V any](key Key, k kind[V], usage string) setting {
-	return setting{key.of(k.about), []V(nil), split(k.parse), usage}
+	return setting{Key: key.of(k.about), value: []V(nil), parse: split(k.parse), usage: usage, many: true}
 }
 
 // settings is every one of them, in the order of the help.
@@ -34,11 +35,12 @@ func siteSettings() []setting {
 			"`name` of the site that these options describe"),
 		flaggedList(Key{Path: "site.server_name", Flag: "server-name"}, serverNames,
 			"`names` that clients use, separated by commas"),
-		flagged(Key{Path: "site.backend", Flag: "backend"}, Backend{}, backends, "WebSocket backend, `host:port`"),
+		flaggedList(Key{Path: "site.backend", Flag: "backend"}, backends,
+			"WebSocket `backends`, host:port, https://host:port or unix:PATH, separated by commas or repeated"),
 		flagged(Key{Path: "site.path", Flag: "path"}, "/", locationPaths, "`path` under which the backend is "+
 			"reached"),
-		flagged(Key{Path: "site.http_backend", Flag: "http-backend"}, Backend{}, backends,
-			"plain HTTP on / goes to this `host:port` (needs --path)"),
+		flaggedList(Key{Path: "site.http_backend", Flag: "http-backend"}, backends,
+			"plain HTTP on / goes to these `backends` (needs --path)"),
 		flaggedList(Key{Path: "site.listen", Flag: "listen"}, listens,
 			"`ports` or addresses to listen on, separated by commas (default 80, with TLS 443)"),
 		flagged(Key{Path: "site.tls_certificate", Flag: "tls-certificate"}, "", pemFiles,
@@ -56,6 +58,7 @@ type Flag struct {
 	Name  string
 	Usage string // the value's name in back quotes, as pflag wants it
 	Bool  bool   // --name alone means --name=true
+	Many  bool   // it may be repeated: its value is a list, separated by commas
 	// Default is what holds where nobody says anything; "" where there is none, or Usage has it.
 	Default string
 	Site    bool     // it describes the flags' site
@@ -69,7 +72,7 @@ func Flags() []Flag {
 		_, truth := s.value.(bool)
 		text, _ := s.value.(string)
 		words, _ := s.Schema["enum"].([]string)
-		all = append(all, Flag{Name: s.Flag, Usage: s.usage, Bool: truth, Default: cmp.Or(s.Default, text),
+		all = append(all, Flag{Name: s.Flag, Usage: s.usage, Bool: truth, Many: s.many, Default: cmp.Or(s.Default, text),
 			Site: strings.HasPrefix(s.Path, "site."), Words: words})
 	}
 	return all

@@ -114,8 +114,8 @@ func TestFlagsNameTheirSite(t *testing.T) {
 	in := directory(t, map[string]string{"sites.d/a.yaml": siteOf("a", "a.c"), "sites.d/b.yaml": siteOf("b", "b.c")})
 	in.Flags = map[string]string{"name": "b", "backend": "c:2"}
 	c, err := Load(in)
-	if err != nil || c.Sites[1].Locations[0].Backend.String() != "c:2" ||
-		c.Sites[0].Locations[0].Backend.String() != "a:1" {
+	if err != nil || c.Sites[1].Locations[0].Backends[0].String() != "c:2" ||
+		c.Sites[0].Locations[0].Backends[0].String() != "a:1" {
 		t.Errorf("%+v, %v", c.Sites, err)
 	}
 }

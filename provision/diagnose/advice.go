@@ -31,7 +31,7 @@ func applyArgv(e *evidence) []string {
 	case "":
 		argv := []string{"wsprovision", "apply", "--server-name", strings.Join(e.Site.ServerNames, ",")}
 		if e.Location != nil {
-			argv = append(argv, "--backend", e.Location.Backend.String())
+			argv = append(argv, "--backend", e.Location.BackendFlag())
 			if e.Location.Path != "/" {
 				argv = append(argv, "--path", e.Location.Path)
 			}

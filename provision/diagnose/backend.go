@@ -93,9 +93,9 @@ func backendIsDown(ctx context.Context, e *evidence) *Diagnosis {
 		}
 		evidence = append(evidence, text)
 	}
-	if l := e.Location; l != nil && passed(e) != nil && !slices.Contains(all, l.Backend.String()) {
+	if l := e.Location; l != nil && passed(e) != nil && !slices.ContainsFunc(all, l.PassesTo) {
 		p := passed(e).Directive
-		evidence = append(evidence, fmt.Sprintf("the configuration has %s, and %s:%d passes to %s", l.Backend, p.File,
+		evidence = append(evidence, fmt.Sprintf("the configuration has %s, and %s:%d passes to %s", l.BackendText(), p.File,
 			p.Line,
 			strings.Join(all, " and ")))
 	}

@@ -85,7 +85,7 @@ func denied(ctx context.Context, e *evidence, address string) *Diagnosis {
 func passesTo(e *evidence, port int) bool {
 	if slices.ContainsFunc(backends(e), func(b string) bool {
 		return PortOf(b) == port
-	}) || e.Location != nil && e.Location.Backend.Port == port {
+	}) || e.Location != nil && e.Location.PassesToPort(port) {
 		return true
 	}
 	for _, u := range e.tree.Upstreams() {

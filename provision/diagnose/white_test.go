@@ -30,7 +30,7 @@ func evidenceOf(t *testing.T, files map[string]string) *evidence {
 	}
 	c := config.Config{Sites: []config.Site{{Name: "websocket", ServerNames: []string{"ws.example.com"},
 		Listen: []config.Listen{{Port: 80}}, Locations: []config.Location{{Path: "/ws/", WebSocket: true,
-			Backend: config.Backend{Host: "127.0.0.1", Port: 3000}}}}}}
+			Backends: []config.Backend{{Host: "127.0.0.1", Port: 3000}}}}}}}
 	e := &evidence{Host: h, config: c, Symptom: Symptom{Site: &c.Sites[0], Location: &c.Sites[0].Locations[0]},
 		asked: &answers{}}
 	e.tree, e.treeErr = nginx.Load(h.Root, host.NginxConf, nil)

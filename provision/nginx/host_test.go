@@ -150,7 +150,7 @@ func example(listen int) Site {
 		Name:        "websocket",
 		ServerNames: []string{"ws.example.com"},
 		Listen:      []Listen{{Port: listen}},
-		Locations:   []Location{{Path: "/ws/", Backend: Backend{Host: "127.0.0.1", Port: 3000}, WebSocket: true}},
+		Locations:   []Location{{Path: "/ws/", Backends: []Backend{{Host: "127.0.0.1", Port: 3000}}, WebSocket: true}},
 	}
 }
 

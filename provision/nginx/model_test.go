@@ -78,8 +78,7 @@ func drawLocation(t *rapid.T) Location {
 		l.Root = "/usr/share/app"
 		return l
 	}
-	l.Backend = Backend{Host: rapid.SampledFrom([]string{"127.0.0.1", "::1", "192.0.2.7", "backend.internal",
-		"localhost"}).Draw(t, "host"), Port: rapid.IntRange(1, 65535).Draw(t, "port")}
+	drawBackends(t, &l)
 	l.WebSocket = rapid.Bool().Draw(t, "websocket")
 	l.ReadTimeout, l.SendTimeout = timeout.Draw(t, "read"), timeout.Draw(t, "send")
 	l.ConnectTimeout = timeout.Draw(t, "connect")
@@ -171,7 +170,7 @@ func modelOf(s Site) *model {
 // identifierOf is how the renderer spells the name.
 func identifierOf(name string) string {
 	content, err := render.Alone(Site{Name: name, ServerNames: []string{"a"}, Listen: []Listen{{Port: 80}},
-		Locations: []Location{{Path: "/", Backend: Backend{Host: "a", Port: 1}}}})
+		Locations: []Location{{Path: "/", Backends: []Backend{{Host: "a", Port: 1}}}}})
 	found := regexp.MustCompile(`upstream wsprovision_(\w+)_0 `).FindSubmatch(content)
 	if err != nil || found == nil {
 		return "?"
@@ -211,36 +210,6 @@ func (m *model) of(name string) string { return "$wsprovision_" + m.scope + name
 
 func (m *model) add(format string, args ...any) {
 	m.lines = append(m.lines, fmt.Sprintf(format, args...))
-}
-
-func (m *model) upstreamOf(b Backend) string {
-	n := 0
-	seen := map[Backend]bool{}
-	for _, l := range m.Locations {
-		if l.Root != "" || seen[l.Backend] {
-			continue
-		}
-		if l.Backend == b {
-			return fmt.Sprintf("wsprovision_%s_%d", m.id, n)
-		}
-		seen[l.Backend] = true
-		n++
-	}
-	return "?"
-}
-
-func (m *model) upstreams() {
-	done := map[string]bool{}
-	for _, l := range m.Locations {
-		if name := m.upstreamOf(l.Backend); l.Root == "" && !done[name] {
-			done[name] = true
-			at := l.Backend.String()
-			if strings.Trim(l.Backend.Host, "0123456789.:") != "" {
-				at += "|max_fails=0"
-			}
-			m.block("upstream|"+name, "server|"+at)
-		}
-	}
 }
 
 func (m *model) listens(all []Listen, tls bool) {
@@ -458,7 +427,16 @@ func (m *model) proxy(l Location) {
 	if l.StripPrefix {
 		uri = "/"
 	}
-	m.add("  proxy_pass|http://%s%s", m.upstreamOf(l.Backend), uri)
+	scheme := "http"
+	if l.Backends[0].HTTPS {
+		scheme = "https"
+	}
+	if l.Resolver != nil {
+		m.resolved(l, scheme)
+	} else {
+		m.add("  proxy_pass|%s://%s%s", scheme, m.upstreamOf(l), uri)
+	}
+	m.backendTLS(l)
 	m.add("  proxy_http_version|1.1")
 	for _, h := range m.headers(l) {
 		m.add("  proxy_set_header|%s|%s", h.Name, h.Value)
@@ -484,7 +462,7 @@ func (m *model) proxy(l Location) {
 func (m *model) headers(l Location) []site.Header {
 	all := []site.Header{{Name: "Connection"}}
 	if l.WebSocket {
-		all = []site.Header{{Name: "Upgrade", Value: m.of("upgrade")}, {Name: "Connection", Value: m.of("connection")}}
+		all = []site.Header{{Name: "Upgrade", Value: m.of("upgrade")}, {Name: "Connection", Value: m.connection(l)}}
 	}
 	host, forwarded, proto := "$host", "$remote_addr", "$scheme"
 	standard := map[bool]int{false: 80, true: 443}[m.TLS != nil]

@@ -106,7 +106,7 @@ func TestReloadTakenWhileDraining(t *testing.T) {
 	}
 	defer l.Close()
 	site := example(port)
-	site.Listen[0].Address, site.Locations[0].Backend.Port = "127.0.0.1", backend
+	site.Listen[0].Address, site.Locations[0].Backends[0].Port = "127.0.0.1", backend
 	h := newHost(t, map[string]string{"conf.d/ws.conf": rendered(t, site)})
 	h.start()
 	client, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))

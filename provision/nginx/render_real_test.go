@@ -16,6 +16,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"wsprovision/provision/site"
 )
 
 // TestNginxReadsExactlyTheModel: the real nginx takes whatever is rendered, without a warning, and what it then has
@@ -61,8 +63,13 @@ func here(t *rapid.T, s Site, addresses []string, pair TLS) Site {
 		s.Listen[i].Port = rapid.IntRange(1024, 65535).Draw(t, "port")
 	}
 	for i := range s.Locations {
-		if s.Locations[i].Root == "" {
-			s.Locations[i].Backend.Host = rapid.SampledFrom([]string{"127.0.0.1", "::1", "localhost"}).Draw(t, "resolved")
+		for j, b := range s.Locations[i].Backends {
+			if b.Socket == "" && (b.Host == "192.0.2.7" || b.Host == "backend.internal") {
+				s.Locations[i].Backends[j].Host = "localhost"
+			}
+		}
+		if tls := s.Locations[i].BackendTLS; tls != nil && !tls.Unverified {
+			s.Locations[i].BackendTLS = &site.BackendTLS{Name: tls.Name, CA: pair.Certificate}
 		}
 	}
 	if s.TLS != nil {

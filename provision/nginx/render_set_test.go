@@ -63,7 +63,7 @@ func fillers(n int) []Site {
 	for i := range n {
 		all = append(all, Site{Name: fmt.Sprintf("z%d", i), ServerNames: []string{fmt.Sprintf("z%d.example.com", i)},
 			Listen:    []Listen{{Port: 30000}},
-			Locations: []Location{{Path: "/", Backend: Backend{Host: "127.0.0.1", Port: 3000}, WebSocket: true}}})
+			Locations: []Location{{Path: "/", Backends: []Backend{{Host: "127.0.0.1", Port: 3000}}, WebSocket: true}}})
 	}
 	return all
 }
@@ -134,7 +134,7 @@ func thousand(pair TLS) []Site {
 		all = append(all, Site{Name: fmt.Sprintf("site%d", n), ServerNames: names(1000)[n : n+1], TLS: &tls,
 			Listen: []Listen{{Port: 20443}}, DefaultServer: site.DefaultReject,
 			TrustedProxies: []string{"10.0.0.0/8"}, RealIPHeader: "X-Forwarded-For",
-			Locations: []Location{{Path: "/", Backend: Backend{Host: "127.0.0.1", Port: 3000 + n}, WebSocket: true,
+			Locations: []Location{{Path: "/", Backends: []Backend{{Host: "127.0.0.1", Port: 3000 + n}}, WebSocket: true,
 				AllowedOrigins: []string{"https://app.example.com"},
 				Limits:         &site.Limits{ConnectionsPerClient: 5, RequestsPerSecond: 10}}}})
 	}

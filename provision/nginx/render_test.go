@@ -23,11 +23,11 @@ func mixed() Site {
 		ServerNames: []string{"ws.example.com", "*.ws.example.com"},
 		Listen:      []Listen{{Port: 8080}, {Address: "::", Port: 8080}, {Address: "127.0.0.1", Port: 8081}},
 		Locations: []Location{
-			{Path: "/ws/", Backend: Backend{Host: "::1", Port: 3000}, WebSocket: true,
+			{Path: "/ws/", Backends: []Backend{{Host: "::1", Port: 3000}}, WebSocket: true,
 				ReadTimeout: 1500 * time.Millisecond,
 				SendTimeout: 90 * time.Second},
-			{Path: "/chat", Backend: Backend{Host: "::1", Port: 3000}, WebSocket: true, ConnectTimeout: time.Second},
-			{Path: "/", Backend: Backend{Host: "localhost", Port: 3001}},
+			{Path: "/chat", Backends: []Backend{{Host: "::1", Port: 3000}}, WebSocket: true, ConnectTimeout: time.Second},
+			{Path: "/", Backends: []Backend{{Host: "localhost", Port: 3001}}},
 		},
 	}
 }
@@ -85,7 +85,7 @@ var fields = map[string]func(*Site, string){
 	"server_name":           func(s *Site, v string) { s.ServerNames[0] = v },
 	"listen.address":        func(s *Site, v string) { s.Listen[0].Address = v },
 	"location.path":         func(s *Site, v string) { s.Locations[0].Path = v },
-	"location.backend.host": func(s *Site, v string) { s.Locations[0].Backend.Host = v },
+	"location.backend.host": func(s *Site, v string) { s.Locations[0].Backends[0].Host = v },
 	"tls.certificate":       func(s *Site, v string) { s.TLS = &TLS{Certificate: v, Key: "/k.pem"} },
 	"tls.client_ca": func(s *Site, v string) {
 		s.TLS = &TLS{Certificate: "/c.pem", Key: "/k.pem", ClientCA: v}
@@ -132,8 +132,8 @@ func TestRenderRefusesNonsense(t *testing.T) {
 		"listen.port  ": func(s *Site) {
 			s.TLS = &TLS{Certificate: "/c.pem", Key: "/k.pem", Redirect: true} // and a listen on 80
 		},
-		"location.backend.port": func(s *Site) { s.Locations[0].Backend.Port = 65536 },
-		"location.backend.host": func(s *Site) { s.Locations[0].Backend.Host = "127.0.0.300" },
+		"location.backend.port": func(s *Site) { s.Locations[0].Backends[0].Port = 65536 },
+		"location.backend.host": func(s *Site) { s.Locations[0].Backends[0].Host = "127.0.0.300" },
 		"name":                  func(s *Site) { s.Name = "" },
 		"server_name":           func(s *Site) { s.ServerNames = nil },
 		"listen":                func(s *Site) { s.Listen = nil },

@@ -71,9 +71,17 @@ var (
 	weak     = regexp.MustCompile(`[^\\]\.[a-z*+?]`)
 )
 
+// fixed: the host part is one variable, which the same block sets to a text without another.
+func fixed(to string, around []Directive) bool {
+	_, variable, _ := strings.Cut(to, "://")
+	return len(around) > 0 && slices.ContainsFunc(around[len(around)-1].Body, func(d Directive) bool {
+		return d.Name == "set" && d.Args[0] == variable && !strings.Contains(d.Args[1], "$")
+	})
+}
+
 var scanners = map[string]func(d Directive, around []Directive) bool{
-	"ssrf": func(d Directive, _ []Directive) bool {
-		return d.Name == "proxy_pass" && (hostPart.MatchString(d.Args[0]) || strings.HasPrefix(d.Args[0], "$"))
+	"ssrf": func(d Directive, around []Directive) bool {
+		return d.Name == "proxy_pass" && !fixed(d.Args[0], around) && (hostPart.MatchString(d.Args[0]) || strings.HasPrefix(d.Args[0], "$"))
 	},
 	"http_splitting": func(d Directive, around []Directive) bool {
 		inMap := len(around) > 0 && slices.Contains([]string{"map", "geo"}, around[len(around)-1].Name)

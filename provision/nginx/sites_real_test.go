@@ -125,9 +125,9 @@ func askOn(t *testing.T, c net.Conn, s Site, preface, target string, lines ...st
 func TestHostileOrigins(t *testing.T) {
 	needNginx(t, false)
 	to := Backend{Host: "127.0.0.1", Port: mirror(t)}
-	s := at(t, "a", Location{Path: "/", Backend: to, WebSocket: true,
+	s := at(t, "a", Location{Path: "/", Backends: []Backend{to}, WebSocket: true,
 		AllowedOrigins: []string{"https://app.example.com", "http://[::1]:8080"}},
-		Location{Path: "/any", Backend: to, WebSocket: true, AllowedOrigins: []string{"any"}})
+		Location{Path: "/any", Backends: []Backend{to}, WebSocket: true, AllowedOrigins: []string{"any"}})
 	published(t, s)
 	for origin, want := range map[string]int{
 		"https://app.example.com": 101, "http://[::1]:8080": 101, "": 101,
@@ -162,7 +162,7 @@ func TestLocations(t *testing.T) {
 	h.write("www/static/a.txt", "a file")
 	h.write("www/secret.txt", "a secret")
 	h.write("users", "u:{PLAIN}p\n")
-	plain := func(path string) Location { return Location{Path: path, Backend: to} }
+	plain := func(path string) Location { return Location{Path: path, Backends: []Backend{to}} }
 	strip, exact, regex, only := plain("/app/"), plain("/one"), plain(`\.(png|"x")$`), plain("/only")
 	strip.StripPrefix, exact.Match, regex.Match = true, site.MatchExact, site.MatchRegex
 	regex.RequestHeaders = []site.Header{{Name: "X-By", Value: `a "regex" \ ;{}`}, {Name: "Accept-Encoding"}}
@@ -226,10 +226,10 @@ func TestLimits(t *testing.T) {
 	to := Backend{Host: "127.0.0.1", Port: mirror(t)}
 	two := &site.Limits{ConnectionsPerClient: 2}
 	slow := &site.Limits{RequestsPerSecond: 1, Burst: 1}
-	a := at(t, "a", Location{Path: "/ws", Backend: to, WebSocket: true, Limits: two},
-		Location{Path: "/two", Backend: to, WebSocket: true, Limits: two}, Location{Path: "/slow", Backend: to, Limits: slow})
-	b := at(t, "b", Location{Path: "/ws", Backend: to, WebSocket: true, Limits: two},
-		Location{Path: "/slow", Backend: to, Limits: slow})
+	a := at(t, "a", Location{Path: "/ws", Backends: []Backend{to}, WebSocket: true, Limits: two},
+		Location{Path: "/two", Backends: []Backend{to}, WebSocket: true, Limits: two}, Location{Path: "/slow", Backends: []Backend{to}, Limits: slow})
+	b := at(t, "b", Location{Path: "/ws", Backends: []Backend{to}, WebSocket: true, Limits: two},
+		Location{Path: "/slow", Backends: []Backend{to}, Limits: slow})
 	published(t, a, b)
 	for n, want := range []int{101, 101, 429} {
 		if got := ask(t, a, "", "/ws", handshake); got.Status != want {
@@ -254,7 +254,7 @@ func TestLimits(t *testing.T) {
 // TestHostileForwarded: what a client says of itself reaches the backend only through a proxy that is trusted.
 func TestHostileForwarded(t *testing.T) {
 	needNginx(t, false)
-	l := Location{Path: "/", Backend: Backend{Host: "127.0.0.1", Port: mirror(t)}}
+	l := Location{Path: "/", Backends: []Backend{{Host: "127.0.0.1", Port: mirror(t)}}}
 	alone, behind, foreign, proxied := at(t, "alone", l), at(t, "behind", l), at(t, "foreign", l), at(t, "proxied", l)
 	behind.TrustedProxies, behind.RealIPHeader = []string{"127.0.0.1"}, "X-Forwarded-For"
 	foreign.TrustedProxies, foreign.RealIPHeader = []string{"192.0.2.1"}, "X-Forwarded-For"
@@ -290,7 +290,7 @@ func TestHostileForwarded(t *testing.T) {
 // TestHostHeader: the backend sees the name by which nginx chose the site, and the client's port.
 func TestHostHeader(t *testing.T) {
 	needNginx(t, false)
-	s := at(t, "a", Location{Path: "/", Backend: Backend{Host: "127.0.0.1", Port: mirror(t)}})
+	s := at(t, "a", Location{Path: "/", Backends: []Backend{{Host: "127.0.0.1", Port: mirror(t)}}})
 	published(t, s)
 	for _, test := range []struct{ target, host, want string }{
 		{"/", "A.example.com:8443", "a.example.com:8443"}, {"/", "a.example.com", "a.example.com"},
@@ -309,7 +309,7 @@ func TestTLSWhole(t *testing.T) {
 	files.must(os.Chmod(files.dir, 0o755))
 	pair := files.certificate()
 	files.write("acme/.well-known/acme-challenge/token", "an answer")
-	l := Location{Path: "/", Backend: Backend{Host: "127.0.0.1", Port: mirror(t)}, WebSocket: true, Only: true}
+	l := Location{Path: "/", Backends: []Backend{{Host: "127.0.0.1", Port: mirror(t)}}, WebSocket: true, Only: true}
 	s, closed := at(t, "a", l), at(t, "closed", l)
 	tls1 := pair
 	tls1.Redirect, tls1.HSTS, tls1.HTTP2 = true, site.MozillaHSTS, true

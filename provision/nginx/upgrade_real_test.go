@@ -46,7 +46,7 @@ func TestHostileUpgrade(t *testing.T) {
 	needNginx(t, false)
 	asked := make(chan http.Header, 1)
 	s := example(freePort(t))
-	s.Listen[0].Address, s.Locations[0].Backend.Port = "127.0.0.1", willing(t, asked)
+	s.Listen[0].Address, s.Locations[0].Backends[0].Port = "127.0.0.1", willing(t, asked)
 	h := newHost(t, map[string]string{"conf.d/site.conf": rendered(t, s)})
 	h.start()
 	for _, test := range []struct {

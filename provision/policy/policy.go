@@ -44,6 +44,9 @@ func PortNamed(name string) (policydb.Port, error) {
 
 // Denial says where the running policy keeps nginx from the port.
 func (p *Policy) Denial(port int) string {
+	if port == 0 { // a UNIX socket
+		return ""
+	}
 	allowed, label, err := p.SELinux.MayConnect(port)
 	if err != nil || allowed {
 		return ""

@@ -19,8 +19,10 @@ func (p *Policy) labelledPorts(ctx context.Context) []int {
 	var ports []int
 	for _, site := range p.Config.Sites {
 		for _, l := range site.Locations {
-			if l.Root == "" {
-				ports = append(ports, l.Backend.Port)
+			for _, b := range l.Backends {
+				if b.Port > 0 {
+					ports = append(ports, b.Port)
+				}
 			}
 		}
 	}

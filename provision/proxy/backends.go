@@ -25,18 +25,32 @@ func (v *Candidate) checkBackends(ctx context.Context, f *engine.Finding) error 
 	var all *multierror.Error
 	asked := map[string]bool{}
 	for _, site := range v.Config.Sites {
-		for _, l := range site.Locations {
-			name := l.Backend.String()
-			if l.Backend.Host == "" || asked[name] {
+		for _, b := range atStart(site) {
+			name := b.String()
+			if asked[name] {
 				continue
 			}
 			asked[name] = true
-			if err := v.checkBackend(ctx, f, l.Backend); err != nil {
+			if err := v.checkBackend(ctx, f, b); err != nil {
 				all = multierror.Append(all, fmt.Errorf("backend %s of the site %s: %w", name, site.Name, err))
 			}
 		}
 	}
 	return engine.Lines(all)
+}
+
+// atStart are the backends whose names nginx looks up when it reads its configuration. With resolver it does so later,
+// and a socket has none.
+func atStart(s config.Site) []config.Backend {
+	var all []config.Backend
+	for _, l := range s.Locations {
+		for _, b := range l.Backends {
+			if b.Host != "" && l.Resolver == nil {
+				all = append(all, b)
+			}
+		}
+	}
+	return all
 }
 
 func (v *Candidate) checkBackend(ctx context.Context, f *engine.Finding, b config.Backend) error {

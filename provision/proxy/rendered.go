@@ -16,7 +16,7 @@ import (
 
 // rendered are the files of the sites, and what they share.
 func (p *Sites) rendered() ([]managed.Want, error) {
-	installed := render.Installed{Build: p.build()}
+	installed := render.Installed{Build: p.build(), IPv6: host.HasIPv6(p.Host)}
 	if slices.ContainsFunc(p.Config.Sites, func(s site.Site) bool { return s.DefaultServer == site.DefaultReject }) {
 		installed.Defaults = p.foreignDefaults()
 	}

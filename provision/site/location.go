@@ -7,8 +7,14 @@ type Location struct {
 	Path        string
 	Match       Match
 	StripPrefix bool // the backend does not see the path
-	Backend     Backend
-	Root        string // directory, "" where there is a backend
+	// Backends are the servers, at least one where there is no Root; all of them with TLS or none.
+	Backends  []Backend
+	Balance   string // one of the words of BalanceRoundRobin and its like
+	Keepalive int    // idle connections that each worker keeps to the backends, 0 for none
+	// Resolver are DNS servers, address or address:port, that nginx asks for the backend's name again and again.
+	Resolver   []string
+	BackendTLS *BackendTLS // nil is its zero value
+	Root       string      // directory, "" where there is a backend
 	// WebSocket passes Upgrade on. Without it the location is plain HTTP. Only refuses what asks for no WebSocket.
 	WebSocket, Only bool
 	// Heartbeat is how often the application sends something, 0 where nobody knows. The timeouts follow from it.

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"strconv"
-	"syscall"
 	"time"
 
 	multierror "github.com/hashicorp/go-multierror"
@@ -52,6 +49,7 @@ func (p *Proof) ProveLocation(ctx context.Context, f *engine.Finding, site confi
 	if err == nil {
 		f.Notes = append(f.Notes, fmt.Sprintf("%s through %s: 101, %.1f ms", target, target.Address,
 			float64(hs.Upgrade.Microseconds())/1000))
+		p.sayLeftOut(ctx, f, target, l)
 		return nil
 	}
 	s := diagnose.Symptom{Site: &site, Location: &l, Target: target, Check: "upgrade", Err: err, Lines: diagnose.LogsSince(ctx, p.Host, marks),
@@ -60,7 +58,7 @@ func (p *Proof) ProveLocation(ctx context.Context, f *engine.Finding, site confi
 	if !errors.As(err, &status) {
 		return p.because(ctx, s, fmt.Errorf("%s through %s: %w", target, target.Address, err))
 	}
-	return p.because(ctx, s, p.judge(ctx, f, target, l.Backend, err))
+	return p.because(ctx, s, p.judge(ctx, f, target, l, err))
 }
 
 // because adds to a failure of the proof what the diagnosis of verify says of
@@ -74,41 +72,6 @@ func (p *Proof) because(ctx context.Context, s diagnose.Symptom, failure error) 
 		return failure
 	}
 	return fmt.Errorf("%w: %s", failure, d)
-}
-
-// judge asks the backend itself what it answers. What it refuses without
-// nginx in between is its own affair and no failure of provisioning.
-func (p *Proof) judge(ctx context.Context, f *engine.Finding, target websocket.Target, backend config.Backend,
-	through error) error {
-	direct := target
-	direct.Address = net.JoinHostPort(backend.Host, strconv.Itoa(backend.Port))
-	direct.TLS = nil
-	_, err := p.Probe(ctx, direct)
-	var refused *websocket.DialError
-	switch {
-	case err == nil:
-		return fmt.Errorf("%s through %s: %w, although the backend %s accepts it%s", target, target.Address, through,
-			direct.Address, p.Policy.Denial(backend.Port))
-	case errors.As(err, &refused) && errors.Is(err, syscall.ECONNREFUSED):
-		if denial := p.Policy.Denial(backend.Port); denial != "" {
-			return fmt.Errorf("%s through %s: %w%s; and the backend %s is not running", target, target.Address,
-				through, denial, direct.Address)
-		}
-		p.Unproved = append(p.Unproved, fmt.Sprintf("the backend %s is not running yet", direct.Address))
-		f.Warnings = append(f.Warnings, fmt.Sprintf("the backend %s is not running yet (connection refused): start "+
-			"it, and prove it with wsprovision apply again", direct.Address))
-		return nil
-	case errors.As(err, &refused):
-		return fmt.Errorf("%s through %s: %w; the backend %s cannot be reached from here either: %w", target,
-			target.Address, through, direct.Address, err)
-	}
-	var status *websocket.StatusError
-	if errors.As(err, &status) && status.Code >= 500 { // it may still be starting; 401 and its like stay
-		p.Unproved = append(p.Unproved, fmt.Sprintf("the backend %s answers %d", direct.Address, status.Code))
-	}
-	f.Warnings = append(f.Warnings, fmt.Sprintf("%s: the backend %s itself refuses a plain handshake: %s", target,
-		direct.Address, err))
-	return nil
 }
 
 // Target is a location at its site's first listening address.

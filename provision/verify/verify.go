@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -216,11 +215,11 @@ func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, []diagn
 		t.Site = a.Site.Name
 	}
 	if a.Location != nil {
-		t.Backend = a.Location.Backend.String()
+		t.Backend = a.Location.BackendText()
 	}
 	echo := v.Echo
 	if v.WithEcho && a.Location != nil {
-		stop, err := v.standIn(ctx, a.Location.Backend)
+		stop, err := v.standIns(ctx, a.Location.Backends)
 		if err != nil {
 			return t, nil, err
 		}
@@ -293,33 +292,10 @@ func (v *Verification) otherHost(a aim) string {
 	if r.Server == nil || r.ByName || r.Server.File == proxy.SitePath(a.Site.Name) {
 		return ""
 	}
-	if p := r.End.Pass; p != nil && a.Location != nil && !slices.Contains(p.Backends, a.Location.Backend.String()) {
+	if p := r.End.Pass; p != nil && a.Location != nil && !slices.ContainsFunc(p.Backends, a.Location.PassesTo) {
 		return "" // somebody else's WebSocket, which may answer 101
 	}
 	return diagnose.UnknownName
-}
-
-// standIn starts an echo backend where nobody listens; nil where somebody does.
-func (v *Verification) standIn(ctx context.Context, backend config.Backend) (stop func(), err error) {
-	if !loopback(backend.Host) {
-		return nil, nil
-	}
-	address := backend.String()
-	if conn, err := net.DialTimeout("tcp", address, 2*time.Second); err == nil {
-		conn.Close()
-		return nil, nil
-	}
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("start an echo backend in place of %s: %w", address, err)
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = websocket.Serve(ctx, listener, v.standInLimits(), v.Log)
-	}()
-	return func() { cancel(); <-done }, nil
 }
 
 // standInLimits leave room for the checks and for Load, and for little else: nginx lets everybody in.
@@ -348,9 +324,14 @@ func (v *Verification) warnings(ctx context.Context, aims []aim) []diagnose.Diag
 		if err != nil || a.Location == nil {
 			continue
 		}
-		if d := diagnose.WouldDeny(ctx, v.Host, a.Location.Backend.Port); d != nil && !ports[-a.Location.Backend.Port] {
-			ports[-a.Location.Backend.Port] = true
-			all = append(all, *d)
+		for _, b := range a.Location.Backends {
+			if b.Port == 0 || ports[-b.Port] {
+				continue
+			}
+			if d := diagnose.WouldDeny(ctx, v.Host, b.Port); d != nil {
+				ports[-b.Port] = true
+				all = append(all, *d)
+			}
 		}
 		if port := int(at.Port()); wall.Closes(port) && !ports[port] && a.Site != nil && !private(*a.Site, port) {
 			ports[port] = true

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -50,10 +49,7 @@ func (l *link) Write(p []byte) (int, error) {
 // dial opens TCP and, for wss, TLS.
 func dial(ctx context.Context, t Target, hs *Handshake) (net.Conn, error) {
 	start := time.Now()
-	network, address := "tcp", t.address()
-	if socket, ok := strings.CutPrefix(address, "unix:"); ok {
-		network, address = "unix", socket
-	}
+	network, address := t.dialled()
 	conn, err := new(net.Dialer).DialContext(ctx, network, address)
 	hs.Dial = time.Since(start)
 	if err != nil {

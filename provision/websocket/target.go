@@ -52,6 +52,14 @@ func (t Target) address() string {
 	return net.JoinHostPort(strings.Trim(t.Host, "[]"), port)
 }
 
+// dialled is the address as net.Dial has it.
+func (t Target) dialled() (network, address string) {
+	if path, ok := strings.CutPrefix(t.address(), "unix:"); ok {
+		return "unix", path
+	}
+	return "tcp", t.address()
+}
+
 func (t Target) host() string {
 	if t.Host != "" {
 		return t.Host

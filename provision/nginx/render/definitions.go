@@ -77,7 +77,14 @@ func (w *writer) upgrade() string {
 	return w.variable("upgrade")
 }
 
-func (w *writer) connection() string {
+// connection is the variable for the backend's Connection. To a backend whose connections are kept it is empty for plain
+// HTTP.
+func (w *writer) connection(l Location) string {
+	if l.Keepalive > 0 {
+		w.own.add("keepalive",
+			block("map "+w.upgrade()+" "+w.variable("keepalive"), "default   '';", "websocket upgrade;"))
+		return w.variable("keepalive")
+	}
 	w.upgrade()
 	return w.variable("connection")
 }

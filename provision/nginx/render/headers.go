@@ -11,7 +11,7 @@ import (
 func (w *writer) headers(l Location) []site.Header {
 	all := []site.Header{{Name: "Connection", Value: `""`}}
 	if l.WebSocket {
-		all = []site.Header{{Name: "Upgrade", Value: w.upgrade()}, {Name: "Connection", Value: w.connection()}}
+		all = []site.Header{{Name: "Upgrade", Value: w.upgrade()}, {Name: "Connection", Value: w.connection(l)}}
 	}
 	all = append(all, site.Header{Name: "Host", Value: w.host()}, site.Header{Name: "X-Real-IP", Value: "$remote_addr"},
 		site.Header{Name: "X-Forwarded-For", Value: w.forwardedFor()},

@@ -111,13 +111,9 @@ func (w *writer) files(l Location) {
 	w.line("root %s;", l.Root)
 }
 
-// proxy passes on to the backend. Without strip_prefix proxy_pass has no URI part: the path is kept as it came.
+// proxy passes on to the backend.
 func (w *writer) proxy(l Location) {
-	uri := ""
-	if l.StripPrefix {
-		uri = "/"
-	}
-	w.line("proxy_pass http://%s%s;", w.upstreams[l.Backend], uri)
+	w.pass(l)
 	w.line("proxy_http_version 1.1;")
 	for _, h := range w.headers(l) {
 		w.line("proxy_set_header %s %s;", h.Name, h.Value)

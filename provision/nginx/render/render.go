@@ -22,6 +22,7 @@ type (
 // its nginx.
 type Installed struct {
 	Build Build
+	IPv6  bool // the host has it: names of backends are looked up for it as well
 	// Defaults are the sockets, as Listen.Socket writes them, that have a default_server of somebody else's.
 	Defaults []string
 }
@@ -97,7 +98,7 @@ type writer struct {
 	own       *definitions // maps and zones; common where the site shares them
 	scope     string       // in the names of what is not shared, "" where it is
 	depth     int
-	upstreams map[Backend]string
+	upstreams map[string]string // the name of each, by its body
 }
 
 func (w *writer) line(format string, args ...any) {
@@ -109,27 +110,6 @@ func (w *writer) line(format string, args ...any) {
 
 func (w *writer) open(format string, args ...any) { w.line(format+" {", args...); w.depth++ }
 func (w *writer) shut()                           { w.depth--; w.line("}") }
-
-// backends: each is an upstream of its own with a single server, which nginx never takes out of service; a name may
-// resolve to several addresses, so there max_fails=0 says so.
-func (w *writer) backends() {
-	w.upstreams = map[Backend]string{}
-	for _, l := range w.Locations {
-		if _, done := w.upstreams[l.Backend]; done || l.Root != "" {
-			continue
-		}
-		name := fmt.Sprintf("wsprovision_%s_%d", identifier(w.Site), len(w.upstreams))
-		w.upstreams[l.Backend] = name
-		w.line("")
-		w.open("upstream %s", name)
-		if isIP(l.Backend.Host) {
-			w.line("server %s;", l.Backend)
-		} else {
-			w.line("server %s max_fails=0;", l.Backend)
-		}
-		w.shut()
-	}
-}
 
 func (w *writer) server() {
 	w.line("")

@@ -152,9 +152,7 @@ func (p *problems) backend(l Location) {
 		p.check(!l.WebSocket, "location.websocket", "with root")
 		return
 	}
-	p.check(isIP(l.Backend.Host) || IsHost(l.Backend.Host) && !looksLikeIP(l.Backend.Host),
-		"location.backend.host", l.Backend.Host)
-	p.check(isPort(l.Backend.Port), "location.backend.port", l.Backend.Port)
+	p.upstream(l)
 	p.check(isTimeout(l.ReadTimeout), "location.read_timeout", l.ReadTimeout)
 	p.check(isTimeout(l.SendTimeout), "location.send_timeout", l.SendTimeout)
 	p.check(isTimeout(l.ConnectTimeout), "location.connect_timeout", l.ConnectTimeout)
