@@ -83,6 +83,17 @@ func crashes() []crash {
 				return parse(t, strings.NewReplacer("80\n", "8008\n", "ws.example.com", longName).Replace(oneSite))
 			}},
 		{name: "a revert of a long name", host: longProvisioned, config: basic, act: revert(false), least: 12},
+		{name: "a socket outside of /run", host: withSocket, least: 12,
+			config: func(t testing.TB) config.Config { return parse(t, socketSite) }},
+		{name: "a revert of a socket outside of /run", least: 12, act: revert(false),
+			config: func(t testing.TB) config.Config { return parse(t, socketSite) },
+			host: func(t testing.TB) *fakeHost {
+				h := withSocket(t)
+				if r := h.apply(parse(t, socketSite)); r.Result != engine.Changed {
+					t.Fatalf("a socket: %s", summarize(r))
+				}
+				return h
+			}},
 		{name: "a site removed", host: withTwoSites, config: basic, least: 12},
 		{name: "a reload that nginx refuses", host: takenPort, fails: true, least: 20,
 			config: func(t testing.TB) config.Config { return parse(t, strings.Replace(oneSite, "80", "8008", 1)) }},

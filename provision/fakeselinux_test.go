@@ -159,6 +159,11 @@ func (h *fakeHost) semanage(stdin string, args []string) (stdout, stderr string,
 			f = slices.DeleteFunc(f, func(s string) bool { return s == "-N" })
 		}
 		switch {
+		case f[0] == "fcontext":
+			if err := h.semanageContext(f); err != nil {
+				return "", err.Error() + "\n", 1, nil
+			}
+			continue
 		case f[0] == "boolean" && f[1] == "-D":
 			clear(booleans)
 			continue
@@ -207,6 +212,33 @@ func (h *fakeHost) semodule(args []string) (stdout, stderr string, status int, e
 	}
 	h.rebuild(false)
 	return "", "", 0, nil
+}
+
+// localContexts are the lines of the store's own file contexts, which are those of the policy in force as well.
+func (h *fakeHost) localContexts() string { return h.content(store + "/file_contexts.local") }
+
+// semanageContext is `fcontext -a -t TYPE SPEC` and `fcontext -d SPEC`.
+func (h *fakeHost) semanageContext(f []string) error {
+	spec, text := f[len(f)-1], h.localContexts()
+	kept := ""
+	for line := range strings.Lines(text) {
+		if strings.Fields(line)[0] != spec {
+			kept += line
+		}
+	}
+	switch {
+	case strings.HasPrefix(spec, "/run/"):
+		return fmt.Errorf("ValueError: File spec %s conflicts with equivalency rule '/run /var/run'", spec)
+	case f[1] == "-a" && kept != text:
+		return fmt.Errorf("ValueError: File context for %s already defined", spec)
+	case f[1] == "-d" && kept == text:
+		return fmt.Errorf("ValueError: File context for %s is not defined", spec)
+	case f[1] == "-a":
+		kept += fmt.Sprintf("%s    system_u:object_r:%s:s0\n", spec, f[3])
+	}
+	h.write(store+"/file_contexts.local", kept)
+	h.write("/etc/selinux/targeted/contexts/files/file_contexts.local", kept)
+	return nil
 }
 
 // semanagePort is `port -a|-m -t TYPE -p tcp N`.

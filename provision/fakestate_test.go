@@ -94,6 +94,7 @@ func (h *fakeHost) state() map[string]string {
 		"boolean stored": fmt.Sprint(h.stored().booleans[policy.ConnectBoolean]),
 		"boolean now":    fmt.Sprint(h.running(policy.ConnectBoolean)),
 		"local ports":    fmt.Sprint(h.localPorts()),
+		"local contexts": h.localContexts(),
 		"enabled":        fmt.Sprint(h.exists(wantsNginx)),
 		"running":        fmt.Sprint(h.web.master != 0),
 		"owed":           h.content(state.OwedPath),

@@ -49,7 +49,7 @@ func (r *Revert) undos(ctx context.Context) ([]undo, []string, error) {
 		warnings []string
 		all      *multierror.Error
 	)
-	for _, e := range r.recorded(state.KindPort, state.KindBoolean, state.KindRunning) {
+	for _, e := range r.recorded(state.KindPort, state.KindBoolean, state.KindRunning, state.KindContext) {
 		object, now, u, err := r.undoOf(ctx, e)
 		switch {
 		case err != nil:
@@ -77,6 +77,10 @@ func (r *Revert) undoOf(ctx context.Context, e state.Entry) (object, now string,
 	case state.KindPort:
 		u.edit, err = undoPort(e)
 		return "port " + e.Name + " (local)", now, u, err
+	case state.KindContext:
+		edit := selinux.DeleteContext(selinux.Context{Spec: e.Name})
+		u.edit = &edit
+		return "file context of " + e.Name + " (local)", now, u, nil
 	case state.KindRunning:
 		if r.Where.Offline() {
 			u.change.Deferred = "the kernel that runs here is not the host's own"
@@ -115,6 +119,13 @@ func (r *Revert) applyUndo(ctx context.Context) error {
 	running := r.recorded(state.KindRunning)
 	if err := r.announceUndos(undos); err != nil {
 		return err
+	}
+	for _, u := range undos {
+		if u.entry.Kind == state.KindContext {
+			if err := r.policy.UnlabelSockets(u.entry.Name); err != nil {
+				return err
+			}
+		}
 	}
 	if edits := edits(undos); len(edits) > 0 {
 		if err := r.policy.CommitPolicy(ctx, status, edits); err != nil {

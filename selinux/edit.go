@@ -12,6 +12,7 @@ type Edit struct {
 	name   string // of a boolean
 	on     bool
 	port   policydb.Port
+	files  Context
 }
 
 type action int
@@ -21,9 +22,11 @@ type action int
 const (
 	deleteBoolean action = iota
 	deletePort
+	deleteContext
 	setBoolean
 	addPort
 	modifyPort
+	addContext
 )
 
 // SetBoolean records a value for the next boot; see Commit for what happens to the running one.
@@ -47,6 +50,16 @@ func DeletePort(p policydb.Port) Edit {
 	return Edit{action: deletePort, port: p}
 }
 
+// AddContext makes a local record of file contexts, where none of exactly this specification exists. Files that are
+// there keep their labels.
+func AddContext(c Context) Edit { return Edit{action: addContext, files: c} }
+
+// DeleteContext drops a local record of file contexts.
+func DeleteContext(c Context) Edit {
+	c.Type = ""
+	return Edit{action: deleteContext, files: c}
+}
+
 // words is the line's words. Options stand before names, and every line has its own -N: semanage 2.5 heeds the last
 // line's, not its own.
 func (e Edit) words(load bool) []string {
@@ -60,6 +73,10 @@ func (e Edit) words(load bool) []string {
 		w = []string{"port", "-d"}
 	case deleteBoolean:
 		w = []string{"boolean", "-D"}
+	case addContext:
+		w = []string{"fcontext", "-a"}
+	case deleteContext:
+		w = []string{"fcontext", "-d"}
 	}
 	if !load {
 		w = append(w, "-N")
@@ -71,6 +88,10 @@ func (e Edit) words(load bool) []string {
 		return w
 	case deletePort:
 		return append(w, "-p", e.port.Proto, e.port.Numbers())
+	case addContext:
+		return append(w, "-t", e.files.Type, e.files.Spec)
+	case deleteContext:
+		return append(w, e.files.Spec)
 	}
 	return append(w, "-t", e.port.Type, "-p", e.port.Proto, e.port.Numbers())
 }
@@ -84,6 +105,13 @@ func (e Edit) check() error {
 			return fmt.Errorf("%q is no boolean's name", e.name)
 		}
 		return nil
+	case deleteContext:
+		return e.files.check()
+	case addContext:
+		if !policydb.IsTypeName(e.files.Type) {
+			return fmt.Errorf("file context %q: %q is no type's name", e.files.Spec, e.files.Type)
+		}
+		return e.files.check()
 	case addPort, modifyPort:
 		if !policydb.IsTypeName(e.port.Type) {
 			return fmt.Errorf("port %s: %q is no type's name", e.port, e.port.Type)

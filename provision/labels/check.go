@@ -198,7 +198,7 @@ func (l *Labels) mislabelled(ctx context.Context, status selinux.Status) ([]misl
 	if err != nil {
 		return nil, err
 	}
-	if len(l.Packages.Recorded(state.KindBoolean, state.KindPort)) > 0 {
+	if len(l.Packages.Recorded(state.KindBoolean, state.KindPort, state.KindContext)) > 0 {
 		store, err := l.storeLabels(status)
 		if err != nil {
 			return nil, err

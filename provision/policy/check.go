@@ -59,6 +59,9 @@ func (p *Policy) Check(ctx context.Context) (engine.Finding, error) {
 			all = multierror.Append(all, err)
 		}
 	}
+	if err := p.checkSockets(&f); err != nil {
+		all = multierror.Append(all, err)
+	}
 	p.sayLeftLabels(ctx, &f, append(ports, p.listenPorts()...))
 	return f, engine.Lines(all)
 }
@@ -176,6 +179,9 @@ func (p *Policy) Apply(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := p.labelSockets(); err != nil {
+		return err
+	}
 	if !p.Live(status) {
 		return nil
 	}
@@ -224,7 +230,11 @@ func (p *Policy) selinuxEdits(ctx context.Context) (edits []selinux.Edit, unload
 				Left: HTTPPortType, Adopts: LocalType(before, port) != state.Absent})
 		}
 	}
-	return edits, unloaded, p.Ledger.Record(entries...)
+	contexts, more, err := p.contextEdits()
+	if err != nil {
+		return nil, false, err
+	}
+	return append(edits, contexts...), unloaded, p.Ledger.Record(append(entries, more...)...)
 }
 
 // LocalType is the type that a local record of exactly this port gives it.

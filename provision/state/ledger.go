@@ -37,13 +37,15 @@ const (
 	KindPackage Kind = "package"
 	KindKey     Kind = "key"
 	// KindLine is one line of nginx.conf, under the name of the key that asks for it; Before and Left are the line.
-	KindLine Kind = "line"
+	KindLine    Kind = "line"
+	KindContext Kind = "fcontext" // a local record of file contexts, by its specification
 )
 
 // kinds are the versions of the ledger that brought each kind.
 var kinds = map[Kind]int{
 	KindFile: 1, KindBoolean: 1, KindRunning: 1, KindPort: 1, KindEnabled: 1, KindActive: 1, KindPackage: 1, KindKey: 1,
-	KindLine: 2,
+	KindLine:    2,
+	KindContext: 2,
 }
 
 // Entry is one thing's record. Before and Left are in the words that Check

@@ -1,0 +1,266 @@
+package policy
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	multierror "github.com/hashicorp/go-multierror"
+
+	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
+	"wsprovision/provision/state"
+	"wsprovision/selinux"
+)
+
+// SocketType is what httpd_t may write to and connect through, and what its own sockets have (selinux-policy 3.13.1,
+// apache.te: manage_sock_files_pattern).
+const SocketType = "httpd_var_run_t"
+
+// directory is one of UNIX sockets, outside of /run.
+type directory struct {
+	path, spec string
+	record     string   // the type of the local record, "" for none
+	sockets    []string // and nothing else is in it
+	wrong      []string // of the directory and the sockets: without the type
+	label      string   // of the directory itself
+}
+
+// socketDirs are the directories of the configuration's sockets. Below /run nothing is needed: there every domain of
+// RHEL 7's policy may write to what has var_run_t, and connect to a backend that is not confined.
+func (p *Policy) socketDirs() []string {
+	var all []string
+	for _, s := range p.Config.Sites {
+		for _, l := range s.Locations {
+			for _, b := range l.Backends {
+				dir := path.Dir(b.Socket)
+				if b.Socket != "" && !within(dir, "/run") && !within(dir, "/var/run") {
+					all = append(all, dir)
+				}
+			}
+		}
+	}
+	return once(all)
+}
+
+func within(dir, root string) bool { return dir == root || strings.HasPrefix(dir, root+"/") }
+
+// directories are those that are to be labelled, and why others cannot be.
+func (p *Policy) directories() (all []directory, not []lacking, err error) {
+	var failed *multierror.Error
+	for _, dir := range p.socketDirs() {
+		d, err := p.directory(dir)
+		var lacks lacking
+		switch {
+		case errors.As(err, &lacks):
+			not = append(not, lacks)
+		case err != nil:
+			failed = multierror.Append(failed, err)
+		case d.record != "" || !p.allowed(d):
+			all = append(all, d)
+		}
+	}
+	return all, not, engine.Lines(failed)
+}
+
+// allowed: the loaded policy lets nginx use the sockets as they are.
+func (p *Policy) allowed(d directory) bool {
+	if p.Where.Offline() || len(d.sockets) == 0 {
+		return false
+	}
+	for _, name := range d.sockets {
+		label, err := p.SELinux.FileLabel(name)
+		if err != nil {
+			return false
+		}
+		may, err := p.SELinux.Allowed("httpd_t", host.TypeOf(label), "sock_file", "write")
+		if err != nil || !may {
+			return false
+		}
+	}
+	return true
+}
+
+// checkSockets compares the label of each directory of sockets. Where it cannot be labelled, the plan says what the
+// policy lacks.
+func (p *Policy) checkSockets(f *engine.Finding) error {
+	all, not, err := p.directories()
+	for _, lacks := range not {
+		f.Warnings = append(f.Warnings, lacks.Error())
+	}
+	for _, d := range all {
+		p.sayDirectory(f, d)
+	}
+	if err != nil {
+		return p.readable(f, err)
+	}
+	return nil
+}
+
+func (p *Policy) sayDirectory(f *engine.Finding, d directory) {
+	if d.record == "" {
+		f.Changes = append(f.Changes, engine.Change{Object: "file context of " + d.spec, From: "none", To: SocketType})
+	}
+	if len(d.wrong) > 0 {
+		f.Changes = append(f.Changes, engine.Change{Object: "label of " + d.wrong[0] + engine.AndMore(len(d.wrong)-1),
+			From: cmp.Or(host.TypeOf(d.label), "none"), To: SocketType})
+	}
+}
+
+// lacking is why a socket gets no label, in words.
+type lacking struct{ dir, why string }
+
+func (l lacking) Error() string {
+	return fmt.Sprintf("the UNIX socket in %s gets no label: %s; SELinux lets nginx (httpd_t) use it only where its policy "+
+		"allows httpd_t to write to a sock_file of that label: have the application make it in a directory of its own "+
+		"below /run", l.dir, l.why)
+}
+
+// directory reads what is there. The error is lacking where it may not be labelled.
+func (p *Policy) directory(dir string) (directory, error) {
+	d := directory{path: dir}
+	if err := p.plainDirectory(dir); err != nil {
+		return d, err
+	}
+	var err error
+	if d.spec, err = p.SELinux.Below(dir); err != nil {
+		return d, lacking{dir, err.Error()}
+	}
+	if d.record, err = p.SELinux.LocalContext(d.spec); err != nil {
+		return d, err
+	}
+	if d.record != "" && d.record != SocketType {
+		return d, lacking{dir, fmt.Sprintf("somebody has given %s the type %s", d.spec, d.record)}
+	}
+	entries, err := os.ReadDir(p.Root + dir)
+	if err != nil {
+		return d, fmt.Errorf("look for other files than sockets: %w", err)
+	}
+	for _, e := range entries {
+		if e.Type()&fs.ModeSocket == 0 {
+			return d, lacking{dir, "the directory holds other files than sockets (" + filepath.Base(e.Name()) + ")"}
+		}
+		d.sockets = append(d.sockets, dir+"/"+e.Name())
+	}
+	return p.readLabels(d)
+}
+
+// plainDirectory refuses what cannot be labelled by its path.
+func (p *Policy) plainDirectory(dir string) error {
+	at := ""
+	for part := range strings.SplitSeq(strings.TrimPrefix(dir, "/"), "/") {
+		at += "/" + part
+		fi, err := os.Lstat(p.Root + at)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return lacking{dir, at + " is not there (make it, and run apply again)"}
+		case err != nil:
+			return fmt.Errorf("look at the directory of a socket: %w", err)
+		case !fi.IsDir():
+			return lacking{dir, at + " is no directory of its own"}
+		}
+	}
+	return nil
+}
+
+func (p *Policy) readLabels(d directory) (directory, error) {
+	for _, name := range append([]string{d.path}, d.sockets...) {
+		label, err := p.SELinux.FileLabel(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return d, err
+		}
+		if name == d.path {
+			d.label = label
+		}
+		if host.TypeOf(label) != SocketType {
+			d.wrong = append(d.wrong, name)
+		}
+	}
+	return d, nil
+}
+
+// contextEdits are the records that are missing, and what the ledger keeps of each: the label that the directory had.
+func (p *Policy) contextEdits() (edits []selinux.Edit, entries []state.Entry, err error) {
+	all, _, err := p.directories()
+	for _, d := range all {
+		if d.record != "" {
+			continue
+		}
+		edits = append(edits, selinux.AddContext(selinux.Context{Spec: d.spec, Type: SocketType}))
+		entries = append(entries, state.Entry{Kind: state.KindContext, Name: d.spec, Before: state.Absent, Left: SocketType,
+			Label: d.label})
+	}
+	return edits, entries, err
+}
+
+// labelSockets gives each directory of sockets, and what is in it, the label of its record.
+func (p *Policy) labelSockets() error {
+	all, _, err := p.directories()
+	if err != nil {
+		return err
+	}
+	for _, d := range all {
+		if d.record != SocketType {
+			continue
+		}
+		if err := p.setLabels(d.path, d.wrong, "system_u:object_r:"+SocketType+":s0"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// setLabels leaves to the first boot what the kernel here cannot label.
+func (p *Policy) setLabels(dir string, names []string, label string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	return p.Seam.Do("label "+dir, func() error {
+		for _, name := range names {
+			err := p.SELinux.SetFileLabel(name, label)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) && (!p.Where.Offline() || !host.Unlabelable(err)) {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// PresentContext is the type of a local record, as the ledger has it.
+func (p *Policy) PresentContext(spec string) (string, error) {
+	typ, err := p.SELinux.LocalContext(spec)
+	return cmp.Or(typ, state.Absent), err
+}
+
+// UnlabelSockets brings back the label that the directory had, before its record goes; what has another than the
+// agent's by now is left.
+func (p *Policy) UnlabelSockets(spec string) error {
+	dir := selinux.Context{Spec: spec}.Directory()
+	i := slices.IndexFunc(p.Ledger.Entries, func(e state.Entry) bool {
+		return e.Kind == state.KindContext && e.Name == spec
+	})
+	if i < 0 || p.Ledger.Entries[i].Label == "" {
+		return nil
+	}
+	d, err := p.directory(dir)
+	var lacks lacking
+	if errors.As(err, &lacks) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	ours := slices.DeleteFunc(append([]string{dir}, d.sockets...), func(name string) bool {
+		return slices.Contains(d.wrong, name)
+	})
+	return p.setLabels(dir, ours, p.Ledger.Entries[i].Label)
+}

@@ -1,0 +1,144 @@
+package provision
+
+import (
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"wsprovision/provision/engine"
+	"wsprovision/provision/policy"
+	"wsprovision/provision/state"
+)
+
+const (
+	socketSite    = "sites:\n  - name: app\n    server_name: app.example.com\n    listen: 80\n    locations:\n      - path: /\n        backend: unix:/srv/app/app.sock\n"
+	socketContext = `/srv/app(/.*)?    system_u:object_r:httpd_var_run_t:s0`
+)
+
+// withSocket is a host with a backend on a UNIX socket outside of /run, whose directory has a label of its own.
+func withSocket(t testing.TB) *fakeHost {
+	h := withNginx(t)
+	h.mkdir("/srv/app")
+	h.must(unix.Mknod(h.path("/srv/app/app.sock"), unix.S_IFSOCK|0o600, 0))
+	for _, name := range []string{"/srv/app", "/srv/app/app.sock"} {
+		h.must(h.host(Listener{}).SELinux.SetFileLabel(name, "system_u:object_r:var_t:s0"))
+	}
+	h.web.backends["unix:/srv/app/app.sock"] = true
+	return h
+}
+
+func (h *fakeHost) socketTypes() string {
+	h.t.Helper()
+	all := ""
+	for _, name := range []string{"/srv/app", "/srv/app/app.sock"} {
+		label, err := h.host(Listener{}).SELinux.FileLabel(name)
+		h.must(err)
+		all += " " + strings.Split(label, ":")[2]
+	}
+	return all
+}
+
+// TestSocketOutsideOfRun: the directory of a socket gets a record and a label in the one transaction, the second run
+// finds nothing to do, and a revert brings both back. The mode of the socket is its owner's.
+func TestSocketOutsideOfRun(t *testing.T) {
+	h := withSocket(t)
+	if r := h.apply(parse(t, socketSite)); r.Result != engine.Changed {
+		t.Fatalf("%s", summarize(r))
+	}
+	var st unix.Stat_t
+	h.must(unix.Stat(h.path("/srv/app/app.sock"), &st))
+	if got := h.socketTypes(); got != " httpd_var_run_t httpd_var_run_t" || st.Mode&0o777 != 0o600 ||
+		strings.TrimSpace(h.localContexts()) != socketContext || len(h.localPorts()) > 0 {
+		t.Errorf("labels %s, mode %o, records %q, ports %v", got, st.Mode, h.localContexts(), h.localPorts())
+	}
+	if r := h.apply(parse(t, socketSite)); r.Result != engine.Unchanged {
+		t.Errorf("again: %s", summarize(r))
+	}
+	if r := h.run(parse(t, socketSite), revert(false)); r.Result != engine.Changed {
+		t.Errorf("revert: %s", summarize(r))
+	}
+	if got := h.socketTypes(); got != " var_t var_t" || h.localContexts() != "" {
+		t.Errorf("after the revert: labels %s, records %q", got, h.localContexts())
+	}
+}
+
+// TestSocketThatCannotBeLabelled: what is somebody else's keeps its label, and the plan says what the policy lacks.
+func TestSocketThatCannotBeLabelled(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		host func(h *fakeHost)
+		want string
+	}{
+		{"another file", func(h *fakeHost) { h.write("/srv/app/app.conf", "x") }, "holds other files than sockets (app.conf)"},
+		{"a folder", func(h *fakeHost) { h.mkdir("/srv/app/log") }, "holds other files than sockets (log)"},
+		{"no directory", func(h *fakeHost) {
+			h.must(unix.Rename(h.path("/srv/app"), h.path("/srv/elsewhere")))
+		}, "/srv/app is not there"},
+		{"a link", func(h *fakeHost) {
+			h.must(unix.Rename(h.path("/srv/app"), h.path("/srv/elsewhere")))
+			h.must(unix.Symlink("elsewhere", h.path("/srv/app")))
+		}, "/srv/app is no directory of its own"},
+		{"another's record", func(h *fakeHost) {
+			h.write(store+"/file_contexts.local", "/srv/app(/.*)?    system_u:object_r:samba_share_t:s0\n")
+		}, "somebody has given /srv/app(/.*)? the type samba_share_t"},
+		{"a substitution", func(h *fakeHost) {
+			h.write("/etc/selinux/targeted/contexts/files/file_contexts.subs_dist", "/srv /data\n")
+		}, "the policy has it under the name /data/app"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			h := withSocket(t)
+			test.host(h)
+			records := h.localContexts()
+			r := h.apply(parse(t, socketSite))
+			if text := summarize(r); !strings.Contains(text, test.want) || !strings.Contains(text, "below /run") {
+				t.Errorf("%s\nwant %s", text, test.want)
+			}
+			if h.localContexts() != records {
+				t.Errorf("records: %q", h.localContexts())
+			}
+		})
+	}
+}
+
+// TestSocketBelowRun: nothing is labelled there.
+func TestSocketBelowRun(t *testing.T) {
+	for _, dir := range []string{"/run/app", "/var/run/app", "/run"} {
+		h := withNginx(t)
+		h.web.backends["unix:"+dir+"/app.sock"] = true
+		r := h.apply(parse(t, strings.ReplaceAll(socketSite, "/srv/app", dir)))
+		if r.Result != engine.Changed || h.localContexts() != "" || strings.Contains(summarize(r), "label: ") {
+			t.Errorf("%s: %s\n%s", dir, summarize(r), h.localContexts())
+		}
+	}
+}
+
+// TestSocketRelabelled: what somebody has labelled otherwise since is told as drift by a revert, and stays.
+func TestSocketRelabelled(t *testing.T) {
+	h := withSocket(t)
+	h.apply(parse(t, socketSite))
+	theirs := strings.Replace(socketContext, policy.SocketType, "samba_share_t", 1) + "\n"
+	h.write(store+"/file_contexts.local", theirs)
+	r := h.run(parse(t, socketSite), revert(false))
+	if h.localContexts() != theirs || !strings.Contains(summarize(r), "samba_share_t") {
+		t.Errorf("%s\n%s", summarize(r), h.localContexts())
+	}
+	if _, known := h.ledger().Find(state.KindContext, "/srv/app(/.*)?"); known {
+		t.Error("the ledger keeps what is somebody else's")
+	}
+}
+
+// TestSocketOffline: in an installer's chroot the record is written to the store, and the files are labelled.
+func TestSocketOffline(t *testing.T) {
+	h := withSocket(t)
+	h.stopNginx()
+	h.goOffline()
+	r := h.apply(parse(t, socketSite))
+	if r.Result != engine.Deferred || h.socketTypes() != " httpd_var_run_t httpd_var_run_t" ||
+		strings.TrimSpace(h.localContexts()) != socketContext {
+		t.Errorf("labels %s, records %q\n%s", h.socketTypes(), h.localContexts(), summarize(r))
+	}
+	if r := h.apply(parse(t, socketSite)); strings.Contains(summarize(r), "file context") {
+		t.Errorf("again: %s", summarize(r))
+	}
+}

@@ -1,0 +1,73 @@
+package selinux
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+)
+
+// Context is a record of file contexts: what the specification matches, of whatever kind, has the type.
+type Context struct{ Spec, Type string }
+
+// below is how semanage's manual writes a directory and all that is in it.
+const below = "(/.*)?"
+
+// plainPath has no character that is more than itself in a line of semanage's, but for the dot.
+var plainPath = regexp.MustCompile(`^(/[A-Za-z0-9._~=@-]+)+$`)
+
+// Below is the specification of a directory and all that is in it. The error is of a directory that the policy knows by
+// another name: semanage refuses those ("conflicts with equivalency rule").
+func (h Host) Below(dir string) (string, error) {
+	if !plainPath.MatchString(dir) || path.Clean(dir) != dir {
+		return "", fmt.Errorf("label what is below %q: only letters, digits and / - . _ ~ = @ can be labelled by path", dir)
+	}
+	c, err := h.config()
+	if err != nil {
+		return "", err
+	}
+	known, err := h.substitute(path.Join(etc, c.policy, "contexts/files/file_contexts"), dir)
+	if err != nil {
+		return "", err
+	}
+	if known != dir {
+		return "", fmt.Errorf("label what is below %s: the policy has it under the name %s", dir, known)
+	}
+	return strings.ReplaceAll(dir, ".", `\.`) + below, nil
+}
+
+// Directory is the directory of a specification that Below gave.
+func (c Context) Directory() string {
+	return strings.ReplaceAll(strings.TrimSuffix(c.Spec, below), `\.`, ".")
+}
+
+// none is the record of files that get no label.
+const none = "<<none>>"
+
+// LocalContext is the type of the local record of exactly this specification, "" where there is none.
+func (h Host) LocalContext(spec string) (string, error) {
+	text, err := h.storeFile("file_contexts.local")
+	if err != nil {
+		return "", err
+	}
+	for line := range strings.Lines(text) {
+		if f := strings.Fields(line); len(f) >= 2 && f[0] == spec {
+			if f[len(f)-1] == none {
+				return none, nil
+			}
+			typ, err := contextType(f[len(f)-1])
+			if err != nil {
+				return "", fmt.Errorf("file_contexts.local: %q: %w", line, err)
+			}
+			return typ, nil
+		}
+	}
+	return "", nil
+}
+
+func (c Context) check() error {
+	if !strings.HasSuffix(c.Spec, below) || !plainPath.MatchString(c.Directory()) {
+		return fmt.Errorf("file context %q: not a directory and what is below it", c.Spec)
+	}
+	return nil
+}
