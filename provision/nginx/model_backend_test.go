@@ -48,8 +48,8 @@ func drawMethod(t *rapid.T, l *Location) {
 	}
 }
 
-// group is what stands in the location's upstream.
-func group(l Location) string {
+// upstreamText is what stands in the location's upstream.
+func upstreamText(l Location) string {
 	lines := []string{}
 	if l.Balance != "" && l.Balance != "round_robin" {
 		lines = append(lines, strings.ReplaceAll(l.Balance, " ", "|"))
@@ -67,13 +67,22 @@ func group(l Location) string {
 	return strings.Join(lines, "\n")
 }
 
+// trustText is another for locations that judge certificates otherwise.
+func trustText(l Location) string {
+	if len(l.Backends) == 0 || !l.Backends[0].HTTPS {
+		return ""
+	}
+	return fmt.Sprint(l.Trust())
+}
+
 func (m *model) upstreamOf(of Location) string {
 	n := 0
 	seen := map[string]bool{}
 	for _, l := range m.Locations {
-		switch g := group(l); {
+		g := upstreamText(l) + trustText(l)
+		switch {
 		case l.Root != "" || l.Resolver != nil || seen[g]:
-		case g == group(of):
+		case g == upstreamText(of)+trustText(of):
 			return fmt.Sprintf("wsprovision_%s_%d", m.id, n)
 		default:
 			seen[g] = true
@@ -88,7 +97,7 @@ func (m *model) upstreams() {
 	for _, l := range m.Locations {
 		if name := m.upstreamOf(l); l.Root == "" && l.Resolver == nil && !done[name] {
 			done[name] = true
-			m.block("upstream|"+name, strings.Split(group(l), "\n")...)
+			m.block("upstream|"+name, strings.Split(upstreamText(l), "\n")...)
 		}
 	}
 }

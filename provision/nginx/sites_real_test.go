@@ -31,6 +31,12 @@ func mirror(t *testing.T) int {
 	if err != nil {
 		t.Fatal(err)
 	}
+	mirrorOn(t, l, "")
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// mirrorOn is a mirror with a name, which its answers carry; stop ends it.
+func mirrorOn(t *testing.T, l net.Listener, name string) (stop func()) {
 	s := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter,
 		r *http.Request) {
 		if r.Header.Get("Upgrade") == "websocket" {
@@ -44,11 +50,13 @@ func mirror(t *testing.T) int {
 			c.Close()
 			return
 		}
+		w.Header().Set("X-Mirror", name+" "+r.RemoteAddr)
 		_ = json.NewEncoder(w).Encode(seen{r.RequestURI, r.Host, r.Header})
 	})}
 	go s.Serve(l)
-	t.Cleanup(func() { s.Close() })
-	return l.Addr().(*net.TCPAddr).Port
+	stop = func() { s.Close() }
+	t.Cleanup(stop)
+	return stop
 }
 
 // published is an nginx that serves sites, each at a port of its own of 127.0.0.1.

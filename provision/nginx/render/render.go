@@ -98,7 +98,7 @@ type writer struct {
 	own       *definitions // maps and zones; common where the site shares them
 	scope     string       // in the names of what is not shared, "" where it is
 	depth     int
-	upstreams map[string]string // the name of each, by its body
+	upstreams map[string]string // the name of each, by its group
 }
 
 func (w *writer) line(format string, args ...any) {

@@ -11,19 +11,28 @@ import (
 func (w *writer) backends() {
 	w.upstreams = map[string]string{}
 	for _, l := range w.Locations {
-		body := upstream(l)
-		if _, done := w.upstreams[body]; done || l.Root != "" || l.Resolver != nil {
+		key := group(l)
+		if _, done := w.upstreams[key]; done || l.Root != "" || l.Resolver != nil {
 			continue
 		}
 		name := fmt.Sprintf("wsprovision_%s_%d", identifier(w.Site), len(w.upstreams))
-		w.upstreams[body] = name
+		w.upstreams[key] = name
 		w.line("")
 		w.open("upstream %s", name)
-		for line := range strings.Lines(body) {
+		for line := range strings.Lines(upstream(l)) {
 			w.line("%s", strings.TrimSuffix(line, "\n"))
 		}
 		w.shut()
 	}
+}
+
+// group is equal for locations that share an upstream. nginx keeps TLS sessions by upstream, each with the judgement of
+// the certificate that began it: who trusts others has an upstream of its own.
+func group(l Location) string {
+	if !l.HTTPS() {
+		return upstream(l)
+	}
+	return fmt.Sprintf("%s%+v", upstream(l), l.Trust())
 }
 
 // upstream is the body of a location's, a directive on each line. The method stands first: nginx has those of keepalive
@@ -65,7 +74,7 @@ func (w *writer) pass(l Location) {
 	if l.Resolver != nil {
 		w.passResolved(l, scheme)
 	} else {
-		w.line("proxy_pass %s://%s%s;", scheme, w.upstreams[upstream(l)], uri)
+		w.line("proxy_pass %s://%s%s;", scheme, w.upstreams[group(l)], uri)
 	}
 	w.backendTLS(l)
 }
