@@ -40,7 +40,7 @@ func TestParseBuild(t *testing.T) {
 func secured() Site {
 	return Site{Name: "a", ServerNames: []string{"a.b"}, Listen: []Listen{{Port: 443}}, DefaultServer: site.DefaultReject,
 		TLS:       &TLS{Certificate: "/c.pem", Key: "/k.pem", HTTP2: true, Redirect: true},
-		Locations: []Location{{Path: "/", Backend: Backend{Host: "127.0.0.1", Port: 3000}, WebSocket: true}}}
+		Locations: []Location{{Path: "/", Backends: []Backend{{Host: "127.0.0.1", Port: 3000}}, WebSocket: true}}}
 }
 
 // TestDirectivesByVersion: what is written is what the installed nginx knows.
