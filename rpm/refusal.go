@@ -78,9 +78,9 @@ func (h Host) explain(e *yumerr.Error, said yumerr.Output, names []string, have 
 	case yumerr.Dependency:
 		e.Next = h.dependencyNext(said, e.Next)
 	case yumerr.BadKey:
-		if m := noKeyFile.FindStringSubmatch(said.Stderr); m != nil {
+		if file := lacksKeyFile(said); file != "" {
 			e.Next = fmt.Sprintf("there is no key file %s: put it there, or mend gpgkey= in the repository's file in "+
-				"/etc/yum.repos.d; then %s", m[1], e.Next)
+				"/etc/yum.repos.d; then %s", file, e.Next)
 		}
 	case yumerr.NoSpace, yumerr.Unwritable:
 		e.Next = h.fullFileSystem(said.Stderr + "\n" + said.Stdout)
@@ -94,8 +94,28 @@ func (h Host) explain(e *yumerr.Error, said yumerr.Output, names []string, have 
 	return e
 }
 
-// noKeyFile is curl's word for gpgkey=file://… that is not there (37, CURLE_FILE_COULDNT_READ_FILE).
-var noKeyFile = regexp.MustCompile(`GPG key retrieval failed: \[Errno 14\] curl#37 - "Couldn't open file (/[^"]+)"`)
+// noKeyFile is curl's word for gpgkey=file://… that is not there (37, CURLE_FILE_COULDNT_READ_FILE). EL7's names no file
+// ("Couldn't read file"): yum has said before, on stdout, which one it retrieves.
+var (
+	noKeyFile = regexp.MustCompile(`GPG key retrieval failed: \[Errno 14\] curl#37 - ` +
+		`"Couldn't (?:read|open) file ?(/[^"]+)?"`)
+	retrievedKey = regexp.MustCompile(`(?m)^Retrieving key from file://(/\S+)$`)
+)
+
+// lacksKeyFile is the key file that is not there, "" where yum failed of something else.
+func lacksKeyFile(said yumerr.Output) string {
+	m := noKeyFile.FindStringSubmatch(said.Stderr)
+	if m == nil {
+		return ""
+	}
+	if m[1] != "" {
+		return m[1]
+	}
+	if all := retrievedKey.FindAllStringSubmatch(said.Stdout, -1); all != nil {
+		return all[len(all)-1][1]
+	}
+	return ""
+}
 
 // dependencyNext is what the requirements that were not met usually mean, or which line hides what would meet them.
 func (h Host) dependencyNext(said yumerr.Output, next string) string {
