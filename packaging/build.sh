@@ -1,7 +1,7 @@
 #!/bin/bash
-# Builds the agent as it is shipped: build.sh VERSION [FILE], FILE being dist/wsprovision unless given. It is static, and has
-# the same bytes wherever it is built: in the source that the packages carry, which has its modules and its commit with it.
-# A checkout is laid out as that first.
+# Builds the agent as it is shipped: build.sh VERSION [FILE], FILE being dist/wsprovision unless given. It is static,
+# and has the same bytes wherever it is built: in the source that the packages carry, which has its modules and its
+# commit with it. A checkout is laid out as that first.
 set -euo pipefail
 version=$1
 file=$(realpath -m "${2:-dist/wsprovision}")

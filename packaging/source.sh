@@ -1,6 +1,6 @@
 #!/bin/bash
-# Lays out the source as the source package carries it: source.sh DIRECTORY. That is what the work tree has (also what is
-# not committed yet, never what is ignored), the linked modules in vendor/, and the commit in the file COMMIT, with
+# Lays out the source as the source package carries it: source.sh DIRECTORY. That is what the work tree has (also what
+# is not committed yet, never what is ignored), the linked modules in vendor/, and the commit in the file COMMIT, with
 # "+changes" where the work tree differs from it. The modules must be in Go's cache or within reach.
 set -euo pipefail
 root=$(dirname "$(dirname "$(realpath "$0")")")

@@ -30,7 +30,7 @@ printf '%s\n' "${COMPREPLY[@]}"`,
 	"zsh": `zmodload zsh/zpty
 zpty run zsh -f -i
 zpty -w run "autoload -Uz compinit; compinit -D -d $HOME/dump; source $SCRIPT; compdef _wsprovision wsprovision"
-zpty -w run 'zstyle ":completion:*" list-separator "--"; LISTMAX=1000; COLUMNS=200; unsetopt zle_bracketed_paste; bindkey "^D" list-choices'
+zpty -w run 'zstyle ":completion:*" list-separator "--"; LISTMAX=1000; COLUMNS=200; bindkey "^D" list-choices'
 zpty -w run "PS1=rea''dy"
 zpty -r -m run line '*ready*' # the line editor is at work only with its prompt
 zpty -n -w run "$LINE"$'\x04\x15'"print do''ne"$'\n' # keys are taken one after the other

@@ -1,5 +1,6 @@
-// Command measure prints how the code stands beside what it is held to: the size of packages, files, functions and types,
-// the floors that imports make, the lines, and what the tests of cmd cover. Its place is the repository's root.
+// Command measure prints how the code stands beside what it is held to: the size of packages, files, functions and
+// types, the floors that imports make, the lines, and what the tests of cmd cover. Its place is the repository's
+// root.
 //
 //	measure [-cover]
 package main

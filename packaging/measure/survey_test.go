@@ -10,7 +10,8 @@ import (
 func TestSurvey(t *testing.T) {
 	root := t.TempDir()
 	for name, text := range map[string]string{
-		"a/a.go":           "// Package a is low.\npackage a\n\ntype T struct{ x, y int }\n\nfunc (t *T) M() {}\nfunc (t T) N() {}\n",
+		"a/a.go": "// Package a is low.\npackage a\n\ntype T struct{ x, y int }\n\nfunc (t *T) M() {}\n" +
+			"func (t T) N() {}\n",
 		"b/b.go":           "package b\n\nimport _ \"wsprovision/a\"\n\n//" + strings.Repeat("ä", 119) + "\n",
 		"b/b_test.go":      "package b\n",
 		"b/testdata/x.go":  "not Go",
@@ -34,7 +35,8 @@ func TestSurvey(t *testing.T) {
 		got[r.what] = r.is
 	}
 	for what, want := range map[string]string{"lines of the largest package": "7", "floors that imports make": "2",
-		"methods of a type": "2", "fields of a type": "2", "packages without a comment": "1", "shipped lines of Go": "12",
+		"methods of a type": "2", "fields of a type": "2", "packages without a comment": "1",
+		"shipped lines of Go":               "12",
 		"lines of more than 120 characters": "1", "lines of tests / of code": "0.08"} {
 		if got[what] != want {
 			t.Errorf("%s: %s, want %s", what, got[what], want)

@@ -71,7 +71,8 @@ func read(version, executable, goSum string) (bill, error) {
 	for _, m := range info.Deps {
 		sum, ok := sums[m.Path+" "+m.Version]
 		if !ok || m.Replace != nil {
-			return bill{}, fmt.Errorf("%s has %s %s linked in, of which %s has no sum", executable, m.Path, m.Version, goSum)
+			return bill{}, fmt.Errorf("%s has %s %s linked in, of which %s has no sum", executable, m.Path,
+				m.Version, goSum)
 		}
 		b.add(m.Path, m.Version, sum)
 	}

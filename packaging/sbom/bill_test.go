@@ -25,8 +25,8 @@ func agent(t *testing.T) string {
 // linked are the modules of the agent's packages, as go list has them.
 func linked(t *testing.T) []string {
 	t.Helper()
-	list := exec.Command("go", "list", "-deps", "-f", "{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}}{{end}}{{end}}",
-		"wsprovision/cmd/wsprovision")
+	list := exec.Command("go", "list", "-deps", "-f",
+		"{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}}{{end}}{{end}}", "wsprovision/cmd/wsprovision")
 	list.Env = append(os.Environ(), "CGO_ENABLED=0")
 	out, err := list.Output()
 	if err != nil {
@@ -71,7 +71,8 @@ func TestBillNamesWhatIsLinked(t *testing.T) {
 func TestBillOfWhatNobodyHasChecked(t *testing.T) {
 	executable := agent(t)
 	sums := filepath.Join(t.TempDir(), "go.sum")
-	for text, want := range map[string]string{"": "has no sum", "a v1.0.0 h1:?\n": "illegal base64", "a v1.0.0\n": "no line of sums"} {
+	for text, want := range map[string]string{"": "has no sum", "a v1.0.0 h1:?\n": "illegal base64",
+		"a v1.0.0\n": "no line of sums"} {
 		if err := os.WriteFile(sums, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -10,8 +10,8 @@ import (
 	"wsprovision/packaging/acceptance/vm"
 )
 
-// againstAnsible compares an unchanged apply with a playbook of the equal tasks on the same host, which finds nothing to
-// do either. ansible-core is installed on the machine for this alone.
+// againstAnsible compares an unchanged apply with a playbook of the equal tasks on the same host, which finds nothing
+// to do either. ansible-core is installed on the machine for this alone.
 func (c *comparison) againstAnsible(m *vm.Machine, runs int) error {
 	if err := m.Restore(bare); err != nil {
 		return err

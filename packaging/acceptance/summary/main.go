@@ -1,6 +1,7 @@
 // Command summary makes what "go test -json" prints readable: a line for each scenario as it ends, a package's last
-// line, the output of what failed, why a test was skipped, and at the end the ten slowest. It fails where a test failed,
-// where none ran, and under CI where one was skipped that -may-skip does not name: nothing may go unchecked there.
+// line, the output of what failed, why a test was skipped, and at the end the ten slowest. It fails where a test
+// failed, where none ran, and under CI where one was skipped that -may-skip does not name: nothing may go unchecked
+// there.
 //
 //	go test -json ./... | go run ./packaging/acceptance/summary
 package main

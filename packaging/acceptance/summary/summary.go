@@ -55,8 +55,8 @@ func (s *summary) take(e event) {
 	}
 }
 
-// hear keeps what a test says until it is known how it ends. What belongs to no test is told as it comes, less the lines
-// that only repeat what is told otherwise.
+// hear keeps what a test says until it is known how it ends. What belongs to no test is told as it comes, less the
+// lines that only repeat what is told otherwise.
 func (s *summary) hear(name string, e event) {
 	switch {
 	case e.Test != "" && !strings.HasPrefix(e.Output, "=== "):

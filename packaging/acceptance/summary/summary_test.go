@@ -45,7 +45,8 @@ func TestSummary(t *testing.T) {
 		says        []string
 	}{
 		{"a scenario has the time of its machine", scenarios, true, true, nil,
-			[]string{"   12.3s  TestLong/row\n", "the ten slowest:\n   12.3s  TestLong/row\n", "2 passed, 0 failed, 0 skipped"}},
+			[]string{"   12.3s  TestLong/row\n", "the ten slowest:\n   12.3s  TestLong/row\n",
+				"2 passed, 0 failed, 0 skipped"}},
 		{"skipped", scenarios + skipping, false, true, nil,
 			[]string{"SKIPPED   TestTool\n    a_test.go:3: no tool here\n", "2 passed, 0 failed, 1 skipped"}},
 		{"skipped under CI", scenarios + skipping, true, false, nil, []string{"TestTool was skipped, and under CI"}},
