@@ -126,7 +126,7 @@ func KindOf(m fs.FileMode) string {
 // so that what a killed run left is found and replaced by the next; it begins
 // with a dot and does not end in .conf, so that nginx's globs pass it by.
 func Staging(path string) string {
-	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".wsprovision-new")
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+stagedSuffix)
 }
 
 // Write puts content of ours at path.
@@ -355,3 +355,8 @@ func TypeOf(context string) string {
 	}
 	return fields[2]
 }
+
+const stagedSuffix = ".wsprovision-new"
+
+// IsStaged reports whether a file's name is one under which Staging has a file wait.
+func IsStaged(name string) bool { return name[0] == '.' && strings.HasSuffix(name, stagedSuffix) }

@@ -34,6 +34,9 @@ func KeepReport(files *host.Files, r *engine.Report) error {
 	if err := files.MakeDir(ReportsDir, 0o700); err != nil {
 		return err
 	}
+	if err := tidyReports(files); err != nil {
+		return err
+	}
 	text, err := bounded(func(c *cutter) any {
 		if c == nil {
 			return r
@@ -87,4 +90,19 @@ func ReadReport(files *host.Files, id string) (*engine.Report, error) {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
 	return r, nil
+}
+
+// tidyReports removes what a run that died has staged there. Each report has a name of its own, so that no later one takes
+// its place.
+func tidyReports(files *host.Files) error {
+	entries, err := os.ReadDir(files.Root + ReportsDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, e := range entries {
+		if host.IsStaged(e.Name()) {
+			err = errors.Join(err, files.Unlink(ReportsDir+"/"+e.Name()))
+		}
+	}
+	return err
 }
