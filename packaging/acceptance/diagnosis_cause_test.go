@@ -50,7 +50,7 @@ const hiddenSocket = "mkdir -p /srv/app && chcon -t var_t /srv/app && systemd-ru
 	"sed -i 's,server 127.0.0.1:3000,server unix:/srv/app/app.sock,' " + siteFile + "; " + reload
 
 // theSite is the site of applyCommand, for verify.
-const theSite = "--server-name ws.example.com --backend 127.0.0.1:3000 --path /ws/ --listen 80 "
+const theSite = siteFlags + " "
 
 const (
 	siteFile = "/etc/nginx/conf.d/websocket.conf"
@@ -92,9 +92,9 @@ var causes = []cause{
 			}
 		}},
 	{name: "percentiles", verify: theSite + "--count 40 --concurrency 8", also: timed},
-	{name: "IPv4 only", verify: theSite + "--listen '80,[::]:80'", want: "listener-ipv4-only",
+	{name: "IPv4 only", verify: bareSite + " --listen '80,[::]:80'", want: "listener-ipv4-only",
 		cause: "[::1]:80 is IPv6"},
-	{name: "no listener", verify: theSite + "--listen 8008", want: "listener-missing", check: "tcp",
+	{name: "no listener", verify: bareSite + " --listen 8008", want: "listener-missing", check: "tcp",
 		cause: "127.0.0.1:8008"},
 	{name: "name of the URL", verify: "--url ws://nowhere.invalid/", want: "name-unresolved", check: "tcp"},
 	{name: "port of the URL", verify: "--url ws://127.0.0.1:81/", want: "address-refuses", check: "tcp",
@@ -229,8 +229,8 @@ var causes = []cause{
 	{name: "unknown directive", make: "sed -i 's/proxy_http_version/proxy_htp_version/' " + siteFile + "; " + restart,
 		want: "nginx-config-invalid", check: "tcp", cause: `unknown directive "proxy_htp_version"`,
 		also: placedAt("proxy_htp_version")},
-	{name: "IPv4 and IPv6", make: "wsprovision apply " + theSite + "--listen '80,[::]:80'", verify: theSite +
-		"--listen '80,[::]:80'", also: func(t testing.TB, _ *machine, v verdict) {
+	{name: "IPv4 and IPv6", make: "wsprovision apply " + bareSite + " --listen '80,[::]:80'", verify: bareSite +
+		" --listen '80,[::]:80'", also: func(t testing.TB, _ *machine, v verdict) {
 		if len(v.Targets) != 2 || v.Targets[0].Address != "127.0.0.1:80" || v.Targets[1].Address != "[::1]:80" {
 			t.Errorf("targets %+v, want one of each family", v.Targets)
 		}
@@ -253,10 +253,10 @@ var causes = []cause{
 	{name: "port 80 taken", make: "systemctl stop nginx; systemd-run --unit squatter python3 -m http.server 80 && " +
 		"sleep 3; systemctl start nginx", want: "nginx-bind-in-use", cause: "http.server 80"},
 	{name: "port of another type", make: "sed -i 's/listen 80/listen 4881/' " + siteFile + "; " + restart,
-		verify: theSite + "--listen 4881", want: "nginx-bind-denied", check: "tcp", cause: "port 4881",
+		verify: bareSite + " --listen 4881", want: "nginx-bind-denied", check: "tcp", cause: "port 4881",
 		proof: "{ name_bind }"},
 	{name: "port of another type, on a reload", make: "sed -i 's/listen 80/listen 4881/' " + siteFile + "; " + reload,
-		verify: theSite + "--listen 4881", want: "nginx-bind-denied", check: "tcp", mends: true, cause: "port 4881",
+		verify: bareSite + " --listen 4881", want: "nginx-bind-denied", check: "tcp", mends: true, cause: "port 4881",
 		proof: "{ name_bind }"},
 	{name: "not reloaded", make: "cp " + siteFile + " /root/good; sed -i 's,location /ws/,location /elsewhere/,' " +
 		siteFile + "; " + reload + "sleep 4; cat /root/good >" + siteFile, want: "nginx-older-configuration",
