@@ -15,5 +15,11 @@ if [ ! -e COMMIT ]; then
 fi
 unset GOEXPERIMENT
 export CGO_ENABLED=0 GOOS=linux GOARCH=amd64 GOAMD64=v1 GOTOOLCHAIN=local GOPROXY=off GOFLAGS=-mod=vendor
-go build -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X main.version=$version -X main.commit=$(cat COMMIT)" \
+# A tenth smaller, and as fast where it was measured (1 000 sites): no HTTP/2, which the agent's own downloads do without, and
+# no inlining but in the standard library's inner loops.
+small=()
+for p in wsprovision/... github.com/... go.yaml.in/... golang.org/... net/... crypto/tls crypto/x509; do
+	small+=("-gcflags=$p=-l")
+done
+go build -tags nethttpomithttp2 "${small[@]}" -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X main.version=$version -X main.commit=$(cat COMMIT)" \
 	-o "$file" ./cmd/wsprovision
