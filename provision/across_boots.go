@@ -23,14 +23,16 @@ func (r *Run) acrossBoots(steps []engine.Step) []engine.Step {
 			Check: r.later.CheckDeferral, Apply: r.later.ApplyDeferral})
 		return r.labelsBefore(stepnames.Proof, steps)
 	case firstboot.HasDeferred(r.Host):
-		return append(doingFirst(r.later.Overtake, r.labelsBefore(stepnames.Service, steps)), r.later.StrikeOff(stepnames.Labels, stepnames.Proof))
+		return append(doingFirst(r.later.Overtake, r.labelsBefore(stepnames.Service, steps)),
+			r.later.StrikeOff(stepnames.Labels, stepnames.Proof))
 	}
 	return steps
 }
 
 func (r *Run) labelsBefore(name string, steps []engine.Step) []engine.Step {
 	i := slices.IndexFunc(steps, func(s engine.Step) bool { return s.Name == name })
-	return slices.Insert(steps, i, engine.Step{Name: stepnames.Labels, Needs: []string{stepnames.Packages}, Check: r.labels.Check,
+	return slices.Insert(steps, i, engine.Step{Name: stepnames.Labels, Needs: []string{stepnames.Packages},
+		Check: r.labels.Check,
 		Apply: r.labels.Apply})
 }
 
@@ -57,7 +59,9 @@ func (r *Run) StrikeOff(ctx context.Context) (*engine.Report, error) {
 	if !firstboot.HasDeferred(r.Host) {
 		return nil, nil
 	}
-	return r.run(ctx, "apply", func() []engine.Step { return []engine.Step{r.later.StrikeOff()} }, (*engine.Engine).Apply)
+	return r.run(ctx, "apply", func() []engine.Step {
+		return []engine.Step{r.later.StrikeOff()}
+	}, (*engine.Engine).Apply)
 }
 
 // Resume is one attempt of a first boot: an apply that keeps the deferred work

@@ -7,16 +7,19 @@ import (
 	"testing"
 )
 
-// arrows are whom each of our packages may import, in words: "host" is provision/host. They go one way: cmd → provision →
-// its rooms → the leaves, which know nothing of each other. What is in bottom may be imported by all.
+// arrows are whom each of our packages may import, in words: "host" is provision/host. They go one way: cmd → provision
+// → its rooms → the leaves, which know nothing of each other. What is in bottom may be imported by all.
 var arrows = map[string]string{
-	"cmd/wsprovision":        "provision firstboot verify status diagnose state host engine config websocket systemd",
-	"provision":              "siteconfig firstboot verify status diagnose " + rooms + " config nginx nginx/render websocket rpm rpm/openpgp rpm/locks rpm/yumerr selinux selinux/policydb systemd",
-	"provision/firstboot":    "verify " + rooms + " config systemd",
-	"provision/verify":       "diagnose policy proxy state host engine config nginx nginx/route websocket selinux selinux/policydb systemd",
-	"provision/status":       "packages proxy state host engine selinux selinux/policydb systemd",
-	"provision/diagnose":     "host config nginx nginx/route websocket selinux selinux/policydb systemd",
-	"provision/proxy":        "packages managed state host engine config nginx nginx/render certificate selinux selinux/policydb systemd",
+	"cmd/wsprovision": "provision firstboot verify status diagnose state host engine config websocket systemd",
+	"provision": "siteconfig firstboot verify status diagnose " + rooms +
+		" config nginx nginx/render websocket rpm rpm/openpgp rpm/locks rpm/yumerr selinux selinux/policydb systemd",
+	"provision/firstboot": "verify " + rooms + " config systemd",
+	"provision/verify": "diagnose policy proxy state host engine config nginx nginx/route websocket selinux " +
+		"selinux/policydb systemd",
+	"provision/status":   "packages proxy state host engine selinux selinux/policydb systemd",
+	"provision/diagnose": "host config nginx nginx/route websocket selinux selinux/policydb systemd",
+	"provision/proxy": "packages managed state host engine config nginx nginx/render certificate selinux " +
+		"selinux/policydb systemd",
 	"provision/certificate":  "",
 	"provision/policy":       "labels managed state host engine config selinux selinux/policydb systemd",
 	"provision/labels":       "packages state host engine selinux selinux/policydb systemd",

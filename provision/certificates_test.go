@@ -19,7 +19,8 @@ import (
 const withTLS = "sites: [{name: websocket, server_name: ws.example.com, listen: 443, tls: {certificate: /c.pem, " +
 	"key: /k.pem}, locations: [{path: /ws/, backend: '127.0.0.1:3000'}]}]\n"
 
-// TestCertificates: what nginx could not load ends the run with the host untouched; what clients would not take is said.
+// TestCertificates: what nginx could not load ends the run with the host untouched; what clients would not take is
+// said.
 func TestCertificates(t *testing.T) {
 	certificate, key := selfSigned(t)
 	for name, tt := range map[string]struct{ certificate, key, refused, warned string }{

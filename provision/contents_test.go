@@ -125,7 +125,8 @@ func TestHostileManyContents(t *testing.T) {
 	var entries []state.Entry
 	for i := range 70 {
 		content := []byte(fmt.Sprint(i) + comment(60<<10))
-		e := state.Entry{Kind: state.KindFile, Name: fmt.Sprintf("/etc/%d", i), Before: state.Digest(content), Left: state.Absent,
+		e := state.Entry{Kind: state.KindFile, Name: fmt.Sprintf("/etc/%d", i), Before: state.Digest(content),
+			Left:  state.Absent,
 			Bytes: content}
 		entries = append(entries, e)
 	}

@@ -152,7 +152,8 @@ func TestPackagesFromBeforeThePowerCut(t *testing.T) {
 		h.must(os.Remove(h.path("/etc/yum.repos.d/epel.repo")))
 		h.write("/proc/sys/kernel/random/boot_id", "two\n")
 		h.web.deaf = false
-		if r := h.apply(moved(t)); r.Result != engine.Changed || step(t, r, stepnames.Repository).Status != engine.Unchanged {
+		if r := h.apply(moved(t)); r.Result != engine.Changed ||
+			step(t, r, stepnames.Repository).Status != engine.Unchanged {
 			t.Errorf("%s\n%s", r.Result, summarize(r))
 		}
 		if h.exists("/etc/yum.repos.d/epel.repo") {

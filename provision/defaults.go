@@ -27,7 +27,8 @@ func driftByDefault(c config.Config) string {
 	switch c.OnDrift {
 	case config.DriftReplace:
 		return "on_drift is replace, which was the default of 1.0.0 and an active line of its wsprovision.yaml, " +
-			"and stays in force here: what it replaces is kept in " + host.ReplacedDir + ". The default is fail by now: " +
+			"and stays in force here: what it replaces is kept in " + host.ReplacedDir +
+			". The default is fail by now: " +
 			"a file of ours that was edited by hand ends the run before anything is changed; " +
 			"to have it so, take the line out"
 	case config.DriftFail:
@@ -55,7 +56,8 @@ func epelByDefault(c config.Config) string {
 	if c.EPEL.Source != config.EPELAuto {
 		return ""
 	}
-	return "epel.source is auto, the default, which was repository in 1.0.0: while nothing is missing nobody is asked for " +
+	return "epel.source is auto, the default, which was repository in 1.0.0: while nothing is missing nobody is " +
+		"asked for " +
 		"anything; else EPEL comes from what this host has of it, or from EPEL 7's mirrors or its archive; " +
 		"epel.source: repository has it as before"
 }

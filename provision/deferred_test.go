@@ -222,7 +222,8 @@ func TestByHand(t *testing.T) {
 		h := installed(t)
 		h.boot()
 		h.web.backends = map[string]bool{"127.0.0.1:3000": false}
-		if r := h.apply(basic(t)); r.Result != engine.Changed || h.exists(state.DeferredPath) || h.exists(host.FirstBootLink) {
+		if r := h.apply(basic(t)); r.Result != engine.Changed || h.exists(state.DeferredPath) ||
+			h.exists(host.FirstBootLink) {
 			t.Errorf("%s, outstanding: %v\n%s", r.Result, h.exists(state.DeferredPath), summarize(r))
 		}
 		before := h.snapshot()
@@ -240,7 +241,8 @@ func TestFirstBootAfterAFailedInstall(t *testing.T) {
 		h.boot()
 		r, err := h.firstBoot(1)
 		if err != nil || r.Result != engine.Changed || h.exists(state.DeferredPath) {
-			t.Fatalf("first boot: %v, %s, outstanding: %v\n%s", err, r.Result, h.exists(state.DeferredPath), summarize(r))
+			t.Fatalf("first boot: %v, %s, outstanding: %v\n%s", err, r.Result, h.exists(state.DeferredPath),
+				summarize(r))
 		}
 		if proof := step(t, r, stepnames.Proof); !strings.Contains(strings.Join(proof.Notes, " "), "101") {
 			t.Errorf("the first boot proved nothing: %q", proof.Notes)
@@ -270,7 +272,8 @@ func TestFirstBootGivesUp(t *testing.T) {
 		if r := h.apply(parse(t, oneSite+"on_drift: replace\n")); r.Result != engine.Changed ||
 			h.exists(state.DeferredPath) ||
 			h.gaveUp {
-			t.Errorf("by hand: %s; outstanding: %v, a failed unit: %v\n%s", r.Result, h.exists(state.DeferredPath), h.gaveUp,
+			t.Errorf("by hand: %s; outstanding: %v, a failed unit: %v\n%s", r.Result, h.exists(state.DeferredPath),
+				h.gaveUp,
 				summarize(r))
 		}
 		if s := h.status(t); s.State != status.Complete {
@@ -327,7 +330,8 @@ func TestHeals(t *testing.T) {
 		"a mirror": {report: failed(stepnames.Packages, errors.New("yum: exit status 1")), want: true},
 		"a backend": {report: &engine.Report{Steps: []engine.StepReport{{Name: stepnames.FirstBoot,
 			Status: engine.Deferred}}}, want: true},
-		"a name":           {report: failed(stepnames.Validate, fmt.Errorf("nginx -t: %w", proxy.ErrUnresolved)), want: true},
+		"a name": {report: failed(stepnames.Validate, fmt.Errorf("nginx -t: %w", proxy.ErrUnresolved)),
+			want: true},
 		"a syntax error":   {report: failed(stepnames.Validate, errors.New("nginx -t: unknown directive"))},
 		"a port's range":   {report: failed(stepnames.SELinux, errors.New("overlap"))},
 		"another run":      {err: fmt.Errorf("%w: process 7", host.ErrLocked), want: true},

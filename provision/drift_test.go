@@ -90,7 +90,8 @@ func TestHostileEdit(t *testing.T) {
 	bubble(t, "repository and key", func(t *testing.T) {
 		h := withMirror(t)
 		key, _ := armoredKey(t, 2)
-		edits := map[string]string{packages.RepositoryPath: h.content(packages.RepositoryPath) + "proxy=http://proxy.example.com\n",
+		edits := map[string]string{packages.RepositoryPath: h.content(packages.RepositoryPath) +
+			"proxy=http://proxy.example.com\n",
 			packages.KeyPath: key}
 		for path, edit := range edits {
 			h.write(path, edit)
@@ -164,7 +165,8 @@ func TestDefaultThatChanged(t *testing.T) {
 			if said(h.plan(c)) {
 				t.Errorf("a host of this version is told: %q", step(t, h.plan(c), stepnames.Platform).Notes)
 			}
-			h.write(state.HistoryPath, strings.Replace(h.content(state.HistoryPath), `"defaults": 3`, `"unknown": 2`, 1))
+			h.write(state.HistoryPath, strings.Replace(h.content(state.HistoryPath), `"defaults": 3`, `"unknown": 2`,
+				1))
 			for range 2 {
 				before := h.snapshot()
 				notes := strings.Join(step(t, h.plan(c), stepnames.Platform).Notes, "\n")

@@ -110,7 +110,8 @@ func (h *fakeHost) packageName(path string) string {
 func brings(name string) map[string]string {
 	switch name {
 	case packages.Nginx:
-		return map[string]string{labels.NginxProgram: " ", host.NginxConf: "c", "/usr/lib/systemd/system/nginx.service": " "}
+		return map[string]string{labels.NginxProgram: " ", host.NginxConf: "c",
+			"/usr/lib/systemd/system/nginx.service": " "}
 	case packages.EPELRelease:
 		return map[string]string{"/etc/yum.repos.d/epel.repo": "c"}
 	case packages.Semanage:

@@ -24,7 +24,8 @@ func TestIPv6IsOff(t *testing.T) {
 			h := withNginx(t)
 			h.web.noIPv6 = true
 			h.write(host.NginxConf, tt.conf)
-			h.fails(parse(t, strings.Replace(oneSite, "listen: 80", "listen: "+tt.listen, 1)), stepnames.Validate, tt.want)
+			h.fails(parse(t, strings.Replace(oneSite, "listen: 80", "listen: "+tt.listen, 1)), stepnames.Validate,
+				tt.want)
 		})
 	}
 }

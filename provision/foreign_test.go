@@ -27,7 +27,8 @@ func withForeign(t testing.TB) (*fakeHost, config.Config, map[string]string) {
 	other, _ := armoredKey(t, 2)
 	h.write("/root/epel.key", key)
 	files := map[string]string{site: theirs, proxy.NamesPath: "# mine\n", proxy.ShutdownPath: "# mine\n",
-		packages.RepositoryPath: "[mine]\nname=mine\nbaseurl=http://mirror.example.com/mine\nenabled=0\n", packages.KeyPath: other}
+		packages.RepositoryPath: "[mine]\nname=mine\nbaseurl=http://mirror.example.com/mine\nenabled=0\n",
+		packages.KeyPath:        other}
 	for path, content := range files {
 		h.write(path, content)
 	}
@@ -43,7 +44,8 @@ func TestHostileForeignFile(t *testing.T) {
 		bubble(t, "refused, every file of ours, on_drift "+drift, func(t *testing.T) {
 			h, c, _ := withForeign(t)
 			c.OnDrift = drift
-			h.fails(c, stepnames.Site, site, proxy.NamesPath, proxy.ShutdownPath, "-    server_name theirs.example.com;",
+			h.fails(c, stepnames.Site, site, proxy.NamesPath, proxy.ShutdownPath,
+				"-    server_name theirs.example.com;",
 				"another name", "--adopt")
 			h.fails(c, stepnames.Repository, packages.RepositoryPath, packages.KeyPath, "--adopt")
 		})
@@ -61,7 +63,8 @@ func TestHostileForeignFile(t *testing.T) {
 		}
 		h.untouched(before)
 		r := h.apply(c)
-		said := strings.Join(append(step(t, r, stepnames.Site).Warnings, step(t, r, stepnames.Repository).Warnings...), "\n")
+		said := strings.Join(append(step(t, r, stepnames.Site).Warnings, step(t, r, stepnames.Repository).Warnings...),
+			"\n")
 		for path := range files {
 			if r.Result != engine.Changed || !strings.Contains(said, path+" is not the agent's") ||
 				h.content(path) == files[path] {
@@ -218,7 +221,8 @@ func TestHostileLostLedger(t *testing.T) {
 			h.plan(c)
 			h.untouched(before)
 			r := h.apply(c)
-			said := strings.Join(append(step(t, r, stepnames.Site).Notes, step(t, r, stepnames.Repository).Notes...), "\n")
+			said := strings.Join(append(step(t, r, stepnames.Site).Notes, step(t, r, stepnames.Repository).Notes...),
+				"\n")
 			for _, e := range had.Entries {
 				got, recorded := h.ledger().Find(state.KindFile, e.Name)
 				if e.Kind == state.KindFile && (!recorded || got.Left != e.Left || got.Prior != "" ||
@@ -331,8 +335,9 @@ func TestHostileLocalPort(t *testing.T) {
 		h.fails(basic(t), stepnames.SELinux, "tcp/3000", "postgresql_port_t", "--adopt")
 		h.adopting = true
 		r := h.apply(basic(t))
-		if w := strings.Join(step(t, r, stepnames.SELinux).Warnings, "\n"); r.Result != engine.Changed || !strings.Contains(w,
-			"taken over (--adopt)") {
+		if w := strings.Join(step(t, r, stepnames.SELinux).Warnings, "\n"); r.Result != engine.Changed ||
+			!strings.Contains(w,
+				"taken over (--adopt)") {
 			t.Errorf("%s", summarize(r))
 		}
 		if h.run(basic(t), revert(false)); h.stored().typeOf(3000) != "postgresql_port_t" {
@@ -346,7 +351,8 @@ func TestHostileLocalPort(t *testing.T) {
 		h.must(h.apply(basic(t)).Err())
 		label(h, policydb.Port{Proto: "tcp", Low: 3000, High: 3000, Type: "mysqld_port_t"})
 		r := h.run(basic(t), revert(false))
-		if w := strings.Join(step(t, r, stepnames.SELinux).Warnings, "\n"); h.stored().typeOf(3000) != "mysqld_port_t" ||
+		if w := strings.Join(step(t, r, stepnames.SELinux).Warnings,
+			"\n"); h.stored().typeOf(3000) != "mysqld_port_t" ||
 			!strings.Contains(w, "it found postgresql_port_t and left http_port_t") {
 			t.Errorf("%q\n%s", w, summarize(r))
 		}

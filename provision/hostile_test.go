@@ -75,7 +75,8 @@ func TestHostileUpstream(t *testing.T) {
 		strings.Replace(logConnect, "http://127.0.0.1:3000/", "http://$(x)/", 1),
 		strings.Replace(logConnect, "http://127.0.0.1:3000/", "http://[fe80::1%$(x)]:80/", 1),
 	} {
-		if d := provisioned(t).ask(badGateway, line); d.Code == diagnose.Unexplained || strings.Contains(d.Mend.String(), "$(") {
+		if d := provisioned(t).ask(badGateway, line); d.Code == diagnose.Unexplained ||
+			strings.Contains(d.Mend.String(), "$(") {
 			t.Errorf("%s: %s", line, d)
 		}
 	}

@@ -102,7 +102,8 @@ func TestLabelsOfPackages(t *testing.T) {
 			t.Fatalf("labels: %s\n%s", got.Status, summarize(r))
 		}
 		for path, want := range map[string]string{labels.NginxProgram: "default_t", host.NginxConf: "httpd_config_t",
-			proxy.ConfDir: "httpd_config_t", site: "httpd_config_t", state.DeferredPath: "var_lib_t", host.FirstBootLink: "etc_t"} {
+			proxy.ConfDir: "httpd_config_t", site: "httpd_config_t", state.DeferredPath: "var_lib_t",
+			host.FirstBootLink: "etc_t"} {
 			if got, err := s.FileLabel(path); err != nil || host.TypeOf(got) != want {
 				t.Errorf("%s: %q, %v, want %s", path, got, err, want)
 			}
@@ -283,7 +284,8 @@ func TestRelabelBelongs(t *testing.T) {
 		h, _ := sparse(t)
 		h.write(host.RelabelPath, host.RelabelOrder)
 		h.apply(basic(t))
-		if got := step(t, h.apply(basic(t)), stepnames.Labels); !h.exists(host.RelabelPath) || got.Status != engine.Unchanged ||
+		if got := step(t, h.apply(basic(t)), stepnames.Labels); !h.exists(host.RelabelPath) ||
+			got.Status != engine.Unchanged ||
 			!slices.Contains(got.Notes, labels.RelabelNote) {
 			t.Errorf("labels: %s, %q; still scheduled: %v", got.Status, got.Notes, h.exists(host.RelabelPath))
 		}
@@ -355,7 +357,8 @@ func TestHostileUnlabelable(t *testing.T) {
 					h.exists(wantsNginx))
 			}
 			if scheduled := h.exists(host.RelabelPath); scheduled || len(r.NextBoot) > 0 {
-				t.Errorf("%s: at the next boot %q, %s: %v; want nothing", r.Command, r.NextBoot, host.RelabelPath, scheduled)
+				t.Errorf("%s: at the next boot %q, %s: %v; want nothing", r.Command, r.NextBoot, host.RelabelPath,
+					scheduled)
 			}
 		}
 		for _, path := range []string{labels.NginxProgram, host.NginxConf} {

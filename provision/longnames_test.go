@@ -31,7 +31,8 @@ func TestLongNames(t *testing.T) {
 		h.unchanged(c)
 		if r := h.apply(parse(t, oneSite+secondSite)); r.Result != engine.Changed || h.exists(proxy.NamesPath) ||
 			h.reloads != 1 {
-			t.Errorf("no name is long any more, and %s is left: %v\n%s", proxy.NamesPath, h.exists(proxy.NamesPath), summarize(r))
+			t.Errorf("no name is long any more, and %s is left: %v\n%s", proxy.NamesPath, h.exists(proxy.NamesPath),
+				summarize(r))
 		}
 	})
 	bubble(t, "a revert", func(t *testing.T) {
@@ -45,7 +46,8 @@ func TestLongNames(t *testing.T) {
 		h := newFakeHost(t)
 		c := parse(t, long)
 		h.apply(c)
-		h.write(host.NginxConf, strings.Replace(confOfEPEL, "    server {", "    "+proxy.NamesBucket+" 256;\n    server {", 1))
+		h.write(host.NginxConf, strings.Replace(confOfEPEL, "    server {", "    "+proxy.NamesBucket+
+			" 256;\n    server {", 1))
 		if r := h.apply(c); r.Result != engine.Changed || h.exists(proxy.NamesPath) {
 			t.Errorf("%s is left: %v\n%s", proxy.NamesPath, h.exists(proxy.NamesPath), summarize(r))
 		}
@@ -63,9 +65,11 @@ func TestLongNames(t *testing.T) {
 		if r := h.apply(parse(t, long+"on_drift: keep\n")); r.Result == engine.Failed || h.exists(proxy.NamesPath) {
 			t.Errorf("%s is there: %v\n%s", proxy.NamesPath, h.exists(proxy.NamesPath), summarize(r))
 		}
-		if r := h.apply(parse(t, long+"on_drift: replace\n")); r.Result != engine.Changed || !h.exists(proxy.NamesPath) ||
+		if r := h.apply(parse(t, long+"on_drift: replace\n")); r.Result != engine.Changed ||
+			!h.exists(proxy.NamesPath) ||
 			strings.Contains(h.content(site), proxy.NamesBucket) {
-			t.Errorf("%s is there: %v, the site holds\n%s\n%s", proxy.NamesPath, h.exists(proxy.NamesPath), h.content(site),
+			t.Errorf("%s is there: %v, the site holds\n%s\n%s", proxy.NamesPath, h.exists(proxy.NamesPath),
+				h.content(site),
 				summarize(r))
 		}
 	})
@@ -85,7 +89,8 @@ func TestLongNames(t *testing.T) {
 			h.write(site, h.content(site)+"# by hand\n")
 			if r := run(h); step(t, r, stepnames.Site).Status == engine.Failed ||
 				step(t, r, stepnames.Site).Status == engine.Skipped || !h.exists(site) || !h.exists(proxy.NamesPath) {
-				t.Errorf("%s: %s, %s is there: %v\n%s", name, r.Result, proxy.NamesPath, h.exists(proxy.NamesPath), summarize(r))
+				t.Errorf("%s: %s, %s is there: %v\n%s", name, r.Result, proxy.NamesPath, h.exists(proxy.NamesPath),
+					summarize(r))
 			}
 		}
 	})
@@ -108,7 +113,8 @@ func TestLongNames(t *testing.T) {
 			h.apply(parse(t, strings.Replace(oneSite, "ws.example.com", longName, 1)+
 				strings.Replace(secondSite, "chat.example.com", longName+".example.com", 1)))
 			if r := h.apply(parse(t, then)); r.Result != engine.Changed || h.exists(proxy.NamesPath) {
-				t.Errorf("%s: %s, %s is there: %v\n%s", name, r.Result, proxy.NamesPath, h.exists(proxy.NamesPath), summarize(r))
+				t.Errorf("%s: %s, %s is there: %v\n%s", name, r.Result, proxy.NamesPath, h.exists(proxy.NamesPath),
+					summarize(r))
 			}
 			h.unchanged(parse(t, then))
 		}
@@ -118,7 +124,8 @@ func TestLongNames(t *testing.T) {
 		h.write(proxy.ConfDir+"/other.conf", "server {\n    listen 80;\n    server_name ~"+strings.Repeat("a", 120)+
 			";\n}\nserver {\n    listen 8008;\n    server_name "+strings.Repeat("b", 46)+";\n}\n")
 		h.hup()
-		if r := h.apply(longNamed(t)); r.Result != engine.Changed || !strings.HasSuffix(h.content(proxy.NamesPath), line) {
+		if r := h.apply(longNamed(t)); r.Result != engine.Changed ||
+			!strings.HasSuffix(h.content(proxy.NamesPath), line) {
 			t.Fatalf("%s, %q\n%s", r.Result, h.content(proxy.NamesPath), summarize(r))
 		}
 		h.unchanged(longNamed(t))

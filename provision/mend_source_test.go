@@ -105,7 +105,8 @@ func TestNoMendByHand(t *testing.T) {
 
 // knowsMends reports whether a file is of the package that makes mends, or imports it.
 func knowsMends(path string, file *ast.File) bool {
-	return strings.HasPrefix(path, "provision/diagnose/") || slices.ContainsFunc(file.Imports, func(i *ast.ImportSpec) bool {
-		return i.Path.Value == `"wsprovision/provision/diagnose"`
-	})
+	return strings.HasPrefix(path, "provision/diagnose/") ||
+		slices.ContainsFunc(file.Imports, func(i *ast.ImportSpec) bool {
+			return i.Path.Value == `"wsprovision/provision/diagnose"`
+		})
 }

@@ -28,8 +28,9 @@ func (r *Run) wire(ctx context.Context) {
 	r.labels = &labels.Labels{Host: h, Ledger: r.ledger, Packages: r.pkgs}
 	r.policy = &policy.Policy{Host: h, Config: c, Ledger: r.ledger, Managed: r.files, Labels: r.labels}
 	r.survey = &proxy.Survey{Host: h, Engine: r.engine}
-	r.unit = &proxy.Unit{Host: h, Engine: r.engine, Ledger: r.ledger, Managed: r.files, Packages: r.pkgs, Survey: r.survey,
-		Owed: state.Owed{Files: h.Files}}
+	r.unit = &proxy.Unit{Host: h, Engine: r.engine, Ledger: r.ledger, Managed: r.files, Packages: r.pkgs,
+		Survey: r.survey,
+		Owed:   state.Owed{Files: h.Files}}
 	r.conf = &proxy.Sites{Host: h, Config: c, Ledger: r.ledger, Managed: r.files, Unit: r.unit, Survey: r.survey,
 		Reverting: r.reverting, Wanted: r.sites,
 		Build: func() render.Build { return proxy.BuildOf(ctx, h, r.pkgs) }}
@@ -40,6 +41,7 @@ func (r *Run) wire(ctx context.Context) {
 	r.candidate = &proxy.Candidate{Host: h, Config: c, Packages: r.pkgs, Unit: r.unit, Sites: r.conf, Survey: r.survey,
 		Reverting: r.reverting}
 	r.proof = &verify.Proof{Host: h, Config: c, Pending: r.anyPending, Policy: r.policy, Survey: r.survey}
-	r.later = &firstboot.Deferral{Host: h, Config: c, Unmark: r.annals.unmark, Managed: r.files, Labels: r.labels, Unit: r.unit,
+	r.later = &firstboot.Deferral{Host: h, Config: c, Unmark: r.annals.unmark, Managed: r.files, Labels: r.labels,
+		Unit:   r.unit,
 		Policy: r.policy, Proof: r.proof, Ours: r.ours, HoldOut: r.holdOut}
 }

@@ -81,7 +81,8 @@ func TestMirrorThatIsNoLongerAskedFor(t *testing.T) {
 			h := withMirror(t)
 			h.write(packages.RepositoryPath, h.content(packages.RepositoryPath)+"# by hand\n")
 			r := h.apply(c)
-			if w := strings.Join(step(t, r, stepnames.Repository).Warnings, "; "); !strings.Contains(w, packages.RepositoryPath) ||
+			if w := strings.Join(step(t, r, stepnames.Repository).Warnings, "; "); !strings.Contains(w,
+				packages.RepositoryPath) ||
 				!h.exists(packages.RepositoryPath) || !h.exists(packages.KeyPath) {
 				t.Errorf("warns %q\n%s", w, summarize(r))
 			}
@@ -122,7 +123,8 @@ func TestHostileCredentials(t *testing.T) {
 		t.Errorf("mode %o: %s", got, h.content(packages.RepositoryPath))
 	}
 	h.must(os.Chmod(h.path(c.Source), 0o600))
-	h.write(packages.RepositoryPath, strings.Replace(h.content(packages.RepositoryPath), "s3cret", "s3cret2", 1)+"password=s3cret3\n")
+	h.write(packages.RepositoryPath, strings.Replace(h.content(packages.RepositoryPath), "s3cret", "s3cret2", 1)+
+		"password=s3cret3\n")
 	for _, onDrift := range []string{config.DriftReplace, config.DriftKeep, config.DriftFail} {
 		c.OnDrift = onDrift
 		if text := shown(h.plan(c)); strings.Contains(text, warning) || !strings.Contains(text, "password=…") {
@@ -174,7 +176,8 @@ func TestHostileKeyOfSomebody(t *testing.T) {
 				t.Errorf("plan: %s", summarize(r))
 			}
 			r := h.apply(mirrored(t))
-			if r.Result != engine.Changed || h.stat(packages.KeyPath) != stat || h.content(packages.KeyPath) != content {
+			if r.Result != engine.Changed || h.stat(packages.KeyPath) != stat ||
+				h.content(packages.KeyPath) != content {
 				t.Errorf("it is %s, and was %s\n%s", h.stat(packages.KeyPath), stat, summarize(r))
 			}
 			h.unchanged(mirrored(t))

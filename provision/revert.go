@@ -47,9 +47,11 @@ func (r *Revert) steps() []engine.Step {
 		{Name: stepnames.Service, Needs: []string{stepnames.Site}, Check: r.checkReload, Apply: r.applyReload},
 		{Name: stepnames.Unit, Needs: []string{stepnames.Service}, Check: r.checkUnit, Apply: r.applyUnit},
 		{Name: stepnames.SELinux, Needs: []string{stepnames.Service}, Check: r.checkUndo, Apply: r.applyUndo},
-		{Name: stepnames.Packages, Needs: []string{stepnames.Unit, stepnames.SELinux}, Check: r.checkErase, Apply: r.applyErase},
+		{Name: stepnames.Packages, Needs: []string{stepnames.Unit, stepnames.SELinux}, Check: r.checkErase,
+			Apply: r.applyErase},
 		{Name: stepnames.Files, Needs: []string{stepnames.Packages}, Check: r.checkOthers, Apply: r.applyFiles},
-		{Name: stepnames.Ledger, Needs: []string{stepnames.SELinux, stepnames.Files}, Check: r.checkLedger, Apply: r.applyLedger},
+		{Name: stepnames.Ledger, Needs: []string{stepnames.SELinux, stepnames.Files}, Check: r.checkLedger,
+			Apply: r.applyLedger},
 	})
 	if r.unlabels {
 		return doingFirst(func(context.Context) error { return r.labels.PromiseRelabel() }, steps)

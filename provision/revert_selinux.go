@@ -137,7 +137,8 @@ func (r *Revert) applyUndo(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if r.policy.Live(status) && e.IsAgents(string(b.Running)) && b.Running == selinux.On && e.Before == string(selinux.Off) {
+		if r.policy.Live(status) && e.IsAgents(string(b.Running)) && b.Running == selinux.On &&
+			e.Before == string(selinux.Off) {
 			if err := r.SELinux.SetRunning(ctx, e.Name, false); err != nil {
 				return err
 			}

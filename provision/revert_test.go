@@ -90,7 +90,8 @@ func TestRevertAgainLeavesPackagesByHand(t *testing.T) {
 func TestRevertAfterAnInstallation(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h := installed(t)
-		if r := h.run(basic(t), revert(false)); r.Result == engine.Failed || len(step(t, r, stepnames.SELinux).Warnings) > 0 {
+		if r := h.run(basic(t), revert(false)); r.Result == engine.Failed ||
+			len(step(t, r, stepnames.SELinux).Warnings) > 0 {
 			t.Errorf("where it was installed: %s\n%s", r.Result, summarize(r))
 		}
 		h = installed(t)
@@ -115,8 +116,10 @@ func TestRevertLeavesTheKeyOfARepositoryThatStays(t *testing.T) {
 		}
 		h.write(packages.RepositoryPath, h.content(packages.RepositoryPath)+"proxy=http://proxy.example.com:3128\n")
 		r := h.run(mirrored(t), revert(false))
-		if !h.exists(packages.RepositoryPath) || !h.exists(packages.KeyPath) || len(step(t, r, stepnames.Files).Warnings) != 1 {
-			t.Errorf("repository %v, key %v\n%s", h.exists(packages.RepositoryPath), h.exists(packages.KeyPath), summarize(r))
+		if !h.exists(packages.RepositoryPath) || !h.exists(packages.KeyPath) ||
+			len(step(t, r, stepnames.Files).Warnings) != 1 {
+			t.Errorf("repository %v, key %v\n%s", h.exists(packages.RepositoryPath), h.exists(packages.KeyPath),
+				summarize(r))
 		}
 	})
 }
@@ -344,7 +347,8 @@ func TestRevertOfAStoppedNginx(t *testing.T) {
 		h.hook = nil
 		h.stopNginx()
 		if r := h.run(basic(t), revert(false)); r.Result != engine.Changed || h.exists(state.OwedPath) || h.starts > 0 {
-			t.Errorf("%s, %d starts, the mark is there: %v\n%s", r.Result, h.starts, h.exists(state.OwedPath), summarize(r))
+			t.Errorf("%s, %d starts, the mark is there: %v\n%s", r.Result, h.starts, h.exists(state.OwedPath),
+				summarize(r))
 		}
 		if r := h.run(basic(t), revert(false)); r.Result != engine.Unchanged {
 			t.Errorf("once more: %s\n%s", r.Result, summarize(r))

@@ -31,7 +31,8 @@ func TestRolledBackToAnEdit(t *testing.T) {
 				t.Fatalf("service %s %q, the file holds\n%s", s.Status, s.Error, h.content(site))
 			}
 			h.web.deaf, h.web.taken = false, nil
-			h.fails(parse(t, tt.apply+"on_drift: fail\n"), stepnames.Site, "was edited since the agent wrote it", "# by hand")
+			h.fails(parse(t, tt.apply+"on_drift: fail\n"), stepnames.Site, "was edited since the agent wrote it",
+				"# by hand")
 			r = h.run(basic(t), revert(false))
 			if w := step(t, r, stepnames.Site).Warnings; h.content(site) != edited || len(w) != 1 {
 				t.Errorf("reverted: warnings %q, the file holds\n%s", w, h.content(site))

@@ -90,7 +90,8 @@ func TestHostileRevert(t *testing.T) {
 		h := provisioned(t)
 		h.write(fmt.Sprintf("/proc/%d/cmdline", h.web.master), "nginx: master process nginx -c /o.conf")
 		r := h.run(basic(t), revert(false))
-		if s := step(t, r, stepnames.Service); s.Status != engine.Failed || !strings.Contains(s.Error, "reads /o.conf") ||
+		if s := step(t, r, stepnames.Service); s.Status != engine.Failed ||
+			!strings.Contains(s.Error, "reads /o.conf") ||
 			!h.exists(site) {
 			t.Errorf("%s %s\n%s", s.Status, s.Error, summarize(r))
 		}

@@ -40,7 +40,8 @@ func TestHostileManySites(t *testing.T) {
 			h.must(err)
 			h.must(report.Err())
 		})
-		// nginx.conf, the neighbour's file and what many sites share are there besides, without the sites and with them.
+		// nginx.conf, the neighbour's file and what many sites share are there besides, without the sites and with
+		// them.
 		if got := run.survey.Surveyed.Reader.Tokenized; got > n+4 {
 			t.Errorf("%d sites: %d files were tokenized, want each once", n, got)
 		}

@@ -53,8 +53,10 @@ func TestShutdownTimeout(t *testing.T) {
 						t.Errorf("of connections %s the plan says %q, want %q", word, got, want)
 					}
 				}
-				if r := h.apply(tt.after(t)); r.Result != engine.Changed || h.exists(proxy.ShutdownPath) != (tt.later != "") {
-					t.Errorf("%s, %s there: %v\n%s", r.Result, proxy.ShutdownPath, h.exists(proxy.ShutdownPath), summarize(r))
+				if r := h.apply(tt.after(t)); r.Result != engine.Changed ||
+					h.exists(proxy.ShutdownPath) != (tt.later != "") {
+					t.Errorf("%s, %s there: %v\n%s", r.Result, proxy.ShutdownPath, h.exists(proxy.ShutdownPath),
+						summarize(r))
 				}
 			})
 		})

@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	socketSite    = "sites:\n  - name: app\n    server_name: app.example.com\n    listen: 80\n    locations:\n      - path: /\n        backend: unix:/srv/app/app.sock\n"
+	socketSite = "sites:\n  - name: app\n    server_name: app.example.com\n    listen: 80\n    locations:\n      " +
+		"- path: /\n        backend: unix:/srv/app/app.sock\n"
 	socketContext = `/srv/app(/.*)?    system_u:object_r:httpd_var_run_t:s0`
 )
 
@@ -70,7 +71,9 @@ func TestSocketThatCannotBeLabelled(t *testing.T) {
 		host func(h *fakeHost)
 		want string
 	}{
-		{"another file", func(h *fakeHost) { h.write("/srv/app/app.conf", "x") }, "holds other files than sockets (app.conf)"},
+		{"another file", func(h *fakeHost) {
+			h.write("/srv/app/app.conf", "x")
+		}, "holds other files than sockets (app.conf)"},
 		{"a folder", func(h *fakeHost) { h.mkdir("/srv/app/log") }, "holds other files than sockets (log)"},
 		{"no directory", func(h *fakeHost) {
 			h.must(unix.Rename(h.path("/srv/app"), h.path("/srv/elsewhere")))

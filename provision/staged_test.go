@@ -43,7 +43,8 @@ func TestStagedIsClearedAway(t *testing.T) {
 				}
 				r := next(h)
 				if r.Result != engine.Changed || h.exists(host.Staging(chat)) {
-					t.Errorf("%s, the staged file is there: %v\n%s", r.Result, h.exists(host.Staging(chat)), summarize(r))
+					t.Errorf("%s, the staged file is there: %v\n%s", r.Result, h.exists(host.Staging(chat)),
+						summarize(r))
 				}
 				if r := next(h); r.Result != engine.Unchanged {
 					t.Errorf("once more: %s\n%s", r.Result, summarize(r))
@@ -81,7 +82,8 @@ func TestSomethingElseWhereAFileIsStaged(t *testing.T) {
 				h.write(proxy.ConfDir+"/precious", "precious\n")
 				put(h)
 				r := h.apply(c)
-				if r.Result != engine.Changed || h.exists(stage) || h.content(proxy.ConfDir+"/precious") != "precious\n" {
+				if r.Result != engine.Changed || h.exists(stage) ||
+					h.content(proxy.ConfDir+"/precious") != "precious\n" {
 					t.Errorf("%s, something is there: %v, the link's target holds %q\n%s", r.Result, h.exists(stage),
 						h.content(proxy.ConfDir+"/precious"), summarize(r))
 				}

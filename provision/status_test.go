@@ -29,7 +29,11 @@ func TestStatus(t *testing.T) {
 		"provisioned":              {provisioned, status.Complete},
 		"in an installer's chroot": {bareOffline, status.None},
 		"installed":                {installed, status.Waiting},
-		"booted, not yet begun":    {func(t testing.TB) *fakeHost { h := installed(t); h.boot(); return h }, status.Waiting},
+		"booted, not yet begun": {func(t testing.TB) *fakeHost {
+			h := installed(t)
+			h.boot()
+			return h
+		}, status.Waiting},
 		"finished by hand": {func(t testing.TB) *fakeHost {
 			h := installed(t)
 			h.boot()
@@ -180,7 +184,8 @@ func FuzzFlockHolder(f *testing.F) {
 		if pid < 0 || !held && pid != 0 || held && !slices.Contains(strings.Fields(locks), inode) {
 			t.Errorf("%q: %d, %v", locks, pid, held)
 		}
-		if p, h := host.FlockHolder("1: -> FLOCK  ADVISORY  WRITE 99 "+inode+" 0 EOF\n1: POSIX  ADVISORY  WRITE 98 "+inode+
+		if p, h := host.FlockHolder("1: -> FLOCK  ADVISORY  WRITE 99 "+inode+" 0 EOF\n1: POSIX  ADVISORY  WRITE 98 "+
+			inode+
 			" 0 EOF\n"+locks, inode); p != pid || h != held {
 			t.Errorf("%q: one that waits makes it %d, %v, and not %d, %v", locks, p, h, pid, held)
 		}

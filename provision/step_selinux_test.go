@@ -35,7 +35,8 @@ func TestPorts(t *testing.T) {
 		{name: "a local record of the type", port: 3000, local: []policydb.Port{tcp(3000, 3000, policy.HTTPPortType)}},
 		{name: "a local record of another type", port: 3000, local: []policydb.Port{tcp(3000, 3000, "ssh_port_t")},
 			edit: "port -m -t http_port_t -p tcp 3000"},
-		{name: "inside a local range of the type", port: 3000, local: []policydb.Port{tcp(2990, 3010, policy.HTTPPortType)}},
+		{name: "inside a local range of the type", port: 3000,
+			local: []policydb.Port{tcp(2990, 3010, policy.HTTPPortType)}},
 		{name: "inside a local range of another type", port: 3000,
 			local: []policydb.Port{tcp(2990, 3010, "ssh_port_t")}, fails: "tcp/2990-3010"},
 		{name: "beside a local range", port: 3000, local: []policydb.Port{tcp(3001, 3010, "ssh_port_t")},
@@ -132,7 +133,8 @@ func TestNoSiteWithoutSELinux(t *testing.T) {
 		before, served := h.files(), h.served()
 		h.at("before run semanage", false)
 		r := h.apply(basic(t))
-		for name, want := range map[string]engine.Status{stepnames.SELinux: engine.Failed, stepnames.Site: engine.Skipped,
+		for name, want := range map[string]engine.Status{stepnames.SELinux: engine.Failed,
+			stepnames.Site:    engine.Skipped,
 			stepnames.Service: engine.Skipped, stepnames.Proof: engine.Skipped} {
 			if s := step(t, r, name); s.Status != want {
 				t.Errorf("%s: %s, want %s", name, s.Status, want)

@@ -59,7 +59,8 @@ func TestOwedReloadIsRepaired(t *testing.T) {
 			t.Fatalf("the run died before its reload and no mark is left")
 		}
 		r := h.apply(moved(t))
-		if step(t, r, stepnames.Site).Status != engine.Unchanged || step(t, r, stepnames.Service).Status != engine.Changed ||
+		if step(t, r, stepnames.Site).Status != engine.Unchanged ||
+			step(t, r, stepnames.Service).Status != engine.Changed ||
 			h.reloads != 1 {
 			t.Errorf("%d reloads; want the owed one although every file looks unchanged\n%s", h.reloads, summarize(r))
 		}
@@ -222,7 +223,8 @@ func TestDrift(t *testing.T) {
 			t.Errorf("plan does not show the edit as a diff:\n%s", diff)
 		}
 		r := h.apply(c)
-		if s := step(t, r, stepnames.Site); s.Status != engine.Changed || len(s.Warnings) != 1 || h.content(site) != ours ||
+		if s := step(t, r, stepnames.Site); s.Status != engine.Changed || len(s.Warnings) != 1 ||
+			h.content(site) != ours ||
 			h.reloads != 1 {
 			t.Errorf("%d reloads\n%s", h.reloads, summarize(r))
 		}
@@ -284,7 +286,8 @@ func TestSiteThatIsNoLongerAskedFor(t *testing.T) {
 		h := withTwoSites(t)
 		h.write(proxy.ConfDir+"/chat.conf", h.content(proxy.ConfDir+"/chat.conf")+"# by hand\n")
 		r := h.apply(basic(t))
-		if w := step(t, r, stepnames.Site).Warnings; len(w) != 1 || !h.exists(proxy.ConfDir+"/chat.conf") || h.reloads != 0 {
+		if w := step(t, r, stepnames.Site).Warnings; len(w) != 1 || !h.exists(proxy.ConfDir+"/chat.conf") ||
+			h.reloads != 0 {
 			t.Errorf("warnings %q, %d reloads; want it named and left\n%s", w, h.reloads, summarize(r))
 		}
 	})

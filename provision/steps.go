@@ -19,7 +19,8 @@ func (r *Run) steps() []engine.Step {
 			Apply: r.pkgs.Apply},
 		{Name: stepnames.SELinux, Needs: []string{stepnames.Packages}, Check: r.policy.Check, Apply: r.policy.Apply},
 		{Name: stepnames.Validate, Needs: []string{stepnames.Packages}, Check: r.candidate.Check},
-		{Name: stepnames.Site, Needs: []string{stepnames.SELinux, stepnames.Validate}, Check: r.conf.Check, Apply: r.conf.Apply},
+		{Name: stepnames.Site, Needs: []string{stepnames.SELinux, stepnames.Validate}, Check: r.conf.Check,
+			Apply: r.conf.Apply},
 		{Name: stepnames.Service, Needs: []string{stepnames.Site}, Check: r.unit.Check, Apply: r.unit.Apply},
 		{Name: stepnames.Proof, Needs: []string{stepnames.Service}, Check: r.proof.Check},
 	}))

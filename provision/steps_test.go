@@ -264,7 +264,8 @@ func TestRunThatIsEnded(t *testing.T) {
 		if s := step(t, r, stepnames.SELinux); s.Status != engine.Changed {
 			t.Errorf("selinux, which was under way: %s, want changed", s.Status)
 		}
-		if s := step(t, r, stepnames.Site); s.Status != engine.Skipped || !strings.Contains(s.Why, "caught terminated") {
+		if s := step(t, r, stepnames.Site); s.Status != engine.Skipped ||
+			!strings.Contains(s.Why, "caught terminated") {
 			t.Errorf("server-block: %s %q, want skipped with the cause", s.Status, s.Why)
 		}
 		h.hook = nil

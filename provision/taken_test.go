@@ -74,7 +74,8 @@ func TestTakenBy(t *testing.T) {
 			!strings.Contains(err.Error(), fmt.Sprintf("process %d ", os.Getpid())) {
 			t.Errorf("%s: %v, want this process named", a, err)
 		}
-		if err := v.TakenBy(t.Context(), a, proxy.ServiceState{State: systemd.State{MainPID: os.Getpid()}}); err != nil {
+		if err := v.TakenBy(t.Context(), a,
+			proxy.ServiceState{State: systemd.State{MainPID: os.Getpid()}}); err != nil {
 			t.Errorf("%s is the master's own: %v", a, err)
 		}
 	}

@@ -59,7 +59,8 @@ func withModules(t testing.TB) *fakeHost {
 
 // written100 are the files that 1.0.0 may have written.
 var written100 = []string{
-	state.LedgerPath, state.HistoryPath, state.DeferredPath, state.OwedPath, host.RelabelPath, packages.RepositoryPath, packages.KeyPath, proxy.ShutdownPath, proxy.NamesPath,
+	state.LedgerPath, state.HistoryPath, state.DeferredPath, state.OwedPath, host.RelabelPath, packages.RepositoryPath,
+	packages.KeyPath, proxy.ShutdownPath, proxy.NamesPath,
 	site, proxy.SitePath("chat"),
 }
 

@@ -34,14 +34,18 @@ func TestWaitForLocks(t *testing.T) {
 		step, says string
 		waited     time.Duration
 	}{
-		{"yum, not at all", "wait: {yum_lock: 0s}", yum, stepnames.Repository, "yum lock held by pid 900 (yum update)", 0},
-		{"yum", "wait: {yum_lock: 7s}", yum, stepnames.Repository, "yum lock held by pid 900 (yum update)", 7 * time.Second},
+		{"yum, not at all", "wait: {yum_lock: 0s}", yum, stepnames.Repository, "yum lock held by pid 900 (yum update)",
+			0},
+		{"yum", "wait: {yum_lock: 7s}", yum, stepnames.Repository, "yum lock held by pid 900 (yum update)",
+			7 * time.Second},
 		{"yum, by default", "", yum, stepnames.Repository, "yum lock held by pid 900 (yum update)", config.YumLockWait},
-		{"semanage, not at all", "wait: {semanage_lock: 0s}", semanage, stepnames.SELinux, "semanage.trans.LOCK is held by",
+		{"semanage, not at all", "wait: {semanage_lock: 0s}", semanage, stepnames.SELinux,
+			"semanage.trans.LOCK is held by",
 			0},
 		{"semanage", "wait: {semanage_lock: 7s}", semanage, stepnames.SELinux, "semanage.trans.LOCK is held by",
 			7 * time.Second},
-		{"semanage, by default", "", semanage, stepnames.SELinux, "semanage.trans.LOCK is held by", config.SemanageLockWait},
+		{"semanage, by default", "", semanage, stepnames.SELinux, "semanage.trans.LOCK is held by",
+			config.SemanageLockWait},
 	} {
 		bubble(t, tt.name, func(t *testing.T) {
 			h := newFakeHost(t)

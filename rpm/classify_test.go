@@ -32,7 +32,8 @@ func TestClassifyByPlace(t *testing.T) {
 				"Summary\n", yumerr.Conflict, "conflicts with file from package b-1-1.noarch"},
 		{"a lock that was waited for, then a mirror", "",
 			"Existing lock /var/run/yum.pid: another copy is running as pid 7.\n" +
-				"Another app is currently holding the yum lock; waiting for it to exit...\n" + download, yumerr.Unreachable,
+				"Another app is currently holding the yum lock; waiting for it to exit...\n" + download,
+			yumerr.Unreachable,
 			"1:nginx"},
 		{"the boilerplate, then the disk", "", " One of the configured repositories failed (x),\n\nInsufficient " +
 			"space in download directory /c\n", yumerr.NoSpace, "/c"},
@@ -84,8 +85,9 @@ func TestHostileMirrorWords(t *testing.T) {
 			}
 		}
 	}
-	e := yumerr.Classify(yumerr.Output{Status: 1, Stdout: "", Stderr: "https://joe:secret@a/x.rpm?token=hidden: [Errno 14] HTTP Error 404 - Not " +
-		"Found\n\n\nError downloading packages:\n  x: [Errno 256] No more mirrors to try.\n"})
+	e := yumerr.Classify(yumerr.Output{Status: 1, Stdout: "",
+		Stderr: "https://joe:secret@a/x.rpm?token=hidden: [Errno 14] HTTP Error 404 - Not " +
+			"Found\n\n\nError downloading packages:\n  x: [Errno 256] No more mirrors to try.\n"})
 	if strings.Contains(e.Text, "secret") || strings.Contains(e.Text, "hidden") || !strings.Contains(e.Text,
 		"https://…@a/x.rpm?…: ") {
 		t.Errorf("text %q, want the address without its secrets", e.Text)
@@ -103,7 +105,8 @@ func TestMirrorAdvice(t *testing.T) {
 			end: "the server refuses",
 		"https://a/x.rpm: [Errno 14] curl#60 - \"Peer's Certificate has expired.\"\n" +
 			end: "by this host's clock, which says 20",
-		"https://a/x.rpm: [Errno 14] curl#60 - \"The certificate issuer's certificate has expired.  Check your system date " +
+		"https://a/x.rpm: [Errno 14] curl#60 - \"The certificate issuer's certificate has expired.  Check your " +
+			"system date " +
 			"and time.\"\n" + end: "by this host's clock, which says 20",
 		"https://a/x.rpm: [Errno 14] curl#60 - \"Peer's certificate issuer has been marked as not trusted by the " +
 			"user.\"\n" + end: "yum update ca-certificates",
@@ -128,7 +131,8 @@ func TestMirrorAdvice(t *testing.T) {
 		"http://a/x.rpm: [Errno 14] curl#7 - \"Couldn't connect\"\n" +
 			end: "look at its baseurl, the network and the proxy",
 	} {
-		e := (Host{Root: t.TempDir()}).refusal(yumerr.Output{Status: 1, Stdout: "", Stderr: said}, []string{"nginx"}, nil, Inventory{}, Limits{})
+		e := (Host{Root: t.TempDir()}).refusal(yumerr.Output{Status: 1, Stdout: "", Stderr: said}, []string{"nginx"},
+			nil, Inventory{}, Limits{})
 		if !strings.Contains(e.Next, want) {
 			t.Errorf("%q: advice %q, want %q", said, e.Next, want)
 		}
@@ -205,7 +209,8 @@ func TestAdviceOverEveryScheme(t *testing.T) {
 		"http://m/7/x.rpm: [Errno -1] Package does not match intended download. Suggestion: run yum clean metadata": "what " +
 			"its own index names",
 	} {
-		said := yumerr.Output{Status: 1, Stdout: "", Stderr: word + "\nTrying other mirror.\n\n\nError downloading packages:\n  x: [Errno 256] No more " +
+		said := yumerr.Output{Status: 1, Stdout: "", Stderr: word +
+			"\nTrying other mirror.\n\n\nError downloading packages:\n  x: [Errno 256] No more " +
 			"mirrors to try.\n\n"}
 		e := Host{Root: t.TempDir()}.explain(yumerr.Classify(said), said, []string{"x"}, Inventory{})
 		if e.Kind != yumerr.Unreachable || !strings.Contains(e.Next, want) {
@@ -216,9 +221,11 @@ func TestAdviceOverEveryScheme(t *testing.T) {
 
 // The end of a summary says nothing.
 func TestLastWordsOfASummary(t *testing.T) {
-	said := yumerr.Output{Status: 1, Stdout: "", Stderr: "\n\nTransaction check error:\n  package nginx-1:1.22-1.x86_64 (which is newer than " +
-		"nginx-1:1.20.1-10.el7.x86_64) is already installed\n\nError Summary\n-------------\n\n"}
-	if e := yumerr.Classify(said); !strings.HasPrefix(e.Text, "Transaction check error:") || strings.Contains(e.Text, "---") {
+	said := yumerr.Output{Status: 1, Stdout: "",
+		Stderr: "\n\nTransaction check error:\n  package nginx-1:1.22-1.x86_64 (which is newer than " +
+			"nginx-1:1.20.1-10.el7.x86_64) is already installed\n\nError Summary\n-------------\n\n"}
+	if e := yumerr.Classify(said); !strings.HasPrefix(e.Text, "Transaction check error:") ||
+		strings.Contains(e.Text, "---") {
 		t.Errorf("%q", e.Text)
 	}
 }

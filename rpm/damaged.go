@@ -69,12 +69,13 @@ func (h Host) Reinstall(ctx context.Context, names []string, limits Limits) erro
 		}
 	}
 	h.tell(limits)
-	err := h.patiently(ctx, yumArgv(limits.Args, "reinstall", names), func(said yumerr.Output, runErr error) (bool, error) {
-		if runErr != nil || said.Status == 0 {
-			return true, runErr
-		}
-		return false, h.explain(yumerr.Classify(said), said, names, Inventory{})
-	})
+	err := h.patiently(ctx, yumArgv(limits.Args, "reinstall", names),
+		func(said yumerr.Output, runErr error) (bool, error) {
+			if runErr != nil || said.Status == 0 {
+				return true, runErr
+			}
+			return false, h.explain(yumerr.Classify(said), said, names, Inventory{})
+		})
 	if err != nil {
 		return fmt.Errorf("reinstall %s: %w", strings.Join(names, ", "), err)
 	}

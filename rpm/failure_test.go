@@ -93,7 +93,8 @@ func (f *fake) replay(tt recordedRun) (kind yumerr.Kind, runs int, says string) 
 		err = f.host().Reinstall(bg, names, Limits{})
 	default: // it asks only
 		stdout, stderr, status := f.yum(nil)
-		if said := yumerr.Classify(yumerr.Output{Status: status, Stdout: stdout, Stderr: stderr}); status != 0 || said.Kind != yumerr.Unknown {
+		if said := yumerr.Classify(yumerr.Output{Status: status, Stdout: stdout, Stderr: stderr}); status != 0 ||
+			said.Kind != yumerr.Unknown {
 			err = said
 		}
 	}

@@ -112,7 +112,8 @@ func TestHiddenPackages(t *testing.T) {
 				f.write(path, text)
 			}
 			stdout, stderr := recorded(t, "rhel7-excluded.yum")
-			e := f.host().refusal(yumerr.Output{Status: 1, Stdout: stdout, Stderr: stderr}, []string{"nginx"}, nil, Inventory{}, Limits{})
+			e := f.host().refusal(yumerr.Output{Status: 1, Stdout: stdout, Stderr: stderr}, []string{"nginx"}, nil,
+				Inventory{}, Limits{})
 			if e.Hidden != tt.hidden || e.Kind != yumerr.NoPackage {
 				t.Errorf("kind %s, hidden %t, want %t", e.Kind, e.Hidden, tt.hidden)
 			}
@@ -137,7 +138,8 @@ func TestHiddenOthers(t *testing.T) {
 	f.write("/etc/yum.repos.d/CentOS-Base.repo",
 		"[base]\nbaseurl=http://a/\n[updates]\nbaseurl=http://b/\nenabled=0\nincludepkgs=x\n")
 	stdout, stderr := recorded(t, "rhel7-excluded.yum")
-	e := f.host().refusal(yumerr.Output{Status: 1, Stdout: stdout, Stderr: stderr}, []string{"nginx", "policycoreutils-python"}, nil, Inventory{},
+	e := f.host().refusal(yumerr.Output{Status: 1, Stdout: stdout, Stderr: stderr},
+		[]string{"nginx", "policycoreutils-python"}, nil, Inventory{},
 		Limits{})
 	if want := "exclude=policy* of [main] in /etc/yum.conf:2 hides " +
 		"policycoreutils-python"; !strings.Contains(e.Next, want) || strings.Contains(e.Next, "updates") {
@@ -159,7 +161,8 @@ func TestHiddenOtherwise(t *testing.T) {
 			"see /etc/yum/pluginconf.d: Excluding 1 update due to versionlock"},
 		{"", "There are no enabled repos.\n", "disabled are: base in /etc/yum.repos.d/x.repo:2"},
 	} {
-		e := f.host().refusal(yumerr.Output{Status: 1, Stdout: tt.stdout, Stderr: tt.stderr}, []string{"nginx"}, nil, Inventory{}, Limits{})
+		e := f.host().refusal(yumerr.Output{Status: 1, Stdout: tt.stdout, Stderr: tt.stderr}, []string{"nginx"}, nil,
+			Inventory{}, Limits{})
 		if !strings.Contains(e.Next, tt.want) {
 			t.Errorf("%s: %q lacks %q", e.Kind, e.Next, tt.want)
 		}
@@ -170,8 +173,9 @@ func TestHiddenOtherwise(t *testing.T) {
 func TestHiddenDependency(t *testing.T) {
 	f := newFake(t)
 	f.write("/etc/yum.repos.d/epel.repo", "[epel]\nbaseurl=http://a/\nexclude=nginx-*\n")
-	e := f.host().refusal(yumerr.Output{Status: 1, Stdout: "", Stderr: "Error: Package: 1:nginx-1.20.1-10.el7.x86_64 (epel)\n           Requires: " +
-		"nginx-filesystem = 1:1.20.1-10.el7\n"},
+	e := f.host().refusal(yumerr.Output{Status: 1, Stdout: "",
+		Stderr: "Error: Package: 1:nginx-1.20.1-10.el7.x86_64 (epel)\n           Requires: " +
+			"nginx-filesystem = 1:1.20.1-10.el7\n"},
 		[]string{"nginx"}, nil, Inventory{}, Limits{})
 	if want := "exclude=nginx-* of [epel] in /etc/yum.repos.d/epel.repo:3 hides " +
 		"nginx-filesystem"; e.Kind != yumerr.Dependency || !strings.Contains(e.Next, want) {
@@ -183,7 +187,8 @@ func TestHiddenDependencyOfDNF(t *testing.T) {
 	f := newFake(t)
 	f.write("/etc/yum.conf", "[main]\nexclude=nginx-f*\n")
 	stdout, stderr := recorded(t, "dnf4-excluded-dependency.yum")
-	e := f.host().refusal(yumerr.Output{Status: 1, Stdout: stdout, Stderr: stderr}, []string{"nginx"}, nil, Inventory{}, Limits{})
+	e := f.host().refusal(yumerr.Output{Status: 1, Stdout: stdout, Stderr: stderr}, []string{"nginx"}, nil,
+		Inventory{}, Limits{})
 	if want := "exclude=nginx-f* of [main] in /etc/yum.conf:2 hides nginx-filesystem"; !strings.Contains(e.Next, want) {
 		t.Errorf("%q lacks %q", e.Next, want)
 	}
@@ -225,7 +230,8 @@ func TestNothingHidesEPELOnRHEL(t *testing.T) {
 	} {
 		f := newFake(t)
 		f.write("/etc/yum.repos.d/redhat.repo", "["+id+"]\nenabled = 0\n")
-		if e := f.host().refusal(said, []string{"epel-release"}, nil, Inventory{}, Limits{}); e.Kind != yumerr.NoPackage ||
+		if e := f.host().refusal(said, []string{"epel-release"}, nil, Inventory{},
+			Limits{}); e.Kind != yumerr.NoPackage ||
 			e.Hidden != hidden {
 			t.Errorf("%s: hidden is %v, want %v: %s", id, e.Hidden, hidden, e)
 		}

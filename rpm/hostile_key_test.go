@@ -191,7 +191,8 @@ func TestHostileForgetKey(t *testing.T) {
 		return importedKey{keys[0], in}
 	}
 	one := key("gpg-pubkey-f8231da5-5e0be100", "one.asc")
-	evil := importedKey{openpgp.Key{Fingerprint: strings.Repeat("0", 32) + onePrint[32:]}, "gpg-pubkey-f8231da5-00000001"}
+	evil := importedKey{openpgp.Key{Fingerprint: strings.Repeat("0", 32) + onePrint[32:]},
+		"gpg-pubkey-f8231da5-00000001"}
 	twin := importedKey{evil.Key, one.in}
 	for name, tt := range map[string]struct {
 		keys    []importedKey

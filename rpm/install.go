@@ -157,21 +157,22 @@ var ErrUntold = errors.New("what yum brought is not known")
 
 // yum runs the transaction until rpm has everything. The inventory is the last that rpm told of.
 func (h Host) yum(ctx context.Context, limits Limits, want wanted, have Inventory) (Inventory, error) {
-	err := h.patiently(ctx, yumArgv(limits.Args, "install", want.args()), func(said yumerr.Output, runErr error) (bool, error) {
-		// What yum brought is to be known even where the run is being ended.
-		now, err := h.Inventory(context.WithoutCancel(ctx))
-		if err != nil {
-			return true, errors.Join(runErr, fmt.Errorf("%w: %w", ErrUntold, err))
-		}
-		if have = now; runErr != nil {
-			return true, runErr
-		}
-		if absent, failed := have.lacks(want.names()), have.without(said.Failed()); len(absent)+len(failed) > 0 {
-			return said.Status == 0, h.refusal(said, absent, failed, have, limits)
-		}
-		h.mention(said, have)
-		return true, nil
-	})
+	err := h.patiently(ctx, yumArgv(limits.Args, "install", want.args()),
+		func(said yumerr.Output, runErr error) (bool, error) {
+			// What yum brought is to be known even where the run is being ended.
+			now, err := h.Inventory(context.WithoutCancel(ctx))
+			if err != nil {
+				return true, errors.Join(runErr, fmt.Errorf("%w: %w", ErrUntold, err))
+			}
+			if have = now; runErr != nil {
+				return true, runErr
+			}
+			if absent, failed := have.lacks(want.names()), have.without(said.Failed()); len(absent)+len(failed) > 0 {
+				return said.Status == 0, h.refusal(said, absent, failed, have, limits)
+			}
+			h.mention(said, have)
+			return true, nil
+		})
 	return have, err
 }
 

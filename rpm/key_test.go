@@ -109,7 +109,8 @@ func FuzzParseKeys(f *testing.F) {
 	for _, name := range []string{"one.asc", "one.gpg", "two.asc", "three.asc", "one-and-three.asc", "blocks.asc"} {
 		f.Add([]byte(keyFile(f, name)))
 	}
-	f.Add([]byte(openpgp.ArmorBegin + "\n\n" + base64.StdEncoding.EncodeToString([]byte("\x98\x09\x04xxxxxxxx")) + "\n" +
+	f.Add([]byte(openpgp.ArmorBegin + "\n\n" + base64.StdEncoding.EncodeToString([]byte("\x98\x09\x04xxxxxxxx")) +
+		"\n" +
 		openpgp.ArmorEnd))
 	f.Fuzz(func(t *testing.T, file []byte) {
 		keys, err := openpgp.ParseKeys(file)

@@ -30,7 +30,8 @@ func (h Host) refusal(said yumerr.Output, absent, failed []string, have Inventor
 }
 
 // limited are the kinds of failure that may come of the limits that we set ourselves.
-var limited = []yumerr.Kind{yumerr.NoPackage, yumerr.NoRepositories, yumerr.BadKey, yumerr.Unsigned, yumerr.Dependency, yumerr.Unknown}
+var limited = []yumerr.Kind{yumerr.NoPackage, yumerr.NoRepositories, yumerr.BadKey, yumerr.Unsigned, yumerr.Dependency,
+	yumerr.Unknown}
 
 // nameOf is the name in NAME-EPOCH:VERSION-RELEASE.ARCH.
 func nameOf(full string) string {
@@ -94,8 +95,8 @@ func (h Host) explain(e *yumerr.Error, said yumerr.Output, names []string, have 
 	return e
 }
 
-// noKeyFile is curl's word for gpgkey=file://… that is not there (37, CURLE_FILE_COULDNT_READ_FILE). EL7's names no file
-// ("Couldn't read file"): yum has said before, on stdout, which one it retrieves.
+// noKeyFile is curl's word for gpgkey=file://… that is not there (37, CURLE_FILE_COULDNT_READ_FILE). EL7's names no
+// file ("Couldn't read file"): yum has said before, on stdout, which one it retrieves.
 var (
 	noKeyFile = regexp.MustCompile(`GPG key retrieval failed: \[Errno 14\] curl#37 - ` +
 		`"Couldn't (?:read|open) file ?(/[^"]+)?"`)
@@ -155,7 +156,8 @@ var mirrorAdvice = []yumerr.Row{
 		Next: "the mirror has not got what its own index names: it is being changed, or yum's copy of the index is " +
 			"old (yum clean metadata)"},
 	{Stderr: yumerr.Marks(`HTTPS? Error 407|HTTP code 407 from proxy|Status code: 407`),
-		Next: "the proxy wants a user and a password (407): proxy_username= and proxy_password= in /etc/yum.conf, or in " +
+		Next: "the proxy wants a user and a password (407): proxy_username= and proxy_password= in " +
+			"/etc/yum.conf, or in " +
 			"the repository's own section"},
 	{Stderr: yumerr.Marks(`HTTPS? Error 40[13]|FTP Error 530|Status code: 40[13]`),
 		Next: "the server refuses: look at the repository's user, password and client certificate, and at the proxy"},
@@ -166,7 +168,8 @@ var mirrorAdvice = []yumerr.Row{
 		Next: "the client's certificate or its key cannot be read: look at the files that sslclientcert= and " +
 			"sslclientkey= name; those in /etc/pki/entitlement come by: subscription-manager refresh"},
 	{Stderr: yumerr.Marks(`curl#77\b|Curl error \(77\)`),
-		Next: "the file of authorities cannot be read: look at sslcacert= of the repository; the system's own comes back " +
+		Next: "the file of authorities cannot be read: look at sslcacert= of the repository; the system's own " +
+			"comes back " +
 			"by: yum reinstall ca-certificates (from a medium), or update-ca-trust"},
 	{Stderr: yumerr.Marks(`curl#51\b|Curl error \(51\)|requested domain name does not match`),
 		Next: "the server's certificate is of another name than the address in baseurl"},
@@ -176,13 +179,16 @@ var mirrorAdvice = []yumerr.Row{
 	{Stderr: yumerr.Marks(`[Cc]ertificate has expired|is not yet valid|SEC_ERROR_EXPIRED|system date and time`),
 		Next: clockAdvice},
 	{Stderr: yumerr.Marks(`curl#60\b|Curl error \(60\)`),
-		Next: "no authority that this host knows has signed the server's certificate: ca-certificates is old (yum update " +
-			"ca-certificates, from a repository that answers), or a proxy opens TLS, or the authority is the house's own: put " +
+		Next: "no authority that this host knows has signed the server's certificate: ca-certificates is old " +
+			"(yum update " +
+			"ca-certificates, from a repository that answers), or a proxy opens TLS, or the authority is the house's " +
+			"own: put " +
 			"its certificate into /etc/pki/ca-trust/source/anchors, then update-ca-trust"},
 }
 
 // clockAdvice is for a certificate that is out of date; which of the two it is, the clock tells.
-const clockAdvice = "a certificate is out of date by this host's clock, which says %s: where that is wrong, set it (date " +
+const clockAdvice = "a certificate is out of date by this host's clock, which says %s: where that is wrong, set " +
+	"it (date " +
 	"-s, or start chronyd or ntpd); where it is right, the server's has expired, or an authority's in an old " +
 	"ca-certificates (yum update ca-certificates)"
 
@@ -204,8 +210,8 @@ func mirrorNext(said yumerr.Output, next string) string {
 
 const unfinished = "There are unfinished transactions remaining"
 
-// unfinishedNext is what to do about a transaction that yum finds interrupted; the program for it is in a package of its
-// own.
+// unfinishedNext is what to do about a transaction that yum finds interrupted; the program for it is in a package of
+// its own.
 func unfinishedNext(r yumerr.Output, have Inventory) string {
 	if !strings.Contains(r.Stderr+"\n"+r.Stdout, unfinished) {
 		return ""

@@ -132,7 +132,9 @@ func signer(p proof, fingerprints []string, keys []importedKey) error {
 			continue
 		}
 		known = true
-		if !slices.ContainsFunc(fingerprints, func(f string) bool { return openpgp.NormalFingerprint(f) == k.Fingerprint }) {
+		if !slices.ContainsFunc(fingerprints, func(f string) bool {
+			return openpgp.NormalFingerprint(f) == k.Fingerprint
+		}) {
 			return fmt.Errorf("it is signed by %s, which is not the expected key: %s", k, p.line)
 		}
 		if k.Revoked {

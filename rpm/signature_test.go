@@ -9,7 +9,8 @@ import (
 
 func TestJudgeSignature(t *testing.T) {
 	epel := openpgp.Key{Fingerprint: openpgp.EPEL7Fingerprint}
-	evil := openpgp.Key{Fingerprint: "0000000000000000000000000000000" + "0" + openpgp.EPEL7Fingerprint[32:]} // the same 8 last digits
+	// the same 8 last digits
+	evil := openpgp.Key{Fingerprint: "0000000000000000000000000000000" + "0" + openpgp.EPEL7Fingerprint[32:]}
 	revoked := openpgp.Key{Fingerprint: openpgp.EPEL7Fingerprint, Revoked: true}
 	subkey := openpgp.Key{Fingerprint: twoPrint, Subkeys: []string{openpgp.EPEL7Fingerprint}}
 	tests := []struct {
@@ -22,13 +23,18 @@ func TestJudgeSignature(t *testing.T) {
 		{name: "rhel7-signed", imported: []openpgp.Key{epel}, expected: openpgp.EPEL7Fingerprint},
 		{name: "rhel7-signed", imported: []openpgp.Key{subkey}, expected: twoPrint},
 		{name: "rhel7-signed", imported: []openpgp.Key{epel}, expected: onePrint, wantErr: "not the expected key"},
-		{name: "rhel7-signed", imported: []openpgp.Key{epel, evil}, expected: openpgp.EPEL7Fingerprint, wantErr: "signed by 0000"},
+		{name: "rhel7-signed", imported: []openpgp.Key{epel, evil}, expected: openpgp.EPEL7Fingerprint,
+			wantErr: "signed by 0000"},
 		{name: "rhel7-signed", expected: openpgp.EPEL7Fingerprint, wantErr: "a key that is not imported"},
-		{name: "rhel7-signed", imported: []openpgp.Key{epel}, expected: openpgp.EPEL7Fingerprint, status: 1, wantErr: "exit status 1"},
-		{name: "rhel7-signed", imported: []openpgp.Key{revoked}, expected: openpgp.EPEL7Fingerprint, wantErr: "which is revoked"},
-		{name: "rhel7-signed", imported: []openpgp.Key{epel, {Fingerprint: "352C64E5"}}, expected: openpgp.EPEL7Fingerprint,
-			wantErr: "signed by 352C64E5, which is not"},
-		{name: "rhel7-unsigned", imported: []openpgp.Key{epel}, expected: openpgp.EPEL7Fingerprint, wantErr: "it is not signed"},
+		{name: "rhel7-signed", imported: []openpgp.Key{epel}, expected: openpgp.EPEL7Fingerprint, status: 1,
+			wantErr: "exit status 1"},
+		{name: "rhel7-signed", imported: []openpgp.Key{revoked}, expected: openpgp.EPEL7Fingerprint,
+			wantErr: "which is revoked"},
+		{name: "rhel7-signed", imported: []openpgp.Key{epel, {Fingerprint: "352C64E5"}},
+			expected: openpgp.EPEL7Fingerprint,
+			wantErr:  "signed by 352C64E5, which is not"},
+		{name: "rhel7-unsigned", imported: []openpgp.Key{epel}, expected: openpgp.EPEL7Fingerprint,
+			wantErr: "it is not signed"},
 		{name: "rhel7-nokey", imported: []openpgp.Key{epel}, expected: openpgp.EPEL7Fingerprint, status: 1,
 			wantErr: "signed by key 352C64E5, which is not imported"},
 		{name: "rhel7-bad", imported: []openpgp.Key{epel}, expected: openpgp.EPEL7Fingerprint, status: 1,

@@ -81,7 +81,8 @@ func TestFullFileSystem(t *testing.T) {
 				}
 				return nil
 			}
-			e := h.refusal(yumerr.Output{Status: 1, Stdout: "", Stderr: tt.stderr}, []string{"nginx"}, nil, Inventory{}, Limits{})
+			e := h.refusal(yumerr.Output{Status: 1, Stdout: "", Stderr: tt.stderr}, []string{"nginx"}, nil,
+				Inventory{}, Limits{})
 			if !strings.Contains(e.Next, tt.want) || strings.Count(e.Next, "file system") > 3 {
 				t.Errorf("%s: %q, want %q", e.Kind, e.Next, tt.want)
 			}

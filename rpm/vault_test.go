@@ -72,7 +72,8 @@ func TestDeadMirrorlist(t *testing.T) {
 			for path, text := range tt.files {
 				f.write(path, text)
 			}
-			e := f.host().refusal(yumerr.Output{Status: 1, Stdout: tt.stdout, Stderr: stderr}, []string{"nginx"}, nil, Inventory{}, Limits{})
+			e := f.host().refusal(yumerr.Output{Status: 1, Stdout: tt.stdout, Stderr: stderr}, []string{"nginx"}, nil,
+				Inventory{}, Limits{})
 			if e.Kind != yumerr.Unreachable {
 				t.Errorf("kind %s", e.Kind)
 			}

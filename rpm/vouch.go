@@ -190,7 +190,9 @@ func (h Host) allTrusted(keys, imported []openpgp.Key) bool {
 }
 
 func (h Host) configured(k openpgp.Key) bool {
-	return slices.ContainsFunc(h.Fingerprints, func(f string) bool { return openpgp.NormalFingerprint(f) == k.Fingerprint })
+	return slices.ContainsFunc(h.Fingerprints, func(f string) bool {
+		return openpgp.NormalFingerprint(f) == k.Fingerprint
+	})
 }
 
 // localKey is the path in a file: URL as yum reads it. Escapes and quotes are refused rather than decoded the way we

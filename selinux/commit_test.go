@@ -82,9 +82,12 @@ func TestCommitRefusesWords(t *testing.T) {
 	bad := []Edit{
 		SetBoolean("a b", true), SetBoolean("-D", true), SetBoolean("a\nport", true), SetBoolean("", true),
 		DeleteBoolean("x;y"), SetBoolean(`a"b`, true),
-		AddPort(policydb.Port{Proto: "tcp", Low: 3000, High: 3000, Type: "http_port_t -p udp"}), AddPort(policydb.Port{Proto: "tcp", Low: 3000, High: 3000, Type: ""}),
+		AddPort(policydb.Port{Proto: "tcp", Low: 3000, High: 3000, Type: "http_port_t -p udp"}),
+		AddPort(policydb.Port{Proto: "tcp", Low: 3000, High: 3000, Type: ""}),
 		AddPort(policydb.Port{Proto: "tcp 1", Low: 3000, High: 3000, Type: "t"}),
-		AddPort(policydb.Port{Proto: "tcp", Low: 0, High: 0, Type: "t"}), AddPort(policydb.Port{Proto: "tcp", Low: 2, High: 1, Type: "t"}), ModifyPort(policydb.Port{Proto: "tcp", Low: 1, High: 65536, Type: "t"}),
+		AddPort(policydb.Port{Proto: "tcp", Low: 0, High: 0, Type: "t"}),
+		AddPort(policydb.Port{Proto: "tcp", Low: 2, High: 1, Type: "t"}),
+		ModifyPort(policydb.Port{Proto: "tcp", Low: 1, High: 65536, Type: "t"}),
 		DeletePort(policydb.Port{Proto: "sctp", Low: 1, High: 1, Type: ""}),
 	}
 	for _, e := range bad {

@@ -20,7 +20,8 @@ var plainPath = regexp.MustCompile(`^(/[A-Za-z0-9._~=@-]+)+$`)
 // another name: semanage refuses those ("conflicts with equivalency rule").
 func (h Host) Below(dir string) (string, error) {
 	if !plainPath.MatchString(dir) || path.Clean(dir) != dir {
-		return "", fmt.Errorf("label what is below %q: only letters, digits and / - . _ ~ = @ can be labelled by path", dir)
+		return "", fmt.Errorf("label what is below %q: only letters, digits and / - . _ ~ = @ can be labelled by path",
+			dir)
 	}
 	c, err := h.config()
 	if err != nil {

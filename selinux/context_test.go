@@ -58,7 +58,8 @@ func TestHostileContext(t *testing.T) {
 func TestContextLines(t *testing.T) {
 	h := contextHost(t, "", "")
 	c := Context{"/srv/app(/.*)?", "httpd_var_run_t"}
-	got, err := h.importLines([]Edit{AddContext(c), SetBoolean("b", true), DeleteContext(Context{Spec: "/srv/b(/.*)?"})},
+	got, err := h.importLines([]Edit{AddContext(c), SetBoolean("b", true),
+		DeleteContext(Context{Spec: "/srv/b(/.*)?"})},
 		false)
 	want := []string{"fcontext -d -N /srv/b(/.*)?", "boolean -m -N --on b",
 		"fcontext -a -N -t httpd_var_run_t /srv/app(/.*)?"}
@@ -70,7 +71,8 @@ func TestContextLines(t *testing.T) {
 func TestLocalContext(t *testing.T) {
 	h := contextHost(t, "# made by libsemanage\n\n/srv/a(/.*)?    system_u:object_r:var_t:s0\n"+
 		"/srv/b(/.*)?  -s  system_u:object_r:tmp_t:s0\n/srv/c(/.*)?  <<none>>\n", "")
-	for spec, want := range map[string]string{"/srv/c(/.*)?": "<<none>>", "/srv/a(/.*)?": "var_t", "/srv/b(/.*)?": "tmp_t", "/srv/a": "", "/srv/x(/.*)?": ""} {
+	for spec, want := range map[string]string{"/srv/c(/.*)?": "<<none>>", "/srv/a(/.*)?": "var_t",
+		"/srv/b(/.*)?": "tmp_t", "/srv/a": "", "/srv/x(/.*)?": ""} {
 		if got, err := h.LocalContext(spec); got != want || err != nil {
 			t.Errorf("%s: %q %v, want %q", spec, got, err, want)
 		}

@@ -32,7 +32,8 @@ type cached struct {
 }
 
 // get returns what was kept under the key, or reads and keeps it. A nil Cache reads every time.
-func (c *Cache) get(slot func(*Cache) *cached, key string, read func() (*policydb.Policy, error)) (*policydb.Policy, error) {
+func (c *Cache) get(slot func(*Cache) *cached, key string, read func() (*policydb.Policy, error)) (*policydb.Policy,
+	error) {
 	if c == nil || key == "" {
 		return read()
 	}

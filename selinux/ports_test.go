@@ -28,17 +28,21 @@ func TestPort(t *testing.T) {
 	}{
 		"default range": {nil, false, 4000,
 			PortState{nil, []policydb.Port{everyPort}, "unreserved_port_t", "unreserved_port_t"}},
-		"policy range": {nil, false, 3000, PortState{nil, []policydb.Port{ntop, everyPort}, "ntop_port_t", "ntop_port_t"}},
+		"policy range": {nil, false, 3000, PortState{nil, []policydb.Port{ntop, everyPort}, "ntop_port_t",
+			"ntop_port_t"}},
 		"policy exact": {nil, false, 8080, PortState{nil, []policydb.Port{cache, everyPort}, "http_cache_port_t",
 			"http_cache_port_t"}},
 		"local exact, not loaded": {map[string]string{portsLocal: testdata(t, "rhel7-1.ports.local")}, false, 3000,
-			PortState{[]policydb.Port{http(3000, 3000)}, []policydb.Port{ntop, everyPort}, "http_port_t", "ntop_port_t"}},
+			PortState{[]policydb.Port{http(3000, 3000)}, []policydb.Port{ntop, everyPort}, "http_port_t",
+				"ntop_port_t"}},
 		"local exact, over an exact one": {map[string]string{portsLocal: testdata(t, "rhel7-1.ports.local")}, false,
 			8080,
-			PortState{[]policydb.Port{http(8080, 8080)}, []policydb.Port{cache, everyPort}, "http_port_t", "http_cache_port_t"}},
+			PortState{[]policydb.Port{http(8080, 8080)}, []policydb.Port{cache, everyPort}, "http_port_t",
+				"http_cache_port_t"}},
 		"local range": {map[string]string{portsLocal: "portcon tcp 2000 - 2010 system_u:object_r:http_port_t:s0\n"},
 			false, 2005,
-			PortState{[]policydb.Port{http(2000, 2010)}, []policydb.Port{everyPort}, "http_port_t", "unreserved_port_t"}},
+			PortState{[]policydb.Port{http(2000, 2010)}, []policydb.Port{everyPort}, "http_port_t",
+				"unreserved_port_t"}},
 		"no record covers it": {nil, false, 700, PortState{nil, nil, "port_t", "port_t"}},
 		"offline":             {nil, true, 3001, PortState{nil, []policydb.Port{ntop, everyPort}, "ntop_port_t", ""}},
 		"loaded policy is closed to us": {map[string]string{"sys/fs/selinux/policy": "-"}, false, 3001,
@@ -92,8 +96,10 @@ func TestPortCannotTell(t *testing.T) {
 // re-link.
 func TestWithoutLocal(t *testing.T) {
 	own := policydb.Port{Proto: "tcp", Low: 443, High: 443, Type: "http_port_t"}
-	local := []policydb.Port{{Proto: "tcp", Low: 3000, High: 3000, Type: "http_port_t"}, {Proto: "tcp", Low: 443, High: 443, Type: "http_port_t"}}
-	compiled := append([]policydb.Port{local[1], local[0], local[1], local[0]}, policydb.Port{Proto: "udp", Low: 1, High: 1, Type: "inetd_child_port_t"}, own)
+	local := []policydb.Port{{Proto: "tcp", Low: 3000, High: 3000, Type: "http_port_t"},
+		{Proto: "tcp", Low: 443, High: 443, Type: "http_port_t"}}
+	compiled := append([]policydb.Port{local[1], local[0], local[1], local[0]},
+		policydb.Port{Proto: "udp", Low: 1, High: 1, Type: "inetd_child_port_t"}, own)
 	want := []policydb.Port{{Proto: "udp", Low: 1, High: 1, Type: "inetd_child_port_t"}, own}
 	if diff := cmp.Diff(want, withoutLocal(compiled, local)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -179,7 +179,8 @@ func TestLabelPortOverlap(t *testing.T) {
 	for _, port := range []int{4505, 4511, 4515} {
 		_, _, err := h.LabelPort(context.Background(), "tcp", port, "http_port_t")
 		var overlap *OverlapError
-		if !errors.As(err, &overlap) || overlap.Local != (policydb.Port{Proto: "tcp", Low: 4505, High: 4515, Type: "ntop_port_t"}) ||
+		if !errors.As(err, &overlap) ||
+			overlap.Local != (policydb.Port{Proto: "tcp", Low: 4505, High: 4515, Type: "ntop_port_t"}) ||
 			overlap.Port != port {
 			t.Fatalf("tcp/%d: %v, want an OverlapError", port, err)
 		}
@@ -188,7 +189,8 @@ func TestLabelPortOverlap(t *testing.T) {
 		}
 	}
 	// It is what semanage would have refused, after rebuilding the policy.
-	err := h.Commit(context.Background(), []Edit{AddPort(policydb.Port{Proto: "tcp", Low: 4511, High: 4511, Type: "http_port_t"})}, true)
+	err := h.Commit(context.Background(),
+		[]Edit{AddPort(policydb.Port{Proto: "tcp", Low: 4511, High: 4511, Type: "http_port_t"})}, true)
 	if err == nil || !strings.Contains(err.Error(), "port overlap between ranges 4505 - 4515") || len(s.runs) != 1 {
 		t.Errorf("Commit() = %v, want semanage's words", err)
 	}

@@ -51,5 +51,6 @@ var placeFaults = []fault{
 	{name: "ledger cut off in the middle", make: "cp -p " + ledgerFile + " /root/ledger && truncate -s 100 " +
 		ledgerFile, unmake: "cp -p /root/ledger " + ledgerFile,
 		status: 1, says: []string{ledgerFile, "restore it from a backup"}, untouched: true},
-	{name: "report cut off in the middle", long: true, make: "truncate -s 100 /var/lib/wsprovision/report.json", status: 0},
+	{name: "report cut off in the middle", long: true, make: "truncate -s 100 /var/lib/wsprovision/report.json",
+		status: 0},
 }

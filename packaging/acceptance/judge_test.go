@@ -79,7 +79,8 @@ func (m *machine) apply(t testing.TB, want int, extra string) (report, result) {
 	return r, res
 }
 
-// siteFlags describe the tutorial's site, on IPv4 alone: what goes wrong with a listener is brought about one family at a time.
+// siteFlags describe the tutorial's site, on IPv4 alone: what goes wrong with a listener is brought about one family at
+// a time.
 const siteFlags = bareSite + " --listen 80"
 
 // bareSite is the tutorial's site without its sockets.

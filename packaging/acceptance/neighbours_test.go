@@ -12,12 +12,14 @@ import (
 func TestNeighbours(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, file, content, says string }{
-		{long + "brace that is not closed", "/etc/nginx/conf.d/brace.conf", "server {\n", "/etc/nginx/conf.d/brace.conf"},
+		{long + "brace that is not closed", "/etc/nginx/conf.d/brace.conf", "server {\n",
+			"/etc/nginx/conf.d/brace.conf"},
 		{"same server_name", "/etc/nginx/conf.d/aaa.conf",
 			"server {\n    listen 80;\n    server_name ws.example.com;\n}\n", "/etc/nginx/conf.d/aaa.conf"},
 		{long + "same server_name later", "/etc/nginx/conf.d/zzz.conf",
 			"server {\n    listen 80;\n    server_name ws.example.com;\n}\n", "/etc/nginx/conf.d/zzz.conf"},
-		{long + "same upstream", "/etc/nginx/conf.d/up.conf", "upstream wsprovision_websocket_0 { server 127.0.0.1:9; }\n",
+		{long + "same upstream", "/etc/nginx/conf.d/up.conf",
+			"upstream wsprovision_websocket_0 { server 127.0.0.1:9; }\n",
 			"up.conf"},
 		{long + "their own file in our place", "/etc/nginx/conf.d/websocket.conf",
 			"server {\n    listen 80;\n    server_name theirs.example.com;\n}\n", "--adopt"},

@@ -39,7 +39,8 @@ func TestRepositories(t *testing.T) {
 			"mv /etc/yum.repos.d/CentOS-Base.repo.right /etc/yum.repos.d/CentOS-Base.repo"},
 		{"yum 3.4.3 that lies about it", lyingYum, []string{"policycoreutils-python is not installed"}, nil,
 			"mv /usr/bin/yum.real /usr/bin/yum"},
-		{long + "wrong key", "yum -y install epel-release && sed -i.right s,/epel/,/stranger/, /etc/yum.repos.d/epel.repo",
+		{long + "wrong key", "yum -y install epel-release && sed -i.right s,/epel/,/stranger/, " +
+			"/etc/yum.repos.d/epel.repo",
 			[]string{"key"}, nil, "mv /etc/yum.repos.d/epel.repo.right /etc/yum.repos.d/epel.repo; yum clean all"},
 		{"unsigned package", "yum -y install epel-release && sed -i.right s,/epel/,/unsigned/, " +
 			"/etc/yum.repos.d/epel.repo",

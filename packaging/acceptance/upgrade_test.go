@@ -97,8 +97,8 @@ func (m *machine) upgradeByFile(t *testing.T) {
 	}
 }
 
-// upgradeFromRepository has yum bring our package from what "make repo" makes, by its .repo file alone. yum here is dnf:
-// it takes no metadata that was changed after it was signed.
+// upgradeFromRepository has yum bring our package from what "make repo" makes, by its .repo file alone. yum here is
+// dnf: it takes no metadata that was changed after it was signed.
 func (m *machine) upgradeFromRepository(t *testing.T) {
 	t.Helper()
 	const served = "/srv/mirror/wsprovision"

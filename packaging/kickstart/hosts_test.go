@@ -15,7 +15,8 @@ import (
 // name: where packages come from is the affair of whoever builds here.
 var hosts = []string{
 	"mirrors.fedoraproject.org", "archives.fedoraproject.org", "download.fedoraproject.org", // EPEL's, in the product
-	"mirrorlist.centos.org", "mirror.centos.org", "vault.centos.org", "bugs.centos.org", // in CentOS's own files and texts
+	// in CentOS's own files and texts
+	"mirrorlist.centos.org", "mirror.centos.org", "vault.centos.org", "bugs.centos.org",
 	"access.redhat.com", "www.debian.org", "bugs.debian.org", // in os-release(5) and in documents
 	"json-schema.org", "www.apache.org", // the names of schemas and of the licence
 	"i.ru", "appxexample.com", // in nginx's source, and what only looks like a reserved name

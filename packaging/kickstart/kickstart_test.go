@@ -84,7 +84,8 @@ func TestKickstartFile(t *testing.T) {
 	t.Run("ksvalidator", func(t *testing.T) {
 		validator, err := exec.LookPath("ksvalidator")
 		if err != nil {
-			t.Skip("ksvalidator was not run, it is not here: the commands of ks.cfg are held against this test's own list")
+			t.Skip("ksvalidator was not run, it is not here: the commands of ks.cfg are held against this test's " +
+				"own list")
 		}
 		if out, err := exec.Command(validator, "-v", "RHEL7", "ks.cfg").CombinedOutput(); err != nil {
 			t.Errorf("ksvalidator: %v\n%s", err, out)

@@ -81,7 +81,8 @@ func TestCheck(t *testing.T) {
 		})
 	}
 	wild := sign(t, "ws.example.com", middle, func(c *x509.Certificate) { c.DNSNames = []string{"*.example.com"} })
-	expired, soon, later := at(-48*time.Hour, -24*time.Hour), at(-time.Hour, 24*time.Hour), at(time.Hour, 9000*time.Hour)
+	expired, soon, later := at(-48*time.Hour, -24*time.Hour), at(-time.Hour, 24*time.Hour),
+		at(time.Hour, 9000*time.Hour)
 	encrypted := "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n"
 	old := "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n" +
 		"-----END RSA PRIVATE KEY-----\n"
@@ -117,7 +118,8 @@ func TestCheck(t *testing.T) {
 			"2026-11-30 on"}},
 		{"other names", good.pem() + middle.pem(), good.secret(), "", "ws.example.com b.example.com *.example.com",
 			[]string{"is for ws.example.com, and not for b.example.com, *.example.com"}},
-		{"wider than the wildcard", wild.pem() + middle.pem(), wild.secret(), "", "a.b.example.com", []string{"and not for a.b"}},
+		{"wider than the wildcard", wild.pem() + middle.pem(), wild.secret(), "", "a.b.example.com",
+			[]string{"and not for a.b"}},
 		{"self-signed", alone.pem(), alone.secret(), "", "ws.example.com", []string{"is self-signed"}},
 		{"incomplete", good.pem(), good.secret(), "", "ws.example.com", []string{"the chain is incomplete"}},
 		{"out of order", good.pem() + root.pem() + middle.pem(), good.secret(), "", "ws.example.com",
@@ -185,7 +187,8 @@ func TestHostileFiles(t *testing.T) {
 	}
 	for _, path := range []string{"/", "/dir"} {
 		_ = os.Mkdir(h.Root+"/dir", 0o700)
-		if found := h.Check(t.Context(), site.TLS{Certificate: path, Key: path}, nil); len(found) != 2 || !found[0].Fatal {
+		if found := h.Check(t.Context(), site.TLS{Certificate: path, Key: path}, nil); len(found) != 2 ||
+			!found[0].Fatal {
 			t.Errorf("a directory: %q", found)
 		}
 	}

@@ -48,7 +48,8 @@ func covers(leaf *x509.Certificate, name string) bool {
 func (c *check) chain(path string, chain []*x509.Certificate) {
 	leaf, last := chain[0], chain[len(chain)-1]
 	for i := range chain[1:] {
-		if chain[i].CheckSignatureFrom(chain[i+1]) != nil && string(chain[i].RawIssuer) != string(chain[i+1].RawSubject) {
+		if chain[i].CheckSignatureFrom(chain[i+1]) != nil &&
+			string(chain[i].RawIssuer) != string(chain[i+1].RawSubject) {
 			c.warn("%s: its certificate %d is not the issuer of the one before it: the site's own stands "+
 				"first, each issuer "+
 				"behind it", path, i+2)

@@ -76,7 +76,8 @@ func socketPath(name string) error {
 	case path.Clean(name) != name || name == "/":
 		return fmt.Errorf("the path of a UNIX socket names a file, without // /. or /.. in it")
 	case len(name) > longestSocket:
-		return fmt.Errorf("the path of a UNIX socket has at most %d characters, and this one %d", longestSocket, len(name))
+		return fmt.Errorf("the path of a UNIX socket has at most %d characters, and this one %d", longestSocket,
+			len(name))
 	case strings.HasPrefix(name, "/tmp/") || strings.HasPrefix(name, "/var/tmp/"):
 		return fmt.Errorf("nginx does not see that socket, because its service has a /tmp and a /var/tmp of its own " +
 			"(PrivateTmp): have the application make it in a directory below /run")

@@ -119,7 +119,8 @@ func checkEPEL(e EPEL, at origins, p *problems) {
 		}
 	}
 	checkOneOf(e, source, at, p)
-	if e.Source == EPELAuto && at.has("epel.fingerprint") && !at.has("epel.gpgkey") && e.Fingerprint != EPEL7Fingerprint {
+	if e.Source == EPELAuto && at.has("epel.fingerprint") && !at.has("epel.gpgkey") &&
+		e.Fingerprint != EPEL7Fingerprint {
 		p.add(at.problem("epel.fingerprint", "is not that of the key which wsprovision has: give epel.gpgkey too"))
 	}
 	for _, key := range epelKeys {

@@ -24,7 +24,8 @@ func FuzzLoad(f *testing.F) {
 	f.Add(oneSite("backend: a:1"), "{a}", "$a:1")
 	f.Add("a: &a [*a]\n---\n", "", "")
 	f.Add(oneSite("backend: a:1", "snippet: 'a ;}'", "request_headers: {X: '; }'}", "match: regex"), "a.b", "c:1")
-	f.Add(oneSite("backend: a:1", "snippet: 'a \"b;\";'", "allowed_origins: 'https://a'", "limits: {burst: 1}"), "a.b", "c:1")
+	f.Add(oneSite("backend: a:1", "snippet: 'a \"b;\";'", "allowed_origins: 'https://a'", "limits: {burst: 1}"), "a.b",
+		"c:1")
 	f.Add("? [a]\n: !!binary aGk=\n<<: {}\n", "é", "[::]:80")
 	f.Fuzz(func(t *testing.T, text, name, backend string) {
 		for _, flags := range []map[string]string{nil, {"server-name": name, "backend": backend}} {

@@ -77,7 +77,8 @@ func (r *reader) headers(n *yaml.Node, key string) []site.Header {
 func headerProblem(name, value *yaml.Node) error {
 	lower := strings.ToLower(name.Value)
 	switch {
-	case name.Kind != yaml.ScalarNode || lower == "" || len(lower) > mostName || lower[0] == '-' || strings.Trim(lower, alphanum+"-") != "":
+	case name.Kind != yaml.ScalarNode || lower == "" || len(lower) > mostName || lower[0] == '-' ||
+		strings.Trim(lower, alphanum+"-") != "":
 		return fmt.Errorf("is no header's name: up to %d letters, digits and -", mostName)
 	case slices.Contains(handshakeHeaders, lower) || strings.HasPrefix(lower, "sec-websocket-"):
 		return fmt.Errorf("is set by nginx for the connection and the handshake: leave it out")

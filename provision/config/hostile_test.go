@@ -58,8 +58,10 @@ func TestHostileRegexes(t *testing.T) {
 	for text, want := range map[string]string{
 		`^/a$`: "", `\.(png|css)$`: "", `(?i)/x`: "", `/[^/"';{}]+`: "", `\x41`: "",
 		"(": "is no regular expression", "a**": "is no regular expression", "(?<a>b)": "named group",
-		"(?P<host>b)": "named group", `\pL`: "not read alike", `\x{41}`: "not read alike", `[[:alpha:]]`: "not read alike",
-		"ä": "only printable", "a\nb": "only printable", `(a)\1`: "is no regular expression", `\Qa\E`: "not read alike",
+		"(?P<host>b)": "named group", `\pL`: "not read alike", `\x{41}`: "not read alike",
+		`[[:alpha:]]`: "not read alike",
+		"ä":           "only printable", "a\nb": "only printable", `(a)\1`: "is no regular expression",
+		`\Qa\E`: "not read alike",
 		"(?=a)": "is no regular expression", "a{1001}": "is no regular expression",
 	} {
 		err := regexProblem(text)
@@ -81,7 +83,8 @@ func TestHostileTogether(t *testing.T) {
 		{"a header of nobody", "real_ip_header: X-Real-IP", "", "sites[0].real_ip_header (line 1): is believed of"},
 		{"no PROXY line", "trusted_proxies: 10.0.0.1, real_ip_header: proxy_protocol", "",
 			`no listen of the site has it: write listen: "80 proxy_protocol"`},
-		{"a proxy twice", "trusted_proxies: [10.0.0.1, 10.0.0.1/32]", "", "trusted_proxies[1] (line 1): 10.0.0.1 stands"},
+		{"a proxy twice", "trusted_proxies: [10.0.0.1, 10.0.0.1/32]", "",
+			"trusted_proxies[1] (line 1): 10.0.0.1 stands"},
 		{"root and backend", "", "root: /srv", "backend (line 3): is for a backend, and root serves files"},
 		{"root and WebSockets", "", "-root: /srv, websocket: true", "websocket (line 3): files are no WebSocket"},
 		{"root and only", "", "-root: /srv, websocket: only", "websocket (line 3): files are no WebSocket"},
@@ -93,11 +96,14 @@ func TestHostileTogether(t *testing.T) {
 		{"exact file stripped", "", "-path: /a, match: exact, root: /srv, strip_prefix: true", "has no file left"},
 		{"a regex for a prefix", "", "path: ^/a", "must start with /"},
 		{"a prefix for a regex", "", "path: '(', match: regex", "is no regular expression"},
-		{"heartbeat and timeout", "", "heartbeat: 5s, send_timeout: 1s", "send_timeout (line 3): follows from heartbeat"},
+		{"heartbeat and timeout", "", "heartbeat: 5s, send_timeout: 1s",
+			"send_timeout (line 3): follows from heartbeat"},
 		{"heartbeat of plain HTTP", "", "heartbeat: 5s, websocket: false", "heartbeat (line 3): is for WebSockets"},
-		{"origins of plain HTTP", "", "allowed_origins: any, websocket: false", "allowed_origins (line 3): is for WebS"},
+		{"origins of plain HTTP", "", "allowed_origins: any, websocket: false",
+			"allowed_origins (line 3): is for WebS"},
 		{"any and another", "", "allowed_origins: [any, 'https://a']", "any is everybody"},
-		{"an origin twice", "", "allowed_origins: ['https://a', 'https://A:443']", "[1] (line 3): https://a stands twice"},
+		{"an origin twice", "", "allowed_origins: ['https://a', 'https://A:443']",
+			"[1] (line 3): https://a stands twice"},
 		{"burst of no rate", "", "limits: {burst: 5, connections_per_client: 1}", "write requests_per_second too"},
 		{"no limit", "", "limits: {}", "bounds nothing"},
 		{"a header twice", "", "request_headers: {X-A: a, x-a: b}", "x-a (line 3): stands twice, first in line 3"},
@@ -109,7 +115,8 @@ func TestHostileTogether(t *testing.T) {
 		{"no Host", "", "request_headers: {Host: ''}", "every request has a Host"},
 		{"a number", "", "request_headers: {X-A: 5}", "is not text"},
 		{"many headers", "", "request_headers: {" + manyHeaders(21) + "}", "has 21 headers: at most 20"},
-		{"the challenge's path", "acme_webroot: /w", "path: /.well-known/acme-challenge/", "where acme_webroot is served"},
+		{"the challenge's path", "acme_webroot: /w", "path: /.well-known/acme-challenge/",
+			"where acme_webroot is served"},
 	} {
 		location := "path: /, backend: 'b:1', " + tc.location
 		switch {
@@ -139,17 +146,20 @@ func manyHeaders(n int) string {
 // TestHostileSites: sites that are right by themselves and not beside each other on a socket.
 func TestHostileSites(t *testing.T) {
 	site := func(name, more string) string {
-		return "- {name: " + name + ", server_name: " + name + ".b, " + more + ", locations: [{path: /, backend: 'b:1'}]}\n"
+		return "- {name: " + name + ", server_name: " + name + ".b, " + more +
+			", locations: [{path: /, backend: 'b:1'}]}\n"
 	}
 	const tls = "tls: {certificate: /c, key: /k"
 	for _, tc := range []struct{ name, one, two, want string }{
 		{"http2 and not", tls + ", http2: true}", tls + "}", "without http2, and an earlier one with it"},
 		{"PROXY and not", "listen: 80 proxy_protocol, trusted_proxies: 10.0.0.1", "listen: 80",
 			"without proxy_protocol, and an earlier one with it"},
-		{"a redirect beside TLS", tls + ", redirect: true}", "listen: 80, " + tls + "}", "with TLS, and an earlier one without"},
+		{"a redirect beside TLS", tls + ", redirect: true}", "listen: 80, " + tls + "}",
+			"with TLS, and an earlier one without"},
 		{"two defaults", "default_server: true", "default_server: true", "the default server of 80 is said by"},
 		{"default and reject", "default_server: true", "default_server: reject", "the default server of 80 is said by"},
-		{"redirects' defaults", "default_server: true, " + tls + ", redirect: true}", "default_server: true, listen: 80",
+		{"redirects' defaults", "default_server: true, " + tls + ", redirect: true}",
+			"default_server: true, listen: 80",
 			"the default server of 80 is said by"},
 	} {
 		if _, err := load("sites:\n" + site("one", tc.one) + site("two", tc.two)); err == nil ||
@@ -158,7 +168,8 @@ func TestHostileSites(t *testing.T) {
 		}
 	}
 	const same = "sites:\n- {name: a, server_name: x.b, tls: {certificate: /c, key: /k, redirect: true}, " +
-		"locations: [{path: /, backend: 'b:1'}]}\n- {name: b, server_name: x.b, locations: [{path: /, backend: 'b:1'}]}\n"
+		"locations: [{path: /, backend: 'b:1'}]}\n- {name: b, server_name: x.b, locations: [{path: /, backend: " +
+		"'b:1'}]}\n"
 	if _, err := load(same); err == nil || !strings.Contains(err.Error(), "the name x.b on 80 is taken already by") {
 		t.Errorf("a name that another site redirects: %v", err)
 	}

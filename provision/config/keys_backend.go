@@ -28,8 +28,9 @@ func backendFields() []field[Location] {
 				"backend with a name, without balance, keepalive, weight, max_fails and backup, which nginx has for " +
 				"addresses that it knows at start. Where the host has no IPv6, nginx asks for IPv4 addresses only."},
 			"address", nameServers, func(l *Location) *[]string { return &l.Resolver }),
-		section(Key{Path: "backend_tls", Doc: "How the certificate of https:// backends is judged. Without it: by the " +
-			"authorities that the host trusts, and by the backend's name."},
+		section(Key{Path: "backend_tls",
+			Doc: "How the certificate of https:// backends is judged. Without it: by the " +
+				"authorities that the host trusts, and by the backend's name."},
 			backendTLSFields(), func(l *Location) **site.BackendTLS { return &l.BackendTLS }),
 	}
 }
@@ -38,9 +39,11 @@ func backendFields() []field[Location] {
 func backendField() field[Location] {
 	f := many(Key{Path: "backend", Flag: "backend", Example: `"[::1]:3000"`,
 		Doc: "Where the requests go: a server, or a list of them. Required, but with root. The ports get the SELinux " +
-			"label http_port_t. A UNIX socket below /run needs no label; the directory of one elsewhere gets one, where " +
+			"label http_port_t. A UNIX socket below /run needs no label; the directory of one elsewhere gets " +
+			"one, where " +
 			"it holds nothing but sockets. With weight=3 a server gets three requests for one of the others, with " +
-			"max_fails=3 it is left out for 10 seconds after three failed tries (0: never), and with backup it is asked " +
+			"max_fails=3 it is left out for 10 seconds after three failed tries (0: never), and with backup it " +
+			"is asked " +
 			"where none of the others answers."},
 		"backend", backends, func(l *Location) *[]Backend { return &l.Backends })
 	f.write = func(l Location) any {

@@ -11,7 +11,8 @@ import (
 // the manual and the schema anew, and the tests there fail where one of them lacks it.
 func locationFields() []field[Location] {
 	var all []field[Location]
-	for _, some := range [][]field[Location]{pathFields(), backendFields(), webSocketFields(), timeoutFields(), proxyFields(),
+	for _, some := range [][]field[Location]{pathFields(), backendFields(), webSocketFields(), timeoutFields(),
+		proxyFields(),
 		accessFields()} {
 		all = append(all, some...)
 	}

@@ -68,7 +68,8 @@ func TestEverySettingByEnvironmentAndFlag(t *testing.T) {
 	typed, environ := Input{Flags: map[string]string{}}, Input{}
 	for _, f := range Flags() {
 		value, ok := text[f.Name]
-		if !ok && !slices.Contains([]string{"epel-baseurl", "epel-metalink", "epel-mirrorlist"}, f.Name) { // another source's
+		// another source's
+		if !ok && !slices.Contains([]string{"epel-baseurl", "epel-metalink", "epel-mirrorlist"}, f.Name) {
 			t.Errorf("no value for --%s in this test", f.Name)
 		}
 		if ok {

@@ -48,7 +48,8 @@ func TestLoadGoodFile(t *testing.T) {
 	want := Config{
 		Sites: []Site{
 			{Name: "chat", ServerNames: []string{"ws.example.com", "*.chat.example.com"},
-				Listen: []Listen{{Address: "", Port: 80}, {Address: "::", Port: 80}, {Address: "127.0.0.1", Port: 8080}}, Locations: []Location{chat, plain}},
+				Listen: []Listen{{Address: "", Port: 80}, {Address: "::", Port: 80},
+					{Address: "127.0.0.1", Port: 8080}}, Locations: []Location{chat, plain}},
 			{Name: "wss", ServerNames: []string{"wss.example.com"}, Listen: []Listen{{Port: 443}}, StandardListen: true,
 				TLS:       &TLS{Certificate: "/etc/pki/tls/certs/wss.pem", Key: "/etc/pki/tls/private/wss.key"},
 				Locations: []Location{wss}},

@@ -33,7 +33,8 @@ func anyConfig(t *rapid.T) Config {
 			s.Locations = append(s.Locations, Location{
 				Path: fmt.Sprintf("/%d%s", j,
 					rapid.StringMatching(`[a-z0-9_~!&()*+,=:@-]{0,9}`).Draw(t, "path")),
-				Backends:    []Backend{{Host: host.Draw(t, "host"), Port: rapid.IntRange(10000, 65535).Draw(t, "backend")}},
+				Backends: []Backend{{Host: host.Draw(t, "host"),
+					Port: rapid.IntRange(10000, 65535).Draw(t, "backend")}},
 				WebSocket:   rapid.Bool().Draw(t, "ws"),
 				ReadTimeout: duration.Draw(t, "read"), SendTimeout: duration.Draw(t, "send"),
 				ConnectTimeout: duration.Draw(t, "connect"),
@@ -57,7 +58,8 @@ func anyConfig(t *rapid.T) Config {
 		}
 		c.Sites = append(c.Sites, s)
 	}
-	switch c.EPEL.Source = rapid.SampledFrom([]string{EPELAuto, EPELRepository, EPELPackage, EPELMirror, EPELNone}).Draw(t,
+	switch c.EPEL.Source = rapid.SampledFrom([]string{EPELAuto, EPELRepository, EPELPackage, EPELMirror,
+		EPELNone}).Draw(t,
 		"epel"); c.EPEL.Source {
 	case EPELPackage:
 		c.EPEL.Package, c.EPEL.GPGKey = "/a.rpm", "https://a.example/k"
@@ -89,20 +91,24 @@ func more(t *rapid.T, l *Location) {
 		*l = Location{Path: l.Path, Match: l.Match, Root: "/srv/www"}
 	} else if on := rapid.Bool().Draw(t, "on"); l.WebSocket {
 		l.Only, l.Buffering = on, &on
-		l.AllowedOrigins = rapid.SampledFrom([][]string{nil, {"any"}, {"https://a.b", "http://[::1]:81"}}).Draw(t, "origins")
+		l.AllowedOrigins = rapid.SampledFrom([][]string{nil, {"any"}, {"https://a.b", "http://[::1]:81"}}).Draw(t,
+			"origins")
 		if on {
 			l.Heartbeat, l.ReadTimeout, l.SendTimeout = time.Minute, 3*time.Minute, 3*time.Minute
 		}
 		l.MaxBody = rapid.SampledFrom([]string{"", "0", "10m", "1"}).Draw(t, "body")
-		l.RequestHeaders = rapid.SampledFrom([][]site.Header{nil, {{Name: "X-A", Value: "on"}, {Name: "Y"}}}).Draw(t, "h")
+		l.RequestHeaders = rapid.SampledFrom([][]site.Header{nil, {{Name: "X-A", Value: "on"}, {Name: "Y"}}}).Draw(t,
+			"h")
 	}
 	l.BasicAuthFile = rapid.SampledFrom([]string{"", "/etc/users"}).Draw(t, "users")
 	l.Allow = rapid.SampledFrom([][]string{nil, {"10.0.0.0/8", "::1"}}).Draw(t, "allow")
 	l.Deny = rapid.SampledFrom([][]string{nil, {"192.0.2.1"}}).Draw(t, "deny")
 	if rapid.Bool().Draw(t, "limits") {
-		l.Limits = &site.Limits{ConnectionsPerClient: 5, RequestsPerSecond: 7, Burst: rapid.IntRange(0, 2).Draw(t, "burst")}
+		l.Limits = &site.Limits{ConnectionsPerClient: 5, RequestsPerSecond: 7,
+			Burst: rapid.IntRange(0, 2).Draw(t, "burst")}
 	}
-	l.Snippet = rapid.SampledFrom([]string{"", "a b;\nif ($x) {\n\treturn 404;\n}", "# c\n'#' \"\\\"\";"}).Draw(t, "snippet")
+	l.Snippet = rapid.SampledFrom([]string{"", "a b;\nif ($x) {\n\treturn 404;\n}", "# c\n'#' \"\\\"\";"}).Draw(t,
+		"snippet")
 }
 
 func TestMarshalRoundTrip(t *testing.T) {

@@ -72,8 +72,9 @@ func Flags() []Flag {
 		_, truth := s.value.(bool)
 		text, _ := s.value.(string)
 		words, _ := s.Schema["enum"].([]string)
-		all = append(all, Flag{Name: s.Flag, Usage: s.usage, Bool: truth, Many: s.many, Default: cmp.Or(s.Default, text),
-			Site: strings.HasPrefix(s.Path, "site."), Words: words})
+		all = append(all, Flag{Name: s.Flag, Usage: s.usage, Bool: truth, Many: s.many,
+			Default: cmp.Or(s.Default, text),
+			Site:    strings.HasPrefix(s.Path, "site."), Words: words})
 	}
 	return all
 }

@@ -95,7 +95,8 @@ func backendIsDown(ctx context.Context, e *evidence) *Diagnosis {
 	}
 	if l := e.Location; l != nil && passed(e) != nil && !slices.ContainsFunc(all, l.PassesTo) {
 		p := passed(e).Directive
-		evidence = append(evidence, fmt.Sprintf("the configuration has %s, and %s:%d passes to %s", l.BackendText(), p.File,
+		evidence = append(evidence, fmt.Sprintf("the configuration has %s, and %s:%d passes to %s", l.BackendText(),
+			p.File,
 			p.Line,
 			strings.Join(all, " and ")))
 	}

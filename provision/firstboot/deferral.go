@@ -150,7 +150,8 @@ func (d *Deferral) ApplyDeferral(ctx context.Context) error {
 	if err := d.Files.MakeDir(host.StateDir, 0o700); err != nil {
 		return err
 	}
-	host.SyncDisks(d.Host) // the unit and the agent themselves, which rpm has laid down just now, perhaps, and does not sync
+	// the unit and the agent themselves, which rpm has laid down just now, perhaps, and does not sync
+	host.SyncDisks(d.Host)
 	return d.Files.Write(state.DeferredPath, content, 0o600)
 }
 

@@ -136,7 +136,8 @@ func Heals(r *engine.Report, err error) bool {
 			return false
 		}
 		if s.Status != engine.Failed ||
-			slices.Contains([]string{stepnames.Repository, stepnames.Packages, stepnames.Service, stepnames.Proof}, s.Name) {
+			slices.Contains([]string{stepnames.Repository, stepnames.Packages, stepnames.Service, stepnames.Proof},
+				s.Name) {
 			continue
 		}
 		if !errors.Is(s.Err, proxy.ErrUnresolved) {

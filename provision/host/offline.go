@@ -50,7 +50,8 @@ func WithoutSELinuxfs(run selinux.Run) selinux.Run {
 		})
 		if isolated != nil {
 			return "", "", 0, fmt.Errorf("run %s: it would set a boolean of the running kernel, whose selinuxfs "+
-				"could not be hidden: %w; unmount /sys/fs/selinux here and try again", plaintext.Command(argv), isolated)
+				"could not be hidden: %w; unmount /sys/fs/selinux here and try again", plaintext.Command(argv),
+				isolated)
 		}
 		return stdout, stderr, status, err
 	}

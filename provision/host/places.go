@@ -6,8 +6,8 @@ import "path"
 const (
 	NginxUnit = "nginx.service"
 	ConfDir   = "/etc/nginx/conf.d"
-	// NamesPath is where NamesBucket goes. nginx takes it once in http, so that no site's own file is the place; no site
-	// is named _wsprovision.
+	// NamesPath is where NamesBucket goes. nginx takes it once in http, so that no site's own file is the place; no
+	// site is named _wsprovision.
 	NamesPath   = ConfDir + "/_wsprovision.conf"
 	NamesBucket = "server_names_hash_bucket_size"
 )

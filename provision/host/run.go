@@ -38,7 +38,8 @@ func (r *Runner) Read(ctx context.Context, stdin string, argv ...string) (stdout
 		return "", "", 0, err
 	}
 	if !p.OnlyReads(argv[1:]) {
-		return "", "", 0, fmt.Errorf("run %s: it may change the host and was called as if it only read", plaintext.Command(argv))
+		return "", "", 0, fmt.Errorf("run %s: it may change the host and was called as if it only read",
+			plaintext.Command(argv))
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.reading)
 	defer cancel()

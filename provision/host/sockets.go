@@ -139,8 +139,8 @@ func Holders(ctx context.Context, h *Host, sockets []Socket) []Process {
 	return (&Occupancy{h: h}).Holders(ctx, sockets)
 }
 
-// OwnersOf are the processes of every socket that has some. They end with ctx: anybody may have many processes, and each
-// many files.
+// OwnersOf are the processes of every socket that has some. They end with ctx: anybody may have many processes, and
+// each many files.
 func OwnersOf(ctx context.Context, h *Host) map[string][]int {
 	all := map[string][]int{}
 	entries, _ := os.ReadDir(h.Root + "/proc") // what cannot be read is nobody's

@@ -12,7 +12,8 @@ import (
 func Pasteable(t testing.TB, code, mend string) {
 	t.Helper()
 	program, _, _ := strings.Cut(mend, " ")
-	if !slices.Contains([]string{"chmod", "df", "du", "echo", "firewall-cmd", "ip", "load_policy", "ls", "mkdir", "nginx",
+	if !slices.Contains([]string{"chmod", "df", "du", "echo", "firewall-cmd", "ip", "load_policy", "ls", "mkdir",
+		"nginx",
 		"openssl", "restorecon", "semanage", "setsebool", "ss", "sysctl", "systemctl", "wsprovision"}, program) {
 		return
 	}

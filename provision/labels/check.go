@@ -83,8 +83,9 @@ func (l *Labels) sayLabels(f *engine.Finding, wrong []mislabelled) {
 		}
 	}
 	if n := len(wrong); n > 0 {
-		f.Changes = append(f.Changes, engine.Change{Object: fmt.Sprintf("label of %s%s", wrong[0].path, engine.AndMore(n-1)),
-			From: cmp.Or(wrong[0].have, "none"), To: wrong[0].want})
+		f.Changes = append(f.Changes,
+			engine.Change{Object: fmt.Sprintf("label of %s%s", wrong[0].path, engine.AndMore(n-1)),
+				From: cmp.Or(wrong[0].have, "none"), To: wrong[0].want})
 	}
 	if host.RelabelScheduled(l.Host) {
 		f.Changes = append(f.Changes, engine.Change{Object: "relabel at the first boot (" + host.RelabelPath + ")",
@@ -190,7 +191,8 @@ var accountFiles = [...]string{"/etc/passwd", "/etc/passwd-", "/etc/group", "/et
 // mislabelled are the files of this run's making that have another type than
 // the policy gives them.
 func (l *Labels) mislabelled(ctx context.Context, status selinux.Status) ([]mislabelled, error) {
-	paths := []string{filepath.Dir(host.FirstBootLink), host.FirstBootLink, filepath.Dir(host.FirstBootLink) + "/" + host.NginxUnit}
+	paths := []string{filepath.Dir(host.FirstBootLink), host.FirstBootLink, filepath.Dir(host.FirstBootLink) + "/" +
+		host.NginxUnit}
 	if len(l.Packages.Recorded(state.KindPackage)) > 0 {
 		paths = append(paths, accountFiles[:]...)
 	}

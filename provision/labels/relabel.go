@@ -12,7 +12,8 @@ import (
 
 // NoteRelabel has the ledger know that the relabel is the agent's doing.
 func (l *Labels) NoteRelabel() error {
-	return l.Ledger.Record(state.Entry{Kind: state.KindFile, Name: host.RelabelPath, Before: state.Absent, Left: state.Digest([]byte(host.RelabelOrder))})
+	return l.Ledger.Record(state.Entry{Kind: state.KindFile, Name: host.RelabelPath, Before: state.Absent,
+		Left: state.Digest([]byte(host.RelabelOrder))})
 }
 
 // relabelIsOurs reports whether the agent scheduled the relabel that is

@@ -83,7 +83,8 @@ func SiteChange(s File) engine.Change {
 
 // ChangeOf describes a file's change of content.
 func ChangeOf(path string, have, want []byte) engine.Change {
-	c := engine.Change{Object: "file " + path, From: state.Absent, To: "written", Diff: engine.Unified(path, have, want)}
+	c := engine.Change{Object: "file " + path, From: state.Absent, To: "written",
+		Diff: engine.Unified(path, have, want)}
 	if have != nil {
 		c.From = "other content"
 	}

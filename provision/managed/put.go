@@ -55,7 +55,8 @@ func (m *Files) record(path string, have host.File, content []byte) error {
 }
 
 func (m *Files) entryOf(path string, have host.File, content []byte) state.Entry {
-	return state.Entry{Kind: state.KindFile, Name: path, Before: state.Digest(have.Content), Left: state.Digest(content), Bytes: have.Content,
+	return state.Entry{Kind: state.KindFile, Name: path, Before: state.Digest(have.Content),
+		Left: state.Digest(content), Bytes: have.Content,
 		Mode:  have.Mode,
 		Label: m.Files.CustomLabel(path, have), Owner: have.Owner}
 }

@@ -60,7 +60,8 @@ func (c *collector) add(fatal bool, object, file string, line int, format string
 func (c *collector) placement(file string) bool {
 	openings := c.tree.openings(file)
 	if len(openings) == 0 {
-		c.add(true, "include", c.tree.conf, 1, "%s is not included by any include: add \"include %s/*.conf;\" to its http block",
+		c.add(true, "include", c.tree.conf, 1,
+			"%s is not included by any include: add \"include %s/*.conf;\" to its http block",
 			file, path.Dir(file))
 	}
 	for _, o := range openings {

@@ -16,8 +16,9 @@ func drawBackends(t *rapid.T, l *Location) {
 		if !https && rapid.IntRange(0, 3).Draw(t, "unix") == 0 {
 			return Backend{Socket: fmt.Sprintf("/run/app@1/%d.sock", i)}
 		}
-		return Backend{HTTPS: https, Host: rapid.SampledFrom([]string{"127.0.0.1", "::1", "192.0.2.7", "backend.internal",
-			"localhost"}).Draw(t, "host"), Port: 2000*i + rapid.IntRange(1, 2000).Draw(t, "port")}
+		return Backend{HTTPS: https,
+			Host: rapid.SampledFrom([]string{"127.0.0.1", "::1", "192.0.2.7", "backend.internal",
+				"localhost"}).Draw(t, "host"), Port: 2000*i + rapid.IntRange(1, 2000).Draw(t, "port")}
 	}
 	for i := range rapid.IntRange(1, 3).Draw(t, "backends") {
 		l.Backends = append(l.Backends, one(i))

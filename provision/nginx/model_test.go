@@ -25,7 +25,8 @@ var sites = rapid.Custom(func(t *rapid.T) Site {
 		Listen: listen.Draw(t, "listen")}
 	s.ServerNames = rapid.SliceOfNDistinct(rapid.StringMatching(`(\*\.)?[a-z0-9]{1,8}(\.[a-z_]{1,8}){0,3}`), 1, 3,
 		rapid.ID).Draw(t, "names")
-	s.DefaultServer = rapid.SampledFrom([]site.DefaultServer{"", "", site.DefaultSite, site.DefaultReject}).Draw(t, "default")
+	s.DefaultServer = rapid.SampledFrom([]site.DefaultServer{"", "", site.DefaultSite, site.DefaultReject}).Draw(t,
+		"default")
 	if rapid.Bool().Draw(t, "acme") {
 		s.ACMEWebroot = "/var/lib/acme"
 	}
@@ -41,7 +42,8 @@ var sites = rapid.Custom(func(t *rapid.T) Site {
 	return s
 })
 
-var networks = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"10.0.0.0/8", "192.0.2.1", "2001:db8::/32", "::1"}), 1, 3,
+var networks = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"10.0.0.0/8", "192.0.2.1", "2001:db8::/32", "::1"}),
+	1, 3,
 	rapid.ID)
 
 func drawProxies(t *rapid.T, s *Site) {
@@ -70,7 +72,8 @@ func drawLocation(t *rapid.T) Location {
 	l := Location{Match: rapid.SampledFrom([]site.Match{"", "", "exact", "regex"}).Draw(t, "match"),
 		Path: rapid.StringMatching(`/([a-z0-9~!&()*+,=:@_-]{1,5}/?)?`).Draw(t, "path")}
 	if l.Match == site.MatchRegex {
-		l.Path = rapid.SampledFrom([]string{`^/a\.b$`, `(?i)\.(png|jpe?g)$`, `^/x{1,3}/"q"`, `/[^/]+\t`}).Draw(t, "regex")
+		l.Path = rapid.SampledFrom([]string{`^/a\.b$`, `(?i)\.(png|jpe?g)$`, `^/x{1,3}/"q"`, `/[^/]+\t`}).Draw(t,
+			"regex")
 	}
 	l.StripPrefix = l.Match == "" && len(l.Path) > 1 && strings.HasSuffix(l.Path, "/") && rapid.Bool().Draw(t, "strip")
 	drawAccess(t, &l)

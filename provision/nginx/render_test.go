@@ -26,7 +26,8 @@ func mixed() Site {
 			{Path: "/ws/", Backends: []Backend{{Host: "::1", Port: 3000}}, WebSocket: true,
 				ReadTimeout: 1500 * time.Millisecond,
 				SendTimeout: 90 * time.Second},
-			{Path: "/chat", Backends: []Backend{{Host: "::1", Port: 3000}}, WebSocket: true, ConnectTimeout: time.Second},
+			{Path: "/chat", Backends: []Backend{{Host: "::1", Port: 3000}}, WebSocket: true,
+				ConnectTimeout: time.Second},
 			{Path: "/", Backends: []Backend{{Host: "localhost", Port: 3001}}},
 		},
 	}
@@ -143,7 +144,9 @@ func TestRenderRefusesNonsense(t *testing.T) {
 		"listen given":          func(s *Site) { s.Listen = append(s.Listen, Listen{Address: "0.0.0.0", Port: 80}) },
 		"server_name given":     func(s *Site) { s.ServerNames = append(s.ServerNames, "WS.example.com") },
 		"tls.profile":           func(s *Site) { s.TLS = &TLS{Certificate: "/c.pem", Key: "/k.pem", Profile: "old"} },
-		"tls.hsts":              func(s *Site) { s.TLS = &TLS{Certificate: "/c.pem", Key: "/k.pem", HSTS: time.Millisecond} },
+		"tls.hsts": func(s *Site) {
+			s.TLS = &TLS{Certificate: "/c.pem", Key: "/k.pem", HSTS: time.Millisecond}
+		},
 		"real_ip_header":        func(s *Site) { s.RealIPHeader = "X-Real-IP" },
 		"default_server":        func(s *Site) { s.DefaultServer = "no" },
 		"location.match":        func(s *Site) { s.Locations[0].Match = "glob" },

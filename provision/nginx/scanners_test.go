@@ -81,7 +81,8 @@ func fixed(to string, around []Directive) bool {
 
 var scanners = map[string]func(d Directive, around []Directive) bool{
 	"ssrf": func(d Directive, around []Directive) bool {
-		return d.Name == "proxy_pass" && !fixed(d.Args[0], around) && (hostPart.MatchString(d.Args[0]) || strings.HasPrefix(d.Args[0], "$"))
+		return d.Name == "proxy_pass" && !fixed(d.Args[0], around) &&
+			(hostPart.MatchString(d.Args[0]) || strings.HasPrefix(d.Args[0], "$"))
 	},
 	"http_splitting": func(d Directive, around []Directive) bool {
 		inMap := len(around) > 0 && slices.Contains([]string{"map", "geo"}, around[len(around)-1].Name)

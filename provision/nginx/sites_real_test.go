@@ -235,7 +235,8 @@ func TestLimits(t *testing.T) {
 	two := &site.Limits{ConnectionsPerClient: 2}
 	slow := &site.Limits{RequestsPerSecond: 1, Burst: 1}
 	a := at(t, "a", Location{Path: "/ws", Backends: []Backend{to}, WebSocket: true, Limits: two},
-		Location{Path: "/two", Backends: []Backend{to}, WebSocket: true, Limits: two}, Location{Path: "/slow", Backends: []Backend{to}, Limits: slow})
+		Location{Path: "/two", Backends: []Backend{to}, WebSocket: true, Limits: two},
+		Location{Path: "/slow", Backends: []Backend{to}, Limits: slow})
 	b := at(t, "b", Location{Path: "/ws", Backends: []Backend{to}, WebSocket: true, Limits: two},
 		Location{Path: "/slow", Backends: []Backend{to}, Limits: slow})
 	published(t, a, b)

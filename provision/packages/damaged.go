@@ -42,7 +42,8 @@ func (p *Packages) DamagedFiles(ctx context.Context) ([]rpm.Damage, error) {
 
 // damagedPackages are those of them that have lost files: epel-release, which
 // the repository step brings, or all others. Each is one change.
-func (p *Packages) damagedPackages(ctx context.Context, epel bool) (names []string, changes []engine.Change, err error) {
+func (p *Packages) damagedPackages(ctx context.Context, epel bool) (names []string, changes []engine.Change,
+	err error) {
 	files, err := p.DamagedFiles(ctx)
 	for i, d := range files {
 		if (d.Package == EPELRelease) != epel || slices.Contains(names, d.Package) {

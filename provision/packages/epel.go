@@ -154,7 +154,8 @@ func (src *Source) Apply(ctx context.Context) error {
 		return src.installRelease(ctx)
 	}
 	err = src.Packages.install(ctx, rpm.Wants{Packages: []string{EPELRelease}}, EPELRelease)
-	if refused := (*yumerr.Error)(nil); errors.As(err, &refused) && refused.Kind == yumerr.NoPackage && !refused.Hidden {
+	if refused := (*yumerr.Error)(nil); errors.As(err, &refused) && refused.Kind == yumerr.NoPackage &&
+		!refused.Hidden {
 		err = fmt.Errorf("%w; RHEL has %s in no repository of its own: set epel.source to mirror, with epel.baseurl "+
 			"and epel.gpgkey, or to package, with epel.package and epel.gpgkey", err, EPELRelease)
 	}
@@ -226,7 +227,8 @@ func (p *Packages) importKey(ctx context.Context, fingerprint string) error {
 	if have, err := p.Imported(ctx, fingerprint); have || err != nil {
 		return err
 	}
-	if err := p.Ledger.Record(state.Entry{Kind: state.KindKey, Name: fingerprint, Before: state.Absent, Left: "imported"}); err != nil {
+	if err := p.Ledger.Record(state.Entry{Kind: state.KindKey, Name: fingerprint, Before: state.Absent,
+		Left: "imported"}); err != nil {
 		return err
 	}
 	p.Inventory = nil

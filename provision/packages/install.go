@@ -179,7 +179,8 @@ func (p *Packages) inventoried(ctx context.Context) (rpm.Inventory, error) {
 func Brought(packages, keys []string) []state.Entry {
 	var entries []state.Entry
 	for _, name := range packages {
-		entries = append(entries, state.Entry{Kind: state.KindPackage, Name: name, Before: state.Absent, Left: "installed"})
+		entries = append(entries, state.Entry{Kind: state.KindPackage, Name: name, Before: state.Absent,
+			Left: "installed"})
 	}
 	for _, key := range keys {
 		entries = append(entries, state.Entry{Kind: state.KindKey, Name: key, Before: state.Absent, Left: "imported"})

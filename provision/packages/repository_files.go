@@ -191,7 +191,8 @@ func (src *Source) bringKey(ctx context.Context) error {
 	if err != nil || wrong == nil || have.Kept {
 		return err
 	}
-	if err := src.Managed.SayForeign(&engine.Finding{}, have, wrong.Error()); err != nil { // somebody's, since the survey
+	// somebody's, since the survey
+	if err := src.Managed.SayForeign(&engine.Finding{}, have, wrong.Error()); err != nil {
 		return err
 	}
 	if have.Content, err = src.key(ctx); err != nil {

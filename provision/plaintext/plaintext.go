@@ -1,7 +1,7 @@
-// Package plaintext is for showing text that others wrote: on a terminal, in a log and in a file that a person will look
-// at. What would steer a terminal, or show one text and mean another, is shown as an escape: control characters
-// (ECMA-48's C0 and C1, and DEL), the bidirectional controls of Unicode (UAX #9), format characters and others without a
-// glyph, and what is not UTF-8. A command is shown so that bash reads the same words again.
+// Package plaintext is for showing text that others wrote: on a terminal, in a log and in a file that a person will
+// look at. What would steer a terminal, or show one text and mean another, is shown as an escape: control characters
+// (ECMA-48's C0 and C1, and DEL), the bidirectional controls of Unicode (UAX #9), format characters and others without
+// a glyph, and what is not UTF-8. A command is shown so that bash reads the same words again.
 //
 // The escapes are those of JSON strings (RFC 8259 section 7), so that JSON stays JSON and means the same; only a byte
 // that is not UTF-8, which JSON cannot have, is written as \x9b.

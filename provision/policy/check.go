@@ -208,12 +208,14 @@ func (p *Policy) selinuxEdits(ctx context.Context) (edits []selinux.Edit, unload
 	var entries []state.Entry
 	// Where no policy of this host runs, the one that is loaded next has what is persistent.
 	if b.Running == selinux.Off || b.Running == selinux.Unknown && b.Persistent != selinux.On {
-		entries = append(entries, state.Entry{Kind: state.KindRunning, Name: ConnectBoolean, Before: string(selinux.Off),
-			Left: "on"})
+		entries = append(entries,
+			state.Entry{Kind: state.KindRunning, Name: ConnectBoolean, Before: string(selinux.Off),
+				Left: "on"})
 	}
 	if b.Persistent != selinux.On {
 		edits = append(edits, selinux.SetBoolean(ConnectBoolean, true))
-		entries = append(entries, state.Entry{Kind: state.KindBoolean, Name: ConnectBoolean, Before: string(b.Local), Left: "on"})
+		entries = append(entries, state.Entry{Kind: state.KindBoolean, Name: ConnectBoolean, Before: string(b.Local),
+			Left: "on"})
 	}
 	for _, port := range p.labelledPorts(ctx) {
 		edit, before, err := p.SELinux.LabelPort(ctx, "tcp", port, HTTPPortType)
@@ -226,8 +228,9 @@ func (p *Policy) selinuxEdits(ctx context.Context) (edits []selinux.Edit, unload
 		unloaded = unloaded || stale(before)
 		if edit != nil {
 			edits = append(edits, *edit)
-			entries = append(entries, state.Entry{Kind: state.KindPort, Name: PortName(port), Before: LocalType(before, port),
-				Left: HTTPPortType, Adopts: LocalType(before, port) != state.Absent})
+			entries = append(entries,
+				state.Entry{Kind: state.KindPort, Name: PortName(port), Before: LocalType(before, port),
+					Left: HTTPPortType, Adopts: LocalType(before, port) != state.Absent})
 		}
 	}
 	contexts, more, err := p.contextEdits()

@@ -28,7 +28,8 @@ func (p *Policy) sayTaken(f *engine.Finding, port int, before selinux.PortState)
 			"and is taken over (--adopt): the ledger keeps the label, and a revert brings it back", name, local,
 			usersOf(local)))
 	default:
-		return engine.NewDecision(fmt.Errorf("port %s has the local label %s, which somebody gave it for %s, and not the agent: "+
+		return engine.NewDecision(fmt.Errorf("port %s has the local label %s, which somebody gave it for %s, and not "+
+			"the agent: "+
 			"give the site another port, or have the label taken over with --adopt, "+
 			"after which a revert brings it back", name, local, usersOf(local)))
 	}

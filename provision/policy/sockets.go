@@ -117,7 +117,8 @@ func (p *Policy) sayDirectory(f *engine.Finding, d directory) {
 type lacking struct{ dir, why string }
 
 func (l lacking) Error() string {
-	return fmt.Sprintf("the UNIX socket in %s gets no label: %s; SELinux lets nginx (httpd_t) use it only where its policy "+
+	return fmt.Sprintf("the UNIX socket in %s gets no label: %s; SELinux lets nginx (httpd_t) use it only where "+
+		"its policy "+
 		"allows httpd_t to write to a sock_file of that label: have the application make it in a directory of its own "+
 		"below /run", l.dir, l.why)
 }
@@ -196,7 +197,8 @@ func (p *Policy) contextEdits() (edits []selinux.Edit, entries []state.Entry, er
 			continue
 		}
 		edits = append(edits, selinux.AddContext(selinux.Context{Spec: d.spec, Type: SocketType}))
-		entries = append(entries, state.Entry{Kind: state.KindContext, Name: d.spec, Before: state.Absent, Left: SocketType,
+		entries = append(entries, state.Entry{Kind: state.KindContext, Name: d.spec, Before: state.Absent,
+			Left:  SocketType,
 			Label: d.label})
 	}
 	return edits, entries, err

@@ -104,8 +104,9 @@ func (n *Unit) Check(ctx context.Context) (engine.Finding, error) {
 			"WantedBy=multi-user.target in an [Install] section", host.NginxUnit)
 	}
 	if !s.enabled() {
-		f.Changes = append(f.Changes, engine.Change{Object: host.NginxUnit + " (at boot)", From: cmp.Or(s.State.File, state.Absent),
-			To: "enabled"})
+		f.Changes = append(f.Changes,
+			engine.Change{Object: host.NginxUnit + " (at boot)", From: cmp.Or(s.State.File, state.Absent),
+				To: "enabled"})
 	}
 	if n.Where.Offline() {
 		f.Changes = append(f.Changes, engine.Change{Object: host.NginxUnit, From: "not running", To: "running",
@@ -126,7 +127,8 @@ func (n *Unit) Check(ctx context.Context) (engine.Finding, error) {
 		if err := errors.Join(s.Reloadable(), n.CheckLogs()); err != nil {
 			return f, err
 		}
-		f.Changes = append(f.Changes, engine.Change{Object: host.NginxUnit, From: "an older configuration", To: "reloaded"})
+		f.Changes = append(f.Changes, engine.Change{Object: host.NginxUnit, From: "an older configuration",
+			To: "reloaded"})
 	default:
 		n.sayDraining(ctx, &f, s)
 	}
@@ -185,7 +187,8 @@ func (n *Unit) Apply(ctx context.Context) error {
 }
 
 func (n *Unit) enable(ctx context.Context, units systemd.Units, s ServiceState) error {
-	e := state.Entry{Kind: state.KindEnabled, Name: host.NginxUnit, Before: cmp.Or(s.State.File, "disabled"), Left: "enabled"}
+	e := state.Entry{Kind: state.KindEnabled, Name: host.NginxUnit, Before: cmp.Or(s.State.File, "disabled"),
+		Left: "enabled"}
 	if err := n.Ledger.Record(e); err != nil {
 		return err
 	}

@@ -58,8 +58,8 @@ func (m Mark) Ended(boot string) string {
 	return fmt.Sprintf("%s of %s was interrupted: %s", m.Command, m.Started.Format(time.RFC3339), how)
 }
 
-// ReadHistory reads the history; one that was never written is empty, and of a host that has been told of as many changed
-// defaults as there are.
+// ReadHistory reads the history; one that was never written is empty, and of a host that has been told of as many
+// changed defaults as there are.
 func ReadHistory(files *host.Files, told int) (*History, error) {
 	h := &History{Version: 1, files: files, Defaults: told}
 	have, err := files.Read(HistoryPath)
@@ -110,8 +110,8 @@ func (h *History) LastFailedAt(step string, offline bool) bool {
 	})
 }
 
-// DeferredPath is the durable promise of what an installer's chroot left to the first boot: while it is there, the host is
-// not yet what this configuration asks for, and the first boot goes on.
+// DeferredPath is the durable promise of what an installer's chroot left to the first boot: while it is there, the host
+// is not yet what this configuration asks for, and the first boot goes on.
 const DeferredPath = host.StateDir + "/deferred.yaml"
 
 // newest makes one report of both phases.

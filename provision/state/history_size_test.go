@@ -24,8 +24,9 @@ func TestHostileReport(t *testing.T) {
 		Warnings: lines, Changes: append(changes, engine.Change{Object: text, From: text, To: text, Diff: text,
 			Deferred: text})}
 	for name, s := range map[string]engine.StepReport{
-		"all long":     long,
-		"a diff":       {Name: "server-block", Status: engine.Changed, Changes: []engine.Change{{Object: "x", Diff: text}}},
+		"all long": long,
+		"a diff": {Name: "server-block", Status: engine.Changed,
+			Changes: []engine.Change{{Object: "x", Diff: text}}},
 		"many lines":   {Name: "server-block", Status: engine.Changed, Warnings: lines},
 		"many changes": {Name: "server-block", Status: engine.Changed, Changes: changes},
 	} {

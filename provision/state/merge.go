@@ -39,7 +39,9 @@ func Merge(earlier, later engine.Report) engine.Report {
 		}
 		m.Steps = append(m.Steps, s)
 	}
-	slices.SortStableFunc(m.Steps, func(a, b engine.StepReport) int { return stepnames.Rank(a.Name) - stepnames.Rank(b.Name) })
+	slices.SortStableFunc(m.Steps, func(a, b engine.StepReport) int {
+		return stepnames.Rank(a.Name) - stepnames.Rank(b.Name)
+	})
 	m.Settle()
 	return m
 }

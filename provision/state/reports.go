@@ -92,8 +92,8 @@ func ReadReport(files *host.Files, id string) (*engine.Report, error) {
 	return r, nil
 }
 
-// tidyReports removes what a run that died has staged there. Each report has a name of its own, so that no later one takes
-// its place.
+// tidyReports removes what a run that died has staged there. Each report has a name of its own, so that no later one
+// takes its place.
 func tidyReports(files *host.Files) error {
 	entries, err := os.ReadDir(files.Root + ReportsDir)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -17,7 +17,8 @@ import (
 const longestBundle = 8 << 20
 
 // Direct is the handshake with one backend of the location, without nginx in between. TLS is judged as nginx judges it.
-func Direct(ctx context.Context, h *host.Host, l config.Location, b config.Backend, through websocket.Target) (websocket.Target, error) {
+func Direct(ctx context.Context, h *host.Host, l config.Location, b config.Backend,
+	through websocket.Target) (websocket.Target, error) {
 	t := through
 	t.Address, t.TLS = b.Address(), nil
 	if !b.HTTPS {

@@ -47,7 +47,8 @@ func (p *Proof) judge(ctx context.Context, f *engine.Finding, target websocket.T
 	all := p.ask(ctx, target, l)
 	for _, a := range all {
 		if a.err == nil {
-			return fmt.Errorf("%s through %s: %w, although the backend %s accepts it%s", target, target.Address, through,
+			return fmt.Errorf("%s through %s: %w, although the backend %s accepts it%s", target, target.Address,
+				through,
 				a.address, p.Policy.Denial(a.backend.Port))
 		}
 	}
@@ -103,10 +104,12 @@ func (p *Proof) sayLeftOut(ctx context.Context, f *engine.Finding, target websoc
 		case a.err == nil:
 			f.Notes = append(f.Notes, fmt.Sprintf("the backend %s takes the handshake", a.address))
 		case a.absent():
-			f.Warnings = append(f.Warnings, fmt.Sprintf("the backend %s is not running (%s): nginx goes on with the others",
-				a.address, a.absence()))
+			f.Warnings = append(f.Warnings,
+				fmt.Sprintf("the backend %s is not running (%s): nginx goes on with the others",
+					a.address, a.absence()))
 		default:
-			f.Warnings = append(f.Warnings, fmt.Sprintf("the backend %s does not take the handshake: %s", a.address, a.err))
+			f.Warnings = append(f.Warnings, fmt.Sprintf("the backend %s does not take the handshake: %s", a.address,
+				a.err))
 		}
 	}
 }

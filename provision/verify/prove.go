@@ -52,7 +52,8 @@ func (p *Proof) ProveLocation(ctx context.Context, f *engine.Finding, site confi
 		p.sayLeftOut(ctx, f, target, l)
 		return nil
 	}
-	s := diagnose.Symptom{Site: &site, Location: &l, Target: target, Check: "upgrade", Err: err, Lines: diagnose.LogsSince(ctx, p.Host, marks),
+	s := diagnose.Symptom{Site: &site, Location: &l, Target: target, Check: "upgrade", Err: err,
+		Lines: diagnose.LogsSince(ctx, p.Host, marks),
 		Began: began, Own: OwnFile(p.Host, p.Config, &site)}
 	var status *websocket.StatusError
 	if !errors.As(err, &status) {

@@ -243,7 +243,8 @@ func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, []diagn
 	name, err := v.judge(ctx, a, &t, checks)
 	if err != nil && !v.Mute && ctx.Err() == nil {
 		d := diagnose.Explain(ctx, v.Host, v.Config,
-			diagnose.Symptom{Site: a.Site, Location: a.Location, Target: a.target, Check: name, Err: err, Peer: checks[0].Peer,
+			diagnose.Symptom{Site: a.Site, Location: a.Location, Target: a.target, Check: name, Err: err,
+				Peer:  checks[0].Peer,
 				Lines: diagnose.LogsSince(ctx, v.Host, marks), Began: began, Again: v.Apply, Load: v.Load,
 				Own: OwnFile(v.Host, v.Config, a.Site)})
 		t.Diagnosis = &d

@@ -35,9 +35,9 @@ type connKey struct{}
 
 // Serve is the tutorial's server.js until ctx ends: every path and origin is upgraded, a text comes back behind "Echo:
 // ", binary as it was; what is no handshake gets 426. It logs "Client connected", "Received: …" and "Client
-// disconnected" behind the client's address. The first subprotocol offered is taken, and permessage-deflate if it is offered. What it holds, and
-// how long, limits bounds. When ctx ends, clients get 1001 and a second; nil is returned. l is closed in any case. log
-// may be nil; it is not called by two at once.
+// disconnected" behind the client's address. The first subprotocol offered is taken, and permessage-deflate if it is
+// offered. What it holds, and how long, limits bounds. When ctx ends, clients get 1001 and a second; nil is returned. l
+// is closed in any case. log may be nil; it is not called by two at once.
 func Serve(ctx context.Context, l net.Listener, limits Limits, log func(string)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -102,7 +102,8 @@ func ParseStat(line string) (Process, error) {
 	if err1 != nil || err2 != nil {
 		return Process{}, fmt.Errorf("not understood: %s", said.Quote(line))
 	}
-	return Process{PID: pid, Parent: parent, Name: said.Printable(line[open+1 : end]), state: f[0][0], Started: started}, nil
+	return Process{PID: pid, Parent: parent, Name: said.Printable(line[open+1 : end]), state: f[0][0],
+		Started: started}, nil
 }
 
 // BootTime is /proc/stat's btime, seconds after 1970.

@@ -130,7 +130,8 @@ func (k *keyReader) leave() {
 	switch k.kind {
 	case packetUserID:
 		if k.signed && !k.revoked {
-			k.key.UserIDs = append(k.key.UserIDs, said.Clip(strings.ReplaceAll(said.Printable(string(k.body)), "\x00", "?")))
+			k.key.UserIDs = append(k.key.UserIDs,
+				said.Clip(strings.ReplaceAll(said.Printable(string(k.body)), "\x00", "?")))
 		}
 	case packetSubkey:
 		fingerprint, _, _ := fingerprintOf(k.body)

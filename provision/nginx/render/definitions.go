@@ -77,8 +77,8 @@ func (w *writer) upgrade() string {
 	return w.variable("upgrade")
 }
 
-// connection is the variable for the backend's Connection. To a backend whose connections are kept it is empty for plain
-// HTTP.
+// connection is the variable for the backend's Connection. To a backend whose connections are kept it is empty for
+// plain HTTP.
 func (w *writer) connection(l Location) string {
 	if l.Keepalive > 0 {
 		w.own.add("keepalive",

@@ -167,7 +167,8 @@ func (p *problems) backend(l Location) {
 
 func (p *problems) access(l Location) {
 	for _, o := range l.AllowedOrigins {
-		p.check(o == site.AnyOrigin && len(l.AllowedOrigins) == 1 || origin.MatchString(o), "location.allowed_origins", o)
+		p.check(o == site.AnyOrigin && len(l.AllowedOrigins) == 1 ||
+			origin.MatchString(o), "location.allowed_origins", o)
 	}
 	if l.BasicAuthFile != "" {
 		p.file("location.basic_auth_file", l.BasicAuthFile)

@@ -38,9 +38,10 @@ func TestParseBuild(t *testing.T) {
 
 // secured is a site that asks for everything that not every nginx has.
 func secured() Site {
-	return Site{Name: "a", ServerNames: []string{"a.b"}, Listen: []Listen{{Port: 443}}, DefaultServer: site.DefaultReject,
-		TLS:       &TLS{Certificate: "/c.pem", Key: "/k.pem", HTTP2: true, Redirect: true},
-		Locations: []Location{{Path: "/", Backends: []Backend{{Host: "127.0.0.1", Port: 3000}}, WebSocket: true}}}
+	return Site{Name: "a", ServerNames: []string{"a.b"}, Listen: []Listen{{Port: 443}},
+		DefaultServer: site.DefaultReject,
+		TLS:           &TLS{Certificate: "/c.pem", Key: "/k.pem", HTTP2: true, Redirect: true},
+		Locations:     []Location{{Path: "/", Backends: []Backend{{Host: "127.0.0.1", Port: 3000}}, WebSocket: true}}}
 }
 
 // TestDirectivesByVersion: what is written is what the installed nginx knows.
@@ -89,7 +90,8 @@ func TestCannot(t *testing.T) {
 	s := secured()
 	s.TLS.Profile, s.TrustedProxies, s.RealIPHeader = site.ProfileModern, []string{"10.0.0.1"}, "X-Real-IP"
 	_, err = Installed{Build: b}.Render([]Site{s})
-	for _, want := range []string{"trusted_proxies: nginx 1.12.2 was built without", "tls.profile: modern is TLS 1.3 alone"} {
+	for _, want := range []string{"trusted_proxies: nginx 1.12.2 was built without",
+		"tls.profile: modern is TLS 1.3 alone"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
