@@ -67,7 +67,7 @@ func backendTLSFields() []field[site.BackendTLS] {
 		one(Key{Path: "ca", Default: site.SystemCA, Example: "/etc/pki/tls/certs/backend-ca.pem",
 			Doc: "The PEM file of the authorities that sign the backends' certificates."},
 			pemFiles, func(t *site.BackendTLS) *string { return &t.CA }),
-		one(Key{Path: "name", Default: "the backend's host", Example: "app.internal",
+		one(Key{Path: "name", Default: "the backend's host", Example: "app.example.com",
 			Doc: "The name in the backends' certificates, which they are asked for as well (SNI). Needed where the " +
 				"backend is an address, for nginx looks for no addresses in certificates, and where several backends " +
 				"have several names."},
