@@ -88,7 +88,12 @@ func TestNotesOnKeys(t *testing.T) {
 		h := withNginx(t)
 		r := h.plan(parse(t, "sites: [{name: websocket, server_name: ws.example.com, locations: [{path: /ws/, "+
 			"backend: '127.0.0.1:3000', heartbeat: 30s, snippet: 'proxy_hide_header X;'}, "+
-			"{path: /any, backend: '127.0.0.1:3000', allowed_origins: any}]}]\n"))
+			"{path: /any, backend: '127.0.0.1:3000', allowed_origins: any}, "+
+			"{path: /tls, backend: 'https://127.0.0.1:3443', backend_tls: {verify: false}, allowed_origins: any}]}]\n"))
+		if w := strings.Join(step(t, r, stepnames.Validate).Warnings, "\n"); !strings.Contains(w,
+			"websocket /tls: whoever answers for the backend is taken for it") {
+			t.Errorf("plan does not warn of a backend that is not verified: %s", w)
+		}
 		got := strings.Join(step(t, r, stepnames.Validate).Notes, "\n")
 		for _, want := range []string{"websocket /ws/: with a heartbeat of 30s a silent connection is closed " +
 			"after 1m30s",

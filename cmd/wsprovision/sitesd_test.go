@@ -44,7 +44,7 @@ func TestFlagsAreRemembered(t *testing.T) {
 		}
 	}
 	tr.remove(second)
-	run(exitOK, "file /etc/nginx/conf.d/chat.conf: other content → removed", "apply")
+	run(exitOK, "file /etc/nginx/conf.d/chat.conf: there → removed", "apply")
 	// Nothing is written beside a file that was named.
 	tr.write("/etc/other.yaml", "sites: [{name: websocket, server_name: w.c, locations: [{path: /, backend: "+
 		"'a:1'}]}]\n")
@@ -62,5 +62,5 @@ func TestFlagsAreRemembered(t *testing.T) {
 	tr.remove("/etc/wsprovision/sites.d/theirs.yaml")
 	run(exitOK, file+": absent → written", append([]string{"apply"}, first...)...)
 	tr.write("/reverting", "")
-	run(exitOK, "file "+file+": other content → removed", "revert", "--plan")
+	run(exitOK, "file "+file+": there → removed", "revert", "--plan")
 }

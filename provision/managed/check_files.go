@@ -86,7 +86,7 @@ func ChangeOf(path string, have, want []byte) engine.Change {
 	c := engine.Change{Object: "file " + path, From: state.Absent, To: "written",
 		Diff: engine.Unified(path, have, want)}
 	if have != nil {
-		c.From = "other content"
+		c.From, c.To = "there", "replaced"
 	}
 	if want == nil {
 		c.To = "removed"

@@ -31,7 +31,24 @@ func (v *Candidate) ours(file string) bool {
 		func(s site.Site) bool { return s.Name+".conf" == name }))
 }
 
-func (v *Candidate) sayKeys(f *engine.Finding) { f.Notes = append(f.Notes, v.keyNotes()...) }
+func (v *Candidate) sayKeys(f *engine.Finding) {
+	f.Notes = append(f.Notes, v.keyNotes()...)
+	f.Warnings = append(f.Warnings, v.keyWarnings()...)
+}
+
+// keyWarnings say which keys let somebody else in.
+func (v *Candidate) keyWarnings() []string {
+	var all []string
+	for _, s := range v.Config.Sites {
+		for _, l := range s.Locations {
+			if l.BackendTLS != nil && l.BackendTLS.Unverified && !v.Reverting {
+				all = append(all, s.Name+" "+l.Path+": whoever answers for the backend is taken for it, and can read and "+
+					"change what is sent: backend_tls.verify is false")
+			}
+		}
+	}
+	return all
+}
 
 // mostNamed bounds the locations that a note names.
 const mostNamed = 5
