@@ -41,7 +41,8 @@ const (
 	siteFile = "/etc/nginx/conf.d/site.conf"
 	oursFile = "/etc/nginx/conf.d/websocket.conf"
 	theURL   = "--url ws://ws.example.com/ws/ --timeout 3s"
-	theSite  = "--server-name ws.example.com --backend 127.0.0.1:3000 --path /ws/ --timeout 3s"
+	// theSite is on IPv4 alone: what goes wrong with a listener is brought about one family at a time.
+	theSite  = "--server-name ws.example.com --backend 127.0.0.1:3000 --path /ws/ --listen 80 --timeout 3s"
 	theHosts = "127.0.0.1 localhost ws.example.com\n"
 )
 
