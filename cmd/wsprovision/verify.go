@@ -16,6 +16,7 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/host"
 	"wsprovision/provision/plaintext"
+	"wsprovision/provision/site"
 	"wsprovision/provision/verify"
 	"wsprovision/provision/websocket"
 )
@@ -54,7 +55,7 @@ func (o clientOptions) header() (http.Header, error) {
 func (o clientOptions) tls() (*tls.Config, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: o.insecure}
 	if o.authority == "" {
-		c.RootCAs = hostsAuthorities(hostsBundle)
+		c.RootCAs = hostsAuthorities(site.SystemCA)
 		return c, nil
 	}
 	text, err := os.ReadFile(o.authority)
@@ -67,10 +68,6 @@ func (o clientOptions) tls() (*tls.Config, error) {
 	}
 	return c, nil
 }
-
-// hostsBundle is what programs on RHEL 7 trust (update-ca-trust(8)). Go alone would trust whatever else lies in its
-// directory besides, such as the very certificate that nginx shows.
-const hostsBundle = "/etc/pki/tls/certs/ca-bundle.crt"
 
 // hostsAuthorities are those of the bundle, and none where there is none: nil would be Go's own choice, which reads
 // directories and goes by SSL_CERT_FILE and SSL_CERT_DIR.

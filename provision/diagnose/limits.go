@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 )

@@ -122,7 +122,11 @@ func anotherNginxAnswers(ctx context.Context, e *evidence) *Diagnosis {
 
 // configurationIsRefused: nginx -t does not pass, so that nginx neither starts nor reloads.
 func configurationIsRefused(ctx context.Context, e *evidence) *Diagnosis {
-	d := problemFound(ctx, e)
+	return withUnit(ctx, e, problemFound(ctx, e))
+}
+
+// withUnit adds what systemd says of nginx where it does not run.
+func withUnit(ctx context.Context, e *evidence, d *Diagnosis) *Diagnosis {
 	if d != nil && e.gone != nil {
 		d.Evidence = append(d.Evidence, unitOf(ctx, e).String())
 	}
@@ -275,11 +279,7 @@ func addressed(e *evidence) bool {
 
 // bindIsDenied: SELinux keeps nginx from the port that it is to listen on.
 func bindIsDenied(ctx context.Context, e *evidence) *Diagnosis {
-	d := deniedBind(ctx, e)
-	if d != nil && e.gone != nil {
-		d.Evidence = append(d.Evidence, unitOf(ctx, e).String())
-	}
-	return d
+	return withUnit(ctx, e, deniedBind(ctx, e))
 }
 
 func deniedBind(ctx context.Context, e *evidence) *Diagnosis {

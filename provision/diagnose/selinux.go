@@ -237,22 +237,13 @@ func httpdIsDenied(ctx context.Context, e *evidence) *Diagnosis {
 		return nil
 	}
 	a, ok := newestAVC(ctx, e.Host, func(a AVC) bool {
-		return !a.Permissive && a.Port == 0 && typeIn(a.Source) == selinux.HTTPDomain && verifyAttempt(e).has(a)
+		return !a.Permissive && a.Port == 0 && host.TypeOf(a.Source) == selinux.HTTPDomain && verifyAttempt(e).has(a)
 	})
 	if !ok {
 		return nil
 	}
 	return diagnosis(SELinuxDenied, fmt.Sprintf("SELinux denies nginx (httpd_t) %s of the %s %s, which is labelled %s",
-		strings.Join(a.Perms, " "), a.Class, a.Name, typeIn(a.Target)), labelMend(e, a), l.Text, a.Line)
-}
-
-// typeIn is the type of a context: user:role:type:level.
-func typeIn(context string) string {
-	fields := strings.Split(context, ":")
-	if len(fields) < 3 {
-		return context
-	}
-	return fields[2]
+		strings.Join(a.Perms, " "), a.Class, a.Name, host.TypeOf(a.Target)), labelMend(e, a), l.Text, a.Line)
 }
 
 // labelMend gives the backend's socket a label that httpd_t may write to (httpd_var_run_t, in RHEL 7's file_contexts

@@ -20,9 +20,6 @@ import (
 	"wsprovision/selinux"
 )
 
-// bundle are the roots that RHEL's programs trust (update-ca-trust(8)).
-const bundle = "/etc/pki/tls/certs/ca-bundle.crt"
-
 const largestBundle = 8 << 20
 
 // checkCertificates refuses what nginx could not load of a site's certificate, and warns of what clients would not
@@ -33,7 +30,7 @@ func (v *Candidate) checkCertificates(ctx context.Context, f *engine.Finding) er
 		return nil
 	}
 	judge := certificate.Host{Root: v.Root, Now: time.Now()}
-	if content, err := hostfile.ReadLinked(ctx, v.Root+bundle, largestBundle); err == nil {
+	if content, err := hostfile.ReadLinked(ctx, v.Root+site.SystemCA, largestBundle); err == nil {
 		judge.Roots = x509.NewCertPool()
 		judge.Roots.AppendCertsFromPEM(content)
 	}
