@@ -10,14 +10,23 @@ import (
 // arrows are whom each of our packages may import, in words: "host" is provision/host. They go one way: cmd → provision
 // → its rooms → the leaves, which know nothing of each other. What is in bottom may be imported by all.
 var arrows = map[string]string{
-	"cmd/wsprovision": "provision firstboot verify status diagnose state host engine config websocket systemd",
-	"provision": "siteconfig firstboot verify status diagnose " + rooms +
+	"cmd/wsprovision": "provision firstboot verify status diagnose/cause state host engine config websocket systemd",
+	"provision": "siteconfig firstboot verify status " + rooms +
 		" config nginx nginx/render websocket rpm rpm/openpgp rpm/locks rpm/yumerr selinux selinux/policydb systemd",
 	"provision/firstboot": "verify " + rooms + " config systemd",
-	"provision/verify": "diagnose policy proxy state host engine config nginx nginx/route websocket selinux " +
+	"provision/verify": "diagnose diagnose/backend diagnose/server diagnose/facts diagnose/cause policy proxy state " +
+		"host engine config nginx nginx/route websocket selinux " +
 		"selinux/policydb systemd",
-	"provision/status":   "packages proxy state host engine selinux selinux/policydb systemd",
-	"provision/diagnose": "host config nginx nginx/route websocket selinux selinux/policydb systemd",
+	"provision/status": "packages proxy state host engine selinux selinux/policydb systemd",
+	"provision/diagnose": "diagnose/answer diagnose/backend diagnose/server diagnose/facts diagnose/cause " +
+		"host config nginx websocket",
+	"provision/diagnose/answer": "diagnose/facts diagnose/cause nginx nginx/route websocket",
+	"provision/diagnose/backend": "diagnose/server diagnose/facts diagnose/cause host nginx nginx/route " +
+		"websocket selinux",
+	"provision/diagnose/server": "diagnose/facts diagnose/cause host nginx websocket",
+	"provision/diagnose/facts": "diagnose/cause host config nginx nginx/route websocket selinux selinux/policydb " +
+		"systemd",
+	"provision/diagnose/cause": "",
 	"provision/proxy": "packages managed state host engine config nginx nginx/render certificate selinux " +
 		"selinux/policydb systemd",
 	"provision/certificate":  "",

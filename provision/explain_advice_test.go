@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"wsprovision/provision/diagnose"
+	"wsprovision/provision/diagnose/cause"
+	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/state"
 	"wsprovision/provision/verify"
 	"wsprovision/provision/websocket"
@@ -21,9 +23,9 @@ func TestTLSOfSomebodyElse(t *testing.T) {
 				Err: tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}},
 			"silent": {ServerName: "ws.example.com", Timeout: true, Err: errKilled},
 		} {
-			s := diagnose.Symptom{Target: websocket.Target{Address: address, Path: "/", TLS: &tls.Config{}},
+			s := facts.Symptom{Target: websocket.Target{Address: address, Path: "/", TLS: &tls.Config{}},
 				Check: "certificate", Err: failed, Peer: address}
-			if d := diagnose.Explain(t.Context(), h.host(Listener{}), basic(t), s); d.Code != diagnose.TLSRefused ||
+			if d := diagnose.Explain(t.Context(), h.host(Listener{}), basic(t), s); d.Code != cause.TLSRefused ||
 				strings.Contains(d.Mend.String(), "restart") {
 				t.Errorf("%s at %s: %s", name, address, d)
 			}

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"wsprovision/provision/diagnose"
+	"wsprovision/provision/diagnose/cause"
+	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/host"
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/verify"
@@ -61,16 +63,16 @@ func TestBackendOfTheOtherFamily(t *testing.T) {
 	h.web.backends["127.0.0.1:3000"] = false
 	h.write("/proc/net/tcp", procTCP)
 	h.write("/proc/net/tcp6", procTCP6)
-	if d := h.ask(badGateway, logRefused); d.Code != diagnose.BackendIPv6Only ||
+	if d := h.ask(badGateway, logRefused); d.Code != cause.BackendIPv6Only ||
 		!strings.Contains(d.Cause, "[::1]:3000") {
-		t.Errorf("got %s, want %s", d, diagnose.BackendIPv6Only)
+		t.Errorf("got %s, want %s", d, cause.BackendIPv6Only)
 	}
 }
 
 func TestPortsExhaustedCounts(t *testing.T) {
 	h := provisioned(t)
 	h.write("/proc/net/tcp", procTCP)
-	if d := h.ask(badGateway, logPorts); d.Code == diagnose.PortsExhausted {
+	if d := h.ask(badGateway, logPorts); d.Code == cause.PortsExhausted {
 		t.Errorf("one connection of 28232 ports: %s", d)
 	}
 	h.write("/proc/sys/net/ipv4/ip_local_port_range", "60000\t60000\n")
@@ -93,21 +95,21 @@ func TestExplainDial(t *testing.T) {
 		name string
 		make func(h *fakeHost)
 		err  error
-		want diagnose.Code
+		want cause.Code
 	}{
-		{"nothing wrong to be found", func(h *fakeHost) {}, dial(syscall.ECONNREFUSED), diagnose.Unexplained},
+		{"nothing wrong to be found", func(h *fakeHost) {}, dial(syscall.ECONNREFUSED), cause.Unexplained},
 		{"no nginx", func(h *fakeHost) {
 			h.must(os.RemoveAll(h.path(fmt.Sprintf("/proc/%d", h.web.master))))
-		}, dial(syscall.ECONNREFUSED), diagnose.NginxNotRunning},
-		{"filtered", func(h *fakeHost) {}, dial(syscall.EHOSTUNREACH), diagnose.AddressUnreachable},
-		{"no route", func(h *fakeHost) {}, dial(syscall.ENETUNREACH), diagnose.AddressUnreachable},
+		}, dial(syscall.ECONNREFUSED), cause.NginxNotRunning},
+		{"filtered", func(h *fakeHost) {}, dial(syscall.EHOSTUNREACH), cause.AddressUnreachable},
+		{"no route", func(h *fakeHost) {}, dial(syscall.ENETUNREACH), cause.AddressUnreachable},
 		{"own ports", func(h *fakeHost) {
 			h.write("/proc/sys/net/ipv4/ip_local_port_range", "")
-		}, dial(syscall.EADDRNOTAVAIL), diagnose.PortsExhausted},
+		}, dial(syscall.EADDRNOTAVAIL), cause.PortsExhausted},
 		{"a broken file of somebody's, and no nginx", func(h *fakeHost) {
 			h.write(proxy.ConfDir+"/a.conf", "bogus_directive on;\n")
 			h.must(os.RemoveAll(h.path(fmt.Sprintf("/proc/%d", h.web.master))))
-		}, dial(syscall.ECONNREFUSED), diagnose.NginxConfigInvalid},
+		}, dial(syscall.ECONNREFUSED), cause.NginxConfigInvalid},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -126,13 +128,13 @@ func TestHiddenProcesses(t *testing.T) {
 		h, c := provisioned(t), basic(t)
 		h.euid = euid
 		h.must(os.RemoveAll(h.path(fmt.Sprintf("/proc/%d", h.web.master))))
-		s := diagnose.Symptom{Site: &c.Sites[0], Location: &c.Sites[0].Locations[0], Check: "upgrade",
+		s := facts.Symptom{Site: &c.Sites[0], Location: &c.Sites[0].Locations[0], Check: "upgrade",
 			Target: verify.Reach(c.Sites[0], c.Sites[0].Locations[0], c.Sites[0].Listen[0])}
 		s.Err = &websocket.StatusError{Code: 500, Line: "500"}
 		d := diagnose.Explain(t.Context(), h.host(Listener{}), c, s)
 		evidence := strings.Join(d.Evidence, "\n")
 		// Something answered: that nginx is not running is no cause of that.
-		if root := euid == 0; d.Code != diagnose.Unexplained || root == strings.Contains(evidence, "hidepid") {
+		if root := euid == 0; d.Code != cause.Unexplained || root == strings.Contains(evidence, "hidepid") {
 			t.Errorf("as %d: %s\n%s", euid, d, evidence)
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"wsprovision/provision/diagnose"
+	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/stepnames"
@@ -54,16 +54,16 @@ func TestProofIsExplained(t *testing.T) {
 		name string
 		make func(h *fakeHost)
 		want engine.Status
-		code diagnose.Code // "" is none
+		code cause.Code // "" is none
 	}{
 		{"all is well", func(*fakeHost) {}, engine.Unchanged, ""},
 		{"backend down", func(h *fakeHost) { h.web.backends["127.0.0.1:3000"] = false }, engine.Unchanged, ""},
 		{"nginx runs another configuration", func(h *fakeHost) {
 			h.web.tree = nginx.Tree{}
-		}, engine.Failed, diagnose.NginxOlder},
+		}, engine.Failed, cause.NginxOlder},
 		{"a 101 with a wrong digest", func(h *fakeHost) {
 			h.web.answer = wrongDigest
-		}, engine.Failed, diagnose.NotAWebSocket},
+		}, engine.Failed, cause.NotAWebSocket},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := provisioned(t)

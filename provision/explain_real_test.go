@@ -27,7 +27,8 @@ import (
 	ws "github.com/coder/websocket"
 
 	"wsprovision/provision/config"
-	"wsprovision/provision/diagnose"
+	"wsprovision/provision/diagnose/cause"
+	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/host"
 	"wsprovision/provision/hosttest"
 	"wsprovision/provision/nginx"
@@ -78,7 +79,7 @@ func newRig(t *testing.T) *rig {
 		t.Skip("nginx and root are needed here")
 	}
 	r := &rig{t: t, root: t.TempDir()}
-	r.port = diagnose.PortOf(unusedAddress(t))
+	r.port = facts.PortOf(unusedAddress(t))
 	for _, dir := range []string{"run", "tmp", "var/log/nginx", "etc/nginx/conf.d", filepath.Dir(r.root)} {
 		r.must(os.MkdirAll(filepath.Join(r.root, dir), 0o755))
 	}
@@ -258,60 +259,60 @@ func TestExplainWithNginx(t *testing.T) {
 		make    func(r *rig) // before nginx is started
 		after   func(r *rig) // and after
 		verify  verify.Verification
-		want    diagnose.Code // "" is no failure
+		want    cause.Code // "" is no failure
 		cause   string
 	}{
 		{name: "all is well", backend: echo, make: func(r *rig) { r.write("websocket", r.block(echo, headersOfSite)) }},
 		{name: "backend down", backend: down, make: func(r *rig) {
 			r.write("websocket", r.block(down, headersOfSite))
-		}, want: diagnose.BackendNotRunning, cause: down},
+		}, want: cause.BackendNotRunning, cause: down},
 		{name: "an echo backend stands in", backend: down, make: func(r *rig) {
 			r.write("websocket", r.block(down, headersOfSite))
 		}, verify: verify.Verification{WithEcho: true}},
 		{name: "no Upgrade", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, "proxy_http_version 1.1; proxy_set_header Connection upgrade;"))
-		}, want: diagnose.UpgradeHeaderMissing, cause: "does not pass on Upgrade"},
+		}, want: cause.UpgradeHeaderMissing, cause: "does not pass on Upgrade"},
 		{name: "no Connection", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade;"))
-		}, want: diagnose.UpgradeHeaderMissing, cause: "does not pass on Connection"},
+		}, want: cause.UpgradeHeaderMissing, cause: "does not pass on Connection"},
 		{name: "neither", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, ""))
-		}, want: diagnose.UpgradeHeaderMissing, cause: "nor does it speak HTTP/1.1"},
+		}, want: cause.UpgradeHeaderMissing, cause: "nor does it speak HTTP/1.1"},
 		{name: "HTTP/1.0", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo,
 				"proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;"))
-		}, want: diagnose.UpstreamHTTP10},
+		}, want: cause.UpstreamHTTP10},
 		{name: "trailing slash", backend: strict, make: func(r *rig) {
 			r.write("websocket", r.block(strict+"/", headersOfSite))
-		}, want: diagnose.ProxyPassSlash, cause: "/ in place of /ws/"},
+		}, want: cause.ProxyPassSlash, cause: "/ in place of /ws/"},
 		{name: "a trailing slash that the backend does not mind", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo+"/", headersOfSite))
 		}},
 		{name: "path that the backend has not", backend: strictBackend(t, "/other/"), make: func(r *rig) {
 			r.write("websocket", r.block("BACKEND", headersOfSite))
-		}, want: diagnose.PathNotFound, cause: "itself has nothing at /ws/"},
+		}, want: cause.PathNotFound, cause: "itself has nothing at /ws/"},
 		{name: "path without its slash", backend: strictBackend(t, "/ws"), make: func(r *rig) {
 			r.write("websocket", r.block("BACKEND", headersOfSite))
-		}, want: diagnose.PathNotFound, cause: "but at /ws"},
+		}, want: cause.PathNotFound, cause: "but at /ws"},
 		{name: "no such location", backend: echo, make: func(r *rig) {
 			r.write("websocket", strings.Replace(r.block(echo, headersOfSite), "/ws/", "/chat/", 1))
-		}, want: diagnose.PathNotFound, cause: "passes nothing to a backend under /ws/"},
+		}, want: cause.PathNotFound, cause: "passes nothing to a backend under /ws/"},
 		{name: "a foreign Origin", backend: strict, make: func(r *rig) {
 			r.write("websocket", r.block(strict, headersOfSite))
 		},
-			verify: verify.Verification{Origin: "http://evil.example.org"}, want: diagnose.OriginRefused,
+			verify: verify.Verification{Origin: "http://evil.example.org"}, want: cause.OriginRefused,
 			cause: "refuses the Origin http://evil.example.org"},
 		{name: "Host is not passed on", backend: strict, make: func(r *rig) {
 			r.write("websocket", r.block(strict, strings.Replace(headersOfSite, "proxy_set_header Host $host;", "", 1)))
-		}, verify: verify.Verification{Origin: "http://ws.example.com:PORT"}, want: diagnose.OriginRefused,
+		}, verify: verify.Verification{Origin: "http://ws.example.com:PORT"}, want: cause.OriginRefused,
 			cause: "with Host, which nginx sets to 127.0.0.1:"},
 		{name: "deny", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite+"deny all;"))
-		}, want: diagnose.ForbiddenByNginx},
+		}, want: cause.ForbiddenByNginx},
 		{name: "read timeout", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite+"proxy_read_timeout 1s;"))
 		},
-			verify: verify.Verification{Idle: 3 * time.Second}, want: diagnose.ProxyReadTimeout, cause: "after 1 s"},
+			verify: verify.Verification{Idle: 3 * time.Second}, want: cause.ProxyReadTimeout, cause: "after 1 s"},
 		{name: "long enough", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite+"proxy_read_timeout 24h;"))
 		},
@@ -320,42 +321,42 @@ func TestExplainWithNginx(t *testing.T) {
 			r.write("websocket", r.block(echo, headersOfSite))
 			r.write("another", fmt.Sprintf("server { listen 127.0.0.1:%d; server_name ws.example.com; return 404; }\n",
 				r.port))
-		}, want: diagnose.ShadowedServerName, cause: "comes first"},
+		}, want: cause.ShadowedServerName, cause: "comes first"},
 		{name: "the name is nobody's", backend: echo, make: func(r *rig) {
 			r.write("websocket", strings.Replace(r.block(echo, headersOfSite), "ws.example.com", "example.com", 1))
-		}, want: diagnose.ShadowedDefault, cause: "default_server"},
+		}, want: cause.ShadowedDefault, cause: "default_server"},
 		{name: "the address is another's", backend: echo, make: func(r *rig) {
 			r.write("websocket", strings.Replace(r.block(echo, headersOfSite), "listen 127.0.0.1:", "listen ", 1))
-		}, want: diagnose.ShadowedListen},
-		{name: "file not there", backend: echo, want: diagnose.NotIncluded, cause: "is not there"},
+		}, want: cause.ShadowedListen},
+		{name: "file not there", backend: echo, want: cause.NotIncluded, cause: "is not there"},
 		{name: "file not included", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite))
 			r.must(os.WriteFile(r.root+host.NginxConf,
 				bytes.Replace(r.read(host.NginxConf), []byte("include conf.d/*.conf;"),
 					nil, 1), 0o644))
-		}, want: diagnose.NotIncluded, cause: "is not included by"},
+		}, want: cause.NotIncluded, cause: "is not included by"},
 		{name: "map inside server", backend: echo, make: func(r *rig) {
 			r.write("websocket", strings.Replace(r.block(echo, headersOfSite), " server_name",
 				" map $http_upgrade $c { default upgrade; }\n server_name", 1))
-		}, want: diagnose.NginxConfigInvalid, cause: "a map stands inside another block"},
+		}, want: cause.NginxConfigInvalid, cause: "a map stands inside another block"},
 		{name: "brace not closed", backend: echo, make: func(r *rig) {
 			r.write("websocket", strings.TrimSuffix(r.block(echo, headersOfSite), "}\n"))
-		}, want: diagnose.NginxConfigInvalid,
+		}, want: cause.NginxConfigInvalid,
 			cause: "a brace is opened and not closed in /etc/nginx/conf.d/websocket.conf:8"},
 		{name: "unknown directive", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite+"proxy_pas on;"))
-		}, want: diagnose.NginxConfigInvalid,
+		}, want: cause.NginxConfigInvalid,
 			cause: `unknown directive "proxy_pas": misspelt, or of a module that is not loaded in /etc/nginx/conf.d/websocket.conf:6`},
 		{name: "name of the backend", backend: "nowhere.invalid:3000", make: func(r *rig) {
 			r.write("websocket", r.block("nowhere.invalid:3000", headersOfSite))
-		}, want: diagnose.UpstreamUnresolved, cause: "nowhere.invalid"},
+		}, want: cause.UpstreamUnresolved, cause: "nowhere.invalid"},
 		{name: "port taken", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite))
 			l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", r.port))
 			r.must(err)
 			go func() { _ = http.Serve(l, http.NotFoundHandler()) }()
 			r.t.Cleanup(func() { l.Close() })
-		}, want: diagnose.NginxBindInUse, cause: "process " + strconv.Itoa(os.Getpid())},
+		}, want: cause.NginxBindInUse, cause: "process " + strconv.Itoa(os.Getpid())},
 		{name: "stopped", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite))
 		}, after: func(r *rig) {
@@ -366,41 +367,41 @@ func TestExplainWithNginx(t *testing.T) {
 				}
 				time.Sleep(10 * time.Millisecond)
 			}
-		}, want: diagnose.NginxNotRunning},
+		}, want: cause.NginxNotRunning},
 		{name: "not reloaded", backend: echo, make: func(r *rig) {
 			r.write("websocket", strings.Replace(r.block(echo, headersOfSite), "/ws/", "/chat/", 1))
 		}, after: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite))
 			later := time.Now().Add(time.Minute)
 			r.must(os.Chtimes(r.root+site, later, later))
-		}, want: diagnose.NginxOlder},
+		}, want: cause.NginxOlder},
 		{name: "no connection left", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite))
 			r.conf("4", "")
-		}, after: func(r *rig) { r.crowd(8) }, want: diagnose.ConnectionsSpent, cause: "worker_connections is 4"},
+		}, after: func(r *rig) { r.crowd(8) }, want: cause.ConnectionsSpent, cause: "worker_connections is 4"},
 		{name: "no descriptor left", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite))
 			r.conf("512", "worker_rlimit_nofile 12;")
 		}, after: func(r *rig) {
 			r.crowd(20)
-		}, verify: verify.Verification{Timeout: 1500 * time.Millisecond}, want: diagnose.OpenFilesSpent},
+		}, verify: verify.Verification{Timeout: 1500 * time.Millisecond}, want: cause.OpenFilesSpent},
 		{name: "silent backend", backend: silentBackend(t), make: func(r *rig) {
 			r.write("websocket", r.block("BACKEND", headersOfSite+"proxy_read_timeout 1s;"))
-		}, verify: verify.Verification{Timeout: 3 * time.Second}, want: diagnose.BackendNotAnswering},
+		}, verify: verify.Verification{Timeout: 3 * time.Second}, want: cause.BackendNotAnswering},
 		{name: "backend on IPv6 only", backend: "127.0.0.1:6PORT", make: func(r *rig) {
 			r.write("websocket", r.block("BACKEND", headersOfSite))
-		}, want: diagnose.BackendIPv6Only},
+		}, want: cause.BackendIPv6Only},
 		{name: "URL by the other family", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite))
 		},
-			verify: verify.Verification{URL: "ws://[::1]:PORT/ws/"}, want: diagnose.ListenerIPv4Only},
+			verify: verify.Verification{URL: "ws://[::1]:PORT/ws/"}, want: cause.ListenerIPv4Only},
 		{name: "URL of a backend", verify: verify.Verification{URL: "ws://" + strict + "/elsewhere"},
-			want:  diagnose.PathNotFound,
+			want:  cause.PathNotFound,
 			cause: strict + " has nothing at /elsewhere"},
-		{name: "URL of nobody", verify: verify.Verification{URL: "ws://" + down + "/"}, want: diagnose.AddressRefuses,
+		{name: "URL of nobody", verify: verify.Verification{URL: "ws://" + down + "/"}, want: cause.AddressRefuses,
 			cause: "nothing listens on " + down},
 		{name: "URL of no name", verify: verify.Verification{URL: "ws://nowhere.invalid/"},
-			want: diagnose.NameUnresolved},
+			want: cause.NameUnresolved},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -432,16 +433,16 @@ func TestExplainWithNginx(t *testing.T) {
 	}
 }
 
-func (r *rig) judge(v *verify.Verification, want diagnose.Code, cause string) {
+func (r *rig) judge(v *verify.Verification, want cause.Code, words string) {
 	r.t.Helper()
 	got := r.verify(v)
-	var d diagnose.Diagnosis
+	var d cause.Diagnosis
 	if got.Diagnosis != nil {
 		d = *got.Diagnosis
 	}
-	if d.Code != want || (got.Result == verify.OK) != (want == "") || !strings.Contains(d.Cause, cause) {
+	if d.Code != want || (got.Result == verify.OK) != (want == "") || !strings.Contains(d.Cause, words) {
 		r.t.Errorf("%s, diagnosis %q: %s\nwant %q: …%s…\nevidence:\n  %s\nchecks: %+v", got.Result, d.Code, d.Cause,
-			want, cause, strings.Join(d.Evidence, "\n  "), got.Checks)
+			want, words, strings.Join(d.Evidence, "\n  "), got.Checks)
 	}
 	hosttest.Pasteable(r.t, string(d.Code), d.Mend.String())
 	if want != "" && (d.Mend.IsZero() || len(d.Evidence) == 0) {
@@ -492,35 +493,35 @@ func TestExplainTLSWithNginx(t *testing.T) {
 		after   func(r *rig)
 		before  func(r *rig)
 		trust   bool
-		want    diagnose.Code
+		want    cause.Code
 		cause   string
 	}{
 		{name: "good", from: -day, until: day, forName: "ws.example.com", trust: true},
 		{name: "expired", from: -2 * day, until: -day, forName: "ws.example.com", trust: true,
-			want: diagnose.CertificateExpired, cause: "expired on"},
+			want: cause.CertificateExpired, cause: "expired on"},
 		{name: "not yet valid", from: day, until: 2 * day, forName: "ws.example.com", trust: true,
-			want: diagnose.CertificateExpired, cause: "is not valid before"},
+			want: cause.CertificateExpired, cause: "is not valid before"},
 		{name: "for another name", from: -day, until: day, forName: "example.org", trust: true,
-			want: diagnose.CertificateWrongName},
+			want: cause.CertificateWrongName},
 		{name: "unknown authority", from: -day, until: day, forName: "ws.example.com",
-			want: diagnose.CertificateUntrusted},
+			want: cause.CertificateUntrusted},
 		{name: "renewed and not reloaded", from: -2 * day, until: -day, forName: "ws.example.com", trust: true,
-			want: diagnose.NginxOlder, cause: "was renewed",
+			want: cause.NginxOlder, cause: "was renewed",
 			after: func(r *rig) { r.certificate("ws.example.com", -day, day) }},
 		{name: "another key", from: -day, until: day, forName: "ws.example.com", trust: true,
-			want: diagnose.CertificateKeyMismatch, cause: "/etc/nginx/key.pem",
+			want: cause.CertificateKeyMismatch, cause: "/etc/nginx/key.pem",
 			before: func(r *rig) {
 				key := r.read("/etc/nginx/key.pem")
 				r.certificate("ws.example.com", -day, day)
 				r.must(os.WriteFile(r.root+"/etc/nginx/key.pem", key, 0o600))
 			}},
 		{name: "no key", from: -day, until: day, forName: "ws.example.com", trust: true,
-			want: diagnose.CertificateKeyUnreadable, cause: "no such file",
+			want: cause.CertificateKeyUnreadable, cause: "no such file",
 			before: func(r *rig) { r.must(os.Remove(r.root + "/etc/nginx/key.pem")) }},
 		{name: "no certificate", from: -day, until: day, forName: "ws.example.com", trust: true,
-			want: diagnose.CertificateUnreadable, cause: "no such file",
+			want: cause.CertificateUnreadable, cause: "no such file",
 			before: func(r *rig) { r.must(os.Remove(r.root + "/etc/nginx/cert.pem")) }},
-		{name: "no ssl", from: -day, until: day, forName: "ws.example.com", trust: true, want: diagnose.TLSNotSpoken,
+		{name: "no ssl", from: -day, until: day, forName: "ws.example.com", trust: true, want: cause.TLSNotSpoken,
 			before: func(r *rig) {
 				r.write("websocket", strings.Replace(string(r.read(site)), " ssl;", ";", 1))
 			}},
@@ -530,7 +531,7 @@ func TestExplainTLSWithNginx(t *testing.T) {
 			r := newRig(t)
 			pool := r.certificate(tt.forName, tt.from, tt.until)
 			// The listener is another than the default server's, which has no TLS.
-			r.port = diagnose.PortOf(unusedAddress(t))
+			r.port = facts.PortOf(unusedAddress(t))
 			v := &verify.Verification{Config: parse(t, fmt.Sprintf("sites:\n  - name: websocket\n    server_name: "+
 				"ws.example.com\n    listen: 127.0.0.1:%d\n    tls: {certificate: /etc/nginx/cert.pem, key: "+
 				"/etc/nginx/key.pem}\n    locations: [{path: /ws/, backend: \"%s\"}]\n", r.port, echo))}

@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"wsprovision/provision/diagnose"
+	"wsprovision/provision/diagnose/backend"
+	"wsprovision/provision/diagnose/cause"
+	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/hosttest"
 	"wsprovision/provision/policy"
@@ -41,11 +44,11 @@ const (
 var badGateway = &websocket.StatusError{Code: 502, Line: "HTTP/1.1 502 Bad Gateway"}
 
 // ask explains a failure of the one site on the host, as nginx logged it.
-func (h *fakeHost) ask(err error, lines ...string) diagnose.Diagnosis {
+func (h *fakeHost) ask(err error, lines ...string) cause.Diagnosis {
 	h.t.Helper()
 	c := basic(h.t)
 	h.write("/proc/stat", fmt.Sprintf("btime %d\n", time.Now().Unix())) // nginx's workers are new
-	s := diagnose.Symptom{Site: &c.Sites[0], Location: &c.Sites[0].Locations[0], Check: "upgrade", Err: err,
+	s := facts.Symptom{Site: &c.Sites[0], Location: &c.Sites[0].Locations[0], Check: "upgrade", Err: err,
 		Lines: lines,
 		Began: time.Now()}
 	s.Target = verify.Reach(c.Sites[0], c.Sites[0].Locations[0], c.Sites[0].Listen[0])
@@ -61,32 +64,32 @@ func TestExplainSELinux(t *testing.T) {
 		name  string
 		make  func(h *fakeHost)
 		lines []string
-		want  diagnose.Code
+		want  cause.Code
 		cause string
 		mend  string
 		proof string // in the evidence
 	}{
-		{"neither boolean nor label", func(h *fakeHost) {}, []string{logDenied}, diagnose.SELinuxNameConnect,
+		{"neither boolean nor label", func(h *fakeHost) {}, []string{logDenied}, cause.SELinuxNameConnect,
 			"both the boolean httpd_can_network_connect and the label http_port_t are missing",
 			"setsebool -P httpd_can_network_connect on && semanage port -a -t http_port_t -p tcp 3000",
 			"avc:  denied  { name_connect }"},
 		{"label without boolean", func(h *fakeHost) {
 			h.localPort("http_port_t", 3000)
-		}, []string{logDenied}, diagnose.SELinuxNameConnect, ": the boolean httpd_can_network_connect is off",
+		}, []string{logDenied}, cause.SELinuxNameConnect, ": the boolean httpd_can_network_connect is off",
 			"setsebool -P httpd_can_network_connect on", "tcp/3000 is labelled http_port_t"},
 		{"another label of somebody's", func(h *fakeHost) {
 			h.localPort("ssh_port_t", 3000)
-		}, []string{logDenied}, diagnose.BackendLabelTaken, "somebody has labelled it ssh_port_t",
+		}, []string{logDenied}, cause.BackendLabelTaken, "somebody has labelled it ssh_port_t",
 			"semanage port -m -t http_port_t -p tcp 3000", "ssh_port_t"},
-		{"nginx logs nothing", func(h *fakeHost) {}, nil, diagnose.SELinuxNameConnect, "both", "setsebool -P",
+		{"nginx logs nothing", func(h *fakeHost) {}, nil, cause.SELinuxNameConnect, "both", "setsebool -P",
 			"the same handshake made with 127.0.0.1:3000 directly: 101"},
-		{"a line of another request", func(h *fakeHost) {}, []string{logOther}, diagnose.SELinuxNameConnect, "both",
+		{"a line of another request", func(h *fakeHost) {}, []string{logOther}, cause.SELinuxNameConnect, "both",
 			"setsebool -P", "avc:"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			h := servedHost(t)
-			h.write(diagnose.AuditLog, "type=LOGIN msg=audit(1.000:1): pid=1\n"+avcBind+"\n"+ofNow(3000)+"\n"+
+			h.write(facts.AuditLog, "type=LOGIN msg=audit(1.000:1): pid=1\n"+avcBind+"\n"+ofNow(3000)+"\n"+
 				ofNow(3001)+"\n")
 			tt.make(h)
 			h.rebuild(true)
@@ -112,14 +115,14 @@ func TestHostileDeniedPort(t *testing.T) {
 		"": false, "upstream u { server 127.0.0.1:1; server 127.0.0.1:3001; }\n": true,
 	} {
 		h := servedHost(t)
-		h.write(diagnose.AuditLog, ofNow(3001)+"\n")
+		h.write(facts.AuditLog, ofNow(3001)+"\n")
 		h.write("/etc/nginx/conf.d/upstreams.conf", upstreams)
 		h.rebuild(true)
 		h.setRunning(policy.ConnectBoolean, false)
 		h.answerAccess(false)
 		d := h.ask(badGateway, strings.ReplaceAll(logDenied, ":3000", ":3001"))
 		command := strings.HasPrefix(d.Mend.String(), "setsebool")
-		if d.Code != diagnose.SELinuxNameConnect || command != named ||
+		if d.Code != cause.SELinuxNameConnect || command != named ||
 			!named && !strings.HasPrefix(d.Mend.String(), "where port 3001 is indeed a backend") {
 			t.Errorf("upstreams %q: %s", upstreams, d)
 		}
@@ -145,7 +148,7 @@ func TestDenialOfAnEarlierNginx(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := servedHost(t)
-			h.write(diagnose.AuditLog, tt.audit+"\n")
+			h.write(facts.AuditLog, tt.audit+"\n")
 			h.kernel = strings.Replace(tt.kernel, "type=AVC msg=", "type=1400 ", 1) + "\n"
 			h.must(os.MkdirAll(h.path("/run/log/journal"), 0o755))
 			h.rebuild(true)
@@ -164,9 +167,9 @@ func TestDenialOfAnEarlierNginx(t *testing.T) {
 // A denial that has been mended since is no cause of a 13 of today, such as a route of the type prohibit gives.
 func TestOldDenialIsNoCause(t *testing.T) {
 	h := provisioned(t)
-	h.write(diagnose.AuditLog, fmt.Sprintf(avcConnect, 3000)+"\n")
+	h.write(facts.AuditLog, fmt.Sprintf(avcConnect, 3000)+"\n")
 	h.answerAccess(true)
-	if d := h.ask(badGateway, logDenied); d.Code == diagnose.SELinuxNameConnect {
+	if d := h.ask(badGateway, logDenied); d.Code == cause.SELinuxNameConnect {
 		t.Errorf("got %s, and SELinux allows it", d)
 	}
 }
@@ -179,7 +182,7 @@ func TestLabelInTheStoreOnly(t *testing.T) {
 	h.rebuild(false)
 	h.setRunning(policy.ConnectBoolean, false)
 	h.answerAccess(false)
-	if d := h.ask(badGateway, logDenied); d.Code != diagnose.SELinuxNameConnect ||
+	if d := h.ask(badGateway, logDenied); d.Code != cause.SELinuxNameConnect ||
 		!strings.HasSuffix(d.Mend.String(), " && load_policy") {
 		t.Errorf("got %s, want it to be mended by load_policy", d)
 	}
@@ -207,16 +210,16 @@ func TestWouldDeny(t *testing.T) {
 	h.rebuild(true)
 	h.setRunning(policy.ConnectBoolean, false)
 	h.answerAccess(false)
-	if d := diagnose.WouldDeny(t.Context(), h.host(Listener{}), 3000); d != nil {
+	if d := backend.WouldDeny(t.Context(), h.host(Listener{}), 3000); d != nil {
 		t.Errorf("enforcing: %s, want none: what is denied fails", d)
 	}
 	h.write(selinuxfs+"/enforce", "0")
-	d := diagnose.WouldDeny(t.Context(), h.host(Listener{}), 3000)
-	if d == nil || d.Code != diagnose.SELinuxWouldDeny || !strings.Contains(d.Cause, "permissive") {
-		t.Errorf("permissive: %v, want %s", d, diagnose.SELinuxWouldDeny)
+	d := backend.WouldDeny(t.Context(), h.host(Listener{}), 3000)
+	if d == nil || d.Code != cause.SELinuxWouldDeny || !strings.Contains(d.Cause, "permissive") {
+		t.Errorf("permissive: %v, want %s", d, cause.SELinuxWouldDeny)
 	}
 	h.answerAccess(true)
-	if d := diagnose.WouldDeny(t.Context(), h.host(Listener{}), 3000); d != nil {
+	if d := backend.WouldDeny(t.Context(), h.host(Listener{}), 3000); d != nil {
 		t.Errorf("allowed: %s, want none", d)
 	}
 }
@@ -228,23 +231,23 @@ func TestExplainLogLines(t *testing.T) {
 		name  string
 		err   error
 		line  string
-		want  diagnose.Code
+		want  cause.Code
 		cause string
 	}{
 		{"111", badGateway, strings.Replace(logRefused, "connect() failed", "connect() to 127.0.0.1:3000 failed", 1),
-			diagnose.BackendNotRunning, "127.0.0.1:3000 is not running"},
-		{"111 as nginx 1.20 logs it", badGateway, logRefused, diagnose.BackendNotRunning,
+			cause.BackendNotRunning, "127.0.0.1:3000 is not running"},
+		{"111 as nginx 1.20 logs it", badGateway, logRefused, cause.BackendNotRunning,
 			"127.0.0.1:3000 is not running"},
-		{"connections", cut, logSpent, diagnose.ConnectionsSpent, "worker_connections is 1024"},
-		{"descriptors", timeout, logFiles, diagnose.OpenFilesSpent, "no file descriptor left"},
-		{"unreachable", badGateway, logConnect, diagnose.BackendUnreachable, "127.0.0.1:3000"},
-		{"disk", badGateway, logSpace, diagnose.DiskFull, "no space left"},
-		{"resolver", badGateway, logResolve, diagnose.UpstreamUnresolved, "backend.example.com"},
+		{"connections", cut, logSpent, cause.ConnectionsSpent, "worker_connections is 1024"},
+		{"descriptors", timeout, logFiles, cause.OpenFilesSpent, "no file descriptor left"},
+		{"unreachable", badGateway, logConnect, cause.BackendUnreachable, "127.0.0.1:3000"},
+		{"disk", badGateway, logSpace, cause.DiskFull, "no space left"},
+		{"resolver", badGateway, logResolve, cause.UpstreamUnresolved, "backend.example.com"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			h := provisioned(t)
-			h.web.backends["127.0.0.1:3000"] = tt.want != diagnose.BackendNotRunning
+			h.web.backends["127.0.0.1:3000"] = tt.want != cause.BackendNotRunning
 			d := h.ask(tt.err, logOther, tt.line)
 			if d.Code != tt.want || !strings.Contains(d.Cause, tt.cause) || !slices.Contains(d.Evidence, tt.line) {
 				t.Errorf("got %s %q\nwant %s, …%s…", d, d.Evidence, tt.want, tt.cause)
@@ -257,24 +260,24 @@ func TestExplainLogLines(t *testing.T) {
 func TestUnexplained(t *testing.T) {
 	h := provisioned(t)
 	d := h.ask(&websocket.StatusError{Code: 500, Line: "HTTP/1.1 500 Internal Server Error"}, logOther)
-	if d.Code != diagnose.Unexplained || !strings.Contains(d.Cause, "500") {
-		t.Errorf("got %s, want %s", d, diagnose.Unexplained)
+	if d.Code != cause.Unexplained || !strings.Contains(d.Cause, "500") {
+		t.Errorf("got %s, want %s", d, cause.Unexplained)
 	}
 }
 
 func TestParseAVC(t *testing.T) {
 	for name, line := range map[string]string{"audit.log": fmt.Sprintf(avcConnect, 3000), "kernel log": avcKernel} {
-		a, ok := diagnose.ParseAVC(line)
+		a, ok := facts.ParseAVC(line)
 		if !ok || a.Port != 3000 || a.Comm != "nginx" || !slices.Equal(a.Perms, []string{"name_connect"}) ||
 			a.Time.Unix() != 1554992273 || a.Permissive || a.Class != "tcp_socket" {
 			t.Errorf("%s: %+v, %v", name, a, ok)
 		}
 	}
-	if a, _ := diagnose.ParseAVC(avcBind); a.Port != 4881 || a.Target != "system_u:object_r:unreserved_port_t:s0" {
+	if a, _ := facts.ParseAVC(avcBind); a.Port != 4881 || a.Target != "system_u:object_r:unreserved_port_t:s0" {
 		t.Errorf("name_bind: %+v", a)
 	}
 	for _, line := range []string{"", "type=LOGIN msg=audit(1.000:1)", "avc:  granted  { name_connect } for  pid=1"} {
-		if a, ok := diagnose.ParseAVC(line); ok {
+		if a, ok := facts.ParseAVC(line); ok {
 			t.Errorf("parseAVC(%q) = %+v, want none", line, a)
 		}
 	}
@@ -286,7 +289,7 @@ func FuzzParseAVC(f *testing.F) {
 		f.Add(line)
 	}
 	f.Fuzz(func(t *testing.T, line string) {
-		a, ok := diagnose.ParseAVC(line)
+		a, ok := facts.ParseAVC(line)
 		if ok && (len(a.Perms) == 0 || !strings.HasPrefix(a.Line, "avc:") || !strings.HasSuffix(line, a.Line)) {
 			t.Errorf("parseAVC(%q) = %+v", line, a)
 		}
@@ -300,8 +303,8 @@ func TestPermissiveIsNotDenied(t *testing.T) {
 	h.rebuild(true)
 	h.setRunning(policy.ConnectBoolean, false)
 	h.answerAccess(false)
-	if d := h.ask(badGateway, logRefused); d.Code != diagnose.BackendNotRunning {
-		t.Errorf("got %s, want %s", d, diagnose.BackendNotRunning)
+	if d := h.ask(badGateway, logRefused); d.Code != cause.BackendNotRunning {
+		t.Errorf("got %s, want %s", d, cause.BackendNotRunning)
 	}
 	if status, err := h.host(Listener{}).SELinux.Status(); err != nil || status.Mode != selinux.Permissive {
 		t.Errorf("mode %s, %v, want permissive", status.Mode, err)

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"syscall"
 
-	"wsprovision/provision/diagnose"
+	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/proxy"
@@ -287,7 +287,7 @@ func (h *fakeHost) route(host, port, path string) (backend string, listens bool)
 				continue
 			}
 			listens = true
-			if diagnose.ServerNamed(s, host) && backend == "" {
+			if facts.ServerNamed(s, host) && backend == "" {
 				backend = passedTo(s.Body, path, upstreams)
 			}
 		}

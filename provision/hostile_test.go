@@ -14,6 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"wsprovision/provision/diagnose"
+	"wsprovision/provision/diagnose/cause"
+	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/state"
@@ -41,9 +43,9 @@ func TestHostileErrorLog(t *testing.T) {
 	h := provisioned(t)
 	c := basic(t)
 	h.write("/proc/stat", fmt.Sprintf("btime %d\n", time.Now().Unix())) // nginx's workers are new
-	s := diagnose.Symptom{Site: &c.Sites[0], Location: &c.Sites[0].Locations[0], Check: "upgrade",
+	s := facts.Symptom{Site: &c.Sites[0], Location: &c.Sites[0].Locations[0], Check: "upgrade",
 		Err: &websocket.StatusError{Code: 500, Line: "500"}, Began: time.Now()}
-	s.Target = diagnose.Recognisable(verify.Reach(c.Sites[0], c.Sites[0].Locations[0], c.Sites[0].Listen[0]))
+	s.Target = facts.Recognisable(verify.Reach(c.Sites[0], c.Sites[0].Locations[0], c.Sites[0].Listen[0]))
 	for _, text := range hostileReferers {
 		referred := `host: "ws.example.com", referrer: "` + text + `"`
 		request := `, client: 192.0.2.9, server: ws.example.com` +
@@ -61,7 +63,7 @@ func TestHostileErrorLog(t *testing.T) {
 		} {
 			s.Lines = []string{line}
 			d := diagnose.Explain(t.Context(), h.host(Listener{}), c, s)
-			if d.Code != diagnose.Unexplained || !d.Mend.IsZero() {
+			if d.Code != cause.Unexplained || !d.Mend.IsZero() {
 				t.Errorf("%s in the %s: %s", text, where, d)
 			}
 		}
@@ -75,7 +77,7 @@ func TestHostileUpstream(t *testing.T) {
 		strings.Replace(logConnect, "http://127.0.0.1:3000/", "http://$(x)/", 1),
 		strings.Replace(logConnect, "http://127.0.0.1:3000/", "http://[fe80::1%$(x)]:80/", 1),
 	} {
-		if d := provisioned(t).ask(badGateway, line); d.Code == diagnose.Unexplained ||
+		if d := provisioned(t).ask(badGateway, line); d.Code == cause.Unexplained ||
 			strings.Contains(d.Mend.String(), "$(") {
 			t.Errorf("%s: %s", line, d)
 		}
@@ -95,7 +97,7 @@ func TestHostileBackend(t *testing.T) {
 			line := strings.Replace(logConnect,
 				"upstream timed out (110: Connection timed out) while connecting to upstream", message, 1)
 			d := provisioned(t).ask(&websocket.StatusError{Code: 500, Line: "500"}, line)
-			if d.Code != diagnose.Unexplained {
+			if d.Code != cause.Unexplained {
 				t.Errorf("%s: %s", message, d)
 			}
 		}
@@ -106,7 +108,7 @@ func TestHostileBackend(t *testing.T) {
 		`pwritev() "/var/lib/nginx/tmp/proxy/1" failed (28: No space left on device) while reading upstream`,
 		`write() to "/var/log/nginx/access.log" failed (28: No space left on device) while logging request`,
 	} {
-		if !diagnose.TooManyFiles.MatchString(real) && !diagnose.NoSpaceLeft.MatchString(real) {
+		if !facts.TooManyFiles.MatchString(real) && !facts.NoSpaceLeft.MatchString(real) {
 			t.Errorf("nginx says it, and it is not understood: %s", real)
 		}
 	}
@@ -134,7 +136,7 @@ func TestHostileClientOfNginx(t *testing.T) {
 		"location /dead/ { proxy_pass http://"+dead+"; }\n location /ws/", 1))
 	r.start()
 	report := r.verify(&verify.Verification{Config: r.site(l.Addr().String())})
-	if d := report.Diagnosis; d == nil || d.Code != diagnose.BackendRefused ||
+	if d := report.Diagnosis; d == nil || d.Code != cause.BackendRefused ||
 		d.Mend.String() != "the backend's own log says why" {
 		t.Errorf("got %v\n%s", d, r.read("/var/log/nginx/error.log"))
 	}
@@ -203,10 +205,10 @@ func TestHostileLogFiles(t *testing.T) {
 	h.must(os.Symlink(h.path("/secret"), h.path("/link")))
 	h.write("/sparse", "x\n")
 	h.must(os.Truncate(h.path("/sparse"), 8<<30))
-	marks := diagnose.MarkLogs(it, "/pipe", "/link", "/sparse", "/none")
+	marks := facts.MarkLogs(it, "/pipe", "/link", "/sparse", "/none")
 	h.must(os.Truncate(h.path("/sparse"), 16<<30))
-	for _, line := range diagnose.LogsSince(t.Context(), it, marks) {
-		if len(line) > diagnose.MostTail || strings.Contains(line, "secret") {
+	for _, line := range facts.LogsSince(t.Context(), it, marks) {
+		if len(line) > facts.MostTail || strings.Contains(line, "secret") {
 			t.Errorf("a line of %d bytes", len(line))
 		}
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // builders make a Mend, and what they are given.
-var builders = []string{"do", "and", "say", "note", "name", "into"}
+var builders = []string{"Do", "And", "Say", "Note", "Name", "Into"}
 
 // unsafeMends are the places of a file in which a Mend is made otherwise than by quoting, or has a shell do it.
 func unsafeMends(file *ast.File) (found []string) {
@@ -27,7 +27,7 @@ func unsafeMends(file *ast.File) (found []string) {
 				report(n, "the text of a Mend")
 			}
 		case *ast.CallExpr:
-			if is(n.Fun, "words") && !isLiteral(n.Args[0]) {
+			if is(n.Fun, "Words") && !isLiteral(n.Args[0]) {
 				report(n, "words made of a value")
 			}
 			if b := builder(n.Fun); b != "" {
@@ -40,8 +40,13 @@ func unsafeMends(file *ast.File) (found []string) {
 }
 
 func is(e ast.Expr, name string) bool {
-	i, ok := e.(*ast.Ident)
-	return ok && i.Name == name
+	switch e := e.(type) {
+	case *ast.Ident:
+		return e.Name == name
+	case *ast.SelectorExpr:
+		return e.Sel.Name == name
+	}
+	return false
 }
 
 func isLiteral(e ast.Expr) bool {
@@ -71,10 +76,10 @@ func unsafeArguments(builder string, args []ast.Expr, report func(ast.Node, stri
 		return
 	}
 	if lit, ok := args[0].(*ast.BasicLit); ok && slices.Contains(shells, strings.Trim(lit.Value, "`\"")) &&
-		(builder == "do" || builder == "and") {
+		(builder == "Do" || builder == "And") {
 		report(args[0], "a shell")
 	}
-	if call, ok := args[0].(*ast.CallExpr); ok && (builder == "say" || builder == "note") && !is(call.Fun, "words") {
+	if call, ok := args[0].(*ast.CallExpr); ok && (builder == "Say" || builder == "Note") && !is(call.Fun, "Words") {
 		report(args[0], "words that are computed")
 	}
 }
@@ -82,16 +87,17 @@ func unsafeArguments(builder string, args []ast.Expr, report func(ast.Node, stri
 // TestNoMendByHand walks the source: text becomes a command by quoting, in mend.go, and nowhere else.
 func TestNoMendByHand(t *testing.T) {
 	for path, file := range sources(t) {
-		if knowsMends(path, file.tree) && path != "provision/diagnose/mend.go" {
+		if knowsMends(path, file.tree) && path != "provision/diagnose/cause/mend.go" {
 			for _, what := range unsafeMends(file.tree) {
 				t.Errorf("%s: %s", path, what)
 			}
 		}
 	}
 	for _, sample := range []string{
-		`Mend{written: "rm " + x}`, `Mend{"rm " + x, false}`, `m.written + x`, `say(words(x))`, `say(words("a" + x))`,
-		`do("bash", "-c", x)`, `do("true").and("sh", "-c", x)`,
-		`say(fmt.Sprintf("x", y))`, `d.Mend.UnmarshalText(x)`,
+		`Mend{written: "rm " + x}`, `Mend{"rm " + x, false}`, `m.written + x`, `Say(Words(x))`,
+		`cause.Say(cause.Words("a" + x))`,
+		`cause.Do("bash", "-c", x)`, `Do("true").And("sh", "-c", x)`,
+		`cause.Say(fmt.Sprintf("x", y))`, `d.Mend.UnmarshalText(x)`,
 	} {
 		file, err := parser.ParseFile(token.NewFileSet(), "x.go", "package x\nvar _ = "+sample, 0)
 		if err != nil {
@@ -107,6 +113,6 @@ func TestNoMendByHand(t *testing.T) {
 func knowsMends(path string, file *ast.File) bool {
 	return strings.HasPrefix(path, "provision/diagnose/") ||
 		slices.ContainsFunc(file.Imports, func(i *ast.ImportSpec) bool {
-			return i.Path.Value == `"wsprovision/provision/diagnose"`
+			return i.Path.Value == `"wsprovision/provision/diagnose/cause"`
 		})
 }

@@ -23,7 +23,11 @@ func (h Host) Below(dir string) (string, error) {
 		return "", fmt.Errorf("label what is below %q: only letters, digits and / - . _ ~ = @ can be labelled by path",
 			dir)
 	}
-	known, err := h.Known(dir)
+	c, err := h.config()
+	if err != nil {
+		return "", err
+	}
+	known, err := h.substitute(path.Join(etc, c.policy, "contexts/files/file_contexts"), dir)
 	if err != nil {
 		return "", err
 	}
@@ -31,16 +35,6 @@ func (h Host) Below(dir string) (string, error) {
 		return "", fmt.Errorf("label what is below %s: the policy has it under the name %s", dir, known)
 	}
 	return strings.ReplaceAll(dir, ".", `\.`) + below, nil
-}
-
-// Known is the name that the policy has for a path, and the only one that semanage takes: /var/run/app on RHEL 7 for
-// /run/app.
-func (h Host) Known(name string) (string, error) {
-	c, err := h.config()
-	if err != nil {
-		return "", err
-	}
-	return h.substitute(path.Join(etc, c.policy, "contexts/files/file_contexts"), name)
 }
 
 // Directory is the directory of a specification that Below gave.

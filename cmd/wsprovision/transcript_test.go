@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"wsprovision/provision/diagnose"
+	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/verify"
 )
@@ -67,7 +67,7 @@ func TestVerifyTranscript(t *testing.T) {
 					"Gateway from nginx/1.20.1, after what the backend at 127.0.0.1:3000 has said, which was nothing"},
 				{Name: "another-name-not-upgraded", Result: verify.Skipped, Why: "no other server block is there"},
 			},
-			Diagnosis: &diagnose.Diagnosis{Code: diagnose.BackendNotRunning,
+			Diagnosis: &cause.Diagnosis{Code: cause.BackendNotRunning,
 				Cause: "nothing listens on 127.0.0.1:3000, to which location /ws/ of " +
 					"/etc/nginx/conf.d/websocket.conf passes",
 				Evidence: []string{"/var/log/nginx/error.log: 2026/11/30 10:00:00 [error] 12#12: *1 connect() failed " +

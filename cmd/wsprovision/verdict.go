@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"wsprovision/provision/diagnose"
+	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/plaintext"
 	"wsprovision/provision/verify"
 )
@@ -63,7 +63,7 @@ func writeTiming(s *screen, t verify.TimingReport) {
 	}
 }
 
-func writeDiagnosis(s *screen, word string, d diagnose.Diagnosis) {
+func writeDiagnosis(s *screen, word string, d cause.Diagnosis) {
 	colour := red
 	if word == "warning" {
 		colour = yellow

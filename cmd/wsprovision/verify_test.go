@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"testing"
 
-	"wsprovision/provision/diagnose"
+	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/verify"
 )
 
@@ -93,13 +93,13 @@ func TestVerifyURL(t *testing.T) {
 		args   []string
 		want   int
 		result string // "" is no report
-		code   diagnose.Code
+		code   cause.Code
 	}{
 		{"goes through", []string{"--url", "ws://" + address + "/"}, 0, verify.OK, ""},
 		{"timed", []string{"--url", "ws://" + address + "/", "--count", "20", "--concurrency", "4"}, 0,
 			verify.OK, ""},
 		{"muted", []string{"--url", "ws://nowhere.invalid/", "--explain=never"}, 1, verify.Failed, ""},
-		{"explained", []string{"--url", "ws://nowhere.invalid/"}, 1, verify.Failed, diagnose.NameUnresolved},
+		{"explained", []string{"--url", "ws://nowhere.invalid/"}, 1, verify.Failed, cause.NameUnresolved},
 		{"no site", nil, 78, "", ""},
 		{"an --explain that is neither", []string{"--url", "ws://" + address + "/", "--explain=maybe"}, 64, "", ""},
 		{"too many", []string{"--url", "ws://" + address + "/", "--count", "100001"}, 64, "", ""},
@@ -150,7 +150,7 @@ func TestWriteTarget(t *testing.T) {
 			{Name: "idle", Result: verify.Skipped, Why: "not asked for"},
 		},
 		Timing: &verify.TimingReport{Count: 9, Failed: 1, Elapsed: 80, Error: "reset"},
-		Diagnosis: &diagnose.Diagnosis{Code: diagnose.BackendNotRunning, Cause: "it is down",
+		Diagnosis: &cause.Diagnosis{Code: cause.BackendNotRunning, Cause: "it is down",
 			Evidence: []string{"111"}, Mend: mendOf(t, "start it")},
 	})
 	want := `ws://ws.example.com/ at 127.0.0.1:80: failed
@@ -171,7 +171,7 @@ func TestWriteTarget(t *testing.T) {
 }
 
 // mendOf is a mend as a report that was read back has it.
-func mendOf(t *testing.T, text string) (m diagnose.Mend) {
+func mendOf(t *testing.T, text string) (m cause.Mend) {
 	t.Helper()
 	if err := m.UnmarshalText([]byte(text)); err != nil {
 		t.Fatal(err)

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"wsprovision/provision/diagnose"
+	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/status"
 	"wsprovision/provision/verify"
@@ -35,7 +35,7 @@ func TestHostileTextOnTheTerminal(t *testing.T) {
 		Changes: []engine.Change{{Object: steering, From: steering, To: steering, Diff: "-" + steering + "\n"}}}
 	report := &engine.Report{Command: "apply", Interrupted: steering, Resumes: steering,
 		Steps: []engine.StepReport{step}}
-	d := diagnose.Diagnosis{Cause: steering, Evidence: []string{steering}, Mend: mendOf(t, "x")}
+	d := cause.Diagnosis{Cause: steering, Evidence: []string{steering}, Mend: mendOf(t, "x")}
 	target := verify.TargetReport{URL: steering, Address: steering, Diagnosis: &d,
 		Checks: []verify.CheckReport{{Name: steering, Result: verify.Failed, Error: steering}}}
 	host := status.Report{Why: steering, System: steering, Unknown: []string{steering}, Report: report}
@@ -50,7 +50,7 @@ func TestHostileTextOnTheTerminal(t *testing.T) {
 		if l.Finished != nil {
 			l.Finished(1, 1, step)
 			writeTarget(a.stdout, target)
-			_ = writeVerdict(a.stdout, &verify.Report{Interrupted: steering, Warnings: []diagnose.Diagnosis{d}})
+			_ = writeVerdict(a.stdout, &verify.Report{Interrupted: steering, Warnings: []cause.Diagnosis{d}})
 		}
 		_ = o.report(report)
 		_ = a.writeStatus(host)

@@ -7,6 +7,11 @@ import (
 	"time"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/diagnose/answer"
+	"wsprovision/provision/diagnose/backend"
+	"wsprovision/provision/diagnose/cause"
+	"wsprovision/provision/diagnose/facts"
+	"wsprovision/provision/diagnose/server"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/websocket"
@@ -42,7 +47,7 @@ const (
 type question struct {
 	about situation
 	at    where
-	ask   func(context.Context, *evidence) *Diagnosis
+	ask   func(context.Context, *facts.Evidence) *cause.Diagnosis
 }
 
 // questions are asked in this order, and the first that has an answer has the cause. The order is that of certainty:
@@ -50,107 +55,107 @@ type question struct {
 // request, and what the backend answers directly. No question asks another.
 func questions() []question {
 	return []question{
-		{unreached, anywhere, nameHasNoAddress},
-		{unreached, anywhere, connectionIsFiltered},
-		{unreached, elsewhere, nothingListensElsewhere},
-		{unreached, anywhere, noRouteToAddress},
-		{unreached, here, clientHasNoPort},
+		{unreached, anywhere, server.NameHasNoAddress},
+		{unreached, anywhere, server.ConnectionIsFiltered},
+		{unreached, elsewhere, server.NothingListensElsewhere},
+		{unreached, anywhere, server.NoRouteToAddress},
+		{unreached, here, server.ClientHasNoPort},
 
-		{unreached, beside, nothingListensBeside},
-		{unlike, beside, besideIsNoWebSocket},
-		{answered | unanswered, beside, besideRefuses},
+		{unreached, beside, server.NothingListensBeside},
+		{unlike, beside, server.BesideIsNoWebSocket},
+		{answered | unanswered, beside, server.BesideRefuses},
 
-		{unsecured, anywhere, certificateIsExpired},
-		{unsecured, anywhere, certificateIsAnothers},
-		{unsecured, anywhere, certificateIsNotTrusted},
+		{unsecured, anywhere, server.CertificateIsExpired},
+		{unsecured, anywhere, server.CertificateIsAnothers},
+		{unsecured, anywhere, server.CertificateIsNotTrusted},
 
-		{anySituation, down, unitRunsAnother},
-		{handshake | later | unsecured, down, anotherNginxAnswers},
-		{unreached | unsecured, down, configurationIsRefused},
-		{anySituation, down, portIsTaken},
-		{unreached, down, bindIsDenied},
-		{unreached, down, startFailed},
-		{unreached, down, diskIsFull},
-		{unreached, down, nginxIsStopped},
+		{anySituation, down, server.UnitRunsAnother},
+		{handshake | later | unsecured, down, server.AnotherNginxAnswers},
+		{unreached | unsecured, down, server.ConfigurationIsRefused},
+		{anySituation, down, server.PortIsTaken},
+		{unreached, down, server.BindIsDenied},
+		{unreached, down, server.StartFailed},
+		{unreached, down, server.DiskIsFull},
+		{unreached, down, server.NginxIsStopped},
 
-		{anySituation, running, strangerHasAddress},
-		{unreached, running, siteIsNotRead},
-		{unreached, running, otherFamilyIsListened},
-		{unreached, running, nothingIsListened},
-		{unreached, running, bindIsDenied},
-		{unreached, running, configurationIsRefused},
-		{unreached, running, nginxIsOlder},
+		{anySituation, running, server.StrangerHasAddress},
+		{unreached, running, server.SiteIsNotRead},
+		{unreached, running, server.OtherFamilyIsListened},
+		{unreached, running, server.NothingIsListened},
+		{unreached, running, server.BindIsDenied},
+		{unreached, running, server.ConfigurationIsRefused},
+		{unreached, running, server.NginxIsOlder},
 
-		{unsecured, anywhere, strangerSpeaksNoTLS},
-		{unsecured, running, listenerSpeaksNoTLS},
-		{unsecured, running, nginxHangs},
-		{unsecured, anywhere, tlsIsRefused},
+		{unsecured, anywhere, server.StrangerSpeaksNoTLS},
+		{unsecured, running, server.ListenerSpeaksNoTLS},
+		{unsecured, running, server.NginxHangs},
+		{unsecured, anywhere, server.TLSIsRefused},
 
-		{later, anywhere, silentConnectionIsCut},
-		{later, anywhere, anotherNameIsUpgraded},
-		{later, anywhere, upgradedUnasked},
-		{later, anywhere, backendDoesNotEcho},
-		{later, anywhere, connectionIsCut},
-		{later, anywhere, pingIsNotAnswered},
+		{later, anywhere, answer.SilentConnectionIsCut},
+		{later, anywhere, answer.AnotherNameIsUpgraded},
+		{later, anywhere, answer.UpgradedUnasked},
+		{later, anywhere, answer.BackendDoesNotEcho},
+		{later, anywhere, answer.ConnectionIsCut},
+		{later, anywhere, answer.PingIsNotAnswered},
 
-		{answered | unanswered, running, connectionsAreSpent},
-		{answered | unanswered, running, openFilesAreSpent},
-		{answered | unanswered, running, noRoomToWrite},
+		{answered | unanswered, running, server.ConnectionsAreSpent},
+		{answered | unanswered, running, server.OpenFilesAreSpent},
+		{answered | unanswered, running, server.NoRoomToWrite},
 
-		{handshake, running, siteIsNotRead},
-		{answered | unanswered, running, proxyProtocolIsWanted},
-		{answered, running, tlsIsWanted},
-		{answered, running, clientCertificateIsWanted},
-		{answered | unanswered, running, anotherListensThere},
-		{answered | unanswered, running, anotherHasTheName},
-		{answered | unanswered, running, nameIsNobodys},
+		{handshake, running, server.SiteIsNotRead},
+		{answered | unanswered, running, server.ProxyProtocolIsWanted},
+		{answered, running, server.TLSIsWanted},
+		{answered, running, server.ClientCertificateIsWanted},
+		{answered | unanswered, running, server.AnotherListensThere},
+		{answered | unanswered, running, server.AnotherHasTheName},
+		{answered | unanswered, running, server.NameIsNobodys},
 
-		{answered | unanswered, running, familyIsOff},
-		{answered | unanswered, running, backendSocketIsClosed},
-		{answered | unanswered, running, backendIsDenied},
-		{answered | unanswered, running, httpdIsDenied},
-		{answered | unanswered, running, backendHasNoPort},
-		{answered | unanswered, running, backendIsBoundAway},
-		{answered | unanswered, running, backendIsUnreachable},
-		{answered | unanswered, running, backendHasNoName},
-		{answered | unanswered, running, backendSpeaksNoTLS},
-		{answered | unanswered, running, backendsTLSFails},
-		{answered | unanswered, running, backendsHeaderIsTooBig},
-		{answered | unanswered, running, backendIsSilent},
+		{answered | unanswered, running, server.FamilyIsOff},
+		{answered | unanswered, running, backend.BackendSocketIsClosed},
+		{answered | unanswered, running, backend.BackendIsDenied},
+		{answered | unanswered, running, backend.HttpdIsDenied},
+		{answered | unanswered, running, backend.BackendHasNoPort},
+		{answered | unanswered, running, backend.BackendIsBoundAway},
+		{answered | unanswered, running, backend.BackendIsUnreachable},
+		{answered | unanswered, running, backend.BackendHasNoName},
+		{answered | unanswered, running, backend.BackendSpeaksNoTLS},
+		{answered | unanswered, running, backend.BackendsTLSFails},
+		{answered | unanswered, running, backend.BackendsHeaderIsTooBig},
+		{answered | unanswered, running, backend.BackendIsSilent},
 
-		{answered | unanswered, running, nginxRedirects},
-		{answered | unanswered, running, nginxWantsPassword},
-		{answered | unanswered, running, nginxForbids},
-		{answered | unanswered, running, nginxLimits},
-		{answered | unanswered, running, nginxAnswers},
-		{answered | unanswered, running, pathIsNowhere},
+		{answered | unanswered, running, answer.NginxRedirects},
+		{answered | unanswered, running, answer.NginxWantsPassword},
+		{answered | unanswered, running, answer.NginxForbids},
+		{answered | unanswered, running, answer.NginxLimits},
+		{answered | unanswered, running, answer.NginxAnswers},
+		{answered | unanswered, running, answer.PathIsNowhere},
 
-		{answered | unanswered, running, backendIsOfAnotherFamily},
-		{answered | unanswered, running, backendIsDown},
-		{answered | unanswered, running, backendNeverAnswers},
+		{answered | unanswered, running, backend.BackendIsOfAnotherFamily},
+		{answered | unanswered, running, backend.BackendIsDown},
+		{answered | unanswered, running, backend.BackendNeverAnswers},
 
-		{answered | unanswered, running, backendWantsTLS},
-		{answered, running, backendWantsScheme},
-		{answered, running, statusIsKept},
-		{answered | unanswered, running, upgradeIsNotPassedOn},
-		{answered | unanswered, running, httpIsOld},
-		{answered | unanswered, running, pathIsChanged},
-		{answered, running, hostIsChanged},
-		{answered, running, fieldIsRefused},
-		{handshake, running, backendIsNoWebSocket},
-		{answered, running, originIsRefused},
-		{answered, running, backendHasNotThePath},
-		{answered, running, backendRefuses},
-		{unanswered, running, nginxHangs},
-		{anySituation, running, nginxIsOlder},
+		{answered | unanswered, running, backend.BackendWantsTLS},
+		{answered, running, backend.BackendWantsScheme},
+		{answered, running, answer.StatusIsKept},
+		{answered | unanswered, running, backend.UpgradeIsNotPassedOn},
+		{answered | unanswered, running, backend.HttpIsOld},
+		{answered | unanswered, running, backend.PathIsChanged},
+		{answered, running, backend.HostIsChanged},
+		{answered, running, backend.FieldIsRefused},
+		{handshake, running, backend.BackendIsNoWebSocket},
+		{answered, running, backend.OriginIsRefused},
+		{answered, running, backend.BackendHasNotThePath},
+		{answered, running, backend.BackendRefuses},
+		{unanswered, running, server.NginxHangs},
+		{anySituation, running, server.NginxIsOlder},
 	}
 }
 
 // Explain finds the one cause, or none.
-func Explain(ctx context.Context, h *host.Host, c config.Config, s Symptom) Diagnosis {
+func Explain(ctx context.Context, h *host.Host, c config.Config, s facts.Symptom) cause.Diagnosis {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	e := gather(ctx, h, c, s)
+	e := facts.Gather(ctx, h, c, s)
 	about := situationOf(e)
 	for _, q := range questions() {
 		if q.about&about == 0 || !isAt(e, q.at) {
@@ -163,7 +168,7 @@ func Explain(ctx context.Context, h *host.Host, c config.Config, s Symptom) Diag
 	return unexplained(e)
 }
 
-func situationOf(e *evidence) situation {
+func situationOf(e *facts.Evidence) situation {
 	var dial *websocket.DialError
 	var dns *net.DNSError
 	var secured *websocket.TLSError
@@ -174,36 +179,29 @@ func situationOf(e *evidence) situation {
 		return unsecured
 	case e.Check == "no-upgrade-without-header" || e.Check == "other-host":
 		return later
-	case statusOf(e) != nil:
+	case facts.StatusOf(e) != nil:
 		return answered
-	case silenceOf(e) != nil:
+	case facts.SilenceOf(e) != nil:
 		return unanswered
-	case isUnlike(e.Err):
+	case facts.IsUnlike(e.Err):
 		return unlike
 	}
 	return later
 }
 
-// isUnlike: a 101 without what RFC 6455 section 4.1 wants of it.
-func isUnlike(err error) bool {
-	var head *websocket.HeaderError
-	var accept *websocket.AcceptError
-	return errors.As(err, &head) || errors.As(err, &accept)
-}
-
-func isAt(e *evidence, at where) bool {
-	local := isLocal(e)
+func isAt(e *facts.Evidence, at where) bool {
+	local := facts.IsLocal(e)
 	switch at {
 	case elsewhere:
 		return !local
 	case beside:
-		return e.Site == nil && e.address.IsValid() && !(local && nginxPort(e))
+		return e.Site == nil && e.Address.IsValid() && !(local && server.NginxPort(e))
 	case here:
 		return local
 	case down:
-		return local && errors.Is(e.gone, nginx.ErrNotRunning)
+		return local && errors.Is(e.Gone, nginx.ErrNotRunning)
 	case running:
-		return local && e.gone == nil
+		return local && e.Gone == nil
 	}
 	return true
 }

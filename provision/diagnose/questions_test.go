@@ -22,8 +22,8 @@ func asks(t *testing.T) map[string]int {
 		if !ok || len(row.Elts) != 3 || row.Type != nil {
 			return true
 		}
-		if name, ok := row.Elts[2].(*ast.Ident); ok {
-			all[name.Name]++
+		if ask, ok := row.Elts[2].(*ast.SelectorExpr); ok {
+			all[ask.Sel.Name]++
 		}
 		return true
 	})
@@ -36,12 +36,12 @@ func TestQuestionsAskNoOther(t *testing.T) {
 	if len(all) < 50 {
 		t.Fatalf("%d questions found in the source", len(all))
 	}
-	names, err := filepath.Glob("*.go")
+	names, err := filepath.Glob("*/*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range names {
-		if strings.HasSuffix(name, "_test.go") || name == "questions.go" {
+		if strings.HasSuffix(name, "_test.go") {
 			continue
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
@@ -54,6 +54,9 @@ func TestQuestionsAskNoOther(t *testing.T) {
 				continue
 			}
 			ast.Inspect(f.Body, func(n ast.Node) bool {
+				if s, ok := n.(*ast.SelectorExpr); ok && isNamed(s.X, "cause") {
+					return false
+				}
 				if i, ok := n.(*ast.Ident); ok && all[i.Name] > 0 {
 					t.Errorf("%s: %s uses the question %s", name, f.Name.Name, i.Name)
 				}
@@ -61,6 +64,11 @@ func TestQuestionsAskNoOther(t *testing.T) {
 			})
 		}
 	}
+}
+
+func isNamed(e ast.Expr, name string) bool {
+	i, ok := e.(*ast.Ident)
+	return ok && i.Name == name
 }
 
 // Each question is of situations and of a place, and is in the table once for each place.

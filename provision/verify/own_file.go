@@ -2,7 +2,7 @@ package verify
 
 import (
 	"wsprovision/provision/config"
-	"wsprovision/provision/diagnose"
+	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/proxy"
@@ -10,15 +10,15 @@ import (
 )
 
 // OwnFile is what a diagnosis says of the site's file; nothing where there is no site.
-func OwnFile(h *host.Host, c config.Config, site *config.Site) diagnose.Own {
+func OwnFile(h *host.Host, c config.Config, site *config.Site) facts.Own {
 	if site == nil {
-		return diagnose.Own{}
+		return facts.Own{}
 	}
 	content, err := nginx.Render(*site)
 	if err != nil {
-		return diagnose.Own{}
+		return facts.Own{}
 	}
-	return diagnose.Own{Content: content, Flags: OverSomebodys(h, c, *site)}
+	return facts.Own{Content: content, Flags: OverSomebodys(h, c, *site)}
 }
 
 // OverSomebodys is the flag without which an apply refuses what lies in place of the site's file.

@@ -10,6 +10,8 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/diagnose"
+	"wsprovision/provision/diagnose/cause"
+	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/policy"
@@ -43,8 +45,8 @@ func (p *Proof) prove(ctx context.Context) (engine.Finding, error) {
 
 func (p *Proof) ProveLocation(ctx context.Context, f *engine.Finding, site config.Site, l config.Location,
 	logs []string) error {
-	target := diagnose.Recognisable(Target(site, l))
-	marks, began := diagnose.MarkLogs(p.Host, logs...), time.Now()
+	target := facts.Recognisable(Target(site, l))
+	marks, began := facts.MarkLogs(p.Host, logs...), time.Now()
 	hs, err := p.Probe(ctx, target)
 	if err == nil {
 		f.Notes = append(f.Notes, fmt.Sprintf("%s through %s: 101, %.1f ms", target, target.Address,
@@ -52,8 +54,8 @@ func (p *Proof) ProveLocation(ctx context.Context, f *engine.Finding, site confi
 		p.sayLeftOut(ctx, f, target, l)
 		return nil
 	}
-	s := diagnose.Symptom{Site: &site, Location: &l, Target: target, Check: "upgrade", Err: err,
-		Lines: diagnose.LogsSince(ctx, p.Host, marks),
+	s := facts.Symptom{Site: &site, Location: &l, Target: target, Check: "upgrade", Err: err,
+		Lines: facts.LogsSince(ctx, p.Host, marks),
 		Began: began, Own: OwnFile(p.Host, p.Config, &site)}
 	var status *websocket.StatusError
 	if !errors.As(err, &status) {
@@ -64,12 +66,12 @@ func (p *Proof) ProveLocation(ctx context.Context, f *engine.Finding, site confi
 
 // because adds to a failure of the proof what the diagnosis of verify says of
 // it, where it finds a cause.
-func (p *Proof) because(ctx context.Context, s diagnose.Symptom, failure error) error {
+func (p *Proof) because(ctx context.Context, s facts.Symptom, failure error) error {
 	if failure == nil {
 		return nil
 	}
 	d := diagnose.Explain(ctx, p.Host, p.Config, s)
-	if d.Code == diagnose.Unexplained {
+	if d.Code == cause.Unexplained {
 		return failure
 	}
 	return fmt.Errorf("%w: %s", failure, d)

@@ -16,6 +16,10 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/diagnose"
+	"wsprovision/provision/diagnose/backend"
+	"wsprovision/provision/diagnose/cause"
+	"wsprovision/provision/diagnose/facts"
+	"wsprovision/provision/diagnose/server"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/nginx/route"
@@ -153,7 +157,7 @@ func (v *Verification) siteOf(t websocket.Target, host string) *config.Site {
 	var first *config.Site
 	for i := range v.Config.Sites {
 		site := &v.Config.Sites[i]
-		if !diagnose.ServerNamed(nginx.Server{Names: site.ServerNames}, host) {
+		if !facts.ServerNamed(nginx.Server{Names: site.ServerNames}, host) {
 			continue
 		}
 		listens := func(l config.Listen) bool { return strconv.Itoa(l.Port) == port }
@@ -209,7 +213,7 @@ func concrete(names []string) string {
 	return "wsprovision" + names[0][1:]
 }
 
-func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, []diagnose.Diagnosis, error) {
+func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, []cause.Diagnosis, error) {
 	t := TargetReport{URL: a.target.String(), Address: a.target.Address, Result: OK}
 	if a.Site != nil {
 		t.Site = a.Site.Name
@@ -228,24 +232,24 @@ func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, []diagn
 			t.Echo, echo = true, websocket.EchoYes
 		}
 	}
-	a.target = diagnose.Recognisable(a.target)
+	a.target = facts.Recognisable(a.target)
 	tree, _ := v.tree()
-	marks, began := diagnose.MarkLogs(v.Host, tree.ErrorLogs()...), time.Now()
+	marks, began := facts.MarkLogs(v.Host, tree.ErrorLogs()...), time.Now()
 	checks := websocket.Verify(ctx, a.target, websocket.Options{
 		Echo: echo, Idle: v.Idle, Timeout: v.Timeout, OtherHost: v.otherHost(a),
 	})
-	var warned []diagnose.Diagnosis
+	var warned []cause.Diagnosis
 	for _, c := range checks {
 		if !v.Mute {
-			warned = append(warned, diagnose.CertificateWarnings(a.target, c.TLS, began)...)
+			warned = append(warned, server.CertificateWarnings(a.target, c.TLS, began)...)
 		}
 	}
 	name, err := v.judge(ctx, a, &t, checks)
 	if err != nil && !v.Mute && ctx.Err() == nil {
 		d := diagnose.Explain(ctx, v.Host, v.Config,
-			diagnose.Symptom{Site: a.Site, Location: a.Location, Target: a.target, Check: name, Err: err,
+			facts.Symptom{Site: a.Site, Location: a.Location, Target: a.target, Check: name, Err: err,
 				Peer:  checks[0].Peer,
-				Lines: diagnose.LogsSince(ctx, v.Host, marks), Began: began, Again: v.Apply, Load: v.Load,
+				Lines: facts.LogsSince(ctx, v.Host, marks), Began: began, Again: v.Apply, Load: v.Load,
 				Own: OwnFile(v.Host, v.Config, a.Site)})
 		t.Diagnosis = &d
 	}
@@ -288,7 +292,7 @@ func (v *Verification) otherHost(a aim) string {
 	if err != nil || loadErr != nil || a.Site == nil {
 		return ""
 	}
-	unknown := route.Handshake(at, a.target.TLS != nil, diagnose.UnknownName, cmp.Or(a.target.Path, "/"), "")
+	unknown := route.Handshake(at, a.target.TLS != nil, facts.UnknownName, cmp.Or(a.target.Path, "/"), "")
 	r := route.Follow(tree, route.Host{Look: route.OnDisk(v.Root)}, unknown)
 	if r.Server == nil || r.ByName || r.Server.File == proxy.SitePath(a.Site.Name) {
 		return ""
@@ -296,7 +300,7 @@ func (v *Verification) otherHost(a aim) string {
 	if p := r.End.Pass; p != nil && a.Location != nil && !slices.ContainsFunc(p.Backends, a.Location.PassesTo) {
 		return "" // somebody else's WebSocket, which may answer 101
 	}
-	return diagnose.UnknownName
+	return facts.UnknownName
 }
 
 // standInLimits leave room for the checks and for Load, and for little else: nginx lets everybody in.
@@ -316,10 +320,10 @@ func loopback(host string) bool {
 }
 
 // warnings are about what works now, and from here.
-func (v *Verification) warnings(ctx context.Context, aims []aim) []diagnose.Diagnosis {
-	var all []diagnose.Diagnosis
+func (v *Verification) warnings(ctx context.Context, aims []aim) []cause.Diagnosis {
+	var all []cause.Diagnosis
 	ports := map[int]bool{}
-	wall := diagnose.Firewalld(ctx, v.Host)
+	wall := server.Firewalld(ctx, v.Host)
 	for _, a := range aims {
 		at, err := netip.ParseAddrPort(a.target.Address)
 		if err != nil || a.Location == nil {
@@ -329,7 +333,7 @@ func (v *Verification) warnings(ctx context.Context, aims []aim) []diagnose.Diag
 			if b.Port == 0 || ports[-b.Port] {
 				continue
 			}
-			if d := diagnose.WouldDeny(ctx, v.Host, b.Port); d != nil {
+			if d := backend.WouldDeny(ctx, v.Host, b.Port); d != nil {
 				ports[-b.Port] = true
 				all = append(all, *d)
 			}

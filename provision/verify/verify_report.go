@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"wsprovision/provision/diagnose"
+	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/websocket"
 )
 
@@ -21,14 +21,14 @@ const (
 
 // Report is what Verify saw, target by target.
 type Report struct {
-	Version     int                  `json:"verify_version"`
-	Agent       string               `json:"agent_version"`
-	Started     time.Time            `json:"started"`
-	Millis      int64                `json:"duration_ms"`
-	Result      string               `json:"result"` // ok or failed
-	Targets     []TargetReport       `json:"targets"`
-	Warnings    []diagnose.Diagnosis `json:"warnings,omitempty"`
-	Interrupted string               `json:"interrupted,omitempty"`
+	Version     int               `json:"verify_version"`
+	Agent       string            `json:"agent_version"`
+	Started     time.Time         `json:"started"`
+	Millis      int64             `json:"duration_ms"`
+	Result      string            `json:"result"` // ok or failed
+	Targets     []TargetReport    `json:"targets"`
+	Warnings    []cause.Diagnosis `json:"warnings,omitempty"`
+	Interrupted string            `json:"interrupted,omitempty"`
 }
 
 // TargetReport is one WebSocket location at one address.
@@ -44,7 +44,7 @@ type TargetReport struct {
 	Checks []CheckReport `json:"checks"`
 	Timing *TimingReport `json:"timing,omitempty"`
 	// Diagnosis is the cause of a failure; nil with --explain=never.
-	Diagnosis *diagnose.Diagnosis `json:"diagnosis,omitempty"`
+	Diagnosis *cause.Diagnosis `json:"diagnosis,omitempty"`
 }
 
 // CheckReport is one check; the names are package websocket's.
@@ -105,9 +105,9 @@ func timingReport(t websocket.Timing, err error) *TimingReport {
 }
 
 // warn adds warnings, each once.
-func (r *Report) warn(all []diagnose.Diagnosis) {
+func (r *Report) warn(all []cause.Diagnosis) {
 	for _, d := range all {
-		if !slices.ContainsFunc(r.Warnings, func(o diagnose.Diagnosis) bool { return o.String() == d.String() }) {
+		if !slices.ContainsFunc(r.Warnings, func(o cause.Diagnosis) bool { return o.String() == d.String() }) {
 			r.Warnings = append(r.Warnings, d)
 		}
 	}

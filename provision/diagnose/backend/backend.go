@@ -1,0 +1,273 @@
+package backend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"syscall"
+
+	"wsprovision/provision/diagnose/cause"
+	"wsprovision/provision/diagnose/facts"
+	"wsprovision/provision/diagnose/server"
+	"wsprovision/provision/host"
+	"wsprovision/provision/websocket"
+)
+
+// unresponsive are the backends of which nginx got no connection: all that it may ask, where those are known, or the
+// one of its log.
+func unresponsive(ctx context.Context, e *facts.Evidence) []string {
+	all := facts.Backends(e)
+	number, address, _ := facts.FailedCall(e)
+	if refuses := facts.Refusing(ctx, e); len(all) > 0 && len(refuses) == len(all) {
+		return refuses
+	}
+	if number == int(syscall.ECONNREFUSED) && address != "" {
+		return []string{address}
+	}
+	return nil
+}
+
+// BackendIsOfAnotherFamily: it listens on the loopback, or everywhere, of the other family, as Node.js does for
+// "localhost".
+func BackendIsOfAnotherFamily(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
+	for _, address := range unresponsive(ctx, e) {
+		at, err := netip.ParseAddrPort(address)
+		if err != nil || len(host.Taking(e.Sockets, at)) > 0 {
+			continue
+		}
+		wants6 := at.Addr().Unmap().Is6()
+		for _, s := range host.Listening(e.Sockets, at.Port()) {
+			local := s.Local.Addr()
+			if local.Unmap().Is6() != wants6 && (local.IsLoopback() || local.IsUnspecified()) {
+				return otherFamilyOfBackend(e, at, s)
+			}
+		}
+	}
+	return nil
+}
+
+func otherFamilyOfBackend(e *facts.Evidence, at netip.AddrPort, s host.Socket) *cause.Diagnosis {
+	code, have, lack := cause.BackendIPv6Only, "IPv6", "IPv4"
+	if at.Addr().Unmap().Is6() {
+		code, have, lack = cause.BackendIPv4Only, "IPv4", "IPv6"
+	}
+	reach := netip.AddrPortFrom(loopbackFor(s.Local.Addr()), s.Local.Port())
+	mend := cause.Say("have the backend listen on ").Name(lack).Say(" too, or give the site the backend ").
+		Name(reach.String())
+	if p := facts.Passed(e); p != nil && !facts.Ours(e, p.Directive.File) {
+		mend = cause.Say("have the backend listen on ").Name(lack).Say(" too, or pass to ").
+			Name(reach.String()).Say(" in ").
+			Line(p.Directive.File, p.Directive.Line).Say(facts.ThenReload)
+	}
+	_, _, line := facts.FailedCall(e)
+	return cause.New(code, fmt.Sprintf("the backend listens on %s, %s only, and nginx connects to %s", s.Local, have,
+		at),
+		mend, line, fmt.Sprintf("nothing listens on %s", at))
+}
+
+// loopbackFor is where a socket at every address of its family is reached.
+func loopbackFor(ip netip.Addr) netip.Addr {
+	switch {
+	case ip == netip.IPv6Unspecified():
+		return netip.IPv6Loopback()
+	case ip == netip.IPv4Unspecified():
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	return ip
+}
+
+// BackendIsDown: nothing listens on any address that nginx may ask.
+func BackendIsDown(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
+	if d := socketIsNotThere(e); d != nil {
+		return d
+	}
+	all := unresponsive(ctx, e)
+	if len(all) == 0 {
+		return nil
+	}
+	_, _, line := facts.FailedCall(e)
+	evidence := []string{line}
+	for _, address := range all {
+		text := "nothing listens on " + address
+		if near := facts.Nearby(e, facts.PortOf(address)); near != "" {
+			text += "; " + near
+		}
+		evidence = append(evidence, text)
+	}
+	if l := e.Location; l != nil && facts.Passed(e) != nil && !slices.ContainsFunc(all, l.PassesTo) {
+		p := facts.Passed(e).Directive
+		evidence = append(evidence, fmt.Sprintf("the configuration has %s, and %s:%d passes to %s", l.BackendText(),
+			p.File,
+			p.Line,
+			strings.Join(all, " and ")))
+	}
+	mend := cause.Say("start the backend (systemctl start its unit), so that it listens on ").Name(all[0])
+	why := fmt.Sprintf("the backend %s is not running: the connection is refused (111)", all[0])
+	if len(all) > 1 {
+		why = fmt.Sprintf("the backends %s are not running: the connections are refused (111)",
+			strings.Join(all, " and "))
+	}
+	return cause.New(cause.BackendNotRunning, why, mend, evidence...)
+}
+
+// BackendHasNoPort: nginx has no local port for a connection to the backend.
+func BackendHasNoPort(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
+	number, address, line := facts.FailedCall(e)
+	if number != int(syscall.EADDRNOTAVAIL) {
+		return nil
+	}
+	return server.Exhausted(e, "connections from nginx to "+address+" (99: cannot assign requested address)",
+		uint16(facts.PortOf(address)), line)
+}
+
+// BackendIsBoundAway: nginx is to connect from an address that is none of this host's.
+func BackendIsBoundAway(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
+	l, p := facts.Failing(e), facts.Passed(e)
+	if l == nil || p == nil || !facts.BindFailedFor.MatchString(l.Message) {
+		return nil
+	}
+	d := e.Way.End.InForce("proxy_bind")
+	if d == nil {
+		return nil
+	}
+	return cause.New(cause.BackendUnreachable,
+		fmt.Sprintf("nginx may not connect to %s from the address that proxy_bind names: "+
+			"it is none of this host's (99)",
+			strings.Join(p.Backends, " and ")),
+		facts.InFile(e, d.File, d.Line, cause.Say("take proxy_bind out of ").Line(d.File, d.Line).
+			Say(", or name an address of this host in it")), l.Text, "proxy_bind "+strings.Join(d.Args, " "))
+}
+
+// BackendIsUnreachable: there is no way to it.
+func BackendIsUnreachable(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
+	number, address, line := facts.FailedCall(e)
+	if l := facts.Failing(e); l != nil && facts.ConnectTimeout.MatchString(l.Message) {
+		number, address, line = int(syscall.ETIMEDOUT), facts.UpstreamOf(e, *l), l.Text
+	}
+	switch syscall.Errno(number) {
+	case syscall.ENETUNREACH, syscall.ETIMEDOUT, syscall.EHOSTUNREACH:
+	default:
+		return nil
+	}
+	mend := cause.Say("look for a route to it, and for a firewall in between")
+	if at, err := netip.ParseAddrPort(address); err == nil {
+		mend = cause.Do("ip", "route", "get", at.Addr().String())
+	}
+	return cause.New(cause.BackendUnreachable,
+		fmt.Sprintf("the backend %s cannot be reached from this host: no route, or a firewall in between", address),
+		mend, line)
+}
+
+// BackendHasNoName: nginx cannot resolve it.
+func BackendHasNoName(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
+	l := facts.Failing(e)
+	if l == nil {
+		return nil
+	}
+	m := facts.Unresolvable.FindStringSubmatch(l.Message)
+	if m == nil {
+		return nil
+	}
+	if name := m[2]; name != "" {
+		return withoutResolver(e, name, l.Text)
+	}
+	d := server.UpstreamName(m[1])
+	d.Evidence = append([]string{l.Text}, d.Evidence...)
+	return d
+}
+
+// withoutResolver: a name in a variable is resolved when it is needed, by the servers that resolver names
+// (ngx_http_upstream_init_request).
+func withoutResolver(e *facts.Evidence, name, line string) *cause.Diagnosis {
+	mend := cause.Say("name a resolver")
+	if p := facts.Passed(e); p != nil {
+		mend = cause.Say("put resolver and the address of a name server (see /etc/resolv.conf) before proxy_pass, or "+
+			"pass to an ").
+			Say("address in place of the name, in ").Line(p.Directive.File, p.Directive.Line).Say(facts.ThenReload)
+	} else {
+		mend = mend.Say(": put resolver and the address of a name server (see /etc/resolv.conf) into the location, " +
+			"or pass to ").
+			Say("an address in place of the name").Say(facts.ThenReload)
+	}
+	return cause.New(cause.UpstreamUnresolved,
+		fmt.Sprintf("proxy_pass has a variable, so that nginx resolves %q for every "+
+			"request, and no resolver is set: /etc/hosts is not asked", name), mend, line)
+}
+
+// noTLSThere is OpenSSL's word for an answer that is none of TLS's, in what nginx logs of a backend.
+const noTLSThere = "wrong version number"
+
+// BackendSpeaksNoTLS: proxy_pass has https, and the backend speaks HTTP.
+func BackendSpeaksNoTLS(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
+	l, p := facts.Failing(e), facts.Passed(e)
+	if l == nil || p == nil || p.Scheme != "https" || !strings.HasPrefix(l.Message, "SSL_do_handshake() failed") ||
+		!strings.Contains(l.Message, noTLSThere) && !strings.Contains(l.Message, "unknown protocol") {
+		return nil
+	}
+	for _, b := range facts.Backends(e) {
+		plain := facts.AsTheClient(e, b)
+		plain.TLS = nil
+		if err := facts.Shake(ctx, e, plain); err == nil {
+			return cause.New(cause.BackendSpeaksNoTLS,
+				fmt.Sprintf("nginx speaks TLS to the backend %s, which speaks plain HTTP", b),
+				facts.InFile(e, p.Directive.File, p.Directive.Line,
+					cause.Say("write http:// in place of https:// in proxy_pass in ").
+						Line(p.Directive.File, p.Directive.Line)), l.Text, facts.PassedBy(p))
+		}
+	}
+	return nil
+}
+
+// BackendIsSilent: it takes the connection, and nothing comes.
+func BackendIsSilent(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
+	if l := facts.Failing(e); l != nil && facts.AnswerTimeout.MatchString(l.Message) {
+		return silentBackend(facts.UpstreamOf(e, *l), l.Text)
+	}
+	return nil
+}
+
+// BackendNeverAnswers: nor does it answer directly.
+func BackendNeverAnswers(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
+	if facts.StatusOf(e) != nil {
+		return nil
+	}
+	for _, b := range facts.Backends(e) {
+		var unanswered *websocket.ResponseError
+		if err := facts.Shake(ctx, e, facts.AsTheClient(e, b)); errors.As(err, &unanswered) && unanswered.Timeout {
+			return silentBackend(b, e.Asked.Told()...)
+		}
+	}
+	return nil
+}
+
+func silentBackend(address string, evidence ...string) *cause.Diagnosis {
+	return cause.New(cause.BackendNotAnswering, fmt.Sprintf("the backend %s takes the connection and does not answer",
+		address),
+		cause.Say("look at the backend's own log, and restart it"), evidence...)
+}
+
+// BackendIsNoWebSocket: what listens there answers otherwise than a WebSocket server, or than HTTP.
+func BackendIsNoWebSocket(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
+	for _, b := range facts.Backends(e) {
+		err := facts.Shake(ctx, e, facts.AsNginx(e, b))
+		var unanswered *websocket.ResponseError
+		switch {
+		case facts.IsUnlike(err):
+			return cause.New(cause.NotAWebSocket,
+				fmt.Sprintf("what listens on %s answers 101 and is no WebSocket server", b),
+				facts.WhoListens(b), e.Asked.Told()...)
+		case errors.As(err, &unanswered) && !unanswered.Timeout && len(unanswered.Got) == 0 && facts.NginxFailed(e):
+			return cause.New(cause.BackendRefused,
+				fmt.Sprintf("the backend %s closes the connection without an answer", b),
+				cause.Say("the backend's own log says why"), e.Asked.Told()...)
+		case errors.As(err, &unanswered) && !unanswered.Timeout && facts.NginxFailed(e):
+			return cause.New(cause.NotAWebSocket, fmt.Sprintf("what listens on %s does not speak HTTP", b),
+				facts.WhoListens(b),
+				e.Asked.Told()...)
+		}
+	}
+	return nil
+}

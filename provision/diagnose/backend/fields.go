@@ -1,0 +1,311 @@
+package backend
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+
+	"wsprovision/provision/diagnose/cause"
+	"wsprovision/provision/diagnose/facts"
+	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/route"
+)
+
+// needed is a field that a backend has to get for a WebSocket (RFC 6455, section 4.1), and how nginx is told to send
+// it.
+type needed struct {
+	name, value string // value is a token of it; "" is any
+	set         cause.Words
+}
+
+func neededFields() []needed {
+	return []needed{
+		{"Upgrade", "websocket", "proxy_set_header Upgrade $http_upgrade;"},
+		{"Connection", "upgrade", `proxy_set_header Connection "upgrade";`},
+		{"Sec-WebSocket-Key", "", "proxy_set_header Sec-WebSocket-Key $http_sec_websocket_key;"},
+		{"Sec-WebSocket-Version", "", "proxy_set_header Sec-WebSocket-Version $http_sec_websocket_version;"},
+	}
+}
+
+func (n needed) lacks(f route.SentField) bool {
+	return f.Value.Known && (f.Value.Text == "" || n.value != "" && !hasToken(f.Value.Text, n.value))
+}
+
+// hasToken reports whether a list of tokens has one, in any case (RFC 9110, section 5.6.1).
+func hasToken(list, token string) bool {
+	return slices.ContainsFunc(strings.Split(list, ","), func(each string) bool {
+		return strings.EqualFold(strings.TrimSpace(each), token)
+	})
+}
+
+// UpgradeIsNotPassedOn: hop-by-hop fields are not passed on unless nginx is told to.
+func UpgradeIsNotPassedOn(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
+	p := facts.Passed(e)
+	if p == nil || facts.NginxFailed(e) || len(p.Backends) > 0 && facts.Accepting(ctx, e, true) == "" &&
+		facts.Accepting(ctx, e, false) == "" {
+		return nil
+	}
+	var missing []needed
+	for _, n := range neededFields() {
+		if n.lacks(p.Field(n.name)) {
+			missing = append(missing, n)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return notPassedOn(e, p, missing)
+}
+
+func notPassedOn(e *facts.Evidence, p *route.Pass, missing []needed) *cause.Diagnosis {
+	var names, evidence []string
+	for _, n := range missing {
+		names = append(names, n.name)
+		evidence = append(evidence, facts.SentAs(e, p.Field(n.name)))
+	}
+	why := "nginx does not pass on " + strings.Join(names, " and ") +
+		", which belong to one hop only unless they are set"
+	if len(missing) == 1 {
+		why = "nginx does not pass on " + names[0] + ", which belongs to one hop only unless it is set"
+	}
+	old := p.Version != "1.1"
+	if old {
+		why += "; nor does it speak HTTP/1.1 to the backend"
+	}
+	evidence = append(evidence, e.Err.Error())
+	return cause.New(cause.UpgradeHeaderMissing, why, setFields(e, p, missing, old),
+		append(evidence, facts.WayOf(e)...)...)
+}
+
+// setFields is how the fields are set: what sets one wrongly is replaced, what is not there is added.
+func setFields(e *facts.Evidence, p *route.Pass, missing []needed, old bool) cause.Mend {
+	place := facts.Additions(p)
+	var mends []cause.Mend
+	add := cause.Say("add")
+	adds := false
+	for _, n := range missing {
+		switch f := p.Field(n.name); {
+		case f.Set != nil:
+			mends = append(mends, facts.ReplaceLine(*f.Set, n.set))
+		case off(e, "proxy_pass_request_headers") != nil:
+			d := off(e, "proxy_pass_request_headers")
+			mends = append(mends, cause.Say("take out proxy_pass_request_headers off; in ").Line(d.File, d.Line))
+		default:
+			add, adds = add.Say(" ").Say(n.set), true
+		}
+	}
+	if old {
+		if d := e.Way.End.InForce("proxy_http_version"); d != nil {
+			mends = append(mends, facts.ReplaceLine(*d, "proxy_http_version 1.1;"))
+		} else {
+			add, adds = add.Say(" proxy_http_version 1.1;"), true
+		}
+	}
+	if adds {
+		mends = append(mends, add.Say(" in ").Line(place.File, place.Line))
+	}
+	return facts.InFile(e, place.File, place.Line, together(mends))
+}
+
+func together(mends []cause.Mend) cause.Mend {
+	var all cause.Mend
+	for i, m := range mends {
+		if slices.ContainsFunc(mends[:i], func(o cause.Mend) bool { return o == m }) {
+			continue
+		}
+		if i > 0 {
+			all = all.Say(", and ")
+		}
+		all = all.Join(m)
+	}
+	return all
+}
+
+// off is the directive in force, where it says off.
+func off(e *facts.Evidence, name string) *nginx.Directive {
+	d := e.Way.End.InForce(name)
+	if d == nil || len(d.Args) != 1 || d.Args[0] != "off" {
+		return nil
+	}
+	return d
+}
+
+// HttpIsOld: a WebSocket handshake is HTTP/1.1.
+func HttpIsOld(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
+	p := facts.Passed(e)
+	if p == nil || p.Version != "1.0" || facts.NginxFailed(e) || len(p.Backends) > 0 &&
+		facts.Accepting(ctx, e, false) == "" {
+		return nil
+	}
+	mend := cause.Say("add proxy_http_version 1.1;").Say(" in ").Line(p.Directive.File, p.Directive.Line)
+	if d := e.Way.End.InForce("proxy_http_version"); d != nil {
+		mend = facts.ReplaceLine(*d, "proxy_http_version 1.1;")
+	}
+	return cause.New(cause.UpstreamHTTP10,
+		"nginx speaks HTTP/1.0 to the backend, and a WebSocket handshake is HTTP/1.1",
+		facts.InFile(e, p.Directive.File, p.Directive.Line, mend), append([]string{e.Err.Error(), facts.PassedBy(p)},
+			e.Asked.Told()...)...)
+}
+
+// PathIsChanged: the backend has a WebSocket where the client asked, and nginx asks it for another path.
+func PathIsChanged(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
+	p := facts.Passed(e)
+	if p == nil || facts.NginxFailed(e) || !p.Target.Known || p.Target.Text == facts.PathSent(e) ||
+		facts.Accepting(ctx, e, false) != "" {
+		return nil
+	}
+	backend := facts.Accepting(ctx, e, true)
+	if backend == "" {
+		return nil
+	}
+	if d := rewriteOf(e); d != nil {
+		return cause.New(cause.PathRewritten, fmt.Sprintf("a rewrite has nginx ask the backend for %s in place of %s",
+			p.Target.Text,
+			facts.PathSent(e)), facts.InFile(e, d.File, d.Line,
+			cause.Say("take the rewrite out of ").Line(d.File, d.Line)),
+			append(facts.WayOf(e), e.Err.Error())...)
+	}
+	uri := uriOf(p)
+	if uri == "" {
+		return nil
+	}
+	return cause.New(cause.ProxyPassSlash,
+		fmt.Sprintf("proxy_pass has a path of its own (%s), so that nginx asks the backend for %s in place of %s", uri,
+			p.Target.Text, facts.PathSent(e)),
+		facts.InFile(e, p.Directive.File, p.Directive.Line, cause.Say("take the ").Name(uri).
+			Say(" after the port out of proxy_pass in ").Line(p.Directive.File, p.Directive.Line)),
+		append([]string{e.Err.Error(), facts.PassedBy(p)}, e.Asked.Told()...)...)
+}
+
+func rewriteOf(e *facts.Evidence) *route.Step {
+	for i, s := range e.Way.End.Steps {
+		if strings.HasPrefix(s.What, "rewrite ") {
+			return &e.Way.End.Steps[i]
+		}
+	}
+	return nil
+}
+
+// uriOf is what follows the backend in proxy_pass.
+func uriOf(p *route.Pass) string {
+	_, rest, ok := strings.Cut(p.Directive.Args[0], "://")
+	slash := strings.IndexByte(rest, '/')
+	if !ok || slash < 0 || strings.HasPrefix(rest, "unix:") || strings.Contains(rest, "$") {
+		return ""
+	}
+	return rest[slash:]
+}
+
+// HostIsChanged: the backend takes the handshake with another Host only.
+func HostIsChanged(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
+	p := facts.Passed(e)
+	if p == nil {
+		return nil
+	}
+	for _, b := range facts.Backends(e) {
+		sent := facts.AsNginx(e, b)
+		if !facts.SameAnswer(e, facts.Shake(ctx, e, sent)) {
+			continue
+		}
+		sends := p.Field("Host")
+		if facts.Shake(ctx, e, facts.AsNginx(e, b, "Host")) == nil {
+			return hostDiffers(e, p, sends, b)
+		}
+		for _, name := range ownNames(p, b) {
+			own := sent
+			own.Host = name
+			if facts.Shake(ctx, e, own) == nil {
+				return cause.New(cause.HostRefused, fmt.Sprintf("the backend %s refuses the Host %s, and takes %s", b,
+					sent.Host, name),
+					setHost(e, p, sends, name),
+					append([]string{e.Err.Error(), facts.SentAs(e, sends)}, e.Asked.Told()...)...)
+			}
+		}
+	}
+	return nil
+}
+
+// hostDiffers: with the client's own Host it would go through.
+func hostDiffers(e *facts.Evidence, p *route.Pass, sends route.SentField, backend string) *cause.Diagnosis {
+	evidence := append([]string{e.Err.Error(), facts.SentAs(e, sends)}, e.Asked.Told()...)
+	mend := setHost(e, p, sends, "$http_host")
+	if facts.StatusOf(e).Code == 403 && e.Target.Origin != "" {
+		return cause.New(cause.OriginRefused,
+			fmt.Sprintf("the backend %s refuses the Origin %s (403), because it compares it "+
+				"with Host, which nginx sets to %s", backend, e.Target.Origin, sends.Value.Text), mend, evidence...)
+	}
+	return cause.New(cause.HostRefused,
+		fmt.Sprintf("the backend %s refuses the Host %s, which nginx sends in place of %s",
+			backend, sends.Value.Text, facts.HostSent(e)), mend, evidence...)
+}
+
+// setHost is a proxy_set_header of Host. A value of the backend's own is quoted.
+func setHost(e *facts.Evidence, p *route.Pass, sends route.SentField, name string) cause.Mend {
+	place := facts.Additions(p)
+	var what cause.Mend
+	if sends.Set != nil {
+		place = *sends.Set
+		what = cause.Say("replace ").Name(facts.Written(place)).Say(" in ").
+			Line(place.File, place.Line).Say(" by ")
+	} else {
+		what = cause.Say("add ")
+	}
+	if name == "$http_host" {
+		what = what.Say("proxy_set_header Host $http_host;")
+	} else {
+		what = what.Say("proxy_set_header Host ").Name(name).Say(";")
+	}
+	if sends.Set == nil {
+		what = what.Say(" in ").Line(place.File, place.Line)
+	}
+	return facts.InFile(e, place.File, place.Line, what)
+}
+
+// ownNames are those by which a backend may know itself.
+func ownNames(p *route.Pass, backend string) []string {
+	_, port, err := net.SplitHostPort(backend)
+	if err != nil {
+		return nil
+	}
+	return []string{"localhost:" + port, backend, "localhost"}
+}
+
+// FieldIsRefused: the backend takes the handshake as the client makes it, but for one field that nginx sets, changes or
+// leaves out.
+func FieldIsRefused(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
+	p := facts.Passed(e)
+	if p == nil {
+		return nil
+	}
+	for _, b := range facts.Backends(e) {
+		if !facts.SameAnswer(e, facts.Shake(ctx, e, facts.AsNginx(e, b))) {
+			continue
+		}
+		for _, name := range facts.ChangedFields(e) {
+			if strings.EqualFold(name, "Host") || facts.Shake(ctx, e, facts.AsNginx(e, b, name)) != nil {
+				continue
+			}
+			return fieldDiffers(e, p.Field(name), facts.ClientsField(e, name), b)
+		}
+	}
+	return nil
+}
+
+func fieldDiffers(e *facts.Evidence, f route.SentField, clients, backend string) *cause.Diagnosis {
+	why := fmt.Sprintf("the backend %s refuses the field %s that nginx sets (%d)", backend, f.Name,
+		facts.StatusOf(e).Code)
+	if f.Value.Text == "" {
+		why = fmt.Sprintf("the backend %s wants the field %s, which the client sends and nginx leaves out (%d)",
+			backend,
+			f.Name, facts.StatusOf(e).Code)
+	}
+	evidence := append([]string{e.Err.Error(), facts.SentAs(e, f)}, e.Asked.Told()...)
+	if f.Set == nil {
+		return cause.New(cause.FieldRefused, why, cause.Say("have the backend take it"), evidence...)
+	}
+	return cause.New(cause.FieldRefused, why, facts.InFile(e, f.Set.File, f.Set.Line, cause.Say("take out ").
+		Name(facts.Written(*f.Set)).Say(" in ").Line(f.Set.File, f.Set.Line).
+		Say(", or have the backend take it")), evidence...)
+}

@@ -1,0 +1,40 @@
+package server
+
+import (
+	"testing"
+	"time"
+
+	"wsprovision/provision/diagnose/cause"
+	"wsprovision/provision/websocket"
+)
+
+func TestCertificateWarnings(t *testing.T) {
+	now := time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC)
+	one := func(subject, issuer string, days int) websocket.Certificate {
+		return websocket.Certificate{Subject: subject, Issuer: issuer,
+			NotAfter: now.Add(time.Duration(days) * 24 * time.Hour)}
+	}
+	leaf, mid, root := one("CN=ws", "CN=mid", 60), one("CN=mid", "CN=root", 60), one("CN=root", "CN=root", 60)
+	for name, tt := range map[string]struct {
+		chain []websocket.Certificate
+		want  cause.Code
+	}{
+		"in order":          {[]websocket.Certificate{leaf, mid}, ""},
+		"with the root":     {[]websocket.Certificate{leaf, mid, root}, ""},
+		"signed by itself":  {[]websocket.Certificate{root}, ""},
+		"the root before":   {[]websocket.Certificate{leaf, root, mid}, cause.CertificateChainOrder},
+		"two of the site's": {[]websocket.Certificate{leaf, leaf, mid}, cause.CertificateChainOrder},
+		"in 29 days": {[]websocket.Certificate{one("CN=ws", "CN=mid", 29), mid},
+			cause.CertificateExpiresSoon},
+		"over, which is no matter of a warning": {[]websocket.Certificate{one("CN=ws", "CN=mid", -1), mid}, ""},
+		"none":                                  {nil, ""},
+	} {
+		got := cause.Code("")
+		for _, d := range CertificateWarnings(websocket.Target{Host: "ws"}, &websocket.TLS{Chain: tt.chain}, now) {
+			got += d.Code
+		}
+		if got != tt.want {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+	}
+}

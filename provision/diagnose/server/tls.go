@@ -1,0 +1,209 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"wsprovision/provision/diagnose/cause"
+	"wsprovision/provision/diagnose/facts"
+	"wsprovision/provision/hostfile"
+	"wsprovision/provision/websocket"
+)
+
+// CertificateIsExpired: the certificate is expired, or not valid yet.
+func CertificateIsExpired(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
+	failed := facts.TlsFailure(e)
+	var invalid x509.CertificateInvalidError
+	if failed == nil || !errors.As(failed, &invalid) || invalid.Reason != x509.Expired {
+		return nil
+	}
+	return expired(e, failed, certificateShown(failed))
+}
+
+// CertificateIsAnothers: the certificate has not the name that was asked for.
+func CertificateIsAnothers(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
+	failed := facts.TlsFailure(e)
+	var name x509.HostnameError
+	if failed == nil || !errors.As(failed, &name) {
+		return nil
+	}
+	return cause.New(cause.CertificateWrongName, fmt.Sprintf("the certificate is not for %s", failed.ServerName),
+		cause.Say("get a certificate that has the name ").Name(failed.ServerName).Say(", and ").Join(replace(e)),
+		certificateShown(failed))
+}
+
+// CertificateIsNotTrusted: there is no way from it to an authority that the client trusts, by what the server shows.
+func CertificateIsNotTrusted(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
+	failed := facts.TlsFailure(e)
+	var authority x509.UnknownAuthorityError
+	if failed == nil || !errors.As(failed, &authority) {
+		return nil
+	}
+	if chain := failed.Facts.Chain; len(chain) > 0 && chain[0].Subject == chain[0].Issuer {
+		return cause.New(cause.CertificateUntrusted,
+			"the certificate has signed itself, so that no client trusts it that does not "+
+				"know it", cause.Say("get one that an authority has signed; to try this one: verify --ca FILE"),
+			certificateShown(failed), failed.Error())
+	}
+	return cause.New(cause.CertificateUntrusted,
+		"no authority that this host trusts has signed the certificate, or an "+
+			"intermediate certificate is missing from the chain",
+		cause.Say("put the chain behind the certificate in its file").Say(facts.ThenReload).
+			Say("; a private authority: verify --ca FILE"), certificateShown(failed), failed.Error())
+}
+
+// StrangerSpeaksNoTLS: the connection went to another host, or to another program of this one.
+func StrangerSpeaksNoTLS(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
+	failed := facts.TlsFailure(e)
+	if failed == nil || facts.IsLocal(e) && NginxPort(e) {
+		return nil
+	}
+	return cause.New(cause.TLSRefused,
+		fmt.Sprintf("what answers on %s is not this host's nginx, and no TLS comes about with it: %s", e.Address,
+			failed),
+		opensslCommand(e, failed), certificateShown(failed))
+}
+
+// ListenerSpeaksNoTLS: the socket of nginx speaks plain HTTP.
+func ListenerSpeaksNoTLS(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
+	failed := facts.TlsFailure(e)
+	var plain tls.RecordHeaderError
+	if failed == nil || !errors.As(failed, &plain) {
+		return nil
+	}
+	what := cause.Say("add ssl to the listener, with ssl_certificate and ssl_certificate_key,")
+	mend, evidence := what.Say(" in nginx's configuration"), ""
+	if s := e.Way.Server; s != nil {
+		mend = facts.Edit(e, s.File, e.Way.Listen.Line, what)
+		evidence = fmt.Sprintf("%s:%d listens on %s", s.File, e.Way.Listen.Line, e.Address)
+	}
+	return cause.New(cause.TLSNotSpoken, fmt.Sprintf("nginx does not speak TLS on %s: the listener has no ssl",
+		e.Address),
+		mend,
+		evidence, failed.Error())
+}
+
+// TLSIsRefused: the TLS handshake fails for any other reason.
+func TLSIsRefused(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
+	failed := facts.TlsFailure(e)
+	if failed == nil {
+		return nil
+	}
+	return cause.New(cause.TLSRefused, "the TLS handshake is refused: "+failed.Error(), opensslCommand(e, failed),
+		append([]string{certificateShown(failed)}, facts.Relevant(e)...)...)
+}
+
+func opensslCommand(e *facts.Evidence, failed *websocket.TLSError) cause.Mend {
+	return cause.Do("openssl", "s_client", "-connect", e.Target.Address, "-servername", failed.ServerName)
+}
+
+func certificateShown(failed *websocket.TLSError) string {
+	if len(failed.Facts.Chain) == 0 {
+		return ""
+	}
+	c := failed.Facts.Chain[0]
+	return fmt.Sprintf("shown: %s for %s, from %s to %s, issued by %s", c.Subject, strings.Join(c.Names, " "),
+		c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateTime), c.Issuer)
+}
+
+// certificateFile is the file that nginx shows for the site, "" where the configuration does not tell.
+func certificateFile(e *facts.Evidence) string {
+	if d := facts.ServerValue(e, "ssl_certificate"); d != nil && len(d.Args) == 1 && !strings.Contains(d.Args[0], "$") {
+		return d.Args[0]
+	}
+	if e.Site != nil && e.Site.TLS != nil {
+		return e.Site.TLS.Certificate
+	}
+	return ""
+}
+
+func replace(e *facts.Evidence) cause.Mend {
+	file := certificateFile(e)
+	if file == "" || !facts.IsLocal(e) {
+		return cause.Say("put it in place of the old one, then systemctl reload nginx")
+	}
+	return cause.Say("put it into ").Name(file).Say(facts.ThenReload)
+}
+
+// expired tells a certificate that is out of date from one that was renewed
+// and that nginx has not read yet.
+func expired(e *facts.Evidence, failed *websocket.TLSError, shown string) *cause.Diagnosis {
+	file := certificateFile(e)
+	if facts.IsLocal(e) && file != "" && len(failed.Facts.Chain) > 0 {
+		if until, ok := notAfter(e.Root + file); ok && until.After(failed.Facts.Chain[0].NotAfter) &&
+			until.After(time.Now()) {
+			return cause.New(cause.NginxOlder,
+				fmt.Sprintf("the certificate on the disk was renewed, and nginx still shows "+
+					"the expired one, which it read before (%s)", file),
+				facts.Reload(), shown, fmt.Sprintf("%s is valid until %s", file, until.Format(time.DateTime)))
+		}
+	}
+	why := "the certificate has expired"
+	if len(failed.Facts.Chain) > 0 {
+		c := failed.Facts.Chain[0]
+		why = fmt.Sprintf("the certificate expired on %s", c.NotAfter.Format(time.DateOnly))
+		if c.NotBefore.After(time.Now()) {
+			why = fmt.Sprintf("the certificate is not valid before %s: is this host's clock right?",
+				c.NotBefore.Format(time.DateTime))
+		}
+	}
+	return cause.New(cause.CertificateExpired, why, cause.Say("renew it, ").Join(replace(e)), shown)
+}
+
+func notAfter(file string) (time.Time, bool) {
+	text, err := hostfile.ReadLinked(context.Background(), file, 1<<20) // certbot's are links
+	if err != nil {
+		return time.Time{}, false
+	}
+	block, _ := pem.Decode(text)
+	if block == nil || block.Type != "CERTIFICATE" {
+		return time.Time{}, false
+	}
+	c, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return time.Time{}, false
+	}
+	return c.NotAfter, true
+}
+
+// certificateProblem explains what nginx says of a certificate or key when it
+// reads its configuration (ngx_event_openssl.c, 1.12 to 1.20).
+func certificateProblem(m, evidence string) *cause.Diagnosis {
+	file, _, _ := strings.Cut(after(m, `"`), `"`)
+	if !strings.HasPrefix(file, "/") {
+		return nil
+	}
+	unreadable := cause.Do("ls", "-lZ", file).Note("put it there, or ").Do("restorecon", "-v",
+		file).Say(facts.ThenServe)
+	switch {
+	case strings.Contains(m, "key values mismatch"):
+		return cause.New(cause.CertificateKeyMismatch, fmt.Sprintf("the key %s does not belong to the certificate",
+			file),
+			cause.Say("put the key that the certificate was made for into ").Name(file).
+				Say(", and see that the site's certificate is the first in its file").Say(facts.ThenServe), evidence)
+	case strings.HasPrefix(m, "cannot load certificate key "), strings.HasPrefix(m, "SSL_CTX_use_PrivateKey"):
+		return cause.New(cause.CertificateKeyUnreadable, fmt.Sprintf("nginx cannot read the certificate's key %s: %s",
+			file,
+			openSSLReason(m)), unreadable, evidence)
+	case strings.HasPrefix(m, "cannot load certificate "), strings.HasPrefix(m, "SSL_CTX_use_certificate"):
+		return cause.New(cause.CertificateUnreadable, fmt.Sprintf("nginx cannot read the certificate %s: %s", file,
+			openSSLReason(m)), unreadable, evidence)
+	}
+	return nil
+}
+
+func openSSLReason(m string) string {
+	for _, known := range []string{"No such file or directory", "Permission denied", "Is a directory", "bad decrypt",
+		"no start line", "bad base64 decode"} {
+		if strings.Contains(m, known) {
+			return strings.ToLower(known)
+		}
+	}
+	return "OpenSSL does not take it"
+}
