@@ -9,6 +9,7 @@ import (
 	"math/big"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"wsprovision/provision/engine"
@@ -51,6 +52,55 @@ func TestCertificates(t *testing.T) {
 		})
 	}
 }
+
+// TestRenewed: a certificate that was renewed on the disk is served after the next apply, which has nothing else to do;
+// the one after it does nothing. One that nginx could not load is refused before.
+func TestRenewed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := withNginx(t)
+		put := func(certificate, key string) { h.write("/c.pem", certificate); h.write("/k.pem", key) }
+		put(selfSigned(t))
+		h.apply(parse(t, withTLS))
+		if r := h.apply(parse(t, withTLS)); r.Result != engine.Unchanged || h.reloads != 0 {
+			t.Errorf("as before: %d reloads: %s", h.reloads, summarize(r))
+		}
+		put(selfSigned(t))
+		if r := h.plan(parse(t, withTLS)); r.Result != engine.Planned ||
+			!strings.Contains(summarize(r), "other certificates than those in /c.pem") {
+			t.Errorf("plan: %s", summarize(r))
+		}
+		if r := h.apply(parse(t, withTLS)); r.Result != engine.Changed || h.reloads != 1 || h.starts != 0 {
+			t.Errorf("renewed: %d reloads: %s", h.reloads, summarize(r))
+		}
+		if r := h.apply(parse(t, withTLS)); r.Result != engine.Unchanged || h.reloads != 0 {
+			t.Errorf("again: %d reloads: %s", h.reloads, summarize(r))
+		}
+		h.write("/c.pem", first(selfSigned(t)))
+		r := h.apply(parse(t, withTLS))
+		if got := step(t, r, stepnames.Validate); got.Status != engine.Failed || h.reloads != 0 {
+			t.Errorf("without its key: %d reloads: %s", h.reloads, summarize(r))
+		}
+	})
+}
+
+// TestRenewedElsewhere: a file that somebody has edited may name another certificate, and is left as it is.
+func TestRenewedElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := withNginx(t)
+		certificate, key := selfSigned(t)
+		h.write("/c.pem", certificate)
+		h.write("/k.pem", key)
+		keeps := parse(t, withTLS+"on_drift: keep\n")
+		h.apply(keeps)
+		h.write(site, strings.Replace(h.content(site), "ssl_certificate /c.pem", "ssl_certificate /other.pem", 1))
+		h.write("/c.pem", first(selfSigned(t)))
+		if r := h.plan(keeps); strings.Contains(summarize(r), "other certificates") {
+			t.Errorf("%s", summarize(r))
+		}
+	})
+}
+
+func first[A, B any](a A, _ B) A { return a }
 
 func second[A, B any](_ A, b B) B { return b }
 

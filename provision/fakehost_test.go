@@ -125,7 +125,7 @@ func (h *fakeHost) host(on Listener) *host.Host {
 		"/proc"}
 	p.Files = &host.Files{Root: h.root, Seam: seam, Label: p.SELinux.DefaultLabel, SetLabel: p.SELinux.SetFileLabel,
 		FileLabel: p.SELinux.FileLabel}
-	p.Probe, p.TryBind = h.probe, h.tryBind
+	p.Probe, p.Served, p.TryBind = h.probe, h.sends, h.tryBind
 	p.Units = func(context.Context) (systemd.Units, error) {
 		if h.where.Offline() {
 			return &systemd.Offline{Root: h.root, Change: change}, nil

@@ -3,6 +3,8 @@ package provision
 import (
 	"cmp"
 	"context"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -23,13 +25,15 @@ import (
 
 // fakeNginx is the nginx of a fakeHost: what its processes know, which a crash of the agent does not touch.
 type fakeNginx struct {
-	master   int // 0: not running
-	lastPID  int
-	workers  []int
-	tree     nginx.Tree      // the configuration in force
-	backends map[string]bool // that run
-	ports    fakePolicy      // the loaded policy
-	failed   bool            // the unit
+	master  int // 0: not running
+	lastPID int
+	workers []int
+	tree    nginx.Tree // the configuration in force
+	// certificate is the file of the sites with TLS, as it was read.
+	certificate []byte
+	backends    map[string]bool // that run
+	ports       fakePolicy      // the loaded policy
+	failed      bool            // the unit
 	// draining: an old worker keeps a WebSocket open after a reload.
 	draining bool
 	// answer replaces every handshake, on demand.
@@ -158,7 +162,24 @@ func (h *fakeHost) take() bool {
 		return false
 	}
 	h.web.tree = tree
+	h.web.certificate = nil
+	if h.exists(certificateFile) {
+		h.web.certificate = []byte(h.content(certificateFile))
+	}
 	return true
+}
+
+// certificateFile is the one that the sites of tests with TLS have.
+const certificateFile = "/c.pem"
+
+// sends are the certificates that nginx has read.
+func (h *fakeHost) sends(_ context.Context, address, _ string, _ bool) ([]*x509.Certificate, error) {
+	if h.web.master == 0 || h.web.certificate == nil {
+		return nil, &websocket.DialError{Address: address, Errno: syscall.ECONNREFUSED, Err: syscall.ECONNREFUSED}
+	}
+	block, _ := pem.Decode(h.web.certificate)
+	one, err := x509.ParseCertificate(block.Bytes)
+	return []*x509.Certificate{one}, err
 }
 
 func (h *fakeHost) bind(tree nginx.Tree) string {

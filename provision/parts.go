@@ -28,7 +28,7 @@ func (r *Run) wire(ctx context.Context) {
 	r.labels = &labels.Labels{Host: h, Ledger: r.ledger, Packages: r.pkgs}
 	r.policy = &policy.Policy{Host: h, Config: c, Ledger: r.ledger, Managed: r.files, Labels: r.labels}
 	r.survey = &proxy.Survey{Host: h, Engine: r.engine}
-	r.unit = &proxy.Unit{Host: h, Engine: r.engine, Ledger: r.ledger, Managed: r.files, Packages: r.pkgs,
+	r.unit = &proxy.Unit{Host: h, Config: c, Engine: r.engine, Ledger: r.ledger, Managed: r.files, Packages: r.pkgs,
 		Survey: r.survey,
 		Owed:   state.Owed{Files: h.Files}}
 	r.conf = &proxy.Sites{Host: h, Config: c, Ledger: r.ledger, Managed: r.files, Unit: r.unit, Survey: r.survey,

@@ -12,7 +12,8 @@ func tlsFields() []field[TLS] {
 	return append([]field[TLS]{
 		one(Key{Path: "certificate", Flag: "tls-certificate", Required: true,
 			Example: "/etc/pki/tls/certs/wss.example.com.pem",
-			Doc:     "The PEM file of the certificate, followed by those of its chain."},
+			Doc: "The PEM file of the certificate, followed by those of its chain. " +
+				"Where it was renewed, the next apply has nginx read it."},
 			pemFiles, func(t *TLS) *string { return &t.Certificate }),
 		one(Key{Path: "key", Flag: "tls-key", Required: true, Example: "/etc/pki/tls/private/wss.example.com.key",
 			Doc: "The PEM file of the certificate's private key."},

@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"net/http"
 	"net/netip"
 	"os"
@@ -39,6 +40,8 @@ type Host struct {
 	TryBind func(netip.AddrPort) error
 	// Probe makes one WebSocket handshake.
 	Probe func(context.Context, websocket.Target) (websocket.Handshake, error)
+	// Served asks a TLS server for its certificates.
+	Served func(ctx context.Context, address, name string, proxied bool) ([]*x509.Certificate, error)
 
 	conn connection // to systemd, of the command that runs
 
@@ -55,7 +58,7 @@ func New(where systemd.Where, log func(line string, changing bool), notice func(
 		Offline: where.Offline(), Cache: &selinux.Cache{}}
 	h.Nginx = nginx.Nginx{Read: runner.Read, Program: "/usr/sbin/nginx", Conf: NginxConf, Proc: "/proc"}
 	h.HTTP = &http.Client{Timeout: 5 * time.Minute}
-	h.Probe, h.Sync, h.TryBind = websocket.Probe, unix.Sync, TryBind
+	h.Probe, h.Served, h.Sync, h.TryBind = websocket.Probe, Served, unix.Sync, TryBind
 	h.Files = &Files{Seam: seam, Label: h.SELinux.DefaultLabel, SetLabel: h.SELinux.SetFileLabel,
 		FileLabel: h.SELinux.FileLabel}
 	if where.Offline() {

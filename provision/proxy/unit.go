@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/managed"
@@ -20,6 +21,8 @@ import (
 type ServiceState struct {
 	State systemd.State
 	Owed  bool
+	// Renewed are files of certificates that nginx has read in an older form.
+	Renewed []string
 	// untold is why it is not known whether a reload is owed; nil for root.
 	untold error
 }
@@ -54,7 +57,7 @@ func (s ServiceState) Reloadable() error {
 }
 
 // due reports whether nginx is about to be started or reloaded.
-func (s ServiceState) due() bool { return s.Owed || !s.Running() }
+func (s ServiceState) due() bool { return s.Owed || len(s.Renewed) > 0 || !s.Running() }
 
 func (n *Unit) State(ctx context.Context) (ServiceState, error) {
 	if n.seen != nil && n.Engine != nil && n.Engine.Surveying {
@@ -73,6 +76,7 @@ func (n *Unit) State(ctx context.Context) (ServiceState, error) {
 		s.untold, err = err, nil
 	}
 	if err == nil {
+		s.Renewed = n.renewed(ctx, s)
 		n.seen = &s
 	}
 	return s, err
@@ -129,6 +133,12 @@ func (n *Unit) Check(ctx context.Context) (engine.Finding, error) {
 		}
 		f.Changes = append(f.Changes, engine.Change{Object: host.NginxUnit, From: "an older configuration",
 			To: "reloaded"})
+	case len(s.Renewed) > 0:
+		if err := errors.Join(s.Reloadable(), n.CheckLogs()); err != nil {
+			return f, err
+		}
+		f.Changes = append(f.Changes, engine.Change{Object: host.NginxUnit,
+			From: "other certificates than those in " + listed(s.Renewed), To: "reloaded"})
 	default:
 		n.sayDraining(ctx, &f, s)
 	}
@@ -177,7 +187,7 @@ func (n *Unit) Apply(ctx context.Context) error {
 	case n.Where.Offline():
 	case !s.Running():
 		err = n.start(ctx, units, s)
-	case s.Owed:
+	case s.Owed, len(s.Renewed) > 0:
 		err = n.Reload(ctx, units, s)
 	}
 	if err != nil || s.enabled() {
@@ -295,6 +305,7 @@ func (n *Unit) Differs() bool {
 // Unit is nginx.service.
 type Unit struct {
 	*host.Host
+	Config   config.Config
 	Engine   *engine.Engine
 	Ledger   *state.Ledger
 	Managed  *managed.Files

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"net"
 	"net/netip"
 	"strconv"
 )
@@ -25,6 +26,18 @@ func (l Listen) String() string {
 // Socket is equal for two that the kernel knows as one: nginx's 80 and 0.0.0.0:80 are.
 func (l Listen) Socket() string {
 	return Listen{Address: PlainAddress(l.Address), Port: l.Port}.String()
+}
+
+// Local is where this host itself reaches it.
+func (l Listen) Local() string {
+	address := l.Address
+	switch address {
+	case "", "0.0.0.0":
+		address = "127.0.0.1"
+	case "::":
+		address = "::1"
+	}
+	return net.JoinHostPort(address, strconv.Itoa(l.Port))
 }
 
 // PlainAddress gives one spelling to each address: "" for every IPv4 address, IPv6 compressed and without brackets.

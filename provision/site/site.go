@@ -3,6 +3,8 @@
 // provision/nginx what becomes of it.
 package site
 
+import "strings"
+
 // Site is one server block; its file is conf.d/NAME.conf.
 type Site struct {
 	// Name is unique on the host: [a-z0-9][a-z0-9_-]{0,63}.
@@ -18,6 +20,16 @@ type Site struct {
 	TrustedProxies []string
 	RealIPHeader   string // "" without TrustedProxies
 	Locations      []Location
+}
+
+// ClientName is a name that a client could send: the first without a wildcard.
+func (s Site) ClientName() string {
+	for _, n := range s.ServerNames {
+		if !strings.HasPrefix(n, "*.") {
+			return n
+		}
+	}
+	return "wsprovision" + s.ServerNames[0][1:]
 }
 
 // DefaultServer is what becomes of requests for names that no server on the socket has.

@@ -185,15 +185,8 @@ func (v *Verification) complete(t websocket.Target) websocket.Target {
 
 // Reach is a location at one of its site's addresses, seen from this host.
 func Reach(site config.Site, l config.Location, listen config.Listen) websocket.Target {
-	address := listen.Address
-	switch address {
-	case "", "0.0.0.0":
-		address = "127.0.0.1"
-	case "::":
-		address = "::1"
-	}
 	port, standard := strconv.Itoa(listen.Port), 80
-	t := websocket.Target{Address: net.JoinHostPort(address, port), Host: concrete(site.ServerNames), Path: l.Path}
+	t := websocket.Target{Address: listen.Local(), Host: site.ClientName(), Path: l.Path}
 	if site.TLS != nil {
 		t.TLS, standard = &tls.Config{MinVersion: tls.VersionTLS12}, 443
 	}
@@ -201,16 +194,6 @@ func Reach(site config.Site, l config.Location, listen config.Listen) websocket.
 		t.Host = net.JoinHostPort(t.Host, port)
 	}
 	return t
-}
-
-// concrete is a name that a client could send: the first without a wildcard.
-func concrete(names []string) string {
-	for _, n := range names {
-		if !strings.HasPrefix(n, "*.") {
-			return n
-		}
-	}
-	return "wsprovision" + names[0][1:]
 }
 
 func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, []cause.Diagnosis, error) {
