@@ -94,6 +94,10 @@ func crashes() []crash {
 				}
 				return h
 			}},
+		{name: "a bare host, by the label alone", host: newFakeHost, config: labelOnly, least: 36},
+		{name: "from the boolean to the label", host: func(t testing.TB) *fakeHost {
+			return provisioned(t)
+		}, config: labelOnly, least: 5},
 		{name: "a site removed", host: withTwoSites, config: basic, least: 12},
 		{name: "a reload that nginx refuses", host: takenPort, fails: true, least: 20,
 			config: func(t testing.TB) config.Config { return parse(t, strings.Replace(oneSite, "80", "8008", 1)) }},

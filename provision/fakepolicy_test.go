@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"wsprovision/provision/policy"
+	"wsprovision/selinux"
 	"wsprovision/selinux/policydb"
 )
 
@@ -19,7 +20,8 @@ type fakePolicy struct {
 
 // policyOfRHEL has the ports of selinux-policy-targeted 3.13.1 that the tests speak of, narrowest first.
 func policyOfRHEL() fakePolicy {
-	p := fakePolicy{booleans: map[string]bool{policy.ConnectBoolean: false, "httpd_can_network_relay": false}}
+	p := fakePolicy{booleans: map[string]bool{policy.ConnectBoolean: false, "httpd_can_network_relay": false,
+		selinux.HTTPGracefulShutdown: true}}
 	tcp := func(typ string, low, high int) {
 		p.ports = append(p.ports, policydb.Port{Proto: "tcp", Low: low, High: high, Type: typ})
 	}
@@ -62,7 +64,7 @@ func (p fakePolicy) typeOf(port int) string {
 // bytes is the policy in version 30 of the format (libsepol, policydb_read).
 func (p fakePolicy) bytes() []byte {
 	w := &policyWriter{}
-	types := []string{"port_t"}
+	types := []string{"port_t", selinux.HTTPDomain}
 	for _, r := range p.ports {
 		if !slices.Contains(types, r.Type) {
 			types = append(types, r.Type)
@@ -72,7 +74,13 @@ func (p fakePolicy) bytes() []byte {
 	w.WriteString("SE Linux")
 	w.u32(30, 0, 8, 7)
 	w.u32(64, 0, 0, 64, 0, 0) // policy capabilities, permissive types: empty bitmaps
-	w.u32(0, 0, 0, 0, 0, 0)   // commons, classes, roles
+	w.u32(0, 0, 1, 1)         // commons, classes: one
+	w.u32(uint32(len(connectClass)), 0, 1, 1, 1, 0)
+	w.WriteString(connectClass)
+	w.u32(uint32(len(connectName)), 22)
+	w.WriteString(connectName)
+	w.u32(0, 0, 0, 0, 0) // constraints, defaults
+	w.u32(0, 0)          // roles
 	w.u32(uint32(len(types)), uint32(len(types)))
 	for i, name := range types {
 		w.u32(uint32(len(name)), uint32(i+1), 1, 0)
@@ -80,17 +88,19 @@ func (p fakePolicy) bytes() []byte {
 	}
 	w.u32(0, 0) // users
 	w.u32(uint32(len(p.booleans)), uint32(len(p.booleans)))
-	for _, name := range sortedKeys(p.booleans) {
+	names := sortedKeys(p.booleans)
+	for i, name := range names {
 		state := uint32(0)
 		if p.booleans[name] {
 			state = 1
 		}
-		w.u32(1, state, uint32(len(name)))
+		w.u32(uint32(i+1), state, uint32(len(name)))
 		w.WriteString(name)
 	}
-	w.u32(0, 0, 0, 0)    // sensitivities, categories
-	w.u32(0, 0, 0, 0, 0) // rules, conditionals, role transitions and allows, file name transitions
-	w.u32(1, 9)          // initial SIDs: port
+	w.u32(0, 0, 0, 0, 0) // sensitivities, categories, rules
+	w.grants(types, names)
+	w.u32(0, 0, 0) // role transitions and allows, file name transitions
+	w.u32(1, 9)    // initial SIDs: port
 	w.context(types, "port_t")
 	w.u32(0) // file systems
 	w.u32(uint32(len(p.ports)))
@@ -99,7 +109,34 @@ func (p fakePolicy) bytes() []byte {
 		w.u32(proto, uint32(r.Low), uint32(r.High))
 		w.context(types, r.Type)
 	}
+	w.u32(0, 0, 0, 0, 0, 0) // interfaces, nodes, file systems, nodes of IPv6; genfs, range transitions
+	for range types {
+		w.u32(64, 0, 0) // attributes
+	}
 	return w.Bytes()
+}
+
+// The access that decides whether nginx reaches a backend.
+const connectClass, connectName = "tcp_socket", "name_connect"
+
+// grants are the rules of RHEL 7's apache.te that let httpd_t connect to http_port_t, each under its boolean; that of
+// httpd_can_network_connect is for every port there.
+func (w *policyWriter) grants(types, names []string) {
+	var under []string
+	for _, name := range []string{selinux.HTTPGracefulShutdown, policy.ConnectBoolean} {
+		if slices.Contains(names, name) {
+			under = append(under, name)
+		}
+	}
+	w.u32(uint32(len(under)))
+	for _, name := range under {
+		w.u32(0, 1, 1, uint32(slices.Index(names, name)+1), 1)
+		for _, n := range []int{slices.Index(types, selinux.HTTPDomain), slices.Index(types, selinux.HTTPPort), 0} {
+			_ = binary.Write(&w.Buffer, binary.LittleEndian, uint16(n+1))
+		}
+		_ = binary.Write(&w.Buffer, binary.LittleEndian, uint16(0x8001))
+		w.u32(1<<21, 0) // and none where it is off
+	}
 }
 
 type policyWriter struct{ bytes.Buffer }

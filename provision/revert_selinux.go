@@ -87,10 +87,7 @@ func (r *Revert) undoOf(ctx context.Context, e state.Entry) (object, now string,
 		}
 		return "boolean " + e.Name + " (running)", now, u, nil
 	}
-	edit := selinux.DeleteBoolean(e.Name)
-	if e.Before == string(selinux.Off) {
-		edit = selinux.SetBoolean(e.Name, false)
-	}
+	edit := policy.UndoBoolean(e)
 	u.edit = &edit
 	return "boolean " + e.Name + " (persistent, local)", now, u, nil
 }

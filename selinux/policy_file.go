@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -99,14 +100,17 @@ func (h Host) storedPolicy() (*policydb.Policy, error) {
 }
 
 func (h Host) readPolicyFile(name string) (*policydb.Policy, error) {
+	return walk(h, name, policydb.ReadPolicy)
+}
+
+func walk[T any](h Host, name string, read func(io.Reader) (T, error)) (p T, err error) {
 	f, err := os.Open(h.path(name))
 	if err != nil {
-		return nil, fmt.Errorf("read policy: %w: %w", ErrUnknown, err)
+		return p, fmt.Errorf("read policy: %w: %w", ErrUnknown, err)
 	}
 	defer f.Close() //nolint:errcheck // only read
-	p, err := policydb.ReadPolicy(f)
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w: %w", name, ErrUnknown, err)
+	if p, err = read(f); err != nil {
+		return p, fmt.Errorf("read %s: %w: %w", name, ErrUnknown, err)
 	}
 	return p, nil
 }
@@ -155,16 +159,21 @@ func (h Host) runningPolicy(ctx context.Context) (*policydb.Policy, error) {
 		return nil, err
 	}
 	return h.Cache.get(func(c *Cache) *cached { return &c.running }, h.loads(dir), func() (*policydb.Policy, error) {
-		for try := 0; ; try++ {
-			p, err := h.readPolicyFile(dir + "/policy")
-			if !errors.Is(err, unix.EBUSY) || try == 4 {
-				return p, err
-			}
-			if err := h.sleep(ctx, 50*time.Millisecond); err != nil {
-				return nil, fmt.Errorf("read loaded policy: %w: %w", ErrUnknown, err)
-			}
-		}
+		return patiently(ctx, h, func() (*policydb.Policy, error) { return h.readPolicyFile(dir + "/policy") })
 	})
+}
+
+// patiently reads the loaded policy again where somebody else has it open.
+func patiently[T any](ctx context.Context, h Host, read func() (T, error)) (T, error) {
+	for try := 0; ; try++ {
+		p, err := read()
+		if !errors.Is(err, unix.EBUSY) || try == 4 {
+			return p, err
+		}
+		if err := h.sleep(ctx, 50*time.Millisecond); err != nil {
+			return p, fmt.Errorf("read loaded policy: %w: %w", ErrUnknown, err)
+		}
+	}
 }
 
 // loads counts the policies loaded since boot, by the status page of selinuxfs (kernel 2.6.37: version, sequence,

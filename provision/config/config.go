@@ -59,6 +59,12 @@ const (
 	StockRemove = "remove"
 )
 
+// The values of SELinux.Connect: what lets nginx connect to the backends.
+const (
+	ConnectBoolean = "boolean" // httpd_can_network_connect
+	ConnectLabel   = "label"   // the label of the backends' ports alone
+)
+
 // Config is everything that is asked for, defaults filled in.
 type Config struct {
 	Sites   []Site  `yaml:"-" mapstructure:"-"` // may be empty, see RequireSites; Marshal writes them by their fields
@@ -101,9 +107,10 @@ type EPEL struct {
 	Fingerprint string `yaml:"fingerprint,omitempty" mapstructure:"fingerprint"` // 40 upper-case hexadecimal digits
 }
 
-// SELinux is what is asked of SELinux beyond what every run does.
+// SELinux is what is asked of SELinux, and how.
 type SELinux struct {
-	LabelListenPorts bool `yaml:"label_listen_ports" mapstructure:"label_listen_ports"`
+	Connect          string `yaml:"connect" mapstructure:"connect"`
+	LabelListenPorts bool   `yaml:"label_listen_ports" mapstructure:"label_listen_ports"`
 }
 
 // Nginx is what is asked of nginx.conf itself, of which the agent changes single lines and nothing else.

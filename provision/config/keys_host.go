@@ -13,7 +13,7 @@ var sections = map[string]string{
 		"proxy of yum.conf (proxy, proxy_username, proxy_password; _none_ is none), or of the repository below " +
 		"whose " +
 		"baseurl it lies.",
-	"selinux": "What is asked of SELinux beyond what every run does.",
+	"selinux": "What is asked of SELinux, and how.",
 	"nginx": "What is asked of nginx.conf itself. Single lines of it are changed and nothing else; a revert brings " +
 		"those lines back, whatever else was edited since.",
 	"wait": "How long another program's lock is waited for.",
@@ -91,6 +91,16 @@ func hostSettings() []setting {
 				"gpgkey: /etc/wsprovision/RPM-GPG-KEY-EPEL-7",
 			Doc: "With gpgkey: the fingerprint that the key has to have."},
 			EPEL7Fingerprint, fingerprints, "that key's `fingerprint`"),
+		flagged(Key{Path: "selinux.connect", Flag: "selinux-connect", Default: ConnectBoolean, Example: ConnectLabel,
+			Doc: "What lets nginx (httpd_t) connect to the backends. boolean: httpd_can_network_connect is turned on, " +
+				"which allows every port. label: that boolean is not asked for, and the backends' ports, which are " +
+				"labelled http_port_t either way, are all that nginx may connect to. The loaded policy has to allow " +
+				"that by another rule: RHEL 7's does while httpd_graceful_shutdown is on, as it is by default. Where " +
+				"nothing does, the run is refused before it has changed anything. Going over to label, the boolean " +
+				"goes back where wsprovision had turned it on, and only there; what else on this host connects by " +
+				"it, such as another server block, is then denied."},
+			ConnectBoolean, choices(ConnectBoolean, ConnectLabel),
+			"`what` lets nginx connect to backends: boolean or label"),
 		flagged(Key{Path: "selinux.label_listen_ports", Flag: "label-listen-ports", Default: "false", Example: "true",
 			Doc: "Label ports to listen on http_port_t where nginx may not bind them. A label that an earlier " +
 				"configuration asked for stays until a revert, and is named."},

@@ -42,7 +42,8 @@ func TestShippedDefaults(t *testing.T) {
 	_, rest, _ := strings.Cut(string(content), "\n# Where nginx comes from")
 	for setting, text := range map[string]string{
 		"epel.source":                "#epel:\n#  source: auto ",
-		"selinux.label_listen_ports": "#selinux:\n#  label_listen_ports: false\n",
+		"selinux.connect":            "#selinux:\n#  connect: boolean\n",
+		"selinux.label_listen_ports": "#  label_listen_ports: false\n",
 		"nginx.stock_ipv6":           "#nginx:\n#  stock_ipv6: keep\n",
 		"on_drift":                   "#on_drift: fail\n", "wait.yum_lock": "#wait:\n#  yum_lock: 10m\n",
 		"wait.semanage_lock": "#  semanage_lock: 2m\n",
@@ -62,7 +63,7 @@ func TestShippedDefaults(t *testing.T) {
 	got, err := load(uncommented)
 	want := defaults()
 	want.Source = got.Source
-	if diff := cmp.Diff(want, got); err != nil || diff != "" || strings.Count(uncommented, "\n") != 10 {
+	if diff := cmp.Diff(want, got); err != nil || diff != "" || strings.Count(uncommented, "\n") != 11 {
 		t.Errorf("%v\n-want +got\n%s\n%s", err, diff, uncommented)
 	}
 }

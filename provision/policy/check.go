@@ -47,7 +47,7 @@ func (p *Policy) Check(ctx context.Context) (engine.Finding, error) {
 		return f, err
 	}
 	var all *multierror.Error
-	if err := p.checkBoolean(ctx, &f, status); err != nil {
+	if err := p.checkConnect(ctx, &f, status); err != nil {
 		all = multierror.Append(all, err)
 	}
 	if err := p.checkListening(ctx, &f, status); err != nil {
@@ -99,29 +99,6 @@ func (p *Policy) sayMode(f *engine.Finding, status selinux.Status) {
 // Live reports whether the running kernel's policy is this host's to change.
 func (p *Policy) Live(status selinux.Status) bool {
 	return !p.Where.Offline() && status.Mode != selinux.Disabled
-}
-
-func (p *Policy) checkBoolean(ctx context.Context, f *engine.Finding, status selinux.Status) error {
-	b, err := p.SELinux.Boolean(ctx, ConnectBoolean)
-	if err != nil {
-		return p.readable(f, err)
-	}
-	if b.Persistent == selinux.Undefined {
-		return fmt.Errorf("the policy %s has no boolean %s: is it RHEL 7's selinux-policy-targeted?", status.Policy,
-			ConnectBoolean)
-	}
-	if b.Persistent != selinux.On {
-		f.Changes = append(f.Changes, engine.Change{Object: "boolean " + ConnectBoolean + " (persistent)",
-			From: string(b.Persistent), To: "on"})
-	}
-	if b.Running != selinux.On && status.Mode != selinux.Disabled || p.Where.Offline() {
-		c := engine.Change{Object: "boolean " + ConnectBoolean + " (running)", From: string(b.Running), To: "on"}
-		if p.Where.Offline() {
-			c.Deferred = "the kernel that runs here is not the host's own"
-		}
-		f.Changes = append(f.Changes, c)
-	}
-	return nil
 }
 
 func (p *Policy) checkPort(ctx context.Context, f *engine.Finding, port int) error {
@@ -190,32 +167,15 @@ func (p *Policy) Apply(ctx context.Context) error {
 			return err
 		}
 	}
-	b, err := p.SELinux.Boolean(ctx, ConnectBoolean)
-	if err != nil || b.Running == selinux.On {
-		return err
-	}
-	// The store was right already and only the running value was off.
-	return p.SELinux.SetRunning(ctx, ConnectBoolean, true)
+	return p.setRunning(ctx)
 }
 
 // selinuxEdits records what is there and says what has to be edited, and
 // whether a label of the store is not in the loaded policy yet.
 func (p *Policy) selinuxEdits(ctx context.Context) (edits []selinux.Edit, unloaded bool, err error) {
-	b, err := p.SELinux.Boolean(ctx, ConnectBoolean)
+	edits, entries, err := p.connectEdits(ctx)
 	if err != nil {
 		return nil, false, err
-	}
-	var entries []state.Entry
-	// Where no policy of this host runs, the one that is loaded next has what is persistent.
-	if b.Running == selinux.Off || b.Running == selinux.Unknown && b.Persistent != selinux.On {
-		entries = append(entries,
-			state.Entry{Kind: state.KindRunning, Name: ConnectBoolean, Before: string(selinux.Off),
-				Left: "on"})
-	}
-	if b.Persistent != selinux.On {
-		edits = append(edits, selinux.SetBoolean(ConnectBoolean, true))
-		entries = append(entries, state.Entry{Kind: state.KindBoolean, Name: ConnectBoolean, Before: string(b.Local),
-			Left: "on"})
 	}
 	for _, port := range p.labelledPorts(ctx) {
 		edit, before, err := p.SELinux.LabelPort(ctx, "tcp", port, HTTPPortType)

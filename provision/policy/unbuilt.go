@@ -7,6 +7,7 @@ import (
 	multierror "github.com/hashicorp/go-multierror"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/state"
 	"wsprovision/selinux"
 	"wsprovision/selinux/policydb"
 )
@@ -25,9 +26,11 @@ func (p *Policy) checkUnbuilt(ctx context.Context, f *engine.Finding, status sel
 		f.Changes = append(f.Changes, engine.Change{Object: object, From: from, To: to, Deferred: deferred})
 	}
 	change("SELinux policy "+status.Policy, "not built", "built (semodule -B)", "")
-	change("boolean "+ConnectBoolean+" (persistent)", string(selinux.Unknown), "on", "")
-	change("boolean "+ConnectBoolean+" (running)", string(selinux.Unknown), "on",
-		"the kernel that runs here is not the host's own")
+	if !p.byLabel() {
+		change(booleanObject(ConnectBoolean, state.KindBoolean), string(selinux.Unknown), "on", "")
+		change(booleanObject(ConnectBoolean, state.KindRunning), string(selinux.Unknown), "on",
+			"the kernel that runs here is not the host's own")
+	}
 	var all *multierror.Error
 	for _, port := range p.labelledPorts(ctx) {
 		state, _ := p.SELinux.Port(ctx, "tcp", port) // whose error is that there is no policy

@@ -25,6 +25,7 @@ const (
 	versionDefaultType     = 28
 	versionConstraintNames = 29
 	versionXperms          = 30
+	versionInfiniband      = 31
 	versionFilenamePacked  = 33
 	versionNewest          = 33
 )
@@ -62,6 +63,7 @@ type decoder struct {
 	offset int64
 	Err    error
 	types  []string // by value
+	watch  *watch   // nil: no rule is kept
 }
 
 func NewDecoder(r io.Reader) *decoder {

@@ -31,6 +31,7 @@ func (d *decoder) Rules(n uint32) {
 			if len(b)-used < size {
 				break
 			}
+			d.watch.rule(b[used : used+size])
 			used += size
 			n--
 		}
@@ -50,11 +51,25 @@ func (d *decoder) buffered() []byte {
 
 func (d *decoder) conditionals() {
 	d.repeat(d.u32(), func() {
-		d.u32()                    // state
-		d.skip(8 * int64(d.u32())) // expression
-		d.Rules(d.u32())           // if true
-		d.Rules(d.u32())           // if false
+		d.u32() // state
+		when := d.expression()
+		d.watch.under(when, true)
+		d.Rules(d.u32())
+		d.watch.under(when, false)
+		d.Rules(d.u32())
 	})
+}
+
+// expression is a condition as the kernel evaluates it: operands before operators.
+func (d *decoder) expression() []term {
+	const most = 1024 // a real one has less than ten
+	n := d.u32()
+	if d.Err == nil && n > most {
+		d.fail("a condition of %d terms", n)
+	}
+	var all []term
+	d.repeat(n, func() { all = append(all, term{operator(d.u32()), d.u32()}) })
+	return all
 }
 
 func (d *decoder) roleTransitions() {

@@ -22,24 +22,27 @@ func (d *decoder) common() {
 	d.words(2)
 	permissions := d.u32()
 	d.name(length)
-	d.repeat(permissions, d.permission)
+	d.repeat(permissions, func() { d.permission() })
 }
 
-func (d *decoder) permission() {
-	length := d.u32()
-	d.u32()
-	d.name(length)
+func (d *decoder) permission() (name string, value uint32) {
+	length, value := d.u32(), d.u32()
+	return d.name(length), value
 }
 
 func (d *decoder) class() {
 	length, common := d.u32(), d.u32()
-	d.words(2)
+	value := d.u32()
+	d.words(1)
 	permissions, constraints := d.u32(), d.u32()
-	d.name(length)
+	class := d.name(length)
 	if common != 0 {
 		d.name(common)
 	}
-	d.repeat(permissions, d.permission)
+	d.repeat(permissions, func() {
+		name, bit := d.permission()
+		d.watch.permission(class, value, name, bit)
+	})
 	d.repeat(constraints, d.constraint)
 	d.repeat(d.u32(), d.constraint) // validatetrans
 	if d.Version >= versionObjectDefaults {
@@ -89,6 +92,7 @@ func (d *decoder) typ() {
 		d.fail("type %q has the value %d", name, value)
 		return
 	}
+	d.watch.typ(name, value)
 	for uint32(len(d.types)) <= value {
 		d.types = append(d.types, "")
 	}
@@ -107,11 +111,12 @@ func (d *decoder) user() {
 }
 
 func (d *decoder) boolean() {
-	_, state, length := d.u32(), d.u32(), d.u32()
+	value, state, length := d.u32(), d.u32(), d.u32()
 	name := d.name(length)
 	if d.Err == nil && state > 1 {
 		d.fail("boolean %q has the state %d", name, state)
 	}
+	d.watch.boolean(name, value)
 	d.Booleans[name] = state == 1
 }
 
