@@ -281,7 +281,11 @@ func (h *fakeHost) mayConnect(port int) bool {
 func (h *fakeHost) answerAccess(connect bool) { h.connects = connect }
 
 // decide answers "SOURCE TARGET CLASS" as selinuxfs does. What httpd_t may bind is decided by the target's type.
-func (h *fakeHost) decide(_, question string) (string, error) {
+// The policy has httpd_runtime_t as another name of httpd_var_run_t.
+func (h *fakeHost) decide(file, question string) (string, error) {
+	if strings.HasSuffix(file, "/context") {
+		return strings.Replace(question, "httpd_runtime_t", policy.SocketType, 1) + "\x00", nil
+	}
 	var allowed uint32
 	if h.connects {
 		allowed |= 1 << 21

@@ -131,6 +131,23 @@ func TestSocketRelabelled(t *testing.T) {
 	}
 }
 
+// TestSocketAlias: where the policy has the type by another name, which semanage and the kernel then write, it is ours.
+func TestSocketAlias(t *testing.T) {
+	h := withSocket(t)
+	h.apply(parse(t, socketSite))
+	h.write(store+"/file_contexts.local", strings.Replace(socketContext, policy.SocketType, "httpd_runtime_t", 1)+"\n")
+	for _, name := range []string{"/srv/app", "/srv/app/app.sock"} {
+		h.must(h.host(Listener{}).SELinux.SetFileLabel(name, "system_u:object_r:httpd_runtime_t:s0"))
+	}
+	if r := h.apply(parse(t, socketSite)); r.Result != engine.Unchanged || strings.Contains(summarize(r), "no label") {
+		t.Errorf("again: %s", summarize(r))
+	}
+	r := h.run(parse(t, socketSite), revert(false))
+	if got := h.socketTypes(); got != " var_t var_t" || h.localContexts() != "" {
+		t.Errorf("after the revert: labels %s, records %q\n%s", got, h.localContexts(), summarize(r))
+	}
+}
+
 // TestSocketOffline: in an installer's chroot the record is written to the store, and the files are labelled.
 func TestSocketOffline(t *testing.T) {
 	h := withSocket(t)

@@ -74,20 +74,34 @@ func (h Host) number(elem ...string) (uint64, error) {
 
 // question is what the kernel's sel_write_access reads: two contexts and the class.
 func (h Host) question(dir, source, target string, class uint64) (string, error) {
-	level := ""
-	if mls, err := h.number(dir, "mls"); err == nil && mls == 1 {
-		level = ":s0"
+	subject, err := h.contextOf(dir, "system_u:system_r:", source)
+	if err != nil {
+		return "", err
 	}
-	contexts := []string{source, target}
-	for i, prefix := range []string{"system_u:system_r:", "system_u:object_r:"} {
-		c := contexts[i]
-		if policydb.IsTypeName(c) {
-			contexts[i] = prefix + c + level
-		} else if _, err := contextType(c); err != nil || strings.ContainsAny(c, " \t\n\x00") {
-			return "", fmt.Errorf("%w: %q is neither a context nor a type", ErrUnknown, c)
+	object, err := h.objectContext(dir, target)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s %s %d", subject, object, class), nil
+}
+
+func (h Host) objectContext(dir, typ string) (string, error) {
+	return h.contextOf(dir, "system_u:object_r:", typ)
+}
+
+// contextOf makes a context of a type, and leaves one as it is.
+func (h Host) contextOf(dir, prefix, c string) (string, error) {
+	if policydb.IsTypeName(c) {
+		level := ""
+		if mls, err := h.number(dir, "mls"); err == nil && mls == 1 {
+			level = ":s0"
 		}
+		return prefix + c + level, nil
 	}
-	return fmt.Sprintf("%s %s %d", contexts[0], contexts[1], class), nil
+	if _, err := contextType(c); err != nil || strings.ContainsAny(c, " \t\n\x00") {
+		return "", fmt.Errorf("%w: %q is neither a context nor a type", ErrUnknown, c)
+	}
+	return c, nil
 }
 
 // transact writes to a transaction file of selinuxfs and reads the answer through the same descriptor.

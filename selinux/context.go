@@ -23,11 +23,7 @@ func (h Host) Below(dir string) (string, error) {
 		return "", fmt.Errorf("label what is below %q: only letters, digits and / - . _ ~ = @ can be labelled by path",
 			dir)
 	}
-	c, err := h.config()
-	if err != nil {
-		return "", err
-	}
-	known, err := h.substitute(path.Join(etc, c.policy, "contexts/files/file_contexts"), dir)
+	known, err := h.Known(dir)
 	if err != nil {
 		return "", err
 	}
@@ -35,6 +31,16 @@ func (h Host) Below(dir string) (string, error) {
 		return "", fmt.Errorf("label what is below %s: the policy has it under the name %s", dir, known)
 	}
 	return strings.ReplaceAll(dir, ".", `\.`) + below, nil
+}
+
+// Known is the name that the policy has for a path, and the only one that semanage takes: /var/run/app on RHEL 7 for
+// /run/app.
+func (h Host) Known(name string) (string, error) {
+	c, err := h.config()
+	if err != nil {
+		return "", err
+	}
+	return h.substitute(path.Join(etc, c.policy, "contexts/files/file_contexts"), name)
 }
 
 // Directory is the directory of a specification that Below gave.

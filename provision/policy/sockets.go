@@ -136,7 +136,7 @@ func (p *Policy) directory(dir string) (directory, error) {
 	if d.record, err = p.SELinux.LocalContext(d.spec); err != nil {
 		return d, err
 	}
-	if d.record != "" && d.record != SocketType {
+	if d.record != "" && !p.usable(d.record) {
 		return d, lacking{dir, fmt.Sprintf("somebody has given %s the type %s", d.spec, d.record)}
 	}
 	entries, err := os.ReadDir(p.Root + dir)
@@ -182,7 +182,7 @@ func (p *Policy) readLabels(d directory) (directory, error) {
 		if name == d.path {
 			d.label = label
 		}
-		if host.TypeOf(label) != SocketType {
+		if !p.usable(host.TypeOf(label)) {
 			d.wrong = append(d.wrong, name)
 		}
 	}
@@ -211,7 +211,7 @@ func (p *Policy) labelSockets() error {
 		return err
 	}
 	for _, d := range all {
-		if d.record != SocketType {
+		if d.record == "" {
 			continue
 		}
 		if err := p.setLabels(d.path, d.wrong, "system_u:object_r:"+SocketType+":s0"); err != nil {
@@ -237,9 +237,15 @@ func (p *Policy) setLabels(dir string, names []string, label string) error {
 	})
 }
 
+// usable: the type is SocketType, or the one that the policy has under that name.
+func (p *Policy) usable(typ string) bool { return p.SELinux.SameType(typ, SocketType) }
+
 // PresentContext is the type of a local record, as the ledger has it.
 func (p *Policy) PresentContext(spec string) (string, error) {
 	typ, err := p.SELinux.LocalContext(spec)
+	if p.usable(typ) {
+		typ = SocketType
+	}
 	return cmp.Or(typ, state.Absent), err
 }
 

@@ -210,10 +210,14 @@ func HttpdIsDenied(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 }
 
 // labelMend gives the backend's socket a label that httpd_t may write to (httpd_var_run_t, in RHEL 7's file_contexts
-// that of /var/run/httpd.*).
+// that of /var/run/httpd.*). semanage takes only the policy's own name of the path ("conflicts with equivalency rule").
 func labelMend(e *facts.Evidence, a facts.AVC) cause.Mend {
 	if socket := socketFile(e); socket != "" && a.Class == "sock_file" {
-		return cause.Do("semanage", "fcontext", "-a", "-t", "httpd_var_run_t", regexp.QuoteMeta(socket)).
+		known, err := e.SELinux.Known(socket)
+		if err != nil {
+			known = socket
+		}
+		return cause.Do("semanage", "fcontext", "-a", "-t", "httpd_var_run_t", regexp.QuoteMeta(known)).
 			And("restorecon", "-v", socket).Note("and the same where the backend creates it anew")
 	}
 	return cause.Say("give it a label that httpd_t may use (restorecon -v, or semanage fcontext), or the rule by a " +
