@@ -118,7 +118,8 @@ func (h *fakeHost) host(on Listener) *host.Host {
 		return h.change(ctx, seam, stdin, argv)
 	}
 	notice := func(s string) { h.notices = append(h.notices, s) }
-	p.RPM = rpm.Host{Root: h.root, Read: h.read, Change: change, Notice: notice, LockWait: config.YumLockWait}
+	p.RPM = rpm.New(h.root, h.read, change)
+	p.RPM.Notice, p.RPM.LockWait = notice, config.YumLockWait
 	p.SELinux = selinux.Host{Root: h.root, Offline: h.where.Offline(), Change: change, Notice: notice,
 		LockWait: config.SemanageLockWait, Cache: &selinux.Cache{}, Ask: h.decide}
 	p.Nginx = nginx.Nginx{Root: h.root, Read: h.read, Program: "/usr/sbin/nginx", Conf: host.NginxConf, Proc: h.root +

@@ -13,8 +13,8 @@ import (
 	"wsprovision/provision/labels"
 	"wsprovision/provision/packages"
 	"wsprovision/provision/proxy"
-	"wsprovision/rpm"
 	"wsprovision/rpm/openpgp"
+	"wsprovision/rpm/rpmdb"
 )
 
 // fakePackages is how the rpm database and yum's repositories of a fakeHost behave. What is installed and which keys
@@ -99,7 +99,7 @@ func packageFile(name string) string {
 }
 
 func (h *fakeHost) packageName(path string) string {
-	p, err := rpm.ReadPackage([]byte(h.content(strings.TrimPrefix(path, h.root))))
+	p, err := rpmdb.ReadPackage([]byte(h.content(strings.TrimPrefix(path, h.root))))
 	if err != nil {
 		h.t.Errorf("%s: %v", path, err)
 	}

@@ -38,7 +38,7 @@ func (r *Revert) brought(ctx context.Context) ([]string, error) {
 	if len(names) == 0 {
 		return nil, nil
 	}
-	have, err := r.RPM.Installed(ctx, names...)
+	have, err := r.RPM.DB.Installed(ctx, names...)
 	if err != nil {
 		return nil, err
 	}

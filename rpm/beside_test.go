@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"wsprovision/rpm/openpgp"
+	"wsprovision/rpm/yumconf"
 )
 
 // One run of yum has more repositories than the host: each is kept to the keys that are trusted, and nothing is
@@ -15,15 +16,15 @@ func TestBeside(t *testing.T) {
 	const checked = "--setopt=epel.gpgcheck=1"
 	for name, tt := range map[string]struct {
 		conf   string
-		beside Beside
+		beside yumconf.Beside
 		want   []string
 	}{
-		"nothing": {"[main]\n", Beside{}, nil},
-		"directory": {"[main]\n", Beside{Dir: "/run/more"},
+		"nothing": {"[main]\n", yumconf.Beside{}, nil},
+		"directory": {"[main]\n", yumconf.Beside{Dir: "/run/more"},
 			[]string{"--setopt=reposdir=/etc/yum.repos.d,/run/more", checked}},
-		"directory beside the host's own": {"[main]\nreposdir=/srv/repos /opt/r\n", Beside{Dir: "/run/more"},
+		"directory beside the host's own": {"[main]\nreposdir=/srv/repos /opt/r\n", yumconf.Beside{Dir: "/run/more"},
 			[]string{"--setopt=reposdir=/srv/repos,/opt/r,/run/more", checked}},
-		"a disabled one": {"[main]\n", Beside{Enable: []string{"house"}},
+		"a disabled one": {"[main]\n", yumconf.Beside{Enable: []string{"house"}},
 			[]string{"--enablerepo=house", "--setopt=house.gpgkey="}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -41,31 +42,32 @@ func TestBeside(t *testing.T) {
 
 func TestWhoseRepository(t *testing.T) {
 	for _, tt := range []struct {
-		r                  Repository
+		r                  yumconf.Repository
 		epel, distribution bool
 	}{
-		{Repository{ID: "base"}, false, true},
-		{Repository{ID: "extras"}, false, true},
-		{Repository{ID: "C7.9.2009-updates"}, false, true},
-		{Repository{ID: "rhel-7-server-rpms"}, false, true},
-		{Repository{ID: "rhel-7-server-extras-rpms"}, false, true},
-		{Repository{ID: "rhel-server-rhscl-7-rpms"}, false, true},
-		{Repository{ID: "rhui-rhel-7-server-rhui-rpms"}, false, true},
-		{Repository{ID: "ol7_latest"}, false, true},
-		{Repository{ID: "sl-security"}, false, true},
-		{Repository{ID: "slack"}, false, false},
-		{Repository{ID: "nginx"}, false, false},
-		{Repository{ID: "House_EL7_House"}, false, false},
-		{Repository{ID: "epel"}, true, false},
-		{Repository{ID: "EPEL"}, true, false},
-		{Repository{ID: "House_EPEL7_EPEL"}, true, false},
-		{Repository{ID: "ol7_developer_EPEL"}, true, true},
-		{Repository{ID: "house", BaseURL: "http://m.example.com/pub/epel/7/x86_64/"}, true, false},
-		{Repository{ID: "house", Metalink: "https://m.example.com/metalink?repo=epel-7&arch=x86_64"}, true, false},
-		{Repository{ID: "house", BaseURL: "http://m.example.com/pub/epel/6/x86_64/"}, false, false},
-		{Repository{ID: "epel-testing"}, false, false},
-		{Repository{ID: "epel-debuginfo"}, false, false},
-		{Repository{ID: "epel-source"}, false, false},
+		{yumconf.Repository{ID: "base"}, false, true},
+		{yumconf.Repository{ID: "extras"}, false, true},
+		{yumconf.Repository{ID: "C7.9.2009-updates"}, false, true},
+		{yumconf.Repository{ID: "rhel-7-server-rpms"}, false, true},
+		{yumconf.Repository{ID: "rhel-7-server-extras-rpms"}, false, true},
+		{yumconf.Repository{ID: "rhel-server-rhscl-7-rpms"}, false, true},
+		{yumconf.Repository{ID: "rhui-rhel-7-server-rhui-rpms"}, false, true},
+		{yumconf.Repository{ID: "ol7_latest"}, false, true},
+		{yumconf.Repository{ID: "sl-security"}, false, true},
+		{yumconf.Repository{ID: "slack"}, false, false},
+		{yumconf.Repository{ID: "nginx"}, false, false},
+		{yumconf.Repository{ID: "House_EL7_House"}, false, false},
+		{yumconf.Repository{ID: "epel"}, true, false},
+		{yumconf.Repository{ID: "EPEL"}, true, false},
+		{yumconf.Repository{ID: "House_EPEL7_EPEL"}, true, false},
+		{yumconf.Repository{ID: "ol7_developer_EPEL"}, true, true},
+		{yumconf.Repository{ID: "house", BaseURL: "http://m.example.com/pub/epel/7/x86_64/"}, true, false},
+		{yumconf.Repository{ID: "house", Metalink: "https://m.example.com/metalink?repo=epel-7&arch=x86_64"}, true,
+			false},
+		{yumconf.Repository{ID: "house", BaseURL: "http://m.example.com/pub/epel/6/x86_64/"}, false, false},
+		{yumconf.Repository{ID: "epel-testing"}, false, false},
+		{yumconf.Repository{ID: "epel-debuginfo"}, false, false},
+		{yumconf.Repository{ID: "epel-source"}, false, false},
 	} {
 		if epel, own := tt.r.IsEPEL(), tt.r.OfDistribution(); epel != tt.epel || own != tt.distribution {
 			t.Errorf("%+v: EPEL %v, of the distribution %v, want %v and %v", tt.r, epel, own, tt.epel, tt.distribution)
@@ -99,14 +101,14 @@ func TestDoubts(t *testing.T) {
 			f.write("/etc/yum.conf", "[main]\nplugins=1\n")
 			f.write("/etc/yum.repos.d/x.repo", repos)
 			for file, content := range tt.files {
-				f.write(pluginConf+file, content)
+				f.write(yumconf.PluginConf+file, content)
 			}
-			got := strings.Join(f.host().Doubts([]string{"nginx"}, "epel"), "\n")
+			got := strings.Join(f.host().Yum.Doubts([]string{"nginx"}, "epel"), "\n")
 			if !strings.Contains(got, tt.want) || (got == "") != (tt.want == "") {
 				t.Errorf("%q, want %q", got, tt.want)
 			}
 			f.write("/etc/yum.conf", "[main]\nplugins=0\n")
-			if got := f.host().Doubts([]string{"nginx"}, "epel"); len(got) > 0 {
+			if got := f.host().Yum.Doubts([]string{"nginx"}, "epel"); len(got) > 0 {
 				t.Errorf("without plugins: %q", got)
 			}
 		})

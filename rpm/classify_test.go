@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"wsprovision/rpm/rpmdb"
+	"wsprovision/rpm/rpmtest"
 	"wsprovision/rpm/yumerr"
 )
 
@@ -131,8 +133,8 @@ func TestMirrorAdvice(t *testing.T) {
 		"http://a/x.rpm: [Errno 14] curl#7 - \"Couldn't connect\"\n" +
 			end: "look at its baseurl, the network and the proxy",
 	} {
-		e := (Host{Root: t.TempDir()}).refusal(yumerr.Output{Status: 1, Stdout: "", Stderr: said}, []string{"nginx"},
-			nil, Inventory{}, Limits{})
+		e := New(t.TempDir(), nil, nil).refusal(yumerr.Output{Status: 1, Stdout: "", Stderr: said}, []string{"nginx"},
+			nil, rpmdb.Inventory{}, Limits{})
 		if !strings.Contains(e.Next, want) {
 			t.Errorf("%q: advice %q, want %q", said, e.Next, want)
 		}
@@ -172,7 +174,7 @@ func TestFailedDependency(t *testing.T) {
 			return tt.stdout, "", tt.status
 		}
 		err := f.install(Wants{Packages: []string{"nginx"}})
-		if !matches(err, tt.want) || len(f.ran) != 1 || f.slept != time.Duration(0) {
+		if !rpmtest.Matches(err, tt.want) || len(f.ran) != 1 || f.slept != time.Duration(0) {
 			t.Errorf("%s: %v after %d runs, want %q", tt.name, err, len(f.ran), tt.want)
 		}
 	}
@@ -212,7 +214,7 @@ func TestAdviceOverEveryScheme(t *testing.T) {
 		said := yumerr.Output{Status: 1, Stdout: "", Stderr: word +
 			"\nTrying other mirror.\n\n\nError downloading packages:\n  x: [Errno 256] No more " +
 			"mirrors to try.\n\n"}
-		e := Host{Root: t.TempDir()}.explain(yumerr.Classify(said), said, []string{"x"}, Inventory{})
+		e := New(t.TempDir(), nil, nil).explain(yumerr.Classify(said), said, []string{"x"}, rpmdb.Inventory{})
 		if e.Kind != yumerr.Unreachable || !strings.Contains(e.Next, want) {
 			t.Errorf("%s: %s, %q, want %q", word, e.Kind, e.Next, want)
 		}

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"wsprovision/rpm/rpmdb"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -13,7 +15,7 @@ import (
 // no damage.
 func TestDamaged(t *testing.T) {
 	r := newReal(t)
-	h := Host{Read: r.run, Change: r.run}
+	h := New("", r.run, r.run)
 	tree := r.path("tree")
 	at := func(name string) string { return filepath.Join(tree, name) }
 	spec := "Name: things\nVersion: 1\nRelease: 1\nSummary: x\nLicense: MIT\nBuildArch: " +
@@ -34,7 +36,7 @@ func TestDamaged(t *testing.T) {
 		status != 0 {
 		t.Fatalf("rpm -i: %d, %v, %s", status, err, stderr)
 	}
-	if got, err := h.Damaged(bg, "things"); err != nil || len(got) > 0 {
+	if got, err := h.DB.Damaged(bg, "things"); err != nil || len(got) > 0 {
 		t.Errorf("before: %v, %v", got, err)
 	}
 
@@ -50,11 +52,14 @@ func TestDamaged(t *testing.T) {
 	if err := os.Chmod(at("moded"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	want := []Damage{
-		{"things", at("cut"), false}, {"things", at("emptied"), true}, {"things", at("emptied.conf"), true},
-		{"things", at("lost"), false}, {"things", at("lost.conf"), false},
+	damage := func(path string, empty bool) rpmdb.Damage {
+		return rpmdb.Damage{Package: "things", Path: path, Empty: empty}
 	}
-	if got, err := h.Damaged(bg, "things"); err != nil || !cmp.Equal(got, want) {
+	want := []rpmdb.Damage{
+		damage(at("cut"), false), damage(at("emptied"), true), damage(at("emptied.conf"), true),
+		damage(at("lost"), false), damage(at("lost.conf"), false),
+	}
+	if got, err := h.DB.Damaged(bg, "things"); err != nil || !cmp.Equal(got, want) {
 		t.Errorf("%v\n%s", err, cmp.Diff(want, got))
 	}
 }
@@ -73,7 +78,7 @@ func TestDamageLines(t *testing.T) {
 		"package nosuch is not installed":                           false,
 		"Unsatisfied dependencies for nginx-1:1.20.1-10.el7.x86_64": false,
 	} {
-		if _, got := f.host().damage("nginx", line); got != want {
+		if _, got := f.host().DB.Damage("nginx", line); got != want {
 			t.Errorf("%q: %v, want %v", line, got, want)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"wsprovision/rpm/rpmdb"
 	"wsprovision/rpm/said"
 )
 
@@ -15,7 +16,7 @@ import (
 // for.
 func (h Host) Erase(ctx context.Context, names ...string) error {
 	for _, name := range names {
-		if err := checkName(name); err != nil {
+		if err := rpmdb.CheckName(name); err != nil {
 			return fmt.Errorf("erase: %w", err)
 		}
 	}
@@ -27,7 +28,7 @@ func (h Host) Erase(ctx context.Context, names ...string) error {
 	if err != nil {
 		return fmt.Errorf("erase %s: rpm: %w", what, err)
 	}
-	found, err := h.Installed(ctx, names...)
+	found, err := h.DB.Installed(ctx, names...)
 	if err != nil {
 		return fmt.Errorf("erase %s: %w", what, err)
 	}
@@ -48,7 +49,7 @@ func (h Host) ForgetKey(ctx context.Context, fingerprint string) error {
 }
 
 func (h Host) forgetKey(ctx context.Context, fingerprint string) error {
-	keys, err := h.importedKeys(ctx)
+	keys, err := h.DB.Keyring(ctx)
 	if err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func (h Host) forgetKey(ctx context.Context, fingerprint string) error {
 	if err != nil {
 		return fmt.Errorf("rpm: %w", err)
 	}
-	left, err := h.importedKeys(ctx)
+	left, err := h.DB.Keyring(ctx)
 	if err == nil && slices.ContainsFunc(left, is(fingerprint)) {
 		err = said.Error("rpm", status, stdout, stderr)
 	}
@@ -72,19 +73,19 @@ func (h Host) forgetKey(ctx context.Context, fingerprint string) error {
 
 // keyPackage is the package that holds the key and no other, under a name that no other has: two keys whose ids end
 // alike and that say that they were made in the same second would both go.
-func keyPackage(keys []importedKey, fingerprint string) (string, error) {
+func keyPackage(keys []rpmdb.ImportedKey, fingerprint string) (string, error) {
 	at := slices.IndexFunc(keys, is(fingerprint))
 	if at < 0 {
 		return "", errors.New("it is not imported")
 	}
-	in := keys[at].in
+	in := keys[at].In
 	for _, k := range keys {
-		if k.in == in && k.Fingerprint != fingerprint {
+		if k.In == in && k.Fingerprint != fingerprint {
 			return "", fmt.Errorf("%s is also what rpm calls %s: see rpm -qi %s, and remove by hand what is not wanted",
 				in, k.Fingerprint, in)
 		}
 	}
-	if !pubkeyRelease.MatchString(strings.TrimPrefix(in, pubkey+"-")) {
+	if !rpmdb.PubkeyRelease.MatchString(strings.TrimPrefix(in, rpmdb.Pubkey+"-")) {
 		return "", fmt.Errorf("rpm calls it %s, which is not understood", said.Quote(in))
 	}
 	return in, nil

@@ -11,26 +11,9 @@ import (
 	"testing"
 
 	"wsprovision/rpm/locks"
+	"wsprovision/rpm/rpmdb"
 	"wsprovision/rpm/yumerr"
 )
-
-// recorded reads one stream of a recorded run; a stream without a file was empty, a case without any file is a mistake.
-func recorded(t testing.TB, name string) (stdout, stderr string) {
-	t.Helper()
-	found := 0
-	read := func(stream string) string {
-		text, err := os.ReadFile(filepath.Join("testdata", name+"."+stream))
-		if err == nil {
-			found++
-		}
-		return string(text)
-	}
-	stdout, stderr = read("stdout"), read("stderr")
-	if found == 0 {
-		t.Fatalf("no recorded output for %s", name)
-	}
-	return stdout, stderr
-}
 
 // recordedRun is one recorded run of yum, or one put together, and what is made of it.
 type recordedRun struct {
@@ -152,10 +135,10 @@ func FuzzClassify(f *testing.F) {
 		f.Add(1, string(text), "")
 		f.Add(0, "", string(text))
 	}
-	h := Host{Root: f.TempDir()}
+	h := New(f.TempDir(), nil, nil)
 	f.Fuzz(func(t *testing.T, status int, stdout, stderr string) {
 		said := yumerr.Output{Status: status, Stdout: stdout, Stderr: stderr}
-		e := h.explain(yumerr.Classify(said), said, []string{"nginx"}, Inventory{})
+		e := h.explain(yumerr.Classify(said), said, []string{"nginx"}, rpmdb.Inventory{})
 		if strings.Contains(e.Text, "\n") {
 			t.Errorf("several lines in %q", e.Text)
 		}

@@ -3,12 +3,12 @@ package rpm
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"wsprovision/rpm/rpmtest"
 
 	"golang.org/x/sys/unix"
 )
@@ -31,41 +31,30 @@ type fake struct {
 	free      unix.Statfs_t // of every file system
 }
 
-// listedKey is how rpm lists an imported key.
-const listedKey = "gpg-pubkey\t(none)\t352c64e5\t52ae6884\t(none)\n(key)\n%s\n(end of key)\n"
-
 func newFake(t *testing.T) *fake {
 	return &fake{t: t, installed: map[string]string{}, files: map[string]string{}, root: t.TempDir(),
 		free: unix.Statfs_t{Bsize: 4096, Bavail: 3, Files: 1000, Ffree: 500}}
 }
 
 func (f *fake) host() Host {
-	return Host{Root: f.root, Read: f.read, Change: f.change, LockWait: 10 * time.Minute,
-		Sleep: func(ctx context.Context, d time.Duration) error {
-			f.slept += d
-			if f.onSleep != nil {
-				f.onSleep()
-			}
-			return ctx.Err()
-		},
-		Notice: func(s string) { f.notices = append(f.notices, s) },
-		freeSpace: func(path string, to *unix.Statfs_t) error {
-			*to = f.free
-			return nil
-		},
+	h := New(f.root, f.read, f.change)
+	h.LockWait = 10 * time.Minute
+	h.Sleep = func(ctx context.Context, d time.Duration) error {
+		f.slept += d
+		if f.onSleep != nil {
+			f.onSleep()
+		}
+		return ctx.Err()
 	}
+	h.Notice = func(s string) { f.notices = append(f.notices, s) }
+	h.Disk.freeSpace = func(path string, to *unix.Statfs_t) error {
+		*to = f.free
+		return nil
+	}
+	return h
 }
 
-func (f *fake) write(path, text string) {
-	f.t.Helper()
-	full := filepath.Join(f.root, path)
-	if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
-		f.t.Fatal(err)
-	}
-	if err := os.WriteFile(full, []byte(text), 0o644); err != nil {
-		f.t.Fatal(err)
-	}
-}
+func (f *fake) write(path, text string) { rpmtest.Write(f.t, f.root, path, text) }
 
 func (f *fake) read(_ context.Context, _ string, argv ...string) (string, string, int, error) {
 	switch {
@@ -111,7 +100,7 @@ func (f *fake) everything() (string, string, int, error) {
 		fmt.Fprintf(&out, "%s\t%s\n", name, rest)
 	}
 	for _, k := range f.keys {
-		fmt.Fprintf(&out, listedKey, strings.TrimSpace(k))
+		fmt.Fprintf(&out, rpmtest.ListedKey, strings.TrimSpace(k))
 	}
 	return out.String(), "", 0, nil
 }
@@ -119,7 +108,7 @@ func (f *fake) everything() (string, string, int, error) {
 // install runs Install on what the fake has now.
 func (f *fake) install(w Wants) error {
 	f.t.Helper()
-	before, err := f.host().Inventory(bg)
+	before, err := f.host().DB.Inventory(bg)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -137,7 +126,7 @@ func (f *fake) queryKeys() (string, string, int, error) {
 	}
 	var out strings.Builder
 	for _, k := range f.keys {
-		fmt.Fprintf(&out, listedKey, strings.TrimSpace(k))
+		fmt.Fprintf(&out, rpmtest.ListedKey, strings.TrimSpace(k))
 	}
 	return out.String(), "", 0, nil
 }
@@ -164,7 +153,7 @@ func (f *fake) change(_ context.Context, _ string, argv ...string) (string, stri
 func (f *fake) brings(recording string, status int, names ...string) func([]string) (string, string, int) {
 	stdout, stderr := "Complete!\n", ""
 	if recording != "" {
-		stdout, stderr = recorded(f.t, recording+".yum")
+		stdout, stderr = rpmtest.Recorded(f.t, recording+".yum")
 	}
 	return func([]string) (string, string, int) {
 		for _, name := range names {

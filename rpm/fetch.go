@@ -8,12 +8,11 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"wsprovision/provision/secret"
+	"wsprovision/rpm/yumconf"
 )
 
 const (
@@ -68,27 +67,15 @@ func (h Host) fetch(ctx context.Context, client *http.Client, address string, li
 	}
 	switch {
 	case u.Scheme == "file" && u.Host == "" && filepath.IsAbs(u.Path):
-		return h.fetchFile(u.Path, limit)
+		return h.Yum.FetchFile(u.Path, limit)
 	case (u.Scheme == "http" || u.Scheme == "https") && u.Host != "":
 		return h.fetchHTTP(ctx, client, u, limit)
 	}
 	return nil, errors.New("not an http, https or file:/// URL")
 }
 
-func (h Host) fetchFile(path string, limit int64) ([]byte, error) {
-	f, err := os.OpenFile(filepath.Join(h.Root, path), os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would be waited for
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil, errors.Join(errors.New("not a regular file"), err)
-	}
-	return readAll(f, limit)
-}
-
 func (h Host) fetchHTTP(ctx context.Context, client *http.Client, u *url.URL, limit int64) ([]byte, error) {
-	client, err := h.throughProxy(bounded(client), u)
+	client, err := throughProxy(h.Yum, bounded(client), u)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +111,7 @@ func body(client *http.Client, req *http.Request, limit int64) ([]byte, error) {
 	if resp.ContentLength > limit {
 		return nil, fmt.Errorf("%d bytes, more than %d", resp.ContentLength, limit)
 	}
-	return readAll(resp.Body, limit)
+	return yumconf.ReadAll(resp.Body, limit)
 }
 
 func bounded(client *http.Client) *http.Client {
@@ -143,18 +130,4 @@ func bounded(client *http.Client) *http.Client {
 		return nil
 	}
 	return &own
-}
-
-func readAll(r io.Reader, limit int64) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("more than %d bytes", limit)
-	}
-	if len(data) == 0 {
-		return nil, errors.New("it is empty")
-	}
-	return data, nil
 }

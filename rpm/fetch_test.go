@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"wsprovision/rpm/rpmtest"
 )
 
 func server(t *testing.T) *httptest.Server {
@@ -83,7 +85,7 @@ func TestFetch(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := f.host().Fetch(bg, s.Client(), tt.url, 10)
-			if !matches(err, tt.wantErr) || err == nil && string(got) != "0123456789" {
+			if !rpmtest.Matches(err, tt.wantErr) || err == nil && string(got) != "0123456789" {
 				t.Errorf("got %q, %v, want %q", got, err, tt.wantErr)
 			}
 			if err != nil && (!strings.HasPrefix(err.Error(), "fetch ") || strings.Contains(err.Error(), "secret")) {
@@ -91,10 +93,10 @@ func TestFetch(t *testing.T) {
 			}
 		})
 	}
-	if _, err := f.host().Fetch(bg, s.Client(), s.URL+"/key", 9); !matches(err, "10 bytes, more than 9") {
+	if _, err := f.host().Fetch(bg, s.Client(), s.URL+"/key", 9); !rpmtest.Matches(err, "10 bytes, more than 9") {
 		t.Errorf("too long with a length: %v", err)
 	}
-	if _, err := f.host().Fetch(bg, nil, s.URL+"/key", 10); !matches(err, "certificate") {
+	if _, err := f.host().Fetch(bg, nil, s.URL+"/key", 10); !rpmtest.Matches(err, "certificate") {
 		t.Errorf("unknown authority: %v", err)
 	}
 	ctx, cancel := context.WithTimeout(bg, 50*time.Millisecond)
@@ -156,7 +158,7 @@ func TestFetchTriesAgain(t *testing.T) {
 			client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 			f := newFake(t)
 			got, err := f.host().Fetch(bg, client, s.URL, 10)
-			if !matches(err, tt.wantErr) || err == nil && string(got) != "0123456789" {
+			if !rpmtest.Matches(err, tt.wantErr) || err == nil && string(got) != "0123456789" {
 				t.Errorf("got %q, %v, want %q", got, err, tt.wantErr)
 			}
 			if int(asked.Load()) != tt.asked || f.slept != tt.slept || len(f.notices) != tt.asked-1 {

@@ -19,18 +19,17 @@ import (
 	"fmt"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"wsprovision/rpm/rpmdb"
+	"wsprovision/rpm/yumconf"
 )
-
-// Run runs one program with LC_ALL=C and waits for it. A status that is not 0 is data; err means that the program
-// could not be started or was ended by a deadline or a signal.
-type Run func(ctx context.Context, stdin string, argv ...string) (stdout, stderr string, status int, err error)
 
 // Host is one host's package subsystem. Only Read and Change are required.
 type Host struct {
-	Root   string // prefix of every path that is read here; programs do not see it
-	Read   Run    // programs that only read: rpm -q, rpm -K
-	Change Run    // programs that change the host: yum, rpm --import
+	Root   string    // prefix of every path that is read here; programs do not see it
+	Change rpmdb.Run // programs that change the host: yum, rpm --import
+	DB     rpmdb.DB
+	Yum    yumconf.Conf
+	Disk   disk
 
 	// Fingerprints are the keys that the configuration vouches for, as 40 hexadecimal digits.
 	Fingerprints []string
@@ -41,10 +40,14 @@ type Host struct {
 
 	Sleep  func(context.Context, time.Duration) error // nil sleeps for real and ends early when ctx does
 	Notice func(string)                               // what a person would want to know while waiting; may be nil
+}
 
-	beside Beside // see With
-
-	freeSpace func(path string, to *unix.Statfs_t) error // statfs(2) of a test; nil asks the kernel
+// New is the host below root, "" for the running system. read runs programs that only read, change those that change
+// the host.
+func New(root string, read, change rpmdb.Run) Host {
+	conf := yumconf.Conf{Root: root}
+	return Host{Root: root, Change: change, DB: rpmdb.DB{Root: root, Read: read}, Yum: conf,
+		Disk: disk{Root: root, Yum: conf}}
 }
 
 func (h Host) notice(format string, args ...any) {
@@ -72,4 +75,11 @@ func (h Host) attempts() int {
 		return h.Attempts
 	}
 	return 3
+}
+
+// With is the host as a run of yum sees it that is given more repositories than those which are enabled.
+func (h Host) With(more yumconf.Beside) Host {
+	h.Yum.Beside = more
+	h.Disk.Yum = h.Yum
+	return h
 }

@@ -10,12 +10,14 @@ import (
 	"time"
 
 	"wsprovision/rpm/openpgp"
+	"wsprovision/rpm/rpmdb"
+	"wsprovision/rpm/rpmtest"
 )
 
 // packets splits a key of testdata, each packet with its head.
 func packets(t *testing.T, name string) [][]byte {
 	t.Helper()
-	blocks, err := openpgp.Dearmor([]byte(keyFile(t, name)))
+	blocks, err := openpgp.Dearmor([]byte(rpmtest.KeyFile(t, name)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +41,8 @@ func turned(packet []byte, fromEnd int) []byte {
 	return changed
 }
 
-// one is a key, a user id and its signature; two goes on with a user id, then three subkeys, each with its binding.
+// TestHostileKeys is a key, a user id and its signature; two goes on with a user id, then three subkeys, each with its
+// binding.
 func TestHostileKeys(t *testing.T) {
 	one, two := packets(t, "one.asc"), packets(t, "two.asc")
 	stranger := []byte("\xb4\x07Red Hat")
@@ -97,7 +100,7 @@ func TestHostileKeys(t *testing.T) {
 
 // EPEL's own key is of 2013: it has signed itself over a SHA-1.
 func TestEPELKey(t *testing.T) {
-	keys, err := openpgp.ParseKeys([]byte(keyFile(t, "EPEL-7.asc")))
+	keys, err := openpgp.ParseKeys([]byte(rpmtest.KeyFile(t, "EPEL-7.asc")))
 	if err != nil || len(keys) != 1 || keys[0].Fingerprint != openpgp.EPEL7Fingerprint || keys[0].Refused() != "" ||
 		keys[0].String() != openpgp.EPEL7Fingerprint+" Fedora EPEL (7) <epel@fedoraproject.org>" {
 		t.Errorf("%+v, %v", keys, err)
@@ -121,7 +124,7 @@ func TestHostileModulus(t *testing.T) {
 	}
 }
 
-// gpg makes the keys, at a time of ours.
+// TestHostileKeysOfGPG makes the keys, at a time of ours.
 func TestHostileKeysOfGPG(t *testing.T) {
 	r := newReal(t)
 	gpg := func(when string, argv ...string) {
@@ -144,13 +147,13 @@ func TestHostileKeysOfGPG(t *testing.T) {
 		}
 		file := r.path(name + ".asc")
 		r.write(name+".asc", r.must("gpg", "--armor", "--export", name+"@example.com"))
-		h := Host{Read: r.run, Change: func(context.Context, string, ...string) (string, string, int, error) {
+		h := New("", r.run, func(context.Context, string, ...string) (string, string, int, error) {
 			return "", "", 0, errors.New("rpm --import is run")
-		}}
+		})
 		if want == "" {
 			want = "rpm --import is run"
 		}
-		if err := h.ImportKey(bg, file, k.Fingerprint); !matches(err, want) {
+		if err := h.ImportKey(bg, file, k.Fingerprint); !rpmtest.Matches(err, want) {
 			t.Errorf("import %s: %v, want %q", name, err, want)
 		}
 	}
@@ -183,31 +186,33 @@ func TestHostileKeysOfGPG(t *testing.T) {
 
 // Anybody can make a key whose id ends in eight given digits.
 func TestHostileForgetKey(t *testing.T) {
-	key := func(in, name string) importedKey {
-		keys, err := openpgp.ParseKeys([]byte(keyFile(t, name)))
+	key := func(in, name string) rpmdb.ImportedKey {
+		keys, err := openpgp.ParseKeys([]byte(rpmtest.KeyFile(t, name)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return importedKey{keys[0], in}
+		return rpmdb.ImportedKey{Key: keys[0], In: in}
 	}
 	one := key("gpg-pubkey-f8231da5-5e0be100", "one.asc")
-	evil := importedKey{openpgp.Key{Fingerprint: strings.Repeat("0", 32) + onePrint[32:]},
-		"gpg-pubkey-f8231da5-00000001"}
-	twin := importedKey{evil.Key, one.in}
+	evil := rpmdb.ImportedKey{Key: openpgp.Key{Fingerprint: strings.Repeat("0", 32) + rpmtest.OnePrint[32:]},
+		In: "gpg-pubkey-f8231da5-00000001"}
+	twin := rpmdb.ImportedKey{Key: evil.Key, In: one.In}
 	for name, tt := range map[string]struct {
-		keys    []importedKey
+		keys    []rpmdb.ImportedKey
 		want    string
 		wantErr string
 	}{
-		"alone":                        {[]importedKey{one}, one.in, ""},
-		"behind one that ends alike":   {[]importedKey{evil, one}, one.in, ""},
-		"the one that ends alike":      {[]importedKey{evil}, "", "not imported"},
-		"a name that two have":         {[]importedKey{one, twin}, "", "is also what rpm calls"},
-		"a name that is an option":     {[]importedKey{{one.Key, "gpg-pubkey---all"}}, "", "not understood"},
-		"not imported":                 {nil, "", "not imported"},
-		"a name that is not rpm's own": {[]importedKey{{one.Key, "gpg-pubkey-f8231da5-*"}}, "", "not understood"},
+		"alone":                      {[]rpmdb.ImportedKey{one}, one.In, ""},
+		"behind one that ends alike": {[]rpmdb.ImportedKey{evil, one}, one.In, ""},
+		"the one that ends alike":    {[]rpmdb.ImportedKey{evil}, "", "not imported"},
+		"a name that two have":       {[]rpmdb.ImportedKey{one, twin}, "", "is also what rpm calls"},
+		"a name that is an option": {[]rpmdb.ImportedKey{{Key: one.Key, In: "gpg-pubkey---all"}}, "",
+			"not understood"},
+		"not imported": {nil, "", "not imported"},
+		"a name that is not rpm's own": {[]rpmdb.ImportedKey{{Key: one.Key, In: "gpg-pubkey-f8231da5-*"}}, "",
+			"not understood"},
 	} {
-		if got, err := keyPackage(tt.keys, onePrint); got != tt.want || !matches(err, tt.wantErr) {
+		if got, err := keyPackage(tt.keys, rpmtest.OnePrint); got != tt.want || !rpmtest.Matches(err, tt.wantErr) {
 			t.Errorf("%s: got %q, %v, want %q, %q", name, got, err, tt.want, tt.wantErr)
 		}
 	}
@@ -215,15 +220,16 @@ func TestHostileForgetKey(t *testing.T) {
 
 func TestForgetKey(t *testing.T) {
 	f := newFake(t)
-	f.keys = []string{keyFile(t, "one.asc")}
+	f.keys = []string{rpmtest.KeyFile(t, "one.asc")}
 	f.erasing = func([]string) { f.keys = nil }
-	if err := f.host().ForgetKey(bg, onePrint); err != nil || len(f.ran) != 1 ||
+	if err := f.host().ForgetKey(bg, rpmtest.OnePrint); err != nil || len(f.ran) != 1 ||
 		f.ran[0] != "rpm -e gpg-pubkey-352c64e5-52ae6884" {
 		t.Errorf("%v, ran %q", err, f.ran)
 	}
-	f.keys = []string{keyFile(t, "one.asc")}
+	f.keys = []string{rpmtest.KeyFile(t, "one.asc")}
 	f.erasing = func([]string) {}
-	if err := f.host().ForgetKey(bg, onePrint); !matches(err, "forget key "+onePrint+": rpm: exit status 0") {
+	if err := f.host().ForgetKey(bg, rpmtest.OnePrint); !rpmtest.Matches(err, "forget key "+rpmtest.OnePrint+
+		": rpm: exit status 0") {
 		t.Errorf("it stayed, and the error is %v", err)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"wsprovision/provision/secret"
-	"wsprovision/rpm/said"
+	"wsprovision/rpm/rpmdb"
 	"wsprovision/rpm/yumerr"
 )
 
@@ -24,7 +24,7 @@ type Wants struct {
 
 func (w Wants) check() error {
 	for _, name := range w.Packages {
-		if err := checkName(name); err != nil {
+		if err := rpmdb.CheckName(name); err != nil {
 			return err
 		}
 	}
@@ -42,7 +42,8 @@ func (w Wants) check() error {
 // _install_is_upgrade). yum is kept within what is trusted by the limits that Restrict works out for the keys of
 // before. The error is a *YumError, *LockedError or *ReusedPidError where yum or its lock is the reason; the inventory
 // is then what rpm has all the same.
-func (h Host) Install(ctx context.Context, w Wants, before Inventory, limits Limits) (after Inventory, err error) {
+func (h Host) Install(ctx context.Context, w Wants, before rpmdb.Inventory, limits Limits) (after rpmdb.Inventory,
+	err error) {
 	if err := w.check(); err != nil {
 		return before, fmt.Errorf("install: %w", err)
 	}
@@ -93,12 +94,12 @@ func (w wanted) String() string { return strings.Join(w.names(), ", ") }
 
 // missing keeps of w what rpm does not have. A file whose package is installed in whatever version counts as present;
 // a name that a file brings is not asked of the repositories as well.
-func (h Host) missing(ctx context.Context, w Wants, have Inventory) (wanted, error) {
-	want := wanted{packages: have.lacks(w.Packages), files: map[string]string{}}
+func (h Host) missing(ctx context.Context, w Wants, have rpmdb.Inventory) (wanted, error) {
+	want := wanted{packages: have.Lacks(w.Packages), files: map[string]string{}}
 	slices.Sort(want.packages)
 	want.packages = slices.Compact(want.packages)
 	for _, file := range w.Files {
-		p, err := h.packageFile(ctx, file)
+		p, err := h.DB.PackageFile(ctx, file)
 		if err != nil {
 			return want, err
 		}
@@ -111,29 +112,6 @@ func (h Host) missing(ctx context.Context, w Wants, have Inventory) (wanted, err
 		}
 	}
 	return want, nil
-}
-
-// packageFile is the package in an .rpm file. Its stderr may hold a NOKEY warning, which yum judges and CheckSignature.
-func (h Host) packageFile(ctx context.Context, file string) (Package, error) {
-	stdout, stderr, status, err := h.Read(ctx, "", "rpm", "-qp", "--qf", queryFormat, file)
-	if err != nil {
-		return Package{}, fmt.Errorf("read package file %s: rpm: %w", file, err)
-	}
-	if status != 0 {
-		return Package{}, fmt.Errorf("read package file %s: %w", file, said.Error("rpm", status, stdout, stderr))
-	}
-	all := said.Lines(stdout)
-	if len(all) != 1 {
-		return Package{}, fmt.Errorf("read package file %s: rpm: not understood: %s", file, said.Quote(stdout))
-	}
-	p, err := parsePackage(all[0])
-	if err == nil {
-		err = checkName(p.Name)
-	}
-	if err != nil {
-		return Package{}, fmt.Errorf("read package file %s: rpm: %w", file, err)
-	}
-	return p, nil
 }
 
 // yumOptions hold on yum 3.4.3 and on dnf. Never -q: it hides "No package X available." (yum/logginglevels.py). Short
@@ -156,18 +134,18 @@ func yumArgv(options []string, command string, packages []string) []string {
 var ErrUntold = errors.New("what yum brought is not known")
 
 // yum runs the transaction until rpm has everything. The inventory is the last that rpm told of.
-func (h Host) yum(ctx context.Context, limits Limits, want wanted, have Inventory) (Inventory, error) {
+func (h Host) yum(ctx context.Context, limits Limits, want wanted, have rpmdb.Inventory) (rpmdb.Inventory, error) {
 	err := h.patiently(ctx, yumArgv(limits.Args, "install", want.args()),
 		func(said yumerr.Output, runErr error) (bool, error) {
 			// What yum brought is to be known even where the run is being ended.
-			now, err := h.Inventory(context.WithoutCancel(ctx))
+			now, err := h.DB.Inventory(context.WithoutCancel(ctx))
 			if err != nil {
 				return true, errors.Join(runErr, fmt.Errorf("%w: %w", ErrUntold, err))
 			}
 			if have = now; runErr != nil {
 				return true, runErr
 			}
-			if absent, failed := have.lacks(want.names()), have.without(said.Failed()); len(absent)+len(failed) > 0 {
+			if absent, failed := have.Lacks(want.names()), have.Without(said.Failed()); len(absent)+len(failed) > 0 {
 				return said.Status == 0, h.refusal(said, absent, failed, have, limits)
 			}
 			h.mention(said, have)
@@ -226,7 +204,7 @@ func backOff(failed int) time.Duration {
 }
 
 // mention passes on what yum complained of although everything is there.
-func (h Host) mention(said yumerr.Output, have Inventory) {
+func (h Host) mention(said yumerr.Output, have rpmdb.Inventory) {
 	if said.Status != 0 {
 		h.notice("yum: exit status %d: %s; rpm has everything that was asked for", said.Status, said.LastWords())
 	}

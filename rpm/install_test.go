@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"wsprovision/rpm/rpmdb"
+	"wsprovision/rpm/rpmtest"
 	"wsprovision/rpm/yumerr"
 
 	"github.com/google/go-cmp/cmp"
@@ -37,7 +39,8 @@ func TestHostilePackageFile(t *testing.T) {
 	f := newFake(t)
 	f.files["/epel-release.rpm"] = "telnet-server"
 	err := f.install(Wants{Packages: []string{"epel-release"}, Files: []string{"/epel-release.rpm"}})
-	if !matches(err, "/epel-release.rpm is telnet-server-7-14.noarch, which is not asked for") || len(f.ran) > 0 {
+	if !rpmtest.Matches(err, "/epel-release.rpm is telnet-server-7-14.noarch, which is not asked for") ||
+		len(f.ran) > 0 {
 		t.Errorf("error is %v, ran %q", err, f.ran)
 	}
 }
@@ -158,14 +161,14 @@ func TestInstallEnded(t *testing.T) {
 		cancel()
 		return f.brings("", 0, "nginx", "nginx-filesystem")(argv)
 	}
-	h.Read = func(ctx context.Context, stdin string, argv ...string) (string, string, int, error) {
+	h.DB.Read = func(ctx context.Context, stdin string, argv ...string) (string, string, int, error) {
 		if err := ctx.Err(); err != nil {
 			return "", "", 0, err
 		}
 		return f.read(ctx, stdin, argv...)
 	}
-	after, err := h.Install(ctx, Wants{Packages: []string{"nginx"}}, Inventory{}, Limits{})
-	if brought, _ := after.Since(Inventory{}); err != nil || cmp.Diff([]string{"nginx", "nginx-filesystem"},
+	after, err := h.Install(ctx, Wants{Packages: []string{"nginx"}}, rpmdb.Inventory{}, Limits{})
+	if brought, _ := after.Since(rpmdb.Inventory{}); err != nil || cmp.Diff([]string{"nginx", "nginx-filesystem"},
 		brought) != "" {
 		t.Errorf("brought %q, %v; want nginx and its dependency", brought, err)
 	}
@@ -177,7 +180,7 @@ func TestInstallKilled(t *testing.T) {
 	h.Change = func(context.Context, string, ...string) (string, string, int, error) {
 		return "", "", 0, context.DeadlineExceeded
 	}
-	if _, err := h.Install(bg, Wants{Packages: []string{"nginx"}}, Inventory{}, Limits{}); !errors.Is(err,
+	if _, err := h.Install(bg, Wants{Packages: []string{"nginx"}}, rpmdb.Inventory{}, Limits{}); !errors.Is(err,
 		context.DeadlineExceeded) {
 		t.Errorf("error is %v", err)
 	}

@@ -3,56 +3,42 @@ package rpm
 import (
 	"bytes"
 	"encoding/base64"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"wsprovision/rpm/openpgp"
+	"wsprovision/rpm/rpmtest"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-const (
-	onePrint   = "62AA3E0FABF959F9CE523EADF5F48909F8231DA5"
-	twoPrint   = "42956D9854F34CABE9CEDA4440D46C612C06140C"
-	threePrint = "A0EAEFB35E66FBD5DE3EA669A17654E5EFCF8793"
-)
-
-func keyFile(t testing.TB, name string) string {
-	t.Helper()
-	text, err := os.ReadFile("testdata/key-" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
 // The keys were made by gpg 2.2, and the fingerprints are what it lists.
 func TestParseKeys(t *testing.T) {
-	one := openpgp.Key{Fingerprint: onePrint, UserIDs: []string{"One <one@example.com>"},
+	one := openpgp.Key{Fingerprint: rpmtest.OnePrint, UserIDs: []string{"One <one@example.com>"},
 		Created: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)}
-	two := openpgp.Key{Fingerprint: twoPrint,
+	two := openpgp.Key{Fingerprint: rpmtest.TwoPrint,
 		UserIDs: []string{"Two (with subkeys) <two@example.com>", "Zwei <zwei@example.com>"},
 		Created: time.Unix(1795373661, 0).UTC(),
 		// The third may sign and is Ed25519: that it agrees to be this key's cannot be verified, and rpm 4.11 has no
 		// use for it.
 		Subkeys: []string{"43B506E1175E1E721DBCB38EBBC06ADC16508631", "4BFDD9916A2854F5D783D6990CF060E28D99156E"}}
-	three := openpgp.Key{Fingerprint: threePrint, Created: time.Unix(1795373662, 0).UTC(),
+	three := openpgp.Key{Fingerprint: rpmtest.ThreePrint, Created: time.Unix(1795373662, 0).UTC(),
 		Unverified: "it is no RSA key of at most 8192 bits: what it says of itself cannot be verified here, " +
 			"and RHEL 7's rpm takes no key of an elliptic curve; get an RSA key"}
-	armored := keyFile(t, "one.asc")
+	armored := rpmtest.KeyFile(t, "one.asc")
 	tests := []struct {
 		name, text string
 		want       []openpgp.Key
 		wantErr    string
 	}{
 		{name: "RSA 4096", text: armored, want: []openpgp.Key{one}},
-		{name: "binary", text: keyFile(t, "one.gpg"), want: []openpgp.Key{one}},
-		{name: "subkeys and two user ids", text: keyFile(t, "two.asc"), want: []openpgp.Key{two}},
-		{name: "Ed25519", text: keyFile(t, "three.asc"), want: []openpgp.Key{three}},
-		{name: "two keys in one block", text: keyFile(t, "one-and-three.asc"), want: []openpgp.Key{one, three}},
-		{name: "two blocks and text around them", text: keyFile(t, "blocks.asc"), want: []openpgp.Key{one, two}},
+		{name: "binary", text: rpmtest.KeyFile(t, "one.gpg"), want: []openpgp.Key{one}},
+		{name: "subkeys and two user ids", text: rpmtest.KeyFile(t, "two.asc"), want: []openpgp.Key{two}},
+		{name: "Ed25519", text: rpmtest.KeyFile(t, "three.asc"), want: []openpgp.Key{three}},
+		{name: "two keys in one block", text: rpmtest.KeyFile(t, "one-and-three.asc"), want: []openpgp.Key{one, three}},
+		{name: "two blocks and text around them", text: rpmtest.KeyFile(t, "blocks.asc"),
+			want: []openpgp.Key{one, two}},
 		{name: "CRLF", text: strings.ReplaceAll(armored, "\n", "\r\n"), want: []openpgp.Key{one}},
 		{name: "without checksum", text: withoutSum(armored), want: []openpgp.Key{one}},
 		{name: "a header", text: strings.Replace(armored, "\n\n", "\nVersion: rpm-4.11.3 (NSS-3)\n\n", 1),
@@ -63,13 +49,13 @@ func TestParseKeys(t *testing.T) {
 		{name: "private key", text: strings.ReplaceAll(armored, "PUBLIC", "PRIVATE"),
 			wantErr: "not a public key block"},
 		{name: "a second block that begins inside a line, which rpm reads", text: armored + "x" +
-			keyFile(t, "three.asc"), wantErr: "not a public key block"},
+			rpmtest.KeyFile(t, "three.asc"), wantErr: "not a public key block"},
 		{name: "NUL, where rpm stops reading", text: armored + "\x00", wantErr: "NUL"},
 		{name: "HTML", text: "<html>404</html>", wantErr: "not an OpenPGP public key"},
 		{name: "empty", text: "", wantErr: "not an OpenPGP public key"},
-		{name: "binary cut short", text: keyFile(t, "one.gpg")[:600], wantErr: "announced"},
+		{name: "binary cut short", text: rpmtest.KeyFile(t, "one.gpg")[:600], wantErr: "announced"},
 		{name: "begins with a user id", text: "\xb4\x01x", wantErr: "packet type 13"},
-		{name: "literal data after the key", text: keyFile(t, "one.gpg") + "\xac\x01x",
+		{name: "literal data after the key", text: rpmtest.KeyFile(t, "one.gpg") + "\xac\x01x",
 			wantErr: "no place in a public key"},
 		{name: "version 3", text: "\x98\x09\x03xxxxxxxx", wantErr: "version 3"},
 		{name: "partial length", text: "\xc6\xe0xxxx", wantErr: "partial"},
@@ -78,7 +64,7 @@ func TestParseKeys(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := openpgp.ParseKeys([]byte(tt.text))
-			if !matches(err, tt.wantErr) {
+			if !rpmtest.Matches(err, tt.wantErr) {
 				t.Fatalf("error is %v, want %q", err, tt.wantErr)
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
@@ -107,7 +93,7 @@ func TestCRC24(t *testing.T) {
 
 func FuzzParseKeys(f *testing.F) {
 	for _, name := range []string{"one.asc", "one.gpg", "two.asc", "three.asc", "one-and-three.asc", "blocks.asc"} {
-		f.Add([]byte(keyFile(f, name)))
+		f.Add([]byte(rpmtest.KeyFile(f, name)))
 	}
 	f.Add([]byte(openpgp.ArmorBegin + "\n\n" + base64.StdEncoding.EncodeToString([]byte("\x98\x09\x04xxxxxxxx")) +
 		"\n" +

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"wsprovision/rpm/locks"
+	"wsprovision/rpm/rpmdb"
+	"wsprovision/rpm/rpmtest"
 
 	"golang.org/x/sys/unix"
 )
@@ -100,8 +102,8 @@ func TestLocks(t *testing.T) {
 			f.yum = f.brings("", 0, "nginx")
 			h := f.host()
 			h.LockWait = 3 * time.Minute
-			_, err := h.Install(bg, Wants{Packages: []string{"nginx"}}, Inventory{}, Limits{})
-			if !matches(err, tt.wantErr) {
+			_, err := h.Install(bg, Wants{Packages: []string{"nginx"}}, rpmdb.Inventory{}, Limits{})
+			if !rpmtest.Matches(err, tt.wantErr) {
 				t.Errorf("error is %v, want %q", err, tt.wantErr)
 			}
 			if f.slept != tt.slept {
@@ -136,7 +138,7 @@ func TestLockTakenAfterOurLook(t *testing.T) {
 			}
 			return free(argv)
 		}
-		if _, err := f.host().Install(bg, Wants{Packages: []string{"nginx"}}, Inventory{}, Limits{}); err != nil {
+		if _, err := f.host().Install(bg, Wants{Packages: []string{"nginx"}}, rpmdb.Inventory{}, Limits{}); err != nil {
 			t.Error(err)
 		}
 		if len(f.ran) != 4 || f.slept != 6*time.Second ||
@@ -145,7 +147,7 @@ func TestLockTakenAfterOurLook(t *testing.T) {
 		}
 		f = newFake(t)
 		f.yum = f.brings(recording, 1)
-		_, err := f.host().Install(bg, Wants{Packages: []string{"nginx"}}, Inventory{}, Limits{})
+		_, err := f.host().Install(bg, Wants{Packages: []string{"nginx"}}, rpmdb.Inventory{}, Limits{})
 		var locked *locks.LockedError
 		if !errors.As(err, &locked) || locked.Waited != 10*time.Minute {
 			t.Errorf("%s: error is %v", recording, err)
@@ -153,16 +155,16 @@ func TestLockTakenAfterOurLook(t *testing.T) {
 	}
 }
 
-// rpm itself would wait for its lock for ever, and in silence.
+// TestEraseWaitsForTheLock itself would wait for its lock for ever, and in silence.
 func TestEraseWaitsForTheLock(t *testing.T) {
 	for name, erase := range map[string]func(h Host) error{
 		"package": func(h Host) error { return h.Erase(bg, "nginx") },
-		"key":     func(h Host) error { return h.ForgetKey(bg, onePrint) },
+		"key":     func(h Host) error { return h.ForgetKey(bg, rpmtest.OnePrint) },
 	} {
 		f := newFake(t)
 		f.proc(4711, 1, "yum", "yum update", 'S', 5)
 		f.rpmLocked(4711, "WRITE")
-		f.keys = []string{keyFile(t, "one.asc")}
+		f.keys = []string{rpmtest.KeyFile(t, "one.asc")}
 		var locked *locks.LockedError
 		if err := erase(f.host()); !errors.As(err, &locked) || !strings.Contains(locked.Holder, "yum update") {
 			t.Errorf("%s: error is %v", name, err)
@@ -182,7 +184,7 @@ func TestLockWaitEndsWithContext(t *testing.T) {
 	h.Sleep = nil
 	time.AfterFunc(20*time.Millisecond, cancel)
 	start := time.Now()
-	if _, err := h.Install(ctx, Wants{Packages: []string{"nginx"}}, Inventory{}, Limits{}); !errors.Is(err,
+	if _, err := h.Install(ctx, Wants{Packages: []string{"nginx"}}, rpmdb.Inventory{}, Limits{}); !errors.Is(err,
 		context.Canceled) || time.Since(start) > 1900*time.Millisecond {
 		t.Errorf("error is %v after %s", err, time.Since(start))
 	}
@@ -338,9 +340,9 @@ func TestHostileReadLockOnRPM(t *testing.T) {
 			}
 			f.write("/proc/locks", strings.Replace(string(held), "2: POSIX ", "2: "+tt.kind, 1))
 			f.yum = f.brings("", 0, "nginx")
-			_, err = f.host().Install(bg, Wants{Packages: []string{"nginx"}}, Inventory{}, Limits{})
+			_, err = f.host().Install(bg, Wants{Packages: []string{"nginx"}}, rpmdb.Inventory{}, Limits{})
 			var locked *locks.LockedError
-			if !matches(err, tt.want) || tt.want != "" && (!errors.As(err, &locked) || len(f.ran) > 0) {
+			if !rpmtest.Matches(err, tt.want) || tt.want != "" && (!errors.As(err, &locked) || len(f.ran) > 0) {
 				t.Errorf("error is %v, want %q; ran %q", err, tt.want, f.ran)
 			}
 		})

@@ -3,12 +3,12 @@ package rpm
 import (
 	"cmp"
 	"errors"
-	"fmt"
-	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
 	"strings"
+
+	"wsprovision/rpm/yumconf"
 )
 
 // noProxy is yum's word for none (yum.conf(5)).
@@ -16,8 +16,8 @@ const noProxy = "_none_"
 
 // throughProxy gives the client the proxy that yum would take for the address: its repository's, else that of
 // yum.conf. Where yum has none, the client's own holds, which is the environment's.
-func (h Host) throughProxy(client *http.Client, address *url.URL) (*http.Client, error) {
-	options, err := h.proxyOptions(address.String())
+func throughProxy(conf yumconf.Conf, client *http.Client, address *url.URL) (*http.Client, error) {
+	options, err := conf.ProxyOptions(address.String())
 	if err != nil || options["proxy"] == "" || exempt(address.Hostname()) {
 		return client, err
 	}
@@ -34,53 +34,6 @@ func (h Host) throughProxy(client *http.Client, address *url.URL) (*http.Client,
 	own := *client
 	own.Transport = transport
 	return &own, nil
-}
-
-// proxyOptions are yum.conf's, or those of the enabled repository below whose baseurl the address lies. A file that
-// this user may not read has none.
-func (h Host) proxyOptions(address string) (map[string]string, error) {
-	main, _, err := h.mainConf()
-	if errors.Is(err, fs.ErrPermission) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("look for yum's proxy: %w", err)
-	}
-	files, err := h.repoFiles(main)
-	if err != nil {
-		return nil, fmt.Errorf("look for yum's proxy: %w", err)
-	}
-	for _, file := range append(files, mainConf...) {
-		sections, err := h.readINI(file)
-		if err != nil { // yum itself will complain of it
-			continue
-		}
-		for _, s := range sections {
-			if repository(s, main, file).holds(address) {
-				return inherit(main.keys, s.keys), nil
-			}
-		}
-	}
-	return main.keys, nil
-}
-
-// holds reports whether the address lies below a baseurl.
-func (r Repository) holds(address string) bool {
-	for _, base := range strings.Fields(r.BaseURL) {
-		if r.Enabled && strings.HasPrefix(address, strings.TrimSuffix(base, "/")+"/") {
-			return true
-		}
-	}
-	return false
-}
-
-// inherit are a repository's options; what it does not say yum.conf says.
-func inherit(main, own map[string]string) map[string]string {
-	options := map[string]string{}
-	for _, name := range []string{"proxy", "proxy_username", "proxy_password"} {
-		options[name] = cmp.Or(own[name], main[name])
-	}
-	return options
 }
 
 // proxyURL puts user and password into the URL, as yum does (yumRepo.py); nil where the options say that there is no

@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"wsprovision/rpm/rpmtest"
 )
 
 // The proxy answers by itself, and tells who it was asked by.
@@ -57,7 +59,7 @@ func TestProxy(t *testing.T) {
 			h.Attempts = 1
 			got, err := h.Fetch(bg, nil, direct.URL+"/epel/key", 1000)
 			want, fails := strings.CutPrefix(tt.want, "! ")
-			if fails && (!matches(err, want) || strings.Contains(err.Error(), "s3cret")) {
+			if fails && (!rpmtest.Matches(err, want) || strings.Contains(err.Error(), "s3cret")) {
 				t.Errorf("error is %v, want %q", err, want)
 			}
 			if !fails && (err != nil || string(got) != want) {
@@ -85,10 +87,10 @@ func TestHostileRedirect(t *testing.T) {
 	}
 }
 
-// yum prints its URLs as they are, in what it says of them and for a person.
+// TestHostileYumOutput prints its URLs as they are, in what it says of them and for a person.
 func TestHostileYumOutput(t *testing.T) {
 	f := newFake(t)
-	f.keys = []string{keyFile(t, "one.asc")}
+	f.keys = []string{rpmtest.KeyFile(t, "one.asc")}
 	f.write("/etc/yum.repos.d/x.repo", "[x]\nbaseurl=http://me:s3cret@mirror/x\n"+
 		"gpgkey=https://me:s3cret@mirror/key?s3cret\n")
 	f.yum = func([]string) (string, string, int) {

@@ -12,6 +12,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"wsprovision/rpm/rpmdb"
+	"wsprovision/rpm/rpmtest"
 )
 
 // real is this machine's own rpm, gpg, rpmbuild and rpmsign, with a database and a keyring of the test's own. Debian 12
@@ -126,15 +129,14 @@ func (r *real) tamper(name, from string, find func([]byte) int) string {
 
 func TestRealRPM(t *testing.T) {
 	r := newReal(t)
-	h := Host{Read: r.run, Change: r.run, Sleep: func(context.Context, time.Duration) error {
-		return errors.New("it waits for a lock")
-	}}
+	h := New("", r.run, r.run)
+	h.Sleep = func(context.Context, time.Duration) error { return errors.New("it waits for a lock") }
 	good, other := r.key("good", "rsa4096"), r.key("other", "rsa2048")
 
-	if keys, err := h.ImportedKeys(bg); err != nil || len(keys) != 0 {
+	if keys, err := h.DB.ImportedKeys(bg); err != nil || len(keys) != 0 {
 		t.Fatalf("imported at first: %v, %v", keys, err)
 	}
-	if err := h.ImportKey(bg, r.path("good.asc"), other); !matches(err, "not just "+other) {
+	if err := h.ImportKey(bg, r.path("good.asc"), other); !rpmtest.Matches(err, "not just "+other) {
 		t.Errorf("wrong fingerprint: %v", err)
 	}
 	for range 2 {
@@ -142,7 +144,7 @@ func TestRealRPM(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if keys, err := h.ImportedKeys(bg); err != nil || !slices.Equal(keys, []string{good}) {
+	if keys, err := h.DB.ImportedKeys(bg); err != nil || !slices.Equal(keys, []string{good}) {
 		t.Fatalf("imported: %v, %v, want %s", keys, err, good)
 	}
 
@@ -166,7 +168,7 @@ func TestRealRPM(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if err := h.CheckSignature(bg, tt.path, []string{good}); !matches(err, tt.wantErr) {
+			if err := h.DB.CheckSignature(bg, tt.path, []string{good}); !rpmtest.Matches(err, tt.wantErr) {
 				t.Errorf("error is %v, want %q", err, tt.wantErr)
 			}
 		})
@@ -175,37 +177,53 @@ func TestRealRPM(t *testing.T) {
 	if err := h.ImportKey(bg, r.path("other.asc"), other); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.CheckSignature(bg, bysomeone, []string{good}); !matches(err, "signed by "+other+
+	if err := h.DB.CheckSignature(bg, bysomeone, []string{good}); !rpmtest.Matches(err, "signed by "+other+
 		" other <other@example.com>, which is not the expected key") {
 		t.Errorf("by an imported key that is not expected: %v", err)
 	}
 
-	if p, err := h.packageFile(bg, both); err != nil || p.String() != "both-1:1.20.1-10.el7.noarch" {
+	if p, err := h.DB.PackageFile(bg, both); err != nil || p.String() != "both-1:1.20.1-10.el7.noarch" {
 		t.Errorf("package file: %v, %v", p, err)
 	}
-	if _, err := h.packageFile(bg, r.path("good.asc")); err == nil {
+	if _, err := h.DB.PackageFile(bg, r.path("good.asc")); err == nil {
 		t.Error("a key was read as a package")
 	}
 	if _, _, status, err := r.run(bg, "", "rpm", "-i", "--justdb", "--nodeps", both); err != nil || status != 0 {
 		t.Fatalf("rpm -i --justdb: %d, %v", status, err)
 	}
-	found, err := h.Installed(bg, "both", "header", "unsigned")
+	found, err := h.DB.Installed(bg, "both", "header", "unsigned")
 	if err != nil || len(found) != 1 || len(found["both"]) != 1 ||
 		found["both"][0].String() != "both-1:1.20.1-10.el7.noarch" {
 		t.Errorf("installed: %v, %v", found, err)
 	}
-	all, err := h.Inventory(bg)
+	all, err := h.DB.Inventory(bg)
 	if err != nil || len(all.Packages) != 1 || all.Packages["both"][0] != found["both"][0] || len(all.Keys) != 2 {
 		t.Errorf("inventory: %v, %v", all, err)
 	}
-	if owned, err := h.owned(bg, r.path("good.asc")); err != nil || owned {
+	if owned, err := h.DB.Owned(bg, r.path("good.asc")); err != nil || owned {
 		t.Errorf("owned: %v, %v", owned, err)
 	}
 	if err := os.WriteFile(filepath.Join(r.dir, "db", "rpmdb.sqlite"), bytes.Repeat([]byte("broken "), 1000),
 		0o600); err != nil {
 		t.Fatal(err)
 	}
-	if found, err := h.Installed(bg, "both"); !matches(err, "rpm --rebuilddb") {
+	if found, err := h.DB.Installed(bg, "both"); !rpmtest.Matches(err, "rpm --rebuilddb") {
 		t.Errorf("a broken database: %v, %v", found, err)
+	}
+}
+
+// TestReadPackageOfRPM's and rpmsign's own files are read as rpm reads them.
+func TestReadPackageOfRPM(t *testing.T) {
+	r := newReal(t)
+	r.key("good", "rsa2048")
+	for _, file := range []string{r.build("plain", ""), r.build("signed", "good", "--rpmv3")} {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := rpmdb.DB{Read: r.run}.PackageFile(bg, file)
+		if got, e := rpmdb.ReadPackage(content); err != nil || e != nil || got != want {
+			t.Errorf("%v, %v, want %v, %v", got, e, want, err)
+		}
 	}
 }

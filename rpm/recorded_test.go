@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/rpm/rpmdb"
 	"wsprovision/rpm/said"
 	"wsprovision/rpm/yumerr"
 
@@ -85,9 +86,9 @@ var recordedAnswers = map[string]func(t *testing.T, stdout, stderr string){
 	"rhel7-damaged.rpm-V": verifies("/etc/nginx/scgi_params"),
 	// the edited ones are somebody's, and mode is not looked at
 	"rhel7-everything.rpm-qa": func(t *testing.T, stdout, _ string) {
-		names := map[string]Package{}
+		names := map[string]rpmdb.Package{}
 		for _, line := range said.Lines(stdout) {
-			p, err := parsePackage(line)
+			p, err := rpmdb.ParsePackage(line)
 			if err != nil {
 				t.Error(err)
 			}
@@ -100,7 +101,7 @@ var recordedAnswers = map[string]func(t *testing.T, stdout, stderr string){
 	"rhel7-missing-one.rpm-q": func(t *testing.T, stdout, _ string) {
 		var gone []string
 		for _, line := range said.Lines(stdout) {
-			if name, ok := absent(line); ok {
+			if name, ok := rpmdb.Absent(line); ok {
 				gone = append(gone, name)
 			}
 		}
@@ -111,7 +112,7 @@ var recordedAnswers = map[string]func(t *testing.T, stdout, stderr string){
 	"rhel7-pubkeys.rpm-q": func(t *testing.T, stdout, _ string) {
 		for _, line := range said.Lines(stdout) {
 			if name, _, _ := strings.Cut(line,
-				"\t"); !pubkeyRelease.MatchString(strings.TrimPrefix(name, pubkey+"-")) {
+				"\t"); !rpmdb.PubkeyRelease.MatchString(strings.TrimPrefix(name, rpmdb.Pubkey+"-")) {
 				t.Errorf("%q is no key's package", name)
 			}
 		}
@@ -129,7 +130,7 @@ func verifies(want ...string) func(*testing.T, string, string) {
 		h := newFake(t).host()
 		var got []string
 		for _, line := range said.Lines(stdout) {
-			if d, ok := h.damage("nginx", line); ok {
+			if d, ok := h.DB.Damage("nginx", line); ok {
 				got = append(got, d.Path)
 			}
 		}

@@ -7,12 +7,14 @@ import (
 	"strings"
 	"time"
 
+	"wsprovision/rpm/rpmdb"
+	"wsprovision/rpm/yumconf"
 	"wsprovision/rpm/yumerr"
 )
 
 // refusal is the error of a run after which something that was asked for is absent, or a package failed that comes
 // with it: yum lists it under "Failed:", says Complete! and 1, and what was asked for is there without it.
-func (h Host) refusal(said yumerr.Output, absent, failed []string, have Inventory, limits Limits) *yumerr.Error {
+func (h Host) refusal(said yumerr.Output, absent, failed []string, have rpmdb.Inventory, limits Limits) *yumerr.Error {
 	e := yumerr.Classify(said)
 	failed = slices.DeleteFunc(failed, func(p string) bool { return slices.Contains(absent, nameOf(p)) })
 	if len(failed) > 0 && e.Kind == yumerr.Unknown {
@@ -65,29 +67,29 @@ func adviceOf(all ...string) string {
 
 // explain adds to an error what the host's files and file systems tell of its reason. names are what yum was asked for
 // and did not bring.
-func (h Host) explain(e *yumerr.Error, said yumerr.Output, names []string, have Inventory) *yumerr.Error {
+func (h Host) explain(e *yumerr.Error, said yumerr.Output, names []string, have rpmdb.Inventory) *yumerr.Error {
 	switch e.Kind {
 	case yumerr.NoPackage:
-		if all := h.hidden(said.MissingNames(names), names); len(all) > 0 {
+		if all := h.Yum.Hidden(said.MissingNames(names), names); len(all) > 0 {
 			e.Hidden, e.Next = true, yumerr.Some(all)
 		} else {
-			e.Next = adviceOf(e.Next, h.disabledOnes())
+			e.Next = adviceOf(e.Next, h.Yum.DisabledOnes())
 		}
 		e.Next = adviceOf(e.Next, said.Protections())
 	case yumerr.NoRepositories:
-		e.Next = adviceOf(e.Next, h.disabledOnes())
+		e.Next = adviceOf(e.Next, h.Yum.DisabledOnes())
 	case yumerr.Dependency:
-		e.Next = h.dependencyNext(said, e.Next)
+		e.Next = dependencyNext(h.Yum, said, e.Next)
 	case yumerr.BadKey:
 		if file := lacksKeyFile(said); file != "" {
 			e.Next = fmt.Sprintf("there is no key file %s: put it there, or mend gpgkey= in the repository's file in "+
 				"/etc/yum.repos.d; then %s", file, e.Next)
 		}
 	case yumerr.NoSpace, yumerr.Unwritable:
-		e.Next = h.fullFileSystem(said.Stderr + "\n" + said.Stdout)
+		e.Next = h.Disk.fullFileSystem(said.Stderr + "\n" + said.Stdout)
 	case yumerr.Unreachable:
 		e.Next = mirrorNext(said, e.Next)
-		if next := h.centosNext(said); next != "" {
+		if next := h.Yum.CentosNext(said); next != "" {
 			e.Next = next
 		}
 	}
@@ -119,13 +121,13 @@ func lacksKeyFile(said yumerr.Output) string {
 }
 
 // dependencyNext is what the requirements that were not met usually mean, or which line hides what would meet them.
-func (h Host) dependencyNext(said yumerr.Output, next string) string {
+func dependencyNext(conf yumconf.Conf, said yumerr.Output, next string) string {
 	var all []string
 	for _, u := range said.Unmet() {
 		means := u.Means()
 		name, _ := yumerr.Requirement(u.Requires)
-		if _, installed := u.There(); !installed && checkName(yumerr.BareName(name)) == nil {
-			if hidden := h.hidden(nil, []string{yumerr.BareName(name)}); len(hidden) > 0 {
+		if _, installed := u.There(); !installed && rpmdb.CheckName(yumerr.BareName(name)) == nil {
+			if hidden := conf.Hidden(nil, []string{yumerr.BareName(name)}); len(hidden) > 0 {
 				means = yumerr.Some(hidden)
 			}
 		}
@@ -134,7 +136,7 @@ func (h Host) dependencyNext(said yumerr.Output, next string) string {
 		}
 	}
 	for _, m := range filteredOut.FindAllStringSubmatch(said.Stderr, -1) {
-		for _, hiding := range h.hidden(nil, []string{nameOf(m[1])}) {
+		for _, hiding := range conf.Hidden(nil, []string{nameOf(m[1])}) {
 			all = append(all, hiding.String())
 		}
 	}
@@ -212,7 +214,7 @@ const unfinished = "There are unfinished transactions remaining"
 
 // unfinishedNext is what to do about a transaction that yum finds interrupted; the program for it is in a package of
 // its own.
-func unfinishedNext(r yumerr.Output, have Inventory) string {
+func unfinishedNext(r yumerr.Output, have rpmdb.Inventory) string {
 	if !strings.Contains(r.Stderr+"\n"+r.Stdout, unfinished) {
 		return ""
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 
+	"wsprovision/rpm/yumconf"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -23,39 +25,39 @@ var inMessage = []*regexp.Regexp{
 
 // fullFileSystem names the file system that has no room, how much is free there, and what to do: the one of the path
 // that yum names, else those of yum's directories that have next to nothing, else the cache's.
-func (h Host) fullFileSystem(text string) string {
+func (k disk) fullFileSystem(text string) string {
 	for _, re := range inMessage {
 		if m := re.FindStringSubmatch(text); m != nil {
-			return h.room(m[1]).advice()
+			return k.room(m[1]).advice()
 		}
 	}
 	var all, mounts []string
-	for _, dir := range h.writes() {
-		if r := h.room(dir); r.none() && !slices.Contains(mounts, r.mount) {
+	for _, dir := range k.writes() {
+		if r := k.room(dir); r.none() && !slices.Contains(mounts, r.mount) {
 			all, mounts = append(all, r.advice()), append(mounts, r.mount)
 		}
 	}
 	if len(all) == 0 {
-		all = []string{h.room(h.cacheDir()).advice()}
+		all = []string{k.room(k.cacheDir()).advice()}
 	}
 	return strings.Join(all, "; ")
 }
 
 // writes are the directories that yum and rpm write in: yum.conf's cachedir and persistdir (yum.conf(5)), dnf's, and
 // rpm's database.
-func (h Host) writes() []string {
-	main, _, _ := h.definitions()
-	persist := main.keys["persistdir"]
+func (k disk) writes() []string {
+	main, _, _ := k.Yum.Definitions()
+	persist := main.Keys["persistdir"]
 	if !filepath.IsAbs(persist) {
 		persist = "/var/lib/yum"
 	}
-	return []string{h.cacheDir(), persist, "/var/lib/dnf", "/var/lib/rpm", "/var/tmp"}
+	return []string{k.cacheDir(), persist, "/var/lib/dnf", "/var/lib/rpm", "/var/tmp"}
 }
 
 // cacheDir is yum.conf's cachedir up to the first variable that only yum knows ($releasever).
-func (h Host) cacheDir() string {
-	main, _, _ := h.definitions()
-	dir, _, _ := strings.Cut(main.keys["cachedir"], "$")
+func (k disk) cacheDir() string {
+	main, _, _ := k.Yum.Definitions()
+	dir, _, _ := strings.Cut(main.Keys["cachedir"], "$")
 	if !filepath.IsAbs(dir) {
 		return "/var/cache/yum" // yum/config.py
 	}
@@ -105,17 +107,17 @@ func size(n uint64) string {
 }
 
 // room asks the file system of the directory, or of the nearest one above it that is there.
-func (h Host) room(path string) room {
+func (k disk) room(path string) room {
 	r := room{path: path}
 	there := path
-	for there != "/" && !h.exists(there) {
+	for there != "/" && !k.exists(there) {
 		there = filepath.Dir(there)
 	}
 	var fs unix.Statfs_t
-	if h.statfs(filepath.Join(h.Root, there), &fs) != nil {
+	if k.statfs(filepath.Join(k.Root, there), &fs) != nil {
 		return r
 	}
-	r.known, r.mount = true, h.mountPoint(there)
+	r.known, r.mount = true, k.mountPoint(there)
 	r.free = fs.Bavail * uint64(max(fs.Bsize, 1)) // what yum and rpm go by; root's reserve is not counted
 	if r.inodes = fs.Ffree; fs.Files == 0 {
 		r.inodes = 1 // btrfs, vfat: no limit
@@ -124,23 +126,23 @@ func (h Host) room(path string) room {
 	return r
 }
 
-func (h Host) exists(path string) bool {
-	_, err := os.Stat(filepath.Join(h.Root, path))
+func (k disk) exists(path string) bool {
+	_, err := os.Stat(filepath.Join(k.Root, path))
 	return err == nil
 }
 
-func (h Host) statfs(path string, to *unix.Statfs_t) error {
-	if h.freeSpace != nil {
-		return h.freeSpace(path, to)
+func (k disk) statfs(path string, to *unix.Statfs_t) error {
+	if k.freeSpace != nil {
+		return k.freeSpace(path, to)
 	}
 	return unix.Statfs(path, to)
 }
 
 // mountPoint is the highest directory above path that is on the same device.
-func (h Host) mountPoint(path string) string {
-	device, ok := h.device(path)
+func (k disk) mountPoint(path string) string {
+	device, ok := k.device(path)
 	for ok && path != "/" {
-		above, known := h.device(filepath.Dir(path))
+		above, known := k.device(filepath.Dir(path))
 		if !known || above != device {
 			break
 		}
@@ -149,8 +151,8 @@ func (h Host) mountPoint(path string) string {
 	return path
 }
 
-func (h Host) device(path string) (uint64, bool) {
-	info, err := os.Stat(filepath.Join(h.Root, path))
+func (k disk) device(path string) (uint64, bool) {
+	info, err := os.Stat(filepath.Join(k.Root, path))
 	if err != nil {
 		return 0, false
 	}
@@ -159,4 +161,10 @@ func (h Host) device(path string) (uint64, bool) {
 		return 0, false
 	}
 	return st.Dev, true
+}
+
+type disk struct {
+	Root      string
+	Yum       yumconf.Conf
+	freeSpace func(path string, to *unix.Statfs_t) error
 }

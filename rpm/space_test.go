@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/rpm/rpmdb"
 	"wsprovision/rpm/yumerr"
 
 	"golang.org/x/sys/unix"
@@ -69,7 +70,7 @@ func TestFullFileSystem(t *testing.T) {
 				f.write("/etc/yum.conf", tt.conf)
 			}
 			h := f.host()
-			h.freeSpace = func(path string, to *unix.Statfs_t) error {
+			h.Disk.freeSpace = func(path string, to *unix.Statfs_t) error {
 				best, found := "", false
 				for at, disk := range tt.disks {
 					if strings.HasPrefix(path, filepath.Join(f.root, at)) && (!found || len(at) > len(best)) {
@@ -82,7 +83,7 @@ func TestFullFileSystem(t *testing.T) {
 				return nil
 			}
 			e := h.refusal(yumerr.Output{Status: 1, Stdout: "", Stderr: tt.stderr}, []string{"nginx"}, nil,
-				Inventory{}, Limits{})
+				rpmdb.Inventory{}, Limits{})
 			if !strings.Contains(e.Next, tt.want) || strings.Count(e.Next, "file system") > 3 {
 				t.Errorf("%s: %q, want %q", e.Kind, e.Next, tt.want)
 			}
@@ -92,8 +93,8 @@ func TestFullFileSystem(t *testing.T) {
 
 // The kernel's own word is taken where no test stands in: the directory need not be there yet.
 func TestRealSpace(t *testing.T) {
-	h := Host{Root: t.TempDir()}
-	r := h.room("/var/cache/yum")
+	h := New(t.TempDir(), nil, nil)
+	r := h.Disk.room("/var/cache/yum")
 	if !r.known || r.mount != "/" || r.free == 0 {
 		t.Errorf("%+v, want something free on /", r)
 	}

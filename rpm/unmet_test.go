@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/rpm/rpmdb"
 	"wsprovision/rpm/yumerr"
 )
 
@@ -33,8 +34,8 @@ func TestUnmetDependency(t *testing.T) {
 		{"what follows is another's", head + "Error: nonsense\n           Installed: x-1-1.noarch (@y)\n",
 			"which no enabled repository has", "enable"},
 	} {
-		e := (Host{Root: t.TempDir()}).refusal(yumerr.Output{Status: 1, Stdout: "", Stderr: tt.stderr},
-			[]string{"nginx"}, nil, Inventory{}, Limits{})
+		e := New(t.TempDir(), nil, nil).refusal(yumerr.Output{Status: 1, Stdout: "", Stderr: tt.stderr},
+			[]string{"nginx"}, nil, rpmdb.Inventory{}, Limits{})
 		if e.Kind != yumerr.Dependency || !strings.Contains(e.Text, tt.text) || !strings.Contains(e.Next, tt.next) {
 			t.Errorf("%s: %s %q, want %q; %q, want %q", tt.name, e.Kind, e.Text, tt.text, e.Next, tt.next)
 		}

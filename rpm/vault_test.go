@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/rpm/rpmdb"
+	"wsprovision/rpm/rpmtest"
 	"wsprovision/rpm/yumerr"
 )
 
@@ -26,7 +28,7 @@ enabled=0
 
 // The dead list of mirrors is named in the file in which it really stands, and so is what of it is needed.
 func TestDeadMirrorlist(t *testing.T) {
-	stdout, stderr := recorded(t, "rhel7-mirrorlist-dead.yum")
+	stdout, stderr := rpmtest.Recorded(t, "rhel7-mirrorlist-dead.yum")
 	said := strings.ReplaceAll(stdout, "mirrorlist.centos.invalid", "mirrorlist.centos.org")
 	tests := []struct {
 		name, stdout string
@@ -73,7 +75,7 @@ func TestDeadMirrorlist(t *testing.T) {
 				f.write(path, text)
 			}
 			e := f.host().refusal(yumerr.Output{Status: 1, Stdout: tt.stdout, Stderr: stderr}, []string{"nginx"}, nil,
-				Inventory{}, Limits{})
+				rpmdb.Inventory{}, Limits{})
 			if e.Kind != yumerr.Unreachable {
 				t.Errorf("kind %s", e.Kind)
 			}

@@ -5,15 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"wsprovision/provision/secret"
 	"wsprovision/rpm/openpgp"
-	"wsprovision/rpm/said"
+	"wsprovision/rpm/yumconf"
 )
 
 // Unvouched is a key URL of an enabled repository that nobody vouches for; yum -y would import what it finds there.
@@ -47,11 +44,11 @@ type Limits struct {
 // refuse to start at all (yum 3.4.3, "You have enabled checking of packages via GPG keys"): it is left out of this run.
 func (h Host) Restrict(ctx context.Context, imported []openpgp.Key) (Limits, error) {
 	var limits Limits
-	main, defined, err := h.definitions()
+	main, defined, err := h.Yum.Definitions()
 	if err != nil {
 		return limits, err
 	}
-	limits.Args = h.beside.args(h.repoDirs(main))
+	limits.Args = h.Yum.Beside.Args(h.Yum.RepoDirs(main))
 	j := judge{h: h, imported: imported, verdicts: map[string]verdictOnKey{}}
 	for _, d := range defined {
 		r := d.Repository
@@ -68,7 +65,7 @@ func (h Host) Restrict(ctx context.Context, imported []openpgp.Key) (Limits, err
 	return limits, nil
 }
 
-func (l *Limits) add(r Repository, unvouched []Unvouched, vouched []string, anyImported bool) {
+func (l *Limits) add(r yumconf.Repository, unvouched []Unvouched, vouched []string, anyImported bool) {
 	if len(vouched) == 0 && !anyImported {
 		l.Args = append(l.Args, "--setopt="+r.ID+".enabled=0")
 		l.Reasons = append(l.Reasons,
@@ -102,7 +99,7 @@ type verdictOnKey struct {
 	reason string // "" is vouched for
 }
 
-func (j *judge) keys(ctx context.Context, r Repository) (unvouched []Unvouched, vouched []string, err error) {
+func (j *judge) keys(ctx context.Context, r yumconf.Repository) (unvouched []Unvouched, vouched []string, err error) {
 	for _, key := range r.GPGKey {
 		v, known := j.verdicts[key]
 		if !known {
@@ -139,14 +136,14 @@ const mostKey = 1 << 20
 
 func (h Host) judgeKey(ctx context.Context, keyURL string, imported []openpgp.Key) (verdictOnKey, error) {
 	no := func(reason string) (verdictOnKey, error) { return verdictOnKey{reason: reason}, nil }
-	path, ok := localKey(keyURL)
+	path, ok := yumconf.LocalKey(keyURL)
 	if !ok {
 		return no("not a local file")
 	}
 	if strings.Contains(path, "$") {
 		return no("a variable in its path is not known")
 	}
-	text, err := h.fetchFile(path, mostKey)
+	text, err := h.Yum.FetchFile(path, mostKey)
 	if errors.Is(err, fs.ErrNotExist) {
 		return no("the file does not exist")
 	}
@@ -157,15 +154,15 @@ func (h Host) judgeKey(ctx context.Context, keyURL string, imported []openpgp.Ke
 	if why := doubtful(keys, imported); why != "" {
 		return no(why)
 	}
-	if err == nil && h.allTrusted(keys, imported) {
+	if err == nil && allTrusted(keys, imported, h.Fingerprints) {
 		return verdictOnKey{keys: keys}, nil
 	}
-	owned, err := h.owned(ctx, path)
+	owned, err := h.DB.Owned(ctx, path)
 	if err != nil || owned {
 		return verdictOnKey{keys: keys}, err
 	}
 	for _, k := range keys {
-		if why := k.Refused(); why != "" && !k.Among(imported) && h.configured(k) {
+		if why := k.Refused(); why != "" && !k.Among(imported) && configured(k, h.Fingerprints) {
 			return no(why)
 		}
 	}
@@ -183,65 +180,14 @@ func doubtful(keys, imported []openpgp.Key) string {
 	return ""
 }
 
-func (h Host) allTrusted(keys, imported []openpgp.Key) bool {
+func allTrusted(keys, imported []openpgp.Key, configuredOnes []string) bool {
 	return !slices.ContainsFunc(keys, func(k openpgp.Key) bool {
-		return !k.Among(imported) && (k.Refused() != "" || !h.configured(k))
+		return !k.Among(imported) && (k.Refused() != "" || !configured(k, configuredOnes))
 	})
 }
 
-func (h Host) configured(k openpgp.Key) bool {
-	return slices.ContainsFunc(h.Fingerprints, func(f string) bool {
+func configured(k openpgp.Key, fingerprints []string) bool {
+	return slices.ContainsFunc(fingerprints, func(f string) bool {
 		return openpgp.NormalFingerprint(f) == k.Fingerprint
-	})
-}
-
-// localKey is the path in a file: URL as yum reads it. Escapes and quotes are refused rather than decoded the way we
-// think.
-func localKey(keyURL string) (string, bool) {
-	path, ok := strings.CutPrefix(keyURL, "file:")
-	if !ok {
-		return "", false
-	}
-	if rest, ok := strings.CutPrefix(path, "//"); ok {
-		path = rest
-	}
-	plain := strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//") &&
-		!strings.ContainsAny(path, "%?#\"'\\= \t\n,")
-	return path, plain
-}
-
-// owned asks rpm whether an installed package brought the file.
-func (h Host) owned(ctx context.Context, path string) (bool, error) {
-	stdout, stderr, status, err := h.Read(ctx, "", "rpm", "-qf", "--qf", `%{NAME}\n`, path)
-	if err != nil {
-		return false, fmt.Errorf("rpm: %w", err)
-	}
-	if status == 0 && strings.TrimSpace(stdout) != "" {
-		return true, databaseError(stderr)
-	}
-	if strings.TrimSpace(stdout) == "file "+path+" is not owned by any package" {
-		return false, databaseError(stderr)
-	}
-	return false, said.Error("rpm", status, stdout, stderr)
-}
-
-var variable = regexp.MustCompile(`\$\{?(\w+)\}?`)
-
-// expand replaces yum's variables whose value is a constant here or a file in /etc/yum/vars (yum.conf(5)). Others stay,
-// and a key in such a path is not vouched for: $releasever, which yum takes from the release package, and $arch, which
-// is ia32e or amd64 after the processor's vendor (rpmUtils/arch.py).
-func (h Host) expand(s string) string {
-	return variable.ReplaceAllStringFunc(s, func(v string) string {
-		name := strings.ToLower(variable.FindStringSubmatch(v)[1])
-		for _, dir := range []string{"/etc/yum/vars", "/etc/dnf/vars"} {
-			if text, err := os.ReadFile(filepath.Join(h.Root, dir, name)); err == nil {
-				first, _, _ := strings.Cut(string(text), "\n")
-				return first
-			}
-		}
-		if name == "basearch" {
-			return "x86_64" // the only architecture that we are built for
-		}
-		return v
 	})
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"wsprovision/rpm/openpgp"
+	"wsprovision/rpm/rpmtest"
+	"wsprovision/rpm/yumconf"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -12,20 +14,20 @@ import (
 // trusting is a host with one repository of each kind, keys A (owned), B (somebody's), C (does not exist).
 func trusting(t *testing.T) *fake {
 	f := newFake(t)
-	f.write("/keys/owned", keyFile(t, "two.asc"))
-	f.write("/keys/loose", keyFile(t, "one.asc"))
-	f.write("/keys/pair", keyFile(t, "one-and-three.asc"))
+	f.write("/keys/owned", rpmtest.KeyFile(t, "two.asc"))
+	f.write("/keys/loose", rpmtest.KeyFile(t, "one.asc"))
+	f.write("/keys/pair", rpmtest.KeyFile(t, "one-and-three.asc"))
 	f.owned = []string{"/keys/owned"}
 	return f
 }
 
-func repo(id string, keys ...string) Repository {
-	return Repository{ID: id, Enabled: true, GPGCheck: true, GPGKey: keys}
+func repo(id string, keys ...string) yumconf.Repository {
+	return yumconf.Repository{ID: id, Enabled: true, GPGCheck: true, GPGKey: keys}
 }
 
 func (f *fake) imported() []openpgp.Key {
 	f.t.Helper()
-	all, err := f.host().Inventory(bg)
+	all, err := f.host().DB.Inventory(bg)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -43,13 +45,15 @@ func TestVouchedKeys(t *testing.T) {
 		{name: "owned by a package", key: "file:///keys/owned"},
 		{name: "owned, another way to write it", key: "file:/keys/owned"},
 		{name: "nobody's file", key: "file:///keys/loose", want: "no installed package owns the file"},
-		{name: "nobody's file, configured", key: "file:///keys/loose", config: []string{strings.ToLower(onePrint)}},
+		{name: "nobody's file, configured", key: "file:///keys/loose",
+			config: []string{strings.ToLower(rpmtest.OnePrint)}},
 		{name: "nobody's file, imported already", key: "file:///keys/loose", imported: []string{"one.asc"}},
-		{name: "two keys, one configured", key: "file:///keys/pair", config: []string{onePrint},
+		{name: "two keys, one configured", key: "file:///keys/pair", config: []string{rpmtest.OnePrint},
 			want: "no installed package"},
-		{name: "two keys, one configured and one imported", key: "file:///keys/pair", config: []string{onePrint},
+		{name: "two keys, one configured and one imported", key: "file:///keys/pair",
+			config:   []string{rpmtest.OnePrint},
 			imported: []string{"three.asc"}},
-		{name: "http", key: "http://x/keys/owned", config: []string{onePrint}, want: "not a local file"},
+		{name: "http", key: "http://x/keys/owned", config: []string{rpmtest.OnePrint}, want: "not a local file"},
 		{name: "https", key: "https://x/key", want: "not a local file"},
 		{name: "another host", key: "file://host/keys/owned", want: "not a local file"},
 		{name: "escaped", key: "file:///keys/%6fwned", want: "not a local file"},
@@ -61,7 +65,7 @@ func TestVouchedKeys(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			f := trusting(t)
 			for _, k := range tt.imported {
-				f.keys = append(f.keys, keyFile(t, k))
+				f.keys = append(f.keys, rpmtest.KeyFile(t, k))
 			}
 			h := f.host()
 			h.Fingerprints = tt.config
@@ -107,7 +111,7 @@ func TestRestrict(t *testing.T) {
 	if diff := cmp.Diff(want, got.Args); diff != "" {
 		t.Errorf("no key imported: -want +got\n%s", diff)
 	}
-	f.keys = []string{keyFile(t, "three.asc")}
+	f.keys = []string{rpmtest.KeyFile(t, "three.asc")}
 	if got, err = f.host().Restrict(bg, f.imported()); err != nil {
 		t.Fatal(err)
 	}
@@ -116,10 +120,10 @@ func TestRestrict(t *testing.T) {
 	if diff := cmp.Diff(want, got.Args); diff != "" {
 		t.Errorf("a key imported: -want +got\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{twoPrint}, got.Keys); diff != "" {
+	if diff := cmp.Diff([]string{rpmtest.TwoPrint}, got.Keys); diff != "" {
 		t.Errorf("keys that yum may import: -want +got\n%s", diff)
 	}
-	f.keys = append(f.keys, keyFile(t, "two.asc"))
+	f.keys = append(f.keys, rpmtest.KeyFile(t, "two.asc"))
 	if again, err := f.host().Restrict(bg, f.imported()); err != nil || len(again.Keys) > 0 {
 		t.Errorf("imported already: %q, %v", again.Keys, err)
 	}
@@ -131,7 +135,7 @@ func TestRestrict(t *testing.T) {
 
 func TestInstallStaysWithinLimits(t *testing.T) {
 	f := trusting(t)
-	f.keys = []string{keyFile(t, "three.asc")}
+	f.keys = []string{rpmtest.KeyFile(t, "three.asc")}
 	f.write("/etc/yum.repos.d/x.repo", reposForRestrict)
 	f.yum = f.brings("", 0, "nginx")
 	if err := f.install(Wants{Packages: []string{"nginx"}}); err != nil {
@@ -144,13 +148,13 @@ func TestInstallStaysWithinLimits(t *testing.T) {
 	f = trusting(t)
 	f.write("/etc/yum.repos.d/x.repo", reposForRestrict)
 	f.yum = f.brings("rhel7-missing-all", 1)
-	if err := f.install(Wants{Packages: []string{"nginx"}}); !matches(err,
+	if err := f.install(Wants{Packages: []string{"nginx"}}); !rpmtest.Matches(err,
 		"repository foreign is left out: nobody vouches for a key of it") {
 		t.Errorf("the error does not speak of the limits: %v", err)
 	}
 	f = trusting(t)
 	f.write("/etc/yum.repos.d/x.repo", "broken\n")
-	if err := f.install(Wants{Packages: []string{"nginx"}}); !matches(err,
+	if err := f.install(Wants{Packages: []string{"nginx"}}); !rpmtest.Matches(err,
 		"read repositories: /etc/yum.repos.d/x.repo:1: ") || len(f.ran) > 0 {
 		t.Errorf("error is %v, ran %q", err, f.ran)
 	}

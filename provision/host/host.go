@@ -53,7 +53,8 @@ type Host struct {
 func New(where systemd.Where, log func(line string, changing bool), notice func(string), seam *Seam) *Host {
 	runner := &Runner{Seam: seam, Log: log}
 	h := &Host{Euid: os.Geteuid(), Where: where, Seam: seam}
-	h.RPM = rpm.Host{Read: runner.Read, Change: runner.Change, Notice: notice, LockWait: config.YumLockWait}
+	h.RPM = rpm.New("", runner.Read, runner.Change)
+	h.RPM.Notice, h.RPM.LockWait = notice, config.YumLockWait
 	h.SELinux = selinux.Host{Change: runner.Change, Notice: notice, LockWait: config.SemanageLockWait,
 		Offline: where.Offline(), Cache: &selinux.Cache{}}
 	h.Nginx = nginx.Nginx{Read: runner.Read, Program: "/usr/sbin/nginx", Conf: NginxConf, Proc: "/proc"}

@@ -222,7 +222,7 @@ func (l *Labels) packageLabels(ctx context.Context) ([]mislabelled, error) {
 	if err != nil || len(vouching) == 0 && slices.Contains(names, packages.Nginx) {
 		return nil, err
 	}
-	files, err := l.RPM.Files(ctx, names...)
+	files, err := l.RPM.DB.Files(ctx, names...)
 	if err != nil {
 		return nil, err
 	}

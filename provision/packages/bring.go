@@ -11,6 +11,7 @@ import (
 	"wsprovision/provision/managed"
 	"wsprovision/provision/state"
 	"wsprovision/rpm"
+	"wsprovision/rpm/yumconf"
 	"wsprovision/rpm/yumerr"
 )
 
@@ -23,7 +24,7 @@ func (src *Source) WithRelease(missing []string) (bool, error) {
 }
 
 // Beside is what yum is given of the host's own EPEL, which may be disabled.
-func (src *Source) Beside(missing []string) (rpm.Beside, error) {
+func (src *Source) Beside(missing []string) (yumconf.Beside, error) {
 	w, err := src.way(missing)
 	return w.beside(), err
 }
@@ -94,7 +95,7 @@ func (src *Source) fromMirrors(ctx context.Context, missing []string) (err error
 	if err := src.layForOneRun(ctx); err != nil {
 		return err
 	}
-	return src.Packages.installBeside(ctx, rpm.Beside{Dir: runDir}, rpm.Wants{Packages: missing}, missing...)
+	return src.Packages.installBeside(ctx, yumconf.Beside{Dir: runDir}, rpm.Wants{Packages: missing}, missing...)
 }
 
 // layForOneRun puts the repository and its key where only this run's yum looks.

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"wsprovision/provision/config"
-	"wsprovision/rpm"
+	"wsprovision/rpm/yumconf"
 )
 
 // EPEL 7 as the agent knows it. The metalink names the mirrors, and Fedora's archive keeps EPEL 7 since the end of its
@@ -34,13 +34,13 @@ const (
 
 // forOneRun is EPEL 7 by its mirrors. It has epel-release's own id, and with it yum's cache and history of the
 // packages, so that the host ends as one on which epel-release came first.
-func forOneRun() rpm.Repository {
-	return rpm.Repository{ID: "epel", Name: "Extra Packages for Enterprise Linux 7 - $basearch",
+func forOneRun() yumconf.Repository {
+	return yumconf.Repository{ID: "epel", Name: "Extra Packages for Enterprise Linux 7 - $basearch",
 		Metalink: epelMetalink, Enabled: true, GPGCheck: true, GPGKey: []string{"file://" + runKey}}
 }
 
 // archive is the repository whose file stays on a host: EPEL 7's archive, or what epel.baseurl names in place of both.
-func (src *Source) archive() rpm.Repository {
+func (src *Source) archive() yumconf.Repository {
 	r := src.repository()
 	if r.BaseURL == "" {
 		r.BaseURL = epelArchive

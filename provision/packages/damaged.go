@@ -10,6 +10,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/state"
 	"wsprovision/rpm"
+	"wsprovision/rpm/rpmdb"
 )
 
 // lookBack is how much earlier than an interrupted run a transaction may have
@@ -21,21 +22,21 @@ const lookBack = 24 * time.Hour
 // run brought: rpm syncs its database and not the files that it speaks of, so
 // that it says "installed" of an nginx with nothing in it. Asked once in a run,
 // and only until a run has found all of them whole.
-func (p *Packages) DamagedFiles(ctx context.Context) ([]rpm.Damage, error) {
+func (p *Packages) DamagedFiles(ctx context.Context) ([]rpmdb.Damage, error) {
 	if p.History.Unverified == nil || p.Euid != 0 {
 		return nil, nil
 	}
 	if p.Damage == nil {
-		names, err := p.RPM.BroughtWith(ctx, p.History.Unverified.Started.Add(-lookBack),
+		names, err := p.RPM.DB.BroughtWith(ctx, p.History.Unverified.Started.Add(-lookBack),
 			p.Recorded(state.KindPackage)...)
 		if err != nil {
 			return nil, err
 		}
-		found, err := p.RPM.Damaged(ctx, names...)
+		found, err := p.RPM.DB.Damaged(ctx, names...)
 		if err != nil {
 			return nil, err
 		}
-		p.Damage = append([]rpm.Damage{}, found...)
+		p.Damage = append([]rpmdb.Damage{}, found...)
 	}
 	return p.Damage, nil
 }
@@ -50,7 +51,7 @@ func (p *Packages) damagedPackages(ctx context.Context, epel bool) (names []stri
 			continue
 		}
 		names = append(names, d.Package)
-		more := len(slices.DeleteFunc(slices.Clone(files[i+1:]), func(o rpm.Damage) bool {
+		more := len(slices.DeleteFunc(slices.Clone(files[i+1:]), func(o rpmdb.Damage) bool {
 			return o.Package != d.Package
 		}))
 		changes = append(changes,

@@ -17,6 +17,8 @@ import (
 	"wsprovision/provision/secret"
 	"wsprovision/provision/state"
 	"wsprovision/rpm"
+	"wsprovision/rpm/rpmdb"
+	"wsprovision/rpm/yumconf"
 	"wsprovision/rpm/yumerr"
 )
 
@@ -126,11 +128,11 @@ func (src *Source) hasEPEL() (bool, error) {
 	if len(src.Packages.packages[EPELRelease]) > 0 {
 		return true, nil
 	}
-	repos, err := src.RPM.Repositories()
+	repos, err := src.RPM.Yum.Repositories()
 	if err != nil {
 		return false, err
 	}
-	return slices.ContainsFunc(repos, func(repo rpm.Repository) bool {
+	return slices.ContainsFunc(repos, func(repo yumconf.Repository) bool {
 		return repo.Enabled && strings.EqualFold(repo.ID, "epel")
 	}), nil
 }
@@ -164,7 +166,7 @@ func (src *Source) Apply(ctx context.Context) error {
 
 // Release is the package file that epel.package names.
 type Release struct {
-	rpm.Package
+	rpmdb.Package
 	content []byte
 }
 
@@ -179,7 +181,7 @@ func (src *Source) fetchRelease(ctx context.Context) (*Release, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := rpm.ReadPackage(content)
+	p, err := rpmdb.ReadPackage(content)
 	if err == nil && p.Name != EPELRelease {
 		err = fmt.Errorf("it is %s, and only %s is taken from there", p, EPELRelease)
 	}
@@ -216,7 +218,7 @@ func (src *Source) installRelease(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, src.Files.Remove(path)) }()
-	if err := src.RPM.CheckSignature(ctx, path, []string{src.Config.EPEL.Fingerprint}); err != nil {
+	if err := src.RPM.DB.CheckSignature(ctx, path, []string{src.Config.EPEL.Fingerprint}); err != nil {
 		return err
 	}
 	return src.Packages.install(ctx, rpm.Wants{Packages: []string{EPELRelease}, Files: []string{path}}, EPELRelease)
@@ -237,7 +239,7 @@ func (p *Packages) importKey(ctx context.Context, fingerprint string) error {
 
 // Imported reports whether rpm trusts the key.
 func (p *Packages) Imported(ctx context.Context, fingerprint string) (bool, error) {
-	keys, err := p.RPM.ImportedKeys(ctx)
+	keys, err := p.RPM.DB.ImportedKeys(ctx)
 	return slices.Contains(keys, fingerprint), err
 }
 

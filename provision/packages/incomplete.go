@@ -20,5 +20,5 @@ func (p *Packages) incomplete(ctx context.Context) ([]string, error) {
 			there = append(there, name)
 		}
 	}
-	return p.RPM.Unsatisfied(ctx, there...)
+	return p.RPM.DB.Unsatisfied(ctx, there...)
 }

@@ -12,6 +12,8 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/state"
 	"wsprovision/rpm"
+	"wsprovision/rpm/rpmdb"
+	"wsprovision/rpm/yumconf"
 )
 
 // The packages that the steps need. semanage is in policycoreutils-python and
@@ -23,9 +25,9 @@ const (
 )
 
 // installed asks rpm, once, for every package that any step wants to know of.
-func (p *Packages) installed(ctx context.Context) (map[string][]rpm.Package, error) {
+func (p *Packages) installed(ctx context.Context) (map[string][]rpmdb.Package, error) {
 	if p.packages == nil {
-		found, err := p.RPM.Installed(ctx, Nginx, Semanage, EPELRelease)
+		found, err := p.RPM.DB.Installed(ctx, Nginx, Semanage, EPELRelease)
 		if err != nil {
 			return nil, err
 		}
@@ -66,7 +68,7 @@ func (p *Packages) Check(ctx context.Context) (engine.Finding, error) {
 	}
 	f.Changes = append(f.Changes, damaged...)
 	if len(f.Changes) > 0 && p.Euid == 0 {
-		if _, err := p.RPM.Repositories(); err != nil { // what yum, or its limits, would fail of
+		if _, err := p.RPM.Yum.Repositories(); err != nil { // what yum, or its limits, would fail of
 			return f, err
 		}
 	}
@@ -108,13 +110,13 @@ func (p *Packages) Apply(ctx context.Context) error {
 
 // install brings packages from what is enabled.
 func (p *Packages) install(ctx context.Context, wants rpm.Wants, names ...string) error {
-	return p.installBeside(ctx, rpm.Beside{}, wants, names...)
+	return p.installBeside(ctx, yumconf.Beside{}, wants, names...)
 }
 
 // installBeside runs one yum transaction that brings the named packages, and records
 // every package and key that it really brought, dependencies included. Which
 // keys yum may import is known beforehand.
-func (p *Packages) installBeside(ctx context.Context, beside rpm.Beside, wants rpm.Wants, names ...string) error {
+func (p *Packages) installBeside(ctx context.Context, beside yumconf.Beside, wants rpm.Wants, names ...string) error {
 	yum := p.RPM.With(beside)
 	before, err := p.inventoried(ctx)
 	if err != nil {
@@ -154,7 +156,7 @@ func (p *Packages) RecordTransaction(ctx context.Context) error {
 			announced = append(announced, e.Name)
 		}
 	}
-	names, err := p.RPM.BroughtWith(ctx, time.Time{}, announced...)
+	names, err := p.RPM.DB.BroughtWith(ctx, time.Time{}, announced...)
 	if err != nil {
 		return err
 	}
@@ -164,9 +166,9 @@ func (p *Packages) RecordTransaction(ctx context.Context) error {
 
 // inventoried is what rpm has. What the last transaction left is what the next
 // one starts from, and is not asked for again.
-func (p *Packages) inventoried(ctx context.Context) (rpm.Inventory, error) {
+func (p *Packages) inventoried(ctx context.Context) (rpmdb.Inventory, error) {
 	if p.Inventory == nil {
-		all, err := p.RPM.Inventory(ctx)
+		all, err := p.RPM.DB.Inventory(ctx)
 		if err != nil {
 			return all, err
 		}

@@ -6,8 +6,9 @@ import (
 
 	"wsprovision/provision/host"
 	"wsprovision/provision/state"
-	"wsprovision/rpm"
 	"wsprovision/rpm/openpgp"
+	"wsprovision/rpm/rpmdb"
+	"wsprovision/rpm/yumconf"
 )
 
 // Packages are what rpm has and what yum must bring.
@@ -15,14 +16,14 @@ type Packages struct {
 	*host.Host
 	Ledger   *state.Ledger
 	History  *state.History
-	packages map[string][]rpm.Package // what rpm said; nil: ask
-	Damage   []rpm.Damage             // what a power cut took; nil: not looked for
+	packages map[string][]rpmdb.Package // what rpm said; nil: ask
+	Damage   []rpmdb.Damage             // what a power cut took; nil: not looked for
 	// Of source auto, and nil with another one: whether epel-release comes with what is missing, what brings it, and
 	// what yum is given of the host's own EPEL.
 	WithRelease func(missing []string) (bool, error)
 	Bring       func(ctx context.Context, missing []string) error
-	Beside      func(missing []string) (rpm.Beside, error)
-	Inventory   *rpm.Inventory // all that rpm has, once a transaction was due; nil: ask
+	Beside      func(missing []string) (yumconf.Beside, error)
+	Inventory   *rpmdb.Inventory // all that rpm has, once a transaction was due; nil: ask
 }
 
 func (p *Packages) Recorded(kinds ...state.Kind) []string {
@@ -44,7 +45,7 @@ func (p *Packages) HasNginx(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	lost, err := p.DamagedFiles(ctx)
-	return !slices.ContainsFunc(lost, func(d rpm.Damage) bool { return d.Package != EPELRelease }), err
+	return !slices.ContainsFunc(lost, func(d rpmdb.Damage) bool { return d.Package != EPELRelease }), err
 }
 
 // NginxVersion is the version of nginx by rpm, "" where it has none, or several.

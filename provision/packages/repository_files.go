@@ -14,15 +14,15 @@ import (
 	"wsprovision/provision/managed"
 	"wsprovision/provision/secret"
 	"wsprovision/provision/state"
-	"wsprovision/rpm"
 	"wsprovision/rpm/openpgp"
+	"wsprovision/rpm/yumconf"
 )
 
 // fileMode is that of a file that everybody may read.
 const fileMode = 0o644
 
-func (src *Source) repository() rpm.Repository {
-	return rpm.Repository{
+func (src *Source) repository() yumconf.Repository {
+	return yumconf.Repository{
 		ID: "wsprovision-epel", Name: "EPEL 7 for nginx, configured by wsprovision",
 		BaseURL: src.Config.EPEL.BaseURL, Metalink: src.Config.EPEL.Metalink, Mirrorlist: src.Config.EPEL.MirrorList,
 		Enabled: true, GPGCheck: true, GPGKey: []string{"file://" + KeyPath},

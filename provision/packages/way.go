@@ -5,27 +5,27 @@ import (
 	"strings"
 
 	"wsprovision/provision/config"
-	"wsprovision/rpm"
+	"wsprovision/rpm/yumconf"
 )
 
 // way is where source auto has the packages come from, as far as the host's own files tell: nobody is contacted for it.
 type way struct {
-	own    []string         // ids of the EPEL that the host has, enabled or not
-	enable []rpm.Repository // those of them that are disabled
-	first  []string         // ids beyond the distribution's own, which are asked first
-	none   bool             // EPEL is not needed
+	own    []string             // ids of the EPEL that the host has, enabled or not
+	enable []yumconf.Repository // those of them that are disabled
+	first  []string             // ids beyond the distribution's own, which are asked first
+	none   bool                 // EPEL is not needed
 }
 
 // builtIn reports whether EPEL as the agent knows it may be needed.
 func (w way) builtIn() bool { return !w.none && len(w.own) == 0 }
 
 // beside is what yum is given of it.
-func (w way) beside() rpm.Beside {
+func (w way) beside() yumconf.Beside {
 	var ids []string
 	for _, r := range w.enable {
 		ids = append(ids, r.ID)
 	}
-	return rpm.Beside{Enable: ids}
+	return yumconf.Beside{Enable: ids}
 }
 
 // auto reports whether the agent chooses the source.
@@ -36,7 +36,7 @@ func (src *Source) way(missing []string) (way, error) {
 	if !slices.ContainsFunc(missing, func(name string) bool { return name != Semanage }) {
 		return way{none: true}, nil
 	}
-	repos, err := src.RPM.Repositories()
+	repos, err := src.RPM.Yum.Repositories()
 	if err != nil {
 		return way{}, err
 	}
@@ -50,13 +50,13 @@ func (src *Source) way(missing []string) (way, error) {
 }
 
 // own finds the EPEL that the host has: all that are enabled, else one that is not, epel-release's before others.
-func own(repos []rpm.Repository) (w way) {
+func own(repos []yumconf.Repository) (w way) {
 	for _, r := range repos {
 		if r.Enabled && r.IsEPEL() {
 			w.own = append(w.own, r.ID)
 		}
 	}
-	for _, isOne := range []func(rpm.Repository) bool{isEPELRelease, rpm.Repository.IsEPEL} {
+	for _, isOne := range []func(yumconf.Repository) bool{isEPELRelease, yumconf.Repository.IsEPEL} {
 		if i := slices.IndexFunc(repos, isOne); len(w.own) == 0 && i >= 0 {
 			return way{own: []string{repos[i].ID}, enable: repos[i : i+1]}
 		}
@@ -65,7 +65,7 @@ func own(repos []rpm.Repository) (w way) {
 }
 
 // isEPELRelease tells of the repository's id in epel-release's own file.
-func isEPELRelease(r rpm.Repository) bool { return strings.EqualFold(r.ID, "epel") }
+func isEPELRelease(r yumconf.Repository) bool { return strings.EqualFold(r.ID, "epel") }
 
 // notes say before anything is asked where the packages would come from.
 func (src *Source) notes(w way) (notes []string) {
@@ -84,7 +84,7 @@ func (src *Source) notes(w way) (notes []string) {
 		}
 		notes = append(notes, src.contacts(len(w.first) > 0))
 	}
-	return append(notes, src.RPM.With(w.beside()).Doubts([]string{Nginx}, w.own...)...)
+	return append(notes, src.RPM.With(w.beside()).Yum.Doubts([]string{Nginx}, w.own...)...)
 }
 
 // contacts names the hosts that an apply would ask.
@@ -102,7 +102,7 @@ func (src *Source) contacts(later bool) string {
 
 // hidden is an error where yum's configuration is sure to hide from it what it is to bring.
 func (src *Source) hidden(w way, names []string) error {
-	what, err := src.RPM.With(w.beside()).Hides(names, w.own...)
+	what, err := src.RPM.With(w.beside()).Yum.Hides(names, w.own...)
 	if err != nil || what == "" {
 		return err
 	}

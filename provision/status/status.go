@@ -131,7 +131,7 @@ func selinuxStatus(h *host.Host, s *Report) {
 }
 
 func packageStatus(ctx context.Context, h *host.Host, s *Report) {
-	found, err := h.RPM.Installed(ctx, statusPackages[:]...)
+	found, err := h.RPM.DB.Installed(ctx, statusPackages[:]...)
 	if err != nil {
 		s.unknown(err)
 		return

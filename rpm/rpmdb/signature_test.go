@@ -1,10 +1,11 @@
-package rpm
+package rpmdb
 
 import (
 	"strings"
 	"testing"
 
 	"wsprovision/rpm/openpgp"
+	"wsprovision/rpm/rpmtest"
 )
 
 func TestJudgeSignature(t *testing.T) {
@@ -12,7 +13,7 @@ func TestJudgeSignature(t *testing.T) {
 	// the same 8 last digits
 	evil := openpgp.Key{Fingerprint: "0000000000000000000000000000000" + "0" + openpgp.EPEL7Fingerprint[32:]}
 	revoked := openpgp.Key{Fingerprint: openpgp.EPEL7Fingerprint, Revoked: true}
-	subkey := openpgp.Key{Fingerprint: twoPrint, Subkeys: []string{openpgp.EPEL7Fingerprint}}
+	subkey := openpgp.Key{Fingerprint: rpmtest.TwoPrint, Subkeys: []string{openpgp.EPEL7Fingerprint}}
 	tests := []struct {
 		name     string
 		imported []openpgp.Key
@@ -21,8 +22,9 @@ func TestJudgeSignature(t *testing.T) {
 		wantErr  string
 	}{
 		{name: "rhel7-signed", imported: []openpgp.Key{epel}, expected: openpgp.EPEL7Fingerprint},
-		{name: "rhel7-signed", imported: []openpgp.Key{subkey}, expected: twoPrint},
-		{name: "rhel7-signed", imported: []openpgp.Key{epel}, expected: onePrint, wantErr: "not the expected key"},
+		{name: "rhel7-signed", imported: []openpgp.Key{subkey}, expected: rpmtest.TwoPrint},
+		{name: "rhel7-signed", imported: []openpgp.Key{epel}, expected: rpmtest.OnePrint,
+			wantErr: "not the expected key"},
 		{name: "rhel7-signed", imported: []openpgp.Key{epel, evil}, expected: openpgp.EPEL7Fingerprint,
 			wantErr: "signed by 0000"},
 		{name: "rhel7-signed", expected: openpgp.EPEL7Fingerprint, wantErr: "a key that is not imported"},
@@ -42,22 +44,22 @@ func TestJudgeSignature(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			stdout, stderr := recorded(t, tt.name+".rpm-K")
-			keys := importedKeys(tt.imported...)
+			stdout, stderr := rpmtest.Recorded(t, tt.name+".rpm-K")
+			keys := importedOf(tt.imported...)
 			err := judgeSignature("/root/nginx.rpm", stdout, stderr, tt.status, []string{tt.expected}, keys)
-			if !matches(err, tt.wantErr) {
+			if !rpmtest.Matches(err, tt.wantErr) {
 				t.Errorf("error is %v, want %q", err, tt.wantErr)
 			}
 		})
 	}
 }
 
-var onlyEPEL = importedKeys(openpgp.Key{Fingerprint: openpgp.EPEL7Fingerprint})
+var onlyEPEL = importedOf(openpgp.Key{Fingerprint: openpgp.EPEL7Fingerprint})
 
-func importedKeys(keys ...openpgp.Key) []importedKey {
-	var all []importedKey
+func importedOf(keys ...openpgp.Key) []ImportedKey {
+	var all []ImportedKey
 	for _, k := range keys {
-		all = append(all, importedKey{Key: k})
+		all = append(all, ImportedKey{Key: k})
 	}
 	return all
 }
@@ -82,7 +84,7 @@ func TestJudgeSignatureFailsClosed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := judgeSignature("/x.rpm", tt.stdout, tt.stderr, 0, []string{openpgp.EPEL7Fingerprint}, onlyEPEL)
-			if !matches(err, tt.wantErr) {
+			if !rpmtest.Matches(err, tt.wantErr) {
 				t.Errorf("error is %v, want %q", err, tt.wantErr)
 			}
 		})
@@ -91,7 +93,7 @@ func TestJudgeSignatureFailsClosed(t *testing.T) {
 
 func FuzzJudgeSignature(f *testing.F) {
 	for _, name := range []string{"rhel7-signed", "rhel7-unsigned", "rhel7-nokey", "rhel7-bad"} {
-		stdout, _ := recorded(f, name+".rpm-K")
+		stdout, _ := rpmtest.Recorded(f, name+".rpm-K")
 		f.Add(stdout, "")
 	}
 	f.Add("/root/nginx.rpm:\n    Payload SHA256 ALT digest: BAD (Expected a != b)\n    DSA signature: NOTFOUND\n",

@@ -1,11 +1,15 @@
-package rpm
+package rpmdb
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
+	"strings"
+
+	"wsprovision/rpm/said"
 )
 
 // The parts of a package file (rpm 4.11 lib/rpmlead.c, lib/header.c) and the tags that name it (rpmtag.h).
@@ -33,7 +37,7 @@ func ReadPackage(content []byte) (Package, error) {
 	if err != nil {
 		return Package{}, fmt.Errorf("not an rpm package: %w", err)
 	}
-	if err := checkName(p.Name); err != nil {
+	if err := CheckName(p.Name); err != nil {
 		return Package{}, err
 	}
 	return p, nil
@@ -112,4 +116,42 @@ func headerValue(entry, store []byte) (string, error) {
 		return fmt.Sprint(binary.BigEndian.Uint32(value)), nil
 	}
 	return "", nil
+}
+
+// Owned asks rpm whether an installed package brought the file.
+func (d DB) Owned(ctx context.Context, path string) (bool, error) {
+	stdout, stderr, status, err := d.Read(ctx, "", "rpm", "-qf", "--qf", `%{NAME}\n`, path)
+	if err != nil {
+		return false, fmt.Errorf("rpm: %w", err)
+	}
+	if status == 0 && strings.TrimSpace(stdout) != "" {
+		return true, databaseError(stderr)
+	}
+	if strings.TrimSpace(stdout) == "file "+path+" is not owned by any package" {
+		return false, databaseError(stderr)
+	}
+	return false, said.Error("rpm", status, stdout, stderr)
+}
+
+// PackageFile is the package in an .rpm file. Its stderr may hold a NOKEY warning, which yum judges and CheckSignature.
+func (d DB) PackageFile(ctx context.Context, file string) (Package, error) {
+	stdout, stderr, status, err := d.Read(ctx, "", "rpm", "-qp", "--qf", queryFormat, file)
+	if err != nil {
+		return Package{}, fmt.Errorf("read package file %s: rpm: %w", file, err)
+	}
+	if status != 0 {
+		return Package{}, fmt.Errorf("read package file %s: %w", file, said.Error("rpm", status, stdout, stderr))
+	}
+	all := said.Lines(stdout)
+	if len(all) != 1 {
+		return Package{}, fmt.Errorf("read package file %s: rpm: not understood: %s", file, said.Quote(stdout))
+	}
+	p, err := ParsePackage(all[0])
+	if err == nil {
+		err = CheckName(p.Name)
+	}
+	if err != nil {
+		return Package{}, fmt.Errorf("read package file %s: rpm: %w", file, err)
+	}
+	return p, nil
 }

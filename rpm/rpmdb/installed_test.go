@@ -1,4 +1,4 @@
-package rpm
+package rpmdb
 
 import (
 	"context"
@@ -6,23 +6,15 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/rpm/rpmtest"
+
 	"github.com/google/go-cmp/cmp"
 )
-
-// answers is a Run that says the same whatever it is asked, and keeps what it was asked.
-func answers(stdout, stderr string, status int, asked *[][]string) Run {
-	return func(_ context.Context, _ string, argv ...string) (string, string, int, error) {
-		if asked != nil {
-			*asked = append(*asked, argv)
-		}
-		return stdout, stderr, status, nil
-	}
-}
 
 func TestInstalled(t *testing.T) {
 	nginx := Package{"nginx", "1", "1.20.1", "10.el7", "x86_64"}
 	yum := Package{"yum", "", "3.4.3", "168.el7.centos", "noarch"}
-	brokenOut, brokenErr := recorded(t, "rhel7-rpmdb.rpm-q")
+	brokenOut, brokenErr := rpmtest.Recorded(t, "rhel7-rpmdb.rpm-q")
 	tests := []struct {
 		name           string
 		stdout, stderr string
@@ -53,9 +45,10 @@ func TestInstalled(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var asked [][]string
-			got, err := Host{Read: answers(tt.stdout, tt.stderr, tt.status, &asked)}.Installed(context.Background(),
+			got, err := (DB{Read: rpmtest.Answers(tt.stdout, tt.stderr, tt.status,
+				&asked)}).Installed(context.Background(),
 				"nginx", "yum")
-			if !matches(err, tt.wantErr) {
+			if !rpmtest.Matches(err, tt.wantErr) {
 				t.Fatalf("error is %v, want %q", err, tt.wantErr)
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
@@ -68,18 +61,10 @@ func TestInstalled(t *testing.T) {
 	}
 }
 
-// matches is true for no error where none is wanted, and for an error that holds the words wanted.
-func matches(err error, want string) bool {
-	if want == "" {
-		return err == nil
-	}
-	return err != nil && strings.Contains(err.Error(), want)
-}
-
 func TestInstalledRefusesNames(t *testing.T) {
 	for _, name := range []string{"", "-e", "nginx*", "/etc/passwd", "nginx;id", "a b", "x.rpm", ".x", "nginx\n",
 		"@group", "é"} {
-		_, err := Host{Read: func(context.Context, string, ...string) (string, string, int, error) {
+		_, err := DB{Read: func(context.Context, string, ...string) (string, string, int, error) {
 			t.Errorf("%q reached rpm", name)
 			return "", "", 0, nil
 		}}.Installed(context.Background(), name)
@@ -91,7 +76,7 @@ func TestInstalledRefusesNames(t *testing.T) {
 
 func TestInstalledWithoutRPM(t *testing.T) {
 	gone := errors.New(`exec: "rpm": executable file not found in $PATH`)
-	_, err := Host{Read: func(context.Context, string, ...string) (string, string, int, error) {
+	_, err := DB{Read: func(context.Context, string, ...string) (string, string, int, error) {
 		return "", "", 0, gone
 	}}.Installed(context.Background(), "nginx")
 	if !errors.Is(err, gone) || !strings.HasPrefix(err.Error(), "query packages: rpm: ") {
@@ -100,7 +85,7 @@ func TestInstalledWithoutRPM(t *testing.T) {
 }
 
 func TestInstalledNothing(t *testing.T) {
-	got, err := Host{}.Installed(context.Background())
+	got, err := DB{}.Installed(context.Background())
 	if err != nil || len(got) != 0 {
 		t.Errorf("got %v, %v", got, err)
 	}

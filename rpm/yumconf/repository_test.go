@@ -1,4 +1,4 @@
-package rpm
+package yumconf
 
 import (
 	"fmt"
@@ -7,15 +7,17 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/rpm/rpmtest"
 	"wsprovision/rpm/said"
 
 	"github.com/google/go-cmp/cmp"
 )
 
 func TestRepositories(t *testing.T) {
-	f := newFake(t)
-	f.write("/etc/yum.conf", "[main]\ngpgcheck=1\nplugins=1\n# comment\n\n[in-main]\nname=Here\nbaseurl=http://a/\n")
-	f.write("/etc/yum.repos.d/epel.repo", `[epel]
+	root := t.TempDir()
+	rpmtest.Write(t, root, "/etc/yum.conf",
+		"[main]\ngpgcheck=1\nplugins=1\n# comment\n\n[in-main]\nname=Here\nbaseurl=http://a/\n")
+	rpmtest.Write(t, root, "/etc/yum.repos.d/epel.repo", `[epel]
 name=Extra Packages for Enterprise Linux 7 - $basearch
 #baseurl=http://download.fedoraproject.org/pub/epel/7/$basearch
 metalink=https://mirrors.fedoraproject.org/metalink?repo=epel-7&arch=$basearch
@@ -35,11 +37,11 @@ enabled=1
 [maybe]
 enabled=perhaps
 `)
-	f.write("/etc/yum.repos.d/zz.repo", "[epel]\nname=second "+
+	rpmtest.Write(t, root, "/etc/yum.repos.d/zz.repo", "[epel]\nname=second "+
 		"definition\nbaseurl=http://b/\n[many]\nbaseurl=http://a/\n  http://b/\nmirrorlist=http://m/\n")
-	f.write("/etc/yum.repos.d/notes.txt", "not read")
-	f.write("/etc/yum.repos.d/.hidden.repo", "not read")
-	got, err := f.host().Repositories()
+	rpmtest.Write(t, root, "/etc/yum.repos.d/notes.txt", "not read")
+	rpmtest.Write(t, root, "/etc/yum.repos.d/.hidden.repo", "not read")
+	got, err := Conf{Root: root}.Repositories()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,13 +68,13 @@ enabled=perhaps
 }
 
 func TestRepositoriesElsewhere(t *testing.T) {
-	f := newFake(t)
-	f.write("/etc/dnf/dnf.conf", "[unread]\n")
-	f.write("/etc/yum.conf", "[main]\nreposdir=/srv/repos, /nosuch\nenabled=0\ninclude=/etc/more.conf\n")
-	f.write("/etc/more.conf", "[more]\nenabled=1\n")
-	f.write("/srv/repos/a.repo", "[a]\nname=A\n")
-	f.write("/etc/yum.repos.d/unread.repo", "[unread]\n")
-	got, err := f.host().Repositories()
+	root := t.TempDir()
+	rpmtest.Write(t, root, "/etc/dnf/dnf.conf", "[unread]\n")
+	rpmtest.Write(t, root, "/etc/yum.conf", "[main]\nreposdir=/srv/repos, /nosuch\nenabled=0\ninclude=/etc/more.conf\n")
+	rpmtest.Write(t, root, "/etc/more.conf", "[more]\nenabled=1\n")
+	rpmtest.Write(t, root, "/srv/repos/a.repo", "[a]\nname=A\n")
+	rpmtest.Write(t, root, "/etc/yum.repos.d/unread.repo", "[unread]\n")
+	got, err := Conf{Root: root}.Repositories()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,16 +85,16 @@ func TestRepositoriesElsewhere(t *testing.T) {
 	if diff := cmp.Diff([]string{"moretrue", "afalse"}, ids); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
-	if got, err := newFake(t).host().Repositories(); err != nil || len(got) != 0 {
+	if got, err := (Conf{Root: t.TempDir()}).Repositories(); err != nil || len(got) != 0 {
 		t.Errorf("a bare host: %v, %v", got, err)
 	}
 }
 
 func TestYumConfInADirectory(t *testing.T) {
-	f := newFake(t)
-	f.write("/etc/yum.conf", "[unread]\n")
-	f.write("/etc/yum/yum.conf", "[read]\n")
-	if all, err := f.host().Repositories(); err != nil || len(all) != 1 || all[0].ID != "read" {
+	root := t.TempDir()
+	rpmtest.Write(t, root, "/etc/yum.conf", "[unread]\n")
+	rpmtest.Write(t, root, "/etc/yum/yum.conf", "[read]\n")
+	if all, err := (Conf{Root: root}).Repositories(); err != nil || len(all) != 1 || all[0].ID != "read" {
 		t.Errorf("%v, %v", all, err)
 	}
 }
@@ -110,16 +112,16 @@ func TestRepositoryNames(t *testing.T) {
 		{text: "[x-$releasever]\n",
 			fails: "/etc/yum.repos.d/x.repo: [x-$releasever]: the name that yum makes of this is not known here"},
 	} {
-		f := newFake(t)
-		f.write("/etc/yum/vars/where", "here\n")
-		f.write("/etc/yum/vars/on", "1\n")
-		f.write("/etc/yum.repos.d/x.repo", tt.text)
+		root := t.TempDir()
+		rpmtest.Write(t, root, "/etc/yum/vars/where", "here\n")
+		rpmtest.Write(t, root, "/etc/yum/vars/on", "1\n")
+		rpmtest.Write(t, root, "/etc/yum.repos.d/x.repo", tt.text)
 		// yum passes over it
-		if err := os.Symlink("/nosuch", filepath.Join(f.root, "/etc/yum.repos.d/gone.repo")); err != nil {
+		if err := os.Symlink("/nosuch", filepath.Join(root, "/etc/yum.repos.d/gone.repo")); err != nil {
 			t.Fatal(err)
 		}
-		all, err := f.host().Repositories()
-		if !matches(err, tt.fails) {
+		all, err := Conf{Root: root}.Repositories()
+		if !rpmtest.Matches(err, tt.fails) {
 			t.Errorf("%q: error is %v, want %q", tt.text, err, tt.fails)
 		}
 		var got []string
@@ -146,9 +148,9 @@ func TestBrokenRepositoryFile(t *testing.T) {
 		"includes nothing":  {"include=/nosuch\n", "no such file"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := newFake(t)
-			f.write("/etc/yum.repos.d/x.repo", tt.text)
-			if _, err := f.host().Repositories(); !matches(err, tt.wantErr) ||
+			root := t.TempDir()
+			rpmtest.Write(t, root, "/etc/yum.repos.d/x.repo", tt.text)
+			if _, err := (Conf{Root: root}).Repositories(); !rpmtest.Matches(err, tt.wantErr) ||
 				!strings.HasPrefix(err.Error(), "read repositories: ") {
 				t.Errorf("error is %v, want %q", err, tt.wantErr)
 			}
@@ -178,9 +180,9 @@ gpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-wsprovision
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
-	f := newFake(t)
-	f.write("/etc/yum.repos.d/ours.repo", string(got))
-	back, err := f.host().Repositories()
+	root := t.TempDir()
+	rpmtest.Write(t, root, "/etc/yum.repos.d/ours.repo", string(got))
+	back, err := Conf{Root: root}.Repositories()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,28 +219,6 @@ func TestRenderRefuses(t *testing.T) {
 			t.Errorf("%s: rendered %q", name, got)
 		}
 	}
-}
-
-func FuzzINI(f *testing.F) {
-	f.Add("[epel]\nname=x ; y\ngpgkey=a\n  b\n")
-	f.Add("[main]\nreposdir: /a,/b\nrem x\nREM\n")
-	f.Add("[a]\nk = v\n[a]\nk=w\n[]\n=\n")
-	f.Fuzz(func(t *testing.T, text string) {
-		p := &iniParser{}
-		for _, line := range said.Lines(text) {
-			if p.line(line, "x.repo:1") != nil {
-				return
-			}
-		}
-		for _, s := range p.sections {
-			for k := range s.keys {
-				if k == "" || k != strings.ToLower(k) {
-					t.Errorf("key %q", k)
-				}
-			}
-			repository(s, section{}, "/x.repo")
-		}
-	})
 }
 
 func FuzzRender(f *testing.F) {

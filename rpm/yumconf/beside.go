@@ -1,4 +1,4 @@
-package rpm
+package yumconf
 
 import (
 	"os"
@@ -13,15 +13,9 @@ type Beside struct {
 	Enable []string // ids of repositories that are disabled
 }
 
-// With is the host as a run of yum sees it that is given more repositories than those which are enabled.
-func (h Host) With(more Beside) Host {
-	h.beside = more
-	return h
-}
-
-// args hand the directory and the ids to yum. What reposdir says else stays in force: yum and dnf take the list whole
+// Args hand the directory and the ids to yum. What reposdir says else stays in force: yum and dnf take the list whole
 // (yum.conf(5)).
-func (b Beside) args(dirs []string) (args []string) {
+func (b Beside) Args(dirs []string) (args []string) {
 	if b.Dir != "" {
 		args = append(args, "--setopt=reposdir="+strings.Join(dirs, ","))
 	}
@@ -31,18 +25,18 @@ func (b Beside) args(dirs []string) (args []string) {
 	return args
 }
 
-// repoDirs are the directories with files of repositories. Of yum's default ones only those are named to it that are
+// RepoDirs are the directories with files of repositories. Of yum's default ones only those are named to it that are
 // there: it has no word for one that is not, but may make it (dnf does).
-func (h Host) repoDirs(main section) []string {
-	dirs := listOption(main.keys["reposdir"])
+func (c Conf) RepoDirs(main section) []string {
+	dirs := listOption(main.Keys["reposdir"])
 	if len(dirs) == 0 {
 		dirs = slices.DeleteFunc(slices.Clone(defaultRepoDirs), func(dir string) bool {
-			_, err := os.Stat(filepath.Join(h.Root, dir))
+			_, err := os.Stat(filepath.Join(c.Root, dir))
 			return err != nil
 		})
 	}
-	if h.beside.Dir != "" {
-		dirs = append(slices.Clone(dirs), h.beside.Dir)
+	if c.Beside.Dir != "" {
+		dirs = append(slices.Clone(dirs), c.Beside.Dir)
 	}
 	return dirs
 }

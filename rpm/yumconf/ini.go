@@ -1,4 +1,4 @@
-package rpm
+package yumconf
 
 import (
 	"errors"
@@ -16,7 +16,7 @@ import (
 // section is one [name] of a yum configuration file; keys are lower case.
 type section struct {
 	name string
-	keys map[string]string // several lines of one value are joined by newlines
+	Keys map[string]string // several lines of one value are joined by newlines
 	at   map[string]string // FILE:LINE of each key's value, of its first line
 }
 
@@ -34,19 +34,19 @@ var (
 // readINI reads a file as yum 3.4.3 does: Python's ConfigParser syntax (iniparse), with include= lines followed. The
 // same section twice is one section, a later value wins; variables are replaced wherever they stand, in a section's
 // name too (yum/parser.py ConfigPreProcessor). yum gives up wholly on a line that it cannot read, and so do we.
-func (h Host) readINI(file string) ([]section, error) {
+func (c Conf) readINI(file string) ([]section, error) {
 	p := &iniParser{}
-	if err := h.includeINI(p, file, 0); err != nil {
+	if err := c.includeINI(p, file, 0); err != nil {
 		return nil, err
 	}
 	return p.inherited(), nil
 }
 
-func (h Host) includeINI(p *iniParser, file string, depth int) error {
+func (c Conf) includeINI(p *iniParser, file string, depth int) error {
 	if depth > includeDepth {
 		return fmt.Errorf("%s: included too deeply", file)
 	}
-	text, err := os.ReadFile(filepath.Join(h.Root, file))
+	text, err := os.ReadFile(filepath.Join(c.Root, file))
 	if err != nil {
 		return err
 	}
@@ -57,13 +57,13 @@ func (h Host) includeINI(p *iniParser, file string, depth int) error {
 				return fmt.Errorf("%s:%d: only a plain local file can be included: %s",
 					file, i+1, said.Quote(shownLine(line)))
 			}
-			if err := h.includeINI(p, target, depth+1); err != nil {
+			if err := c.includeINI(p, target, depth+1); err != nil {
 				return err
 			}
 			continue
 		}
 		place := fmt.Sprintf("%s:%d", file, i+1)
-		if err := p.line(h.expand(line), place); err != nil {
+		if err := p.line(c.expand(line), place); err != nil {
 			return fmt.Errorf("%s: %w: %s", place, err, said.Quote(shownLine(line)))
 		}
 	}
@@ -90,9 +90,9 @@ func (p *iniParser) inherited() []section {
 		return s.name == "DEFAULT"
 	})
 	for _, s := range all {
-		for key, value := range defaults.keys {
-			if _, said := s.keys[key]; !said {
-				s.keys[key], s.at[key] = value, defaults.at[key]
+		for key, value := range defaults.Keys {
+			if _, said := s.Keys[key]; !said {
+				s.Keys[key], s.at[key] = value, defaults.at[key]
 			}
 		}
 	}
@@ -128,7 +128,7 @@ func (p *iniParser) line(line, place string) error {
 		return errors.New("an option outside every [section]")
 	}
 	p.key = strings.ToLower(strings.TrimSpace(m[1]))
-	p.sections[p.current].keys[p.key] = strings.TrimSpace(inlineNote.ReplaceAllString(m[2], ""))
+	p.sections[p.current].Keys[p.key] = strings.TrimSpace(inlineNote.ReplaceAllString(m[2], ""))
 	p.sections[p.current].at[p.key] = place
 	return nil
 }
@@ -145,7 +145,7 @@ func (p *iniParser) more(line string) error {
 		}
 		return errors.New("a continuation of nothing")
 	}
-	p.sections[p.current].keys[p.key] += "\n" + strings.TrimSpace(line)
+	p.sections[p.current].Keys[p.key] += "\n" + strings.TrimSpace(line)
 	return nil
 }
 
@@ -157,6 +157,6 @@ func (p *iniParser) open(name string) {
 			return
 		}
 	}
-	p.sections = append(p.sections, section{name: name, keys: map[string]string{}, at: map[string]string{}})
+	p.sections = append(p.sections, section{name: name, Keys: map[string]string{}, at: map[string]string{}})
 	p.current = len(p.sections) - 1
 }

@@ -1,9 +1,11 @@
-package rpm
+package yumconf
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -11,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 
 	"wsprovision/provision/secret"
 )
@@ -41,8 +44,8 @@ var defaultRepoDirs = []string{"/etc/yum/repos.d", "/etc/yum.repos.d"}
 // nothing at all. A boolean that yum does not understand makes it skip the repository: Enabled is false. Repositories
 // that a plugin makes up while yum runs (yum-rhn-plugin) are in no file and not seen here; subscription-manager's
 // redhat.repo is.
-func (h Host) Repositories() ([]Repository, error) {
-	_, defined, err := h.definitions()
+func (c Conf) Repositories() ([]Repository, error) {
+	_, defined, err := c.Definitions()
 	var all []Repository
 	for _, d := range defined {
 		all = append(all, d.Repository)
@@ -56,17 +59,17 @@ type definition struct {
 	section section
 }
 
-// definitions are yum's [main] and the repositories, each with the places of what is said.
-func (h Host) definitions() (main section, all []definition, err error) {
-	if main, all, err = h.mainConf(); err != nil {
+// Definitions are yum's [main] and the repositories, each with the places of what is said.
+func (c Conf) Definitions() (main section, all []definition, err error) {
+	if main, all, err = c.mainConf(); err != nil {
 		return main, nil, fmt.Errorf("read repositories: %w", err)
 	}
-	files, err := h.repoFiles(main)
+	files, err := c.repoFiles(main)
 	if err != nil {
 		return main, nil, fmt.Errorf("read repositories: %w", err)
 	}
 	for _, file := range files {
-		sections, err := h.readINI(file)
+		sections, err := c.readINI(file)
 		if err != nil {
 			return main, nil, fmt.Errorf("read repositories: %w", err)
 		}
@@ -75,15 +78,15 @@ func (h Host) definitions() (main section, all []definition, err error) {
 		}
 	}
 	for i := range all {
-		all[i].Enabled = all[i].Enabled || slices.Contains(h.beside.Enable, all[i].ID)
+		all[i].Enabled = all[i].Enabled || slices.Contains(c.Beside.Enable, all[i].ID)
 	}
 	return main, all, nil
 }
 
-func (h Host) mainConf() (section, []definition, error) {
-	main := section{name: "main", keys: map[string]string{}, at: map[string]string{}}
+func (c Conf) mainConf() (section, []definition, error) {
+	main := section{name: "main", Keys: map[string]string{}, at: map[string]string{}}
 	for _, file := range mainConf {
-		sections, err := h.readINI(file)
+		sections, err := c.readINI(file)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -101,10 +104,10 @@ func (h Host) mainConf() (section, []definition, error) {
 	return main, nil, nil
 }
 
-func (h Host) repoFiles(main section) ([]string, error) {
+func (c Conf) repoFiles(main section) ([]string, error) {
 	var files []string
-	for _, dir := range h.repoDirs(main) {
-		entries, err := os.ReadDir(filepath.Join(h.Root, dir))
+	for _, dir := range c.RepoDirs(main) {
+		entries, err := os.ReadDir(filepath.Join(c.Root, dir))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -117,7 +120,7 @@ func (h Host) repoFiles(main section) ([]string, error) {
 				continue
 			}
 			// yum passes over a link to nowhere (config.py getReposFromConfig…, "Skipping unreadable repository").
-			if _, err := os.Stat(filepath.Join(h.Root, name)); !errors.Is(err, fs.ErrNotExist) {
+			if _, err := os.Stat(filepath.Join(c.Root, name)); !errors.Is(err, fs.ErrNotExist) {
 				files = append(files, name)
 			}
 		}
@@ -146,14 +149,14 @@ func addDefinitions(all []definition, sections []section, main section, file str
 }
 
 func repository(s section, main section, file string) Repository {
-	enabled, ok1 := boolOption(true, main.keys["enabled"], s.keys["enabled"])
-	gpgcheck, ok2 := boolOption(false, main.keys["gpgcheck"], s.keys["gpgcheck"])
+	enabled, ok1 := boolOption(true, main.Keys["enabled"], s.Keys["enabled"])
+	gpgcheck, ok2 := boolOption(false, main.Keys["gpgcheck"], s.Keys["gpgcheck"])
 	return Repository{
-		ID: s.name, Name: s.keys["name"],
-		BaseURL:    strings.Join(listOption(s.keys["baseurl"]), " "),
-		Mirrorlist: s.keys["mirrorlist"], Metalink: s.keys["metalink"],
+		ID: s.name, Name: s.Keys["name"],
+		BaseURL:    strings.Join(listOption(s.Keys["baseurl"]), " "),
+		Mirrorlist: s.Keys["mirrorlist"], Metalink: s.Keys["metalink"],
 		Enabled: enabled && ok1 && ok2, GPGCheck: gpgcheck,
-		GPGKey: listOption(s.keys["gpgkey"]),
+		GPGKey: listOption(s.Keys["gpgkey"]),
 		File:   file,
 	}
 }
@@ -221,7 +224,7 @@ func (r Repository) checkRender() error {
 		}
 	}
 	for _, key := range r.GPGKey {
-		if path, ok := localKey(key); !ok || !saneURL(key) || path != filepath.Clean(path) {
+		if path, ok := LocalKey(key); !ok || !saneURL(key) || path != filepath.Clean(path) {
 			return fmt.Errorf("gpgkey %q is not a file:/// URL", key)
 		}
 	}
@@ -232,4 +235,121 @@ func saneURL(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && plainURL.MatchString(s) && (u.Scheme == "file" && u.Host == "" || u.Scheme != "file" &&
 		u.Hostname() != "")
+}
+
+// Conf is yum's configuration below Root, and what one run of yum has beside it.
+type Conf struct {
+	Root   string
+	Beside Beside
+}
+
+// LocalKey is the path in a file: URL as yum reads it. Escapes and quotes are refused rather than decoded the way we
+// think.
+func LocalKey(keyURL string) (string, bool) {
+	path, ok := strings.CutPrefix(keyURL, "file:")
+	if !ok {
+		return "", false
+	}
+	if rest, ok := strings.CutPrefix(path, "//"); ok {
+		path = rest
+	}
+	plain := strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "//") &&
+		!strings.ContainsAny(path, "%?#\"'\\= \t\n,")
+	return path, plain
+}
+
+var variable = regexp.MustCompile(`\$\{?(\w+)\}?`)
+
+// expand replaces yum's variables whose value is a constant here or a file in /etc/yum/vars (yum.conf(5)). Others stay,
+// and a key in such a path is not vouched for: $releasever, which yum takes from the release package, and $arch, which
+// is ia32e or amd64 after the processor's vendor (rpmUtils/arch.py).
+func (c Conf) expand(s string) string {
+	return variable.ReplaceAllStringFunc(s, func(v string) string {
+		name := strings.ToLower(variable.FindStringSubmatch(v)[1])
+		for _, dir := range []string{"/etc/yum/vars", "/etc/dnf/vars"} {
+			if text, err := os.ReadFile(filepath.Join(c.Root, dir, name)); err == nil {
+				first, _, _ := strings.Cut(string(text), "\n")
+				return first
+			}
+		}
+		if name == "basearch" {
+			return "x86_64" // the only architecture that we are built for
+		}
+		return v
+	})
+}
+
+// FetchFile reads a file of the host, of at most limit bytes.
+func (c Conf) FetchFile(path string, limit int64) ([]byte, error) {
+	f, err := os.OpenFile(filepath.Join(c.Root, path), os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would be waited for
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, errors.Join(errors.New("not a regular file"), err)
+	}
+	return ReadAll(f, limit)
+}
+
+// ReadAll reads at most limit bytes, and is an error where there are more.
+func ReadAll(r io.Reader, limit int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("more than %d bytes", limit)
+	}
+	if len(data) == 0 {
+		return nil, errors.New("it is empty")
+	}
+	return data, nil
+}
+
+// ProxyOptions are yum.conf's, or those of the enabled repository below whose baseurl the address lies. A file that
+// this user may not read has none.
+func (c Conf) ProxyOptions(address string) (map[string]string, error) {
+	main, _, err := c.mainConf()
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look for yum's proxy: %w", err)
+	}
+	files, err := c.repoFiles(main)
+	if err != nil {
+		return nil, fmt.Errorf("look for yum's proxy: %w", err)
+	}
+	for _, file := range append(files, mainConf...) {
+		sections, err := c.readINI(file)
+		if err != nil { // yum itself will complain of it
+			continue
+		}
+		for _, s := range sections {
+			if repository(s, main, file).holds(address) {
+				return inherit(main.Keys, s.Keys), nil
+			}
+		}
+	}
+	return main.Keys, nil
+}
+
+// holds reports whether the address lies below a baseurl.
+func (r Repository) holds(address string) bool {
+	for _, base := range strings.Fields(r.BaseURL) {
+		if r.Enabled && strings.HasPrefix(address, strings.TrimSuffix(base, "/")+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// inherit are a repository's options; what it does not say yum.conf says.
+func inherit(main, own map[string]string) map[string]string {
+	options := map[string]string{}
+	for _, name := range []string{"proxy", "proxy_username", "proxy_password"} {
+		options[name] = cmp.Or(own[name], main[name])
+	}
+	return options
 }

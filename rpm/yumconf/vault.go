@@ -1,4 +1,4 @@
-package rpm
+package yumconf
 
 import (
 	"fmt"
@@ -21,10 +21,10 @@ const (
 // directory.
 var withoutMirrors = regexp.MustCompile(`(?m)^Cannot find a valid baseurl for repo: ([A-Za-z0-9_.:-]+)`)
 
-// centosNext is the advice where CentOS's dead list of mirrors is what could not be had, "" where it is not: in which
+// CentosNext is the advice where CentOS's dead list of mirrors is what could not be had, "" where it is not: in which
 // files the repositories stand, and which of them are needed at all.
-func (h Host) centosNext(r yumerr.Output) string {
-	_, repos, err := h.definitions()
+func (c Conf) CentosNext(r yumerr.Output) string {
+	_, repos, err := c.Definitions()
 	if err != nil {
 		repos = nil
 	}

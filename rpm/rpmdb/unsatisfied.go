@@ -1,4 +1,4 @@
-package rpm
+package rpmdb
 
 import (
 	"context"
@@ -18,11 +18,11 @@ var neededBy = regexp.MustCompile(`^\s+(\S+)(?: (?:=|<|>|<=|>=) \S+)? is needed 
 
 // Unsatisfied are the packages that installed ones need and that are not there, by name and sorted: of a transaction in
 // which a dependency's script failed, rpm keeps what needs it. A requirement that is no package's name is an error.
-func (h Host) Unsatisfied(ctx context.Context, names ...string) ([]string, error) {
+func (d DB) Unsatisfied(ctx context.Context, names ...string) ([]string, error) {
 	if len(names) == 0 {
 		return nil, nil
 	}
-	stdout, stderr, _, err := h.Read(ctx, "", append(slices.Clone(satisfiedArgv), names...)...)
+	stdout, stderr, _, err := d.Read(ctx, "", append(slices.Clone(satisfiedArgv), names...)...)
 	if err != nil {
 		return nil, fmt.Errorf("ask what installed packages lack: rpm: %w", err)
 	}
@@ -32,7 +32,7 @@ func (h Host) Unsatisfied(ctx context.Context, names ...string) ([]string, error
 		if m == nil {
 			continue
 		}
-		if checkName(m[1]) != nil {
+		if CheckName(m[1]) != nil {
 			return nil, fmt.Errorf("%s lack %s, which an earlier transaction failed to bring: yum install '%s', then "+
 				"run again",
 				strings.Join(names, ", "), m[1], m[1])

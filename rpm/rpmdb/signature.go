@@ -1,4 +1,4 @@
-package rpm
+package rpmdb
 
 import (
 	"context"
@@ -17,12 +17,12 @@ import (
 // header and payload. A package with right digests and no signature ("sha1 md5 OK") is refused. So is one whose
 // header alone is signed: rpm 4.11 does not know the payload's digest in the header (PAYLOADDIGEST came with 4.14),
 // and the MD5 beside it anybody can make.
-func (h Host) CheckSignature(ctx context.Context, path string, fingerprints []string) error {
-	keys, err := h.importedKeys(ctx)
+func (d DB) CheckSignature(ctx context.Context, path string, fingerprints []string) error {
+	keys, err := d.Keyring(ctx)
 	if err != nil {
 		return fmt.Errorf("check signature of %s: %w", path, err)
 	}
-	stdout, stderr, status, err := h.Read(ctx, "", "rpm", "-K", "-v", path)
+	stdout, stderr, status, err := d.Read(ctx, "", "rpm", "-K", "-v", path)
 	if err != nil {
 		return fmt.Errorf("check signature of %s: rpm: %w", path, err)
 	}
@@ -76,7 +76,7 @@ func parseProofs(path, stdout string) ([]proof, error) {
 	return proofs, nil
 }
 
-func judgeSignature(path, stdout, stderr string, status int, fingerprints []string, keys []importedKey) error {
+func judgeSignature(path, stdout, stderr string, status int, fingerprints []string, keys []ImportedKey) error {
 	proofs, err := parseProofs(path, stdout)
 	if err != nil {
 		if strings.TrimSpace(stderr) != "" {
@@ -107,7 +107,7 @@ func judgeSignature(path, stdout, stderr string, status int, fingerprints []stri
 	return nil
 }
 
-func (p proof) judge(fingerprints []string, keys []importedKey) error {
+func (p proof) judge(fingerprints []string, keys []ImportedKey) error {
 	switch {
 	case p.signature && p.verdict == "NOKEY":
 		return fmt.Errorf("it is signed by key %s, which is not imported: %s", p.keyID, p.line)
@@ -125,7 +125,7 @@ func (p proof) judge(fingerprints []string, keys []importedKey) error {
 
 // signer finds who signed. rpm 4.11 names a key by 8 digits, for which anybody can make another key: all imported keys
 // that end in them must be expected ones.
-func signer(p proof, fingerprints []string, keys []importedKey) error {
+func signer(p proof, fingerprints []string, keys []ImportedKey) error {
 	known := false
 	for _, k := range keys {
 		if !k.EndsIn(p.keyID) {

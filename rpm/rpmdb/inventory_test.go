@@ -1,16 +1,19 @@
-package rpm
+package rpmdb
 
 import (
+	"context"
 	"strings"
 	"testing"
 
 	"wsprovision/rpm/openpgp"
+	"wsprovision/rpm/rpmtest"
 
 	"github.com/google/go-cmp/cmp"
 )
 
 func TestInventory(t *testing.T) {
-	key := "gpg-pubkey\t(none)\t352c64e5\t52ae6884\t(none)\n(key)\n" + strings.TrimSpace(keyFile(t, "three.asc")) +
+	key := "gpg-pubkey\t(none)\t352c64e5\t52ae6884\t(none)\n(key)\n" +
+		strings.TrimSpace(rpmtest.KeyFile(t, "three.asc")) +
 		"\n(end of key)\n"
 	tests := []struct {
 		name, stdout, wantErr string
@@ -29,7 +32,7 @@ func TestInventory(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := parseInventory(tt.stdout)
-			if !matches(err, tt.wantErr) {
+			if !rpmtest.Matches(err, tt.wantErr) {
 				t.Fatalf("error is %v, want %q", err, tt.wantErr)
 			}
 			if len(got.Packages) != tt.packages || len(got.Keys) != tt.keys {
@@ -43,7 +46,8 @@ func TestInventory(t *testing.T) {
 // What rpm has beside the packages that are asked for may be odd, and must not keep them from being installed.
 func TestHostileInventory(t *testing.T) {
 	const bash = "bash\t(none)\t4.2\t34.el7\tx86_64\n"
-	key := "gpg-pubkey\t(none)\tf8231da5\t5e0be100\t(none)\n(key)\n" + strings.TrimSpace(keyFile(t, "one.asc")) +
+	key := "gpg-pubkey\t(none)\tf8231da5\t5e0be100\t(none)\n(key)\n" +
+		strings.TrimSpace(rpmtest.KeyFile(t, "one.asc")) +
 		"\n(end of key)\n"
 	for name, tt := range map[string]struct{ stdout, stderr, wantErr string }{
 		"a blank in a name":        {stdout: "my tool\t(none)\t1\t1\tnoarch\n"},
@@ -53,7 +57,7 @@ func TestHostileInventory(t *testing.T) {
 		"a tab in a name":          {stdout: "a\tb\t(none)\t1\t1\tnoarch\n"},
 		"a newline in a name":      {stdout: "a\nb\t(none)\t1\t1\tnoarch\n"},
 		"a name that is an option": {stdout: "-e\t(none)\t1\t1\tnoarch\n"},
-		"a package with a key": {stdout: "keys\t(none)\t1\t1\tnoarch\n(key)\n" + keyFile(t, "two.asc") +
+		"a package with a key": {stdout: "keys\t(none)\t1\t1\tnoarch\n(key)\n" + rpmtest.KeyFile(t, "two.asc") +
 			"(end of key)\n"},
 		"the loader on stderr": {stderr: "ERROR: ld.so: object 'libx.so' from /etc/ld.so.preload cannot be preloaded " +
 			"(cannot open shared object file): ignored.\n"},
@@ -68,12 +72,13 @@ func TestHostileInventory(t *testing.T) {
 		"an error behind a wrapper": {stderr: "audit: x\nerror: moon phase\n", wantErr: "rpm: error: moon phase"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := (Host{Read: answers(bash+tt.stdout+key, tt.stderr, 0, nil)}).Inventory(bg)
-			if !matches(err, tt.wantErr) {
+			got, err := (DB{Read: rpmtest.Answers(bash+tt.stdout+key, tt.stderr, 0,
+				nil)}).Inventory(context.Background())
+			if !rpmtest.Matches(err, tt.wantErr) {
 				t.Fatalf("error is %v, want %q", err, tt.wantErr)
 			}
 			if err == nil && (len(got.Packages["bash"]) != 1 || len(got.Keys) != 1 ||
-				got.Keys[0].Fingerprint != onePrint) {
+				got.Keys[0].Fingerprint != rpmtest.OnePrint) {
 				t.Errorf("got %v", got)
 			}
 		})
@@ -90,7 +95,8 @@ func TestHostileQuery(t *testing.T) {
 			"error: rpmdb: damaged header #12 retrieved -- skipping.\n", "damaged header"},
 		"no release": {"nginx\t1\t1.20.1\t(none)\tx86_64\n", "", "not understood"},
 	} {
-		if _, err := (Host{Read: answers(tt.stdout, tt.stderr, 0, nil)}).Installed(bg, "nginx"); !matches(err,
+		if _, err := (DB{Read: rpmtest.Answers(tt.stdout, tt.stderr, 0, nil)}).Installed(context.Background(),
+			"nginx"); !rpmtest.Matches(err,
 			tt.wantErr) {
 			t.Errorf("%s: error is %v, want %q", name, err, tt.wantErr)
 		}
@@ -115,7 +121,7 @@ func TestSince(t *testing.T) {
 
 func FuzzParseInventory(f *testing.F) {
 	f.Add("bash\t(none)\t4.2\t34.el7\tx86_64\ngpg-pubkey\t(none)\t352c64e5\t52ae6884\t(none)\n(key)\n" +
-		keyFile(f, "one.asc") + "(end of key)\n")
+		rpmtest.KeyFile(f, "one.asc") + "(end of key)\n")
 	f.Add("gpg-pubkey\t(none)\t352c64e5\t1\t(none)\n(key)\n(end of key)\n")
 	f.Fuzz(func(t *testing.T, stdout string) {
 		all, err := parseInventory(stdout)
@@ -123,7 +129,7 @@ func FuzzParseInventory(f *testing.F) {
 			t.Errorf("%q: an error and an inventory", stdout)
 		}
 		for name := range all.Packages {
-			if checkName(name) != nil || name == pubkey {
+			if CheckName(name) != nil || name == Pubkey {
 				t.Errorf("%q: a package called %q", stdout, name)
 			}
 		}

@@ -1,4 +1,4 @@
-package rpm
+package rpmdb
 
 import (
 	"context"
@@ -18,8 +18,8 @@ const transactionFormat = `%{INSTALLTID}\t%{NAME}\n`
 // BroughtWith are the names of all packages that came, or were upgraded, in the transactions that brought the named
 // ones, and the named ones themselves; sorted. Transactions that began before since do not count; the zero time is
 // before all. A package with an odd name, or without a time, is in none of them.
-func (h Host) BroughtWith(ctx context.Context, since time.Time, names ...string) ([]string, error) {
-	stdout, err := h.queryAll(ctx, transactionFormat)
+func (d DB) BroughtWith(ctx context.Context, since time.Time, names ...string) ([]string, error) {
+	stdout, err := d.queryAll(ctx, transactionFormat)
 	if err != nil {
 		return nil, fmt.Errorf("list transactions: %w", err)
 	}
@@ -30,7 +30,7 @@ func parseTransactions(stdout string, since time.Time, names []string) []string 
 	packages := map[string][]string{} // by transaction
 	for _, line := range said.Lines(stdout) {
 		transaction, name, ok := strings.Cut(line, "\t")
-		if !ok || name == pubkey || checkName(name) != nil {
+		if !ok || name == Pubkey || CheckName(name) != nil {
 			continue
 		}
 		began, err := strconv.ParseInt(transaction, 10, 64)

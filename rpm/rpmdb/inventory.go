@@ -1,4 +1,4 @@
-package rpm
+package rpmdb
 
 import (
 	"cmp"
@@ -12,8 +12,8 @@ import (
 	"wsprovision/rpm/said"
 )
 
-// pubkey is the name under which rpm keeps imported keys; they are listed like packages.
-const pubkey = "gpg-pubkey"
+// Pubkey is the name under which rpm keeps imported keys; they are listed like packages.
+const Pubkey = "gpg-pubkey"
 
 // inventoryFormat is queryFormat, and for a key its armored text as well: PUBKEYS is a tag that only keys have (rpm
 // 4.11 to 4.18, makePubkeyHeader and its successors), so that no package's description is ever read as a key.
@@ -27,8 +27,8 @@ type Inventory struct {
 
 // Inventory asks rpm once for all of it. A package that rpm lists in a way that is not understood (a blank or a % in
 // its name, no release) is none that anybody here asks for, and is passed over.
-func (h Host) Inventory(ctx context.Context) (Inventory, error) {
-	stdout, err := h.queryAll(ctx, inventoryFormat)
+func (d DB) Inventory(ctx context.Context) (Inventory, error) {
+	stdout, err := d.queryAll(ctx, inventoryFormat)
 	if err != nil {
 		return Inventory{}, fmt.Errorf("list packages: %w", err)
 	}
@@ -41,8 +41,8 @@ func (h Host) Inventory(ctx context.Context) (Inventory, error) {
 
 // queryAll is what rpm prints of everything that is installed. A header that rpm skips because it is damaged is not
 // listed.
-func (h Host) queryAll(ctx context.Context, format string) (string, error) {
-	stdout, stderr, status, err := h.Read(ctx, "", "rpm", "-qa", "--qf", format)
+func (d DB) queryAll(ctx context.Context, format string) (string, error) {
+	stdout, stderr, status, err := d.Read(ctx, "", "rpm", "-qa", "--qf", format)
 	if err == nil {
 		err = databaseError(withoutSkipped(stderr))
 	}
@@ -74,14 +74,14 @@ func parseInventory(stdout string) (Inventory, error) {
 	return all, nil
 }
 
-func parseListing(stdout string) (packages map[string][]Package, keys []importedKey, err error) {
+func parseListing(stdout string) (packages map[string][]Package, keys []ImportedKey, err error) {
 	packages = map[string][]Package{}
 	last := Package{}
 	for rest := said.Lines(stdout); len(rest) > 0; {
 		line := rest[0]
 		if rest = rest[1:]; line != beginOfKey {
 			last = listedPackage(line)
-			if checkName(last.Name) == nil && last.Name != pubkey {
+			if CheckName(last.Name) == nil && last.Name != Pubkey {
 				packages[last.Name] = append(packages[last.Name], last)
 			}
 			continue
@@ -90,7 +90,7 @@ func parseListing(stdout string) (packages map[string][]Package, keys []imported
 		if end < 0 {
 			return nil, nil, fmt.Errorf("not understood: the key of %s has no end", said.Quote(last.String()))
 		}
-		if last.Name == pubkey {
+		if last.Name == Pubkey {
 			keys = append(keys, keysIn(last, strings.Join(rest[:end], "\n"))...)
 		}
 		rest = rest[end+1:]
@@ -124,14 +124,14 @@ func (i Inventory) Since(earlier Inventory) (packages, keys []string) {
 	return packages, keys
 }
 
-// lacks are those of the names that no installed package has.
-func (i Inventory) lacks(names []string) []string {
+// Lacks are those of the names that no installed package has.
+func (i Inventory) Lacks(names []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return len(i.Packages[name]) > 0 })
 }
 
-// without are those packages, written NAME-EPOCH:VERSION-RELEASE.ARCH or without an epoch of 0, that are not installed
+// Without are those packages, written NAME-EPOCH:VERSION-RELEASE.ARCH or without an epoch of 0, that are not installed
 // in just that version.
-func (i Inventory) without(packages []string) []string {
+func (i Inventory) Without(packages []string) []string {
 	have := map[string]bool{}
 	for _, all := range i.Packages {
 		for _, p := range all {

@@ -1,4 +1,4 @@
-package rpm
+package rpmdb
 
 import (
 	"context"
@@ -36,10 +36,10 @@ func TestBroughtWith(t *testing.T) {
 			of: []string{"nginx"}, fails: "rpm --rebuilddb"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			h := Host{Read: func(context.Context, string, ...string) (string, string, int, error) {
+			h := DB{Read: func(context.Context, string, ...string) (string, string, int, error) {
 				return tt.stdout, tt.stderr, 0, nil
 			}}
-			got, err := h.BroughtWith(bg, tt.since, tt.of...)
+			got, err := h.BroughtWith(context.Background(), tt.since, tt.of...)
 			if (err != nil) != (tt.fails != "") || err != nil && !strings.Contains(err.Error(), tt.fails) {
 				t.Fatalf("error is %v, want %q", err, tt.fails)
 			}

@@ -1,12 +1,14 @@
-package rpm
+package rpmdb
 
 import (
 	"context"
 	"strings"
 	"testing"
+
+	"wsprovision/rpm/rpmtest"
 )
 
-// rpm's own words are in lib/verify.c and lib/rpmprob.c of 4.11.
+// TestUnsatisfied's own words are in lib/verify.c and lib/rpmprob.c of 4.11.
 func TestUnsatisfied(t *testing.T) {
 	const (
 		head    = "Unsatisfied dependencies for nginx-1:1.20.1-10.el7.x86_64:\n"
@@ -19,12 +21,12 @@ func TestUnsatisfied(t *testing.T) {
 			want: "gd nginx-filesystem"},
 		{stdout: head + "\tlibssl.so.1.1()(64bit)" + of, fails: library},
 	} {
-		h := Host{Read: func(context.Context, string, ...string) (string, string, int, error) {
+		h := DB{Read: func(context.Context, string, ...string) (string, string, int, error) {
 			return tt.stdout,
 				"", 1, nil
 		}}
-		got, err := h.Unsatisfied(bg, "nginx")
-		if strings.Join(got, " ") != tt.want || !matches(err, tt.fails) {
+		got, err := h.Unsatisfied(context.Background(), "nginx")
+		if strings.Join(got, " ") != tt.want || !rpmtest.Matches(err, tt.fails) {
 			t.Errorf("%q, %v; want %q, %q", got, err, tt.want, tt.fails)
 		}
 	}

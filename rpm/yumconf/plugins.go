@@ -1,4 +1,4 @@
-package rpm
+package yumconf
 
 import (
 	"fmt"
@@ -9,31 +9,31 @@ import (
 	"wsprovision/rpm/said"
 )
 
-// Plugins of yum that hide packages from it, each with its file below /etc/yum/pluginconf.d. What a repository holds
-// is not known here, so that they are a reason to look and not an error.
-const pluginConf = "/etc/yum/pluginconf.d/"
+// PluginConf is where each plugin of yum has its file. Two of them hide packages from it. What a repository holds is
+// not known here, so that they are a reason to look and not an error.
+const PluginConf = "/etc/yum/pluginconf.d/"
 
 // Doubts are what yum's plugins may keep from it of packages that come from the repositories of these ids.
-func (h Host) Doubts(names []string, ids ...string) []string {
-	main, repos, err := h.definitions()
+func (c Conf) Doubts(names []string, ids ...string) []string {
+	main, repos, err := c.Definitions()
 	if err != nil {
 		return nil // whoever runs yum says so
 	}
-	if on, ok := boolOption(false, main.keys["plugins"]); !on || !ok {
+	if on, ok := boolOption(false, main.Keys["plugins"]); !on || !ok {
 		return nil
 	}
-	return append(h.outranked(repos, ids), h.versionLocks(names)...)
+	return append(c.outranked(repos, ids), c.versionLocks(names)...)
 }
 
 // pluginOptions are those of a plugin that is on; nil of one that is not.
-func (h Host) pluginOptions(name string) map[string]string {
-	sections, err := h.readINI(pluginConf + name + ".conf")
+func (c Conf) pluginOptions(name string) map[string]string {
+	sections, err := c.readINI(PluginConf + name + ".conf")
 	if err != nil {
 		return nil
 	}
 	for _, s := range sections {
-		if on, ok := boolOption(false, s.keys["enabled"]); s.name == "main" && on && ok {
-			return s.keys
+		if on, ok := boolOption(false, s.Keys["enabled"]); s.name == "main" && on && ok {
+			return s.Keys
 		}
 	}
 	return nil
@@ -44,12 +44,12 @@ const lowestPriority = 99
 
 // outranked are the repositories that go before these ids (yum-plugin-priorities): of a package that both have, yum
 // sees theirs alone.
-func (h Host) outranked(repos []definition, ids []string) (all []string) {
-	if h.pluginOptions("priorities") == nil {
+func (c Conf) outranked(repos []definition, ids []string) (all []string) {
+	if c.pluginOptions("priorities") == nil {
 		return nil
 	}
 	priority := func(d definition) int {
-		if n, err := strconv.Atoi(d.section.keys["priority"]); err == nil {
+		if n, err := strconv.Atoi(d.section.Keys["priority"]); err == nil {
 			return n
 		}
 		return lowestPriority
@@ -67,16 +67,16 @@ func (h Host) outranked(repos []definition, ids []string) (all []string) {
 }
 
 // versionLocks are the lines of yum-plugin-versionlock's list that speak of these packages.
-func (h Host) versionLocks(names []string) (all []string) {
-	options := h.pluginOptions("versionlock")
+func (c Conf) versionLocks(names []string) (all []string) {
+	options := c.pluginOptions("versionlock")
 	if options == nil {
 		return nil
 	}
 	list := options["locklist"]
 	if list == "" {
-		list = pluginConf + "versionlock.list"
+		list = PluginConf + "versionlock.list"
 	}
-	text, err := h.fetchFile(list, mostList)
+	text, err := c.FetchFile(list, mostList)
 	if err != nil {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package rpm
+package rpmdb
 
 import (
 	"context"
@@ -10,10 +10,10 @@ import (
 	"strings"
 
 	"wsprovision/rpm/said"
-	"wsprovision/rpm/yumerr"
 )
 
 // Damage is a file of an installed package that is not what the package brought.
+// Damage is a file of a package that has lost its content.
 type Damage struct {
 	Package, Path string
 	// Empty says that nothing is in it any more. rpm would keep an empty configuration file for an administrator's.
@@ -26,10 +26,10 @@ var verifyArgv = []string{"rpm", "-V", "--nodeps", "--noscripts", "--nomtime", "
 
 // Damaged looks in installed packages for what a power cut does to files that rpm wrote and never synced, while its
 // database was: they are empty, cut off or gone. A configuration file that has content is somebody's.
-func (h Host) Damaged(ctx context.Context, names ...string) ([]Damage, error) {
+func (d DB) Damaged(ctx context.Context, names ...string) ([]Damage, error) {
 	var all []Damage
 	for _, name := range names {
-		stdout, stderr, _, err := h.Read(ctx, "", append(slices.Clone(verifyArgv), name)...)
+		stdout, stderr, _, err := d.Read(ctx, "", append(slices.Clone(verifyArgv), name)...)
 		if err == nil {
 			err = databaseError(stderr)
 		}
@@ -37,7 +37,7 @@ func (h Host) Damaged(ctx context.Context, names ...string) ([]Damage, error) {
 			return nil, fmt.Errorf("verify %s: rpm: %w", name, err)
 		}
 		for _, line := range said.Lines(stdout) {
-			if d, ok := h.damage(name, line); ok {
+			if d, ok := d.Damage(name, line); ok {
 				all = append(all, d)
 			}
 		}
@@ -48,36 +48,14 @@ func (h Host) Damaged(ctx context.Context, names ...string) ([]Damage, error) {
 // verified is a line of rpm -V (rpm(8), VERIFY OPTIONS): nine marks or "missing", an attribute, and the path.
 var verified = regexp.MustCompile(`^(missing|[.?A-Z0-9]{8,9})\s+([cdglnr]\s+)?(/.*)$`)
 
-func (h Host) damage(name, line string) (Damage, bool) {
+func (d DB) Damage(name, line string) (Damage, bool) {
 	m := verified.FindStringSubmatch(line)
 	if m == nil {
 		return Damage{}, false
 	}
 	lost, config, path := m[1] == "missing", strings.HasPrefix(m[2], "c"), m[3]
-	info, err := os.Lstat(filepath.Join(h.Root, path))
+	info, err := os.Lstat(filepath.Join(d.Root, path))
 	empty := err == nil && info.Mode().IsRegular() && info.Size() == 0
 	changed := strings.ContainsAny(m[1], "S5") && !config
 	return Damage{name, path, empty}, lost && err != nil || empty || changed
-}
-
-// Reinstall has yum lay down the files of installed packages anew, within limits as Install does. Whether it did,
-// Damaged tells.
-func (h Host) Reinstall(ctx context.Context, names []string, limits Limits) error {
-	for _, name := range names {
-		if err := checkName(name); err != nil {
-			return fmt.Errorf("reinstall: %w", err)
-		}
-	}
-	h.tell(limits)
-	err := h.patiently(ctx, yumArgv(limits.Args, "reinstall", names),
-		func(said yumerr.Output, runErr error) (bool, error) {
-			if runErr != nil || said.Status == 0 {
-				return true, runErr
-			}
-			return false, h.explain(yumerr.Classify(said), said, names, Inventory{})
-		})
-	if err != nil {
-		return fmt.Errorf("reinstall %s: %w", strings.Join(names, ", "), err)
-	}
-	return nil
 }

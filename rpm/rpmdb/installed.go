@@ -1,4 +1,4 @@
-package rpm
+package rpmdb
 
 import (
 	"context"
@@ -35,7 +35,7 @@ const queryFormat = `%{NAME}\t%{EPOCH}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n`
 // is never an option, a glob, a path or an expression for yum.
 var packageName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.+-]*$`)
 
-func checkName(name string) error {
+func CheckName(name string) error {
 	if !packageName.MatchString(name) || strings.HasSuffix(name, ".rpm") {
 		return fmt.Errorf("%q is not a package name", name)
 	}
@@ -45,17 +45,17 @@ func checkName(name string) error {
 // Installed asks rpm once for all names. A name that is not installed has no entry; a name may have several (kernel,
 // two architectures). rpm's exit status is the number of names that are absent and says nothing else, so every line is
 // accounted for.
-func (h Host) Installed(ctx context.Context, names ...string) (map[string][]Package, error) {
+func (d DB) Installed(ctx context.Context, names ...string) (map[string][]Package, error) {
 	if len(names) == 0 {
 		return map[string][]Package{}, nil
 	}
 	for _, name := range names {
-		if err := checkName(name); err != nil {
+		if err := CheckName(name); err != nil {
 			return nil, fmt.Errorf("query packages: %w", err)
 		}
 	}
 	argv := append([]string{"rpm", "-q", "--qf", queryFormat}, names...)
-	stdout, stderr, status, err := h.Read(ctx, "", argv...)
+	stdout, stderr, status, err := d.Read(ctx, "", argv...)
 	if err != nil {
 		return nil, fmt.Errorf("query packages: rpm: %w", err)
 	}
@@ -75,11 +75,11 @@ func parseQuery(stdout, stderr string, names []string) (map[string][]Package, er
 	answered := map[string]bool{}
 	found := map[string][]Package{}
 	for _, line := range said.Lines(stdout) {
-		if name, ok := absent(line); ok && slices.Contains(names, name) {
+		if name, ok := Absent(line); ok && slices.Contains(names, name) {
 			answered[name] = true
 			continue
 		}
-		p, err := parsePackage(line)
+		p, err := ParsePackage(line)
 		if err != nil {
 			return nil, err
 		}
@@ -97,7 +97,8 @@ func parseQuery(stdout, stderr string, names []string) (map[string][]Package, er
 	return found, nil
 }
 
-func absent(line string) (string, bool) {
+// Absent is the name in a line that says that a package is not installed.
+func Absent(line string) (string, bool) {
 	name, ok := strings.CutPrefix(line, "package ")
 	if !ok {
 		return "", false
@@ -105,7 +106,8 @@ func absent(line string) (string, bool) {
 	return strings.CutSuffix(name, " is not installed")
 }
 
-func parsePackage(line string) (Package, error) {
+// ParsePackage reads a line of queryFormat.
+func ParsePackage(line string) (Package, error) {
 	f := strings.Split(line, "\t")
 	if len(f) != 5 || slices.Contains(f, "") || slices.Contains([]string{f[0], f[2], f[3]}, "(none)") {
 		return Package{}, fmt.Errorf("not understood: %s", said.Quote(line))
@@ -160,3 +162,13 @@ func databaseHint(text string) string {
 	}
 	return ""
 }
+
+// DB is the rpm database below Root; Read runs rpm -q and -K.
+type DB struct {
+	Root string
+	Read Run
+}
+
+// Run runs one program with LC_ALL=C and waits for it. A status that is not 0 is data; err means that the program
+// could not be started or was ended by a deadline or a signal.
+type Run func(ctx context.Context, stdin string, argv ...string) (stdout, stderr string, status int, err error)

@@ -1,4 +1,4 @@
-package rpm
+package yumconf
 
 import (
 	"cmp"
@@ -24,16 +24,16 @@ type hiding struct {
 
 func (d hiding) String() string { return d.what + ": " + d.next }
 
-// hidden looks for what keeps yum from the packages that it said it does not have, and for what is sure to keep it
+// Hidden looks for what keeps yum from the packages that it said it does not have, and for what is sure to keep it
 // from the other ones that are absent: yum stops at the first.
-func (h Host) hidden(said, absent []string) (all []hiding) {
-	main, repos, err := h.definitions()
+func (c Conf) Hidden(said, absent []string) (all []hiding) {
+	main, repos, err := c.Definitions()
 	if err != nil {
 		return nil // yum will say so itself
 	}
 	for _, name := range absent {
 		unsure := !slices.Contains(said, name)
-		found := append(h.hiddenInMain(name, main), h.hiddenInRepositories(name, main, repos)...)
+		found := append(c.hiddenInMain(name, main), c.hiddenInRepositories(name, main, repos)...)
 		all = append(all, slices.DeleteFunc(found, func(d hiding) bool { return unsure && !d.sure })...)
 	}
 	return all
@@ -42,15 +42,15 @@ func (h Host) hidden(said, absent []string) (all []hiding) {
 // excludesHold tells whether the excludes of main or of a repository are looked at: disable_excludes= puts them off
 // (yum.conf(5)).
 func excludesHold(main section, where string) bool {
-	off := listOption(main.keys["disable_excludes"])
+	off := listOption(main.Keys["disable_excludes"])
 	return !slices.Contains(off, "all") && !slices.Contains(off, where)
 }
 
-func (h Host) hiddenInMain(name string, main section) (all []hiding) {
+func (c Conf) hiddenInMain(name string, main section) (all []hiding) {
 	if !excludesHold(main, "main") {
 		return nil
 	}
-	for _, item := range h.listed(main, "exclude") {
+	for _, item := range c.listed(main, "exclude") {
 		if item.hides(name) {
 			all = append(all, hiding{
 				what: fmt.Sprintf("exclude=%s of [main] in %s hides %s", item.pattern, item.place, name),
@@ -64,10 +64,10 @@ func (h Host) hiddenInMain(name string, main section) (all []hiding) {
 
 // hiddenInRepositories asks first those repositories that commonly have the package, and where these hide nothing the
 // others that are enabled.
-func (h Host) hiddenInRepositories(name string, main section, repos []definition) []hiding {
+func (c Conf) hiddenInRepositories(name string, main section, repos []definition) []hiding {
 	var usual, others []hiding
 	for _, d := range repos {
-		found := h.hiddenBy(name, main, d)
+		found := c.hiddenBy(name, main, d)
 		if usuallyHas(d.Repository, name) {
 			usual = append(usual, found...)
 		} else if d.Enabled {
@@ -80,12 +80,12 @@ func (h Host) hiddenInRepositories(name string, main section, repos []definition
 	return others
 }
 
-func (h Host) hiddenBy(name string, main section, d definition) (all []hiding) {
+func (c Conf) hiddenBy(name string, main section, d definition) (all []hiding) {
 	if !d.Enabled {
 		return []hiding{disabled(name, main, d)}
 	}
 	if excludesHold(main, d.ID) {
-		for _, item := range h.listed(d.section, "exclude") {
+		for _, item := range c.listed(d.section, "exclude") {
 			if item.hides(name) {
 				all = append(all, hiding{
 					what: fmt.Sprintf("exclude=%s of [%s] in %s hides %s", item.pattern, d.ID, item.place, name),
@@ -96,7 +96,7 @@ func (h Host) hiddenBy(name string, main section, d definition) (all []hiding) {
 			}
 		}
 	}
-	kept := h.listed(d.section, "includepkgs")
+	kept := c.listed(d.section, "includepkgs")
 	if len(kept) > 0 && !slices.ContainsFunc(kept, func(item listItem) bool { return item.hides(name) }) {
 		all = append(all, hiding{
 			what: fmt.Sprintf("includepkgs= of [%s] in %s does not name %s", d.ID, kept[0].place, name),
@@ -132,10 +132,10 @@ func disabledAt(main section, d definition) string {
 	return cmp.Or(d.section.at["enabled"], main.at["enabled"], d.File)
 }
 
-// disabledOnes lists the repositories that are disabled, for a package that no enabled one has and no other is known
+// DisabledOnes lists the repositories that are disabled, for a package that no enabled one has and no other is known
 // to have.
-func (h Host) disabledOnes() string {
-	main, repos, _ := h.definitions()
+func (c Conf) DisabledOnes() string {
+	main, repos, _ := c.Definitions()
 	var all []string
 	for _, d := range repos {
 		if !d.Enabled && !beside(d.Repository) {
@@ -152,10 +152,10 @@ func (h Host) disabledOnes() string {
 type listItem struct{ pattern, place string }
 
 // listed are the words of a list; `glob:` names files of more (yum/config.py ListOption, read_in_items_from_dot_dir).
-func (h Host) listed(s section, key string) (all []listItem) {
-	for _, word := range listOption(s.keys[key]) {
+func (c Conf) listed(s section, key string) (all []listItem) {
+	for _, word := range listOption(s.Keys[key]) {
 		if files, ok := strings.CutPrefix(word, "glob:"); ok {
-			all = append(all, h.listFiles(files)...)
+			all = append(all, c.listFiles(files)...)
 			continue
 		}
 		all = append(all, listItem{word, s.at[key]})
@@ -166,11 +166,11 @@ func (h Host) listed(s section, key string) (all []listItem) {
 // mostList bounds a file of such words, in bytes.
 const mostList = 1 << 20
 
-func (h Host) listFiles(pattern string) (all []listItem) {
-	files, _ := filepath.Glob(filepath.Join(h.Root, pattern))
+func (c Conf) listFiles(pattern string) (all []listItem) {
+	files, _ := filepath.Glob(filepath.Join(c.Root, pattern))
 	for _, file := range files {
-		shown := strings.TrimPrefix(file, h.Root)
-		text, err := h.fetchFile(shown, mostList)
+		shown := strings.TrimPrefix(file, c.Root)
+		text, err := c.FetchFile(shown, mostList)
 		if err != nil {
 			continue
 		}

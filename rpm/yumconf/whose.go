@@ -1,4 +1,4 @@
-package rpm
+package yumconf
 
 import (
 	"regexp"
@@ -28,17 +28,17 @@ func (r Repository) OfDistribution() bool { return ofDistribution.MatchString(r.
 
 // Hides is what of yum's configuration is sure to keep the packages from it where they come from the repositories of
 // these ids; "" for nothing. It is known from the files: yum need not run for it.
-func (h Host) Hides(names []string, ids ...string) (string, error) {
-	main, repos, err := h.definitions()
+func (c Conf) Hides(names []string, ids ...string) (string, error) {
+	main, repos, err := c.Definitions()
 	if err != nil {
 		return "", err
 	}
 	var all []hiding
 	for _, name := range names {
-		found := h.hiddenInMain(name, main)
+		found := c.hiddenInMain(name, main)
 		for _, d := range repos {
 			if slices.Contains(ids, d.ID) {
-				found = append(found, h.hiddenBy(name, main, d)...)
+				found = append(found, c.hiddenBy(name, main, d)...)
 			}
 		}
 		all = append(all, found...)

@@ -1,4 +1,4 @@
-package rpm
+package rpmdb
 
 import (
 	"context"
@@ -10,16 +10,16 @@ import (
 
 // Files are the paths of all files and directories that the named packages own, in rpm's order. A name that is not
 // installed has none.
-func (h Host) Files(ctx context.Context, names ...string) ([]string, error) {
+func (d DB) Files(ctx context.Context, names ...string) ([]string, error) {
 	if len(names) == 0 {
 		return nil, nil
 	}
 	for _, name := range names {
-		if err := checkName(name); err != nil {
+		if err := CheckName(name); err != nil {
 			return nil, fmt.Errorf("list files of packages: %w", err)
 		}
 	}
-	stdout, stderr, status, err := h.Read(ctx, "", append([]string{"rpm", "-ql"}, names...)...)
+	stdout, stderr, status, err := d.Read(ctx, "", append([]string{"rpm", "-ql"}, names...)...)
 	if err != nil {
 		return nil, fmt.Errorf("list files of packages: rpm: %w", err)
 	}
