@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"wsprovision/provision/config"
@@ -47,6 +48,7 @@ type fakeHost struct {
 	// hook is asked at every point of the seam, before the recording.
 	hook func(point string) error
 
+	reads    fakeReads
 	network  fakeNetwork
 	packages fakePackages
 	policy   fakePolicy // without local records
@@ -154,6 +156,9 @@ func (h *fakeHost) read(ctx context.Context, stdin string, argv ...string) (stri
 	if ctx.Err() != nil {
 		return "", "", 0, context.Cause(ctx)
 	}
+	if err := h.reads.next(strings.Join(argv, " ")); err != nil {
+		return "", "", 0, err
+	}
 	return h.program(stdin, argv)
 }
 
@@ -190,6 +195,8 @@ func (h *fakeHost) program(stdin string, argv []string) (string, string, int, er
 		return h.systemctl(argv[1:])
 	case "journalctl":
 		return h.kernel, "", 0, nil
+	case "firewall-cmd":
+		return "", "FirewallD is not running\n", 252, nil
 	case "getent":
 		return h.getent(argv[2])
 	case "/usr/sbin/nginx":
@@ -247,6 +254,9 @@ func (h *fakeHost) mkdir(dir string) {
 func (h *fakeHost) write(name, content string) {
 	h.t.Helper()
 	h.mkdir(filepath.Dir(name))
+	if _, err := os.Stat(h.path(name)); errors.Is(err, syscall.ELOOP) { // see loop
+		h.must(os.Remove(h.path(name)))
+	}
 	h.must(os.WriteFile(h.path(name), []byte(content), 0o644))
 	h.must(os.Chmod(h.path(name), 0o644))
 }
@@ -254,7 +264,7 @@ func (h *fakeHost) write(name, content string) {
 func (h *fakeHost) content(name string) string {
 	h.t.Helper()
 	b, err := os.ReadFile(h.path(name))
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ELOOP) { // see loop
 		return ""
 	}
 	h.must(err)

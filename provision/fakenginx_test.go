@@ -346,6 +346,9 @@ const wantsNginx = "/etc/systemd/system/multi-user.target.wants/nginx.service"
 func (u *fakeUnits) Close() error { return nil }
 
 func (u *fakeUnits) State(ctx context.Context, unit string) (systemd.State, error) {
+	if err := u.h.reads.next("systemd: " + unit); err != nil {
+		return systemd.State{}, err
+	}
 	s, err := (&systemd.Offline{Root: u.h.root}).State(ctx, unit)
 	s.Known, s.Active, s.Sub = true, "inactive", "dead"
 	switch {

@@ -27,6 +27,9 @@ func (r *Revert) checkUndo(ctx context.Context) (engine.Finding, error) {
 	for _, u := range undos {
 		f.Changes = append(f.Changes, u.change)
 	}
+	if err == nil && len(undos) > 0 {
+		_, err = r.SELinux.Status() // which their undoing goes by
+	}
 	if err != nil {
 		return f, err
 	}

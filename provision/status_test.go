@@ -202,11 +202,11 @@ func TestLockIsSeen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if pid, held := host.LockHolder(h); !held || pid != os.Getpid() {
+	if pid, held, err := host.LockHolder(h); err != nil || !held || pid != os.Getpid() {
 		t.Errorf("%d, %v, want ours, %d", pid, held, os.Getpid())
 	}
 	release()
-	if _, held := host.LockHolder(h); held {
+	if _, held, err := host.LockHolder(h); err != nil || held {
 		t.Error("released, and seen")
 	}
 }

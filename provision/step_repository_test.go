@@ -4,13 +4,16 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/provision/packages"
+	"wsprovision/provision/state"
 	"wsprovision/provision/stepnames"
 )
 
@@ -135,5 +138,54 @@ func TestReleaseIsShown(t *testing.T) {
 	}
 	if !h.installed(packages.EPELRelease) || !h.installed(packages.Nginx) {
 		t.Error("it was not installed")
+	}
+}
+
+// yum does not check the signature of a package file that it is given, so that the agent does: against the key that the
+// configuration vouches for, and no other. The private copy goes whatever comes of it.
+func TestHostileReleaseSignature(t *testing.T) {
+	_, fingerprint := armoredKey(t, 1)
+	_, other := armoredKey(t, 2)
+	const digests = "    Header SHA1 digest: OK (0)\n    MD5 digest: OK (0)\n"
+	signed := func(by, verdict string) string {
+		return "    V4 RSA/SHA256 Signature, key ID " + by[32:] + ": " + verdict + "\n"
+	}
+	for name, tt := range map[string]struct{ signature, want string }{
+		"signed":              {signed(fingerprint, "OK"), ""},
+		"not signed":          {digests, "check signature of "},
+		"the header alone":    {"    Header " + strings.TrimSpace(signed(fingerprint, "OK")) + "\n", "check signature of "},
+		"by another key":      {signed(other, "OK"), other[32:]},
+		"with a bad one":      {signed(fingerprint, "BAD"), "BAD"},
+		"by a key not known":  {signed(other, "NOKEY"), "NOKEY"},
+		"good, and a bad one": {signed(fingerprint, "OK") + signed(other, "BAD"), "BAD"},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			h := newFakeHost(t)
+			key, _ := armoredKey(t, 1)
+			h.write("/root/epel.key", key)
+			h.write("/root/epel-release.rpm", packageFile(packages.EPELRelease))
+			h.packages.signature = tt.signature
+			var copied, recorded bool
+			h.hook = func(point string) error {
+				recorded = recorded || strings.HasPrefix(point, "before run rpm --import") &&
+					slices.ContainsFunc(h.ledger().Entries, func(e state.Entry) bool {
+						return e.Kind == state.KindKey && e.Name == fingerprint
+					})
+				copied = copied || h.exists(host.StateDir+"/download/epel-release.rpm")
+				return nil
+			}
+			s := step(t, h.apply(fromPackage(t, "/root/epel-release.rpm")), stepnames.Repository)
+			if got := s.Status == engine.Failed; got != (tt.want != "") || !strings.Contains(s.Error, tt.want) ||
+				h.installed(packages.EPELRelease) == got {
+				t.Errorf("%s %q, installed: %v; want %q", s.Status, s.Error, h.installed(packages.EPELRelease), tt.want)
+			}
+			if !copied || h.exists(host.StateDir+"/download/epel-release.rpm") {
+				t.Errorf("a private copy was made: %v; it stays: %v", copied,
+					h.exists(host.StateDir+"/download/epel-release.rpm"))
+			}
+			if !recorded {
+				t.Error("the key is imported before the ledger has it")
+			}
+		})
 	}
 }

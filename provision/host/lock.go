@@ -48,7 +48,7 @@ func (h *Host) Lock(ctx context.Context, wait time.Duration) (release func(), er
 	}
 	l.release()
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		name, _ := h.Holder()
+		name, _, _ := h.Holder()
 		return nil, fmt.Errorf("%w: %s (%s); wait for it with --wait DURATION", ErrLocked, name, LockPath)
 	}
 	return nil, err
@@ -170,21 +170,22 @@ func openLockDir(path string) (*os.File, error) {
 	return dir, nil
 }
 
-// Holder names who holds the lock, for a person.
-func (h *Host) Holder() (name string, held bool) {
-	pid, held := LockHolder(h)
+// Holder names who holds the lock, for a person. Without an answer of the kernel there is an error, and nobody holds
+// it.
+func (h *Host) Holder() (name string, held bool, err error) {
+	pid, held, err := LockHolder(h)
 	if pid == 0 {
-		return "an unknown process", held
+		return "an unknown process", held, err
 	}
-	return fmt.Sprintf("process %d", pid), held
+	return fmt.Sprintf("process %d", pid), held, err
 }
 
 // LockHolder looks for the lock in /proc/locks (proc(5)): to try the lock
 // would make a run that begins just then believe in another one.
-func LockHolder(h *Host) (pid int, held bool) {
+func LockHolder(h *Host) (pid int, held bool, err error) {
 	text, err := os.ReadFile(h.Root + "/proc/locks")
 	if err != nil {
-		return 0, false
+		return 0, false, fmt.Errorf("who holds %s: %w", LockPath, err)
 	}
 	for _, path := range []string{LockPath, StateDir} {
 		var st syscall.Stat_t
@@ -193,10 +194,10 @@ func LockHolder(h *Host) (pid int, held bool) {
 		}
 		inode := fmt.Sprintf("%02x:%02x:%d", unix.Major(st.Dev), unix.Minor(st.Dev), st.Ino)
 		if pid, held = FlockHolder(string(text), inode); held {
-			return pid, held
+			return pid, held, nil
 		}
 	}
-	return 0, false
+	return 0, false, nil
 }
 
 // FlockHolder finds the holder of an inode's flock(2), 0 for one in another pid

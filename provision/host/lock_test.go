@@ -171,7 +171,7 @@ func TestHostileLockRemoved(t *testing.T) {
 			if _, err := second.Lock(t.Context(), 0); !errors.Is(err, ErrLocked) {
 				t.Errorf("the second run: %v, want %v", err, ErrLocked)
 			}
-			if _, held := second.Holder(); !held {
+			if _, held, _ := second.Holder(); !held {
 				t.Errorf("nobody is said to hold the lock")
 			}
 			if err := first.Seam.Do("x", change); err != nil {

@@ -24,6 +24,7 @@ func (v *Candidate) Check(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
 	due, err := v.validationDue(ctx)
 	if err == nil && !due {
+		v.sayUnread(ctx, &f)
 		return f, nil
 	}
 	// All that is wrong is told at once: an administrator mends it together.
@@ -70,6 +71,17 @@ func (v *Candidate) checkInstalled(ctx context.Context, f *engine.Finding, o map
 			"nginx accepts the configuration, but whether a name of ours collides cannot be told: "+unread.Error())
 	}
 	return nil
+}
+
+// sayUnread is for a run that tests nothing: nginx runs on with what it has read, and its next start reads it anew.
+func (v *Candidate) sayUnread(ctx context.Context, f *engine.Finding) {
+	have, err := v.Packages.HasNginx(ctx)
+	if err != nil || !have {
+		return // the packages step says so
+	}
+	if _, err := v.Survey.Tree(nil); err != nil {
+		f.Warnings = append(f.Warnings, "what nginx reads at its next start cannot be told: "+err.Error())
+	}
 }
 
 // untilInstalled is what can be told before there is an nginx.conf.

@@ -191,7 +191,10 @@ func provisioningStatus(h *host.Host, s *Report, unit systemd.State) {
 		s.unknown(err)
 	}
 	s.Report = history.Newest()
-	holder, locked := h.Holder()
+	holder, locked, err := h.Holder()
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // a chroot without /proc has no runs beside it
+		s.unknown(err)
+	}
 	_, err = os.Lstat(h.Root + state.DeferredPath)
 	deferred := err == nil || unit.Known && unit.File == "enabled"
 	switch {
