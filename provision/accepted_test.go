@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"wsprovision/provision/config"
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/render"
 )
 
 // TestWhatIsAcceptedIsRendered: the configuration is refused beforehand (78), or nginx's own gate takes it. Values lie
@@ -24,7 +24,7 @@ func TestWhatIsAcceptedIsRendered(t *testing.T) {
 		}
 		accepted++
 		for _, s := range c.Sites {
-			if _, err := nginx.Render(s); err != nil {
+			if _, err := render.Alone(s); err != nil {
 				t.Fatalf("accepted, and not rendered: %+v: %v", s, err)
 			}
 		}

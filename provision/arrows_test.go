@@ -15,19 +15,19 @@ var arrows = map[string]string{
 		" config nginx nginx/render websocket rpm rpm/openpgp rpm/locks rpm/yumerr selinux selinux/policydb systemd",
 	"provision/firstboot": "verify " + rooms + " config systemd",
 	"provision/verify": "diagnose diagnose/backend diagnose/server diagnose/facts diagnose/cause policy proxy state " +
-		"host engine config nginx nginx/route websocket selinux " +
+		"host engine config nginx/conf nginx/render nginx/route websocket selinux " +
 		"selinux/policydb systemd",
 	"provision/status": "packages proxy state host engine selinux selinux/policydb systemd",
 	"provision/diagnose": "diagnose/answer diagnose/backend diagnose/server diagnose/facts diagnose/cause " +
 		"host config nginx websocket",
-	"provision/diagnose/answer": "diagnose/facts diagnose/cause nginx nginx/route websocket",
-	"provision/diagnose/backend": "diagnose/server diagnose/facts diagnose/cause host nginx nginx/route " +
+	"provision/diagnose/answer": "diagnose/facts diagnose/cause nginx/conf nginx/route websocket",
+	"provision/diagnose/backend": "diagnose/server diagnose/facts diagnose/cause host nginx/conf nginx/route " +
 		"websocket selinux",
-	"provision/diagnose/server": "diagnose/facts diagnose/cause host nginx websocket",
-	"provision/diagnose/facts": "diagnose/cause host config nginx nginx/route websocket selinux selinux/policydb " +
-		"systemd",
+	"provision/diagnose/server": "diagnose/facts diagnose/cause host nginx nginx/conf nginx/render websocket",
+	"provision/diagnose/facts": "diagnose/cause host config nginx nginx/conf nginx/route websocket selinux " +
+		"selinux/policydb systemd",
 	"provision/diagnose/cause": "",
-	"provision/proxy": "packages managed state host engine config nginx nginx/render certificate selinux " +
+	"provision/proxy": "packages managed state host engine config nginx nginx/conf nginx/render certificate selinux " +
 		"selinux/policydb systemd",
 	"provision/certificate":  "",
 	"provision/policy":       "labels managed state host engine config selinux selinux/policydb systemd",
@@ -37,12 +37,13 @@ var arrows = map[string]string{
 	"provision/managed":      "state host engine config",
 	"provision/state":        "host engine",
 	"provision/host":         "config nginx websocket rpm selinux selinux/policydb systemd",
-	"provision/nginx/route":  "nginx nginx/head nginx/pcre",
+	"provision/nginx/route":  "nginx/conf nginx/head nginx/pcre",
 	"provision/nginx/head":   "",
 	"provision/nginx/pcre":   "",
 	"provision/config":       "",
 	"provision/engine":       "",
-	"provision/nginx":        "nginx/render",
+	"provision/nginx":        "nginx/conf",
+	"provision/nginx/conf":   "nginx/render",
 	"provision/nginx/render": "",
 	"provision/nginx/tokens": "",
 	"provision/websocket":    "",

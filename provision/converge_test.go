@@ -14,7 +14,7 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/packages"
 	"wsprovision/provision/policy"
 	"wsprovision/provision/proxy"
@@ -196,7 +196,7 @@ func drawNginx(rt *rapid.T, h *fakeHost) {
 
 // onDisk are the names that nginx would serve after a boot; nil where it is not there or would not start.
 func (h *fakeHost) onDisk() []string {
-	tree, err := nginx.Load(h.root, host.NginxConf, nil)
+	tree, err := conf.Load(h.root, host.NginxConf, nil)
 	if _, emerg := h.judgeConf(); err != nil || emerg != "" {
 		return nil
 	}

@@ -8,7 +8,7 @@ import (
 
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/engine"
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/stepnames"
 	"wsprovision/provision/verify"
 	"wsprovision/provision/websocket"
@@ -59,7 +59,7 @@ func TestProofIsExplained(t *testing.T) {
 		{"all is well", func(*fakeHost) {}, engine.Unchanged, ""},
 		{"backend down", func(h *fakeHost) { h.web.backends["127.0.0.1:3000"] = false }, engine.Unchanged, ""},
 		{"nginx runs another configuration", func(h *fakeHost) {
-			h.web.tree = nginx.Tree{}
+			h.web.tree = conf.Tree{}
 		}, engine.Failed, cause.NginxOlder},
 		{"a 101 with a wrong digest", func(h *fakeHost) {
 			h.web.answer = wrongDigest

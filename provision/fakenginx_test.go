@@ -17,7 +17,7 @@ import (
 
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/host"
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/websocket"
 	"wsprovision/systemd"
@@ -28,7 +28,7 @@ type fakeNginx struct {
 	master  int // 0: not running
 	lastPID int
 	workers []int
-	tree    nginx.Tree // the configuration in force
+	tree    conf.Tree // the configuration in force
 	// certificate is the file of the sites with TLS, as it was read.
 	certificate []byte
 	backends    map[string]bool // that run
@@ -107,8 +107,8 @@ func (h *fakeHost) nginxProgram(args []string) (stdout, stderr string, status in
 
 // judgeConf is what nginx says of the configuration on the disk.
 func (h *fakeHost) judgeConf() (warnings []string, emerg string) {
-	tree, err := nginx.Load(h.root, host.NginxConf, nil)
-	if p := (*nginx.PatternError)(nil); err != nil && !errors.As(err, &p) { // nginx itself understands every pattern
+	tree, err := conf.Load(h.root, host.NginxConf, nil)
+	if p := (*conf.PatternError)(nil); err != nil && !errors.As(err, &p) { // nginx itself understands every pattern
 		return nil, err.Error()
 	}
 	if d := bogus(tree.Directives()); d != nil {
@@ -131,14 +131,14 @@ func (h *fakeHost) judgeConf() (warnings []string, emerg string) {
 			}
 		}
 	}
-	if nginx.NamesBucket(tree.HashedNames()) > 0 && !tree.HTTP(proxy.NamesBucket) {
+	if conf.NamesBucket(tree.HashedNames()) > 0 && !tree.HTTP(proxy.NamesBucket) {
 		return warnings, "could not build server_names_hash, you should increase server_names_hash_bucket_size: 64"
 	}
 	return warnings, ""
 }
 
 // bogus finds a directive that no module has.
-func bogus(body []nginx.Directive) *nginx.Directive {
+func bogus(body []conf.Directive) *conf.Directive {
 	for i, d := range body {
 		if strings.HasPrefix(d.Name, "bogus") {
 			return &body[i]
@@ -153,7 +153,7 @@ func bogus(body []nginx.Directive) *nginx.Directive {
 // take has the master read the configuration on the disk, as httpd_t may.
 func (h *fakeHost) take() bool {
 	_, emerg := h.judgeConf()
-	tree, err := nginx.Load(h.root, host.NginxConf, nil)
+	tree, err := conf.Load(h.root, host.NginxConf, nil)
 	if err == nil && emerg == "" {
 		emerg = h.bind(tree)
 	}
@@ -182,7 +182,7 @@ func (h *fakeHost) sends(_ context.Context, address, _ string, _ bool) ([]*x509.
 	return []*x509.Certificate{one}, err
 }
 
-func (h *fakeHost) bind(tree nginx.Tree) string {
+func (h *fakeHost) bind(tree conf.Tree) string {
 	for _, s := range tree.Servers() {
 		for _, l := range s.Listen {
 			switch {
@@ -316,7 +316,7 @@ func (h *fakeHost) route(host, port, path string) (backend string, listens bool)
 	return backend, listens
 }
 
-func passedTo(body []nginx.Directive, path string, upstreams map[string]string) string {
+func passedTo(body []conf.Directive, path string, upstreams map[string]string) string {
 	best, to := -1, ""
 	for _, l := range body {
 		if l.Name != "location" || !strings.HasPrefix(path, l.Args[len(l.Args)-1]) ||

@@ -16,7 +16,7 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/packages"
 	"wsprovision/provision/policy"
 	"wsprovision/provision/proxy"
@@ -116,7 +116,7 @@ func (h *fakeHost) served() []string {
 	return serves(h.web.tree)
 }
 
-func serves(tree nginx.Tree) []string {
+func serves(tree conf.Tree) []string {
 	var names []string
 	for _, s := range tree.Servers() {
 		for _, l := range s.Listen {

@@ -72,7 +72,7 @@ func furnish(r row, program string) error {
 			return err
 		}
 	}
-	stock, err := os.ReadFile(filepath.Join(repository(), "provision/nginx/testdata/epel-1.20.1.nginx.conf"))
+	stock, err := os.ReadFile(filepath.Join(repository(), "provision/nginx/conf/testdata/epel-1.20.1.nginx.conf"))
 	if err != nil {
 		return err
 	}

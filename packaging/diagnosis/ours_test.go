@@ -5,14 +5,15 @@ package diagnosis
 import (
 	"strings"
 
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/render"
+	"wsprovision/provision/site"
 )
 
 // rendered is the file that the agent writes for theSite.
 func rendered() string {
-	text, err := nginx.Render(nginx.Site{Name: "websocket", ServerNames: []string{"ws.example.com"},
-		Listen: []nginx.Listen{{Port: 80}}, Locations: []nginx.Location{{Path: "/ws/", WebSocket: true,
-			Backends: []nginx.Backend{{Host: "127.0.0.1", Port: 3000}}}}})
+	text, err := render.Alone(site.Site{Name: "websocket", ServerNames: []string{"ws.example.com"},
+		Listen: []site.Listen{{Port: 80}}, Locations: []site.Location{{Path: "/ws/", WebSocket: true,
+			Backends: []site.Backend{{Host: "127.0.0.1", Port: 3000}}}}})
 	if err != nil {
 		panic(err)
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/render"
 )
 
 // unrendered are the keys of a site that nginx has no part in.
@@ -18,21 +18,21 @@ func TestEveryKeyOfASiteIsRendered(t *testing.T) {
 		if !strings.HasPrefix(k.Path, "sites[].") || k.Schema == nil || slices.Contains(unrendered, k.Path) {
 			continue
 		}
-		with := render(t, document(k, k.Example))
-		without := render(t, document(Key{Path: k.Path, With: k.With}, standIn(k)))
+		with := rendered(t, document(k, k.Example))
+		without := rendered(t, document(Key{Path: k.Path, With: k.With}, standIn(k)))
 		if with == nil || bytes.Equal(with, without) {
 			t.Errorf("%s: the example %s changes nothing in nginx's file:\n%s", k.Path, k.Example, with)
 		}
 	}
 }
 
-// render is what the file makes of its first site, nil where it is refused.
-func render(t *testing.T, text string) []byte {
+// rendered is what the file makes of its first site, nil where it is refused.
+func rendered(t *testing.T, text string) []byte {
 	c, err := load(text)
 	if err != nil {
 		return nil
 	}
-	content, err := nginx.Render(c.Sites[0])
+	content, err := render.Alone(c.Sites[0])
 	if err != nil {
 		t.Errorf("%v:\n%s", err, text)
 	}

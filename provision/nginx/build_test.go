@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/provision/nginx/conf"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -15,10 +17,12 @@ const builtEPEL = "nginx version: nginx/1.20.1\nconfigure arguments: --prefix=/u
 
 func TestParseBuild(t *testing.T) {
 	got, err := parseBuild(builtEPEL)
-	want := build{"/usr/share/nginx", "/run/nginx.pid", "/var/log/nginx/error.log", "/var/log/nginx/access.log",
-		[]string{"/var/lib/nginx/tmp/client_body", "/var/lib/nginx/tmp/proxy", "/usr/share/nginx/fastcgi_temp",
+	want := conf.Build{Prefix: "/usr/share/nginx", PID: "/run/nginx.pid", ErrorLog: "/var/log/nginx/error.log",
+		AccessLog: "/var/log/nginx/access.log",
+		Temporary: []string{"/var/lib/nginx/tmp/client_body", "/var/lib/nginx/tmp/proxy",
+			"/usr/share/nginx/fastcgi_temp",
 			"/usr/share/nginx/uwsgi_temp", "/usr/share/nginx/scgi_temp"}}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(build{})); diff != "" || err != nil {
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v\n%s", err, diff)
 	}
 	if _, err := parseBuild("sh: nginx: not found"); err == nil || !strings.Contains(err.Error(), "not found") {
@@ -37,17 +41,17 @@ func FuzzParseBuild(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if len(b.temporary) != 5 || b.prefix == "" || b.errorLog == "" || b.accessLog == "" {
+		if len(b.Temporary) != 5 || b.Prefix == "" || b.ErrorLog == "" || b.AccessLog == "" {
 			t.Errorf("%q: %+v", text, b)
 		}
-		for _, name := range append([]string{b.pid, b.absolute(b.errorLog)}, b.temporary...) {
+		for _, name := range append([]string{b.PID, b.Absolute(b.ErrorLog)}, b.Temporary...) {
 			if !path.IsAbs(name) || path.Clean(name) != name {
 				t.Errorf("%q: %q", text, name)
 			}
 		}
 		if again, err := parseBuild(text +
 			" --pid-path=/last/nginx.pid --http-scgi-temp-path=/last/scgi"); err != nil ||
-			again.pid != "/last/nginx.pid" || again.temporary[4] != "/last/scgi" {
+			again.PID != "/last/nginx.pid" || again.Temporary[4] != "/last/scgi" {
 			t.Errorf("%q: %+v, %v", text, again, err)
 		}
 	})

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"wsprovision/provision/nginx/conf"
 )
 
 // Test runs nginx -t on the whole configuration with overlay in place (nil content: the file is absent), and leaves
@@ -28,7 +30,7 @@ func (n Nginx) Test(ctx context.Context, overlay map[string][]byte) ([]Problem, 
 func (n Nginx) test(ctx context.Context, overlay map[string][]byte) ([]Problem, error) {
 	// What is wrong with the tree nginx says itself, in its own order, but for the one thing that it dies of.
 	tree, err := n.Reader.Load(n.Root, n.conf(), overlay)
-	if cycle := (*CycleError)(nil); errors.As(err, &cycle) {
+	if cycle := (*conf.CycleError)(nil); errors.As(err, &cycle) {
 		return []Problem{{"emerg", fmt.Sprintf("include cycle: %s is being read already", cycle.Includes), cycle.File,
 			cycle.Line}}, nil
 	}
@@ -36,7 +38,7 @@ func (n Nginx) test(ctx context.Context, overlay map[string][]byte) ([]Problem, 
 	if err != nil {
 		return nil, err
 	}
-	touched := tree.touched(b)
+	touched := tree.Touched(b)
 	for range 4 {
 		problems, err := n.testOnce(ctx, overlay, touched)
 		more := slices.DeleteFunc(refused(problems), func(name string) bool { return slices.Contains(touched, name) })
@@ -46,20 +48,6 @@ func (n Nginx) test(ctx context.Context, overlay map[string][]byte) ([]Problem, 
 		touched = append(touched, more...)
 	}
 	return n.testOnce(ctx, overlay, touched)
-}
-
-// touched are the files and directories that nginx -t opens for writing, makes or removes.
-func (t Tree) touched(b build) []string {
-	all := append([]string{t.pidFile(b)}, b.temporary...)
-	for _, log := range []string{b.errorLog, b.accessLog} {
-		if isFile(log) {
-			all = append(all, b.absolute(log))
-		}
-	}
-	all = append(all, t.named(b, func(name string) bool {
-		return name == "error_log" || name == "access_log" || isTemporary(name)
-	})...)
-	return unique(append(all, t.UnixListeners()...))
 }
 
 var readOnly = regexp.MustCompile(`^[a-z_]+\(\) "(/[^"]+)" failed \(30: `)
@@ -78,7 +66,7 @@ func refused(problems []Problem) []string {
 func (n Nginx) testOnce(ctx context.Context, overlay map[string][]byte, touched []string) (problems []Problem,
 	err error) {
 	plan := plan(n.Root, overlay, touched)
-	err = isolated(func() error {
+	err = Isolated(func() error {
 		// Before the covers: a mount point looked up afterwards would be the cover on top of it.
 		if n.Root == "" {
 			if err := makeReadOnly(n.proc()); err != nil {

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"wsprovision/provision/nginx/nginxtest"
+
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 )
@@ -30,7 +32,7 @@ func TestMain(m *testing.M) {
 // whole is what must not change: the machine's own nginx, its pid, logs and temporary files, and the test's directory.
 // The rest of /run and /var/log is others', who write to it meanwhile.
 func whole(h host) []string {
-	return []string{h.dir, "/etc/nginx", "/run/nginx.pid", "/var/log/nginx", "/var/lib/nginx", "/usr/share/nginx"}
+	return []string{h.Dir, "/etc/nginx", "/run/nginx.pid", "/var/log/nginx", "/var/lib/nginx", "/usr/share/nginx"}
 }
 
 // mounts are those below the paths, and those that the paths lie in; others come and go with the machine.
@@ -60,22 +62,22 @@ func within(path, dir string) bool {
 
 // unchanged runs nginx.Test and compares the host before and after.
 func (h host) test(overlay map[string]string) []Problem {
-	h.t.Helper()
+	h.T.Helper()
 	content := map[string][]byte{}
 	for name, text := range overlay {
-		content[h.path(name)] = []byte(text)
+		content[h.Path(name)] = []byte(text)
 		if text == absent {
-			content[h.path(name)] = nil
+			content[h.Path(name)] = nil
 		}
 	}
-	before, table := listing(h.t, whole(h)...), mounts(h.t, whole(h)...)
-	found, err := h.nginx().Test(h.t.Context(), content)
-	h.must(err)
-	if diff := cmp.Diff(before, listing(h.t, whole(h)...)); diff != "" {
-		h.t.Errorf("the host changed:\n%s", diff)
+	before, table := listing(h.T, whole(h)...), mounts(h.T, whole(h)...)
+	found, err := h.nginx().Test(h.T.Context(), content)
+	h.Must(err)
+	if diff := cmp.Diff(before, listing(h.T, whole(h)...)); diff != "" {
+		h.T.Errorf("the host changed:\n%s", diff)
 	}
-	if diff := cmp.Diff(table, mounts(h.t, whole(h)...)); diff != "" {
-		h.t.Errorf("the mount table changed:\n%s", diff)
+	if diff := cmp.Diff(table, mounts(h.T, whole(h)...)); diff != "" {
+		h.T.Errorf("the mount table changed:\n%s", diff)
 	}
 	return found
 }
@@ -83,7 +85,7 @@ func (h host) test(overlay map[string]string) []Problem {
 const absent = "\x00absent"
 
 func TestCandidateLeavesNothing(t *testing.T) {
-	needNginx(t, true)
+	nginxtest.NeedNginx(t, true)
 	good := "server { listen 38082; server_name a; }"
 	for _, test := range []struct {
 		name    string
@@ -91,7 +93,7 @@ func TestCandidateLeavesNothing(t *testing.T) {
 		overlay map[string]string
 		want    string // all problems
 	}{
-		{"new file", nil, map[string]string{"conf.d/ws.conf": rendered(t, example(38082))}, ""},
+		{"new file", nil, map[string]string{"conf.d/ws.conf": nginxtest.Rendered(t, nginxtest.Example(38082))}, ""},
 		{"instead of a broken one", map[string]string{"conf.d/ws.conf": "broken;"},
 			map[string]string{"conf.d/ws.conf": good}, ""},
 		{"a broken one away", map[string]string{"conf.d/ws.conf": "broken;"},
@@ -123,17 +125,17 @@ func TestCandidateLeavesNothing(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			h := newHost(t, nil)
 			for name, content := range test.files {
-				h.write(name, strings.ReplaceAll(content, "DIR", h.dir))
+				h.Write(name, strings.ReplaceAll(content, "DIR", h.Dir))
 			}
 			if test.files["avail/x"] != "" {
-				h.must(os.Symlink("../avail/x", h.path("conf.d/link.conf")))
+				h.Must(os.Symlink("../avail/x", h.Path("conf.d/link.conf")))
 			}
-			socket, err := net.Listen("unix", h.path("run/l.sock"))
-			h.must(err)
+			socket, err := net.Listen("unix", h.Path("run/l.sock"))
+			h.Must(err)
 			defer socket.Close()
 			var got []string
 			for _, p := range h.test(test.overlay) {
-				got = append(got, strings.ReplaceAll(p.String(), h.dir, "DIR"))
+				got = append(got, strings.ReplaceAll(p.String(), h.Dir, "DIR"))
 			}
 			if strings.Join(got, "\n") != test.want {
 				t.Errorf("want %s, got %s", test.want, got)
@@ -144,39 +146,39 @@ func TestCandidateLeavesNothing(t *testing.T) {
 
 // Without isolation the same nginx -t does leave things behind, so that the test above can fail.
 func TestPlainTestLeavesThings(t *testing.T) {
-	needNginx(t, false)
+	nginxtest.NeedNginx(t, false)
 	h := newHost(t, nil)
-	before := listing(t, h.dir)
-	h.check()
-	after := listing(t, h.dir)
+	before := listing(t, h.Dir)
+	h.Check()
+	after := listing(t, h.Dir)
 	for _, name := range []string{"run/nginx.pid", "log/error.log", "tmp/body"} {
-		if before[h.path(name)] != "" || after[h.path(name)] == "" {
-			t.Errorf("%s: before %q, after %q", name, before[h.path(name)], after[h.path(name)])
+		if before[h.Path(name)] != "" || after[h.Path(name)] == "" {
+			t.Errorf("%s: before %q, after %q", name, before[h.Path(name)], after[h.Path(name)])
 		}
 	}
 }
 
 // What the plan does not know of cannot be written either.
 func TestCandidateRunsReadOnly(t *testing.T) {
-	needNginx(t, true)
+	nginxtest.NeedNginx(t, true)
 	h := newHost(t, nil)
 	n := h.nginx()
 	n.Read = func(ctx context.Context, stdin string, argv ...string) (string, string, int, error) {
 		if argv[1] == "-t" {
-			_, stderr, status, err := execRun(ctx, "", "/bin/sh", "-c", "echo x > "+h.path("leak")+"; touch "+
-				h.path("log/mine")+" && ls "+h.dir)
+			_, stderr, status, err := nginxtest.Run(ctx, "", "/bin/sh", "-c", "echo x > "+h.Path("leak")+"; touch "+
+				h.Path("log/mine")+" && ls "+h.Dir)
 			if err != nil || !strings.Contains(stderr, "Read-only file system") {
 				t.Errorf("%v %d %s", err, status, stderr)
 			}
 			return "", successful, 0, nil
 		}
-		return execRun(ctx, stdin, argv...)
+		return nginxtest.Run(ctx, stdin, argv...)
 	}
 	if found, err := n.Test(t.Context(), nil); err != nil || len(found) != 0 {
 		t.Errorf("%v %v", found, err)
 	}
 	for _, name := range []string{"leak", "log/mine"} {
-		if _, err := os.Stat(h.path(name)); !errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Stat(h.Path(name)); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("%s was left: %v", name, err)
 		}
 	}
@@ -184,37 +186,37 @@ func TestCandidateRunsReadOnly(t *testing.T) {
 
 // A directory that only nginx's complaint reveals is covered at the second try.
 func TestCandidateLearnsFromReadOnly(t *testing.T) {
-	needNginx(t, true)
+	nginxtest.NeedNginx(t, true)
 	h := newHost(t, map[string]string{"audit/old": ""})
 	n, tries := h.nginx(), 0
 	n.Read = func(ctx context.Context, stdin string, argv ...string) (string, string, int, error) {
 		if argv[1] != "-t" {
-			return execRun(ctx, stdin, argv...)
+			return nginxtest.Run(ctx, stdin, argv...)
 		}
 		tries++
-		if err := os.WriteFile(h.path("audit/new"), nil, 0o600); err != nil {
+		if err := os.WriteFile(h.Path("audit/new"), nil, 0o600); err != nil {
 			return "", fmt.Sprintf("nginx: [emerg] open() %q failed (30: Read-only file system)\n%s",
-				h.path("audit/new"), failed), 1, nil
+				h.Path("audit/new"), failed), 1, nil
 		}
 		return "", successful, 0, nil
 	}
 	if found, err := n.Test(t.Context(), nil); err != nil || len(found) != 0 || tries != 2 {
 		t.Errorf("%d tries: %v %v", tries, found, err)
 	}
-	if _, err := os.Stat(h.path("audit/new")); err == nil {
+	if _, err := os.Stat(h.Path("audit/new")); err == nil {
 		t.Error("it was left on the host")
 	}
 }
 
 func TestCandidateCrash(t *testing.T) {
-	needNginx(t, true)
+	nginxtest.NeedNginx(t, true)
 	h := newHost(t, nil)
 	n := h.nginx()
 	n.Read = func(ctx context.Context, stdin string, argv ...string) (string, string, int, error) {
 		if argv[1] == "-t" {
 			argv = []string{"/bin/sh", "-c", "kill -SEGV $$"}
 		}
-		return execRun(ctx, stdin, argv...)
+		return nginxtest.Run(ctx, stdin, argv...)
 	}
 	if _, err := n.Test(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "crashed") {
 		t.Errorf("%v", err)
@@ -222,7 +224,7 @@ func TestCandidateCrash(t *testing.T) {
 }
 
 func TestCandidateWithARunThatExits(t *testing.T) {
-	needNginx(t, true)
+	nginxtest.NeedNginx(t, true)
 	h := newHost(t, nil)
 	n := h.nginx()
 	n.Read = func(ctx context.Context, stdin string, argv ...string) (string, string, int, error) {
@@ -230,7 +232,7 @@ func TestCandidateWithARunThatExits(t *testing.T) {
 
 			runtime.Goexit()
 		}
-		return execRun(ctx, stdin, argv...)
+		return nginxtest.Run(ctx, stdin, argv...)
 	}
 	if _, err := n.Test(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "ended early") {
 		t.Errorf("%v", err)
@@ -240,7 +242,7 @@ func TestCandidateWithARunThatExits(t *testing.T) {
 // As another user there is no namespace, and the error says what is missing.
 func TestCandidateNeedsRoot(t *testing.T) {
 	if os.Geteuid() != 0 {
-		if err := isolated(func() error { return nil }); !errors.Is(err, ErrNeedsRoot) {
+		if err := Isolated(func() error { return nil }); !errors.Is(err, ErrNeedsRoot) {
 			t.Errorf("%v", err)
 		}
 		return
@@ -263,7 +265,7 @@ func TestCandidateNeedsRoot(t *testing.T) {
 // A chroot that is not a mount point, without /proc: the namespace is made private from its root, and nothing leaks.
 func TestIsolatedInABareChroot(t *testing.T) {
 	if os.Geteuid() != 0 {
-		cannot(t, "needs root for chroot")
+		nginxtest.Cannot(t, "needs root for chroot")
 	}
 	root := t.TempDir()
 	for _, dir := range []string{"tmp", "etc/conf.d", "mnt"} {
@@ -314,7 +316,7 @@ func libraries(t *testing.T, root string) {
 
 func bareChroot(dir string) {
 	inside := ""
-	err := isolated(func() error {
+	err := Isolated(func() error {
 		for _, c := range plan("", map[string][]byte{dir + "/a": []byte("covered")}, nil) {
 			if err := c.apply(); err != nil {
 				return err
@@ -364,7 +366,7 @@ func TestCoverKeepsTheLabel(t *testing.T) {
 	if err := unix.Lsetxattr(dir, selinuxLabel, []byte(label), 0); err != nil {
 		t.Fatal(err)
 	}
-	err = isolated(func() error {
+	err = Isolated(func() error {
 		c := cover{dir: dir, files: map[string][]byte{"new": []byte("x")}}
 		if err := c.apply(); err != nil {
 			return err

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"wsprovision/provision/hostfile"
+	"wsprovision/provision/nginx/conf"
 )
 
 // openFile is a file that a process has open.
@@ -109,7 +110,7 @@ type sockets struct {
 	unix []string
 }
 
-func (t Tree) sockets() sockets {
+func socketsOf(t conf.Tree) sockets {
 	return sockets{tcp: t.Bound(), unix: t.UnixListeners()}
 }
 

@@ -17,9 +17,10 @@ import (
 // ErrNeedsRoot: a mount namespace takes CAP_SYS_ADMIN, which a container's root may lack too.
 var ErrNeedsRoot = errors.New("a private mount namespace needs root with CAP_SYS_ADMIN")
 
-// isolated does the work on a thread with a mount namespace and a working directory of its own. The thread ends with
-// the work, and the namespace and all that was mounted in it with the thread and its children.
-func isolated(work func() error) error {
+// Isolated does the work on a thread with a mount namespace and a working directory of its own, which programs that it
+// starts from its own goroutine share. The thread ends with the work, and the namespace and all that was mounted in it
+// with the thread and its children. Test stands on it; nothing in it is nginx's.
+func Isolated(work func() error) error {
 	done := make(chan error, 1)
 	onOwnThread(func() {
 		err := errors.New("ended early") // by runtime.Goexit

@@ -5,13 +5,15 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+
+	"wsprovision/provision/nginx/conf"
+	"wsprovision/provision/nginx/nginxtest"
 )
 
 func appendTo(t *testing.T, name, text string) {
@@ -100,37 +102,10 @@ func TestComplaintsOfAProcess(t *testing.T) {
 	}
 }
 
-// hostileLogs are what the nginx user may put in the place of its log.
-var hostileLogs = map[string]func(name string) error{
-	"fifo":      func(name string) error { return syscall.Mkfifo(name, 0o600) },
-	"device":    func(name string) error { return os.Symlink("/dev/zero", name) },
-	"link":      func(name string) error { return os.Symlink("/etc/passwd", name) },
-	"loop":      func(name string) error { return os.Symlink(name, name) },
-	"directory": func(name string) error { return os.Mkdir(name, 0o700) },
-	"socket": func(name string) error {
-		l, err := net.Listen("unix", name)
-		if err == nil {
-			l.(*net.UnixListener).SetUnlinkOnClose(false)
-			err = l.Close()
-		}
-		return err
-	},
-	"8 GiB": func(name string) error { return sparse(name, 8<<30) },
-	"1 TiB": func(name string) error { return sparse(name, 1<<40) },
-	"rotated to a fifo": func(name string) error {
-		return errors.Join(os.WriteFile(name, nil, 0o600), os.Rename(name, name+".1"), os.Truncate(name+".1", 1<<40),
-			syscall.Mkfifo(name, 0o600))
-	},
-}
-
-func sparse(name string, size int64) error {
-	return errors.Join(os.WriteFile(name, []byte("2026/11/22 18:00:00 [emerg] "), 0o600), os.Truncate(name, size))
-}
-
 // TestHostileLogs: whatever stands in a log's place, at the mark or put there after it, its lines are read or not,
 // within a bound, and those of the other log are.
 func TestHostileLogs(t *testing.T) {
-	for name, put := range hostileLogs {
+	for name, put := range nginxtest.Hostile {
 		for _, late := range []bool{false, true} {
 			n := Nginx{Root: t.TempDir()}
 			hostile, whole := filepath.Join(n.Root, "e.log"), filepath.Join(n.Root, "f.log")
@@ -192,8 +167,11 @@ func TestHostileLogGrows(t *testing.T) {
 // TestHostilePipe: a log that would hang nginx is told before nginx opens it, and one that somebody reads is none.
 func TestHostilePipe(t *testing.T) {
 	n := Nginx{Root: t.TempDir()}
-	tree := load(t, "", map[string][]byte{conf: []byte("error_log /e.log; http { access_log /a.log; server { " +
-		"access_log off; } }")})
+	const text = "error_log /e.log; http { access_log /a.log; server { access_log off; } }"
+	tree, err := conf.Load("", "/n.conf", map[string][]byte{"/n.conf": []byte(text)})
+	if err != nil {
+		t.Fatal(err)
+	}
 	appendTo(t, n.Root+"/e.log", "")
 	if err := n.CheckLogs(tree); err != nil {
 		t.Errorf("plain logs: %v", err)

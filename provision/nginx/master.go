@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"wsprovision/provision/hostfile"
+	"wsprovision/provision/nginx/conf"
 )
 
 // ErrNotRunning: there is no pid file, or no nginx master behind it.
@@ -55,7 +56,7 @@ func (n Nginx) Master(ctx context.Context, pid int) (Master, error) {
 
 // pid is what the pid file holds. Only root writes EPEL's; another one may lie where the nginx user can.
 func (n Nginx) pid(ctx context.Context) (int, error) {
-	tree, _ := Load(n.Root, n.conf(), nil) // pid stands near the top; a broken rest is no reason not to find it
+	tree, _ := conf.Load(n.Root, n.conf(), nil) // pid stands near the top; a broken rest is no reason not to find it
 	name := tree.PidFile()
 	content, err := hostfile.Head(ctx, n.Root+name, 64)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -1,14 +1,17 @@
-// Package nginx lets the agent publish a WebSocket site through an nginx that belongs to somebody else: it renders the
-// server block, reads an existing configuration tree, finds what collides, tests a candidate without touching the
-// host, and proves that a reload took.
+// Package nginx deals with an nginx that belongs to somebody else, as a program: it tests a candidate without touching
+// the host, finds the running master and its workers, reads what they say, and proves that a reload took. What the
+// configuration says is package conf's.
 //
 // It runs programs only through the caller's Run and writes no file of the host. It is made for nginx 1.12 … 1.20.1 as
 // EPEL 7 ships it, and works with newer ones.
 package nginx
 
 import (
+	"cmp"
 	"context"
 	"time"
+
+	"wsprovision/provision/nginx/conf"
 )
 
 // Run runs a program to its end. The status is data; err means that the program could not be started or was killed by
@@ -24,7 +27,7 @@ type Nginx struct {
 	// Read runs programs that only read: nginx -t and -V.
 	Read Run
 	// Reader is what the tests read the configuration by; nil remembers nothing from one to the next.
-	Reader  *Reader
+	Reader  *conf.Reader
 	Program string
 	Conf    string
 	Proc    string
@@ -33,13 +36,6 @@ type Nginx struct {
 	Patience time.Duration
 }
 
-func (n Nginx) program() string { return either(n.Program, "/usr/sbin/nginx") }
-func (n Nginx) conf() string    { return either(n.Conf, "/etc/nginx/nginx.conf") }
-func (n Nginx) proc() string    { return either(n.Proc, "/proc") }
-
-func either(given, standard string) string {
-	if given == "" {
-		return standard
-	}
-	return given
-}
+func (n Nginx) program() string { return cmp.Or(n.Program, "/usr/sbin/nginx") }
+func (n Nginx) conf() string    { return cmp.Or(n.Conf, "/etc/nginx/nginx.conf") }
+func (n Nginx) proc() string    { return cmp.Or(n.Proc, "/proc") }

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"wsprovision/provision/nginx/conf"
 )
 
 // Other is a master of nginx that is not the one which reads the configuration of an Nginx.
@@ -92,7 +94,7 @@ func sameFile(a, b string) bool {
 // the prefix (-p).
 func confOf(title string) string {
 	_, args, _ := strings.Cut(title, masterTitle+" ")
-	conf, prefix := "", epel().prefix
+	conf, prefix := "", conf.EPEL().Prefix
 	words := strings.Fields(args)
 	for len(words) > 1 {
 		words = words[1:]

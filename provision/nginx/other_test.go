@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"wsprovision/provision/nginx/nginxtest"
 )
 
 func TestConfOf(t *testing.T) {
@@ -120,7 +122,7 @@ func TestMasterByAnotherPath(t *testing.T) {
 // TestHostilePidFile: a pid file that somebody else may write is not waited for, and leads to no process that is no
 // master.
 func TestHostilePidFile(t *testing.T) {
-	for name, put := range hostileLogs {
+	for name, put := range nginxtest.Hostile {
 		n := fakeProc(t, map[int][2]string{10: {statLine(10, 1, 100), "sleep"}})
 		file := n.Root + "/run/nginx.pid"
 		if err := errors.Join(os.Mkdir(n.Root+"/run", 0o755), put(file)); err != nil {
@@ -134,32 +136,25 @@ func TestHostilePidFile(t *testing.T) {
 
 // TestSecondNginx: two real ones on this host, each known by its own configuration and named to the other.
 func TestSecondNginx(t *testing.T) {
-	needNginx(t, true)
-	first := newHost(t, map[string]string{"conf.d/a.conf": serve(freePort(t), "one")})
-	second := newHost(t, map[string]string{"conf.d/a.conf": serve(freePort(t), "two")})
-	first.start()
-	second.start()
+	nginxtest.NeedNginx(t, true)
+	first := newHost(t, map[string]string{"conf.d/a.conf": nginxtest.Serve(nginxtest.FreePort(t), "one")})
+	second := newHost(t, map[string]string{"conf.d/a.conf": nginxtest.Serve(nginxtest.FreePort(t), "two")})
+	first.Start()
+	second.Start()
 	ours, theirs := first.mark().Master, second.mark().Master
 	others, err := first.nginx().Others(t.Context(), ours.PID)
 	found := false
 	for _, o := range others {
 		found = found || o.PID == theirs.PID && !o.Same &&
-			strings.Contains(o.String(), "reads "+second.conf()+" and not "+first.conf())
+			strings.Contains(o.String(), "reads "+second.Conf()+" and not "+first.Conf())
 	}
 	if err != nil || !found {
 		t.Errorf("%v, %v: the second, %d, is not named", others, err, theirs.PID)
 	}
-	first.write("run/nginx.pid", "")
-	first.must(os.WriteFile(first.path("run/nginx.pid"), []byte(first.read(second.path("run/nginx.pid"))), 0o644))
+	first.Write("run/nginx.pid", "")
+	first.Must(os.WriteFile(first.Path("run/nginx.pid"), []byte(first.Read(second.Path("run/nginx.pid"))), 0o644))
 	var other *OtherError
 	if _, err := first.nginx().Master(t.Context(), 0); !errors.As(err, &other) || other.Other.PID != theirs.PID {
 		t.Errorf("by a pid file that names the second: %v", err)
 	}
-}
-
-func (h host) read(name string) string {
-	h.t.Helper()
-	content, err := os.ReadFile(name)
-	h.must(err)
-	return string(content)
 }

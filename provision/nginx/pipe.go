@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"wsprovision/provision/nginx/conf"
 )
 
 // fifo is a log that nginx could not open without waiting: a pipe that nobody reads. A master that waits there hears no
@@ -23,7 +25,7 @@ func fifo(name string) bool {
 }
 
 // CheckLogs is an error where nginx would wait for ever for one of the logs that the tree has it open.
-func (n Nginx) CheckLogs(tree Tree) error {
+func (n Nginx) CheckLogs(tree conf.Tree) error {
 	var all error
 	for _, name := range tree.Logs() {
 		if fifo(n.Root + name) {

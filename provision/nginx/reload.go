@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"wsprovision/provision/nginx/conf"
 )
 
 // NotReplacedError: the master is the same and goes on with its old configuration, or its new workers do not stay. No
@@ -116,8 +118,8 @@ func (n Nginx) newProof(before Before) *proof {
 	if p.patience == 0 {
 		p.patience = 10 * time.Second
 	}
-	if tree, err := Load(n.Root, n.conf(), nil); err == nil {
-		p.wanted = tree.sockets()
+	if tree, err := conf.Load(n.Root, n.conf(), nil); err == nil {
+		p.wanted = socketsOf(tree)
 	}
 	return p
 }

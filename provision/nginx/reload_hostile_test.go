@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"wsprovision/provision/nginx/nginxtest"
 )
 
 // forgedLines are lines such as the nginx user may write into the log that it owns, with the pids that it sees.
@@ -32,15 +34,15 @@ func (h host) patient() Nginx {
 
 // TestHostileVeto: lines of a log, forged pids included, keep no reload from being proved.
 func TestHostileVeto(t *testing.T) {
-	needNginx(t, false)
-	port := freePort(t)
-	h := newHost(t, map[string]string{"conf.d/a.conf": serve(port, "one")})
-	h.start()
+	nginxtest.NeedNginx(t, false)
+	port := nginxtest.FreePort(t)
+	h := newHost(t, map[string]string{"conf.d/a.conf": nginxtest.Serve(port, "one")})
+	h.Start()
 	before := h.mark()
-	log := h.path("log/error.log")
+	log := h.Path("log/error.log")
 	lines := forgedLines(before.Master.PID, before.Master.Workers[0].PID, before.Master.PID+3, 1)
 	appendTo(t, log, lines)
-	h.write("conf.d/a.conf", serve(port, "two"))
+	h.Write("conf.d/a.conf", nginxtest.Serve(port, "two"))
 	h.hup(before.Master)
 	stop := make(chan struct{})
 	stopped := make(chan struct{})
@@ -68,19 +70,19 @@ func TestHostileVeto(t *testing.T) {
 
 // TestHostileProof: neither lines of a log nor workers that were killed prove a reload that did not happen.
 func TestHostileProof(t *testing.T) {
-	needNginx(t, true)
-	port := freePort(t)
-	h := newHost(t, map[string]string{"conf.d/a.conf": serve(port, "one")})
-	h.start()
+	nginxtest.NeedNginx(t, true)
+	port := nginxtest.FreePort(t)
+	h := newHost(t, map[string]string{"conf.d/a.conf": nginxtest.Serve(port, "one")})
+	h.Start()
 	for _, refused := range []bool{false, true} {
 		before := h.mark()
 		if refused {
-			h.write("conf.d/b.conf", "broken;")
+			h.Write("conf.d/b.conf", "broken;")
 			h.hup(before.Master)
 		}
-		appendTo(t, h.path("log/error.log"), fmt.Sprintf("2099/01/01 00:00:00 [notice] %d#%[1]d: reconfiguring\n",
+		appendTo(t, h.Path("log/error.log"), fmt.Sprintf("2099/01/01 00:00:00 [notice] %d#%[1]d: reconfiguring\n",
 			before.Master.PID))
-		h.must(syscall.Kill(before.Master.Workers[0].PID, syscall.SIGKILL))
+		h.Must(syscall.Kill(before.Master.Workers[0].PID, syscall.SIGKILL))
 		_, err := h.patient().ProveReload(t.Context(), before)
 		var not *NotReplacedError
 		if !errors.As(err, &not) || !strings.Contains(not.Why, "has not read its configuration") ||
@@ -96,37 +98,37 @@ func TestHostileProof(t *testing.T) {
 // TestHostileLogsOfAReload: whatever the nginx user puts in its log's place, a reload that fails is found to fail in
 // about the time that nginx needs for it.
 func TestHostileLogsOfAReload(t *testing.T) {
-	needNginx(t, true)
-	port := freePort(t)
-	h := newHost(t, map[string]string{"conf.d/a.conf": serve(port, "one")})
-	h.start()
-	h.write("conf.d/b.conf", "broken;")
-	log := h.path("log/error.log")
-	for name, put := range hostileLogs {
+	nginxtest.NeedNginx(t, true)
+	port := nginxtest.FreePort(t)
+	h := newHost(t, map[string]string{"conf.d/a.conf": nginxtest.Serve(port, "one")})
+	h.Start()
+	h.Write("conf.d/b.conf", "broken;")
+	log := h.Path("log/error.log")
+	for name, put := range nginxtest.Hostile {
 		before := h.mark()
-		h.must(os.RemoveAll(log))
-		h.must(put(log))
+		h.Must(os.RemoveAll(log))
+		h.Must(put(log))
 		h.hup(before.Master) // which fails before it opens its logs
 		_, err := h.patient().ProveReload(t.Context(), before)
 		var not *NotReplacedError
 		if !errors.As(err, &not) || not.Waited >= time.Minute {
 			t.Errorf("%s: %v", name, err)
 		}
-		h.must(os.RemoveAll(log))
-		h.must(os.RemoveAll(log + ".1"))
+		h.Must(os.RemoveAll(log))
+		h.Must(os.RemoveAll(log + ".1"))
 	}
 }
 
 // TestHostileHang: a master that waits for a pipe in its log's place is found to be at work still, and the wait is
 // bounded.
 func TestHostileHang(t *testing.T) {
-	needNginx(t, true)
-	h := newHost(t, map[string]string{"conf.d/a.conf": serve(freePort(t), "one")})
-	h.start()
+	nginxtest.NeedNginx(t, true)
+	h := newHost(t, map[string]string{"conf.d/a.conf": nginxtest.Serve(nginxtest.FreePort(t), "one")})
+	h.Start()
 	before := h.mark()
-	log := h.path("log/access.log")
-	h.must(os.Remove(log))
-	h.must(syscall.Mkfifo(log, 0o600))
+	log := h.Path("log/access.log")
+	h.Must(os.Remove(log))
+	h.Must(syscall.Mkfifo(log, 0o600))
 	n := h.nginx()
 	n.Patience = 500 * time.Millisecond
 	h.hup(before.Master)
@@ -135,7 +137,7 @@ func TestHostileHang(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	reader, err := os.OpenFile(log, os.O_RDONLY|syscall.O_NONBLOCK, 0) // lets it go on
-	h.must(err)
+	h.Must(err)
 	t.Cleanup(func() { reader.Close() })
 	if _, err := h.nginx().ProveReload(t.Context(), before); err != nil {
 		t.Errorf("with a reader: %v", err)

@@ -7,61 +7,28 @@ import (
 	"io"
 	"net"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"wsprovision/provision/nginx/conf"
+	"wsprovision/provision/nginx/nginxtest"
 )
 
-// freePort is a port of 127.0.0.1 that was free a moment ago.
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
-func serve(port int, answer string) string {
-	return fmt.Sprintf("server { listen 127.0.0.1:%d; location / { return 200 %s; } }", port, answer)
-}
-
-// start runs a real nginx in the foreground and ends it with the test.
-func (h host) start(inherits ...*os.File) {
-	h.t.Helper()
-	cmd := exec.Command(program, "-c", h.conf(), "-g", "daemon off;")
-	cmd.ExtraFiles = inherits
-	h.must(cmd.Start())
-	h.t.Cleanup(func() {
-		cmd.Process.Signal(syscall.SIGTERM)
-		cmd.Wait()
-	})
-	for range 1500 {
-		if m, err := h.nginx().Master(h.t.Context(), 0); err == nil && len(m.Workers) == 1 {
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	log, _ := os.ReadFile(h.path("log/error.log"))
-	h.t.Fatalf("nginx did not start: %s", log)
-}
-
 func (h host) mark() Before {
-	h.t.Helper()
-	tree, err := Load("", h.conf(), nil)
-	h.must(err)
-	before, err := h.nginx().BeforeReload(h.t.Context(), 0, tree.ErrorLogs())
-	h.must(err)
+	h.T.Helper()
+	tree, err := conf.Load("", h.Conf(), nil)
+	h.Must(err)
+	before, err := h.nginx().BeforeReload(h.T.Context(), 0, tree.ErrorLogs())
+	h.Must(err)
 	return before
 }
 
 func (h host) hup(m Master) {
-	h.t.Helper()
-	h.must(syscall.Kill(m.PID, syscall.SIGHUP))
+	h.T.Helper()
+	h.Must(syscall.Kill(m.PID, syscall.SIGHUP))
 }
 
 func get(t *testing.T, port int) string {
@@ -80,12 +47,12 @@ func get(t *testing.T, port int) string {
 }
 
 func TestReloadTaken(t *testing.T) {
-	needNginx(t, false)
-	port := freePort(t)
-	h := newHost(t, map[string]string{"conf.d/a.conf": serve(port, "one")})
-	h.start()
+	nginxtest.NeedNginx(t, false)
+	port := nginxtest.FreePort(t)
+	h := newHost(t, map[string]string{"conf.d/a.conf": nginxtest.Serve(port, "one")})
+	h.Start()
 	before := h.mark()
-	h.write("conf.d/a.conf", serve(port, "two"))
+	h.Write("conf.d/a.conf", nginxtest.Serve(port, "two"))
 	h.hup(before.Master)
 	after, err := h.nginx().ProveReload(t.Context(), before)
 	if err != nil || after.PID != before.Master.PID || slices.Equal(after.Workers, before.Master.Workers) {
@@ -98,27 +65,27 @@ func TestReloadTaken(t *testing.T) {
 
 // An open connection keeps an old worker, as a WebSocket does; that is no failure, and it is counted.
 func TestReloadTakenWhileDraining(t *testing.T) {
-	needNginx(t, false)
-	port, backend := freePort(t), freePort(t)
+	nginxtest.NeedNginx(t, false)
+	port, backend := nginxtest.FreePort(t), nginxtest.FreePort(t)
 	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", backend))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	site := example(port)
+	site := nginxtest.Example(port)
 	site.Listen[0].Address, site.Locations[0].Backends[0].Port = "127.0.0.1", backend
-	h := newHost(t, map[string]string{"conf.d/ws.conf": rendered(t, site)})
-	h.start()
+	h := newHost(t, map[string]string{"conf.d/ws.conf": nginxtest.Rendered(t, site)})
+	h.Start()
 	client, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-	h.must(err)
+	h.Must(err)
 	defer client.Close()
 	fmt.Fprint(client, "GET /ws/ HTTP/1.1\r\nHost: ws.example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
 	server, err := l.Accept()
-	h.must(err)
+	h.Must(err)
 	defer server.Close()
 	request := make([]byte, 4096)
 	size, err := server.Read(request)
-	h.must(err)
+	h.Must(err)
 	for _, want := range []string{"GET /ws/ HTTP/1.1\r\n", "Upgrade: websocket\r\n", "Connection: upgrade\r\n",
 		"Host: ws.example.com\r\n", "X-Real-IP: 127.0.0.1\r\n", "X-Forwarded-For: 127.0.0.1\r\n",
 		"X-Forwarded-Proto: http\r\n"} {
@@ -128,7 +95,7 @@ func TestReloadTakenWhileDraining(t *testing.T) {
 	}
 	fmt.Fprint(server, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
 	_, err = client.Read(request)
-	h.must(err)
+	h.Must(err)
 
 	before := h.mark()
 	h.hup(before.Master)
@@ -143,12 +110,12 @@ func TestReloadTakenWhileDraining(t *testing.T) {
 }
 
 func TestReloadOfBrokenSyntax(t *testing.T) {
-	needNginx(t, false)
-	port := freePort(t)
-	h := newHost(t, map[string]string{"conf.d/a.conf": serve(port, "one")})
-	h.start()
+	nginxtest.NeedNginx(t, false)
+	port := nginxtest.FreePort(t)
+	h := newHost(t, map[string]string{"conf.d/a.conf": nginxtest.Serve(port, "one")})
+	h.Start()
 	before := h.mark()
-	h.write("conf.d/b.conf", "broken;")
+	h.Write("conf.d/b.conf", "broken;")
 	h.hup(before.Master)
 	began := time.Now()
 	_, err := h.nginx().ProveReload(t.Context(), before)
@@ -167,15 +134,15 @@ func TestReloadOfBrokenSyntax(t *testing.T) {
 
 // nginx -t passes here, and so does nginx -s reload: only the proof tells.
 func TestReloadThatCannotBind(t *testing.T) {
-	needNginx(t, true)
-	port, taken := freePort(t), freePort(t)
-	h := newHost(t, map[string]string{"conf.d/a.conf": serve(port, "one")})
-	h.start()
+	nginxtest.NeedNginx(t, true)
+	port, taken := nginxtest.FreePort(t), nginxtest.FreePort(t)
+	h := newHost(t, map[string]string{"conf.d/a.conf": nginxtest.Serve(port, "one")})
+	h.Start()
 	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", taken))
-	h.must(err)
+	h.Must(err)
 	defer l.Close()
 	before := h.mark()
-	h.write("conf.d/b.conf", serve(taken, "x"))
+	h.Write("conf.d/b.conf", nginxtest.Serve(taken, "x"))
 	if found, err := h.nginx().Test(t.Context(), nil); err != nil || len(found) != 0 {
 		t.Fatalf("%v %v", found, err)
 	}
@@ -190,14 +157,14 @@ func TestReloadThatCannotBind(t *testing.T) {
 
 // The port gets free while nginx still tries: the lines about the tries are no complaint then.
 func TestReloadThatBindsAtLast(t *testing.T) {
-	needNginx(t, false)
-	port, taken := freePort(t), freePort(t)
-	h := newHost(t, map[string]string{"conf.d/a.conf": serve(port, "one")})
-	h.start()
+	nginxtest.NeedNginx(t, false)
+	port, taken := nginxtest.FreePort(t), nginxtest.FreePort(t)
+	h := newHost(t, map[string]string{"conf.d/a.conf": nginxtest.Serve(port, "one")})
+	h.Start()
 	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", taken))
-	h.must(err)
+	h.Must(err)
 	before := h.mark()
-	h.write("conf.d/b.conf", serve(taken, "x"))
+	h.Write("conf.d/b.conf", nginxtest.Serve(taken, "x"))
 	h.hup(before.Master)
 	time.AfterFunc(300*time.Millisecond, func() { l.Close() })
 	if _, err = h.nginx().ProveReload(t.Context(), before); err != nil {
@@ -209,9 +176,9 @@ func TestReloadThatBindsAtLast(t *testing.T) {
 }
 
 func TestReloadWithoutASignal(t *testing.T) {
-	needNginx(t, false)
-	h := newHost(t, map[string]string{"conf.d/a.conf": serve(freePort(t), "one")})
-	h.start()
+	nginxtest.NeedNginx(t, false)
+	h := newHost(t, map[string]string{"conf.d/a.conf": nginxtest.Serve(nginxtest.FreePort(t), "one")})
+	h.Start()
 	before := h.mark()
 	n := h.nginx()
 	n.Patience = 200 * time.Millisecond
@@ -240,17 +207,17 @@ func TestReloadWithoutTheMaster(t *testing.T) {
 
 // TestReloadWithoutLogs: where nginx writes no log, what it has inherited stays open, and says nothing of a reload.
 func TestReloadWithoutLogs(t *testing.T) {
-	needNginx(t, false)
-	port := freePort(t)
-	h := newHost(t, map[string]string{"conf.d/a.conf": serve(port, "one")})
-	h.write("nginx.conf", strings.NewReplacer("error_log "+h.path("log/error.log"), "error_log stderr",
-		"access_log "+h.path("log/access.log"), "access_log off").Replace(h.read(h.conf())))
-	inherited, err := os.Open(h.conf())
-	h.must(err)
+	nginxtest.NeedNginx(t, false)
+	port := nginxtest.FreePort(t)
+	h := newHost(t, map[string]string{"conf.d/a.conf": nginxtest.Serve(port, "one")})
+	h.Write("nginx.conf", strings.NewReplacer("error_log "+h.Path("log/error.log"), "error_log stderr",
+		"access_log "+h.Path("log/access.log"), "access_log off").Replace(h.Read(h.Conf())))
+	inherited, err := os.Open(h.Conf())
+	h.Must(err)
 	defer inherited.Close()
-	h.start(inherited)
+	h.Start(inherited)
 	before := h.mark()
-	h.write("conf.d/a.conf", serve(port, "two"))
+	h.Write("conf.d/a.conf", nginxtest.Serve(port, "two"))
 	h.hup(before.Master)
 	if _, err := h.nginx().ProveReload(t.Context(), before); err != nil {
 		t.Error(err)
@@ -262,14 +229,51 @@ func TestReloadWithoutLogs(t *testing.T) {
 
 // TestReloadAtOddPath: a socket's path may have blanks, and /proc has it as it is.
 func TestReloadAtOddPath(t *testing.T) {
-	needNginx(t, true)
-	port := freePort(t)
-	h := newHost(t, map[string]string{"conf.d/a.conf": serve(port, "one")})
-	h.start()
+	nginxtest.NeedNginx(t, true)
+	port := nginxtest.FreePort(t)
+	h := newHost(t, map[string]string{"conf.d/a.conf": nginxtest.Serve(port, "one")})
+	h.Start()
 	before := h.mark()
-	h.write("conf.d/b.conf", `server { listen "unix:`+h.path("run/a b")+`"; return 204; }`)
+	h.Write("conf.d/b.conf", `server { listen "unix:`+h.Path("run/a b")+`"; return 204; }`)
 	h.hup(before.Master)
 	if _, err := h.nginx().ProveReload(t.Context(), before); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestReloadThatExchanges: nginx binds what is new before it closes what is old, so that its own socket is in the way
+// of another on the port, unless one at every address stays.
+func TestReloadThatExchanges(t *testing.T) {
+	nginxtest.NeedNginx(t, false)
+	const every, one, six = "server { listen PORT; }", "server { listen 127.0.0.1:PORT; }",
+		"server { listen [::]:PORT; }"
+	for _, test := range []struct {
+		name, before, after string
+		refused             bool
+	}{
+		{"every address for one", every, one, true},
+		{"one address for every", one, every, true},
+		{"one, and every stays", every, every + one, false},
+		{"one goes, and every stays", every + one, every, false},
+		{"one address for another", one, "server { listen 127.0.0.2:PORT; }", false},
+		{"every address of the other family", one, one + six, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			port := fmt.Sprint(nginxtest.FreePort(t))
+			h := newHost(t, map[string]string{"conf.d/a.conf": strings.ReplaceAll(test.before, "PORT", port)})
+			h.Start()
+			before := h.mark()
+			h.Write("conf.d/a.conf", strings.ReplaceAll(test.after, "PORT", port))
+			h.hup(before.Master)
+			_, err := h.nginx().ProveReload(t.Context(), before)
+			var not *NotReplacedError
+			if errors.As(err, &not) != test.refused || test.refused != (err != nil) {
+				t.Errorf("%v, want a refusal: %v", err, test.refused)
+			}
+			if test.refused && !strings.Contains(err.Error(), "still could not bind()") {
+				t.Errorf("%v", err)
+			}
+		})
 	}
 }

@@ -7,22 +7,23 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
+
+	"wsprovision/provision/nginx/nginxtest"
 )
 
 // TestOrphans: what a killed master leaves keeps its port, and on SIGQUIT lets go of it, but not of its connections.
 func TestOrphans(t *testing.T) {
-	needNginx(t, true)
-	port := freePort(t)
-	h := newHost(t, map[string]string{"conf.d/a.conf": serve(port, "one")})
-	h.start()
+	nginxtest.NeedNginx(t, true)
+	port := nginxtest.FreePort(t)
+	h := newHost(t, map[string]string{"conf.d/a.conf": nginxtest.Serve(port, "one")})
+	h.Start()
 	before := h.mark().Master
 	address := fmt.Sprintf("127.0.0.1:%d", port)
 	client, err := net.Dial("tcp", address)
-	h.must(err)
+	h.Must(err)
 	defer client.Close()
 	fmt.Fprint(client, "GET / HTTP/1.1\r\nHost: a\r\n")
-	h.eventually("the connection is accepted", func() bool { return len(h.established(port)) > 0 })
+	h.Eventually("the connection is accepted", func() bool { return len(h.established(port)) > 0 })
 	if all, err := h.nginx().Orphans(t.Context()); err != nil || slices.ContainsFunc(all, before.has) {
 		t.Errorf("a master's own are orphans: %v, %v", all, err)
 	}
@@ -31,8 +32,8 @@ func TestOrphans(t *testing.T) {
 			_ = syscall.Kill(w.PID, syscall.SIGKILL)
 		}
 	})
-	h.must(syscall.Kill(before.PID, syscall.SIGKILL))
-	h.eventually("the worker is an orphan", func() bool {
+	h.Must(syscall.Kill(before.PID, syscall.SIGKILL))
+	h.Eventually("the worker is an orphan", func() bool {
 		all, err := h.nginx().Orphans(t.Context())
 		return err == nil && slices.ContainsFunc(all, before.has)
 	})
@@ -40,8 +41,8 @@ func TestOrphans(t *testing.T) {
 		l.Close()
 		t.Error("an orphan does not keep the port")
 	}
-	h.must(syscall.Kill(before.Workers[0].PID, syscall.SIGQUIT))
-	h.eventually("the port is free", func() bool {
+	h.Must(syscall.Kill(before.Workers[0].PID, syscall.SIGQUIT))
+	h.Eventually("the port is free", func() bool {
 		l, err := net.Listen("tcp", address)
 		if err == nil {
 			l.Close()
@@ -62,24 +63,13 @@ func (m Master) has(w Worker) bool {
 // established are the connections that a worker has accepted on a port.
 func (h host) established(port int) []string {
 	var all []string
-	for fields := range rows([]byte(h.read("/proc/net/tcp"))) {
+	for fields := range rows([]byte(h.Read("/proc/net/tcp"))) {
 		if len(fields) > 9 && fields[3] == "01" && strings.HasSuffix(fields[1], fmt.Sprintf(":%04X", port)) &&
 			fields[9] != "0" {
 			all = append(all, fields[9])
 		}
 	}
 	return all
-}
-
-func (h host) eventually(what string, is func() bool) {
-	h.t.Helper()
-	for range 1500 {
-		if is() {
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	h.t.Fatalf("in 30 s it does not come about that %s", what)
 }
 
 // TestHostileOrphans: children of a master, of whatever configuration, are none, nor is a process of another name.

@@ -12,6 +12,7 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/managed"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/render"
 	"wsprovision/provision/packages"
 )
@@ -50,7 +51,7 @@ func (v *Candidate) Check(ctx context.Context) (engine.Finding, error) {
 // checkInstalled judges the tree of the nginx that is there, and has nginx judge it.
 func (v *Candidate) checkInstalled(ctx context.Context, f *engine.Finding, o map[string][]byte) error {
 	tree, unread := v.Survey.Tree(o)
-	if p := (*nginx.PatternError)(nil); errors.As(unread, &p) && !v.Reverting {
+	if p := (*conf.PatternError)(nil); errors.As(unread, &p) && !v.Reverting {
 		return fmt.Errorf("%w: which files nginx reads is not known, nor what a site collides with; "+
 			"name them by *, ? and sets such as [a-z]", unread)
 	}
@@ -114,8 +115,8 @@ func (v *Candidate) validationDue(ctx context.Context) (bool, error) {
 }
 
 // checkTree finds what nginx -t does not complain of, or only warns of.
-func (v *Candidate) checkTree(ctx context.Context, f *engine.Finding, tree nginx.Tree) error {
-	tree = tree.Resolved(nginx.HostAddresses(ctx))
+func (v *Candidate) checkTree(ctx context.Context, f *engine.Finding, tree conf.Tree) error {
+	tree = tree.Resolved(conf.HostAddresses(ctx))
 	all := v.collisions(tree)
 	collide := all.ErrorOrNil() != nil // what nginx holds now is then beside the point
 	for _, site := range v.Config.Sites {
@@ -156,7 +157,7 @@ const mostCollisions = 20
 
 // collisions are what keeps nginx from binding its sockets, whoever's they are; nginx -t says nothing of it. What a
 // revert leaves is not the agent's.
-func (v *Candidate) collisions(tree nginx.Tree) *multierror.Error {
+func (v *Candidate) collisions(tree conf.Tree) *multierror.Error {
 	if v.Reverting {
 		return nil
 	}

@@ -13,7 +13,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/managed"
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/state"
 )
 
@@ -91,8 +91,8 @@ func (p *Sites) stockListen(content []byte) ([]managed.Line, error) {
 }
 
 // onlyListen: a server without any listen would be on port 80 of every IPv4 address.
-func onlyListen(tree nginx.Tree, line int) bool {
-	return slices.ContainsFunc(tree.Servers(), func(s nginx.Server) bool {
+func onlyListen(tree conf.Tree, line int) bool {
+	return slices.ContainsFunc(tree.Servers(), func(s conf.Server) bool {
 		listens := 0
 		has := false
 		for _, d := range s.Body {

@@ -11,7 +11,7 @@ import (
 
 	"wsprovision/provision/host"
 	"wsprovision/provision/managed"
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/render"
 	"wsprovision/provision/state"
 )
@@ -72,7 +72,7 @@ func (p *Sites) asked() []byte {
 
 // sizesFile has those of the sizes that nobody else has set.
 func sizesFile(names []string, set func(directive string) bool) []byte {
-	sizes := render.Sizes(names, nginx.NamesBucket(names), set)
+	sizes := render.Sizes(names, conf.NamesBucket(names), set)
 	if len(sizes) == 0 {
 		return nil
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"wsprovision/provision/host"
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 )
 
 // withoutFamily is what to do about a listen on an address that the kernel has
@@ -25,7 +25,7 @@ func (v *Candidate) withoutFamily(address string, o map[string][]byte) string {
 }
 
 // removal names the line, or what the line was rendered from.
-func (v *Candidate) removal(address string, d nginx.Directive) string {
+func (v *Candidate) removal(address string, d conf.Directive) string {
 	for _, site := range v.Config.Sites {
 		if d.File == SitePath(site.Name) {
 			return fmt.Sprintf("%s from the listen of the site %s", address, site.Name)

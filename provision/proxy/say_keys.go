@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"wsprovision/provision/engine"
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/plaintext"
 	"wsprovision/provision/site"
 )
@@ -15,7 +15,7 @@ import (
 // Host, as the first server of a port does where no default_server is named
 // (EPEL's nginx.conf from 1.20.1 on). Where a block of somebody else's loses
 // them, a warning has said so.
-func (v *Candidate) sayDefault(f *engine.Finding, tree nginx.Tree, s nginx.Site) {
+func (v *Candidate) sayDefault(f *engine.Finding, tree conf.Tree, s site.Site) {
 	for _, l := range s.Sockets() {
 		if by, ok := tree.DefaultServer(l); ok && by.File == SitePath(s.Name) {
 			f.Notes = append(f.Notes,
@@ -42,7 +42,8 @@ func (v *Candidate) keyWarnings() []string {
 	for _, s := range v.Config.Sites {
 		for _, l := range s.Locations {
 			if l.BackendTLS != nil && l.BackendTLS.Unverified && !v.Reverting {
-				all = append(all, s.Name+" "+l.Path+": whoever answers for the backend is taken for it, and can read and "+
+				all = append(all, s.Name+" "+l.Path+
+					": whoever answers for the backend is taken for it, and can read and "+
 					"change what is sent: backend_tls.verify is false")
 			}
 		}

@@ -7,7 +7,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 )
 
 // ShutdownPath is where worker_shutdown_timeout goes. It belongs to nginx's
@@ -24,7 +24,7 @@ func shutdownFile(d time.Duration) []byte {
 
 // checkShutdown says what the time-out will cut, and refuses it where nginx
 // would never read it.
-func (v *Candidate) checkShutdown(ctx context.Context, f *engine.Finding, tree nginx.Tree) error {
+func (v *Candidate) checkShutdown(ctx context.Context, f *engine.Finding, tree conf.Tree) error {
 	v.sayCut(ctx, f)
 	d := v.Config.WorkerShutdownTimeout
 	if d == 0 {

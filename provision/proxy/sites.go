@@ -7,7 +7,7 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/host"
 	"wsprovision/provision/managed"
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/render"
 	"wsprovision/provision/state"
 )
@@ -67,7 +67,7 @@ func (p *Sites) readSiteFiles() ([]managed.File, error) {
 }
 
 // Tree reads nginx's configuration as it would be with the overlay in place.
-func (m *Survey) Tree(o map[string][]byte) (nginx.Tree, error) {
+func (m *Survey) Tree(o map[string][]byte) (conf.Tree, error) {
 	return m.memory().Reader.Load(m.Root, host.NginxConf, o)
 }
 

@@ -13,7 +13,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 )
 
 // stockConf is what counts of the nginx.conf that EPEL 7's nginx 1.20.1 brings: what it listens on and includes.
@@ -62,7 +62,7 @@ func (v *Candidate) checkBare(ctx context.Context, f *engine.Finding, o map[stri
 
 // checkOthers finds the addresses on which nginx is to listen for somebody else's server, as that of EPEL's nginx.conf,
 // and another program does: a nginx that does not run would not start.
-func (v *Candidate) checkOthers(ctx context.Context, tree nginx.Tree) error {
+func (v *Candidate) checkOthers(ctx context.Context, tree conf.Tree) error {
 	if v.Where.Offline() || v.Reverting {
 		return nil
 	}

@@ -5,13 +5,14 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/managed"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/render"
 )
 
 // memory is what a survey has read of the host: while it lasts nothing is changed, and nothing need be read twice.
 type memory struct {
 	files  *Files
-	Reader nginx.Reader
+	Reader conf.Reader
 	ports  *host.Occupancy
 	build  *render.Build
 }

@@ -14,7 +14,8 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
+	"wsprovision/provision/site"
 )
 
 // checkAddresses finds the addresses of our sites that another process listens on.
@@ -46,7 +47,7 @@ func (v *Candidate) checkAddresses(ctx context.Context) error {
 }
 
 // at is the address that nginx binds for a listen.
-func at(l nginx.Listen) netip.AddrPort {
+func at(l site.Listen) netip.AddrPort {
 	ip, err := netip.ParseAddr(cmp.Or(l.Address, "0.0.0.0"))
 	if err != nil {
 		return netip.AddrPort{}
@@ -87,7 +88,7 @@ func (v *Candidate) TakenBy(ctx context.Context, at netip.AddrPort, service Serv
 // checkExchange finds the addresses that a reload cannot bring nginx to listen
 // on, because the master itself is in the way: it binds what is new before it
 // closes what is old (ngx_init_cycle), be it on our behalf or another's.
-func (v *Candidate) checkExchange(ctx context.Context, tree nginx.Tree) error {
+func (v *Candidate) checkExchange(ctx context.Context, tree conf.Tree) error {
 	if v.Where.Offline() {
 		return nil
 	}

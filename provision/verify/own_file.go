@@ -4,7 +4,7 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/host"
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/render"
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 )
@@ -14,7 +14,7 @@ func OwnFile(h *host.Host, c config.Config, site *config.Site) facts.Own {
 	if site == nil {
 		return facts.Own{}
 	}
-	content, err := nginx.Render(*site)
+	content, err := render.Alone(*site)
 	if err != nil {
 		return facts.Own{}
 	}

@@ -21,7 +21,7 @@ import (
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/diagnose/server"
 	"wsprovision/provision/host"
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/route"
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/websocket"
@@ -60,7 +60,7 @@ type Verification struct {
 	Finished func(TargetReport)
 	Log      func(string)
 
-	read func() (nginx.Tree, error) // the configuration, once
+	read func() (conf.Tree, error) // the configuration, once
 }
 
 // aim is one target with what is known of it.
@@ -157,7 +157,7 @@ func (v *Verification) siteOf(t websocket.Target, host string) *config.Site {
 	var first *config.Site
 	for i := range v.Config.Sites {
 		site := &v.Config.Sites[i]
-		if !facts.ServerNamed(nginx.Server{Names: site.ServerNames}, host) {
+		if !facts.ServerNamed(conf.Server{Names: site.ServerNames}, host) {
 			continue
 		}
 		listens := func(l config.Listen) bool { return strconv.Itoa(l.Port) == port }
@@ -260,9 +260,9 @@ func (v *Verification) judge(ctx context.Context, a aim, t *TargetReport, checks
 }
 
 // tree is nginx's configuration as it stood when the verification began; of a broken one what was read serves.
-func (v *Verification) tree() (nginx.Tree, error) {
+func (v *Verification) tree() (conf.Tree, error) {
 	if v.read == nil {
-		v.read = sync.OnceValues(func() (nginx.Tree, error) { return nginx.Load(v.Root, host.NginxConf, nil) })
+		v.read = sync.OnceValues(func() (conf.Tree, error) { return conf.Load(v.Root, host.NginxConf, nil) })
 	}
 	return v.read()
 }

@@ -9,7 +9,7 @@ import (
 
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/route"
 	"wsprovision/provision/websocket"
 )
@@ -125,7 +125,7 @@ func AnotherNameIsUpgraded(_ context.Context, e *facts.Evidence) *cause.Diagnosi
 }
 
 // readTimeout is for how long a WebSocket may be silent, with the directive that says so; 60 s unless set.
-func readTimeout(e *facts.Evidence) (time.Duration, *nginx.Directive) {
+func readTimeout(e *facts.Evidence) (time.Duration, *conf.Directive) {
 	p := facts.Passed(e)
 	if p == nil {
 		return time.Minute, nil
@@ -134,14 +134,14 @@ func readTimeout(e *facts.Evidence) (time.Duration, *nginx.Directive) {
 	if d == nil {
 		return time.Minute, nil
 	}
-	if span, ok := nginx.ParseSpan(strings.Join(d.Args, "")); ok {
+	if span, ok := conf.ParseSpan(strings.Join(d.Args, "")); ok {
 		return span, d
 	}
 	return time.Minute, d
 }
 
 // editPassing mends a directive that is in force where the request is passed on, or adds it there.
-func editPassing(e *facts.Evidence, d *nginx.Directive, what cause.Mend) cause.Mend {
+func editPassing(e *facts.Evidence, d *conf.Directive, what cause.Mend) cause.Mend {
 	if d != nil {
 		return facts.Edit(e, d.File, d.Line, what)
 	}

@@ -9,7 +9,7 @@ import (
 
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/route"
 )
 
@@ -46,7 +46,7 @@ func backendAnswersSo(ctx context.Context, e *facts.Evidence) bool {
 // made is an answer of nginx's own.
 type made struct {
 	status int // before any error_page
-	by     nginx.Directive
+	by     conf.Directive
 	what   string
 	body   route.Body
 }
@@ -156,7 +156,7 @@ func NginxForbids(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 }
 
 // ruleOf is the deny in force, or the place where the request ends.
-func ruleOf(e *facts.Evidence) nginx.Directive {
+func ruleOf(e *facts.Evidence) conf.Directive {
 	for _, end := range append([]route.End{e.Way.End}, e.Way.May...) {
 		if end.Answer != nil && end.Answer.Directive.Name == "deny" {
 			return end.Answer.Directive
@@ -168,7 +168,7 @@ func ruleOf(e *facts.Evidence) nginx.Directive {
 	if e.Way.Location != nil {
 		return *e.Way.Location
 	}
-	return nginx.Directive{Name: "server", File: e.Way.Server.File, Line: e.Way.Server.Line}
+	return conf.Directive{Name: "server", File: e.Way.Server.File, Line: e.Way.Server.Line}
 }
 
 func forbidden(e *facts.Evidence, m made, lines ...string) *cause.Diagnosis {

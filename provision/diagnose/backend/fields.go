@@ -9,7 +9,7 @@ import (
 
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/route"
 )
 
@@ -124,7 +124,7 @@ func together(mends []cause.Mend) cause.Mend {
 }
 
 // off is the directive in force, where it says off.
-func off(e *facts.Evidence, name string) *nginx.Directive {
+func off(e *facts.Evidence, name string) *conf.Directive {
 	d := e.Way.End.InForce(name)
 	if d == nil || len(d.Args) != 1 || d.Args[0] != "off" {
 		return nil

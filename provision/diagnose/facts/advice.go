@@ -7,7 +7,7 @@ import (
 
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/host"
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 )
 
 // Ours reports whether a file of nginx's configuration is the one that the agent wrote for the site.
@@ -119,13 +119,13 @@ func asConfigured(e *Evidence, file string) bool {
 }
 
 // ReplaceLine says what to write in the place of a directive.
-func ReplaceLine(d nginx.Directive, by cause.Words) cause.Mend {
+func ReplaceLine(d conf.Directive, by cause.Words) cause.Mend {
 	return cause.Say("replace ").Name(Written(d)).Say(" in ").Line(d.File, d.Line).
 		Say(" by ").Say(by)
 }
 
 // Written is a directive as nginx would read it.
-func Written(d nginx.Directive) string {
+func Written(d conf.Directive) string {
 	text := d.Name
 	for _, a := range d.Args {
 		if a == "" || strings.ContainsAny(a, " ;{}") {

@@ -13,6 +13,7 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/route"
 	"wsprovision/provision/websocket"
 )
@@ -49,7 +50,7 @@ type Evidence struct {
 	Symptom
 	Config  config.Config
 	Address netip.AddrPort // what was dialled; not valid where the name does not resolve
-	Tree    nginx.Tree
+	Tree    conf.Tree
 	TreeErr error
 	Way     route.Route // of the request, through the configuration on the disk
 	Master  nginx.Master
@@ -64,7 +65,7 @@ type Evidence struct {
 func Gather(ctx context.Context, h *host.Host, c config.Config, s Symptom) *Evidence {
 	e := &Evidence{Host: h, Symptom: s, Config: c, Asked: &Answers{}}
 	e.Address = Dialled(ctx, s)
-	e.Tree, e.TreeErr = nginx.Load(h.Root, host.NginxConf, nil)
+	e.Tree, e.TreeErr = conf.Load(h.Root, host.NginxConf, nil)
 	e.Master, e.Gone = host.MasterOf(ctx, h)
 	if errors.Is(e.Gone, nginx.ErrNotRunning) {
 		e.Master, e.Gone = withoutPidFile(ctx, h, e.Gone)

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/route"
 )
 
@@ -37,11 +37,11 @@ func Seen(e *Evidence) route.Seen {
 }
 
 // ServerValue is a directive of the server's level, or of http's.
-func ServerValue(e *Evidence, name string) *nginx.Directive {
+func ServerValue(e *Evidence, name string) *conf.Directive {
 	if e.Way.Server == nil {
 		return nil
 	}
-	for _, level := range [][]nginx.Directive{e.Way.Server.Body, e.Tree.Section()} {
+	for _, level := range [][]conf.Directive{e.Way.Server.Body, e.Tree.Section()} {
 		for i := range level {
 			if level[i].Name == name {
 				return &level[i]
@@ -70,7 +70,7 @@ func PassedBy(p *route.Pass) string {
 }
 
 // mapsOf are the maps that define the variables of a value; of two of one variable nginx uses the later.
-func mapsOf(e *Evidence, value string) (all []nginx.Directive) {
+func mapsOf(e *Evidence, value string) (all []conf.Directive) {
 	for _, d := range e.Tree.Section() {
 		if d.Name == "map" && d.Block && len(d.Args) == 2 && strings.Contains(strings.ToLower(value),
 			strings.ToLower(d.Args[1])) {
@@ -81,7 +81,7 @@ func mapsOf(e *Evidence, value string) (all []nginx.Directive) {
 }
 
 // Additions is where a proxy_set_header is added: beside those in force, which one at another level would hide.
-func Additions(p *route.Pass) nginx.Directive {
+func Additions(p *route.Pass) conf.Directive {
 	for _, f := range p.Fields {
 		if f.Set != nil {
 			return *f.Set

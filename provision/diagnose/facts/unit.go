@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"wsprovision/provision/host"
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/systemd"
 )
 
@@ -51,7 +51,7 @@ func (u UnitFacts) String() string {
 
 // SocketOf is the address that a listen directive binds; false for unix
 // sockets and for names, which nginx resolves when it starts.
-func SocketOf(l nginx.ListenDirective) (netip.AddrPort, bool) {
+func SocketOf(l conf.ListenDirective) (netip.AddrPort, bool) {
 	if l.Unix != "" || l.Port == 0 {
 		return netip.AddrPort{}, false
 	}
@@ -63,7 +63,7 @@ func SocketOf(l nginx.ListenDirective) (netip.AddrPort, bool) {
 }
 
 // ServerNamed reports whether a server has the name, as written or by a wildcard.
-func ServerNamed(s nginx.Server, host string) bool {
+func ServerNamed(s conf.Server, host string) bool {
 	name, _, found := strings.Cut(host, ":")
 	if strings.HasPrefix(host, "[") || !found {
 		name = host

@@ -12,6 +12,7 @@ import (
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 )
 
 // ipv6Off says why this host has no IPv6; "" where it has it. With ipv6.disable=1 the kernel has no such sockets at all
@@ -64,7 +65,7 @@ func FamilyIsOff(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 		mend, line)
 }
 
-func nameOf(d nginx.Directive) string {
+func nameOf(d conf.Directive) string {
 	if len(d.Args) == 0 {
 		return d.Name
 	}

@@ -15,6 +15,7 @@ import (
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 )
 
 // StrangerHasAddress: another program than nginx takes the connections.
@@ -245,7 +246,7 @@ func asked(e *facts.Evidence) bool {
 		return false
 	}
 	for _, l := range e.Site.Listen {
-		a, ok := facts.SocketOf(nginx.ListenDirective{Address: l.Address, Port: l.Port})
+		a, ok := facts.SocketOf(conf.ListenDirective{Address: l.Address, Port: l.Port})
 		if ok && a.Port() == e.Address.Port() && (a.Addr() == e.Address.Addr().Unmap() || a.Addr().IsUnspecified() &&
 			a.Addr().Is6() == e.Address.Addr().Unmap().Is6()) {
 			return true

@@ -13,6 +13,7 @@ import (
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 )
 
 // problemFound: nginx -t does not pass, so that nginx neither starts nor reloads.
@@ -62,7 +63,7 @@ func configProblem(ctx context.Context, e *facts.Evidence, p nginx.Problem) *cau
 // bucketsAreOurs reports whether an apply sets the size that the names need.
 func bucketsAreOurs(e *facts.Evidence) bool {
 	_, err := os.Lstat(e.Root + host.NamesPath)
-	return e.Site != nil && e.TreeErr == nil && nginx.NamesBucket(e.Site.ServerNames) > 0 &&
+	return e.Site != nil && e.TreeErr == nil && conf.NamesBucket(e.Site.ServerNames) > 0 &&
 		(err == nil || !e.Tree.HTTP(host.NamesBucket))
 }
 
@@ -82,8 +83,8 @@ func userOf(e *facts.Evidence, p nginx.Problem) string {
 	return ""
 }
 
-func uses(body []nginx.Directive, variable string) bool {
-	return slices.ContainsFunc(body, func(d nginx.Directive) bool {
+func uses(body []conf.Directive, variable string) bool {
+	return slices.ContainsFunc(body, func(d conf.Directive) bool {
 		return slices.Contains(d.Args, variable) || uses(d.Body, variable)
 	})
 }

@@ -10,7 +10,7 @@ import (
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/host"
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 )
 
 // serverIsKnown: which server block takes the request is settled, however it goes on.
@@ -72,7 +72,7 @@ func NameIsNobodys(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 }
 
 // sharing are the blocks that take requests on the same socket, but for the one that answered.
-func sharing(e *facts.Evidence) (all []nginx.Server) {
+func sharing(e *facts.Evidence) (all []conf.Server) {
 	for _, s := range e.Tree.Sharing(e.Address) {
 		if s.Server.File == e.Way.Server.File && s.Server.Line == e.Way.Server.Line {
 			continue
@@ -108,8 +108,8 @@ func redirectsToItself(e *facts.Evidence) bool {
 	if err != nil || u.Scheme != "https" || !strings.EqualFold(u.Hostname(), name) {
 		return false
 	}
-	return slices.ContainsFunc(e.Tree.Servers(), func(s nginx.Server) bool {
-		return facts.ServerNamed(s, name) && slices.ContainsFunc(s.Listen, func(l nginx.ListenDirective) bool {
+	return slices.ContainsFunc(e.Tree.Servers(), func(s conf.Server) bool {
+		return facts.ServerNamed(s, name) && slices.ContainsFunc(s.Listen, func(l conf.ListenDirective) bool {
 			return l.TLS
 		})
 	})

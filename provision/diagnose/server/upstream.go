@@ -5,13 +5,13 @@ import (
 	"strings"
 
 	"wsprovision/provision/diagnose/cause"
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/render"
 )
 
 // UpstreamName is the diagnosis of a backend's name that does not resolve, which nginx looks up as it starts.
 func UpstreamName(name string) *cause.Diagnosis {
 	host, _, _ := strings.Cut(name, ":")
-	if !nginx.IsHost(host) {
+	if !render.IsHost(host) {
 		return cause.New(cause.UpstreamUnresolved, "the name of a backend does not resolve on this host",
 			cause.Say("add it to DNS or to /etc/hosts, or name the backend by its address; "+
 				"then systemctl reload-or-restart nginx"))

@@ -13,6 +13,7 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/hosttest"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/systemd"
 )
 
@@ -36,7 +37,7 @@ func evidenceOf(t *testing.T, files map[string]string) *facts.Evidence {
 	e := &facts.Evidence{Host: h, Config: c,
 		Symptom: facts.Symptom{Site: &c.Sites[0], Location: &c.Sites[0].Locations[0]},
 		Asked:   &facts.Answers{}}
-	e.Tree, e.TreeErr = nginx.Load(h.Root, host.NginxConf, nil)
+	e.Tree, e.TreeErr = conf.Load(h.Root, host.NginxConf, nil)
 	return e
 }
 

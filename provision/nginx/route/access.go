@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 )
 
 // preaccess are the limits, which may be reached.
@@ -28,7 +28,7 @@ func preaccess(w *walk) (phase, error) {
 type ruling struct {
 	status int // 0: nothing, 200: it may pass, else it is refused
 	sure   bool
-	by     nginx.Directive
+	by     conf.Directive
 	what   string
 }
 
@@ -84,7 +84,7 @@ func addresses(w *walk) (ruling, error) {
 	client := clientAddress(w)
 	address, _ := netip.ParseAddr(client.Text)
 	sure := true
-	var refused *nginx.Directive
+	var refused *conf.Directive
 	for _, d := range w.levels.all("allow", "deny") {
 		switch in, told := covers(joined(d.Args), address, client.Known); {
 		case !told:
@@ -109,7 +109,7 @@ func addresses(w *walk) (ruling, error) {
 	return ruling{}, nil
 }
 
-func ruled(d nginx.Directive, sure bool) ruling {
+func ruled(d conf.Directive, sure bool) ruling {
 	r := ruling{status: 403, sure: sure, by: d, what: d.Name + " " + joined(d.Args)}
 	if d.Name == "allow" {
 		r.status = 200

@@ -3,11 +3,11 @@ package route
 import (
 	"strings"
 
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 )
 
 // branch is an if. In a location its block takes the location's place (ngx_http_script_if_code).
-func (s *script) branch(d nginx.Directive) (bool, error) {
+func (s *script) branch(d conf.Directive) (bool, error) {
 	value, err := s.condition(d)
 	if err != nil {
 		return false, err
@@ -46,7 +46,7 @@ func terms(args []string) []string {
 }
 
 // condition is what nginx tests: anything but nothing and 0 is true.
-func (s *script) condition(d nginx.Directive) (string, error) {
+func (s *script) condition(d conf.Directive) (string, error) {
 	c := terms(d.Args)
 	if len(c) == 0 || len(c) > 3 {
 		return "", unfollowed(d, "the condition is not understood")
@@ -67,7 +67,7 @@ func (s *script) condition(d nginx.Directive) (string, error) {
 	return s.compare(d, left.Text, c[1], c[2])
 }
 
-func (s *script) compare(d nginx.Directive, left, operator, right string) (string, error) {
+func (s *script) compare(d conf.Directive, left, operator, right string) (string, error) {
 	holds := false
 	switch operator {
 	case "=", "!=":
@@ -94,7 +94,7 @@ func (s *script) compare(d nginx.Directive, left, operator, right string) (strin
 }
 
 // file is -f, -d, -e or -x (ngx_http_script_file_code).
-func (s *script) file(d nginx.Directive, operator, name string) (string, error) {
+func (s *script) file(d conf.Directive, operator, name string) (string, error) {
 	v := s.text(name, s.quoted)
 	if !v.Known {
 		return "", unfollowed(d, "%s", v.Why)

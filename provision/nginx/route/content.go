@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/head"
 )
 
@@ -32,7 +32,7 @@ func content(w *walk) (phase, error) {
 }
 
 // handled is a location with a handler of its own.
-func handled(w *walk, h nginx.Directive) (phase, error) {
+func handled(w *walk, h conf.Directive) (phase, error) {
 	switch h.Name {
 	case "flv", "mp4":
 		return nil, unfollowed(h, "%s is not followed", h.Name)
@@ -77,7 +77,7 @@ func staticFile(w *walk) (phase, error) {
 }
 
 // directorySlash is the redirect to a directory with its slash.
-func directorySlash(w *walk, at nginx.Directive) (phase, error) {
+func directorySlash(w *walk, at conf.Directive) (phase, error) {
 	w.answer.location = asValue(head.Redirect(w.at.path))
 	if w.answer.location.Known {
 		w.answer.location.Text += "/"
@@ -129,7 +129,7 @@ func directoryIndex(w *walk) (phase, error) {
 	return unlisted(w, at, dir)
 }
 
-func ifAbsent(w *walk, err error, at nginx.Directive, dir string) (phase, error) {
+func ifAbsent(w *walk, err error, at conf.Directive, dir string) (phase, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +137,7 @@ func ifAbsent(w *walk, err error, at nginx.Directive, dir string) (phase, error)
 }
 
 // unlisted is a directory without an index: a list of its files, or 403.
-func unlisted(w *walk, at nginx.Directive, dir Value) (phase, error) {
+func unlisted(w *walk, at conf.Directive, dir Value) (phase, error) {
 	if list := w.levels.value("autoindex"); list != nil && w.levels.is("autoindex", "on") && w.answer.method != "POST" {
 		found, err := w.find(at, dir.Text)
 		switch {

@@ -5,14 +5,14 @@ import (
 	"strings"
 	"time"
 
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 )
 
 // mostLooks bounds the files that are looked at for one request.
 const mostLooks = 64
 
 // find looks at a file of the host, as nginx does.
-func (w *walk) find(d nginx.Directive, name string) (Found, error) {
+func (w *walk) find(d conf.Directive, name string) (Found, error) {
 	if c := w.levels.value("disable_symlinks"); c != nil && !w.levels.is(c.Name, "off") {
 		return Found{}, unfollowed(*c, "with disable_symlinks it is not known what nginx finds at %s", name)
 	}
@@ -44,7 +44,7 @@ func (w *walk) find(d nginx.Directive, name string) (Found, error) {
 func settled(w *walk, found Found) bool {
 	valid := time.Minute
 	if d := w.levels.value("open_file_cache_valid"); d != nil {
-		span, ok := nginx.ParseSpan(strings.Join(d.Args, ""))
+		span, ok := conf.ParseSpan(strings.Join(d.Args, ""))
 		if !ok {
 			return false
 		}
@@ -55,7 +55,7 @@ func settled(w *walk, found Found) bool {
 
 // base is where files are looked for: root, or alias in place of the location's name.
 type base struct {
-	directive *nginx.Directive
+	directive *conf.Directive
 	text      string
 	// alias is how much of the path the alias stands for; whole where it is one of a regular expression.
 	alias int
@@ -129,7 +129,7 @@ func requestFilename(w *walk) Value {
 }
 
 // where is the directive to name for a file: its root, else the block.
-func placeOf(w *walk, b base) nginx.Directive {
+func placeOf(w *walk, b base) conf.Directive {
 	if b.directive != nil {
 		return *b.directive
 	}

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 )
 
 // standardFields are those that nginx sets where no proxy_set_header does (ngx_http_proxy_headers).
@@ -44,7 +44,7 @@ func proxyPort(u url) Value {
 	return known(port)
 }
 
-func sentValue(w *walk, d nginx.Directive) Value {
+func sentValue(w *walk, d conf.Directive) Value {
 	if len(d.Args) < 2 || d.Args[1] == "" {
 		return known("")
 	}

@@ -4,12 +4,12 @@ import (
 	"strconv"
 	"strings"
 
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/head"
 )
 
 // send ends the request with an answer of nginx's own that no error_page replaces (ngx_http_send_header).
-func (w *walk) send(status int, body Body, d nginx.Directive, what string) (phase, error) {
+func (w *walk) send(status int, body Body, d conf.Directive, what string) (phase, error) {
 	a := &Answer{Status: status, Body: body, Directive: d, What: what}
 	if w.answer.override > 0 {
 		a.Status, a.Directive, a.What = w.answer.override, w.answer.by, w.answer.what
@@ -19,7 +19,7 @@ func (w *walk) send(status int, body Body, d nginx.Directive, what string) (phas
 
 // finish ends the request with a status, or takes it to its error_page (ngx_http_finalize_request,
 // ngx_http_special_response_handler).
-func (w *walk) finish(status int, d nginx.Directive, what string) (phase, error) {
+func (w *walk) finish(status int, d conf.Directive, what string) (phase, error) {
 	if status == 444 {
 		return w.ended(End{Answer: &Answer{Status: status, Body: Nothing, Directive: d, What: what}})
 	}
@@ -38,7 +38,7 @@ func (w *walk) finish(status int, d nginx.Directive, what string) (phase, error)
 }
 
 // own is nginx's page, or nothing, with the redirect if there is one.
-func ownAnswer(w *walk, status int, body Body, d nginx.Directive, what string) *Answer {
+func ownAnswer(w *walk, status int, body Body, d conf.Directive, what string) *Answer {
 	a := &Answer{Status: status, Body: body, Directive: d, What: what}
 	if isRedirect(status) {
 		a.Location = absoluteLocation(w, w.answer.location)
@@ -56,13 +56,13 @@ func shown(status int) int {
 
 // page is an error_page for one status (ngx_http_err_page_t).
 type page struct {
-	directive nginx.Directive
+	directive conf.Directive
 	uri       string
 	// overwrite is the status to send: -1 the one that led here, 0 that of the page.
 	overwrite int
 }
 
-func pageOf(pages []nginx.Directive, status int) (page, bool) {
+func pageOf(pages []conf.Directive, status int) (page, bool) {
 	for _, d := range pages {
 		codes, p := d.Args, page{directive: d, overwrite: -1}
 		if len(codes) < 2 {
@@ -116,7 +116,7 @@ func toPage(w *walk, p page, status int) (phase, error) {
 }
 
 // redirected is ngx_http_internal_redirect: the request begins anew with another path.
-func (w *walk) redirected(path, args string, d nginx.Directive) (phase, error) {
+func (w *walk) redirected(path, args string, d conf.Directive) (phase, error) {
 	if w.answer.changes--; w.answer.changes == 0 {
 		return w.finish(500, d, "a cycle of internal redirects")
 	}
@@ -127,7 +127,7 @@ func (w *walk) redirected(path, args string, d nginx.Directive) (phase, error) {
 }
 
 // namedLocation is ngx_http_named_location: the path stays, and so does the query.
-func (w *walk) namedLocation(name string, d nginx.Directive) (phase, error) {
+func (w *walk) namedLocation(name string, d conf.Directive) (phase, error) {
 	if w.answer.changes--; w.answer.changes == 0 {
 		return w.finish(500, d, "a cycle of named locations")
 	}

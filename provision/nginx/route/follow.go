@@ -5,7 +5,7 @@ import (
 	"errors"
 	"strings"
 
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/head"
 )
 
@@ -19,7 +19,7 @@ type Host struct {
 }
 
 // Follow takes a request through a configuration as nginx would.
-func Follow(tree nginx.Tree, on Host, request Request) Route {
+func Follow(tree conf.Tree, on Host, request Request) Route {
 	sharing := tree.Sharing(request.To)
 	if len(sharing) == 0 {
 		return Route{End: End{Unfollowed: &Unfollowed{Why: "no server listens on " + request.To.String()}}}
@@ -36,7 +36,7 @@ func Follow(tree nginx.Tree, on Host, request Request) Route {
 	return s.follow(sharing)
 }
 
-func (s *scene) follow(sharing []nginx.Sharer) Route {
+func (s *scene) follow(sharing []conf.Sharer) Route {
 	w := &walk{scene: s, values: map[string]Value{}}
 	w.answer = answering{changes: mostChanges, method: s.request.method()}
 	a := arrival{Sharer: defaultOf(sharing)}
@@ -77,22 +77,22 @@ func (g gate) end() (End, []gate) {
 }
 
 // take makes a server the request's.
-func takeServer(w *walk, chosen nginx.Sharer) {
+func takeServer(w *walk, chosen conf.Sharer) {
 	w.server = chosen.Server
-	block := nginx.Directive{Name: "server", File: chosen.Server.File, Line: chosen.Server.Line, Block: true,
+	block := conf.Directive{Name: "server", File: chosen.Server.File, Line: chosen.Server.Line, Block: true,
 		Body: chosen.Server.Body}
-	w.levels = levels{}.below(nginx.Directive{Name: "http", Block: true, Body: w.http}, httpLevel).
+	w.levels = levels{}.below(conf.Directive{Name: "http", Block: true, Body: w.http}, httpLevel).
 		below(block, serverLevel)
 }
 
 // arrival is the server that takes a request.
 type arrival struct {
-	nginx.Sharer
+	conf.Sharer
 	byName bool
 }
 
 // arrive reads the request's head: it settles the server, which is the first step, and how the request begins.
-func (a *arrival) arrive(w *walk, sharing []nginx.Sharer) (phase, error) {
+func (a *arrival) arrive(w *walk, sharing []conf.Sharer) (phase, error) {
 	standard := w.levels[0].block
 	encrypted := speaksTLS(sharing, w.levels)
 	w.tls = w.request.TLS && encrypted
@@ -148,16 +148,16 @@ func beginning(w *walk, encrypted bool) (phase, error) {
 	return serverRewrite, nil
 }
 
-func refuse(status int, d nginx.Directive, what string) phase {
+func refuse(status int, d conf.Directive, what string) phase {
 	return func(w *walk) (phase, error) { return w.finish(status, d, what) }
 }
 
 // sameSlashes: a target is read by the default server's merge_slashes or, with TLS, by that of the server with the name
 // in the handshake (ngx_http_process_request_uri).
-func sameSlashes(w *walk, sharing []nginx.Sharer) error {
-	merges := func(s nginx.Sharer) bool {
-		http := nginx.Directive{Body: w.http}
-		return levels{{nginx.Directive{Body: s.Server.Body}, serverLevel}, {http, httpLevel}}.on("merge_slashes", true)
+func sameSlashes(w *walk, sharing []conf.Sharer) error {
+	merges := func(s conf.Sharer) bool {
+		http := conf.Directive{Body: w.http}
+		return levels{{conf.Directive{Body: s.Server.Body}, serverLevel}, {http, httpLevel}}.on("merge_slashes", true)
 	}
 	for _, s := range sharing {
 		if w.tls && merges(s) != merges(sharing[0]) {

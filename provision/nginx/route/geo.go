@@ -3,12 +3,12 @@ package route
 import (
 	"net/netip"
 
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 )
 
 // located is the value of a geo: that of the smallest network with the client's address, or with the one that its first
 // argument gives (ngx_http_geo_cidr_variable).
-func located(w *walk, table nginx.Directive) Value {
+func located(w *walk, table conf.Directive) Value {
 	text := clientAddress(w)
 	if len(table.Args) == 2 {
 		text = w.value(table.Args[0])
@@ -34,7 +34,7 @@ func located(w *walk, table nginx.Directive) Value {
 }
 
 // networkOf is the network of an entry; default is every address.
-func networkOf(entry nginx.Directive, address netip.Addr) (netip.Prefix, bool) {
+func networkOf(entry conf.Directive, address netip.Addr) (netip.Prefix, bool) {
 	if len(entry.Args) != 1 || entry.Block {
 		return netip.Prefix{}, false
 	}

@@ -9,15 +9,15 @@ import (
 	"testing"
 	"time"
 
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 )
 
-const conf = "/etc/nginx/nginx.conf"
+const mainFile = "/etc/nginx/nginx.conf"
 
 // parsed reads a configuration that is on no disk, as far as it can be read.
-func parsed(t testing.TB, text string) nginx.Tree {
+func parsed(t testing.TB, text string) conf.Tree {
 	t.Helper()
-	tree, _ := nginx.Load(t.TempDir(), conf, map[string][]byte{conf: []byte(text)})
+	tree, _ := conf.Load(t.TempDir(), mainFile, map[string][]byte{mainFile: []byte(text)})
 	return tree
 }
 

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 )
 
 // followed are the directives that say where a request goes, and that this package reads.
@@ -38,7 +38,7 @@ var harmless = strings.Fields(`
 
 // readable is an error where a block has a statement that this package cannot read: one of a module that is not
 // nginx's own, whose effect on requests nobody can tell, or one that nginx would refuse.
-func readable(body []nginx.Directive) error {
+func readable(body []conf.Directive) error {
 	for _, d := range body {
 		switch {
 		case !isKnown(d.Name):

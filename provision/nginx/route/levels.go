@@ -3,12 +3,12 @@ package route
 import (
 	"strings"
 
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 )
 
 // level is a block whose statements hold for a request: http, a server, a location, or an if or limit_except in one.
 type level struct {
-	block nginx.Directive
+	block conf.Directive
 	kind  kind
 }
 
@@ -24,12 +24,12 @@ const (
 // levels are the blocks around a request, innermost first (loc_conf). They are not changed: below gives new ones.
 type levels []level
 
-func (l levels) below(block nginx.Directive, k kind) levels {
+func (l levels) below(block conf.Directive, k kind) levels {
 	return append(levels{{block, k}}, l...)
 }
 
 // location is the innermost location, nil at the level of a server.
-func (l levels) location() *nginx.Directive {
+func (l levels) location() *conf.Directive {
 	for i := range l {
 		if l[i].kind == locationLevel {
 			return &l[i].block
@@ -54,10 +54,10 @@ func (l levels) server() levels {
 }
 
 // own are the directives of a name at the innermost level only.
-func (l levels) own(name string) []nginx.Directive { return named(l[0].block.Body, name) }
+func (l levels) own(name string) []conf.Directive { return named(l[0].block.Body, name) }
 
 // all are the directives of a name that are in force: those of the innermost level that has any.
-func (l levels) all(names ...string) []nginx.Directive {
+func (l levels) all(names ...string) []conf.Directive {
 	for _, each := range l {
 		if found := named(each.block.Body, names...); len(found) > 0 {
 			return found
@@ -67,7 +67,7 @@ func (l levels) all(names ...string) []nginx.Directive {
 }
 
 // value is the directive in force; nil where there is none.
-func (l levels) value(names ...string) *nginx.Directive {
+func (l levels) value(names ...string) *conf.Directive {
 	found := l.all(names...)
 	if len(found) == 0 {
 		return nil
@@ -89,8 +89,8 @@ func (l levels) on(name string, standard bool) bool {
 	return l.is(name, "on")
 }
 
-func named(body []nginx.Directive, names ...string) []nginx.Directive {
-	var all []nginx.Directive
+func named(body []conf.Directive, names ...string) []conf.Directive {
+	var all []conf.Directive
 	for _, d := range body {
 		for _, name := range names {
 			if d.Name == name {

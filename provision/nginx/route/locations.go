@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 )
 
 // howFound tells how a location was found, in nginx's own terms.
@@ -55,7 +55,7 @@ func locate(w *walk, within levels) (levels, howFound, error) {
 // static picks the location whose name is the path, else the longest that begins it
 // (ngx_http_core_find_static_location).
 func static(within levels, path string) (levels, howFound) {
-	var best *nginx.Directive
+	var best *conf.Directive
 	how, longest := none, -1
 	for _, l := range within.own("location") {
 		modifier, name := locationName(l.Args)
@@ -78,7 +78,7 @@ func static(within levels, path string) (levels, howFound) {
 }
 
 // slashed prefers the location of exactly the name, whichever of the two passes requests on.
-func slashed(within levels, one *nginx.Directive, name string) *nginx.Directive {
+func slashed(within levels, one *conf.Directive, name string) *conf.Directive {
 	for _, l := range within.own("location") {
 		if modifier, n := locationName(l.Args); modifier == "=" && n == name {
 			return &l
@@ -88,8 +88,8 @@ func slashed(within levels, one *nginx.Directive, name string) *nginx.Directive 
 }
 
 // passesOn: the location has a backend of its own, and so a redirect to its slash (auto_redirect).
-func passesOn(l nginx.Directive) bool {
-	return slices.ContainsFunc(l.Body, func(d nginx.Directive) bool { return slices.Contains(passers[:6], d.Name) })
+func passesOn(l conf.Directive) bool {
+	return slices.ContainsFunc(l.Body, func(d conf.Directive) bool { return slices.Contains(passers[:6], d.Name) })
 }
 
 func joined(args []string) string { return strings.Join(args, " ") }

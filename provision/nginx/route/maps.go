@@ -3,14 +3,14 @@ package route
 import (
 	"strings"
 
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/head"
 	"wsprovision/provision/nginx/pcre"
 )
 
 // mapped is ngx_http_map_variable: the exact text without case, host names with wildcards where the map has hostnames,
 // else the first regular expression, else the default.
-func mapValue(w *walk, table nginx.Directive) Value {
+func mapValue(w *walk, table conf.Directive) Value {
 	if len(table.Args) != 2 {
 		return unknown("the map in %s:%d is not understood", table.File, table.Line)
 	}
@@ -48,8 +48,8 @@ func mapValue(w *walk, table nginx.Directive) Value {
 }
 
 // exactly is the entry of a text in a map's table of texts, or of host names.
-func exactly(body []nginx.Directive, text string, hosts bool) *nginx.Directive {
-	table := head.NewNames[*nginx.Directive]()
+func exactly(body []conf.Directive, text string, hosts bool) *conf.Directive {
+	table := head.NewNames[*conf.Directive]()
 	for i := range body {
 		e := &body[i]
 		key := strings.TrimPrefix(e.Name, `\`)

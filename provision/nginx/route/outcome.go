@@ -3,20 +3,20 @@ package route
 import (
 	"fmt"
 
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 )
 
 // Route is the way of a request through a configuration.
 type Route struct {
 	// Server took the request; nil where no server listens on the address. It is settled where the End has steps, also
 	// where the request is not followed any further; else it is the default server.
-	Server *nginx.Server
+	Server *conf.Server
 	// Listen is the listener that it came in by.
-	Listen nginx.ListenDirective
+	Listen conf.ListenDirective
 	// ByName: the server was chosen by its name, and not for being the default one of its socket.
 	ByName bool
 	// Location is the last one that the request came to; nil where it came to none.
-	Location *nginx.Directive
+	Location *conf.Directive
 	// End is where the request ends, unless something of May comes before.
 	End End
 	// May are the other ends: a limit that is reached, a password that is wrong, a backend that fails.
@@ -50,13 +50,13 @@ type End struct {
 
 // InForce is the directive of that name that holds where the request ends: the innermost block that has it decides.
 // Nil: nowhere set.
-func (e End) InForce(name string) *nginx.Directive { return e.levels.value(name) }
+func (e End) InForce(name string) *conf.Directive { return e.levels.value(name) }
 
 // Cause is what may turn a request away from its end.
 type Cause struct {
 	What      string
 	Status    int // what it answers, before any error_page
-	Directive nginx.Directive
+	Directive conf.Directive
 }
 
 // Body is what nginx's answer consists of.
@@ -79,14 +79,14 @@ type Answer struct {
 	Location Value
 	// Directive is what makes nginx answer so. It is the location's, or the server's, where no directive says so and
 	// nothing passes the request on.
-	Directive nginx.Directive
+	Directive conf.Directive
 	// What says it in a few words: `return 403`.
 	What string
 }
 
 // Unfollowed is where the request could not be followed any further.
 type Unfollowed struct {
-	Directive nginx.Directive
+	Directive conf.Directive
 	Why       string
 }
 
@@ -119,7 +119,7 @@ func asValue(text string, err error) Value {
 // Pass is a request on its way to a backend.
 type Pass struct {
 	// Directive is the proxy_pass, or another that passes requests on.
-	Directive nginx.Directive
+	Directive conf.Directive
 	// Scheme is http or https, or the protocol of another directive: fastcgi; "" where it is not known.
 	Scheme string
 	// Backends are the addresses that nginx may ask: host:port, or unix:/path. None where only nginx knows them.
@@ -133,7 +133,7 @@ type Pass struct {
 	// none. A WebSocket does not come about where there is one.
 	Override int
 	// Page is the error_page that led here, nil for none.
-	Page *nginx.Directive
+	Page *conf.Directive
 	// Fields are those that the backend gets, as nginx sets them or passes them on. One that is empty is not sent.
 	Fields []SentField
 }
@@ -143,7 +143,7 @@ type SentField struct {
 	Name  string
 	Value Value
 	// Set is the proxy_set_header; nil where nginx or the client sets it.
-	Set *nginx.Directive
+	Set *conf.Directive
 }
 
 // Field is what the backend gets in a field; an empty one is not sent. One that is sent twice is a list.

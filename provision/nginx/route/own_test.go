@@ -14,7 +14,7 @@ func TestOwnSites(t *testing.T) {
 		"websocket": {80, "ws.example.com", "/ws/", "127.0.0.1:3000"},
 		"mixed":     {8081, "a.ws.example.com", "/ws/a", "[::1]:3000"},
 	} {
-		text, err := os.ReadFile("../testdata/" + name + ".golden.conf")
+		text, err := os.ReadFile("../render/testdata/" + name + ".golden.conf")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,12 +4,12 @@ import (
 	"slices"
 	"strings"
 
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/head"
 )
 
 // pass takes the request to a backend.
-func passOn(w *walk, h nginx.Directive) (phase, error) {
+func passOn(w *walk, h conf.Directive) (phase, error) {
 	d := w.levels.backend()
 	if d == nil || d.Name != h.Name || len(d.Args) != 1 {
 		return nil, unfollowed(h, "which backend an if has is not followed")
@@ -64,10 +64,10 @@ func passed(w *walk, p *Pass) (phase, error) {
 	return w.ended(End{Pass: p})
 }
 
-func statuses(d nginx.Directive) []int {
+func statuses(d conf.Directive) []int {
 	var all []int
 	for status := 300; status < 600; status++ {
-		if _, ok := pageOf([]nginx.Directive{d}, status); ok && !slices.Contains([]int{500, 502, 504}, status) {
+		if _, ok := pageOf([]conf.Directive{d}, status); ok && !slices.Contains([]int{500, 502, 504}, status) {
 			all = append(all, status)
 		}
 	}

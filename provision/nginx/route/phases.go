@@ -1,7 +1,7 @@
 package route
 
 import (
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/head"
 )
 
@@ -44,7 +44,7 @@ func findLocation(w *walk) (phase, error) {
 func internal(l levels) bool { return l.value("internal") != nil }
 
 // addSlash is the redirect from /x to /x/, where only that location passes requests on.
-func addSlash(w *walk, l nginx.Directive) (phase, error) {
+func addSlash(w *walk, l conf.Directive) (phase, error) {
 	_, name := locationName(l.Args)
 	w.answer.location = asValue(head.Redirect(name))
 	if w.answer.location.Known && w.at.args != "" {
@@ -76,7 +76,7 @@ func (w *walk) enter() error {
 }
 
 // limited is the limit_except that holds for the method; HEAD is allowed where GET is.
-func limitFor(w *walk) *nginx.Directive {
+func limitFor(w *walk) *conf.Directive {
 	for _, d := range w.levels.own("limit_except") {
 		allowed := false
 		for _, m := range d.Args {
@@ -94,7 +94,7 @@ var passers = []string{"proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", 
 	"stub_status", "empty_gif", "flv", "mp4"}
 
 // handler is the last of them in the innermost block.
-func (l levels) handler() *nginx.Directive {
+func (l levels) handler() *conf.Directive {
 	if l[0].kind < locationLevel {
 		return nil
 	}
@@ -106,7 +106,7 @@ func (l levels) handler() *nginx.Directive {
 }
 
 // backend is the one that passes requests on; a block within a location has that of the location.
-func (l levels) backend() *nginx.Directive {
+func (l levels) backend() *conf.Directive {
 	for _, each := range l {
 		if each.kind < locationLevel {
 			return nil

@@ -28,7 +28,7 @@ import (
 	"testing"
 	"time"
 
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/head"
 )
 
@@ -197,9 +197,9 @@ func (r *rig) start() error {
 	}
 }
 
-func (r *rig) tree() nginx.Tree {
+func (r *rig) tree() conf.Tree {
 	r.t.Helper()
-	tree, err := nginx.Load("", r.dir+"/nginx.conf", nil)
+	tree, err := conf.Load("", r.dir+"/nginx.conf", nil)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -422,7 +422,7 @@ func (r *rig) request(text string) (wanted byte, request Request) {
 }
 
 // compare follows a request, makes it, and compares.
-func (r *rig) compare(tree nginx.Tree, text string) {
+func (r *rig) compare(tree conf.Tree, text string) {
 	r.t.Helper()
 	wanted, request := r.request(text)
 	route := Follow(tree, Host{Look: anywhere}, request)

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/head"
 )
 
@@ -21,14 +21,14 @@ type script struct {
 
 // script runs the statements of a block. It gives a next phase where one of them answers; where one sends a text, the
 // walk has its end.
-func (w *walk) script(body []nginx.Directive) (phase, error) {
+func (w *walk) script(body []conf.Directive) (phase, error) {
 	s := &script{walk: w, quoted: true}
 	_, err := s.run(body)
 	return s.next, err
 }
 
 // run reports whether the rest is left out.
-func (s *script) run(body []nginx.Directive) (stop bool, err error) {
+func (s *script) run(body []conf.Directive) (stop bool, err error) {
 	for _, d := range body {
 		switch d.Name {
 		case "set":
@@ -58,7 +58,7 @@ func (s *script) stop() {
 	}
 }
 
-func (s *script) set(d nginx.Directive) error {
+func (s *script) set(d conf.Directive) error {
 	if len(d.Args) != 2 {
 		return unfollowed(d, "set is not understood")
 	}
@@ -111,7 +111,7 @@ func (s *script) text(text string, escaped bool) Value {
 
 // returns is ngx_http_script_return_code: a text, or a status below 400, is sent as it is; a redirect and a bare
 // status go through error_page.
-func (s *script) returns(d nginx.Directive) (phase, error) {
+func (s *script) returns(d conf.Directive) (phase, error) {
 	status, text := 302, Value{Known: true}
 	code, err := strconv.Atoi(d.Args[0])
 	switch {
@@ -140,7 +140,7 @@ func isRedirect(status int) bool {
 }
 
 // rewrite is a rewrite directive, and reports whether it is the last statement to run.
-func (s *script) rewrite(d nginx.Directive) (bool, error) {
+func (s *script) rewrite(d conf.Directive) (bool, error) {
 	if len(d.Args) < 2 {
 		return false, unfollowed(d, "rewrite is not understood")
 	}
@@ -178,7 +178,7 @@ type replacement struct {
 	flag       string
 }
 
-func replacementOf(d nginx.Directive) replacement {
+func replacementOf(d conf.Directive) replacement {
 	r := replacement{path: d.Args[1]}
 	if len(d.Args) > 2 {
 		r.flag = d.Args[2]
@@ -203,7 +203,7 @@ func replacementOf(d nginx.Directive) replacement {
 	return r
 }
 
-func (s *script) redirect(d nginx.Directive, r replacement) (phase, error) {
+func (s *script) redirect(d conf.Directive, r replacement) (phase, error) {
 	v := s.text(r.path, true)
 	if v.Known {
 		v = asValue(head.UnescapeRedirect(v.Text))
@@ -223,7 +223,7 @@ func (s *script) redirect(d nginx.Directive, r replacement) (phase, error) {
 }
 
 // replace is ngx_http_script_regex_end_code.
-func (s *script) replace(d nginx.Directive, r replacement) error {
+func (s *script) replace(d conf.Directive, r replacement) error {
 	path := s.text(r.path, false)
 	if !path.Known {
 		return unfollowed(d, "%s", path.Why)

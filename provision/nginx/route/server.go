@@ -4,11 +4,11 @@ import (
 	"errors"
 	"strings"
 
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/head"
 )
 
-func defaultOf(sharing []nginx.Sharer) nginx.Sharer {
+func defaultOf(sharing []conf.Sharer) conf.Sharer {
 	for _, s := range sharing {
 		if s.Listen.Default {
 			return s
@@ -19,7 +19,7 @@ func defaultOf(sharing []nginx.Sharer) nginx.Sharer {
 
 // speaksTLS: ssl at one listen holds for the address; the old ssl on holds where the default server has it
 // (ngx_http_init_connection).
-func speaksTLS(sharing []nginx.Sharer, standard levels) bool {
+func speaksTLS(sharing []conf.Sharer, standard levels) bool {
 	for _, s := range sharing {
 		if explicit(s) {
 			return true
@@ -29,7 +29,7 @@ func speaksTLS(sharing []nginx.Sharer, standard levels) bool {
 }
 
 // explicit looks for ssl in the listen itself, also where ssl on stands beside it.
-func explicit(s nginx.Sharer) bool {
+func explicit(s conf.Sharer) bool {
 	if len(named(s.Server.Body, "ssl")) == 0 {
 		return s.Listen.TLS
 	}
@@ -47,7 +47,7 @@ func explicit(s nginx.Sharer) bool {
 }
 
 // plain refuses connections on which nginx does not speak HTTP/1.1 with this client.
-func plain(sharing []nginx.Sharer, request Request, encrypted bool) error {
+func plain(sharing []conf.Sharer, request Request, encrypted bool) error {
 	for _, s := range sharing {
 		switch {
 		case s.Listen.ProxyProtocol:
@@ -101,8 +101,8 @@ func isToken(name string) bool {
 
 // choose is nginx's order: the exact name, the longest *.name, the longest name.*, the first regular expression, the
 // default server (ngx_http_find_virtual_server). Of two servers with a name the first one has it.
-func chooseServer(w *walk, sharing []nginx.Sharer, standard nginx.Sharer) (nginx.Sharer, bool, error) {
-	table, expressions := head.NewNames[nginx.Sharer](), []nginx.Sharer(nil)
+func chooseServer(w *walk, sharing []conf.Sharer, standard conf.Sharer) (conf.Sharer, bool, error) {
+	table, expressions := head.NewNames[conf.Sharer](), []conf.Sharer(nil)
 	dynamic := false
 	for _, s := range sharing {
 		for _, name := range s.Server.Names {
@@ -132,8 +132,8 @@ func chooseServer(w *walk, sharing []nginx.Sharer, standard nginx.Sharer) (nginx
 	return byExpression(w, expressions, standard, name)
 }
 
-func byExpression(w *walk, all []nginx.Sharer, standard nginx.Sharer, host string) (nginx.Sharer, bool, error) {
-	seen := map[*nginx.Server]bool{}
+func byExpression(w *walk, all []conf.Sharer, standard conf.Sharer, host string) (conf.Sharer, bool, error) {
+	seen := map[*conf.Server]bool{}
 	for _, s := range all {
 		if seen[s.Server] {
 			continue
@@ -146,7 +146,7 @@ func byExpression(w *walk, all []nginx.Sharer, standard nginx.Sharer, host strin
 			}
 			matched, err := w.match(text, strings.ToLower(text) != text)(host)
 			if err != nil {
-				return s, false, unfollowed(nginx.Directive{Name: "server", File: s.Server.File, Line: s.Server.Line},
+				return s, false, unfollowed(conf.Directive{Name: "server", File: s.Server.File, Line: s.Server.Line},
 					"%v", err)
 			}
 			if matched {

@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 )
 
 // precontent is try_files. It holds for its own block alone (ngx_http_try_files_handler).
@@ -59,7 +59,7 @@ func foundFile(w *walk, b base, name string, isDirectory bool) {
 }
 
 // fallback is the last of try_files: a status, a named location, or another path.
-func fallback(w *walk, d nginx.Directive, last string) (phase, error) {
+func fallback(w *walk, d conf.Directive, last string) (phase, error) {
 	if code, ok := strings.CutPrefix(last, "="); ok {
 		status, err := strconv.Atoi(code)
 		if err != nil || status < 300 {

@@ -4,7 +4,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 )
 
 // url is what a proxy_pass leads to.
@@ -18,7 +18,7 @@ type url struct {
 }
 
 // url reads a proxy_pass (ngx_http_proxy_pass, ngx_http_proxy_eval).
-func urlOf(w *walk, d nginx.Directive) (url, error) {
+func urlOf(w *walk, d conf.Directive) (url, error) {
 	u := url{text: known(d.Args[0]), dynamic: strings.Contains(d.Args[0], "$")}
 	if u.dynamic {
 		u.text = w.value(d.Args[0])
@@ -105,7 +105,7 @@ func backendsOf(w *walk, u url) (all []string, group string) {
 }
 
 // servers are those of a group that are not down.
-func servers(group nginx.Directive) []string {
+func servers(group conf.Directive) []string {
 	var all []string
 	for _, s := range named(group.Body, "server") {
 		down := len(s.Args) == 0

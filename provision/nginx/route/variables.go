@@ -3,7 +3,7 @@ package route
 import (
 	"strings"
 
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 )
 
 // part is a piece of a value of the configuration: text, a group of a regular expression, a variable, or the ? that
@@ -143,7 +143,7 @@ func (w *walk) variable(name string) Value {
 	return v
 }
 
-func tableValue(w *walk, table nginx.Directive) Value {
+func tableValue(w *walk, table conf.Directive) Value {
 	if table.Name == "geo" {
 		return located(w, table)
 	}
@@ -152,8 +152,8 @@ func tableValue(w *walk, table nginx.Directive) Value {
 
 // definition is where a configuration makes a variable.
 type definition struct {
-	table *nginx.Directive // the map or geo; of several for one variable nginx uses the last
-	other string           // anything else than map, geo, set and groups
+	table *conf.Directive // the map or geo; of several for one variable nginx uses the last
+	other string          // anything else than map, geo, set and groups
 	set   bool
 	group bool
 	open  int // while it is being asked for
@@ -166,7 +166,7 @@ var makers = map[string]int{"map": -1, "geo": -1, "split_clients": -1, "set": 0,
 	"js_set": 0, "js_var": 0, "set_by_lua_file": 0, "geoip2": 0, "userid_name": 0}
 
 // define finds the variables of a configuration, in the order of its statements.
-func define(all definitions, body []nginx.Directive) {
+func define(all definitions, body []conf.Directive) {
 	for i := range body {
 		d := &body[i]
 		if at, makes := makers[d.Name]; makes && len(d.Args) > 0 {
@@ -206,7 +206,7 @@ func (all definitions) of(name string) *definition {
 	return all[name]
 }
 
-func (one *definition) by(d *nginx.Directive) {
+func (one *definition) by(d *conf.Directive) {
 	switch d.Name {
 	case "map", "geo":
 		one.table, one.other = d, ""

@@ -5,7 +5,7 @@ import (
 	"maps"
 	"slices"
 
-	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
 )
 
 // scene is what is the same for a request from its beginning to its end.
@@ -13,9 +13,9 @@ type scene struct {
 	request Request
 	look    Look
 	prefix  string // of paths that are relative
-	http    []nginx.Directive
-	tree    nginx.Tree
-	server  *nginx.Server
+	http    []conf.Directive
+	tree    conf.Tree
+	server  *conf.Server
 	tls     bool
 	defined definitions
 	asked   int // maps so far
@@ -56,16 +56,16 @@ type address struct {
 
 // answering is what of the answer is settled on the way.
 type answering struct {
-	handler  *nginx.Directive // proxy_pass and its like (content_handler)
+	handler  *conf.Directive // proxy_pass and its like (content_handler)
 	method   string
 	location Value
 	changes  int // of the path that are left
 	// override is the status that is sent in place of a page's own (err_status); 0 for none.
 	override int
-	by       nginx.Directive // what made the override
+	by       conf.Directive // what made the override
 	what     string
 	paged    bool // an error_page was looked for, and there is no second
-	page     *nginx.Directive
+	page     *conf.Directive
 }
 
 // gate is something that may answer before the request comes to its end.
@@ -83,12 +83,12 @@ func (w *walk) fork() *walk {
 	return &other
 }
 
-func (w *walk) step(d nginx.Directive, format string, args ...any) {
+func (w *walk) step(d conf.Directive, format string, args ...any) {
 	w.steps = append(w.steps, Step{fmt.Sprintf(format, args...), d.File, d.Line})
 }
 
 // unfollowed ends the walk at a directive.
-func unfollowed(d nginx.Directive, format string, args ...any) error {
+func unfollowed(d conf.Directive, format string, args ...any) error {
 	return &Unfollowed{d, fmt.Sprintf(format, args...)}
 }
 
@@ -131,7 +131,7 @@ func (w *walk) ended(e End) (phase, error) {
 const mostTurns = 3
 
 // gated remembers what may turn the request away here.
-func (w *walk) gated(d nginx.Directive, status int, what string) {
+func (w *walk) gated(d conf.Directive, status int, what string) {
 	if w.depth >= mostTurns {
 		return
 	}
