@@ -126,8 +126,8 @@ func (h *fakeHost) host(on Listener) *host.Host {
 		LockWait: config.SemanageLockWait, Cache: &selinux.Cache{}, Ask: h.decide}
 	p.Nginx = nginx.Nginx{Root: h.root, Read: h.read, Program: "/usr/sbin/nginx", Conf: host.NginxConf, Proc: h.root +
 		"/proc"}
-	p.Files = &host.Files{Root: h.root, Seam: seam, Label: p.SELinux.DefaultLabel, SetLabel: p.SELinux.SetFileLabel,
-		FileLabel: p.SELinux.FileLabel}
+	p.Files = &host.Files{Root: h.root, Seam: seam, Label: p.SELinux.Contexts().DefaultLabel, SetLabel: p.SELinux.Contexts().SetFileLabel,
+		FileLabel: p.SELinux.Contexts().FileLabel}
 	p.Probe, p.Served, p.TryBind = h.probe, h.sends, h.tryBind
 	p.Units = func(context.Context) (systemd.Units, error) {
 		if h.where.Offline() {

@@ -54,7 +54,7 @@ func TestHostileForeignFile(t *testing.T) {
 		h, c, files := withForeign(t)
 		h.adopting = true
 		h.must(os.Chmod(h.path(site), 0o640))
-		h.must(h.host(Listener{}).SELinux.SetFileLabel(site, "system_u:object_r:httpd_sys_content_t:s0"))
+		h.must(h.host(Listener{}).SELinux.Contexts().SetFileLabel(site, "system_u:object_r:httpd_sys_content_t:s0"))
 		before, stat := h.snapshot(), h.stat(site)
 		if r := h.plan(c); r.Result != engine.Planned ||
 			!strings.Contains(strings.Join(step(t, r, stepnames.Site).Warnings, "\n"),

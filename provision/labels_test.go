@@ -85,7 +85,7 @@ func labelled(t testing.TB) (*fakeHost, selinux.Host) {
 	s := selinux.Host{Root: h.root}
 	for _, path := range []string{"/etc", "/usr", "/var"} {
 		h.mkdir(path)
-		if err := s.SetFileLabel(path, "system_u:object_r:default_t:s0"); err != nil {
+		if err := s.Contexts().SetFileLabel(path, "system_u:object_r:default_t:s0"); err != nil {
 			hosttest.Unable(t, "no labels can be set here: %v", err)
 		}
 	}
@@ -104,7 +104,7 @@ func TestLabelsOfPackages(t *testing.T) {
 		for path, want := range map[string]string{labels.NginxProgram: "default_t", host.NginxConf: "httpd_config_t",
 			proxy.ConfDir: "httpd_config_t", site: "httpd_config_t", state.DeferredPath: "var_lib_t",
 			host.FirstBootLink: "etc_t"} {
-			if got, err := s.FileLabel(path); err != nil || host.TypeOf(got) != want {
+			if got, err := s.Contexts().FileLabel(path); err != nil || host.TypeOf(got) != want {
 				t.Errorf("%s: %q, %v, want %s", path, got, err, want)
 			}
 		}
@@ -129,7 +129,7 @@ func TestLabelsAtTheFirstBoot(t *testing.T) {
 			t.Fatalf("first boot: %v\n%s", err, summarize(r))
 		}
 		for path, want := range map[string]string{labels.NginxProgram: "default_t", host.NginxConf: "httpd_config_t"} {
-			if got, err := s.FileLabel(path); err != nil || host.TypeOf(got) != want {
+			if got, err := s.Contexts().FileLabel(path); err != nil || host.TypeOf(got) != want {
 				t.Errorf("%s: %q, %v, want %s", path, got, err, want)
 			}
 		}
@@ -142,13 +142,13 @@ func TestLabelsOfTheStore(t *testing.T) {
 		h, s := labelled(t)
 		h.apply(basic(t))
 		wrong := filepath.Join(store, "booleans.local")
-		h.must(s.SetFileLabel(wrong, "system_u:object_r:user_tmp_t:s0"))
+		h.must(s.Contexts().SetFileLabel(wrong, "system_u:object_r:user_tmp_t:s0"))
 		r := h.apply(basic(t))
 		if got := step(t, r, stepnames.Labels); got.Status != engine.Changed || len(got.Changes) != 1 ||
 			got.Changes[0].Object != "label of "+wrong {
 			t.Errorf("labels: %s, %v", got.Status, got.Changes)
 		}
-		if got, _ := s.FileLabel(wrong); host.TypeOf(got) != "etc_t" {
+		if got, _ := s.Contexts().FileLabel(wrong); host.TypeOf(got) != "etc_t" {
 			t.Errorf("%s: %s", wrong, got)
 		}
 	})
@@ -196,8 +196,8 @@ func (h *fakeHost) bare(s selinux.Host) []string {
 		if err == nil && (path == "/proc" || path == "/srv") {
 			return fs.SkipDir
 		}
-		have, err := s.FileLabel(path)
-		want, wantErr := s.DefaultLabel(path, d.Type())
+		have, err := s.Contexts().FileLabel(path)
+		want, wantErr := s.Contexts().DefaultLabel(path, d.Type())
 		if have == "" && want != "" {
 			names = append(names, path)
 		}
@@ -209,7 +209,7 @@ func (h *fakeHost) bare(s selinux.Host) []string {
 func (h *fakeHost) labelRest(s selinux.Host) {
 	h.t.Helper()
 	for _, path := range h.bare(s) {
-		h.must(s.SetFileLabel(path, "system_u:object_r:default_t:s0"))
+		h.must(s.Contexts().SetFileLabel(path, "system_u:object_r:default_t:s0"))
 	}
 }
 
@@ -237,7 +237,7 @@ func TestKernelWithoutSELinux(t *testing.T) {
 			t.Errorf("a relabel was scheduled before yum ran: %v, want true; it still is: %v, want false", promised,
 				h.exists(host.RelabelPath))
 		}
-		if got, _ := s.FileLabel("/srv/file"); got != "" {
+		if got, _ := s.Contexts().FileLabel("/srv/file"); got != "" {
 			t.Errorf("a file that is bound from elsewhere was labelled %s", got)
 		}
 		before := h.snapshot()
@@ -332,7 +332,7 @@ func TestHostileUnlabelable(t *testing.T) {
 		h, s := labelled(t)
 		h.bootWithoutLabels()
 		for _, path := range []string{labels.NginxProgram, host.NginxConf} {
-			h.must(s.SetFileLabel(path, "system_u:object_r:user_tmp_t:s0"))
+			h.must(s.Contexts().SetFileLabel(path, "system_u:object_r:user_tmp_t:s0"))
 			hosttest.Chattr(t, h.path(path))
 		}
 		for _, act := range []func() *engine.Report{

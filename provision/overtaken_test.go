@@ -53,7 +53,7 @@ func TestFirstBootWithoutLabels(t *testing.T) {
 		if r := h.apply(basic(t)); r.Result != engine.Changed || h.exists(state.DeferredPath) {
 			t.Errorf("%s\n%s", r.Result, summarize(r))
 		}
-		if label, err := s.FileLabel(host.NginxConf); err != nil || host.TypeOf(label) != "httpd_config_t" {
+		if label, err := s.Contexts().FileLabel(host.NginxConf); err != nil || host.TypeOf(label) != "httpd_config_t" {
 			t.Errorf("%s: %q, %v", host.NginxConf, label, err)
 		}
 	})

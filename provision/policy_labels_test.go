@@ -22,7 +22,7 @@ func TestLabelsOfALiveTransaction(t *testing.T) {
 			if !h.exists(path) {
 				h.write(path, "")
 			}
-			if err := s.SetFileLabel(path, mine); err != nil {
+			if err := s.Contexts().SetFileLabel(path, mine); err != nil {
 				hosttest.Unable(t, "no labels can be set here: %v", err)
 			}
 		}
@@ -30,7 +30,7 @@ func TestLabelsOfALiveTransaction(t *testing.T) {
 			if strings.HasPrefix(point, "after run semanage import") {
 				for _, path := range rewritten {
 					if h.exists(path) {
-						h.must(s.SetFileLabel(path, inherited))
+						h.must(s.Contexts().SetFileLabel(path, inherited))
 					}
 				}
 			}
@@ -41,7 +41,7 @@ func TestLabelsOfALiveTransaction(t *testing.T) {
 	want := func(t *testing.T, s selinux.Host, paths []string, label string) {
 		t.Helper()
 		for _, path := range paths {
-			if got, err := s.FileLabel(path); err != nil || host.TypeOf(got) != label {
+			if got, err := s.Contexts().FileLabel(path); err != nil || host.TypeOf(got) != label {
 				t.Errorf("%s: %q, %v, want %s", path, got, err, label)
 			}
 		}
@@ -62,7 +62,7 @@ func TestLabelsOfALiveTransaction(t *testing.T) {
 	bubble(t, "nothing to do", func(t *testing.T) {
 		h, s := start(t)
 		h.apply(basic(t))
-		h.must(s.SetFileLabel(store+"/policy.kern", inherited)) // somebody else's semanage, since
+		h.must(s.Contexts().SetFileLabel(store+"/policy.kern", inherited)) // somebody else's semanage, since
 		if r := h.apply(basic(t)); r.Result != engine.Unchanged {
 			t.Fatal(summarize(r))
 		}

@@ -165,7 +165,8 @@ func TestHostileKeyOfSomebody(t *testing.T) {
 			h.must(os.Remove(h.path(state.LedgerPath)))
 		},
 		"label": func(h *fakeHost) {
-			h.must(h.host(Listener{}).SELinux.SetFileLabel(packages.KeyPath, "system_u:object_r:user_home_t:s0"))
+			h.must(h.host(Listener{}).SELinux.Contexts().SetFileLabel(packages.KeyPath,
+				"system_u:object_r:user_home_t:s0"))
 		},
 	} {
 		bubble(t, name, func(t *testing.T) {

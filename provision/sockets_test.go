@@ -23,7 +23,7 @@ func withSocket(t testing.TB) *fakeHost {
 	h.mkdir("/srv/app")
 	h.must(unix.Mknod(h.path("/srv/app/app.sock"), unix.S_IFSOCK|0o600, 0))
 	for _, name := range []string{"/srv/app", "/srv/app/app.sock"} {
-		h.must(h.host(Listener{}).SELinux.SetFileLabel(name, "system_u:object_r:var_t:s0"))
+		h.must(h.host(Listener{}).SELinux.Contexts().SetFileLabel(name, "system_u:object_r:var_t:s0"))
 	}
 	h.web.backends["unix:/srv/app/app.sock"] = true
 	return h
@@ -33,7 +33,7 @@ func (h *fakeHost) socketTypes() string {
 	h.t.Helper()
 	all := ""
 	for _, name := range []string{"/srv/app", "/srv/app/app.sock"} {
-		label, err := h.host(Listener{}).SELinux.FileLabel(name)
+		label, err := h.host(Listener{}).SELinux.Contexts().FileLabel(name)
 		h.must(err)
 		all += " " + strings.Split(label, ":")[2]
 	}
@@ -137,7 +137,7 @@ func TestSocketAlias(t *testing.T) {
 	h.apply(parse(t, socketSite))
 	h.write(store+"/file_contexts.local", strings.Replace(socketContext, policy.SocketType, "httpd_runtime_t", 1)+"\n")
 	for _, name := range []string{"/srv/app", "/srv/app/app.sock"} {
-		h.must(h.host(Listener{}).SELinux.SetFileLabel(name, "system_u:object_r:httpd_runtime_t:s0"))
+		h.must(h.host(Listener{}).SELinux.Contexts().SetFileLabel(name, "system_u:object_r:httpd_runtime_t:s0"))
 	}
 	if r := h.apply(parse(t, socketSite)); r.Result != engine.Unchanged || strings.Contains(summarize(r), "no label") {
 		t.Errorf("again: %s", summarize(r))

@@ -262,7 +262,7 @@ func TestDrift(t *testing.T) {
 	bubble(t, "mode and label", func(t *testing.T) {
 		h := provisioned(t)
 		h.must(os.Chmod(h.path(site), 0o600))
-		h.must(h.host(Listener{}).SELinux.SetFileLabel(site, "system_u:object_r:admin_home_t:s0"))
+		h.must(h.host(Listener{}).SELinux.Contexts().SetFileLabel(site, "system_u:object_r:admin_home_t:s0"))
 		r := h.apply(basic(t))
 		s := step(t, r, stepnames.Site)
 		if s.Status != engine.Changed || !strings.Contains(s.Changes[0].From, "0600") ||

@@ -22,46 +22,46 @@ func isClassName(name string) bool { return len(name) <= 64 && className.MatchSt
 // stands for a process (system_u:system_r) as source and for an object (system_u:object_r) as target, at s0 where the
 // policy has levels. The answer is the policy's, also in permissive mode; only a type that is permissive by itself
 // counts as allowed. An error wraps ErrUnknown.
-func (h Host) Allowed(source, target, class, perm string) (bool, error) {
-	allowed, err := h.allowed(source, target, class, perm)
+func (k Kernel) Allowed(source, target, class, perm string) (bool, error) {
+	allowed, err := k.allowed(source, target, class, perm)
 	if err != nil {
 		return false, fmt.Errorf("may %s %s %s:%s: %w", source, perm, target, class, err)
 	}
 	return allowed, nil
 }
 
-func (h Host) allowed(source, target, class, perm string) (bool, error) {
-	dir, err := h.kernel()
+func (k Kernel) allowed(source, target, class, perm string) (bool, error) {
+	dir, err := k.kernel()
 	if err != nil {
 		return false, err
 	}
 	if !isClassName(class) || !isClassName(perm) {
 		return false, fmt.Errorf("%w: no name of a class or permission", ErrUnknown)
 	}
-	index, err := h.number(dir, "class", class, "index")
+	index, err := k.number(dir, "class", class, "index")
 	if err != nil {
 		return false, err
 	}
-	bit, err := h.number(dir, "class", class, "perms", perm)
+	bit, err := k.number(dir, "class", class, "perms", perm)
 	if err != nil {
 		return false, err
 	}
 	if bit < 1 || bit > 32 {
 		return false, fmt.Errorf("%w: permission number %d", ErrUnknown, bit)
 	}
-	question, err := h.question(dir, source, target, index)
+	question, err := k.question(dir, source, target, index)
 	if err != nil {
 		return false, err
 	}
-	answer, err := h.transact(h.path(dir, "access"), question)
+	answer, err := k.transact(k.path(dir, "access"), question)
 	if err != nil {
 		return false, fmt.Errorf("%w: %w", ErrUnknown, err)
 	}
 	return parseDecision(answer, bit)
 }
 
-func (h Host) number(elem ...string) (uint64, error) {
-	b, err := os.ReadFile(h.path(elem...))
+func (k Kernel) number(elem ...string) (uint64, error) {
+	b, err := os.ReadFile(k.path(elem...))
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", ErrUnknown, err)
 	}
@@ -73,27 +73,27 @@ func (h Host) number(elem ...string) (uint64, error) {
 }
 
 // question is what the kernel's sel_write_access reads: two contexts and the class.
-func (h Host) question(dir, source, target string, class uint64) (string, error) {
-	subject, err := h.contextOf(dir, "system_u:system_r:", source)
+func (k Kernel) question(dir, source, target string, class uint64) (string, error) {
+	subject, err := k.contextOf(dir, "system_u:system_r:", source)
 	if err != nil {
 		return "", err
 	}
-	object, err := h.objectContext(dir, target)
+	object, err := k.objectContext(dir, target)
 	if err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("%s %s %d", subject, object, class), nil
 }
 
-func (h Host) objectContext(dir, typ string) (string, error) {
-	return h.contextOf(dir, "system_u:object_r:", typ)
+func (k Kernel) objectContext(dir, typ string) (string, error) {
+	return k.contextOf(dir, "system_u:object_r:", typ)
 }
 
 // contextOf makes a context of a type, and leaves one as it is.
-func (h Host) contextOf(dir, prefix, c string) (string, error) {
+func (k Kernel) contextOf(dir, prefix, c string) (string, error) {
 	if policydb.IsTypeName(c) {
 		level := ""
-		if mls, err := h.number(dir, "mls"); err == nil && mls == 1 {
+		if mls, err := k.number(dir, "mls"); err == nil && mls == 1 {
 			level = ":s0"
 		}
 		return prefix + c + level, nil
@@ -105,9 +105,9 @@ func (h Host) contextOf(dir, prefix, c string) (string, error) {
 }
 
 // transact writes to a transaction file of selinuxfs and reads the answer through the same descriptor.
-func (h Host) transact(file, question string) (string, error) {
-	if h.Ask != nil {
-		return h.Ask(file, question)
+func (k Kernel) transact(file, question string) (string, error) {
+	if k.Ask != nil {
+		return k.Ask(file, question)
 	}
 	fd, err := unix.Open(file, unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -146,34 +146,34 @@ func parseDecision(answer string, bit uint64) (bool, error) {
 // MayBind says whether httpd_t, the domain of nginx, may listen on the tcp port under the loaded policy, and the port's
 // type there. A port in net.ipv4.ip_local_port_range above 1023 is free for all: the kernel does not check its name
 // (selinux_socket_bind).
-func (h Host) MayBind(port int) (allowed bool, typ string, err error) {
-	allowed, typ, err = h.mayHTTPD(port, "name_bind")
-	if err == nil && !allowed && h.localRange(port) {
+func (k Kernel) MayBind(port int) (allowed bool, typ string, err error) {
+	allowed, typ, err = k.mayHTTPD(port, "name_bind")
+	if err == nil && !allowed && k.localRange(port) {
 		allowed = true
 	}
 	return allowed, typ, err
 }
 
 // MayConnect says whether httpd_t may connect to the tcp port under the loaded policy, and the port's type there.
-func (h Host) MayConnect(port int) (allowed bool, typ string, err error) {
-	return h.mayHTTPD(port, "name_connect")
+func (k Kernel) MayConnect(port int) (allowed bool, typ string, err error) {
+	return k.mayHTTPD(port, "name_connect")
 }
 
-func (h Host) mayHTTPD(port int, perm string) (bool, string, error) {
+func (k Kernel) mayHTTPD(port int, perm string) (bool, string, error) {
 	if port < 1 || port > 65535 {
 		return false, "", fmt.Errorf("port tcp/%d: not a tcp port", port)
 	}
-	p, err := h.runningPolicy(context.Background())
+	p, err := k.runningPolicy(context.Background())
 	if err != nil {
 		return false, "", fmt.Errorf("port tcp/%d: %w", port, err)
 	}
 	typ := p.PortType("tcp", port)
-	allowed, err := h.Allowed("httpd_t", typ, "tcp_socket", perm)
+	allowed, err := k.Allowed("httpd_t", typ, "tcp_socket", perm)
 	return allowed, typ, err
 }
 
-func (h Host) localRange(port int) bool {
-	b, err := os.ReadFile(h.path("/proc/sys/net/ipv4/ip_local_port_range"))
+func (k Kernel) localRange(port int) bool {
+	b, err := os.ReadFile(k.path("/proc/sys/net/ipv4/ip_local_port_range"))
 	if err != nil {
 		return false
 	}

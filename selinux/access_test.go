@@ -9,7 +9,7 @@ import (
 // kernelSays answers like selinuxfs: httpd_t may bind http_port_t, and connect to nothing.
 func kernelSays(t *testing.T, h Host) func(string, string) (string, error) {
 	return func(file, question string) (string, error) {
-		if file != h.path("sys/fs/selinux/access") {
+		if file != h.system().path("sys/fs/selinux/access") {
 			t.Errorf("asked %s", file)
 		}
 		allowed := 0
@@ -38,7 +38,7 @@ func TestAllowed(t *testing.T) {
 	h := rhel7(t, nil)
 	h.Ask = kernelSays(t, h)
 	for _, tt := range tests {
-		got, err := h.Allowed(tt.source, tt.target, "tcp_socket", tt.perm)
+		got, err := h.Kernel().Allowed(tt.source, tt.target, "tcp_socket", tt.perm)
 		if err != nil || got != tt.want {
 			t.Errorf("Allowed(%s, %s, %s) = %v, %v, want %v", tt.source, tt.target, tt.perm, got, err, tt.want)
 		}
@@ -66,7 +66,8 @@ func TestAllowedCannotTell(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := rhel7(t, nil)
 			tt.change(&h)
-			if got, err := h.Allowed(tt.source, "http_port_t", tt.class, tt.perm); !errors.Is(err, ErrUnknown) || got {
+			if got, err := h.Kernel().Allowed(tt.source, "http_port_t", tt.class, tt.perm); !errors.Is(err,
+				ErrUnknown) || got {
 				t.Errorf("Allowed() = %v, %v, want ErrUnknown", got, err)
 			}
 		})
@@ -87,17 +88,17 @@ func TestMayBindAndConnect(t *testing.T) {
 		{40000, true, false, "unreserved_port_t"}, // in ip_local_port_range, which name_bind leaves alone
 	}
 	for _, tt := range tests {
-		bind, typ, err := h.MayBind(tt.port)
+		bind, typ, err := h.Kernel().MayBind(tt.port)
 		if err != nil || bind != tt.bind || typ != tt.typ {
 			t.Errorf("MayBind(%d) = %v, %q, %v, want %v, %q", tt.port, bind, typ, err, tt.bind, tt.typ)
 		}
-		connect, typ, err := h.MayConnect(tt.port)
+		connect, typ, err := h.Kernel().MayConnect(tt.port)
 		if err != nil || connect != tt.connect || typ != tt.typ {
 			t.Errorf("MayConnect(%d) = %v, %q, %v, want %v, %q", tt.port, connect, typ, err, tt.connect, tt.typ)
 		}
 	}
 	h.Offline = true
-	if _, _, err := h.MayBind(80); !errors.Is(err, ErrUnknown) {
+	if _, _, err := h.Kernel().MayBind(80); !errors.Is(err, ErrUnknown) {
 		t.Errorf("offline: %v, want ErrUnknown", err)
 	}
 }

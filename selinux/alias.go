@@ -17,15 +17,15 @@ func (h Host) SameType(a, b string) bool {
 // ownName is a type's own name. What is written to selinuxfs's file "context" comes back as the policy has it
 // (security_canonicalize_context(3)).
 func (h Host) ownName(typ string) (string, bool) {
-	dir, err := h.kernel()
+	dir, err := h.system().kernel()
 	if err != nil {
 		return "", false
 	}
-	context, err := h.objectContext(dir, typ)
+	context, err := h.Kernel().objectContext(dir, typ)
 	if err != nil {
 		return "", false
 	}
-	answer, err := h.transact(h.path(dir, "context"), context)
+	answer, err := h.Kernel().transact(h.system().path(dir, "context"), context)
 	if err != nil {
 		return "", false
 	}

@@ -9,7 +9,7 @@ import (
 func TestSameType(t *testing.T) {
 	h := rhel7(t, nil)
 	h.Ask = func(file, context string) (string, error) {
-		if file != h.path("sys/fs/selinux/context") {
+		if file != h.system().path("sys/fs/selinux/context") {
 			t.Errorf("asked %s", file)
 		}
 		return strings.Replace(context, "httpd_var_run_t", "httpd_runtime_t", 1) + "\x00", nil

@@ -68,12 +68,12 @@ func (h Host) Boolean(_ context.Context, name string) (Boolean, error) {
 
 // runningBoolean reads the boolean's file in selinuxfs: the value in force, and the one set but not yet committed.
 func (h Host) runningBoolean(name string) Setting {
-	dir, err := h.kernel()
+	dir, err := h.system().kernel()
 	if err != nil {
 		return Unknown
 	}
-	b, err := os.ReadFile(h.path(dir, "booleans", name))
-	if errors.Is(err, fs.ErrNotExist) && isDir(h.path(dir, "booleans")) {
+	b, err := os.ReadFile(h.system().path(dir, "booleans", name))
+	if errors.Is(err, fs.ErrNotExist) && isDir(h.system().path(dir, "booleans")) {
 		return Undefined
 	}
 	if err != nil {
@@ -93,7 +93,7 @@ func parseRunning(text string) Setting {
 }
 
 func (h Host) defaultBoolean(name string) (Setting, error) {
-	p, err := h.storedPolicy()
+	p, err := h.policies().storedPolicy()
 	if err != nil {
 		return Unknown, err
 	}
@@ -106,7 +106,7 @@ func (h Host) defaultBoolean(name string) (Setting, error) {
 
 // localBooleans reads booleans.local. No file means no records; no store is an error.
 func (h Host) localBooleans() (map[string]bool, error) {
-	text, err := h.storeFile("booleans.local")
+	text, err := h.system().storeFile("booleans.local")
 	if err != nil {
 		return nil, err
 	}
@@ -114,19 +114,19 @@ func (h Host) localBooleans() (map[string]bool, error) {
 }
 
 // storeFile reads a file of local records in the store, whose directory is 0700 root.
-func (h Host) storeFile(name string) (string, error) {
-	c, err := h.config()
+func (sy system) storeFile(name string) (string, error) {
+	c, err := sy.config()
 	if err != nil {
 		return "", err
 	}
-	store, err := h.store(c.policy)
+	store, err := sy.store(c.policy)
 	if err != nil {
 		return "", err
 	}
 	if store == "" {
 		return "", fmt.Errorf("%w: no policy store of %s: %w", ErrUnknown, c.policy, fs.ErrNotExist)
 	}
-	b, err := os.ReadFile(h.path(store, name))
+	b, err := os.ReadFile(sy.path(store, name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}

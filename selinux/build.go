@@ -18,12 +18,12 @@ func (h Host) unbuilt(store, policy string) string {
 		return ""
 	}
 	dir := etc + "/" + policy + "/policy"
-	entries, err := os.ReadDir(h.path(dir))
+	entries, err := os.ReadDir(h.system().path(dir))
 	if (err == nil || errors.Is(err, fs.ErrNotExist)) && highestVersion(entries) == "" {
 		return dir + "/policy.NN"
 	}
 	kern := path.Join(store, "policy.kern")
-	if _, err := os.Lstat(h.path(kern)); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(h.system().path(kern)); errors.Is(err, fs.ErrNotExist) {
 		return kern
 	}
 	return ""
@@ -33,7 +33,7 @@ func (h Host) unbuilt(store, policy string) string {
 // selinux-policy's own scriptlet runs (selinux-policy.spec of RHEL 7.0 to 7.9, postInstall); what it has written is
 // looked at afterwards.
 func (h Host) Build(ctx context.Context) error {
-	c, err := h.config()
+	c, err := h.system().config()
 	if err != nil {
 		return err
 	}
@@ -47,6 +47,6 @@ func (h Host) Build(ctx context.Context) error {
 	if s.Unbuilt != "" {
 		return fmt.Errorf("semodule -B: exit status 0, and there is still no %s", s.Unbuilt)
 	}
-	_, err = h.storedPolicy()
+	_, err = h.policies().storedPolicy()
 	return err
 }

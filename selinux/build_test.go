@@ -46,7 +46,7 @@ func TestUnbuilt(t *testing.T) {
 func TestBuild(t *testing.T) {
 	build := func(h Host, names ...string) {
 		for _, name := range names {
-			must(t, os.MkdirAll(h.path("etc/selinux/targeted/policy"), 0o755))
+			must(t, os.MkdirAll(h.system().path("etc/selinux/targeted/policy"), 0o755))
 			write(t, h, name, testdata(t, "policy.31"))
 		}
 	}

@@ -136,7 +136,7 @@ func locked(t *testing.T, n int) Run {
 
 func TestCommitWaitsForLock(t *testing.T) {
 	h := rhel7(t, map[string]string{"proc/4711/comm": "semodule\n"})
-	must(t, os.WriteFile(h.path("proc/locks"), []byte(locksLine(t, h)), 0o644))
+	must(t, os.WriteFile(h.system().path("proc/locks"), []byte(locksLine(t, h)), 0o644))
 	h.Change, h.LockWait = locked(t, 3), time.Minute
 	var pauses []time.Duration
 	h.Sleep = func(_ context.Context, d time.Duration) error { pauses = append(pauses, d); return nil }
@@ -191,7 +191,7 @@ func TestLockHolderForReal(t *testing.T) {
 func locksLine(t *testing.T, h Host) string {
 	t.Helper()
 	var st unix.Stat_t
-	must(t, unix.Stat(h.path("etc/selinux/targeted/semanage.trans.LOCK"), &st))
+	must(t, unix.Stat(h.system().path("etc/selinux/targeted/semanage.trans.LOCK"), &st))
 	id := fileID(&st)
 	return "1: -> FLOCK  ADVISORY  WRITE 99 " + id + " 0 EOF\n2: FLOCK  ADVISORY  WRITE 4711 " + id + " 0 EOF\n"
 }

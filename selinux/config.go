@@ -22,8 +22,8 @@ type config struct {
 // A policy's name becomes part of paths, so nothing that could leave the directory passes.
 var policyName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
 
-func (h Host) config() (config, error) {
-	b, err := os.ReadFile(h.path(etc, "config"))
+func (sy system) config() (config, error) {
+	b, err := os.ReadFile(sy.path(etc, "config"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return config{policy: "targeted"}, nil
 	}
@@ -67,8 +67,8 @@ func configuredMode(v string) Mode {
 // store returns the directory of the active policy store, or "" if there is none. RHEL 7.3 moved it from modules/active
 // to active and left the old tree behind; Debian and upstream keep it under /var/lib/selinux (semanage.conf(5);
 // selinux-policy.spec of 7.2 and 7.3, %files).
-func (h Host) store(policy string) (string, error) {
-	root, err := h.storeRoot()
+func (sy system) store(policy string) (string, error) {
+	root, err := sy.storeRoot()
 	if err != nil {
 		return "", err
 	}
@@ -77,15 +77,15 @@ func (h Host) store(policy string) (string, error) {
 		candidates = []string{root + "/" + policy + "/active"}
 	}
 	for _, dir := range append(candidates, etc+"/"+policy+"/modules/active") {
-		if isDir(h.path(dir)) {
+		if isDir(sy.path(dir)) {
 			return dir, nil
 		}
 	}
 	return "", nil
 }
 
-func (h Host) storeRoot() (string, error) {
-	b, err := os.ReadFile(h.path(etc, "semanage.conf"))
+func (sy system) storeRoot() (string, error) {
+	b, err := os.ReadFile(sy.path(etc, "semanage.conf"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}

@@ -18,12 +18,12 @@ var plainPath = regexp.MustCompile(`^(/[A-Za-z0-9._~=@-]+)+$`)
 
 // Below is the specification of a directory and all that is in it. The error is of a directory that the policy knows by
 // another name: semanage refuses those ("conflicts with equivalency rule").
-func (h Host) Below(dir string) (string, error) {
+func (cs Contexts) Below(dir string) (string, error) {
 	if !plainPath.MatchString(dir) || path.Clean(dir) != dir {
 		return "", fmt.Errorf("label what is below %q: only letters, digits and / - . _ ~ = @ can be labelled by path",
 			dir)
 	}
-	known, err := h.Known(dir)
+	known, err := cs.Known(dir)
 	if err != nil {
 		return "", err
 	}
@@ -35,12 +35,12 @@ func (h Host) Below(dir string) (string, error) {
 
 // Known is the name that the policy has for a path, and the only one that semanage takes: /var/run/app on RHEL 7 for
 // /run/app.
-func (h Host) Known(name string) (string, error) {
-	c, err := h.config()
+func (cs Contexts) Known(name string) (string, error) {
+	c, err := cs.config()
 	if err != nil {
 		return "", err
 	}
-	return h.substitute(path.Join(etc, c.policy, "contexts/files/file_contexts"), name)
+	return cs.substitute(path.Join(etc, c.policy, "contexts/files/file_contexts"), name)
 }
 
 // Directory is the directory of a specification that Below gave.
@@ -52,8 +52,8 @@ func (c Context) Directory() string {
 const none = "<<none>>"
 
 // LocalContext is the type of the local record of exactly this specification, "" where there is none.
-func (h Host) LocalContext(spec string) (string, error) {
-	text, err := h.storeFile("file_contexts.local")
+func (cs Contexts) LocalContext(spec string) (string, error) {
+	text, err := cs.storeFile("file_contexts.local")
 	if err != nil {
 		return "", err
 	}

@@ -37,7 +37,7 @@ func TestHostileContext(t *testing.T) {
 		"srv": "!", "/srv/": "!", "/srv/../x": "!", "/srv/a b": "!", "/srv/a'b": "!", "/srv/a*": "!", "/srv/(a)": "!",
 		`/srv/a\b`: "!", "/srv/a\nport -d": "!", "/srv/a+b": "!",
 	} {
-		got, err := h.Below(dir)
+		got, err := h.Contexts().Below(dir)
 		if refused := strings.HasPrefix(want, "!"); refused != (err != nil) || !refused && got != want ||
 			refused && len(want) > 1 && !strings.Contains(err.Error(), want[2:]) {
 			t.Errorf("%q: %q %v, want %s", dir, got, err, want)
@@ -73,7 +73,7 @@ func TestLocalContext(t *testing.T) {
 		"/srv/b(/.*)?  -s  system_u:object_r:tmp_t:s0\n/srv/c(/.*)?  <<none>>\n", "")
 	for spec, want := range map[string]string{"/srv/c(/.*)?": "<<none>>", "/srv/a(/.*)?": "var_t",
 		"/srv/b(/.*)?": "tmp_t", "/srv/a": "", "/srv/x(/.*)?": ""} {
-		if got, err := h.LocalContext(spec); got != want || err != nil {
+		if got, err := h.Contexts().LocalContext(spec); got != want || err != nil {
 			t.Errorf("%s: %q %v, want %q", spec, got, err, want)
 		}
 	}

@@ -22,8 +22,8 @@ import (
 // The rules are libselinux 2.5's (label_file.c): substitutions first; then, over file_contexts, .homedirs and .local as
 // one list, the last specification without metacharacters that matches, else the last one with. Lines are read once and
 // only those whose fixed beginning fits are compiled.
-func (h Host) DefaultLabel(name string, mode fs.FileMode) (string, error) {
-	labels, err := h.DefaultLabels(Path{name, mode})
+func (cs Contexts) DefaultLabel(name string, mode fs.FileMode) (string, error) {
+	labels, err := cs.DefaultLabels(Path{name, mode})
 	if err != nil {
 		return "", err
 	}
@@ -38,8 +38,8 @@ type Path struct {
 
 // DefaultLabels is DefaultLabel of many paths, in their order. The rules are read once for all that was not asked
 // before, which is nearly all of the work.
-func (h Host) DefaultLabels(paths ...Path) ([]string, error) {
-	c, err := h.config()
+func (cs Contexts) DefaultLabels(paths ...Path) ([]string, error) {
+	c, err := cs.config()
 	if err != nil {
 		return nil, fmt.Errorf("default label%s: %w", of(paths), err)
 	}
@@ -49,13 +49,15 @@ func (h Host) DefaultLabels(paths ...Path) ([]string, error) {
 		if !filepath.IsAbs(p.Name) {
 			return nil, fmt.Errorf("default label: %q is not an absolute path", p.Name)
 		}
-		key, err := h.substitute(base, path.Clean(p.Name))
+		key, err := cs.substitute(base, path.Clean(p.Name))
 		if err != nil {
 			return nil, fmt.Errorf("default label of %s: %w", p.Name, err)
 		}
 		matchers[i] = matcher{path: []byte(key), stem: pathStem(key), kind: fileKind(p.Mode)}
 	}
-	labels, err := h.Cache.match(h.version(base), matchers, func(some []matcher) error { return h.match(base, some) })
+	labels, err := cs.Cache.match(cs.version(base), matchers, func(some []matcher) error {
+		return cs.match(base, some)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("default label%s: %w", of(paths), err)
 	}
@@ -66,19 +68,19 @@ func (h Host) DefaultLabels(paths ...Path) ([]string, error) {
 var fileContexts = []string{"", ".homedirs", ".local"}
 
 // version changes with each change of one of the files.
-func (h Host) version(base string) string {
+func (cs Contexts) version(base string) string {
 	var all []string
 	for _, suffix := range fileContexts {
 		var st unix.Stat_t
-		err := unix.Stat(h.path(base+suffix), &st)
+		err := unix.Stat(cs.path(base+suffix), &st)
 		all = append(all, fmt.Sprint(err, st.Dev, st.Ino, st.Size, st.Mtim, st.Ctim))
 	}
 	return strings.Join(all, " ")
 }
 
-func (h Host) match(base string, matchers []matcher) error {
+func (cs Contexts) match(base string, matchers []matcher) error {
 	for _, suffix := range fileContexts {
-		if err := h.matchFile(base+suffix, matchers, suffix != ""); err != nil {
+		if err := cs.matchFile(base+suffix, matchers, suffix != ""); err != nil {
 			return err
 		}
 	}
@@ -93,8 +95,8 @@ func of(paths []Path) string {
 	return " of " + paths[0].Name
 }
 
-func (h Host) matchFile(name string, matchers []matcher, optional bool) error {
-	f, err := os.Open(h.path(name))
+func (cs Contexts) matchFile(name string, matchers []matcher, optional bool) error {
+	f, err := os.Open(cs.path(name))
 	if errors.Is(err, fs.ErrNotExist) && optional {
 		return nil
 	}

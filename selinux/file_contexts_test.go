@@ -50,13 +50,14 @@ func TestDefaultLabel(t *testing.T) {
 			if want != "" {
 				want = prefix + want
 			}
-			got, err := h.DefaultLabel(tt.path, tt.mode)
+			got, err := h.Contexts().DefaultLabel(tt.path, tt.mode)
 			if err != nil || got != want {
 				t.Errorf("DefaultLabel(%q, %v) = %q, %v, want %q", tt.path, tt.mode, got, err, want)
 			}
 		})
 	}
-	if got, err := h.DefaultLabel("/home/bob/x", 0); err != nil || got != "unconfined_u:object_r:user_home_t:s0" {
+	if got, err := h.Contexts().DefaultLabel("/home/bob/x", 0); err != nil ||
+		got != "unconfined_u:object_r:user_home_t:s0" {
 		t.Errorf("home directory: %q, %v", got, err)
 	}
 }
@@ -73,11 +74,13 @@ func TestDefaultLabelKept(t *testing.T) {
 		if step.write != "" {
 			write(t, h, local, step.write)
 		}
-		if got, err := h.DefaultLabel("/srv/x", 0); err != nil || got != "system_u:object_r:"+step.want+":s0" {
+		if got, err := h.Contexts().DefaultLabel("/srv/x", 0); err != nil ||
+			got != "system_u:object_r:"+step.want+":s0" {
 			t.Errorf("after %q: %q, %v, want %s", step.write, got, err, step.want)
 		}
 	}
-	if got, err := h.DefaultLabel("/srv/x", fs.ModeDir); err != nil || got != "system_u:object_r:other_local_t:s0" {
+	if got, err := h.Contexts().DefaultLabel("/srv/x", fs.ModeDir); err != nil ||
+		got != "system_u:object_r:other_local_t:s0" {
 		t.Errorf("a directory: %q, %v", got, err)
 	}
 }
@@ -94,7 +97,8 @@ func TestDefaultLabelCannotTell(t *testing.T) {
 	}
 	for name, files := range tests {
 		t.Run(name, func(t *testing.T) {
-			if got, err := rhel7(t, files).DefaultLabel("/etc/nginx", fs.ModeDir); !errors.Is(err, ErrUnknown) {
+			if got, err := rhel7(t, files).Contexts().DefaultLabel("/etc/nginx", fs.ModeDir); !errors.Is(err,
+				ErrUnknown) {
 				t.Errorf("DefaultLabel() = %q, %v, want ErrUnknown", got, err)
 			}
 		})
@@ -102,10 +106,10 @@ func TestDefaultLabelCannotTell(t *testing.T) {
 	// What cannot match the path is not compiled, so it is nobody's trouble.
 	h := rhel7(t, map[string]string{base: "/etc/.* system_u:object_r:etc_t:s0\n/etc/other/(?!x).* " +
 		"system_u:object_r:no_t:s0\n"})
-	if got, err := h.DefaultLabel("/etc/nginx", 0); err != nil || got != "system_u:object_r:etc_t:s0" {
+	if got, err := h.Contexts().DefaultLabel("/etc/nginx", 0); err != nil || got != "system_u:object_r:etc_t:s0" {
 		t.Errorf("DefaultLabel() = %q, %v, want etc_t", got, err)
 	}
-	if _, err := (Host{}).DefaultLabel("etc/nginx", 0); err == nil {
+	if _, err := (Host{}).Contexts().DefaultLabel("etc/nginx", 0); err == nil {
 		t.Error("a relative path was accepted")
 	}
 }
@@ -149,11 +153,11 @@ func TestMatchesOuterAlternative(t *testing.T) {
 
 func BenchmarkDefaultLabel(b *testing.B) {
 	h := Host{} // the machine's own policy, if it has one
-	if _, err := h.DefaultLabel("/etc/nginx/conf.d/websocket.conf", 0); err != nil {
+	if _, err := h.Contexts().DefaultLabel("/etc/nginx/conf.d/websocket.conf", 0); err != nil {
 		b.Skip(err)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		_, _ = h.DefaultLabel("/etc/nginx/conf.d/websocket.conf", 0)
+		_, _ = h.Contexts().DefaultLabel("/etc/nginx/conf.d/websocket.conf", 0)
 	}
 }

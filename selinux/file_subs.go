@@ -13,9 +13,9 @@ type substitution struct{ from, to string }
 
 // substitute applies the administrator's substitutions (.subs), and to the result the distribution's (.subs_dist), one
 // of each at most (libselinux, selabel_sub_key).
-func (h Host) substitute(base, path string) (string, error) {
+func (cs Contexts) substitute(base, path string) (string, error) {
 	for _, suffix := range []string{".subs", ".subs_dist"} {
-		b, err := os.ReadFile(h.path(base + suffix))
+		b, err := os.ReadFile(cs.path(base + suffix))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

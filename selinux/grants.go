@@ -21,11 +21,11 @@ func (h Host) WithoutConnect(ctx context.Context, running bool) (w Ways, err err
 			return w, err
 		}
 	}
-	name, err := h.policyFile()
+	name, err := h.policies().policyFile()
 	if err != nil {
 		return w, err
 	}
-	g, err := walk(h, name, grants)
+	g, err := walk(h.system(), name, grants)
 	if err != nil {
 		return w, err
 	}
@@ -39,11 +39,13 @@ func grants(r io.Reader) (policydb.Grants, error) {
 }
 
 func (h Host) runningWays(ctx context.Context) ([]string, error) {
-	dir, err := h.kernel()
+	dir, err := h.system().kernel()
 	if err != nil {
 		return nil, err
 	}
-	g, err := patiently(ctx, h, func() (policydb.Grants, error) { return walk(h, dir+"/policy", grants) })
+	g, err := patiently(ctx, h.sleep, func() (policydb.Grants, error) {
+		return walk(h.system(), dir+"/policy", grants)
+	})
 	if err != nil {
 		return nil, err
 	}

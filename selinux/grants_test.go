@@ -62,7 +62,8 @@ func TestHostileGrants(t *testing.T) {
 	whole := []byte(testdata(t, "policy.31"))
 	access := policydb.Access{Source: "httpd_t", Target: "http_port_t", Class: "tcp_socket", Permission: "name_connect"}
 	for n := range whole {
-		if _, err := policydb.ReadGrants(bytes.NewReader(whole[:n]), access); !errors.Is(err, policydb.ErrPolicyFormat) {
+		if _, err := policydb.ReadGrants(bytes.NewReader(whole[:n]), access); !errors.Is(err,
+			policydb.ErrPolicyFormat) {
 			t.Fatalf("cut at %d of %d: %v, want ErrPolicyFormat", n, len(whole), err)
 		}
 	}

@@ -38,8 +38,8 @@ type Host struct {
 	Ask func(file, question string) (string, error)
 }
 
-func (h Host) path(elem ...string) string {
-	return filepath.Join(append([]string{h.Root}, elem...)...)
+func (sy system) path(elem ...string) string {
+	return filepath.Join(append([]string{sy.Root}, elem...)...)
 }
 
 func (h Host) sleep(ctx context.Context, d time.Duration) error {
@@ -80,3 +80,38 @@ func isDir(path string) bool {
 	st, err := os.Stat(path)
 	return err == nil && st.IsDir()
 }
+
+// system is what SELinux's configuration and its kernel are read from.
+type system struct {
+	Root    string
+	Offline bool
+}
+
+// policies are the policies of a system, parsed.
+type policies struct {
+	system
+	Cache *Cache
+	sleep func(context.Context, time.Duration) error
+}
+
+// Contexts are the labels of files, as they are and as the policy wants them.
+type Contexts struct {
+	system
+	Cache *Cache
+}
+
+// Kernel answers what the loaded policy allows.
+type Kernel struct {
+	policies
+	Ask func(file, question string) (string, error)
+}
+
+func (h Host) system() system { return system{h.Root, h.Offline} }
+
+func (h Host) policies() policies { return policies{h.system(), h.Cache, h.sleep} }
+
+// Contexts reads and sets the labels of files.
+func (h Host) Contexts() Contexts { return Contexts{h.system(), h.Cache} }
+
+// Kernel asks the loaded policy.
+func (h Host) Kernel() Kernel { return Kernel{h.policies(), h.Ask} }

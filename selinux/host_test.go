@@ -105,5 +105,5 @@ func says(stdout, stderr string, status int) Run {
 
 func write(t *testing.T, h Host, name, text string) {
 	t.Helper()
-	must(t, os.WriteFile(h.path(name), []byte(text), 0o644))
+	must(t, os.WriteFile(h.system().path(name), []byte(text), 0o644))
 }

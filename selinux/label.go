@@ -12,11 +12,11 @@ import (
 
 // FileLabel returns the label that the file itself has, not what a link names; "" if it has none or its file system
 // knows none. It asks for the extended attribute, so it works with SELinux disabled and offline.
-func (h Host) FileLabel(path string) (string, error) {
+func (cs Contexts) FileLabel(path string) (string, error) {
 	if !filepath.IsAbs(path) {
 		return "", fmt.Errorf("file label: %q is not an absolute path", path)
 	}
-	l, err := label.LfileLabel(h.path(path))
+	l, err := label.LfileLabel(cs.path(path))
 	if errors.Is(err, unix.ENODATA) || errors.Is(err, unix.ENOTSUP) {
 		return "", nil
 	}
@@ -28,14 +28,14 @@ func (h Host) FileLabel(path string) (string, error) {
 
 // SetFileLabel labels the file itself, not what a link names. The error wraps ENOTSUP where the file system keeps no
 // labels, and EINVAL where the running kernel does not know the label.
-func (h Host) SetFileLabel(path, l string) error {
+func (cs Contexts) SetFileLabel(path, l string) error {
 	if !filepath.IsAbs(path) {
 		return fmt.Errorf("set file label: %q is not an absolute path", path)
 	}
 	if _, err := contextType(l); err != nil || strings.ContainsAny(l, "\x00 \t\n") {
 		return fmt.Errorf("set file label: %s: %q is no context", path, l)
 	}
-	if err := label.LsetFileLabel(h.path(path), l); err != nil {
+	if err := label.LsetFileLabel(cs.path(path), l); err != nil {
 		return fmt.Errorf("set file label: %w", err)
 	}
 	return nil

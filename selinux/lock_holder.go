@@ -14,10 +14,10 @@ import (
 func (h Host) lockHolder(lock string) string {
 	const nobody = "another process"
 	var st unix.Stat_t
-	if unix.Stat(h.path(lock), &st) != nil {
+	if unix.Stat(h.system().path(lock), &st) != nil {
 		return nobody
 	}
-	b, err := os.ReadFile(h.path("/proc/locks"))
+	b, err := os.ReadFile(h.system().path("/proc/locks"))
 	if err != nil {
 		return nobody
 	}
@@ -25,7 +25,7 @@ func (h Host) lockHolder(lock string) string {
 	if pid == 0 {
 		return nobody
 	}
-	name, err := os.ReadFile(h.path("/proc", strconv.Itoa(pid), "comm"))
+	name, err := os.ReadFile(h.system().path("/proc", strconv.Itoa(pid), "comm"))
 	if err != nil {
 		return fmt.Sprintf("pid %d", pid)
 	}

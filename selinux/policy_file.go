@@ -84,27 +84,27 @@ func (c *Cache) match(version string, matchers []matcher, find func([]matcher) e
 }
 
 // storedPolicy reads the policy that the next boot loads.
-func (h Host) storedPolicy() (*policydb.Policy, error) {
-	name, err := h.policyFile()
+func (ps policies) storedPolicy() (*policydb.Policy, error) {
+	name, err := ps.policyFile()
 	if err != nil {
 		return nil, err
 	}
 	var st unix.Stat_t
-	if err := unix.Stat(h.path(name), &st); err != nil {
+	if err := unix.Stat(ps.path(name), &st); err != nil {
 		return nil, fmt.Errorf("read policy: %w: %s: %w", ErrUnknown, name, err)
 	}
 	key := fmt.Sprint(name, st.Dev, st.Ino, st.Size, st.Mtim, st.Ctim)
-	return h.Cache.get(func(c *Cache) *cached { return &c.stored }, key, func() (*policydb.Policy, error) {
-		return h.readPolicyFile(name)
+	return ps.Cache.get(func(c *Cache) *cached { return &c.stored }, key, func() (*policydb.Policy, error) {
+		return ps.readPolicyFile(name)
 	})
 }
 
-func (h Host) readPolicyFile(name string) (*policydb.Policy, error) {
-	return walk(h, name, policydb.ReadPolicy)
+func (ps policies) readPolicyFile(name string) (*policydb.Policy, error) {
+	return walk(ps.system, name, policydb.ReadPolicy)
 }
 
-func walk[T any](h Host, name string, read func(io.Reader) (T, error)) (p T, err error) {
-	f, err := os.Open(h.path(name))
+func walk[T any](s system, name string, read func(io.Reader) (T, error)) (p T, err error) {
+	f, err := os.Open(s.path(name))
 	if err != nil {
 		return p, fmt.Errorf("read policy: %w: %w", ErrUnknown, err)
 	}
@@ -117,20 +117,20 @@ func walk[T any](h Host, name string, read func(io.Reader) (T, error)) (p T, err
 
 // policyFile returns the policy.NN of the highest version, which is what load_policy(8) tries first; where the
 // directory has none, the store's own copy.
-func (h Host) policyFile() (string, error) {
-	c, err := h.config()
+func (ps policies) policyFile() (string, error) {
+	c, err := ps.config()
 	if err != nil {
 		return "", err
 	}
 	dir := etc + "/" + c.policy + "/policy"
-	entries, err := os.ReadDir(h.path(dir))
+	entries, err := os.ReadDir(ps.path(dir))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("read policy: %w: %w", ErrUnknown, err)
 	}
 	if best := highestVersion(entries); best != "" {
 		return path.Join(dir, best), nil
 	}
-	store, err := h.store(c.policy)
+	store, err := ps.store(c.policy)
 	if err != nil {
 		return "", err
 	}
@@ -153,24 +153,25 @@ func highestVersion(entries []fs.DirEntry) string {
 
 // runningPolicy reads the policy that the kernel enforces. selinuxfs lets one process at a time have it open, and needs
 // the permission security:read_policy.
-func (h Host) runningPolicy(ctx context.Context) (*policydb.Policy, error) {
-	dir, err := h.kernel()
+func (ps policies) runningPolicy(ctx context.Context) (*policydb.Policy, error) {
+	dir, err := ps.kernel()
 	if err != nil {
 		return nil, err
 	}
-	return h.Cache.get(func(c *Cache) *cached { return &c.running }, h.loads(dir), func() (*policydb.Policy, error) {
-		return patiently(ctx, h, func() (*policydb.Policy, error) { return h.readPolicyFile(dir + "/policy") })
+	return ps.Cache.get(func(c *Cache) *cached { return &c.running }, ps.loads(dir), func() (*policydb.Policy, error) {
+		return patiently(ctx, ps.sleep, func() (*policydb.Policy, error) { return ps.readPolicyFile(dir + "/policy") })
 	})
 }
 
 // patiently reads the loaded policy again where somebody else has it open.
-func patiently[T any](ctx context.Context, h Host, read func() (T, error)) (T, error) {
+func patiently[T any](ctx context.Context, sleep func(context.Context, time.Duration) error,
+	read func() (T, error)) (T, error) {
 	for try := 0; ; try++ {
 		p, err := read()
 		if !errors.Is(err, unix.EBUSY) || try == 4 {
 			return p, err
 		}
-		if err := h.sleep(ctx, 50*time.Millisecond); err != nil {
+		if err := sleep(ctx, 50*time.Millisecond); err != nil {
 			return p, fmt.Errorf("read loaded policy: %w: %w", ErrUnknown, err)
 		}
 	}
@@ -178,8 +179,8 @@ func patiently[T any](ctx context.Context, h Host, read func() (T, error)) (T, e
 
 // loads counts the policies loaded since boot, by the status page of selinuxfs (kernel 2.6.37: version, sequence,
 // enforcing, number of loads, deny_unknown, 32 bits each in the machine's order). "" where it does not tell.
-func (h Host) loads(dir string) string {
-	b, err := os.ReadFile(h.path(dir, "status"))
+func (ps policies) loads(dir string) string {
+	b, err := os.ReadFile(ps.path(dir, "status"))
 	if err != nil || len(b) < 20 {
 		return ""
 	}

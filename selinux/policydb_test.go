@@ -108,7 +108,7 @@ func TestStoredPolicyFile(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			got, err := rhel7(t, tt.files).policyFile()
+			got, err := rhel7(t, tt.files).policies().policyFile()
 			if err != nil || got != tt.want {
 				t.Errorf("policyFile() = %q, %v, want %q", got, err, tt.want)
 			}
@@ -119,16 +119,16 @@ func TestStoredPolicyFile(t *testing.T) {
 func TestCache(t *testing.T) {
 	h := rhel7(t, map[string]string{"sys/fs/selinux/status": "\x01\x00\x00\x00\x02\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00"})
 	h.Cache = new(Cache)
-	first, err := h.runningPolicy(context.Background())
+	first, err := h.policies().runningPolicy(context.Background())
 	must(t, err)
-	second, err := h.runningPolicy(context.Background())
+	second, err := h.policies().runningPolicy(context.Background())
 	must(t, err)
 	if first != second {
 		t.Error("the loaded policy was read twice, want once")
 	}
 	write(t, h, "sys/fs/selinux/status",
 		"\x01\x00\x00\x00\x04\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00")
-	third, err := h.runningPolicy(context.Background())
+	third, err := h.policies().runningPolicy(context.Background())
 	must(t, err)
 	if third == first {
 		t.Error("the loaded policy was not read again after a load")
@@ -137,11 +137,11 @@ func TestCache(t *testing.T) {
 
 func BenchmarkReadPolicy(b *testing.B) {
 	h := Host{} // the machine's own policy, if it has one
-	if _, err := h.storedPolicy(); err != nil {
+	if _, err := h.policies().storedPolicy(); err != nil {
 		b.Skip(err)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		_, _ = h.storedPolicy()
+		_, _ = h.policies().storedPolicy()
 	}
 }

@@ -28,14 +28,14 @@ func (h Host) Port(ctx context.Context, proto string, port int) (PortState, erro
 	if (proto != "tcp" && proto != "udp") || port < 1 || port > 65535 {
 		return s, fmt.Errorf("port %s/%d: not a tcp or udp port", proto, port)
 	}
-	if p, err := h.runningPolicy(ctx); err == nil {
+	if p, err := h.policies().runningPolicy(ctx); err == nil {
 		s.Running = p.PortType(proto, port)
 	}
 	problems := &multierror.Error{ErrorFormat: oneLine}
 	local, err := h.localPorts()
 	problems = multierror.Append(problems, err)
 	s.Local = policydb.Covering(local, proto, port)
-	p, err := h.storedPolicy()
+	p, err := h.policies().storedPolicy()
 	problems = multierror.Append(problems, err)
 	if p != nil {
 		s.Policy = policydb.Covering(withoutLocal(p.Ports, local), proto, port)
@@ -63,7 +63,7 @@ func withoutLocal(list, local []policydb.Port) []policydb.Port {
 
 // localPorts reads ports.local. No file means no records; no store is an error.
 func (h Host) localPorts() ([]policydb.Port, error) {
-	text, err := h.storeFile("ports.local")
+	text, err := h.system().storeFile("ports.local")
 	if err != nil {
 		return nil, err
 	}

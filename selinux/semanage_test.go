@@ -202,7 +202,7 @@ func TestLabelPortWithoutRoot(t *testing.T) {
 		cannot(t, "needs root, to become nobody")
 	}
 	h := rhel7(t, nil)
-	must(t, os.Chmod(h.path("etc/selinux/targeted/active"), 0o700))
+	must(t, os.Chmod(h.system().path("etc/selinux/targeted/active"), 0o700))
 	asNobody(t, h.Root, func() {
 		edit, _, err := h.LabelPort(context.Background(), "tcp", 8443, "http_port_t")
 		if edit != nil || err != nil {

@@ -33,29 +33,29 @@ type Status struct {
 // mounted read-write and /etc/selinux/config there. So a container with a read-only selinuxfs is Disabled, and an
 // installer without a loaded policy is Permissive.
 func (h Host) Status() (Status, error) {
-	c, err := h.config()
+	c, err := h.system().config()
 	if err != nil {
 		return Status{}, err
 	}
 	s := Status{Configured: c.mode, Policy: c.policy}
-	if s.Store, err = h.store(c.policy); err != nil {
+	if s.Store, err = h.system().store(c.policy); err != nil {
 		return s, err
 	}
 	s.Unbuilt = h.unbuilt(s.Store, c.policy)
 	if h.Offline {
 		return s, nil
 	}
-	dir, mounted := h.selinuxfs()
+	dir, mounted := h.system().selinuxfs()
 	s.Mounted = mounted
 	s.Mode = Disabled
 	if mounted && c.present {
-		s.Mode, err = h.runningMode(dir)
+		s.Mode, err = h.system().runningMode(dir)
 	}
 	return s, err
 }
 
-func (h Host) runningMode(dir string) (Mode, error) {
-	b, err := os.ReadFile(h.path(dir, "enforce"))
+func (sy system) runningMode(dir string) (Mode, error) {
+	b, err := os.ReadFile(sy.path(dir, "enforce"))
 	if err != nil {
 		return "", fmt.Errorf("read SELinux mode: %w: %w", ErrUnknown, err)
 	}
@@ -74,11 +74,11 @@ var errNoSelinuxfs = fmt.Errorf("%w: selinuxfs is not mounted read-write", ErrUn
 var errOffline = fmt.Errorf("%w: offline, the running kernel is not this system's", ErrUnknown)
 
 // kernel returns the directory of selinuxfs, if it may be believed.
-func (h Host) kernel() (string, error) {
-	if h.Offline {
+func (sy system) kernel() (string, error) {
+	if sy.Offline {
 		return "", errOffline
 	}
-	dir, ok := h.selinuxfs()
+	dir, ok := sy.selinuxfs()
 	if !ok {
 		return "", errNoSelinuxfs
 	}
@@ -87,18 +87,18 @@ func (h Host) kernel() (string, error) {
 
 // selinuxfs returns where it is mounted, and whether it is mounted read-write. Like libselinux it asks the usual place
 // first, which works without /proc, and then the list of mounts.
-func (h Host) selinuxfs() (dir string, ok bool) {
+func (sy system) selinuxfs() (dir string, ok bool) {
 	var st unix.Statfs_t
 	for _, dir := range []string{"/sys/fs/selinux", "/selinux"} {
 		err := unix.EINTR
 		for errors.Is(err, unix.EINTR) {
-			err, _ = unix.Statfs(h.path(dir), &st).(unix.Errno)
+			err, _ = unix.Statfs(sy.path(dir), &st).(unix.Errno)
 		}
 		if err == 0 && uint32(st.Type) == unix.SELINUX_MAGIC {
 			return dir, st.Flags&unix.ST_RDONLY == 0
 		}
 	}
-	b, err := os.ReadFile(h.path("/proc/self/mounts"))
+	b, err := os.ReadFile(sy.path("/proc/self/mounts"))
 	if err != nil {
 		return "", false
 	}

@@ -60,8 +60,8 @@ func New(where systemd.Where, log func(line string, changing bool), notice func(
 	h.Nginx = nginx.Nginx{Read: runner.Read, Program: "/usr/sbin/nginx", Conf: NginxConf, Proc: "/proc"}
 	h.HTTP = &http.Client{Timeout: 5 * time.Minute}
 	h.Probe, h.Served, h.Sync, h.TryBind = websocket.Probe, Served, unix.Sync, TryBind
-	h.Files = &Files{Seam: seam, Label: h.SELinux.DefaultLabel, SetLabel: h.SELinux.SetFileLabel,
-		FileLabel: h.SELinux.FileLabel}
+	h.Files = &Files{Seam: seam, Label: h.SELinux.Contexts().DefaultLabel, SetLabel: h.SELinux.Contexts().SetFileLabel,
+		FileLabel: h.SELinux.Contexts().FileLabel}
 	if where.Offline() {
 		h.OfflineSELinux()
 	}

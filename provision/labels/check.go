@@ -100,7 +100,7 @@ func (l *Labels) sayLabels(f *engine.Finding, wrong []mislabelled) {
 // TreeUnlabelled reports whether whoever installed this tree labelled nothing.
 func (l *Labels) TreeUnlabelled() bool {
 	for _, path := range []string{"/etc", "/usr", "/var"} {
-		label, err := l.SELinux.FileLabel(path)
+		label, err := l.SELinux.Contexts().FileLabel(path)
 		if err != nil || label != "" {
 			return false
 		}
@@ -139,7 +139,7 @@ func (l *Labels) Apply(ctx context.Context) error {
 func (l *Labels) setLabels(wrong []mislabelled) error {
 	var all *multierror.Error
 	for _, m := range wrong {
-		err := l.SELinux.SetFileLabel(m.path, m.want)
+		err := l.SELinux.Contexts().SetFileLabel(m.path, m.want)
 		switch {
 		case err == nil, errors.Is(err, fs.ErrNotExist):
 		case !l.Where.Offline():
@@ -255,7 +255,7 @@ func (l *Labels) compare(paths []string) ([]mislabelled, error) {
 }
 
 func (l *Labels) comparePaths(paths []selinux.Path) ([]mislabelled, error) {
-	want, err := l.SELinux.DefaultLabels(paths...)
+	want, err := l.SELinux.Contexts().DefaultLabels(paths...)
 	if errors.Is(err, fs.ErrNotExist) { // no policy (yet) that says
 		return nil, nil
 	}
@@ -267,7 +267,7 @@ func (l *Labels) comparePaths(paths []selinux.Path) ([]mislabelled, error) {
 }
 
 func (l *Labels) compareOne(wrong []mislabelled, path, want string) ([]mislabelled, error) {
-	have, err := l.SELinux.FileLabel(path)
+	have, err := l.SELinux.Contexts().FileLabel(path)
 	if errors.Is(err, fs.ErrNotExist) { // rpm's database has files that come and go
 		return wrong, nil
 	}

@@ -13,7 +13,7 @@ import (
 
 func (l *Labels) LabelStore(wrong []mislabelled) error {
 	for _, m := range wrong {
-		if err := l.SELinux.SetFileLabel(m.path, m.want); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := l.SELinux.Contexts().SetFileLabel(m.path, m.want); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("label what semanage wrote: %w: restorecon -Rv /etc/selinux does it by hand", err)
 		}
 	}

@@ -53,7 +53,7 @@ func (l *Labels) walkUnlabelled(store string) (bare []selinux.Path, err error) {
 		case len(bare) > manyUnlabelled:
 			return fs.SkipAll
 		}
-		have, err := l.SELinux.FileLabel(path)
+		have, err := l.SELinux.Contexts().FileLabel(path)
 		if err == nil && have == "" && path != host.RelabelPath {
 			bare = append(bare, selinux.Path{Name: path, Mode: d.Type()})
 		}

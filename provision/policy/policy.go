@@ -47,7 +47,7 @@ func (p *Policy) Denial(port int) string {
 	if port == 0 { // a UNIX socket
 		return ""
 	}
-	allowed, label, err := p.SELinux.MayConnect(port)
+	allowed, label, err := p.SELinux.Kernel().MayConnect(port)
 	if err != nil || allowed {
 		return ""
 	}

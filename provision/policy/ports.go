@@ -99,7 +99,7 @@ const firstLocal, lastLocal = 32768, 60999
 // mayListen reports whether nginx may bind the port, and the port's type.
 func (p *Policy) mayListen(ctx context.Context, port int) (bool, string, error) {
 	if !p.Where.Offline() {
-		if may, label, err := p.SELinux.MayBind(port); err == nil {
+		if may, label, err := p.SELinux.Kernel().MayBind(port); err == nil {
 			return may, label, nil
 		}
 	}

@@ -75,11 +75,11 @@ func (p *Policy) allowed(d directory) bool {
 		return false
 	}
 	for _, name := range d.sockets {
-		label, err := p.SELinux.FileLabel(name)
+		label, err := p.SELinux.Contexts().FileLabel(name)
 		if err != nil {
 			return false
 		}
-		may, err := p.SELinux.Allowed("httpd_t", host.TypeOf(label), "sock_file", "write")
+		may, err := p.SELinux.Kernel().Allowed("httpd_t", host.TypeOf(label), "sock_file", "write")
 		if err != nil || !may {
 			return false
 		}
@@ -130,10 +130,10 @@ func (p *Policy) directory(dir string) (directory, error) {
 		return d, err
 	}
 	var err error
-	if d.spec, err = p.SELinux.Below(dir); err != nil {
+	if d.spec, err = p.SELinux.Contexts().Below(dir); err != nil {
 		return d, lacking{dir, err.Error()}
 	}
-	if d.record, err = p.SELinux.LocalContext(d.spec); err != nil {
+	if d.record, err = p.SELinux.Contexts().LocalContext(d.spec); err != nil {
 		return d, err
 	}
 	if d.record != "" && !p.usable(d.record) {
@@ -172,7 +172,7 @@ func (p *Policy) plainDirectory(dir string) error {
 
 func (p *Policy) readLabels(d directory) (directory, error) {
 	for _, name := range append([]string{d.path}, d.sockets...) {
-		label, err := p.SELinux.FileLabel(name)
+		label, err := p.SELinux.Contexts().FileLabel(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -228,7 +228,7 @@ func (p *Policy) setLabels(dir string, names []string, label string) error {
 	}
 	return p.Seam.Do("label "+dir, func() error {
 		for _, name := range names {
-			err := p.SELinux.SetFileLabel(name, label)
+			err := p.SELinux.Contexts().SetFileLabel(name, label)
 			if err != nil && !errors.Is(err, fs.ErrNotExist) && (!p.Where.Offline() || !host.Unlabelable(err)) {
 				return err
 			}
@@ -242,7 +242,7 @@ func (p *Policy) usable(typ string) bool { return p.SELinux.SameType(typ, Socket
 
 // PresentContext is the type of a local record, as the ledger has it.
 func (p *Policy) PresentContext(spec string) (string, error) {
-	typ, err := p.SELinux.LocalContext(spec)
+	typ, err := p.SELinux.Contexts().LocalContext(spec)
 	if p.usable(typ) {
 		typ = SocketType
 	}

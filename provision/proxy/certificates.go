@@ -64,7 +64,7 @@ func (v *Candidate) unreadableByLabel(s site.Site) []error {
 		if err != nil || label == "" {
 			continue
 		}
-		allowed, err := v.SELinux.Allowed(selinux.HTTPDomain, host.TypeOf(label), "file", "read")
+		allowed, err := v.SELinux.Kernel().Allowed(selinux.HTTPDomain, host.TypeOf(label), "file", "read")
 		if errors.Is(err, selinux.ErrUnknown) || err != nil || allowed {
 			continue
 		}

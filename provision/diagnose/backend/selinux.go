@@ -26,7 +26,7 @@ func BackendIsDenied(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 		return nil
 	}
 	b := facts.Accepting(ctx, e, true)
-	if allowed, _, err := e.SELinux.MayConnect(facts.PortOf(b)); b == "" || err != nil || allowed {
+	if allowed, _, err := e.SELinux.Kernel().MayConnect(facts.PortOf(b)); b == "" || err != nil || allowed {
 		return nil
 	}
 	d := denied(ctx, e, b)
@@ -51,7 +51,7 @@ func denied(ctx context.Context, e *facts.Evidence, address string) *cause.Diagn
 	if port == 0 {
 		return nil
 	}
-	allowed, label, err := e.SELinux.MayConnect(port)
+	allowed, label, err := e.SELinux.Kernel().MayConnect(port)
 	avc, logged := facts.LastAVC(ctx, e.Host, "name_connect", port, facts.VerifyAttempt(e))
 	if err == nil && allowed && !logged {
 		// an old denial has been mended since; what says 13 now is not SELinux, such as a route of the type prohibit
@@ -151,7 +151,8 @@ func missing(ctx context.Context, e *facts.Evidence, port int, label string, unk
 
 // withoutBoolean is why the label alone does not let httpd_t connect; "" where it does.
 func withoutBoolean(ctx context.Context, e *facts.Evidence) string {
-	if allowed, err := e.SELinux.Allowed("httpd_t", selinux.HTTPPort, "tcp_socket", "name_connect"); err == nil &&
+	if allowed, err := e.SELinux.Kernel().Allowed("httpd_t", selinux.HTTPPort, "tcp_socket",
+		"name_connect"); err == nil &&
 		allowed {
 		return ""
 	}
@@ -167,7 +168,7 @@ func WouldDeny(ctx context.Context, h *host.Host, port int) *cause.Diagnosis {
 	if err != nil || status.Mode != selinux.Permissive {
 		return nil
 	}
-	allowed, label, err := h.SELinux.MayConnect(port)
+	allowed, label, err := h.SELinux.Kernel().MayConnect(port)
 	if err != nil || allowed {
 		return nil
 	}
@@ -213,7 +214,7 @@ func HttpdIsDenied(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 // that of /var/run/httpd.*). semanage takes only the policy's own name of the path ("conflicts with equivalency rule").
 func labelMend(e *facts.Evidence, a facts.AVC) cause.Mend {
 	if socket := socketFile(e); socket != "" && a.Class == "sock_file" {
-		known, err := e.SELinux.Known(socket)
+		known, err := e.SELinux.Contexts().Known(socket)
 		if err != nil {
 			known = socket
 		}

@@ -263,7 +263,7 @@ func BindIsDenied(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 func deniedBind(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 	for _, l := range facts.Listens(e) {
 		port := int(l.Port())
-		allowed, label, err := e.SELinux.MayBind(port)
+		allowed, label, err := e.SELinux.Kernel().MayBind(port)
 		if err != nil || allowed || !facts.Enforcing(e) {
 			continue
 		}
