@@ -84,7 +84,8 @@ func TestArrows(t *testing.T) {
 			word := strings.TrimPrefix(ours, "provision/")
 			if ok && !slices.Contains(strings.Fields(allowed), word) &&
 				(slices.Contains(bottom, strings.TrimPrefix(dir, "provision/")) || !slices.Contains(bottom, word)) {
-				t.Errorf("%s imports %s: the arrows go cmd → provision → {rpm, selinux, systemd, provision/…} → bottom", path, ours)
+				t.Errorf("%s imports %s: the arrows go cmd → provision → {rpm, selinux, systemd, provision/…} → "+
+					"bottom", path, ours)
 			}
 			if p == "testing" || strings.Contains(p, "go-cmp") || strings.Contains(p, "testscript") {
 				t.Errorf("%s imports %s and is no test", path, p)

@@ -20,12 +20,16 @@ import (
 // Recorded on CentOS 7 (proc(5)): nginx on every address, node on the IPv6 loopback, and one connection in TIME_WAIT.
 const (
 	procTCP = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
-   0: 00000000:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 21034 1 ffff8800b9a28000 100 0 0 10 0
+   0: 00000000:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 21034 1 ` +
+		`ffff8800b9a28000 100 0 0 10 0
    1: 0100007F:D1A2 0100007F:0BB8 06 00000000:00000000 03:00001760 00000000     0        0 0 3 ffff8800b9a28800
-   2: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000   992        0 22000 1 ffff8800b9a29000 100 0 0 10 0
+   2: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000   992        0 22000 1 ` +
+		`ffff8800b9a29000 100 0 0 10 0
 `
-	procTCP6 = `  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
-   0: 00000000000000000000000001000000:0BB8 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000   991        0 23011 1 ffff8800b9b28000 100 0 0 10 0
+	procTCP6 = `  sl  local_address                         remote_address                        st tx_queue ` +
+		`rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 00000000000000000000000001000000:0BB8 00000000000000000000000000000000:0000 0A 00000000:00000000 ` +
+		`00:00000000 00000000   991        0 23011 1 ffff8800b9b28000 100 0 0 10 0
 `
 )
 

@@ -58,7 +58,8 @@ events {
 }
 http {
     access_log off;
-    client_body_temp_path %[1]s/tmp/b; proxy_temp_path %[1]s/tmp/p; fastcgi_temp_path %[1]s/tmp/f; uwsgi_temp_path %[1]s/tmp/u; scgi_temp_path %[1]s/tmp/s;
+    client_body_temp_path %[1]s/tmp/b; proxy_temp_path %[1]s/tmp/p; fastcgi_temp_path %[1]s/tmp/f; ` +
+	`uwsgi_temp_path %[1]s/tmp/u; scgi_temp_path %[1]s/tmp/s;
     include conf.d/*.conf;
     server {
         listen 127.0.0.1:%[4]d default_server;
@@ -346,7 +347,8 @@ func TestExplainWithNginx(t *testing.T) {
 		{name: "unknown directive", backend: echo, make: func(r *rig) {
 			r.write("websocket", r.block(echo, headersOfSite+"proxy_pas on;"))
 		}, want: cause.NginxConfigInvalid,
-			cause: `unknown directive "proxy_pas": misspelt, or of a module that is not loaded in /etc/nginx/conf.d/websocket.conf:6`},
+			cause: `unknown directive "proxy_pas": misspelt, or of a module that is not loaded in ` +
+				`/etc/nginx/conf.d/websocket.conf:6`},
 		{name: "name of the backend", backend: "nowhere.invalid:3000", make: func(r *rig) {
 			r.write("websocket", r.block("nowhere.invalid:3000", headersOfSite))
 		}, want: cause.UpstreamUnresolved, cause: "nowhere.invalid"},

@@ -26,19 +26,37 @@ import (
 
 // Recorded on EL7, but for host, port and time.
 const (
-	avcConnect = `type=AVC msg=audit(1554992273.902:517150): avc:  denied  { name_connect } for  pid=2581 comm="nginx" dest=%d scontext=system_u:system_r:httpd_t:s0 tcontext=system_u:object_r:ntop_port_t:s0 tclass=tcp_socket permissive=0`
-	avcBind    = `type=AVC msg=audit(1721415874.099:841): avc:  denied  { name_bind } for  pid=3028 comm="nginx" src=4881 scontext=system_u:system_r:httpd_t:s0 tcontext=system_u:object_r:unreserved_port_t:s0 tclass=tcp_socket permissive=0`
-	avcKernel  = `type=1400 audit(1554992273.902:5): avc:  denied  { name_connect } for  pid=2581 comm="nginx" dest=3000 scontext=system_u:system_r:httpd_t:s0 tcontext=system_u:object_r:ntop_port_t:s0 tclass=tcp_socket`
+	avcConnect = `type=AVC msg=audit(1554992273.902:517150): avc:  denied  { name_connect } for  pid=2581 ` +
+		`comm="nginx" dest=%d scontext=system_u:system_r:httpd_t:s0 tcontext=system_u:object_r:ntop_port_t:s0 ` +
+		`tclass=tcp_socket permissive=0`
+	avcBind = `type=AVC msg=audit(1721415874.099:841): avc:  denied  { name_bind } for  pid=3028 comm="nginx" ` +
+		`src=4881 scontext=system_u:system_r:httpd_t:s0 tcontext=system_u:object_r:unreserved_port_t:s0 ` +
+		`tclass=tcp_socket permissive=0`
+	avcKernel = `type=1400 audit(1554992273.902:5): avc:  denied  { name_connect } for  pid=2581 comm="nginx" ` +
+		`dest=3000 scontext=system_u:system_r:httpd_t:s0 tcontext=system_u:object_r:ntop_port_t:s0 tclass=tcp_socket`
 
-	logDenied  = `2026/11/22 10:00:00 [crit] 2581#2581: *1 connect() to 127.0.0.1:3000 failed (13: Permission denied) while connecting to upstream, client: 127.0.0.1, server: ws.example.com, request: "GET /ws/ HTTP/1.1", upstream: "http://127.0.0.1:3000/ws/", host: "ws.example.com"`
-	logRefused = `2026/11/22 10:00:00 [error] 2581#2581: *1 connect() failed (111: Connection refused) while connecting to upstream, client: 127.0.0.1, server: ws.example.com, request: "GET /ws/ HTTP/1.1", upstream: "http://127.0.0.1:3000/ws/", host: "ws.example.com"`
-	logPorts   = `2026/11/22 10:00:00 [crit] 2581#2581: *1 connect() to 127.0.0.1:3000 failed (99: Cannot assign requested address) while connecting to upstream, client: 127.0.0.1, server: ws.example.com, request: "GET /ws/ HTTP/1.1", upstream: "http://127.0.0.1:3000/ws/", host: "ws.example.com"`
-	logOther   = `2026/11/22 10:00:00 [error] 2581#2581: *1 connect() failed (111: Connection refused) while connecting to upstream, client: 192.0.2.9, server: ws.example.com, request: "GET /other HTTP/1.1", upstream: "http://127.0.0.1:4000/other", host: "ws.example.com"`
+	logDenied = `2026/11/22 10:00:00 [crit] 2581#2581: *1 connect() to 127.0.0.1:3000 failed (13: Permission ` +
+		`denied) while connecting to upstream, client: 127.0.0.1, server: ws.example.com, request: "GET /ws/ ` +
+		`HTTP/1.1", upstream: "http://127.0.0.1:3000/ws/", host: "ws.example.com"`
+	logRefused = `2026/11/22 10:00:00 [error] 2581#2581: *1 connect() failed (111: Connection refused) while ` +
+		`connecting to upstream, client: 127.0.0.1, server: ws.example.com, request: "GET /ws/ HTTP/1.1", ` +
+		`upstream: "http://127.0.0.1:3000/ws/", host: "ws.example.com"`
+	logPorts = `2026/11/22 10:00:00 [crit] 2581#2581: *1 connect() to 127.0.0.1:3000 failed (99: Cannot assign ` +
+		`requested address) while connecting to upstream, client: 127.0.0.1, server: ws.example.com, request: ` +
+		`"GET /ws/ HTTP/1.1", upstream: "http://127.0.0.1:3000/ws/", host: "ws.example.com"`
+	logOther = `2026/11/22 10:00:00 [error] 2581#2581: *1 connect() failed (111: Connection refused) while ` +
+		`connecting to upstream, client: 192.0.2.9, server: ws.example.com, request: "GET /other HTTP/1.1", ` +
+		`upstream: "http://127.0.0.1:4000/other", host: "ws.example.com"`
 	logSpent   = `2026/11/22 10:00:00 [alert] 2002#2002: 1024 worker_connections are not enough`
 	logFiles   = `2026/11/22 10:00:00 [crit] 2002#2002: accept4() failed (24: Too many open files)`
-	logConnect = `2026/11/22 10:00:00 [error] 2581#2581: *1 upstream timed out (110: Connection timed out) while connecting to upstream, client: 127.0.0.1, server: ws.example.com, request: "GET /ws/ HTTP/1.1", upstream: "http://127.0.0.1:3000/ws/", host: "ws.example.com"`
-	logSpace   = `2026/11/22 10:00:00 [crit] 2581#2581: *1 pwrite() "/var/lib/nginx/tmp/proxy/1/00/0000000001" failed (28: No space left on device) while reading upstream, client: 127.0.0.1, server: ws.example.com, request: "GET /ws/ HTTP/1.1", upstream: "http://127.0.0.1:3000/ws/", host: "ws.example.com"`
-	logResolve = `2026/11/22 10:00:00 [error] 2581#2581: *1 backend.example.com could not be resolved (3: Host not found), client: 127.0.0.1, server: ws.example.com, request: "GET /ws/ HTTP/1.1", host: "ws.example.com"`
+	logConnect = `2026/11/22 10:00:00 [error] 2581#2581: *1 upstream timed out (110: Connection timed out) while ` +
+		`connecting to upstream, client: 127.0.0.1, server: ws.example.com, request: "GET /ws/ HTTP/1.1", ` +
+		`upstream: "http://127.0.0.1:3000/ws/", host: "ws.example.com"`
+	logSpace = `2026/11/22 10:00:00 [crit] 2581#2581: *1 pwrite() "/var/lib/nginx/tmp/proxy/1/00/0000000001" ` +
+		`failed (28: No space left on device) while reading upstream, client: 127.0.0.1, server: ws.example.com, ` +
+		`request: "GET /ws/ HTTP/1.1", upstream: "http://127.0.0.1:3000/ws/", host: "ws.example.com"`
+	logResolve = `2026/11/22 10:00:00 [error] 2581#2581: *1 backend.example.com could not be resolved (3: Host ` +
+		`not found), client: 127.0.0.1, server: ws.example.com, request: "GET /ws/ HTTP/1.1", host: "ws.example.com"`
 )
 
 var badGateway = &websocket.StatusError{Code: 502, Line: "HTTP/1.1 502 Bad Gateway"}

@@ -94,7 +94,8 @@ func (h *fakeHost) layBase() {
 			"first-boot\n[Install]\nWantedBy=multi-user.target\n")
 	h.write("/etc/yum.conf", "[main]\ngpgcheck=1\nplugins=1\n")
 	h.write("/etc/yum.repos.d/CentOS-Base.repo", "[extras]\nname=CentOS-7 - "+
-		"Extras\nbaseurl=http://mirror.example.com/extras\ngpgcheck=1\ngpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-CentOS-7\n")
+		"Extras\nbaseurl=http://mirror.example.com/extras\ngpgcheck=1\ngpgkey=file:///etc/pki/rpm-gpg/"+
+		"RPM-GPG-KEY-CentOS-7\n")
 	h.write("/etc/pki/rpm-gpg/RPM-GPG-KEY-CentOS-7", h.signingKey(7))
 	h.write("/proc/self/stat", procStat(4711, "wsprovision", 1, 500))
 	h.write("/proc/self/cmdline", "wsprovision\x00apply\x00")
@@ -126,7 +127,8 @@ func (h *fakeHost) host(on Listener) *host.Host {
 		LockWait: config.SemanageLockWait, Cache: &selinux.Cache{}, Ask: h.decide}
 	p.Nginx = nginx.Nginx{Root: h.root, Read: h.read, Program: "/usr/sbin/nginx", Conf: host.NginxConf, Proc: h.root +
 		"/proc"}
-	p.Files = &host.Files{Root: h.root, Seam: seam, Label: p.SELinux.Contexts().DefaultLabel, SetLabel: p.SELinux.Contexts().SetFileLabel,
+	p.Files = &host.Files{Root: h.root, Seam: seam, Label: p.SELinux.Contexts().DefaultLabel,
+		SetLabel:  p.SELinux.Contexts().SetFileLabel,
 		FileLabel: p.SELinux.Contexts().FileLabel}
 	p.Probe, p.Served, p.TryBind = h.probe, h.sends, h.tryBind
 	p.Units = func(context.Context) (systemd.Units, error) {

@@ -345,7 +345,8 @@ func (h *fakeHost) lay(name string) {
 	switch name {
 	case packages.EPELRelease:
 		h.write("/etc/yum.repos.d/epel.repo", "[epel]\nname=Extra Packages for Enterprise Linux "+
-			"7\nmetalink=https://mirrors.example.org/metalink\nenabled=1\ngpgcheck=1\ngpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-7\n")
+			"7\nmetalink=https://mirrors.example.org/metalink\nenabled=1\ngpgcheck=1\ngpgkey=file:///etc/pki/"+
+			"rpm-gpg/RPM-GPG-KEY-EPEL-7\n")
 		h.write("/etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-7", h.signingKey(8))
 		h.packages.available[packages.Nginx] = "epel"
 	case packages.Semanage:

@@ -14,7 +14,8 @@ func TestIPv6IsOff(t *testing.T) {
 		"        listen 80;\n        listen       [0::0]:80 default_server;\n", 1)
 	for _, tt := range []struct{ name, conf, listen, want string }{
 		{"nginx.conf", conf, "80",
-			`failed (97: Address family not supported by protocol): IPv6 is off on this host: remove "listen [0::0]:80 default_server;" in ` + host.NginxConf + ":13"},
+			`failed (97: Address family not supported by protocol): IPv6 is off on this host: remove "listen ` +
+				`[0::0]:80 default_server;" in ` + host.NginxConf + ":13"},
 		{"a site of ours", confOfEPEL, "[80, '[::]:80']",
 			"IPv6 is off on this host: remove [::]:80 from the listen of the site websocket"},
 		{"both", conf, "[80, '[::]:80']",

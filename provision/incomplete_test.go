@@ -26,7 +26,8 @@ func TestFailedDependency(t *testing.T) {
 				"Failed:\n  nginx-filesystem.noarch 1:1.20.1-10.el7   \n\nComplete!\n", "", 1, true
 		}
 		failed := step(t, h.apply(basic(t)), stepnames.Packages)
-		if want := "nginx-filesystem-1:1.20.1-10.el7.noarch failed and is not installed"; failed.Status != engine.Failed ||
+		if want := "nginx-filesystem-1:1.20.1-10.el7.noarch failed and is not " +
+			"installed"; failed.Status != engine.Failed ||
 			!strings.Contains(failed.Error, want) {
 			t.Errorf("%s %q, want failed and %q", failed.Status, failed.Error, want)
 		}

@@ -95,10 +95,12 @@ var errUnreadable = errors.New("input/output error")
 
 // needless are files that are read for what there is besides, each with who else answers.
 var needless = map[string]string{
-	"/proc/1/cmdline":                                  "a process that ends while it is looked at is none of nginx's",
-	"/proc/self/cmdline":                               "a process that ends while it is looked at is none of nginx's",
-	"/proc/self/mounts":                                "libselinux, too, takes a kernel without its list of mounts for one without SELinux",
-	"/proc/net/if_inet6":                               "IPv6 is taken to be there, as before; nginx -t says where it is not",
+	"/proc/1/cmdline":    "a process that ends while it is looked at is none of nginx's",
+	"/proc/self/cmdline": "a process that ends while it is looked at is none of nginx's",
+	"/proc/self/mounts": "libselinux, too, takes a kernel without its list of " +
+		"mounts for one without SELinux",
+	"/proc/net/if_inet6": "IPv6 is taken to be there, as before; nginx -t says " +
+		"where it is not",
 	"/sys/fs/selinux/class/tcp_socket/index":           "RHEL 7's own rules answer in the kernel's place",
 	"/sys/fs/selinux/class/tcp_socket/perms/name_bind": "RHEL 7's own rules answer in the kernel's place",
 	"/sys/fs/selinux/policy":                           "a revert goes by the local labels of the store",
@@ -107,8 +109,8 @@ var needless = map[string]string{
 	state.HistoryPath:                                  "what the last run came to, which status tells",
 }
 
-// TestUnreadable: each read of the host fails, one at a time. What could not be read reaches the report; or what is told
-// and what is left are the same without it.
+// TestUnreadable: each read of the host fails, one at a time. What could not be read reaches the report; or what is
+// told and what is left are the same without it.
 func TestUnreadable(t *testing.T) {
 	for _, c := range readings() {
 		t.Run(c.name, func(t *testing.T) {

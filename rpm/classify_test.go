@@ -118,13 +118,15 @@ func TestMirrorAdvice(t *testing.T) {
 			end: "sslclientkey=",
 		"https://a/x.rpm: [Errno 14] curl#77 - \"Problem with the SSL CA cert (path? access rights?)\"\n" +
 			end: "sslcacert=",
-		"https://a/x.rpm: [Errno 14] curl#51 - \"Unable to communicate securely with peer: requested domain name does " +
+		"https://a/x.rpm: [Errno 14] curl#51 - \"Unable to communicate securely with peer: requested domain name " +
+			"does " +
 			"not match the server's certificate.\"\n" + end: "of another name",
 		"https://a/x.rpm: [Errno 14] curl#35 - \"Cannot communicate securely with peer: no common encryption " +
 			"algorithm(s).\"\n" + end: "no TLS comes about",
 		"https://a/x.rpm: [Errno 14] curl#56 - \"Received HTTP code 407 from proxy after CONNECT\"\n" +
 			end: "proxy_username=",
-		"GPG key retrieval failed: [Errno 14] curl#37 - \"Couldn't open file /etc/pki/rpm-gpg/RPM-GPG-KEY-house\"\n": "there is " +
+		"GPG key retrieval failed: [Errno 14] curl#37 - \"Couldn't open file " +
+			"/etc/pki/rpm-gpg/RPM-GPG-KEY-house\"\n": "there is " +
 			"no key file /etc/pki/rpm-gpg/RPM-GPG-KEY-house",
 		"http://a/x.rpm: [Errno 14] HTTP Error 407 - Proxy Authentication Required\n" +
 			end: "proxy_username=",
@@ -208,7 +210,8 @@ func TestAdviceOverEveryScheme(t *testing.T) {
 		"https://m/7/x.rpm: [Errno 14] HTTPS Error 403 - Forbidden":               "the server refuses",
 		"http://m/7/x.rpm: [Errno 14] HTTP Error 401 - Unauthorized":              "the server refuses",
 		"https://m/7/x.rpm: [Errno 14] HTTPS Error 503 - Unavailable":             "could not be reached",
-		"http://m/7/x.rpm: [Errno -1] Package does not match intended download. Suggestion: run yum clean metadata": "what " +
+		"http://m/7/x.rpm: [Errno -1] Package does not match intended download. Suggestion: run yum clean " +
+			"metadata": "what " +
 			"its own index names",
 	} {
 		said := yumerr.Output{Status: 1, Stdout: "", Stderr: word +

@@ -154,7 +154,8 @@ var mirrorAdvice = []yumerr.Row{
 	// urlgrabber 3.10 puts the scheme before: HTTP, HTTPS and FTP Error (grabber.py).
 	{Stderr: yumerr.Marks(`repodata/\S+: .*(HTTPS? Error 404|FTP Error 550)|repodata/.*Status code: 404`),
 		Next: "there is no repository at that address: look at its baseurl"},
-	{Stderr: yumerr.Marks(`HTTPS? Error 404|FTP Error 550|Status code: 404|does not match (intended download|checksum)`),
+	{Stderr: yumerr.Marks(`HTTPS? Error 404|FTP Error 550|Status code: 404|does not match (intended ` +
+		`download|checksum)`),
 		Next: "the mirror has not got what its own index names: it is being changed, or yum's copy of the index is " +
 			"old (yum clean metadata)"},
 	{Stderr: yumerr.Marks(`HTTPS? Error 407|HTTP code 407 from proxy|Status code: 407`),
@@ -176,7 +177,8 @@ var mirrorAdvice = []yumerr.Row{
 	{Stderr: yumerr.Marks(`curl#51\b|Curl error \(51\)|requested domain name does not match`),
 		Next: "the server's certificate is of another name than the address in baseurl"},
 	{Stderr: yumerr.Marks(`curl#35\b|Curl error \(35\)`),
-		Next: "no TLS comes about with the server: no version or cipher that both have (yum update nss curl), or what " +
+		Next: "no TLS comes about with the server: no version or cipher that both have (yum update nss curl), or " +
+			"what " +
 			"answers there speaks no TLS (http:// in baseurl or proxy=)"},
 	{Stderr: yumerr.Marks(`[Cc]ertificate has expired|is not yet valid|SEC_ERROR_EXPIRED|system date and time`),
 		Next: clockAdvice},

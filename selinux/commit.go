@@ -89,7 +89,8 @@ func next(stderr string) string {
 //
 //	libsemanage.semanage_get_lock: Could not get direct transaction lock at /etc/selinux/targeted/semanage.trans.LOCK.
 //	(Resource temporarily unavailable).
-var lockText = regexp.MustCompile(`Could not get direct (?:transaction|read) lock at (/\S+\.LOCK)\. \(Resource temporarily unavailable\)`)
+var lockText = regexp.MustCompile(`Could not get direct (?:transaction|read) lock at (/\S+\.LOCK)\. \(Resource ` +
+	`temporarily unavailable\)`)
 
 // lockHeld returns the path of the lock that another holds, "" if that was not the trouble.
 func lockHeld(stderr string) string {

@@ -30,14 +30,16 @@ func TestCommit(t *testing.T) {
 			"boolean -m --on httpd_can_network_connect\nport -a -t http_port_t -p tcp 3000\n"},
 		"-N on every line": {nil, []Edit{SetBoolean("a", false), ModifyPort(http(8080, 8080)),
 			AddPort(http(4000, 4001))}, false,
-			"boolean -m -N --off a\nport -a -N -t http_port_t -p tcp 4000-4001\nport -m -N -t http_port_t -p tcp 8080\n"},
+			"boolean -m -N --off a\nport -a -N -t http_port_t -p tcp 4000-4001\nport -m -N -t http_port_t -p tcp " +
+				"8080\n"},
 		"the same twice": {nil, []Edit{AddPort(http(3000, 3000)), AddPort(http(3000, 3000))}, true,
 			"port -a -t http_port_t -p tcp 3000\n"},
 		"delete a port": {map[string]string{portsLocal: "portcon tcp 4000 system_u:object_r:http_port_t:s0\n"},
 			[]Edit{DeletePort(http(4000, 4000))}, true, "port -d -p tcp 4000\n"},
 		"delete the only record": {map[string]string{"etc/selinux/targeted/active/booleans.local": "a=1\n"},
 			[]Edit{DeleteBoolean("a")}, false, "boolean -D -N\n"},
-		"delete one record of three": {map[string]string{"etc/selinux/targeted/active/booleans.local": "c=1\na=1\nb=0\n"},
+		"delete one record of three": {map[string]string{"etc/selinux/targeted/active/" +
+			"booleans.local": "c=1\na=1\nb=0\n"},
 			[]Edit{AddPort(http(3000, 3000)), DeleteBoolean("a")}, true,
 			"boolean -D\nboolean -m --off b\nboolean -m --on c\nport -a -t http_port_t -p tcp 3000\n"},
 	}
@@ -102,7 +104,8 @@ func TestCommitQuotesSemanage(t *testing.T) {
 	h.Change = says("", "Traceback (most recent call last):\n  File \"x\"\n\nValueError: Boolean no_such is not "+
 		"defined\n", 1)
 	err := h.Commit(context.Background(), []Edit{SetBoolean("no_such", true)}, true)
-	want := `semanage import: exit status 1: Traceback (most recent call last): / File "x" / ValueError: Boolean no_such is not defined`
+	want := `semanage import: exit status 1: Traceback (most recent call last): / File "x" / ValueError: Boolean ` +
+		`no_such is not defined`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
@@ -146,7 +149,8 @@ func TestCommitWaitsForLock(t *testing.T) {
 	if diff := cmp.Diff([]time.Duration{time.Second, 2 * time.Second, 4 * time.Second}, pauses); diff != "" {
 		t.Errorf("pauses (-want +got):\n%s", diff)
 	}
-	if want := "waiting for pid 4711 (semodule) to release /etc/selinux/targeted/semanage.trans.LOCK"; len(notices) != 3 || notices[0] != want {
+	if want := "waiting for pid 4711 (semodule) to release " +
+		"/etc/selinux/targeted/semanage.trans.LOCK"; len(notices) != 3 || notices[0] != want {
 		t.Errorf("notices %q, want three times %q", notices, want)
 	}
 }

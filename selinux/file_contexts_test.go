@@ -11,8 +11,9 @@ func TestDefaultLabel(t *testing.T) {
 	const base = "etc/selinux/targeted/contexts/files/file_contexts"
 	extra := map[string]string{
 		base + ".homedirs": "/home/[^/]+/.*\tunconfined_u:object_r:user_home_t:s0\n",
-		base + ".local":    "/srv/exact\tsystem_u:object_r:exact_t:s0\n/srv/.*\tsystem_u:object_r:local_t:s0\n/etc/nginx/secret -- system_u:object_r:secret_t:s0\n",
-		base + ".subs":     "/opt/nginx /etc/nginx\n# comment /etc\n/nothing\n/web /\n",
+		base + ".local": "/srv/exact\tsystem_u:object_r:exact_t:s0\n/srv/.*\tsystem_u:object_r:local_t:s0\n/" +
+			"etc/nginx/secret -- system_u:object_r:secret_t:s0\n",
+		base + ".subs": "/opt/nginx /etc/nginx\n# comment /etc\n/nothing\n/web /\n",
 	}
 	tests := map[string]struct {
 		path string

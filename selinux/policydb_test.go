@@ -117,7 +117,8 @@ func TestStoredPolicyFile(t *testing.T) {
 }
 
 func TestCache(t *testing.T) {
-	h := rhel7(t, map[string]string{"sys/fs/selinux/status": "\x01\x00\x00\x00\x02\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00"})
+	h := rhel7(t, map[string]string{"sys/fs/selinux/" +
+		"status": "\x01\x00\x00\x00\x02\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00"})
 	h.Cache = new(Cache)
 	first, err := h.policies().runningPolicy(context.Background())
 	must(t, err)

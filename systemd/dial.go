@@ -93,7 +93,8 @@ func silence(problems []error) error {
 			return all
 		}
 	}
-	return fmt.Errorf("%w; PID 1 is busy or hangs: if \"systemctl status\" does not answer either, only a reboot helps", all)
+	return fmt.Errorf("%w; PID 1 is busy or hangs: if \"systemctl status\" does not answer either, only a reboot "+
+		"helps", all)
 }
 
 func oneLine(list []error) string {

@@ -140,9 +140,11 @@ func TestLiveRefusals(t *testing.T) {
 		{"no such unit by systemd", "nginx.service", "ReloadUnit", sysd("NoSuchUnit", "Unit not found."),
 			"reload nginx.service: there is no such unit"},
 		{"masked, 219", "nginx.service", "ReloadUnit", sysd("UnitMasked", "Unit is masked."),
-			`reload nginx.service: the unit is masked; "systemctl unmask nginx.service" makes it usable again, or "systemctl unmask --runtime nginx.service" where it is masked until the next boot only`},
+			`reload nginx.service: the unit is masked; "systemctl unmask nginx.service" makes it usable again, or ` +
+				`"systemctl unmask --runtime nginx.service" where it is masked until the next boot only`},
 		{"masked, 208", "nginx.service", "ReloadUnit", sysd("Masked", "Unit nginx.service is masked."),
-			`reload nginx.service: the unit is masked; "systemctl unmask nginx.service" makes it usable again, or "systemctl unmask --runtime nginx.service" where it is masked until the next boot only`},
+			`reload nginx.service: the unit is masked; "systemctl unmask nginx.service" makes it usable again, or ` +
+				`"systemctl unmask --runtime nginx.service" where it is masked until the next boot only`},
 		{"no ExecReload", "nginx.service", "ReloadUnit",
 			sysd("JobTypeNotApplicable", "Job type reload is not applicable for unit nginx.service."),
 			"reload nginx.service: the unit cannot do that (a reload needs ExecReload= in the unit)"},
@@ -156,7 +158,8 @@ func TestLiveRefusals(t *testing.T) {
 		{"masked before asking", "masked.service", "", dbus.Error{},
 			`reload masked.service: the unit is masked; "systemctl unmask masked.service" makes it usable again`},
 		{"masked until the next boot", "runtime.service", "", dbus.Error{},
-			`reload runtime.service: the unit is masked; "systemctl unmask --runtime runtime.service" makes it usable again`},
+			`reload runtime.service: the unit is masked; "systemctl unmask --runtime runtime.service" makes it ` +
+				`usable again`},
 		{"not a name", "../nginx.service", "", dbus.Error{}, `"../nginx.service" is not the name of a unit`},
 	}
 	for _, tt := range tests {
@@ -218,7 +221,8 @@ func TestLiveWaits(t *testing.T) {
 			return do()
 		}
 		err := l.Reload(ctx, "nginx.service")
-		if want := "reload nginx.service: stopped waiting, the job may still run: context canceled"; errText(err) != want || !errors.Is(err, context.Canceled) {
+		if want := "reload nginx.service: stopped waiting, the job may still run: context " +
+			"canceled"; errText(err) != want || !errors.Is(err, context.Canceled) {
 			t.Errorf("got %q, want %q", errText(err), want)
 		}
 	})

@@ -314,7 +314,8 @@ func TestDetectInReality(t *testing.T) {
 	t.Run("no chroot, for a user", func(t *testing.T) {
 		got := detectAsChild(t, "MOUNTS=", "COMM=notsystemd", "STAY=1", "NOBODY=1")
 		// The place depends on the machine of the test, which may be a container.
-		if want := `PID 1 and we have the same mount at /, but PID 1 is "notsystemd", not systemd`; !strings.HasPrefix(got.Why, want) || !got.Offline() {
+		if want := `PID 1 and we have the same mount at /, but PID 1 is "notsystemd", not ` +
+			`systemd`; !strings.HasPrefix(got.Why, want) || !got.Offline() {
 			t.Errorf("got %+v, want %q", got, want)
 		}
 	})

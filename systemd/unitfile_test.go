@@ -11,7 +11,8 @@ import (
 
 const (
 	nginxUnit = "[Unit]\nDescription=The nginx HTTP and reverse proxy " +
-		"server\nAfter=network.target\n\n[Service]\nType=forking\nExecStart=/usr/sbin/nginx\n\n[Install]\nWantedBy=multi-user.target\n"
+		"server\nAfter=network.target\n\n[Service]\nType=forking\nExecStart=/usr/sbin/" +
+		"nginx\n\n[Install]\nWantedBy=multi-user.target\n"
 	staticUnit = "[Service]\nExecStart=/bin/true\n"
 )
 

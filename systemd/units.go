@@ -53,7 +53,8 @@ type State struct {
 }
 
 // name holds systemd.unit(5)'s characters and suffixes; what is not a name never becomes a path or an argument.
-var name = regexp.MustCompile(`^[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]*\.(service|socket|target|device|mount|automount|timer|swap|path|slice|scope|snapshot)$`)
+var name = regexp.MustCompile(`^[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]*\.(service|socket|target|device|mount|` +
+	`automount|timer|swap|path|slice|scope|snapshot)$`)
 
 func checkName(unit string) error {
 	if len(unit) > 255 || !name.MatchString(unit) {

@@ -11,7 +11,8 @@ import (
 func TestBareHost(t *testing.T) {
 	t.Parallel()
 	m := start(t, installed)
-	if out, status := m.run("rpm -q nginx policycoreutils-python epel-release; command -v nginx semanage"); status == 0 {
+	if out, status := m.run("rpm -q nginx policycoreutils-python epel-release; command -v nginx " +
+		"semanage"); status == 0 {
 		t.Fatalf("the machine is not bare:\n%s", out)
 	}
 	_, res := m.apply(t, 2, "--detailed-exitcode")
@@ -30,12 +31,14 @@ func (m *machine) judgeProvisioned(t testing.TB) {
 	m.prints(t, map[string]string{
 		"getenforce":                          "Enforcing",
 		"getsebool httpd_can_network_connect": "httpd_can_network_connect --> on",
-		"grep -h httpd_can_network_connect /var/lib/selinux/default/active/booleans.local": "httpd_can_network_connect=1",
-		"semanage port -l | awk '$1 == \"http_port_t\" && $2 == \"tcp\"' | grep -cw 3000":  "1",
+		"grep -h httpd_can_network_connect " +
+			"/var/lib/selinux/default/active/booleans.local": "httpd_can_network_connect=1",
+		"semanage port -l | awk '$1 == \"http_port_t\" && $2 == \"tcp\"' | grep -cw 3000": "1",
 		"systemctl is-enabled nginx": "enabled",
 		"systemctl is-active nginx":  "active",
-		"ps -eo label,comm | awk '$2 == \"nginx\" {print $1}' | cut -d: -f3 | sort -u":         "httpd_t",
-		"stat -c '%a %U %C' /etc/nginx/conf.d/websocket.conf | cut -d: -f1-3":                  "644 root system_u:object_r:httpd_config_t",
+		"ps -eo label,comm | awk '$2 == \"nginx\" {print $1}' | cut -d: -f3 | sort -u": "httpd_t",
+		"stat -c '%a %U %C' /etc/nginx/conf.d/websocket.conf | cut -d: -f1-3": "644 root " +
+			"system_u:object_r:httpd_config_t",
 		"rpm -V nginx nginx-filesystem policycoreutils-python epel-release wsprovision":        "",
 		"restorecon -nRv /etc/nginx /var/log/nginx /etc/systemd/system /var/lib/nginx":         "",
 		"restorecon -nRv /etc/yum.repos.d /etc/pki/rpm-gpg":                                    "",

@@ -16,12 +16,15 @@ const server = http.createServer((q, r) => {
 });
 server.on('upgrade', (q, socket, head) => {
   const answer = (...lines) => socket.end(lines.join('\r\n') + '\r\n\r\n');
-  const digest = crypto.createHash('sha1').update(q.headers['sec-websocket-key'] + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11').digest('base64');
+  const digest = crypto.createHash('sha1').update(q.headers['sec-websocket-key'] + ` +
+	`'258EAFA5-E914-47DA-95CA-C5AB0DC85B11').digest('base64');
   switch (mode) {
   case 'silent': return;
   case 'busy': return answer('HTTP/1.1 503 Service Unavailable', 'Connection: close', 'Content-Length: 0');
-  case 'digest': return answer('HTTP/1.1 101 Switching Protocols', 'Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Accept: ' + 'A'.repeat(27) + '=');
-  case 'header': return answer('HTTP/1.1 101 Switching Protocols', 'Connection: Upgrade', 'Sec-WebSocket-Accept: ' + digest);
+  case 'digest': return answer('HTTP/1.1 101 Switching Protocols', 'Connection: Upgrade', 'Upgrade: websocket', ` +
+	`'Sec-WebSocket-Accept: ' + 'A'.repeat(27) + '=');
+  case 'header': return answer('HTTP/1.1 101 Switching Protocols', 'Connection: Upgrade', 'Sec-WebSocket-Accept: ` +
+	`' + digest);
   }
   wss.handleUpgrade(q, socket, head, (ws) => {
     if (mode === 'hasty') socket.setTimeout(3000, () => ws.close(1001));
@@ -62,7 +65,8 @@ const (
 held = []
 for i in range(40):
     s = socket.create_connection(('127.0.0.1', 80))
-    s.sendall(b'GET /ws/ HTTP/1.1\r\nHost: ws.example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n')
+    s.sendall(b'GET /ws/ HTTP/1.1\r\nHost: ws.example.com\r\nConnection: Upgrade\r\nUpgrade: ` +
+		`websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n')
     held.append(s)
     time.sleep(0.02)
 time.sleep(600)

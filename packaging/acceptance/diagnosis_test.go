@@ -88,7 +88,8 @@ before=$(state)
 %s
 status=$?
 [ "$(state)" = "$before" ] || echo "CHANGED: SELinux, or nginx's processes" >&2
-find /etc/nginx /etc/selinux /etc/systemd /var/lib/selinux /var/lib/wsprovision -newer /root/.began -printf 'CHANGED: %%p\n' >&2
+find /etc/nginx /etc/selinux /etc/systemd /var/lib/selinux /var/lib/wsprovision -newer /root/.began -printf ` +
+	`'CHANGED: %%p\n' >&2
 exit $status`
 
 // verify requires besides that nothing on the host is changed by it.
@@ -299,7 +300,8 @@ func everyCodeIsProduced(t testing.TB) {
 	if len(found) < 40 {
 		t.Fatalf("%d codes in the manual page", len(found))
 	}
-	for _, m := range regexp.MustCompile(`(?m)^\| .*? \| (?:it goes through, with the warning )?([a-z0-9.-]+)(?::| \|)`).FindAllStringSubmatch(
+	for _, m := range regexp.MustCompile(`(?m)^\| .*? \| (?:it goes through, with the warning `+
+		`)?([a-z0-9.-]+)(?::| \|)`).FindAllStringSubmatch(
 		string(readFile(t, "DIAGNOSES.md")), -1) {
 		produced[m[1]] = true
 	}

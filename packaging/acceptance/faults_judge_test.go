@@ -19,7 +19,8 @@ type standing struct {
 // is on the disk and not yet reloaded counts as served where the mark says so, because the next run settles it.
 const standingCommand = `getenforce
 pgrep -x -P 1 nginx || echo
-if unshare -m sh -c 'mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /var/log/nginx && exec timeout 10 nginx -t' >/dev/null 2>&1; then echo valid; else echo invalid; fi
+if unshare -m sh -c 'mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /var/log/nginx && exec timeout 10 nginx ` +
+	`-t' >/dev/null 2>&1; then echo valid; else echo invalid; fi
 path=$(test -f ` + siteFile + ` && sed -n 's/^ *location \(.*\) {$/\1/p' ` + siteFile + ` 2>/dev/null | head -n 1)
 if [ -e /run/wsprovision/reload-owed ]; then path=$(cat /dev/shm/served); fi
 echo "$path" >/dev/shm/served

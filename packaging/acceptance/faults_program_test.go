@@ -42,5 +42,6 @@ var programFaults = []fault{
 	{name: "nginx -t dies of SIGSEGV", make: nginxCrashes,
 		unmake: "mv -f /usr/sbin/nginx.real /usr/sbin/nginx",
 		// The program that runs is by then another one than the unit's, which the service step says.
-		status: 1, step: "validate, service", says: []string{"nginx -t crashed", "module"}, untouched: true, varies: true},
+		status: 1, step: "validate, service", says: []string{"nginx -t " +
+			"crashed", "module"}, untouched: true, varies: true},
 }

@@ -40,12 +40,17 @@ func judgeFaultsTable(t *testing.T, happened map[string]string) {
 const faultsHead = `# Faults
 
 ` + vm.NotRHEL + `
-Made by ` + "`TestFaults`" + ` on the acceptance machine; not to be edited by hand. Each row is a fault that was brought about there, with a run of
-` + "`wsprovision apply`" + ` under it. Where nothing else is said, nginx served a WebSocket before, and the run is to move it to another path.
+Made by ` + "`TestFaults`" + ` on the acceptance machine; not to be edited by hand. Each row is a fault that was ` +
+	`brought about there, with a run of
+` + "`wsprovision apply`" + ` under it. Where nothing else is said, nginx served a WebSocket before, and the run ` +
+	`is to move it to another path.
 
-After every run, with the fault still there and again when it was taken away: SELinux is enforcing; ` + "`nginx -t`" + ` passes if it did before; nginx has
-the same master if it ran; the path that the file on the disk has answers 101 if it did before; no staged file is left. Then ` + "`apply`" + ` succeeds,
-once more changes nothing (exit status 0 with ` + "`--detailed-exitcode`" + `), and curl's handshake gets 101. A row where any of this fails says so.
+After every run, with the fault still there and again when it was taken away: SELinux is enforcing; ` +
+	`` + "`nginx -t`" + ` passes if it did before; nginx has
+the same master if it ran; the path that the file on the disk has answers 101 if it did before; no staged file is ` +
+	`left. Then ` + "`apply`" + ` succeeds,
+once more changes nothing (exit status 0 with ` + "`--detailed-exitcode`" + `), and curl's handshake gets 101. A ` +
+	`row where any of this fails says so.
 
 ` + "`make test`" + ` runs one row of each kind, ` + "`make test-all`" + ` every one.
 Those of which it says so have not been brought about yet.
@@ -104,8 +109,9 @@ func saying(words []string) string {
 }
 
 var (
-	numbers = regexp.MustCompile(`\b(pid |process |master )\d+|\b\d+(\.\d+)?(ms|s|MB|KB)\b|\d{4}/\d\d/\d\d \d\d:\d\d:\d\d|\d+#\d+`)
-	blanks  = regexp.MustCompile(`\s+`)
+	numbers = regexp.MustCompile(`\b(pid |process |master )\d+|\b\d+(\.\d+)?(ms|s|MB|KB)\b|\d{4}/\d\d/\d\d ` +
+		`\d\d:\d\d:\d\d|\d+#\d+`)
+	blanks = regexp.MustCompile(`\s+`)
 )
 
 // steady takes from a message what differs from run to run, and its length.
@@ -124,11 +130,15 @@ func cell(text string) string {
 // faultsElsewhere ends the table with what it cannot hold.
 const faultsElsewhere = `## Not in this table
 
-- A lock in rpm's database left by a killed yum: rpm 4.11's Berkeley DB leaves __db files behind, the machine's rpm 4.18 keeps SQLite, whose locks
-  end with their process. The killed transaction is above; the message for the database's errors is shown by recorded output in unit tests.
+- A lock in rpm's database left by a killed yum: rpm 4.11's Berkeley DB leaves __db files behind, the machine's ` +
+	`rpm 4.18 keeps SQLite, whose locks
+  end with their process. The killed transaction is above; the message for the database's errors is shown by ` +
+	`recorded output in unit tests.
 - A PID 1 that does not answer at all: the kernel delivers no SIGSTOP to it. A bus and a job that come late are above.
 - A killed agent, and a power cut at each of its points: ` + "`make crash`" + `.
-- Other neighbours (a brace that is not closed, the same server_name or upstream), a link and a directory on a host without our file: TestNeighbours and TestLink.
-- Another's lock on yum and on semanage, and a second agent: TestLocks and TestTwoAgents. A listen port that is taken or that SELinux denies:
+- Other neighbours (a brace that is not closed, the same server_name or upstream), a link and a directory on a ` +
+	`host without our file: TestNeighbours and TestLink.
+- Another's lock on yum and on semanage, and a second agent: TestLocks and TestTwoAgents. A listen port that is ` +
+	`taken or that SELinux denies:
   TestFailedReload and TestListenPort.
 `

@@ -120,8 +120,10 @@ func (m *machine) untouched(t testing.TB, command string) func() {
 // fingerprint is a command that prints everything which the agent could have touched: packages, files with their times
 // and labels, booleans, ports, units, processes of nginx. A run that failed is told of in report.json, for status,
 // whatever it touched besides.
-const fingerprint = `{ rpm -qa; find /etc/nginx /etc/yum.repos.d /etc/pki/rpm-gpg /etc/systemd/system /var/lib/wsprovision/ledger.json ` +
-	`/var/lib/wsprovision/deferred.yaml /etc/wsprovision -printf '%p %T@ %s %m %u %Z\n' 2>/dev/null; } | sort; getsebool -a; cat /var/lib/selinux/default/active/*.local 2>/dev/null; ` +
+const fingerprint = `{ rpm -qa; find /etc/nginx /etc/yum.repos.d /etc/pki/rpm-gpg /etc/systemd/system ` +
+	`/var/lib/wsprovision/ledger.json ` +
+	`/var/lib/wsprovision/deferred.yaml /etc/wsprovision -printf '%p %T@ %s %m %u %Z\n' 2>/dev/null; } | sort; ` +
+	`getsebool -a; cat /var/lib/selinux/default/active/*.local 2>/dev/null; ` +
 	`systemctl list-unit-files --no-legend nginx.service; pgrep -a nginx; ls -Z /run/nginx.pid 2>/dev/null; :`
 
 // record is for a run that has nothing to tell of: not even the agent's own state has moved.

@@ -61,7 +61,8 @@ func (c installation) run(t *testing.T) {
 }
 
 // ownNginx is a unit of the installer's own by the name of nginx's, at work.
-const ownNginx = `printf '[Service]\nExecStart=/usr/bin/sleep infinity\nExecReload=/usr/bin/touch /run/reloaded\n' >/etc/systemd/system/nginx.service
+const ownNginx = `printf '[Service]\nExecStart=/usr/bin/sleep infinity\nExecReload=/usr/bin/touch ` +
+	`/run/reloaded\n' >/etc/systemd/system/nginx.service
 systemctl daemon-reload && systemctl start nginx.service`
 
 // installersOwn prints what of the installer's own must not change: its units, its boolean, its mode, its run
@@ -95,7 +96,8 @@ func (i *installer) manners(t testing.TB, r result) {
 			t.Errorf("the log does not say %q:\n%s", want, r.output)
 		}
 	}
-	if left := i.must(t, `for p in /proc/[0-9]*; do case $(readlink $p/root) in ''|/) ;; *) tr '\0' ' ' <$p/cmdline; echo ;; esac; done 2>/dev/null | grep -v '^gpg-agent ' || :`); left != "" {
+	if left := i.must(t, `for p in /proc/[0-9]*; do case $(readlink $p/root) in ''|/) ;; *) tr '\0' ' ' `+
+		`<$p/cmdline; echo ;; esac; done 2>/dev/null | grep -v '^gpg-agent ' || :`); left != "" {
 		t.Errorf("still at work in the chroot: %s", left)
 	}
 }
@@ -115,7 +117,8 @@ func (i *installer) noCallToSystemd(t testing.TB) {
 // onlyRepositories reads what they connected to over the network: the mirror, and nothing else.
 func (i *installer) onlyRepositories(t testing.TB) {
 	t.Helper()
-	if others := i.must(t, "grep 'connect(.*AF_INET' /root/trace | grep -v -e 'htons(8600)' -e 'htons(0)' || :"); others != "" {
+	if others := i.must(t, "grep 'connect(.*AF_INET' /root/trace | grep -v -e 'htons(8600)' -e 'htons(0)' || "+
+		":"); others != "" {
 		t.Errorf("connections besides those to the repositories:\n%s", others)
 	}
 }
@@ -124,7 +127,8 @@ func (i *installer) onlyRepositories(t testing.TB) {
 // and has the agent give them back.
 func (i *installer) relabels(t *testing.T) {
 	t.Helper()
-	i.must(t, `cd /mnt/sysimage && { chroot . rpm -ql nginx nginx-filesystem; find var/lib/selinux -type f; } | python3 -c '
+	i.must(t, `cd /mnt/sysimage && { chroot . rpm -ql nginx nginx-filesystem; find var/lib/selinux -type f; } | `+
+		`python3 -c '
 import os, sys
 for name in sys.stdin:
     name = name.rstrip().lstrip("/")

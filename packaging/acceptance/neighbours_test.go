@@ -78,7 +78,8 @@ func TestLink(t *testing.T) {
 	if !strings.Contains(res.stdout, "symbolic link") {
 		t.Errorf("the report does not say that it is a link:\n%s", res.output)
 	}
-	if got := m.must(t, "cat /root/precious; readlink /etc/nginx/conf.d/websocket.conf"); got != "precious\n/root/precious" {
+	if got := m.must(t, "cat /root/precious; readlink /etc/nginx/conf.d/websocket.conf"); got != "precious\n/root/"+
+		"precious" {
 		t.Errorf("the link or its target was touched: %q", got)
 	}
 }
@@ -100,7 +101,8 @@ END
 setsid -f python3 /root/yum-hold.py >/dev/null 2>&1; sleep 1`, "yum lock held by pid"},
 		{"semanage's until it has given up once, and 3 s more", packaged,
 			`touch /var/lib/selinux/default/semanage.trans.LOCK
-setsid -f flock /var/lib/selinux/default/semanage.trans.LOCK sh -c 'until pgrep -x semanage; do sleep 0.2; done; while pgrep -x semanage; do sleep 0.2; done; sleep 3' >/dev/null 2>&1`,
+setsid -f flock /var/lib/selinux/default/semanage.trans.LOCK sh -c 'until pgrep -x semanage; do sleep 0.2; done; ` +
+				`while pgrep -x semanage; do sleep 0.2; done; sleep 3' >/dev/null 2>&1`,
 			"semanage.trans.LOCK"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -121,7 +123,8 @@ func TestTwoAgents(t *testing.T) {
 	m := start(t, unpackaged)
 	end := m.begin(t, applyCommand)
 	for range 100 {
-		if _, status := m.run(`i=$(stat -c %i /run/wsprovision.lock) && grep "FLOCK .*:$i 0 EOF" /proc/locks`); status == 0 {
+		if _, status := m.run(`i=$(stat -c %i /run/wsprovision.lock) && grep "FLOCK .*:$i 0 EOF" ` +
+			`/proc/locks`); status == 0 {
 			break
 		}
 	}

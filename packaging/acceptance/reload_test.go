@@ -32,10 +32,12 @@ func TestFailedReload(t *testing.T) {
 
 // takenAtReload has another program take the new port when nginx is about to reload: the agent has looked, and it was
 // free.
-const takenAtReload = `mkdir -p /run/systemd/system/nginx.service.d && cat >/run/systemd/system/nginx.service.d/taken.conf <<'END'
+const takenAtReload = `mkdir -p /run/systemd/system/nginx.service.d && cat ` +
+	`>/run/systemd/system/nginx.service.d/taken.conf <<'END'
 [Service]
 ExecReload=
-ExecReload=+/bin/sh -c 'systemd-run -q --unit taker python3 -m http.server --bind 127.0.0.1 8008; until ss -Hltn "sport = :8008" | grep -q .; do sleep 0.1; done'
+ExecReload=+/bin/sh -c 'systemd-run -q --unit taker python3 -m http.server --bind 127.0.0.1 8008; until ss -Hltn ` +
+	`"sport = :8008" | grep -q .; do sleep 0.1; done'
 ExecReload=/usr/sbin/nginx -s reload
 END
 systemctl daemon-reload`
@@ -66,8 +68,10 @@ func TestHostileLogs(t *testing.T) {
 }
 
 // forger writes what looks like the master's own complaints, as the nginx user may.
-const forger = `chown nginx /var/log/nginx/error.log && systemd-run -q --unit forger sh -c 'p=$(cat /run/nginx.pid); while :; do
-echo "2099/01/01 00:00:00 [emerg] $p#$p: still could not bind()"; echo "2099/01/01 00:00:00 [alert] $p#$p: worker process $p exited on signal 11"
+const forger = `chown nginx /var/log/nginx/error.log && systemd-run -q --unit forger sh -c 'p=$(cat ` +
+	`/run/nginx.pid); while :; do
+echo "2099/01/01 00:00:00 [emerg] $p#$p: still could not bind()"; echo "2099/01/01 00:00:00 [alert] $p#$p: worker ` +
+	`process $p exited on signal 11"
 sleep 0.02; done >>/var/log/nginx/error.log'`
 
 // A port that another program listens on is known before anything changes, and who it is: where nginx runs, and on a
@@ -99,7 +103,9 @@ func TestPortTaken(t *testing.T) {
 func TestOwedReload(t *testing.T) {
 	t.Parallel()
 	m := start(t, provisioned)
-	m.must(t, `cp -a /etc/nginx/conf.d/websocket.conf /root/proven && sed 's,/ws/,/old/,' /root/proven >/etc/nginx/conf.d/websocket.conf && nginx -s reload && sleep 1 && cat /root/proven >/etc/nginx/conf.d/websocket.conf &&
+	m.must(t, `cp -a /etc/nginx/conf.d/websocket.conf /root/proven && sed 's,/ws/,/old/,' /root/proven `+
+		`>/etc/nginx/conf.d/websocket.conf && nginx -s reload && sleep 1 && cat /root/proven `+
+		`>/etc/nginx/conf.d/websocket.conf &&
 mkdir -p /run/wsprovision && echo '[]' >/run/wsprovision/reload-owed`)
 	if code := m.must(t, handshake("ws.example.com", "/ws/")); code == "101" {
 		t.Fatal("nginx runs the file's configuration already; nothing is owed")

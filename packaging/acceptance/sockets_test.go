@@ -118,7 +118,7 @@ func TestOpenWebSockets(t *testing.T) {
 }
 
 // Where worker_shutdown_timeout is asked for, the plan says what it will cut, and it is cut then and not before.
-func TestWorkerShutdownTimeout(t *testing.T) {
+func TestShutdownTimeout(t *testing.T) {
 	t.Parallel()
 	m := start(t, provisioned)
 	const timeout = " --worker-shutdown-timeout 20s "

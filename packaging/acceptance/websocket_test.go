@@ -336,7 +336,8 @@ asyncio.run(main())
 // pageServer serves a page that sends a message through the proxy that it came by, and writes down what comes back.
 const pageServer = `const http = require('http'), fs = require('fs');
 const page = "<!doctype html><script>const s = new WebSocket('ws://' + location.host + '/ws/');" +
-  "s.onopen = () => s.send('from a page'); s.onmessage = (e) => fetch('/done?' + encodeURIComponent(e.data)); s.onerror = () => fetch('/done?error');</script>";
+  "s.onopen = () => s.send('from a page'); s.onmessage = (e) => fetch('/done?' + encodeURIComponent(e.data)); ` +
+	`s.onerror = () => fetch('/done?error');</script>";
 http.createServer((q, r) => {
   if (q.url.startsWith('/done?')) fs.appendFileSync('/run/page.answers', decodeURIComponent(q.url.slice(6)) + '\n');
   r.writeHead(200, { 'Content-Type': 'text/html', 'Cache-Control': 'no-store' });

@@ -53,7 +53,8 @@ func ownRows() []row {
 			says: "wss://", not: "wsprovision apply", noMend: true},
 		{situation: "certbot's lines are in the file, and Upgrade was taken out", want: "upgrade-header-missing",
 			files: with(strings.NewReplacer("        proxy_set_header Upgrade $wsprovision_websocket_upgrade;\n", "",
-				"    listen 80;\n", "    listen 80;\n    ssl_session_timeout 1h; # managed by Certbot\n").Replace(mine)),
+				"    listen 80;\n", "    listen 80;\n    ssl_session_timeout 1h; # managed by "+
+					"Certbot\n").Replace(mine)),
 			not: "wsprovision apply", says: "add proxy_set_header Upgrade",
 			edit: "sed -i 's/proxy_http_version.*/& " + upgrade + "/' " + oursFile},
 	}

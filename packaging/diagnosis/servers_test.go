@@ -51,7 +51,8 @@ func serverRows() []row {
 			">/dev/null 2>&1 & sleep 0.3", want: "nginx-bind-in-use", cause: "python", noMend: true},
 		{situation: "nginx has another pid file than its configuration says, and the backend is down", site: well,
 			backends: []backend{}, after: "systemctl stop nginx; sed -i s,/run/nginx.pid,/run/other.pid, " +
-				"/etc/nginx/nginx.conf; nginx; sed -i s,/run/other.pid,/run/nginx.pid, /etc/nginx/nginx.conf; sleep 0.1",
+				"/etc/nginx/nginx.conf; nginx; sed -i s,/run/other.pid,/run/nginx.pid, /etc/nginx/nginx.conf; " +
+				"sleep 0.1",
 			want: "backend-not-running", not: "nginx is not running", noMend: true},
 		{situation: "another nginx answers, with another configuration", site: well,
 			files: map[string]string{"/etc/nginx/other.conf": "pid /run/other.pid;\nerror_log " +

@@ -71,7 +71,8 @@ func upstreamRows() []row {
 		{situation: "proxy_bind is no address of this host", site: serves("proxy_bind 192.0.2.9;", passes(headers)),
 			want: "backend-unreachable", cause: "proxy_bind", edit: sed("/proxy_bind/d")},
 		{situation: "an old refused connection is in the log", site: serves(passes(http11)),
-			after: "for i in 1 2 3; do echo \"$(date '+%Y/%m/%d %T') [error] 7#7: *1 connect() failed (111: Connection " +
+			after: "for i in 1 2 3; do echo \"$(date '+%Y/%m/%d %T') [error] 7#7: *1 connect() failed (111: " +
+				"Connection " +
 				"refused) while connecting to upstream, client: 127.0.0.1, server: ws.example.com, request: " +
 				"\\\"GET /ws/ " +
 				"HTTP/1.1\\\", upstream: \\\"http://127.0.0.1:3000/ws/\\\", host: \\\"ws.example.com\\\"\" >>" +

@@ -258,7 +258,8 @@ func TestCloudInit(t *testing.T) {
 // The unit uses only what systemd 219 has (its systemd.unit, systemd.service, systemd.exec and systemd.kill manual
 // pages), and is confined as far as its work allows. What the work forbids stands in the unit with the reason.
 func TestUnitIsOldAndConfined(t *testing.T) {
-	known := strings.Fields(`Description Documentation ConditionPathExists Wants After Type ExecStart TimeoutStartSec TimeoutStopSec KillMode PrivateTmp
+	known := strings.Fields(`Description Documentation ConditionPathExists Wants After Type ExecStart ` +
+		`TimeoutStartSec TimeoutStopSec KillMode PrivateTmp
 		PrivateDevices ProtectHome ReadOnlyDirectories RestrictAddressFamilies CapabilityBoundingSet WantedBy`)
 	confined := map[string]string{
 		"PrivateTmp": "yes", "PrivateDevices": "yes", "ProtectHome": "read-only", "ReadOnlyDirectories": "-/home",

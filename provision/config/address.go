@@ -186,5 +186,6 @@ func listenAddress(value string) (address, number string, err error) {
 	if strings.HasPrefix(value, "*:") {
 		return "", "", fmt.Errorf("write the port alone for every IPv4 address: %s", cut(value[2:]))
 	}
-	return "", "", fmt.Errorf(`write a port, or an IP address and a port, and no options but proxy_protocol: 80, "127.0.0.1:8080" or "[::]:80"`)
+	return "", "", fmt.Errorf(`write a port, or an IP address and a port, and no options but proxy_protocol: 80, ` +
+		`"127.0.0.1:8080" or "[::]:80"`)
 }

@@ -73,10 +73,11 @@ type Config struct {
 	Nginx   Nginx   `yaml:"nginx" mapstructure:"nginx"`
 	OnDrift string  `yaml:"on_drift" mapstructure:"on_drift"`
 	Wait    Wait    `yaml:"wait" mapstructure:"wait"`
-	// WorkerShutdownTimeout is nginx's directive of that name; 0 leaves it out, and old workers drain as long as they
+	// ShutdownTimeout is nginx's directive of that name; 0 leaves it out, and old workers drain as long as they
 	// like.
-	WorkerShutdownTimeout time.Duration `yaml:"worker_shutdown_timeout,omitempty" mapstructure:"worker_shutdown_timeout"`
-	Source                string        `yaml:"-" mapstructure:"-"` // the file read, "" for none
+	ShutdownTimeout time.Duration `yaml:"worker_shutdown_timeout,omitempty" mapstructure:"worker_shutdown_timeout"`
+
+	Source string `yaml:"-" mapstructure:"-"` // the file read, "" for none
 	// Record is the file that options are written down in, nil for none; Unrecorded are those that are not, and why.
 	Record     *Record  `yaml:"-" mapstructure:"-"`
 	Unrecorded []string `yaml:"-" mapstructure:"-"`

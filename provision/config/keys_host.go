@@ -92,7 +92,8 @@ func hostSettings() []setting {
 			Doc: "With gpgkey: the fingerprint that the key has to have."},
 			EPEL7Fingerprint, fingerprints, "that key's `fingerprint`"),
 		flagged(Key{Path: "selinux.connect", Flag: "selinux-connect", Default: ConnectBoolean, Example: ConnectLabel,
-			Doc: "What lets nginx (httpd_t) connect to the backends. boolean: httpd_can_network_connect is turned on, " +
+			Doc: "What lets nginx (httpd_t) connect to the backends. boolean: httpd_can_network_connect is turned " +
+				"on, " +
 				"which allows every port. label: that boolean is not asked for, and the backends' ports, which are " +
 				"labelled http_port_t either way, are all that nginx may connect to. The loaded policy has to allow " +
 				"that by another rule: RHEL 7's does while httpd_graceful_shutdown is on, as it is by default. Where " +

@@ -43,7 +43,8 @@ func TestEverySettingByEnvironmentAndFlag(t *testing.T) {
 		"listen":       "443,[::]:443", "tls-certificate": "/c.pem", "tls-key": "/k.pem", "redirect": "true",
 		"allowed-origins": "https://a.b,http://c.d:81", "epel-source": "package", "epel-package": "/a.rpm",
 		"epel-gpgkey":      "https://a/key",
-		"epel-fingerprint": strings.Repeat("0", 40), "label-listen-ports": "true", "selinux-connect": "label", "on-drift": "fail",
+		"epel-fingerprint": strings.Repeat("0", 40), "label-listen-ports": "true",
+		"selinux-connect": "label", "on-drift": "fail",
 		"stock-ipv6":         "remove",
 		"wait-yum-lock":      "1s",
 		"wait-semanage-lock": "2s", "worker-shutdown-timeout": "3s",
@@ -59,11 +60,11 @@ func TestEverySettingByEnvironmentAndFlag(t *testing.T) {
 			Locations: []Location{chat, plain}}},
 		EPEL: EPEL{Source: EPELPackage, Package: "/a.rpm", GPGKey: "https://a/key",
 			Fingerprint: strings.Repeat("0", 40)},
-		SELinux:               SELinux{Connect: ConnectLabel, LabelListenPorts: true},
-		OnDrift:               DriftFail,
-		Nginx:                 Nginx{StockIPv6: StockRemove},
-		Wait:                  Wait{time.Second, 2 * time.Second},
-		WorkerShutdownTimeout: 3 * time.Second,
+		SELinux:         SELinux{Connect: ConnectLabel, LabelListenPorts: true},
+		OnDrift:         DriftFail,
+		Nginx:           Nginx{StockIPv6: StockRemove},
+		Wait:            Wait{time.Second, 2 * time.Second},
+		ShutdownTimeout: 3 * time.Second,
 	}
 	typed, environ := Input{Flags: map[string]string{}}, Input{}
 	for _, f := range Flags() {

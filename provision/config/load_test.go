@@ -57,12 +57,12 @@ func TestLoadGoodFile(t *testing.T) {
 		},
 		EPEL: EPEL{Source: EPELMirror, BaseURL: "https://mirror.example.com/epel/7/$basearch/",
 			GPGKey: "/etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-7", Fingerprint: EPEL7Fingerprint},
-		SELinux:               SELinux{Connect: ConnectBoolean, LabelListenPorts: true},
-		OnDrift:               DriftKeep,
-		Nginx:                 Nginx{StockIPv6: StockKeep},
-		Wait:                  Wait{YumLock: 0, SemanageLock: 90 * time.Second},
-		WorkerShutdownTimeout: 5 * time.Minute,
-		Source:                "testdata/good.yaml",
+		SELinux:         SELinux{Connect: ConnectBoolean, LabelListenPorts: true},
+		OnDrift:         DriftKeep,
+		Nginx:           Nginx{StockIPv6: StockKeep},
+		Wait:            Wait{YumLock: 0, SemanageLock: 90 * time.Second},
+		ShutdownTimeout: 5 * time.Minute,
+		Source:          "testdata/good.yaml",
 	}
 	got, err := Load(Input{File: "testdata/good.yaml"})
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
@@ -116,7 +116,8 @@ func TestOneProblemIsOneLine(t *testing.T) {
 		{"key and line", "on_drift: no\n",
 			`configuration /c.yaml: on_drift (line 1): "no" is none of replace, keep, fail`},
 		{"the contract's example", oneSite("backend: 127.0.0.1:1a2b"),
-			`configuration /c.yaml: sites[0].locations[0].backend (line 6): "127.0.0.1:1a2b": the port must be a number from 1 to 65535`},
+			`configuration /c.yaml: sites[0].locations[0].backend (line 6): "127.0.0.1:1a2b": the port must be a ` +
+				`number from 1 to 65535`},
 		{"whole file", "\xff\xfe", "configuration /c.yaml: is not UTF-8 text: save it as UTF-8"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

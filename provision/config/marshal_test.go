@@ -73,7 +73,7 @@ func anyConfig(t *rapid.T) Config {
 	c.SELinux.Connect = rapid.SampledFrom([]string{ConnectBoolean, ConnectLabel}).Draw(t, "connect")
 	c.OnDrift = rapid.SampledFrom([]string{DriftReplace, DriftKeep, DriftFail}).Draw(t, "drift")
 	c.Wait.YumLock = rapid.OneOf(duration, rapid.Just(time.Duration(0))).Draw(t, "yum")
-	c.WorkerShutdownTimeout = rapid.OneOf(duration, rapid.Just(time.Duration(0))).Draw(t, "shutdown")
+	c.ShutdownTimeout = rapid.OneOf(duration, rapid.Just(time.Duration(0))).Draw(t, "shutdown")
 	return c
 }
 

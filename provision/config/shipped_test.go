@@ -102,7 +102,7 @@ func TestShippedExamples(t *testing.T) {
 		}
 	}
 	if c, err := load("worker_shutdown_timeout: 8h\n"); err != nil ||
-		!strings.Contains(rest, "\n#worker_shutdown_timeout: 8h\n") || c.WorkerShutdownTimeout == 0 {
+		!strings.Contains(rest, "\n#worker_shutdown_timeout: 8h\n") || c.ShutdownTimeout == 0 {
 		t.Errorf("worker_shutdown_timeout: %v", err)
 	}
 }

@@ -7,8 +7,10 @@ import (
 )
 
 const (
-	ownLine = `2026/11/22 10:00:00 [error] 2581#2581: *7 connect() failed (111: Connection refused) while connecting to upstream` +
-		`, client: 127.0.0.1, server: ws.example.com, request: "GET /ws/ HTTP/1.1", upstream: "http://127.0.0.1:3000/ws/"` +
+	ownLine = `2026/11/22 10:00:00 [error] 2581#2581: *7 connect() failed (111: Connection refused) while ` +
+		`connecting to upstream` +
+		`, client: 127.0.0.1, server: ws.example.com, request: "GET /ws/ HTTP/1.1", upstream: ` +
+		`"http://127.0.0.1:3000/ws/"` +
 		`, host: "ws.example.com", referrer: "http://ws.example.com/?n=1"`
 	forged = `connect() to $(touch${IFS}/tmp/x) failed (113: No route to host)`
 )
@@ -67,7 +69,8 @@ func TestHostileErrorLines(t *testing.T) {
 		}
 	}
 	for name, line := range map[string]string{
-		"referrer": `2026/11/22 10:00:00 [error] 1#1: *1 open() "/x" failed (2: No such file or directory), client: 192.0.2.9, server: a,` +
+		"referrer": `2026/11/22 10:00:00 [error] 1#1: *1 open() "/x" failed (2: No such file or directory), ` +
+			`client: 192.0.2.9, server: a,` +
 			` request: "GET / HTTP/1.1", host: "a", referrer: "` + forged + `"`,
 		"path": `2026/11/22 10:00:00 [error] 1#1: *1 open() "/x, client: ` + forged +
 			`" failed (2: No such file or directory)`,
@@ -108,7 +111,8 @@ func FuzzParseErrorLine(f *testing.F) {
 			t.Errorf("%q is taken for %+v's", line, r)
 		}
 		// Whatever a client puts into Referer, its lines are not those of a request without one, nor with another.
-		other, _ := ParseErrorLine(`2026/11/22 10:00:00 [error] 1#1: *1 x, client: 192.0.2.9, server: a, request: "GET / HTTP/1.1", host: "a", referrer: "` +
+		other, _ := ParseErrorLine(`2026/11/22 10:00:00 [error] 1#1: *1 x, client: 192.0.2.9, server: a, request: ` +
+			`"GET / HTTP/1.1", host: "a", referrer: "` +
 			strings.NewReplacer("\n", "", "\x00", "").Replace(line) + `"`)
 		if _, mine := other.Of(OwnRequest{"/", "a", "a secret of 128 bits"}); mine &&
 			!strings.HasSuffix(line, "a secret of 128 bits") {

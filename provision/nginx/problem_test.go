@@ -35,9 +35,11 @@ var outputs = []struct {
 	{"foreign line", "loaded something\n" + successful, 0, []Problem{{"unknown", "loaded something", "", 0}}, false},
 	{"status without words", "", 1, []Problem{{"emerg", `nginx -t ended with status 1 and said ""`, "", 0}}, true},
 	{"status and success", successful, 1,
-		[]Problem{{"emerg", `nginx -t ended with status 1 and said "nginx: configuration file /etc/nginx/nginx.conf test is successful"`, "", 0}}, true},
+		[]Problem{{"emerg", `nginx -t ended with status 1 and said "nginx: configuration file ` +
+			`/etc/nginx/nginx.conf test is successful"`, "", 0}}, true},
 	{"no verdict", "nginx: the configuration file /etc/nginx/nginx.conf syntax is ok\n", 0,
-		[]Problem{{"emerg", `nginx -t ended with status 0 and said "nginx: the configuration file /etc/nginx/nginx.conf syntax is ok"`, "", 0}}, true},
+		[]Problem{{"emerg", `nginx -t ended with status 0 and said "nginx: the configuration file ` +
+			`/etc/nginx/nginx.conf syntax is ok"`, "", 0}}, true},
 }
 
 func TestParseTest(t *testing.T) {

@@ -44,7 +44,8 @@ func TestRecordedRuns(t *testing.T) {
 		"t-unknown":        {{"emerg", `unknown directive "foo"`, file, 1}},
 		"t-no-certificate": {{"emerg",
 			`cannot load certificate "/etc/nope.pem": BIO_new_file() failed (SSL: error:02001002:system library:` +
-				`fopen:No such file or directory:fopen('/etc/nope.pem','r') error:2006D080:BIO routines:BIO_new_file:no such file)`, "", 0}},
+				`fopen:No such file or directory:fopen('/etc/nope.pem','r') error:2006D080:BIO ` +
+				`routines:BIO_new_file:no such file)`, "", 0}},
 	}
 	for name, problems := range want {
 		stderr, status := recorded(t, name)

@@ -19,7 +19,8 @@ func forgedLines(pids ...int) string {
 		for _, words := range []string{"still could not bind()", "unknown directive",
 			"bind() to 0.0.0.0:80 failed (13: Permission denied)",
 			fmt.Sprintf("worker process %d exited on signal 11", pid)} {
-			fmt.Fprintf(&b, "2099/01/01 00:00:00 [emerg] %d#%[1]d: %s\n2099/01/01 00:00:00 [alert] %[1]d#%[1]d: %[2]s\n", pid, words)
+			fmt.Fprintf(&b, "2099/01/01 00:00:00 [emerg] %d#%[1]d: %s\n2099/01/01 00:00:00 [alert] %[1]d#%[1]d: "+
+				"%[2]s\n", pid, words)
 		}
 	}
 	return b.String()

@@ -26,7 +26,7 @@ func shutdownFile(d time.Duration) []byte {
 // would never read it.
 func (v *Candidate) checkShutdown(ctx context.Context, f *engine.Finding, tree conf.Tree) error {
 	v.sayCut(ctx, f)
-	d := v.Config.WorkerShutdownTimeout
+	d := v.Config.ShutdownTimeout
 	if d == 0 {
 		return nil
 	}

@@ -26,7 +26,7 @@ func (p *Sites) Configured() ([]managed.Want, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d := p.Config.WorkerShutdownTimeout; d > 0 {
+	if d := p.Config.ShutdownTimeout; d > 0 {
 		all = append(all, managed.Want{Path: ShutdownPath, Content: shutdownFile(d), Mode: SiteMode})
 	}
 	all, err = p.Managed.AddObsolete(all, func(path string) bool { return Reads(path) && path != NamesPath })

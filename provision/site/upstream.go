@@ -21,8 +21,8 @@ type BackendTLS struct {
 	Unverified bool
 }
 
-// SystemCA is what programs on RHEL 7 trust (update-ca-trust(8)). Go alone would trust whatever else lies in its directory
-// besides, such as the very certificate that nginx shows.
+// SystemCA is what programs on RHEL 7 trust (update-ca-trust(8)). Go alone would trust whatever else lies in its
+// directory besides, such as the very certificate that nginx shows.
 const SystemCA = "/etc/pki/tls/certs/ca-bundle.crt"
 
 // HTTPS: the backends are spoken to over TLS.

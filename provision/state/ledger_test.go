@@ -112,9 +112,11 @@ func TestLedgerDamaged(t *testing.T) {
 }
 
 func FuzzLedger(f *testing.F) {
-	f.Add(`{"ledger_version": 1, "entries": [{"kind":"file","name":"/etc/x","before":"absent","left":"sha256:00","bytes":"eA==","mode":420}]}`)
+	f.Add(`{"ledger_version": 1, "entries": ` +
+		`[{"kind":"file","name":"/etc/x","before":"absent","left":"sha256:00","bytes":"eA==","mode":420}]}`)
 	f.Add(`{"ledger_version": 1, "entries": null}`)
-	f.Add(`{"ledger_version": 2, "entries": [{"kind":"file","name":"/x","before":"","left":"absent","bytes_sha256":"00"}]}`)
+	f.Add(`{"ledger_version": 2, "entries": ` +
+		`[{"kind":"file","name":"/x","before":"","left":"absent","bytes_sha256":"00"}]}`)
 	f.Add(`null`)
 	f.Fuzz(func(t *testing.T, text string) {
 		files := &host.Files{Root: hosttest.StateRoot(t), Seam: &host.Seam{}}

@@ -21,14 +21,16 @@ daemon off; master_process on; worker_processes 1; pid %[1]s/pid; error_log stde
 events { worker_connections 256; }
 http {
   access_log off;
-  client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
+  client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; ` +
+	`scgi_temp_path %[1]s/s;
   map $http_upgrade $connection_upgrade { default upgrade; '' close; }
   server { listen %[2]s default_server; server_name _; return 404; }
   server {
     listen %[2]s; listen %[3]s; server_name ws.example.com;
     location /ws/ {
       proxy_pass http://%[4]s; proxy_http_version 1.1;
-      proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; proxy_set_header Host $host;
+      proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; proxy_set_header ` +
+	`Host $host;
       proxy_read_timeout 24h; proxy_send_timeout 24h;
     }
     location /short/ {
@@ -36,7 +38,8 @@ http {
       proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade;
     }
     location /nohead/ { proxy_pass http://%[4]s; proxy_http_version 1.1; }
-    location /http10/ { proxy_pass http://%[4]s; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; proxy_http_version 1.0; }
+    location /http10/ { proxy_pass http://%[4]s; proxy_set_header Upgrade $http_upgrade; proxy_set_header ` +
+	`Connection $connection_upgrade; proxy_http_version 1.0; }
     location /down/ { proxy_pass http://127.0.0.1:1; }
   }
 }

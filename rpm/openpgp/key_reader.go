@@ -61,7 +61,8 @@ func (k *keyReader) add(kind int, body []byte) {
 	case k.kind == packetSubkey && revokesSubkey(body):
 		k.revoked = true
 	case k.signatures > MostSignatures:
-		k.key.Unverified = fmt.Sprintf("it has more than %d signatures: get it from its maker, without those of others", MostSignatures)
+		k.key.Unverified = fmt.Sprintf("it has more than %d signatures: get it from its maker, without those of "+
+			"others", MostSignatures)
 	case !ok || s.outlived(k.now):
 	case k.kind == packetKey && s.kind == sigDirect && s.by(k.public, k.hashed):
 		k.say(s)

@@ -29,7 +29,8 @@ func TestInstalled(t *testing.T) {
 			status: 1,
 			want:   map[string][]Package{"yum": {yum}}},
 		{name: "twice installed",
-			stdout: "nginx\t1\t1.20.1\t10.el7\tx86_64\nnginx\t1\t1.20.1\t10.el7\tx86_64\npackage yum is not installed\n", status: 1,
+			stdout: "nginx\t1\t1.20.1\t10.el7\tx86_64\nnginx\t1\t1.20.1\t10.el7\tx86_64\npackage yum is not " +
+				"installed\n", status: 1,
 			want: map[string][]Package{"nginx": {nginx, nginx}}},
 		{name: "a warning", stdout: "package nginx is not installed\npackage yum is not installed\n",
 			stderr: "warning: Generating 18 missing index(es), please wait...\n",

@@ -58,7 +58,8 @@ func (d DB) queryAll(ctx context.Context, format string) (string, error) {
 // skippedHeader is one damaged header among all that are listed (rpm 4.11 lib/rpmdb.c): `error: rpmdb: damaged header
 // #12 retrieved -- skipping.`, `error: rpmdbNextIterator: skipping h# 475 Header V3 DSA/SHA1 Signature, key ID
 // db42a60e: BAD`.
-var skippedHeader = regexp.MustCompile(`(?m)^error: (rpmdb: damaged header #\d+ retrieved -- skipping|\w+: skipping h#\s*\d+).*$`)
+var skippedHeader = regexp.MustCompile(`(?m)^error: (rpmdb: damaged header #\d+ retrieved -- skipping|\w+: ` +
+	`skipping h#\s*\d+).*$`)
 
 func withoutSkipped(stderr string) string { return skippedHeader.ReplaceAllString(stderr, "") }
 

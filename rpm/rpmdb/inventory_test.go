@@ -22,7 +22,8 @@ func TestInventory(t *testing.T) {
 		{name: "nothing at all"},
 		{name: "packages and a key between them", stdout: "bash\t(none)\t4.2\t34.el7\tx86_64\n" + key +
 			"nginx\t1\t1.20.1\t10.el7\tx86_64\n", packages: 2, keys: 1},
-		{name: "a name twice", stdout: "kernel\t(none)\t3.10.0\t1.el7\tx86_64\nkernel\t(none)\t3.10.0\t2.el7\tx86_64\n", packages: 1},
+		{name: "a name twice", stdout: "kernel\t(none)\t3.10.0\t1.el7\tx86_64\nkernel\t(none)" +
+			"\t3.10.0\t2.el7\tx86_64\n", packages: 1},
 		{name: "a key that cannot be read counts by its short id",
 			stdout: "gpg-pubkey\t(none)\t352c64e5\t1\t(none)\n(key)\nversion 3\n(end of key)\n", keys: 1},
 		{name: "a package of that name that is no key",
@@ -50,8 +51,9 @@ func TestHostileInventory(t *testing.T) {
 		strings.TrimSpace(rpmtest.KeyFile(t, "one.asc")) +
 		"\n(end of key)\n"
 	for name, tt := range map[string]struct{ stdout, stderr, wantErr string }{
-		"a blank in a name":        {stdout: "my tool\t(none)\t1\t1\tnoarch\n"},
-		"% @ and &":                {stdout: "a%b\t(none)\t1\t1\tnoarch\n@base\t(none)\t1\t1\tnoarch\nr&d\t(none)\t1\t1\tnoarch\n"},
+		"a blank in a name": {stdout: "my tool\t(none)\t1\t1\tnoarch\n"},
+		"% @ and &": {stdout: "a%b\t(none)\t1\t1\tnoarch\n@base\t(none)\t1\t1\tnoarch\nr&d\t(none)" +
+			"\t1\t1\tnoarch\n"},
 		"no release":               {stdout: "odd\t(none)\t1\t(none)\tnoarch\n"},
 		"no version":               {stdout: "odd\t(none)\t\t\tnoarch\n"},
 		"a tab in a name":          {stdout: "a\tb\t(none)\t1\t1\tnoarch\n"},

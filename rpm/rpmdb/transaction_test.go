@@ -10,7 +10,8 @@ import (
 )
 
 func TestBroughtWith(t *testing.T) {
-	const listing = "1700000000\tglibc\n1700000000\tbash\n1732500000\tnginx\n1732500000\tnginx-filesystem\n1732500000\topenssl-libs\n" +
+	const listing = "1700000000\tglibc\n1700000000\tbash\n" +
+		"1732500000\tnginx\n1732500000\tnginx-filesystem\n1732500000\topenssl-libs\n" +
 		"1732500001\tgpg-pubkey\n1732600000\ttmux\n1732700000\tkernel\n1700000000\tkernel\n(none)\tgpg-pubkey\n"
 	for _, tt := range []struct {
 		name, stdout, stderr string

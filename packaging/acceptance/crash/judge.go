@@ -17,7 +17,8 @@ const outcome = `cd /etc/nginx/conf.d
 for f in *.conf; do test ! -e $f || { stat -c '%n %a %U %C' $f; cat $f; }; done
 cat /var/lib/selinux/default/active/*.local
 getsebool httpd_can_network_connect
-systemctl is-enabled nginx && systemctl is-active nginx && ps -eo label,comm | awk '$2 == "nginx" { print $1 }' | cut -d: -f3 | sort -u
+systemctl is-enabled nginx && systemctl is-active nginx && ps -eo label,comm | awk '$2 == "nginx" { print $1 }' | ` +
+	`cut -d: -f3 | sort -u
 rpm -qa | sort
 rpm -V epel-release nginx nginx-filesystem policycoreutils-python
 restorecon -nRv /etc/nginx /etc/yum.repos.d /etc/systemd/system /var/lib/nginx /var/log/nginx

@@ -136,7 +136,8 @@ func (t *telling) next(n int) (place, error) {
 	out, err := must(t.m, fmt.Sprintf(`cd /run/crash
 for i in $(seq 1000); do
 	if test -s status; then echo ended $(cat status); break; fi
-	if test -e points && test $(wc -l <points) -ge %d && grep -q '^State:.T' /proc/$(cat pid)/status; then sed -n %[1]dp points; break; fi
+	if test -e points && test $(wc -l <points) -ge %d && grep -q '^State:.T' /proc/$(cat pid)/status; then sed -n `+
+		`%[1]dp points; break; fi
 	sleep 0.2
 done
 systemctl -q is-active nginx && echo master $(cat /run/nginx.pid)

@@ -47,7 +47,8 @@ func TestRandomTokensAsNginxReadsThem(t *testing.T) {
 }
 
 var (
-	syntaxWords = regexp.MustCompile(`(?s)nginx: \[emerg\] ((?:unexpected (?:".*?"|end of file)|too long parameter).*?) in (/\S+):(\d+)\n`)
+	syntaxWords = regexp.MustCompile(`(?s)nginx: \[emerg\] ((?:unexpected (?:".*?"|end of file)|too long ` +
+		`parameter).*?) in (/\S+):(\d+)\n`)
 	ignoredName = regexp.MustCompile(`(?s)conflicting server name "(.*?)" on 127\.0\.0\.1:38081, ignored\n`)
 )
 

@@ -143,7 +143,8 @@ func TestLoadErrorsNameTheirPlace(t *testing.T) {
 			`open() "/etc/nginx/x" failed (2: no such file or directory) in /etc/nginx/nginx.conf:2`},
 		{"directory", map[string]string{"nginx.conf": "include c*;", "c/x": ""}, `is not a file that can be read`},
 		{"self", map[string]string{"nginx.conf": "\ninclude nginx.conf;"},
-			`include cycle: nginx.conf includes /etc/nginx/nginx.conf, which is being read, in /etc/nginx/nginx.conf:2`},
+			`include cycle: nginx.conf includes /etc/nginx/nginx.conf, which is being read, in ` +
+				`/etc/nginx/nginx.conf:2`},
 		{"cycle", map[string]string{"nginx.conf": "include a;", "a": "include b;", "b": "b;\n\ninclude a;"},
 			`in /etc/nginx/b:3`},
 		{"lua", map[string]string{"nginx.conf": "http {\nserver { content_by_lua_block { if x then } }"},
@@ -231,10 +232,13 @@ func TestListenForms(t *testing.T) {
 
 func TestPathsThatATestWouldTouch(t *testing.T) {
 	tree, err := Load("", conf, map[string][]byte{conf: []byte(`
-		pid run/n.pid; error_log logs/e.log warn; error_log stderr; error_log syslog:server=unix:/dev/log; error_log memory:32m;
-		http { access_log off; access_log /var/log/$host.log; access_log /a.log main; proxy_cache_path /var/cache/x levels=1:2 keys_zone=x:1m;
+		pid run/n.pid; error_log logs/e.log warn; error_log stderr; error_log syslog:server=unix:/dev/log; ` +
+		`error_log memory:32m;
+		http { access_log off; access_log /var/log/$host.log; access_log /a.log main; proxy_cache_path ` +
+		`/var/cache/x levels=1:2 keys_zone=x:1m;
 			map $a $b { access_log /not/a.log; listen unix:/not.sock; }
-			server { listen unix:/run/w/x.sock; listen 80; location / { access_log /b.log; client_body_temp_path tmp 1 2; } } }
+			server { listen unix:/run/w/x.sock; listen 80; location / { access_log /b.log; client_body_temp_path ` +
+		`tmp 1 2; } } }
 		stream { server { listen unix:/run/s.sock; access_log /s.log; } }`)})
 	if err != nil {
 		t.Fatal(err)

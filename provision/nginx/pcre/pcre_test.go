@@ -8,7 +8,8 @@ import (
 // TestHostilePatterns: what the two engines read differently is refused by name.
 func TestHostilePatterns(t *testing.T) {
 	for _, pattern := range []string{"(?!a)*", "(?=(?>a))b++", `(a)\1`, "a++", "a*+", "(?>a)", `\Qa\E`, `\x4`,
-		`\h`, `\K`, `\R`, `\G`, `\012`, `\cA`, `\pL`, "é", "a{,3}", "(a*)*", "(|a)+", "(?x)a", "(?i", "(?#c)", "(?P=n)",
+		`\h`, `\K`, `\R`, `\G`, `\012`, `\cA`, `\pL`, "é", "a{,3}", "(a*)*", "(|a)+", "(?x)a", "(?i",
+		"(?#c)", "(?P=n)",
 		"(?1)", "(?R)", "[[:<:]]", "(*UTF8)a", "a{2}{3}+", "(?s).", "(?U)a*", "(?J)a", `\e`, `\N`, `\X`, `\v`} {
 		if _, err := Compile(pattern, false); err == nil {
 			t.Errorf("%s is taken", pattern)

@@ -25,8 +25,9 @@ var (
 	printable  = regexp.MustCompile(`\A[ -~]{1,1000}\z`)
 	headerName = regexp.MustCompile(`\A[A-Za-z0-9][A-Za-z0-9-]{0,39}\z`)
 	headerText = regexp.MustCompile(`\A[ -#%-~]{0,1000}\z`)
-	origin     = regexp.MustCompile(`\Ahttps?://[a-z0-9._-]+(:[0-9]{1,5})?\z|\Ahttps?://\[[0-9a-f:.]+\](:[0-9]{1,5})?\z`)
-	bodySize   = regexp.MustCompile(`\A([0-9]{1,9}[kmg]?)?\z`)
+	origin     = regexp.MustCompile(`\Ahttps?://[a-z0-9._-]+(:[0-9]{1,5})?\z|\Ahttps?://\[[0-9a-f:.]+\](:[0-9]{1,` +
+		`5})?\z`)
+	bodySize = regexp.MustCompile(`\A([0-9]{1,9}[kmg]?)?\z`)
 )
 
 const longest = 10 * 365 * 24 * time.Hour
