@@ -43,3 +43,19 @@ func TestSurvey(t *testing.T) {
 		}
 	}
 }
+
+// What is reached stays: no line is longer than 120 characters, and each package says what it is for.
+func TestThisTree(t *testing.T) {
+	h, err := survey("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h.long > 0 {
+		t.Errorf("%d lines have more than 120 characters, the last of them in %s", h.long, h.where)
+	}
+	for pkg, bare := range h.bare {
+		if bare {
+			t.Errorf("package %s has no comment that says what it is for", pkg)
+		}
+	}
+}
