@@ -59,12 +59,27 @@ func (a *app) apply(cmd *cobra.Command, o applyOptions) error {
 	if run.Euid != 0 {
 		return provision.ErrNotRoot
 	}
-	release, err := run.Lock(cmd.Context(), o.wait)
-	if err != nil {
+	if err := splay(cmd.Context(), out, run); err != nil {
 		return err
 	}
+	report, err := a.applyLocked(cmd.Context(), out, o, run)
+	send(cmd.Context(), out, run.Config, run.Where.Offline(), report)
+	return err
+}
+
+func (a *app) applyLocked(ctx context.Context, out *output, o applyOptions, run *provision.Run) (report *engine.Report,
+	err error) {
+	release, err := run.Lock(ctx, o.wait)
+	if err != nil {
+		return nil, err
+	}
 	defer release()
-	return a.answer(cmd.Context(), out, o, run.Apply)
+	do := metered(out, run, run.Apply)
+	err = a.answer(ctx, out, o, func(ctx context.Context) (*engine.Report, error) {
+		report, err = do(ctx)
+		return report, err
+	})
+	return report, err
 }
 
 // prepare reads the configuration and finds out where the agent runs.

@@ -10,6 +10,7 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/firstboot"
+	"wsprovision/provision/fleet"
 	"wsprovision/provision/host"
 )
 
@@ -30,9 +31,16 @@ func (a *app) firstBootCommand() *cobra.Command {
 
 func (a *app) firstBoot(ctx context.Context, patience time.Duration) error {
 	out := a.newOutput("first-boot")
-	boot := firstboot.Finisher{Attempt: a.attempt(out), StrikeOff: a.strikeOff(out), Rest: a.rest(out),
-		Patience: patience, Notice: out.notice}
+	boot := firstboot.Finisher{StrikeOff: a.strikeOff(out), Rest: a.rest(out), Patience: patience, Notice: out.notice}
+	c, outstanding, err := boot.Deferred()
+	boot.Attempt = a.attempt(out, &c)
 	out.cutShort()
+	where, _ := a.where()
+	if outstanding && err == nil && !where.Offline() {
+		if err := fleet.Splay(ctx, c.Splay, out.notice); err != nil {
+			return err
+		}
+	}
 	report, err := boot.Finish(ctx)
 	out.stop()
 	if report != nil {
@@ -40,17 +48,21 @@ func (a *app) firstBoot(ctx context.Context, patience time.Duration) error {
 			out.say(err.Error())
 		}
 	}
+	send(ctx, out, c, where.Offline(), report)
 	if err != nil || report == nil {
 		return err
 	}
 	return outcomeOf(report, false)
 }
 
-// attempt is one apply. The lock is free between two of them, so that an
+// attempt is one apply, of the configuration that is then in last. The lock is free between two of them, so that an
 // administrator can step in.
-func (a *app) attempt(out *output) func(context.Context, config.Config) (*engine.Report, error) {
+func (a *app) attempt(out *output, last *config.Config) func(context.Context, config.Config) (*engine.Report, error) {
 	return func(ctx context.Context, c config.Config) (*engine.Report, error) {
-		return a.locked(ctx, out, c, func(run *provision.Run) (*engine.Report, error) { return run.Resume(ctx) })
+		*last = c
+		return a.locked(ctx, out, c, func(run *provision.Run) (*engine.Report, error) {
+			return metered(out, run, run.Resume)(ctx)
+		})
 	}
 }
 

@@ -8,7 +8,8 @@ func (a *app) planCommand() *cobra.Command {
 		Use:   "plan",
 		Short: "Show what apply would do, and change nothing",
 		Long: `Show what apply would do: files as unified diffs, SELinux as before and after.
-Nothing is changed, and root is needed only for what only root may read.
+Nothing is changed, and root is needed only for what only root may read. Where
+root plans, metrics_file is renewed, if one is configured.
 
 ` + exitStatusesDoc,
 		Example: `  wsprovision plan --server-name ws.example.com --backend 127.0.0.1:3000`,
@@ -18,7 +19,7 @@ Nothing is changed, and root is needed only for what only root may read.
 			if err != nil {
 				return err
 			}
-			return a.answer(cmd.Context(), out, o, run.Plan)
+			return a.answer(cmd.Context(), out, o, planned(out, run))
 		},
 	}
 	addSettings(cmd, false)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -55,7 +56,7 @@ func (o clientOptions) header() (http.Header, error) {
 func (o clientOptions) tls() (*tls.Config, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: o.insecure}
 	if o.authority == "" {
-		c.RootCAs = hostsAuthorities(site.SystemCA)
+		c.RootCAs = host.Authorities(context.Background(), site.SystemCA)
 		return c, nil
 	}
 	text, err := os.ReadFile(o.authority)
@@ -67,16 +68,6 @@ func (o clientOptions) tls() (*tls.Config, error) {
 		return nil, usageError{fmt.Errorf("--ca %s: no certificate is in it", o.authority)}
 	}
 	return c, nil
-}
-
-// hostsAuthorities are those of the bundle, and none where there is none: nil would be Go's own choice, which reads
-// directories and goes by SSL_CERT_FILE and SSL_CERT_DIR.
-func hostsAuthorities(bundle string) *x509.CertPool {
-	pool := x509.NewCertPool()
-	if text, err := os.ReadFile(bundle); err == nil {
-		pool.AppendCertsFromPEM(text)
-	}
-	return pool
 }
 
 // verifyOptions are the flags of verify that are not configuration.

@@ -96,10 +96,13 @@ func firstCertificate(key string) string {
 
 // certificates are those of a PEM file, nil where nginx would take none of it.
 func (c *check) certificates(ctx context.Context, key, path string) []*x509.Certificate {
-	rest := c.read(ctx, key, path)
-	if rest == nil {
-		return nil
+	if content := c.read(ctx, key, path); content != nil {
+		return c.parse(key, path, content)
 	}
+	return nil
+}
+
+func (c *check) parse(key, path string, rest []byte) []*x509.Certificate {
 	var all []*x509.Certificate
 	for {
 		var block *pem.Block
@@ -128,4 +131,18 @@ type public interface{ Equal(crypto.PublicKey) bool }
 func matches(leaf *x509.Certificate, key crypto.Signer) bool {
 	p, ok := leaf.PublicKey.(public)
 	return ok && p.Equal(key.Public())
+}
+
+// NotAfter is when the first certificate of a PEM file ends, which is the site's own.
+func NotAfter(ctx context.Context, path string) (time.Time, error) {
+	content, err := hostfile.ReadLinked(ctx, path, most)
+	if err != nil {
+		return time.Time{}, err
+	}
+	c := &check{}
+	chain := c.parse("tls.certificate", path, content)
+	if len(chain) == 0 {
+		return time.Time{}, errors.New(c.all[0].Message)
+	}
+	return chain[0].NotAfter, nil
 }

@@ -76,6 +76,11 @@ type Config struct {
 	// ShutdownTimeout is nginx's directive of that name; 0 leaves it out, and old workers drain as long as they
 	// like.
 	ShutdownTimeout time.Duration `yaml:"worker_shutdown_timeout,omitempty" mapstructure:"worker_shutdown_timeout"`
+	// ReportURL, MetricsFile and Splay are for a fleet: where the report goes, where metrics are written, and how long
+	// a run is put off at most. "" and 0 are none.
+	ReportURL   string        `yaml:"report_url,omitempty" mapstructure:"report_url"`
+	MetricsFile string        `yaml:"metrics_file,omitempty" mapstructure:"metrics_file"`
+	Splay       time.Duration `yaml:"splay,omitempty" mapstructure:"splay"`
 
 	Source string `yaml:"-" mapstructure:"-"` // the file read, "" for none
 	// Record is the file that options are written down in, nil for none; Unrecorded are those that are not, and why.

@@ -15,7 +15,8 @@ func TestHostileCredentialsInProblems(t *testing.T) {
 		`ftp://user:s3cret@host/`, `http://user:s3cret@host/$x`,
 	} {
 		for _, key := range []string{"baseurl", "package", "gpgkey"} {
-			_, inFile := load("epel:\n  " + key + ": '" + strings.ReplaceAll(address, "'", "''") + "'\n")
+			quoted := "'" + strings.ReplaceAll(address, "'", "''") + "'\n"
+			_, inFile := load("epel:\n  " + key + ": " + quoted)
 			_, typed := Load(Input{Flags: map[string]string{key: address}})
 			for _, err := range []error{inFile, typed} {
 				if err == nil || strings.Contains(err.Error(), "s3cret") {

@@ -38,6 +38,29 @@ func TestHostileValues(t *testing.T) {
 		{"m", "! is no size"}, {"010", "! is no size"}, {"1000000000", "! is no size"}, {"1t", "! is no size"},
 		{"1 m", "! is no size"}, {"1;", "! is no size"}, {"", "! is empty"}, {"0x10", "! is no size"},
 	})
+	testValues(t, reportAddress, []valueCase{
+		{"https://a/b", "https://a/b"}, {"http://a:8080", "http://a:8080"},
+		{"https://u:p@a/?t=1", "https://u:p@a/?t=1"},
+		{"http://u:p@127.0.0.1:9/", "http://u:p@127.0.0.1:9/"}, {"http://u:p@[::1]/", "http://u:p@[::1]/"},
+		{"http://u:p@localhost/", "http://u:p@localhost/"},
+		{"http://u:p@a/", "! use https"}, {"http://a/?token=b", "! use https"},
+		{"http://u@127.0.0.1.evil.example/", "! use https"},
+		{"file:///etc/x", "! must start with http://"}, {"/etc/x", "! must start with"}, {"a/b", "! must start with"},
+		{"https://", "! has no host"}, {"https:///x", "! has no host"}, {"https://a/#b", "! remove the #"},
+		{"https://a:0/", "! the port"}, {"https://a/$basearch$x", "! only"}, {"https://a/ b", "! "},
+		{"https://a/\nb", "! "}, {"https://a/\"", "! "}, {"", "! is empty"}, {"HTTPS://a/", "! must start with"},
+	})
+	testValues(t, textfile, []valueCase{
+		{"/var/lib/node_exporter/w.prom", "/var/lib/node_exporter/w.prom"},
+		{"/var/lib/w", "! must end in .prom"}, {"/var/lib/.prom", "! must end in .prom"}, {"w.prom", "! absolute"},
+		{"/tmp/w.prom", "! is below /tmp"}, {"/var/tmp/a/w.prom", "! is below /var/tmp"},
+		{"/root/w.prom", "! is below /root"}, {"/home/a/w.prom", "! is below /home"}, {"/a/../tmp/w.prom", "! without"},
+		{"/a b.prom", "! white space"}, {"/a/w.prom\n", "! white space"}, {"", "! is empty"},
+	})
+	testValues(t, splay, []valueCase{
+		{"0s", "0s"}, {"24h", "24h0m0s"}, {"24h1ms", "! from 0s to 24h"}, {"-1s", "! must be from"},
+		{"75", "! 75 of what"}, {"1us", "! whole milliseconds"}, {"", "! is empty"},
+	})
 }
 
 func TestHostileSnippets(t *testing.T) {

@@ -33,7 +33,10 @@ var (
 )
 
 // hostSettings are the keys beside the sites, each with its flag.
-func hostSettings() []setting {
+func hostSettings() []setting { return append(provisioningSettings(), fleetSettings()...) }
+
+// provisioningSettings say how the host is to be.
+func provisioningSettings() []setting {
 	return []setting{
 		flagged(Key{Path: "epel.source", Flag: "epel-source", Default: EPELAuto, Example: "mirror",
 			With: "baseurl: https://archives.fedoraproject.org/pub/archive/epel/7/$basearch/\n" +

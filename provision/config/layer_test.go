@@ -47,7 +47,8 @@ func TestEverySettingByEnvironmentAndFlag(t *testing.T) {
 		"selinux-connect": "label", "on-drift": "fail",
 		"stock-ipv6":         "remove",
 		"wait-yum-lock":      "1s",
-		"wait-semanage-lock": "2s", "worker-shutdown-timeout": "3s",
+		"wait-semanage-lock": "2s", "worker-shutdown-timeout": "3s", "report-url": "https://a/b",
+		"metrics-file": "/var/lib/a.prom", "splay": "4s",
 	}
 	plain := location("/", "127.0.0.1", 3001)
 	plain.WebSocket, plain.ReadTimeout, plain.SendTimeout = false, time.Minute, time.Minute
@@ -65,6 +66,7 @@ func TestEverySettingByEnvironmentAndFlag(t *testing.T) {
 		Nginx:           Nginx{StockIPv6: StockRemove},
 		Wait:            Wait{time.Second, 2 * time.Second},
 		ShutdownTimeout: 3 * time.Second,
+		ReportURL:       "https://a/b", MetricsFile: "/var/lib/a.prom", Splay: 4 * time.Second,
 	}
 	typed, environ := Input{Flags: map[string]string{}}, Input{}
 	for _, f := range Flags() {

@@ -18,6 +18,9 @@ func anyConfig(t *rapid.T) Config {
 	duration := rapid.Map(rapid.Int64Range(1, int64(year/time.Millisecond)), func(n int64) time.Duration {
 		return time.Duration(n) * time.Millisecond
 	})
+	c.ReportURL = rapid.SampledFrom([]string{"", "https://u:p@a.example.com/x?y=z", "http://[::1]:9/"}).Draw(t, "url")
+	c.MetricsFile = rapid.SampledFrom([]string{"", "/var/lib/a,b=c.prom"}).Draw(t, "metrics")
+	c.Splay = time.Duration(rapid.IntRange(0, 86_400_000).Draw(t, "splay")) * time.Millisecond
 	host := rapid.SampledFrom([]string{"127.0.0.1", "::1", "fe80::1", "localhost", "a.example.com", "10.1.2.3", "on",
 		"null"})
 	address := rapid.SampledFrom([]string{"", "127.0.0.1", "::", "::1", "192.0.2.1"})

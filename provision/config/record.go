@@ -33,7 +33,9 @@ const recordHead = "# Written by wsprovision apply from its options, and read be
 	"# To take the site away, remove this file and run wsprovision apply.\n"
 
 // ofTheRun are keys that say how a run goes about it, and nothing of the host.
-func ofTheRun(path string) bool { return path == "on_drift" || parent(path) == "wait" }
+func ofTheRun(path string) bool {
+	return path == "on_drift" || path == "splay" || parent(path) == "wait"
+}
 
 // recorder puts together what is to be written down.
 type recorder struct {

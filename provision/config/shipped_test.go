@@ -46,7 +46,7 @@ func TestShippedDefaults(t *testing.T) {
 		"selinux.label_listen_ports": "#  label_listen_ports: false\n",
 		"nginx.stock_ipv6":           "#nginx:\n#  stock_ipv6: keep\n",
 		"on_drift":                   "#on_drift: fail\n", "wait.yum_lock": "#wait:\n#  yum_lock: 10m\n",
-		"wait.semanage_lock": "#  semanage_lock: 2m\n",
+		"wait.semanage_lock": "#  semanage_lock: 2m\n", "splay": "#splay: 0s\n",
 	} {
 		if !strings.Contains(rest, "\n"+text) {
 			t.Errorf("%s: the file does not have %q", setting, text)
@@ -55,7 +55,7 @@ func TestShippedDefaults(t *testing.T) {
 	uncommented := ""
 	for line := range strings.Lines(rest) {
 		example := regexp.MustCompile(`(repository|mirror|package|none)  `).MatchString(line) ||
-			regexp.MustCompile(`^#( +(baseurl|gpgkey|package|fingerprint)|worker_shutdown_timeout):`).MatchString(line)
+			regexp.MustCompile(`^#( +(baseurl|gpgkey|package|fingerprint)|worker_shutdown_timeout|report_url|metrics_file):`).MatchString(line)
 		if !example && regexp.MustCompile(`^#(  )?[a-z_0-9]+:`).MatchString(line) {
 			uncommented += line[1:]
 		}
@@ -63,7 +63,7 @@ func TestShippedDefaults(t *testing.T) {
 	got, err := load(uncommented)
 	want := defaults()
 	want.Source = got.Source
-	if diff := cmp.Diff(want, got); err != nil || diff != "" || strings.Count(uncommented, "\n") != 11 {
+	if diff := cmp.Diff(want, got); err != nil || diff != "" || strings.Count(uncommented, "\n") != 12 {
 		t.Errorf("%v\n-want +got\n%s\n%s", err, diff, uncommented)
 	}
 }
@@ -104,6 +104,14 @@ func TestShippedExamples(t *testing.T) {
 	if c, err := load("worker_shutdown_timeout: 8h\n"); err != nil ||
 		!strings.Contains(rest, "\n#worker_shutdown_timeout: 8h\n") || c.ShutdownTimeout == 0 {
 		t.Errorf("worker_shutdown_timeout: %v", err)
+	}
+	fleet := regexp.MustCompile(`(?m)^#((?:report_url|metrics_file): .*)$`).FindAllStringSubmatch(rest, -1)
+	if len(fleet) != 2 {
+		t.Fatalf("examples of report_url and metrics_file: %q", fleet)
+	}
+	if c, err := load(fleet[0][1] + "\n" + fleet[1][1] + "\n"); err != nil || c.ReportURL == "" ||
+		c.MetricsFile == "" {
+		t.Errorf("%q: %v", fleet, err)
 	}
 }
 

@@ -32,6 +32,9 @@ type Report struct {
 	// NextBoot is what this run has scheduled for the next boot or, for a plan,
 	// would schedule.
 	NextBoot []string `json:"next_boot,omitempty"`
+	// ID and Host are in a report that is sent: the ID by which the host keeps it, and the host's name.
+	ID   string `json:"id,omitempty"`
+	Host string `json:"host,omitempty"`
 }
 
 // StepReport is one step's part of a Report.
@@ -72,6 +75,32 @@ func (e *StepError) Error() string { return e.Step + ": " + e.Err.Error() }
 
 // Unwrap gives the failure itself.
 func (e *StepError) Unwrap() error { return e.Err }
+
+// Map is the report with each text that somebody wrote as show gives it.
+func (r *Report) Map(show func(string) string) *Report {
+	m := *r
+	m.Interrupted, m.Resumes, m.NextBoot = show(r.Interrupted), show(r.Resumes), mapped(r.NextBoot, show)
+	m.Steps = slices.Clone(r.Steps)
+	for i := range m.Steps {
+		s := &m.Steps[i]
+		s.Error, s.Why = show(s.Error), show(s.Why)
+		s.Notes, s.Warnings = mapped(s.Notes, show), mapped(s.Warnings, show)
+		s.Changes = slices.Clone(s.Changes)
+		for j, c := range s.Changes {
+			s.Changes[j] = Change{Object: show(c.Object), From: show(c.From), To: show(c.To), Diff: show(c.Diff),
+				Deferred: show(c.Deferred)}
+		}
+	}
+	return &m
+}
+
+func mapped(all []string, show func(string) string) []string {
+	all = slices.Clone(all)
+	for i := range all {
+		all[i] = show(all[i])
+	}
+	return all
+}
 
 // Differs reports whether the run changed the host or, for a plan, would.
 func (r *Report) Differs() bool {

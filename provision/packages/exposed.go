@@ -45,11 +45,16 @@ func (src *Source) exposedFile() string {
 	if err != nil {
 		return ""
 	}
-	for _, address := range []string{src.Config.EPEL.BaseURL, src.Config.EPEL.Package, src.Config.EPEL.GPGKey,
-		src.Config.EPEL.Metalink, src.Config.EPEL.MirrorList} {
+	c := src.Config
+	for i, address := range []string{c.ReportURL, c.EPEL.BaseURL, c.EPEL.Package, c.EPEL.GPGKey, c.EPEL.Metalink,
+		c.EPEL.MirrorList} {
 		if held := credentials(address); held != "" && bytes.Contains(content, []byte(held)) {
-			return fmt.Sprintf("%s holds credentials of epel and can be read by others (mode %04o): chmod 600 %s",
-				file, fi.Mode().Perm(), file)
+			whose := "epel"
+			if i == 0 {
+				whose = "report_url"
+			}
+			return fmt.Sprintf("%s holds credentials of %s and can be read by others (mode %04o): chmod 600 %s",
+				file, whose, fi.Mode().Perm(), file)
 		}
 	}
 	return ""

@@ -2,7 +2,7 @@
 // of a yum configuration that hold them. What shows text in which such a URL may stand (a diff, an error, what yum
 // printed) passes it through Hide.
 //
-// It is a bottom package: every other package may import it, and it imports none of ours.
+// It is a bottom package: every other package may import it, and it imports nginx's tokens alone of ours.
 package secret
 
 import (

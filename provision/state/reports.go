@@ -37,12 +37,7 @@ func KeepReport(files *host.Files, r *engine.Report) error {
 	if err := tidyReports(files); err != nil {
 		return err
 	}
-	text, err := bounded(func(c *cutter) any {
-		if c == nil {
-			return r
-		}
-		return c.report(r)
-	})
+	text, err := ReportText(r)
 	if err != nil {
 		return fmt.Errorf("keep the report: %w", err)
 	}
@@ -54,6 +49,16 @@ func KeepReport(files *host.Files, r *engine.Report) error {
 		err = errors.Join(err, files.Unlink(ReportsDir+"/"+id+reportSuffix))
 	}
 	return err
+}
+
+// ReportText is the report as JSON. Where it is too long, its longest texts and lists are cut.
+func ReportText(r *engine.Report) ([]byte, error) {
+	return bounded(func(c *cutter) any {
+		if c == nil {
+			return r
+		}
+		return c.report(r)
+	})
 }
 
 // ReportIDs are those that are kept, the oldest first.

@@ -36,7 +36,7 @@ func codes(t *testing.T) []string {
 	return all
 }
 
-// Every code is documented, and everything documented as one is a code.
+// Every code is documented, and everything documented as one is a code. They stand in one table, once each.
 func TestCodesAreInTheManualPage(t *testing.T) {
 	page, err := os.ReadFile("../../../packaging/wsprovision.8")
 	if err != nil {
@@ -47,11 +47,16 @@ func TestCodesAreInTheManualPage(t *testing.T) {
 	if !found || !ends {
 		t.Fatal("wsprovision.8 has no section DIAGNOSES")
 	}
+	if tables := strings.Count(section, "\n.TS\n"); tables != 1 || strings.Contains(section, "\n.TP\n") {
+		t.Errorf("the codes stand in %d tables and a list, and not in one table", tables)
+	}
 	documented := map[string]bool{}
-	for _, m := range regexp.MustCompile(`(?m)^\.TP\n\.B (.+)$`).FindAllStringSubmatch(section, -1) {
-		for name := range strings.SplitSeq(strings.ReplaceAll(m[1], `\-`, "-"), ", ") {
-			documented[name] = true
+	for _, m := range regexp.MustCompile(`(?m)^([a-z0-9.\\-]+)\t[^\t]+\tT\{\n\S`).FindAllStringSubmatch(section, -1) {
+		name := strings.ReplaceAll(m[1], `\-`, "-")
+		if documented[name] {
+			t.Errorf("code %s stands twice in wsprovision.8", name)
 		}
+		documented[name] = true
 	}
 	all := codes(t)
 	if len(all) < 40 {

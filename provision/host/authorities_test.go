@@ -1,4 +1,4 @@
-package main
+package host
 
 import (
 	"crypto/x509"
@@ -8,7 +8,7 @@ import (
 
 // Without the bundle nobody is trusted, whatever the environment names.
 func TestAuthoritiesAreTheBundle(t *testing.T) {
-	got := hostsAuthorities(filepath.Join(t.TempDir(), "none.crt"))
+	got := Authorities(t.Context(), filepath.Join(t.TempDir(), "none.crt"))
 	if got == nil || !got.Equal(x509.NewCertPool()) {
 		t.Error("without the bundle Go chooses whom to trust")
 	}

@@ -1,0 +1,21 @@
+package host
+
+import (
+	"context"
+	"crypto/x509"
+
+	"wsprovision/provision/hostfile"
+)
+
+// longestBundle bounds a file of authorities; RHEL 7's ca-bundle.crt has 0.2 MB.
+const longestBundle = 8 << 20
+
+// Authorities are those of a bundle, and none where there is none: nil would be Go's own choice, which reads
+// directories and goes by SSL_CERT_FILE and SSL_CERT_DIR.
+func Authorities(ctx context.Context, bundle string) *x509.CertPool {
+	pool := x509.NewCertPool()
+	if text, err := hostfile.ReadLinked(ctx, bundle, longestBundle); err == nil {
+		pool.AppendCertsFromPEM(text)
+	}
+	return pool
+}
