@@ -25,6 +25,17 @@ import (
 type Run struct {
 	*host.Host
 	Config config.Config
+	Options
+
+	on    Listener
+	sites func() ([]managed.Want, error) // what a revert brings back; nil: what the configuration asks for
+	kind
+	past
+	parts
+}
+
+// Options are what a person says of one run.
+type Options struct {
 	// AnyPlatform goes on where the host is not RHEL 7 or a rebuild of it.
 	AnyPlatform bool
 	// Adopt takes over what is somebody else's and stands where this run is to
@@ -32,18 +43,26 @@ type Run struct {
 	Adopt bool
 	// Agent is the version of the agent, for the report.
 	Agent string
+}
 
-	on        Listener
-	holdOut   bool                           // deferred work stays outstanding until a backend has answered
-	sites     func() ([]managed.Want, error) // what a revert brings back; nil: what the configuration asks for
+// kind is which of the commands this is.
+type kind struct {
+	holdOut   bool // deferred work stays outstanding until a backend has answered
 	reverting bool
 	planning  bool
-	told      bool // of the defaults that have changed
-	blind     bool // only root may read the ledger
+}
 
+// past is what earlier runs left, and what this one writes down of itself.
+type past struct {
+	ledger *state.Ledger
+	annals *chronicle
+	told   bool // of the defaults that have changed
+	blind  bool // only root may read the ledger
+}
+
+// parts are what steps are made of: parts.go.
+type parts struct {
 	engine    *engine.Engine
-	ledger    *state.Ledger
-	annals    *chronicle
 	files     *managed.Files
 	pkgs      *packages.Packages
 	epel      *packages.Source

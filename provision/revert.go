@@ -30,7 +30,8 @@ type Revert struct {
 // NewRevert prepares a revert. Packages that the agent brought are removed
 // only where packages is set.
 func NewRevert(h *host.Host, on Listener, packages bool) *Revert {
-	r := &Revert{Run: &Run{Host: h, on: on, AnyPlatform: true, reverting: true}, packages: packages}
+	run := &Run{Host: h, on: on, Options: Options{AnyPlatform: true}, kind: kind{reverting: true}}
+	r := &Revert{Run: run, packages: packages}
 	r.Run.sites = r.before
 	return r
 }

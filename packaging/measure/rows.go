@@ -9,9 +9,6 @@ import (
 // rows are in the order of the table that the house is judged by. That no arrow between packages runs up is not counted
 // here: TestArrows of provision allows no other.
 func (h *house) rows() []row {
-	pkg, file, method, field, long := largest(h.lines), largest(h.files), largest(h.methods), largest(h.fields),
-		largest(h.funcs)
-	floors, top := h.floors()
 	bare := 0
 	for _, without := range h.bare {
 		if without {
@@ -20,12 +17,12 @@ func (h *house) rows() []row {
 	}
 	ratio := float64(h.tests) / float64(max(h.shipped, 1))
 	return []row{
-		most("lines of the largest package", h.lines[pkg], 2300, pkg),
-		most("floors that imports make", floors, 10, top),
-		most("methods of a type", h.methods[method], 25, method),
-		most("fields of a type", h.fields[field], 12, field),
-		most("lines of a file", h.files[file], 400, file),
-		most("lines of a function", h.funcs[long], 60, long),
+		largest("lines of the largest package", h.lines, 2300),
+		largest("floors that imports make", h.floors(), 10),
+		largest("methods of a type", h.methods, 25),
+		largest("fields of a type", h.fields, 12),
+		largest("lines of a file", h.files, 400),
+		largest("lines of a function", h.funcs, 60),
 		most("packages without a comment", bare, 0, ""),
 		most("shipped lines of Go", h.shipped, 24000, "for the features of 1.0.0"),
 		most("lines of more than 120 characters", h.long, 0, h.where),
@@ -33,18 +30,26 @@ func (h *house) rows() []row {
 	}
 }
 
-// largest is the key with the largest number; of equal ones the first by name.
-func largest(of map[string]int) (key string) {
+// largest names what has the largest number, and how many others are over the bar.
+func largest(what string, of map[string]int, bar int) row {
+	key, over := "", 0
 	for _, k := range slices.Sorted(maps.Keys(of)) {
 		if of[k] > of[key] {
 			key = k
 		}
+		if of[k] > bar {
+			over++
+		}
 	}
-	return key
+	where := key
+	if over > 1 {
+		where = fmt.Sprintf("%s, and %d more", key, over-1)
+	}
+	return most(what, of[key], bar, where)
 }
 
-// floors is how many of our packages stand on one another, and the topmost of them.
-func (h *house) floors() (most int, top string) {
+// floors are how many of our packages stand on one another, for each with itself.
+func (h *house) floors() map[string]int {
 	height := map[string]int{}
 	var of func(string) int
 	of = func(pkg string) int {
@@ -60,6 +65,5 @@ func (h *house) floors() (most int, top string) {
 	for pkg := range h.imports {
 		of(pkg)
 	}
-	top = largest(height)
-	return height[top], top
+	return height
 }
