@@ -7,6 +7,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/firstboot"
+	"wsprovision/provision/labels"
 	"wsprovision/provision/stepnames"
 )
 
@@ -21,19 +22,19 @@ func (r *Run) acrossBoots(steps []engine.Step) []engine.Step {
 	case r.Where.Offline():
 		steps = slices.Insert(steps, 1, engine.Step{Name: stepnames.FirstBoot, Needs: []string{stepnames.Platform},
 			Check: r.later.CheckDeferral, Apply: r.later.ApplyDeferral})
-		return r.labelsBefore(stepnames.Proof, steps)
+		return labelsBefore(r.labels, stepnames.Proof, steps)
 	case firstboot.HasDeferred(r.Host):
-		return append(doingFirst(r.later.Overtake, r.labelsBefore(stepnames.Service, steps)),
+		return append(doingFirst(r.later.Overtake, labelsBefore(r.labels, stepnames.Service, steps)),
 			r.later.StrikeOff(stepnames.Labels, stepnames.Proof))
 	}
 	return steps
 }
 
-func (r *Run) labelsBefore(name string, steps []engine.Step) []engine.Step {
+func labelsBefore(l *labels.Labels, name string, steps []engine.Step) []engine.Step {
 	i := slices.IndexFunc(steps, func(s engine.Step) bool { return s.Name == name })
 	return slices.Insert(steps, i, engine.Step{Name: stepnames.Labels, Needs: []string{stepnames.Packages},
-		Check: r.labels.Check,
-		Apply: r.labels.Apply})
+		Check: l.Check,
+		Apply: l.Apply})
 }
 
 // doingFirst has each step do something before it changes anything.

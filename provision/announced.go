@@ -27,8 +27,8 @@ func (r *Run) settleAnnounced(ctx context.Context) {
 	due = due || err != nil
 	err = r.pkgs.RecordTransaction(ctx)
 	err = errors.Join(err, r.ledger.ReadBack(func(e state.Entry) (string, error) {
-		if e.Kind == state.KindFile && (due && proxy.Reads(e.Name) || r.isStaged(e.Name)) ||
-			e.Kind == state.KindLine && (due || r.isStaged(host.NginxConf)) {
+		if e.Kind == state.KindFile && (due && proxy.Reads(e.Name) || isStaged(r.Root, e.Name)) ||
+			e.Kind == state.KindLine && (due || isStaged(r.Root, host.NginxConf)) {
 			return state.Unsettled, nil
 		}
 		return r.presentNext(ctx, e)
@@ -54,8 +54,8 @@ func (r *Run) tidyLedger() {
 	}
 }
 
-func (r *Run) isStaged(path string) bool {
-	_, err := os.Lstat(r.Root + host.Staging(path))
+func isStaged(root, path string) bool {
+	_, err := os.Lstat(root + host.Staging(path))
 	return err == nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 	"wsprovision/provision/status"
 	"wsprovision/provision/stepnames"
@@ -27,7 +28,7 @@ func Now(ctx context.Context, h *host.Host, c config.Config) status.Now {
 	if err != nil {
 		return status.NotSurveyed(err.Error())
 	}
-	steps := append(report.Steps, run.listening())
+	steps := append(report.Steps, listening(run.Host, run.Config, run.survey))
 	return status.Judge(status.ByConfiguration, steps, h.Euid == 0)
 }
 
@@ -48,7 +49,7 @@ func (r *Run) nowByLedger(ctx context.Context) status.Now {
 	for _, e := range r.ledger.Entries {
 		steps = r.addEntry(ctx, steps, e)
 	}
-	return status.Judge(status.ByLedger, append(steps, r.listening()), r.Euid == 0)
+	return status.Judge(status.ByLedger, append(steps, listening(r.Host, r.Config, r.survey)), r.Euid == 0)
 }
 
 // addEntry adds what became of a thing that the agent left to the step that brings such things about.
@@ -100,13 +101,13 @@ func stepOf(k state.Kind) string {
 
 // listening says on which addresses of the sites nobody listens. The proof tells that of the locations that it may ask;
 // others are behind something that it cannot pass. Without a table of sockets there is nothing to say.
-func (r *Run) listening() engine.StepReport {
+func listening(h *host.Host, c config.Config, survey *proxy.Survey) engine.StepReport {
 	s := engine.StepReport{Name: stepnames.Listening, Status: engine.Unchanged}
-	if _, err := os.Stat(r.Root + "/proc/net/tcp"); err != nil {
+	if _, err := os.Stat(h.Root + "/proc/net/tcp"); err != nil {
 		return s
 	}
-	open := host.ReadOccupancy(r.Host)
-	for _, at := range r.asked() {
+	open := host.ReadOccupancy(h)
+	for _, at := range asked(c, survey) {
 		if len(host.Taking(open.Listening(at.Port()), at)) == 0 {
 			s.Status = engine.Planned
 			s.Changes = append(s.Changes, engine.Change{Object: at.String(), From: "nobody's", To: "listened on"})
@@ -116,13 +117,13 @@ func (r *Run) listening() engine.StepReport {
 }
 
 // asked are the addresses of the sites or, without a configuration, all that nginx is to listen on.
-func (r *Run) asked() []netip.AddrPort {
-	if len(r.Config.Sites) == 0 {
-		tree, _ := r.survey.Tree(nil) // of a broken one what was read serves
+func asked(c config.Config, survey *proxy.Survey) []netip.AddrPort {
+	if len(c.Sites) == 0 {
+		tree, _ := survey.Tree(nil) // of a broken one what was read serves
 		return tree.Bound()
 	}
 	var all []netip.AddrPort
-	for _, s := range r.Config.Sites {
+	for _, s := range c.Sites {
 		for _, l := range s.Sockets() {
 			if ip, err := netip.ParseAddr(cmp.Or(l.Address, "0.0.0.0")); err == nil {
 				all = append(all, netip.AddrPortFrom(ip, uint16(l.Port)))

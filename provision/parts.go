@@ -40,7 +40,9 @@ func (r *Run) wire(ctx context.Context) {
 	r.unit.Pending = r.conf.Pending
 	r.candidate = &proxy.Candidate{Host: h, Config: c, Packages: r.pkgs, Unit: r.unit, Sites: r.conf, Survey: r.survey,
 		Reverting: r.reverting}
-	r.proof = &verify.Proof{Host: h, Config: c, Pending: r.anyPending, Policy: r.policy, Survey: r.survey}
+	r.proof = &verify.Proof{Host: h, Config: c, Pending: func() bool {
+		return anyPending(r.engine)
+	}, Policy: r.policy, Survey: r.survey}
 	r.later = &firstboot.Deferral{Host: h, Config: c, Unmark: r.annals.unmark, Managed: r.files, Labels: r.labels,
 		Unit:   r.unit,
 		Policy: r.policy, Proof: r.proof, Ours: r.ours, HoldOut: r.holdOut}

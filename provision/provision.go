@@ -180,8 +180,8 @@ func (r *Run) readLedger() (err error) {
 
 // anyPending reports whether the host is known to be not yet as asked, or
 // cannot be told to be.
-func (r *Run) anyPending() bool {
-	for step, pending := range r.engine.Pending {
+func anyPending(steps *engine.Engine) bool {
+	for step, pending := range steps.Pending {
 		if pending && step != stepnames.FirstBoot { // which comes last, and waits for the proof
 			return true
 		}

@@ -66,7 +66,7 @@ func (r *Revert) steps() []engine.Step {
 func (r *Revert) leavesUnlabelled() bool {
 	status, err := r.SELinux.Status()
 	return err == nil && r.Where.Offline() && status.Store != "" && status.Configured != selinux.Disabled &&
-		host.LabelsNothing(r.Run.Host) && !r.labels.TreeUnlabelled()
+		host.LabelsNothing(r.Run.Host) && !labels.TreeUnlabelled(r.labels.SELinux)
 }
 
 // Plan reports what Apply would undo and changes nothing.
@@ -81,9 +81,9 @@ func (r *Revert) Apply(ctx context.Context) (*engine.Report, error) {
 }
 
 // recorded are the ledger's entries of a kind, the latest first.
-func (r *Revert) recorded(kinds ...state.Kind) []state.Entry {
+func recorded(ledger *state.Ledger, kinds ...state.Kind) []state.Entry {
 	var all []state.Entry
-	for _, e := range slices.Backward(r.ledger.Entries) {
+	for _, e := range slices.Backward(ledger.Entries) {
 		if slices.Contains(kinds, e.Kind) {
 			all = append(all, e)
 		}
@@ -107,7 +107,7 @@ func (r *Revert) before() ([]managed.Want, error) {
 
 func (r *Revert) filesBefore(which func(path string) bool) []managed.Want {
 	var all []managed.Want
-	for _, e := range r.recorded(state.KindFile) {
+	for _, e := range recorded(r.ledger, state.KindFile) {
 		if !which(e.Name) {
 			continue
 		}
@@ -163,13 +163,13 @@ func (r *Revert) checkReload(ctx context.Context) (engine.Finding, error) {
 		}
 		f.Changes = []engine.Change{{Object: host.NginxUnit, From: "the agent's configuration", To: "reloaded"}}
 	default:
-		r.sayStarted(&f)
+		sayStarted(r.ledger, &f)
 	}
 	return f, nil
 }
 
-func (r *Revert) sayStarted(f *engine.Finding) {
-	if _, started := r.ledger.Find(state.KindActive, host.NginxUnit); started {
+func sayStarted(ledger *state.Ledger, f *engine.Finding) {
+	if _, started := ledger.Find(state.KindActive, host.NginxUnit); started {
 		f.Notes = []string{"nginx.service was started by the agent and runs on, because others may use it by now; " +
 			"systemctl stop nginx if nobody does"}
 	}
@@ -193,7 +193,7 @@ func (r *Revert) applyReload(ctx context.Context) error {
 // checkUnit compares the enablement with what it was.
 func (r *Revert) checkUnit(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
-	for _, e := range r.recorded(state.KindEnabled) {
+	for _, e := range recorded(r.ledger, state.KindEnabled) {
 		now, err := r.present(ctx, e)
 		if err != nil {
 			return f, err
@@ -287,7 +287,7 @@ func (r *Revert) applyFiles(context.Context) error {
 // the agent's to remove, and stay recorded.
 func (r *Revert) checkLedger(context.Context) (engine.Finding, error) {
 	var f engine.Finding
-	keep := len(r.recorded(state.KindPackage, state.KindKey))
+	keep := len(recorded(r.ledger, state.KindPackage, state.KindKey))
 	if r.packages {
 		keep = 0
 	}
@@ -304,12 +304,12 @@ func (r *Revert) checkLedger(context.Context) (engine.Finding, error) {
 }
 
 func (r *Revert) applyLedger(context.Context) error {
-	for _, e := range r.recorded(state.KindFile) {
-		if err := r.keepOriginal(e); err != nil {
+	for _, e := range recorded(r.ledger, state.KindFile) {
+		if err := keepOriginal(r.Files, e); err != nil {
 			return err
 		}
 	}
-	kept := r.recorded(state.KindPackage, state.KindKey)
+	kept := recorded(r.ledger, state.KindPackage, state.KindKey)
 	if r.packages {
 		kept = nil
 	}
@@ -319,13 +319,13 @@ func (r *Revert) applyLedger(context.Context) error {
 
 // keepOriginal keeps what was somebody's before the agent came, where it is not back because of a later edit: the
 // ledger alone has it.
-func (r *Revert) keepOriginal(e state.Entry) error {
+func keepOriginal(files *host.Files, e state.Entry) error {
 	if len(e.Bytes) == 0 {
 		return nil
 	}
-	have, err := r.Files.Read(e.Name)
+	have, err := files.Read(e.Name)
 	if err == nil && state.Digest(have.Content) == e.Before {
 		return nil
 	}
-	return r.Files.KeepCopy(e.Name, e.Bytes)
+	return files.KeepCopy(e.Name, e.Bytes)
 }

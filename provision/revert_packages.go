@@ -32,7 +32,7 @@ func (r *Revert) brought(ctx context.Context) ([]string, error) {
 	if !r.packages {
 		return nil, nil
 	}
-	for _, e := range r.recorded(state.KindPackage) {
+	for _, e := range recorded(r.ledger, state.KindPackage) {
 		names = append(names, e.Name)
 	}
 	if len(names) == 0 {
@@ -56,7 +56,7 @@ func (r *Revert) importedByUs(ctx context.Context) ([]string, error) {
 	if !r.packages {
 		return nil, nil
 	}
-	for _, e := range r.recorded(state.KindKey) {
+	for _, e := range recorded(r.ledger, state.KindKey) {
 		imported, err := r.pkgs.Imported(ctx, e.Name)
 		if err != nil {
 			return nil, err

@@ -52,7 +52,7 @@ func (r *Revert) undos(ctx context.Context) ([]undo, []string, error) {
 		warnings []string
 		all      *multierror.Error
 	)
-	for _, e := range r.recorded(state.KindPort, state.KindBoolean, state.KindRunning, state.KindContext) {
+	for _, e := range recorded(r.ledger, state.KindPort, state.KindBoolean, state.KindRunning, state.KindContext) {
 		object, now, u, err := r.undoOf(ctx, e)
 		switch {
 		case err != nil:
@@ -116,8 +116,8 @@ func (r *Revert) applyUndo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	running := r.recorded(state.KindRunning)
-	if err := r.announceUndos(undos); err != nil {
+	running := recorded(r.ledger, state.KindRunning)
+	if err := announceUndos(r.ledger, undos); err != nil {
 		return err
 	}
 	for _, u := range undos {
@@ -147,12 +147,12 @@ func (r *Revert) applyUndo(ctx context.Context) error {
 	return nil
 }
 
-func (r *Revert) announceUndos(undos []undo) error {
+func announceUndos(ledger *state.Ledger, undos []undo) error {
 	var entries []state.Entry
 	for _, u := range undos {
 		if u.change.Deferred == "" {
 			entries = append(entries, u.entry)
 		}
 	}
-	return r.ledger.Record(entries...)
+	return ledger.Record(entries...)
 }

@@ -12,7 +12,7 @@ import (
 // needs is still to come, so no request meets a 502 in between. Where one of
 // them fails, nginx goes on as it did.
 func (r *Run) steps() []engine.Step {
-	return r.acrossBoots(r.recording([]engine.Step{
+	return r.acrossBoots(recording(r.Config, r.files, []engine.Step{
 		{Name: stepnames.Platform, Check: r.checkPlatform},
 		{Name: stepnames.Repository, Needs: []string{stepnames.Platform}, Check: r.epel.Check, Apply: r.epel.Apply},
 		{Name: stepnames.Packages, Needs: []string{stepnames.Platform, stepnames.Repository}, Check: r.pkgs.Check,

@@ -55,7 +55,8 @@ func TestShippedDefaults(t *testing.T) {
 	uncommented := ""
 	for line := range strings.Lines(rest) {
 		example := regexp.MustCompile(`(repository|mirror|package|none)  `).MatchString(line) ||
-			regexp.MustCompile(`^#( +(baseurl|gpgkey|package|fingerprint)|worker_shutdown_timeout|report_url|metrics_file):`).MatchString(line)
+			regexp.MustCompile(`^#( +(baseurl|gpgkey|package|fingerprint)|worker_shutdown_timeout|report_url|`+
+				`metrics_file):`).MatchString(line)
 		if !example && regexp.MustCompile(`^#(  )?[a-z_0-9]+:`).MatchString(line) {
 			uncommented += line[1:]
 		}

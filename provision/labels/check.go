@@ -98,9 +98,9 @@ func (l *Labels) sayLabels(f *engine.Finding, wrong []mislabelled) {
 }
 
 // TreeUnlabelled reports whether whoever installed this tree labelled nothing.
-func (l *Labels) TreeUnlabelled() bool {
+func TreeUnlabelled(se selinux.Host) bool {
 	for _, path := range []string{"/etc", "/usr", "/var"} {
-		label, err := l.SELinux.Contexts().FileLabel(path)
+		label, err := se.Contexts().FileLabel(path)
 		if err != nil || label != "" {
 			return false
 		}
@@ -166,7 +166,7 @@ func (m mislabelled) mend(immutable bool) string {
 // wrongLabels are the files whose label is to be set, each once and nginx's
 // executable last; or whole: the tree has to be labelled as a whole, by itself.
 func (l *Labels) wrongLabels(ctx context.Context, status selinux.Status) (wrong []mislabelled, whole bool, err error) {
-	if status.Configured != selinux.Disabled && (l.hopeless || l.TreeUnlabelled()) {
+	if status.Configured != selinux.Disabled && (l.hopeless || TreeUnlabelled(l.SELinux)) {
 		return nil, true, nil
 	}
 	strays, many, err := l.unlabelled(status.Store)
@@ -261,13 +261,13 @@ func (l *Labels) comparePaths(paths []selinux.Path) ([]mislabelled, error) {
 	}
 	var wrong []mislabelled
 	for i := 0; i < len(paths) && err == nil; i++ {
-		wrong, err = l.compareOne(wrong, paths[i].Name, want[i])
+		wrong, err = compareOne(l.SELinux, wrong, paths[i].Name, want[i])
 	}
 	return wrong, err
 }
 
-func (l *Labels) compareOne(wrong []mislabelled, path, want string) ([]mislabelled, error) {
-	have, err := l.SELinux.Contexts().FileLabel(path)
+func compareOne(se selinux.Host, wrong []mislabelled, path, want string) ([]mislabelled, error) {
+	have, err := se.Contexts().FileLabel(path)
 	if errors.Is(err, fs.ErrNotExist) { // rpm's database has files that come and go
 		return wrong, nil
 	}
@@ -351,7 +351,7 @@ func (l *Labels) withinStore(store string) ([]mislabelled, error) {
 		if d.IsDir() {
 			want = dirLabel
 		}
-		wrong, err = l.compareOne(wrong, path, want)
+		wrong, err = compareOne(l.SELinux, wrong, path, want)
 		return err
 	})
 	return wrong, err

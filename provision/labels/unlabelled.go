@@ -81,7 +81,7 @@ func (l *Labels) foreignMounts() (func(path string, d fs.DirEntry) bool, error) 
 	if len(mounts) > 0 {
 		return func(path string, _ fs.DirEntry) bool { return foreign[path] }, nil
 	}
-	return l.otherDevice()
+	return otherDevice(l.Root)
 }
 
 // keepsLabels goes by the file systems that fixfiles(8) labels.
@@ -94,8 +94,8 @@ func keepsLabels(m systemd.Mount) bool {
 }
 
 // otherDevice serves where /proc does not list the mounts.
-func (l *Labels) otherDevice() (func(path string, d fs.DirEntry) bool, error) {
-	top, err := device(os.Lstat(l.Root + "/"))
+func otherDevice(root string) (func(path string, d fs.DirEntry) bool, error) {
+	top, err := device(os.Lstat(root + "/"))
 	if err != nil {
 		return nil, err
 	}

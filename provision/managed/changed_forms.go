@@ -38,7 +38,7 @@ var ChangedForms = [...]changedForm{
 
 // sayForms says why a file that an earlier version wrote is written anew,
 // although nobody has asked for anything else.
-func (m *Files) sayForms(f *engine.Finding, files []File) {
+func sayForms(f *engine.Finding, files []File) {
 	for _, form := range ChangedForms {
 		first, more := "", -1
 		for _, s := range files {

@@ -18,7 +18,7 @@ func (m *Files) Check(f *engine.Finding, files []File) error {
 			all = multierror.Append(all, err)
 		}
 	}
-	m.sayForms(f, files)
+	sayForms(f, files)
 	return engine.Lines(all)
 }
 
@@ -52,7 +52,8 @@ func (m *Files) SayForeign(f *engine.Finding, s File, difference string) error {
 			"the ledger keeps it, and a revert brings it back")
 	default:
 		return engine.NewDecision(fmt.Errorf("%s is not the agent's, no ledger knows it: %s, or have it taken over "+
-			"with --adopt, after which a revert brings it back:\n%s", s.Path, m.wayAround(s.Path), difference))
+			"with --adopt, after which a revert brings it back:\n%s", s.Path, wayAround(m.Elsewhere, s.Path),
+			difference))
 	}
 	return nil
 }

@@ -56,8 +56,8 @@ func (m *Files) PresentLine(e state.Entry) (string, error) {
 }
 
 // RecordedLines are the ledger's entries of lines.
-func (m *Files) RecordedLines() (all []state.Entry) {
-	for _, e := range m.Ledger.Entries {
+func RecordedLines(ledger *state.Ledger) (all []state.Entry) {
+	for _, e := range ledger.Entries {
 		if e.Kind == state.KindLine {
 			all = append(all, e)
 		}
@@ -66,12 +66,12 @@ func (m *Files) RecordedLines() (all []state.Entry) {
 }
 
 // announceLines records what each line was. What else stands in the file is not the agent's.
-func (m *Files) announceLines(lines []Line) error {
+func announceLines(ledger *state.Ledger, lines []Line) error {
 	var entries []state.Entry
 	for _, l := range lines {
 		entries = append(entries, state.Entry{Kind: state.KindLine, Name: l.Key, Before: l.From, Left: l.To})
 	}
-	return m.Ledger.Record(entries...)
+	return ledger.Record(entries...)
 }
 
 // linesBack brings the lines of the agent's back to what the file had of them when nginx last took it. What else was
@@ -82,7 +82,7 @@ func (m *Files) linesBack(p state.Proven) (back bool, err error) {
 		return false, err
 	}
 	var lines []Line
-	for _, e := range m.RecordedLines() {
+	for _, e := range RecordedLines(m.Ledger) {
 		for _, was := range []string{e.Before, e.Prior, e.Left} {
 			now, err := m.PresentLine(e)
 			if err == nil && was != "" && was != now && Occurrences(p.Content, was) == 1 &&
@@ -99,7 +99,7 @@ func (m *Files) linesBack(p state.Proven) (back bool, err error) {
 	case len(lines) == 0:
 		return true, nil
 	}
-	unrecorded := m.announceLines(lines)
+	unrecorded := announceLines(m.Ledger, lines)
 	w := Want{Path: p.Path, Content: content, Mode: have.Mode, Owner: have.Owner,
 		Custom: m.Files.CustomLabel(p.Path, have)}
 	if err := m.restore(w); err != nil {

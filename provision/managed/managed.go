@@ -122,9 +122,9 @@ func (m *Files) Obsolete(e state.Entry) ([]Want, error) {
 }
 
 // wayAround is how to leave somebody else's file alone.
-func (m *Files) wayAround(path string) string {
-	if m.Elsewhere != nil && m.Elsewhere(path) != "" {
-		return m.Elsewhere(path)
+func wayAround(elsewhere func(path string) string, path string) string {
+	if elsewhere != nil && elsewhere(path) != "" {
+		return elsewhere(path)
 	}
 	return "move it away if nobody needs it"
 }

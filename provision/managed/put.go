@@ -28,7 +28,7 @@ func (m *Files) Put(s File) error {
 	}
 	announce := func() error { return m.announce(s, have) }
 	if s.Lines != nil {
-		announce = func() error { return m.announceLines(s.Lines) }
+		announce = func() error { return announceLines(m.Ledger, s.Lines) }
 	}
 	if err := announce(); err != nil {
 		return err

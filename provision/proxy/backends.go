@@ -12,6 +12,7 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/nginx"
 )
 
 // checkBackends looks up the names of backends before anything is changed: nginx resolves them once, when it reads its
@@ -56,9 +57,9 @@ func atStart(s config.Site) []config.Backend {
 func (v *Candidate) checkBackend(ctx context.Context, f *engine.Finding, b config.Backend) error {
 	ip, err := netip.ParseAddr(b.Host)
 	if err == nil {
-		return v.reachable([]netip.Addr{ip}, b)
+		return reachable(v.Host, []netip.Addr{ip}, b)
 	}
-	addresses, known := v.lookUp(ctx, b.Host)
+	addresses, known := lookUp(ctx, v.Nginx, b.Host)
 	if !known {
 		return nil // nginx -t has the last word
 	}
@@ -74,13 +75,13 @@ func (v *Candidate) checkBackend(ctx context.Context, f *engine.Finding, b confi
 		}
 		f.Notes = append(f.Notes, fmt.Sprintf("nginx passes to %s at %s in turn", b, strings.Join(all, " and ")))
 	}
-	return v.reachable(addresses, b)
+	return reachable(v.Host, addresses, b)
 }
 
 // reachable refuses addresses of a family that this host does not have.
-func (v *Candidate) reachable(addresses []netip.Addr, b config.Backend) error {
+func reachable(h *host.Host, addresses []netip.Addr, b config.Backend) error {
 	i := slices.IndexFunc(addresses, func(a netip.Addr) bool { return a.Is6() && !a.Is4In6() })
-	if i < 0 || host.HasInet6(v.Host) {
+	if i < 0 || host.HasInet6(h) {
 		return nil
 	}
 	instead := "the backend's IPv4 address"
@@ -99,8 +100,8 @@ func (v *Candidate) reachable(addresses []netip.Addr, b config.Backend) error {
 // lookUp is what getaddrinfo gives, which nginx calls: by all that nsswitch.conf names, and not DNS and /etc/hosts
 // alone as Go does. Unknown where there is no getent, or where it failed otherwise (getent(1): 2 is a name that is not
 // there).
-func (v *Candidate) lookUp(ctx context.Context, name string) (addresses []netip.Addr, known bool) {
-	stdout, _, status, err := v.Nginx.Read(ctx, "", "getent", "ahosts", name)
+func lookUp(ctx context.Context, n nginx.Nginx, name string) (addresses []netip.Addr, known bool) {
+	stdout, _, status, err := n.Read(ctx, "", "getent", "ahosts", name)
 	if err != nil || status != 0 && status != 2 {
 		return nil, false
 	}

@@ -96,7 +96,7 @@ func (v *Candidate) untilInstalled() []string {
 		notes = append(notes, "where the nginx.conf that comes names no default_server (EPEL's since 1.20.1), the "+
 			"first site on a port answers requests for any other name too")
 	}
-	return append(notes, v.keyNotes()...)
+	return append(notes, keyNotes(v.Config, v.Reverting)...)
 }
 
 // validationDue reports whether nginx is about to read its configuration
@@ -117,7 +117,7 @@ func (v *Candidate) validationDue(ctx context.Context) (bool, error) {
 // checkTree finds what nginx -t does not complain of, or only warns of.
 func (v *Candidate) checkTree(ctx context.Context, f *engine.Finding, tree conf.Tree) error {
 	tree = tree.Resolved(conf.HostAddresses(ctx))
-	all := v.collisions(tree)
+	all := collisions(v.Reverting, tree)
 	collide := all.ErrorOrNil() != nil // what nginx holds now is then beside the point
 	for _, site := range v.Config.Sites {
 		if err := context.Cause(ctx); err != nil {
@@ -138,7 +138,7 @@ func (v *Candidate) checkTree(ctx context.Context, f *engine.Finding, tree conf.
 				f.Warnings = append(f.Warnings, c.String())
 			}
 		}
-		v.sayDefault(f, tree, site)
+		sayDefault(f, tree, site)
 	}
 	v.sayKeys(f)
 	if err := v.checkShutdown(ctx, f, tree); err != nil {
@@ -157,8 +157,8 @@ const mostCollisions = 20
 
 // collisions are what keeps nginx from binding its sockets, whoever's they are; nginx -t says nothing of it. What a
 // revert leaves is not the agent's.
-func (v *Candidate) collisions(tree conf.Tree) *multierror.Error {
-	if v.Reverting {
+func collisions(reverting bool, tree conf.Tree) *multierror.Error {
+	if reverting {
 		return nil
 	}
 	var all *multierror.Error

@@ -24,7 +24,7 @@ const stockIPv6 = "nginx.stock_ipv6"
 // does not ask for any more. Nothing is added where no line is to change: the file is not the agent's.
 func (p *Sites) ConfLines(all []managed.Want) ([]managed.Want, error) {
 	asks := p.Config.Nginx.StockIPv6 == config.StockRemove
-	recorded := p.Managed.RecordedLines()
+	recorded := managed.RecordedLines(p.Managed.Ledger)
 	if !asks && len(recorded) == 0 {
 		return all, nil
 	}
@@ -118,7 +118,7 @@ func (p *Sites) sayLines(f *engine.Finding) error {
 	if !p.Reverting {
 		return nil
 	}
-	for _, e := range p.Managed.RecordedLines() {
+	for _, e := range managed.RecordedLines(p.Managed.Ledger) {
 		now, err := p.Managed.PresentLine(e)
 		line := strings.TrimSpace(e.Before)
 		switch {

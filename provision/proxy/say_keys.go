@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/plaintext"
@@ -15,7 +16,7 @@ import (
 // Host, as the first server of a port does where no default_server is named
 // (EPEL's nginx.conf from 1.20.1 on). Where a block of somebody else's loses
 // them, a warning has said so.
-func (v *Candidate) sayDefault(f *engine.Finding, tree conf.Tree, s site.Site) {
+func sayDefault(f *engine.Finding, tree conf.Tree, s site.Site) {
 	for _, l := range s.Sockets() {
 		if by, ok := tree.DefaultServer(l); ok && by.File == SitePath(s.Name) {
 			f.Notes = append(f.Notes,
@@ -32,7 +33,7 @@ func (v *Candidate) ours(file string) bool {
 }
 
 func (v *Candidate) sayKeys(f *engine.Finding) {
-	f.Notes = append(f.Notes, v.keyNotes()...)
+	f.Notes = append(f.Notes, keyNotes(v.Config, v.Reverting)...)
 	f.Warnings = append(f.Warnings, v.keyWarnings()...)
 }
 
@@ -55,12 +56,12 @@ func (v *Candidate) keyWarnings() []string {
 const mostNamed = 5
 
 // keyNotes say what follows from keys, or from their absence, that nobody would look for.
-func (v *Candidate) keyNotes() []string {
-	if v.Reverting {
+func keyNotes(c config.Config, reverting bool) []string {
+	if reverting {
 		return nil
 	}
 	var notes, open []string
-	for _, s := range v.Config.Sites {
+	for _, s := range c.Sites {
 		for _, l := range s.Locations {
 			at := s.Name + " " + l.Path
 			if l.WebSocket && len(l.AllowedOrigins) == 0 {
@@ -71,8 +72,7 @@ func (v *Candidate) keyNotes() []string {
 	}
 	if len(open) > 0 {
 		notes = append(notes, fmt.Sprintf("pages of any site can open a WebSocket at %s: allowed_origins names "+
-			"those that "+
-			"may, and any that it is meant so", listed(open)))
+			"those that may, and any that it is meant so", listed(open)))
 	}
 	return notes
 }
