@@ -11,22 +11,35 @@ import (
 func TestHostileFiles(t *testing.T) {
 	site := "- {name: a, server_name: a.b, listen: [80, 81], locations: [{path: /, backend: 'a:1'}, {path: /, " +
 		"backend: 'b:1'}]}\n"
-	for name, unit := range map[string]string{
-		"lists in lists": "[", "mappings in mappings": "{a: ", "indentation": "- ", "keys": "a: 1\n", "lines": "\n",
-		"quotes": "'", "anchors": "&a ",
-		"sites": site, "colons": ":", "questions": "? ", "long key": "k", "comments": "#\n", "dots": "---\n",
-		"documents": "a\n---\n",
+	for name, tt := range map[string]struct{ unit, refused string }{
+		"lists in lists":       {"[", "exceeded max depth"},
+		"mappings in mappings": {"{a: ", "exceeded max depth"},
+		"indentation":          {"- ", "exceeded max depth"},
+		"keys":                 {"a: 1\n", "13107 problems"},
+		"lines":                {"\n", ""},
+		"quotes":               {"'", "must be a mapping"},
+		"anchors":              {"&a ", "is not YAML"},
+		"sites":                {site, "1702 problems"},
+		"colons":               {":", "mapping values are not allowed"},
+		"questions":            {"? ", "exceeded max depth"},
+		"long key":             {"k", "must be a mapping"},
+		"comments":             {"#\n", ""},
+		"dots":                 {"---\n", "more than one YAML document"},
+		"documents":            {"a\n---\n", "more than one YAML document"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			text := strings.Repeat(unit, (64<<10)/len(unit))
+			text := strings.Repeat(tt.unit, (64<<10)/len(tt.unit))
 			if name == "sites" {
-				text = "sites:\n" + text[:len(text)-len(unit)]
+				text = "sites:\n" + text[:len(text)-len(tt.unit)]
 			}
 			began := time.Now()
 			_, err := load(text)
 			message := ""
 			if err != nil {
 				message = err.Error()
+			}
+			if (err != nil) != (tt.refused != "") || !strings.Contains(message, tt.refused) {
+				t.Errorf("%.200s, want %q", message, tt.refused)
 			}
 			if took := time.Since(began); took > 10*time.Second || len(message) > 64<<10 {
 				t.Errorf("%v, and a message of %d bytes", took, len(message))

@@ -219,10 +219,7 @@ func TestFileNoSpace(t *testing.T) {
 	if err := os.WriteFile(f.Root+"/d/x", []byte("old"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := unix.Mount("tmpfs", f.Root+"/d", "tmpfs", 0, "size=4k,mode=0755"); err != nil {
-		hosttest.Unable(t, "mount a small tmpfs: %v", err)
-	}
-	defer unix.Unmount(f.Root+"/d", unix.MNT_DETACH) //nolint:errcheck // the directory goes away with the test
+	hosttest.Tmpfs(t, f.Root+"/d", "size=4k")
 	if err := f.Write("/d/x", []byte("old"), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -41,11 +41,7 @@ func TestWritable(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFiles(t)
 			if tt.mount != "" {
-				if err := unix.Mount("tmpfs", f.Root+"/d", "tmpfs", 0, "mode=0755,"+tt.mount); err != nil {
-					hosttest.Unable(t, "mount a small tmpfs: %v", err)
-				}
-				defer unix.Unmount(f.Root+"/d",
-					unix.MNT_DETACH) //nolint:errcheck // the directory goes away with the test
+				hosttest.Tmpfs(t, f.Root+"/d", tt.mount)
 			}
 			// One file: of 4 kB, or of two inodes (the directory has the other), it takes all.
 			if err := f.stage("/d/x", "/d/x", File{Content: []byte("old"), Mode: 0o644}); err != nil {

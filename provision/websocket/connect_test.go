@@ -130,74 +130,71 @@ func TestConnectPeerCloses(t *testing.T) {
 }
 
 func TestConnectSilentBackend(t *testing.T) {
-	noLeak(t)
-	target := scripted(t, func(r *raw) { r.serveFrames(func([]byte) bool { return true }) })
 	for name, ping := range map[string]time.Duration{"no ping": 0, "pongs are no answer": 50 * time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
-			start := time.Now()
-			o := ConnectOptions{Wait: 300 * time.Millisecond, Ping: ping}
-			code, _, err := Connect(soon(t), target, strings.NewReader("hi\n"), io.Discard, o)
-			if code != 1000 || err != nil {
-				t.Errorf("got %d %v", code, err)
-			}
-			if took := time.Since(start); took < 300*time.Millisecond || took > 10*time.Second {
-				t.Errorf("took %s", took)
-			}
+			bubble(t, func(t *testing.T) {
+				target := wired(script(func(r *raw) { r.serveFrames(func([]byte) bool { return true }) }))
+				start := time.Now()
+				o := ConnectOptions{Wait: 300 * time.Millisecond, Ping: ping}
+				code, _, err := Connect(soon(t), target, strings.NewReader("hi\n"), io.Discard, o)
+				if took := time.Since(start); code != 1000 || err != nil || took != 300*time.Millisecond {
+					t.Errorf("got %d %v after %s, want 1000 after 300ms", code, err, took)
+				}
+			})
 		})
 	}
 }
 
 func TestConnectTalkativeBackend(t *testing.T) {
-	noLeak(t)
-	target := scripted(t, func(r *raw) {
-		go func() {
-			for {
-				if _, err := r.Write([]byte("\x81\x04tick")); err != nil {
-					return
+	bubble(t, func(t *testing.T) {
+		target := wired(script(func(r *raw) {
+			go func() {
+				for {
+					if _, err := r.Write([]byte("\x81\x04tick")); err != nil {
+						return
+					}
+					time.Sleep(20 * time.Millisecond)
 				}
-				time.Sleep(20 * time.Millisecond)
-			}
-		}()
-		r.serveFrames(func([]byte) bool { return true })
+			}()
+			r.serveFrames(func([]byte) bool { return true })
+		}))
+		start := time.Now()
+		_, _, err := Connect(soon(t), target, strings.NewReader("hi\n"), io.Discard,
+			ConnectOptions{Wait: 300 * time.Millisecond})
+		if took := time.Since(start); err != nil || took < settleTime || took > 300*time.Millisecond {
+			t.Errorf("took %s: %v, want at most the 300ms of Wait", took, err)
+		}
 	})
-	start := time.Now()
-	_, _, err := Connect(soon(t), target, strings.NewReader("hi\n"), io.Discard,
-		ConnectOptions{Wait: 300 * time.Millisecond})
-	if took := time.Since(start); err != nil || took > 10*time.Second {
-		t.Errorf("took %s: %v", took, err)
-	}
 }
 
 func TestConnectInterrupted(t *testing.T) {
-	noLeak(t)
-	codes := make(chan string, 1)
-	target := scripted(t, func(r *raw) {
-		for {
-			first, payload, ok := r.client()
-			if !ok || first&0xf == opClose {
-				codes <- fmt.Sprintf("%x", payload)
-				time.Sleep(closeWait + 200*time.Millisecond) // a slow link; our patience is longer here
-				_, _ = r.Write(append([]byte{0x88, byte(len(payload))}, payload...))
-				return
+	bubble(t, func(t *testing.T) {
+		codes := make(chan string, 1)
+		target := wired(script(func(r *raw) {
+			for {
+				first, payload, ok := r.client()
+				if !ok || first&0xf == opClose {
+					codes <- fmt.Sprintf("%x", payload)
+					time.Sleep(closeWait + 200*time.Millisecond) // a slow link; our patience is longer here
+					_, _ = r.Write(append([]byte{0x88, byte(len(payload))}, payload...))
+					return
+				}
 			}
+		}))
+		r, w := net.Pipe() // with read deadlines, as a terminal
+		defer r.Close()
+		defer w.Close()
+		ctx, cancel := context.WithCancel(t.Context())
+		code, _, err := Connect(ctx, target, r, io.Discard, ConnectOptions{Opened: func(Handshake) {
+			time.AfterFunc(50*time.Millisecond, cancel)
+		}})
+		if code != 1001 || !errors.Is(err, context.Canceled) {
+			t.Errorf("got %d %v", code, err)
+		}
+		if got := <-codes; got != "03e9" {
+			t.Errorf("the server was told %q, want 1001", got)
 		}
 	})
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	defer w.Close()
-	ctx, cancel := context.WithCancel(t.Context())
-	code, _, err := Connect(ctx, target, r, io.Discard, ConnectOptions{Opened: func(Handshake) {
-		time.AfterFunc(50*time.Millisecond, cancel)
-	}})
-	if code != 1001 || !errors.Is(err, context.Canceled) {
-		t.Errorf("got %d %v", code, err)
-	}
-	if got := <-codes; got != "03e9" {
-		t.Errorf("the server was told %q, want 1001", got)
-	}
 }
 
 // A line is under way when the session is interrupted; it must not cost the closing handshake.
@@ -238,8 +235,6 @@ func (s *slow) Read(p []byte) (int, error) {
 }
 
 func TestConnectSlowPeers(t *testing.T) {
-	noLeak(t)
-	var group sync.WaitGroup
 	for _, tt := range []struct {
 		name     string
 		do       func(*raw)
@@ -249,11 +244,10 @@ func TestConnectSlowPeers(t *testing.T) {
 	}{
 		{"answers that take longer than Wait in all", func(r *raw) {
 			r.serveFrames(func(p []byte) bool {
-				time.Sleep(2 * time.Second)
+				time.Sleep(4 * time.Second)
 				_, _ = r.Write(unmask(0x81, string(p)))
 				return true
 			})
-			// a slow machine has 4 s an answer
 		}, "a\nb\nc\nd\n", "a\nb\nc\nd\n", ConnectOptions{Wait: 6 * time.Second}, ""},
 		{"one answer that takes longer than Wait to arrive, but never stops arriving", func(r *raw) {
 			r.serveFrames(func([]byte) bool {
@@ -272,21 +266,20 @@ func TestConnectSlowPeers(t *testing.T) {
 		{"one that stops reading within a line", func(*raw) { time.Sleep(16 * time.Second) },
 			strings.Repeat("x", maxLine), "", ConnectOptions{Ping: 50 * time.Millisecond}, "no pong within 10s"},
 	} {
-		target := scripted(t, tt.do)
-		group.Go(func() {
-			var out bytes.Buffer
-			code, _, err := Connect(soon(t), target, strings.NewReader(tt.in), &out, tt.options)
-			said := ""
-			if err != nil {
-				said = err.Error()
-			}
-			if (code == 1000) != (tt.fails == "") || said != tt.fails || out.String() != tt.want {
-				t.Errorf("%s: got %d %v, having printed %q, want %q", tt.name, code, err, clip(out.Bytes(), 80),
-					tt.want)
-			}
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				var out bytes.Buffer
+				code, _, err := Connect(soon(t), wired(script(tt.do)), strings.NewReader(tt.in), &out, tt.options)
+				said := ""
+				if err != nil {
+					said = err.Error()
+				}
+				if (code == 1000) != (tt.fails == "") || said != tt.fails || out.String() != tt.want {
+					t.Errorf("got %d %v, having printed %q, want %q", code, err, clip(out.Bytes(), 80), tt.want)
+				}
+			})
 		})
 	}
-	group.Wait()
 }
 
 type broken struct{ after int }

@@ -50,7 +50,11 @@ func (l *link) Write(p []byte) (int, error) {
 func dial(ctx context.Context, t Target, hs *Handshake) (net.Conn, error) {
 	start := time.Now()
 	network, address := t.dialled()
-	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	connect := new(net.Dialer).DialContext
+	if t.dial != nil {
+		connect = t.dial
+	}
+	conn, err := connect(ctx, network, address)
 	hs.Dial = time.Since(start)
 	if err != nil {
 		e := &DialError{Address: t.address(), Timeout: timedOut(err), Err: err}

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -104,17 +105,37 @@ func hostile(t *testing.T, do func(net.Conn, *http.Request)) Target {
 			if err != nil {
 				return
 			}
-			go func() {
-				defer c.Close()
-				_ = c.SetDeadline(time.Now().Add(20 * time.Second))
-				req, err := http.ReadRequest(bufio.NewReader(c))
-				if err == nil {
-					do(c, req)
-				}
-			}()
+			go answer(c, do)
 		}
 	}()
 	return Target{Address: l.Addr().String(), Host: "ws.example.com", Path: "/ws/"}
+}
+
+func answer(c net.Conn, do func(net.Conn, *http.Request)) {
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	req, err := http.ReadRequest(bufio.NewReader(c))
+	if err == nil {
+		do(c, req)
+	}
+}
+
+// bubble is a test that holds the clock. It ends when everything that it began has ended.
+func bubble(t *testing.T, f func(t *testing.T)) {
+	synctest.Test(t, func(t *testing.T) {
+		f(t)
+		time.Sleep(time.Minute)
+	})
+}
+
+// wired is hostile over a wire in memory, for tests that hold the clock (testing/synctest), which a socket stops.
+func wired(do func(net.Conn, *http.Request)) Target {
+	return Target{Address: "wire:80", Host: "ws.example.com", Path: "/ws/",
+		dial: func(context.Context, string, string) (net.Conn, error) {
+			client, server := net.Pipe()
+			go answer(server, do)
+			return client, nil
+		}}
 }
 
 func say(c net.Conn, lines ...string) {

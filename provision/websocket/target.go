@@ -1,6 +1,7 @@
 package websocket
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"net"
@@ -27,6 +28,8 @@ type Target struct {
 	Header http.Header
 	// Subprotocols are offered in this order.
 	Subprotocols []string
+
+	dial func(ctx context.Context, network, address string) (net.Conn, error) // nil: net.Dialer's
 }
 
 // String is the URL, without the address dialled.

@@ -44,14 +44,18 @@ func find(t *testing.T, list []Check, name string) Check {
 
 // scripted is a WebSocket server that does as told, frame by frame.
 func scripted(t *testing.T, do func(*raw)) Target {
-	return hostile(t, func(c net.Conn, r *http.Request) {
+	return hostile(t, script(do))
+}
+
+func script(do func(*raw)) func(net.Conn, *http.Request) {
+	return func(c net.Conn, r *http.Request) {
 		if r.Header.Get("Upgrade") == "" {
 			say(c, "HTTP/1.1 426 Upgrade Required", "Content-Length: 0")
 			return
 		}
 		accept(c, r)
 		do(&raw{Conn: c})
-	})
+	}
 }
 
 // client is the next frame of a client, unmasked.
