@@ -407,3 +407,24 @@ func (h *fakeHost) bootWithoutLabels() {
 	h.hook = nil
 	h.boot()
 }
+
+// Where SELinux is off for the next boot, too, nothing is labelled anew and nobody reboots for it.
+func TestNoRelabelWhereSELinuxIsDisabled(t *testing.T) {
+	for _, mode := range []selinux.Mode{selinux.Disabled, selinux.Enforcing} {
+		bubble(t, string(mode), func(t *testing.T) {
+			h := bareOffline(t)
+			h.write("/proc/filesystems", "nodev\tproc\n\text4\n") // a kernel without SELinux
+			h.write("/etc/selinux/config", "SELINUX="+strings.ToLower(string(mode))+"\nSELINUXTYPE=targeted\n")
+			r := h.apply(basic(t))
+			if got := h.exists(host.RelabelPath); r.Result != engine.Deferred || got == (mode == selinux.Disabled) {
+				t.Errorf("apply: %s; a relabel is scheduled: %v\n%s", r.Result, got, summarize(r))
+			}
+			if mode == selinux.Disabled {
+				r = h.run(basic(t), revert(false))
+				if got := h.exists(host.RelabelPath); r.Result == engine.Failed || got {
+					t.Errorf("revert: %s; a relabel is scheduled: %v\n%s", r.Result, got, summarize(r))
+				}
+			}
+		})
+	}
+}

@@ -136,7 +136,7 @@ func (r *Revert) checkWithout(ctx context.Context) (engine.Finding, error) {
 		return f, err
 	}
 	now, untested := r.Nginx.Test(ctx, nil)
-	if untested != nil || !slices.ContainsFunc(now, nginx.Problem.Fatal) {
+	if untested != nil || !slices.ContainsFunc(now, nginx.Problem.KeepsFromStarting) {
 		return f, err
 	}
 	f.Warnings = append(f.Warnings, "nginx does not run, and would not start, with the agent's files or without: "+

@@ -1,6 +1,8 @@
 package provision
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -354,4 +356,128 @@ func TestRevertOfAStoppedNginx(t *testing.T) {
 			t.Errorf("once more: %s\n%s", r.Result, summarize(r))
 		}
 	})
+}
+
+// What a revert leaves is tested where nginx is stopped, too: it may be good now and broken without the agent's files.
+func TestRevertThatWouldBreakAStoppedNginx(t *testing.T) {
+	for _, running := range []bool{false, true} {
+		bubble(t, fmt.Sprintf("running: %v", running), func(t *testing.T) {
+			h := provisioned(t)
+			h.write(host.NginxConf, strings.Replace(confOfEPEL, "    server {", "    include "+site+";\n    server {", 1))
+			if !running {
+				h.stopNginx()
+			}
+			before := h.snapshot()
+			r := h.run(basic(t), revert(false))
+			if s := step(t, r, stepnames.Validate); s.Status != engine.Failed || !strings.Contains(s.Error, site) {
+				t.Errorf("%s %q, want failed: nginx does not start any more\n%s", s.Status, s.Error, summarize(r))
+			}
+			h.untouched(before)
+		})
+	}
+}
+
+// Two servers of others that have one name keep nginx from nothing, and a revert from nothing either.
+func TestRevertBesideAConflict(t *testing.T) {
+	for _, running := range []bool{false, true} {
+		bubble(t, fmt.Sprintf("running: %v", running), func(t *testing.T) {
+			h := provisioned(t)
+			for _, name := range []string{"/a.conf", "/b.conf"} {
+				h.write(proxy.ConfDir+name, "server {\n    listen 80;\n    server_name theirs.example.com;\n}\n")
+			}
+			if !running {
+				h.stopNginx()
+			}
+			r := h.run(basic(t), revert(false))
+			w := strings.Join(step(t, r, stepnames.Validate).Warnings, " ")
+			if r.Result != engine.Changed || h.exists(site) || !strings.Contains(w, "conflicting server name") ||
+				strings.Contains(w, "would not start") {
+				t.Errorf("%s, warnings %q\n%s", r.Result, w, summarize(r))
+			}
+		})
+	}
+}
+
+// An administrator's range that ends or begins at our port is none of ours.
+func TestRevertBesideARangeOfPorts(t *testing.T) {
+	for _, at := range [][2]int{{2990, 3000}, {3000, 3010}} {
+		bubble(t, fmt.Sprint(at), func(t *testing.T) {
+			h := provisioned(t)
+			theirs := policydb.Port{Proto: "tcp", Low: at[0], High: at[1], Type: policy.HTTPPortType}
+			h.setLocalPorts(theirs)
+			h.rebuild(true)
+			r := h.run(basic(t), revert(false))
+			if got := h.localPorts(); r.Result != engine.Changed || len(got) != 1 || got[0] != theirs {
+				t.Errorf("%s, %v\n%s", r.Result, got, summarize(r))
+			}
+		})
+	}
+}
+
+// One package is as much the agent's as four.
+func TestRevertOfOnePackage(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := withNginx(t)
+		h.erase([]string{packages.Semanage})
+		h.importKeyOf("extras")
+		h.must(os.Remove(h.path("/usr/sbin/semanage")))
+		h.must(h.apply(basic(t)).Err())
+		plan := h.run(basic(t), func(r *Run, ctx context.Context) (*engine.Report, error) {
+			return NewRevert(r.Host, r.on, true).Plan(ctx)
+		})
+		if got := step(t, plan, stepnames.Packages).Changes; len(got) != 1 ||
+			got[0].Object != "package "+packages.Semanage {
+			t.Errorf("planned: %v", got)
+		}
+		if notes := step(t, plan, stepnames.Ledger).Notes; len(notes) != 0 {
+			t.Errorf("with --packages: %q", notes)
+		}
+		r := h.run(basic(t), revert(false))
+		if notes := step(t, r, stepnames.Ledger).Notes; len(notes) != 1 || !strings.HasPrefix(notes[0], "1 packages") {
+			t.Errorf("without --packages: %q", notes)
+		}
+		if r := h.run(basic(t), revert(true)); r.Result != engine.Changed || h.installed(packages.Semanage) ||
+			!h.installed(packages.Nginx) {
+			t.Errorf("%s, installed %q\n%s", r.Result, h.content(rpmPackages), summarize(r))
+		}
+	})
+}
+
+// A revert says that nginx runs on where the agent started it, and only there.
+func TestRevertSaysWhoStartedNginx(t *testing.T) {
+	for _, theirs := range []bool{false, true} {
+		bubble(t, fmt.Sprintf("somebody else: %v", theirs), func(t *testing.T) {
+			h := newFakeHost(t)
+			if theirs {
+				h = withNginx(t)
+			}
+			h.must(h.apply(basic(t)).Err())
+			h.must(os.Remove(h.path(site))) // by hand, so that there is no reload to tell of
+			h.hup()
+			r := h.run(basic(t), revert(false))
+			notes := strings.Join(step(t, r, stepnames.Service).Notes, " ")
+			if strings.Contains(notes, "was started by the agent and runs on") == theirs {
+				t.Errorf("notes %q\n%s", notes, summarize(r))
+			}
+		})
+	}
+}
+
+// The file of the names stays where a file that is left alone needs it, and the revert says so.
+func TestRevertSaysThatTheNamesFileStays(t *testing.T) {
+	for _, edited := range []bool{false, true} {
+		bubble(t, fmt.Sprintf("edited: %v", edited), func(t *testing.T) {
+			h := longProvisioned(t)
+			if edited {
+				h.write(site, h.content(site)+"# by hand\n")
+			}
+			r := h.run(basic(t), revert(false))
+			warned := strings.Contains(strings.Join(step(t, r, stepnames.Validate).Warnings, " "),
+				proxy.NamesPath+" stays")
+			if warned != edited || h.exists(proxy.NamesPath) != edited {
+				t.Errorf("%s is there: %v; it is said: %v\n%s", proxy.NamesPath, h.exists(proxy.NamesPath), warned,
+					summarize(r))
+			}
+		})
+	}
 }

@@ -251,3 +251,22 @@ func TestLabelOfABackendBefore(t *testing.T) {
 		}
 	})
 }
+
+// What root cannot read of the store is no question of root: it fails the step, and warns in a plan by anybody else.
+func TestStoreThatCannotBeRead(t *testing.T) {
+	for _, file := range []string{"/etc/selinux/targeted/policy/policy.30", store + "/ports.local"} {
+		for _, euid := range []int{0, 1000} {
+			bubble(t, fmt.Sprintf("%s by %d", file, euid), func(t *testing.T) {
+				h := provisioned(t)
+				h.must(removeAll(h.path(file)))
+				h.mkdir(file) // which nobody can read
+				h.euid = euid
+				s := step(t, h.plan(basic(t)), stepnames.SELinux)
+				warned := strings.Contains(strings.Join(s.Warnings, " "), "cannot tell without root")
+				if (s.Status == engine.Failed) != (euid == 0) || warned != (euid != 0) {
+					t.Errorf("%s %q, warnings %q", s.Status, s.Error, s.Warnings)
+				}
+			})
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 
 	"wsprovision/provision/host"
+	"wsprovision/provision/packages"
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/stepnames"
 )
@@ -88,6 +89,23 @@ func TestHostileNeighboursSockets(t *testing.T) {
 			h := withNginx(t)
 			h.write(tt.file, tt.content)
 			h.fails(basic(t), stepnames.Validate, tt.words...)
+		})
+	}
+}
+
+// In a chroot a name may not resolve yet, and IPv6 be the installer's: those two are told. Anything else that nginx -t
+// says is as wrong there as on a host that runs.
+func TestOfflineRefusesABrokenConfiguration(t *testing.T) {
+	for name, spoil := range map[string]func(h *fakeHost){
+		"an unknown directive": func(h *fakeHost) { h.write(proxy.ConfDir+"/other.conf", "bogus on;\n") },
+		"a missing brace":      func(h *fakeHost) { h.write(proxy.ConfDir+"/other.conf", "server {\n") },
+	} {
+		bubble(t, name, func(t *testing.T) {
+			h := bareOffline(t)
+			h.install(packages.EPELRelease)
+			h.install(packages.Nginx)
+			spoil(h)
+			h.fails(basic(t), stepnames.Validate, "other.conf")
 		})
 	}
 }

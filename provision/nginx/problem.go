@@ -31,6 +31,12 @@ func (p Problem) Fatal() bool {
 	return slices.Contains([]string{"emerg", "alert", "crit", "error"}, p.Level)
 }
 
+// Conflict tells that two servers have one name: nginx -t warns, and nginx starts and drops the name of the second.
+func (p Problem) Conflict() bool { return strings.HasPrefix(p.Message, "conflicting server name ") }
+
+// KeepsFromStarting tells that nginx does not start with the configuration, nor reload it.
+func (p Problem) KeepsFromStarting() bool { return p.Fatal() && !p.Conflict() }
+
 // Unresolved tells that a backend's name has no address here and now. In an installer that may be no fault of the
 // configuration; nginx has not looked at anything behind that line.
 func (p Problem) Unresolved() bool { return strings.HasPrefix(p.Message, "host not found in ") }
@@ -90,8 +96,7 @@ func parseProblem(line string) Problem {
 		p.Message, p.File = m[1], m[2]
 		p.Line, _ = strconv.Atoi(m[3])
 	}
-	// nginx goes on and drops one of the two servers.
-	if strings.HasPrefix(p.Message, "conflicting server name ") {
+	if p.Conflict() {
 		p.Level = "error"
 	}
 	return p

@@ -195,7 +195,7 @@ func (v *Candidate) testCandidate(ctx context.Context, f *engine.Finding, o map[
 				"; nothing after it was tested; the first boot finds out whether the host has IPv6")
 		case p.NoFamily() != "":
 			all = multierror.Append(all, fmt.Errorf("nginx -t: %s: %s", p, v.withoutFamily(p.NoFamily(), o)))
-		case p.Fatal():
+		case p.Fatal() && !(v.Reverting && p.Conflict()): // what a revert leaves is not the agent's
 			all = multierror.Append(all, fmt.Errorf("nginx -t: %s", p))
 		default:
 			f.Warnings = append(f.Warnings, "nginx -t: "+p.String())

@@ -72,7 +72,7 @@ func (n *Unit) reloadBack(ctx context.Context, units systemd.Units, pid int) err
 		return fmt.Errorf("test the previous configuration: %w", err)
 	}
 	for _, p := range problems {
-		if p.Fatal() {
+		if p.KeepsFromStarting() {
 			return fmt.Errorf("the previous configuration was put back, and nginx -t says of it: %s", p)
 		}
 	}

@@ -222,7 +222,7 @@ func Tested(ctx context.Context, e *Evidence) *nginx.Problem {
 	}
 	for _, p := range problems {
 		// What nginx only warns of keeps nobody from starting.
-		if p.Fatal() && !strings.HasPrefix(p.Message, "conflicting server name ") {
+		if p.KeepsFromStarting() {
 			e.Asked.problem = &p
 			return &p
 		}
