@@ -121,8 +121,9 @@ func brings(name string) map[string]string {
 }
 
 func (h *fakeHost) verify(name string) (stdout string) {
-	for path, attribute := range brings(name) {
-		switch {
+	all := brings(name)
+	for _, path := range sortedKeys(all) {
+		switch attribute := all[path]; {
 		case !h.exists(path):
 			stdout += fmt.Sprintf("missing   %s %s\n", attribute, path)
 		case h.content(path) == "":

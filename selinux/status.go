@@ -3,6 +3,7 @@ package selinux
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -45,7 +46,10 @@ func (h Host) Status() (Status, error) {
 	if h.Offline {
 		return s, nil
 	}
-	dir, mounted := h.system().selinuxfs()
+	dir, mounted, err := h.system().selinuxfs()
+	if err != nil {
+		return s, err
+	}
 	s.Mounted = mounted
 	s.Mode = Disabled
 	if mounted && c.present {
@@ -78,16 +82,16 @@ func (sy system) kernel() (string, error) {
 	if sy.Offline {
 		return "", errOffline
 	}
-	dir, ok := sy.selinuxfs()
-	if !ok {
-		return "", errNoSelinuxfs
+	dir, ok, err := sy.selinuxfs()
+	if err == nil && !ok {
+		err = errNoSelinuxfs
 	}
-	return dir, nil
+	return dir, err
 }
 
 // selinuxfs returns where it is mounted, and whether it is mounted read-write. Like libselinux it asks the usual place
-// first, which works without /proc, and then the list of mounts.
-func (sy system) selinuxfs() (dir string, ok bool) {
+// first, which works without /proc, and then the list of mounts. A list that is there and cannot be read says nothing.
+func (sy system) selinuxfs() (dir string, ok bool, err error) {
 	var st unix.Statfs_t
 	for _, dir := range []string{"/sys/fs/selinux", "/selinux"} {
 		err := unix.EINTR
@@ -95,14 +99,18 @@ func (sy system) selinuxfs() (dir string, ok bool) {
 			err, _ = unix.Statfs(sy.path(dir), &st).(unix.Errno)
 		}
 		if err == 0 && uint32(st.Type) == unix.SELINUX_MAGIC {
-			return dir, st.Flags&unix.ST_RDONLY == 0
+			return dir, st.Flags&unix.ST_RDONLY == 0, nil
 		}
 	}
 	b, err := os.ReadFile(sy.path("/proc/self/mounts"))
-	if err != nil {
-		return "", false
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", false, nil
+	case err != nil:
+		return "", false, fmt.Errorf("read where selinuxfs is: %w: %w", ErrUnknown, err)
 	}
-	return parseMounts(string(b))
+	dir, ok = parseMounts(string(b))
+	return dir, ok, nil
 }
 
 // parseMounts finds selinuxfs among the lines of proc(5) mounts; the last one of a place is the one on top.

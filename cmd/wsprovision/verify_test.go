@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -177,4 +178,24 @@ func mendOf(t *testing.T, text string) (m cause.Mend) {
 		t.Fatal(err)
 	}
 	return m
+}
+
+// What verify advises is an apply of what it was given: options of the configuration, and of nothing else.
+func TestVerifyAdvisesWhatItWasGiven(t *testing.T) {
+	for _, tt := range []struct{ args, want string }{
+		{"", "wsprovision apply"},
+		{"--server-name a.example.com --backend 127.0.0.1:3000 --timeout 3s --explain=never",
+			"wsprovision apply --server-name=a.example.com --backend=127.0.0.1:3000"},
+		{"--config /c.yaml --path /x/", "wsprovision apply --config /c.yaml --path=/x/"},
+	} {
+		a := newApp(nil, io.Discard, io.Discard)
+		root := a.command()
+		cmd, rest, err := root.Find(append([]string{"verify"}, strings.Fields(tt.args)...))
+		if err == nil {
+			err = cmd.ParseFlags(rest)
+		}
+		if got := strings.Join(a.applyArguments(cmd), " "); err != nil || got != tt.want {
+			t.Errorf("verify %s: %v, %q, want %q", tt.args, err, got, tt.want)
+		}
+	}
 }
