@@ -19,11 +19,11 @@ var namespaced = map[string]string{
 	"cmd/wsprovision/testdata/enter/main.go": "it refuses the mount namespace of whoever called, see ownNamespace",
 	"packaging/diagnosis/room_test.go":       "it refuses to be any process but the first of namespaces of its own",
 	"provision/host/writable_test.go":        "it remounts what hosttest.Tmpfs has mounted for the test's thread alone",
-	"provision/hosttest/tmpfs.go":            "in a namespace of the test's own thread, and below the temporary directory alone",
+	"provision/hosttest/tmpfs.go":            "in a namespace of the test's thread, below the temporary directory",
 }
 
-// mounting are the calls and programs that put something of the machine's where a test removes it, or take the machine's
-// away.
+// mounting are the calls and programs that put something of the machine's where a test removes it, or take the
+// machine's away.
 var mounting = []string{"Mount", "Unmount", "MountSetattr", "MoveMount", "OpenTree", "PivotRoot", "Swapon", "Reboot",
 	"\"mount\"", "\"umount\"", "\"losetup\""}
 

@@ -363,7 +363,8 @@ func TestRevertThatWouldBreakAStoppedNginx(t *testing.T) {
 	for _, running := range []bool{false, true} {
 		bubble(t, fmt.Sprintf("running: %v", running), func(t *testing.T) {
 			h := provisioned(t)
-			h.write(host.NginxConf, strings.Replace(confOfEPEL, "    server {", "    include "+site+";\n    server {", 1))
+			h.write(host.NginxConf, strings.Replace(confOfEPEL, "    server {", "    include "+site+
+				";\n    server {", 1))
 			if !running {
 				h.stopNginx()
 			}

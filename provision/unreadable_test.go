@@ -82,9 +82,10 @@ func readings() []reading {
 		})},
 		{name: "nginx after a power cut", host: cutAfter(packages.Nginx), run: apply},
 		{name: "epel-release after a power cut", host: cutAfter(packages.EPELRelease), run: apply},
-		{name: "an edit that is replaced", host: edited, passes: host.ReplacedDir, run: applying(func(t testing.TB) config.Config {
-			return parse(t, oneSite+"on_drift: replace\n")
-		})},
+		{name: "an edit that is replaced", host: edited, passes: host.ReplacedDir,
+			run: applying(func(t testing.TB) config.Config {
+				return parse(t, oneSite+"on_drift: replace\n")
+			})},
 		{name: "over an administrator's file", host: theirFile, run: apply},
 		{name: "a line of nginx.conf", host: stockHost, run: applying(withoutStockLine)},
 		{name: "a revert of a line of nginx.conf", host: withoutLine, run: undo(false)},
@@ -130,7 +131,7 @@ var needless = map[string]string{
 	"/sys/fs/selinux/class/tcp_socket/index":           "RHEL 7's own rules answer in the kernel's place",
 	"/sys/fs/selinux/class/tcp_socket/perms/name_bind": "RHEL 7's own rules answer in the kernel's place",
 	"/sys/fs/selinux/policy":                           "a revert goes by the local labels of the store",
-	"/proc/sys/kernel/random/boot_id":                  "whether the machine went down, or the run alone, is a word of the report",
+	"/proc/sys/kernel/random/boot_id":                  "it is a word of the report whether the machine went down",
 	"/proc/filesystems":                                "the first boot then labels every file anew, and it is told",
 	"/etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-7":              "a package brought it; yum reads it, and says so",
 	"/etc/pki/rpm-gpg/RPM-GPG-KEY-CentOS-7":            "a package brought it; yum reads it, and says so",

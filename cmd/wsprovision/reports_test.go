@@ -136,11 +136,13 @@ func TestReportShown(t *testing.T) {
 		output      string
 		want, fails string
 	}{
-		"the last one":   {files: files, want: "\nrevert: changed, 61.0s: 1 unchanged\n"},
-		"by its id":      {files: files, args: ids[:1], want: "1/1 packages     failed      0.0s\n"},
-		"json":           {files: files, args: ids[:1], output: "json", want: `"error": "yum: no mirror"`},
-		"one digit off":  {files: files, args: []string{ids[0][:len(ids[0])-2] + "4Z"}, fails: "did you mean " + ids[0]},
-		"another file":   {files: files, args: []string{"../../lib/x"}, fails: "no run ../../lib/x is kept; wsprovision"},
+		"the last one": {files: files, want: "\nrevert: changed, 61.0s: 1 unchanged\n"},
+		"by its id":    {files: files, args: ids[:1], want: "1/1 packages     failed      0.0s\n"},
+		"json":         {files: files, args: ids[:1], output: "json", want: `"error": "yum: no mirror"`},
+		"one digit off": {files: files, args: []string{ids[0][:len(ids[0])-2] + "4Z"},
+			fails: "did you mean " + ids[0]},
+		"another file": {files: files, args: []string{"../../lib/x"},
+			fails: "no run ../../lib/x is kept; wsprovision"},
 		"none":           {files: files, args: []string{""}, fails: "no run  is kept; wsprovision report --list"},
 		"none is kept":   {files: empty, fails: "no run is kept: none has changed this host"},
 		"none with this": {files: empty, args: ids, fails: "no run is kept: none has changed this host"},

@@ -13,6 +13,7 @@ import (
 
 // A warning is due where a file that holds credentials can be read by others, and only there: root's group is no other.
 func TestExposedFile(t *testing.T) {
+	const query = "https://mirror.example.com/x?token=secret"
 	const secret, open = "https://user:password@mirror.example.com/7", "https://mirror.example.com/7"
 	for name, tt := range map[string]struct {
 		content, baseURL string
@@ -27,8 +28,8 @@ func TestExposedFile(t *testing.T) {
 		"root alone":                      {secret, secret, 0o600, 100, false},
 		"credentials from an option":      {"epel: {}", secret, 0o644, 0, false},
 		"no credentials":                  {open, open, 0o644, 0, false},
-		"credentials in the query":        {"x?token=secret", "https://mirror.example.com/x?token=secret", 0o644, 0, true},
-		"another query than in the file":  {"x", "https://mirror.example.com/x?token=secret", 0o644, 0, false},
+		"credentials in the query":        {"x?token=secret", query, 0o644, 0, true},
+		"another query than in the file":  {"x", query, 0o644, 0, false},
 		"a user and an at sign in a path": {"https://u:p@h/a@b", "https://u:p@h/a@b", 0o644, 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -33,10 +33,11 @@ func withRepositories(t *testing.T, files map[string]string) *Source {
 const (
 	enabledEPEL  = "[epel]\nname=EPEL\nbaseurl=http://h/pub/epel/7\nenabled=1\n"
 	disabledEPEL = "[epel]\nname=EPEL\nbaseurl=http://h/pub/epel/7\nenabled=0\n"
-	otherEPEL    = "[mirror-of-epel]\nname=Extra Packages for Enterprise Linux 7\nbaseurl=http://h/pub/epel/7\nenabled=0\n"
-	theirs       = "[nginx-stable]\nname=nginx\nbaseurl=http://nginx.example.com/7\nenabled=1\n"
-	theirsOff    = "[nginx-stable]\nname=nginx\nbaseurl=http://nginx.example.com/7\nenabled=0\n"
-	base         = "[base]\nname=CentOS-7 - Base\nbaseurl=http://mirror.centos.org/centos/7/os/x86_64/\nenabled=1\n"
+	otherEPEL    = "[mirror-of-epel]\nname=Extra Packages for Enterprise Linux 7\n" +
+		"baseurl=http://h/pub/epel/7\nenabled=0\n"
+	theirs    = "[nginx-stable]\nname=nginx\nbaseurl=http://nginx.example.com/7\nenabled=1\n"
+	theirsOff = "[nginx-stable]\nname=nginx\nbaseurl=http://nginx.example.com/7\nenabled=0\n"
+	base      = "[base]\nname=CentOS-7 - Base\nbaseurl=http://mirror.centos.org/centos/7/os/x86_64/\nenabled=1\n"
 )
 
 // TestWay: the host's own EPEL before all others, what is enabled before what is not, and what is beyond the
@@ -92,7 +93,8 @@ func TestHasEPEL(t *testing.T) {
 	}{"enabled": {enabledEPEL, true}, "in capitals": {strings.Replace(enabledEPEL, "[epel]", "[EPEL]", 1), true},
 		"disabled": {disabledEPEL, false}, "another": {theirs, false}} {
 		t.Run(name, func(t *testing.T) {
-			if got, err := withRepositories(t, map[string]string{"a.repo": tt.file}).hasEPEL(); err != nil || got != tt.want {
+			src := withRepositories(t, map[string]string{"a.repo": tt.file})
+			if got, err := src.hasEPEL(); err != nil || got != tt.want {
 				t.Errorf("%v, %v, want %v", got, err, tt.want)
 			}
 		})
