@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -9,6 +10,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/policy"
 	"wsprovision/provision/state"
+	"wsprovision/provision/stepnames"
 )
 
 const (
@@ -161,4 +163,33 @@ func TestSocketOffline(t *testing.T) {
 	if r := h.apply(parse(t, socketSite)); strings.Contains(summarize(r), "file context") {
 		t.Errorf("again: %s", summarize(r))
 	}
+}
+
+// TestSocketLabelIsPlanned: the record and the labels are told beforehand, and labels alone are put right.
+func TestSocketLabelIsPlanned(t *testing.T) {
+	h := withSocket(t)
+	object := func(r *engine.Report) (all []string) {
+		for _, c := range step(t, r, stepnames.SELinux).Changes {
+			all = append(all, c.Object+": "+c.From+" → "+c.To)
+		}
+		return all
+	}
+	says := func(r *engine.Report, want string) {
+		t.Helper()
+		if got := object(r); !slices.Contains(got, want) {
+			t.Errorf("%q lacks %q", got, want)
+		}
+	}
+	c := parse(t, socketSite)
+	says(h.plan(c), "file context of /srv/app(/.*)?: none → httpd_var_run_t")
+	says(h.plan(c), "label of /srv/app and of 1 more files: var_t → httpd_var_run_t")
+	h.must(h.apply(c).Err())
+	h.must(h.host(Listener{}).SELinux.Contexts().SetFileLabel("/srv/app/app.sock", "system_u:object_r:var_t:s0"))
+	says(h.plan(c), "label of /srv/app/app.sock: var_t → httpd_var_run_t")
+	r := h.apply(c)
+	if got := h.socketTypes(); r.Result != engine.Changed || got != " httpd_var_run_t httpd_var_run_t" ||
+		h.count("semanage") > 0 {
+		t.Errorf("%s, labels %s\n%s", r.Result, got, summarize(r))
+	}
+	h.unchanged(c)
 }

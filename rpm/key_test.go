@@ -117,3 +117,36 @@ func FuzzParseKeys(f *testing.F) {
 		}
 	})
 }
+
+// TestHostileKeyCutShort: whatever of a key is there, a part of it is an error and no panic, unless the part is a key
+// with less to say. A key packet has at least eight bytes (RFC 4880 section 5.5.2).
+func TestHostileKeyCutShort(t *testing.T) {
+	whole := []byte(rpmtest.KeyFile(t, "two.asc"))
+	blocks, err := openpgp.Dearmor(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := 0
+	for n := range blocks[0] {
+		keys, err := openpgp.ParseKeys(blocks[0][:n])
+		if err == nil && (len(keys) != 1 || keys[0].Fingerprint != rpmtest.TwoPrint) {
+			t.Errorf("%d bytes: %v", n, keys)
+		}
+		if err == nil {
+			good++
+		}
+	}
+	if good == 0 || good > 20 {
+		t.Errorf("%d parts are keys; it is cut between packets at fewer places", good)
+	}
+	for n := range 8 {
+		short := append([]byte{0x98, byte(n)}, "\x04xxxxxxx"[:n]...)
+		if keys, err := openpgp.ParseKeys(short); err == nil || !strings.Contains(err.Error(), "public key of") {
+			t.Errorf("a packet of %d bytes: %v, %v", n, keys, err)
+		}
+		subkey := append(append([]byte{}, blocks[0]...), append([]byte{0xb8, byte(n)}, "\x04xxxxxxx"[:n]...)...)
+		if keys, err := openpgp.ParseKeys(subkey); err == nil || !strings.Contains(err.Error(), "subkey: public key of") {
+			t.Errorf("a subkey of %d bytes: %v, %v", n, keys, err)
+		}
+	}
+}

@@ -95,6 +95,49 @@ func TestOfflineAlwaysNamesTheRoot(t *testing.T) {
 	}
 }
 
+// A disable is read back, and is not made for what is no unit's name.
+func TestOfflineDisable(t *testing.T) {
+	const unit = "/usr/lib/systemd/system/nginx.service"
+	for name, tt := range map[string]struct {
+		unit    string
+		enabled bool
+		do      func(link string) (string, int)
+		err     error
+		runs    int
+		want    string
+	}{
+		"disabled": {"nginx.service", true, func(link string) (string, int) { _ = os.Remove(link); return "", 0 }, nil, 1,
+			""},
+		"was not enabled": {"nginx.service", false, func(string) (string, int) { return "", 0 }, nil, 1, ""},
+		"systemctl does nothing and exits 0": {"nginx.service", true, func(string) (string, int) { return "", 0 }, nil, 1,
+			`disable nginx.service: done, but systemd still has it as "enabled"`},
+		"systemctl complains": {"nginx.service", true, func(string) (string, int) { return "x\nno\n", 1 }, nil, 1,
+			"disable nginx.service: systemctl: exit status 1: no"},
+		"it cannot be run": {"nginx.service", true, func(string) (string, int) { return "", 0 }, errors.New("no fork"), 1,
+			"disable nginx.service: systemctl: no fork"},
+		"not a name": {"--now", true, func(string) (string, int) { return "", 0 }, nil, 0,
+			`"--now" is not the name of a unit`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			files := map[string]string{unit: nginxUnit}
+			if tt.enabled {
+				files["/etc/systemd/system/multi-user.target.wants/nginx.service"] = "-> " + unit
+			}
+			root := tree(t, files)
+			var ran [][]string
+			run := recorder(&ran, func([]string) (string, int) { return tt.do(wanted(root)) })
+			o := &Offline{Root: root, Change: func(ctx context.Context, in string, argv ...string) (string, string, int,
+				error) {
+				stdout, stderr, status, _ := run(ctx, in, argv...)
+				return stdout, stderr, status, tt.err
+			}}
+			if got := errText(o.Disable(t.Context(), tt.unit)); got != tt.want || len(ran) != tt.runs {
+				t.Errorf("got %q, want %q; ran %q", got, tt.want, ran)
+			}
+		})
+	}
+}
+
 func TestOfflineDefers(t *testing.T) {
 	o := &Offline{}
 	for name, do := range map[string]func(context.Context, string) error{"start": o.Start, "reload": o.Reload} {

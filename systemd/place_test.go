@@ -80,6 +80,8 @@ func TestDetectInTrees(t *testing.T) {
 			Installer, false, true, nil},
 		{"the installer itself", host, env("ANA_INSTALL_PATH", "/mnt/sysimage"), Installer, false, true, ErrInstaller},
 		{"the installer's shell", with(host, "/.buildstamp", "[Main]"), env(), Installer, false, true, ErrInstaller},
+		{"a chroot that is left of an image of the installer", with(chrooted, "/.buildstamp", "[Main]"), env(), Chroot,
+			false, true, nil},
 		{"bare tree", map[string]string{"/etc/x": "y", "/proc": "/"}, env(), Unknown, false, true, nil},
 		{"bare tree, told to ignore the chroot", map[string]string{"/etc/x": "y"}, env("SYSTEMD_IGNORE_CHROOT", "1"),
 			Unknown, false, true, nil},

@@ -173,6 +173,44 @@ func TestReloadThatBindsAtLast(t *testing.T) {
 	}
 }
 
+// A new worker that shuts down already proves nothing, and an old one that does holds nothing up: it has its WebSockets.
+func TestWorkersOfAReload(t *testing.T) {
+	before := []Worker{{PID: 11, Start: 110}, {PID: 12, Start: 120}}
+	for name, tt := range map[string]struct {
+		now          []Worker
+		older, newer int
+	}{
+		"nothing has happened":       {before, 2, 0},
+		"replaced":                   {[]Worker{{PID: 13, Start: 130}}, 0, 1},
+		"an old one drains":          {[]Worker{{11, 110, true}, {PID: 13, Start: 130}}, 0, 1},
+		"the new one shuts down":     {[]Worker{{13, 130, true}}, 0, 0},
+		"a number that is used anew": {[]Worker{{PID: 11, Start: 111}}, 0, 1},
+	} {
+		p := &proof{before: Before{Master: Master{Workers: before}}}
+		after := Master{Workers: tt.now}
+		if older, newer := len(p.older(after)), len(p.newer(after)); older != tt.older || newer != tt.newer {
+			t.Errorf("%s: %d older and %d newer ones, want %d and %d", name, older, newer, tt.older, tt.newer)
+		}
+	}
+}
+
+// A new worker has to be seen three times: one that dies as it starts, and its successor, are none.
+func TestWorkersThatDieAtOnce(t *testing.T) {
+	p := &proof{}
+	for i, tt := range []struct {
+		seen []Worker
+		want int
+	}{
+		{nil, 0}, {[]Worker{{PID: 1, Start: 1}}, 1}, {[]Worker{{PID: 2, Start: 2}}, 1}, {nil, 0},
+		{[]Worker{{PID: 3, Start: 3}}, 1}, {[]Worker{{PID: 3, Start: 3}, {PID: 4, Start: 4}}, 2},
+		{[]Worker{{PID: 3, Start: 3}}, 3}, {[]Worker{{PID: 3, Start: 5}}, 1},
+	} {
+		if p.keep(tt.seen); p.looks != tt.want {
+			t.Errorf("look %d: %d looks, want %d", i, p.looks, tt.want)
+		}
+	}
+}
+
 func TestReloadWithoutASignal(t *testing.T) {
 	nginxtest.NeedNginx(t, false)
 	h := newHost(t, map[string]string{"conf.d/a.conf": nginxtest.Serve(nginxtest.FreePort(t), "one")})

@@ -29,6 +29,7 @@ type directory struct {
 	record     string   // the type of the local record, "" for none
 	sockets    []string // and nothing else is in it
 	wrong      []string // of the directory and the sockets: without the type
+	has        string   // the first of them has this type instead
 	label      string   // of the directory itself
 }
 
@@ -109,7 +110,7 @@ func (p *Policy) sayDirectory(f *engine.Finding, d directory) {
 	}
 	if len(d.wrong) > 0 {
 		f.Changes = append(f.Changes, engine.Change{Object: "label of " + d.wrong[0] + engine.AndMore(len(d.wrong)-1),
-			From: cmp.Or(host.TypeOf(d.label), "none"), To: SocketType})
+			From: cmp.Or(d.has, "none"), To: SocketType})
 	}
 }
 
@@ -182,7 +183,10 @@ func (p *Policy) readLabels(d directory) (directory, error) {
 		if name == d.path {
 			d.label = label
 		}
-		if !p.usable(host.TypeOf(label)) {
+		if typ := host.TypeOf(label); !p.usable(typ) {
+			if len(d.wrong) == 0 {
+				d.has = typ
+			}
 			d.wrong = append(d.wrong, name)
 		}
 	}
