@@ -49,6 +49,11 @@ func crashes() []crash {
 		{name: "a bare host in an installer's chroot", host: bareOffline, config: basic, least: 30, offline: true},
 		{name: "nginx runs already, for others", host: withNginx, config: basic, least: 20},
 		{name: "EPEL from a mirror", host: bareForMirror, config: mirrored, least: 50},
+		{name: "EPEL from a package", host: bareForRelease, least: 50, config: func(t testing.TB) config.Config {
+			return fromPackage(t, "/root/epel-release.rpm")
+		}},
+		{name: "a tree with labels in an installer's chroot", host: labelledOffline, config: basic, least: 30,
+			offline: true},
 		{name: "a bare host, EPEL by its mirrors", host: bareForMirrors, config: auto, least: 45},
 		{name: "a bare host, EPEL by its archive", host: bareForArchive, config: auto, least: 45},
 		{name: "a bare host, EPEL of its own disabled", host: bareForDisabled, config: auto, least: 40},

@@ -428,3 +428,9 @@ func TestNoRelabelWhereSELinuxIsDisabled(t *testing.T) {
 		})
 	}
 }
+
+// labelledOffline is a tree that an installer has labelled, under a kernel that labels nothing of what is written.
+func labelledOffline(t testing.TB) *fakeHost {
+	h, _ := labelled(t)
+	return h
+}

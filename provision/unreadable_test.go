@@ -69,6 +69,7 @@ func readings() []reading {
 	return []reading{
 		{name: "apply, bare", host: newFakeHost, run: apply},
 		{name: "apply in an installer's chroot", host: bareOffline, run: apply},
+		{name: "a tree with labels in an installer's chroot", host: labelledOffline, run: apply},
 		{name: "EPEL from a package", host: bareForRelease, run: applying(func(t testing.TB) config.Config {
 			return fromPackage(t, "/root/epel-release.rpm")
 		})},
@@ -255,9 +256,10 @@ func (h *fakeHost) loop(name string) {
 	h.must(os.Symlink(filepath.Base(name), h.path(name)))
 }
 
-// bareForRelease has epel-release as a file, with its key.
+// bareForRelease has epel-release as a file, with its key; the distribution's key is known.
 func bareForRelease(t testing.TB) *fakeHost {
 	h := newFakeHost(t)
+	h.importKeyOf("extras")
 	key, fingerprint := armoredKey(t, 1)
 	h.write("/root/epel.key", key)
 	h.write("/root/epel-release.rpm", packageFile(packages.EPELRelease))
