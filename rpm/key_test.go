@@ -145,7 +145,8 @@ func TestHostileKeyCutShort(t *testing.T) {
 			t.Errorf("a packet of %d bytes: %v, %v", n, keys, err)
 		}
 		subkey := append(append([]byte{}, blocks[0]...), append([]byte{0xb8, byte(n)}, "\x04xxxxxxx"[:n]...)...)
-		if keys, err := openpgp.ParseKeys(subkey); err == nil || !strings.Contains(err.Error(), "subkey: public key of") {
+		if keys, err := openpgp.ParseKeys(subkey); err == nil || !strings.Contains(err.Error(),
+			"subkey: public key of") {
 			t.Errorf("a subkey of %d bytes: %v, %v", n, keys, err)
 		}
 	}

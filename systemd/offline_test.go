@@ -106,14 +106,17 @@ func TestOfflineDisable(t *testing.T) {
 		runs    int
 		want    string
 	}{
-		"disabled": {"nginx.service", true, func(link string) (string, int) { _ = os.Remove(link); return "", 0 }, nil, 1,
+		"disabled": {"nginx.service", true, func(link string) (string, int) { _ = os.Remove(link); return "", 0 }, nil,
+			1,
 			""},
 		"was not enabled": {"nginx.service", false, func(string) (string, int) { return "", 0 }, nil, 1, ""},
-		"systemctl does nothing and exits 0": {"nginx.service", true, func(string) (string, int) { return "", 0 }, nil, 1,
+		"systemctl does nothing and exits 0": {"nginx.service", true, func(string) (string, int) { return "", 0 }, nil,
+			1,
 			`disable nginx.service: done, but systemd still has it as "enabled"`},
 		"systemctl complains": {"nginx.service", true, func(string) (string, int) { return "x\nno\n", 1 }, nil, 1,
 			"disable nginx.service: systemctl: exit status 1: no"},
-		"it cannot be run": {"nginx.service", true, func(string) (string, int) { return "", 0 }, errors.New("no fork"), 1,
+		"it cannot be run": {"nginx.service", true, func(string) (string, int) { return "", 0 }, errors.New("no fork"),
+			1,
 			"disable nginx.service: systemctl: no fork"},
 		"not a name": {"--now", true, func(string) (string, int) { return "", 0 }, nil, 0,
 			`"--now" is not the name of a unit`},

@@ -42,7 +42,8 @@ func TestReach(t *testing.T) {
 // A URL belongs to the site that has its name and listens as it wants, and to the location with the longest path.
 func TestAimAtURL(t *testing.T) {
 	c := load(t, `sites:
-- {name: plain, server_name: [a.example.com], listen: 8080, locations: [{path: /, backend: '127.0.0.1:1', websocket: false},
+- {name: plain, server_name: [a.example.com], listen: 8080, locations: [{path: /, backend: '127.0.0.1:1',
+	websocket: false},
     {path: /ws/, backend: '127.0.0.1:2'}, {path: /ws/deep/, backend: '127.0.0.1:3'}]}
 - {name: other, server_name: [a.example.com], listen: 8081, locations: [{path: /ws/, backend: '127.0.0.1:4'}]}
 `)

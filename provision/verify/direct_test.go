@@ -62,12 +62,14 @@ func TestJudged(t *testing.T) {
 		chain []*x509.Certificate
 		want  string
 	}{
-		"none":              {nil, "has no certificate"},
-		"good":              {[]*x509.Certificate{sign(t, "x", []string{name}, false, root).cert}, ""},
-		"another name":      {[]*x509.Certificate{sign(t, name, []string{"b.c"}, false, root).cert}, "not app.example.com"},
-		"the common name":   {[]*x509.Certificate{sign(t, name, nil, false, root).cert}, ""},
-		"another common":    {[]*x509.Certificate{sign(t, "b.c", nil, false, root).cert}, "not app.example.com"},
-		"by a stranger":     {[]*x509.Certificate{sign(t, name, []string{name}, false, stranger).cert}, "unknown authority"},
+		"none": {nil, "has no certificate"},
+		"good": {[]*x509.Certificate{sign(t, "x", []string{name}, false, root).cert}, ""},
+		"another name": {[]*x509.Certificate{sign(t, name, []string{"b.c"}, false, root).cert},
+			"not app.example.com"},
+		"the common name": {[]*x509.Certificate{sign(t, name, nil, false, root).cert}, ""},
+		"another common":  {[]*x509.Certificate{sign(t, "b.c", nil, false, root).cert}, "not app.example.com"},
+		"by a stranger": {[]*x509.Certificate{sign(t, name, []string{name}, false, stranger).cert},
+			"unknown authority"},
 		"in between":        {[]*x509.Certificate{sign(t, name, nil, false, between).cert, between.cert}, ""},
 		"without its chain": {[]*x509.Certificate{sign(t, name, nil, false, between).cert}, "unknown authority"},
 	} {
@@ -94,15 +96,17 @@ func TestDirect(t *testing.T) {
 		secure       bool
 		want         string
 	}{
-		"plain":            {"127.0.0.1:3000", "", false, ""},
-		"verified":         {"https://app.example.com:3000", ", backend_tls: {ca: /ca.pem}", true, ""},
-		"not verified":     {"https://app.example.com:3000", ", backend_tls: {verify: false}", true, ""},
-		"no such file":     {"https://app.example.com:3000", ", backend_tls: {ca: /x.pem}", true, "/x.pem"},
-		"not one of those": {"https://app.example.com:3000", ", backend_tls: {ca: /none.pem}", true, "holds no certificate"},
+		"plain":        {"127.0.0.1:3000", "", false, ""},
+		"verified":     {"https://app.example.com:3000", ", backend_tls: {ca: /ca.pem}", true, ""},
+		"not verified": {"https://app.example.com:3000", ", backend_tls: {verify: false}", true, ""},
+		"no such file": {"https://app.example.com:3000", ", backend_tls: {ca: /x.pem}", true, "/x.pem"},
+		"not one of those": {"https://app.example.com:3000", ", backend_tls: {ca: /none.pem}", true,
+			"holds no certificate"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := load(t, "sites: [{name: a, server_name: chat.example.com, listen: 80, locations: [{path: /, backend: '"+
-				tt.backend+"'"+tt.tls+"}]}]\n")
+			c := load(t,
+				"sites: [{name: a, server_name: chat.example.com, listen: 80, locations: [{path: /, backend: '"+
+					tt.backend+"'"+tt.tls+"}]}]\n")
 			l := c.Sites[0].Locations[0]
 			got, err := Direct(t.Context(), h, l, l.Backends[0], through)
 			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
