@@ -105,7 +105,7 @@ diagnosis: rpm image ## every cause that verify tells; make test has one for eac
 	go test -tags acceptance -count=1 -timeout 2h -v -run TestDiagnosis ./packaging/acceptance/ -args -all-rows
 
 diagnoses: ## what verify says in situations that people report, with nginx in namespaces; UPDATE=yes writes DIAGNOSES.md
-	go test -tags diagnosis -count=1 -timeout 10m ./packaging/diagnosis/ $(if $(UPDATE),-args -update-table)
+	go test -tags diagnosis -count=1 -parallel 6 -timeout 10m ./packaging/diagnosis/ $(if $(UPDATE),-args -update-table)
 
 fuzz: ## every fuzz target for FUZZTIME
 	@for pkg in $$(go list ./...); do \

@@ -17,6 +17,9 @@ import (
 
 // start has the backend listen; it ends with the case's process.
 func (b backend) start() error {
+	if at, ok := strings.CutPrefix(b.at, "udp:"); ok {
+		return knowsNoName(at)
+	}
 	network := "tcp"
 	if strings.HasPrefix(b.at, "/") {
 		network = "unix"

@@ -150,6 +150,9 @@ cp /root/websocket.conf /etc/nginx/conf.d/websocket.conf && nginx -t && systemct
 
 func (r row) look() (verdict, error) {
 	argv := append([]string{"verify", "--output", "json"}, strings.Fields(r.verify)...)
+	for i := range argv {
+		argv[i] = strings.ReplaceAll(argv[i], "␣", " ")
+	}
 	cmd := exec.Command("/usr/local/bin-agent", argv...)
 	cmd.Dir, cmd.Env = "/", []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root"}
 	var stderr bytes.Buffer

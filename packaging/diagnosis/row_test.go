@@ -20,7 +20,7 @@ type row struct {
 	after     string // commands after it was started
 	noIPv6    bool   // the kernel was booted with ipv6.disable=1
 	backends  []backend
-	verify    string // flags; theURL, if empty
+	verify    string // flags; theURL, if empty. ␣ is a blank within one
 
 	want    string // the code; "" where the WebSocket goes through; none where no cause may be named
 	warning string // the code of a warning besides
@@ -48,7 +48,7 @@ const (
 
 // backend is a server of the case.
 type backend struct {
-	at     string // host:port, or the path of a socket
+	at     string // host:port, the path of a socket, or udp: and a name server's address
 	serves http.HandlerFunc
 	raw    func(net.Conn) // speaks no HTTP
 	tls    *tls.Config

@@ -10,7 +10,13 @@ import (
 // rows are all rows, in the order of the table.
 func rows() []row {
 	return slices.Concat(headerRows(), answerRows(), routeRows(), upstreamRows(), familyRows(), backendRows(),
-		serverRows(), socketRows(), tlsRows(), configRows(), loadRows(), ownRows())
+		serverRows(), socketRows(), tlsRows(), configRows(), loadRows(), ownRows(), inheritanceRows(), pathRows(),
+		ruleRows(), groupRows(), nameRows(), lifetimeRows(), mistakeRows())
+}
+
+// listening is the site on another port.
+func listening(port, site string) string {
+	return strings.Replace(site, "listen 80", "listen "+port, 1)
 }
 
 // of puts rows under a heading.

@@ -22,6 +22,8 @@ const (
 	secureURL = "--url wss://ws.example.com/ws/ --timeout 3s"
 )
 
+var farOff = time.Now().Add(60 * 24 * time.Hour)
+
 // authority signs certificates; the root signs itself.
 type authority struct {
 	cert *x509.Certificate

@@ -65,6 +65,7 @@ func questions() []question {
 		{unlike, beside, server.BesideIsNoWebSocket},
 		{answered | unanswered, beside, server.BesideRefuses},
 
+		{unsecured, running, server.SecureNameIsNobodys},
 		{unsecured, anywhere, server.CertificateIsExpired},
 		{unsecured, anywhere, server.CertificateIsAnothers},
 		{unsecured, anywhere, server.CertificateIsNotTrusted},
@@ -84,10 +85,12 @@ func questions() []question {
 		{unreached, running, server.NothingIsListened},
 		{unreached, running, server.BindIsDenied},
 		{unreached, running, server.ConfigurationIsRefused},
+		{unreached, running, server.NginxHoldsItsOwnAddress},
 		{unreached, running, server.NginxIsOlder},
 
 		{unsecured, anywhere, server.StrangerSpeaksNoTLS},
 		{unsecured, running, server.ListenerSpeaksNoTLS},
+		{unsecured, running, server.ProxyProtocolIsWanted},
 		{unsecured, running, server.NginxHangs},
 		{unsecured, anywhere, server.TLSIsRefused},
 
@@ -98,6 +101,7 @@ func questions() []question {
 		{later, anywhere, answer.ConnectionIsCut},
 		{later, anywhere, answer.PingIsNotAnswered},
 
+		{answered | unanswered, running, answer.NginxAsksItself},
 		{answered | unanswered, running, server.ConnectionsAreSpent},
 		{answered | unanswered, running, server.OpenFilesAreSpent},
 		{answered | unanswered, running, server.NoRoomToWrite},
@@ -110,14 +114,18 @@ func questions() []question {
 		{answered | unanswered, running, server.AnotherHasTheName},
 		{answered | unanswered, running, server.NameIsNobodys},
 
+		{answered | unanswered, running, backend.ProtocolIsAnothers},
 		{answered | unanswered, running, server.FamilyIsOff},
 		{answered | unanswered, running, backend.BackendSocketIsClosed},
 		{answered | unanswered, running, backend.BackendIsDenied},
 		{answered | unanswered, running, backend.HttpdIsDenied},
+		{answered | unanswered, running, backend.BackendHasMoved},
 		{answered | unanswered, running, backend.BackendHasNoPort},
 		{answered | unanswered, running, backend.BackendIsBoundAway},
 		{answered | unanswered, running, backend.BackendIsUnreachable},
 		{answered | unanswered, running, backend.BackendHasNoName},
+		{answered | unanswered, running, backend.EveryServerIsDown},
+		{answered | unanswered, running, backend.ServersAreLeftOut},
 		{answered | unanswered, running, backend.BackendSpeaksNoTLS},
 		{answered | unanswered, running, backend.BackendsTLSFails},
 		{answered | unanswered, running, backend.BackendsHeaderIsTooBig},
@@ -125,6 +133,7 @@ func questions() []question {
 
 		{answered | unanswered, running, answer.NginxRedirects},
 		{answered | unanswered, running, answer.NginxWantsPassword},
+		{answered, running, answer.PasswordsAreUnreadable},
 		{answered | unanswered, running, answer.NginxForbids},
 		{answered | unanswered, running, answer.NginxLimits},
 		{answered | unanswered, running, answer.NginxAnswers},
@@ -140,12 +149,18 @@ func questions() []question {
 		{answered | unanswered, running, backend.UpgradeIsNotPassedOn},
 		{answered | unanswered, running, backend.HttpIsOld},
 		{answered | unanswered, running, backend.PathIsChanged},
+		{answered, running, backend.PathIsDoubled},
+		{answered, running, backend.PrefixIsPassedOn},
 		{answered, running, backend.HostIsChanged},
 		{answered, running, backend.FieldIsRefused},
+		{answered, running, backend.HandshakeIsChanged},
+		{unlike, running, answer.AnswerIsHidden},
+		{unlike, running, answer.KeyIsChanged},
 		{handshake, running, backend.BackendIsNoWebSocket},
 		{answered, running, backend.OriginIsRefused},
 		{answered, running, backend.BackendHasNotThePath},
 		{answered, running, backend.BackendRefuses},
+		{answered, running, answer.CacheAnswers},
 		{unanswered, running, server.NginxHangs},
 		{anySituation, running, server.NginxIsOlder},
 	}
@@ -156,16 +171,27 @@ func Explain(ctx context.Context, h *host.Host, c config.Config, s facts.Symptom
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	e := facts.Gather(ctx, h, c, s)
+	for range mostInner {
+		inner := passedInwards(ctx, e)
+		if inner == nil {
+			break
+		}
+		e = inner
+	}
+	return ask(ctx, e)
+}
+
+func ask(ctx context.Context, e *facts.Evidence) cause.Diagnosis {
 	about := situationOf(e)
 	for _, q := range questions() {
 		if q.about&about == 0 || !isAt(e, q.at) {
 			continue
 		}
 		if d := q.ask(ctx, e); d != nil {
-			return *d
+			return through(e, *d)
 		}
 	}
-	return unexplained(e)
+	return through(e, unexplained(e))
 }
 
 func situationOf(e *facts.Evidence) situation {

@@ -150,7 +150,7 @@ func upgrade(ctx context.Context, t Target, fields http.Header, hs *Handshake) (
 		_ = l.Close()
 		return nil, &StatusError{Code: hs.Status, Line: hs.StatusLine, Header: hs.Header, Body: hs.Body}
 	}
-	if err := judge(resp, fields); err != nil {
+	if err := judge(resp, t.replaced(fields)); err != nil {
 		_ = l.Close()
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package websocket
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha1" // RFC 6455 section 4.2.2 asks for it; it proves understanding, not identity
 	"encoding/base64"
@@ -45,15 +46,17 @@ func upgradeHeader(key string, subprotocols []string) http.Header {
 func request(t Target, shake http.Header) []byte {
 	var b strings.Builder
 	line := func(s ...string) { b.WriteString(strings.Join(s, "") + "\r\n") }
-	line("GET ", t.path(), " HTTP/1.1")
-	line("Host: ", t.host())
+	line(cmp.Or(t.Method, http.MethodGet), " ", t.path(), " HTTP/1.1")
+	if _, replaced := t.Instead["Host"]; !replaced {
+		line("Host: ", t.host())
+	}
 	if t.Header.Get("User-Agent") == "" {
 		line("User-Agent: ", UserAgent)
 	}
 	if t.Origin != "" {
 		line("Origin: ", t.Origin)
 	}
-	for _, h := range []http.Header{shake, t.Header} {
+	for _, h := range []http.Header{t.replaced(shake), t.Header} {
 		for _, name := range slices.Sorted(maps.Keys(h)) {
 			for _, v := range h[name] {
 				line(spelling(name), ": ", v)
@@ -62,6 +65,18 @@ func request(t Target, shake http.Header) []byte {
 	}
 	line()
 	return []byte(b.String())
+}
+
+// replaced are the handshake's own fields, but for those that others stand in for.
+func (t Target) replaced(shake http.Header) http.Header {
+	if len(t.Instead) == 0 {
+		return shake
+	}
+	h := shake.Clone()
+	for name, values := range t.Instead {
+		h[http.CanonicalHeaderKey(name)] = values
+	}
+	return h
 }
 
 // spelling gives a field of the handshake the RFC's capitals: some hand-written backends compare them.

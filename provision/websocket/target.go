@@ -28,6 +28,10 @@ type Target struct {
 	Header http.Header
 	// Subprotocols are offered in this order.
 	Subprotocols []string
+	// Method is GET where it is empty. With it and with Instead a handshake is made as a proxy spoils it.
+	Method string
+	// Instead are fields in place of the handshake's own, or of Host: one line for each value, and none for no value.
+	Instead http.Header
 
 	dial func(ctx context.Context, network, address string) (net.Conn, error) // nil: net.Dialer's
 }
@@ -116,17 +120,33 @@ func (t Target) Validate() error {
 			return fmt.Errorf("subprotocol %q: not a token (RFC 6455 section 4.1)", p)
 		}
 	}
-	return validHeader(t.Header)
+	if t.Method != "" && !token(t.Method) {
+		return fmt.Errorf("method %q: not a token", t.Method)
+	}
+	if err := validHeader(t.Header); err != nil {
+		return err
+	}
+	return validLines(t.Instead)
 }
 
 func validHeader(h http.Header) error {
-	for name, values := range h {
+	for name := range h {
 		key := http.CanonicalHeaderKey(name)
 		if !token(name) {
 			return fmt.Errorf("header %q: not a field name", name)
 		}
 		if key == "Host" || key == "Connection" || key == "Upgrade" || strings.HasPrefix(key, "Sec-Websocket-") {
 			return fmt.Errorf("header %s: the handshake sets it", name)
+		}
+	}
+	return validLines(h)
+}
+
+// validLines refuses what would begin a line of its own.
+func validLines(h http.Header) error {
+	for name, values := range h {
+		if !token(name) {
+			return fmt.Errorf("header %q: not a field name", name)
 		}
 		for _, v := range values {
 			if strings.ContainsAny(v, "\r\n\x00") {

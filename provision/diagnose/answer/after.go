@@ -69,12 +69,17 @@ func PingIsNotAnswered(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 const slack = 3 * time.Second
 
 // SilentConnectionIsCut: nginx cuts a silent WebSocket after proxy_read_timeout.
-func SilentConnectionIsCut(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
+func SilentConnectionIsCut(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 	var idle *websocket.IdleError
 	if !errors.As(e.Err, &idle) {
 		return nil
 	}
 	limit, d := readTimeout(e)
+	for inner := facts.Inner(ctx, e); inner != nil && !facts.Circle(ctx, inner); inner = facts.Inner(ctx, inner) {
+		if l, by := readTimeout(inner); l < limit {
+			limit, d = l, by
+		}
+	}
 	logged := facts.LastSaid(facts.OfRequest(e), facts.SilentTimeout)
 	place := strings.Join(facts.WayOf(e), "; ")
 	if d != nil {

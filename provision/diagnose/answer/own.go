@@ -22,10 +22,11 @@ func ownAnswer(ctx context.Context, e *facts.Evidence) *made {
 	var own []made
 	unasked := false // a backend may have answered so, and which it is only nginx knows
 	for _, end := range route.Makers(e.Way, facts.Seen(e)) {
-		if end.Answer != nil {
+		failed := facts.IsOfBackend(end)
+		if end.Answer != nil && !failed {
 			own = append(own, madeBy(end))
 		}
-		unasked = unasked || end.Pass != nil && len(end.Pass.Backends) == 0
+		unasked = unasked || failed || end.Pass != nil && len(end.Pass.Backends) == 0
 	}
 	if len(own) > 1 || unasked {
 		own = slices.DeleteFunc(own, func(m made) bool { return !m.isLogged(e) })
@@ -149,7 +150,7 @@ func NginxForbids(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 		return forbidden(e, made{what: "deny", by: ruleOf(e)}, line)
 	}
 	m := ownAnswer(ctx, e)
-	if m == nil || m.status != 403 || m.by.Name == "location" || m.by.Name == "server" {
+	if m == nil || m.status != 403 || isStatic(*m) {
 		return nil
 	}
 	return forbidden(e, *m)
@@ -203,7 +204,7 @@ func NginxAnswers(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 		return d
 	}
 	m := ownAnswer(ctx, e)
-	if m == nil || isStatic(*m) || m.isRedirect() || m.by.Name == "proxy_pass" {
+	if m == nil || isStatic(*m) || m.isRedirect() {
 		return nil
 	}
 	did := fmt.Sprintf("nginx itself answers %d", facts.Seen(e).Status)
@@ -212,6 +213,9 @@ func NginxAnswers(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 	}
 	mend := cause.Say("take ").Name(m.what).Say(" out of ").Line(m.by.File, m.by.Line).
 		Say(", or put a location with proxy_pass for ").Name(facts.PathSent(e)).Say(" in its place")
+	if m.by.Name == "proxy_pass" {
+		mend = cause.Say("have proxy_pass name a backend, such as http://ADDRESS, in ").Line(m.by.File, m.by.Line)
+	}
 	return cause.New(cause.AnsweredByNginx, did+": "+m.place(), facts.InFile(e, m.by.File, m.by.Line, mend),
 		m.evidence(e)...)
 }
@@ -235,31 +239,4 @@ func fieldsTooLong(e *facts.Evidence) *cause.Diagnosis {
 	return cause.New(cause.AnsweredByNginx, what+": large_client_header_buffers is 4 of 8 KiB unless set",
 		cause.Say("raise large_client_header_buffers in ").Name(place).Say(", or send less").Say(facts.ThenReload),
 		e.Err.Error())
-}
-
-// isStatic: nginx looked for a file, because nothing passes the request on.
-func isStatic(m made) bool {
-	return m.body == route.File || m.body == route.Listing || slices.Contains([]string{"location", "server", "root",
-		"alias", "index", "try_files", "autoindex"}, m.by.Name)
-}
-
-// PathIsNowhere: no location passes the path on, and nginx looks for a file.
-func PathIsNowhere(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
-	m := ownAnswer(ctx, e)
-	if m == nil || !isStatic(*m) || m.isRedirect() {
-		return nil
-	}
-	path := facts.PathSent(e)
-	mend := cause.Say("ask for a path that is configured, or add a location for ").Name(path).Say(" with proxy_pass")
-	place := ""
-	if s := e.Way.Server; s != nil {
-		mend = mend.Say(" to the server block in ").Line(s.File, s.Line).Say(facts.ThenReload)
-		place = fmt.Sprintf("server block in %s:%d", s.File, s.Line)
-	}
-	if e.Location != nil {
-		mend = facts.Rewrite(e, mend)
-	}
-	return cause.New(cause.PathNotFound,
-		fmt.Sprintf("nginx passes nothing to a backend under %s: no location with proxy_pass matches it", path), mend,
-		append(m.evidence(e), place)...)
 }

@@ -81,7 +81,7 @@ func loopbackFor(ip netip.Addr) netip.Addr {
 
 // BackendIsDown: nothing listens on any address that nginx may ask.
 func BackendIsDown(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
-	if d := socketIsNotThere(e); d != nil {
+	if d := socketIsNotThere(ctx, e); d != nil {
 		return d
 	}
 	all := unresponsive(ctx, e)
@@ -147,8 +147,14 @@ func BackendIsUnreachable(_ context.Context, e *facts.Evidence) *cause.Diagnosis
 	if l := facts.Failing(e); l != nil && facts.ConnectTimeout.MatchString(l.Message) {
 		number, address, line = int(syscall.ETIMEDOUT), facts.UpstreamOf(e, *l), l.Text
 	}
+	what := "no route, or a firewall in between"
 	switch syscall.Errno(number) {
 	case syscall.ENETUNREACH, syscall.ETIMEDOUT, syscall.EHOSTUNREACH:
+	case syscall.EACCES:
+		if facts.PortOf(address) == 0 {
+			return nil
+		}
+		what = "a route of the kind prohibit, or a firewall's rule, refuses it (13)"
 	default:
 		return nil
 	}
@@ -157,44 +163,8 @@ func BackendIsUnreachable(_ context.Context, e *facts.Evidence) *cause.Diagnosis
 		mend = cause.Do("ip", "route", "get", at.Addr().String())
 	}
 	return cause.New(cause.BackendUnreachable,
-		fmt.Sprintf("the backend %s cannot be reached from this host: no route, or a firewall in between", address),
+		fmt.Sprintf("the backend %s cannot be reached from this host: %s", address, what),
 		mend, line)
-}
-
-// BackendHasNoName: nginx cannot resolve it.
-func BackendHasNoName(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
-	l := facts.Failing(e)
-	if l == nil {
-		return nil
-	}
-	m := facts.Unresolvable.FindStringSubmatch(l.Message)
-	if m == nil {
-		return nil
-	}
-	if name := m[2]; name != "" {
-		return withoutResolver(e, name, l.Text)
-	}
-	d := server.UpstreamName(m[1])
-	d.Evidence = append([]string{l.Text}, d.Evidence...)
-	return d
-}
-
-// withoutResolver: a name in a variable is resolved when it is needed, by the servers that resolver names
-// (ngx_http_upstream_init_request).
-func withoutResolver(e *facts.Evidence, name, line string) *cause.Diagnosis {
-	mend := cause.Say("name a resolver")
-	if p := facts.Passed(e); p != nil {
-		mend = cause.Say("put resolver and the address of a name server (see /etc/resolv.conf) before proxy_pass, or "+
-			"pass to an ").
-			Say("address in place of the name, in ").Line(p.Directive.File, p.Directive.Line).Say(facts.ThenReload)
-	} else {
-		mend = mend.Say(": put resolver and the address of a name server (see /etc/resolv.conf) into the location, " +
-			"or pass to ").
-			Say("an address in place of the name").Say(facts.ThenReload)
-	}
-	return cause.New(cause.UpstreamUnresolved,
-		fmt.Sprintf("proxy_pass has a variable, so that nginx resolves %q for every "+
-			"request, and no resolver is set: /etc/hosts is not asked", name), mend, line)
 }
 
 // noTLSThere is OpenSSL's word for an answer that is none of TLS's, in what nginx logs of a backend.

@@ -42,39 +42,6 @@ func BackendWantsTLS(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 	return nil
 }
 
-// What nginx says of TLS with a backend (ngx_http_upstream_ssl_handshake).
-var (
-	verifyFailed    = regexp.MustCompile(`^upstream SSL certificate (verify error: \(\d+:.*\)|does not match ".*")`)
-	handshakeFailed = regexp.MustCompile(`^SSL_do_handshake\(\) failed \(SSL: .*\) while SSL handshaking to upstream$`)
-)
-
-// BackendsTLSFails: TLS with the backend does not come about.
-func BackendsTLSFails(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
-	l, p := facts.Failing(e), facts.Passed(e)
-	if l == nil || p == nil || p.Scheme != "https" {
-		return nil
-	}
-	at := p.Directive
-	switch {
-	case verifyFailed.MatchString(l.Message):
-		mend := cause.Say("put the certificate of the authority that signed the backend's into the file of " +
-			"proxy_ssl_trusted_certificate, and its name into proxy_ssl_name").Say(facts.ThenReload)
-		if d := e.Way.End.InForce("proxy_ssl_verify"); d != nil {
-			mend = mend.Say("; or take proxy_ssl_verify out of ").Line(d.File, d.Line)
-		}
-		return cause.New(cause.BackendTLSRefused, "nginx does not trust the backend's certificate (proxy_ssl_verify)",
-			mend,
-			l.Text,
-			facts.PassedBy(p))
-	case handshakeFailed.MatchString(l.Message) && e.Way.End.InForce("proxy_ssl_server_name") == nil:
-		return cause.New(cause.BackendTLSRefused, "the backend refuses nginx's TLS handshake, in which no name is: "+
-			"proxy_ssl_server_name is off",
-			facts.InFile(e, at.File, at.Line, cause.Say("add proxy_ssl_server_name on; and proxy_ssl_name "+
-				"with the backend's name in ").Line(at.File, at.Line)), l.Text, facts.PassedBy(p))
-	}
-	return nil
-}
-
 // headerTooBig is nginx's word on an answer whose head does not fit proxy_buffer_size
 // (ngx_http_upstream_process_header).
 var headerTooBig = regexp.MustCompile(`^upstream sent too big header while reading response header from upstream$`)

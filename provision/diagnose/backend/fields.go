@@ -149,55 +149,6 @@ func HttpIsOld(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 			e.Asked.Told()...)...)
 }
 
-// PathIsChanged: the backend has a WebSocket where the client asked, and nginx asks it for another path.
-func PathIsChanged(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
-	p := facts.Passed(e)
-	if p == nil || facts.NginxFailed(e) || !p.Target.Known || p.Target.Text == facts.PathSent(e) ||
-		facts.Accepting(ctx, e, false) != "" {
-		return nil
-	}
-	backend := facts.Accepting(ctx, e, true)
-	if backend == "" {
-		return nil
-	}
-	if d := rewriteOf(e); d != nil {
-		return cause.New(cause.PathRewritten, fmt.Sprintf("a rewrite has nginx ask the backend for %s in place of %s",
-			p.Target.Text,
-			facts.PathSent(e)), facts.InFile(e, d.File, d.Line,
-			cause.Say("take the rewrite out of ").Line(d.File, d.Line)),
-			append(facts.WayOf(e), e.Err.Error())...)
-	}
-	uri := uriOf(p)
-	if uri == "" {
-		return nil
-	}
-	return cause.New(cause.ProxyPassSlash,
-		fmt.Sprintf("proxy_pass has a path of its own (%s), so that nginx asks the backend for %s in place of %s", uri,
-			p.Target.Text, facts.PathSent(e)),
-		facts.InFile(e, p.Directive.File, p.Directive.Line, cause.Say("take the ").Name(uri).
-			Say(" after the port out of proxy_pass in ").Line(p.Directive.File, p.Directive.Line)),
-		append([]string{e.Err.Error(), facts.PassedBy(p)}, e.Asked.Told()...)...)
-}
-
-func rewriteOf(e *facts.Evidence) *route.Step {
-	for i, s := range e.Way.End.Steps {
-		if strings.HasPrefix(s.What, "rewrite ") {
-			return &e.Way.End.Steps[i]
-		}
-	}
-	return nil
-}
-
-// uriOf is what follows the backend in proxy_pass.
-func uriOf(p *route.Pass) string {
-	_, rest, ok := strings.Cut(p.Directive.Args[0], "://")
-	slash := strings.IndexByte(rest, '/')
-	if !ok || slash < 0 || strings.HasPrefix(rest, "unix:") || strings.Contains(rest, "$") {
-		return ""
-	}
-	return rest[slash:]
-}
-
 // HostIsChanged: the backend takes the handshake with another Host only.
 func HostIsChanged(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 	p := facts.Passed(e)
@@ -236,9 +187,13 @@ func hostDiffers(e *facts.Evidence, p *route.Pass, sends route.SentField, backen
 			fmt.Sprintf("the backend %s refuses the Origin %s (403), because it compares it "+
 				"with Host, which nginx sets to %s", backend, e.Target.Origin, sends.Value.Text), mend, evidence...)
 	}
-	return cause.New(cause.HostRefused,
-		fmt.Sprintf("the backend %s refuses the Host %s, which nginx sends in place of %s",
-			backend, sends.Value.Text, facts.HostSent(e)), mend, evidence...)
+	why := fmt.Sprintf("the backend %s refuses the Host %s, which nginx sends in place of %s", backend,
+		sends.Value.Text, facts.HostSent(e))
+	if sends.Value.Text == "" {
+		why = fmt.Sprintf("the backend %s wants a Host, which the client sends and nginx leaves out (%d)", backend,
+			facts.StatusOf(e).Code)
+	}
+	return cause.New(cause.HostRefused, why, mend, evidence...)
 }
 
 // setHost is a proxy_set_header of Host. A value of the backend's own is quoted.
@@ -302,6 +257,12 @@ func fieldDiffers(e *facts.Evidence, f route.SentField, clients, backend string)
 			f.Name, facts.StatusOf(e).Code)
 	}
 	evidence := append([]string{e.Err.Error(), facts.SentAs(e, f)}, e.Asked.Told()...)
+	if f.Set == nil && strings.Contains(f.Name, "_") && e.Way.Server != nil {
+		s := e.Way.Server
+		return cause.New(cause.FieldRefused, why+": nginx drops fields with an underscore in the name",
+			facts.InFile(e, s.File, s.Line, cause.Say("add underscores_in_headers on; to the server block in ").
+				Line(s.File, s.Line)), evidence...)
+	}
 	if f.Set == nil {
 		return cause.New(cause.FieldRefused, why, cause.Say("have the backend take it"), evidence...)
 	}

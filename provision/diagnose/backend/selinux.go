@@ -37,6 +37,12 @@ func BackendIsDenied(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 	return d
 }
 
+// mayEnforce: this host's SELinux denies, or cannot be asked whether it does.
+func mayEnforce(e *facts.Evidence) bool {
+	status, err := e.SELinux.Status()
+	return err != nil || status.Mode == selinux.Enforcing
+}
+
 func withLine(d *cause.Diagnosis, line string) *cause.Diagnosis {
 	if d != nil && line != "" {
 		d.Evidence = append([]string{line}, d.Evidence...)
@@ -53,7 +59,7 @@ func denied(ctx context.Context, e *facts.Evidence, address string) *cause.Diagn
 	}
 	allowed, label, err := e.SELinux.Kernel().MayConnect(port)
 	avc, logged := facts.LastAVC(ctx, e.Host, "name_connect", port, facts.VerifyAttempt(e))
-	if err == nil && allowed && !logged {
+	if !logged && (err == nil && allowed || !mayEnforce(e)) {
 		// an old denial has been mended since; what says 13 now is not SELinux, such as a route of the type prohibit
 		return nil
 	}

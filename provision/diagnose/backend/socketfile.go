@@ -2,7 +2,9 @@ package backend
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"strconv"
@@ -17,15 +19,36 @@ import (
 // socketFile is the path of the socket in the file system that nginx passes to; "" where it passes to none, or to
 // others besides.
 func socketFile(e *facts.Evidence) string {
-	all := facts.Backends(e)
+	all := socketFiles(e)
 	if len(all) != 1 {
 		return ""
 	}
-	name, ok := strings.CutPrefix(all[0], "unix:")
-	if !ok {
-		return ""
+	return all[0]
+}
+
+// socketFiles are the paths of the sockets that nginx passes to; none where it passes to an address besides.
+func socketFiles(e *facts.Evidence) (all []string) {
+	for _, b := range facts.Backends(e) {
+		name, ok := strings.CutPrefix(b, "unix:")
+		if !ok {
+			return nil
+		}
+		all = append(all, strings.TrimSuffix(name, ":"))
 	}
-	return strings.TrimSuffix(name, ":")
+	return all
+}
+
+// connecting: nginx could not connect, with that errno, or has given up on each server of a group.
+func connecting(e *facts.Evidence, errno syscall.Errno) (line string, failed bool) {
+	number, _, line := facts.FailedCall(e)
+	if number != 0 {
+		return line, number == int(errno)
+	}
+	l := facts.Failing(e)
+	if l == nil || !noneLive.MatchString(l.Message) {
+		return "", false
+	}
+	return l.Text, true
 }
 
 // identity is who nginx's workers run as.
@@ -103,24 +126,30 @@ func closedTo(root, socket string, id identity) string {
 	return ""
 }
 
-// BackendSocketIsClosed: file modes, and not SELinux, keep nginx from the backend's socket.
+// BackendSocketIsClosed: file modes, and not SELinux, keep nginx from the backend's socket, or from each of a group's.
 func BackendSocketIsClosed(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
-	number, _, line := facts.FailedCall(e)
-	socket := socketFile(e)
+	line, failed := connecting(e, syscall.EACCES)
+	all := socketFiles(e)
 	id, known := workerIdentity(e)
-	if number != int(syscall.EACCES) || socket == "" || !known {
+	if !failed || len(all) == 0 || !known {
 		return nil
 	}
+	for _, socket := range all {
+		if closedTo(e.Root, socket, id) == "" {
+			return nil
+		}
+	}
+	socket := all[0]
 	closed := closedTo(e.Root, socket, id)
-	if closed == "" {
-		return nil
-	}
 	what, mend := "write to it", cause.Say("let nginx's user write to ").Name(closed).
 		Say(": have the backend create it so (such as systemd's SocketMode=0666, or SocketGroup=nginx)")
 	if closed != socket {
 		what, mend = "enter "+closed,
 			cause.Say("let nginx's user enter ").Name(closed).Say(" (chmod o+x), or put the socket "+
 				"elsewhere, such as into a directory of its own below /run")
+	}
+	if l := facts.Failing(e); l != nil && noneLive.MatchString(l.Message) {
+		mend = mend.Say("; nginx asks it again after its fail_timeout, or after systemctl reload nginx")
 	}
 	info, err := os.Stat(e.Root + closed)
 	mode := ""
@@ -133,32 +162,36 @@ func BackendSocketIsClosed(_ context.Context, e *facts.Evidence) *cause.Diagnosi
 }
 
 // socketIsNotThere: the socket's file is not there (2), or nobody listens on it (111).
-func socketIsNotThere(e *facts.Evidence) *cause.Diagnosis {
-	number, _, line := facts.FailedCall(e)
-	socket := socketFile(e)
-	switch {
-	case socket == "":
-	case number == int(syscall.ENOENT):
-		evidence := []string{line}
-		if strings.HasPrefix(socket, "/tmp/") || strings.HasPrefix(socket, "/var/tmp/") {
-			if _, err := os.Stat(e.Root + socket); err == nil {
-				return privateTmp(socket, line)
-			}
+func socketIsNotThere(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
+	all := socketFiles(e)
+	if len(all) == 0 {
+		return nil
+	}
+	line, missing := connecting(e, syscall.ENOENT)
+	if missing {
+		if d := hiddenSocket(ctx, e, all[0], line); d != nil {
+			return d
 		}
-		return cause.New(cause.BackendNotRunning, fmt.Sprintf("the backend's socket %s is not there (2)", socket),
-			cause.Say("start the backend (systemctl start its unit), so that it creates ").Name(socket), evidence...)
-	case number == int(syscall.ECONNREFUSED):
+	}
+	if missing && allMissing(e.Root, all) {
+		return cause.New(cause.BackendNotRunning, fmt.Sprintf("the backend's socket %s is not there (2)",
+			strings.Join(all, " and ")), cause.Say("start the backend (systemctl start its unit), so that it creates ").
+			Name(all[0]), line)
+	}
+	if line, refused := connecting(e, syscall.ECONNREFUSED); refused && len(facts.Refusing(ctx, e)) == len(all) {
 		return cause.New(cause.BackendNotRunning, fmt.Sprintf("nobody listens on the backend's socket %s (111)",
-			socket),
-			cause.Say("start the backend (systemctl start its unit), so that it listens on ").Name(socket), line)
+			strings.Join(all, " and ")), cause.Say("start the backend (systemctl start its unit), so that it "+
+			"listens on ").
+			Name(all[0]), line)
 	}
 	return nil
 }
 
-// privateTmp: EPEL's nginx.service has PrivateTmp=true, so that nginx sees a /tmp of its own (systemd.exec(5)).
-func privateTmp(socket, line string) *cause.Diagnosis {
-	return cause.New(cause.BackendSocketDenied,
-		fmt.Sprintf("the backend's socket %s is there, and nginx does not see it: %s has "+
-			"PrivateTmp=, and a /tmp of its own", socket, host.NginxUnit),
-		cause.Say("put the socket elsewhere, such as into a directory of its own below /run, and pass to it"), line)
+func allMissing(root string, sockets []string) bool {
+	for _, s := range sockets {
+		if _, err := os.Stat(root + s); !errors.Is(err, fs.ErrNotExist) {
+			return false
+		}
+	}
+	return true
 }

@@ -47,14 +47,16 @@ const (
 	OtherHostReaches     Code = "other-host-reaches-site"
 	UpgradedUnasked      Code = "upgraded-without-header"
 
-	HostRefused         Code = "host-refused"
-	FieldRefused        Code = "field-refused"
-	PathRewritten       Code = "path-rewritten"
-	BackendSpeaksNoTLS  Code = "backend-speaks-no-tls"
-	BackendWantsTLS     Code = "backend-wants-tls"
-	BackendTLSRefused   Code = "backend-tls-refused"
-	BackendHeaderTooBig Code = "backend-header-too-big"
-	ProxyProtocolWanted Code = "proxy-protocol-wanted"
+	HostRefused   Code = "host-refused"
+	FieldRefused  Code = "field-refused"
+	PathRewritten Code = "path-rewritten"
+
+	PassedWithoutUpgrade Code = "passed-without-upgrade"
+	BackendSpeaksNoTLS   Code = "backend-speaks-no-tls"
+	BackendWantsTLS      Code = "backend-wants-tls"
+	BackendTLSRefused    Code = "backend-tls-refused"
+	BackendHeaderTooBig  Code = "backend-header-too-big"
+	ProxyProtocolWanted  Code = "proxy-protocol-wanted"
 
 	// What nginx answers by itself.
 	RedirectedByNginx       Code = "redirected-by-nginx"

@@ -39,7 +39,8 @@ func (a *Answers) Told() []string {
 
 // Shake makes a handshake with a backend itself, once for every form of it.
 func Shake(ctx context.Context, e *Evidence, t websocket.Target) error {
-	key := fmt.Sprintf("%s %s %s %q %q %v", t.Address, t.Host, t.Path, t.Origin, t.Header, t.TLS != nil)
+	key := fmt.Sprintf("%s %s %s %q %q %v %s %q", t.Address, t.Host, t.Path, t.Origin, t.Header, t.TLS != nil, t.Method,
+		t.Instead)
 	e.Asked.mu.Lock()
 	defer e.Asked.mu.Unlock()
 	if err, known := e.Asked.backends[key]; known {
@@ -118,6 +119,8 @@ func AsNginx(e *Evidence, address string, clients ...string) websocket.Target {
 		}
 		value := p.Field(name).Value.Text
 		switch {
+		case strings.EqualFold(name, "Host") && value == "":
+			t.Instead = http.Header{"Host": nil}
 		case strings.EqualFold(name, "Host"):
 			t.Host = value
 		case strings.EqualFold(name, "Origin"):
@@ -170,16 +173,35 @@ func ClientsField(e *Evidence, name string) string {
 	return e.Target.Header.Get(name)
 }
 
-// SameAnswer: a backend answers directly what came through nginx.
+// SameAnswer: a backend answers directly what came through nginx, or what an error_page of nginx's was put in the place
+// of (proxy_intercept_errors).
 func SameAnswer(e *Evidence, err error) bool {
 	var status *websocket.StatusError
 	through := StatusOf(e)
-	return through != nil && errors.As(err, &status) && status.Code == through.Code
+	if through == nil || !errors.As(err, &status) {
+		return false
+	}
+	return status.Code == through.Code && !isReplaced(e, status.Code) || slices.ContainsFunc(
+		route.Makers(e.Way, Seen(e)), func(end route.End) bool {
+			return IsOfBackend(end) && end.Cause.Status == status.Code
+		})
+}
+
+// isReplaced: nginx shows another answer where the backend's is this.
+func isReplaced(e *Evidence, code int) bool {
+	return slices.ContainsFunc(e.Way.May, func(end route.End) bool {
+		return IsOfBackend(end) && end.Cause.Status == code && end.Answer != nil && end.Answer.Status != code
+	})
+}
+
+// IsOfBackend: the request came to this end because of what a backend did, and not by a rule of nginx's.
+func IsOfBackend(end route.End) bool {
+	return end.Cause != nil && strings.HasSuffix(end.Cause.Directive.Name, "_pass")
 }
 
 func isRefused(err error) bool {
 	var dial *websocket.DialError
-	return errors.As(err, &dial) && errors.Is(err, syscall.ECONNREFUSED)
+	return errors.As(err, &dial) && (errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOENT))
 }
 
 // Refusing are the backends at which nothing listens.

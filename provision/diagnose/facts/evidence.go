@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strings"
 	"time"
 
 	"wsprovision/provision/config"
@@ -58,6 +59,8 @@ type Evidence struct {
 	Left    host.Orphans // workers without one
 	Sockets []host.Socket
 	Asked   *Answers
+	// Through are the listeners of this nginx that the WebSocket came by before, in words.
+	Through []string
 }
 
 // Gather reads what questions ask for. What takes long, nginx -t and handshakes with a backend, is done when it is
@@ -130,6 +133,9 @@ func follow(e *Evidence) route.Route {
 	if e.Target.TLS != nil {
 		r.SNI = e.Target.TLS.ServerName
 	}
+	if all := e.Target.Subprotocols; len(all) > 0 {
+		r.Fields = append(r.Fields, route.Field{Name: "Sec-WebSocket-Protocol", Value: strings.Join(all, ", ")})
+	}
 	fields := e.Target.Header.Clone()
 	if fields.Get("User-Agent") == "" {
 		r.Fields = append(r.Fields, route.Field{Name: "User-Agent", Value: websocket.UserAgent})
@@ -197,8 +203,11 @@ func PathSent(e *Evidence) string {
 
 // IsLocal reports whether the connection went to this host.
 func IsLocal(e *Evidence) bool {
-	ip := e.Address.Addr().Unmap()
-	if !ip.IsValid() {
+	return isOwn(e.Address.Addr())
+}
+
+func isOwn(ip netip.Addr) bool {
+	if ip = ip.Unmap(); !ip.IsValid() {
 		return false
 	}
 	if ip.IsLoopback() {

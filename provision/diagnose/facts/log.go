@@ -145,7 +145,7 @@ var (
 	BindFailedFor = regexp.MustCompile(
 		`^bind\(\S+\) failed \((\d{1,3}): [^()]*\) while connecting to upstream$`)
 	Unresolvable = regexp.MustCompile(
-		`^(?:(\S+) could not be resolved \(\d+: [^()]*\)|no resolver defined to resolve (\S+))(?: while .*)?$`)
+		`^(?:(\S+) could not be resolved \((\d+): [^()]*\)|no resolver defined to resolve (\S+))(?: while .*)?$`)
 	NotEnough      = regexp.MustCompile(`^\d+ worker_connections are not enough(?: while .*)?$`)
 	TooManyFiles   = regexp.MustCompile(callFailed + `24: Too many open files\)(?: while [^"()]*)?$`)
 	NoSpaceLeft    = regexp.MustCompile(callFailed + `28: No space left on device\)(?: while [^"()]*)?$`)

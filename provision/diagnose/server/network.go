@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"syscall"
 
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/websocket"
 )
 
@@ -122,5 +122,8 @@ func besideStatus(ctx context.Context, e *facts.Evidence, at string, status *web
 
 // NginxPort reports whether nginx's configuration has a listener on that port, at whatever address.
 func NginxPort(e *facts.Evidence) bool {
-	return slices.ContainsFunc(facts.Listens(e), func(l netip.AddrPort) bool { return l.Port() == e.Address.Port() })
+	return slices.ContainsFunc(e.Tree.Servers(), func(s conf.Server) bool {
+		return slices.ContainsFunc(s.Listen,
+			func(l conf.ListenDirective) bool { return l.Port == int(e.Address.Port()) })
+	})
 }

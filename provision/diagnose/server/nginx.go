@@ -101,6 +101,14 @@ func inWords(p nginx.Problem) string {
 	case undefined.MatchString(m):
 		return "the variable $" + undefined.FindStringSubmatch(m)[1] +
 			" is used, and nothing defines it: a map is missing"
+	case strings.HasPrefix(m, "unknown directive \"\ufeff"):
+		return "a byte order mark stands at the beginning of the file, as some editors write one, and nginx takes " +
+			"it for " +
+			"a part of the first word"
+	case strings.ContainsRune(m, '\u00a0'):
+		return "a no-break space stands where a space is meant, which nginx takes for a part of the word"
+	case strings.HasPrefix(m, "invalid URL prefix"):
+		return m + ": what proxy_pass has begins with http:// or https://, also for WebSockets"
 	case strings.HasPrefix(m, "unknown directive "):
 		return m + ": misspelt, or of a module that is not loaded"
 	}

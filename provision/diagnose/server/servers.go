@@ -3,8 +3,11 @@ package server
 import (
 	"context"
 	"fmt"
+	"net"
+	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"wsprovision/provision/diagnose/cause"
@@ -66,9 +69,57 @@ func NameIsNobodys(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 	for _, other := range sharing(e) {
 		evidence = append(evidence, fmt.Sprintf("server_name in %s:%d: %q", other.File, other.Line, other.Names))
 	}
+	for _, other := range namedElsewhere(e) {
+		evidence = append(evidence, fmt.Sprintf("the block in %s:%d has the name, and listens on %s", other.File,
+			other.Line, listensOn(other)))
+	}
 	return cause.New(cause.ShadowedDefault,
 		fmt.Sprintf("no server block on %s has the name %s, so that the default server answers (%s)", e.Address,
 			facts.HostSent(e), why), facts.Rewrite(e, nameMend(e)), evidence...)
+}
+
+// namedElsewhere are the blocks with the name that listen on other sockets than the one that took the request.
+func namedElsewhere(e *facts.Evidence) (all []conf.Server) {
+	for _, s := range e.Tree.Servers() {
+		if facts.ServerNamed(s, facts.HostSent(e)) && len(s.Listen) > 0 {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+func listensOn(s conf.Server) string {
+	var all []string
+	for _, l := range s.Listen {
+		all = append(all, written(l))
+	}
+	return strings.Join(all, " and ")
+}
+
+// written is the address of a listen, as nginx reads it.
+func written(l conf.ListenDirective) string {
+	switch {
+	case l.Unix != "":
+		return "unix:" + l.Unix
+	case l.Address == "" || l.Address == "0.0.0.0":
+		return strconv.Itoa(l.Port)
+	}
+	return net.JoinHostPort(l.Address, strconv.Itoa(l.Port))
+}
+
+// listenMend has the block with the name listen on the socket that took the request.
+func listenMend(e *facts.Evidence, s conf.Server) cause.Mend {
+	at, tls := e.Way.Listen, cause.Words("")
+	if at.TLS {
+		tls = " ssl"
+	}
+	mend := cause.Say("add listen ").Name(written(at)).Say(tls+"; to the server block in ").Line(s.File, s.Line)
+	if ip, err := netip.ParseAddr(at.Address); err == nil && !ip.IsUnspecified() {
+		mend = mend.Say(", or take the listen of that address out of ").Line(at.File, at.Line)
+	} else if port := s.Listen[0].Port; port != 0 && port != at.Port {
+		mend = cause.Say("use port ").Number(port).Say(" in the URL, or ").Join(mend)
+	}
+	return mend.Say(facts.ThenReload)
 }
 
 // sharing are the blocks that take requests on the same socket, but for the one that answered.
@@ -86,6 +137,9 @@ func sharing(e *facts.Evidence) (all []conf.Server) {
 func nameMend(e *facts.Evidence) cause.Mend {
 	name, _, _ := strings.Cut(facts.HostSent(e), ":")
 	all := sharing(e)
+	if elsewhere := namedElsewhere(e); len(elsewhere) > 0 && !facts.Addressed(e) {
+		return listenMend(e, elsewhere[0])
+	}
 	switch {
 	case facts.Addressed(e):
 		return cause.Say("use one of the names in server_name in place of the address")
@@ -133,7 +187,8 @@ func listensHere(e *facts.Evidence) bool {
 
 // ProxyProtocolIsWanted: a listener with proxy_protocol closes a connection that does not begin with its line.
 func ProxyProtocolIsWanted(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
-	if e.TreeErr != nil || facts.SilenceOf(e) == nil {
+	failed := facts.TlsFailure(e)
+	if e.TreeErr != nil || facts.SilenceOf(e) == nil && (failed == nil || len(failed.Facts.Chain) > 0) {
 		return nil
 	}
 	for _, s := range e.Tree.Sharing(e.Address) {

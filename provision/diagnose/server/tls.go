@@ -13,6 +13,7 @@ import (
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/hostfile"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/websocket"
 )
 
@@ -36,6 +37,47 @@ func CertificateIsAnothers(_ context.Context, e *facts.Evidence) *cause.Diagnosi
 	return cause.New(cause.CertificateWrongName, fmt.Sprintf("the certificate is not for %s", failed.ServerName),
 		cause.Say("get a certificate that has the name ").Name(failed.ServerName).Say(", and ").Join(replace(e)),
 		certificateShown(failed))
+}
+
+// SecureNameIsNobodys: the name in the TLS handshake is no server block's, so that the default server shows its own
+// certificate, or refuses (ssl_reject_handshake).
+func SecureNameIsNobodys(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
+	failed := facts.TlsFailure(e)
+	if failed == nil || !serverIsKnown(e) || e.Way.ByName || e.Site != nil && facts.Ours(e, e.Way.Server.File) {
+		return nil
+	}
+	s := e.Way.Server
+	evidence := []string{failed.Error(), certificateShown(failed), fmt.Sprintf("server block in %s:%d", s.File, s.Line)}
+	if d := facts.ServerValue(e, "ssl_reject_handshake"); d != nil && len(d.Args) == 1 && d.Args[0] == "on" {
+		return cause.New(cause.ShadowedDefault, fmt.Sprintf("no server block on %s has the name %s, and the default "+
+			"server "+
+			"refuses TLS for such names", e.Address, failed.ServerName), facts.Rewrite(e, nameMend(e)),
+			append(evidence, fmt.Sprintf("ssl_reject_handshake on in %s:%d", d.File, d.Line))...)
+	}
+	var name x509.HostnameError
+	meant := hasCertificateFor(e, failed.ServerName)
+	if !errors.As(failed, &name) || meant == nil {
+		return nil
+	}
+	return cause.New(cause.ShadowedDefault, fmt.Sprintf("no server block on %s has the name %s, so that the default "+
+		"server shows its own certificate", e.Address, failed.ServerName), facts.Rewrite(e, cause.Say("add ").
+		Name(failed.ServerName).Say(" to the names of the block in ").Line(meant.File, meant.Line).
+		Say(", which has a certificate for it").Say(facts.ThenReload)), evidence...)
+}
+
+// hasCertificateFor is the block beside the one that answered whose certificate is for the name; nil for none.
+func hasCertificateFor(e *facts.Evidence, name string) *conf.Server {
+	for _, s := range sharing(e) {
+		for _, d := range s.Body {
+			if d.Name != "ssl_certificate" || len(d.Args) != 1 {
+				continue
+			}
+			if c := certificateIn(e.Root + d.Args[0]); c != nil && c.VerifyHostname(name) == nil {
+				return &s
+			}
+		}
+	}
+	return nil
 }
 
 // CertificateIsNotTrusted: there is no way from it to an authority that the client trusts, by what the server shows.
@@ -157,19 +199,28 @@ func expired(e *facts.Evidence, failed *websocket.TLSError, shown string) *cause
 }
 
 func notAfter(file string) (time.Time, bool) {
-	text, err := hostfile.ReadLinked(context.Background(), file, 1<<20) // certbot's are links
-	if err != nil {
-		return time.Time{}, false
-	}
-	block, _ := pem.Decode(text)
-	if block == nil || block.Type != "CERTIFICATE" {
-		return time.Time{}, false
-	}
-	c, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
+	c := certificateIn(file)
+	if c == nil {
 		return time.Time{}, false
 	}
 	return c.NotAfter, true
+}
+
+// certificateIn is the first certificate of a file; nil where it has none that can be read.
+func certificateIn(file string) *x509.Certificate {
+	text, err := hostfile.ReadLinked(context.Background(), file, 1<<20) // certbot's are links
+	if err != nil {
+		return nil
+	}
+	block, _ := pem.Decode(text)
+	if block == nil || block.Type != "CERTIFICATE" {
+		return nil
+	}
+	c, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return nil
+	}
+	return c
 }
 
 // certificateProblem explains what nginx says of a certificate or key when it

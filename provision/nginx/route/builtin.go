@@ -54,6 +54,8 @@ func builtin(w *walk, name string) Value {
 		return v
 	case "http_host":
 		return known(w.request.Host)
+	case "ssl_client_verify": // the client has none (ngx_ssl_get_client_verify)
+		return known(map[bool]string{true: "NONE"}[w.tls])
 	case "remote_user":
 		if !w.request.has("Authorization") {
 			return known("")

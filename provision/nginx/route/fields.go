@@ -62,10 +62,16 @@ func passedOn(w *walk, isSet func(string) bool) []SentField {
 			continue
 		}
 		v := known(strings.Trim(f.Value, " "))
-		if strings.Contains(f.Name, "_") {
-			v = unknown("whether nginx takes the field is not followed (underscores_in_headers)")
+		if strings.Contains(f.Name, "_") && !takesUnderscores(w) {
+			v = known("")
 		}
 		all = append(all, SentField{Name: f.Name, Value: v})
 	}
 	return all
+}
+
+// takesUnderscores: nginx drops a field with an underscore in its name, unless it is told to take those, or whatever
+// there is (ngx_http_process_request_headers). Which server says so is settled by Host, which comes first.
+func takesUnderscores(w *walk) bool {
+	return w.levels.on("underscores_in_headers", false) || !w.levels.on("ignore_invalid_headers", true)
 }

@@ -52,6 +52,9 @@ type End struct {
 // Nil: nowhere set.
 func (e End) InForce(name string) *conf.Directive { return e.levels.value(name) }
 
+// AllInForce are the directives of that name that hold where the request ends, of those that add up within a block.
+func (e End) AllInForce(name string) []conf.Directive { return e.levels.all(name) }
+
 // Cause is what may turn a request away from its end.
 type Cause struct {
 	What      string

@@ -1,0 +1,63 @@
+package backend
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"wsprovision/provision/diagnose/cause"
+	"wsprovision/provision/diagnose/facts"
+	"wsprovision/provision/nginx/conf"
+)
+
+// noneLive is nginx's word where it may ask no server of a group (ngx_http_upstream_connect).
+var noneLive = regexp.MustCompile(`^no live upstreams while connecting to upstream$`)
+
+// EveryServerIsDown: the configuration says down of each server of the group.
+func EveryServerIsDown(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
+	l, p := facts.Failing(e), facts.Passed(e)
+	if l == nil || p == nil || !noneLive.MatchString(l.Message) || p.Upstream == "" || len(p.Backends) > 0 {
+		return nil
+	}
+	d := downServer(e, p.Upstream)
+	if d == nil {
+		return nil
+	}
+	return cause.New(cause.BackendUnreachable,
+		fmt.Sprintf("every server of the group %s is marked down in nginx's configuration", p.Upstream),
+		cause.Say("take down out of ").Name(facts.Written(*d)).Say(" in ").Line(d.File, d.Line).Say(facts.ThenReload),
+		l.Text, facts.PassedBy(p))
+}
+
+func downServer(e *facts.Evidence, group string) *conf.Directive {
+	for _, d := range e.Tree.Section() {
+		if d.Name != "upstream" || len(d.Args) != 1 || !strings.EqualFold(d.Args[0], group) {
+			continue
+		}
+		for i, s := range d.Body {
+			if s.Name == "server" && strings.Contains(" "+strings.Join(s.Args, " ")+" ", " down ") {
+				return &d.Body[i]
+			}
+		}
+	}
+	return nil
+}
+
+// ServersAreLeftOut: nginx asks none of a group's servers, because each has failed before (max_fails), and a server of
+// it is well by now.
+func ServersAreLeftOut(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
+	l, p := facts.Failing(e), facts.Passed(e)
+	if l == nil || p == nil || !noneLive.MatchString(l.Message) {
+		return nil
+	}
+	b := facts.Accepting(ctx, e, true)
+	if b == "" {
+		return nil
+	}
+	return cause.New(cause.BackendUnreachable, fmt.Sprintf("nginx asks no server of the group %s: each has failed "+
+		"within "+
+		"its fail_timeout (10 s unless set), and %s takes the handshake by now", p.Upstream, b),
+		facts.Reload().Note("or wait for the fail_timeout to pass"),
+		append([]string{l.Text, facts.PassedBy(p)}, e.Asked.Told()...)...)
+}
