@@ -85,8 +85,7 @@ func (m *Files) linesBack(p state.Proven) (back bool, err error) {
 	for _, e := range RecordedLines(m.Ledger) {
 		for _, was := range []string{e.Before, e.Prior, e.Left} {
 			now, err := m.PresentLine(e)
-			if err == nil && was != "" && was != now && Occurrences(p.Content, was) == 1 &&
-				Occurrences(have.Content, now) == 1 {
+			if err == nil && was != "" && was != now && Occurrences(p.Content, was) == 1 {
 				lines = append(lines, Line{e.Name, now, was})
 				break
 			}
