@@ -1,0 +1,240 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"wsprovision/provision/config"
+	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
+	"wsprovision/provision/managed"
+	"wsprovision/provision/nginx"
+	"wsprovision/provision/nginx/conf"
+	"wsprovision/provision/nginx/render"
+	"wsprovision/provision/packages"
+	"wsprovision/provision/site"
+	"wsprovision/provision/state"
+	"wsprovision/rpm"
+)
+
+// on is a host with these files.
+func on(t *testing.T, files map[string]string) *host.Host {
+	t.Helper()
+	root := t.TempDir()
+	for name, content := range files {
+		if err := os.MkdirAll(root+name[:strings.LastIndexByte(name, '/')], 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(root+name, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return &host.Host{Root: root, Files: &host.Files{Root: root, Seam: &host.Seam{}}}
+}
+
+// A directory in which a group may write is warned of, by the group's name where the host has one for it.
+func TestSayGroup(t *testing.T) {
+	for name, tt := range map[string]struct {
+		mode  os.FileMode
+		group string
+		want  string
+	}{
+		"a group writes":       {0o775, "root:x:0:\nwheel:x:10:a\n", "by the group root"},
+		"its name is its own":  {0o775, "0:x:10:\nadm:x:0\n", "by the group adm"},
+		"without a name":       {0o775, "wheel:x:10:a\nbroken\n", "by the group 0"},
+		"without /etc/group":   {0o775, "", "by the group 0"},
+		"everybody but groups": {0o757, "root:x:0:\n", ""},
+		"nobody":               {0o755, "root:x:0:\n", ""},
+	} {
+		files := map[string]string{"/etc/nginx/nginx.conf": ""}
+		if tt.group != "" {
+			files["/etc/group"] = tt.group
+		}
+		h := on(t, files)
+		if err := os.Chmod(h.Root+"/etc/nginx", tt.mode); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chown(h.Root+"/etc/nginx", 0, 0); err != nil {
+			t.Skip("root's files can be made by root alone")
+		}
+		var f engine.Finding
+		sayGroup(h, &f, "/etc/nginx")
+		if got := strings.Join(f.Warnings, "\n"); (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) ||
+			got != "" && !strings.HasSuffix(got, ": chmod g-w /etc/nginx") {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+		sayGroup(h, &f, "/etc/nginx/nginx.conf")
+		sayGroup(h, &f, "/etc/missing")
+		if len(f.Warnings) > 1 {
+			t.Errorf("%s: %q of what is no directory", name, f.Warnings)
+		}
+	}
+}
+
+// What getent says is what nginx will find: each address once, and a name that is not known to be missing is not.
+func TestLookUp(t *testing.T) {
+	for name, tt := range map[string]struct {
+		stdout string
+		status int
+		err    error
+		want   []string
+		known  bool
+	}{
+		"two": {"192.0.2.1 STREAM a\n192.0.2.1 DGRAM\n192.0.2.1 RAW\n2001:db8::1 STREAM a\n2001:db8::1 DGRAM\n", 0, nil,
+			[]string{"192.0.2.1", "2001:db8::1"}, true},
+		"one twice": {"192.0.2.1 STREAM a\n192.0.2.1 STREAM b\n", 0, nil, []string{"192.0.2.1"}, true},
+		"IPv4 in IPv6": {"::ffff:192.0.2.1 STREAM a\n192.0.2.1 STREAM b\n", 0, nil, []string{"192.0.2.1"},
+			true},
+		"not there":              {"", 2, nil, nil, true},
+		"it says nothing":        {"", 0, nil, nil, false},
+		"what is not understood": {"x STREAM\nSTREAM\n\n", 0, nil, nil, false},
+		"getent failed":          {"192.0.2.1 STREAM a\n", 1, nil, nil, false},
+		"there is no getent":     {"192.0.2.1 STREAM a\n", 0, errors.New("no such program"), nil, false},
+	} {
+		n := nginx.Nginx{Read: func(_ context.Context, _ string, argv ...string) (string, string, int, error) {
+			if strings.Join(argv, " ") != "getent ahosts a.example.com" {
+				t.Errorf("asked %q", argv)
+			}
+			return tt.stdout, "", tt.status, tt.err
+		}}
+		addresses, known := lookUp(t.Context(), n, "a.example.com")
+		var got []string
+		for _, a := range addresses {
+			got = append(got, a.String())
+		}
+		if !cmp.Equal(got, tt.want) || known != tt.known {
+			t.Errorf("%s: %q, known %v", name, got, known)
+		}
+	}
+}
+
+// A host without IPv6 reaches no IPv6 address; what to write instead is said as far as it is known.
+func TestReachable(t *testing.T) {
+	with := on(t, map[string]string{"/proc/net/if_inet6": "00000000000000000000000000000001 01 80 10 80 lo\n"})
+	without := on(t, map[string]string{"/proc/net/if_inet6": ""})
+	for name, tt := range map[string]struct {
+		host      *host.Host
+		addresses []string
+		want      string
+	}{
+		"with IPv6":    {with, []string{"2001:db8::1"}, ""},
+		"IPv4":         {without, []string{"192.0.2.1"}, ""},
+		"IPv4 in IPv6": {without, []string{"::ffff:192.0.2.1"}, ""},
+		"IPv6": {without, []string{"2001:db8::1"},
+			"connect to [2001:db8::1]:3000, and this host has no IPv6: write the"},
+		"both":          {without, []string{"2001:db8::1", "192.0.2.1"}, "write 192.0.2.1:3000"},
+		"the loopback":  {without, []string{"::1"}, "write 127.0.0.1:3000"},
+		"both of those": {without, []string{"::1", "127.0.0.1"}, "write 127.0.0.1:3000"},
+	} {
+		var all []netip.Addr
+		for _, a := range tt.addresses {
+			all = append(all, netip.MustParseAddr(a))
+		}
+		err := reachable(tt.host, all, config.Backend{Host: "x", Port: 3000})
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", name, err, tt.want)
+		}
+	}
+}
+
+// The names that nginx looks up when it starts: not those of sockets, nor of a location with a resolver.
+func TestAtStart(t *testing.T) {
+	s := config.Site{Locations: []config.Location{
+		{Backends: []config.Backend{{Host: "a", Port: 1}, {Socket: "/run/x"}}},
+		{Backends: []config.Backend{{Host: "b", Port: 2}}, Resolver: []string{"192.0.2.53"}}}}
+	if got := atStart(s); len(got) != 1 || got[0].Host != "a" {
+		t.Errorf("%v", got)
+	}
+}
+
+// What keeps IPv6 out is named where it stands: a site's listen, the stock line, or a line of somebody's.
+func TestRemoval(t *testing.T) {
+	c := config.Config{Sites: []config.Site{{Name: "chat"}}}
+	listen := func(file string, args ...string) conf.Directive {
+		return conf.Directive{Name: "listen", Args: args, File: file, Line: 7}
+	}
+	for _, tt := range []struct {
+		d    conf.Directive
+		want string
+	}{
+		{listen(SitePath("chat"), "[::]:80"), "[::]:80 from the listen of the site chat"},
+		{listen(host.NginxConf, "[::]:80"),
+			`"listen [::]:80;" in /etc/nginx/nginx.conf:7 (nginx.stock_ipv6: remove does it)`},
+		{listen(host.NginxConf, "[::]:81"), `"listen [::]:81;" in /etc/nginx/nginx.conf:7`},
+		{listen(ConfDir+"/x.conf", "[::]:80", "ssl"), `"listen [::]:80 ssl;" in /etc/nginx/conf.d/x.conf:7`},
+	} {
+		if got := removal(c, "[::]:80", tt.d); got != tt.want {
+			t.Errorf("%s, want %s", got, tt.want)
+		}
+	}
+}
+
+// Another nginx than EPEL 7's is asked what it can; one that is not there, or does not answer, counts as that.
+func TestBuildOf(t *testing.T) {
+	const newer = "nginx version: nginx/1.27.4\nbuilt with OpenSSL 1.1.1\nconfigure arguments: --with-http_v2_module\n"
+	for name, tt := range map[string]struct {
+		there   bool
+		version string
+		says    string
+		err     error
+		want    string
+		asked   bool
+	}{
+		"not there":           {false, "1.27.4", newer, nil, render.EPEL7.Version.String(), false},
+		"EPEL 7's":            {true, render.EPEL7.Version.String(), newer, nil, render.EPEL7.Version.String(), false},
+		"another":             {true, "1.27.4", newer, nil, "1.27.4", true},
+		"no package":          {true, "", newer, nil, "1.27.4", true},
+		"it does not answer":  {true, "1.27.4", "", errors.New("no"), render.EPEL7.Version.String(), true},
+		"not understood":      {true, "1.27.4", "hello\n", nil, render.EPEL7.Version.String(), true},
+		"not there, no other": {false, "", "", nil, render.EPEL7.Version.String(), false},
+	} {
+		files := map[string]string{"/etc/x": ""}
+		if tt.there {
+			files["/usr/sbin/nginx"] = "ELF"
+		}
+		h, asked := on(t, files), false
+		read := func(_ context.Context, _ string, argv ...string) (string, string, int, error) {
+			switch {
+			case argv[0] == "/usr/sbin/nginx":
+				asked = true
+				return "", tt.says, 0, tt.err
+			case tt.version == "":
+				return "package nginx is not installed\n", "", 1, nil
+			}
+			out := "package policycoreutils-python is not installed\npackage epel-release is not installed\n"
+			return "nginx\t1\t" + tt.version + "\t1.el7\tx86_64\n" + out, "", 2, nil
+		}
+		h.Nginx = nginx.Nginx{Root: h.Root, Read: read, Program: "/usr/sbin/nginx"}
+		h.RPM = rpm.New(h.Root, read, nil)
+		got := BuildOf(t.Context(), h, &packages.Packages{Host: h})
+		if got.Version.String() != tt.want || asked != tt.asked {
+			t.Errorf("%s: %s, asked %v", name, got.Version, asked)
+		}
+	}
+}
+
+// A default_server of somebody else's keeps ours from its socket; one of ours does not, nor one of a UNIX socket.
+func TestForeignDefaults(t *testing.T) {
+	h := on(t, map[string]string{
+		host.NginxConf: "events {}\nhttp {\n server { listen 80 default_server; listen 81; }\n" +
+			" server { listen [::]:80 default_server; listen unix:/run/x default_server; }\n include conf.d/*.conf;\n}\n",
+		ConfDir + "/ours.conf":   "server { listen 82 default_server; }\n",
+		ConfDir + "/theirs.conf": "server { listen 127.0.0.1:83 default_server; listen 84 quic default_server; }\n",
+	})
+	ledger := state.NewLedger(h.Files)
+	ledger.Entries = []state.Entry{{Kind: state.KindFile, Name: ConfDir + "/ours.conf"}}
+	s := &Sites{Host: h, Ledger: ledger, Managed: &managed.Files{Ledger: ledger}, Survey: &Survey{Host: h}}
+	got := strings.Join(s.foreignDefaults(), " ")
+	want := strings.Join([]string{site.Listen{Port: 80}.Socket(), site.Listen{Address: "::", Port: 80}.Socket(),
+		site.Listen{Address: "127.0.0.1", Port: 83}.Socket()}, " ")
+	if got != want && got != strings.Replace(want, site.Listen{Port: 80}.Socket(), site.Listen{Address: "0.0.0.0",
+		Port: 80}.Socket(), 1) {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
