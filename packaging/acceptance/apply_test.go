@@ -5,20 +5,34 @@ package acceptance
 import (
 	"strings"
 	"testing"
+
+	"wsprovision/packaging/acceptance/vm"
 )
 
-// The main job: a bare host, one command, and a WebSocket goes through.
+// The main job: a bare host, one command, and a WebSocket goes through. EPEL 7's hosts answer, so that one run of yum
+// brings what the tutorial has two for, and leaves what they leave.
 func TestBareHost(t *testing.T) {
 	t.Parallel()
-	m := start(t, installed)
+	m := start(t, packaged)
+	tutorials := m.untouched(t, packagesAndSources)
+	m.enter(t, installed)
+	m.answer(t, vm.EPEL{Mirrors: vm.Answers, Archive: vm.Refuses})
 	if out, status := m.run("rpm -q nginx policycoreutils-python epel-release; command -v nginx " +
 		"semanage"); status == 0 {
 		t.Fatalf("the machine is not bare:\n%s", out)
 	}
-	_, res := m.apply(t, 2, "--detailed-exitcode")
+	flags := signedEPEL(t)
+	says(t, "plan", m.must(t, "wsprovision plan "+siteFlags+" "+flags), "package epel-release: absent",
+		"to be contacted: mirrors.fedoraproject.org")
+	_, res := m.apply(t, 2, "--detailed-exitcode --verbose "+flags)
 	t.Logf("first apply: %v\n%s", res.duration, res.stderr)
+	if yums := installs(res.stderr); len(yums) != 1 ||
+		!strings.Contains(yums[0], " install epel-release nginx policycoreutils-python:") {
+		t.Errorf("runs of yum: %q, want one that brings all three", yums)
+	}
 	m.upgraded(t)
 	m.judgeProvisioned(t)
+	tutorials()
 }
 
 // labelOfPid prints the type of nginx's pid file. Debian's file contexts have none for it, and restorecon would say so;

@@ -78,6 +78,9 @@ func prepare(m *vm.Machine) error {
 	if err := m.Install("dist"); err != nil {
 		return err
 	}
+	if err := m.Configured(); err != nil {
+		return err
+	}
 	text, err := os.ReadFile("packaging/acceptance/tutorial.sh")
 	if err != nil {
 		return err

@@ -20,7 +20,7 @@ import (
 
 const (
 	agent = "/root/wsprovision-crash"
-	apply = agent + " apply --epel-source repository --server-name ws.example.com --backend 127.0.0.1:3000 --path "
+	apply = agent + " apply --server-name ws.example.com --backend 127.0.0.1:3000 --path "
 )
 
 // story is a run that is interrupted: where it starts from, what is run, and what holds when it is done.

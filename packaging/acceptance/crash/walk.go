@@ -32,6 +32,9 @@ func (t *telling) tell() error {
 	if err := t.m.Restore(vm.Booted); err != nil {
 		return err
 	}
+	if err := t.m.Configured(); err != nil {
+		return err
+	}
 	if err := t.m.Put(agent, t.binary, 0o755); err != nil {
 		return err
 	}

@@ -10,8 +10,12 @@ import (
 	"wsprovision/packaging/acceptance/vm"
 )
 
-// The machine reaches nobody: EPEL is a stand-in there, whose epel-release its own repository has.
-const site = " --server-name ws.example.com --backend 127.0.0.1:3000 --path /ws/ --epel-source repository"
+const site = " --server-name ws.example.com --backend 127.0.0.1:3000 --path /ws/"
+
+// whoAnswers says what stands in for EPEL 7.
+const whoAnswers = `It reaches nobody: it answers for EPEL 7's mirrors itself, with packages of a key of its own, which
+wsprovision.yaml names.
+`
 
 // scene is a command of the transcript and what it shows.
 type scene struct{ says, command, want string }
@@ -39,7 +43,10 @@ func play(m *vm.Machine) error {
 	if err := m.Install("dist"); err != nil {
 		return err
 	}
-	fmt.Printf("\n%s", vm.NotRHEL)
+	if err := m.Configured(); err != nil {
+		return err
+	}
+	fmt.Printf("\n%s%s", vm.NotRHEL, whoAnswers)
 	for _, s := range scenes {
 		fmt.Printf("\n# %s\n[root@host ~]# %s\n", s.says, s.command)
 		r := m.Try(s.command, nil)

@@ -45,6 +45,9 @@ func (i Image) Fingerprint(key string) (string, error) {
 	return strings.TrimSpace(string(text)), err
 }
 
+// Key returns the public key that signs a repository's packages.
+func (i Image) Key(name string) ([]byte, error) { return os.ReadFile(i.Path("keys", name+".asc")) }
+
 // NewDisk makes a disk at path with the image's system on it, as it was before its first boot.
 func (i Image) NewDisk(path string) error {
 	out, err := exec.Command("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", i.Path("disk.raw"),
