@@ -14,9 +14,10 @@ var arrows = map[string]string{
 		"websocket systemd",
 	"provision": "siteconfig firstboot verify status " + rooms +
 		" config nginx nginx/render websocket rpm rpm/openpgp rpm/locks rpm/yumerr selinux selinux/policydb systemd",
-	"provision/firstboot": "verify " + rooms + " config systemd",
-	"provision/verify": "diagnose diagnose/backend diagnose/server diagnose/facts diagnose/cause policy proxy state " +
-		"host engine config nginx/conf nginx/render nginx/route websocket selinux " +
+	"provision/firstboot":   "verify " + rooms + " config systemd",
+	"provision/credentials": "websocket",
+	"provision/verify": "credentials diagnose diagnose/backend diagnose/server diagnose/facts diagnose/cause policy " +
+		"proxy state host engine config nginx/conf nginx/render nginx/route websocket selinux " +
 		"selinux/policydb systemd",
 	"provision/status": "packages proxy state host engine selinux selinux/policydb systemd",
 	"provision/diagnose": "diagnose/answer diagnose/backend diagnose/server diagnose/facts diagnose/cause " +
@@ -28,8 +29,8 @@ var arrows = map[string]string{
 	"provision/diagnose/facts": "diagnose/cause host config nginx nginx/conf nginx/route websocket selinux " +
 		"selinux/policydb systemd",
 	"provision/diagnose/cause": "",
-	"provision/proxy": "packages managed state host engine config nginx nginx/conf nginx/render certificate selinux " +
-		"selinux/policydb systemd",
+	"provision/proxy": "credentials packages managed state host engine config nginx nginx/conf nginx/render certificate " +
+		"selinux selinux/policydb systemd",
 	"provision/certificate":  "",
 	"provision/policy":       "labels managed state host engine config selinux selinux/policydb systemd",
 	"provision/labels":       "packages state host engine selinux selinux/policydb systemd",

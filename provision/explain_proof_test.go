@@ -24,7 +24,7 @@ func TestProofReachesLikeAClient(t *testing.T) {
 	} {
 		c := parse(t, strings.NewReplacer("server_name: ws.example.com", "server_name: "+tt.names, "listen: 80",
 			"listen: "+tt.listen).Replace(oneSite))
-		if got := verify.Target(c.Sites[0], c.Sites[0].Locations[0]); got.Host != tt.want ||
+		if got := verify.Reach(c.Sites[0], c.Sites[0].Locations[0], c.Sites[0].Listen[0]); got.Host != tt.want ||
 			got.Address != "127.0.0.1:"+tt.listen {
 			t.Errorf("%s on %s: Host %s at %s, want %s", tt.names, tt.listen, got.Host, got.Address, tt.want)
 		}

@@ -82,13 +82,23 @@ func writeVerdict(s *screen, r *verify.Report) error {
 	for _, d := range r.Warnings {
 		writeDiagnosis(s, "warning", d)
 	}
-	ok := 0
+	for _, u := range r.Unproved {
+		s.item(0, yellow, plaintext.Line(fmt.Sprintf("not proved: %s of %s: %s", u.Path, u.Site, u.Why)))
+	}
+	ok, stopped := 0, 0
 	for _, t := range r.Targets {
 		if t.Result == verify.OK {
 			ok++
 		}
+		if t.Stop != nil {
+			stopped++
+		}
 	}
-	s.line(span{plainly, fmt.Sprintf("verify: %s, %.1fs: %d of %d%s", r.Result, float64(r.Millis)/1000, ok,
-		len(r.Targets), named("; interrupted: ", r.Interrupted))})
+	behind := ""
+	if stopped > 0 {
+		behind = fmt.Sprintf(", %d of them up to a refusal that the site asks for", stopped)
+	}
+	s.line(span{plainly, fmt.Sprintf("verify: %s, %.1fs: %d of %d%s%s", r.Result, float64(r.Millis)/1000, ok,
+		len(r.Targets), behind, named("; interrupted: ", r.Interrupted))})
 	return s.err
 }

@@ -23,6 +23,7 @@ func checkLocations(s Site, key string, at origins, p *problems) {
 		checkRoot(l, here, at, p)
 		checkWebSocket(l, here, at, p)
 		checkLimits(l, here, at, p)
+		checkProbe(s, l, here, at, p)
 	}
 }
 

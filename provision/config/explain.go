@@ -27,6 +27,7 @@ func Explain(in Input) ([]byte, error) {
 		return nil, fmt.Errorf("read the effective configuration again: %w", err)
 	}
 	at.explain(document.Content[0], "")
+	hideHeaders(document.Content[0], "")
 	shown, err := yaml.Marshal(&document)
 	return []byte(secret.Hide(string(shown))), err
 }
@@ -47,6 +48,21 @@ func (o origins) explain(n *yaml.Node, key string) {
 			n.Value = plaintext.Duration(d)
 		}
 		n.LineComment = "# " + o.origin(key)
+	}
+}
+
+// hideHeaders takes the values of a probe's headers away, which may be secret.
+func hideHeaders(n *yaml.Node, path string) {
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		hideHeaders(n.Content[i+1], join(path, n.Content[i].Value))
+	}
+	for _, item := range n.Content {
+		if n.Kind == yaml.SequenceNode {
+			hideHeaders(item, path+"[]")
+		}
+	}
+	if n.Kind == yaml.ScalarNode && strings.HasPrefix(path, "sites[].locations[].probe.headers.") {
+		n.SetString(secret.Hidden)
 	}
 }
 

@@ -19,17 +19,26 @@ var handshakeHeaders = []string{"connection", "upgrade", "keep-alive", "proxy-co
 // are too many of them.
 const mostName, mostHeaders = 40, 20
 
-// headers is a key with a mapping of request headers.
-func headers(key Key, at func(*Location) *[]site.Header) field[Location] {
+// requestHeaders are what nginx sets.
+func requestHeaders(key Key, at func(*Location) *[]site.Header) field[Location] {
 	key.about = about{Type: "mapping of header names to values", Wrong: "Connection: close",
 		Bounds: "At most 20. Names of up to 40 letters, digits and -; values of printable ASCII without $, at " +
 			"most 1000 characters. An empty " +
 			"value (\"\") takes the header away. Not those of the connection and of the handshake.",
-		Schema: schema{"type": "object", "minProperties": 1, "propertyNames": schema{"pattern": "^[A-Za-z0-9-]+$"},
-			"additionalProperties": schema{"type": "string", "pattern": `^[ -#%-~]*$`}}}
-	return field[Location]{Key: key,
-		read: func(r *reader, n *yaml.Node, key string, into *Location) { *at(into) = r.headers(n, key) },
-		write: func(from Location) any {
+		Schema: headersSchema(`^[ -#%-~]*$`)}
+	return headers(key, headerProblem, at)
+}
+
+func headersSchema(values string) schema {
+	return schema{"type": "object", "minProperties": 1, "propertyNames": schema{"pattern": "^[A-Za-z0-9-]+$"},
+		"additionalProperties": pattern(values)}
+}
+
+// headers is a key with a mapping of headers, each of which wrong judges.
+func headers[T any](key Key, wrong func(name, value *yaml.Node) error, at func(*T) *[]site.Header) field[T] {
+	return field[T]{Key: key,
+		read: func(r *reader, n *yaml.Node, key string, into *T) { *at(into) = r.headers(n, key, wrong) },
+		write: func(from T) any {
 			var all yaml.Node
 			for _, h := range *at(&from) {
 				name, value := &yaml.Node{}, &yaml.Node{}
@@ -45,7 +54,7 @@ func headers(key Key, at func(*Location) *[]site.Header) field[Location] {
 	}
 }
 
-func (r *reader) headers(n *yaml.Node, key string) []site.Header {
+func (r *reader) headers(n *yaml.Node, key string, wrong func(name, value *yaml.Node) error) []site.Header {
 	r.note(n, key)
 	if n.Kind != yaml.MappingNode || len(n.Content) == 0 {
 		r.complain(n, key, "must be a mapping of header names to values, like X-Tenant: blue")
@@ -61,7 +70,7 @@ func (r *reader) headers(n *yaml.Node, key string) []site.Header {
 		name, value := n.Content[i], n.Content[i+1]
 		at, lower := join(key, cut(name.Value)), strings.ToLower(name.Value)
 		r.note(value, at)
-		problem := headerProblem(name, value)
+		problem := wrong(name, value)
 		if lines[lower] > 0 {
 			problem = fmt.Errorf("stands twice, first in line %d", lines[lower])
 		}
@@ -74,7 +83,8 @@ func (r *reader) headers(n *yaml.Node, key string) []site.Header {
 	return all
 }
 
-func headerProblem(name, value *yaml.Node) error {
+// headerName refuses what is none, and what belongs to the handshake.
+func headerName(name *yaml.Node) error {
 	lower := strings.ToLower(name.Value)
 	switch {
 	case name.Kind != yaml.ScalarNode || lower == "" || len(lower) > mostName || lower[0] == '-' ||
@@ -82,6 +92,16 @@ func headerProblem(name, value *yaml.Node) error {
 		return fmt.Errorf("is no header's name: up to %d letters, digits and -", mostName)
 	case slices.Contains(handshakeHeaders, lower) || strings.HasPrefix(lower, "sec-websocket-"):
 		return fmt.Errorf("is set by nginx for the connection and the handshake: leave it out")
+	}
+	return nil
+}
+
+func headerProblem(name, value *yaml.Node) error {
+	lower := strings.ToLower(name.Value)
+	if err := headerName(name); err != nil {
+		return err
+	}
+	switch {
 	case value.Kind != yaml.ScalarNode:
 		return fmt.Errorf("must be a single value")
 	case value.ShortTag() != "!!str":

@@ -25,6 +25,9 @@ func document(k Key, value string) string {
 		if path == "sites[].locations[]" && strings.Contains(k.Path, ".backend_tls.") {
 			beside = "path: /\nbackend: https://c:1"
 		}
+		if path == "sites[]" && strings.Contains(k.With, "/probe.") {
+			beside += "\ntls: {certificate: /c.pem, key: /k.pem, client_ca: /ca.pem}"
+		}
 		if path == parent(k.Path) {
 			beside = k.With + "\n" + beside
 		}

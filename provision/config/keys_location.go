@@ -13,7 +13,7 @@ func locationFields() []field[Location] {
 	var all []field[Location]
 	for _, some := range [][]field[Location]{pathFields(), backendFields(), webSocketFields(), timeoutFields(),
 		proxyFields(),
-		accessFields()} {
+		accessFields(), {probeField()}} {
 		all = append(all, some...)
 	}
 	return all
@@ -94,7 +94,7 @@ func proxyFields() []field[Location] {
 		one(Key{Path: "max_body", Default: "nginx's: 1m", Example: "10m",
 			Doc: "How large the body of a request may be. A larger one gets 413."},
 			sizes, func(l *Location) *string { return &l.MaxBody }),
-		headers(Key{Path: "request_headers", Example: `{X-Tenant: blue, Accept-Encoding: ""}`,
+		requestHeaders(Key{Path: "request_headers", Example: `{X-Tenant: blue, Accept-Encoding: ""}`,
 			Doc: "Headers that the backend gets, in place of the client's and of ours."},
 			func(l *Location) *[]site.Header { return &l.RequestHeaders }),
 	}

@@ -80,7 +80,7 @@ func TestShippedExamples(t *testing.T) {
 		t.Fatal("the shipped file has no part that begins with: # Where nginx comes from")
 	}
 	sites = uncommented(sites)
-	if c, err := load(sites); err != nil || len(c.Sites) != 4 || len(c.Sites[0].Locations) != 2 ||
+	if c, err := load(sites); err != nil || len(c.Sites) != 6 || len(c.Sites[0].Locations) != 2 ||
 		c.Sites[1].TLS == nil {
 		t.Errorf("sites: %+v, %v", c.Sites, err)
 	}

@@ -94,6 +94,7 @@ func questions() []question {
 		{unsecured, running, server.NginxHangs},
 		{unsecured, anywhere, server.TLSIsRefused},
 
+		{later, anywhere, answer.IsNotAsExpected},
 		{later, anywhere, answer.SilentConnectionIsCut},
 		{later, anywhere, answer.AnotherNameIsUpgraded},
 		{later, anywhere, answer.UpgradedUnasked},
@@ -192,6 +193,13 @@ func ask(ctx context.Context, e *facts.Evidence) cause.Diagnosis {
 		}
 	}
 	return through(e, unexplained(e))
+}
+
+// Refused is the refusal of nginx's own that a handshake met, for want of what the site asks its clients for.
+func Refused(ctx context.Context, h *host.Host, c config.Config, s facts.Symptom) (answer.Refusal, bool) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	return answer.Refused(ctx, facts.Gather(ctx, h, c, s))
 }
 
 func situationOf(e *facts.Evidence) situation {

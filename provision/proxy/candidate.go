@@ -29,7 +29,8 @@ func (v *Candidate) Check(ctx context.Context) (engine.Finding, error) {
 		return f, nil
 	}
 	// All that is wrong is told at once: an administrator mends it together.
-	known := errors.Join(err, v.checkCertificates(ctx, &f), v.checkAddresses(ctx), v.checkBackends(ctx, &f))
+	known := errors.Join(err, v.checkCertificates(ctx, &f), v.checkProbes(ctx), v.checkAddresses(ctx),
+		v.checkBackends(ctx, &f))
 	if err != nil || context.Cause(ctx) != nil {
 		return f, known
 	}

@@ -1,5 +1,5 @@
-// Package secret keeps credentials out of what is shown: a user and a password in a URL, its query, and the options
-// of a yum configuration that hold them. What shows text in which such a URL may stand (a diff, an error, what yum
+// Package secret keeps credentials out of what is shown: a user and a password in a URL, its query, the options
+// of a yum configuration that hold them, and the headers of a probe. What shows text in which such a URL may stand (a diff, an error, what yum
 // printed) passes it through Hide.
 //
 // It is a bottom package: every other package may import it, and it imports nginx's tokens alone of ours.
@@ -19,11 +19,15 @@ var (
 	address = regexp.MustCompile(`(?i)\b([a-z][a-z0-9+.-]*:/{1,3})([^\s/]*@[^\s"'<>|]*|[^\s"'<>|]+)`)
 	// option is a line of a yum configuration file, or of a diff of one (yum.conf(5)).
 	option = regexp.MustCompile(`(?mi)^([-+ ]?[ \t]*(?:proxy_)?(?:username|password)[ \t]*[=:])[^\n]*`)
+	// header is one of a mapping of headers in YAML, or in a diff of one, that says by its name that it is secret.
+	header = regexp.MustCompile(`(?mi)((?:^[-+ ]?[ \t]*|[{,][ \t]*)["']?(?:proxy-)?(?:authorization|cookie|` +
+		`x-[a-z0-9-]*(?:auth|token|key|secret|session)[a-z0-9-]*)["']?[ \t]*:)[^\n]*`)
 )
 
 // Hide replaces the credentials in text, whatever else stands there.
 func Hide(text string) string {
-	return option.ReplaceAllString(address.ReplaceAllStringFunc(text, hideURL), "${1}"+Hidden)
+	text = option.ReplaceAllString(address.ReplaceAllStringFunc(text, hideURL), "${1}"+Hidden)
+	return header.ReplaceAllString(text, "${1} "+Hidden)
 }
 
 // In reports whether there are credentials in text.

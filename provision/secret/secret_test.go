@@ -28,6 +28,9 @@ func TestHostileHide(t *testing.T) {
 		"http:/u:s3cret@h":                              "http:/…@h",
 		"[r]\n+password = s3cret\n username: s3cret":    "[r]\n+password =…\n username:…",
 		"proxy_password=s3cret":                         "proxy_password=…",
+		"+      Authorization: Bearer s3cret":           "+      Authorization: …",
+		"headers: {X-A: b, \"Cookie\": a=s3cret}\nc: d": "headers: {X-A: b, \"Cookie\": …\nc: d",
+		"  x-api-token: s3cret":                         "  x-api-token: …",
 	} {
 		if got := Hide(text); got != want || !In(text) || strings.Contains(got, "s3cret") {
 			t.Errorf("Hide(%q) is %q, want %q", text, got, want)

@@ -32,6 +32,7 @@ type Location struct {
 	Allow, Deny []string
 	Limits      *Limits
 	Snippet     string // nginx's own directives, unchecked
+	Probe       *Probe // nil is its zero value
 }
 
 // Match is how a location's path is compared.

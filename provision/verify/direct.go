@@ -20,7 +20,7 @@ const longestBundle = 8 << 20
 func Direct(ctx context.Context, h *host.Host, l config.Location, b config.Backend,
 	through websocket.Target) (websocket.Target, error) {
 	t := through
-	t.Address, t.TLS = b.Address(), nil
+	t.Address, t.TLS, t.Proxied, t.Path = b.Address(), nil, false, stripped(l, through.Path)
 	if !b.HTTPS {
 		return t, nil
 	}

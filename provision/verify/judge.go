@@ -78,6 +78,10 @@ func (p *Proof) judgeOne(f *engine.Finding, target websocket.Target, a answered,
 		return fmt.Errorf("%s through %s: %w; the backend %s cannot be reached from here either: %w", target,
 			target.Address, through, a.address, a.err)
 	}
+	if expected := target.Expect.Any() && errors.As(a.err, &status) && status.Code < 500; expected {
+		return fmt.Errorf("%s: the backend %s itself does not answer as the location's probe expects it: %w", target,
+			a.address, a.err)
+	}
 	if errors.As(a.err, &status) && status.Code >= 500 { // it may still be starting; 401 and its like stay
 		p.Unproved = append(p.Unproved, fmt.Sprintf("the backend %s answers %d", a.address, status.Code))
 	}

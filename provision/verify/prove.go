@@ -28,11 +28,11 @@ func (p *Proof) prove(ctx context.Context) (engine.Finding, error) {
 	logs := tree.ErrorLogs()
 	for _, site := range p.Config.Sites {
 		for _, l := range site.Locations {
-			if guard := site.Guard(l); !l.WebSocket || guard != "" {
-				if l.WebSocket {
-					f.Notes = append(f.Notes, fmt.Sprintf("%s of %s is not proved: %s stands before "+
-						"it", l.Path, site.Name, guard))
-				}
+			if !l.WebSocket {
+				continue
+			}
+			if !hasPath(l) {
+				f.Notes = append(f.Notes, fmt.Sprintf("%s of %s is not proved: %s", l.Path, site.Name, pathless))
 				continue
 			}
 			if err := p.ProveLocation(ctx, &f, site, l, logs); err != nil {
@@ -43,25 +43,62 @@ func (p *Proof) prove(ctx context.Context) (engine.Finding, error) {
 	return f, engine.Lines(all)
 }
 
+// ProveLocation makes the handshake that the location's probe asks for. Nothing secret of it is said.
 func (p *Proof) ProveLocation(ctx context.Context, f *engine.Finding, site config.Site, l config.Location,
 	logs []string) error {
-	target := facts.Recognisable(Target(site, l))
+	target, sent, err := Target(ctx, p.Root, site, l)
+	if err != nil {
+		return fmt.Errorf("%s of %s: %w", l.Path, site.Name, err)
+	}
+	var own engine.Finding
+	err = p.proveTarget(ctx, &own, site, l, facts.Recognisable(target), logs)
+	hide := hider(target, sent)
+	for _, note := range own.Notes {
+		f.Notes = append(f.Notes, hide(note))
+	}
+	for _, warning := range own.Warnings {
+		f.Warnings = append(f.Warnings, hide(warning))
+	}
+	if err == nil {
+		return nil
+	}
+	return &hiddenError{hide(err.Error()), err}
+}
+
+func (p *Proof) proveTarget(ctx context.Context, f *engine.Finding, site config.Site, l config.Location,
+	target websocket.Target, logs []string) error {
 	marks, began := facts.MarkLogs(p.Host, logs...), time.Now()
 	hs, err := p.Probe(ctx, target)
 	if err == nil {
-		f.Notes = append(f.Notes, fmt.Sprintf("%s through %s: 101, %.1f ms", target, target.Address,
-			float64(hs.Upgrade.Microseconds())/1000))
+		f.Notes = append(f.Notes, proved(target, hs))
 		p.sayLeftOut(ctx, f, target, l)
 		return nil
 	}
 	s := facts.Symptom{Site: &site, Location: &l, Target: target, Check: "upgrade", Err: err,
 		Lines: facts.LogsSince(ctx, p.Host, marks),
 		Began: began, Own: OwnFile(p.Host, p.Config, &site)}
+	if end := stopped(ctx, p.Host, p.Config, s); end != nil {
+		f.Notes = append(f.Notes, fmt.Sprintf("%s through %s: %s", target, target.Address, end))
+		return nil
+	}
 	var status *websocket.StatusError
 	if !errors.As(err, &status) {
 		return p.because(ctx, s, fmt.Errorf("%s through %s: %w", target, target.Address, err))
 	}
 	return p.because(ctx, s, p.judge(ctx, f, target, l, err))
+}
+
+// proved says what was seen.
+func proved(target websocket.Target, hs websocket.Handshake) string {
+	text := fmt.Sprintf("%s through %s: %d, %.1f ms", target, target.Address, max(hs.Status, 101),
+		float64(hs.Upgrade.Microseconds())/1000)
+	if hs.Status > 101 {
+		return text + ", as the probe expects it: behind it nothing is proved"
+	}
+	if more := target.Expect.String(); more != "" {
+		text += "; " + more
+	}
+	return text
 }
 
 // because adds to a failure of the proof what the diagnosis of verify says of
@@ -75,15 +112,6 @@ func (p *Proof) because(ctx context.Context, s facts.Symptom, failure error) err
 		return failure
 	}
 	return fmt.Errorf("%w: %s", failure, d)
-}
-
-// Target is a location at its site's first listening address.
-func Target(site config.Site, l config.Location) websocket.Target {
-	t := Reach(site, l, site.Listen[0])
-	if t.TLS != nil {
-		t.TLS = host.LocalTLS()
-	}
-	return t
 }
 
 // Proof is that a WebSocket goes through.

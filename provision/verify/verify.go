@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/credentials"
 	"wsprovision/provision/diagnose"
 	"wsprovision/provision/diagnose/backend"
 	"wsprovision/provision/diagnose/cause"
@@ -68,6 +70,8 @@ type aim struct {
 	Site     *config.Site
 	Location *config.Location
 	target   websocket.Target
+	sent     credentials.Credentials
+	unread   error // why its credentials are not there
 }
 
 // Run makes every check. The error is of the request itself, such as a URL
@@ -76,10 +80,11 @@ func (v *Verification) Run(ctx context.Context) (*Report, error) {
 	start := time.Now()
 	defer host.Disconnect(v.Host)
 	report := &Report{Version: Version, Agent: v.Agent, Started: start.UTC()}
-	aims, err := v.aims()
+	aims, err := v.aims(ctx)
 	if err != nil {
 		return nil, err
 	}
+	report.Unproved = v.unproved()
 	for _, a := range aims {
 		if ctx.Err() != nil {
 			break
@@ -106,7 +111,7 @@ func (v *Verification) Run(ctx context.Context) (*Report, error) {
 }
 
 // aims are the locations with WebSockets, each at every address of its site.
-func (v *Verification) aims() ([]aim, error) {
+func (v *Verification) aims(ctx context.Context) ([]aim, error) {
 	if v.URL != "" {
 		return v.AimAtURL()
 	}
@@ -114,20 +119,35 @@ func (v *Verification) aims() ([]aim, error) {
 	for i := range v.Config.Sites {
 		site := &v.Config.Sites[i]
 		for j := range site.Locations {
-			if l := site.Locations[j]; !l.WebSocket || site.Guard(l) != "" {
+			l := &site.Locations[j]
+			if !l.WebSocket || !hasPath(*l) {
 				continue
 			}
-			for _, l := range site.Listen {
-				all = append(all, aim{site, &site.Locations[j], v.complete(Reach(*site, site.Locations[j], l))})
+			sent, err := credentials.Read(ctx, v.Root, l.Probe)
+			for _, listen := range site.Listen {
+				a := aim{Site: site, Location: l, target: v.complete(Reach(*site, *l, listen)), sent: sent, unread: err}
+				a.target = sent.Give(a.target)
+				all = append(all, a)
 			}
 		}
 	}
 	if len(all) == 0 {
-		return nil, errors.New("no location of the configuration is a WebSocket's that a client reaches without more " +
-			"(websocket: false, client_ca, basic_auth_file, allow, deny, proxy_protocol, match: regex): there is " +
-			"nothing to verify")
+		return nil, errors.New("no location of the configuration is a WebSocket's with a path to ask for " +
+			"(websocket: false, or match: regex without probe.path): there is nothing to verify")
 	}
 	return all, nil
+}
+
+// unproved are the WebSockets that nothing can be asked of.
+func (v *Verification) unproved() (all []Unproved) {
+	for _, site := range v.Config.Sites {
+		for _, l := range site.Locations {
+			if v.URL == "" && l.WebSocket && !hasPath(l) {
+				all = append(all, Unproved{site.Name, l.Path, pathless})
+			}
+		}
+	}
+	return all
 }
 
 func (v *Verification) AimAtURL() ([]aim, error) {
@@ -171,27 +191,21 @@ func (v *Verification) siteOf(t websocket.Target, host string) *config.Site {
 	return first
 }
 
-// complete adds what every handshake has.
+// complete adds what every handshake has: what the command was given goes before the location's probe.
 func (v *Verification) complete(t websocket.Target) websocket.Target {
-	t.Origin, t.Header, t.Subprotocols = v.Origin, v.Header, v.Subprotocols
+	t.Origin = cmp.Or(v.Origin, t.Origin)
+	if t.Header = t.Header.Clone(); t.Header == nil {
+		t.Header = http.Header{}
+	}
+	maps.Copy(t.Header, v.Header)
+	if len(v.Subprotocols) > 0 {
+		t.Subprotocols, t.Expect.Subprotocol = v.Subprotocols, ""
+	}
 	if t.TLS != nil {
 		t.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 		if v.TLS != nil {
 			t.TLS = v.TLS.Clone()
 		}
-	}
-	return t
-}
-
-// Reach is a location at one of its site's addresses, seen from this host.
-func Reach(site config.Site, l config.Location, listen config.Listen) websocket.Target {
-	port, standard := strconv.Itoa(listen.Port), 80
-	t := websocket.Target{Address: listen.Local(), Host: site.ClientName(), Path: l.Path}
-	if site.TLS != nil {
-		t.TLS, standard = &tls.Config{MinVersion: tls.VersionTLS12}, 443
-	}
-	if listen.Port != standard {
-		t.Host = net.JoinHostPort(t.Host, port)
 	}
 	return t
 }
@@ -204,7 +218,15 @@ func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, []cause
 	if a.Location != nil {
 		t.Backend = a.Location.BackendText()
 	}
+	if a.unread != nil {
+		t.Result = Failed
+		t.Checks = []CheckReport{{Name: "credentials", Result: Failed, Error: a.unread.Error()}}
+		return t, nil, nil
+	}
 	echo := v.Echo
+	if echo == websocket.EchoAuto && v.URL == "" && a.Location.Probe != nil {
+		echo = websocket.EchoNo // a probe speaks an application's language, which is no echo
+	}
 	if v.WithEcho && a.Location != nil {
 		stop, err := v.standIns(ctx, a.Location.Backends)
 		if err != nil {
@@ -213,8 +235,16 @@ func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, []cause
 		if stop != nil {
 			defer stop()
 			t.Echo, echo = true, websocket.EchoYes
+			a.target.Send, a.target.Expect = "", websocket.Expect{} // which are the application's
 		}
 	}
+	warned := v.prove(ctx, a, &t, echo)
+	t.hide(hider(a.target, a.sent))
+	return t, warned, nil
+}
+
+// prove makes the checks of a target, and says why one failed.
+func (v *Verification) prove(ctx context.Context, a aim, t *TargetReport, echo websocket.Echo) []cause.Diagnosis {
 	a.target = facts.Recognisable(a.target)
 	tree, _ := v.tree()
 	marks, began := facts.MarkLogs(v.Host, tree.ErrorLogs()...), time.Now()
@@ -227,16 +257,25 @@ func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, []cause
 			warned = append(warned, server.CertificateWarnings(a.target, c.TLS, began)...)
 		}
 	}
-	name, err := v.judge(ctx, a, &t, checks)
-	if err != nil && !v.Mute && ctx.Err() == nil {
-		d := diagnose.Explain(ctx, v.Host, v.Config,
-			facts.Symptom{Site: a.Site, Location: a.Location, Target: a.target, Check: name, Err: err,
-				Peer:  checks[0].Peer,
-				Lines: facts.LogsSince(ctx, v.Host, marks), Began: began, Again: v.Apply, Load: v.Load,
-				Own: OwnFile(v.Host, v.Config, a.Site)})
+	name, err := v.judge(ctx, a, t, checks)
+	if err == nil || ctx.Err() != nil {
+		return warned
+	}
+	symptom := facts.Symptom{Site: a.Site, Location: a.Location, Target: a.target, Check: name, Err: err,
+		Peer:  checks[0].Peer,
+		Lines: facts.LogsSince(ctx, v.Host, marks), Began: began, Again: v.Apply, Load: v.Load}
+	if name == "upgrade" && v.URL == "" {
+		t.Stop = stopped(ctx, v.Host, v.Config, symptom)
+	}
+	switch {
+	case t.Stop != nil:
+		t.endAt(*t.Stop)
+	case !v.Mute:
+		symptom.Own = OwnFile(v.Host, v.Config, a.Site)
+		d := diagnose.Explain(ctx, v.Host, v.Config, symptom)
 		t.Diagnosis = &d
 	}
-	return t, warned, nil
+	return warned
 }
 
 // judge fills in the report and returns the first failure.
@@ -276,6 +315,7 @@ func (v *Verification) otherHost(a aim) string {
 		return ""
 	}
 	unknown := route.Handshake(at, a.target.TLS != nil, facts.UnknownName, cmp.Or(a.target.Path, "/"), "")
+	unknown.Proxied = a.target.Proxied
 	r := route.Follow(tree, route.Host{Look: route.OnDisk(v.Root)}, unknown)
 	if r.Server == nil || r.ByName || r.Server.File == proxy.SitePath(a.Site.Name) {
 		return ""

@@ -21,14 +21,23 @@ const (
 
 // Report is what Verify saw, target by target.
 type Report struct {
-	Version     int               `json:"verify_version"`
-	Agent       string            `json:"agent_version"`
-	Started     time.Time         `json:"started"`
-	Millis      int64             `json:"duration_ms"`
-	Result      string            `json:"result"` // ok or failed
-	Targets     []TargetReport    `json:"targets"`
+	Version int            `json:"verify_version"`
+	Agent   string         `json:"agent_version"`
+	Started time.Time      `json:"started"`
+	Millis  int64          `json:"duration_ms"`
+	Result  string         `json:"result"` // ok or failed
+	Targets []TargetReport `json:"targets"`
+	// Unproved are the WebSockets that nothing can be asked of.
+	Unproved    []Unproved        `json:"unproved,omitempty"`
 	Warnings    []cause.Diagnosis `json:"warnings,omitempty"`
 	Interrupted string            `json:"interrupted,omitempty"`
+}
+
+// Unproved is a WebSocket location that no path is known of.
+type Unproved struct {
+	Site string `json:"site"`
+	Path string `json:"path"`
+	Why  string `json:"why"`
 }
 
 // TargetReport is one WebSocket location at one address.
@@ -43,6 +52,8 @@ type TargetReport struct {
 	Result string        `json:"result"`
 	Checks []CheckReport `json:"checks"`
 	Timing *TimingReport `json:"timing,omitempty"`
+	// Stop is where the proof ended, where nginx wants what was not given; nil where it went through.
+	Stop *Stop `json:"proved_up_to,omitempty"`
 	// Diagnosis is the cause of a failure; nil with --explain=never.
 	Diagnosis *cause.Diagnosis `json:"diagnosis,omitempty"`
 }
@@ -123,5 +134,36 @@ func (r *Report) settle() {
 	}
 	if r.Interrupted != "" || len(r.Targets) == 0 {
 		r.Result = Failed
+	}
+}
+
+// endAt makes an outcome of a refusal that the site asks for: what is behind it is not proved, and nothing failed.
+func (t *TargetReport) endAt(s Stop) {
+	t.Result = OK
+	behind := false
+	for i, c := range t.Checks {
+		switch {
+		case c.Name == "upgrade":
+			behind = true
+			t.Checks[i] = CheckReport{Name: c.Name, Result: Skipped, Millis: c.Millis, Why: s.String()}
+		case behind:
+			t.Checks[i].Why = "it is behind " + s.Key
+		}
+	}
+}
+
+// hide passes through hide whatever a server may have said.
+func (t *TargetReport) hide(hide func(string) string) {
+	for i, c := range t.Checks {
+		t.Checks[i].Detail, t.Checks[i].Error, t.Checks[i].Why = hide(c.Detail), hide(c.Error), hide(c.Why)
+	}
+	if t.Timing != nil {
+		t.Timing.Error = hide(t.Timing.Error)
+	}
+	if d := t.Diagnosis; d != nil {
+		d.Cause = hide(d.Cause)
+		for i := range d.Evidence {
+			d.Evidence[i] = hide(d.Evidence[i])
+		}
 	}
 }

@@ -59,8 +59,8 @@ func load(t *testing.T, text string) config.Config {
 	return c
 }
 
-// site listens on the port, has a WebSocket on /ws/ with the backend, and something else on /.
-func site(t *testing.T, port, backend int) config.Config {
+// oneSite listens on the port, has a WebSocket on /ws/ with the backend, and something else on /.
+func oneSite(t *testing.T, port, backend int) config.Config {
 	t.Helper()
 	return load(t, fmt.Sprintf("sites: [{name: chat, server_name: [chat.example.com], listen: '127.0.0.1:%d', "+
 		"locations: [{path: /ws/, backend: '127.0.0.1:%d'}, {path: /, backend: '127.0.0.1:%[2]d', websocket: "+
@@ -77,7 +77,7 @@ func verifying(t *testing.T, c config.Config) *Verification {
 // What goes through is told of each WebSocket location, and of no other, as it comes and in the report.
 func TestVerified(t *testing.T) {
 	port, backend := serving(t), silent(t)
-	v := verifying(t, site(t, port, backend))
+	v := verifying(t, oneSite(t, port, backend))
 	var finished []string
 	v.Finished = func(t TargetReport) { finished = append(finished, t.URL) }
 	r, err := v.Run(t.Context())
@@ -109,7 +109,7 @@ func TestVerified(t *testing.T) {
 
 // A target that fails has its first failure's check, and the whole has failed.
 func TestNotVerified(t *testing.T) {
-	r, err := verifying(t, site(t, silent(t), silent(t))).Run(t.Context())
+	r, err := verifying(t, oneSite(t, silent(t), silent(t))).Run(t.Context())
 	if err != nil || r.Result != Failed || len(r.Targets) != 1 || r.Targets[0].Result != Failed {
 		t.Fatalf("%+v, %v", r, err)
 	}
@@ -131,7 +131,7 @@ func TestNotVerified(t *testing.T) {
 func TestVerifyEnded(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("SIGTERM"))
-	r, err := verifying(t, site(t, serving(t), silent(t))).Run(ctx)
+	r, err := verifying(t, oneSite(t, serving(t), silent(t))).Run(ctx)
 	if err != nil || r.Result != Failed || r.Interrupted != "SIGTERM" || len(r.Targets) != 0 {
 		t.Errorf("%+v, %v", r, err)
 	}
@@ -145,7 +145,7 @@ func TestStandIn(t *testing.T) {
 		backend int
 		stands  bool
 	}{{"it runs", running, false}, {"it does not", absent, true}} {
-		v := verifying(t, site(t, serving(t), tt.backend))
+		v := verifying(t, oneSite(t, serving(t), tt.backend))
 		v.WithEcho = true
 		heard := false
 		v.Finished = func(TargetReport) {
@@ -169,7 +169,7 @@ func TestStandIn(t *testing.T) {
 
 // Many connections are measured once the checks have passed, and their failure is one of the target.
 func TestVerifyLoad(t *testing.T) {
-	v := verifying(t, site(t, serving(t), silent(t)))
+	v := verifying(t, oneSite(t, serving(t), silent(t)))
 	v.Load = websocket.Load{Count: 7, Concurrency: 3}
 	r, err := v.Run(t.Context())
 	if err != nil || r.Result != OK || r.Targets[0].Timing == nil {
@@ -187,17 +187,17 @@ func TestVerifyLoad(t *testing.T) {
 	if string(text) != want || err != nil {
 		t.Errorf("%s, %v", text, err)
 	}
-	v = verifying(t, site(t, silent(t), silent(t)))
+	v = verifying(t, oneSite(t, silent(t), silent(t)))
 	v.Load = websocket.Load{Count: 7, Concurrency: 3}
 	if r, err := v.Run(t.Context()); err != nil || r.Targets[0].Timing != nil {
 		t.Errorf("measured although the checks failed: %+v, %v", r, err)
 	}
 }
 
-// What a client does not reach without more is not verified; where that is all, there is nothing to verify.
+// What nothing can be asked of is not verified; where that is all, there is nothing to verify.
 func TestNothingToVerify(t *testing.T) {
-	for _, more := range []string{"websocket: false", "allow: [192.0.2.0/24]"} {
-		c := load(t, "sites: [{name: a, server_name: a.example.com, listen: 80, locations: [{path: /, backend: "+
+	for _, more := range []string{"path: /, websocket: false", "path: '^/x', match: regex"} {
+		c := load(t, "sites: [{name: a, server_name: a.example.com, listen: 80, locations: [{backend: "+
 			"'127.0.0.1:1', "+more+"}]}]\n")
 		if r, err := verifying(t, c).Run(t.Context()); r != nil || err == nil ||
 			!strings.Contains(err.Error(), "nothing to verify") {

@@ -65,6 +65,9 @@ func dial(ctx context.Context, t Target, hs *Handshake) (net.Conn, error) {
 		return nil, e
 	}
 	hs.Local, hs.Peer = conn.LocalAddr().String(), conn.RemoteAddr().String()
+	if t.Proxied {
+		_, _ = io.WriteString(conn, proxyLine(conn)) // whoever does not take it does not answer either
+	}
 	if t.TLS == nil {
 		return conn, nil
 	}

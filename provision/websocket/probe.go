@@ -10,17 +10,23 @@ import (
 const closeWait = time.Second
 
 // Probe makes one opening handshake and closes cleanly. Its errors are, by errors.As: *DialError, *TLSError,
-// *ResponseError, *StatusError, and for a 101 that is not right *HeaderError or *AcceptError, or both.
-// Without a deadline in ctx it ends after 30 s.
+// *ResponseError, *StatusError, for a 101 that is not right *HeaderError or *AcceptError, or both, and *ExpectError for
+// an answer that is right and not the expected one. Without a deadline in ctx it ends after 30 s.
 func Probe(ctx context.Context, t Target) (Handshake, error) {
 	ctx, cancel := bound(ctx, defaultTimeout)
 	defer cancel()
+	if t.Send != "" || t.Expect.Message != nil {
+		return converse(ctx, t)
+	}
 	var hs Handshake
 	l, err := upgrade(ctx, t, upgradeHeader(newKey(), t.Subprotocols), &hs)
 	if err != nil {
-		return hs, err
+		return hs, t.Expect.refused(err)
 	}
 	defer l.Close()
+	if err := t.Expect.upgraded(hs); err != nil {
+		return hs, err
+	}
 	stop := context.AfterFunc(ctx, func() { _ = l.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	leave(l)

@@ -3,6 +3,7 @@ package websocket
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -32,6 +33,12 @@ type Target struct {
 	Method string
 	// Instead are fields in place of the handshake's own, or of Host: one line for each value, and none for no value.
 	Instead http.Header
+	// Proxied begins the connection with a PROXY line that says who connects, as a listener with proxy_protocol wants.
+	Proxied bool
+	// Send is a text message that Probe sends once the WebSocket is open; "" sends none.
+	Send string
+	// Expect is what Probe wants to be answered.
+	Expect Expect
 
 	dial func(ctx context.Context, network, address string) (net.Conn, error) // nil: net.Dialer's
 }
@@ -123,10 +130,7 @@ func (t Target) Validate() error {
 	if t.Method != "" && !token(t.Method) {
 		return fmt.Errorf("method %q: not a token", t.Method)
 	}
-	if err := validHeader(t.Header); err != nil {
-		return err
-	}
-	return validLines(t.Instead)
+	return errors.Join(validHeader(t.Header), validLines(t.Instead), t.Expect.validate(t.Subprotocols))
 }
 
 func validHeader(h http.Header) error {
@@ -150,7 +154,7 @@ func validLines(h http.Header) error {
 		}
 		for _, v := range values {
 			if strings.ContainsAny(v, "\r\n\x00") {
-				return fmt.Errorf("header %s: value %q has a line break", name, v)
+				return fmt.Errorf("header %s: its value has a line break", name)
 			}
 		}
 	}

@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 )
 
 // Check is one thing that was looked at.
 type Check struct {
-	// Name is stable: tcp, certificate, upgrade, headers, accept, text-echo, binary-64k-echo, ping, close,
+	// Name is stable: tcp, certificate, upgrade, headers, accept, expect, text-echo, binary-64k-echo, ping, close,
 	// no-upgrade-without-header, other-host, idle.
 	Name string
 	OK   bool
@@ -21,6 +22,9 @@ type Check struct {
 	Peer    string // of tcp: the address that took the connection
 	TLS     *TLS   // of certificate: what the session showed
 }
+
+// NoWebSocket is why what needs an open WebSocket is skipped where there is none.
+const NoWebSocket = "there is no WebSocket to try it on"
 
 // Failed is neither OK nor skipped.
 func (c Check) Failed() bool { return !c.OK && c.Skipped == "" }
@@ -85,7 +89,7 @@ func Verify(ctx context.Context, t Target, o Options) []Check {
 		{"idle", v.options.Idle, v.idle},
 	} {
 		if !up {
-			list = append(list, Check{Name: c.name, Skipped: "there is no WebSocket to try it on"})
+			list = append(list, Check{Name: c.name, Skipped: NoWebSocket})
 			continue
 		}
 		list = append(list, v.check(ctx, c.name, c.extra, c.run))
@@ -137,7 +141,7 @@ func (v *verifier) opening(ctx context.Context) (list []Check, up bool) {
 		}
 		list = append(list, c)
 	}
-	return list, err == nil
+	return list, err == nil && hs.Accepted
 }
 
 type stage struct {
@@ -158,16 +162,34 @@ func stages(t Target, hs Handshake) []stage {
 	if t.TLS != nil {
 		list = append(list, certificateStage(hs))
 	}
-	return append(list,
-		stage{name: "upgrade", took: hs.Upgrade, detail: hs.StatusLine, part: func(err error) error {
-			if hs.Status == 101 {
-				return pick[*ResponseError](err) // time ran out just then
-			}
-			return err
-		}},
-		stage{name: "headers", detail: "Upgrade and Connection", part: pick[*HeaderError]},
-		stage{name: "accept", detail: "Sec-WebSocket-Accept is the digest of the key", part: pick[*AcceptError]},
-	)
+	list = append(list, stage{name: "upgrade", took: hs.Upgrade, detail: hs.StatusLine, part: partOfUpgrade(hs)})
+	opened := []stage{
+		{name: "headers", detail: "Upgrade and Connection", part: pick[*HeaderError]},
+		{name: "accept", detail: "Sec-WebSocket-Accept is the digest of the key", part: pick[*AcceptError]},
+	}
+	if text := t.Expect.String(); text != "" {
+		opened = append(opened, stage{name: "expect", detail: text, part: pick[*ExpectError]})
+	}
+	for i := range opened {
+		if hs.Status != http.StatusSwitchingProtocols {
+			opened[i].skipped = NoWebSocket
+		}
+	}
+	return append(list, opened...)
+}
+
+// partOfUpgrade leaves out what is wrong with a 101, which has stages of its own.
+func partOfUpgrade(hs Handshake) func(error) error {
+	return func(err error) error {
+		var other *ExpectError
+		switch {
+		case errors.As(err, &other) && other.What != ExpectStatus:
+			return nil
+		case other == nil && hs.Status == http.StatusSwitchingProtocols:
+			return pick[*ResponseError](err) // time ran out just then
+		}
+		return err
+	}
 }
 
 func pick[E error](err error) error {

@@ -46,6 +46,7 @@ const (
 	NginxConfigInvalid   Code = "nginx-config-invalid"
 	OtherHostReaches     Code = "other-host-reaches-site"
 	UpgradedUnasked      Code = "upgraded-without-header"
+	NotAsExpected        Code = "not-as-expected"
 
 	HostRefused   Code = "host-refused"
 	FieldRefused  Code = "field-refused"

@@ -129,9 +129,9 @@ func follow(e *Evidence) route.Route {
 		return route.Route{End: route.End{Unfollowed: &route.Unfollowed{Why: e.TreeErr.Error()}}}
 	}
 	r := route.Handshake(e.Address, e.Target.TLS != nil, HostSent(e), PathSent(e), e.Target.Origin)
-	r.From = clientOf(e.Address)
+	r.From, r.Proxied = clientOf(e.Address), e.Target.Proxied
 	if e.Target.TLS != nil {
-		r.SNI = e.Target.TLS.ServerName
+		r.SNI, r.Certified = e.Target.TLS.ServerName, len(e.Target.TLS.Certificates) > 0
 	}
 	if all := e.Target.Subprotocols; len(all) > 0 {
 		r.Fields = append(r.Fields, route.Field{Name: "Sec-WebSocket-Protocol", Value: strings.Join(all, ", ")})

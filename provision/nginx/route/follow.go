@@ -135,8 +135,11 @@ func beginning(w *walk, encrypted bool) (phase, error) {
 		if sni := w.request.SNI; sni != "" && head.Host(sni) != head.Host(w.request.Host) {
 			return nil, unfollowed(*d, "ssl_verify_client, and another name in the TLS handshake, are not followed")
 		}
-		if w.levels.is(d.Name, "on") {
+		switch on := w.levels.is(d.Name, "on"); {
+		case on && !w.request.Certified:
 			return refuse(496, *d, "ssl_verify_client on"), nil
+		case w.request.Certified:
+			w.gated(*d, 495, "ssl_verify_client refuses the certificate")
 		}
 	}
 	if d := w.levels.value("ssl_reject_handshake"); w.tls && d != nil && !w.levels.is(d.Name, "off") {

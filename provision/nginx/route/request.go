@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// Request is a request as a client sends it: without a body, in HTTP/1.1, and without a certificate of the client's.
+// Request is a request as a client sends it: without a body, in HTTP/1.1.
 type Request struct {
 	// To is the address and port that the client connects to, on this host.
 	To  netip.AddrPort
@@ -28,6 +28,10 @@ type Request struct {
 	Fields []Field
 	// From is the client's address; not valid where it is not known.
 	From netip.Addr
+	// Certified: the client shows a certificate, which nginx may take or refuse.
+	Certified bool
+	// Proxied: the connection begins with a PROXY line that says who From is.
+	Proxied bool
 }
 
 // Field is a field of a request's head.

@@ -50,7 +50,7 @@ func explicit(s conf.Sharer) bool {
 func plain(sharing []conf.Sharer, request Request, encrypted bool) error {
 	for _, s := range sharing {
 		switch {
-		case s.Listen.ProxyProtocol:
+		case s.Listen.ProxyProtocol && !request.Proxied:
 			return errors.New("the listener expects the PROXY protocol")
 		case s.Listen.HTTP2 && !encrypted:
 			return errors.New("the listener takes HTTP/2 only")
