@@ -80,9 +80,9 @@ func (r *Run) present(ctx context.Context, e state.Entry) (string, error) {
 		}
 		return string(b.Local), err
 	case state.KindPort:
-		return r.policy.PresentPort(ctx, e.Name)
+		return r.policy.Ports().PresentPort(ctx, e.Name)
 	case state.KindContext:
-		return r.policy.PresentContext(e.Name)
+		return r.policy.Sockets().PresentContext(e.Name)
 	case state.KindEnabled, state.KindActive:
 		return presentUnit(ctx, r.Host, e)
 	case state.KindPackage, state.KindKey:

@@ -57,7 +57,7 @@ func (c *chronicle) marking(command string, steps []engine.Step) []engine.Step {
 				return err
 			}
 			err := s.Apply(ctx)
-			c.run.settleDisk()
+			settleDisk(c.run.Host, c.run.holdOut)
 			return err
 		}
 	}
@@ -88,9 +88,9 @@ func (c *chronicle) unmark() error {
 // settleDisk has what rpm and semanage wrote survive a power cut: they sync
 // their databases and not the files that these speak of. A host that serves
 // already is not held up by it.
-func (r *Run) settleDisk() {
-	if r.Where.Offline() || r.holdOut {
-		host.SyncDisks(r.Host)
+func settleDisk(h *host.Host, holdOut bool) {
+	if h.Where.Offline() || holdOut {
+		host.SyncDisks(h)
 	}
 }
 
@@ -179,8 +179,8 @@ func (c *chronicle) forget() error {
 
 // Rest says that this first boot makes no more attempts, and was not
 // interrupted.
-func (r *Run) Rest() error {
-	h, err := state.ReadHistory(r.Files, len(changedDefaults))
+func Rest(files *host.Files) error {
+	h, err := state.ReadHistory(files, len(changedDefaults))
 	if err != nil || h.Running == nil || h.Running.PID != os.Getpid() {
 		return err
 	}

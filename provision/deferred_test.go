@@ -67,7 +67,7 @@ func (h *fakeHost) firstBoot(attempts int, meanwhile ...func()) (*engine.Report,
 		if last == nil {
 			return nil
 		}
-		return last.Rest()
+		return Rest(last.Files)
 	}
 	defer removeAll(h.path(process))
 	r, err := b.Finish(h.t.Context())

@@ -47,13 +47,14 @@ func (r *Run) nowByLedger(ctx context.Context) status.Now {
 	}
 	var steps []engine.StepReport
 	for _, e := range r.ledger.Entries {
-		steps = r.addEntry(ctx, steps, e)
+		steps = addEntry(ctx, r.present, steps, e)
 	}
 	return status.Judge(status.ByLedger, append(steps, listening(r.Host, r.Config, r.survey)), r.Euid == 0)
 }
 
 // addEntry adds what became of a thing that the agent left to the step that brings such things about.
-func (r *Run) addEntry(ctx context.Context, steps []engine.StepReport, e state.Entry) []engine.StepReport {
+func addEntry(ctx context.Context, present func(context.Context, state.Entry) (string, error),
+	steps []engine.StepReport, e state.Entry) []engine.StepReport {
 	if e.Kind == state.KindFile && e.Name == host.RelabelPath { // the boot that labels takes it away
 		return steps
 	}
@@ -63,7 +64,7 @@ func (r *Run) addEntry(ctx context.Context, steps []engine.StepReport, e state.E
 		i, steps = len(steps), append(steps, engine.StepReport{Name: name, Status: engine.Unchanged})
 	}
 	s := &steps[i]
-	now, err := r.present(ctx, e)
+	now, err := present(ctx, e)
 	switch {
 	case err != nil:
 		s.Fail(fmt.Errorf("%s %s: %w", e.Kind, e.Name, err))
@@ -120,7 +121,7 @@ func listening(h *host.Host, c config.Config, survey *proxy.Survey) engine.StepR
 func asked(c config.Config, survey *proxy.Survey) []netip.AddrPort {
 	if len(c.Sites) == 0 {
 		tree, _ := survey.Tree(nil) // of a broken one what was read serves
-		return tree.Bound()
+		return tree.Bindings().Bound()
 	}
 	var all []netip.AddrPort
 	for _, s := range c.Sites {

@@ -23,7 +23,7 @@ func (r *Run) wire(ctx context.Context) {
 	r.pkgs = &packages.Packages{Host: h, Ledger: r.ledger, History: r.annals.history}
 	r.epel = &packages.Source{Host: h, Config: c, Ledger: r.ledger, Managed: r.files, Packages: r.pkgs}
 	if c.EPEL.Source == config.EPELAuto {
-		r.pkgs.WithRelease, r.pkgs.Bring, r.pkgs.Beside = r.epel.WithRelease, r.epel.Bring, r.epel.Beside
+		r.pkgs.WithRelease, r.pkgs.Bring, r.pkgs.Beside = r.epel.WithRelease, r.epel.Bring, r.epel.OneRun().Beside
 	}
 	r.labels = &labels.Labels{Host: h, Ledger: r.ledger, Packages: r.pkgs}
 	r.policy = &policy.Policy{Host: h, Config: c, Ledger: r.ledger, Managed: r.files, Labels: r.labels}

@@ -157,7 +157,7 @@ func (r *Run) tidySource() {
 	if r.planning || r.Euid != 0 {
 		return
 	}
-	if err := r.epel.Tidy(); err != nil {
+	if err := r.epel.Repositories().Tidy(); err != nil {
 		r.notice(err.Error() + "; yum does not read it, and the next boot takes it away")
 	}
 }

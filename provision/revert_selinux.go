@@ -122,7 +122,7 @@ func (r *Revert) applyUndo(ctx context.Context) error {
 	}
 	for _, u := range undos {
 		if u.entry.Kind == state.KindContext {
-			if err := r.policy.UnlabelSockets(u.entry.Name); err != nil {
+			if err := r.policy.Sockets().UnlabelSockets(u.entry.Name); err != nil {
 				return err
 			}
 		}

@@ -39,9 +39,9 @@ func (r *Run) takeIn(steps []engine.StepReport) {
 // be read the steps have said.
 func (r *Run) ours() []managed.File {
 	files, _ := r.conf.All()
-	more, _ := r.epel.RepositoryFiles()
+	more, _ := r.epel.Repositories().RepositoryFiles()
 	files = append(files, more...)
-	if key, _, err := r.epel.KeyFile(); err == nil && r.epel.AsksForKey() {
+	if key, _, err := r.epel.Keys().KeyFile(); err == nil && r.epel.Keys().AsksForKey() {
 		files = append(files, key)
 	}
 	return files

@@ -48,8 +48,8 @@ func (h Host) Boolean(_ context.Context, name string) (Boolean, error) {
 	if !isBooleanName(name) {
 		return b, fmt.Errorf("boolean %q: not a boolean's name", name)
 	}
-	b.Running = h.runningBoolean(name)
-	local, err := h.localBooleans()
+	b.Running = h.system().runningBoolean(name)
+	local, err := h.system().localBooleans()
 	switch on, recorded := local[name]; {
 	case errors.Is(err, fs.ErrPermission):
 	case err != nil:
@@ -67,13 +67,13 @@ func (h Host) Boolean(_ context.Context, name string) (Boolean, error) {
 }
 
 // runningBoolean reads the boolean's file in selinuxfs: the value in force, and the one set but not yet committed.
-func (h Host) runningBoolean(name string) Setting {
-	dir, err := h.system().kernel()
+func (sy system) runningBoolean(name string) Setting {
+	dir, err := sy.kernel()
 	if err != nil {
 		return Unknown
 	}
-	b, err := os.ReadFile(h.system().path(dir, "booleans", name))
-	if errors.Is(err, fs.ErrNotExist) && isDir(h.system().path(dir, "booleans")) {
+	b, err := os.ReadFile(sy.path(dir, "booleans", name))
+	if errors.Is(err, fs.ErrNotExist) && isDir(sy.path(dir, "booleans")) {
 		return Undefined
 	}
 	if err != nil {
@@ -105,8 +105,8 @@ func (h Host) defaultBoolean(name string) (Setting, error) {
 }
 
 // localBooleans reads booleans.local. No file means no records; no store is an error.
-func (h Host) localBooleans() (map[string]bool, error) {
-	text, err := h.system().storeFile("booleans.local")
+func (sy system) localBooleans() (map[string]bool, error) {
+	text, err := sy.storeFile("booleans.local")
 	if err != nil {
 		return nil, err
 	}

@@ -13,17 +13,17 @@ import (
 // the boot loads, or policy.kern, from which semanage starts where it does not link the modules anew (libsemanage,
 // direct_api.c). A tree has neither where selinux-policy's scriptlet did not run. Without root the store is closed, and
 // what cannot be looked at counts as built.
-func (h Host) unbuilt(store, policy string) string {
+func (sy system) unbuilt(store, policy string) string {
 	if store == "" {
 		return ""
 	}
 	dir := etc + "/" + policy + "/policy"
-	entries, err := os.ReadDir(h.system().path(dir))
+	entries, err := os.ReadDir(sy.path(dir))
 	if (err == nil || errors.Is(err, fs.ErrNotExist)) && highestVersion(entries) == "" {
 		return dir + "/policy.NN"
 	}
 	kern := path.Join(store, "policy.kern")
-	if _, err := os.Lstat(h.system().path(kern)); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(sy.path(kern)); errors.Is(err, fs.ErrNotExist) {
 		return kern
 	}
 	return ""

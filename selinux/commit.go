@@ -62,7 +62,7 @@ func (h Host) patiently(ctx context.Context, name, input string, argv []string) 
 		if lock == "" {
 			return fmt.Errorf("%s: exit status %d: %s%s", name, status, lastLines(stderr), next(stderr))
 		}
-		holder := h.lockHolder(lock)
+		holder := h.system().lockHolder(lock)
 		if waited >= h.LockWait {
 			return fmt.Errorf("%s: %s is held by %s, waited %s: %s",
 				name, lock, holder, waited.Round(time.Second), lastLines(stderr))
@@ -147,7 +147,7 @@ func (h Host) rewriteDeletions(edits []Edit) ([]Edit, error) {
 	if len(dropped) == 0 {
 		return kept, nil
 	}
-	records, err := h.localBooleans()
+	records, err := h.system().localBooleans()
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +169,7 @@ func (h Host) recordAgain(records map[string]bool) ([]Edit, error) {
 	var edits []Edit
 	for _, name := range slices.Sorted(maps.Keys(records)) {
 		want := setting(records[name])
-		if running := h.runningBoolean(name); running != want && running != Unknown {
+		if running := h.system().runningBoolean(name); running != want && running != Unknown {
 			return nil, fmt.Errorf("drop a boolean's record: %w: %s is recorded %s and runs %s; have it run as "+
 				"recorded (setsebool %s %s) or recorded as it runs (setsebool -P %s %s), then run again",
 				errOtherBoolean, name, want, running, name, want, name, running)

@@ -185,7 +185,7 @@ func TestLockHolderForReal(t *testing.T) {
 	if _, err := os.Stat("/proc/locks"); err != nil {
 		cannot(t, "no /proc/locks")
 	}
-	got := Host{}.lockHolder(file)
+	got := Host{}.system().lockHolder(file)
 	if !strings.HasPrefix(got, "pid ") {
 		t.Errorf("lockHolder() = %q, want this process", got)
 	}

@@ -51,7 +51,7 @@ func (h Host) runningWays(ctx context.Context) ([]string, error) {
 	}
 	set := map[string]bool{}
 	for name := range g.Booleans {
-		if now := h.runningBoolean(name); now == On || now == Off {
+		if now := h.system().runningBoolean(name); now == On || now == Off {
 			set[name] = now == On
 		}
 	}

@@ -11,13 +11,13 @@ import (
 
 // lockHolder names the process that holds a flock on the file, "pid 123 (semodule)"; "another process" where /proc does
 // not tell.
-func (h Host) lockHolder(lock string) string {
+func (sy system) lockHolder(lock string) string {
 	const nobody = "another process"
 	var st unix.Stat_t
-	if unix.Stat(h.system().path(lock), &st) != nil {
+	if unix.Stat(sy.path(lock), &st) != nil {
 		return nobody
 	}
-	b, err := os.ReadFile(h.system().path("/proc/locks"))
+	b, err := os.ReadFile(sy.path("/proc/locks"))
 	if err != nil {
 		return nobody
 	}
@@ -25,7 +25,7 @@ func (h Host) lockHolder(lock string) string {
 	if pid == 0 {
 		return nobody
 	}
-	name, err := os.ReadFile(h.system().path("/proc", strconv.Itoa(pid), "comm"))
+	name, err := os.ReadFile(sy.path("/proc", strconv.Itoa(pid), "comm"))
 	if err != nil {
 		return fmt.Sprintf("pid %d", pid)
 	}

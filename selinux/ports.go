@@ -32,7 +32,7 @@ func (h Host) Port(ctx context.Context, proto string, port int) (PortState, erro
 		s.Running = p.PortType(proto, port)
 	}
 	problems := &multierror.Error{ErrorFormat: oneLine}
-	local, err := h.localPorts()
+	local, err := h.system().localPorts()
 	problems = multierror.Append(problems, err)
 	s.Local = policydb.Covering(local, proto, port)
 	p, err := h.policies().storedPolicy()
@@ -62,8 +62,8 @@ func withoutLocal(list, local []policydb.Port) []policydb.Port {
 }
 
 // localPorts reads ports.local. No file means no records; no store is an error.
-func (h Host) localPorts() ([]policydb.Port, error) {
-	text, err := h.system().storeFile("ports.local")
+func (sy system) localPorts() ([]policydb.Port, error) {
+	text, err := sy.storeFile("ports.local")
 	if err != nil {
 		return nil, err
 	}

@@ -114,14 +114,14 @@ func TestRecordedStore(t *testing.T) {
 		portsLocal: testdata(t, "rhel7-1.ports.local"),
 		"etc/selinux/targeted/active/booleans.local": testdata(t, "rhel7-1.booleans.local"),
 	})
-	ports, err := h.localPorts()
+	ports, err := h.system().localPorts()
 	http := func(port int) policydb.Port {
 		return policydb.Port{Proto: "tcp", Low: port, High: port, Type: "http_port_t"}
 	}
 	if want := []policydb.Port{http(3000), http(8080)}; err != nil || !slices.Equal(ports, want) {
 		t.Errorf("ports %v, %v, want %v", ports, err, want)
 	}
-	booleans, err := h.localBooleans()
+	booleans, err := h.system().localBooleans()
 	if err != nil || len(booleans) != 1 || !booleans["httpd_can_network_connect"] {
 		t.Errorf("booleans %v, %v", booleans, err)
 	}

@@ -28,9 +28,9 @@ type semanage struct {
 func (s *semanage) run(_ context.Context, stdin string, argv ...string) (stdout, stderr string, status int, err error) {
 	s.runs = append(s.runs, stdin)
 	s.argv = append(s.argv, argv)
-	local, err := s.host.localPorts()
+	local, err := s.host.system().localPorts()
 	must(s.t, err)
-	booleans, err := s.host.localBooleans()
+	booleans, err := s.host.system().localBooleans()
 	must(s.t, err)
 	for line := range strings.Lines(stdin) {
 		if msg := s.line(strings.Fields(line), &local, booleans); msg != "" {

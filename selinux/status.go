@@ -42,7 +42,7 @@ func (h Host) Status() (Status, error) {
 	if s.Store, err = h.system().store(c.policy); err != nil {
 		return s, err
 	}
-	s.Unbuilt = h.unbuilt(s.Store, c.policy)
+	s.Unbuilt = h.system().unbuilt(s.Store, c.policy)
 	if h.Offline {
 		return s, nil
 	}

@@ -77,7 +77,7 @@ func (a *app) strikeOff(out *output) func(context.Context) (*engine.Report, erro
 func (a *app) rest(out *output) func(context.Context) error {
 	return func(ctx context.Context) error {
 		_, err := a.locked(ctx, out, config.Config{}, func(run *provision.Run) (*engine.Report, error) {
-			return nil, run.Rest()
+			return nil, provision.Rest(run.Files)
 		})
 		return err
 	}

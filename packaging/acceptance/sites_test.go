@@ -86,7 +86,8 @@ test -e ca.pem || openssl req -x509 $new -days 90 -subj /CN=authority -keyout ca
 issue() {
 	openssl req $new -subj /CN=$2 -keyout $1.key -out $1.csr 2>/dev/null
 	echo subjectAltName=DNS:$2 >$1.ext
-	openssl x509 -req -in $1.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 90 -extfile $1.ext -out $1.pem 2>/dev/null
+	openssl x509 -req -in $1.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 90 -extfile $1.ext -out $1.pem ` +
+	`2>/dev/null
 	chmod 600 $1.key
 }
 `

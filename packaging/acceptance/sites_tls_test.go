@@ -45,7 +45,8 @@ func TestSiteTLS(t *testing.T) {
 	m := start(t, labelled)
 	before := m.untouched(t, sitesBefore)
 	m.must(t, "echo 127.0.0.1 wss.example.com clients.example.com nobody.example.com >>/etc/hosts; "+
-		"mkdir -p /var/lib/acme/.well-known/acme-challenge && echo proof >/var/lib/acme/.well-known/acme-challenge/token")
+		"mkdir -p /var/lib/acme/.well-known/acme-challenge && echo proof "+
+		">/var/lib/acme/.well-known/acme-challenge/token")
 	m.writeSites(t, plainSite)
 	m.applies(t, 2)
 	m.prints(t, map[string]string{
@@ -74,7 +75,8 @@ func (m *machine) refusesCertificates(t testing.TB) {
 	t.Helper()
 	m.must(t, "cd /etc/pki/site && cp wss.pem home.pem && chcon -t user_home_t home.pem")
 	other := func(name, certificate, key string) string {
-		s := strings.NewReplacer("secure", name, "wss.example.com", name+".example.com", "wss.pem", certificate, "wss.key",
+		s := strings.NewReplacer("secure", name, "wss.example.com", name+".example.com", "wss.pem", certificate,
+			"wss.key",
 			key, "    acme_webroot: /var/lib/acme\n", "", "    default_server: reject\n", "")
 		return s.Replace(secureSite)
 	}
@@ -97,7 +99,8 @@ func (m *machine) servesTLS(t testing.TB) {
 			"https://wss.example.com/ws/x?a=b",
 		upgrades(secure): "101",
 		"echo hello | wsprovision connect --ca /etc/pki/site/ca.pem wss://wss.example.com/ws/": "Echo: hello",
-		"curl -si --http1.1 --cacert /etc/pki/site/ca.pem " + secure + " | sed -n 's/^Strict-Transport-Security: //p' | " +
+		"curl -si --http1.1 --cacert /etc/pki/site/ca.pem " + secure + " | sed -n 's/^Strict-Transport-Security: " +
+			"//p' | " +
 			"tr -d '\\r'": "max-age=31536000",
 		"curl -s -o /dev/null -w '%{http_version}' --http2 --cacert /etc/pki/site/ca.pem " + secure: "2",
 		upgrades("--tls-max 1.2 " + secure):               "101",

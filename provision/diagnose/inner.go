@@ -21,7 +21,7 @@ func passedInwards(ctx context.Context, e *facts.Evidence) *facts.Evidence {
 	if inner == nil {
 		return nil
 	}
-	marks := facts.MarkLogs(e.Host, e.Tree.ErrorLogs()...)
+	marks := facts.MarkLogs(e.Host, e.Tree.Paths().ErrorLogs()...)
 	_, err := e.Probe(ctx, inner.Target)
 	if err == nil || !facts.SameAnswer(e, err) {
 		return nil

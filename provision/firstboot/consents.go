@@ -26,7 +26,7 @@ func (d *Deferral) consents(ctx context.Context) []string {
 				all = append(all, managed.Consent(state.KindFile, s.Path, state.Digest(s.Have.Content)))
 			}
 		}
-		all = append(all, d.Policy.ForeignPorts(ctx)...)
+		all = append(all, d.Policy.Ports().ForeignPorts(ctx)...)
 	}
 	slices.Sort(all)
 	return slices.Compact(all)

@@ -38,7 +38,7 @@ func (n Nginx) test(ctx context.Context, overlay map[string][]byte) ([]Problem, 
 	if err != nil {
 		return nil, err
 	}
-	touched := tree.Touched(b)
+	touched := tree.Paths().Touched(b)
 	for range 4 {
 		problems, err := n.testOnce(ctx, overlay, touched)
 		more := slices.DeleteFunc(refused(problems), func(name string) bool { return slices.Contains(touched, name) })

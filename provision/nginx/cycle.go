@@ -24,14 +24,14 @@ type openFile struct {
 
 // openFiles are the files that a process appends to, as nginx does to its logs (ngx_conf_open_file), but for standard
 // ones; none where they cannot be told. Others, which it has inherited or reads, a reload leaves open.
-func (n Nginx) openFiles(pid int) map[openFile]bool {
+func (ta table) openFiles(pid int) map[openFile]bool {
 	all := map[openFile]bool{}
-	for number, target := range n.descriptors(pid) {
-		if number <= 2 || !strings.HasPrefix(target, "/") || !n.appends(pid, number) {
+	for number, target := range ta.descriptors(pid) {
+		if number <= 2 || !strings.HasPrefix(target, "/") || !ta.appends(pid, number) {
 			continue
 		}
 		var st syscall.Stat_t // of what the link stands for, however it is named now
-		if err := syscall.Stat(n.procPath(pid, "fd/"+strconv.Itoa(number)), &st); err == nil {
+		if err := syscall.Stat(ta.procPath(pid, "fd/"+strconv.Itoa(number)), &st); err == nil {
 			all[openFile{number, st.Dev, st.Ino}] = true
 		}
 	}
@@ -39,8 +39,8 @@ func (n Nginx) openFiles(pid int) map[openFile]bool {
 }
 
 // appends reports whether a descriptor is open for appending (proc(5), fdinfo), true where that cannot be told.
-func (n Nginx) appends(pid, descriptor int) bool {
-	content, err := n.process(context.Background(), pid, "fdinfo/"+strconv.Itoa(descriptor))
+func (ta table) appends(pid, descriptor int) bool {
+	content, err := ta.process(context.Background(), pid, "fdinfo/"+strconv.Itoa(descriptor))
 	if err != nil {
 		return true
 	}
@@ -54,8 +54,8 @@ func (n Nginx) appends(pid, descriptor int) bool {
 }
 
 // descriptors are what a process has open, by number; none where only root may look.
-func (n Nginx) descriptors(pid int) map[int]string {
-	dir, all := n.procPath(pid, "fd"), map[int]string{}
+func (ta table) descriptors(pid int) map[int]string {
+	dir, all := ta.procPath(pid, "fd"), map[int]string{}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return all
@@ -79,7 +79,7 @@ func (n Nginx) renewed(pid int, before map[openFile]bool) bool {
 	if len(before) == 0 {
 		return true
 	}
-	now := n.openFiles(pid)
+	now := n.table().openFiles(pid)
 	for f := range before {
 		if !now[f] {
 			return true
@@ -91,9 +91,9 @@ func (n Nginx) renewed(pid int, before map[openFile]bool) bool {
 // waits reports whether a master waits for signals, and whether that can be told. It blocks those that it handles but
 // for while it waits (sigsuspend in ngx_master_process_cycle), so that SIGHUP is blocked from when it is taken until
 // the reload has succeeded or failed; before, it is pending.
-func (n Nginx) waits(ctx context.Context, pid int) (waits, told bool) {
+func (ta table) waits(ctx context.Context, pid int) (waits, told bool) {
 	for _, name := range []string{"SigPnd", "ShdPnd", "SigBlk"} {
-		mask, err := strconv.ParseUint(n.status(ctx, pid, name), 16, 64)
+		mask, err := strconv.ParseUint(ta.status(ctx, pid, name), 16, 64)
 		if err != nil {
 			return false, false
 		}
@@ -111,7 +111,7 @@ type sockets struct {
 }
 
 func socketsOf(t conf.Tree) sockets {
-	return sockets{tcp: t.Bound(), unix: t.UnixListeners()}
+	return sockets{tcp: t.Bindings().Bound(), unix: t.Paths().UnixListeners()}
 }
 
 // mostSockets bounds what is read of a table of sockets, in bytes: some hundred thousand of them.
@@ -120,7 +120,7 @@ const mostSockets = 64 << 20
 // lacks is a socket that the master should hold and does not; "" where it holds all, or only root may look.
 func (n Nginx) lacks(ctx context.Context, pid int, wanted sockets) string {
 	held := map[string]bool{}
-	for _, target := range n.descriptors(pid) {
+	for _, target := range n.table().descriptors(pid) {
 		if inode, ok := strings.CutPrefix(target, "socket:["); ok {
 			held[strings.TrimSuffix(inode, "]")] = true
 		}
@@ -128,7 +128,7 @@ func (n Nginx) lacks(ctx context.Context, pid int, wanted sockets) string {
 	if len(held) == 0 {
 		return ""
 	}
-	tcp, unix, err := n.listening(ctx, pid, held)
+	tcp, unix, err := n.table().listening(ctx, pid, held)
 	if err != nil {
 		return ""
 	}
@@ -151,10 +151,10 @@ func takes(have, at netip.AddrPort) bool {
 }
 
 // listening are the listening sockets, out of those that are held, in the process's own network namespace (proc(5)).
-func (n Nginx) listening(ctx context.Context, pid int, held map[string]bool) ([]netip.AddrPort, []string, error) {
+func (ta table) listening(ctx context.Context, pid int, held map[string]bool) ([]netip.AddrPort, []string, error) {
 	var tcp []netip.AddrPort
 	for _, name := range []string{"net/tcp", "net/tcp6"} {
-		table, err := hostfile.Read(ctx, n.procPath(pid, name), mostSockets)
+		table, err := hostfile.Read(ctx, ta.procPath(pid, name), mostSockets)
 		if err != nil && name == "net/tcp" { // ipv6.disable=1 has no tcp6
 			return nil, nil, err
 		}
@@ -166,7 +166,7 @@ func (n Nginx) listening(ctx context.Context, pid int, held map[string]bool) ([]
 			}
 		}
 	}
-	table, err := hostfile.Read(ctx, n.procPath(pid, "net/unix"), mostSockets)
+	table, err := hostfile.Read(ctx, ta.procPath(pid, "net/unix"), mostSockets)
 	var unix []string
 	for fields := range rows(table) {
 		if len(fields) > 7 && fields[3] == "00010000" && held[fields[6]] { // __SO_ACCEPTCON

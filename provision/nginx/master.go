@@ -35,14 +35,14 @@ func (n Nginx) Master(ctx context.Context, pid int) (Master, error) {
 			return Master{}, err
 		}
 	}
-	title, err := n.title(ctx, pid)
+	title, err := n.table().title(ctx, pid)
 	if err != nil {
 		return Master{}, err
 	}
 	if !strings.HasPrefix(title, masterTitle) {
 		return Master{}, fmt.Errorf("%w: process %d is %q", ErrNotRunning, pid, title)
 	}
-	self, err := n.stat(ctx, pid)
+	self, err := n.table().stat(ctx, pid)
 	if err != nil {
 		return Master{}, err
 	}
@@ -57,7 +57,7 @@ func (n Nginx) Master(ctx context.Context, pid int) (Master, error) {
 // pid is what the pid file holds. Only root writes EPEL's; another one may lie where the nginx user can.
 func (n Nginx) pid(ctx context.Context) (int, error) {
 	tree, _ := conf.Load(n.Root, n.conf(), nil) // pid stands near the top; a broken rest is no reason not to find it
-	name := tree.PidFile()
+	name := tree.Paths().PidFile()
 	content, err := hostfile.Head(ctx, n.Root+name, 64)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, fmt.Errorf("%w: no %s", ErrNotRunning, name)

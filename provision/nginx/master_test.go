@@ -118,7 +118,7 @@ func TestMaster(t *testing.T) {
 
 func TestStarted(t *testing.T) {
 	n := Nginx{}
-	self, err := n.stat(t.Context(), os.Getpid())
+	self, err := n.table().stat(t.Context(), os.Getpid())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,13 +38,13 @@ func (e *OtherError) Is(target error) bool { return target == ErrNotRunning }
 // Others are the masters on this host but for the process ours, 0 for none: of another configuration, of a container,
 // of another user, or one that was started by hand.
 func (n Nginx) Others(ctx context.Context, ours int) ([]Other, error) {
-	pids, err := n.named(ctx)
+	pids, err := n.table().named(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("other masters of nginx: %w", err)
 	}
 	var all []Other
 	for _, pid := range pids {
-		title, err := n.title(ctx, pid)
+		title, err := n.table().title(ctx, pid)
 		if err != nil || pid == ours || !strings.HasPrefix(title, masterTitle) {
 			continue
 		}
@@ -61,9 +61,9 @@ func (n Nginx) Others(ctx context.Context, ours int) ([]Other, error) {
 func (n Nginx) other(ctx context.Context, pid int, title string) Other {
 	o := Other{PID: pid, Title: title}
 	conf := confOf(title)
-	exe, sameExe := n.executable(pid)
-	switch uid := n.user(ctx, pid); {
-	case n.contained(ctx, pid):
+	exe, sameExe := n.table().executable(pid)
+	switch uid := n.table().user(ctx, pid); {
+	case n.table().contained(ctx, pid):
 		o.Why = "runs in a container or a chroot"
 	case !sameExe:
 		o.Why = fmt.Sprintf("is %s and not %s", exe, n.program())
@@ -132,36 +132,36 @@ func option(words []string) (letter byte, value string) {
 }
 
 // executable compares what the process runs with our nginx. After an update it runs what is deleted.
-func (n Nginx) executable(pid int) (exe string, same bool) {
-	link := n.procPath(pid, "exe")
+func (ta table) executable(pid int) (exe string, same bool) {
+	link := ta.procPath(pid, "exe")
 	exe, err := os.Readlink(link)
 	if err != nil {
 		return "", true
 	}
 	its, err := os.Stat(link)
-	if ours, oursErr := os.Stat(n.Root + n.program()); err == nil && oursErr == nil && os.SameFile(its, ours) {
+	if ours, oursErr := os.Stat(ta.Root + ta.program()); err == nil && oursErr == nil && os.SameFile(its, ours) {
 		return exe, true
 	}
 	exe = strings.TrimSuffix(exe, " (deleted)")
-	real, err := filepath.EvalSymlinks(n.program())
-	return exe, exe == n.program() || err == nil && exe == real
+	real, err := filepath.EvalSymlinks(ta.program())
+	return exe, exe == ta.program() || err == nil && exe == real
 }
 
 // contained: the process has another root directory than this one, or numbers its processes itself. A mount namespace
 // says nothing: PrivateTmp= of EPEL's nginx.service makes one.
-func (n Nginx) contained(ctx context.Context, pid int) bool {
-	its, err := os.Stat(n.procPath(pid, "root") + "/.")
+func (ta table) contained(ctx context.Context, pid int) bool {
+	its, err := os.Stat(ta.procPath(pid, "root") + "/.")
 	if ours, oursErr := os.Stat("/."); err == nil && oursErr == nil && !os.SameFile(its, ours) {
 		return true
 	}
-	theirs, err := os.Readlink(n.procPath(pid, "ns/pid"))
-	ours, oursErr := os.Readlink(path.Join(n.proc(), "self/ns/pid"))
+	theirs, err := os.Readlink(ta.procPath(pid, "ns/pid"))
+	ours, oursErr := os.Readlink(path.Join(ta.proc(), "self/ns/pid"))
 	return err == nil && oursErr == nil && theirs != ours
 }
 
 // user is the effective user of a process, as a number; "" where it cannot be told.
-func (n Nginx) user(ctx context.Context, pid int) string {
-	ids := strings.Fields(n.status(ctx, pid, "Uid"))
+func (ta table) user(ctx context.Context, pid int) string {
+	ids := strings.Fields(ta.status(ctx, pid, "Uid"))
 	if len(ids) < 2 {
 		return ""
 	}

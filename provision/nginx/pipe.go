@@ -27,7 +27,7 @@ func fifo(name string) bool {
 // CheckLogs is an error where nginx would wait for ever for one of the logs that the tree has it open.
 func (n Nginx) CheckLogs(tree conf.Tree) error {
 	var all error
-	for _, name := range tree.Logs() {
+	for _, name := range tree.Paths().Logs() {
 		if fifo(n.Root + name) {
 			all = errors.Join(all, fmt.Errorf("%s is a pipe that nobody reads: nginx would wait for it for ever when "+
 				"it starts or reloads; find out who put it there, and remove it (rm %[1]s)", name))

@@ -22,8 +22,8 @@ import (
 const mostOfProc = 16 << 10
 
 // process is the beginning of a file of /proc/PID. ErrNotRunning is a process that has ended.
-func (n Nginx) process(ctx context.Context, pid int, file string) ([]byte, error) {
-	content, err := hostfile.Head(ctx, n.procPath(pid, file), mostOfProc)
+func (ta table) process(ctx context.Context, pid int, file string) ([]byte, error) {
+	content, err := hostfile.Head(ctx, ta.procPath(pid, file), mostOfProc)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
 		return nil, fmt.Errorf("%w: no process %d", ErrNotRunning, pid)
 	}
@@ -33,13 +33,13 @@ func (n Nginx) process(ctx context.Context, pid int, file string) ([]byte, error
 	return content, nil
 }
 
-func (n Nginx) procPath(pid int, file string) string {
-	return path.Join(n.proc(), strconv.Itoa(pid), file)
+func (ta table) procPath(pid int, file string) string {
+	return path.Join(ta.proc(), strconv.Itoa(pid), file)
 }
 
 // processes are the numbers of all processes.
-func (n Nginx) processes() ([]int, error) {
-	entries, err := os.ReadDir(n.proc())
+func (ta table) processes() ([]int, error) {
+	entries, err := os.ReadDir(ta.proc())
 	if err != nil {
 		return nil, err
 	}
@@ -54,8 +54,8 @@ func (n Nginx) processes() ([]int, error) {
 }
 
 // title is what nginx wrote over its arguments; NULs and spaces may follow it.
-func (n Nginx) title(ctx context.Context, pid int) (string, error) {
-	content, err := n.process(ctx, pid, "cmdline")
+func (ta table) title(ctx context.Context, pid int) (string, error) {
+	content, err := ta.process(ctx, pid, "cmdline")
 	return parseTitle(content), err
 }
 
@@ -63,8 +63,8 @@ func parseTitle(cmdline []byte) string {
 	return strings.TrimSpace(string(bytes.ReplaceAll(cmdline, []byte{0}, []byte{' '})))
 }
 
-func (n Nginx) stat(ctx context.Context, pid int) (stat, error) {
-	content, err := n.process(ctx, pid, "stat")
+func (ta table) stat(ctx context.Context, pid int) (stat, error) {
+	content, err := ta.process(ctx, pid, "stat")
 	if err != nil {
 		return stat{}, err
 	}
@@ -98,8 +98,8 @@ func parseStat(line string) (stat, error) {
 }
 
 // status is a field of proc(5)'s status; "" where it cannot be told.
-func (n Nginx) status(ctx context.Context, pid int, name string) string {
-	content, err := n.process(ctx, pid, "status")
+func (ta table) status(ctx context.Context, pid int, name string) string {
+	content, err := ta.process(ctx, pid, "status")
 	if err != nil {
 		return ""
 	}
@@ -128,3 +128,8 @@ func (n Nginx) Started(start uint64) (time.Time, error) {
 	}
 	return time.Time{}, fmt.Errorf("time of boot: no btime in %s/stat", n.proc())
 }
+
+// table is the table of processes, as /proc shows it.
+type table struct{ Nginx }
+
+func (n Nginx) table() table { return table{n} }

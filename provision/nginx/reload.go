@@ -65,7 +65,7 @@ func (n Nginx) BeforeReload(ctx context.Context, pid int, errorLogs []string) (B
 	if err != nil {
 		return Before{}, err
 	}
-	return Before{Master: m, opened: n.openFiles(m.PID), logs: n.MarkLogs(errorLogs)}, nil
+	return Before{Master: m, opened: n.table().openFiles(m.PID), logs: n.MarkLogs(errorLogs)}, nil
 }
 
 const (
@@ -193,7 +193,7 @@ func (p *proof) known(w Worker) bool {
 
 // watch notes since when the master has been idle.
 func (p *proof) watch(ctx context.Context, pid int) {
-	switch waits, told := p.nginx.waits(ctx, pid); {
+	switch waits, told := p.nginx.table().waits(ctx, pid); {
 	case !told || !waits:
 		p.idle = time.Time{}
 	case p.idle.IsZero():
@@ -202,7 +202,7 @@ func (p *proof) watch(ctx context.Context, pid int) {
 }
 
 func (p *proof) busy(ctx context.Context, pid int) bool {
-	waits, told := p.nginx.waits(ctx, pid)
+	waits, told := p.nginx.table().waits(ctx, pid)
 	return told && !waits
 }
 

@@ -21,7 +21,7 @@ func (h host) mark() Before {
 	h.T.Helper()
 	tree, err := conf.Load("", h.Conf(), nil)
 	h.Must(err)
-	before, err := h.nginx().BeforeReload(h.T.Context(), 0, tree.ErrorLogs())
+	before, err := h.nginx().BeforeReload(h.T.Context(), 0, tree.Paths().ErrorLogs())
 	h.Must(err)
 	return before
 }
@@ -173,7 +173,8 @@ func TestReloadThatBindsAtLast(t *testing.T) {
 	}
 }
 
-// A new worker that shuts down already proves nothing, and an old one that does holds nothing up: it has its WebSockets.
+// A new worker that shuts down already proves nothing, and an old one that does holds nothing up: it has its
+// WebSockets.
 func TestWorkersOfAReload(t *testing.T) {
 	before := []Worker{{PID: 11, Start: 110}, {PID: 12, Start: 120}}
 	for name, tt := range map[string]struct {

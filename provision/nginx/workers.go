@@ -36,7 +36,7 @@ const (
 )
 
 func (n Nginx) workers(ctx context.Context, master int) ([]Worker, error) {
-	pids, err := n.relatives(ctx, master)
+	pids, err := n.table().relatives(ctx, master)
 	if err != nil {
 		return nil, fmt.Errorf("workers of nginx: %w", err)
 	}
@@ -57,11 +57,11 @@ func (n Nginx) workers(ctx context.Context, master int) ([]Worker, error) {
 // worker looks at a process; it is one where its parent is and its title says so. The parent comes first: whoever owns
 // a process decides on its title, and may make its reader wait.
 func (n Nginx) worker(ctx context.Context, pid int, of func(parent int) bool) (Worker, bool, error) {
-	s, err := n.stat(ctx, pid)
+	s, err := n.table().stat(ctx, pid)
 	if err != nil || !of(s.parent) || s.state == 'Z' {
 		return Worker{}, false, err
 	}
-	title, err := n.title(ctx, pid)
+	title, err := n.table().title(ctx, pid)
 	if err != nil || !strings.HasPrefix(title, workerTitle) {
 		return Worker{}, false, err
 	}
@@ -71,11 +71,11 @@ func (n Nginx) worker(ctx context.Context, pid int, of func(parent int) bool) (W
 // relatives are the processes among which the workers are: those of the master's control group, where that can be told,
 // or else every process. The list of a process's children is not compiled into every kernel, and leaves some out while
 // others end (proc(5)).
-func (n Nginx) relatives(ctx context.Context, master int) ([]int, error) {
-	if group := n.controlGroup(ctx, master); slices.Contains(group, master) {
+func (ta table) relatives(ctx context.Context, master int) ([]int, error) {
+	if group := ta.controlGroup(ctx, master); slices.Contains(group, master) {
 		return group, nil
 	}
-	return n.processes()
+	return ta.processes()
 }
 
 // hierarchies is where systemd mounts the control groups that it keeps its units in, by the controllers that
@@ -83,8 +83,8 @@ func (n Nginx) relatives(ctx context.Context, master int) ([]int, error) {
 var hierarchies = map[string]string{"": "/sys/fs/cgroup", "name=systemd": "/sys/fs/cgroup/systemd"}
 
 // controlGroup are the processes of a process's control group; none where it cannot be told.
-func (n Nginx) controlGroup(ctx context.Context, pid int) []int {
-	content, err := n.process(ctx, pid, "cgroup")
+func (ta table) controlGroup(ctx context.Context, pid int) []int {
+	content, err := ta.process(ctx, pid, "cgroup")
 	if err != nil {
 		return nil
 	}
@@ -95,7 +95,7 @@ func (n Nginx) controlGroup(ctx context.Context, pid int) []int {
 		if !ok || !known {
 			continue
 		}
-		if list, err := hostfile.Read(ctx, path.Join(n.Root, mount, group, "cgroup.procs"), 4<<20); err == nil {
+		if list, err := hostfile.Read(ctx, path.Join(ta.Root, mount, group, "cgroup.procs"), 4<<20); err == nil {
 			return parsePIDs(string(list))
 		}
 	}
@@ -117,33 +117,33 @@ func parsePIDs(list string) []int {
 // has systemd leave them. They go on serving what they have, and one that is not shutting down keeps its listening
 // sockets, which no other nginx can bind meanwhile.
 func (n Nginx) Orphans(ctx context.Context) ([]Worker, error) {
-	pids, err := n.named(ctx)
+	pids, err := n.table().named(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("workers without a master: %w", err)
 	}
 	var all []Worker
 	for _, pid := range pids {
-		w, ok, err := n.worker(ctx, pid, func(parent int) bool { return !n.isMaster(ctx, parent) })
-		if ok && err == nil && !n.contained(ctx, pid) {
+		w, ok, err := n.worker(ctx, pid, func(parent int) bool { return !n.table().isMaster(ctx, parent) })
+		if ok && err == nil && !n.table().contained(ctx, pid) {
 			all = append(all, w)
 		}
 	}
 	return all, nil
 }
 
-func (n Nginx) isMaster(ctx context.Context, pid int) bool {
-	title, err := n.title(ctx, pid)
+func (ta table) isMaster(ctx context.Context, pid int) bool {
+	title, err := ta.title(ctx, pid)
 	return err == nil && strings.HasPrefix(title, masterTitle)
 }
 
 // named are the processes whose executable goes by the name of nginx's, as nginx-debug does.
-func (n Nginx) named(ctx context.Context) ([]int, error) {
-	all, err := n.processes()
+func (ta table) named(ctx context.Context) ([]int, error) {
+	all, err := ta.processes()
 	if err != nil {
 		return nil, err
 	}
 	return slices.DeleteFunc(all, func(pid int) bool {
-		s, err := n.stat(ctx, pid)
+		s, err := ta.stat(ctx, pid)
 		return err != nil || !strings.HasPrefix(s.name, "nginx") || s.state == 'Z'
 	}), nil
 }

@@ -40,8 +40,8 @@ func forOneRun() yumconf.Repository {
 }
 
 // archive is the repository whose file stays on a host: EPEL 7's archive, or what epel.baseurl names in place of both.
-func (src *Source) archive() yumconf.Repository {
-	r := src.repository()
+func (o OneRun) archive() yumconf.Repository {
+	r := o.Repositories().repository()
 	if r.BaseURL == "" {
 		r.BaseURL = epelArchive
 	}
@@ -54,6 +54,6 @@ func expand(address string) string {
 }
 
 // builtInKey reports whether the key is the one that the agent has.
-func (src *Source) builtInKey() bool {
-	return src.Config.EPEL.Source == config.EPELAuto && src.Config.EPEL.GPGKey == ""
+func (k Keys) builtInKey() bool {
+	return k.Config.EPEL.Source == config.EPELAuto && k.Config.EPEL.GPGKey == ""
 }

@@ -36,9 +36,9 @@ const (
 // that has them all needs none. A mirror's file is written in any case.
 func (src *Source) Check(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
-	all := multierror.Append(nil, src.checkRepositoryFiles(&f))
-	if src.stays() {
-		all = multierror.Append(all, src.checkKeyFile(&f))
+	all := multierror.Append(nil, src.Repositories().checkRepositoryFiles(&f))
+	if src.Repositories().stays() {
+		all = multierror.Append(all, src.Keys().checkKeyFile(&f))
 	}
 	switch err := engine.Lines(all); {
 	case err != nil || src.mirror():
@@ -66,7 +66,7 @@ func (src *Source) Check(ctx context.Context) (engine.Finding, error) {
 	}
 	installed := "installed"
 	if src.Config.EPEL.Source == config.EPELPackage {
-		if err := src.checkKeyFile(&f); err != nil {
+		if err := src.Keys().checkKeyFile(&f); err != nil {
 			return f, err
 		}
 		release, err := src.fetchRelease(ctx)
@@ -138,7 +138,7 @@ func (src *Source) hasEPEL() (bool, error) {
 }
 
 func (src *Source) Apply(ctx context.Context) error {
-	if err := src.writeRepositoryFiles(ctx); err != nil || src.mirror() ||
+	if err := src.Repositories().writeRepositoryFiles(ctx); err != nil || src.mirror() ||
 		src.Config.EPEL.Source == config.EPELNone {
 		return err
 	}
@@ -151,7 +151,7 @@ func (src *Source) Apply(ctx context.Context) error {
 	case err != nil || !due && !erased:
 		return err
 	case src.auto():
-		return src.builtIn(ctx, nil)
+		return src.OneRun().builtIn(ctx, nil)
 	case src.Config.EPEL.Source == config.EPELPackage:
 		return src.installRelease(ctx)
 	}
@@ -196,7 +196,7 @@ func (src *Source) fetchRelease(ctx context.Context) (*Release, error) {
 // check the signature of such a package by itself, so it is checked first,
 // against the key that the configuration vouches for.
 func (src *Source) installRelease(ctx context.Context) (err error) {
-	if err := src.bringKey(ctx); err != nil {
+	if err := src.Keys().bringKey(ctx); err != nil {
 		return err
 	}
 	if err := src.Packages.importKey(ctx, src.Config.EPEL.Fingerprint); err != nil {

@@ -14,12 +14,12 @@ import (
 
 // exposed warns of what others can do with the source of EPEL: read its
 // credentials in the configuration file, or offer old packages.
-func (src *Source) exposed() []string {
+func (rs Repositories) exposed() []string {
 	var warnings []string
-	if w := src.exposedFile(); w != "" {
+	if w := rs.exposedFile(); w != "" {
 		warnings = append(warnings, w)
 	}
-	if strings.HasPrefix(strings.ToLower(src.Config.EPEL.BaseURL), "http:") {
+	if strings.HasPrefix(strings.ToLower(rs.Config.EPEL.BaseURL), "http:") {
 		warnings = append(warnings, "epel.baseurl is http, and the repository's metadata is not signed: "+
 			"whoever stands between can offer old packages with known holes, signed as they are; serve it over https")
 	}
@@ -28,12 +28,12 @@ func (src *Source) exposed() []string {
 
 // exposedFile warns of a configuration file that holds credentials and that
 // others than root can read.
-func (src *Source) exposedFile() string {
-	file := src.Config.Source
+func (rs Repositories) exposedFile() string {
+	file := rs.Config.Source
 	if file == "" {
 		return ""
 	}
-	fi, err := os.Stat(src.Root + file)
+	fi, err := os.Stat(rs.Root + file)
 	if err != nil || !fi.Mode().IsRegular() || fi.Size() > host.MaxFile {
 		return ""
 	}
@@ -41,11 +41,11 @@ func (src *Source) exposedFile() string {
 	if fi.Mode()&0o004 == 0 && (fi.Mode()&0o040 == 0 || ok && st.Gid == 0) {
 		return ""
 	}
-	content, err := os.ReadFile(src.Root + file)
+	content, err := os.ReadFile(rs.Root + file)
 	if err != nil {
 		return ""
 	}
-	c := src.Config
+	c := rs.Config
 	for i, address := range []string{c.ReportURL, c.EPEL.BaseURL, c.EPEL.Package, c.EPEL.GPGKey, c.EPEL.Metalink,
 		c.EPEL.MirrorList} {
 		if held := credentials(address); held != "" && bytes.Contains(content, []byte(held)) {

@@ -51,7 +51,7 @@ func TestExposedFile(t *testing.T) {
 				want = fmt.Sprintf("/c.yaml holds credentials of epel and can be read by others (mode %04o): "+
 					"chmod 600 /c.yaml", tt.mode)
 			}
-			if got := src.exposedFile(); got != want {
+			if got := src.Repositories().exposedFile(); got != want {
 				t.Errorf("%q, want %q", got, want)
 			}
 		})
@@ -71,7 +71,7 @@ func TestExposedNoFile(t *testing.T) {
 	for _, file := range []string{"", "/dir", "/missing", "/large"} {
 		src := &Source{Host: &host.Host{Root: root}, Config: config.Config{Source: file}}
 		src.Config.EPEL.BaseURL = "https://user:password@h/"
-		if got := src.exposedFile(); got != "" {
+		if got := src.Repositories().exposedFile(); got != "" {
 			t.Errorf("%q: %q", file, got)
 		}
 	}
@@ -82,7 +82,7 @@ func TestExposedMetadata(t *testing.T) {
 	for url, want := range map[string]int{"http://h/7": 1, "HTTP://h/7": 1, "https://h/7": 0, "file:///srv": 0, "": 0} {
 		src := &Source{Host: &host.Host{}}
 		src.Config.EPEL.BaseURL = url
-		if got := src.exposed(); len(got) != want {
+		if got := src.Repositories().exposed(); len(got) != want {
 			t.Errorf("%q: %q, want %d", url, got, want)
 		}
 	}

@@ -25,19 +25,19 @@ const (
 
 // reach finds out whether EPEL 7's mirrors answer, or only its archive (or epel.baseurl). yum would try for minutes,
 // and would say of a metalink only that it cannot be retrieved.
-func (src *Source) reach(ctx context.Context) (mirrors bool, err error) {
-	if src.Config.EPEL.BaseURL != "" {
-		return false, src.within(ctx, func(ctx context.Context) error {
-			return src.answers(ctx, src.archive().BaseURL)
+func (o OneRun) reach(ctx context.Context) (mirrors bool, err error) {
+	if o.Config.EPEL.BaseURL != "" {
+		return false, o.within(ctx, func(ctx context.Context) error {
+			return o.answers(ctx, o.archive().BaseURL)
 		})
 	}
-	lost := src.within(ctx, src.mirrorsAnswer)
+	lost := o.within(ctx, o.mirrorsAnswer)
 	if lost == nil {
 		return true, nil
 	}
-	gone := src.within(ctx, func(ctx context.Context) error { return src.answers(ctx, epelArchive) })
+	gone := o.within(ctx, func(ctx context.Context) error { return o.answers(ctx, epelArchive) })
 	if gone == nil {
-		src.say(fmt.Sprintf("EPEL 7's mirrors: %v; its archive answers: %s stays with it, and epel-release does not "+
+		o.say(fmt.Sprintf("EPEL 7's mirrors: %v; its archive answers: %s stays with it, and epel-release does not "+
 			"come", lost, RepositoryPath))
 		return false, nil
 	}
@@ -47,21 +47,21 @@ func (src *Source) reach(ctx context.Context) (mirrors bool, err error) {
 		"or to none, where an enabled one has nginx", lost, gone)
 }
 
-func (src *Source) say(line string) {
-	if src.RPM.Notice != nil {
-		src.RPM.Notice(line)
+func (o OneRun) say(line string) {
+	if o.RPM.Notice != nil {
+		o.RPM.Notice(line)
 	}
 }
 
-func (src *Source) within(ctx context.Context, ask func(context.Context) error) error {
+func (o OneRun) within(ctx context.Context, ask func(context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, reachTime, fmt.Errorf("no answer within %s", reachTime))
 	defer cancel()
 	return ask(ctx)
 }
 
 // mirrorsAnswer asks for the metalink, and one after the other for the mirrors that it names.
-func (src *Source) mirrorsAnswer(ctx context.Context) error {
-	content, err := src.ask(ctx, expand(epelMetalink))
+func (o OneRun) mirrorsAnswer(ctx context.Context) error {
+	content, err := o.ask(ctx, expand(epelMetalink))
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (src *Source) mirrorsAnswer(ctx context.Context) error {
 	}
 	var lost error
 	for _, mirror := range mirrors[:min(reachMirrors, len(mirrors))] {
-		if err = src.answers(ctx, mirror); err == nil {
+		if err = o.answers(ctx, mirror); err == nil {
 			return nil
 		}
 		if lost = err; ctx.Err() != nil {
@@ -82,15 +82,15 @@ func (src *Source) mirrorsAnswer(ctx context.Context) error {
 }
 
 // answers reports that the repository has an index.
-func (src *Source) answers(ctx context.Context, base string) error {
-	_, err := src.ask(ctx, strings.TrimSuffix(expand(base), "/")+"/"+index)
+func (o OneRun) answers(ctx context.Context, base string) error {
+	_, err := o.ask(ctx, strings.TrimSuffix(expand(base), "/")+"/"+index)
 	return err
 }
 
-func (src *Source) ask(ctx context.Context, address string) ([]byte, error) {
-	h := src.RPM
+func (o OneRun) ask(ctx context.Context, address string) ([]byte, error) {
+	h := o.RPM
 	h.Attempts = reachTries
-	return h.Fetch(ctx, src.HTTP, address, indexLimit)
+	return h.Fetch(ctx, o.HTTP, address, indexLimit)
 }
 
 // mirrorsOf are the repositories that a metalink names, those over https first.

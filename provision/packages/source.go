@@ -24,12 +24,12 @@ type Source struct {
 var keyed = []string{config.EPELMirror, config.EPELPackage}
 
 // AsksForKey reports whether the key's file is one that is wanted.
-func (src *Source) AsksForKey() bool { return src.asks(KeyPath) }
+func (k Keys) AsksForKey() bool { return k.asks(KeyPath) }
 
 func (src *Source) mirror() bool { return src.Config.EPEL.Source == config.EPELMirror }
 
 // leftForOneRun reports whether the repository of one run is there.
-func (src *Source) leftForOneRun() bool {
-	fi, err := os.Lstat(src.Root + runDir)
+func (rs Repositories) leftForOneRun() bool {
+	fi, err := os.Lstat(rs.Root + runDir)
 	return err == nil && fi.IsDir()
 }

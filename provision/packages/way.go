@@ -82,18 +82,18 @@ func (src *Source) notes(w way) (notes []string) {
 		if len(w.first) > 0 {
 			notes = append(notes, "asked first, in a run of yum of their own: "+strings.Join(w.first, ", "))
 		}
-		notes = append(notes, src.contacts(len(w.first) > 0))
+		notes = append(notes, src.OneRun().contacts(len(w.first) > 0))
 	}
 	return append(notes, src.RPM.With(w.beside()).Yum.Doubts([]string{Nginx}, w.own...)...)
 }
 
 // contacts names the hosts that an apply would ask.
-func (src *Source) contacts(later bool) string {
+func (o OneRun) contacts(later bool) string {
 	who := "to be contacted: "
 	if later {
 		who = "where these have no nginx, to be contacted: "
 	}
-	if base := src.Config.EPEL.BaseURL; base != "" {
+	if base := o.Config.EPEL.BaseURL; base != "" {
 		return who + hostOf(base) + " (epel.baseurl); its repository file stays"
 	}
 	return who + hostOf(epelMetalink) + " (EPEL 7's mirrors), and where it does not answer " + hostOf(epelArchive) +

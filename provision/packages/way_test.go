@@ -109,7 +109,7 @@ func TestWayUnread(t *testing.T) {
 	src := withRepositories(t, map[string]string{"a.repo": "broken\n"})
 	_, way := src.way([]string{Nginx})
 	_, with := src.WithRelease([]string{Nginx})
-	_, beside := src.Beside([]string{Nginx})
+	_, beside := src.OneRun().Beside([]string{Nginx})
 	bring := src.Bring(t.Context(), []string{Nginx})
 	for name, err := range map[string]error{"way": way, "WithRelease": with, "Beside": beside, "Bring": bring} {
 		if err == nil || !strings.Contains(err.Error(), "a.repo:1") {

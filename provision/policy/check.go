@@ -50,19 +50,19 @@ func (p *Policy) Check(ctx context.Context) (engine.Finding, error) {
 	if err := p.checkConnect(ctx, &f, status); err != nil {
 		all = multierror.Append(all, err)
 	}
-	if err := p.checkListening(ctx, &f, status); err != nil {
+	if err := p.Ports().checkListening(ctx, &f, status); err != nil {
 		all = multierror.Append(all, err)
 	}
-	ports := p.labelledPorts(ctx)
+	ports := p.Ports().labelledPorts(ctx)
 	for _, port := range ports {
-		if err := p.checkPort(ctx, &f, port); err != nil {
+		if err := p.Ports().checkPort(ctx, &f, port); err != nil {
 			all = multierror.Append(all, err)
 		}
 	}
-	if err := p.checkSockets(&f); err != nil {
+	if err := p.Sockets().checkSockets(&f); err != nil {
 		all = multierror.Append(all, err)
 	}
-	p.sayLeftLabels(ctx, &f, append(ports, p.listenPorts()...))
+	p.sayLeftLabels(ctx, &f, append(ports, p.Ports().listenPorts()...))
 	return f, engine.Lines(all)
 }
 
@@ -75,7 +75,7 @@ func (p *Policy) sayLeftLabels(ctx context.Context, f *engine.Finding, asked []i
 		if e.Kind != state.KindPort || e.Left != HTTPPortType || err != nil || slices.Contains(asked, port.Low) {
 			continue
 		}
-		if now, err := p.PresentPort(ctx, e.Name); err == nil && now == e.Left {
+		if now, err := p.Ports().PresentPort(ctx, e.Name); err == nil && now == e.Left {
 			f.Notes = append(f.Notes, fmt.Sprintf("port %s keeps the label %s, which an earlier configuration asked "+
 				"for (before: %s); semanage port changes it if nothing needs it", e.Name, e.Left, e.Before))
 		}
@@ -101,14 +101,14 @@ func (p *Policy) Live(status selinux.Status) bool {
 	return !p.Where.Offline() && status.Mode != selinux.Disabled
 }
 
-func (p *Policy) checkPort(ctx context.Context, f *engine.Finding, port int) error {
-	edit, before, err := p.SELinux.LabelPort(ctx, "tcp", port, HTTPPortType)
+func (po Ports) checkPort(ctx context.Context, f *engine.Finding, port int) error {
+	edit, before, err := po.SELinux.LabelPort(ctx, "tcp", port, HTTPPortType)
 	if err != nil {
-		return p.readable(f, err)
+		return po.readable(f, err)
 	}
 	object := fmt.Sprintf("port tcp/%d", port)
 	if edit != nil {
-		if err := p.sayTaken(f, port, before); err != nil {
+		if err := po.sayTaken(f, port, before); err != nil {
 			return err
 		}
 		f.Changes = append(f.Changes, engine.Change{Object: object, From: cmp.Or(before.Stored, "unknown"),
@@ -156,7 +156,7 @@ func (p *Policy) Apply(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := p.labelSockets(); err != nil {
+	if err := p.Sockets().labelSockets(); err != nil {
 		return err
 	}
 	if !p.Live(status) {
@@ -177,10 +177,10 @@ func (p *Policy) selinuxEdits(ctx context.Context) (edits []selinux.Edit, unload
 	if err != nil {
 		return nil, false, err
 	}
-	for _, port := range p.labelledPorts(ctx) {
+	for _, port := range p.Ports().labelledPorts(ctx) {
 		edit, before, err := p.SELinux.LabelPort(ctx, "tcp", port, HTTPPortType)
 		if err == nil && edit != nil {
-			err = p.sayTaken(&engine.Finding{}, port, before) // somebody's, since the survey
+			err = p.Ports().sayTaken(&engine.Finding{}, port, before) // somebody's, since the survey
 		}
 		if err != nil {
 			return nil, false, err
@@ -193,7 +193,7 @@ func (p *Policy) selinuxEdits(ctx context.Context) (edits []selinux.Edit, unload
 					Left: HTTPPortType, Adopts: LocalType(before, port) != state.Absent})
 		}
 	}
-	contexts, more, err := p.contextEdits()
+	contexts, more, err := p.Sockets().contextEdits()
 	if err != nil {
 		return nil, false, err
 	}

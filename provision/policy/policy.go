@@ -23,12 +23,12 @@ type Policy struct {
 	Labels  *labels.Labels
 }
 
-func (s *Policy) PresentPort(ctx context.Context, name string) (string, error) {
+func (po Ports) PresentPort(ctx context.Context, name string) (string, error) {
 	p, err := PortNamed(name)
 	if err != nil {
 		return "", err
 	}
-	state, err := s.SELinux.Port(ctx, p.Proto, p.Low)
+	state, err := po.SELinux.Port(ctx, p.Proto, p.Low)
 	return LocalType(state, p.Low), err
 }
 

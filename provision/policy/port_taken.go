@@ -16,14 +16,14 @@ func PortName(port int) string { return fmt.Sprintf("tcp/%d", port) }
 
 // sayTaken says from whom a port is taken that is to get another label. A local
 // label is somebody's decision: it is refused, or taken over by --adopt.
-func (p *Policy) sayTaken(f *engine.Finding, port int, before selinux.PortState) error {
+func (po Ports) sayTaken(f *engine.Finding, port int, before selinux.PortState) error {
 	local, name := LocalType(before, port), PortName(port)
 	switch {
 	case local == state.Absent && before.Stored != "" && !slices.Contains(generalTypes, before.Stored):
 		f.Notes = append(f.Notes, fmt.Sprintf("port %s is taken from %s, the policy's type for %s",
 			name, before.Stored, usersOf(before.Stored)))
 	case local == state.Absent:
-	case p.Managed.Consented(state.KindPort, name, local):
+	case po.Managed.Consented(state.KindPort, name, local):
 		f.Warnings = append(f.Warnings, fmt.Sprintf("port %s has the local label %s (for %s), which somebody gave it, "+
 			"and is taken over (--adopt): the ledger keeps the label, and a revert brings it back", name, local,
 			usersOf(local)))
@@ -37,10 +37,10 @@ func (p *Policy) sayTaken(f *engine.Finding, port int, before selinux.PortState)
 }
 
 // ForeignPorts are the local labels in the way, as consents have them.
-func (p *Policy) ForeignPorts(ctx context.Context) []string {
+func (po Ports) ForeignPorts(ctx context.Context) []string {
 	var all []string
-	for _, port := range p.labelledPorts(ctx) {
-		edit, before, err := p.SELinux.LabelPort(ctx, "tcp", port, HTTPPortType)
+	for _, port := range po.labelledPorts(ctx) {
+		edit, before, err := po.SELinux.LabelPort(ctx, "tcp", port, HTTPPortType)
 		local := LocalType(before, port)
 		unbuilt := err != nil && local != HTTPPortType         // checkUnbuilt: the record is all that there is
 		if (edit != nil || unbuilt) && local != state.Absent { // what cannot be read the step says

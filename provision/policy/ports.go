@@ -15,9 +15,9 @@ import (
 // labelledPorts are the backends' ports and, where the configuration asks for
 // it, those to listen on that nginx may not bind; each once, in the order of
 // the configuration.
-func (p *Policy) labelledPorts(ctx context.Context) []int {
+func (po Ports) labelledPorts(ctx context.Context) []int {
 	var ports []int
-	for _, site := range p.Config.Sites {
+	for _, site := range po.Config.Sites {
 		for _, l := range site.Locations {
 			for _, b := range l.Backends {
 				if b.Port > 0 {
@@ -26,9 +26,9 @@ func (p *Policy) labelledPorts(ctx context.Context) []int {
 			}
 		}
 	}
-	if p.Config.SELinux.LabelListenPorts {
-		for _, port := range p.listenPorts() {
-			if may, _, err := p.mayListen(ctx, port); err == nil && !may {
+	if po.Config.SELinux.LabelListenPorts {
+		for _, port := range po.listenPorts() {
+			if may, _, err := po.mayListen(ctx, port); err == nil && !may {
 				ports = append(ports, port)
 			}
 		}
@@ -36,9 +36,9 @@ func (p *Policy) labelledPorts(ctx context.Context) []int {
 	return once(ports)
 }
 
-func (p *Policy) listenPorts() []int {
+func (po Ports) listenPorts() []int {
 	var ports []int
-	for _, site := range p.Config.Sites {
+	for _, site := range po.Config.Sites {
 		for _, l := range site.Sockets() {
 			ports = append(ports, l.Port)
 		}
@@ -61,17 +61,17 @@ func once[T comparable](ports []T) []T {
 // checkListening finds the ports that nginx may not listen on: nginx -t binds
 // them as root without a complaint, and the confined master then cannot. Where
 // SELinux is permissive it can, until that ends.
-func (p *Policy) checkListening(ctx context.Context, f *engine.Finding, status selinux.Status) error {
+func (po Ports) checkListening(ctx context.Context, f *engine.Finding, status selinux.Status) error {
 	mode := status.Mode
-	if p.Where.Offline() {
+	if po.Where.Offline() {
 		mode = status.Configured // what the first boot has
 	}
-	if p.Config.SELinux.LabelListenPorts || mode == selinux.Disabled {
+	if po.Config.SELinux.LabelListenPorts || mode == selinux.Disabled {
 		return nil
 	}
 	var all *multierror.Error
-	for _, port := range p.listenPorts() {
-		may, label, err := p.mayListen(ctx, port)
+	for _, port := range po.listenPorts() {
+		may, label, err := po.mayListen(ctx, port)
 		if err != nil || may {
 			continue // what cannot be told is told by the reload
 		}
@@ -97,12 +97,12 @@ var bindable = []string{"http_port_t", "http_cache_port_t", "ntop_port_t", "jbos
 const firstLocal, lastLocal = 32768, 60999
 
 // mayListen reports whether nginx may bind the port, and the port's type.
-func (p *Policy) mayListen(ctx context.Context, port int) (bool, string, error) {
-	if !p.Where.Offline() {
-		if may, label, err := p.SELinux.Kernel().MayBind(port); err == nil {
+func (po Ports) mayListen(ctx context.Context, port int) (bool, string, error) {
+	if !po.Where.Offline() {
+		if may, label, err := po.SELinux.Kernel().MayBind(port); err == nil {
 			return may, label, nil
 		}
 	}
-	state, err := p.SELinux.Port(ctx, "tcp", port)
+	state, err := po.SELinux.Port(ctx, "tcp", port)
 	return slices.Contains(bindable, state.Stored) || firstLocal <= port && port <= lastLocal, state.Stored, err
 }

@@ -35,9 +35,9 @@ type directory struct {
 
 // socketDirs are the directories of the configuration's sockets. Below /run nothing is needed: there every domain of
 // RHEL 7's policy may write to what has var_run_t, and connect to a backend that is not confined.
-func (p *Policy) socketDirs() []string {
+func (so Sockets) socketDirs() []string {
 	var all []string
-	for _, s := range p.Config.Sites {
+	for _, s := range so.Config.Sites {
 		for _, l := range s.Locations {
 			for _, b := range l.Backends {
 				dir := path.Dir(b.Socket)
@@ -53,17 +53,17 @@ func (p *Policy) socketDirs() []string {
 func within(dir, root string) bool { return dir == root || strings.HasPrefix(dir, root+"/") }
 
 // directories are those that are to be labelled, and why others cannot be.
-func (p *Policy) directories() (all []directory, not []lacking, err error) {
+func (so Sockets) directories() (all []directory, not []lacking, err error) {
 	var failed *multierror.Error
-	for _, dir := range p.socketDirs() {
-		d, err := p.directory(dir)
+	for _, dir := range so.socketDirs() {
+		d, err := so.directory(dir)
 		var lacks lacking
 		switch {
 		case errors.As(err, &lacks):
 			not = append(not, lacks)
 		case err != nil:
 			failed = multierror.Append(failed, err)
-		case d.record != "" || !p.allowed(d):
+		case d.record != "" || !so.allowed(d):
 			all = append(all, d)
 		}
 	}
@@ -71,16 +71,16 @@ func (p *Policy) directories() (all []directory, not []lacking, err error) {
 }
 
 // allowed: the loaded policy lets nginx use the sockets as they are.
-func (p *Policy) allowed(d directory) bool {
-	if p.Where.Offline() || len(d.sockets) == 0 {
+func (so Sockets) allowed(d directory) bool {
+	if so.Where.Offline() || len(d.sockets) == 0 {
 		return false
 	}
 	for _, name := range d.sockets {
-		label, err := p.SELinux.Contexts().FileLabel(name)
+		label, err := so.SELinux.Contexts().FileLabel(name)
 		if err != nil {
 			return false
 		}
-		may, err := p.SELinux.Kernel().Allowed("httpd_t", host.TypeOf(label), "sock_file", "write")
+		may, err := so.SELinux.Kernel().Allowed("httpd_t", host.TypeOf(label), "sock_file", "write")
 		if err != nil || !may {
 			return false
 		}
@@ -90,21 +90,21 @@ func (p *Policy) allowed(d directory) bool {
 
 // checkSockets compares the label of each directory of sockets. Where it cannot be labelled, the plan says what the
 // policy lacks.
-func (p *Policy) checkSockets(f *engine.Finding) error {
-	all, not, err := p.directories()
+func (so Sockets) checkSockets(f *engine.Finding) error {
+	all, not, err := so.directories()
 	for _, lacks := range not {
 		f.Warnings = append(f.Warnings, lacks.Error())
 	}
 	for _, d := range all {
-		p.sayDirectory(f, d)
+		so.sayDirectory(f, d)
 	}
 	if err != nil {
-		return p.readable(f, err)
+		return so.readable(f, err)
 	}
 	return nil
 }
 
-func (p *Policy) sayDirectory(f *engine.Finding, d directory) {
+func (so Sockets) sayDirectory(f *engine.Finding, d directory) {
 	if d.record == "" {
 		f.Changes = append(f.Changes, engine.Change{Object: "file context of " + d.spec, From: "none", To: SocketType})
 	}
@@ -125,22 +125,22 @@ func (l lacking) Error() string {
 }
 
 // directory reads what is there. The error is lacking where it may not be labelled.
-func (p *Policy) directory(dir string) (directory, error) {
+func (so Sockets) directory(dir string) (directory, error) {
 	d := directory{path: dir}
-	if err := p.plainDirectory(dir); err != nil {
+	if err := so.plainDirectory(dir); err != nil {
 		return d, err
 	}
 	var err error
-	if d.spec, err = p.SELinux.Contexts().Below(dir); err != nil {
+	if d.spec, err = so.SELinux.Contexts().Below(dir); err != nil {
 		return d, lacking{dir, err.Error()}
 	}
-	if d.record, err = p.SELinux.Contexts().LocalContext(d.spec); err != nil {
+	if d.record, err = so.SELinux.Contexts().LocalContext(d.spec); err != nil {
 		return d, err
 	}
-	if d.record != "" && !p.usable(d.record) {
+	if d.record != "" && !so.usable(d.record) {
 		return d, lacking{dir, fmt.Sprintf("somebody has given %s the type %s", d.spec, d.record)}
 	}
-	entries, err := os.ReadDir(p.Root + dir)
+	entries, err := os.ReadDir(so.Root + dir)
 	if err != nil {
 		return d, fmt.Errorf("look for other files than sockets: %w", err)
 	}
@@ -150,15 +150,15 @@ func (p *Policy) directory(dir string) (directory, error) {
 		}
 		d.sockets = append(d.sockets, dir+"/"+e.Name())
 	}
-	return p.readLabels(d)
+	return so.readLabels(d)
 }
 
 // plainDirectory refuses what cannot be labelled by its path.
-func (p *Policy) plainDirectory(dir string) error {
+func (so Sockets) plainDirectory(dir string) error {
 	at := ""
 	for part := range strings.SplitSeq(strings.TrimPrefix(dir, "/"), "/") {
 		at += "/" + part
-		fi, err := os.Lstat(p.Root + at)
+		fi, err := os.Lstat(so.Root + at)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return lacking{dir, at + " is not there (make it, and run apply again)"}
@@ -171,9 +171,9 @@ func (p *Policy) plainDirectory(dir string) error {
 	return nil
 }
 
-func (p *Policy) readLabels(d directory) (directory, error) {
+func (so Sockets) readLabels(d directory) (directory, error) {
 	for _, name := range append([]string{d.path}, d.sockets...) {
-		label, err := p.SELinux.Contexts().FileLabel(name)
+		label, err := so.SELinux.Contexts().FileLabel(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -183,7 +183,7 @@ func (p *Policy) readLabels(d directory) (directory, error) {
 		if name == d.path {
 			d.label = label
 		}
-		if typ := host.TypeOf(label); !p.usable(typ) {
+		if typ := host.TypeOf(label); !so.usable(typ) {
 			if len(d.wrong) == 0 {
 				d.has = typ
 			}
@@ -194,8 +194,8 @@ func (p *Policy) readLabels(d directory) (directory, error) {
 }
 
 // contextEdits are the records that are missing, and what the ledger keeps of each: the label that the directory had.
-func (p *Policy) contextEdits() (edits []selinux.Edit, entries []state.Entry, err error) {
-	all, _, err := p.directories()
+func (so Sockets) contextEdits() (edits []selinux.Edit, entries []state.Entry, err error) {
+	all, _, err := so.directories()
 	for _, d := range all {
 		if d.record != "" {
 			continue
@@ -209,8 +209,8 @@ func (p *Policy) contextEdits() (edits []selinux.Edit, entries []state.Entry, er
 }
 
 // labelSockets gives each directory of sockets, and what is in it, the label of its record.
-func (p *Policy) labelSockets() error {
-	all, _, err := p.directories()
+func (so Sockets) labelSockets() error {
+	all, _, err := so.directories()
 	if err != nil {
 		return err
 	}
@@ -218,7 +218,7 @@ func (p *Policy) labelSockets() error {
 		if d.record == "" {
 			continue
 		}
-		if err := p.setLabels(d.path, d.wrong, "system_u:object_r:"+SocketType+":s0"); err != nil {
+		if err := so.setLabels(d.path, d.wrong, "system_u:object_r:"+SocketType+":s0"); err != nil {
 			return err
 		}
 	}
@@ -226,14 +226,14 @@ func (p *Policy) labelSockets() error {
 }
 
 // setLabels leaves to the first boot what the kernel here cannot label.
-func (p *Policy) setLabels(dir string, names []string, label string) error {
+func (so Sockets) setLabels(dir string, names []string, label string) error {
 	if len(names) == 0 {
 		return nil
 	}
-	return p.Seam.Do("label "+dir, func() error {
+	return so.Seam.Do("label "+dir, func() error {
 		for _, name := range names {
-			err := p.SELinux.Contexts().SetFileLabel(name, label)
-			if err != nil && !errors.Is(err, fs.ErrNotExist) && (!p.Where.Offline() || !host.Unlabelable(err)) {
+			err := so.SELinux.Contexts().SetFileLabel(name, label)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) && (!so.Where.Offline() || !host.Unlabelable(err)) {
 				return err
 			}
 		}
@@ -242,12 +242,12 @@ func (p *Policy) setLabels(dir string, names []string, label string) error {
 }
 
 // usable: the type is SocketType, or the one that the policy has under that name.
-func (p *Policy) usable(typ string) bool { return p.SELinux.SameType(typ, SocketType) }
+func (so Sockets) usable(typ string) bool { return so.SELinux.SameType(typ, SocketType) }
 
 // PresentContext is the type of a local record, as the ledger has it.
-func (p *Policy) PresentContext(spec string) (string, error) {
-	typ, err := p.SELinux.Contexts().LocalContext(spec)
-	if p.usable(typ) {
+func (so Sockets) PresentContext(spec string) (string, error) {
+	typ, err := so.SELinux.Contexts().LocalContext(spec)
+	if so.usable(typ) {
 		typ = SocketType
 	}
 	return cmp.Or(typ, state.Absent), err
@@ -255,15 +255,15 @@ func (p *Policy) PresentContext(spec string) (string, error) {
 
 // UnlabelSockets brings back the label that the directory had, before its record goes; what has another than the
 // agent's by now is left.
-func (p *Policy) UnlabelSockets(spec string) error {
+func (so Sockets) UnlabelSockets(spec string) error {
 	dir := selinux.Context{Spec: spec}.Directory()
-	i := slices.IndexFunc(p.Ledger.Entries, func(e state.Entry) bool {
+	i := slices.IndexFunc(so.Ledger.Entries, func(e state.Entry) bool {
 		return e.Kind == state.KindContext && e.Name == spec
 	})
-	if i < 0 || p.Ledger.Entries[i].Label == "" {
+	if i < 0 || so.Ledger.Entries[i].Label == "" {
 		return nil
 	}
-	d, err := p.directory(dir)
+	d, err := so.directory(dir)
 	var lacks lacking
 	if errors.As(err, &lacks) {
 		return nil
@@ -274,5 +274,5 @@ func (p *Policy) UnlabelSockets(spec string) error {
 	ours := slices.DeleteFunc(append([]string{dir}, d.sockets...), func(name string) bool {
 		return slices.Contains(d.wrong, name)
 	})
-	return p.setLabels(dir, ours, p.Ledger.Entries[i].Label)
+	return so.setLabels(dir, ours, so.Ledger.Entries[i].Label)
 }

@@ -32,7 +32,7 @@ func (p *Policy) checkUnbuilt(ctx context.Context, f *engine.Finding, status sel
 			"the kernel that runs here is not the host's own")
 	}
 	var all *multierror.Error
-	for _, port := range p.labelledPorts(ctx) {
+	for _, port := range p.Ports().labelledPorts(ctx) {
 		state, _ := p.SELinux.Port(ctx, "tcp", port) // whose error is that there is no policy
 		due, err := p.checkRecord(f, port, state.Local)
 		all = multierror.Append(all, err)
@@ -55,7 +55,7 @@ func (p *Policy) checkRecord(f *engine.Finding, port int, records []policydb.Por
 			return false, &selinux.OverlapError{Proto: "tcp", Port: port, Type: HTTPPortType, Local: l}
 		}
 	}
-	return true, p.sayTaken(f, port, selinux.PortState{Local: records})
+	return true, p.Ports().sayTaken(f, port, selinux.PortState{Local: records})
 }
 
 // buildPolicy leaves nothing to revert: what it writes follows from the modules, and semanage writes the same with

@@ -163,7 +163,7 @@ func collisions(reverting bool, tree conf.Tree) *multierror.Error {
 		return nil
 	}
 	var all *multierror.Error
-	found := tree.Collisions()
+	found := tree.Bindings().Collisions()
 	for i, c := range found {
 		if i == mostCollisions {
 			return multierror.Append(all, fmt.Errorf("%d more sockets of nginx collide", len(found)-i))

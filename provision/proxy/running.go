@@ -76,7 +76,7 @@ func (n *Unit) checkOrphans(ctx context.Context) error {
 	var inWay []host.Process
 	ports := map[string]bool{}
 	o := n.Survey.occupied()
-	for _, at := range tree.Bound() {
+	for _, at := range tree.Bindings().Bound() {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}

@@ -77,7 +77,7 @@ func (v *Candidate) checkOthers(ctx context.Context, tree conf.Tree) error {
 		}
 	}
 	var all *multierror.Error
-	for _, a := range tree.Bound() {
+	for _, a := range tree.Bindings().Bound() {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}

@@ -101,7 +101,7 @@ func (v *Candidate) checkExchange(ctx context.Context, tree conf.Tree) error {
 		return nil
 	}
 	var all *multierror.Error
-	o, before, bound := v.Survey.occupied(), set(now.Bound()), tree.Bound()
+	o, before, bound := v.Survey.occupied(), set(now.Bindings().Bound()), tree.Bindings().Bound()
 	after := set(bound)
 	for _, at := range bound {
 		if err := context.Cause(ctx); err != nil {

@@ -230,7 +230,7 @@ func (n *Unit) start(ctx context.Context, units systemd.Units, s ServiceState) e
 		return errors.Join(err, n.startBack())
 	}
 	tree, _ := n.Survey.Tree(nil)
-	mark := n.Nginx.MarkLogs(tree.ErrorLogs())
+	mark := n.Nginx.MarkLogs(tree.Paths().ErrorLogs())
 	// Its result is waited for even where the run is being ended: a job that
 	// nobody waits for may yet start nginx with what is taken away here.
 	if err := units.Start(context.WithoutCancel(ctx), host.NginxUnit); err != nil {
@@ -284,7 +284,7 @@ func (n *Unit) reloadOnce(ctx context.Context, units systemd.Units, pid int) err
 	if err := n.Nginx.CheckLogs(tree); err != nil {
 		return err
 	}
-	before, err := n.Nginx.BeforeReload(ctx, pid, tree.ErrorLogs())
+	before, err := n.Nginx.BeforeReload(ctx, pid, tree.Paths().ErrorLogs())
 	if err != nil {
 		return err
 	}

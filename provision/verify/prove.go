@@ -25,7 +25,7 @@ func (p *Proof) prove(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
 	var all *multierror.Error
 	tree, _ := p.Survey.Tree(nil) // of a broken one what was read serves
-	logs := tree.ErrorLogs()
+	logs := tree.Paths().ErrorLogs()
 	for _, site := range p.Config.Sites {
 		for _, l := range site.Locations {
 			if !l.WebSocket {

@@ -247,7 +247,7 @@ func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, []cause
 func (v *Verification) prove(ctx context.Context, a aim, t *TargetReport, echo websocket.Echo) []cause.Diagnosis {
 	a.target = facts.Recognisable(a.target)
 	tree, _ := v.tree()
-	marks, began := facts.MarkLogs(v.Host, tree.ErrorLogs()...), time.Now()
+	marks, began := facts.MarkLogs(v.Host, tree.Paths().ErrorLogs()...), time.Now()
 	checks := websocket.Verify(ctx, a.target, websocket.Options{
 		Echo: echo, Idle: v.Idle, Timeout: v.Timeout, OtherHost: v.otherHost(a),
 	})

@@ -1,49 +1,54 @@
 package policydb
 
 // contexts reads initial SIDs, skips file systems, and reads the portcons, which come third (OCON_PORT).
-func (d *decoder) contexts() {
-	d.repeat(d.u32(), d.initialSID)
-	d.repeat(d.u32(), func() {
-		d.name(d.u32())
-		d.context()
-		d.context()
+func (co objects) contexts() {
+	co.repeat(co.u32(), co.initialSID)
+	co.repeat(co.u32(), func() {
+		co.name(co.u32())
+		co.context()
+		co.context()
 	})
-	d.repeat(d.u32(), d.portcon)
+	co.repeat(co.u32(), co.portcon)
 }
 
-func (d *decoder) initialSID() {
+func (co objects) initialSID() {
 	const port = 9 // SECINITSID_PORT
-	sid := d.u32()
-	if typ := d.context(); sid == port {
-		d.Unlisted = typ
+	sid := co.u32()
+	if typ := co.context(); sid == port {
+		co.Unlisted = typ
 	}
 }
 
-func (d *decoder) portcon() {
-	protocol, low, high := d.u32(), d.u32(), d.u32()
-	typ := d.context()
-	if d.Err != nil {
+func (co objects) portcon() {
+	protocol, low, high := co.u32(), co.u32(), co.u32()
+	typ := co.context()
+	if co.Err != nil {
 		return
 	}
 	name, ok := protocols[protocol]
 	if !ok || low > high || high > 65535 {
-		d.fail("portcon of protocol %d, %d-%d", protocol, low, high)
+		co.fail("portcon of protocol %d, %d-%d", protocol, low, high)
 		return
 	}
-	d.Ports = append(d.Ports, Port{Proto: name, Low: int(low), High: int(high), Type: typ})
+	co.Ports = append(co.Ports, Port{Proto: name, Low: int(low), High: int(high), Type: typ})
 }
 
 // context skips user, role and range, and returns the type.
-func (d *decoder) context() string {
-	d.words(2)
-	value := d.u32()
-	d.mlsRange()
-	if d.Err != nil {
+func (co objects) context() string {
+	co.words(2)
+	value := co.u32()
+	co.mlsRange()
+	if co.Err != nil {
 		return ""
 	}
-	if value >= uint32(len(d.types)) || d.types[value] == "" {
-		d.fail("a context of the unknown type %d", value)
+	if value >= uint32(len(co.types)) || co.types[value] == "" {
+		co.fail("a context of the unknown type %d", value)
 		return ""
 	}
-	return d.types[value]
+	return co.types[value]
 }
+
+// objects reads the contexts of what has no file: ports, initial SIDs, file systems.
+type objects struct{ *decoder }
+
+func (d *decoder) objects() objects { return objects{d} }

@@ -61,9 +61,9 @@ func ReadGrants(r io.Reader, a Access) (Grants, error) {
 	d.roleTransitions()
 	d.roleAllows()
 	d.filenameTransitions()
-	d.contexts()
-	d.moreContexts()
-	d.fileSystems()
+	d.objects().contexts()
+	d.objects().moreContexts()
+	d.objects().fileSystems()
 	d.rangeTransitions()
 	d.attributes()
 	if d.Err != nil {

@@ -49,7 +49,7 @@ func ReadPolicy(r io.Reader) (*Policy, error) {
 	d.roleTransitions()
 	d.roleAllows()
 	d.filenameTransitions()
-	d.contexts()
+	d.objects().contexts()
 	if d.Err != nil {
 		return nil, fmt.Errorf("policy: byte %d: %w", d.offset, d.Err)
 	}

@@ -2,149 +2,154 @@ package policydb
 
 // symbols reads the eight symbol tables, in the order of libsepol's SYM_COMMONS to SYM_CATS.
 func (d *decoder) symbols() {
-	d.table(d.common)
-	d.table(d.class)
-	d.table(d.role)
-	d.table(d.typ)
-	d.table(d.user)
-	d.table(d.boolean)
-	d.table(d.sensitivity)
-	d.table(d.category)
+	d.tables().table(d.tables().common)
+	d.tables().table(d.tables().class)
+	d.tables().table(d.tables().role)
+	d.tables().table(d.tables().typ)
+	d.tables().table(d.tables().user)
+	d.tables().table(d.tables().boolean)
+	d.tables().table(d.tables().sensitivity)
+	d.tables().table(d.tables().category)
 }
 
-func (d *decoder) table(entry func()) {
-	d.u32() // number of primary names; aliases are entries too
-	d.repeat(d.u32(), entry)
+func (sy tables) table(entry func()) {
+	sy.u32() // number of primary names; aliases are entries too
+	sy.repeat(sy.u32(), entry)
 }
 
-func (d *decoder) common() {
-	length := d.u32()
-	d.words(2)
-	permissions := d.u32()
-	d.name(length)
-	d.repeat(permissions, func() { d.permission() })
+func (sy tables) common() {
+	length := sy.u32()
+	sy.words(2)
+	permissions := sy.u32()
+	sy.name(length)
+	sy.repeat(permissions, func() { sy.permission() })
 }
 
-func (d *decoder) permission() (name string, value uint32) {
-	length, value := d.u32(), d.u32()
-	return d.name(length), value
+func (sy tables) permission() (name string, value uint32) {
+	length, value := sy.u32(), sy.u32()
+	return sy.name(length), value
 }
 
-func (d *decoder) class() {
-	length, common := d.u32(), d.u32()
-	value := d.u32()
-	d.words(1)
-	permissions, constraints := d.u32(), d.u32()
-	class := d.name(length)
+func (sy tables) class() {
+	length, common := sy.u32(), sy.u32()
+	value := sy.u32()
+	sy.words(1)
+	permissions, constraints := sy.u32(), sy.u32()
+	class := sy.name(length)
 	if common != 0 {
-		d.name(common)
+		sy.name(common)
 	}
-	d.repeat(permissions, func() {
-		name, bit := d.permission()
-		d.watch.permission(class, value, name, bit)
+	sy.repeat(permissions, func() {
+		name, bit := sy.permission()
+		sy.watch.permission(class, value, name, bit)
 	})
-	d.repeat(constraints, d.constraint)
-	d.repeat(d.u32(), d.constraint) // validatetrans
-	if d.Version >= versionObjectDefaults {
-		d.words(3)
+	sy.repeat(constraints, sy.constraint)
+	sy.repeat(sy.u32(), sy.constraint) // validatetrans
+	if sy.Version >= versionObjectDefaults {
+		sy.words(3)
 	}
-	if d.Version >= versionDefaultType {
-		d.words(1)
+	if sy.Version >= versionDefaultType {
+		sy.words(1)
 	}
 }
 
-func (d *decoder) constraint() {
+func (sy tables) constraint() {
 	const names = 5 // CEXPR_NAMES
-	d.u32()
-	d.repeat(d.u32(), func() {
-		kind := d.u32()
-		d.words(2)
+	sy.u32()
+	sy.repeat(sy.u32(), func() {
+		kind := sy.u32()
+		sy.words(2)
 		if kind != names {
 			return
 		}
-		d.bitmap()
-		if d.Version >= versionConstraintNames {
-			d.bitmap()
-			d.bitmap()
-			d.u32()
+		sy.bitmap()
+		if sy.Version >= versionConstraintNames {
+			sy.bitmap()
+			sy.bitmap()
+			sy.u32()
 		}
 	})
 }
 
-func (d *decoder) role() {
-	length := d.u32()
-	d.words(2)
-	d.name(length)
-	d.bitmap()
-	d.bitmap()
+func (sy tables) role() {
+	length := sy.u32()
+	sy.words(2)
+	sy.name(length)
+	sy.bitmap()
+	sy.bitmap()
 }
 
 // typ keeps the names of types by value. An alias has the value of its type and lacks the property "primary".
-func (d *decoder) typ() {
+func (sy tables) typ() {
 	const primary = 1
-	length, value, properties := d.u32(), d.u32(), d.u32()
-	d.u32()
-	name := d.name(length)
-	if d.Err != nil {
+	length, value, properties := sy.u32(), sy.u32(), sy.u32()
+	sy.u32()
+	name := sy.name(length)
+	if sy.Err != nil {
 		return
 	}
 	if value == 0 || value > 0xffff { // the access vector table holds types in 16 bits
-		d.fail("type %q has the value %d", name, value)
+		sy.fail("type %q has the value %d", name, value)
 		return
 	}
-	d.watch.typ(name, value)
-	for uint32(len(d.types)) <= value {
-		d.types = append(d.types, "")
+	sy.watch.typ(name, value)
+	for uint32(len(sy.types)) <= value {
+		sy.types = append(sy.types, "")
 	}
-	if properties&primary != 0 || d.types[value] == "" {
-		d.types[value] = name
+	if properties&primary != 0 || sy.types[value] == "" {
+		sy.types[value] = name
 	}
 }
 
-func (d *decoder) user() {
-	length := d.u32()
-	d.words(2)
-	d.name(length)
-	d.bitmap()
-	d.mlsRange()
-	d.level()
+func (sy tables) user() {
+	length := sy.u32()
+	sy.words(2)
+	sy.name(length)
+	sy.bitmap()
+	sy.objects().mlsRange()
+	sy.level()
 }
 
-func (d *decoder) boolean() {
-	value, state, length := d.u32(), d.u32(), d.u32()
-	name := d.name(length)
-	if d.Err == nil && state > 1 {
-		d.fail("boolean %q has the state %d", name, state)
+func (sy tables) boolean() {
+	value, state, length := sy.u32(), sy.u32(), sy.u32()
+	name := sy.name(length)
+	if sy.Err == nil && state > 1 {
+		sy.fail("boolean %q has the state %d", name, state)
 	}
-	d.watch.boolean(name, value)
-	d.Booleans[name] = state == 1
+	sy.watch.boolean(name, value)
+	sy.Booleans[name] = state == 1
 }
 
-func (d *decoder) sensitivity() {
-	length := d.u32()
-	d.u32()
-	d.name(length)
-	d.level()
+func (sy tables) sensitivity() {
+	length := sy.u32()
+	sy.u32()
+	sy.name(length)
+	sy.level()
 }
 
-func (d *decoder) category() {
-	length := d.u32()
-	d.words(2)
-	d.name(length)
+func (sy tables) category() {
+	length := sy.u32()
+	sy.words(2)
+	sy.name(length)
 }
 
-func (d *decoder) level() {
-	d.u32()
-	d.bitmap()
+func (sy tables) level() {
+	sy.u32()
+	sy.bitmap()
 }
 
 // mlsRange is one level or two; the sensitivities come first, then the categories.
-func (d *decoder) mlsRange() {
-	levels := d.u32()
-	if d.Err == nil && levels != 1 && levels != 2 {
-		d.fail("a range of %d levels", levels)
+func (co objects) mlsRange() {
+	levels := co.u32()
+	if co.Err == nil && levels != 1 && levels != 2 {
+		co.fail("a range of %d levels", levels)
 		return
 	}
-	d.words(levels)
-	d.repeat(levels, d.bitmap)
+	co.words(levels)
+	co.repeat(levels, co.bitmap)
 }
+
+// tables reads the tables of symbols: commons, classes, roles, types, users, booleans, levels, categories.
+type tables struct{ *decoder }
+
+func (d *decoder) tables() tables { return tables{d} }

@@ -4,46 +4,46 @@ import "encoding/binary"
 
 // What stands behind the portcons, in libsepol's order.
 
-func (d *decoder) moreContexts() {
-	d.repeat(d.u32(), func() { // network interfaces
-		d.name(d.u32())
-		d.context()
-		d.context()
+func (co objects) moreContexts() {
+	co.repeat(co.u32(), func() { // network interfaces
+		co.name(co.u32())
+		co.context()
+		co.context()
 	})
-	d.addressed(2) // nodes of IPv4
-	d.repeat(d.u32(), func() {
-		d.u32() // behaviour
-		d.name(d.u32())
-		d.context()
+	co.addressed(2) // nodes of IPv4
+	co.repeat(co.u32(), func() {
+		co.u32() // behaviour
+		co.name(co.u32())
+		co.context()
 	})
-	d.addressed(8) // nodes of IPv6
-	if d.Version < versionInfiniband {
+	co.addressed(8) // nodes of IPv6
+	if co.Version < versionInfiniband {
 		return
 	}
-	d.addressed(4) // keys of InfiniBand
-	d.repeat(d.u32(), func() {
-		length := d.u32()
-		d.u32() // port
-		d.name(length)
-		d.context()
+	co.addressed(4) // keys of InfiniBand
+	co.repeat(co.u32(), func() {
+		length := co.u32()
+		co.u32() // port
+		co.name(length)
+		co.context()
 	})
 }
 
 // addressed are contexts behind some words each.
-func (d *decoder) addressed(words uint32) {
-	d.repeat(d.u32(), func() {
-		d.words(words)
-		d.context()
+func (co objects) addressed(words uint32) {
+	co.repeat(co.u32(), func() {
+		co.words(words)
+		co.context()
 	})
 }
 
-func (d *decoder) fileSystems() {
-	d.repeat(d.u32(), func() {
-		d.name(d.u32())
-		d.repeat(d.u32(), func() {
-			d.name(d.u32())
-			d.u32() // class
-			d.context()
+func (co objects) fileSystems() {
+	co.repeat(co.u32(), func() {
+		co.name(co.u32())
+		co.repeat(co.u32(), func() {
+			co.name(co.u32())
+			co.u32() // class
+			co.context()
 		})
 	})
 }
@@ -51,7 +51,7 @@ func (d *decoder) fileSystems() {
 func (d *decoder) rangeTransitions() {
 	d.repeat(d.u32(), func() {
 		d.words(3)
-		d.mlsRange()
+		d.objects().mlsRange()
 	})
 }
 

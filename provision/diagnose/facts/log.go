@@ -18,7 +18,7 @@ import (
 // ErrorLog is the end of nginx's error logs.
 func ErrorLog(ctx context.Context, e *Evidence) []string {
 	var lines []string
-	for _, name := range e.Tree.ErrorLogs() {
+	for _, name := range e.Tree.Paths().ErrorLogs() {
 		lines = append(lines, readTail(ctx, e.Host, name, 0)...)
 	}
 	return lines
@@ -26,7 +26,7 @@ func ErrorLog(ctx context.Context, e *Evidence) []string {
 
 // PassedOver says of error logs that are no plain files, an administrator's links too, that nothing was read of them.
 func PassedOver(e *Evidence) (all []string) {
-	for _, name := range e.Tree.ErrorLogs() {
+	for _, name := range e.Tree.Paths().ErrorLogs() {
 		file, err := hostfile.Open(e.Root + name)
 		if err == nil {
 			_ = file.Close()

@@ -16,8 +16,8 @@ type binding struct {
 // bindings are those that nginx binds, in the order of their listeners. One at every address of a family takes the
 // place of all others on the port that have no options of their own; nginx then tells them apart by connection
 // (ngx_http_init_listening, ngx_stream_optimize_servers, ngx_mail_optimize_servers). Each section binds its own.
-func (t Tree) bindings() []binding {
-	all := t.merged()
+func (bi Bindings) bindings() []binding {
+	all := bi.merged()
 	every := map[string]bool{}
 	for _, s := range all {
 		if s.everywhere() {
@@ -40,10 +40,10 @@ func (s binding) covering() string {
 }
 
 // merged gives each address of a section once; the options of a socket are written at one of its listeners only.
-func (t Tree) merged() []binding {
+func (bi Bindings) merged() []binding {
 	var all []binding
 	at := map[string]int{}
-	t.listeners(func(section string, l ListenDirective) {
+	bi.listeners(func(section string, l ListenDirective) {
 		key := section + " " + l.key()
 		i, known := at[key]
 		if !known {
@@ -62,14 +62,14 @@ func (t Tree) merged() []binding {
 }
 
 // listeners visits the listeners of every section. Only in http a server listens that does not say where.
-func (t Tree) listeners(visit func(section string, l ListenDirective)) {
-	x := t.look()
+func (bi Bindings) listeners(visit func(section string, l ListenDirective)) {
+	x := bi.look()
 	for _, s := range x.servers {
 		for _, l := range s.Listen {
 			visit("http", l)
 		}
 	}
-	for _, d := range t.directives {
+	for _, d := range bi.directives {
 		if !d.Block || d.Name != "stream" && d.Name != "mail" {
 			continue
 		}
@@ -84,9 +84,9 @@ func (t Tree) listeners(visit func(section string, l ListenDirective)) {
 }
 
 // Bound are the TCP addresses that nginx binds. Host names and unix sockets are left out.
-func (t Tree) Bound() []netip.AddrPort {
+func (bi Bindings) Bound() []netip.AddrPort {
 	var all []netip.AddrPort
-	for _, s := range t.bindings() {
+	for _, s := range bi.bindings() {
 		if at, err := netip.ParseAddrPort(s.key()); err == nil {
 			all = append(all, at)
 		}
@@ -94,3 +94,9 @@ func (t Tree) Bound() []netip.AddrPort {
 	slices.SortFunc(all, func(a, b netip.AddrPort) int { return strings.Compare(a.String(), b.String()) })
 	return slices.Compact(all)
 }
+
+// Bindings are the sockets that nginx binds for a configuration.
+type Bindings struct{ Tree }
+
+// Bindings are the sockets that nginx binds for the configuration.
+func (t Tree) Bindings() Bindings { return Bindings{t} }

@@ -21,7 +21,7 @@ func TestBound(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			tree := load(t, "", map[string][]byte{conf: []byte("http { server { " + test.listens + " } }")})
 			var got []string
-			for _, at := range tree.Bound() {
+			for _, at := range tree.Bindings().Bound() {
 				got = append(got, at.String())
 			}
 			if diff := cmp.Diff(strings.Fields(test.want), got); diff != "" {

@@ -7,12 +7,12 @@ import (
 
 // Collisions are the sockets that nginx cannot bind beside each other, over http, stream and mail. nginx -t binds them
 // too, and passes over those that fail (ngx_open_listening_sockets); a start or a reload does not. All are Fatal.
-func (t Tree) Collisions() []Conflict {
+func (bi Bindings) Collisions() []Conflict {
 	var ports []int
 	at := map[int]*sharedPort{}
 	paths := map[string]binding{}
 	var all []Conflict
-	for _, s := range t.bindings() {
+	for _, s := range bi.bindings() {
 		switch {
 		case s.UDP: // with SO_REUSEADDR, which nginx sets, they stand beside each other (socket(7))
 		case s.Unix != "":

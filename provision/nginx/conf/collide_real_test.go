@@ -95,7 +95,7 @@ func TestHostileSockets(t *testing.T) {
 			h.Write("conf.d/site.conf", "server { server_name a; listen "+fill(test.our)+"; }")
 			tree, err := Load("", h.Conf(), nil)
 			h.Must(err)
-			found := tree.Resolved(HostAddresses(t.Context())).Collisions()
+			found := tree.Resolved(HostAddresses(t.Context())).Bindings().Collisions()
 			if (len(found) > 0) != test.collides {
 				t.Errorf("collisions: %v, want some: %v", found, test.collides)
 			}

@@ -6,10 +6,10 @@ import (
 )
 
 // PidFile is where a running master has written its pid. Without a pid directive it is EPEL 7's /run/nginx.pid.
-func (t Tree) PidFile() string { return t.pidFile(EPEL()) }
+func (ps Paths) PidFile() string { return ps.pidFile(EPEL()) }
 
-func (t Tree) pidFile(b Build) string {
-	for _, d := range t.directives {
+func (ps Paths) pidFile(b Build) string {
+	for _, d := range ps.directives {
 		if d.Name == "pid" && len(d.Args) == 1 {
 			return b.Absolute(d.Args[0])
 		}
@@ -19,24 +19,24 @@ func (t Tree) pidFile(b Build) string {
 
 // ErrorLogs are the files (not syslog, stderr or memory) that errors go to, sorted. A master writes what goes wrong
 // with a reload to those of the main context; without one there, that is EPEL 7's /var/log/nginx/error.log.
-func (t Tree) ErrorLogs() []string {
-	logs := t.named(EPEL(), func(name string) bool { return name == "error_log" })
-	if !slices.ContainsFunc(t.directives, func(d Directive) bool { return d.Name == "error_log" }) {
+func (ps Paths) ErrorLogs() []string {
+	logs := ps.named(EPEL(), func(name string) bool { return name == "error_log" })
+	if !slices.ContainsFunc(ps.directives, func(d Directive) bool { return d.Name == "error_log" }) {
 		logs = append(logs, EPEL().ErrorLog)
 	}
 	return unique(logs)
 }
 
 // Logs are all files that nginx opens for its logs when it reads its configuration, sorted.
-func (t Tree) Logs() []string {
-	logs := t.named(EPEL(), func(name string) bool { return name == "error_log" || name == "access_log" })
-	return unique(append(logs, append(t.ErrorLogs(), EPEL().AccessLog)...))
+func (ps Paths) Logs() []string {
+	logs := ps.named(EPEL(), func(name string) bool { return name == "error_log" || name == "access_log" })
+	return unique(append(logs, append(ps.ErrorLogs(), EPEL().AccessLog)...))
 }
 
 // UnixListeners are the paths of unix sockets that servers of any kind listen on. nginx -t removes them.
-func (t Tree) UnixListeners() []string {
+func (ps Paths) UnixListeners() []string {
 	var all []string
-	for d := range t.walk {
+	for d := range ps.walk {
 		if d.Name == "listen" && len(d.Args) > 0 {
 			if name, ok := strings.CutPrefix(d.Args[0], "unix:"); ok && strings.HasPrefix(name, "/") {
 				all = append(all, name)
@@ -47,17 +47,17 @@ func (t Tree) UnixListeners() []string {
 }
 
 // Touched are the files and directories that nginx -t opens for writing, makes or removes.
-func (t Tree) Touched(b Build) []string {
-	all := append([]string{t.pidFile(b)}, b.Temporary...)
+func (ps Paths) Touched(b Build) []string {
+	all := append([]string{ps.pidFile(b)}, b.Temporary...)
 	for _, log := range []string{b.ErrorLog, b.AccessLog} {
 		if isFile(log) {
 			all = append(all, b.Absolute(log))
 		}
 	}
-	all = append(all, t.named(b, func(name string) bool {
+	all = append(all, ps.named(b, func(name string) bool {
 		return name == "error_log" || name == "access_log" || isTemporary(name)
 	})...)
-	return unique(append(all, t.UnixListeners()...))
+	return unique(append(all, ps.UnixListeners()...))
 }
 
 func isTemporary(name string) bool {
@@ -65,9 +65,9 @@ func isTemporary(name string) bool {
 }
 
 // named gives the first arguments of some directives, as files.
-func (t Tree) named(b Build, wanted func(string) bool) []string {
+func (ps Paths) named(b Build, wanted func(string) bool) []string {
 	var all []string
-	for d := range t.walk {
+	for d := range ps.walk {
 		if wanted(d.Name) && len(d.Args) > 0 && isFile(d.Args[0]) {
 			all = append(all, b.Absolute(d.Args[0]))
 		}

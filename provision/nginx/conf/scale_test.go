@@ -40,8 +40,8 @@ func judged(tree Tree, names []string) uint64 {
 		tree.Conflicts(name)
 		tree.DefaultServer(site.Listen{Port: 80})
 	}
-	tree.Collisions()
-	tree.Bound()
+	tree.Bindings().Collisions()
+	tree.Bindings().Bound()
 	tree.HashedNames()
 	runtime.ReadMemStats(&after)
 	return after.Mallocs - before.Mallocs

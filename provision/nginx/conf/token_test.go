@@ -115,8 +115,8 @@ func FuzzTokens(f *testing.F) {
 			}
 		}
 		tree.Conflicts("/f.conf")
-		tree.ErrorLogs()
-		tree.UnixListeners()
+		tree.Paths().ErrorLogs()
+		tree.Paths().UnixListeners()
 		if err != nil && err.Error() == "" {
 			t.Error("an error without words")
 		}

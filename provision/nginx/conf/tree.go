@@ -166,7 +166,7 @@ func (l *loader) include(lex *player, d Directive, context []string) ([]Directiv
 	if len(d.Args) != 1 {
 		return nil, lex.fail(`invalid number of arguments in "include" directive`)
 	}
-	names := []string{l.tree.absolute(d.Args[0])}
+	names := []string{l.tree.Paths().absolute(d.Args[0])}
 	if hasMeta(names[0]) {
 		var err error
 		if names, err = l.tree.source.glob(names[0]); err != nil {
@@ -188,11 +188,11 @@ func (l *loader) include(lex *player, d Directive, context []string) ([]Directiv
 }
 
 // absolute is nginx's rule for includes: relative to the directory of the first file, not of the including one.
-func (t Tree) absolute(name string) string {
+func (ps Paths) absolute(name string) string {
 	if path.IsAbs(name) {
 		return name
 	}
-	return path.Dir(t.conf) + "/" + name
+	return path.Dir(ps.conf) + "/" + name
 }
 
 // Directives are the statements of the main context, in the order in which nginx meets them.
@@ -205,3 +205,9 @@ func (t Tree) Files() []File { return t.files }
 func (t Tree) Included(name string) bool { return len(t.openings(name)) > 0 }
 
 func (t Tree) openings(name string) []File { return t.look().openings[t.source.resolve(name)] }
+
+// Paths are the files and sockets that a configuration names.
+type Paths struct{ Tree }
+
+// Paths are the files and sockets that the configuration names.
+func (t Tree) Paths() Paths { return Paths{t} }

@@ -78,11 +78,11 @@ func TestLoadEPEL(t *testing.T) {
 			if !tree.Included(ours) || tree.Included("/etc/nginx/other.conf") {
 				t.Error("included is wrong")
 			}
-			if diff := cmp.Diff([]string{"/var/log/nginx/error.log"}, tree.ErrorLogs()); diff != "" {
+			if diff := cmp.Diff([]string{"/var/log/nginx/error.log"}, tree.Paths().ErrorLogs()); diff != "" {
 				t.Error(diff)
 			}
-			if tree.PidFile() != "/run/nginx.pid" || len(tree.Upstreams()) != 1 {
-				t.Errorf("%s %v", tree.PidFile(), tree.Upstreams())
+			if tree.Paths().PidFile() != "/run/nginx.pid" || len(tree.Upstreams()) != 1 {
+				t.Errorf("%s %v", tree.Paths().PidFile(), tree.Upstreams())
 			}
 		})
 	}
@@ -184,7 +184,8 @@ func TestLoadErrorsNameTheirPlace(t *testing.T) {
 func TestLoadKeepsWhatCameBefore(t *testing.T) {
 	tree, err := Load("", conf,
 		map[string][]byte{conf: []byte("pid /x/y.pid;\nerror_log /l;\nhttp { server { listen 80; } ; }")})
-	if err == nil || tree.PidFile() != "/x/y.pid" || tree.ErrorLogs()[0] != "/l" || len(tree.Servers()) != 1 {
+	if err == nil || tree.Paths().PidFile() != "/x/y.pid" || tree.Paths().ErrorLogs()[0] != "/l" ||
+		len(tree.Servers()) != 1 {
 		t.Errorf("%v: %+v", err, tree)
 	}
 }
@@ -248,7 +249,7 @@ func TestPathsThatATestWouldTouch(t *testing.T) {
 	want := []string{"/a.log", "/b.log", "/run/s.sock", "/run/w/x.sock", "/s.log", "/usr/share/nginx/logs/e.log",
 		"/usr/share/nginx/run/n.pid",
 		"/usr/share/nginx/tmp", "/var/cache/x", "/var/lib/nginx/body", "/var/log/nginx/access.log"}
-	if diff := cmp.Diff(want, tree.Touched(b)); diff != "" {
+	if diff := cmp.Diff(want, tree.Paths().Touched(b)); diff != "" {
 		t.Errorf("want -, got +:\n%s", diff)
 	}
 }

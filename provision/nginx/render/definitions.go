@@ -55,7 +55,7 @@ func (d *definitions) text() []byte {
 }
 
 // variable is the name of one of ours.
-func (w *writer) variable(field string) string { return "$wsprovision_" + w.scope + field }
+func (sh shared) variable(field string) string { return "$wsprovision_" + sh.scope + field }
 
 // block is a map or geo as text.
 func block(head string, entries ...string) string {
@@ -70,55 +70,55 @@ func fingerprint(words ...string) string {
 // upgrade is the variable that is websocket where the client asks for one, else empty. A protocol that nginx does not
 // follow would be a tunnel past the published path (h2c), so that only websocket is passed on, and that in our own
 // letters. nginx compares the words of a map without case (ngx_http_map_find), and a list is not the word.
-func (w *writer) upgrade() string {
-	w.own.add("upgrade",
-		block("map $http_upgrade "+w.variable("upgrade"), "default   '';", "websocket websocket;")+"\n"+
-			block("map $http_upgrade "+w.variable("connection"), "default   close;", "websocket upgrade;"))
-	return w.variable("upgrade")
+func (sh shared) upgrade() string {
+	sh.own.add("upgrade",
+		block("map $http_upgrade "+sh.variable("upgrade"), "default   '';", "websocket websocket;")+"\n"+
+			block("map $http_upgrade "+sh.variable("connection"), "default   close;", "websocket upgrade;"))
+	return sh.variable("upgrade")
 }
 
 // connection is the variable for the backend's Connection. To a backend whose connections are kept it is empty for
 // plain HTTP.
-func (w *writer) connection(l Location) string {
+func (sh shared) connection(l Location) string {
 	if l.Keepalive > 0 {
-		w.own.add("keepalive",
-			block("map "+w.upgrade()+" "+w.variable("keepalive"), "default   '';", "websocket upgrade;"))
-		return w.variable("keepalive")
+		sh.own.add("keepalive",
+			block("map "+sh.upgrade()+" "+sh.variable("keepalive"), "default   '';", "websocket upgrade;"))
+		return sh.variable("keepalive")
 	}
-	w.upgrade()
-	return w.variable("connection")
+	sh.upgrade()
+	return sh.variable("connection")
 }
 
 // portMap is the variable with the port that the client wrote behind the host, and its colon.
-func (w *writer) portMap() string {
-	w.own.add("port", block("map $http_host "+w.variable("port"), "default     '';", `"~(:[0-9]+)$" $1;`))
-	return w.variable("port")
+func (sh shared) portMap() string {
+	sh.own.add("port", block("map $http_host "+sh.variable("port"), "default     '';", `"~(:[0-9]+)$" $1;`))
+	return sh.variable("port")
 }
 
 // originMap is the variable that is 0 for the handshake of a page of no allowed origin. A client that sends no Origin
 // is
 // no browser. Regular expressions in place of words: these would have to fit nginx's hash (map_hash_bucket_size).
-func (w *writer) originMap(origins []string) string {
+func (sh shared) originMap(origins []string) string {
 	name := "origin_" + fingerprint(origins...)
 	entries := []string{"default 1;", "websocket: 1;"}
 	for _, o := range origins {
 		entries = append(entries, quoted("~*^websocket:"+regexp.QuoteMeta(o)+"$")+" 1;")
 	}
 	entries = append(entries, `"~^websocket:" 0;`)
-	w.own.add(name, block("map "+w.upgrade()+":$http_origin "+w.variable(name), entries...))
-	return w.variable(name)
+	sh.own.add(name, block("map "+sh.upgrade()+":$http_origin "+sh.variable(name), entries...))
+	return sh.variable(name)
 }
 
 // trustMaps are the variables of X-Forwarded-For and -Proto: what a trusted proxy says, of nobody else.
-func (w *writer) trustMaps() (forwarded, proto string) {
-	mark := fingerprint(w.TrustedProxies...)
-	trusted := w.variable("trusted_" + mark)
-	forwarded, proto = w.variable("for_"+mark), w.variable("proto_"+mark)
+func (sh shared) trustMaps() (forwarded, proto string) {
+	mark := fingerprint(sh.TrustedProxies...)
+	trusted := sh.variable("trusted_" + mark)
+	forwarded, proto = sh.variable("for_"+mark), sh.variable("proto_"+mark)
 	networks := []string{"default 0;"}
-	for _, p := range w.TrustedProxies {
+	for _, p := range sh.TrustedProxies {
 		networks = append(networks, p+" 1;")
 	}
-	w.own.add("trusted_"+mark, block("geo $realip_remote_addr "+trusted, networks...)+"\n"+
+	sh.own.add("trusted_"+mark, block("geo $realip_remote_addr "+trusted, networks...)+"\n"+
 		block("map "+trusted+":$http_x_forwarded_for "+forwarded, "default $remote_addr;",
 			`"~^1:(.+)$" "$1, $realip_remote_addr";`)+"\n"+
 		block("map "+trusted+":$http_x_forwarded_proto "+proto, "default $scheme;", "1:https https;", "1:http  "+
@@ -127,21 +127,26 @@ func (w *writer) trustMaps() (forwarded, proto string) {
 }
 
 // limitScope is the variable that begins a limit's key: a location sets it. It has to be known where none does.
-func (w *writer) limitScope() string {
-	w.own.add("limit", block("map '' "+w.variable("limit"), "default '';"))
-	return w.variable("limit")
+func (sh shared) limitScope() string {
+	sh.own.add("limit", block("map '' "+sh.variable("limit"), "default '';"))
+	return sh.variable("limit")
 }
 
-func (w *writer) connectionZone() string {
-	zone := "wsprovision_" + w.scope + "connections"
-	w.own.add("limit_connections",
-		fmt.Sprintf("limit_conn_zone %s$binary_remote_addr zone=%s:10m;\n", w.limitScope(), zone))
+func (sh shared) connectionZone() string {
+	zone := "wsprovision_" + sh.scope + "connections"
+	sh.own.add("limit_connections",
+		fmt.Sprintf("limit_conn_zone %s$binary_remote_addr zone=%s:10m;\n", sh.limitScope(), zone))
 	return zone
 }
 
-func (w *writer) requestZone(rate int) string {
-	zone := fmt.Sprintf("wsprovision_%srequests_%d", w.scope, rate)
-	w.own.add(fmt.Sprintf("limit_requests_%d", rate), fmt.Sprintf(
-		"limit_req_zone %s$binary_remote_addr zone=%s:10m rate=%dr/s;\n", w.limitScope(), zone, rate))
+func (sh shared) requestZone(rate int) string {
+	zone := fmt.Sprintf("wsprovision_%srequests_%d", sh.scope, rate)
+	sh.own.add(fmt.Sprintf("limit_requests_%d", rate), fmt.Sprintf(
+		"limit_req_zone %s$binary_remote_addr zone=%s:10m rate=%dr/s;\n", sh.limitScope(), zone, rate))
 	return zone
 }
+
+// shared writes the maps and zones that locations refer to, and gives their names.
+type shared struct{ *writer }
+
+func (w *writer) shared() shared { return shared{w} }

@@ -8,14 +8,16 @@ import (
 )
 
 // headers are what the backend gets in place of the client's, those of the configuration last.
-func (w *writer) headers(l Location) []site.Header {
+func (lo locations) headers(l Location) []site.Header {
 	all := []site.Header{{Name: "Connection", Value: `""`}}
 	if l.WebSocket {
-		all = []site.Header{{Name: "Upgrade", Value: w.upgrade()}, {Name: "Connection", Value: w.connection(l)}}
+		all = []site.Header{{Name: "Upgrade", Value: lo.shared().upgrade()},
+			{Name: "Connection", Value: lo.shared().connection(l)}}
 	}
-	all = append(all, site.Header{Name: "Host", Value: w.host()}, site.Header{Name: "X-Real-IP", Value: "$remote_addr"},
-		site.Header{Name: "X-Forwarded-For", Value: w.forwardedFor()},
-		site.Header{Name: "X-Forwarded-Proto", Value: w.forwardedProto()})
+	all = append(all, site.Header{Name: "Host", Value: lo.host()},
+		site.Header{Name: "X-Real-IP", Value: "$remote_addr"},
+		site.Header{Name: "X-Forwarded-For", Value: lo.forwardedFor()},
+		site.Header{Name: "X-Forwarded-Proto", Value: lo.forwardedProto()})
 	for _, h := range l.RequestHeaders {
 		all = slices.DeleteFunc(all, func(other site.Header) bool { return strings.EqualFold(other.Name, h.Name) })
 		all = append(all, site.Header{Name: h.Name, Value: quoted(h.Value)})
@@ -27,36 +29,36 @@ func (w *writer) headers(l Location) []site.Header {
 // target cannot make backend and nginx disagree, but it has lost the port. On a port that is not its scheme's own the
 // browser's Origin carries that port, and backends that compare Origin with Host would answer 403; there the port that
 // the client wrote is added.
-func (w *writer) host() string {
+func (lo locations) host() string {
 	standard := 80
-	if w.TLS != nil {
+	if lo.TLS != nil {
 		standard = 443
 	}
-	if slices.ContainsFunc(w.Listen, func(l Listen) bool { return l.Port != standard }) {
-		return "$host" + w.portMap()
+	if slices.ContainsFunc(lo.Listen, func(l Listen) bool { return l.Port != standard }) {
+		return "$host" + lo.shared().portMap()
 	}
 	return "$host"
 }
 
 // believes tells whether headers of the trusted proxies count: a PROXY line says nothing of the headers behind it,
 // which are the client's.
-func (w *writer) believes() bool {
-	return len(w.TrustedProxies) > 0 && w.RealIPHeader != site.ProxyProtocol
+func (lo locations) believes() bool {
+	return len(lo.TrustedProxies) > 0 && lo.RealIPHeader != site.ProxyProtocol
 }
 
-func (w *writer) forwardedFor() string {
-	if !w.believes() {
+func (lo locations) forwardedFor() string {
+	if !lo.believes() {
 		return "$remote_addr"
 	}
-	forwarded, _ := w.trustMaps()
+	forwarded, _ := lo.shared().trustMaps()
 	return forwarded
 }
 
-func (w *writer) forwardedProto() string {
-	if !w.believes() {
+func (lo locations) forwardedProto() string {
+	if !lo.believes() {
 		return "$scheme"
 	}
-	_, proto := w.trustMaps()
+	_, proto := lo.shared().trustMaps()
 	return proto
 }
 

@@ -124,7 +124,7 @@ func (w *writer) server() {
 		w.challenges()
 	}
 	for n, l := range w.Locations {
-		w.location(n, l)
+		w.locations().location(n, l)
 	}
 	w.shut()
 }

@@ -87,8 +87,8 @@ func (w *writer) passResolved(l Location, scheme string) {
 		family = " ipv6=off"
 	}
 	w.line("resolver %s%s;", strings.Join(l.Resolver, " "), family)
-	w.line("set %s %s;", w.variable("backend"), l.Backends[0].Address())
-	w.line("proxy_pass %s://%s;", scheme, w.variable("backend"))
+	w.line("set %s %s;", w.shared().variable("backend"), l.Backends[0].Address())
+	w.line("proxy_pass %s://%s;", scheme, w.shared().variable("backend"))
 }
 
 // backendTLS: nginx by itself verifies nothing, sends no SNI, takes chains of one intermediate at most, and has TLS 1.3
