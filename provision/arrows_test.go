@@ -29,7 +29,8 @@ var arrows = map[string]string{
 	"provision/diagnose/facts": "diagnose/cause host config nginx nginx/conf nginx/route websocket selinux " +
 		"selinux/policydb systemd",
 	"provision/diagnose/cause": "",
-	"provision/proxy": "credentials packages managed state host engine config nginx nginx/conf nginx/render certificate " +
+	"provision/proxy": "credentials packages managed state host engine config nginx nginx/conf nginx/render " +
+		"certificate " +
 		"selinux selinux/policydb systemd",
 	"provision/certificate":  "",
 	"provision/policy":       "labels managed state host engine config selinux selinux/policydb systemd",

@@ -96,7 +96,8 @@ var guarded = []struct {
 
 	{"a password", "", "basic_auth_file: DIR/users, probe: {" + engineIO + "}", "basic_auth_file 401",
 		"credentials_file in the location's probe"},
-	{"a password that is given", "", "basic_auth_file: DIR/users, probe: {credentials_file: DIR/pair, " + engineIO + "}",
+	{"a password that is given", "", "basic_auth_file: DIR/users, probe: {credentials_file: DIR/pair, " + engineIO +
+		"}",
 		"ok", "the first message"},
 	{"a password as a header", "", "basic_auth_file: DIR/users, probe: {credentials_file: DIR/lines, " + engineIO + "}",
 		"ok", ""},
@@ -122,7 +123,8 @@ var guarded = []struct {
 	{"a certificate of another authority", "tls: {certificate: DIR/c.pem, key: DIR/k.pem, client_ca: DIR/ca.pem},",
 		"probe: {certificate: DIR/c.pem, key: DIR/k.pem, " + engineIO + "}", "failed", "client-certificate-wanted"},
 	{"a certificate and a password", "tls: {certificate: DIR/c.pem, key: DIR/k.pem, client_ca: DIR/ca.pem},",
-		"basic_auth_file: DIR/users, probe: {certificate: DIR/client.pem, key: DIR/client.key}", "basic_auth_file 401", ""},
+		"basic_auth_file: DIR/users, probe: {certificate: DIR/client.pem, key: DIR/client.key}", "basic_auth_file 401",
+		""},
 }
 
 const secretOfTests = "s3cret-of-the-proof"
@@ -189,7 +191,8 @@ func (r *rig) secrets(dir string) {
 	r.must(os.Rename(dir+"/ws.example.com.key", dir+"/k.pem"))
 	for name, content := range map[string]string{
 		"users": "foo:{PLAIN}" + secretOfTests + "\n", "pair": "foo:" + secretOfTests + "\n",
-		"lines": "X-Any: thing\nAuthorization: Basic Zm9vOnMzY3JldC1vZi10aGUtcHJvb2Y=\n", "wrong": "foo:" + secretOfTests + "x",
+		"lines": "X-Any: thing\nAuthorization: Basic Zm9vOnMzY3JldC1vZi10aGUtcHJvb2Y=\n", "wrong": "foo:" +
+			secretOfTests + "x",
 		"open": "foo:" + secretOfTests,
 	} {
 		r.must(os.WriteFile(dir+"/"+name, []byte(content), 0o600))

@@ -80,7 +80,8 @@ func onlyTheArchive(t testing.TB, m *machine) {
 		"its archive answers: "+file+" stays with it, and epel-release does not come")
 	const archive = "https://archives.fedoraproject.org/pub/archive/epel/7/$basearch/"
 	m.prints(t, map[string]string{
-		"rpm -q nginx policycoreutils-python >/dev/null; rpm -q epel-release || :": "package epel-release is not installed",
+		"rpm -q nginx policycoreutils-python >/dev/null; rpm -q epel-release || :": "package epel-release is not " +
+			"installed",
 		"grep ^baseurl= " + file:                                         "baseurl=" + archive,
 		"ls /run/wsprovision-yum 2>/dev/null || :":                       "",
 		"restorecon -nRv /etc/yum.repos.d /etc/pki/rpm-gpg":              "",
@@ -132,7 +133,8 @@ func disabledEPEL(t testing.TB, m *machine) {
 	m.must(t, "yum -y install epel-release && sed -i s/^enabled=1/enabled=0/ /etc/yum.repos.d/epel.repo")
 	check := m.untouched(t, "sha256sum /etc/yum.repos.d/*")
 	plan := m.must(t, "wsprovision plan --epel-source auto "+siteFlags)
-	says(t, "plan", plan, "repository epel of /etc/yum.repos.d/epel.repo is disabled: it is enabled for this one run of "+
+	says(t, "plan", plan, "repository epel of /etc/yum.repos.d/epel.repo is disabled: it is enabled for this "+
+		"one run of "+
 		"yum")
 	if strings.Contains(plan, "fedoraproject") {
 		t.Errorf("plan would contact EPEL's hosts:\n%s", plan)
@@ -150,7 +152,8 @@ func excluded(t testing.TB, m *machine) {
 	m.must(t, "yum -y install epel-release")
 	for _, c := range []struct{ line, file, says string }{
 		{"[main]/a exclude=kernel* nginx*", "/etc/dnf/dnf.conf", "exclude=nginx* of [main] in /etc/yum.conf:"},
-		{"[epel]/a exclude=nginx", "/etc/yum.repos.d/epel.repo", "exclude=nginx of [epel] in /etc/yum.repos.d/epel.repo:"},
+		{"[epel]/a exclude=nginx", "/etc/yum.repos.d/epel.repo",
+			"exclude=nginx of [epel] in /etc/yum.repos.d/epel.repo:"},
 		{"[epel]/a includepkgs=htop", "/etc/yum.repos.d/epel.repo",
 			"includepkgs= of [epel] in /etc/yum.repos.d/epel.repo:2 does not name nginx"},
 	} {

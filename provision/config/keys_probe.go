@@ -14,10 +14,12 @@ func probeField() field[Location] {
 func probeFields() []field[site.Probe] {
 	return []field[site.Probe]{
 		one(Key{Path: "path", Default: "the location's", Example: "/?EIO=4&transport=websocket",
-			Doc: "What is asked for, with its query. The path has to come to this location. It is shown in reports: a " +
+			Doc: "What is asked for, with its query. The path has to come to this location. It is shown in " +
+				"reports: a " +
 				"secret is better kept in credentials_file."},
 			probePaths, func(p *site.Probe) *string { return &p.Path }),
-		one(Key{Path: "subprotocol", Example: "binary", Doc: "The subprotocol that is offered (Sec-WebSocket-Protocol)."},
+		one(Key{Path: "subprotocol", Example: "binary",
+			Doc: "The subprotocol that is offered (Sec-WebSocket-Protocol)."},
 			words, func(p *site.Probe) *string { return &p.Subprotocol }),
 		one(Key{Path: "origin", Default: "the first of allowed_origins", Example: "https://app.example.com",
 			Doc: "The page that the handshake seems to come from, for an application that looks at it."},

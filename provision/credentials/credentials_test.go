@@ -87,7 +87,8 @@ func TestGive(t *testing.T) {
 	if diff := cmp.Diff(want, c.Secrets()); diff != "" {
 		t.Error(diff)
 	}
-	if got := Of(map[string][]string{"Authorization": {"Basic Zm9vOnMzY3JldA=="}, "X-Tenant": {"blue-green"}}); !cmp.Equal(got,
+	if got := Of(map[string][]string{"Authorization": {"Basic Zm9vOnMzY3JldA=="},
+		"X-Tenant": {"blue-green"}}); !cmp.Equal(got,
 		[]string{"Basic Zm9vOnMzY3JldA==", "Zm9vOnMzY3JldA==", "foo:s3cret", "s3cret"}) {
 		t.Errorf("%q", got)
 	}

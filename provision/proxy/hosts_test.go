@@ -223,7 +223,8 @@ func TestBuildOf(t *testing.T) {
 func TestForeignDefaults(t *testing.T) {
 	h := on(t, map[string]string{
 		host.NginxConf: "events {}\nhttp {\n server { listen 80 default_server; listen 81; }\n" +
-			" server { listen [::]:80 default_server; listen unix:/run/x default_server; }\n include conf.d/*.conf;\n}\n",
+			" server { listen [::]:80 default_server; listen unix:/run/x default_server; }\n include " +
+			"conf.d/*.conf;\n}\n",
 		ConfDir + "/ours.conf":   "server { listen 82 default_server; }\n",
 		ConfDir + "/theirs.conf": "server { listen 127.0.0.1:83 default_server; listen 84 quic default_server; }\n",
 	})

@@ -1,6 +1,6 @@
-// Package secret keeps credentials out of what is shown: a user and a password in a URL, its query, the options
-// of a yum configuration that hold them, and the headers of a probe. What shows text in which such a URL may stand (a diff, an error, what yum
-// printed) passes it through Hide.
+// Package secret keeps credentials out of what is shown: a user and a password in a URL, its query, the options of a
+// yum configuration that hold them, and the headers of a probe. What shows text in which such a URL may stand (a diff,
+// an error, what yum printed) passes it through Hide.
 //
 // It is a bottom package: every other package may import it, and it imports nginx's tokens alone of ours.
 package secret

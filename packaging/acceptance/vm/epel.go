@@ -18,7 +18,8 @@ const (
 var epelHosts []byte
 
 // answer puts an authority into the machine's bundles, the agent's (update-ca-trust(8)) and that of Debian's curl, and
-// the hosts into /etc/hosts. The unit is enabled, so that they answer after a power cut too; it is up before it listens.
+// the hosts into /etc/hosts. The unit is enabled, so that they answer after a power cut too; it is up before it
+// listens.
 const answer = `set -e
 for bundle in /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/certs/ca-certificates.crt; do
 	mkdir -p ${bundle%%/*}
@@ -63,8 +64,8 @@ func (m *Machine) Answer(e EPEL) error {
 	return nil
 }
 
-// Configured has the machine answer for EPEL 7's mirrors, and tells the agent of their key in its file: commands need no
-// options of EPEL's then.
+// Configured has the machine answer for EPEL 7's mirrors, and tells the agent of their key in its file: commands need
+// no options of EPEL's then.
 func (m *Machine) Configured() error {
 	if err := m.Answer(EPEL{Mirrors: Answers, Archive: Refuses}); err != nil {
 		return err
@@ -74,7 +75,8 @@ func (m *Machine) Configured() error {
 		return err
 	}
 	text := fmt.Sprintf("epel: {gpgkey: %s, fingerprint: %s}", EPELKey, fingerprint)
-	if r := m.Try("mkdir -p /etc/wsprovision && echo "+Quote(text)+" >>/etc/wsprovision/wsprovision.yaml", nil); r.Status != 0 {
+	if r := m.Try("mkdir -p /etc/wsprovision && echo "+Quote(text)+" >>/etc/wsprovision/wsprovision.yaml",
+		nil); r.Status != 0 {
 		return fmt.Errorf("tell the agent of EPEL's key: exit status %d: %s", r.Status, r.Output)
 	}
 	return nil

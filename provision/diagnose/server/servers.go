@@ -188,7 +188,8 @@ func listensHere(e *facts.Evidence) bool {
 // ProxyProtocolIsWanted: a listener with proxy_protocol closes a connection that does not begin with its line.
 func ProxyProtocolIsWanted(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 	failed := facts.TlsFailure(e)
-	if e.Target.Proxied || e.TreeErr != nil || facts.SilenceOf(e) == nil && (failed == nil || len(failed.Facts.Chain) > 0) {
+	if e.Target.Proxied || e.TreeErr != nil || facts.SilenceOf(e) == nil &&
+		(failed == nil || len(failed.Facts.Chain) > 0) {
 		return nil
 	}
 	for _, s := range e.Tree.Sharing(e.Address) {
