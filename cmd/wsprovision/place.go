@@ -28,6 +28,11 @@ func (a *app) where() (systemd.Where, error) {
 	if err != nil {
 		return where, err
 	}
+	return a.overruled(where)
+}
+
+// overruled is where the flags say that the agent runs.
+func (a *app) overruled(where systemd.Where) (systemd.Where, error) {
 	switch {
 	case a.offline:
 		where.Systemd = false

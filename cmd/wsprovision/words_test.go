@@ -1,0 +1,124 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"wsprovision/provision/engine"
+	"wsprovision/provision/status"
+	"wsprovision/provision/websocket"
+)
+
+// A time has its unit; where there may be no end, below 0 and the word are one.
+func TestDurationFlag(t *testing.T) {
+	for _, tt := range []struct {
+		text    string
+		forever bool
+		want    time.Duration
+		fails   bool
+	}{
+		{"90s", false, 90 * time.Second, false}, {"90", false, 7, true}, {"-1s", false, 7, true},
+		{"forever", false, 7, true}, {"forever", true, -1, false}, {"-1s", true, -1, false}, {"-x", true, -1, true},
+		{"2m", true, 2 * time.Minute, false}, {"", true, 7, true},
+	} {
+		at := time.Duration(7)
+		err := duration{&at, tt.forever}.Set(tt.text)
+		if (err != nil) != tt.fails || !tt.fails && at != tt.want {
+			t.Errorf("%q, forever %v: %s, %v", tt.text, tt.forever, at, err)
+		}
+	}
+	at := 90 * time.Second
+	if got := (duration{at: &at}).String(); got != "90s" && got != "1m30s" {
+		t.Error(got)
+	}
+	if got := (duration{}).String(); got != "0s" {
+		t.Error(got)
+	}
+}
+
+// What is to be done next depends on whether anything was changed, and on what the run was for.
+func TestNextOf(t *testing.T) {
+	changed := []engine.StepReport{{Status: engine.Changed}, {Status: engine.Failed}}
+	failed := []engine.StepReport{{Status: engine.Failed}, {Status: engine.Skipped}}
+	for name, tt := range map[string]struct {
+		report engine.Report
+		want   string
+	}{
+		"good":        {engine.Report{Command: "apply", Result: engine.Changed}, ""},
+		"interrupted": {engine.Report{Command: "apply", Result: engine.Failed, Interrupted: "x"}, ""},
+		"a plan": {engine.Report{Command: "plan", Result: engine.Failed},
+			"mend that, and plan again: nothing was changed"},
+		"a revert's plan": {engine.Report{Command: "revert --plan", Result: engine.Failed},
+			"mend that, and plan again: nothing was changed"},
+		"nothing changed": {engine.Report{Command: "apply", Result: engine.Failed, Steps: failed},
+			"mend that, and run the same command again: nothing was changed"},
+		"some changed": {engine.Report{Command: "apply", Result: engine.Failed, Steps: changed},
+			"mend that, and run the same command again: it leaves alone what is right already"},
+	} {
+		if got := nextOf(&tt.report); got != tt.want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// What keeps the echo backend from its port is said with what to do about it.
+func TestCannotListen(t *testing.T) {
+	for errno, want := range map[error]string{
+		syscall.EADDRINUSE:    "ss -ltnp 'sport = :3000' names it): stop it, or take a free port: --listen 127.0.0.1:0",
+		syscall.EACCES:        "only root may listen on a port below 1024",
+		syscall.EADDRNOTAVAIL: "this host does not have that address",
+		syscall.EPERM:         "give another one: --listen 127.0.0.1:3000",
+	} {
+		err := &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", errno)}
+		got := cannotListen("127.0.0.1:3000", err)
+		if !strings.Contains(got.Error(), want) || !strings.HasPrefix(got.Error(), "echo: listen tcp: ") ||
+			!errors.Is(got, errno) {
+			t.Errorf("%v: %v, want %q", errno, got, want)
+		}
+	}
+	for limits, want := range map[websocket.Limits]string{
+		{Connections: 1, Idle: time.Second}:  "",
+		{Connections: 0, Idle: time.Second}:  "--max-connections 0: it is at least 1",
+		{Connections: 1, Idle: 0}:            "--idle-timeout 0s: it is more than 0s",
+		{Connections: 1, Idle: -time.Second}: "",
+	} {
+		if got := checkEchoLimits(limits); (got == nil) != (want == "") || got != nil && got.Error() != want {
+			t.Errorf("%+v: %v", limits, got)
+		}
+	}
+}
+
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
+
+// Line ends of HTTP become a terminal's; all of a text counts as written, and nothing where it was not.
+func TestLineEnds(t *testing.T) {
+	var b strings.Builder
+	if n, err := fmt.Fprint(crlf{&b}, "a\r\nb\r\n\rc\n"); err != nil || n != 9 || b.String() != "a\nb\n\rc\n" {
+		t.Errorf("%d, %v, %q", n, err, b.String())
+	}
+	if n, err := (crlf{full{}}).Write([]byte("a\r\n")); err == nil || n != 0 {
+		t.Errorf("%d, %v", n, err)
+	}
+}
+
+func TestSystemdWords(t *testing.T) {
+	for s, want := range map[status.SystemdStatus]string{
+		{}: "version unknown, not running here", {Version: 219}: "219, not running here",
+		{Version: 219, Running: true}: "219, is PID 1", {Running: true}: "version unknown, is PID 1",
+	} {
+		if got := strings.Join(systemdWords(s), ", "); got != want {
+			t.Errorf("%+v: %s", s, got)
+		}
+	}
+	if got := outcome(3).Error(); got != "exit status 3" {
+		t.Error(got)
+	}
+}
