@@ -10,8 +10,8 @@ import (
 // arrows are whom each of our packages may import, in words: "host" is provision/host. They go one way: cmd → provision
 // → its rooms → the leaves, which know nothing of each other. What is in bottom may be imported by all.
 var arrows = map[string]string{
-	"cmd/wsprovision": "provision firstboot verify status diagnose/cause fleet state host engine config " +
-		"websocket systemd",
+	"cmd/wsprovision": "provision firstboot verify status diagnose/cause fleet support planfile state " +
+		"host engine config websocket systemd",
 	"provision": "siteconfig firstboot verify status " + rooms +
 		" config nginx nginx/render websocket rpm rpm/openpgp rpm/locks rpm/yumerr selinux selinux/policydb systemd",
 	"provision/firstboot":   "verify " + rooms + " config systemd",
@@ -63,6 +63,8 @@ var arrows = map[string]string{
 	"provision/hostfile":     "plaintext",
 	"provision/plaintext":    "",
 	"provision/secret":       "nginx/tokens",
+	"provision/planfile":     "engine host config",
+	"provision/support":      "status state host engine config nginx/conf",
 	"provision/fleet":        "state host engine config certificate",
 	"provision/site":         "",
 	"provision/stepnames":    "",

@@ -43,6 +43,15 @@ func (r *Run) chronicle() *chronicle {
 	return c
 }
 
+// id is that by which the report of the run is kept. The attempts of a first boot are one run.
+func (c *chronicle) id(started time.Time) string {
+	first := c.history.Last
+	if !c.run.holdOut || !c.resumes || first == nil || first.Phase != state.PhaseFirstBoot {
+		first = &engine.Report{Started: started}
+	}
+	return state.ReportID(first)
+}
+
 // marking has the steps mark the run before their first change.
 func (c *chronicle) marking(command string, steps []engine.Step) []engine.Step {
 	started := time.Now().UTC()

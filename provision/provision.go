@@ -103,6 +103,14 @@ func (r *Run) Apply(ctx context.Context) (*engine.Report, error) {
 	return r.run(ctx, "apply", r.steps, (*engine.Engine).Apply)
 }
 
+// ApplyAs is Apply of what somebody was shown: of each step these changes and no others.
+func (r *Run) ApplyAs(ctx context.Context, promised map[string][]engine.Change) (*engine.Report, error) {
+	return r.run(ctx, "apply", r.steps, func(e *engine.Engine, ctx context.Context) []engine.StepReport {
+		e.Promised = promised
+		return e.Apply(ctx)
+	})
+}
+
 func (r *Run) run(ctx context.Context, command string, steps func() []engine.Step,
 	act func(*engine.Engine, context.Context) []engine.StepReport) (*engine.Report, error) {
 	start := time.Now()
@@ -114,6 +122,9 @@ func (r *Run) run(ctx context.Context, command string, steps func() []engine.Ste
 		if err := r.annals.mark(command, start.UTC()); err != nil {
 			return nil, err
 		}
+	}
+	if r.on.Began != nil {
+		r.on.Began(command, r.annals.id(start))
 	}
 	r.engine.Steps = r.annals.marking(command, steps())
 	report := &engine.Report{Version: engine.ReportVersion, Command: command, Agent: r.Agent, Started: start.UTC(),

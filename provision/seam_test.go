@@ -50,6 +50,7 @@ var mutators = map[string]string{
 		"its thread",
 	"cmd/wsprovision/seam_crash.go": "the test build (tag crash), which kills itself at a point and never ships",
 	"selinux/label.go":              "the label of a staged file; Files calls it inside Seam.Do",
+	"cmd/wsprovision/outfile.go":    "a file that the command line names, a plan or an archive, inside Seam.Do",
 	"selinux/access.go":             "a question to the kernel through selinuxfs, which changes nothing",
 }
 

@@ -16,7 +16,9 @@ type applyOptions struct {
 	anyPlatform bool
 	adopt       bool
 	detailed    bool
-	plans       bool // the report is all that comes of the run
+	plans       bool   // the report is all that comes of the run
+	out         string // the file that a plan is written to
+	fromPlan    string // the file of the plan that apply goes by
 	wait        time.Duration
 }
 
@@ -29,10 +31,12 @@ func (a *app) applyCommand() *cobra.Command {
 validation, server block, service, and a WebSocket handshake as the proof.
 Every step is checked before the first one changes anything, and again after
 it was applied. A host that is as asked for is left alone.
+With --from-plan nothing else is done than that plan showed, or nothing at all.
 
 ` + exitStatusesDoc,
 		Example: `  wsprovision apply --server-name ws.example.com --backend 127.0.0.1:3000
-  wsprovision apply --config /etc/wsprovision/wsprovision.yaml --output json`,
+  wsprovision apply --config /etc/wsprovision/wsprovision.yaml --output json
+  wsprovision apply --from-plan /root/plan.json`,
 		Args:   noArguments,
 		PreRun: outliveTerminal,
 		RunE:   func(cmd *cobra.Command, _ []string) error { return a.apply(cmd, o) },
@@ -40,6 +44,8 @@ it was applied. A host that is as asked for is left alone.
 	addSettings(cmd, false)
 	addRunFlags(cmd, &o)
 	addWait(cmd.Flags(), &o.wait)
+	cmd.Flags().StringVar(&o.fromPlan, "from-plan", "",
+		"do what the plan in this `file` showed, and nothing else: what plan --out wrote")
 	return cmd
 }
 
@@ -52,6 +58,11 @@ func addRunFlags(cmd *cobra.Command, o *applyOptions) {
 }
 
 func (a *app) apply(cmd *cobra.Command, o applyOptions) error {
+	if o.fromPlan != "" {
+		if err := a.takePlan(cmd, &o); err != nil {
+			return err
+		}
+	}
 	run, out, err := a.prepare(cmd, o)
 	if err != nil {
 		return err
@@ -74,7 +85,11 @@ func (a *app) applyLocked(ctx context.Context, out *output, o applyOptions, run 
 		return nil, err
 	}
 	defer release()
-	do := metered(out, run, run.Apply)
+	do, err := a.asPlanned(run)
+	if err != nil {
+		return nil, err
+	}
+	do = metered(out, run, do)
 	err = a.answer(ctx, out, o, func(ctx context.Context) (*engine.Report, error) {
 		report, err = do(ctx)
 		return report, err
@@ -96,6 +111,9 @@ func (a *app) prepare(cmd *cobra.Command, o applyOptions) (*provision.Run, *outp
 		return nil, nil, err
 	}
 	out := a.newOutput(cmd.Name())
+	if !o.plans {
+		out.telling(where)
+	}
 	run := provision.NewRun(host.New(where, out.log, out.notice, a.seam), c, out.listener())
 	run.AnyPlatform, run.Adopt, run.Agent = o.anyPlatform, o.adopt, version
 	return run, out, nil

@@ -9,6 +9,7 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/planfile"
 )
 
 // Exit statuses, by sysexits(3) where it has a word for it.
@@ -55,7 +56,7 @@ func exitStatus(err error) int {
 		return int(code)
 	case errors.As(err, &usage):
 		return exitUsage
-	case errors.As(err, &conf), errors.Is(err, provision.ErrUntrusted):
+	case errors.As(err, &conf), errors.Is(err, provision.ErrUntrusted), errors.Is(err, planfile.ErrRefused):
 		return exitConfig
 	case errors.Is(err, provision.ErrNotRoot):
 		return exitNoPerm

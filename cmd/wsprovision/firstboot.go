@@ -35,7 +35,10 @@ func (a *app) firstBoot(ctx context.Context, patience time.Duration) error {
 	c, outstanding, err := boot.Deferred()
 	boot.Attempt = a.attempt(out, &c)
 	out.cutShort()
-	where, _ := a.where()
+	where, err := a.where()
+	if err == nil {
+		out.telling(where)
+	}
 	if outstanding && err == nil && !where.Offline() {
 		if err := fleet.Splay(ctx, c.Splay, out.notice); err != nil {
 			return err

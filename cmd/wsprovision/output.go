@@ -1,16 +1,21 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
 
 	"wsprovision/provision"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/fleet"
 	"wsprovision/provision/plaintext"
+	"wsprovision/systemd"
 )
 
 // output answers on stdout, as text or as JSON, and logs on stderr.
@@ -19,6 +24,35 @@ type output struct {
 	command string
 	live    *liveLine
 	partial partial
+	journal *fleet.Journal
+}
+
+// telling has the host's log told of the run too, where this host's is there: an installer's is another system's.
+func (o *output) telling(where systemd.Where) {
+	if !where.Offline() && os.Geteuid() == 0 {
+		o.journal = fleet.NewJournal(o.app.hostLog(), version)
+	}
+}
+
+// doubled reports whether the answer goes to the journal, which has been told already.
+func (o *output) doubled(told bool) bool {
+	file, ok := o.app.raw.(*os.File)
+	return told && ok && o.app.output == "text" && isJournal(int(file.Fd()))
+}
+
+// plainText is what people are shown, for the log: without the differences of files, of which there are many lines.
+func plainText(write func(s *screen)) string {
+	var b bytes.Buffer
+	write(&screen{w: &b})
+	return b.String()
+}
+
+func withoutDiffs(s engine.StepReport) engine.StepReport {
+	s.Changes = slices.Clone(s.Changes)
+	for i := range s.Changes {
+		s.Changes[i].Diff = ""
+	}
+	return s
 }
 
 func (a *app) newOutput(command string) *output {
@@ -31,7 +65,8 @@ func (a *app) newOutput(command string) *output {
 
 // listener hands what happens during a run to the right stream.
 func (o *output) listener() provision.Listener {
-	return provision.Listener{Log: o.log, Notice: o.notice, Started: o.started, Finished: o.finished}
+	return provision.Listener{Log: o.log, Notice: o.notice, Started: o.started, Finished: o.finished,
+		Began: o.journal.Began}
 }
 
 // log writes what was run: always what could change the host, the rest only
@@ -61,6 +96,10 @@ func (o *output) started(n, total int, step string) {
 func (o *output) finished(n, total int, s engine.StepReport) {
 	o.stop()
 	o.partial.finished(s)
+	told := o.journal.Step(s, plainText(func(screen *screen) { writeStep(screen, n, total, withoutDiffs(s)) }))
+	if o.doubled(told) {
+		return
+	}
 	if o.app.output == "json" || o.app.quiet && len(s.Warnings) == 0 {
 		return
 	}
@@ -80,8 +119,10 @@ func (o *output) report(r *engine.Report) error {
 	if !o.partial.answer() {
 		return nil
 	}
+	told := o.journal.Ended(r, plainText(func(s *screen) { _ = writeEnd(s, r) }))
 	var err error
 	switch {
+	case o.doubled(told):
 	case o.app.output == "json":
 		err = writeJSON(o.app.stdout, r)
 	case !o.app.quiet || r.Result == engine.Failed:

@@ -1,6 +1,12 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"wsprovision/provision"
+)
 
 func (a *app) planCommand() *cobra.Command {
 	o := applyOptions{plans: true}
@@ -12,17 +18,22 @@ Nothing is changed, and root is needed only for what only root may read. Where
 root plans, metrics_file is renewed, if one is configured.
 
 ` + exitStatusesDoc,
-		Example: `  wsprovision plan --server-name ws.example.com --backend 127.0.0.1:3000`,
-		Args:    noArguments,
+		Example: `  wsprovision plan --server-name ws.example.com --backend 127.0.0.1:3000
+  wsprovision plan --out /root/plan.json`,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			run, out, err := a.prepare(cmd, o)
 			if err != nil {
 				return err
 			}
-			return a.answer(cmd.Context(), out, o, planned(out, run))
+			if o.out != "" && run.Euid != 0 {
+				return fmt.Errorf("%w: a plan that can be applied takes root's view of the host", provision.ErrNotRoot)
+			}
+			return a.answer(cmd.Context(), out, o, a.keepPlan(cmd, o, out, run, planned(out, run)))
 		},
 	}
 	addSettings(cmd, false)
 	addRunFlags(cmd, &o)
+	cmd.Flags().StringVar(&o.out, "out", "", "write the plan to this `file`, for apply --from-plan; needs root")
 	return cmd
 }

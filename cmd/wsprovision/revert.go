@@ -36,6 +36,9 @@ configuration and apply that.
 				return err
 			}
 			out := a.newOutput(cmd.Name())
+			if !plan {
+				out.telling(where)
+			}
 			r := provision.NewRevert(host.New(where, out.log, out.notice, a.seam), out.listener(), packages)
 			r.Agent = version
 			if plan {

@@ -14,8 +14,10 @@ import (
 	"github.com/spf13/pflag"
 
 	"wsprovision/provision/config"
+	"wsprovision/provision/fleet"
 	"wsprovision/provision/host"
 	"wsprovision/provision/hostfile"
+	"wsprovision/provision/planfile"
 )
 
 const (
@@ -30,6 +32,10 @@ type app struct {
 	stdout, stderr *screen
 	raw            io.Writer // standard output as it is: for connect --raw, and the live line's own control sequence
 	timed          bool      // a line of the log says when it was written
+	// hostLog is the journal, or syslog; nil where there is none.
+	hostLog func() fleet.Sender
+	// planned is the plan that apply goes by, nil for none.
+	planned *planfile.Plan
 	// All that changes the host goes through the seam; a second signal ends the
 	// run there.
 	seam  *host.Seam
@@ -105,9 +111,9 @@ func (a *app) addFlags(root *cobra.Command) *pflag.FlagSet {
 func (a *app) addCommands(root *cobra.Command, flags *pflag.FlagSet) {
 	echo, connect, status, firstBoot, revert, about := a.echoCommand(), a.connectCommand(), a.statusCommand(),
 		a.firstBootCommand(), a.revertCommand(), a.versionCommand()
-	configure, reports := a.configCommand(), a.reportCommand()
+	configure, reports, gather := a.configCommand(), a.reportCommand(), a.supportCommand()
 	root.AddCommand(a.applyCommand(), a.planCommand(), a.verifyCommand(), status, revert, echo, connect, firstBoot,
-		about, configure, reports)
+		about, configure, reports, gather)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	withhold(flags, []string{"config"}, status, firstBoot, revert)
@@ -197,6 +203,9 @@ func checkFlags(cmd *cobra.Command) (err error) {
 
 // input is where a command's configuration comes from: the files, the environment, and the flags that were typed.
 func (a *app) input(cmd *cobra.Command) config.Input {
+	if a.planned != nil {
+		return plannedInput(a.planned)
+	}
 	typed := map[string]string{}
 	for _, f := range config.Flags() {
 		if flag := cmd.Flags().Lookup(f.Name); flag != nil && flag.Changed {

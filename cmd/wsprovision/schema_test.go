@@ -14,7 +14,9 @@ import (
 	"time"
 
 	"wsprovision/provision/engine"
+	"wsprovision/provision/planfile"
 	"wsprovision/provision/status"
+	"wsprovision/provision/support"
 	"wsprovision/provision/verify"
 )
 
@@ -31,6 +33,8 @@ var outputs = map[string]struct {
 	"verify":  {verify.Report{}, "What verify prints with --output json"},
 	"reports": {[]summaryOf{}, "What report --list prints with --output json"},
 	"version": {build{}, "What version prints with --output json"},
+	"support": {support.Archive{}, "What support prints with --output json"},
+	"plan":    {planfile.Plan{}, "What plan --out writes, and apply --from-plan reads"},
 }
 
 // words are the values of types that are one of some words.

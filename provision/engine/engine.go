@@ -22,6 +22,9 @@ type Engine struct {
 	Pending map[string]bool
 
 	Surveying bool // nothing is changed meanwhile, and nothing need be read twice
+	// Promised are the changes that somebody was shown, by the name of the step: Apply makes them and no others, or
+	// fails. Nil promises nothing.
+	Promised map[string][]Change
 }
 
 // survey checks every step without changing anything. Failures are all
@@ -75,6 +78,7 @@ func (e *Engine) Plan(ctx context.Context) []StepReport {
 // untouched: steps that had something to do are then reported as skipped.
 func (e *Engine) Apply(ctx context.Context) []StepReport {
 	plan := e.survey(ctx)
+	e.hold(plan)
 	if slices.ContainsFunc(plan, func(r StepReport) bool { return r.Status == Failed }) {
 		return e.untouched(plan)
 	}
@@ -121,6 +125,10 @@ func (e *Engine) step(ctx context.Context, s Step, planned StepReport, done []St
 		// stale difference as pending.
 		e.Pending[s.Name] = false
 		if r = e.check(ctx, s); r.Status == Failed {
+			return r
+		}
+		if err := e.broken(r); err != nil {
+			r.Fail(err)
 			return r
 		}
 	}

@@ -25,6 +25,8 @@ var (
 		`\{(?i:s?sha|ssha[0-9]*|plain)\}[^\s"';]+`)
 	// asked is a value in a query that stands in no URL.
 	asked = regexp.MustCompile(`([?&][A-Za-z0-9_.%-]+=)[^&\s"'$;]+`)
+	// login is a user and a password before a host, without a scheme: nginx quotes them so.
+	login = regexp.MustCompile(`[A-Za-z0-9_.%+-]*:[^\s"'@]+@([A-Za-z0-9\[])`)
 	// plainValue is no secret, whatever its name.
 	plainValue = regexp.MustCompile(`(?i)^(?:["']{2}|on|off|true|false|none|null|yes|no|default|` + Hidden +
 		`|["']?\$\{?[a-z0-9_]+\}?["']?)$`)
@@ -46,6 +48,6 @@ func Scrub(text string) string {
 		}
 		return m[1] + m[2] + Hidden
 	})
-	text = digest.ReplaceAllString(text, Hidden)
+	text = login.ReplaceAllString(digest.ReplaceAllString(text, Hidden), Hidden+"@$1")
 	return Hide(asked.ReplaceAllString(text, "${1}"+Hidden))
 }

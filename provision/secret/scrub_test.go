@@ -51,6 +51,7 @@ func TestHostileScrub(t *testing.T) {
 		"+-----BEGIN PRIVATE KEY-----\n+s3cret", "https://u:s3cret@h/x",
 		"baseurl=https://h/?s3cret", "proxy_password=s3cret",
 		"request_headers: {Authorization: \"s3cret\"}", "      Authorization: 's3cret'", "secret: /s3cret",
+		`invalid port in upstream "u:s3cret@127.0.0.1:1" in x`,
 		"passwd s3=x password:s3cret",
 	} {
 		if got := Scrub(text); strings.Contains(got, "s3cret") {
