@@ -39,7 +39,7 @@ var arrows = map[string]string{
 	"provision/siteconfig":   "managed engine config",
 	"provision/managed":      "state host engine config",
 	"provision/state":        "host engine",
-	"provision/host":         "config nginx websocket rpm selinux selinux/policydb systemd",
+	"provision/host":         "config nginx nginx/conf websocket rpm selinux selinux/policydb systemd",
 	"provision/nginx/route":  "nginx/conf nginx/head nginx/pcre",
 	"provision/nginx/head":   "",
 	"provision/nginx/pcre":   "",

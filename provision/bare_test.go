@@ -6,7 +6,6 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
-	"wsprovision/provision/proxy"
 	"wsprovision/provision/stepnames"
 )
 
@@ -38,12 +37,12 @@ func flaws() map[string]flaw {
 			more("unknown", "80", "no.such.invalid:3000"), "no.such.invalid"},
 		"a certificate that is not there": {nothing, tls("one"), "/etc/pki/one.pem is not there"},
 		"a key that is not there":         {nothing, tls("two"), "/etc/pki/two.key is not there"},
-		"somebody's file": {func(h *fakeHost) { h.write(proxy.ConfDir+"/theirs.conf", "# mine\n") },
+		"somebody's file": {func(h *fakeHost) { h.write(host.ConfDir+"/theirs.conf", "# mine\n") },
 			more("theirs", "80", "127.0.0.1:3000"), "theirs.conf is not the agent's"},
 		"no IPv6, and EPEL's listen": {(*fakeHost).hasNoIPv6, "", "nginx.stock_ipv6: remove"},
 		"sockets that collide": {func(h *fakeHost) {
-			h.write(proxy.ConfDir+"/a.conf", "server {\n    listen 8090;\n}\n")
-			h.write(proxy.ConfDir+"/b.conf", "server {\n    listen [::]:8090 ipv6only=off;\n}\n")
+			h.write(host.ConfDir+"/a.conf", "server {\n    listen 8090;\n}\n")
+			h.write(host.ConfDir+"/b.conf", "server {\n    listen [::]:8090 ipv6only=off;\n}\n")
 		}, "", "8090"},
 	}
 }
@@ -82,7 +81,7 @@ func TestBareHostIsJudgedBefore(t *testing.T) {
 func TestBareHostWithoutFlaw(t *testing.T) {
 	bubble(t, "files in conf.d", func(t *testing.T) {
 		h := stockHost(t)
-		h.write(proxy.ConfDir+"/other.conf", "server {\n    listen 8080;\n    server_name other.example.com;\n}\n")
+		h.write(host.ConfDir+"/other.conf", "server {\n    listen 8080;\n    server_name other.example.com;\n}\n")
 		if r := h.apply(basic(t)); r.Result != engine.Changed {
 			t.Errorf("%s\n%s", r.Result, summarize(r))
 		}

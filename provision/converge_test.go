@@ -17,7 +17,6 @@ import (
 	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/packages"
 	"wsprovision/provision/policy"
-	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 	"wsprovision/provision/stepnames"
 	"wsprovision/selinux"
@@ -163,9 +162,9 @@ func drawNginx(rt *rapid.T, h *fakeHost) {
 	neighbour := "server {\n    listen 80;\n    server_name %s;\n}\n"
 	switch rapid.IntRange(0, 9).Draw(rt, "neighbour") {
 	case 8:
-		h.write(proxy.ConfDir+"/aa.conf", fmt.Sprintf(neighbour, "websocket.example.com"))
+		h.write(host.ConfDir+"/aa.conf", fmt.Sprintf(neighbour, "websocket.example.com"))
 	case 9:
-		h.write(proxy.ConfDir+"/zz.conf", fmt.Sprintf(neighbour, "other.example.com"))
+		h.write(host.ConfDir+"/zz.conf", fmt.Sprintf(neighbour, "other.example.com"))
 	}
 	if rapid.Bool().Draw(rt, "enabled") {
 		h.must(h.enableUnit(host.NginxUnit))
@@ -183,7 +182,7 @@ func drawNginx(rt *rapid.T, h *fakeHost) {
 	case 8:
 		h.write(host.Staging(site), "half of a fi")
 	case 12:
-		h.write(proxy.ConfDir+"/broken.conf", "server {\n")
+		h.write(host.ConfDir+"/broken.conf", "server {\n")
 	case 13:
 		h.must(removeAll(h.path(site)))
 		h.link("/root/x", site)

@@ -18,7 +18,6 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/packages"
-	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 )
 
@@ -224,7 +223,7 @@ func withNginx(t testing.TB) *fakeHost {
 	for _, name := range []string{packages.EPELRelease, packages.Nginx, packages.Semanage} {
 		h.install(name)
 	}
-	h.write(proxy.ConfDir+"/other.conf", "server {\n    listen 80;\n    server_name other.example.com;\n}\n")
+	h.write(host.ConfDir+"/other.conf", "server {\n    listen 80;\n    server_name other.example.com;\n}\n")
 	h.must(h.enableUnit(host.NginxUnit))
 	if !h.startNginx() {
 		t.Fatal("nginx does not start")
@@ -448,10 +447,10 @@ func (h *fakeHost) sound(before map[string]string, want map[string]string, maste
 	if h.content(selinuxfs+"/enforce") != "1" {
 		all = append(all, errors.New("SELinux is not enforcing"))
 	}
-	now, _ := filepath.Glob(h.path(proxy.ConfDir + "/*.conf"))
+	now, _ := filepath.Glob(h.path(host.ConfDir + "/*.conf"))
 	for _, name := range now {
 		base := "conf.d/" + filepath.Base(name)
-		content := h.content(proxy.ConfDir + "/" + filepath.Base(name))
+		content := h.content(host.ConfDir + "/" + filepath.Base(name))
 		if content != before[base] && content != want[base] && !strings.Contains(content, "wsprovision") {
 			all = append(all, fmt.Errorf("%s is neither the old nor the new one:\n%s", base, content))
 		}
@@ -462,9 +461,9 @@ func (h *fakeHost) sound(before map[string]string, want map[string]string, maste
 // files are the contents under conf.d.
 func (h *fakeHost) files() map[string]string {
 	all := map[string]string{}
-	entries, _ := os.ReadDir(h.path(proxy.ConfDir))
+	entries, _ := os.ReadDir(h.path(host.ConfDir))
 	for _, e := range entries {
-		all["conf.d/"+e.Name()] = h.content(proxy.ConfDir + "/" + e.Name())
+		all["conf.d/"+e.Name()] = h.content(host.ConfDir + "/" + e.Name())
 	}
 	return all
 }

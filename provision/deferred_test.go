@@ -259,7 +259,7 @@ func TestFirstBootGivesUp(t *testing.T) {
 		h := installed(t)
 		h.boot()
 		h.write(site, "") // somebody changed it, and
-		h.write(proxy.ConfDir+"/a.conf", "server {\n listen 80;\n server_name ws.example.com;\n}\n")
+		h.write(host.ConfDir+"/a.conf", "server {\n listen 80;\n server_name ws.example.com;\n}\n")
 		r, err := h.firstBoot(1)
 		if err != nil || r.Result != engine.Failed || !h.exists(state.DeferredPath) {
 			t.Errorf("%v, %s, want failed with the work outstanding\n%s", err, r.Result, summarize(r))
@@ -268,7 +268,7 @@ func TestFirstBootGivesUp(t *testing.T) {
 			s.Report.Phase != state.PhaseInstall+"+"+state.PhaseFirstBoot {
 			t.Errorf("status: %s, %s, phase %q", s.State, s.Why, s.Report.Phase)
 		}
-		h.must(os.Remove(h.path(proxy.ConfDir + "/a.conf")))
+		h.must(os.Remove(h.path(host.ConfDir + "/a.conf")))
 		if r := h.apply(parse(t, oneSite+"on_drift: replace\n")); r.Result != engine.Changed ||
 			h.exists(state.DeferredPath) ||
 			h.gaveUp {

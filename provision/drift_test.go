@@ -11,7 +11,6 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/packages"
-	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 	"wsprovision/provision/status"
 	"wsprovision/provision/stepnames"
@@ -35,7 +34,7 @@ func (h *fakeHost) copiesOf(path string) map[int]string {
 func TestHostileEdit(t *testing.T) {
 	bubble(t, "refused, all of them at once, nothing touched", func(t *testing.T) {
 		h := withTwoSites(t)
-		second := proxy.ConfDir + "/chat.conf"
+		second := host.ConfDir + "/chat.conf"
 		for _, path := range []string{site, second} {
 			h.write(path, h.content(path)+"# managed by Certbot\n")
 		}
@@ -72,7 +71,7 @@ func TestHostileEdit(t *testing.T) {
 	bubble(t, "the last five of each", func(t *testing.T) {
 		h := provisioned(t)
 		ours, c := h.content(site), parse(t, replacing)
-		h.write(proxy.ConfDir+"/chat.conf", "")
+		h.write(host.ConfDir+"/chat.conf", "")
 		for n := range 7 {
 			h.write(site, fmt.Sprintf("%s# %d\n", ours, n))
 			h.must(h.apply(c).Err())

@@ -12,7 +12,6 @@ import (
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/host"
-	"wsprovision/provision/proxy"
 	"wsprovision/provision/verify"
 	"wsprovision/provision/websocket"
 )
@@ -111,7 +110,7 @@ func TestExplainDial(t *testing.T) {
 			h.write("/proc/sys/net/ipv4/ip_local_port_range", "")
 		}, dial(syscall.EADDRNOTAVAIL), cause.PortsExhausted},
 		{"a broken file of somebody's, and no nginx", func(h *fakeHost) {
-			h.write(proxy.ConfDir+"/a.conf", "bogus_directive on;\n")
+			h.write(host.ConfDir+"/a.conf", "bogus_directive on;\n")
 			h.must(os.RemoveAll(h.path(fmt.Sprintf("/proc/%d", h.web.master))))
 		}, dial(syscall.ECONNREFUSED), cause.NginxConfigInvalid},
 	}

@@ -32,7 +32,6 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/hosttest"
 	"wsprovision/provision/nginx"
-	"wsprovision/provision/proxy"
 	"wsprovision/provision/verify"
 	"wsprovision/provision/websocket"
 	"wsprovision/selinux"
@@ -115,7 +114,7 @@ func (r *rig) conf(connections, main string) {
 }
 
 func (r *rig) write(name, text string) {
-	r.must(os.WriteFile(r.root+proxy.ConfDir+"/"+name+".conf", []byte(text), 0o644))
+	r.must(os.WriteFile(r.root+host.ConfDir+"/"+name+".conf", []byte(text), 0o644))
 }
 
 // start runs nginx and waits until it listens, or has ended.

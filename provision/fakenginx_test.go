@@ -71,7 +71,7 @@ func (h *fakeHost) layNginx() {
 	if !h.exists(host.NginxConf) {
 		h.write(host.NginxConf, cmp.Or(h.web.conf, confOfEPEL))
 	}
-	for _, dir := range []string{proxy.ConfDir, "/var/log/nginx", "/var/lib/nginx/tmp"} {
+	for _, dir := range []string{host.ConfDir, "/var/log/nginx", "/var/lib/nginx/tmp"} {
 		h.mkdir(dir)
 	}
 	h.write("/usr/sbin/nginx", "ELF")

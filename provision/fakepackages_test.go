@@ -12,7 +12,6 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/labels"
 	"wsprovision/provision/packages"
-	"wsprovision/provision/proxy"
 	"wsprovision/rpm/openpgp"
 	"wsprovision/rpm/rpmdb"
 )
@@ -65,7 +64,7 @@ func (h *fakeHost) rpm(args []string) (stdout, stderr string, status int, err er
 	case args[0] == "-q":
 		stdout, status = h.query(args[3:])
 	case args[0] == "-ql":
-		stdout = strings.Join([]string{labels.NginxProgram, "/etc/nginx", host.NginxConf, proxy.ConfDir,
+		stdout = strings.Join([]string{labels.NginxProgram, "/etc/nginx", host.NginxConf, host.ConfDir,
 			"/usr/lib/systemd/system/nginx.service", "/usr/share/doc/nginx-1.20.1"}, "\n") + "\n"
 	case args[0] == "-qf":
 		stdout, status = h.owner(args[3])

@@ -19,7 +19,6 @@ import (
 	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/packages"
 	"wsprovision/provision/policy"
-	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 )
 
@@ -100,9 +99,9 @@ func (h *fakeHost) state() map[string]string {
 		"owed":           h.content(state.OwedPath),
 		"mirror":         h.content(packages.RepositoryPath) + h.content(packages.KeyPath),
 	}
-	entries, _ := os.ReadDir(h.path(proxy.ConfDir))
+	entries, _ := os.ReadDir(h.path(host.ConfDir))
 	for _, e := range entries {
-		s["conf.d/"+e.Name()] = h.content(proxy.ConfDir + "/" + e.Name())
+		s["conf.d/"+e.Name()] = h.content(host.ConfDir + "/" + e.Name())
 	}
 	s["served"] = strings.Join(h.served(), " ")
 	return s
@@ -160,7 +159,10 @@ func basic(t testing.TB) config.Config {
 	return parse(t, oneSite)
 }
 
-const site = proxy.ConfDir + "/websocket.conf"
+const (
+	site      = host.ConfDir + "/websocket.conf"
+	namesPath = host.ConfDir + "/" + host.NamesFile
+)
 
 // provisioned is a host on which an apply has already ended well.
 func provisioned(t testing.TB) *fakeHost {

@@ -26,7 +26,7 @@ func withForeign(t testing.TB) (*fakeHost, config.Config, map[string]string) {
 	key, fingerprint := armoredKey(t, 1)
 	other, _ := armoredKey(t, 2)
 	h.write("/root/epel.key", key)
-	files := map[string]string{site: theirs, proxy.NamesPath: "# mine\n", proxy.ShutdownPath: "# mine\n",
+	files := map[string]string{site: theirs, namesPath: "# mine\n", proxy.ShutdownPath: "# mine\n",
 		packages.RepositoryPath: "[mine]\nname=mine\nbaseurl=http://mirror.example.com/mine\nenabled=0\n",
 		packages.KeyPath:        other}
 	for path, content := range files {
@@ -44,7 +44,7 @@ func TestHostileForeignFile(t *testing.T) {
 		bubble(t, "refused, every file of ours, on_drift "+drift, func(t *testing.T) {
 			h, c, _ := withForeign(t)
 			c.OnDrift = drift
-			h.fails(c, stepnames.Site, site, proxy.NamesPath, proxy.ShutdownPath,
+			h.fails(c, stepnames.Site, site, namesPath, proxy.ShutdownPath,
 				"-    server_name theirs.example.com;",
 				"another name", "--adopt")
 			h.fails(c, stepnames.Repository, packages.RepositoryPath, packages.KeyPath, "--adopt")
@@ -121,23 +121,23 @@ func TestHostileForeignFile(t *testing.T) {
 		h.adopting = true
 		h.must(h.apply(basic(t)).Err())
 		h.adopting = false
-		h.write(proxy.ConfDir+"/chat.conf", theirs)
-		h.fails(parse(t, oneSite+secondSite), stepnames.Site, proxy.ConfDir+"/chat.conf", "--adopt")
+		h.write(host.ConfDir+"/chat.conf", theirs)
+		h.fails(parse(t, oneSite+secondSite), stepnames.Site, host.ConfDir+"/chat.conf", "--adopt")
 	})
 	bubble(t, "put in our place after ours was taken away", func(t *testing.T) {
 		h := withTwoSites(t)
 		h.must(h.apply(basic(t)).Err())
-		h.write(proxy.ConfDir+"/chat.conf", theirs)
+		h.write(host.ConfDir+"/chat.conf", theirs)
 		both := parse(t, oneSite+secondSite+"on_drift: replace\n")
-		h.fails(both, stepnames.Site, proxy.ConfDir+"/chat.conf", "--adopt")
+		h.fails(both, stepnames.Site, host.ConfDir+"/chat.conf", "--adopt")
 		h.adopting = true
 		h.must(h.apply(both).Err())
-		if h.run(both, revert(false)); h.content(proxy.ConfDir+"/chat.conf") != theirs {
-			t.Errorf("not back: %q", h.content(proxy.ConfDir+"/chat.conf"))
+		if h.run(both, revert(false)); h.content(host.ConfDir+"/chat.conf") != theirs {
+			t.Errorf("not back: %q", h.content(host.ConfDir+"/chat.conf"))
 		}
 	})
 	bubble(t, "twice in our place: both are kept", func(t *testing.T) {
-		h, second := withNginx(t), proxy.ConfDir+"/chat.conf"
+		h, second := withNginx(t), host.ConfDir+"/chat.conf"
 		h.adopting = true
 		h.write(second, theirs)
 		h.must(h.apply(parse(t, oneSite+secondSite)).Err())
@@ -191,10 +191,10 @@ func TestHostileForeignFile(t *testing.T) {
 	})
 	bubble(t, "a file that nobody asks for is left", func(t *testing.T) {
 		h := withNginx(t)
-		h.write(proxy.NamesPath, "# mine\n")
+		h.write(namesPath, "# mine\n")
 		h.must(h.apply(basic(t)).Err())
-		if h.content(proxy.NamesPath) != "# mine\n" {
-			t.Errorf("%s holds %q", proxy.NamesPath, h.content(proxy.NamesPath))
+		if h.content(namesPath) != "# mine\n" {
+			t.Errorf("%s holds %q", namesPath, h.content(namesPath))
 		}
 	})
 }

@@ -17,7 +17,6 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/hosttest"
 	"wsprovision/provision/labels"
-	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 	"wsprovision/provision/stepnames"
 	"wsprovision/selinux"
@@ -102,7 +101,7 @@ func TestLabelsOfPackages(t *testing.T) {
 			t.Fatalf("labels: %s\n%s", got.Status, summarize(r))
 		}
 		for path, want := range map[string]string{labels.NginxProgram: "default_t", host.NginxConf: "httpd_config_t",
-			proxy.ConfDir: "httpd_config_t", site: "httpd_config_t", state.DeferredPath: "var_lib_t",
+			host.ConfDir: "httpd_config_t", site: "httpd_config_t", state.DeferredPath: "var_lib_t",
 			host.FirstBootLink: "etc_t"} {
 			if got, err := s.Contexts().FileLabel(path); err != nil || host.TypeOf(got) != want {
 				t.Errorf("%s: %q, %v, want %s", path, got, err, want)

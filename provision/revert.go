@@ -93,7 +93,7 @@ func recorded(ledger *state.Ledger, kinds ...state.Kind) []state.Entry {
 
 // before is what nginx's configuration held when the agent first came.
 func (r *Revert) before() ([]managed.Want, error) {
-	all := r.filesBefore(func(path string) bool { return proxy.Reads(path) && path != proxy.NamesPath })
+	all := r.filesBefore(func(path string) bool { return proxy.Reads(path) && !proxy.IsNames(path) })
 	all, err := r.conf.ConfLines(all)
 	if err != nil {
 		return nil, err
@@ -102,7 +102,7 @@ func (r *Revert) before() ([]managed.Want, error) {
 	if err != nil || len(with) > len(all) {
 		return with, err
 	}
-	return append(all, r.filesBefore(func(path string) bool { return path == proxy.NamesPath })...), nil
+	return append(all, r.filesBefore(func(path string) bool { return proxy.IsNames(path) })...), nil
 }
 
 func (r *Revert) filesBefore(which func(path string) bool) []managed.Want {
@@ -125,9 +125,9 @@ func (r *Revert) filesBefore(which func(path string) bool) []managed.Want {
 func (r *Revert) checkWithout(ctx context.Context) (engine.Finding, error) {
 	f, err := r.candidate.Check(ctx)
 	if files, _ := r.conf.All(); slices.ContainsFunc(files, func(s managed.File) bool {
-		return s.Path == proxy.NamesPath && s.Content != nil
+		return proxy.IsNames(s.Path) && s.Content != nil
 	}) {
-		f.Warnings = append(f.Warnings, proxy.NamesPath+" stays: a server_name in a file that is left alone needs it")
+		f.Warnings = append(f.Warnings, r.NamesPath()+" stays: a server_name in a file that is left alone needs it")
 	}
 	if err == nil {
 		return f, nil

@@ -14,7 +14,6 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/packages"
 	"wsprovision/provision/policy"
-	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 	"wsprovision/provision/status"
 	"wsprovision/provision/stepnames"
@@ -131,7 +130,7 @@ func TestRevertBesideABrokenFile(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		h := provisioned(t)
 		h.stopNginx()
-		h.write(proxy.ConfDir+"/other.conf", "server {\n")
+		h.write(host.ConfDir+"/other.conf", "server {\n")
 		r := h.run(basic(t), revert(false))
 		if r.Result != engine.Changed || h.exists(site) || len(h.localPorts()) > 0 ||
 			!strings.Contains(strings.Join(step(t, r, stepnames.Validate).Warnings, " "), "would not start") {
@@ -384,7 +383,7 @@ func TestRevertBesideAConflict(t *testing.T) {
 		bubble(t, fmt.Sprintf("running: %v", running), func(t *testing.T) {
 			h := provisioned(t)
 			for _, name := range []string{"/a.conf", "/b.conf"} {
-				h.write(proxy.ConfDir+name, "server {\n    listen 80;\n    server_name theirs.example.com;\n}\n")
+				h.write(host.ConfDir+name, "server {\n    listen 80;\n    server_name theirs.example.com;\n}\n")
 			}
 			if !running {
 				h.stopNginx()
@@ -474,9 +473,9 @@ func TestRevertSaysThatTheNamesFileStays(t *testing.T) {
 			}
 			r := h.run(basic(t), revert(false))
 			warned := strings.Contains(strings.Join(step(t, r, stepnames.Validate).Warnings, " "),
-				proxy.NamesPath+" stays")
-			if warned != edited || h.exists(proxy.NamesPath) != edited {
-				t.Errorf("%s is there: %v; it is said: %v\n%s", proxy.NamesPath, h.exists(proxy.NamesPath), warned,
+				namesPath+" stays")
+			if warned != edited || h.exists(namesPath) != edited {
+				t.Errorf("%s is there: %v; it is said: %v\n%s", namesPath, h.exists(namesPath), warned,
 					summarize(r))
 			}
 		})

@@ -9,14 +9,13 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
-	"wsprovision/provision/proxy"
 	"wsprovision/provision/stepnames"
 )
 
 // TestStagedIsClearedAway: a run dies between staging a file and renaming it, and the next run does not want that file
 // any more.
 func TestStagedIsClearedAway(t *testing.T) {
-	chat := proxy.SitePath("chat")
+	chat := host.ConfDir + "/" + "chat" + ".conf"
 	for name, next := range map[string]func(h *fakeHost) *engine.Report{
 		"the site is not configured any more": func(h *fakeHost) *engine.Report { return h.apply(basic(h.t)) },
 		"all is reverted": func(h *fakeHost) *engine.Report {
@@ -58,9 +57,9 @@ func TestStagedIsClearedAway(t *testing.T) {
 func TestStagedOwesNoReload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := provisioned(t)
-		h.write(host.Staging(proxy.SitePath("websocket")), "half a")
+		h.write(host.Staging(host.ConfDir+"/"+"websocket"+".conf"), "half a")
 		if r := h.apply(basic(t)); r.Result != engine.Changed || h.reloads > 0 ||
-			h.exists(host.Staging(proxy.SitePath("websocket"))) {
+			h.exists(host.Staging(host.ConfDir+"/"+"websocket"+".conf")) {
 			t.Errorf("%s, %d reloads; want the staged file removed and nothing else\n%s", r.Result, h.reloads,
 				summarize(r))
 		}
@@ -79,13 +78,13 @@ func TestSomethingElseWhereAFileIsStaged(t *testing.T) {
 		for _, c := range []config.Config{basic(t), moved(t)} {
 			bubble(t, name+" at "+c.Sites[0].Locations[0].Path, func(t *testing.T) {
 				h := provisioned(t)
-				h.write(proxy.ConfDir+"/precious", "precious\n")
+				h.write(host.ConfDir+"/precious", "precious\n")
 				put(h)
 				r := h.apply(c)
 				if r.Result != engine.Changed || h.exists(stage) ||
-					h.content(proxy.ConfDir+"/precious") != "precious\n" {
+					h.content(host.ConfDir+"/precious") != "precious\n" {
 					t.Errorf("%s, something is there: %v, the link's target holds %q\n%s", r.Result, h.exists(stage),
-						h.content(proxy.ConfDir+"/precious"), summarize(r))
+						h.content(host.ConfDir+"/precious"), summarize(r))
 				}
 				h.unchanged(c)
 			})

@@ -13,7 +13,6 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/hosttest"
-	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 	"wsprovision/provision/stepnames"
 )
@@ -277,16 +276,16 @@ func TestSiteThatIsNoLongerAskedFor(t *testing.T) {
 	bubble(t, "is removed", func(t *testing.T) {
 		h := withTwoSites(t)
 		r := h.apply(basic(t))
-		if r.Result != engine.Changed || h.exists(proxy.ConfDir+"/chat.conf") || h.reloads != 1 {
+		if r.Result != engine.Changed || h.exists(host.ConfDir+"/chat.conf") || h.reloads != 1 {
 			t.Errorf("%s, %d reloads\n%s", r.Result, h.reloads, summarize(r))
 		}
 		h.unchanged(basic(t))
 	})
 	bubble(t, "but was edited", func(t *testing.T) {
 		h := withTwoSites(t)
-		h.write(proxy.ConfDir+"/chat.conf", h.content(proxy.ConfDir+"/chat.conf")+"# by hand\n")
+		h.write(host.ConfDir+"/chat.conf", h.content(host.ConfDir+"/chat.conf")+"# by hand\n")
 		r := h.apply(basic(t))
-		if w := step(t, r, stepnames.Site).Warnings; len(w) != 1 || !h.exists(proxy.ConfDir+"/chat.conf") ||
+		if w := step(t, r, stepnames.Site).Warnings; len(w) != 1 || !h.exists(host.ConfDir+"/chat.conf") ||
 			h.reloads != 0 {
 			t.Errorf("warnings %q, %d reloads; want it named and left\n%s", w, h.reloads, summarize(r))
 		}
@@ -388,7 +387,7 @@ func TestNeighboursStay(t *testing.T) {
 		h.apply(basic(t))
 		after := h.snapshot()
 		for name, text := range before {
-			if strings.HasPrefix(name, "/etc/nginx/") && after[name] != text && name != proxy.ConfDir {
+			if strings.HasPrefix(name, "/etc/nginx/") && after[name] != text && name != host.ConfDir {
 				t.Errorf("%s: %s, was %s", name, after[name], text)
 			}
 		}

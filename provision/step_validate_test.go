@@ -9,7 +9,6 @@ import (
 
 	"wsprovision/provision/host"
 	"wsprovision/provision/packages"
-	"wsprovision/provision/proxy"
 	"wsprovision/provision/stepnames"
 )
 
@@ -20,7 +19,7 @@ func TestDefaultServerIsTold(t *testing.T) {
 	explicit := strings.Replace(confOfEPEL, "listen 80;", "listen 80 default_server;", 1)
 	alone := func(t testing.TB) *fakeHost {
 		h := withNginx(t)
-		h.must(os.Remove(h.path(proxy.ConfDir + "/other.conf")))
+		h.must(os.Remove(h.path(host.ConfDir + "/other.conf")))
 		return h
 	}
 	for _, tt := range []struct {
@@ -70,15 +69,15 @@ func TestHostileIncludeIsNotGuessed(t *testing.T) {
 
 // What keeps nginx from binding its sockets is known before anything changes; nginx -t passes all of these.
 func TestHostileNeighboursSockets(t *testing.T) {
-	const aa = proxy.ConfDir + "/aa.conf"
+	const aa = host.ConfDir + "/aa.conf"
 	for _, tt := range []struct {
 		name, file, content string
 		words               []string
 	}{
 		{"a backlog of its own", aa, "server {\n    listen 127.0.0.1:80 backlog=511;\n    server_name a;\n}\n",
-			[]string{"0.0.0.0:80", "127.0.0.1:80", aa + ":2", proxy.ConfDir + "/", "without options of its own"}},
+			[]string{"0.0.0.0:80", "127.0.0.1:80", aa + ":2", host.ConfDir + "/", "without options of its own"}},
 		{"stream", host.NginxConf, confOfEPEL + "stream { server { listen 80; return x; } }\n",
-			[]string{"for http in " + proxy.ConfDir + "/other.conf:2", "for stream", host.NginxConf + ":18",
+			[]string{"for http in " + host.ConfDir + "/other.conf:2", "for stream", host.NginxConf + ":18",
 				"another port"}},
 		{"proxy_protocol", aa, "server {\n    listen 80 proxy_protocol;\n    server_name a;\n}\n",
 			[]string{"proxy_protocol", aa + ":2", site}},
@@ -97,8 +96,8 @@ func TestHostileNeighboursSockets(t *testing.T) {
 // says is as wrong there as on a host that runs.
 func TestOfflineRefusesABrokenConfiguration(t *testing.T) {
 	for name, spoil := range map[string]func(h *fakeHost){
-		"an unknown directive": func(h *fakeHost) { h.write(proxy.ConfDir+"/other.conf", "bogus on;\n") },
-		"a missing brace":      func(h *fakeHost) { h.write(proxy.ConfDir+"/other.conf", "server {\n") },
+		"an unknown directive": func(h *fakeHost) { h.write(host.ConfDir+"/other.conf", "bogus on;\n") },
+		"a missing brace":      func(h *fakeHost) { h.write(host.ConfDir+"/other.conf", "server {\n") },
 	} {
 		bubble(t, name, func(t *testing.T) {
 			h := bareOffline(t)

@@ -12,9 +12,9 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/provision/packages"
 	"wsprovision/provision/policy"
-	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 	"wsprovision/provision/stepnames"
 	"wsprovision/selinux/policydb"
@@ -135,13 +135,13 @@ func TestSurveyFailuresLeaveTheHostUntouched(t *testing.T) {
 		words []string
 	}{
 		{"a broken file of somebody else's", func(h *fakeHost) {
-			h.write(proxy.ConfDir+"/aa.conf", "server {\n    listen 80;\n")
-		}, stepnames.Validate, []string{proxy.ConfDir + "/aa.conf:3"}},
+			h.write(host.ConfDir+"/aa.conf", "server {\n    listen 80;\n")
+		}, stepnames.Validate, []string{host.ConfDir + "/aa.conf:3"}},
 		{"an unknown directive of somebody else's", func(h *fakeHost) {
-			h.write(proxy.ConfDir+"/aa.conf", "\nbogus on;\n")
-		}, stepnames.Validate, []string{"bogus", proxy.ConfDir + "/aa.conf:2"}},
+			h.write(host.ConfDir+"/aa.conf", "\nbogus on;\n")
+		}, stepnames.Validate, []string{"bogus", host.ConfDir + "/aa.conf:2"}},
 		{"a conflicting server_name", func(h *fakeHost) {
-			h.write(proxy.ConfDir+"/aa.conf", "server {\n    listen 80;\n    server_name WS.example.com;\n}\n")
+			h.write(host.ConfDir+"/aa.conf", "server {\n    listen 80;\n    server_name WS.example.com;\n}\n")
 		}, stepnames.Validate, []string{"ws.example.com"}},
 		{"an overlapping local range", func(h *fakeHost) {
 			h.setLocalPorts(overlap)
@@ -196,7 +196,7 @@ func TestSurveyFailuresLeaveTheHostUntouched(t *testing.T) {
 		h := withNginx(t)
 		h.setLocalPorts(overlap)
 		h.rebuild(true)
-		h.write(proxy.ConfDir+"/aa.conf", "bogus on;\n")
+		h.write(host.ConfDir+"/aa.conf", "bogus on;\n")
 		h.mask()
 		r := h.apply(basic(t))
 		err := r.Err()

@@ -176,7 +176,7 @@ func TestExchange(t *testing.T) {
 			h := newFakeHost(t)
 			h.apply(parse(t, strings.Replace(oneSite, "listen: 80", "listen: "+cmp.Or(tt.was, "80"), 1)))
 			if tt.other != "" {
-				h.write(proxy.ConfDir+"/other.conf", fmt.Sprintf(other, tt.other))
+				h.write(host.ConfDir+"/other.conf", fmt.Sprintf(other, tt.other))
 			}
 			for i, text := range tt.listeners {
 				tt.listeners[i] = strings.Replace(text, "M", strconv.Itoa(h.web.master), 1)

@@ -9,7 +9,6 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
-	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 	"wsprovision/provision/stepnames"
 )
@@ -48,11 +47,11 @@ func TestHostileGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := provisioned(t)
 		h.write("/etc/group", "root:x:0:\nwebadmins:x:4242:joe\n")
-		h.must(errors.Join(os.Chown(h.path(proxy.ConfDir), 0, 4242), os.Chmod(h.path(proxy.ConfDir), 0o775)))
+		h.must(errors.Join(os.Chown(h.path(host.ConfDir), 0, 4242), os.Chmod(h.path(host.ConfDir), 0o775)))
 		r := h.apply(basic(t))
 		got := strings.Join(step(t, r, stepnames.Site).Warnings, "\n")
 		if r.Result != engine.Unchanged || !strings.Contains(got, "webadmins") ||
-			!strings.Contains(got, "chmod g-w "+proxy.ConfDir) {
+			!strings.Contains(got, "chmod g-w "+host.ConfDir) {
 			t.Errorf("%s, %q; want a warning that names the group", r.Result, got)
 		}
 	})

@@ -60,8 +60,8 @@ func withModules(t testing.TB) *fakeHost {
 // written100 are the files that 1.0.0 may have written.
 var written100 = []string{
 	state.LedgerPath, state.HistoryPath, state.DeferredPath, state.OwedPath, host.RelabelPath, packages.RepositoryPath,
-	packages.KeyPath, proxy.ShutdownPath, proxy.NamesPath,
-	site, proxy.SitePath("chat"),
+	packages.KeyPath, proxy.ShutdownPath, namesPath,
+	site, host.ConfDir + "/" + "chat" + ".conf",
 }
 
 // leave is the host as 1.0.0 left it: what our own run does to it, with 1.0.0's files in the place of ours.

@@ -43,7 +43,8 @@ type Host struct {
 	// Served asks a TLS server for its certificates.
 	Served func(ctx context.Context, address, name string, proxied bool) ([]*x509.Certificate, error)
 
-	conn connection // to systemd, of the command that runs
+	conn  connection // to systemd, of the command that runs
+	sites folder     // see SitesDir
 
 	// RecordRelabel is the run's, which has a ledger; nil without one.
 	RecordRelabel func() error

@@ -1,16 +1,41 @@
 package host
 
-import "path"
+import (
+	"fmt"
+	"os"
+	"path"
+
+	"wsprovision/provision/nginx/conf"
+)
 
 // Where nginx is found on RHEL 7, and the agent's files in it.
 const (
 	NginxUnit = "nginx.service"
 	ConfDir   = "/etc/nginx/conf.d"
-	// NamesPath is where NamesBucket goes. nginx takes it once in http, so that no site's own file is the place; no
+	// NamesFile is where NamesBucket goes. nginx takes it once in http, so that no site's own file is the place; no
 	// site is named _wsprovision.
-	NamesPath   = ConfDir + "/_wsprovision.conf"
+	NamesFile   = "_wsprovision.conf"
 	NamesBucket = "server_names_hash_bucket_size"
 )
 
+// folder is the one of the sites, by what nginx.conf was then.
+type folder struct{ stamp, dir string }
+
+// SitesDir is where the files of sites go: conf.d, or, where nginx.conf does not include that in http, the first folder
+// that it does include there. It is looked for again where nginx.conf has changed, as when nginx was installed.
+func (h *Host) SitesDir() string {
+	stamp := ""
+	if info, err := os.Stat(h.Root + NginxConf); err == nil {
+		stamp = fmt.Sprint(info.Size(), info.ModTime().UnixNano())
+	}
+	if h.sites.dir == "" || h.sites.stamp != stamp {
+		h.sites = folder{stamp, conf.Folder(h.Root, NginxConf, ConfDir, "websocket.conf", NamesFile)}
+	}
+	return h.sites.dir
+}
+
 // SitePath is the file of the named site.
-func SitePath(name string) string { return path.Join(ConfDir, name+".conf") }
+func (h *Host) SitePath(name string) string { return path.Join(h.SitesDir(), name+".conf") }
+
+// NamesPath is the file with the sizes for names.
+func (h *Host) NamesPath() string { return path.Join(h.SitesDir(), NamesFile) }

@@ -124,7 +124,7 @@ func (v *Candidate) checkTree(ctx context.Context, f *engine.Finding, tree conf.
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		path := SitePath(site.Name)
+		path := v.SitePath(site.Name)
 		for _, c := range tree.Conflicts(path) {
 			if c.Fatal {
 				all = multierror.Append(all, fmt.Errorf("%s: %s", path, c))
@@ -139,9 +139,12 @@ func (v *Candidate) checkTree(ctx context.Context, f *engine.Finding, tree conf.
 				f.Warnings = append(f.Warnings, c.String())
 			}
 		}
-		sayDefault(f, tree, site)
+		v.sayDefault(f, tree, site)
 	}
 	v.sayKeys(f)
+	if err := v.checkFolder(f, tree); err != nil {
+		all = multierror.Append(all, err)
+	}
 	if err := v.checkShutdown(ctx, f, tree); err != nil {
 		all = multierror.Append(all, err)
 	}

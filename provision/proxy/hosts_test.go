@@ -155,7 +155,7 @@ func TestAtStart(t *testing.T) {
 
 // What keeps IPv6 out is named where it stands: a site's listen, the stock line, or a line of somebody's.
 func TestRemoval(t *testing.T) {
-	c := config.Config{Sites: []config.Site{{Name: "chat"}}}
+	v := &Candidate{Host: &host.Host{Root: t.TempDir()}, Config: config.Config{Sites: []config.Site{{Name: "chat"}}}}
 	listen := func(file string, args ...string) conf.Directive {
 		return conf.Directive{Name: "listen", Args: args, File: file, Line: 7}
 	}
@@ -163,13 +163,13 @@ func TestRemoval(t *testing.T) {
 		d    conf.Directive
 		want string
 	}{
-		{listen(SitePath("chat"), "[::]:80"), "[::]:80 from the listen of the site chat"},
+		{listen(host.ConfDir+"/chat.conf", "[::]:80"), "[::]:80 from the listen of the site chat"},
 		{listen(host.NginxConf, "[::]:80"),
 			`"listen [::]:80;" in /etc/nginx/nginx.conf:7 (nginx.stock_ipv6: remove does it)`},
 		{listen(host.NginxConf, "[::]:81"), `"listen [::]:81;" in /etc/nginx/nginx.conf:7`},
-		{listen(ConfDir+"/x.conf", "[::]:80", "ssl"), `"listen [::]:80 ssl;" in /etc/nginx/conf.d/x.conf:7`},
+		{listen(host.ConfDir+"/x.conf", "[::]:80", "ssl"), `"listen [::]:80 ssl;" in /etc/nginx/conf.d/x.conf:7`},
 	} {
-		if got := removal(c, "[::]:80", tt.d); got != tt.want {
+		if got := v.removal("[::]:80", tt.d); got != tt.want {
 			t.Errorf("%s, want %s", got, tt.want)
 		}
 	}
@@ -225,11 +225,12 @@ func TestForeignDefaults(t *testing.T) {
 		host.NginxConf: "events {}\nhttp {\n server { listen 80 default_server; listen 81; }\n" +
 			" server { listen [::]:80 default_server; listen unix:/run/x default_server; }\n include " +
 			"conf.d/*.conf;\n}\n",
-		ConfDir + "/ours.conf":   "server { listen 82 default_server; }\n",
-		ConfDir + "/theirs.conf": "server { listen 127.0.0.1:83 default_server; listen 84 quic default_server; }\n",
+		host.ConfDir + "/ours.conf": "server { listen 82 default_server; }\n",
+		host.ConfDir + "/theirs.conf": "server { listen 127.0.0.1:83 default_server; " +
+			"listen 84 quic default_server; }\n",
 	})
 	ledger := state.NewLedger(h.Files)
-	ledger.Entries = []state.Entry{{Kind: state.KindFile, Name: ConfDir + "/ours.conf"}}
+	ledger.Entries = []state.Entry{{Kind: state.KindFile, Name: host.ConfDir + "/ours.conf"}}
 	s := &Sites{Host: h, Ledger: ledger, Managed: &managed.Files{Ledger: ledger}, Survey: &Survey{Host: h}}
 	got := strings.Join(s.foreignDefaults(), " ")
 	want := strings.Join([]string{site.Listen{Port: 80}.Socket(), site.Listen{Address: "::", Port: 80}.Socket(),

@@ -18,7 +18,8 @@ import (
 
 const NamesBucket = host.NamesBucket
 
-const NamesPath = host.NamesPath
+// IsNames tells the file with the sizes for names, also where it lay in another folder.
+func IsNames(path string) bool { return filepath.Base(path) == host.NamesFile }
 
 // LongNames adds that file where a name that nginx hashes is too long for its
 // own size, and nobody else sets it. What brings it is a name of the
@@ -29,17 +30,17 @@ func (p *Sites) LongNames(all []managed.Want) ([]managed.Want, error) {
 	if content == nil {
 		return all, err
 	}
-	return append(all, managed.Want{Path: NamesPath, Content: content, Mode: SiteMode}), nil
+	return append(all, managed.Want{Path: p.NamesPath(), Content: content, Mode: SiteMode}), nil
 }
 
 // buckets is the file's content beside what is wanted; nil for no file.
 func (p *Sites) buckets(all []managed.Want) ([]byte, error) {
-	have, err := p.Files.Read(NamesPath)
+	have, err := p.Files.Read(p.NamesPath())
 	if err != nil {
 		return nil, err
 	}
 	asked := p.asked()
-	if _, recorded := p.Ledger.Find(state.KindFile, NamesPath); asked == nil && (have.Content == nil ||
+	if _, recorded := p.Ledger.Find(state.KindFile, p.NamesPath()); asked == nil && (have.Content == nil ||
 		!recorded) { // none, or somebody else's
 		return nil, nil
 	}
@@ -48,7 +49,7 @@ func (p *Sites) buckets(all []managed.Want) ([]byte, error) {
 		return nil, err
 	}
 	others := managed.Overlay(files)
-	others[NamesPath] = nil
+	others[p.NamesPath()] = nil
 	tree, err := p.Survey.Tree(others)
 	switch {
 	case errors.Is(err, fs.ErrNotExist): // nginx is still to come, and its nginx.conf is then read
@@ -88,9 +89,9 @@ func InOrder[F any](files []F, change func(F) (path string, from, to []byte)) []
 		path, from, to := change(f)
 		shared := render.Rank(filepath.Base(path))
 		switch {
-		case path == NamesPath && bucketOf(from) > bucketOf(to):
+		case IsNames(path) && bucketOf(from) > bucketOf(to):
 			return 3
-		case path == NamesPath:
+		case IsNames(path):
 			return -3
 		case to == nil:
 			return shared

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"wsprovision/provision/config"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx/conf"
 )
@@ -17,7 +16,7 @@ func (v *Candidate) withoutFamily(address string, o map[string][]byte) string {
 	tree, _ := v.Survey.Tree(o) // as much of it as can be read
 	var what []string
 	for _, d := range tree.Listening(address) {
-		what = append(what, removal(v.Config, address, d))
+		what = append(what, v.removal(address, d))
 	}
 	if len(what) == 0 {
 		what = []string{"every listen " + address + " from nginx's configuration"}
@@ -26,9 +25,9 @@ func (v *Candidate) withoutFamily(address string, o map[string][]byte) string {
 }
 
 // removal names the line, or what the line was rendered from.
-func removal(c config.Config, address string, d conf.Directive) string {
-	for _, site := range c.Sites {
-		if d.File == SitePath(site.Name) {
+func (v *Candidate) removal(address string, d conf.Directive) string {
+	for _, site := range v.Config.Sites {
+		if d.File == v.SitePath(site.Name) {
 			return fmt.Sprintf("%s from the listen of the site %s", address, site.Name)
 		}
 	}

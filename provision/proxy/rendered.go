@@ -23,7 +23,7 @@ func (p *Sites) rendered() ([]managed.Want, error) {
 	files, err := installed.Render(p.Config.Sites)
 	var all []managed.Want
 	for _, f := range files {
-		all = append(all, managed.Want{Path: filepath.Join(ConfDir, f.Name), Content: f.Content, Mode: SiteMode})
+		all = append(all, managed.Want{Path: filepath.Join(p.SitesDir(), f.Name), Content: f.Content, Mode: SiteMode})
 	}
 	return all, err
 }

@@ -30,7 +30,7 @@ func (n *Unit) renewed(ctx context.Context, s ServiceState) []string {
 
 // namesCertificate: the site's file is there and has the certificate, which an edit may have taken away.
 func (n *Unit) namesCertificate(s site.Site) bool {
-	have, err := n.Files.Read(SitePath(s.Name))
+	have, err := n.Files.Read(n.SitePath(s.Name))
 	return err == nil && bytes.Contains(have.Content, []byte("\n    ssl_certificate "+s.TLS.Certificate+";\n"))
 }
 

@@ -48,7 +48,7 @@ func (n *Unit) CheckMaster(ctx context.Context, state systemd.State) error {
 	}
 	return fmt.Errorf("%s runs %s: it takes nothing from %s. Mend its ExecStart= (systemctl cat %[1]s shows where it "+
 		"stands), then systemctl daemon-reload and systemctl restart %[1]s, which cuts every WebSocket",
-		host.NginxUnit, other.Other, ConfDir)
+		host.NginxUnit, other.Other, n.SitesDir())
 }
 
 // mostBeside are named of the other nginx's on a host: anybody may start processes that look like one.

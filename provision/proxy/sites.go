@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"wsprovision/provision/config"
@@ -12,12 +13,7 @@ import (
 	"wsprovision/provision/state"
 )
 
-const (
-	ConfDir  = host.ConfDir
-	SiteMode = 0o644
-)
-
-func SitePath(name string) string { return host.SitePath(name) }
+const SiteMode = 0o644
 
 // Configured is what the configuration asks for: a file for each site, and
 // none for a site that it no longer has.
@@ -29,7 +25,7 @@ func (p *Sites) Configured() ([]managed.Want, error) {
 	if d := p.Config.ShutdownTimeout; d > 0 {
 		all = append(all, managed.Want{Path: ShutdownPath, Content: shutdownFile(d), Mode: SiteMode})
 	}
-	all, err = p.Managed.AddObsolete(all, func(path string) bool { return Reads(path) && path != NamesPath })
+	all, err = p.Managed.AddObsolete(all, func(path string) bool { return Reads(path) && !IsNames(path) })
 	if err != nil {
 		return nil, err
 	}
@@ -39,14 +35,19 @@ func (p *Sites) Configured() ([]managed.Want, error) {
 	if all, err = p.ConfLines(all); err != nil {
 		return nil, err
 	}
-	return p.Managed.AddObsolete(all, func(path string) bool { return path == NamesPath })
+	return p.Managed.AddObsolete(all, func(path string) bool { return IsNames(path) })
 }
 
 // Reads reports whether the file is one of those that make nginx's
 // configuration, so that its change is validated and owes a reload.
 func Reads(path string) bool {
-	return filepath.Dir(path) == ConfDir || path == ShutdownPath
+	return filepath.Ext(path) == ".conf" && !slices.ContainsFunc(elsewhere, func(dir string) bool {
+		return strings.HasPrefix(path, dir)
+	})
 }
+
+// elsewhere are the folders of files .conf of ours that nginx does not read. Where it does, nginx.conf has said once.
+var elsewhere = []string{"/etc/systemd/", "/etc/sysctl.d/"}
 
 // All are the files that are ours to write or to remove; a survey reads them once.
 func (p *Sites) All() ([]managed.File, error) {
@@ -97,7 +98,7 @@ type Sites struct {
 }
 
 func isSite(path string) bool {
-	return filepath.Dir(path) == ConfDir && !strings.HasPrefix(filepath.Base(path), "_wsprovision")
+	return Reads(path) && path != ShutdownPath && !strings.HasPrefix(filepath.Base(path), "_wsprovision")
 }
 
 // Elsewhere says how the file of a site gets another path; "" for any other file.

@@ -5,7 +5,6 @@ import (
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx/render"
-	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 )
 
@@ -23,13 +22,13 @@ func OwnFile(h *host.Host, c config.Config, site *config.Site) facts.Own {
 
 // OverSomebodys is the flag without which an apply refuses what lies in place of the site's file.
 func OverSomebodys(h *host.Host, c config.Config, site config.Site) []string {
-	have, err := h.Files.Read(proxy.SitePath(site.Name))
+	have, err := h.Files.Read(h.SitePath(site.Name))
 	ledger, unread := state.ReadLedger(h.Files)
 	if err != nil || unread != nil || have.Content == nil {
 		return nil
 	}
 	now := state.Digest(have.Content)
-	switch e, recorded := ledger.Find(state.KindFile, proxy.SitePath(site.Name)); {
+	switch e, recorded := ledger.Find(state.KindFile, h.SitePath(site.Name)); {
 	case !recorded || e.IsTheirs(now):
 		return []string{"--adopt"}
 	case !e.IsAgents(now) && c.OnDrift == config.DriftFail:

@@ -25,7 +25,6 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/route"
-	"wsprovision/provision/proxy"
 	"wsprovision/provision/websocket"
 )
 
@@ -317,7 +316,7 @@ func (v *Verification) otherHost(a aim) string {
 	unknown := route.Handshake(at, a.target.TLS != nil, facts.UnknownName, cmp.Or(a.target.Path, "/"), "")
 	unknown.Proxied = a.target.Proxied
 	r := route.Follow(tree, route.Host{Look: route.OnDisk(v.Root)}, unknown)
-	if r.Server == nil || r.ByName || r.Server.File == proxy.SitePath(a.Site.Name) {
+	if r.Server == nil || r.ByName || r.Server.File == v.SitePath(a.Site.Name) {
 		return ""
 	}
 	if p := r.End.Pass; p != nil && a.Location != nil && !slices.ContainsFunc(p.Backends, a.Location.PassesTo) {

@@ -6,17 +6,16 @@ import (
 	"strings"
 
 	"wsprovision/provision/diagnose/cause"
-	"wsprovision/provision/host"
 	"wsprovision/provision/nginx/conf"
 )
 
 // Ours reports whether a file of nginx's configuration is the one that the agent wrote for the site.
-func Ours(e *Evidence, file string) bool { return e.Site != nil && file == host.SitePath(e.Site.Name) }
+func Ours(e *Evidence, file string) bool { return e.Site != nil && file == e.SitePath(e.Site.Name) }
 
 // ApplyCommand is how the agent is told of this configuration, where the site's
 // file is somebody's by now with what that takes.
 func ApplyCommand(e *Evidence) cause.Mend {
-	if e.Site == nil || asConfigured(e, host.SitePath(e.Site.Name)) {
+	if e.Site == nil || asConfigured(e, e.SitePath(e.Site.Name)) {
 		return cause.Do(applyArgv(e)...)
 	}
 	return cause.Do(append(applyArgv(e), e.Own.Flags...)...)
@@ -60,7 +59,7 @@ func Edit(e *Evidence, file string, line int, what cause.Mend) cause.Mend {
 
 // Rewrite has the agent write the site's file anew, where nobody's lines are lost by that; else it is said what to do.
 func Rewrite(e *Evidence, otherwise cause.Mend) cause.Mend {
-	if e.Site == nil || HasOthersLines(e, host.SitePath(e.Site.Name)) {
+	if e.Site == nil || HasOthersLines(e, e.SitePath(e.Site.Name)) {
 		return otherwise
 	}
 	return ApplyCommand(e)

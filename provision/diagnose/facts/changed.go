@@ -3,8 +3,6 @@ package facts
 import (
 	"os"
 	"time"
-
-	"wsprovision/provision/host"
 )
 
 // Newest is the file of the configuration that was changed last, where that
@@ -27,7 +25,7 @@ func Newest(e *Evidence) (file string, changed, read time.Time) {
 	for _, f := range e.Tree.Files() {
 		files = append(files, f.Path)
 	}
-	for _, name := range append(files, host.ConfDir) {
+	for _, name := range append(files, e.SitesDir()) {
 		if fi, err := os.Stat(e.Root + name); err == nil && fi.ModTime().After(changed) {
 			file, changed = name, fi.ModTime()
 		}

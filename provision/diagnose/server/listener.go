@@ -92,7 +92,7 @@ func UnitRunsAnother(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 		return nil
 	}
 	return cause.New(cause.NginxOther, fmt.Sprintf("%s runs %s: it takes nothing from %s", host.NginxUnit, other.Other,
-		host.ConfDir),
+		e.SitesDir()),
 		cause.Do("systemctl", "cat",
 			host.NginxUnit).Note("mend its ExecStart=, then systemctl daemon-reload && systemctl "+
 			"restart nginx, which ends all connections"), unit.String())
@@ -165,10 +165,10 @@ func NginxIsStopped(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 
 // SiteIsNotRead: the site's file is there, or should be, and nginx does not read it.
 func SiteIsNotRead(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
-	if e.Site == nil || e.TreeErr != nil || e.Tree.Included(host.SitePath(e.Site.Name)) {
+	if e.Site == nil || e.TreeErr != nil || e.Tree.Included(e.SitePath(e.Site.Name)) {
 		return nil
 	}
-	path := host.SitePath(e.Site.Name)
+	path := e.SitePath(e.Site.Name)
 	if have, err := e.Files.Read(path); err == nil && have.Content == nil {
 		return cause.New(cause.NotIncluded, fmt.Sprintf("the site's file %s is not there", path), facts.ApplyCommand(e),
 			facts.FilesRead(e))
@@ -199,7 +199,7 @@ func NothingIsListened(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 		return cause.New(cause.ListenerMissing, what, otherwise, e.Err.Error())
 	}
 	return cause.New(cause.ListenerMissing, what, facts.Rewrite(e, otherwise),
-		fmt.Sprintf("%s should have it", host.SitePath(e.Site.Name)))
+		fmt.Sprintf("%s should have it", e.SitePath(e.Site.Name)))
 }
 
 // otherFamily: the site listens for the one family of addresses only, and was asked by the other.

@@ -49,7 +49,7 @@ func configProblem(ctx context.Context, e *facts.Evidence, p nginx.Problem) *cau
 			Name(file).Say(facts.ThenServe)
 	}
 	switch small := strings.HasPrefix(p.Message, "could not build server_names_hash"); {
-	case facts.Ours(e, p.File) && !facts.HasOthersLines(e, p.File), e.Site != nil && p.File == host.NamesPath, small &&
+	case facts.Ours(e, p.File) && !facts.HasOthersLines(e, p.File), e.Site != nil && p.File == e.NamesPath(), small &&
 		bucketsAreOurs(e):
 		mend = facts.ApplyCommand(e)
 	case small:
@@ -62,7 +62,7 @@ func configProblem(ctx context.Context, e *facts.Evidence, p nginx.Problem) *cau
 
 // bucketsAreOurs reports whether an apply sets the size that the names need.
 func bucketsAreOurs(e *facts.Evidence) bool {
-	_, err := os.Lstat(e.Root + host.NamesPath)
+	_, err := os.Lstat(e.Root + e.NamesPath())
 	return e.Site != nil && e.TreeErr == nil && conf.NamesBucket(e.Site.ServerNames) > 0 &&
 		(err == nil || !e.Tree.HTTP(host.NamesBucket))
 }

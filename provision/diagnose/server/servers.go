@@ -12,7 +12,6 @@ import (
 
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
-	"wsprovision/provision/host"
 	"wsprovision/provision/nginx/conf"
 )
 
@@ -33,7 +32,7 @@ func AnotherListensThere(_ context.Context, e *facts.Evidence) *cause.Diagnosis 
 	return cause.New(cause.ShadowedListen,
 		fmt.Sprintf("the server block in %s:%d listens on %s itself, so that what comes to that address never "+
 			"reaches %s",
-			s.File, s.Line, e.Address, host.SitePath(e.Site.Name)),
+			s.File, s.Line, e.Address, e.SitePath(e.Site.Name)),
 		cause.Say("give the site that address too (key listen) or take it from ").Line(s.File, l.Line).
 			Say("; then nginx -t && systemctl reload nginx"), "listen in "+fmt.Sprintf("%s:%d", s.File, l.Line))
 }
@@ -47,7 +46,7 @@ func AnotherHasTheName(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 	return cause.New(cause.ShadowedServerName,
 		fmt.Sprintf("another server block has the name %s on the same address, and comes first: nginx ignores the "+
 			"one in %s",
-			facts.HostSent(e), host.SitePath(e.Site.Name)),
+			facts.HostSent(e), e.SitePath(e.Site.Name)),
 		cause.Say("take the name out of ").Line(s.File, s.Line).Say(facts.ThenReload),
 		fmt.Sprintf("server_name in the block at %s:%d", s.File, s.Line))
 }
@@ -151,8 +150,8 @@ func nameMend(e *facts.Evidence) cause.Mend {
 			Say(" to those of the block that is meant").
 			Say(facts.ThenReload)
 	}
-	return cause.Say("put a server block with server_name ").Name(name).Say(" and a location with proxy_pass into " +
-		host.ConfDir + "/*.conf, which is what nginx.conf reads").Say(facts.ThenReload)
+	return cause.Say("put a server block with server_name ").Name(name).Say(" and a location with proxy_pass into ").
+		Name(e.SitesDir()).Say("/*.conf, which is what nginx.conf reads").Say(facts.ThenReload)
 }
 
 // redirectsToItself: every name is sent to https, and the one asked for has a block there.

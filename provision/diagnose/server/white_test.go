@@ -58,7 +58,7 @@ func TestAdviceIsPasteable(t *testing.T) {
 
 // Where the agent's file is as configured, an apply would change nothing.
 func TestAdviceOnWhatIsConfigured(t *testing.T) {
-	path := host.SitePath("websocket")
+	path := host.ConfDir + "/websocket.conf"
 	e := evidenceOf(t, map[string]string{path: "read_timeout 1h;\n"})
 	e.Own = facts.Own{Content: []byte("read_timeout 1h;\n"), Flags: []string{"--on-drift", "replace"}}
 	if got := facts.Edit(e, path, 5, cause.Say("set proxy_read_timeout 24h;")).String(); !strings.Contains(got,

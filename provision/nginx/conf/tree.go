@@ -82,6 +82,9 @@ type loader struct {
 	tree  *Tree
 	stack []string // the files being read, resolved
 	bytes int
+	// surface leaves unread what blocks include by patterns; patterns are all of those.
+	surface  bool
+	patterns []pattern
 }
 
 func (l *loader) file(f File) ([]Directive, error) {
@@ -168,6 +171,10 @@ func (l *loader) include(lex *player, d Directive, context []string) ([]Directiv
 	}
 	names := []string{l.tree.Paths().absolute(d.Args[0])}
 	if hasMeta(names[0]) {
+		l.patterns = append(l.patterns, pattern{names[0], context})
+		if l.surface && len(context) > 0 {
+			return nil, nil
+		}
 		var err error
 		if names, err = l.tree.source.glob(names[0]); err != nil {
 			if p := asPattern(err, d); p != nil {

@@ -1,0 +1,47 @@
+package conf
+
+import (
+	"path"
+	"slices"
+)
+
+// pattern is what an include brings by a pattern, and the blocks around it.
+type pattern struct {
+	text    string
+	context []string
+}
+
+// Folder is the directory whose files of these names nginx reads into http: the standard one, or else the first that
+// http includes by a pattern which all of the names match. Where there is none, or the configuration cannot be read so
+// far, it is the standard one. What blocks include by patterns is not read for it, so that it costs the same with a
+// thousand sites.
+func Folder(root, conf, standard string, names ...string) string {
+	t := Tree{conf: path.Clean(conf), source: newSource(root, nil, &Reader{})}
+	l := &loader{tree: &t, surface: true}
+	if _, err := l.file(File{Path: t.conf}); err != nil {
+		return standard
+	}
+	var dirs []string
+	for _, p := range l.patterns {
+		if dir := path.Dir(p.text); slices.Equal(p.context, []string{"http"}) && !hasMeta(dir) &&
+			brings(path.Base(p.text), names) && t.source.exists(dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	real := t.source.resolve(standard)
+	if len(dirs) == 0 || slices.ContainsFunc(dirs, func(d string) bool { return t.source.resolve(d) == real }) {
+		return standard
+	}
+	return path.Clean(dirs[0])
+}
+
+// brings tells whether a part of a pattern matches all of the names.
+func brings(part string, names []string) bool {
+	g, err := parseGlob(part)
+	return err == nil && !slices.ContainsFunc(names, func(name string) bool { return !g.match(name) })
+}
+
+// InHTTP tells whether nginx would read the file into http, and not only into another block or none.
+func (t Tree) InHTTP(name string) bool {
+	return slices.ContainsFunc(t.openings(name), func(f File) bool { return slices.Equal(f.Context, []string{"http"}) })
+}
