@@ -73,7 +73,7 @@ func isNamed(e ast.Expr, name string) bool {
 
 // Each question is of situations and of a place, and is in the table once for each place.
 func TestQuestionsHaveASituation(t *testing.T) {
-	for i, q := range questions() {
+	for i, q := range questions {
 		if q.about == 0 || q.ask == nil {
 			t.Errorf("question %d has no situation", i)
 		}
