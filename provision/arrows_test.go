@@ -29,9 +29,8 @@ var arrows = map[string]string{
 	"provision/diagnose/facts": "diagnose/cause host config nginx nginx/conf nginx/route websocket selinux " +
 		"selinux/policydb systemd",
 	"provision/diagnose/cause": "",
-	"provision/proxy": "credentials packages managed state host engine config nginx nginx/conf nginx/render " +
-		"certificate " +
-		"selinux selinux/policydb systemd",
+	"provision/proxy": "credentials packages managed state host engine config nginx nginx/conf nginx/glob nginx/render " +
+		"certificate selinux selinux/policydb systemd",
 	"provision/certificate":  "",
 	"provision/policy":       "labels managed state host engine config selinux selinux/policydb systemd",
 	"provision/labels":       "packages state host engine selinux selinux/policydb systemd",
@@ -46,7 +45,8 @@ var arrows = map[string]string{
 	"provision/config":       "",
 	"provision/engine":       "",
 	"provision/nginx":        "nginx/conf",
-	"provision/nginx/conf":   "nginx/render",
+	"provision/nginx/conf":   "nginx/glob nginx/render",
+	"provision/nginx/glob":   "",
 	"provision/nginx/render": "",
 	"provision/nginx/tokens": "",
 	"provision/websocket":    "",

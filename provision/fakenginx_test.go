@@ -18,6 +18,7 @@ import (
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx/conf"
+	"wsprovision/provision/nginx/glob"
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/websocket"
 	"wsprovision/systemd"
@@ -108,7 +109,7 @@ func (h *fakeHost) nginxProgram(args []string) (stdout, stderr string, status in
 // judgeConf is what nginx says of the configuration on the disk.
 func (h *fakeHost) judgeConf() (warnings []string, emerg string) {
 	tree, err := conf.Load(h.root, host.NginxConf, nil)
-	if p := (*conf.PatternError)(nil); err != nil && !errors.As(err, &p) { // nginx itself understands every pattern
+	if p := (*glob.PatternError)(nil); err != nil && !errors.As(err, &p) { // nginx itself understands every pattern
 		return nil, err.Error()
 	}
 	if d := bogus(tree.Directives()); d != nil {

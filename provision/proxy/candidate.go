@@ -13,6 +13,7 @@ import (
 	"wsprovision/provision/managed"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/nginx/conf"
+	"wsprovision/provision/nginx/glob"
 	"wsprovision/provision/nginx/render"
 	"wsprovision/provision/packages"
 )
@@ -52,7 +53,7 @@ func (v *Candidate) Check(ctx context.Context) (engine.Finding, error) {
 // checkInstalled judges the tree of the nginx that is there, and has nginx judge it.
 func (v *Candidate) checkInstalled(ctx context.Context, f *engine.Finding, o map[string][]byte) error {
 	tree, unread := v.Survey.Tree(o)
-	if p := (*conf.PatternError)(nil); errors.As(unread, &p) && !v.Reverting {
+	if p := (*glob.PatternError)(nil); errors.As(unread, &p) && !v.Reverting {
 		return fmt.Errorf("%w: which files nginx reads is not known, nor what a site collides with; "+
 			"name them by *, ? and sets such as [a-z]", unread)
 	}

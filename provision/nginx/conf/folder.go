@@ -3,6 +3,8 @@ package conf
 import (
 	"path"
 	"slices"
+
+	"wsprovision/provision/nginx/glob"
 )
 
 // pattern is what an include brings by a pattern, and the blocks around it.
@@ -23,7 +25,7 @@ func Folder(root, conf, standard string, names ...string) string {
 	}
 	var dirs []string
 	for _, p := range l.patterns {
-		if dir := path.Dir(p.text); slices.Equal(p.context, []string{"http"}) && !hasMeta(dir) &&
+		if dir := path.Dir(p.text); slices.Equal(p.context, []string{"http"}) && !glob.HasMeta(dir) &&
 			brings(path.Base(p.text), names) && t.source.exists(dir) {
 			dirs = append(dirs, dir)
 		}
@@ -37,8 +39,8 @@ func Folder(root, conf, standard string, names ...string) string {
 
 // brings tells whether a part of a pattern matches all of the names.
 func brings(part string, names []string) bool {
-	g, err := parseGlob(part)
-	return err == nil && !slices.ContainsFunc(names, func(name string) bool { return !g.match(name) })
+	g, err := glob.Parse(part)
+	return err == nil && !slices.ContainsFunc(names, func(name string) bool { return !g.Match(name) })
 }
 
 // InHTTP tells whether nginx would read the file into http, and not only into another block or none.

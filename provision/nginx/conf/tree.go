@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	"wsprovision/provision/nginx/glob"
 	"wsprovision/provision/nginx/tokens"
 )
 
@@ -170,7 +171,7 @@ func (l *loader) include(lex *player, d Directive, context []string) ([]Directiv
 		return nil, lex.fail(`invalid number of arguments in "include" directive`)
 	}
 	names := []string{l.tree.Paths().absolute(d.Args[0])}
-	if hasMeta(names[0]) {
+	if glob.HasMeta(names[0]) {
 		l.patterns = append(l.patterns, pattern{names[0], context})
 		if l.surface && len(context) > 0 {
 			return nil, nil
@@ -192,6 +193,15 @@ func (l *loader) include(lex *player, d Directive, context []string) ([]Directiv
 		}
 	}
 	return all, nil
+}
+
+// asPattern is the complaint of a pattern with its place; nil where the error is another one.
+func asPattern(err error, d Directive) *glob.PatternError {
+	var p *glob.PatternError
+	if !errors.As(err, &p) {
+		return nil
+	}
+	return &glob.PatternError{Pattern: d.Args[0], Why: p.Why, File: d.File, Line: d.Line}
 }
 
 // absolute is nginx's rule for includes: relative to the directory of the first file, not of the including one.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/provision/nginx/glob"
 	"wsprovision/provision/nginx/nginxtest"
 
 	"github.com/google/go-cmp/cmp"
@@ -75,7 +76,7 @@ func TestHostileGlobs(t *testing.T) {
 		h.Write("nginx.conf", h.Main(`include "`+h.Dir+"/g/"+strings.ReplaceAll(test.pattern, `\`, `\\`)+`";`))
 		tree, err := Load("", h.Conf(), nil)
 		if test.pattern == "*[*" {
-			if p := (*PatternError)(nil); !errors.As(err, &p) || p.Line == 0 || p.File != h.Conf() {
+			if p := (*glob.PatternError)(nil); !errors.As(err, &p) || p.Line == 0 || p.File != h.Conf() {
 				t.Errorf("%s: %v", test.pattern, err)
 			}
 			continue
@@ -111,7 +112,7 @@ func TestPatternsThatAreNotUnderstood(t *testing.T) {
 		`[a\`, "[[:alpha:]-z]", "[a-[:digit:]]"} {
 		text := "http {\ninclude \"" + strings.ReplaceAll(pattern, `\`, `\\`) + "\"; }"
 		tree, err := Load(t.TempDir(), conf, map[string][]byte{conf: []byte(text)})
-		var p *PatternError
+		var p *glob.PatternError
 		if !errors.As(err, &p) || p.File != conf || p.Line != 2 || p.Pattern != pattern || p.Why == "" {
 			t.Errorf("%s: %v, %v", pattern, err, files(tree))
 		}
@@ -158,7 +159,7 @@ func TestGlobIsTheLibrarys(t *testing.T) {
 	var patterns []string
 	for i := range 6000 {
 		pattern := strings.TrimLeft(strings.Join(pieces.Example(i), ""), "/")
-		if hasMeta(pattern) && !strings.Contains(pattern, "//") && !strings.HasSuffix(pattern, "/") {
+		if glob.HasMeta(pattern) && !strings.Contains(pattern, "//") && !strings.HasSuffix(pattern, "/") {
 			patterns = append(patterns, filepath.Join(dir, "g")+"/"+pattern)
 		}
 	}

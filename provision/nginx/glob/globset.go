@@ -1,20 +1,10 @@
-package conf
+package glob
 
 import (
-	"errors"
 	"strings"
 )
 
 func notUnderstood(why string) error { return &PatternError{Why: why} }
-
-// asPattern is the complaint of a pattern with its place; nil where the error is another one.
-func asPattern(err error, d Directive) *PatternError {
-	var p *PatternError
-	if !errors.As(err, &p) {
-		return nil
-	}
-	return &PatternError{Pattern: d.Args[0], Why: p.Why, File: d.File, Line: d.Line}
-}
 
 // setReader reads a bracket expression as fnmatch(3) does in the C locale (POSIX, 2.13.1). [^ is [!, a ] in the first
 // place and a - in the first or last stand for themselves, and a backslash takes the next byte as it is.
