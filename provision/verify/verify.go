@@ -24,6 +24,8 @@ import (
 	"wsprovision/provision/diagnose/server"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx/conf"
+	"wsprovision/provision/nginx/files"
+	"wsprovision/provision/nginx/head"
 	"wsprovision/provision/nginx/route"
 	"wsprovision/provision/websocket"
 )
@@ -313,9 +315,9 @@ func (v *Verification) otherHost(a aim) string {
 	if err != nil || loadErr != nil || a.Site == nil {
 		return ""
 	}
-	unknown := route.Handshake(at, a.target.TLS != nil, facts.UnknownName, cmp.Or(a.target.Path, "/"), "")
+	unknown := head.Handshake(at, a.target.TLS != nil, facts.UnknownName, cmp.Or(a.target.Path, "/"), "")
 	unknown.Proxied = a.target.Proxied
-	r := route.Follow(tree, route.Host{Look: route.OnDisk(v.Root)}, unknown)
+	r := route.Follow(tree, route.Host{Look: files.OnDisk(v.Root)}, unknown)
 	if r.Server == nil || r.ByName || r.Server.File == v.SitePath(a.Site.Name) {
 		return ""
 	}

@@ -10,6 +10,8 @@ import (
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/nginx/conf"
+	"wsprovision/provision/nginx/files"
+	"wsprovision/provision/nginx/head"
 	"wsprovision/provision/nginx/route"
 	"wsprovision/provision/websocket"
 )
@@ -119,8 +121,8 @@ func AnotherNameIsUpgraded(_ context.Context, e *facts.Evidence) *cause.Diagnosi
 	}
 	evidence := []string{e.Err.Error()}
 	mend := cause.Say("have the default server of that address refuse such names (return 444;)")
-	unknown := route.Handshake(e.Address, e.Target.TLS != nil, facts.UnknownName, facts.PathSent(e), "")
-	if s := route.Follow(e.Tree, route.Host{Look: route.OnDisk(e.Root)}, unknown).Server; s != nil {
+	unknown := head.Handshake(e.Address, e.Target.TLS != nil, facts.UnknownName, facts.PathSent(e), "")
+	if s := route.Follow(e.Tree, route.Host{Look: files.OnDisk(e.Root)}, unknown).Server; s != nil {
 		mend = facts.Edit(e, s.File, s.Line,
 			cause.Say("have the server block refuse such names (return 444;) in place of passing them on,"))
 		evidence = append(evidence, fmt.Sprintf("the default server in %s:%d answers them", s.File, s.Line))

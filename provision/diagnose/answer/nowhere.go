@@ -9,12 +9,12 @@ import (
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/nginx/conf"
-	"wsprovision/provision/nginx/route"
+	"wsprovision/provision/nginx/outcome"
 )
 
 // isStatic: nginx looked for a file, because nothing passes the request on.
 func isStatic(m made) bool {
-	return m.body == route.File || m.body == route.Listing || slices.Contains([]string{"location", "server", "root",
+	return m.body == outcome.File || m.body == outcome.Listing || slices.Contains([]string{"location", "server", "root",
 		"alias", "index", "try_files", "autoindex"}, m.by.Name)
 }
 
@@ -34,7 +34,7 @@ func PathIsNowhere(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 
 // takenBy says who has the path in place of a backend.
 func takenBy(e *facts.Evidence, m made) string {
-	if m.body == route.File && m.status < 300 {
+	if m.body == outcome.File && m.status < 300 {
 		return m.what + " answers it"
 	}
 	if at := locationStep(e); at != nil {
@@ -44,7 +44,7 @@ func takenBy(e *facts.Evidence, m made) string {
 }
 
 // locationStep is the location that the request came to, before any error_page; nil where it came to none.
-func locationStep(e *facts.Evidence) (at *route.Step) {
+func locationStep(e *facts.Evidence) (at *outcome.Step) {
 	for i, s := range e.Way.End.Steps {
 		if strings.HasPrefix(s.What, "error_page ") {
 			break
@@ -76,7 +76,7 @@ func whereToPass(e *facts.Evidence) cause.Mend {
 	return mend
 }
 
-func isRegular(s route.Step) bool { return strings.HasPrefix(s.What, "location ~") }
+func isRegular(s outcome.Step) bool { return strings.HasPrefix(s.What, "location ~") }
 
 // hiddenPrefix is the location that passes the path on, were it not for a regular expression; nil where there is none.
 func hiddenPrefix(e *facts.Evidence) (found *conf.Directive) {

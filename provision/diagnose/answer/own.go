@@ -10,7 +10,7 @@ import (
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/nginx/conf"
-	"wsprovision/provision/nginx/route"
+	"wsprovision/provision/nginx/outcome"
 )
 
 // ownAnswer is the one answer that nginx itself can have given, with what makes it; nil where there is none, where
@@ -21,7 +21,7 @@ func ownAnswer(ctx context.Context, e *facts.Evidence) *made {
 	}
 	var own []made
 	unasked := false // a backend may have answered so, and which it is only nginx knows
-	for _, end := range route.Makers(e.Way, facts.Seen(e)) {
+	for _, end := range outcome.Makers(e.Way, facts.Seen(e)) {
 		failed := facts.IsOfBackend(end)
 		if end.Answer != nil && !failed {
 			own = append(own, madeBy(end))
@@ -49,10 +49,10 @@ type made struct {
 	status int // before any error_page
 	by     conf.Directive
 	what   string
-	body   route.Body
+	body   outcome.Body
 }
 
-func madeBy(end route.End) made {
+func madeBy(end outcome.End) made {
 	m := made{end.Answer.Status, end.Answer.Directive, end.Answer.What, end.Answer.Body}
 	if end.Cause != nil {
 		m.status, m.by, m.what = end.Cause.Status, end.Cause.Directive, end.Cause.What
@@ -158,7 +158,7 @@ func NginxForbids(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 
 // ruleOf is the deny in force, or the place where the request ends.
 func ruleOf(e *facts.Evidence) conf.Directive {
-	for _, end := range append([]route.End{e.Way.End}, e.Way.May...) {
+	for _, end := range append([]outcome.End{e.Way.End}, e.Way.May...) {
 		if end.Answer != nil && end.Answer.Directive.Name == "deny" {
 			return end.Answer.Directive
 		}

@@ -10,7 +10,7 @@ import (
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/nginx/conf"
-	"wsprovision/provision/nginx/route"
+	"wsprovision/provision/nginx/outcome"
 	"wsprovision/provision/websocket"
 )
 
@@ -50,7 +50,7 @@ func withOwn(t websocket.Target, name string) websocket.Target {
 	return t
 }
 
-func handshakeDiffers(e *facts.Evidence, p *route.Pass, name, backend string) *cause.Diagnosis {
+func handshakeDiffers(e *facts.Evidence, p *outcome.Pass, name, backend string) *cause.Diagnosis {
 	f := p.Field(name)
 	why := fmt.Sprintf("the backend %s refuses %s as nginx sends it (%d): %q", backend, name, facts.StatusOf(e).Code,
 		f.Value.Text)
@@ -68,7 +68,7 @@ func handshakeDiffers(e *facts.Evidence, p *route.Pass, name, backend string) *c
 }
 
 // setLines are all that set the field.
-func setLines(p *route.Pass, name string) (all []conf.Directive) {
+func setLines(p *outcome.Pass, name string) (all []conf.Directive) {
 	for _, f := range p.Fields {
 		if f.Set != nil && strings.EqualFold(f.Name, name) {
 			all = append(all, *f.Set)

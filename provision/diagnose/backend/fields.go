@@ -10,7 +10,7 @@ import (
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/nginx/conf"
-	"wsprovision/provision/nginx/route"
+	"wsprovision/provision/nginx/outcome"
 )
 
 // needed is a field that a backend has to get for a WebSocket (RFC 6455, section 4.1), and how nginx is told to send
@@ -29,7 +29,7 @@ func neededFields() []needed {
 	}
 }
 
-func (n needed) lacks(f route.SentField) bool {
+func (n needed) lacks(f outcome.SentField) bool {
 	return f.Value.Known && (f.Value.Text == "" || n.value != "" && !hasToken(f.Value.Text, n.value))
 }
 
@@ -59,7 +59,7 @@ func UpgradeIsNotPassedOn(ctx context.Context, e *facts.Evidence) *cause.Diagnos
 	return notPassedOn(e, p, missing)
 }
 
-func notPassedOn(e *facts.Evidence, p *route.Pass, missing []needed) *cause.Diagnosis {
+func notPassedOn(e *facts.Evidence, p *outcome.Pass, missing []needed) *cause.Diagnosis {
 	var names, evidence []string
 	for _, n := range missing {
 		names = append(names, n.name)
@@ -80,7 +80,7 @@ func notPassedOn(e *facts.Evidence, p *route.Pass, missing []needed) *cause.Diag
 }
 
 // setFields is how the fields are set: what sets one wrongly is replaced, what is not there is added.
-func setFields(e *facts.Evidence, p *route.Pass, missing []needed, old bool) cause.Mend {
+func setFields(e *facts.Evidence, p *outcome.Pass, missing []needed, old bool) cause.Mend {
 	place := facts.Additions(p)
 	var mends []cause.Mend
 	add := cause.Say("add")
@@ -179,7 +179,7 @@ func HostIsChanged(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 }
 
 // hostDiffers: with the client's own Host it would go through.
-func hostDiffers(e *facts.Evidence, p *route.Pass, sends route.SentField, backend string) *cause.Diagnosis {
+func hostDiffers(e *facts.Evidence, p *outcome.Pass, sends outcome.SentField, backend string) *cause.Diagnosis {
 	evidence := append([]string{e.Err.Error(), facts.SentAs(e, sends)}, e.Asked.Told()...)
 	mend := setHost(e, p, sends, "$http_host")
 	if facts.StatusOf(e).Code == 403 && e.Target.Origin != "" {
@@ -197,7 +197,7 @@ func hostDiffers(e *facts.Evidence, p *route.Pass, sends route.SentField, backen
 }
 
 // setHost is a proxy_set_header of Host. A value of the backend's own is quoted.
-func setHost(e *facts.Evidence, p *route.Pass, sends route.SentField, name string) cause.Mend {
+func setHost(e *facts.Evidence, p *outcome.Pass, sends outcome.SentField, name string) cause.Mend {
 	place := facts.Additions(p)
 	var what cause.Mend
 	if sends.Set != nil {
@@ -219,7 +219,7 @@ func setHost(e *facts.Evidence, p *route.Pass, sends route.SentField, name strin
 }
 
 // ownNames are those by which a backend may know itself.
-func ownNames(p *route.Pass, backend string) []string {
+func ownNames(p *outcome.Pass, backend string) []string {
 	_, port, err := net.SplitHostPort(backend)
 	if err != nil {
 		return nil
@@ -248,7 +248,7 @@ func FieldIsRefused(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 	return nil
 }
 
-func fieldDiffers(e *facts.Evidence, f route.SentField, clients, backend string) *cause.Diagnosis {
+func fieldDiffers(e *facts.Evidence, f outcome.SentField, clients, backend string) *cause.Diagnosis {
 	why := fmt.Sprintf("the backend %s refuses the field %s that nginx sets (%d)", backend, f.Name,
 		facts.StatusOf(e).Code)
 	if f.Value.Text == "" {

@@ -8,7 +8,7 @@ import (
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/nginx/conf"
-	"wsprovision/provision/nginx/route"
+	"wsprovision/provision/nginx/outcome"
 )
 
 // PathIsChanged: the backend has a WebSocket where the client asked, and nginx asks it for another path.
@@ -33,7 +33,7 @@ func PathIsChanged(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 		"place of %s", uri, p.Target.Text, facts.PathSent(e)), pathMend(e, p, uri))
 }
 
-func pathMend(e *facts.Evidence, p *route.Pass, uri string) cause.Mend {
+func pathMend(e *facts.Evidence, p *outcome.Pass, uri string) cause.Mend {
 	d := p.Directive
 	if path, _, asked := strings.Cut(facts.PathSent(e), "?"); asked && path == p.Target.Text &&
 		strings.Contains(d.Args[0], "$") {
@@ -43,12 +43,12 @@ func pathMend(e *facts.Evidence, p *route.Pass, uri string) cause.Mend {
 	return cause.Say("take the ").Name(uri).Say(" after the port out of proxy_pass in ").Line(d.File, d.Line)
 }
 
-func asksFor(e *facts.Evidence, p *route.Pass, why string, mend cause.Mend) *cause.Diagnosis {
+func asksFor(e *facts.Evidence, p *outcome.Pass, why string, mend cause.Mend) *cause.Diagnosis {
 	return cause.New(cause.ProxyPassSlash, why, facts.InFile(e, p.Directive.File, p.Directive.Line, mend),
 		append([]string{e.Err.Error(), facts.PassedBy(p)}, e.Asked.Told()...)...)
 }
 
-func rewriteOf(e *facts.Evidence) *route.Step {
+func rewriteOf(e *facts.Evidence) *outcome.Step {
 	for i, s := range e.Way.End.Steps {
 		if strings.HasPrefix(s.What, "rewrite ") {
 			return &e.Way.End.Steps[i]
@@ -58,7 +58,7 @@ func rewriteOf(e *facts.Evidence) *route.Step {
 }
 
 // uriOf is what follows the backend in proxy_pass.
-func uriOf(p *route.Pass) string {
+func uriOf(p *outcome.Pass) string {
 	_, rest, ok := strings.Cut(p.Directive.Args[0], "://")
 	slash := strings.IndexByte(rest, '/')
 	if !ok || slash < 0 || strings.HasPrefix(rest, "unix:") {

@@ -1,6 +1,8 @@
 package backend
 
 import (
+	"wsprovision/provision/nginx/outcome"
+
 	"context"
 	"fmt"
 	"slices"
@@ -8,7 +10,6 @@ import (
 
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
-	"wsprovision/provision/nginx/route"
 )
 
 // ProtocolIsAnothers: fastcgi_pass, uwsgi_pass and their like know no upgrade, whatever listens there; nginx upgrades
@@ -33,7 +34,7 @@ func mayBeARule(e *facts.Evidence) bool {
 	if silent := facts.SilenceOf(e); silent != nil {
 		return false
 	}
-	return slices.ContainsFunc(route.Makers(e.Way, facts.Seen(e)), func(end route.End) bool {
+	return slices.ContainsFunc(outcome.Makers(e.Way, facts.Seen(e)), func(end outcome.End) bool {
 		return end.Answer != nil && !facts.IsOfBackend(end) && !strings.HasSuffix(end.Answer.Directive.Name, "_pass")
 	})
 }

@@ -1,6 +1,8 @@
 package backend
 
 import (
+	"wsprovision/provision/nginx/outcome"
+
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -13,7 +15,6 @@ import (
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
-	"wsprovision/provision/nginx/route"
 	"wsprovision/provision/websocket"
 )
 
@@ -55,7 +56,7 @@ func BackendsTLSFails(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 }
 
 // tlsRefused is a mend of the place that passes the request on.
-func tlsRefused(e *facts.Evidence, p *route.Pass, l nginx.ErrorLine, why string, mend cause.Mend,
+func tlsRefused(e *facts.Evidence, p *outcome.Pass, l nginx.ErrorLine, why string, mend cause.Mend,
 	seen conversation) *cause.Diagnosis {
 	d := p.Directive
 	return cause.New(cause.BackendTLSRefused, why, facts.InFile(e, d.File, d.Line, mend.Say(" in ").Line(d.File,
@@ -63,7 +64,7 @@ func tlsRefused(e *facts.Evidence, p *route.Pass, l nginx.ErrorLine, why string,
 		l.Text, facts.PassedBy(p), seen.String())
 }
 
-func otherVersions(e *facts.Evidence, p *route.Pass, l nginx.ErrorLine, seen conversation) *cause.Diagnosis {
+func otherVersions(e *facts.Evidence, p *outcome.Pass, l nginx.ErrorLine, seen conversation) *cause.Diagnosis {
 	const versions = "proxy_ssl_protocols TLSv1.2 TLSv1.3;"
 	const why = "nginx and the backend have no version of TLS in common (proxy_ssl_protocols, which has no TLSv1.3 " +
 		"unless set, before 1.23.4)"
@@ -75,7 +76,7 @@ func otherVersions(e *facts.Evidence, p *route.Pass, l nginx.ErrorLine, seen con
 }
 
 // nameless: with the name in it the backend takes the TLS handshake, and without it does not.
-func nameless(ctx context.Context, e *facts.Evidence, p *route.Pass, l nginx.ErrorLine) *cause.Diagnosis {
+func nameless(ctx context.Context, e *facts.Evidence, p *outcome.Pass, l nginx.ErrorLine) *cause.Diagnosis {
 	name, _, _ := strings.Cut(facts.HostSent(e), ":")
 	for _, name := range []string{name, hostOf(p)} {
 		if name == "" || net.ParseIP(name) != nil {
@@ -91,7 +92,7 @@ func nameless(ctx context.Context, e *facts.Evidence, p *route.Pass, l nginx.Err
 	return nil
 }
 
-func hostOf(p *route.Pass) string {
+func hostOf(p *outcome.Pass) string {
 	if len(p.Backends) == 0 {
 		return ""
 	}
@@ -100,7 +101,7 @@ func hostOf(p *route.Pass) string {
 }
 
 // distrusted: nginx verifies the backend's certificate, and does not take it.
-func distrusted(ctx context.Context, e *facts.Evidence, p *route.Pass, l nginx.ErrorLine,
+func distrusted(ctx context.Context, e *facts.Evidence, p *outcome.Pass, l nginx.ErrorLine,
 	number string) *cause.Diagnosis {
 	seen := talk(ctx, e, "")
 	why, mend := "nginx does not trust the backend's certificate (proxy_ssl_verify)",

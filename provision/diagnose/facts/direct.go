@@ -15,7 +15,7 @@ import (
 
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
-	"wsprovision/provision/nginx/route"
+	"wsprovision/provision/nginx/outcome"
 	"wsprovision/provision/websocket"
 )
 
@@ -65,7 +65,7 @@ func outcomeOf(err error) string {
 }
 
 // Passed is where the request is passed on to; nil where it is not, or could not be followed.
-func Passed(e *Evidence) *route.Pass {
+func Passed(e *Evidence) *outcome.Pass {
 	p := e.Way.End.Pass
 	if p == nil || p.Scheme != "http" && p.Scheme != "https" {
 		return nil
@@ -182,20 +182,20 @@ func SameAnswer(e *Evidence, err error) bool {
 		return false
 	}
 	return status.Code == through.Code && !isReplaced(e, status.Code) || slices.ContainsFunc(
-		route.Makers(e.Way, Seen(e)), func(end route.End) bool {
+		outcome.Makers(e.Way, Seen(e)), func(end outcome.End) bool {
 			return IsOfBackend(end) && end.Cause.Status == status.Code
 		})
 }
 
 // isReplaced: nginx shows another answer where the backend's is this.
 func isReplaced(e *Evidence, code int) bool {
-	return slices.ContainsFunc(e.Way.May, func(end route.End) bool {
+	return slices.ContainsFunc(e.Way.May, func(end outcome.End) bool {
 		return IsOfBackend(end) && end.Cause.Status == code && end.Answer != nil && end.Answer.Status != code
 	})
 }
 
 // IsOfBackend: the request came to this end because of what a backend did, and not by a rule of nginx's.
-func IsOfBackend(end route.End) bool {
+func IsOfBackend(end outcome.End) bool {
 	return end.Cause != nil && strings.HasSuffix(end.Cause.Directive.Name, "_pass")
 }
 

@@ -15,6 +15,9 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/nginx/conf"
+	"wsprovision/provision/nginx/files"
+	"wsprovision/provision/nginx/head"
+	"wsprovision/provision/nginx/outcome"
 	"wsprovision/provision/nginx/route"
 	"wsprovision/provision/websocket"
 )
@@ -53,7 +56,7 @@ type Evidence struct {
 	Address netip.AddrPort // what was dialled; not valid where the name does not resolve
 	Tree    conf.Tree
 	TreeErr error
-	Way     route.Route // of the request, through the configuration on the disk
+	Way     outcome.Route // of the request, through the configuration on the disk
 	Master  nginx.Master
 	Gone    error        // why there is no master
 	Left    host.Orphans // workers without one
@@ -124,28 +127,28 @@ func hidden(ctx context.Context, h *host.Host, gone error) error {
 }
 
 // follow takes the request through the configuration, as nginx would.
-func follow(e *Evidence) route.Route {
+func follow(e *Evidence) outcome.Route {
 	if e.TreeErr != nil {
-		return route.Route{End: route.End{Unfollowed: &route.Unfollowed{Why: e.TreeErr.Error()}}}
+		return outcome.Route{End: outcome.End{Unfollowed: &outcome.Unfollowed{Why: e.TreeErr.Error()}}}
 	}
-	r := route.Handshake(e.Address, e.Target.TLS != nil, HostSent(e), PathSent(e), e.Target.Origin)
+	r := head.Handshake(e.Address, e.Target.TLS != nil, HostSent(e), PathSent(e), e.Target.Origin)
 	r.From, r.Proxied = clientOf(e.Address), e.Target.Proxied
 	if e.Target.TLS != nil {
 		r.SNI, r.Certified = e.Target.TLS.ServerName, len(e.Target.TLS.Certificates) > 0
 	}
 	if all := e.Target.Subprotocols; len(all) > 0 {
-		r.Fields = append(r.Fields, route.Field{Name: "Sec-WebSocket-Protocol", Value: strings.Join(all, ", ")})
+		r.Fields = append(r.Fields, head.Field{Name: "Sec-WebSocket-Protocol", Value: strings.Join(all, ", ")})
 	}
 	fields := e.Target.Header.Clone()
 	if fields.Get("User-Agent") == "" {
-		r.Fields = append(r.Fields, route.Field{Name: "User-Agent", Value: websocket.UserAgent})
+		r.Fields = append(r.Fields, head.Field{Name: "User-Agent", Value: websocket.UserAgent})
 	}
 	for name, values := range fields {
 		for _, v := range values {
-			r.Fields = append(r.Fields, route.Field{Name: name, Value: v})
+			r.Fields = append(r.Fields, head.Field{Name: name, Value: v})
 		}
 	}
-	return route.Follow(e.Tree, route.Host{Look: route.OnDisk(e.Root)}, r)
+	return route.Follow(e.Tree, route.Host{Look: files.OnDisk(e.Root)}, r)
 }
 
 // clientOf is the address that a connection to this host's own address comes from, where the kernel gives no other.

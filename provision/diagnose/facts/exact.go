@@ -1,11 +1,12 @@
 package facts
 
 import (
+	"wsprovision/provision/nginx/outcome"
+
 	"net/http"
 	"slices"
 	"strings"
 
-	"wsprovision/provision/nginx/route"
 	"wsprovision/provision/websocket"
 )
 
@@ -33,7 +34,7 @@ func HandshakesFields() []string {
 }
 
 // sentValues are the lines that a backend gets of a field; changed where nginx sets it, and all are known.
-func sentValues(p *route.Pass, name string) (values []string, changed bool) {
+func sentValues(p *outcome.Pass, name string) (values []string, changed bool) {
 	values = []string{}
 	for _, f := range p.Fields {
 		switch {
@@ -50,7 +51,7 @@ func sentValues(p *route.Pass, name string) (values []string, changed bool) {
 }
 
 // isClients: the value is the client's own, which is another one at each handshake.
-func isClients(f route.SentField) bool {
+func isClients(f outcome.SentField) bool {
 	return f.Set != nil && slices.ContainsFunc(f.Set.Args, func(a string) bool {
 		return strings.Contains(strings.ToLower(a), "$http_sec_websocket_key")
 	})

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"wsprovision/provision/nginx/conf"
-	"wsprovision/provision/nginx/route"
+	"wsprovision/provision/nginx/outcome"
 )
 
 // WayOf tells how the request was followed, and where that ended.
@@ -27,13 +27,14 @@ func WayOf(e *Evidence) (all []string) {
 }
 
 // Seen is the answer as it came.
-func Seen(e *Evidence) route.Seen {
+func Seen(e *Evidence) outcome.Seen {
 	status := StatusOf(e)
 	if status == nil {
-		return route.Seen{Status: 444}
+		return outcome.Seen{Status: 444}
 	}
-	return route.Seen{Status: status.Code, Location: status.Header.Get("Location"), Server: status.Header.Get("Server"),
-		Body: string(status.Body)}
+	return outcome.Seen{Status: status.Code, Location: status.Header.Get("Location"),
+		Server: status.Header.Get("Server"),
+		Body:   string(status.Body)}
 }
 
 // ServerValue is a directive of the server's level, or of http's.
@@ -52,7 +53,7 @@ func ServerValue(e *Evidence, name string) *conf.Directive {
 }
 
 // SentAs says what a backend gets in a field, and by which lines.
-func SentAs(e *Evidence, f route.SentField) string {
+func SentAs(e *Evidence, f outcome.SentField) string {
 	if f.Set == nil {
 		return f.Name + " is not set, and nginx sends none, or its own"
 	}
@@ -64,7 +65,7 @@ func SentAs(e *Evidence, f route.SentField) string {
 }
 
 // PassedBy is the proxy_pass with its place.
-func PassedBy(p *route.Pass) string {
+func PassedBy(p *outcome.Pass) string {
 	return fmt.Sprintf("%s in %s:%d", p.Directive.Name+" "+strings.Join(p.Directive.Args, " "), p.Directive.File,
 		p.Directive.Line)
 }
@@ -81,7 +82,7 @@ func mapsOf(e *Evidence, value string) (all []conf.Directive) {
 }
 
 // Additions is where a proxy_set_header is added: beside those in force, which one at another level would hide.
-func Additions(p *route.Pass) conf.Directive {
+func Additions(p *outcome.Pass) conf.Directive {
 	for _, f := range p.Fields {
 		if f.Set != nil {
 			return *f.Set

@@ -1,5 +1,5 @@
-// Package head reads the head of a request as nginx does: the target with what is encoded in it, and the host, which is
-// looked up in tables with wildcards.
+// Package head has the head of a request, and reads it as nginx does: the target with what is encoded in it, and the
+// host, which is looked up in tables with wildcards.
 package head
 
 import (

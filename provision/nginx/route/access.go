@@ -6,17 +6,18 @@ import (
 	"strings"
 
 	"wsprovision/provision/nginx/conf"
+	"wsprovision/provision/nginx/variable"
 )
 
 // preaccess are the limits, which may be reached.
 func preaccess(w *walk) (phase, error) {
 	for _, name := range []string{"limit_req", "limit_conn"} {
-		limits := w.levels.all(name)
-		if len(limits) == 0 || w.levels.on(name+"_dry_run", false) {
+		limits := w.Levels.All(name)
+		if len(limits) == 0 || w.Levels.On(name+"_dry_run", false) {
 			continue
 		}
 		status := 503
-		if d := w.levels.value(name + "_status"); d != nil {
+		if d := w.Levels.Value(name + "_status"); d != nil {
 			status, _ = strconv.Atoi(d.Args[0])
 		}
 		w.gated(limits[len(limits)-1], status, name+" is reached")
@@ -34,10 +35,10 @@ type ruling struct {
 
 // access are the rules of who may pass, in nginx's order (ngx_http_core_access_phase). A subrequest passes.
 func access(w *walk) (phase, error) {
-	if w.at.within != nil {
+	if w.At.Within != "" {
 		return precontent, nil
 	}
-	any := w.levels.is("satisfy", "any")
+	any := w.Levels.Is("satisfy", "any")
 	var denied *ruling
 	for _, rule := range []func(*walk) (ruling, error){addresses, password, asked} {
 		r, err := rule(w)
@@ -81,11 +82,11 @@ func worse(before *ruling, r ruling) *ruling {
 
 // addresses are allow and deny: the first that has the client's address decides (ngx_http_access_handler).
 func addresses(w *walk) (ruling, error) {
-	client := clientAddress(w)
+	client := w.ClientAddress()
 	address, _ := netip.ParseAddr(client.Text)
 	sure := true
 	var refused *conf.Directive
-	for _, d := range w.levels.all("allow", "deny") {
+	for _, d := range w.Levels.All("allow", "deny") {
 		switch in, told := covers(joined(d.Args), address, client.Known); {
 		case !told:
 			if sure = false; d.Name == "deny" && refused == nil {
@@ -134,24 +135,24 @@ func covers(rule string, address netip.Addr, given bool) (in, told bool) {
 
 // password is auth_basic. Without one in the request it asks for it; one that is given may be wrong.
 func password(w *walk) (ruling, error) {
-	d := w.levels.value("auth_basic")
-	if d == nil || w.levels.value("auth_basic_user_file") == nil {
+	d := w.Levels.Value("auth_basic")
+	if d == nil || w.Levels.Value("auth_basic_user_file") == nil {
 		return ruling{}, nil
 	}
-	realm := w.value(d.Args[0])
+	realm := w.Value(d.Args[0])
 	switch {
 	case !realm.Known:
 		return ruling{}, unfollowed(*d, "%s", realm.Why)
 	case realm.Text == "off":
 		return ruling{}, nil
 	}
-	r := ruling{status: 401, sure: !w.request.has("Authorization"), by: *d, what: "auth_basic"}
+	r := ruling{status: 401, sure: !w.Request.Has("Authorization"), by: *d, what: "auth_basic"}
 	return r, nil
 }
 
 // asked is auth_request: the answer to a request of nginx's own decides.
 func asked(w *walk) (ruling, error) {
-	d := w.levels.value("auth_request")
+	d := w.Levels.Value("auth_request")
 	if d == nil || len(d.Args) != 1 || d.Args[0] == "off" {
 		return ruling{}, nil
 	}
@@ -159,11 +160,11 @@ func asked(w *walk) (ruling, error) {
 		return ruling{}, unfollowed(*d, "such an auth_request is not followed")
 	}
 	sub := w.fork()
-	sub.values, sub.groups = w.values, nil // a subrequest shares the variables of its main request
-	sub.at = address{path: d.Args[0], unparsed: w.at.unparsed, matched: true, internal: true, within: &w.answer}
-	sub.answer = answering{changes: mostChanges, method: "GET"}
+	sub.Values, sub.Groups = w.Values, nil // a subrequest shares the variables of its main request
+	sub.At = variable.Address{Path: d.Args[0], Unparsed: w.At.Unparsed, Matched: true, Internal: true, Within: w.Method}
+	sub.answer, sub.Method = answering{changes: mostChanges}, "GET"
 	sub.depth = mostTurns // whatever turns it away is an answer of the three
-	sub.levels = w.levels.server()
+	sub.Levels = w.Levels.Server()
 	w.step(*d, "auth_request asks %s", d.Args[0])
 	end := sub.run(serverRewrite)
 	r := ruling{status: 401, by: *d, what: "auth_request " + d.Args[0]}

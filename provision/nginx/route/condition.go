@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"wsprovision/provision/nginx/conf"
+	"wsprovision/provision/nginx/files"
 )
 
 // branch is an if. In a location its block takes the location's place (ngx_http_script_if_code).
@@ -16,8 +17,8 @@ func (s *script) branch(d conf.Directive) (bool, error) {
 		return false, nil
 	}
 	s.step(d, "if %s", joined(d.Args))
-	if s.levels[0].kind != serverLevel {
-		s.levels = s.levels.around().below(d, withinLocation)
+	if s.Levels[0].Kind != conf.ServerBlock {
+		s.Levels = s.Levels.Around().Below(d, conf.InnerBlock)
 		if err := s.enter(); err != nil {
 			return false, err
 		}
@@ -57,7 +58,7 @@ func (s *script) condition(d conf.Directive) (string, error) {
 	if len(c) == 2 || !strings.HasPrefix(c[0], "$") {
 		return "", unfollowed(d, "the condition is not understood")
 	}
-	left := s.variable(strings.ToLower(c[0][1:]))
+	left := s.Variable(strings.ToLower(c[0][1:]))
 	if !left.Known {
 		return "", unfollowed(d, "%s", left.Why)
 	}
@@ -78,11 +79,11 @@ func (s *script) compare(d conf.Directive, left, operator, right string) (string
 		holds = v.Text == left
 	case "~", "~*", "!~", "!~*":
 		var err error
-		if holds, err = s.match(right, strings.HasSuffix(operator, "*"))(left); err != nil {
+		if holds, err = s.Match(right, strings.HasSuffix(operator, "*"))(left); err != nil {
 			return "", unfollowed(d, "%v", err)
 		}
 		if !holds {
-			s.groups = nil
+			s.Groups = nil
 		}
 	default:
 		return "", unfollowed(d, "the condition is not understood")
@@ -106,14 +107,14 @@ func (s *script) file(d conf.Directive, operator, name string) (string, error) {
 	holds := false
 	switch strings.TrimPrefix(operator, "!") {
 	case "-f":
-		holds = found.Kind == Plain
+		holds = found.Kind == files.Plain
 	case "-d":
-		holds = found.Kind == Directory
+		holds = found.Kind == files.Directory
 	case "-e":
-		if found.Kind == Special {
+		if found.Kind == files.Special {
 			return "", unfollowed(d, "what is no file is not followed")
 		}
-		holds = found.Kind != Absent
+		holds = found.Kind != files.Absent
 	default:
 		return "", unfollowed(d, "%s is not followed", operator)
 	}

@@ -5,7 +5,10 @@ import (
 	"strings"
 
 	"wsprovision/provision/nginx/conf"
+	"wsprovision/provision/nginx/files"
 	"wsprovision/provision/nginx/head"
+	"wsprovision/provision/nginx/outcome"
+	"wsprovision/provision/nginx/variable"
 )
 
 // content makes the answer, or passes the request on (ngx_http_core_content_phase).
@@ -13,19 +16,19 @@ func content(w *walk) (phase, error) {
 	if h := w.answer.handler; h != nil {
 		return handled(w, *h)
 	}
-	if w.at.path == "" {
-		return nil, unfollowed(w.levels[0].block, "an empty path is not followed")
+	if w.At.Path == "" {
+		return nil, unfollowed(w.Levels[0].Block, "an empty path is not followed")
 	}
 	for _, name := range []string{"random_index", "dav_methods"} {
-		if d := w.levels.value(name); d != nil && !w.levels.is(name, "off") {
+		if d := w.Levels.Value(name); d != nil && !w.Levels.Is(name, "off") {
 			return nil, unfollowed(*d, "%s is not followed", name)
 		}
 	}
-	if d := w.levels.value("gzip_static"); d != nil && !w.levels.is("gzip_static", "off") &&
-		(w.request.has("Accept-Encoding") || !w.levels.is("gzip_static", "on")) {
+	if d := w.Levels.Value("gzip_static"); d != nil && !w.Levels.Is("gzip_static", "off") &&
+		(w.Request.Has("Accept-Encoding") || !w.Levels.Is("gzip_static", "on")) {
 		return nil, unfollowed(*d, "gzip_static is not followed for a client that takes gzip")
 	}
-	if !strings.HasSuffix(w.at.path, "/") || !slices.Contains([]string{"GET", "HEAD", "POST"}, w.answer.method) {
+	if !strings.HasSuffix(w.At.Path, "/") || !slices.Contains([]string{"GET", "HEAD", "POST"}, w.Method) {
 		return staticFile(w)
 	}
 	return directoryIndex(w)
@@ -37,21 +40,21 @@ func handled(w *walk, h conf.Directive) (phase, error) {
 	case "flv", "mp4":
 		return nil, unfollowed(h, "%s is not followed", h.Name)
 	case "stub_status", "empty_gif":
-		if w.answer.method != "GET" && w.answer.method != "HEAD" {
+		if w.Method != "GET" && w.Method != "HEAD" {
 			return w.finish(405, h, h.Name+" takes GET only")
 		}
-		return w.send(200, Text, h, h.Name)
+		return w.send(200, outcome.Text, h, h.Name)
 	}
 	return passOn(w, h)
 }
 
 // static is ngx_http_static_handler.
 func staticFile(w *walk) (phase, error) {
-	b, file, ok := fileOf(w)
-	at := placeOf(w, b)
+	b, file, ok := w.File()
+	at := w.Place(b)
 	switch {
-	case !slices.Contains([]string{"GET", "HEAD", "POST"}, w.answer.method):
-		return w.finish(405, at, "nginx serves files, and the method is "+w.answer.method)
+	case !slices.Contains([]string{"GET", "HEAD", "POST"}, w.Method):
+		return w.finish(405, at, "nginx serves files, and the method is "+w.Method)
 	case !ok:
 		return w.finish(500, at, "alias where the path was rewritten")
 	case !file.Known:
@@ -62,27 +65,27 @@ func staticFile(w *walk) (phase, error) {
 		return nil, err
 	}
 	switch {
-	case found.Kind == Absent || found.Kind == Special:
+	case found.Kind == files.Absent || found.Kind == files.Special:
 		return w.finish(404, at, "there is no file "+file.Text)
 	case !found.Readable:
 		return nil, unfollowed(at, "whether nginx may read %s cannot be told", file.Text)
-	case found.Kind == Directory:
+	case found.Kind == files.Directory:
 		return directorySlash(w, at)
-	case w.answer.method == "POST":
+	case w.Method == "POST":
 		return w.finish(405, at, "nginx serves the file "+file.Text+", and the method is POST")
-	case w.request.has("If-Modified-Since", "If-Unmodified-Since", "If-Match", "If-None-Match", "Range", "If-Range"):
+	case w.Request.Has("If-Modified-Since", "If-Unmodified-Since", "If-Match", "If-None-Match", "Range", "If-Range"):
 		return nil, unfollowed(at, "a request for a part of a file, or for a newer one, is not followed")
 	}
-	return w.send(200, File, at, "the file "+file.Text)
+	return w.send(200, outcome.File, at, "the file "+file.Text)
 }
 
 // directorySlash is the redirect to a directory with its slash.
 func directorySlash(w *walk, at conf.Directive) (phase, error) {
-	w.answer.location = asValue(head.Redirect(w.at.path))
+	w.answer.location = variable.AsValue(head.Redirect(w.At.Path))
 	if w.answer.location.Known {
 		w.answer.location.Text += "/"
-		if w.at.args != "" {
-			w.answer.location.Text += "?" + w.at.args
+		if w.At.Args != "" {
+			w.answer.location.Text += "?" + w.At.Args
 		}
 	}
 	return w.finish(301, at, "a directory is asked for without its slash")
@@ -90,23 +93,23 @@ func directorySlash(w *walk, at conf.Directive) (phase, error) {
 
 // directory is ngx_http_index_handler, and what nginx does where it finds no index.
 func directoryIndex(w *walk) (phase, error) {
-	b, dir, ok := fileOf(w)
-	at := placeOf(w, b)
+	b, dir, ok := w.File()
+	at := w.Place(b)
 	names := []string{"index.html"}
-	if given := w.levels.all("index"); len(given) > 0 {
+	if given := w.Levels.All("index"); len(given) > 0 {
 		names = nil
 		for _, d := range given {
 			names = append(names, d.Args...)
 		}
 	}
 	for i, name := range names {
-		v := w.value(name)
+		v := w.Value(name)
 		switch {
 		case !v.Known:
 			return nil, unfollowed(at, "%s", v.Why)
 		case strings.HasPrefix(v.Text, "/"):
 			w.step(at, "index %s", v.Text)
-			return w.redirected(v.Text, w.at.args, at)
+			return w.redirected(v.Text, w.At.Args, at)
 		case !ok:
 			return w.finish(500, at, "alias where the path was rewritten")
 		case !dir.Known:
@@ -116,13 +119,13 @@ func directoryIndex(w *walk) (phase, error) {
 		if err != nil {
 			return nil, err
 		}
-		if found.Kind != Absent {
-			return w.redirected(w.at.path+v.Text, w.at.args, at)
+		if found.Kind != files.Absent {
+			return w.redirected(w.At.Path+v.Text, w.At.Args, at)
 		}
 		if i > 0 {
 			continue
 		}
-		if itself, err := w.find(at, strings.TrimSuffix(dir.Text, "/")+"/"); err != nil || itself.Kind == Absent {
+		if itself, err := w.find(at, strings.TrimSuffix(dir.Text, "/")+"/"); err != nil || itself.Kind == files.Absent {
 			return ifAbsent(w, err, at, dir.Text)
 		}
 	}
@@ -137,16 +140,16 @@ func ifAbsent(w *walk, err error, at conf.Directive, dir string) (phase, error) 
 }
 
 // unlisted is a directory without an index: a list of its files, or 403.
-func unlisted(w *walk, at conf.Directive, dir Value) (phase, error) {
-	if list := w.levels.value("autoindex"); list != nil && w.levels.is("autoindex", "on") && w.answer.method != "POST" {
+func unlisted(w *walk, at conf.Directive, dir variable.Value) (phase, error) {
+	if list := w.Levels.Value("autoindex"); list != nil && w.Levels.Is("autoindex", "on") && w.Method != "POST" {
 		found, err := w.find(at, dir.Text)
 		switch {
 		case err != nil:
 			return nil, err
-		case !found.Readable || w.levels.is("autoindex_format", "jsonp"):
+		case !found.Readable || w.Levels.Is("autoindex_format", "jsonp"):
 			return nil, unfollowed(*list, "whether nginx may list %s cannot be told", dir.Text)
 		}
-		return w.send(200, Listing, *list, "autoindex")
+		return w.send(200, outcome.Listing, *list, "autoindex")
 	}
 	return w.finish(403, at, "a directory without an index")
 }

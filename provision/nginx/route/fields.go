@@ -5,67 +5,69 @@ import (
 	"strings"
 
 	"wsprovision/provision/nginx/conf"
+	"wsprovision/provision/nginx/outcome"
+	"wsprovision/provision/nginx/variable"
 )
 
 // standardFields are those that nginx sets where no proxy_set_header does (ngx_http_proxy_headers).
-var standardFields = []Field{{"Host", "$proxy_host"}, {"Connection", "close"}, {"Content-Length", ""},
+var standardFields = [][2]string{{"Host", "$proxy_host"}, {"Connection", "close"}, {"Content-Length", ""},
 	{"Transfer-Encoding", ""}, {"TE", ""}, {"Keep-Alive", ""}, {"Expect", ""}, {"Upgrade", ""}}
 
 // fields are those of the request that the backend gets. A block that sets any has none of those around it.
-func fieldsFor(w *walk, u url) []SentField {
-	w.values["proxy_host"], w.values["proxy_port"] = u.proxyHost(), proxyPort(u)
-	defer delete(w.values, "proxy_host")
-	defer delete(w.values, "proxy_port")
-	var all []SentField
-	for _, d := range w.levels.all("proxy_set_header") {
+func fieldsFor(w *walk, u url) []outcome.SentField {
+	w.Values["proxy_host"], w.Values["proxy_port"] = u.proxyHost(), proxyPort(u)
+	defer delete(w.Values, "proxy_host")
+	defer delete(w.Values, "proxy_port")
+	var all []outcome.SentField
+	for _, d := range w.Levels.All("proxy_set_header") {
 		if len(d.Args) == 2 {
-			all = append(all, SentField{d.Args[0], sentValue(w, d), &d})
+			all = append(all, outcome.SentField{Name: d.Args[0], Value: sentValue(w, d), Set: &d})
 		}
 	}
 	isSet := func(name string) bool {
-		return slices.ContainsFunc(all, func(f SentField) bool { return equalFold(f.Name, name) })
+		return slices.ContainsFunc(all, func(f outcome.SentField) bool { return strings.EqualFold(f.Name, name) })
 	}
 	for _, f := range standardFields {
-		if !isSet(f.Name) {
-			all = append(all, SentField{Name: f.Name, Value: w.value(f.Value)})
+		if !isSet(f[0]) {
+			all = append(all, outcome.SentField{Name: f[0], Value: w.Value(f[1])})
 		}
 	}
 	return append(all, passedOn(w, isSet)...)
 }
 
-func proxyPort(u url) Value {
+func proxyPort(u url) variable.Value {
 	_, port := u.port()
 	switch {
 	case !u.text.Known:
 		return u.text
 	case port == "" && !strings.HasPrefix(u.authority, "unix:"):
-		return known(u.standardPort())
+		return variable.Known(u.standardPort())
 	}
-	return known(port)
+	return variable.Known(port)
 }
 
-func sentValue(w *walk, d conf.Directive) Value {
+func sentValue(w *walk, d conf.Directive) variable.Value {
 	if len(d.Args) < 2 || d.Args[1] == "" {
-		return known("")
+		return variable.Known("")
 	}
-	return w.value(d.Args[1])
+	return w.Value(d.Args[1])
 }
 
 // passedOn are the client's own fields that nothing sets.
-func passedOn(w *walk, isSet func(string) bool) []SentField {
-	if w.levels.value("proxy_pass_request_headers") != nil && !w.levels.on("proxy_pass_request_headers", true) {
+func passedOn(w *walk, isSet func(string) bool) []outcome.SentField {
+	if w.Levels.Value("proxy_pass_request_headers") != nil && !w.Levels.On("proxy_pass_request_headers", true) {
 		return nil
 	}
-	var all []SentField
-	for _, f := range w.request.Fields {
+	var all []outcome.SentField
+	for _, f := range w.Request.Fields {
 		if isSet(f.Name) {
 			continue
 		}
-		v := known(strings.Trim(f.Value, " "))
+		v := variable.Known(strings.Trim(f.Value, " "))
 		if strings.Contains(f.Name, "_") && !takesUnderscores(w) {
-			v = known("")
+			v = variable.Known("")
 		}
-		all = append(all, SentField{Name: f.Name, Value: v})
+		all = append(all, outcome.SentField{Name: f.Name, Value: v})
 	}
 	return all
 }
@@ -73,5 +75,5 @@ func passedOn(w *walk, isSet func(string) bool) []SentField {
 // takesUnderscores: nginx drops a field with an underscore in its name, unless it is told to take those, or whatever
 // there is (ngx_http_process_request_headers). Which server says so is settled by Host, which comes first.
 func takesUnderscores(w *walk) bool {
-	return w.levels.on("underscores_in_headers", false) || !w.levels.on("ignore_invalid_headers", true)
+	return w.Levels.On("underscores_in_headers", false) || !w.Levels.On("ignore_invalid_headers", true)
 }

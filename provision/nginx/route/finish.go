@@ -6,41 +6,44 @@ import (
 
 	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/head"
+	"wsprovision/provision/nginx/outcome"
+	"wsprovision/provision/nginx/variable"
 )
 
 // send ends the request with an answer of nginx's own that no error_page replaces (ngx_http_send_header).
-func (w *walk) send(status int, body Body, d conf.Directive, what string) (phase, error) {
-	a := &Answer{Status: status, Body: body, Directive: d, What: what}
+func (w *walk) send(status int, body outcome.Body, d conf.Directive, what string) (phase, error) {
+	a := &outcome.Answer{Status: status, Body: body, Directive: d, What: what}
 	if w.answer.override > 0 {
 		a.Status, a.Directive, a.What = w.answer.override, w.answer.by, w.answer.what
 	}
-	return w.ended(End{Answer: a})
+	return w.ended(outcome.End{Answer: a})
 }
 
 // finish ends the request with a status, or takes it to its error_page (ngx_http_finalize_request,
 // ngx_http_special_response_handler).
 func (w *walk) finish(status int, d conf.Directive, what string) (phase, error) {
 	if status == 444 {
-		return w.ended(End{Answer: &Answer{Status: status, Body: Nothing, Directive: d, What: what}})
+		return w.ended(outcome.End{Answer: &outcome.Answer{Status: status, Body: outcome.Nothing, Directive: d,
+			What: what}})
 	}
 	w.answer.override, w.answer.by, w.answer.what = status, d, what
-	if pages := w.levels.all("error_page"); !w.answer.paged && len(pages) > 0 && w.answer.changes > 0 {
-		w.answer.paged = !w.levels.on("recursive_error_pages", false)
+	if pages := w.Levels.All("error_page"); !w.answer.paged && len(pages) > 0 && w.answer.changes > 0 {
+		w.answer.paged = !w.Levels.On("recursive_error_pages", false)
 		if page, ok := pageOf(pages, status); ok {
 			return toPage(w, page, status)
 		}
 	}
-	body := OwnPage
+	body := outcome.OwnPage
 	if status < 301 || status > 599 {
-		body = Nothing
+		body = outcome.Nothing
 	}
-	return w.ended(End{Answer: ownAnswer(w, shown(status), body, d, what)})
+	return w.ended(outcome.End{Answer: ownAnswer(w, shown(status), body, d, what)})
 }
 
 // own is nginx's page, or nothing, with the redirect if there is one.
-func ownAnswer(w *walk, status int, body Body, d conf.Directive, what string) *Answer {
-	a := &Answer{Status: status, Body: body, Directive: d, What: what}
-	if isRedirect(status) {
+func ownAnswer(w *walk, status int, body outcome.Body, d conf.Directive, what string) *outcome.Answer {
+	a := &outcome.Answer{Status: status, Body: body, Directive: d, What: what}
+	if outcome.IsRedirect(status) {
 		a.Location = absoluteLocation(w, w.answer.location)
 	}
 	return a
@@ -86,7 +89,7 @@ func pageOf(pages []conf.Directive, status int) (page, bool) {
 
 // page is ngx_http_send_error_page.
 func toPage(w *walk, p page, status int) (phase, error) {
-	uri := w.value(p.uri)
+	uri := w.Value(p.uri)
 	if !uri.Known {
 		return nil, unfollowed(p.directive, "%s", uri.Why)
 	}
@@ -99,19 +102,19 @@ func toPage(w *walk, p page, status int) (phase, error) {
 	}
 	switch {
 	case strings.HasPrefix(uri.Text, "/"):
-		if w.answer.method != "HEAD" {
-			w.answer.method = "GET"
+		if w.Method != "HEAD" {
+			w.Method = "GET"
 		}
 		path, args, _ := strings.Cut(uri.Text, "?")
 		return w.redirected(path, args, p.directive)
 	case strings.HasPrefix(uri.Text, "@"):
 		return w.namedLocation(uri.Text, p.directive)
 	}
-	if !isRedirect(p.overwrite) {
+	if !outcome.IsRedirect(p.overwrite) {
 		w.answer.override = 302
 	}
 	w.answer.location = uri
-	return w.ended(End{Answer: ownAnswer(w, w.answer.override, OwnPage, p.directive,
+	return w.ended(outcome.End{Answer: ownAnswer(w, w.answer.override, outcome.OwnPage, p.directive,
 		"error_page "+joined(p.directive.Args))})
 }
 
@@ -120,9 +123,9 @@ func (w *walk) redirected(path, args string, d conf.Directive) (phase, error) {
 	if w.answer.changes--; w.answer.changes == 0 {
 		return w.finish(500, d, "a cycle of internal redirects")
 	}
-	w.at.path, w.at.args = path, args
-	w.levels = w.levels.server()
-	w.at.internal, w.at.whole, w.at.appended, w.at.matched = true, false, false, true
+	w.At.Path, w.At.Args = path, args
+	w.Levels = w.Levels.Server()
+	w.At.Internal, w.At.Whole, w.At.Appended, w.At.Matched = true, false, false, true
 	return serverRewrite, nil
 }
 
@@ -131,11 +134,11 @@ func (w *walk) namedLocation(name string, d conf.Directive) (phase, error) {
 	if w.answer.changes--; w.answer.changes == 0 {
 		return w.finish(500, d, "a cycle of named locations")
 	}
-	server := w.levels.server()
-	for _, l := range server.own("location") {
-		if modifier, n := locationName(l.Args); modifier == "@" && n == name {
-			w.at.internal, w.answer.handler, w.at.changed = true, nil, false
-			w.levels = server.below(l, locationLevel)
+	server := w.Levels.Server()
+	for _, l := range server.Own("location") {
+		if modifier, n := conf.LocationName(l.Args); modifier == "@" && n == name {
+			w.At.Internal, w.answer.handler, w.At.Changed = true, nil, false
+			w.Levels = server.Below(l, conf.LocationBlock)
 			w.step(l, "location %s", name)
 			return rewrite, w.enter()
 		}
@@ -144,20 +147,20 @@ func (w *walk) namedLocation(name string, d conf.Directive) (phase, error) {
 }
 
 // absolute is the Location of a redirect that begins with a slash (ngx_http_header_filter).
-func absoluteLocation(w *walk, location Value) Value {
-	if !location.Known || !strings.HasPrefix(location.Text, "/") || !w.levels.on("absolute_redirect", true) {
+func absoluteLocation(w *walk, location variable.Value) variable.Value {
+	if !location.Known || !strings.HasPrefix(location.Text, "/") || !w.Levels.On("absolute_redirect", true) {
 		return location
 	}
-	host := known(head.Host(w.request.Host))
-	if w.levels.on("server_name_in_redirect", false) {
-		host = serverName(w)
+	host := variable.Known(head.Host(w.Request.Host))
+	if w.Levels.On("server_name_in_redirect", false) {
+		host = w.ServerName()
 	}
-	port := int(w.request.To.Port())
+	port := int(w.Request.To.Port())
 	switch {
 	case !host.Known:
 		return host
-	case port == 80 && !w.tls || port == 443 && w.tls || !w.levels.on("port_in_redirect", true):
-		return known(schemeOf(w) + "://" + host.Text + location.Text)
+	case port == 80 && !w.TLS || port == 443 && w.TLS || !w.Levels.On("port_in_redirect", true):
+		return variable.Known(w.Scheme() + "://" + host.Text + location.Text)
 	}
-	return known(schemeOf(w) + "://" + host.Text + ":" + strconv.Itoa(port) + location.Text)
+	return variable.Known(w.Scheme() + "://" + host.Text + ":" + strconv.Itoa(port) + location.Text)
 }

@@ -6,47 +6,45 @@ import (
 	"strings"
 
 	"wsprovision/provision/nginx/conf"
+	"wsprovision/provision/nginx/files"
 	"wsprovision/provision/nginx/head"
+	"wsprovision/provision/nginx/outcome"
+	"wsprovision/provision/nginx/variable"
 )
 
 // Host is what of the host a route may depend on.
 type Host struct {
 	// Look is OnDisk("") where it is nil.
-	Look Look
+	Look files.Look
 	// Prefix is nginx's own, of which relative paths of root are parts; "" means /usr/share/nginx, as RHEL's packages
 	// have it (nginx -V, --prefix).
 	Prefix string
 }
 
 // Follow takes a request through a configuration as nginx would.
-func Follow(tree conf.Tree, on Host, request Request) Route {
+func Follow(tree conf.Tree, on Host, request head.Request) outcome.Route {
 	sharing := tree.Sharing(request.To)
 	if len(sharing) == 0 {
-		return Route{End: End{Unfollowed: &Unfollowed{Why: "no server listens on " + request.To.String()}}}
+		return outcome.Route{End: outcome.End{Unfollowed: &outcome.Unfollowed{Why: "no server listens on " +
+			request.To.String()}}}
 	}
-	s := &scene{request: request, look: on.Look, prefix: on.Prefix, http: tree.Section(), tree: tree,
-		defined: definitions{}}
-	if s.look == nil {
-		s.look = OnDisk("")
+	w := &walk{Scope: variable.NewScope(request, tree.Section(), cmp.Or(on.Prefix, "/usr/share/nginx")), look: on.Look}
+	if w.look == nil {
+		w.look = files.OnDisk("")
 	}
-	if s.prefix == "" {
-		s.prefix = "/usr/share/nginx"
-	}
-	define(s.defined, s.http)
-	return s.follow(sharing)
+	return w.follow(sharing)
 }
 
-func (s *scene) follow(sharing []conf.Sharer) Route {
-	w := &walk{scene: s, values: map[string]Value{}}
-	w.answer = answering{changes: mostChanges, method: s.request.method()}
+func (w *walk) follow(sharing []conf.Sharer) outcome.Route {
+	w.answer.changes = mostChanges
 	a := arrival{Sharer: defaultOf(sharing)}
 	takeServer(w, a.Sharer)
 	begin, err := a.arrive(w, sharing)
 	if err != nil {
 		begin = func(*walk) (phase, error) { return nil, err }
 	}
-	r := Route{Server: a.Server, Listen: a.Listen, ByName: a.byName, End: w.run(begin)}
-	r.Location = w.levels.location()
+	r := outcome.Route{Server: a.Server, Listen: a.Listen, ByName: a.byName, End: w.run(begin)}
+	r.Location = w.Levels.Location()
 	r.May = turns(nil, w.gates)
 	return r
 }
@@ -54,10 +52,11 @@ func (s *scene) follow(sharing []conf.Sharer) Route {
 // mostEnds bounds the ends that may be.
 const mostEnds = 100
 
-func turns(all []End, gates []gate) []End {
+func turns(all []outcome.End, gates []gate) []outcome.End {
 	for _, g := range gates {
 		if len(all) >= mostEnds {
-			return append(all, End{Cause: &g.Cause, Unfollowed: &Unfollowed{g.Directive, "there are more ends"}})
+			return append(all, outcome.End{Cause: &g.Cause,
+				Unfollowed: &outcome.Unfollowed{Directive: g.Directive, Why: "there are more ends"}})
 		}
 		e, further := g.end()
 		all = turns(append(all, e), further)
@@ -66,10 +65,11 @@ func turns(all []End, gates []gate) []End {
 }
 
 // end follows the request where the gate turns it away.
-func (g gate) end() (End, []gate) {
+func (g gate) end() (outcome.End, []gate) {
 	cause := g.Cause
 	if cause.Status == 0 {
-		return End{Steps: g.before.steps, Cause: &cause, Unfollowed: &Unfollowed{cause.Directive, cause.What}}, nil
+		return outcome.End{Steps: g.before.steps, Cause: &cause,
+			Unfollowed: &outcome.Unfollowed{Directive: cause.Directive, Why: cause.What}}, nil
 	}
 	e := g.before.run(func(w *walk) (phase, error) { return w.finish(cause.Status, cause.Directive, cause.What) })
 	e.Cause = &cause
@@ -78,11 +78,11 @@ func (g gate) end() (End, []gate) {
 
 // take makes a server the request's.
 func takeServer(w *walk, chosen conf.Sharer) {
-	w.server = chosen.Server
-	block := conf.Directive{Name: "server", File: chosen.Server.File, Line: chosen.Server.Line, Block: true,
+	w.Server = chosen.Server
+	server := conf.Directive{Name: "server", File: chosen.Server.File, Line: chosen.Server.Line, Block: true,
 		Body: chosen.Server.Body}
-	w.levels = levels{}.below(conf.Directive{Name: "http", Block: true, Body: w.http}, httpLevel).
-		below(block, serverLevel)
+	w.Levels = conf.Levels{}.Below(conf.Directive{Name: "http", Block: true, Body: w.HTTP}, conf.HTTPBlock).
+		Below(server, conf.ServerBlock)
 }
 
 // arrival is the server that takes a request.
@@ -93,20 +93,21 @@ type arrival struct {
 
 // arrive reads the request's head: it settles the server, which is the first step, and how the request begins.
 func (a *arrival) arrive(w *walk, sharing []conf.Sharer) (phase, error) {
-	standard := w.levels[0].block
-	encrypted := speaksTLS(sharing, w.levels)
-	w.tls = w.request.TLS && encrypted
-	if err := plain(sharing, w.request, encrypted); err != nil {
+	standard := w.Levels[0].Block
+	encrypted := speaksTLS(sharing, w.Levels)
+	w.TLS = w.Request.TLS && encrypted
+	if err := plain(sharing, w.Request, encrypted); err != nil {
 		return nil, unfollowed(standard, "%v", err)
 	}
-	t, badTarget := head.ParseTarget(w.request.Target, w.levels.on("merge_slashes", true))
-	w.at = address{path: t.Path, args: t.Args, unparsed: w.request.Target, whole: true, quoted: t.Quoted, plus: t.Plus,
-		matched: true}
+	t, badTarget := head.ParseTarget(w.Request.Target, w.Levels.On("merge_slashes", true))
+	w.At = variable.Address{Path: t.Path, Args: t.Args, Unparsed: w.Request.Target, Whole: true, Quoted: t.Quoted,
+		Plus:    t.Plus,
+		Matched: true}
 	if errors.Is(badTarget, head.ErrBadTarget) {
-		return refuse(400, standard, "the target"), cmp.Or(readable(w.http), readable(standard.Body))
+		return refuse(400, standard, "the target"), cmp.Or(readable(w.HTTP), readable(standard.Body))
 	}
-	strange := wellFormed(w.request, w.levels)
-	if head.Host(w.request.Host) == "" || len(w.request.values("Host")) != 1 {
+	strange := wellFormed(w.Request, w.Levels)
+	if head.Host(w.Request.Host) == "" || len(w.Request.Values("Host")) != 1 {
 		return nil, unfollowed(standard, "%v", strange)
 	}
 	var err error
@@ -114,12 +115,12 @@ func (a *arrival) arrive(w *walk, sharing []conf.Sharer) (phase, error) {
 		return nil, err
 	}
 	takeServer(w, a.Sharer)
-	own := w.levels[0].block
-	w.step(own, "server %s", cmp.Or(strings.Join(w.server.Names, " "), "without a name"))
+	own := w.Levels[0].Block
+	w.step(own, "server %s", cmp.Or(strings.Join(w.Server.Names, " "), "without a name"))
 	if err := cmp.Or(badTarget, strange, sameSlashes(w, sharing)); err != nil {
 		return nil, unfollowed(own, "%v", err)
 	}
-	if err := cmp.Or(readable(w.http), readable(own.Body)); err != nil {
+	if err := cmp.Or(readable(w.HTTP), readable(own.Body)); err != nil {
 		return nil, err
 	}
 	return beginning(w, encrypted)
@@ -127,25 +128,25 @@ func (a *arrival) arrive(w *walk, sharing []conf.Sharer) (phase, error) {
 
 // beginning is what comes before the server's own statements (ngx_http_process_request).
 func beginning(w *walk, encrypted bool) (phase, error) {
-	own := w.levels[0].block
-	if encrypted && !w.request.TLS {
+	own := w.Levels[0].Block
+	if encrypted && !w.Request.TLS {
 		return refuse(497, own, "a request without TLS on a port with TLS"), nil
 	}
-	if d := w.levels.value("ssl_verify_client"); w.tls && d != nil && !w.levels.is(d.Name, "off") {
-		if sni := w.request.SNI; sni != "" && head.Host(sni) != head.Host(w.request.Host) {
+	if d := w.Levels.Value("ssl_verify_client"); w.TLS && d != nil && !w.Levels.Is(d.Name, "off") {
+		if sni := w.Request.SNI; sni != "" && head.Host(sni) != head.Host(w.Request.Host) {
 			return nil, unfollowed(*d, "ssl_verify_client, and another name in the TLS handshake, are not followed")
 		}
-		switch on := w.levels.is(d.Name, "on"); {
-		case on && !w.request.Certified:
+		switch on := w.Levels.Is(d.Name, "on"); {
+		case on && !w.Request.Certified:
 			return refuse(496, *d, "ssl_verify_client on"), nil
-		case w.request.Certified:
+		case w.Request.Certified:
 			w.gated(*d, 495, "ssl_verify_client refuses the certificate")
 		}
 	}
-	if d := w.levels.value("ssl_reject_handshake"); w.tls && d != nil && !w.levels.is(d.Name, "off") {
+	if d := w.Levels.Value("ssl_reject_handshake"); w.TLS && d != nil && !w.Levels.Is(d.Name, "off") {
 		return nil, unfollowed(*d, "ssl_reject_handshake refuses TLS")
 	}
-	if m := w.request.method(); m == "TRACE" || m == "CONNECT" {
+	if m := w.Request.Verb(); m == "TRACE" || m == "CONNECT" {
 		return nil, unfollowed(own, "the method %s is not followed", m)
 	}
 	return serverRewrite, nil
@@ -159,11 +160,11 @@ func refuse(status int, d conf.Directive, what string) phase {
 // in the handshake (ngx_http_process_request_uri).
 func sameSlashes(w *walk, sharing []conf.Sharer) error {
 	merges := func(s conf.Sharer) bool {
-		http := conf.Directive{Body: w.http}
-		return levels{{conf.Directive{Body: s.Server.Body}, serverLevel}, {http, httpLevel}}.on("merge_slashes", true)
+		around := conf.Levels{}.Below(conf.Directive{Body: w.HTTP}, conf.HTTPBlock)
+		return around.Below(conf.Directive{Body: s.Server.Body}, conf.ServerBlock).On("merge_slashes", true)
 	}
 	for _, s := range sharing {
-		if w.tls && merges(s) != merges(sharing[0]) {
+		if w.TLS && merges(s) != merges(sharing[0]) {
 			return errors.New("merge_slashes is by the name in the TLS handshake")
 		}
 	}

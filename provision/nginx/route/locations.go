@@ -18,14 +18,14 @@ const (
 )
 
 // locate is ngx_http_core_find_location.
-func locate(w *walk, within levels) (levels, howFound, error) {
-	if err := readable(within[0].block.Body); err != nil {
+func locate(w *walk, within conf.Levels) (conf.Levels, howFound, error) {
+	if err := readable(within[0].Block.Body); err != nil {
 		return nil, none, err
 	}
-	found, how := static(within, w.at.path)
+	found, how := static(within, w.At.Path)
 	final := false
 	if how == inclusive {
-		modifier, _ := locationName(found[0].block.Args)
+		modifier, _ := conf.LocationName(found[0].Block.Args)
 		final = modifier == "^~"
 		var err error
 		if found, how, err = locate(w, found); err != nil {
@@ -35,17 +35,17 @@ func locate(w *walk, within levels) (levels, howFound, error) {
 	if how == decided || how == withSlash || final {
 		return found, how, nil
 	}
-	for _, l := range within.own("location") {
-		modifier, name := locationName(l.Args)
-		if !isRegular(modifier) {
+	for _, l := range within.Own("location") {
+		modifier, name := conf.LocationName(l.Args)
+		if !conf.IsRegular(modifier) {
 			continue
 		}
-		matched, err := w.match(name, modifier == "~*")(w.at.path)
+		matched, err := w.Match(name, modifier == "~*")(w.At.Path)
 		if err != nil {
 			return nil, none, unfollowed(l, "%v", err)
 		}
 		if matched {
-			found, _, err = locate(w, within.below(l, locationLevel))
+			found, _, err = locate(w, within.Below(l, conf.LocationBlock))
 			return found, decided, err
 		}
 	}
@@ -54,15 +54,15 @@ func locate(w *walk, within levels) (levels, howFound, error) {
 
 // static picks the location whose name is the path, else the longest that begins it
 // (ngx_http_core_find_static_location).
-func static(within levels, path string) (levels, howFound) {
+func static(within conf.Levels, path string) (conf.Levels, howFound) {
 	var best *conf.Directive
 	how, longest := none, -1
-	for _, l := range within.own("location") {
-		modifier, name := locationName(l.Args)
+	for _, l := range within.Own("location") {
+		modifier, name := conf.LocationName(l.Args)
 		switch {
-		case isRegular(modifier) || modifier == "@":
+		case conf.IsRegular(modifier) || modifier == "@":
 		case name == path && modifier == "=":
-			return within.below(l, locationLevel), decided
+			return within.Below(l, conf.LocationBlock), decided
 		case name == path:
 			best, how, longest = &l, inclusive, len(name)
 		case name == path+"/" && passesOn(l) && longest < len(path):
@@ -74,13 +74,13 @@ func static(within levels, path string) (levels, howFound) {
 	if best == nil {
 		return within, none
 	}
-	return within.below(*best, locationLevel), how
+	return within.Below(*best, conf.LocationBlock), how
 }
 
 // slashed prefers the location of exactly the name, whichever of the two passes requests on.
-func slashed(within levels, one *conf.Directive, name string) *conf.Directive {
-	for _, l := range within.own("location") {
-		if modifier, n := locationName(l.Args); modifier == "=" && n == name {
+func slashed(within conf.Levels, one *conf.Directive, name string) *conf.Directive {
+	for _, l := range within.Own("location") {
+		if modifier, n := conf.LocationName(l.Args); modifier == "=" && n == name {
 			return &l
 		}
 	}

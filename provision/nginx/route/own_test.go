@@ -3,6 +3,8 @@ package route
 import (
 	"os"
 	"testing"
+
+	"wsprovision/provision/nginx/head"
 )
 
 // TestOwnSites: what the agent itself writes is followed to its backend, which gets a handshake.
@@ -18,7 +20,7 @@ func TestOwnSites(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		request := Handshake(loopback(test.port), false, test.host, test.target, "https://"+test.host)
+		request := head.Handshake(loopback(test.port), false, test.host, test.target, "https://"+test.host)
 		r := Follow(parsed(t, "http { "+string(text)+" }"), Host{Look: anywhere}, request)
 		p := r.End.Pass
 		if p == nil || len(p.Backends) == 0 || p.Backends[0] != test.backend {

@@ -6,20 +6,22 @@ import (
 
 	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/head"
+	"wsprovision/provision/nginx/outcome"
+	"wsprovision/provision/nginx/variable"
 )
 
 // pass takes the request to a backend.
 func passOn(w *walk, h conf.Directive) (phase, error) {
-	d := w.levels.backend()
+	d := backendOf(w.Levels)
 	if d == nil || d.Name != h.Name || len(d.Args) != 1 {
 		return nil, unfollowed(h, "which backend an if has is not followed")
 	}
-	p := &Pass{Directive: *d, Method: known(w.answer.method), Version: "1.0"}
+	p := &outcome.Pass{Directive: *d, Method: variable.Known(w.Method), Version: "1.0"}
 	p.Override, p.Page = w.answer.override, w.answer.page
 	w.step(*d, "%s %s", d.Name, joined(d.Args))
 	if d.Name != "proxy_pass" {
 		p.Scheme, _, _ = strings.Cut(d.Name, "_")
-		p.Target = unknown("%s has no target", p.Scheme)
+		p.Target = variable.Unknown("%s has no target", p.Scheme)
 		return passed(w, p)
 	}
 	url, err := urlOf(w, *d)
@@ -27,24 +29,24 @@ func passOn(w *walk, h conf.Directive) (phase, error) {
 		return nil, err
 	}
 	if !url.text.Known {
-		p.Scheme, p.Target = url.scheme, unknown("%s", url.text.Why)
+		p.Scheme, p.Target = url.scheme, variable.Unknown("%s", url.text.Why)
 	} else if next, err := toBackend(w, p, url); next != nil || err != nil || w.end != nil {
 		return next, err
 	}
-	if v := w.levels.value("proxy_http_version"); v != nil {
+	if v := w.Levels.Value("proxy_http_version"); v != nil {
 		p.Version = v.Args[0]
 	}
-	if m := w.levels.value("proxy_method"); m != nil {
-		p.Method = w.value(m.Args[0])
+	if m := w.Levels.Value("proxy_method"); m != nil {
+		p.Method = w.Value(m.Args[0])
 	}
 	p.Fields = fieldsFor(w, url)
 	return passed(w, p)
 }
 
 // passed adds what may come of it: backends fail, caches answer, and error_page may want the backend's errors.
-func passed(w *walk, p *Pass) (phase, error) {
+func passed(w *walk, p *outcome.Pass) (phase, error) {
 	module, _, _ := strings.Cut(p.Directive.Name, "_")
-	if c := w.levels.value(module + "_cache"); c != nil && !w.levels.is(module+"_cache", "off") {
+	if c := w.Levels.Value(module + "_cache"); c != nil && !w.Levels.Is(module+"_cache", "off") {
 		w.gated(*c, 0, "an answer that is cached")
 	}
 	for _, failure := range []struct {
@@ -54,14 +56,14 @@ func passed(w *walk, p *Pass) (phase, error) {
 		{504, "the backend does not answer in time"}, {500, "nginx cannot make the connection"}} {
 		w.gated(p.Directive, failure.status, failure.what)
 	}
-	if w.levels.on(module+"_intercept_errors", false) {
-		for _, d := range w.levels.all("error_page") {
+	if w.Levels.On(module+"_intercept_errors", false) {
+		for _, d := range w.Levels.All("error_page") {
 			for _, status := range statuses(d) {
 				w.gated(p.Directive, status, "the backend's answer, which "+module+"_intercept_errors takes")
 			}
 		}
 	}
-	return w.ended(End{Pass: p})
+	return w.ended(outcome.End{Pass: p})
 }
 
 func statuses(d conf.Directive) []int {
@@ -75,7 +77,7 @@ func statuses(d conf.Directive) []int {
 }
 
 // to fills in the backend and its target, or ends the request where nginx has none.
-func toBackend(w *walk, p *Pass, u url) (phase, error) {
+func toBackend(w *walk, p *outcome.Pass, u url) (phase, error) {
 	if u.scheme == "" {
 		return w.finish(500, p.Directive, "proxy_pass to "+u.text.Text+", which is no URL")
 	}
@@ -83,7 +85,7 @@ func toBackend(w *walk, p *Pass, u url) (phase, error) {
 	if p.Backends, p.Upstream = backendsOf(w, u); len(p.Backends) == 0 && p.Upstream == "" {
 		return nil, unfollowed(p.Directive, "the backend %s is not understood", u.authority)
 	}
-	if u.dynamic && p.Upstream == "" && !u.isAddress() && w.levels.value("resolver") == nil {
+	if u.dynamic && p.Upstream == "" && !u.isAddress() && w.Levels.Value("resolver") == nil {
 		return w.finish(502, p.Directive, "there is no resolver for "+u.authority)
 	}
 	p.Target = targetFor(w, u)
@@ -91,28 +93,28 @@ func toBackend(w *walk, p *Pass, u url) (phase, error) {
 }
 
 // target is the path and query that the backend is asked for (ngx_http_proxy_create_request).
-func targetFor(w *walk, u url) Value {
+func targetFor(w *walk, u url) variable.Value {
 	switch {
 	case u.dynamic && u.uri != "":
-		return known(u.uri)
-	case u.uri == "" && w.at.whole:
-		return known(w.at.unparsed)
+		return variable.Known(u.uri)
+	case u.uri == "" && w.At.Whole:
+		return variable.Known(w.At.Unparsed)
 	}
 	replaced, uri := 0, ""
-	if w.at.matched && u.uri != "" {
+	if w.At.Matched && u.uri != "" {
 		replaced, uri = len(u.location), u.uri
 	}
-	if replaced > len(w.at.path) {
-		return unknown("the path is shorter than the location's name")
+	if replaced > len(w.At.Path) {
+		return variable.Unknown("the path is shorter than the location's name")
 	}
-	rest := known(w.at.path[replaced:])
-	if w.at.quoted || w.at.internal {
-		rest = asValue(head.Escape(rest.Text, head.InPath))
+	rest := variable.Known(w.At.Path[replaced:])
+	if w.At.Quoted || w.At.Internal {
+		rest = variable.AsValue(head.Escape(rest.Text, head.InPath))
 	}
 	if rest.Known {
 		rest.Text = uri + rest.Text
-		if w.at.args != "" {
-			rest.Text += "?" + w.at.args
+		if w.At.Args != "" {
+			rest.Text += "?" + w.At.Args
 		}
 	}
 	return rest

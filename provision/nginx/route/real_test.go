@@ -29,7 +29,9 @@ import (
 	"time"
 
 	"wsprovision/provision/nginx/conf"
+	"wsprovision/provision/nginx/files"
 	"wsprovision/provision/nginx/head"
+	"wsprovision/provision/nginx/outcome"
 )
 
 const program = "/usr/sbin/nginx"
@@ -245,7 +247,7 @@ func (s seen) String() string {
 	return text + fmt.Sprintf(" %.60q", s.body)
 }
 
-func ask(r Request) (seen, error) {
+func ask(r head.Request) (seen, error) {
 	c, err := net.DialTimeout("tcp", r.To.String(), 10*time.Second)
 	if err != nil {
 		return seen{}, err
@@ -256,14 +258,14 @@ func ask(r Request) (seen, error) {
 		name := head.Host(r.Host)
 		c = tls.Client(c, &tls.Config{ServerName: name, InsecureSkipVerify: true})
 	}
-	text := fmt.Sprintf("%s %s HTTP/1.1\r\nHost: %s\r\n", r.method(), r.Target, r.Host)
+	text := fmt.Sprintf("%s %s HTTP/1.1\r\nHost: %s\r\n", r.Verb(), r.Target, r.Host)
 	for _, f := range r.Fields {
 		text += f.Name + ": " + f.Value + "\r\n"
 	}
 	if _, err := io.WriteString(c, text+"\r\n"); err != nil {
 		return seen{}, err
 	}
-	return answer(c, r.method())
+	return answer(c, r.Verb())
 }
 
 func answer(c net.Conn, method string) (seen, error) {
@@ -285,17 +287,17 @@ func answer(c net.Conn, method string) (seen, error) {
 }
 
 // differs tells how an end is not what was seen; "" where it is.
-func differs(e End, s seen) string {
+func differs(e outcome.End, s seen) string {
 	switch {
 	case e.Answer != nil:
-		return e.Answer.differs(s)
+		return answerDiffers(e.Answer, s)
 	case e.Pass != nil:
-		return e.Pass.differs(s)
+		return passDiffers(e.Pass, s)
 	}
 	return "not followed"
 }
 
-func (a *Answer) differs(s seen) string {
+func answerDiffers(a *outcome.Answer, s seen) string {
 	own := strings.Contains(s.body, "<center>nginx")
 	switch {
 	case s.asked != nil:
@@ -304,13 +306,13 @@ func (a *Answer) differs(s seen) string {
 		return fmt.Sprintf("the status is %d", s.status)
 	case a.Location.Known && a.Location.Text != s.location:
 		return "the redirect goes to " + s.location
-	case (a.Body == OwnPage) != own && s.body != "":
+	case (a.Body == outcome.OwnPage) != own && s.body != "":
 		return "the body is not " + string(a.Body)
 	}
 	return ""
 }
 
-func (p *Pass) differs(s seen) string {
+func passDiffers(p *outcome.Pass, s seen) string {
 	if s.asked == nil {
 		return "no backend answered"
 	}
@@ -333,10 +335,10 @@ func (p *Pass) differs(s seen) string {
 	case p.Version != version:
 		return "the version is " + version
 	}
-	return p.fieldsDiffer(s.asked.Fields)
+	return fieldsDiffer(p, s.asked.Fields)
 }
 
-func (p *Pass) fieldsDiffer(really []string) string {
+func fieldsDiffer(p *outcome.Pass, really []string) string {
 	var want []string
 	anything := map[string]bool{}
 	for _, f := range p.Fields {
@@ -363,7 +365,7 @@ func (p *Pass) fieldsDiffer(really []string) string {
 }
 
 // judge compares a route with what was seen. An end that may be counts as well.
-func judge(r Route, s seen) string {
+func judge(r outcome.Route, s seen) string {
 	if r.End.Unfollowed != nil {
 		return ""
 	}
@@ -379,7 +381,7 @@ func judge(r Route, s seen) string {
 	return first
 }
 
-func describe(e End) string {
+func describe(e outcome.End) string {
 	text := ""
 	for _, s := range e.Steps {
 		text += "\n\t" + s.String()
@@ -394,12 +396,12 @@ func describe(e End) string {
 }
 
 // request reads a request of a row: what is wanted of its route, and the request.
-func (r *rig) request(text string) (wanted byte, request Request) {
+func (r *rig) request(text string) (wanted byte, request head.Request) {
 	words := strings.Fields(r.fill.Replace(text))
 	if len(words[0]) == 1 && strings.Contains("!?", words[0]) {
 		wanted, words = words[0][0], words[1:]
 	}
-	request = Request{To: loopback(r.port), Host: "example.com", From: netip.MustParseAddr("127.0.0.1")}
+	request = head.Request{To: loopback(r.port), Host: "example.com", From: netip.MustParseAddr("127.0.0.1")}
 	if !strings.HasPrefix(words[0], "/") {
 		request.Method, words = words[0], words[1:]
 	}
@@ -413,9 +415,9 @@ func (r *rig) request(text string) (wanted byte, request Request) {
 		case strings.HasPrefix(w, "to="):
 			request.To = netip.MustParseAddrPort(w[3:])
 		case w == "handshake":
-			request.Fields = append(request.Fields, Handshake(request.To, false, "", "", "").Fields...)
+			request.Fields = append(request.Fields, head.Handshake(request.To, false, "", "", "").Fields...)
 		default:
-			request.Fields = append(request.Fields, Field{name, value})
+			request.Fields = append(request.Fields, head.Field{Name: name, Value: value})
 		}
 	}
 	return wanted, request
@@ -445,5 +447,4 @@ func loopback(port int) netip.AddrPort {
 	return netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(port))
 }
 
-// anywhere looks in /tmp as well, as an nginx without a unit does.
-func anywhere(name string) Found { return lookInTime("", name) }
+var anywhere = files.Anywhere("")

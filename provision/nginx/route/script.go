@@ -1,12 +1,13 @@
 package route
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
 	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/head"
+	"wsprovision/provision/nginx/outcome"
+	"wsprovision/provision/nginx/variable"
 )
 
 // script is a run of the statements of rewriting in a block (ngx_http_script_engine_t).
@@ -53,8 +54,8 @@ func (s *script) run(body []conf.Directive) (stop bool, err error) {
 
 // stop is break: a path that was changed before stays changed, and is not looked for anew.
 func (s *script) stop() {
-	if s.at.changed {
-		s.at.matched, s.at.changed = false, false
+	if s.At.Changed {
+		s.At.Matched, s.At.Changed = false, false
 	}
 }
 
@@ -65,78 +66,73 @@ func (s *script) set(d conf.Directive) error {
 	v := s.text(d.Args[1], s.quoted)
 	name := strings.ToLower(strings.TrimPrefix(d.Args[0], "$"))
 	if name != "args" {
-		s.values[name] = v
+		s.Values[name] = v
 		return nil
 	}
 	if !v.Known {
 		return unfollowed(d, "%s", v.Why)
 	}
-	s.at.args, s.at.whole = v.Text, false
+	s.At.Args, s.At.Whole = v.Text, false
 	return nil
 }
 
 // text is the value of a text in which groups are escaped where escaped is true and the target had something to escape
 // (ngx_http_script_copy_capture_code).
-func (s *script) text(text string, escaped bool) Value {
-	if !s.at.quoted && !s.at.plus {
-		return s.value(text)
+func (s *script) text(text string, escaped bool) variable.Value {
+	if !s.At.Quoted && !s.At.Plus {
+		return s.Value(text)
 	}
-	all, _ := parts(text)
-	if !slices.ContainsFunc(all, func(p part) bool { return p.group > 0 }) {
-		return s.value(text)
+	if !variable.HasGroups(text) {
+		return s.Value(text)
 	}
 	if s.within {
-		return unknown("groups after a rewrite with a query are not followed where the target has %% or +")
+		return variable.Unknown("groups after a rewrite with a query are not followed where the target has %% or +")
 	}
 	if !escaped {
-		return s.value(text)
+		return s.Value(text)
 	}
-	raw := s.groups
+	raw := s.Groups
 	quoted := make([]string, len(raw))
 	for i, g := range raw {
-		v := asValue(head.Escape(g, head.InArgs))
+		v := variable.AsValue(head.Escape(g, head.InArgs))
 		if !v.Known {
 			return v
 		}
 		quoted[i] = v.Text
 	}
-	s.groups = quoted
-	v := s.value(text)
-	if !same(s.groups, quoted) {
-		return wild(s.walk, "%q has groups of a regular expression, and a map with another one", text)
+	s.Groups = quoted
+	v := s.Value(text)
+	if !variable.SameGroups(s.Groups, quoted) {
+		return s.GiveUp("%q has groups of a regular expression, and a map with another one", text)
 	}
-	s.groups = raw
+	s.Groups = raw
 	return v
 }
 
 // returns is ngx_http_script_return_code: a text, or a status below 400, is sent as it is; a redirect and a bare
 // status go through error_page.
 func (s *script) returns(d conf.Directive) (phase, error) {
-	status, text := 302, Value{Known: true}
+	status, text := 302, variable.Value{Known: true}
 	code, err := strconv.Atoi(d.Args[0])
 	switch {
 	case err == nil:
 		status = code
 	case len(d.Args) == 1:
-		text = s.value(d.Args[0])
+		text = s.Value(d.Args[0])
 	}
 	if len(d.Args) == 2 {
-		text = s.value(d.Args[1])
+		text = s.Value(d.Args[1])
 	}
 	what := "return " + joined(d.Args)
 	s.step(d, "%s", what)
 	switch bare := status >= 400 && (len(d.Args) == 1 || d.Args[1] == ""); {
-	case isRedirect(status):
+	case outcome.IsRedirect(status):
 		s.answer.location = text
 		return s.finish(status, d, what)
 	case bare:
 		return s.finish(status, d, what)
 	}
-	return s.send(status, Text, d, what)
-}
-
-func isRedirect(status int) bool {
-	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308
+	return s.send(status, outcome.Text, d, what)
 }
 
 // rewrite is a rewrite directive, and reports whether it is the last statement to run.
@@ -144,12 +140,12 @@ func (s *script) rewrite(d conf.Directive) (bool, error) {
 	if len(d.Args) < 2 {
 		return false, unfollowed(d, "rewrite is not understood")
 	}
-	matched, err := s.match(d.Args[0], false)(s.at.path)
+	matched, err := s.Match(d.Args[0], false)(s.At.Path)
 	if err != nil {
 		return false, unfollowed(d, "%v", err)
 	}
 	if !matched {
-		s.groups = nil
+		s.Groups = nil
 		return false, nil
 	}
 	r := replacementOf(d)
@@ -157,12 +153,12 @@ func (s *script) rewrite(d conf.Directive) (bool, error) {
 		s.next, err = s.redirect(d, r)
 		return true, err
 	}
-	before := s.at.path
+	before := s.At.Path
 	if err := s.replace(d, r); err != nil {
 		return false, err
 	}
-	s.step(d, "rewrite of %s to %s", before, s.at.path)
-	if s.at.path == "" {
+	s.step(d, "rewrite of %s to %s", before, s.At.Path)
+	if s.At.Path == "" {
 		s.next, err = s.finish(500, d, "rewrite leaves no path")
 		return true, err
 	}
@@ -206,18 +202,18 @@ func replacementOf(d conf.Directive) replacement {
 func (s *script) redirect(d conf.Directive, r replacement) (phase, error) {
 	v := s.text(r.path, true)
 	if v.Known {
-		v = asValue(head.UnescapeRedirect(v.Text))
+		v = variable.AsValue(head.UnescapeRedirect(v.Text))
 	}
-	if v.Known && !r.dropped && s.at.args != "" {
-		v.Text += map[bool]string{true: "&", false: "?"}[r.query] + s.at.args
+	if v.Known && !r.dropped && s.At.Args != "" {
+		v.Text += map[bool]string{true: "&", false: "?"}[r.query] + s.At.Args
 	}
-	s.at.internal, s.at.whole = true, false
+	s.At.Internal, s.At.Whole = true, false
 	if r.flag == "break" {
-		s.at.matched, s.at.changed = false, false
+		s.At.Matched, s.At.Changed = false, false
 	} else {
-		s.at.changed = true
+		s.At.Changed = true
 	}
-	s.step(d, "rewrite of %s to a redirect", s.at.path)
+	s.step(d, "rewrite of %s to a redirect", s.At.Path)
 	s.answer.location = v
 	return s.finish(r.status, d, "rewrite "+joined(d.Args))
 }
@@ -229,7 +225,7 @@ func (s *script) replace(d conf.Directive, r replacement) error {
 		return unfollowed(d, "%s", path.Why)
 	}
 	s.quoted = false
-	args := s.at.args
+	args := s.At.Args
 	if r.dropped {
 		args = ""
 	}
@@ -243,9 +239,9 @@ func (s *script) replace(d conf.Directive, r replacement) error {
 		}
 		args = own.Text
 	}
-	s.at.path, s.at.args, s.at.internal, s.at.whole = path.Text, args, true, false
-	if s.at.changed = r.flag != "break"; !s.at.changed {
-		s.at.matched = false
+	s.At.Path, s.At.Args, s.At.Internal, s.At.Whole = path.Text, args, true, false
+	if s.At.Changed = r.flag != "break"; !s.At.Changed {
+		s.At.Matched = false
 	}
 	return nil
 }

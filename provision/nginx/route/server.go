@@ -6,6 +6,7 @@ import (
 
 	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/head"
+	"wsprovision/provision/nginx/variable"
 )
 
 func defaultOf(sharing []conf.Sharer) conf.Sharer {
@@ -19,21 +20,21 @@ func defaultOf(sharing []conf.Sharer) conf.Sharer {
 
 // speaksTLS: ssl at one listen holds for the address; the old ssl on holds where the default server has it
 // (ngx_http_init_connection).
-func speaksTLS(sharing []conf.Sharer, standard levels) bool {
+func speaksTLS(sharing []conf.Sharer, standard conf.Levels) bool {
 	for _, s := range sharing {
 		if explicit(s) {
 			return true
 		}
 	}
-	return standard.on("ssl", false)
+	return standard.On("ssl", false)
 }
 
 // explicit looks for ssl in the listen itself, also where ssl on stands beside it.
 func explicit(s conf.Sharer) bool {
-	if len(named(s.Server.Body, "ssl")) == 0 {
+	if len(conf.Named(s.Server.Body, "ssl")) == 0 {
 		return s.Listen.TLS
 	}
-	for _, d := range named(s.Server.Body, "listen") {
+	for _, d := range conf.Named(s.Server.Body, "listen") {
 		if d.File != s.Listen.File || d.Line != s.Listen.Line {
 			continue
 		}
@@ -47,7 +48,7 @@ func explicit(s conf.Sharer) bool {
 }
 
 // plain refuses connections on which nginx does not speak HTTP/1.1 with this client.
-func plain(sharing []conf.Sharer, request Request, encrypted bool) error {
+func plain(sharing []conf.Sharer, request head.Request, encrypted bool) error {
 	for _, s := range sharing {
 		switch {
 		case s.Listen.ProxyProtocol && !request.Proxied:
@@ -65,7 +66,7 @@ func plain(sharing []conf.Sharer, request Request, encrypted bool) error {
 }
 
 // wellFormed refuses requests of which nginx might say more than this package follows.
-func wellFormed(r Request, standard levels) error {
+func wellFormed(r head.Request, standard conf.Levels) error {
 	size := len(r.Target)
 	for _, f := range r.Fields {
 		if !isToken(f.Name) || strings.ContainsAny(f.Value, "\r\n\x00") {
@@ -74,15 +75,15 @@ func wellFormed(r Request, standard levels) error {
 		size = max(size, len(f.Name)+len(f.Value))
 	}
 	switch {
-	case size > 4000 || len(r.Fields) > 80 || size > 500 && standard.value("large_client_header_buffers") != nil:
+	case size > 4000 || len(r.Fields) > 80 || size > 500 && standard.Value("large_client_header_buffers") != nil:
 		return errors.New("a request with lines this long is not followed (large_client_header_buffers)")
-	case r.has("Content-Length", "Transfer-Encoding", "Expect"):
+	case r.Has("Content-Length", "Transfer-Encoding", "Expect"):
 		return errors.New("a request with a body is not followed")
-	case len(r.values("Host")) != 1:
+	case len(r.Values("Host")) != 1:
 		return errors.New("a request with another number of Hosts than one is not followed")
-	case strings.Trim(r.method(), "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "":
+	case strings.Trim(r.Verb(), "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "":
 		return errors.New("the method is not followed")
-	case strings.Contains(joined(r.values("User-Agent")), "MSIE"):
+	case strings.Contains(joined(r.Values("User-Agent")), "MSIE"):
 		return errors.New("a request of Internet Explorer is not followed (msie_refresh)")
 	case head.Host(r.Host) == "":
 		return errors.New("such a Host is not followed")
@@ -92,7 +93,7 @@ func wellFormed(r Request, standard levels) error {
 
 func isToken(name string) bool {
 	for i := range len(name) {
-		if name[i] != '-' && !isWord(name[i]) {
+		if name[i] != '-' && !variable.IsWord(name[i]) {
 			return false
 		}
 	}
@@ -119,12 +120,12 @@ func chooseServer(w *walk, sharing []conf.Sharer, standard conf.Sharer) (conf.Sh
 			table.Add("", s)
 		}
 	}
-	name := head.Host(w.request.Host)
+	name := head.Host(w.Request.Host)
 	if found, ok := table.Exactly(name); ok {
 		return found, true, nil
 	}
 	if dynamic {
-		return standard, false, unfollowed(w.levels[0].block, "server_name $hostname is not followed")
+		return standard, false, unfollowed(w.Levels[0].Block, "server_name $hostname is not followed")
 	}
 	if found, ok := table.Find(name); ok {
 		return found, true, nil
@@ -144,7 +145,7 @@ func byExpression(w *walk, all []conf.Sharer, standard conf.Sharer, host string)
 			if !isExpression {
 				continue
 			}
-			matched, err := w.match(text, strings.ToLower(text) != text)(host)
+			matched, err := w.Match(text, strings.ToLower(text) != text)(host)
 			if err != nil {
 				return s, false, unfollowed(conf.Directive{Name: "server", File: s.Server.File, Line: s.Server.Line},
 					"%v", err)

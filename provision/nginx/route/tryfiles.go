@@ -5,12 +5,14 @@ import (
 	"strings"
 
 	"wsprovision/provision/nginx/conf"
+	"wsprovision/provision/nginx/files"
+	"wsprovision/provision/nginx/variable"
 )
 
 // precontent is try_files. It holds for its own block alone (ngx_http_try_files_handler).
 func precontent(w *walk) (phase, error) {
-	found := w.levels.own("try_files")
-	if len(found) == 0 || w.levels[0].kind == withinLocation {
+	found := w.Levels.Own("try_files")
+	if len(found) == 0 || w.Levels[0].Kind == conf.InnerBlock {
 		return content, nil
 	}
 	d := found[len(found)-1]
@@ -18,7 +20,7 @@ func precontent(w *walk) (phase, error) {
 		return nil, unfollowed(d, "try_files is not understood")
 	}
 	for _, arg := range d.Args[:len(d.Args)-1] {
-		b, root, ok := startOf(w)
+		b, root, ok := w.Start()
 		if !ok {
 			return w.finish(500, d, "alias where the path was rewritten")
 		}
@@ -31,7 +33,7 @@ func precontent(w *walk) (phase, error) {
 		if err != nil {
 			return nil, err
 		}
-		if there.Kind != Absent && (there.Kind == Directory) == isDirectory {
+		if there.Kind != files.Absent && (there.Kind == files.Directory) == isDirectory {
 			foundFile(w, b, tried.Text, isDirectory)
 			return content, nil
 		}
@@ -40,21 +42,21 @@ func precontent(w *walk) (phase, error) {
 }
 
 // tried is a name of try_files; one with variables that begins with what an alias stands for loses that.
-func triedName(w *walk, b base, name string) Value {
-	v := w.value(name)
-	if v.Known && b.alias > 0 && !b.whole && strings.Contains(name, "$") && b.alias <= len(w.at.path) {
-		v.Text = strings.TrimPrefix(v.Text, w.at.path[:b.alias])
+func triedName(w *walk, b variable.Base, name string) variable.Value {
+	v := w.Value(name)
+	if v.Known && b.Alias > 0 && !b.Whole && strings.Contains(name, "$") && b.Alias <= len(w.At.Path) {
+		v.Text = strings.TrimPrefix(v.Text, w.At.Path[:b.Alias])
 	}
 	return v
 }
 
-func foundFile(w *walk, b base, name string, isDirectory bool) {
+func foundFile(w *walk, b variable.Base, name string, isDirectory bool) {
 	switch {
-	case b.whole && isDirectory:
-	case b.whole:
-		w.at.path, w.at.appended = name, true
+	case b.Whole && isDirectory:
+	case b.Whole:
+		w.At.Path, w.At.Appended = name, true
 	default:
-		w.at.path = w.at.path[:b.alias] + name
+		w.At.Path = w.At.Path[:b.Alias] + name
 	}
 }
 
@@ -67,7 +69,7 @@ func fallback(w *walk, d conf.Directive, last string) (phase, error) {
 		}
 		return w.finish(status, d, "try_files "+last)
 	}
-	b, _, ok := startOf(w)
+	b, _, ok := w.Start()
 	if !ok {
 		return w.finish(500, d, "alias where the path was rewritten")
 	}

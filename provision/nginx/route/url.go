@@ -5,11 +5,12 @@ import (
 	"strings"
 
 	"wsprovision/provision/nginx/conf"
+	"wsprovision/provision/nginx/variable"
 )
 
 // url is what a proxy_pass leads to.
 type url struct {
-	text      Value
+	text      variable.Value
 	dynamic   bool // it has variables
 	scheme    string
 	authority string
@@ -19,12 +20,12 @@ type url struct {
 
 // url reads a proxy_pass (ngx_http_proxy_pass, ngx_http_proxy_eval).
 func urlOf(w *walk, d conf.Directive) (url, error) {
-	u := url{text: known(d.Args[0]), dynamic: strings.Contains(d.Args[0], "$")}
+	u := url{text: variable.Known(d.Args[0]), dynamic: strings.Contains(d.Args[0], "$")}
 	if u.dynamic {
-		u.text = w.value(d.Args[0])
+		u.text = w.Value(d.Args[0])
 	}
-	if l := w.levels.location(); l != nil {
-		if modifier, name := locationName(l.Args); !isRegular(modifier) && modifier != "@" {
+	if l := w.Levels.Location(); l != nil {
+		if modifier, name := conf.LocationName(l.Args); !conf.IsRegular(modifier) && modifier != "@" {
 			u.location = name
 		}
 	}
@@ -77,24 +78,24 @@ func (u url) isAddress() bool {
 }
 
 // proxyHost is $proxy_host (ngx_http_proxy_set_vars).
-func (u url) proxyHost() Value {
+func (u url) proxyHost() variable.Value {
 	host, port := u.port()
 	switch {
 	case !u.text.Known:
 		return u.text
 	case strings.HasPrefix(host, "unix:"):
-		return known("localhost")
+		return variable.Known("localhost")
 	case port == "" || port == u.standardPort():
-		return known(host)
+		return variable.Known(host)
 	}
-	return known(u.authority)
+	return variable.Known(u.authority)
 }
 
 // backends are the servers of the group that has the name, else the one that is named.
 func backendsOf(w *walk, u url) (all []string, group string) {
 	host, port := u.port()
-	for _, d := range named(w.http, "upstream") {
-		if port == "" && len(d.Args) == 1 && equalFold(d.Args[0], host) {
+	for _, d := range conf.Named(w.HTTP, "upstream") {
+		if port == "" && len(d.Args) == 1 && strings.EqualFold(d.Args[0], host) {
 			return servers(d), d.Args[0]
 		}
 	}
@@ -107,7 +108,7 @@ func backendsOf(w *walk, u url) (all []string, group string) {
 // servers are those of a group that are not down.
 func servers(group conf.Directive) []string {
 	var all []string
-	for _, s := range named(group.Body, "server") {
+	for _, s := range conf.Named(group.Body, "server") {
 		down := len(s.Args) == 0
 		for _, a := range s.Args {
 			down = down || a == "down"

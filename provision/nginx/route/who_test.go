@@ -3,6 +3,8 @@ package route
 import (
 	"strings"
 	"testing"
+
+	"wsprovision/provision/nginx/outcome"
 )
 
 // TestMakers: whoever really answered is among those who can have, and what cannot is not.
@@ -32,7 +34,8 @@ func TestMakers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ends := Makers(Follow(tree, Host{Look: anywhere}, request), Seen{s.status, s.location, "nginx/1.22.1", s.body})
+		ends := outcome.Makers(Follow(tree, Host{Look: anywhere}, request),
+			outcome.Seen{Status: s.status, Location: s.location, Server: "nginx/1.22.1", Body: s.body})
 		if len(ends) != test.ends {
 			t.Errorf("%s: %d ends can have given %v, want %d: %+v", test.request, len(ends), s, test.ends, ends)
 			continue
@@ -48,7 +51,7 @@ func TestMakers(t *testing.T) {
 			t.Errorf("%s: %v is said to come of %s, want %s", test.request, s, name, test.what)
 		}
 	}
-	if (Seen{Status: 403, Body: "<title>404 Not Found</title><center>nginx"}).OwnPage() {
+	if (outcome.Seen{Status: 403, Body: "<title>404 Not Found</title><center>nginx"}).OwnPage() {
 		t.Error("the page of another status is taken for this one's")
 	}
 }

@@ -1,4 +1,4 @@
-package route
+package outcome
 
 import (
 	"fmt"
@@ -50,8 +50,13 @@ func (a *Answer) fits(s Seen) bool {
 	switch {
 	case a.Status != s.Status || s.Server != "" && !strings.HasPrefix(s.Server, "nginx"):
 		return false
-	case a.Location.Known && isRedirect(a.Status) && a.Location.Text != s.Location:
+	case a.Location.Known && IsRedirect(a.Status) && a.Location.Text != s.Location:
 		return false
 	}
 	return s.Body == "" || (a.Body == OwnPage) == s.OwnPage()
+}
+
+// IsRedirect reports whether an answer with the status has a Location.
+func IsRedirect(status int) bool {
+	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308
 }

@@ -1,4 +1,4 @@
-package route
+package variable
 
 import (
 	"strings"
@@ -10,20 +10,20 @@ import (
 
 // mapped is ngx_http_map_variable: the exact text without case, host names with wildcards where the map has hostnames,
 // else the first regular expression, else the default.
-func mapValue(w *walk, table conf.Directive) Value {
+func mapValue(s *Scope, table conf.Directive) Value {
 	if len(table.Args) != 2 {
-		return unknown("the map in %s:%d is not understood", table.File, table.Line)
+		return Unknown("the map in %s:%d is not understood", table.File, table.Line)
 	}
-	source := w.value(table.Args[0])
+	source := s.Value(table.Args[0])
 	if !source.Known {
 		return source
 	}
-	text, hosts := source.Text, len(named(table.Body, "hostnames")) > 0
+	text, hosts := source.Text, len(conf.Named(table.Body, "hostnames")) > 0
 	if hosts {
 		text = strings.TrimSuffix(text, ".")
 	}
 	if entry := exactly(table.Body, text, hosts); entry != nil {
-		return w.value(entry.Args[0])
+		return s.Value(entry.Args[0])
 	}
 	standard := ""
 	for _, entry := range table.Body {
@@ -36,15 +36,15 @@ func mapValue(w *walk, table conf.Directive) Value {
 		if text == "" || !strings.HasPrefix(entry.Name, "~") {
 			continue
 		}
-		matched, err := w.match(expression(entry.Name[1:]))(text)
+		matched, err := s.Match(expression(entry.Name[1:]))(text)
 		if err != nil {
-			return unknown("%v in %s:%d", err, entry.File, entry.Line)
+			return Unknown("%v in %s:%d", err, entry.File, entry.Line)
 		}
 		if matched {
-			return w.value(entry.Args[0])
+			return s.Value(entry.Args[0])
 		}
 	}
-	return w.value(standard)
+	return s.Value(standard)
 }
 
 // exactly is the entry of a text in a map's table of texts, or of host names.
@@ -71,8 +71,8 @@ func expression(text string) (pattern string, anyCase bool) {
 	return rest, anyCase
 }
 
-// match gives a function that tries a text, and keeps the groups where it matches (ngx_http_regex_exec).
-func (w *walk) match(text string, anyCase bool) func(subject string) (bool, error) {
+// Match gives a function that tries a text, and keeps the groups where it matches (ngx_http_regex_exec).
+func (s *Scope) Match(text string, anyCase bool) func(subject string) (bool, error) {
 	p, err := pcre.Compile(text, anyCase)
 	return func(subject string) (bool, error) {
 		if err != nil {
@@ -84,10 +84,10 @@ func (w *walk) match(text string, anyCase bool) func(subject string) (bool, erro
 		}
 		for i, name := range p.Names() {
 			if name != "" {
-				w.values[strings.ToLower(name)] = known(groups[i])
+				s.Values[strings.ToLower(name)] = Known(groups[i])
 			}
 		}
-		w.groups = groups
+		s.Groups = groups
 		return true, nil
 	}
 }

@@ -1,4 +1,4 @@
-package route
+package variable
 
 import (
 	"net/netip"
@@ -8,10 +8,10 @@ import (
 
 // located is the value of a geo: that of the smallest network with the client's address, or with the one that its first
 // argument gives (ngx_http_geo_cidr_variable).
-func located(w *walk, table conf.Directive) Value {
-	text := clientAddress(w)
+func located(s *Scope, table conf.Directive) Value {
+	text := s.ClientAddress()
 	if len(table.Args) == 2 {
-		text = w.value(table.Args[0])
+		text = s.Value(table.Args[0])
 	}
 	if !text.Known {
 		return text
@@ -24,13 +24,13 @@ func located(w *walk, table conf.Directive) Value {
 	for _, entry := range table.Body {
 		network, ok := networkOf(entry, address)
 		if !ok {
-			return unknown("%s in the geo in %s:%d is not followed", entry.Name, entry.File, entry.Line)
+			return Unknown("%s in the geo in %s:%d is not followed", entry.Name, entry.File, entry.Line)
 		}
 		if network.Contains(address.Unmap()) && network.Bits() >= best {
 			best, value = network.Bits(), entry.Args[0]
 		}
 	}
-	return known(value)
+	return Known(value)
 }
 
 // networkOf is the network of an entry; default is every address.

@@ -1,4 +1,4 @@
-package route
+package variable
 
 import (
 	"strings"
@@ -8,9 +8,9 @@ import (
 
 // invalidReferer is $invalid_referer: nothing, or 1 where the request's Referer is none of valid_referers
 // (ngx_http_referer_variable). Names with a path, and regular expressions, are not followed.
-func invalidReferer(w *walk) Value {
+func invalidReferer(s *Scope) Value {
 	var given []string
-	for _, d := range w.levels.all("valid_referers") {
+	for _, d := range s.Levels.All("valid_referers") {
 		given = append(given, d.Args...)
 	}
 	table, options := head.NewNames[bool](), map[string]bool{}
@@ -19,27 +19,27 @@ func invalidReferer(w *walk) Value {
 		case g == "none" || g == "blocked" || g == "server_names":
 			options[g] = true
 		case strings.ContainsAny(g, "~/$"):
-			return unknown("valid_referers %s is not followed", g)
+			return Unknown("valid_referers %s is not followed", g)
 		default:
 			table.Add(g, true)
 		}
 	}
-	for _, name := range w.server.Names {
+	for _, name := range s.Server.Names {
 		if options["server_names"] && strings.ContainsAny(name, "~$") {
-			return unknown("valid_referers with server_name %s is not followed", name)
+			return Unknown("valid_referers with server_name %s is not followed", name)
 		}
 		if options["server_names"] {
 			table.Add(name, true)
 		}
 	}
-	field := fieldValue(w, "referer")
+	field := fieldValue(s, "referer")
 	switch {
 	case len(given) == 0:
-		return known("")
+		return Known("")
 	case !field.Known:
 		return field
 	}
-	return known(map[bool]string{false: "1"}[isValid(table, options, field.Text)])
+	return Known(map[bool]string{false: "1"}[isValid(table, options, field.Text)])
 }
 
 func isValid(names *head.Names[bool], options map[string]bool, referer string) bool {

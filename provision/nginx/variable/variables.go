@@ -1,6 +1,7 @@
-package route
+package variable
 
 import (
+	"slices"
 	"strings"
 
 	"wsprovision/provision/nginx/conf"
@@ -36,6 +37,12 @@ func parts(text string) ([]part, bool) {
 	return all, true
 }
 
+// HasGroups reports whether a text has groups of a regular expression in it.
+func HasGroups(text string) bool {
+	all, _ := parts(text)
+	return slices.ContainsFunc(all, func(p part) bool { return p.group > 0 })
+}
+
 // reference reads what follows a $.
 func reference(text string) (part, int, bool) {
 	if text != "" && text[0] >= '1' && text[0] <= '9' {
@@ -46,7 +53,7 @@ func reference(text string) (part, int, bool) {
 		name, braces = text[1:], 2
 	}
 	end := 0
-	for end < len(name) && isWord(name[end]) {
+	for end < len(name) && IsWord(name[end]) {
 		end++
 	}
 	if end == 0 || braces > 0 && !strings.HasPrefix(name[end:], "}") {
@@ -55,48 +62,43 @@ func reference(text string) (part, int, bool) {
 	return part{variable: strings.ToLower(name[:end])}, end + braces, true
 }
 
-func isWord(c byte) bool {
+// IsWord reports whether a byte may be part of a name.
+func IsWord(c byte) bool {
 	return c == '_' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
 }
 
-// value is what a text of the configuration becomes for the request (ngx_http_complex_value). Nginx measures it first
+// Value is what a text of the configuration becomes for the request (ngx_http_complex_value). Nginx measures it first
 // and writes it then: a map that changes the groups between the two overruns the buffer, or is an error.
-func (w *walk) value(text string) Value {
+func (s *Scope) Value(text string) Value {
 	all, ok := parts(text)
 	if !ok {
-		return wild(w, "%q is not understood", text)
+		return s.GiveUp("%q is not understood", text)
 	}
-	before, grouped := w.groups, false
+	before, grouped := s.Groups, false
 	var out strings.Builder
 	for _, p := range all {
-		v := known(p.text)
+		v := Known(p.text)
 		switch {
 		case p.group > 0:
-			v, grouped = known(group(w.groups, p.group)), true
+			v, grouped = Known(group(s.Groups, p.group)), true
 		case p.variable != "":
-			v = w.variable(p.variable)
+			v = s.Variable(p.variable)
 		}
 		if !v.Known {
 			return v
 		}
 		if out.WriteString(v.Text); out.Len() > longest {
-			return unknown("%.20q becomes longer than is followed", text)
+			return Unknown("%.20q becomes longer than is followed", text)
 		}
 	}
-	if grouped && !same(before, w.groups) {
-		return wild(w, "%q has groups of a regular expression, and a map with another one", text)
+	if grouped && !SameGroups(before, s.Groups) {
+		return s.GiveUp("%q has groups of a regular expression, and a map with another one", text)
 	}
-	return known(out.String())
+	return Known(out.String())
 }
 
-// wild is a value that ends the walk, whatever it is for.
-func wild(w *walk, format string, args ...any) Value {
-	v := unknown(format, args...)
-	w.wild = v.Why
-	return v
-}
-
-func same(a, b []string) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
+// SameGroups reports whether two are those of one match.
+func SameGroups(a, b []string) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
 
 func group(groups []string, n int) string {
 	if n < len(groups) {
@@ -111,43 +113,43 @@ const (
 	longest  = 1 << 16
 )
 
-// variable is the value of a variable at this moment. Nginx keeps what it found once, but for those that change with
+// Variable is the value of a variable at this moment. Nginx keeps what it found once, but for those that change with
 // the request.
-func (w *walk) variable(name string) Value {
-	if v, there := w.values[name]; there {
+func (s *Scope) Variable(name string) Value {
+	if v, there := s.Values[name]; there {
 		return v
 	}
-	d := w.defined[name]
+	d := s.defined[name]
 	if d == nil {
-		return builtin(w, name)
+		return builtin(s, name)
 	}
 	switch {
 	case d.group && (d.table != nil || d.other != ""):
-		return unknown("$%s is made in two ways", name)
+		return Unknown("$%s is made in two ways", name)
 	case d.other != "":
-		return unknown("$%s is %s, which only nginx knows", name, d.other)
+		return Unknown("$%s is %s, which only nginx knows", name, d.other)
 	case d.table == nil && !d.group && settable(name):
-		return builtin(w, name) // until a set is come by
+		return builtin(s, name) // until a set is come by
 	case d.table == nil:
-		return known("") // of a set that was not come by, or of a group that did not match
+		return Known("") // of a set that was not come by, or of a group that did not match
 	}
-	if w.asked++; d.open > 0 || w.asked > mostMaps {
-		return unknown("the map of $%s leads to itself, or to too many others", name)
+	if s.asked++; d.open > 0 || s.asked > mostMaps {
+		return Unknown("the map of $%s leads to itself, or to too many others", name)
 	}
 	d.open++
-	v := tableValue(w, *d.table)
+	v := tableValue(s, *d.table)
 	d.open--
-	if len(named(d.table.Body, "volatile")) == 0 {
-		w.values[name] = v
+	if len(conf.Named(d.table.Body, "volatile")) == 0 {
+		s.Values[name] = v
 	}
 	return v
 }
 
-func tableValue(w *walk, table conf.Directive) Value {
+func tableValue(s *Scope, table conf.Directive) Value {
 	if table.Name == "geo" {
-		return located(w, table)
+		return located(s, table)
 	}
-	return mapValue(w, table)
+	return mapValue(s, table)
 }
 
 // definition is where a configuration makes a variable.
@@ -230,7 +232,7 @@ func (all definitions) groups(text string) {
 		text = rest
 		rest = strings.TrimPrefix(rest, "P")
 		if name, _, ok := strings.Cut(strings.TrimPrefix(rest, "<"), ">"); ok && rest[0] == '<' && name != "" &&
-			isWord(name[0]) {
+			IsWord(name[0]) {
 			all.of(name).group = true
 		}
 	}

@@ -1,4 +1,6 @@
-package route
+// Package files tells what stands at a path of the host as nginx would find it, and says so where it cannot be told. It
+// opens no file.
+package files
 
 import (
 	"errors"
@@ -42,24 +44,28 @@ const patience = 2 * time.Second
 // OnDisk looks at files below root, which is "" but in tests. It does not open them. What lies in /tmp or /var/tmp is
 // hidden: the unit of RHEL's nginx has a /tmp of its own (PrivateTmp, systemd.exec(5)).
 func OnDisk(root string) Look {
+	anywhere := Anywhere(root)
 	return func(name string) Found {
 		for _, private := range []string{"/tmp/", "/var/tmp/"} {
 			if strings.HasPrefix(path.Clean(name)+"/", private) {
 				return Found{}
 			}
 		}
-		return lookInTime(root, name)
+		return anywhere(name)
 	}
 }
 
-func lookInTime(root, name string) Found {
-	found := make(chan Found, 1) // a file server that does not answer is left behind
-	go func() { found <- look(root, path.Clean(name)) }()
-	select {
-	case f := <-found:
-		return f
-	case <-time.After(patience):
-		return Found{}
+// Anywhere looks in /tmp as well, as an nginx without a unit does.
+func Anywhere(root string) Look {
+	return func(name string) Found {
+		found := make(chan Found, 1) // a file server that does not answer is left behind
+		go func() { found <- look(root, path.Clean(name)) }()
+		select {
+		case f := <-found:
+			return f
+		case <-time.After(patience):
+			return Found{}
+		}
 	}
 }
 

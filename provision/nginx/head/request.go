@@ -1,10 +1,4 @@
-// Package route tells how nginx takes a request through a configuration, other people's included: which server and
-// location it comes to, what rewrites it, what may answer it before a backend does, and what a backend is asked with.
-//
-// It never guesses. Where a request depends on something that only nginx knows, the route ends there, with file and
-// line. It holds for nginx 1.20 to 1.22, and its rules are those of their sources: the functions are named where they
-// are used. It looks at files only where nginx would (try_files, index, static files), and runs nothing.
-package route
+package head
 
 import (
 	"net/netip"
@@ -49,15 +43,16 @@ func Handshake(to netip.AddrPort, tls bool, host, target, origin string) Request
 	return r
 }
 
-func (r Request) method() string {
+// Verb is its method.
+func (r Request) Verb() string {
 	if r.Method == "" {
 		return "GET"
 	}
 	return r.Method
 }
 
-// values are those of a field, which may be there twice.
-func (r Request) values(name string) []string {
+// Values are those of a field, which may be there twice.
+func (r Request) Values(name string) []string {
 	var all []string
 	if strings.EqualFold(name, "Host") {
 		all = append(all, r.Host)
@@ -70,9 +65,10 @@ func (r Request) values(name string) []string {
 	return all
 }
 
-func (r Request) has(names ...string) bool {
+// Has reports whether it has one of the fields.
+func (r Request) Has(names ...string) bool {
 	for _, name := range names {
-		if len(r.values(name)) > 0 {
+		if len(r.Values(name)) > 0 {
 			return true
 		}
 	}

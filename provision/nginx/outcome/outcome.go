@@ -1,9 +1,13 @@
-package route
+// Package outcome has what a route tells: the server and the location that a request comes to, where it ends, and what
+// a backend is asked with. It also tells which of the ends can have given an answer that a client saw.
+package outcome
 
 import (
 	"fmt"
+	"strings"
 
 	"wsprovision/provision/nginx/conf"
+	"wsprovision/provision/nginx/variable"
 )
 
 // Route is the way of a request through a configuration.
@@ -45,15 +49,15 @@ type End struct {
 	Answer     *Answer
 	Pass       *Pass
 	Unfollowed *Unfollowed
-	levels     levels
+	Levels     conf.Levels
 }
 
 // InForce is the directive of that name that holds where the request ends: the innermost block that has it decides.
 // Nil: nowhere set.
-func (e End) InForce(name string) *conf.Directive { return e.levels.value(name) }
+func (e End) InForce(name string) *conf.Directive { return e.Levels.Value(name) }
 
 // AllInForce are the directives of that name that hold where the request ends, of those that add up within a block.
-func (e End) AllInForce(name string) []conf.Directive { return e.levels.all(name) }
+func (e End) AllInForce(name string) []conf.Directive { return e.Levels.All(name) }
 
 // Cause is what may turn a request away from its end.
 type Cause struct {
@@ -79,7 +83,7 @@ type Answer struct {
 	Status int
 	Body   Body
 	// Location is the field of a redirect, as nginx sends it.
-	Location Value
+	Location variable.Value
 	// Directive is what makes nginx answer so. It is the location's, or the server's, where no directive says so and
 	// nothing passes the request on.
 	Directive conf.Directive
@@ -100,25 +104,6 @@ func (u *Unfollowed) Error() string {
 	return fmt.Sprintf("%s in %s:%d", u.Why, u.Directive.File, u.Directive.Line)
 }
 
-// Value is a text, known or not.
-type Value struct {
-	Text  string
-	Known bool
-	// Why says what keeps it from being known.
-	Why string
-}
-
-func known(text string) Value { return Value{Text: text, Known: true} }
-
-func unknown(format string, args ...any) Value { return Value{Why: fmt.Sprintf(format, args...)} }
-
-func asValue(text string, err error) Value {
-	if err != nil {
-		return unknown("%v", err)
-	}
-	return known(text)
-}
-
 // Pass is a request on its way to a backend.
 type Pass struct {
 	// Directive is the proxy_pass, or another that passes requests on.
@@ -130,7 +115,7 @@ type Pass struct {
 	// Upstream is the group that they are of; "" for none.
 	Upstream string
 	// Method, Target and Version are those of the request that the backend gets: 1.0 or 1.1.
-	Method, Target Value
+	Method, Target variable.Value
 	Version        string
 	// Override is the status that the client gets in place of the backend's, for which an error_page led here; 0 for
 	// none. A WebSocket does not come about where there is one.
@@ -144,17 +129,17 @@ type Pass struct {
 // SentField is a field of the request that a backend gets.
 type SentField struct {
 	Name  string
-	Value Value
+	Value variable.Value
 	// Set is the proxy_set_header; nil where nginx or the client sets it.
 	Set *conf.Directive
 }
 
 // Field is what the backend gets in a field; an empty one is not sent. One that is sent twice is a list.
 func (p *Pass) Field(name string) SentField {
-	one := SentField{Name: name, Value: known("")}
+	one := SentField{Name: name, Value: variable.Known("")}
 	for _, f := range p.Fields {
 		switch {
-		case !equalFold(f.Name, name) || f.Value.Known && f.Value.Text == "" && one.Set != nil:
+		case !strings.EqualFold(f.Name, name) || f.Value.Known && f.Value.Text == "" && one.Set != nil:
 		case one.Value.Known && one.Value.Text != "" && f.Value.Known:
 			one.Value.Text += ", " + f.Value.Text
 		default:
