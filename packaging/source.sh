@@ -5,7 +5,7 @@
 set -euo pipefail
 root=$(dirname "$(dirname "$(realpath "$0")")")
 into=$1
-files=(cmd provision rpm selinux systemd packaging ':(exclude)packaging/acceptance' ':(exclude)packaging/diagnosis'
+files=(cmd firewalld provision rpm selinux systemd packaging ':(exclude)packaging/acceptance' ':(exclude)packaging/diagnosis'
 	go.mod go.sum LICENSE README.md CHANGELOG.md)
 
 mkdir -p "$into"

@@ -89,6 +89,10 @@ func (r *Run) present(ctx context.Context, e state.Entry) (string, error) {
 		return r.pkgs.Present(ctx, e)
 	case state.KindLine:
 		return r.files.PresentLine(e)
+	case state.KindSysctl:
+		return r.capacity.Present(e), nil
+	case state.KindFirewall, state.KindFirewallRunning:
+		return r.firewall.Present(ctx, e)
 	}
 	have, err := r.Files.Read(e.Name)
 	return state.Digest(have.Content), err

@@ -34,12 +34,14 @@ var arrows = map[string]string{
 		"nginx/render certificate selinux selinux/policydb systemd",
 	"provision/certificate":    "",
 	"provision/policy":         "labels managed state host engine config selinux selinux/policydb systemd",
+	"provision/capacity":       "proxy managed state host engine config nginx nginx/conf selinux systemd",
+	"provision/firewall":       "state host engine config firewalld systemd",
 	"provision/labels":         "packages state host engine selinux selinux/policydb systemd",
 	"provision/packages":       "managed state host engine config rpm rpm/rpmdb rpm/yumconf rpm/openpgp rpm/yumerr",
 	"provision/siteconfig":     "managed engine config",
 	"provision/managed":        "state host engine config",
 	"provision/state":          "host engine",
-	"provision/host":           "config nginx nginx/conf websocket rpm selinux selinux/policydb systemd",
+	"provision/host":           "config nginx nginx/conf websocket rpm firewalld selinux selinux/policydb systemd",
 	"provision/nginx/route":    "nginx/conf nginx/files nginx/head nginx/outcome nginx/variable",
 	"provision/nginx/outcome":  "nginx/conf nginx/variable",
 	"provision/nginx/variable": "nginx/conf nginx/head nginx/pcre",
@@ -64,6 +66,7 @@ var arrows = map[string]string{
 	"selinux":                  "selinux/policydb",
 	"selinux/policydb":         "",
 	"systemd":                  "",
+	"firewalld":                "",
 	"provision/hostfile":       "plaintext",
 	"provision/plaintext":      "",
 	"provision/secret":         "nginx/tokens",
@@ -75,7 +78,7 @@ var arrows = map[string]string{
 }
 
 // rooms are the packages that steps are made of.
-const rooms = "proxy policy labels packages managed state host engine"
+const rooms = "capacity proxy firewall policy labels packages managed state host engine"
 
 // bottom are the packages that know nothing of the agent's work: every other may import them, and they import none of
 // ours but each other, as arrows says.

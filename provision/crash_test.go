@@ -102,6 +102,17 @@ func crashes() []crash {
 		{name: "from the boolean to the label", host: func(t testing.TB) *fakeHost {
 			return provisioned(t)
 		}, config: labelOnly, least: 5},
+		{name: "ports that firewalld lets in", host: walled, config: opened, least: 44},
+		{name: "ports that firewalld lets in, in an installer's chroot", host: walledOffline, config: opened, least: 30,
+			offline: true},
+		{name: "a revert of ports that firewalld lets in", host: openedHost, config: opened, act: revert(false),
+			least: 14},
+		{name: "room for many", host: serving, config: roomyConfig, least: 20},
+		{name: "room for many, on a bare host", host: narrow, config: roomyConfig, least: 50},
+		{name: "room for many, in an installer's chroot", host: narrowOffline, config: roomyConfig, least: 36,
+			offline: true},
+		{name: "room for many, no longer asked for", host: roomyHost, config: basic, least: 16},
+		{name: "a revert of room for many", host: roomyHost, config: roomyConfig, act: revert(false), least: 16},
 		{name: "a site removed", host: withTwoSites, config: basic, least: 12},
 		{name: "a reload that nginx refuses", host: takenPort, fails: true, least: 20,
 			config: func(t testing.TB) config.Config { return parse(t, strings.Replace(oneSite, "80", "8008", 1)) }},

@@ -37,9 +37,14 @@ type fakeHost struct {
 	ran     []string // every program
 	points  []string // every point of the seam
 	reloads int
-	starts  int
-	probes  int
-	lines   []string // the log
+	units   map[string]bool // other than nginx's: that run
+	// unitFiles is LimitNOFILE= of nginx.service as systemd has read it; noPrlimit keeps the limit of what runs.
+	unitFiles uint64
+	noPrlimit bool
+	bound     []string // zones of firewalld's with an interface
+	starts    int
+	probes    int
+	lines     []string // the log
 	// lastResult is that of the last run.
 	lastResult engine.Status
 	gaveUp     bool // the first boot's unit failed
@@ -131,6 +136,8 @@ func (h *fakeHost) host(on Listener) *host.Host {
 		SetLabel:  p.SELinux.Contexts().SetFileLabel,
 		FileLabel: p.SELinux.Contexts().FileLabel}
 	p.Probe, p.Served, p.TryBind = h.probe, h.sends, h.tryBind
+	p.RaiseFiles = h.raiseFiles
+	p.Firewall = h.firewall(seam.Do, change)
 	p.Units = func(context.Context) (systemd.Units, error) {
 		if h.where.Offline() {
 			return &systemd.Offline{Root: h.root, Change: change}, nil
@@ -193,6 +200,8 @@ func (h *fakeHost) program(stdin string, argv []string) (string, string, int, er
 		return h.semodule(argv[1:])
 	case "setsebool":
 		return h.setsebool(argv[1:])
+	case "firewall-offline-cmd":
+		return h.offlineCmd(argv[1:])
 	case "systemctl":
 		return h.systemctl(argv[1:])
 	case "journalctl":

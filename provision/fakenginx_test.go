@@ -220,6 +220,7 @@ func (h *fakeHost) startNginx() bool {
 	if !h.take() {
 		return false
 	}
+	h.readUnit()
 	h.web.master = h.fork(1, "nginx: master process /usr/sbin/nginx")
 	h.write("/run/nginx.pid", strconv.Itoa(h.web.master)+"\n")
 	h.web.workers = []int{h.fork(h.web.master, "nginx: worker process"), h.fork(h.web.master, "nginx: worker process")}
@@ -252,6 +253,7 @@ func (h *fakeHost) fork(parent int, title string) int {
 	h.web.lastPID++
 	pid := 2000 + h.web.lastPID
 	h.write(fmt.Sprintf("/proc/%d/cmdline", pid), title+"\x00")
+	h.limitFiles(pid, h.filesOf(parent))
 	h.write(fmt.Sprintf("/proc/%d/stat", pid), procStat(pid, "nginx", parent, uint64(1000+h.web.lastPID)))
 	return pid
 }
@@ -356,7 +358,12 @@ func (u *fakeUnits) State(ctx context.Context, unit string) (systemd.State, erro
 	case unit == host.FirstBootUnit && u.h.gaveUp:
 		s.Active, s.Sub = "failed", "failed"
 	case unit == host.FirstBootUnit:
+	case unit != host.NginxUnit:
+		if u.h.units[unit] {
+			s.Active, s.Sub = "active", "running"
+		}
 	case u.h.web.master != 0:
+		s.OpenFiles = max(u.h.unitFiles, 4096)
 		s.Active, s.Sub, s.MainPID, s.CanReload = "active", "running", u.h.web.master, !u.h.web.noReload
 	case u.h.web.failed:
 		s.Active, s.Sub = "failed", "failed"

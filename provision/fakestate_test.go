@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"wsprovision/provision/capacity"
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
@@ -103,6 +104,9 @@ func (h *fakeHost) state() map[string]string {
 	for _, e := range entries {
 		s["conf.d/"+e.Name()] = h.content(host.ConfDir + "/" + e.Name())
 	}
+	s["limits"] = h.content(capacity.DropInPath) + h.content(capacity.SysctlPath) + h.content(somaxconnPath)
+	s["nginx.conf"] = h.content(host.NginxConf)
+	s["firewall"] = h.content(publicZone) + h.content(runningWall)
 	s["served"] = strings.Join(h.served(), " ")
 	return s
 }

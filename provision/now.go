@@ -96,6 +96,10 @@ func stepOf(k state.Kind) string {
 		return stepnames.Service
 	case state.KindPackage, state.KindKey:
 		return stepnames.Packages
+	case state.KindSysctl:
+		return stepnames.Capacity
+	case state.KindFirewall, state.KindFirewallRunning:
+		return stepnames.Firewall
 	}
 	return stepnames.Files
 }

@@ -3,7 +3,9 @@ package provision
 import (
 	"context"
 
+	"wsprovision/provision/capacity"
 	"wsprovision/provision/config"
+	"wsprovision/provision/firewall"
 	"wsprovision/provision/firstboot"
 	"wsprovision/provision/labels"
 	"wsprovision/provision/managed"
@@ -40,6 +42,9 @@ func (r *Run) wire(ctx context.Context) {
 	r.unit.Pending = r.conf.Pending
 	r.candidate = &proxy.Candidate{Host: h, Config: c, Packages: r.pkgs, Unit: r.unit, Sites: r.conf, Survey: r.survey,
 		Reverting: r.reverting}
+	r.capacity = &capacity.Capacity{Host: h, Config: c, Ledger: r.ledger, Managed: r.files, Unit: r.unit,
+		Survey: r.survey, Reverting: r.reverting, Wanted: r.limits}
+	r.firewall = &firewall.Firewall{Host: h, Config: c, Ledger: r.ledger, Reverting: r.reverting}
 	r.proof = &verify.Proof{Host: h, Config: c, Pending: func() bool {
 		return anyPending(r.engine)
 	}, Policy: r.policy, Survey: r.survey}

@@ -7,8 +7,10 @@ import (
 	"io/fs"
 	"time"
 
+	"wsprovision/provision/capacity"
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/firewall"
 	"wsprovision/provision/firstboot"
 	"wsprovision/provision/host"
 	"wsprovision/provision/labels"
@@ -27,11 +29,13 @@ type Run struct {
 	Config config.Config
 	Options
 
-	on    Listener
-	sites func() ([]managed.Want, error) // what a revert brings back; nil: what the configuration asks for
+	on     Listener
+	sites  func() ([]managed.Want, error) // what a revert brings back; nil: what the configuration asks for
+	limits func() []managed.Want          // the same of the files around nginx
 	kind
 	past
 	parts
+	surroundings
 }
 
 // Options are what a person says of one run.
@@ -74,6 +78,12 @@ type parts struct {
 	candidate *proxy.Candidate
 	proof     *verify.Proof
 	later     *firstboot.Deferral
+}
+
+// surroundings are the parts that most hosts do without.
+type surroundings struct {
+	capacity *capacity.Capacity
+	firewall *firewall.Firewall
 }
 
 // NewRun prepares a run; it reads nothing of the host yet.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"wsprovision/provision/capacity"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/labels"
@@ -33,6 +34,7 @@ func NewRevert(h *host.Host, on Listener, packages bool) *Revert {
 	run := &Run{Host: h, on: on, Options: Options{AnyPlatform: true}, kind: kind{reverting: true}}
 	r := &Revert{Run: run, packages: packages}
 	r.Run.sites = r.before
+	r.Run.limits = func() []managed.Want { return r.filesBefore(capacity.IsOurs) }
 	return r
 }
 
@@ -41,7 +43,7 @@ func NewRevert(h *host.Host, on Listener, packages bool) *Revert {
 // packages are the last, because semanage is one of them.
 func (r *Revert) steps() []engine.Step {
 	r.unlabels = r.leavesUnlabelled()
-	steps := r.later.Cancel([]engine.Step{
+	steps := r.later.Cancel(roomy(r.capacity, stepnames.Service, firewalled(r.firewall, []engine.Step{
 		{Name: stepnames.Platform, Check: r.checkPlatform},
 		{Name: stepnames.Validate, Needs: []string{stepnames.Platform}, Check: r.checkWithout},
 		{Name: stepnames.Site, Needs: []string{stepnames.Validate}, Check: r.conf.Check, Apply: r.conf.Apply},
@@ -51,9 +53,11 @@ func (r *Revert) steps() []engine.Step {
 		{Name: stepnames.Packages, Needs: []string{stepnames.Unit, stepnames.SELinux}, Check: r.checkErase,
 			Apply: r.applyErase},
 		{Name: stepnames.Files, Needs: []string{stepnames.Packages}, Check: r.checkOthers, Apply: r.applyFiles},
-		{Name: stepnames.Ledger, Needs: []string{stepnames.SELinux, stepnames.Files}, Check: r.checkLedger,
+		{Name: stepnames.Ledger, Needs: []string{stepnames.Capacity, stepnames.Firewall, stepnames.SELinux,
+			stepnames.Files},
+			Check: r.checkLedger,
 			Apply: r.applyLedger},
-	})
+	})))
 	if r.unlabels {
 		return doingFirst(func(context.Context) error { return r.labels.PromiseRelabel() }, steps)
 	}

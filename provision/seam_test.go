@@ -29,7 +29,7 @@ var mutating = map[string][]string{
 		"Lchown", "Fchownat", "Link", "Linkat", "Symlink", "Symlinkat", "Truncate", "Ftruncate", "Mount", "Unmount",
 		"Unshare", "Setns", "Chroot", "PivotRoot", "Setxattr", "Lsetxattr",
 		"Fsetxattr", "Removexattr", "Lremovexattr", "Kill", "Tgkill", "Exec", "Mknod", "Mknodat", "Utimes", "Reboot",
-		"IoctlSetInt", "Write", "Pwrite", "Fallocate"},
+		"IoctlSetInt", "Write", "Pwrite", "Fallocate", "Prlimit", "Setrlimit"},
 	"selinux": {"SetFileLabel", "LsetFileLabel", "SetEnforceMode", "Chcon", "SetExecLabel", "SetFSCreateLabel"},
 	"label": {"SetFileLabel", "LsetFileLabel", "SetEnforceMode", "Chcon", "SetExecLabel", "SetFSCreateLabel",
 		"Relabel"},
@@ -41,6 +41,7 @@ var mutators = map[string]string{
 	"provision/host/file.go": "the atomic writer; every mutation stands inside Seam.Do, by TestSeamHolds",
 	"provision/host/run.go": "the runner; Change stands inside Seam.Do, by TestSeamHolds, and Read refuses " +
 		"what does not only read",
+	"provision/host/limits.go":   "the limit of a process that runs; SetOpenFiles calls it inside Seam.Do",
 	"provision/host/lock.go":     "the lock's file under /run, and flock: it dies with the process",
 	"provision/nginx/isolate.go": "a mount namespace of nginx -t's own, which ends with its thread",
 	"provision/nginx/pipe.go": "a pipe in a log's place is opened for writing, to learn whether anybody reads " +
@@ -129,7 +130,7 @@ func TestSeam(t *testing.T) {
 }
 
 // shipped are the directories of what is built into the package.
-var shipped = []string{"cmd", "provision", "rpm", "selinux", "systemd"}
+var shipped = []string{"cmd", "firewalld", "provision", "rpm", "selinux", "systemd"}
 
 type source struct {
 	set  *token.FileSet

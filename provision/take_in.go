@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"context"
 	"slices"
 
 	"wsprovision/provision/engine"
@@ -41,6 +42,8 @@ func (r *Run) ours() []managed.File {
 	files, _ := r.conf.All()
 	more, _ := r.epel.Repositories().RepositoryFiles()
 	files = append(files, more...)
+	limits, _ := r.capacity.Files(context.Background())
+	files = append(files, limits...)
 	if key, _, err := r.epel.Keys().KeyFile(); err == nil && r.epel.Keys().AsksForKey() {
 		files = append(files, key)
 	}

@@ -137,7 +137,7 @@ func TestAskNeverSendsAChangeTwice(t *testing.T) {
 		{"an enablement", "EnableUnitFiles", func(l *Live, ctx context.Context) error {
 			return l.Enable(ctx, "nginx.service")
 		}},
-		{"a daemon-reload", "Reload", func(l *Live, ctx context.Context) error { return l.daemonReload(ctx) }},
+		{"a daemon-reload", "Reload", func(l *Live, ctx context.Context) error { return l.DaemonReload(ctx) }},
 		{"reset-failed", "ResetFailedUnit", func(l *Live, ctx context.Context) error {
 			return l.ResetFailed(ctx, "nginx.service")
 		}},

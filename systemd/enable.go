@@ -68,14 +68,14 @@ func (l *Live) enablement(
 	if err := l.change(ctx, verb, unit, change); err != nil {
 		return "", err
 	}
-	if err := l.daemonReload(ctx); err != nil {
+	if err := l.DaemonReload(ctx); err != nil {
 		return "", fmt.Errorf("%s %s: %w", verb, unit, err)
 	}
 	return l.file(ctx, unit)
 }
 
-// daemonReload returns when systemd has read all its files again: the reply is sent at the end.
-func (l *Live) daemonReload(ctx context.Context) error {
+// DaemonReload returns when systemd has read all its files again: the reply is sent at the end.
+func (l *Live) DaemonReload(ctx context.Context) error {
 	w, err := l.reached()
 	if err != nil {
 		return fmt.Errorf("have systemd read its unit files: %w", err)

@@ -47,7 +47,7 @@ func (l *Live) current(ctx context.Context, verb, unit string) error {
 		return err
 	}
 	if st.NeedDaemonReload || st.Load == "not-found" && st.File != "" {
-		if err := l.daemonReload(ctx); err != nil {
+		if err := l.DaemonReload(ctx); err != nil {
 			return fmt.Errorf("%s %s: %w", verb, unit, err)
 		}
 		if st, err = l.State(ctx, unit); err != nil {

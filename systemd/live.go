@@ -82,6 +82,10 @@ func (w *wire) service(ctx context.Context, unit string, st *State) error {
 	}
 	pid, _ := props["MainPID"].(uint32)
 	st.MainPID, st.Result = int(pid), text(props, "Result")
+	st.OpenFiles, _ = props["LimitNOFILE"].(uint64)
+	if soft, told := props["LimitNOFILESoft"].(uint64); told { // since 229
+		st.OpenFiles = soft
+	}
 	return nil
 }
 

@@ -61,6 +61,9 @@ func (o *Offline) Reload(_ context.Context, unit string) error {
 	return fmt.Errorf("reload %s: %w", unit, ErrDeferred)
 }
 
+// DaemonReload has nobody to ask.
+func (o *Offline) DaemonReload(context.Context) error { return nil }
+
 // ResetFailed has no list to take the unit off.
 func (o *Offline) ResetFailed(context.Context, string) error { return nil }
 

@@ -22,6 +22,8 @@ type Units interface {
 	Start(ctx context.Context, unit string) error
 	// Reload never restarts: a unit that is inactive or has no ExecReload is an error. Offline it is ErrDeferred.
 	Reload(ctx context.Context, unit string) error
+	// DaemonReload has systemd read its files again. Offline there is nothing to read them.
+	DaemonReload(ctx context.Context) error
 	// ResetFailed takes a failed unit off the list of those (systemctl --failed). Offline there is no such list.
 	ResetFailed(ctx context.Context, unit string) error
 	Close() error
@@ -49,6 +51,7 @@ type State struct {
 	CanReload        bool   // the unit has an ExecReload
 	NeedDaemonReload bool   // its file is newer than what systemd has read
 	Result           string // of the last run, of a service: success, exit-code, signal, timeout, …
+	OpenFiles        uint64 // LimitNOFILE= of a service, as systemd knows it; 0 when not Known
 	Known            bool   // false: only Load and File can be told here
 }
 

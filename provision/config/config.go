@@ -65,14 +65,24 @@ const (
 	ConnectLabel   = "label"   // the label of the backends' ports alone
 )
 
+// The values of Config.Firewall that are no zone.
+const (
+	FirewallLeave = "leave"
+	FirewallOpen  = "open" // in firewalld's default zone
+)
+
 // Config is everything that is asked for, defaults filled in.
 type Config struct {
 	Sites   []Site  `yaml:"-" mapstructure:"-"` // may be empty, see RequireSites; Marshal writes them by their fields
 	EPEL    EPEL    `yaml:"epel" mapstructure:"epel"`
 	SELinux SELinux `yaml:"selinux" mapstructure:"selinux"`
 	Nginx   Nginx   `yaml:"nginx" mapstructure:"nginx"`
-	OnDrift string  `yaml:"on_drift" mapstructure:"on_drift"`
-	Wait    Wait    `yaml:"wait" mapstructure:"wait"`
+	// Connections is how many WebSockets the host is to hold open at a time; 0 leaves the limits alone.
+	Connections site.Capacity `yaml:"connections,omitempty" mapstructure:"connections"`
+	// Firewall is FirewallLeave, FirewallOpen, or a zone of firewalld's.
+	Firewall string `yaml:"firewall" mapstructure:"firewall"`
+	OnDrift  string `yaml:"on_drift" mapstructure:"on_drift"`
+	Wait     Wait   `yaml:"wait" mapstructure:"wait"`
 	// ShutdownTimeout is nginx's directive of that name; 0 leaves it out, and old workers drain as long as they
 	// like.
 	ShutdownTimeout time.Duration `yaml:"worker_shutdown_timeout,omitempty" mapstructure:"worker_shutdown_timeout"`

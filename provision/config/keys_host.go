@@ -1,6 +1,12 @@
 package config
 
-import "time"
+import (
+	"fmt"
+	"regexp"
+	"time"
+
+	"wsprovision/provision/site"
+)
 
 // sections are the mappings that hold keys of the host.
 var sections = map[string]string{
@@ -27,10 +33,33 @@ var (
 	repositories = kind[string]{about{Type: "URL", Wrong: "/srv/epel",
 		Bounds: "An http, https or file URL of at most 1000 characters. May hold $basearch and $releasever.",
 		Schema: pattern(`^(https?://|file:///)`)}, baseURL, nil}
+	capacities = kind[site.Capacity]{counts(1, 500000).about, func(s scalar) (site.Capacity, error) {
+		n, err := counts(1, 500000).parse(s)
+		return site.Capacity(n), err
+	}, nil}
+	walls = kind[string]{about{Type: "leave, open or a zone", Wrong: "public zone",
+		Bounds: "A zone has up to 17 letters, digits, - and _.", Schema: pattern(zonePattern)}, zoneName, nil}
 	fingerprints = kind[string]{about{Type: "fingerprint", Wrong: "352C64E5",
 		Bounds: "40 hexadecimal digits; blanks are ignored.",
 		Schema: pattern(`^([0-9A-Fa-f] *){40}$`)}, fingerprint, nil}
 )
+
+// zonePattern is what firewalld 0.6.3 takes for a zone's name (max_zone_name_len: it is part of a chain's name).
+const zonePattern = `^[A-Za-z0-9_][A-Za-z0-9_-]{0,16}$`
+
+var isZone = regexp.MustCompile(zonePattern)
+
+func zoneName(s scalar) (string, error) {
+	value, err := text(s)
+	if err != nil {
+		return "", err
+	}
+	if !isZone.MatchString(value) {
+		return "", fmt.Errorf("%s is neither leave nor open nor the name of a zone of firewalld's (%s)", quote(value),
+			"firewall-cmd --get-zones lists them")
+	}
+	return value, nil
+}
 
 // hostSettings are the keys beside the sites, each with its flag.
 func hostSettings() []setting { return append(provisioningSettings(), fleetSettings()...) }
@@ -117,6 +146,34 @@ func provisioningSettings() []setting {
 				"where the line is not as the package has it."},
 			StockKeep, choices(StockKeep, StockRemove),
 			"`what` becomes of listen [::]:80 in EPEL's nginx.conf: keep or remove"),
+		flagged(Key{Path: "connections", Flag: "connections", Default: "the limits stay as they are", Example: "20000",
+			Doc: "How many WebSockets the host is to hold open at a time, all sites together. What limits them is " +
+				"raised " +
+				"for the worst spread, in which one of nginx's workers gets all: worker_connections, two for " +
+				"each, as a " +
+				"changed line of nginx.conf, refused where that is not as EPEL's package has it; open files, by a " +
+				"drop-in of nginx.service and for the nginx that runs, so that a reload is enough and no " +
+				"WebSocket is " +
+				"cut; net.core.somaxconn, and backlog= of the sites' sockets, for when all come back at once. A " +
+				"backend " +
+				"at one address and port takes about 28000 connections (net.ipv4.ip_local_port_range): for more, " +
+				"nginx " +
+				"connects to one on 127.0.0.1 from several addresses of 127.0.0.0/8, and to others it is refused. A " +
+				"higher limit that somebody has set stays. A revert takes all back but the limit of the nginx that " +
+				"runs."},
+			site.Capacity(0), capacities, "hold this `number` of WebSockets open at a time"),
+		flagged(Key{Path: "firewall", Flag: "firewall", Default: FirewallLeave, Example: FirewallOpen,
+			Doc: "Whether firewalld lets the ports in that the sites listen on. leave: firewalld is left as it " +
+				"is, and " +
+				"verify warns of a port that it shuts. open: they are opened in firewalld's default zone, now and " +
+				"from " +
+				"its next start on. Anything else is the zone to open them in. Where firewalld does not run, as " +
+				"in an " +
+				"installer, its files are changed. firewalld is never reloaded. What the zone lets in already, by a " +
+				"port, a range or a service, is left as it is, and so are the rules of iptables-services. A port " +
+				"that " +
+				"is no longer asked for is shut again, and so is every one by a revert, if the agent opened it."},
+			FirewallLeave, walls, "`what` of firewalld: leave, open, or the zone to open the ports in"),
 		flagged(Key{Path: "on_drift", Flag: "on-drift", Default: DriftFail, Example: "keep",
 			Doc: "What becomes of a file of ours that was edited by hand, a server block or the repository and " +
 				"its key. " +

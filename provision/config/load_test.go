@@ -29,9 +29,9 @@ func defaults() Config {
 	return Config{
 		EPEL:    EPEL{Source: EPELAuto, Fingerprint: EPEL7Fingerprint},
 		SELinux: SELinux{Connect: ConnectBoolean},
-		OnDrift: DriftFail,
-		Nginx:   Nginx{StockIPv6: StockKeep},
-		Wait:    Wait{YumLock: 10 * time.Minute, SemanageLock: 2 * time.Minute},
+		OnDrift: DriftFail, Firewall: FirewallLeave,
+		Nginx: Nginx{StockIPv6: StockKeep},
+		Wait:  Wait{YumLock: 10 * time.Minute, SemanageLock: 2 * time.Minute},
 	}
 }
 
@@ -58,6 +58,7 @@ func TestLoadGoodFile(t *testing.T) {
 		EPEL: EPEL{Source: EPELMirror, BaseURL: "https://mirror.example.com/epel/7/$basearch/",
 			GPGKey: "/etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-7", Fingerprint: EPEL7Fingerprint},
 		SELinux:         SELinux{Connect: ConnectBoolean, LabelListenPorts: true},
+		Firewall:        FirewallLeave,
 		OnDrift:         DriftKeep,
 		Nginx:           Nginx{StockIPv6: StockKeep},
 		Wait:            Wait{YumLock: 0, SemanageLock: 90 * time.Second},

@@ -73,6 +73,8 @@ func anyConfig(t *rapid.T) Config {
 		c.EPEL.Fingerprint = rapid.StringMatching("[0-9]{2}[0-9E][0-9A-F]{37}").Draw(t, "fingerprint")
 	}
 	c.SELinux.LabelListenPorts = rapid.Bool().Draw(t, "label")
+	c.Connections = site.Capacity(rapid.IntRange(0, 500000).Draw(t, "connections"))
+	c.Firewall = rapid.SampledFrom([]string{FirewallLeave, FirewallOpen, "internal"}).Draw(t, "firewall")
 	c.SELinux.Connect = rapid.SampledFrom([]string{ConnectBoolean, ConnectLabel}).Draw(t, "connect")
 	c.OnDrift = rapid.SampledFrom([]string{DriftReplace, DriftKeep, DriftFail}).Draw(t, "drift")
 	c.Wait.YumLock = rapid.OneOf(duration, rapid.Just(time.Duration(0))).Draw(t, "yum")

@@ -45,6 +45,7 @@ func TestShippedDefaults(t *testing.T) {
 		"selinux.connect":            "#selinux:\n#  connect: boolean\n",
 		"selinux.label_listen_ports": "#  label_listen_ports: false\n",
 		"nginx.stock_ipv6":           "#nginx:\n#  stock_ipv6: keep\n",
+		"firewall":                   "#firewall: leave\n",
 		"on_drift":                   "#on_drift: fail\n", "wait.yum_lock": "#wait:\n#  yum_lock: 10m\n",
 		"wait.semanage_lock": "#  semanage_lock: 2m\n", "splay": "#splay: 0s\n",
 	} {
@@ -56,7 +57,7 @@ func TestShippedDefaults(t *testing.T) {
 	for line := range strings.Lines(rest) {
 		example := regexp.MustCompile(`(repository|mirror|package|none)  `).MatchString(line) ||
 			regexp.MustCompile(`^#( +(baseurl|gpgkey|package|fingerprint)|worker_shutdown_timeout|report_url|`+
-				`metrics_file):`).MatchString(line)
+				`metrics_file|connections):`).MatchString(line)
 		if !example && regexp.MustCompile(`^#(  )?[a-z_0-9]+:`).MatchString(line) {
 			uncommented += line[1:]
 		}
@@ -64,7 +65,7 @@ func TestShippedDefaults(t *testing.T) {
 	got, err := load(uncommented)
 	want := defaults()
 	want.Source = got.Source
-	if diff := cmp.Diff(want, got); err != nil || diff != "" || strings.Count(uncommented, "\n") != 12 {
+	if diff := cmp.Diff(want, got); err != nil || diff != "" || strings.Count(uncommented, "\n") != 13 {
 		t.Errorf("%v\n-want +got\n%s\n%s", err, diff, uncommented)
 	}
 }

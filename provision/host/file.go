@@ -238,6 +238,15 @@ func (f *Files) CustomLabel(path string, have File) string {
 	return have.Label
 }
 
+// SetKernel writes a value of the kernel's below /proc/sys, which is no file that could be put beside another.
+func (f *Files) SetKernel(path, value string) error {
+	err := f.Seam.Do("set "+path, func() error { return os.WriteFile(f.Root+path, []byte(value+"\n"), 0o644) })
+	if err != nil {
+		return fmt.Errorf("set %s to %s: %w", path, value, err)
+	}
+	return nil
+}
+
 // Remove takes the file at path away, durably. One that is not there is no
 // error; anything but a plain file is left and named.
 func (f *Files) Remove(path string) error {

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"wsprovision/firewalld"
 	"wsprovision/provision/config"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/websocket"
@@ -35,6 +36,10 @@ type Host struct {
 	Sync func()
 	// Units connects to systemd, or gives its offline stand-in.
 	Units func(context.Context) (systemd.Units, error)
+	// Firewall is the firewalld that runs or, where none does, what it starts with.
+	Firewall func(ctx context.Context, running bool) (firewalld.Firewall, error)
+	// RaiseFiles raises the limit of a process's open files, the hard one where it has to be (prlimit(2)).
+	RaiseFiles func(pid int, most uint64) error
 	// TryBind tells whether a TCP address can be bound, EADDRINUSE where another
 	// socket listens there.
 	TryBind func(netip.AddrPort) error
@@ -66,6 +71,13 @@ func New(where systemd.Where, log func(line string, changing bool), notice func(
 	if where.Offline() {
 		h.OfflineSELinux()
 	}
+	h.Firewall = func(ctx context.Context, running bool) (firewalld.Firewall, error) {
+		if !running {
+			return &firewalld.Offline{Change: runner.Change}, nil
+		}
+		return firewalld.Connect(ctx, seam.Do)
+	}
+	h.RaiseFiles = raiseFiles
 	h.Units = func(ctx context.Context) (systemd.Units, error) {
 		if where.Offline() {
 			return &systemd.Offline{Change: runner.Change}, nil

@@ -28,6 +28,7 @@ var programs = []program{
 	{name: "nginx", reads: []string{"-t", "-V"}, reading: time.Minute},
 	{name: "systemctl", changing: time.Minute},
 	{name: "firewall-cmd", reads: []string{"--list-all-zones", "--list-all"}, reading: 20 * time.Second},
+	{name: "firewall-offline-cmd", changing: 5 * time.Minute},
 	{name: "journalctl", reads: []string{"--no-pager"}, reading: 10 * time.Second},
 	{name: "getent", reads: []string{"ahosts"}, reading: 20 * time.Second},
 }

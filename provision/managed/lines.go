@@ -69,7 +69,10 @@ func RecordedLines(ledger *state.Ledger) (all []state.Entry) {
 func announceLines(ledger *state.Ledger, lines []Line) error {
 	var entries []state.Entry
 	for _, l := range lines {
-		entries = append(entries, state.Entry{Kind: state.KindLine, Name: l.Key, Before: l.From, Left: l.To})
+		e := state.Entry{Kind: state.KindLine, Name: l.Key, Before: l.From, Left: l.To}
+		old, recorded := ledger.Find(state.KindLine, l.Key)
+		e.Adopts = recorded && l.From != old.Before && !old.IsAgents(l.From) // somebody's since, and replaced
+		entries = append(entries, e)
 	}
 	return ledger.Record(entries...)
 }

@@ -41,6 +41,11 @@ func (p Problem) KeepsFromStarting() bool { return p.Fatal() && !p.Conflict() }
 // configuration; nginx has not looked at anything behind that line.
 func (p Problem) Unresolved() bool { return strings.HasPrefix(p.Message, "host not found in ") }
 
+// FewFiles warns that the process which tests may open fewer files than worker_connections (ngx_event_module_init).
+func (p Problem) FewFiles() bool {
+	return strings.Contains(p.Message, " worker_connections exceed open file resource limit: ")
+}
+
 // NoFamily is the address of a listen for which this kernel has no sockets at all: [::]:80 where IPv6 is off
 // (ipv6.disable=1). It is "" for any other problem.
 func (p Problem) NoFamily() string {

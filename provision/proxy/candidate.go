@@ -94,6 +94,11 @@ func (v *Candidate) untilInstalled() []string {
 	if v.Config.Nginx.StockIPv6 == config.StockRemove {
 		notes = append(notes, "listen [::]:80 is taken out of the nginx.conf that comes ("+stockIPv6+")")
 	}
+	if n := v.Config.Connections; n > 0 {
+		notes = append(notes, fmt.Sprintf("worker_connections %d takes the place of that in the nginx.conf that "+
+			"comes (%s)",
+			n.WorkerConnections(), connections))
+	}
 	if len(v.Config.Sites) > 0 {
 		notes = append(notes, "where the nginx.conf that comes names no default_server (EPEL's since 1.20.1), the "+
 			"first site on a port answers requests for any other name too")
@@ -190,6 +195,7 @@ func (v *Candidate) testCandidate(ctx context.Context, f *engine.Finding, o map[
 	var all *multierror.Error
 	for _, p := range found {
 		switch {
+		case p.FewFiles() && v.Config.Connections > 0: // nginx's are not the agent's own; the step capacity raises them
 		case p.Unresolved() && v.Where.Offline():
 			f.Warnings = append(f.Warnings, "nginx -t: "+p.String()+
 				"; nothing after it was tested, and nginx does not start before the name resolves")

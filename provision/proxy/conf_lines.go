@@ -4,10 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
+
+	multierror "github.com/hashicorp/go-multierror"
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
@@ -23,9 +26,9 @@ const stockIPv6 = "nginx.stock_ipv6"
 // ConfLines adds nginx.conf with those lines otherwise that the configuration asks for, and with those back that it
 // does not ask for any more. Nothing is added where no line is to change: the file is not the agent's.
 func (p *Sites) ConfLines(all []managed.Want) ([]managed.Want, error) {
-	asks := p.Config.Nginx.StockIPv6 == config.StockRemove
+	asked := p.askedLines()
 	recorded := managed.RecordedLines(p.Managed.Ledger)
-	if !asks && len(recorded) == 0 {
+	if len(asked) == 0 && len(recorded) == 0 {
 		return all, nil
 	}
 	have, err := p.Files.Read(host.NginxConf)
@@ -33,13 +36,19 @@ func (p *Sites) ConfLines(all []managed.Want) ([]managed.Want, error) {
 		return all, err
 	}
 	var lines []managed.Line
-	if asks {
-		if lines, err = p.stockListen(have.Content); err != nil {
-			return nil, err
+	var refused *multierror.Error
+	for _, key := range slices.Sorted(maps.Keys(asked)) {
+		more, err := asked[key](have.Content)
+		if err != nil {
+			refused = multierror.Append(refused, err)
 		}
+		lines = append(lines, more...)
+	}
+	if err := engine.Lines(refused); err != nil {
+		return nil, err
 	}
 	for _, e := range recorded {
-		if asks && e.Name == stockIPv6 || p.keepsNginxDown(e) {
+		if asked[e.Name] != nil || p.keepsNginxDown(e) {
 			continue
 		}
 		now, err := p.Managed.PresentLine(e) // a revert that died has announced the line that it was to bring back
@@ -55,6 +64,18 @@ func (p *Sites) ConfLines(all []managed.Want) ([]managed.Want, error) {
 	}
 	return append(all, managed.Want{Path: host.NginxConf, Content: managed.Edited(have.Content, lines), Mode: have.Mode,
 		Owner: have.Owner, Custom: p.Files.CustomLabel(host.NginxConf, have), Lines: lines}), nil
+}
+
+// askedLines are the lines that the configuration asks for, by key. Reverting, it asks for none.
+func (p *Sites) askedLines() map[string]func(content []byte) ([]managed.Line, error) {
+	asked := map[string]func([]byte) ([]managed.Line, error){}
+	if p.Config.Nginx.StockIPv6 == config.StockRemove {
+		asked[stockIPv6] = p.stockListen
+	}
+	if p.Config.Connections > 0 {
+		asked[connections] = p.workerConnections
+	}
+	return asked
 }
 
 // keepsNginxDown: with that line back, the nginx of this host would not start any more.

@@ -20,6 +20,11 @@ func (p *Sites) rendered() ([]managed.Want, error) {
 	if slices.ContainsFunc(p.Config.Sites, func(s site.Site) bool { return s.DefaultServer == site.DefaultReject }) {
 		installed.Defaults = p.foreignDefaults()
 	}
+	if p.Config.Connections > 0 {
+		if err := p.capacity(&installed); err != nil {
+			return nil, err
+		}
+	}
 	files, err := installed.Render(p.Config.Sites)
 	var all []managed.Want
 	for _, f := range files {
@@ -38,6 +43,11 @@ func (p *Sites) build() render.Build {
 	return *m.build
 }
 
+func (p *Sites) isOurs(file string) bool {
+	_, ours := p.Ledger.Find(state.KindFile, file)
+	return ours
+}
+
 // foreignDefaults are the sockets that have a default_server in a file of somebody else's. Of a tree that cannot be
 // read
 // whole, what was read counts: nginx -t refuses a second one.
@@ -45,7 +55,7 @@ func (p *Sites) foreignDefaults() []string {
 	tree, _ := p.Survey.Tree(nil)
 	var all []string
 	for _, s := range tree.Servers() {
-		if _, ours := p.Ledger.Find(state.KindFile, s.File); ours {
+		if p.isOurs(s.File) {
 			continue
 		}
 		for _, l := range s.Listen {

@@ -67,6 +67,19 @@ func (p *Sites) Apply(ctx context.Context) error {
 	return err
 }
 
+// OweReload notes that nginx is to start its workers anew, although no file is to change.
+func (n *Unit) OweReload(ctx context.Context) error {
+	s, err := n.State(ctx)
+	if err != nil || !s.Running() {
+		return err
+	}
+	master, err := n.taker(ctx, s)
+	if err != nil {
+		return err
+	}
+	return n.Owed.Note(master)
+}
+
 // owe notes the reload of files that are about to change.
 func (n *Unit) owe(ctx context.Context, way []state.Proven) error {
 	if n.Where.Offline() || len(way) == 0 {

@@ -39,13 +39,18 @@ const (
 	// KindLine is one line of nginx.conf, under the name of the key that asks for it; Before and Left are the line.
 	KindLine    Kind = "line"
 	KindContext Kind = "fcontext" // a local record of file contexts, by its specification
+	// KindFirewall is a port that a zone of firewalld's lets in: "public 80/tcp"; what its files have, and what runs.
+	KindFirewall Kind = "firewall"
+	// KindSysctl is a value of the kernel that runs, by its name.
+	KindSysctl          Kind = "sysctl"
+	KindFirewallRunning Kind = "firewall-running"
 )
 
 // kinds are the versions of the ledger that brought each kind.
 var kinds = map[Kind]int{
 	KindFile: 1, KindBoolean: 1, KindRunning: 1, KindPort: 1, KindEnabled: 1, KindActive: 1, KindPackage: 1, KindKey: 1,
 	KindLine:    2,
-	KindContext: 2,
+	KindContext: 2, KindFirewall: 2, KindFirewallRunning: 2, KindSysctl: 2,
 }
 
 // Entry is one thing's record. Before and Left are in the words that Check

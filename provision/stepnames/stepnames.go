@@ -8,10 +8,12 @@ const (
 	Repository = "repository"
 	Packages   = "packages"
 	SELinux    = "selinux"
+	Capacity   = "capacity"
 	Validate   = "validate"
 	SiteFile   = "site-file" // where options are written down
 	Site       = "server-block"
 	Service    = "service"
+	Firewall   = "firewall"
 	Proof      = "proof"
 
 	// The steps of a host that is provisioned in two phases.
@@ -31,8 +33,8 @@ const Listening = "listening"
 
 // Rank is a step's place where steps of both phases stand in one report.
 func Rank(step string) int {
-	order := []string{Platform, Repository, Packages, SELinux, Validate, SiteFile, Site, Service,
-		Labels, Proof, FirstBoot}
+	order := []string{Platform, Repository, Packages, SELinux, Capacity, Validate, SiteFile, Site, Service,
+		Firewall, Labels, Proof, FirstBoot}
 	if i := slices.Index(order, step); i >= 0 {
 		return i
 	}

@@ -117,7 +117,7 @@ func (z zone) mayAdmit(port int) bool {
 func (f firewall) Shut(port int) *cause.Diagnosis {
 	return cause.New(cause.FirewalldClosed,
 		fmt.Sprintf("firewalld does not let port %d in: the site is reached from this host only", port),
-		firewalldMend(f[0].name, port), f.evidence()...)
+		firewalldMend(f[0].name, port).Note("the key firewall has apply do it, and revert undo it"), f.evidence()...)
 }
 
 func (f firewall) evidence() (all []string) {

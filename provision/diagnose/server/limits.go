@@ -37,7 +37,7 @@ func ConnectionsAreSpent(_ context.Context, e *facts.Evidence) *cause.Diagnosis 
 	return cause.New(cause.ConnectionsSpent, "nginx has no connection left: worker_connections is "+limit+
 		", and each WebSocket takes two of them",
 		cause.Say("raise worker_connections in the events block of "+host.NginxConf+
-			" (and LimitNOFILE to twice as much)").
+			" (and LimitNOFILE to twice as much; the key connections raises both)").
 			Say(facts.ThenReload), line, evidence)
 }
 
@@ -112,7 +112,8 @@ func openFiles(e *facts.Evidence, line string) *cause.Diagnosis {
 		// Not worker_rlimit_nofile: SELinux denies httpd_t to set it unless httpd_setrlimit is on. A limit of the
 		// unit's is for new processes only.
 		cause.Do("mkdir", "-p", dropIns).And("printf", `[Service]\nLimitNOFILE=65536\n`).Into(dropIns+"/limits.conf").
-			And("systemctl", "daemon-reload").And("systemctl", "restart", "nginx").Note("which ends open connections"),
+			And("systemctl", "daemon-reload").And("systemctl", "restart", "nginx").Note("which ends open "+
+			"connections, as the key connections does not"),
 		line, evidence)
 }
 

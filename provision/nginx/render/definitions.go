@@ -11,7 +11,8 @@ import (
 // definitions are what stands in the http context for servers to use: maps and zones, each once. A name stands for one
 // content for ever, so that a file of it never has to change while others refer to it.
 type definitions struct {
-	all []definition
+	all    []definition
+	waited []string // the sockets that have their backlog
 }
 
 type definition struct{ name, text string }
@@ -87,6 +88,20 @@ func (sh shared) connection(l Location) string {
 	}
 	sh.upgrade()
 	return sh.variable("connection")
+}
+
+// source is the variable with the address that nginx connects from: one of the loopback's, by chance. Each has the
+// kernel's ephemeral ports for itself.
+func (sh shared) source(n int) string {
+	name := fmt.Sprintf("source_%d", n)
+	share := 10000 / n
+	var entries []string
+	for i := 1; i < n; i++ {
+		entries = append(entries, fmt.Sprintf("%d.%02d%% 127.0.0.%d;", share/100, share%100, i))
+	}
+	entries = append(entries, fmt.Sprintf("*      127.0.0.%d;", n))
+	sh.own.add(name, block("split_clients $remote_addr:$remote_port:$connection:$msec "+sh.variable(name), entries...))
+	return sh.variable(name)
 }
 
 // portMap is the variable with the port that the client wrote behind the host, and its colon.

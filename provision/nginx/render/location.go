@@ -122,6 +122,11 @@ func (lo locations) proxy(l Location) {
 	if l.WebSocket {
 		long = 24 * time.Hour
 	}
+	if lo.Sources != nil && l.WebSocket {
+		if n := lo.Sources(l); n > 1 {
+			lo.line("proxy_bind %s;", lo.shared().source(n))
+		}
+	}
 	lo.line("proxy_connect_timeout %s;", spanOf(l.ConnectTimeout, time.Minute))
 	lo.line("proxy_read_timeout %s;", spanOf(l.ReadTimeout, long))
 	lo.line("proxy_send_timeout %s;", spanOf(l.SendTimeout, long))

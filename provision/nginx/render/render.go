@@ -4,6 +4,7 @@ package render
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"wsprovision/provision/site"
@@ -25,6 +26,13 @@ type Installed struct {
 	IPv6  bool // the host has it: names of backends are looked up for it as well
 	// Defaults are the sockets, as Listen.Socket writes them, that have a default_server of somebody else's.
 	Defaults []string
+	// Backlog is how many connections wait on each socket, 0 for nginx's own; Settled are the sockets that are left
+	// without it, for they have options of somebody else's.
+	Backlog int
+	Settled []string
+	// Sources is how many loopback addresses nginx connects from to a location's backends; nil, or 0, leaves that to
+	// the kernel.
+	Sources func(Location) int
 }
 
 // few is how many sites have files that stand for themselves, each with its own maps and zones. More share them, and
@@ -137,7 +145,16 @@ func (w *writer) listen(l Listen, tls bool) {
 	if w.DefaultServer == site.DefaultSite {
 		options += " default_server"
 	}
-	w.line("listen %s%s%s;", l.Socket(), options, w.socketOptions(l, tls))
+	w.line("listen %s%s%s%s;", l.Socket(), options, w.socketOptions(l, tls), w.backlog(l))
+}
+
+// backlog is an option of the socket: nginx takes it from one server alone (duplicate listen options), the first.
+func (w *writer) backlog(l Listen) string {
+	if w.Backlog == 0 || slices.Contains(w.Settled, l.Socket()) || slices.Contains(w.common.waited, l.Socket()) {
+		return ""
+	}
+	w.common.waited = append(w.common.waited, l.Socket())
+	return fmt.Sprintf(" backlog=%d", w.Backlog)
 }
 
 // socketOptions are those that every server on the socket has to have.

@@ -1,0 +1,220 @@
+// Command crowd is many WebSockets, and the backend of as many: small, so that a machine has room for them.
+//
+//	crowd serve ADDRESS            answers handshakes, and sends back what it gets
+//	crowd hold DIR N ADDRESS       opens N, and says in DIR/state how they fare; on SIGUSR1 each has to answer anew
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+const hello = "GET /ws/ HTTP/1.1\r\nHost: ws.example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+
+// answer has the key of that hello (RFC 6455, 4.2.2): nobody else comes here.
+const answer = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+	"Sec-WebSocket-Accept: ICX+Yqv66kxgM0FcWaLWlFLwTAI=\r\n\r\n"
+
+// ping is one frame, masked with zeros (RFC 6455, 5.2): a text of two bytes.
+var ping = []byte{0x81, 0x82, 0, 0, 0, 0, 'h', 'i'}
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "crowd:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	switch {
+	case len(args) == 2 && args[0] == "serve":
+		return serve(args[1])
+	case len(args) == 4 && args[0] == "hold":
+		n, err := strconv.Atoi(args[2])
+		if err != nil {
+			return err
+		}
+		return hold(args[1], n, args[3])
+	}
+	return errors.New("serve ADDRESS, or hold DIR N ADDRESS")
+}
+
+func serve(address string) error {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return err
+	}
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return err
+		}
+		go echo(c)
+	}
+}
+
+func echo(c net.Conn) {
+	defer c.Close() //nolint:errcheck // the other end has gone
+	if _, err := head(c); err != nil {
+		return
+	}
+	if _, err := io.WriteString(c, answer); err != nil {
+		return
+	}
+	b := make([]byte, len(ping))
+	for {
+		n, err := c.Read(b)
+		if err != nil {
+			return
+		}
+		if _, err := c.Write(b[:n]); err != nil {
+			return
+		}
+	}
+}
+
+// head reads up to the empty line, byte by byte: what follows is the WebSocket's.
+func head(r io.Reader) ([]byte, error) {
+	var all []byte
+	b := make([]byte, 1)
+	for !bytes.HasSuffix(all, []byte("\r\n\r\n")) {
+		if _, err := io.ReadFull(r, b); err != nil || len(all) > 4096 {
+			return all, errors.Join(err, errors.New("no end of the header"))
+		}
+		all = append(all, b[0])
+	}
+	return all, nil
+}
+
+// crowd are the WebSockets of one process.
+type crowd struct {
+	address                       string
+	held, failed, cut, back, done atomic.Int64
+	mu                            sync.Mutex
+	open                          []net.Conn
+	why                           string // the first failure
+}
+
+func hold(dir string, n int, address string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	c := &crowd{address: address}
+	go c.dial(n)
+	ask := make(chan os.Signal, 1)
+	signal.Notify(ask, syscall.SIGUSR1)
+	for {
+		if err := c.tell(filepath.Join(dir, "state")); err != nil {
+			return err
+		}
+		select {
+		case <-ask:
+			c.ask()
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+func (c *crowd) tell(path string) error {
+	c.mu.Lock()
+	text := fmt.Sprintf("held=%d failed=%d cut=%d back=%d done=%d %s\n", c.held.Load(), c.failed.Load(), c.cut.Load(),
+		c.back.Load(), c.done.Load(), c.why)
+	c.mu.Unlock()
+	if err := os.WriteFile(path+".new", []byte(text), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
+}
+
+// dial opens them, some at a time.
+func (c *crowd) dial(n int) {
+	const atOnce = 50
+	var all sync.WaitGroup
+	todo := make(chan int)
+	for range atOnce {
+		all.Go(func() {
+			for range todo {
+				c.one()
+			}
+		})
+	}
+	for i := range n {
+		todo <- i
+	}
+	close(todo)
+	all.Wait()
+	c.done.Store(1)
+}
+
+func (c *crowd) one() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", c.address)
+	if err == nil {
+		err = shake(conn)
+	}
+	if err != nil {
+		c.failed.Add(1)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.why == "" {
+			c.why = err.Error()
+		}
+		return
+	}
+	c.mu.Lock()
+	c.open = append(c.open, conn)
+	c.mu.Unlock()
+	c.held.Add(1)
+	go c.watch(conn)
+}
+
+func shake(conn net.Conn) error {
+	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(conn, hello); err != nil {
+		return err
+	}
+	got, err := head(conn)
+	if err == nil && !bytes.HasPrefix(got, []byte("HTTP/1.1 101 ")) {
+		err = fmt.Errorf("%.20q", got)
+	}
+	return errors.Join(err, conn.SetDeadline(time.Time{}))
+}
+
+// watch waits for what comes back, and for the end.
+func (c *crowd) watch(conn net.Conn) {
+	b := make([]byte, len(ping))
+	for {
+		if _, err := io.ReadFull(conn, b); err != nil {
+			c.held.Add(-1)
+			c.cut.Add(1)
+			return
+		}
+		c.back.Add(1)
+	}
+}
+
+// ask sends a frame through each.
+func (c *crowd) ask() {
+	c.back.Store(0)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, conn := range c.open {
+		_, _ = conn.Write(ping) // watch sees the end
+	}
+}
