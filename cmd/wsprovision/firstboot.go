@@ -32,7 +32,7 @@ func (a *app) firstBootCommand() *cobra.Command {
 func (a *app) firstBoot(ctx context.Context, patience time.Duration) error {
 	out := a.newOutput("first-boot")
 	boot := firstboot.Finisher{StrikeOff: a.strikeOff(out), Rest: a.rest(out), Patience: patience, Notice: out.notice}
-	c, outstanding, err := boot.Deferred()
+	c, outstanding, _ := boot.Deferred() // Finish reads it too, and says what is wrong with it
 	boot.Attempt = a.attempt(out, &c)
 	out.cutShort()
 	where, err := a.where()

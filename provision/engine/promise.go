@@ -27,7 +27,7 @@ func (e *Engine) broken(r StepReport) error {
 	}
 	for _, c := range Outstanding(r.Changes) {
 		if !slices.ContainsFunc(e.Promised[r.Name], func(p Change) bool {
-			return p.Object == c.Object && p.To == c.To && (p.Diff == c.Diff || p.From != c.From)
+			return p.Object == c.Object && p.To == c.To && (p.Diff == "" || p.Diff == c.Diff || p.From != c.From)
 		}) {
 			return otherwise(e.Promised[r.Name], r.Changes)
 		}

@@ -107,8 +107,29 @@ func (p *Sites) stockListen(content []byte) ([]managed.Line, error) {
 		return nil, fmt.Errorf("%s: remove: line %d of %s is not as EPEL's package has it, one listen [::]:80 beside "+
 			"another listen: take it out by hand, and leave the key out", stockIPv6, found[0], host.NginxConf)
 	}
-	to := m[1] + "# " + m[2] + " # taken out by wsprovision (" + stockIPv6 + ")"
+	to := m[1] + takenOut(m[2])
 	return []managed.Line{{Key: stockIPv6, From: m[0], To: to}}, nil
+}
+
+// stockListenLine is the line in the nginx.conf of EPEL's 1.20.1.
+const stockListenLine = "listen       [::]:80;"
+
+// sayStockLine shows beforehand what becomes of the nginx.conf that comes with nginx.
+func (p *Sites) sayStockLine(f *engine.Finding) error {
+	if p.Reverting || p.Config.Nginx.StockIPv6 != config.StockRemove {
+		return nil
+	}
+	have, err := p.Files.Read(host.NginxConf)
+	if err != nil || have.Content != nil {
+		return err
+	}
+	f.Changes = append(f.Changes, engine.Change{Object: "file " + host.NginxConf, From: stockListenLine,
+		To: takenOut(stockListenLine)})
+	return nil
+}
+
+func takenOut(line string) string {
+	return "# " + line + " # taken out by wsprovision (" + stockIPv6 + ")"
 }
 
 // onlyListen: a server without any listen would be on port 80 of every IPv4 address.

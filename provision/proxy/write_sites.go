@@ -17,6 +17,9 @@ func (p *Sites) Check(context.Context) (engine.Finding, error) {
 	if err := p.Managed.Check(&f, files); err != nil {
 		return f, err
 	}
+	if err := p.sayStockLine(&f); err != nil {
+		return f, err
+	}
 	sayGroup(p.Host, &f, p.SitesDir())
 	if err := p.sayLines(&f); err != nil {
 		return f, err

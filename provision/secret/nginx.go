@@ -101,9 +101,9 @@ func hideGiven(words []string) {
 	if len(words) < 2 {
 		return
 	}
-	if name, _, one := strings.Cut(words[1], ":"); one { // more_set_headers "Name: value"
+	if strings.Contains(words[1], ":") { // more_set_headers "Name: value"
 		for i, w := range words[1:] {
-			if name, _, one = strings.Cut(w, ":"); one && !plainName.MatchString(name) {
+			if name, _, one := strings.Cut(w, ":"); one && !plainName.MatchString(name) {
 				words[i+1] = name + ": " + Hidden
 			}
 		}

@@ -26,7 +26,7 @@ var (
 	// asked is a value in a query that stands in no URL.
 	asked = regexp.MustCompile(`([?&][A-Za-z0-9_.%-]+=)[^&\s"'$;]+`)
 	// login is a user and a password before a host, without a scheme: nginx quotes them so.
-	login = regexp.MustCompile(`[A-Za-z0-9_.%+-]*:[^\s"'@]+@([A-Za-z0-9\[])`)
+	login = regexp.MustCompile(`[A-Za-z0-9_.%+-]*:(?:[^\s"'@/]|/[^\s"'@/])[^\s"'@]*@([A-Za-z0-9\[])`)
 	// plainValue is no secret, whatever its name.
 	plainValue = regexp.MustCompile(`(?i)^(?:["']{2}|on|off|true|false|none|null|yes|no|default|` + Hidden +
 		`|["']?\$\{?[a-z0-9_]+\}?["']?)$`)

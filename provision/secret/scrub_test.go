@@ -52,6 +52,7 @@ func TestHostileScrub(t *testing.T) {
 		"baseurl=https://h/?s3cret", "proxy_password=s3cret",
 		"request_headers: {Authorization: \"s3cret\"}", "      Authorization: 's3cret'", "secret: /s3cret",
 		`invalid port in upstream "u:s3cret@127.0.0.1:1" in x`,
+		"report_url: https://u:p@h/?s3cret", "u:/s3cret@h",
 		"passwd s3=x password:s3cret",
 	} {
 		if got := Scrub(text); strings.Contains(got, "s3cret") {
