@@ -79,6 +79,7 @@ var questions = []question{
 	{unreached, down, server.NginxIsStopped},
 
 	{anySituation, running, server.StrangerHasAddress},
+	{anySituation, running, server.WorkersWereFull},
 	{unreached, running, server.SiteIsNotRead},
 	{unreached, running, server.OtherFamilyIsListened},
 	{unreached, running, server.NothingIsListened},

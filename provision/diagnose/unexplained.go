@@ -12,6 +12,9 @@ func unexplained(e *facts.Evidence) cause.Diagnosis {
 		d.Mend = cause.Say("run wsprovision verify on that host, where more can be read")
 	}
 	d.Evidence = append(d.Evidence, facts.Relevant(e)...)
+	if seen := e.Peak.String(); seen != "" {
+		d.Evidence = append(d.Evidence, seen)
+	}
 	if facts.IsLocal(e) {
 		d.Evidence = append(d.Evidence, facts.PassedOver(e)...)
 		d.Evidence = append(d.Evidence, facts.WayOf(e)...)

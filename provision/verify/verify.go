@@ -258,13 +258,13 @@ func (v *Verification) prove(ctx context.Context, a aim, t *TargetReport, echo w
 			warned = append(warned, server.CertificateWarnings(a.target, c.TLS, began)...)
 		}
 	}
-	name, err := v.judge(ctx, a, t, checks)
+	peak, name, err := v.judge(ctx, a, t, checks)
 	if err == nil || ctx.Err() != nil {
 		return warned
 	}
 	symptom := facts.Symptom{Site: a.Site, Location: a.Location, Target: a.target, Check: name, Err: err,
 		Peer:  checks[0].Peer,
-		Lines: facts.LogsSince(ctx, v.Host, marks), Began: began, Again: v.Apply, Load: v.Load}
+		Lines: facts.LogsSince(ctx, v.Host, marks), Began: began, Again: v.Apply, Load: v.Load, Peak: peak}
 	if name == "upgrade" && v.URL == "" {
 		t.Stop = stopped(ctx, v.Host, v.Config, symptom)
 	}
@@ -279,9 +279,10 @@ func (v *Verification) prove(ctx context.Context, a aim, t *TargetReport, echo w
 	return warned
 }
 
-// judge fills in the report and returns the first failure.
-func (v *Verification) judge(ctx context.Context, a aim, t *TargetReport, checks []websocket.Check) (name string,
-	first error) {
+// judge fills in the report and returns the first failure, with what was seen of nginx while many connections were
+// tried.
+func (v *Verification) judge(ctx context.Context, a aim, t *TargetReport, checks []websocket.Check) (peak facts.Peak,
+	name string, first error) {
 	for _, c := range checks {
 		t.Checks = append(t.Checks, checkReport(c))
 		if c.Failed() && first == nil {
@@ -289,14 +290,32 @@ func (v *Verification) judge(ctx context.Context, a aim, t *TargetReport, checks
 		}
 	}
 	if first == nil && v.Load.Count > 0 {
-		timing, err := websocket.Measure(ctx, a.target, v.Load)
-		t.Timing = timingReport(timing, err)
-		name, first = "measure", err
+		name = facts.Measured
+		peak, first = v.measure(ctx, a.target, checks[0].Peer, t)
 	}
 	if first != nil {
 		t.Result = Failed
 	}
-	return name, first
+	return peak, name, first
+}
+
+// measure makes the load, with an eye on nginx. Where it fails, as many connections are held for a moment: short ones
+// come and go between two looks.
+func (v *Verification) measure(ctx context.Context, target websocket.Target, peer string, t *TargetReport) (facts.Peak,
+	error) {
+	at, _ := netip.ParseAddrPort(peer)
+	watch := func() facts.Peak { return facts.Peak{} }
+	if !v.Mute {
+		watch = facts.Watch(ctx, v.Host, at)
+	}
+	timing, err := websocket.Measure(ctx, target, v.Load)
+	peak := watch()
+	if err != nil && !v.Mute && ctx.Err() == nil {
+		peak.Held = websocket.Hold(ctx, target, v.Load, func() { peak = peak.With(facts.Look(ctx, v.Host, at)) })
+	}
+	t.Timing = timingReport(timing, err)
+	t.Timing.Seen = peak.String()
+	return peak, err
 }
 
 // tree is nginx's configuration as it stood when the verification began; of a broken one what was read serves.

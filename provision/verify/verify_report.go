@@ -76,6 +76,7 @@ type TimingReport struct {
 	Handshake Percentiles `json:"handshake_ms"`
 	RoundTrip Percentiles `json:"round_trip_ms"`
 	Error     string      `json:"error,omitempty"` // the first
+	Seen      string      `json:"seen,omitempty"`  // the most that was seen of one of nginx's workers
 }
 
 // Percentiles are in milliseconds.

@@ -35,6 +35,7 @@ type Symptom struct {
 	Began    time.Time
 	Again    []string       // what tells the agent of this configuration; nil: derived from it
 	Load     websocket.Load // what was tried, where Check is Measured
+	Peak     Peak           // what was seen of nginx while that ran
 	Own      Own
 }
 

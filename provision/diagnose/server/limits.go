@@ -12,18 +12,38 @@ import (
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/host"
+	"wsprovision/provision/nginx/conf"
 )
+
+// WorkersWereFull: a worker was seen with as many connections, or files, as it may have, while many WebSockets were
+// tried. Of the last sixteenth of its connections nginx takes those that are idle (ngx_drain_connections).
+func WorkersWereFull(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
+	limit, p := workerConnections(e), e.Peak
+	switch {
+	case e.Check != facts.Measured || p.Sockets == 0:
+		return nil
+	case p.Sockets >= limit-limit/16-slack:
+		return connectionsSpent(e, "")
+	case p.Limit > 0 && p.Descriptors >= p.Limit-slack:
+		return openFiles(e, p.String())
+	}
+	return nil
+}
+
+// slack are connections that come and go while they are counted.
+const slack = 4
 
 // ConnectionsAreSpent: a worker had none left while this was tried.
 func ConnectionsAreSpent(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 	line := cmp.Or(facts.LastSaid(facts.OfNginx(e), facts.NotEnough),
 		facts.LastSaid(facts.OfRequest(e), facts.NotEnough))
-	if line == "" {
-		line = moreThanThereAre(e)
-	}
 	if line == "" || facts.StatusOf(e) != nil && !facts.NginxFailed(e) {
 		return nil
 	}
+	return connectionsSpent(e, line)
+}
+
+func connectionsSpent(e *facts.Evidence, line string) *cause.Diagnosis {
 	limit := "512, nginx's default"
 	evidence := ""
 	for _, d := range e.Tree.Directives() {
@@ -38,19 +58,7 @@ func ConnectionsAreSpent(_ context.Context, e *facts.Evidence) *cause.Diagnosis 
 		", and each WebSocket takes two of them",
 		cause.Say("raise worker_connections in the events block of "+host.NginxConf+
 			" (and LimitNOFILE to twice as much; the key connections raises both)").
-			Say(facts.ThenReload), line, evidence)
-}
-
-// moreThanThereAre: so many were opened at a time that nginx's workers have not two connections for each. From 1.19.3
-// on nginx closes idle ones before it says so in its log (ngx_drain_connections), at the level warn.
-func moreThanThereAre(e *facts.Evidence) string {
-	limit, workers := workerConnections(e), len(e.Master.Workers)
-	if e.Check != facts.Measured || facts.SilenceOf(e) == nil || facts.SilenceOf(e).Timeout || workers == 0 ||
-		2*e.Load.Concurrency <= limit*workers {
-		return ""
-	}
-	return fmt.Sprintf("%d at a time take %d connections of nginx's, and its %d workers have %d", e.Load.Concurrency,
-		2*e.Load.Concurrency, workers, limit*workers)
+			Say(facts.ThenReload), line, evidence, e.Peak.String(), e.Err.Error())
 }
 
 func workerConnections(e *facts.Evidence) int {
@@ -99,6 +107,12 @@ func NoRoomToWrite(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 const dropIns = "/etc/systemd/system/nginx.service.d"
 
 func openFiles(e *facts.Evidence, line string) *cause.Diagnosis {
+	if d := workerFiles(e); d != nil {
+		return cause.New(cause.OpenFilesSpent, fmt.Sprintf("nginx has no file descriptor left (24: too many open "+
+			"files): "+
+			"worker_rlimit_nofile is %s", strings.Join(d.Args, " ")), cause.Say("raise worker_rlimit_nofile in ").
+			Line(d.File, d.Line).Say(", or take it out").Say(facts.ThenReload), line)
+	}
 	evidence := ""
 	if len(e.Master.Workers) > 0 {
 		for _, line := range host.ReadProc(e.Host, fmt.Sprintf("/proc/%d/limits", e.Master.Workers[0].PID)) {
@@ -124,4 +138,14 @@ func noSpace(e *facts.Evidence, line string) *cause.Diagnosis {
 	}
 	return cause.New(cause.DiskFull, "a file system that nginx writes to is full (28: no space left on device)",
 		cause.Do("df", "-h").Note("make room, then systemctl reload-or-restart nginx"), line)
+}
+
+// workerFiles is the directive that sets the limit of files, which goes before the unit's; nil where there is none.
+func workerFiles(e *facts.Evidence) *conf.Directive {
+	for _, d := range e.Tree.Directives() {
+		if d.Name == "worker_rlimit_nofile" {
+			return &d
+		}
+	}
+	return nil
 }

@@ -1,0 +1,132 @@
+package facts
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"wsprovision/provision/host"
+	"wsprovision/provision/nginx"
+)
+
+// Peak is the most that was seen of one of nginx's workers while many WebSockets were tried. Without root it is
+// nothing.
+type Peak struct {
+	PID         int // of the worker that held the most
+	Sockets     int // each is a connection of worker_connections, listeners among them (ngx_get_connection)
+	Clients     int // of the sockets: from clients to the address that was tried
+	Backends    int // of the sockets: to backends
+	Descriptors int // files that are no sockets, too
+	Limit       int // of descriptors (proc(5), limits); 0 is not known
+	Held        int // WebSockets that the client itself had open at a time, after the load
+}
+
+func (p Peak) String() string {
+	if p.Sockets == 0 {
+		return ""
+	}
+	limit := ""
+	if p.Limit > 0 {
+		limit = fmt.Sprintf(" of %d", p.Limit)
+	}
+	text := fmt.Sprintf("while it ran, worker %d held at most %d connections (%d of clients, %d to backends) and %d%s "+
+		"file descriptors", p.PID, p.Sockets, p.Clients, p.Backends, p.Descriptors, limit)
+	if p.Held > 0 {
+		text += fmt.Sprintf("; %d WebSockets could be held open at a time", p.Held)
+	}
+	return text
+}
+
+// between is the time from one look to the next; each costs some milliseconds with a thousand connections.
+const between = 15 * time.Millisecond
+
+// Watch looks at nginx's workers until it is stopped, which gives the most that it saw.
+func Watch(ctx context.Context, h *host.Host, at netip.AddrPort) (stop func() Peak) {
+	ctx, cancel := context.WithCancel(ctx)
+	seen := make(chan Peak, 1)
+	master, err := host.MasterOf(ctx, h)
+	go func() {
+		var most Peak
+		for err == nil && ctx.Err() == nil {
+			most = most.With(lookAt(h, master, at))
+			select {
+			case <-ctx.Done():
+			case <-time.After(between):
+			}
+		}
+		seen <- most
+	}()
+	return func() Peak { cancel(); return <-seen }
+}
+
+// Look is what the workers hold at this moment.
+func Look(ctx context.Context, h *host.Host, at netip.AddrPort) Peak {
+	master, err := host.MasterOf(ctx, h)
+	if err != nil {
+		return Peak{}
+	}
+	return lookAt(h, master, at)
+}
+
+// With is the higher of the two.
+func (p Peak) With(now Peak) Peak {
+	if now.Descriptors > p.Descriptors {
+		now.Held = p.Held
+		return now
+	}
+	return p
+}
+
+// lookAt is the worker that holds the most now.
+func lookAt(h *host.Host, master nginx.Master, at netip.AddrPort) (most Peak) {
+	table := map[string]host.Socket{}
+	for _, s := range host.Sockets(h) {
+		table["socket:["+s.Inode+"]"] = s
+	}
+	for _, w := range master.Workers {
+		now := Peak{PID: w.PID}
+		dir := fmt.Sprintf("%s/proc/%d/fd", h.Root, w.PID)
+		links, _ := os.ReadDir(dir) // gone, or somebody else's
+		for _, link := range links {
+			target, _ := os.Readlink(filepath.Join(dir, link.Name()))
+			now.count(target, table, at)
+		}
+		if now.Descriptors > most.Descriptors {
+			now.Limit = filesOf(h, w.PID)
+			most = now
+		}
+	}
+	return most
+}
+
+func (p *Peak) count(link string, table map[string]host.Socket, at netip.AddrPort) {
+	p.Descriptors++
+	if !strings.HasPrefix(link, "socket:") {
+		return
+	}
+	p.Sockets++
+	s, isTCP := table[link]
+	switch {
+	case !isTCP || !s.Remote.Addr().IsValid() || s.Remote.Port() == 0:
+	case s.Local.Port() == at.Port():
+		p.Clients++
+	default:
+		p.Backends++
+	}
+}
+
+// filesOf is how many files a process may have open; 0 where it is not known.
+func filesOf(h *host.Host, pid int) int {
+	for _, line := range host.ReadProc(h, fmt.Sprintf("/proc/%d/limits", pid)) {
+		if rest, ok := strings.CutPrefix(line, "Max open files"); ok && len(strings.Fields(rest)) > 0 {
+			n, _ := strconv.Atoi(strings.Fields(rest)[0])
+			return n
+		}
+	}
+	return 0
+}
