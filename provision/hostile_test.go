@@ -108,7 +108,7 @@ func TestHostileBackend(t *testing.T) {
 		`pwritev() "/var/lib/nginx/tmp/proxy/1" failed (28: No space left on device) while reading upstream`,
 		`write() to "/var/log/nginx/access.log" failed (28: No space left on device) while logging request`,
 	} {
-		if !facts.TooManyFiles.MatchString(real) && !facts.NoSpaceLeft.MatchString(real) {
+		if !facts.TooManyFiles().MatchString(real) && !facts.NoSpaceLeft().MatchString(real) {
 			t.Errorf("nginx says it, and it is not understood: %s", real)
 		}
 	}

@@ -85,7 +85,7 @@ func keyPackage(keys []rpmdb.ImportedKey, fingerprint string) (string, error) {
 				in, k.Fingerprint, in)
 		}
 	}
-	if !rpmdb.PubkeyRelease.MatchString(strings.TrimPrefix(in, rpmdb.Pubkey+"-")) {
+	if !rpmdb.PubkeyRelease().MatchString(strings.TrimPrefix(in, rpmdb.Pubkey+"-")) {
 		return "", fmt.Errorf("rpm calls it %s, which is not understood", said.Quote(in))
 	}
 	return in, nil

@@ -112,7 +112,7 @@ var recordedAnswers = map[string]func(t *testing.T, stdout, stderr string){
 	"rhel7-pubkeys.rpm-q": func(t *testing.T, stdout, _ string) {
 		for _, line := range said.Lines(stdout) {
 			if name, _, _ := strings.Cut(line,
-				"\t"); !rpmdb.PubkeyRelease.MatchString(strings.TrimPrefix(name, rpmdb.Pubkey+"-")) {
+				"\t"); !rpmdb.PubkeyRelease().MatchString(strings.TrimPrefix(name, rpmdb.Pubkey+"-")) {
 				t.Errorf("%q is no key's package", name)
 			}
 		}

@@ -2,11 +2,11 @@ package rpm
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"wsprovision/provision/lazy"
 	"wsprovision/rpm/rpmdb"
 	"wsprovision/rpm/yumconf"
 	"wsprovision/rpm/yumerr"
@@ -100,21 +100,21 @@ func (h Host) explain(e *yumerr.Error, said yumerr.Output, names []string, have 
 // noKeyFile is curl's word for gpgkey=file://… that is not there (37, CURLE_FILE_COULDNT_READ_FILE). EL7's names no
 // file ("Couldn't read file"): yum has said before, on stdout, which one it retrieves.
 var (
-	noKeyFile = regexp.MustCompile(`GPG key retrieval failed: \[Errno 14\] curl#37 - ` +
+	noKeyFile = lazy.Regexp(`GPG key retrieval failed: \[Errno 14\] curl#37 - ` +
 		`"Couldn't (?:read|open) file ?(/[^"]+)?"`)
-	retrievedKey = regexp.MustCompile(`(?m)^Retrieving key from file://(/\S+)$`)
+	retrievedKey = lazy.Regexp(`(?m)^Retrieving key from file://(/\S+)$`)
 )
 
 // lacksKeyFile is the key file that is not there, "" where yum failed of something else.
 func lacksKeyFile(said yumerr.Output) string {
-	m := noKeyFile.FindStringSubmatch(said.Stderr)
+	m := noKeyFile().FindStringSubmatch(said.Stderr)
 	if m == nil {
 		return ""
 	}
 	if m[1] != "" {
 		return m[1]
 	}
-	if all := retrievedKey.FindAllStringSubmatch(said.Stdout, -1); all != nil {
+	if all := retrievedKey().FindAllStringSubmatch(said.Stdout, -1); all != nil {
 		return all[len(all)-1][1]
 	}
 	return ""
@@ -135,7 +135,7 @@ func dependencyNext(conf yumconf.Conf, said yumerr.Output, next string) string {
 			all = append(all, means)
 		}
 	}
-	for _, m := range filteredOut.FindAllStringSubmatch(said.Stderr, -1) {
+	for _, m := range filteredOut().FindAllStringSubmatch(said.Stderr, -1) {
 		for _, hiding := range conf.Hidden(nil, []string{nameOf(m[1])}) {
 			all = append(all, hiding.String())
 		}
@@ -147,7 +147,7 @@ func dependencyNext(conf yumconf.Conf, said yumerr.Output, next string) string {
 }
 
 // filteredOut is dnf's word on a dependency that is excluded.
-var filteredOut = regexp.MustCompile(`package (\S+) is filtered out by exclude filtering`)
+var filteredOut = lazy.Regexp(`package (\S+) is filtered out by exclude filtering`)
 
 // mirrorAdvice is what a mirror's last word asks for; the first that fits counts.
 var mirrorAdvice = []yumerr.Row{
@@ -200,7 +200,7 @@ func mirrorNext(said yumerr.Output, next string) string {
 	all := append(said.Mirrors(), said.Mirrorlist())
 	for i := len(all) - 1; i >= 0; i-- {
 		for _, a := range mirrorAdvice {
-			if !a.Stderr.MatchString(all[i]) {
+			if !a.Stderr().MatchString(all[i]) {
 				continue
 			}
 			if a.Next == clockAdvice {

@@ -9,25 +9,26 @@ import (
 	"strings"
 	"syscall"
 
+	"wsprovision/provision/lazy"
 	"wsprovision/rpm/yumconf"
 
 	"golang.org/x/sys/unix"
 )
 
 // inMessage are the paths that yum or dnf names in an error about space.
-var inMessage = []*regexp.Regexp{
-	regexp.MustCompile(`download directory (/\S+)`),
-	regexp.MustCompile(`unpacking of archive failed on file (/[^;\s]+)`),
-	regexp.MustCompile(`on the (/\S*) filesystem`),
-	regexp.MustCompile(`SQLite error on "(/[^"]+)"`),
-	regexp.MustCompile(`Read-only file system: '(/[^']+)'`),
+var inMessage = []func() *regexp.Regexp{
+	lazy.Regexp(`download directory (/\S+)`),
+	lazy.Regexp(`unpacking of archive failed on file (/[^;\s]+)`),
+	lazy.Regexp(`on the (/\S*) filesystem`),
+	lazy.Regexp(`SQLite error on "(/[^"]+)"`),
+	lazy.Regexp(`Read-only file system: '(/[^']+)'`),
 }
 
 // fullFileSystem names the file system that has no room, how much is free there, and what to do: the one of the path
 // that yum names, else those of yum's directories that have next to nothing, else the cache's.
 func (k disk) fullFileSystem(text string) string {
 	for _, re := range inMessage {
-		if m := re.FindStringSubmatch(text); m != nil {
+		if m := re().FindStringSubmatch(text); m != nil {
 			return k.room(m[1]).advice()
 		}
 	}

@@ -4,19 +4,19 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"regexp"
 	"strconv"
 	"strings"
 
+	"wsprovision/provision/lazy"
 	"wsprovision/selinux/policydb"
 
 	"golang.org/x/sys/unix"
 )
 
 // What selinuxfs names classes and permissions by.
-var className = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
+var className = lazy.Regexp(`^[a-z_][a-z0-9_]*$`)
 
-func isClassName(name string) bool { return len(name) <= 64 && className.MatchString(name) }
+func isClassName(name string) bool { return len(name) <= 64 && className().MatchString(name) }
 
 // Allowed asks the kernel whether its policy allows the permission. Source and target are contexts, or types: a type
 // stands for a process (system_u:system_r) as source and for an object (system_u:object_r) as target, at s0 where the

@@ -7,8 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"regexp"
 	"strings"
+
+	"wsprovision/provision/lazy"
 )
 
 // Setting is the value of a boolean in one place.
@@ -30,9 +31,9 @@ type Boolean struct {
 }
 
 // booleanName is what may become a path and a word of a semanage line.
-var booleanName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+var booleanName = lazy.Regexp(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-func isBooleanName(name string) bool { return len(name) <= 128 && booleanName.MatchString(name) }
+func isBooleanName(name string) bool { return len(name) <= 128 && booleanName().MatchString(name) }
 
 func setting(on bool) Setting {
 	if on {

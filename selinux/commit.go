@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"wsprovision/provision/lazy"
 
 	"github.com/hashicorp/go-multierror"
 )
@@ -89,12 +90,12 @@ func next(stderr string) string {
 //
 //	libsemanage.semanage_get_lock: Could not get direct transaction lock at /etc/selinux/targeted/semanage.trans.LOCK.
 //	(Resource temporarily unavailable).
-var lockText = regexp.MustCompile(`Could not get direct (?:transaction|read) lock at (/\S+\.LOCK)\. \(Resource ` +
+var lockText = lazy.Regexp(`Could not get direct (?:transaction|read) lock at (/\S+\.LOCK)\. \(Resource ` +
 	`temporarily unavailable\)`)
 
 // lockHeld returns the path of the lock that another holds, "" if that was not the trouble.
 func lockHeld(stderr string) string {
-	if m := lockText.FindStringSubmatch(stderr); m != nil {
+	if m := lockText().FindStringSubmatch(stderr); m != nil {
 		return m[1]
 	}
 	return ""

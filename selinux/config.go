@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"regexp"
 	"strings"
+
+	"wsprovision/provision/lazy"
 )
 
 // The directory is compiled into libselinux; everything below it is not.
@@ -20,7 +21,7 @@ type config struct {
 }
 
 // A policy's name becomes part of paths, so nothing that could leave the directory passes.
-var policyName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
+var policyName = lazy.Regexp(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
 
 func (sy system) config() (config, error) {
 	b, err := os.ReadFile(sy.path(etc, "config"))
@@ -47,7 +48,7 @@ func parseConfig(text string) (config, error) {
 			c.policy = strings.TrimRightFunc(line[12:], func(r rune) bool { return r <= ' ' || r == 0x7f })
 		}
 	}
-	if !policyName.MatchString(c.policy) {
+	if !policyName().MatchString(c.policy) {
 		return config{}, fmt.Errorf("read SELinux configuration: %w: SELINUXTYPE=%q is no policy's name", ErrUnknown,
 			c.policy)
 	}

@@ -3,8 +3,9 @@ package selinux
 import (
 	"fmt"
 	"path"
-	"regexp"
 	"strings"
+
+	"wsprovision/provision/lazy"
 )
 
 // Context is a record of file contexts: what the specification matches, of whatever kind, has the type.
@@ -14,12 +15,12 @@ type Context struct{ Spec, Type string }
 const below = "(/.*)?"
 
 // plainPath has no character that is more than itself in a line of semanage's, but for the dot.
-var plainPath = regexp.MustCompile(`^(/[A-Za-z0-9._~=@-]+)+$`)
+var plainPath = lazy.Regexp(`^(/[A-Za-z0-9._~=@-]+)+$`)
 
 // Below is the specification of a directory and all that is in it. The error is of a directory that the policy knows by
 // another name: semanage refuses those ("conflicts with equivalency rule").
 func (cs Contexts) Below(dir string) (string, error) {
-	if !plainPath.MatchString(dir) || path.Clean(dir) != dir {
+	if !plainPath().MatchString(dir) || path.Clean(dir) != dir {
 		return "", fmt.Errorf("label what is below %q: only letters, digits and / - . _ ~ = @ can be labelled by path",
 			dir)
 	}
@@ -73,7 +74,7 @@ func (cs Contexts) LocalContext(spec string) (string, error) {
 }
 
 func (c Context) check() error {
-	if !strings.HasSuffix(c.Spec, below) || !plainPath.MatchString(c.Directory()) {
+	if !strings.HasSuffix(c.Spec, below) || !plainPath().MatchString(c.Directory()) {
 		return fmt.Errorf("file context %q: not a directory and what is below it", c.Spec)
 	}
 	return nil

@@ -141,7 +141,7 @@ func FuzzConfig(f *testing.F) {
 	f.Add("SELINUX=enforcing\nSELINUXTYPE=targeted\n", "store-root = /etc/selinux\n")
 	f.Fuzz(func(t *testing.T, text, semanage string) {
 		if c, err := parseConfig(text); err == nil {
-			if !policyName.MatchString(c.policy) ||
+			if !policyName().MatchString(c.policy) ||
 				!slices.Contains([]Mode{Enforcing, Permissive, Disabled, ""}, c.mode) {
 				t.Errorf("accepted %+v", c)
 			}

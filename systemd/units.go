@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"wsprovision/provision/lazy"
 )
 
 // Units is what a step may ask of systemd. Live and Offline are its two implementations.
@@ -56,23 +57,23 @@ type State struct {
 }
 
 // name holds systemd.unit(5)'s characters and suffixes; what is not a name never becomes a path or an argument.
-var name = regexp.MustCompile(`^[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]*\.(service|socket|target|device|mount|` +
+var name = lazy.Regexp(`^[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]*\.(service|socket|target|device|mount|` +
 	`automount|timer|swap|path|slice|scope|snapshot)$`)
 
 func checkName(unit string) error {
-	if len(unit) > 255 || !name.MatchString(unit) {
+	if len(unit) > 255 || !name().MatchString(unit) {
 		return fmt.Errorf("%q is not the name of a unit", unit)
 	}
 	return nil
 }
 
-var firstNumber = regexp.MustCompile(`[0-9]{3,4}`)
+var firstNumber = lazy.Regexp(`[0-9]{3,4}`)
 
 // ParseVersion reads systemd's version as PID 1's property (208: "systemd 208", 219: "219", later "252.39-1") or the
 // package's version ("219-78.el7_9.9.x86_64") has it.
 func ParseVersion(text string) (int, error) {
 	line, _, _ := strings.Cut(text, "\n")
-	n, err := strconv.Atoi(firstNumber.FindString(line))
+	n, err := strconv.Atoi(firstNumber().FindString(line))
 	if err != nil {
 		return 0, fmt.Errorf("no version of systemd in %q", line)
 	}

@@ -3,14 +3,14 @@ package config
 import (
 	"fmt"
 	"net/netip"
-	"regexp"
 	"strings"
 
+	"wsprovision/provision/lazy"
 	"wsprovision/provision/site"
 )
 
 // hashKey is made of variables that every nginx has.
-var hashKey = regexp.MustCompile(`^hash (\$(remote_addr|binary_remote_addr|request_uri|uri|args|host|remote_user|` +
+var hashKey = lazy.Regexp(`^hash (\$(remote_addr|binary_remote_addr|request_uri|uri|args|host|remote_user|` +
 	`(arg|cookie|http)_[a-z0-9_]{1,40}))+( consistent)?$`)
 
 var balances = kind[string]{about{Type: "word, or hash and a key", Wrong: "random",
@@ -26,7 +26,7 @@ func balance(s scalar) (string, error) {
 	case value == site.BalanceHash:
 		return "", fmt.Errorf("hash needs a key: write hash $remote_addr, hash $cookie_session or hash $arg_room")
 	case value != site.BalanceRoundRobin && value != site.BalanceLeast && value != site.BalanceIP &&
-		!hashKey.MatchString(value):
+		!hashKey().MatchString(value):
 		return "", fmt.Errorf("%s is none of round_robin, least_conn, ip_hash and hash with a key like $remote_addr, "+
 			"$cookie_session or $arg_room", quote(value))
 	}

@@ -3,13 +3,14 @@ package credentials
 import (
 	"encoding/base64"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
+
+	"wsprovision/provision/lazy"
 )
 
 // telling are the names of headers whose values are secrets.
-var telling = regexp.MustCompile(`(?i)auth|cookie|token|key|secret|pass|session`)
+var telling = lazy.Regexp(`(?i)auth|cookie|token|key|secret|pass|session`)
 
 // shortest is of what is taken out of texts: less would take words apart.
 const shortest = 4
@@ -27,7 +28,7 @@ func (c Credentials) Secrets() []string {
 func Of(h http.Header) []string {
 	var all []string
 	for name, values := range h {
-		if telling.MatchString(name) {
+		if telling().MatchString(name) {
 			all = append(all, parts(values)...)
 		}
 	}

@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 
+	"wsprovision/provision/lazy"
 	"wsprovision/provision/nginx/conf"
 )
 
@@ -30,7 +30,7 @@ func (n Nginx) Describe(ctx context.Context) (string, error) {
 	return stderr, nil
 }
 
-var buildOption = regexp.MustCompile(`--([a-z-]+)=('[^']*'|\S+)`)
+var buildOption = lazy.Regexp(`--([a-z-]+)=('[^']*'|\S+)`)
 
 // parseBuild reads `nginx -V`. What configure was not told has the defaults of nginx's auto/options.
 func parseBuild(text string) (conf.Build, error) {
@@ -39,7 +39,7 @@ func parseBuild(text string) (conf.Build, error) {
 		return conf.Build{}, fmt.Errorf("how nginx was built: no configure arguments in %q", lastLine(text))
 	}
 	option := map[string]string{}
-	for _, o := range buildOption.FindAllStringSubmatch(arguments, -1) {
+	for _, o := range buildOption().FindAllStringSubmatch(arguments, -1) {
 		option[o[1]] = strings.Trim(o[2], "'")
 	}
 	b := conf.Build{Prefix: cmp.Or(option["prefix"], "/usr/local/nginx")}

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
+	"wsprovision/provision/lazy"
 	"wsprovision/provision/nginx/conf"
 )
 
@@ -50,13 +50,13 @@ func (n Nginx) test(ctx context.Context, overlay map[string][]byte) ([]Problem, 
 	return n.testOnce(ctx, overlay, touched)
 }
 
-var readOnly = regexp.MustCompile(`^[a-z_]+\(\) "(/[^"]+)" failed \(30: `)
+var readOnly = lazy.Regexp(`^[a-z_]+\(\) "(/[^"]+)" failed \(30: `)
 
 // refused are paths that nginx wanted to write to and could not: a module's, unknown to us, which a second try covers.
 func refused(problems []Problem) []string {
 	var all []string
 	for _, p := range problems {
-		if m := readOnly.FindStringSubmatch(p.Message); m != nil {
+		if m := readOnly().FindStringSubmatch(p.Message); m != nil {
 			all = append(all, path.Clean(m[1]))
 		}
 	}

@@ -2,9 +2,10 @@ package nginx
 
 import (
 	"net/netip"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"wsprovision/provision/lazy"
 )
 
 // ErrorLine is one line of nginx's error log, taken apart where nginx itself put it together (ngx_log_error_core in
@@ -26,13 +27,13 @@ type ErrorLine struct {
 	tail    string // from ", client: " on
 }
 
-var loggedLine = regexp.MustCompile(
+var loggedLine = lazy.Regexp(
 	`^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(emerg|alert|crit|error|warn|notice|info|debug)\] ` +
 		`(\d{1,9})#\d{1,10}: (?:\*(\d{1,19}) )?(.+)$`)
 
 // ParseErrorLine reads one line without its line end; false is a line that does not begin as nginx begins its own.
 func ParseErrorLine(line string) (ErrorLine, bool) {
-	m := loggedLine.FindStringSubmatch(line)
+	m := loggedLine().FindStringSubmatch(line)
 	if m == nil {
 		return ErrorLine{}, false
 	}

@@ -2,10 +2,11 @@ package nginx
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"wsprovision/provision/lazy"
 )
 
 // Problem is one complaint of nginx -t.
@@ -49,7 +50,7 @@ func (p Problem) FewFiles() bool {
 // NoFamily is the address of a listen for which this kernel has no sockets at all: [::]:80 where IPv6 is off
 // (ipv6.disable=1). It is "" for any other problem.
 func (p Problem) NoFamily() string {
-	m := noFamily.FindStringSubmatch(p.Message)
+	m := noFamily().FindStringSubmatch(p.Message)
 	if m == nil {
 		return ""
 	}
@@ -57,11 +58,11 @@ func (p Problem) NoFamily() string {
 }
 
 var (
-	noFamily  = regexp.MustCompile(`^socket\(\) (\S+) failed \(97: `) // EAFNOSUPPORT; nginx names no file
-	shortLine = regexp.MustCompile(`^nginx: \[(emerg|alert|crit|error|warn|notice|info|debug)\] (.+)$`)
-	position  = regexp.MustCompile(`^(.+) in (/.*):(\d{1,9})$`)
-	syntaxOK  = regexp.MustCompile(`^nginx: the configuration file .* syntax is ok$`)
-	verdict   = regexp.MustCompile(`^nginx: configuration file .* test (failed|is successful)$`)
+	noFamily  = lazy.Regexp(`^socket\(\) (\S+) failed \(97: `) // EAFNOSUPPORT; nginx names no file
+	shortLine = lazy.Regexp(`^nginx: \[(emerg|alert|crit|error|warn|notice|info|debug)\] (.+)$`)
+	position  = lazy.Regexp(`^(.+) in (/.*):(\d{1,9})$`)
+	syntaxOK  = lazy.Regexp(`^nginx: the configuration file .* syntax is ok$`)
+	verdict   = lazy.Regexp(`^nginx: configuration file .* test (failed|is successful)$`)
 )
 
 // parseTest reads what nginx -t wrote to stderr. It never finds a failed test, or one without a verdict, to be without
@@ -71,11 +72,11 @@ func parseTest(stderr string, status int) []Problem {
 	succeeded := false
 	for line := range strings.Lines(stderr) {
 		line = strings.TrimRight(line, "\r\n")
-		if v := verdict.FindStringSubmatch(line); v != nil {
+		if v := verdict().FindStringSubmatch(line); v != nil {
 			succeeded = v[1] == "is successful"
 			continue
 		}
-		if line == "" || syntaxOK.MatchString(line) {
+		if line == "" || syntaxOK().MatchString(line) {
 			continue
 		}
 		// With its error log on stderr nginx says everything twice.
@@ -92,12 +93,12 @@ func parseTest(stderr string, status int) []Problem {
 
 func parseProblem(line string) Problem {
 	p := Problem{Level: "unknown", Message: line}
-	if m := shortLine.FindStringSubmatch(line); m != nil {
+	if m := shortLine().FindStringSubmatch(line); m != nil {
 		p.Level, p.Message = m[1], m[2]
 	} else if l, ok := ParseErrorLine(line); ok {
 		p.Level, p.Message = l.Level, l.Message
 	}
-	if m := position.FindStringSubmatch(p.Message); m != nil {
+	if m := position().FindStringSubmatch(p.Message); m != nil {
 		p.Message, p.File = m[1], m[2]
 		p.Line, _ = strconv.Atoi(m[3])
 	}

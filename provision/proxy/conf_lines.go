@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -15,6 +14,7 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/lazy"
 	"wsprovision/provision/managed"
 	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/state"
@@ -84,7 +84,7 @@ func (p *Sites) keepsNginxDown(e state.Entry) bool {
 }
 
 // stockLine is the line as EPEL's nginx.conf has it: 1.20.1's alone, that of older ones with default_server.
-var stockLine = regexp.MustCompile(`^([ \t]*)(listen[ \t]+\[::\]:80([ \t]+default_server)?[ \t]*;)[ \t\r]*$`)
+var stockLine = lazy.Regexp(`^([ \t]*)(listen[ \t]+\[::\]:80([ \t]+default_server)?[ \t]*;)[ \t\r]*$`)
 
 // stockListen makes the line a comment, so that a revert finds its place again. Anything else than EPEL's is refused.
 func (p *Sites) stockListen(content []byte) ([]managed.Line, error) {
@@ -102,7 +102,7 @@ func (p *Sites) stockListen(content []byte) ([]managed.Line, error) {
 		return nil, nil
 	}
 	lines := strings.Split(string(content), "\n")
-	m := stockLine.FindStringSubmatch(lines[found[0]-1])
+	m := stockLine().FindStringSubmatch(lines[found[0]-1])
 	if len(found) > 1 || m == nil || managed.Occurrences(content, m[0]) != 1 || onlyListen(tree, found[0]) {
 		return nil, fmt.Errorf("%s: remove: line %d of %s is not as EPEL's package has it, one listen [::]:80 beside "+
 			"another listen: take it out by hand, and leave the key out", stockIPv6, found[0], host.NginxConf)

@@ -1,15 +1,15 @@
 package secret
 
 import (
-	"regexp"
 	"strings"
 
+	"wsprovision/provision/lazy"
 	"wsprovision/provision/nginx/tokens"
 )
 
 // statementLine is a line of nginx's configuration, of a diff of one, or of a comment in one: what stands before its
 // first word, and the rest.
-var statementLine = regexp.MustCompile(`^([-+ ]?[ \t]*#?[ \t]*)([a-z_"'$~*^\\A-Z0-9].*?)([ \t\r]*)$`)
+var statementLine = lazy.Regexp(`^([-+ ]?[ \t]*#?[ \t]*)([a-z_"'$~*^\\A-Z0-9].*?)([ \t\r]*)$`)
 
 // nginxLines hides secrets in lines that look like nginx's configuration. The arguments of a directive that go on in
 // the next lines are hidden whole.
@@ -18,7 +18,7 @@ func nginxLines(text string) string {
 	in, going := block{}, false
 	for i, full := range lines {
 		content, end := strings.TrimSuffix(full, "\n"), full[len(strings.TrimSuffix(full, "\n")):]
-		m := statementLine.FindStringSubmatch(content)
+		m := statementLine().FindStringSubmatch(content)
 		switch {
 		case m == nil:
 			if strings.Contains(content, "}") {
@@ -43,7 +43,7 @@ func nginxLine(text string, in block) (shown string, next block, open bool) {
 	ours := concerns(name) || name == "set" && strings.HasPrefix(rest, "$")
 	switch {
 	case strings.ContainsAny(text, ";{}"):
-	case ours && strings.TrimSpace(rest) != "" || givesValue.MatchString(name) && rest == "":
+	case ours && strings.TrimSpace(rest) != "" || givesValue().MatchString(name) && rest == "":
 		return name + " " + Hidden, in, true
 	default:
 		return text, in, false
@@ -84,7 +84,7 @@ func lineStatements(text string, in block) (shown string, next block, hid bool, 
 
 // concerns tells directives of nginx whose arguments may be secrets from words of a sentence.
 func concerns(name string) bool {
-	return givesValue.MatchString(name) && name != "set" || strings.HasPrefix(name, "secure_link_") ||
-		strings.Contains(name, "_by_lua") || strings.Contains(name, "_") && sensitiveName.MatchString(name) &&
-		!plainDirective.MatchString(name) && !strings.ContainsAny(name, "=:")
+	return givesValue().MatchString(name) && name != "set" || strings.HasPrefix(name, "secure_link_") ||
+		strings.Contains(name, "_by_lua") || strings.Contains(name, "_") && sensitiveName().MatchString(name) &&
+		!plainDirective().MatchString(name) && !strings.ContainsAny(name, "=:")
 }

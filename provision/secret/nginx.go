@@ -1,34 +1,34 @@
 package secret
 
 import (
-	"regexp"
 	"strings"
 
+	"wsprovision/provision/lazy"
 	"wsprovision/provision/nginx/tokens"
 )
 
 var (
 	// givesValue are directives that give a value to a name: a header, a parameter, a variable.
-	givesValue = regexp.MustCompile(`^(?:(?:proxy|grpc)_set_header|(?:fastcgi|uwsgi|scgi)_param|` +
+	givesValue = lazy.Regexp(`^(?:(?:proxy|grpc)_set_header|(?:fastcgi|uwsgi|scgi)_param|` +
 		`add_(?:header|trailer)|more_[a-z_]+|set|auth_request_set|js_var|proxy_cookie_[a-z]+)$`)
 	// hasCode are directives with a program in their arguments.
-	hasCode = regexp.MustCompile(`(?:_by_lua|^perl|^js_[a-z]+$)`)
+	hasCode = lazy.Regexp(`(?:_by_lua|^perl|^js_[a-z]+$)`)
 	// plainDirective are those whose names only look sensitive.
-	plainDirective = regexp.MustCompile(`^(?:server_tokens|ssl_session_(?:cache|timeout|tickets)|` +
+	plainDirective = lazy.Regexp(`^(?:server_tokens|ssl_session_(?:cache|timeout|tickets)|` +
 		`auth_basic_user_file|[a-z_]*(?:_file|_path|_zone)|underscores_in_headers)$`)
 	// plainName are headers, and parameters of FastCGI, whose values are no secret.
-	plainName = regexp.MustCompile(`(?i)^(?:host|upgrade|connection|x-real-ip|` +
+	plainName = lazy.Regexp(`(?i)^(?:host|upgrade|connection|x-real-ip|` +
 		`x-forwarded-(?:for|proto|host|port|server)|accept-encoding|range|if-range|` +
 		`content-(?:type|length|security-policy)|cache-control|expires|vary|origin|` +
 		`strict-transport-security|x-(?:frame-options|content-type-options|xss-protection)|referrer-policy|` +
 		`access-control-[a-z-]+|sec-websocket-(?:version|key|accept|extensions)|script_[a-z]+|request_[a-z]+|` +
 		`content_[a-z]+|document_[a-z]+|server_[a-z]+|gateway_interface|remote_(?:addr|port|user)|redirect_status)$`)
 	// plainWord is a value that tells nothing: variables alone, a number, a word of HTTP.
-	plainWord = regexp.MustCompile(`(?i)^(?:(?:\$\{?[a-z0-9_]+\}?|[ ,:;=/.?&-])*|[0-9]+[a-z]?|upgrade|close|` +
+	plainWord = lazy.Regexp(`(?i)^(?:(?:\$\{?[a-z0-9_]+\}?|[ ,:;=/.?&-])*|[0-9]+[a-z]?|upgrade|close|` +
 		`keep-alive|on|off|always|http|https|default|volatile|hostnames|` + Hidden + `)$`)
 	// fromClient are variables that a client fills with what may be a credential.
-	fromClient = regexp.MustCompile(`^\$\{?(?:arg_|cookie_|http_)`)
-	plainField = regexp.MustCompile(`^\$\{?(?:http_(?:upgrade|host|origin|user_agent|referer|connection|` +
+	fromClient = lazy.Regexp(`^\$\{?(?:arg_|cookie_|http_)`)
+	plainField = lazy.Regexp(`^\$\{?(?:http_(?:upgrade|host|origin|user_agent|referer|connection|` +
 		`accept[a-z_]*|x_forwarded_[a-z]+|x_real_ip|sec_websocket_(?:key|version|extensions)))\}?$`)
 )
 
@@ -41,7 +41,7 @@ func openedBy(words []string) block {
 		return block{}
 	}
 	last := words[len(words)-1]
-	b := block{values: sensitiveName.MatchString(last)}
+	b := block{values: sensitiveName().MatchString(last)}
 	for _, w := range words[1 : len(words)-1] {
 		b.keys = b.keys || secretVariable(w)
 	}
@@ -49,7 +49,7 @@ func openedBy(words []string) block {
 }
 
 func secretVariable(w string) bool {
-	return sensitiveName.MatchString(w) || fromClient.MatchString(w) && !plainField.MatchString(w)
+	return sensitiveName().MatchString(w) || fromClient().MatchString(w) && !plainField().MatchString(w)
 }
 
 // hideWords gives the words of a statement without what may be a secret.
@@ -59,10 +59,10 @@ func hideWords(words []string, in block) []string {
 	switch {
 	case in.keys || in.values:
 		hideEntry(all, in)
-	case givesValue.MatchString(name):
+	case givesValue().MatchString(name):
 		hideGiven(all)
-	case hasCode.MatchString(name), strings.HasPrefix(name, "secure_link_"),
-		sensitiveName.MatchString(name) && !plainDirective.MatchString(name):
+	case hasCode().MatchString(name), strings.HasPrefix(name, "secure_link_"),
+		sensitiveName().MatchString(name) && !plainDirective().MatchString(name):
 		hideLiterals(all[1:])
 	case name == "if":
 		hideCondition(all)
@@ -73,7 +73,7 @@ func hideWords(words []string, in block) []string {
 	}
 	for i := range all[1:] {
 		if w := &all[i+1]; strings.Contains(*w, "://") || strings.ContainsAny(*w, "?&") {
-			*w = Hide(asked.ReplaceAllString(*w, "${1}"+Hidden))
+			*w = Hide(asked().ReplaceAllString(*w, "${1}"+Hidden))
 		}
 	}
 	return all
@@ -81,7 +81,7 @@ func hideWords(words []string, in block) []string {
 
 func hideLiterals(words []string) {
 	for i, w := range words {
-		if !plainWord.MatchString(w) {
+		if !plainWord().MatchString(w) {
 			words[i] = Hidden
 		}
 	}
@@ -103,13 +103,13 @@ func hideGiven(words []string) {
 	}
 	if strings.Contains(words[1], ":") { // more_set_headers "Name: value"
 		for i, w := range words[1:] {
-			if name, _, one := strings.Cut(w, ":"); one && !plainName.MatchString(name) {
+			if name, _, one := strings.Cut(w, ":"); one && !plainName().MatchString(name) {
 				words[i+1] = name + ": " + Hidden
 			}
 		}
 		return
 	}
-	if !plainName.MatchString(words[1]) {
+	if !plainName().MatchString(words[1]) {
 		hideLiterals(words[2:])
 	}
 }
@@ -151,7 +151,7 @@ func statements(text string) string {
 		s, err := lexer.Next()
 		if err != nil {
 			return "# not to be read as statements: " + err.Error() + "\n" +
-				Scrub(quoted.ReplaceAllString(text, Hidden))
+				Scrub(quoted().ReplaceAllString(text, Hidden))
 		}
 		indent := strings.Repeat("    ", max(0, len(in)-1))
 		switch s.End {
@@ -171,7 +171,7 @@ func statements(text string) string {
 }
 
 // quoted is text in quotes, and within them any secret.
-var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?`)
+var quoted = lazy.Regexp(`"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?`)
 
 // line is the words as nginx reads them.
 func line(words []string) string {

@@ -6,8 +6,9 @@
 package secret
 
 import (
-	"regexp"
 	"strings"
+
+	"wsprovision/provision/lazy"
 )
 
 // Hidden stands where something was left out.
@@ -16,25 +17,25 @@ const Hidden = "…"
 var (
 	// address is a URL up to a character that stands behind one in a sentence; a password may hold such a character,
 	// too.
-	address = regexp.MustCompile(`(?i)\b([a-z][a-z0-9+.-]*:/{1,3})([^\s/]*@[^\s"'<>|]*|[^\s"'<>|]+)`)
+	address = lazy.Regexp(`(?i)\b([a-z][a-z0-9+.-]*:/{1,3})([^\s/]*@[^\s"'<>|]*|[^\s"'<>|]+)`)
 	// option is a line of a yum configuration file, or of a diff of one (yum.conf(5)).
-	option = regexp.MustCompile(`(?mi)^([-+ ]?[ \t]*(?:proxy_)?(?:username|password)[ \t]*[=:])[^\n]*`)
+	option = lazy.Regexp(`(?mi)^([-+ ]?[ \t]*(?:proxy_)?(?:username|password)[ \t]*[=:])[^\n]*`)
 	// header is one of a mapping of headers in YAML, or in a diff of one, that says by its name that it is secret.
-	header = regexp.MustCompile(`(?mi)((?:^[-+ ]?[ \t]*|[{,][ \t]*)["']?(?:proxy-)?(?:authorization|cookie|` +
+	header = lazy.Regexp(`(?mi)((?:^[-+ ]?[ \t]*|[{,][ \t]*)["']?(?:proxy-)?(?:authorization|cookie|` +
 		`x-[a-z0-9-]*(?:auth|token|key|secret|session)[a-z0-9-]*)["']?[ \t]*:)[^\n]*`)
 )
 
 // Hide replaces the credentials in text, whatever else stands there.
 func Hide(text string) string {
-	text = option.ReplaceAllString(address.ReplaceAllStringFunc(text, hideURL), "${1}"+Hidden)
-	return header.ReplaceAllString(text, "${1} "+Hidden)
+	text = option().ReplaceAllString(address().ReplaceAllStringFunc(text, hideURL), "${1}"+Hidden)
+	return header().ReplaceAllString(text, "${1} "+Hidden)
 }
 
 // In reports whether there are credentials in text.
 func In(text string) bool { return Hide(text) != text }
 
 func hideURL(found string) string {
-	m := address.FindStringSubmatch(found)
+	m := address().FindStringSubmatch(found)
 	authority, path, _ := cutAny(m[2], "/")
 	if at := strings.LastIndexByte(authority, '@'); at >= 0 { // whatever the password holds: ? and # too
 		host, query, _ := cutAny(authority[at:]+path, "?#")

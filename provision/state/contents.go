@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 
 	"wsprovision/provision/host"
+	"wsprovision/provision/lazy"
 )
 
 // ContentsDir holds what was in large files before the agent changed them, each
@@ -29,7 +29,7 @@ func contentName(content []byte) string { return strings.TrimPrefix(Digest(conte
 
 func ContentPath(name string) string { return ContentsDir + "/" + name }
 
-var contentNames = regexp.MustCompile(`^[0-9a-f]{64}$`)
+var contentNames = lazy.Regexp(`^[0-9a-f]{64}$`)
 
 // bringContents reads what lies beside the ledger. What is not there any more,
 // or is not what it was, leaves its entry without: only a revert needs it.
@@ -39,7 +39,7 @@ func (l *Ledger) bringContents() error {
 		if e.Beside == "" {
 			continue
 		}
-		if !contentNames.MatchString(e.Beside) {
+		if !contentNames().MatchString(e.Beside) {
 			return fmt.Errorf("read %s: the content of %s is called %q, which is no SHA-256: "+
 				"restore the ledger from a backup", LedgerPath, e.Name, e.Beside)
 		}

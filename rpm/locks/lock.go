@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"wsprovision/provision/hostfile"
+	"wsprovision/provision/lazy"
 )
 
 // pidLock is a lock that is a file with its holder's pid in it.
@@ -126,12 +126,12 @@ func ParsePid(text []byte) int {
 
 // mayLock are programs that take yum's lock: yum and its relations, and anything in Python, because yum is a library
 // there (PackageKit's backend, goferd, rhn_check, ansible's module).
-var mayLock = regexp.MustCompile(`(?i)yum|dnf|packagekit|python|rhn|goferd|subscription|repoquery|rpm`)
+var mayLock = lazy.Regexp(`(?i)yum|dnf|packagekit|python|rhn|goferd|subscription|repoquery|rpm`)
 
 // reused is true where the holder can have nothing to do with yum and started after the lock was written. Either alone
 // may deceive: a name is only a name, and the clock may have been set between the two.
 func (h Locks) reused(p Process, written time.Time) bool {
-	if mayLock.MatchString(p.Name + " " + p.Command) {
+	if mayLock().MatchString(p.Name + " " + p.Command) {
 		return false
 	}
 	boot, err := h.BootTime()

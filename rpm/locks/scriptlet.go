@@ -29,7 +29,7 @@ func (h Locks) InScriptlet() (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("look for an rpm transaction above us: %w", err)
 	}
-	return o != nil && o.File != RpmLock && mayLock.MatchString(o.Process.Name) &&
+	return o != nil && o.File != RpmLock && mayLock().MatchString(o.Process.Name) &&
 		slices.ContainsFunc(ancestors, func(p Process) bool { return p.PID == o.Process.PID }), nil
 }
 

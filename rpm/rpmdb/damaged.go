@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
+	"wsprovision/provision/lazy"
 	"wsprovision/rpm/said"
 )
 
@@ -46,10 +46,10 @@ func (d DB) Damaged(ctx context.Context, names ...string) ([]Damage, error) {
 }
 
 // verified is a line of rpm -V (rpm(8), VERIFY OPTIONS): nine marks or "missing", an attribute, and the path.
-var verified = regexp.MustCompile(`^(missing|[.?A-Z0-9]{8,9})\s+([cdglnr]\s+)?(/.*)$`)
+var verified = lazy.Regexp(`^(missing|[.?A-Z0-9]{8,9})\s+([cdglnr]\s+)?(/.*)$`)
 
 func (d DB) Damage(name, line string) (Damage, bool) {
-	m := verified.FindStringSubmatch(line)
+	m := verified().FindStringSubmatch(line)
 	if m == nil {
 		return Damage{}, false
 	}

@@ -3,10 +3,10 @@ package rpmdb
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"wsprovision/provision/lazy"
 	"wsprovision/rpm/said"
 	"wsprovision/rpm/yumerr"
 )
@@ -33,10 +33,10 @@ const queryFormat = `%{NAME}\t%{EPOCH}\t%{VERSION}\t%{RELEASE}\t%{ARCH}\n`
 
 // packageName is what rpm allows in a name (rpm 4.11 build/parsePreamble.c), less a leading dash or dot, so that a name
 // is never an option, a glob, a path or an expression for yum.
-var packageName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.+-]*$`)
+var packageName = lazy.Regexp(`^[A-Za-z0-9_][A-Za-z0-9_.+-]*$`)
 
 func CheckName(name string) error {
-	if !packageName.MatchString(name) || strings.HasSuffix(name, ".rpm") {
+	if !packageName().MatchString(name) || strings.HasSuffix(name, ".rpm") {
 		return fmt.Errorf("%q is not a package name", name)
 	}
 	return nil
@@ -130,11 +130,11 @@ func packageOf(f []string) Package {
 // rpmSpeaks is how rpm and the database below it begin a line of theirs (rpm 4.11 lib/rpmlog, BDB's and sqlite's
 // messages). What else comes on stderr (the dynamic loader's words on /etc/ld.so.preload, a wrapper's) says nothing of
 // the database.
-var rpmSpeaks = regexp.MustCompile(`^(error|fatal error|rpm|rpmdb|db\d? error|BDB\d*)\b`)
+var rpmSpeaks = lazy.Regexp(`^(error|fatal error|rpm|rpmdb|db\d? error|BDB\d*)\b`)
 
 // ofMacros is rpm's word on a line of /etc/rpm/macros or of a file like it, which it says in every run (rpm 4.11
 // rpmio/macro.c) and goes on.
-var ofMacros = regexp.MustCompile(`^error: Macro %\S+ (has|failed|is) `)
+var ofMacros = lazy.Regexp(`^error: Macro %\S+ (has|failed|is) `)
 
 // databaseError is what rpm's stderr says of its database, or nil where there are only warnings and what others say.
 func databaseError(stderr string) error {
@@ -142,7 +142,7 @@ func databaseError(stderr string) error {
 	for _, line := range said.Lines(stderr) {
 		trimmed := strings.TrimSpace(line)
 		switch {
-		case !rpmSpeaks.MatchString(trimmed), ofMacros.MatchString(trimmed):
+		case !rpmSpeaks().MatchString(trimmed), ofMacros().MatchString(trimmed):
 		case hint != "":
 			return fmt.Errorf("%s: %s", said.Clip(trimmed), hint)
 		default:
@@ -157,7 +157,7 @@ func databaseError(stderr string) error {
 
 func databaseHint(text string) string {
 	database := yumerr.RowOf(yumerr.Database)
-	if database.Stderr.MatchString(text) {
+	if database.Stderr().MatchString(text) {
 		return database.Next
 	}
 	return ""

@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"wsprovision/provision/lazy"
 	"wsprovision/rpm/openpgp"
 	"wsprovision/rpm/said"
 )
@@ -58,10 +58,10 @@ func (d DB) queryAll(ctx context.Context, format string) (string, error) {
 // skippedHeader is one damaged header among all that are listed (rpm 4.11 lib/rpmdb.c): `error: rpmdb: damaged header
 // #12 retrieved -- skipping.`, `error: rpmdbNextIterator: skipping h# 475 Header V3 DSA/SHA1 Signature, key ID
 // db42a60e: BAD`.
-var skippedHeader = regexp.MustCompile(`(?m)^error: (rpmdb: damaged header #\d+ retrieved -- skipping|\w+: ` +
+var skippedHeader = lazy.Regexp(`(?m)^error: (rpmdb: damaged header #\d+ retrieved -- skipping|\w+: ` +
 	`skipping h#\s*\d+).*$`)
 
-func withoutSkipped(stderr string) string { return skippedHeader.ReplaceAllString(stderr, "") }
+func withoutSkipped(stderr string) string { return skippedHeader().ReplaceAllString(stderr, "") }
 
 func parseInventory(stdout string) (Inventory, error) {
 	packages, keys, err := parseListing(stdout)

@@ -3,9 +3,9 @@ package rpmdb
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 
+	"wsprovision/provision/lazy"
 	"wsprovision/rpm/openpgp"
 	"wsprovision/rpm/said"
 )
@@ -17,7 +17,7 @@ const (
 
 // PubkeyRelease is version and release of a gpg-pubkey package: the key's id and the time of its creation (rpm 4.11
 // to 4.18 lib/rpmts.c makePubkeyHeader).
-var PubkeyRelease = regexp.MustCompile(`^[0-9a-f]{8,40}-[0-9a-f]{1,8}$`)
+var PubkeyRelease = lazy.Regexp(`^[0-9a-f]{8,40}-[0-9a-f]{1,8}$`)
 
 // ImportedKeys are the fingerprints of the keys in the rpm database: those that rpm -K and yum believe. A key that
 // cannot be read (version 3, say) is given by its short id of 8 digits.

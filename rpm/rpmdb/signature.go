@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"wsprovision/provision/lazy"
 	"wsprovision/rpm/openpgp"
 	"wsprovision/rpm/said"
 )
@@ -47,11 +47,11 @@ type proof struct {
 // before it (lib/signature.c); 4.14 and later put the payload's digest in the header: `Payload SHA256 digest: OK`
 // (lib/rpmvs.c).
 var (
-	signatureProof = regexp.MustCompile(`^(Header )?(?:OpenPGP )?V\d+ (\S+) [Ss]ignature, ` +
+	signatureProof = lazy.Regexp(`^(Header )?(?:OpenPGP )?V\d+ (\S+) [Ss]ignature, ` +
 		`key ID ([0-9a-fA-F]{8,40}): ([A-Z]+)`)
-	digestProof = regexp.MustCompile(`^(Header |Payload )?[A-Z0-9-]+ (?:ALT )?digest: ([A-Z]+)`)
+	digestProof = lazy.Regexp(`^(Header |Payload )?[A-Z0-9-]+ (?:ALT )?digest: ([A-Z]+)`)
 	// noKeyProof is how 4.16 and later speak of a signature that they found no use for: `DSA signature: NOTFOUND`.
-	noKeyProof = regexp.MustCompile(`^(Header )?[A-Z0-9]+ [Ss]ignature: ([A-Z]+)`)
+	noKeyProof = lazy.Regexp(`^(Header )?[A-Z0-9]+ [Ss]ignature: ([A-Z]+)`)
 )
 
 func parseProofs(path, stdout string) ([]proof, error) {
@@ -62,12 +62,12 @@ func parseProofs(path, stdout string) ([]proof, error) {
 	var proofs []proof
 	for _, line := range all[1:] {
 		line = strings.TrimSpace(line)
-		if m := signatureProof.FindStringSubmatch(line); m != nil {
+		if m := signatureProof().FindStringSubmatch(line); m != nil {
 			proofs = append(proofs, proof{signature: true, header: m[1] != "", payload: m[1] == "",
 				algorithm: m[2], keyID: strings.ToUpper(m[3]), verdict: m[4], line: said.Clip(line)})
-		} else if m := noKeyProof.FindStringSubmatch(line); m != nil {
+		} else if m := noKeyProof().FindStringSubmatch(line); m != nil {
 			proofs = append(proofs, proof{signature: true, verdict: "without a key: " + m[2], line: said.Clip(line)})
-		} else if m := digestProof.FindStringSubmatch(line); m != nil {
+		} else if m := digestProof().FindStringSubmatch(line); m != nil {
 			proofs = append(proofs, proof{header: m[1] == "Header ", verdict: m[2], line: said.Clip(line)})
 		} else if line != "" {
 			return nil, fmt.Errorf("rpm: not understood: %s", said.Quote(line))

@@ -3,10 +3,10 @@ package rpmdb
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"wsprovision/provision/lazy"
 	"wsprovision/rpm/said"
 )
 
@@ -14,7 +14,7 @@ import (
 var satisfiedArgv = []string{"rpm", "-V", "--nofiles", "--noscripts", "--nodigest", "--nosignature"}
 
 // neededBy is rpm's word on a requirement that no installed package meets (rpm 4.11 lib/rpmprob.c).
-var neededBy = regexp.MustCompile(`^\s+(\S+)(?: (?:=|<|>|<=|>=) \S+)? is needed by \(installed\) `)
+var neededBy = lazy.Regexp(`^\s+(\S+)(?: (?:=|<|>|<=|>=) \S+)? is needed by \(installed\) `)
 
 // Unsatisfied are the packages that installed ones need and that are not there, by name and sorted: of a transaction in
 // which a dependency's script failed, rpm keeps what needs it. A requirement that is no package's name is an error.
@@ -28,7 +28,7 @@ func (d DB) Unsatisfied(ctx context.Context, names ...string) ([]string, error) 
 	}
 	var all []string
 	for _, line := range said.Lines(stdout + "\n" + stderr) {
-		m := neededBy.FindStringSubmatch(line)
+		m := neededBy().FindStringSubmatch(line)
 		if m == nil {
 			continue
 		}

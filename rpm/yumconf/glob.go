@@ -3,16 +3,18 @@ package yumconf
 import (
 	"regexp"
 	"strings"
+
+	"wsprovision/provision/lazy"
 )
 
 // isGlob is yum's test for a pattern (yum/misc.py re_glob); what is none is compared as it stands.
-var isGlob = regexp.MustCompile(`[*?]|\[.+\]`)
+var isGlob = lazy.Regexp(`[*?]|\[.+\]`)
 
 // globMatches tells whether yum's exclude= or includepkgs= means s: letters of any case, and the globs of Python's
 // fnmatch, in which * and ? match a slash too and [!…] is everything but (yum/sqlitesack.py addPackageExcluder).
 func globMatches(pattern, s string) bool {
 	pattern, s = strings.ToLower(pattern), strings.ToLower(s)
-	if !isGlob.MatchString(pattern) {
+	if !isGlob().MatchString(pattern) {
 		return pattern == s
 	}
 	re, err := regexp.Compile(`(?s)^(?:` + translate(pattern) + `)$`)

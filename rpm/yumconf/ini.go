@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
+	"wsprovision/provision/lazy"
 	"wsprovision/provision/secret"
 	"wsprovision/rpm/said"
 )
@@ -24,11 +24,11 @@ type section struct {
 const includeDepth = 8
 
 var (
-	includeLine = regexp.MustCompile(`^\s*include\s*=\s*(.*)$`)
-	sectionLine = regexp.MustCompile(`^\[([^]]+)\]`)
-	shiftedLine = regexp.MustCompile(`^\s+\[.*\]`)
-	optionLine  = regexp.MustCompile(`^([^:=\s\[][^:=]*?)\s*[:=]\s*(.*)$`)
-	inlineNote  = regexp.MustCompile(`\s;.*$`)
+	includeLine = lazy.Regexp(`^\s*include\s*=\s*(.*)$`)
+	sectionLine = lazy.Regexp(`^\[([^]]+)\]`)
+	shiftedLine = lazy.Regexp(`^\s+\[.*\]`)
+	optionLine  = lazy.Regexp(`^([^:=\s\[][^:=]*?)\s*[:=]\s*(.*)$`)
+	inlineNote  = lazy.Regexp(`\s;.*$`)
 )
 
 // readINI reads a file as yum 3.4.3 does: Python's ConfigParser syntax (iniparse), with include= lines followed. The
@@ -51,7 +51,7 @@ func (c Conf) includeINI(p *iniParser, file string, depth int) error {
 		return err
 	}
 	for i, line := range said.Lines(string(text)) {
-		if m := includeLine.FindStringSubmatch(line); m != nil {
+		if m := includeLine().FindStringSubmatch(line); m != nil {
 			target := strings.TrimPrefix(strings.TrimSpace(m[1]), "file://")
 			if !filepath.IsAbs(target) || strings.Contains(target, "$") {
 				return fmt.Errorf("%s:%d: only a plain local file can be included: %s",
@@ -71,10 +71,10 @@ func (c Conf) includeINI(p *iniParser, file string, depth int) error {
 }
 
 // holdsSecret is a line that may be about a password and that nobody could read as an option.
-var holdsSecret = regexp.MustCompile(`(?i)pass|user|secret|token|auth`)
+var holdsSecret = lazy.Regexp(`(?i)pass|user|secret|token|auth`)
 
 func shownLine(line string) string {
-	if holdsSecret.MatchString(line) {
+	if holdsSecret().MatchString(line) {
 		return "(not shown: it may hold a password)"
 	}
 	return secret.Hide(line)
@@ -107,7 +107,7 @@ type iniParser struct {
 }
 
 func (p *iniParser) line(line, place string) error {
-	if shiftedLine.MatchString(line) { // no continuation for yum
+	if shiftedLine().MatchString(line) { // no continuation for yum
 		line = strings.TrimLeft(line, " \t")
 	}
 	switch {
@@ -116,11 +116,11 @@ func (p *iniParser) line(line, place string) error {
 	case line[0] == ' ' || line[0] == '\t':
 		return p.more(line)
 	}
-	if m := sectionLine.FindStringSubmatch(line); m != nil {
+	if m := sectionLine().FindStringSubmatch(line); m != nil {
 		p.open(m[1])
 		return nil
 	}
-	m := optionLine.FindStringSubmatch(line)
+	m := optionLine().FindStringSubmatch(line)
 	switch {
 	case m == nil:
 		return errors.New("neither a [section] nor an option")
@@ -128,7 +128,7 @@ func (p *iniParser) line(line, place string) error {
 		return errors.New("an option outside every [section]")
 	}
 	p.key = strings.ToLower(strings.TrimSpace(m[1]))
-	p.sections[p.current].Keys[p.key] = strings.TrimSpace(inlineNote.ReplaceAllString(m[2], ""))
+	p.sections[p.current].Keys[p.key] = strings.TrimSpace(inlineNote().ReplaceAllString(m[2], ""))
 	p.sections[p.current].at[p.key] = place
 	return nil
 }

@@ -10,11 +10,11 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"syscall"
 
+	"wsprovision/provision/lazy"
 	"wsprovision/provision/secret"
 )
 
@@ -30,7 +30,7 @@ type Repository struct {
 }
 
 // validID is what yum allows in a repository's id (yum/misc.py validate_repoid); it skips a section named otherwise.
-var validID = regexp.MustCompile(`^[A-Za-z0-9_.:-]+$`)
+var validID = lazy.Regexp(`^[A-Za-z0-9_.:-]+$`)
 
 // mainConf are yum's main configuration, of which the first that exists counts (yum/__init__.py), and, where only dnf
 // is installed, dnf's.
@@ -141,7 +141,7 @@ func addDefinitions(all []definition, sections []section, main section, file str
 			return nil, fmt.Errorf("%s: [%s]: the name that yum makes of this is not known here, and so it could not "+
 				"be kept to keys that are trusted: write the name out, or disable it", file, r.ID)
 		}
-		if r.ID != "main" && r.ID != "installed" && validID.MatchString(r.ID) && !slices.ContainsFunc(all, known) {
+		if r.ID != "main" && r.ID != "installed" && validID().MatchString(r.ID) && !slices.ContainsFunc(all, known) {
 			all = append(all, definition{r, s})
 		}
 	}
@@ -200,16 +200,16 @@ func (r Repository) Render() ([]byte, error) {
 }
 
 // plainName is safe in a .repo file: no line ends, no comment signs, no brackets.
-var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ().,:+_/$-]*$`)
+var plainName = lazy.Regexp(`^[A-Za-z0-9][A-Za-z0-9 ().,:+_/$-]*$`)
 
 // plainURL leaves out blanks, quotes, commas, comment signs and everything beyond ASCII: yum splits at the first three.
-var plainURL = regexp.MustCompile(`^(https?|file)://[A-Za-z0-9._~:/?@!$&*+=%\[\]-]+$`)
+var plainURL = lazy.Regexp(`^(https?|file)://[A-Za-z0-9._~:/?@!$&*+=%\[\]-]+$`)
 
 func (r Repository) checkRender() error {
 	switch {
-	case !validID.MatchString(r.ID) || r.ID == "main" || r.ID == "installed":
+	case !validID().MatchString(r.ID) || r.ID == "main" || r.ID == "installed":
 		return errors.New("the id is not one that yum takes")
-	case !plainName.MatchString(r.Name) || strings.TrimSpace(r.Name) != r.Name:
+	case !plainName().MatchString(r.Name) || strings.TrimSpace(r.Name) != r.Name:
 		return fmt.Errorf("name %q is not plain text", r.Name)
 	case !r.GPGCheck:
 		return errors.New("gpgcheck is off: signatures are always checked")
@@ -233,7 +233,7 @@ func (r Repository) checkRender() error {
 
 func saneURL(s string) bool {
 	u, err := url.Parse(s)
-	return err == nil && plainURL.MatchString(s) && (u.Scheme == "file" && u.Host == "" || u.Scheme != "file" &&
+	return err == nil && plainURL().MatchString(s) && (u.Scheme == "file" && u.Host == "" || u.Scheme != "file" &&
 		u.Hostname() != "")
 }
 
@@ -258,14 +258,14 @@ func LocalKey(keyURL string) (string, bool) {
 	return path, plain
 }
 
-var variable = regexp.MustCompile(`\$\{?(\w+)\}?`)
+var variable = lazy.Regexp(`\$\{?(\w+)\}?`)
 
 // expand replaces yum's variables whose value is a constant here or a file in /etc/yum/vars (yum.conf(5)). Others stay,
 // and a key in such a path is not vouched for: $releasever, which yum takes from the release package, and $arch, which
 // is ia32e or amd64 after the processor's vendor (rpmUtils/arch.py).
 func (c Conf) expand(s string) string {
-	return variable.ReplaceAllStringFunc(s, func(v string) string {
-		name := strings.ToLower(variable.FindStringSubmatch(v)[1])
+	return variable().ReplaceAllStringFunc(s, func(v string) string {
+		name := strings.ToLower(variable().FindStringSubmatch(v)[1])
 		for _, dir := range []string{"/etc/yum/vars", "/etc/dnf/vars"} {
 			if text, err := os.ReadFile(filepath.Join(c.Root, dir, name)); err == nil {
 				first, _, _ := strings.Cut(string(text), "\n")

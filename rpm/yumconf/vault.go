@@ -3,10 +3,10 @@ package yumconf
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
+	"wsprovision/provision/lazy"
 	"wsprovision/rpm/yumerr"
 )
 
@@ -19,7 +19,7 @@ const (
 
 // withoutMirrors are the ids that yum says it has no address for, as "base/7/x86_64" with the name of its cache's
 // directory.
-var withoutMirrors = regexp.MustCompile(`(?m)^Cannot find a valid baseurl for repo: ([A-Za-z0-9_.:-]+)`)
+var withoutMirrors = lazy.Regexp(`(?m)^Cannot find a valid baseurl for repo: ([A-Za-z0-9_.:-]+)`)
 
 // CentosNext is the advice where CentOS's dead list of mirrors is what could not be had, "" where it is not: in which
 // files the repositories stand, and which of them are needed at all.
@@ -31,7 +31,7 @@ func (c Conf) CentosNext(r yumerr.Output) string {
 	dead := slices.DeleteFunc(repos, func(d definition) bool { return !d.Enabled || !centosList(d.Mirrorlist) })
 	said := strings.Contains(r.Stderr+"\n"+r.Stdout, "//"+centosMirrors+"/") || strings.Contains(r.Stderr,
 		"host: "+centosMirrors)
-	if m := withoutMirrors.FindStringSubmatch(r.Stderr); m != nil {
+	if m := withoutMirrors().FindStringSubmatch(r.Stderr); m != nil {
 		said = said || slices.ContainsFunc(dead, func(d definition) bool { return d.ID == m[1] })
 	}
 	if !said {
@@ -62,6 +62,8 @@ func replacements(dead []definition) string {
 	return strings.Join(all, "; ")
 }
 
+var plainRepo = lazy.Regexp(`^[a-z0-9]+$`)
+
 // vaulted is the baseurl= for what a list of mirrors was asked for:
 // …/?release=$releasever&arch=$basearch&repo=os&infra=$infra.
 func vaulted(mirrorlist string) string {
@@ -70,7 +72,7 @@ func vaulted(mirrorlist string) string {
 	if err == nil {
 		repo = u.Query().Get("repo")
 	}
-	if plain := regexp.MustCompile(`^[a-z0-9]+$`); !plain.MatchString(repo) { // sclo-rh lies elsewhere
+	if !plainRepo().MatchString(repo) { // sclo-rh lies elsewhere
 		return "the baseurl= of its place under " + centosVault
 	}
 	return "baseurl=" + centosVault + repo + "/$basearch/"

@@ -1,10 +1,10 @@
 package yumconf
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
+	"wsprovision/provision/lazy"
 	"wsprovision/rpm/yumerr"
 )
 
@@ -19,12 +19,12 @@ func (r Repository) IsEPEL() bool {
 
 // ofDistribution are the ids that CentOS, Red Hat, Oracle and Scientific Linux give to their own repositories: none of
 // them has nginx for RHEL 7 (Red Hat's is a Software Collection, rh-nginx, under other names).
-var ofDistribution = regexp.MustCompile(`(?i)^(base|updates|extras|centosplus|contrib|cr|fasttrack|os|anaconda|` +
+var ofDistribution = lazy.Regexp(`(?i)^(base|updates|extras|centosplus|contrib|cr|fasttrack|os|anaconda|` +
 	`c7-media|centos-kernel|centos-sclo-\S+|c7\.\d\S*|ol7_\S+|sl|sl-\S+|sl7\S*)$|` +
 	`^(rhel|rhui-rhel|rhui-\S*-?rhel)-(7|server|workstation|client|computenode|ha|rs|atomic|sjis|x86)\S*$`)
 
 // OfDistribution reports whether the repository is one of the distribution's own.
-func (r Repository) OfDistribution() bool { return ofDistribution.MatchString(r.ID) }
+func (r Repository) OfDistribution() bool { return ofDistribution().MatchString(r.ID) }
 
 // Hides is what of yum's configuration is sure to keep the packages from it where they come from the repositories of
 // these ids; "" for nothing. It is known from the files: yum need not run for it.

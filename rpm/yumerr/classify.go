@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"wsprovision/provision/lazy"
 	"wsprovision/provision/secret"
 	"wsprovision/rpm/said"
 )
@@ -17,7 +18,7 @@ type Output struct {
 
 // complaint is yum's word on one mirror, of which it goes on to the next: `URL: [Errno 14] HTTP Error 404 - Not
 // Found`. What stands after the number is the server's own text.
-var complaint = regexp.MustCompile(`^(\w+://\S+): (\[Errno -?\d+\] (?:curl#\d+|HTTP Error \d+|\[Errno \d+\]|\w+).*)$`)
+var complaint = lazy.Regexp(`^(\w+://\S+): (\[Errno -?\d+\] (?:curl#\d+|HTTP Error \d+|\[Errno \d+\]|\w+).*)$`)
 
 // behind are complaints of a mirror that are no fault of any mirror.
 var behind = []Row{
@@ -48,11 +49,11 @@ func Classify(r Output) *Error {
 func (r Output) decisive() (Kind, []string) {
 	for _, try := range []struct {
 		text string
-		mark func(Row) *regexp.Regexp
+		mark func(Row) func() *regexp.Regexp
 	}{
-		{r.Stderr, func(f Row) *regexp.Regexp { return f.Stderr }},
-		{r.Stdout, func(f Row) *regexp.Regexp { return f.stdout }},
-		{r.Stderr, func(f Row) *regexp.Regexp { return f.vague }},
+		{r.Stderr, func(f Row) func() *regexp.Regexp { return f.Stderr }},
+		{r.Stdout, func(f Row) func() *regexp.Regexp { return f.stdout }},
+		{r.Stderr, func(f Row) func() *regexp.Regexp { return f.vague }},
 	} {
 		if kind, lines := lastEvidence(try.text, try.mark); kind != "" {
 			return kind, lines
@@ -62,12 +63,12 @@ func (r Output) decisive() (Kind, []string) {
 }
 
 // lastEvidence is the last kind that a line tells of, and all lines that tell of it since one told of another.
-func lastEvidence(text string, mark func(Row) *regexp.Regexp) (kind Kind, evidence []string) {
+func lastEvidence(text string, mark func(Row) func() *regexp.Regexp) (kind Kind, evidence []string) {
 	for _, line := range said.Lines(text) {
-		if complaint.MatchString(line) {
+		if complaint().MatchString(line) {
 			continue
 		}
-		i := slices.IndexFunc(Failures, func(f Row) bool { return mark(f) != nil && mark(f).MatchString(line) })
+		i := slices.IndexFunc(Failures, func(f Row) bool { return mark(f) != nil && mark(f)().MatchString(line) })
 		if i < 0 {
 			continue
 		}
@@ -82,7 +83,7 @@ func lastEvidence(text string, mark func(Row) *regexp.Regexp) (kind Kind, eviden
 // complaints are what yum said of mirrors, without repetition.
 func (r Output) complaints() (all []string) {
 	for _, line := range said.Lines(r.Stderr) {
-		if line = said.Clip(line); complaint.MatchString(line) && !slices.Contains(all, line) {
+		if line = said.Clip(line); complaint().MatchString(line) && !slices.Contains(all, line) {
 			all = append(all, line)
 		}
 	}
@@ -98,7 +99,7 @@ func (r Output) behindMirrors(kind Kind, evidence []string) (Kind, []string) {
 	}
 	last := all[len(all)-1]
 	for _, b := range behind {
-		if b.Stderr.MatchString(complaint.FindStringSubmatch(last)[2]) {
+		if b.Stderr().MatchString(complaint().FindStringSubmatch(last)[2]) {
 			return b.Kind, []string{last}
 		}
 	}
@@ -106,7 +107,7 @@ func (r Output) behindMirrors(kind Kind, evidence []string) (Kind, []string) {
 }
 
 // noise are lines of stderr that yum prints whether it succeeds or not, and the rest of what they begin.
-var noise = regexp.MustCompile(`^(warning|Warning): |^Importing GPG key |^ (Userid|Fingerprint|Package|From)\s*: |` +
+var noise = lazy.Regexp(`^(warning|Warning): |^Importing GPG key |^ (Userid|Fingerprint|Package|From)\s*: |` +
 	`^Trying other mirror\.|^Error Summary$|^-+$|` +
 	`^There are unfinished transactions|^The program yum-complete-transaction|^\*\* Found \d+ pre-existing rpmdb ` +
 	`problem|` +
@@ -118,7 +119,7 @@ var noise = regexp.MustCompile(`^(warning|Warning): |^Importing GPG key |^ (User
 func (r Output) LastWords() string {
 	var told []string
 	for _, line := range said.Lines(r.Stderr) {
-		if !noise.MatchString(line) {
+		if !noise().MatchString(line) {
 			told = append(told, line)
 		}
 	}
@@ -132,7 +133,7 @@ func (r Output) LastWords() string {
 func (r Output) missing() (all []string) {
 	mark := RowOf(NoPackage).stdout
 	for _, line := range said.Lines(r.Stdout + "\n" + r.Stderr) {
-		if line = strings.TrimSpace(line); mark.MatchString(line) {
+		if line = strings.TrimSpace(line); mark().MatchString(line) {
 			all = append(all, said.Clip(line))
 		}
 	}
@@ -155,11 +156,11 @@ func (r Output) MissingNames(names []string) []string {
 	return all
 }
 
-var runningAs = regexp.MustCompile(`another copy is running as pid (\d+)|already locked by (\d+)`)
+var runningAs = lazy.Regexp(`another copy is running as pid (\d+)|already locked by (\d+)`)
 
 // LockedBy names the holder from yum's (`Existing lock …: another copy is running as pid 4711.`) or dnf's words.
 func (r Output) LockedBy() string {
-	m := runningAs.FindStringSubmatch(r.Stderr + "\n" + r.Stdout)
+	m := runningAs().FindStringSubmatch(r.Stderr + "\n" + r.Stdout)
 	if m == nil {
 		return "yum lock held"
 	}

@@ -3,6 +3,8 @@ package yumerr
 import (
 	"fmt"
 	"regexp"
+
+	"wsprovision/provision/lazy"
 )
 
 // Kind is why yum failed, as far as its words tell.
@@ -58,13 +60,13 @@ func (e *Error) Error() string {
 // Row is one row of the table: what a line of yum's output looks like that tells of kind.
 type Row struct {
 	Kind   Kind
-	Stderr *regexp.Regexp
-	stdout *regexp.Regexp // what is said there alone; stdout is else progress, and no evidence
-	vague  *regexp.Regexp // on stderr, after the reason: it decides only where no reason stands
+	Stderr func() *regexp.Regexp
+	stdout func() *regexp.Regexp // what is said there alone; stdout is else progress, and no evidence
+	vague  func() *regexp.Regexp // on stderr, after the reason: it decides only where no reason stands
 	Next   string
 }
 
-func Marks(pattern string) *regexp.Regexp { return regexp.MustCompile(pattern) }
+func Marks(pattern string) func() *regexp.Regexp { return lazy.Regexp(pattern) }
 
 // Failures are the words of yum 3.4.3, and beside them dnf's (EL8, and the machine on which the acceptance tests run).
 // Within one line the first row decides. yum prints what it died of on stderr, last (yummain.py: exFatal, exRepoError,

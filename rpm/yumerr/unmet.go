@@ -2,9 +2,9 @@ package yumerr
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
+	"wsprovision/provision/lazy"
 	"wsprovision/rpm/said"
 )
 
@@ -30,9 +30,9 @@ type candidate struct {
 }
 
 var (
-	unmetHead  = regexp.MustCompile(`^Error: Package: (\S+) \(([^)]*)\)$`)
-	unmetNeeds = regexp.MustCompile(`^\s+Requires: (.+)$`)
-	unmetSeen  = regexp.MustCompile(`^\s+(Installed|Available|Installing|Removing|Updated By|Downgraded By|` +
+	unmetHead  = lazy.Regexp(`^Error: Package: (\S+) \(([^)]*)\)$`)
+	unmetNeeds = lazy.Regexp(`^\s+Requires: (.+)$`)
+	unmetSeen  = lazy.Regexp(`^\s+(Installed|Available|Installing|Removing|Updated By|Downgraded By|` +
 		`Obsoleted By): (\S+) \(([^)]*)\)$`)
 )
 
@@ -41,7 +41,7 @@ func (r Output) Unmet() (all []Unmet) {
 	inside := false
 	for _, line := range said.Lines(r.Stderr) {
 		line = said.Clip(line)
-		if m := unmetHead.FindStringSubmatch(line); m != nil {
+		if m := unmetHead().FindStringSubmatch(line); m != nil {
 			inside = true
 			all = append(all, Unmet{needer: m[1], from: m[2]})
 		} else if !strings.HasPrefix(line, " ") {
@@ -54,9 +54,9 @@ func (r Output) Unmet() (all []Unmet) {
 }
 
 func (u *Unmet) take(line string) {
-	if m := unmetNeeds.FindStringSubmatch(line); m != nil {
+	if m := unmetNeeds().FindStringSubmatch(line); m != nil {
 		u.Requires = strings.TrimSpace(m[1])
-	} else if m := unmetSeen.FindStringSubmatch(line); m != nil {
+	} else if m := unmetSeen().FindStringSubmatch(line); m != nil {
 		u.seen = append(u.seen, candidate{state: m[1], name: m[2], from: m[3]})
 	} else if last := len(u.seen) - 1; last >= 0 && u.seen[last].provides == "" {
 		u.seen[last].provides = strings.TrimSpace(line)
@@ -137,11 +137,11 @@ func (u Unmet) Means() string {
 	return "enable the repository that has it (yum repolist all shows them)"
 }
 
-var comparison = regexp.MustCompile(`^(\S+)(?: (?:=|<|>|<=|>=) (\S+))?$`)
+var comparison = lazy.Regexp(`^(\S+)(?: (?:=|<|>|<=|>=) (\S+))?$`)
 
 // Requirement is the name and the version of `NAME = EPOCH:VERSION-RELEASE`; the version may be missing.
 func Requirement(s string) (name, version string) {
-	m := comparison.FindStringSubmatch(s)
+	m := comparison().FindStringSubmatch(s)
 	if m == nil {
 		return s, ""
 	}

@@ -2,8 +2,9 @@ package yumerr
 
 import (
 	"cmp"
-	"regexp"
 	"strings"
+
+	"wsprovision/provision/lazy"
 )
 
 // Newer tells whether a is newer than b, each EPOCH:VERSION-RELEASE, as rpm compares them (rpm 4.11 lib/rpmds.c
@@ -28,11 +29,11 @@ func splitVersion(s string) (epoch, version, release string) {
 }
 
 // segment is a run of digits, a run of letters, or the tilde, which sorts before the end (rpm 4.11 lib/rpmvercmp.c).
-var segment = regexp.MustCompile(`\d+|[A-Za-z]+|~`)
+var segment = lazy.Regexp(`\d+|[A-Za-z]+|~`)
 
 // compareVersions is rpmvercmp: segment by segment, digits are numbers and newer than letters.
 func compareVersions(a, b string) int {
-	left, right := segment.FindAllString(a, -1), segment.FindAllString(b, -1)
+	left, right := segment().FindAllString(a, -1), segment().FindAllString(b, -1)
 	for i := range max(len(left), len(right)) {
 		if c := compareSegments(at(left, i), at(right, i)); c != 0 {
 			return c

@@ -2,10 +2,10 @@ package yumerr
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"wsprovision/provision/lazy"
 	"wsprovision/rpm/said"
 )
 
@@ -74,14 +74,14 @@ func (r Output) unreachable(evidence []string) string {
 	return strings.Join(told, "; ")
 }
 
-var downloading = regexp.MustCompile(`^(Error: )?Error downloading packages:$`)
+var downloading = lazy.Regexp(`^(Error: )?Error downloading packages:$`)
 
 // notDownloaded are the packages that yum or dnf lists under "Error downloading packages:".
 func (r Output) notDownloaded() (all []string) {
 	inside := false
 	for _, line := range said.Lines(r.Stderr) {
 		switch {
-		case downloading.MatchString(line):
+		case downloading().MatchString(line):
 			inside, all = true, nil
 		case inside && strings.HasPrefix(line, "  "):
 			all = append(all, said.Clip(strings.TrimSpace(line)))
@@ -93,7 +93,7 @@ func (r Output) notDownloaded() (all []string) {
 }
 
 // dnfMirror is dnf's word on one mirror, on stdout.
-var dnfMirror = regexp.MustCompile(`^\[MIRROR\] (.*)$`)
+var dnfMirror = lazy.Regexp(`^\[MIRROR\] (.*)$`)
 
 // Mirrors are what was said of single mirrors, dnf's where yum said nothing.
 func (r Output) Mirrors() []string {
@@ -102,7 +102,7 @@ func (r Output) Mirrors() []string {
 		return all
 	}
 	for _, line := range said.Lines(r.Stdout) {
-		m := dnfMirror.FindStringSubmatch(strings.TrimSpace(line))
+		m := dnfMirror().FindStringSubmatch(strings.TrimSpace(line))
 		if m != nil && !slices.Contains(all, said.Clip(m[1])) {
 			all = append(all, said.Clip(m[1]))
 		}
@@ -110,7 +110,7 @@ func (r Output) Mirrors() []string {
 	return all
 }
 
-var noMirrorlist = regexp.MustCompile(`^Could not retrieve mirrorlist \S+ error was$`)
+var noMirrorlist = lazy.Regexp(`^Could not retrieve mirrorlist \S+ error was$`)
 
 // Mirrorlist is what yum says of a list of mirrors that it could not get, in two lines: on stdout (3.4.3-154) or on
 // stderr.
@@ -118,7 +118,7 @@ func (r Output) Mirrorlist() string {
 	for _, text := range []string{r.Stderr, r.Stdout} {
 		all := said.Lines(text)
 		for i, line := range all {
-			if noMirrorlist.MatchString(line) && i+1 < len(all) {
+			if noMirrorlist().MatchString(line) && i+1 < len(all) {
 				return said.Clip(line + " " + all[i+1])
 			}
 		}
@@ -127,33 +127,33 @@ func (r Output) Mirrorlist() string {
 }
 
 var (
-	failing    = regexp.MustCompile(`Failing package is: (\S+)`)
-	configured = regexp.MustCompile(`GPG Keys are configured as: (.+)`)
-	retrieving = regexp.MustCompile(`(?m)^Retrieving key from (\S+)$`)
+	failing    = lazy.Regexp(`Failing package is: (\S+)`)
+	configured = lazy.Regexp(`GPG Keys are configured as: (.+)`)
+	retrieving = lazy.Regexp(`(?m)^Retrieving key from (\S+)$`)
 )
 
 // keyWords are what failed, and which package and key file yum speaks of.
 func (r Output) keyWords(evidence []string) string {
 	told := evidence[:1:1]
-	if m := failing.FindStringSubmatch(r.Stderr); m != nil {
+	if m := failing().FindStringSubmatch(r.Stderr); m != nil {
 		told = append(told, "failing package: "+said.Clip(m[1]))
 	}
-	if m := configured.FindStringSubmatch(r.Stderr); m != nil {
+	if m := configured().FindStringSubmatch(r.Stderr); m != nil {
 		told = append(told, "keys are configured as "+said.Clip(m[1]))
 	}
-	if all := retrieving.FindAllStringSubmatch(r.Stdout, -1); all != nil && strings.HasPrefix(evidence[0],
+	if all := retrieving().FindAllStringSubmatch(r.Stdout, -1); all != nil && strings.HasPrefix(evidence[0],
 		"GPG key retrieval failed") {
 		told = append(told, "retrieving key from "+said.Clip(all[len(all)-1][1]))
 	}
 	return strings.Join(told, "; ")
 }
 
-var rpmlib = regexp.MustCompile(`^rpmlib\(\S+\) .* is needed by `)
+var rpmlib = lazy.Regexp(`^rpmlib\(\S+\) .* is needed by `)
 
 // needed are the features of rpm that a package asks for; yum prints them on stdout.
 func (r Output) needed() (all []string) {
 	for _, line := range said.Lines(r.Stdout) {
-		if rpmlib.MatchString(line) {
+		if rpmlib().MatchString(line) {
 			all = append(all, said.Clip(line))
 		}
 	}
@@ -161,8 +161,8 @@ func (r Output) needed() (all []string) {
 }
 
 var (
-	scriptFailed = regexp.MustCompile(`^error: %\S+ scriptlet failed`)
-	progress     = regexp.MustCompile(`^\s*(Installing|Updating|Upgrading|Reinstalling|Cleanup|Erasing|Removing|` +
+	scriptFailed = lazy.Regexp(`^error: %\S+ scriptlet failed`)
+	progress     = lazy.Regexp(`^\s*(Installing|Updating|Upgrading|Reinstalling|Cleanup|Erasing|Removing|` +
 		`Preparing|Verifying)\b|^Running `)
 )
 
@@ -171,10 +171,10 @@ func (r Output) scriptWords(evidence []string) string {
 	told := evidence[:1:1]
 	all := said.Lines(r.Stdout)
 	for i, line := range all {
-		if !scriptFailed.MatchString(line) {
+		if !scriptFailed().MatchString(line) {
 			continue
 		}
-		if i > 0 && !progress.MatchString(all[i-1]) && strings.TrimSpace(all[i-1]) != "" {
+		if i > 0 && !progress().MatchString(all[i-1]) && strings.TrimSpace(all[i-1]) != "" {
 			told = append(told, said.Clip(strings.TrimSpace(all[i-1])))
 		}
 		if line = said.Clip(strings.TrimSpace(line)); !slices.Contains(told, line) {
@@ -186,11 +186,11 @@ func (r Output) scriptWords(evidence []string) string {
 
 // nonFatal is a %post that failed: yum then says Complete! and 0, and what the script should have set up is not there
 // (rpm 4.11 lib/psm.c; yum/rpmtrans.py).
-var nonFatal = regexp.MustCompile(`^Non-fatal \S+ scriptlet failure in rpm package `)
+var nonFatal = lazy.Regexp(`^Non-fatal \S+ scriptlet failure in rpm package `)
 
 func (r Output) NonFatal() string {
 	for _, line := range said.Lines(r.Stderr + "\n" + r.Stdout) {
-		if nonFatal.MatchString(line) {
+		if nonFatal().MatchString(line) {
 			return said.Clip(line)
 		}
 	}
@@ -216,18 +216,18 @@ func (r Output) Failed() (all []string) {
 
 // evr is how yum's summary writes a version, and nevra how dnf's writes a package.
 var (
-	evr   = regexp.MustCompile(`^\d+:[^\s:]+-[^\s:-]+$`)
-	nevra = regexp.MustCompile(`^[^\s:]+-(\d+:)?[^\s:-]+-[^\s:-]+\.\w+$`)
+	evr   = lazy.Regexp(`^\d+:[^\s:]+-[^\s:-]+$`)
+	nevra = lazy.Regexp(`^[^\s:]+-(\d+:)?[^\s:-]+-[^\s:-]+\.\w+$`)
 )
 
 // listed makes NAME-EPOCH:VERSION-RELEASE.ARCH of the two fields of yum's summary; what is no package is passed over.
 func listed(fields []string) (all []string) {
 	for i := 0; i < len(fields); i++ {
 		name, arch, ok := CutLast(fields[i], ".")
-		if ok && i+1 < len(fields) && evr.MatchString(fields[i+1]) {
+		if ok && i+1 < len(fields) && evr().MatchString(fields[i+1]) {
 			all = append(all, name+"-"+fields[i+1]+"."+arch)
 			i++
-		} else if nevra.MatchString(fields[i]) {
+		} else if nevra().MatchString(fields[i]) {
 			all = append(all, fields[i])
 		}
 	}
@@ -243,13 +243,13 @@ func CutLast(s, sep string) (before, after string, ok bool) {
 }
 
 // protected are the words of yum's plugins that keep packages from it: priorities, protectbase and versionlock.
-var protected = regexp.MustCompile(`excluded due to repository (priority )?protections|^Excluding .* due to ` +
+var protected = lazy.Regexp(`excluded due to repository (priority )?protections|^Excluding .* due to ` +
 	`versionlock`)
 
 // Protections is what such a plugin said, in a run that lacks a package.
 func (r Output) Protections() string {
 	for _, line := range said.Lines(r.Stdout) {
-		if protected.MatchString(line) {
+		if protected().MatchString(line) {
 			return "a plugin of yum's may hide it, see /etc/yum/pluginconf.d: " + said.Clip(strings.TrimSpace(line))
 		}
 	}

@@ -2,9 +2,10 @@ package policydb
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
+
+	"wsprovision/provision/lazy"
 )
 
 // Port is a port or an inclusive range of ports, 0 to 65535, with the type it has.
@@ -87,7 +88,7 @@ func Covering(list []Port, proto string, port int) []Port {
 }
 
 // typeName is what may become a word of a semanage line.
-var typeName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)
+var typeName = lazy.Regexp(`^[A-Za-z_][A-Za-z0-9_.]*$`)
 
 // IsTypeName reports whether a name may be that of a type.
-func IsTypeName(name string) bool { return len(name) <= 128 && typeName.MatchString(name) }
+func IsTypeName(name string) bool { return len(name) <= 128 && typeName().MatchString(name) }

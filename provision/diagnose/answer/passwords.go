@@ -4,15 +4,15 @@ import (
 	"context"
 	"fmt"
 	"path"
-	"regexp"
 
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
+	"wsprovision/provision/lazy"
 )
 
 // openFailed is what nginx says of a file of passwords that it cannot read (ngx_http_auth_basic_handler): it answers
 // 403 where there is none, and 500 else.
-var openFailed = regexp.MustCompile(`^open\(\) "([^"]*)" failed \((\d{1,3}): `)
+var openFailed = lazy.Regexp(`^open\(\) "([^"]*)" failed \((\d{1,3}): `)
 
 // PasswordsAreUnreadable: nginx cannot read the file of passwords, and refuses everybody.
 func PasswordsAreUnreadable(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
@@ -21,7 +21,7 @@ func PasswordsAreUnreadable(_ context.Context, e *facts.Evidence) *cause.Diagnos
 		return nil
 	}
 	for _, l := range facts.OfRequest(e) {
-		m := openFailed.FindStringSubmatch(l.Message)
+		m := openFailed().FindStringSubmatch(l.Message)
 		if m == nil || len(d.Args) != 1 || m[1] != inPrefix(d.Args[0]) {
 			continue
 		}

@@ -126,7 +126,7 @@ func BackendHasNoPort(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 // BackendIsBoundAway: nginx is to connect from an address that is none of this host's.
 func BackendIsBoundAway(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 	l, p := facts.Failing(e), facts.Passed(e)
-	if l == nil || p == nil || !facts.BindFailedFor.MatchString(l.Message) {
+	if l == nil || p == nil || !facts.BindFailedFor().MatchString(l.Message) {
 		return nil
 	}
 	d := e.Way.End.InForce("proxy_bind")
@@ -144,7 +144,7 @@ func BackendIsBoundAway(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 // BackendIsUnreachable: there is no way to it.
 func BackendIsUnreachable(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 	number, address, line := facts.FailedCall(e)
-	if l := facts.Failing(e); l != nil && facts.ConnectTimeout.MatchString(l.Message) {
+	if l := facts.Failing(e); l != nil && facts.ConnectTimeout().MatchString(l.Message) {
 		number, address, line = int(syscall.ETIMEDOUT), facts.UpstreamOf(e, *l), l.Text
 	}
 	what := "no route, or a firewall in between"
@@ -193,7 +193,7 @@ func BackendSpeaksNoTLS(ctx context.Context, e *facts.Evidence) *cause.Diagnosis
 
 // BackendIsSilent: it takes the connection, and nothing comes.
 func BackendIsSilent(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
-	if l := facts.Failing(e); l != nil && facts.AnswerTimeout.MatchString(l.Message) {
+	if l := facts.Failing(e); l != nil && facts.AnswerTimeout().MatchString(l.Message) {
 		return silentBackend(facts.UpstreamOf(e, *l), l.Text)
 	}
 	return nil

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/host"
+	"wsprovision/provision/lazy"
 	"wsprovision/provision/websocket"
 )
 
@@ -44,12 +44,12 @@ func BackendWantsTLS(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 
 // headerTooBig is nginx's word on an answer whose head does not fit proxy_buffer_size
 // (ngx_http_upstream_process_header).
-var headerTooBig = regexp.MustCompile(`^upstream sent too big header while reading response header from upstream$`)
+var headerTooBig = lazy.Regexp(`^upstream sent too big header while reading response header from upstream$`)
 
 // BackendsHeaderIsTooBig: a 101 with long cookies, such as that of a framework's session.
 func BackendsHeaderIsTooBig(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 	l, p := facts.Failing(e), facts.Passed(e)
-	if l == nil || p == nil || !headerTooBig.MatchString(l.Message) {
+	if l == nil || p == nil || !headerTooBig().MatchString(l.Message) {
 		return nil
 	}
 	mend := cause.Say("add proxy_buffer_size 32k; proxy_buffers 8 32k; in ").Line(p.Directive.File, p.Directive.Line)

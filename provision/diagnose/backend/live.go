@@ -3,21 +3,21 @@ package backend
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
+	"wsprovision/provision/lazy"
 	"wsprovision/provision/nginx/conf"
 )
 
 // noneLive is nginx's word where it may ask no server of a group (ngx_http_upstream_connect).
-var noneLive = regexp.MustCompile(`^no live upstreams while connecting to upstream$`)
+var noneLive = lazy.Regexp(`^no live upstreams while connecting to upstream$`)
 
 // EveryServerIsDown: the configuration says down of each server of the group.
 func EveryServerIsDown(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 	l, p := facts.Failing(e), facts.Passed(e)
-	if l == nil || p == nil || !noneLive.MatchString(l.Message) || p.Upstream == "" || len(p.Backends) > 0 {
+	if l == nil || p == nil || !noneLive().MatchString(l.Message) || p.Upstream == "" || len(p.Backends) > 0 {
 		return nil
 	}
 	d := downServer(e, p.Upstream)
@@ -48,7 +48,7 @@ func downServer(e *facts.Evidence, group string) *conf.Directive {
 // it is well by now.
 func ServersAreLeftOut(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 	l, p := facts.Failing(e), facts.Passed(e)
-	if l == nil || p == nil || !noneLive.MatchString(l.Message) {
+	if l == nil || p == nil || !noneLive().MatchString(l.Message) {
 		return nil
 	}
 	b := facts.Accepting(ctx, e, true)

@@ -20,7 +20,7 @@ func BackendHasNoName(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 	if l == nil {
 		return nil
 	}
-	m := facts.Unresolvable.FindStringSubmatch(l.Message)
+	m := facts.Unresolvable().FindStringSubmatch(l.Message)
 	if m == nil {
 		return nil
 	}

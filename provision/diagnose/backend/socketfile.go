@@ -45,7 +45,7 @@ func connecting(e *facts.Evidence, errno syscall.Errno) (line string, failed boo
 		return line, number == int(errno)
 	}
 	l := facts.Failing(e)
-	if l == nil || !noneLive.MatchString(l.Message) {
+	if l == nil || !noneLive().MatchString(l.Message) {
 		return "", false
 	}
 	return l.Text, true
@@ -148,7 +148,7 @@ func BackendSocketIsClosed(_ context.Context, e *facts.Evidence) *cause.Diagnosi
 			cause.Say("let nginx's user enter ").Name(closed).Say(" (chmod o+x), or put the socket "+
 				"elsewhere, such as into a directory of its own below /run")
 	}
-	if l := facts.Failing(e); l != nil && noneLive.MatchString(l.Message) {
+	if l := facts.Failing(e); l != nil && noneLive().MatchString(l.Message) {
 		mend = mend.Say("; nginx asks it again after its fail_timeout, or after systemctl reload nginx")
 	}
 	info, err := os.Stat(e.Root + closed)

@@ -7,24 +7,24 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
-	"regexp"
 	"slices"
 	"strings"
 
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/host"
+	"wsprovision/provision/lazy"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/websocket"
 )
 
 // What nginx says of TLS with a backend (ngx_http_upstream_ssl_handshake).
 var (
-	verifyFailed    = regexp.MustCompile(`^upstream SSL certificate (verify error: \((\d+):(.*)\)|does not match ".*")`)
-	handshakeFailed = regexp.MustCompile(`^(?:SSL_do_handshake|SSL_read)\(\) failed \(SSL: (.*)\) while ` +
+	verifyFailed    = lazy.Regexp(`^upstream SSL certificate (verify error: \((\d+):(.*)\)|does not match ".*")`)
+	handshakeFailed = lazy.Regexp(`^(?:SSL_do_handshake|SSL_read)\(\) failed \(SSL: (.*)\) while ` +
 		`(?:SSL handshaking to|reading response header from) upstream$`)
 	// otherVersion is OpenSSL's word, 1.0 to 3.0, on two that have no version in common.
-	otherVersion = regexp.MustCompile(`alert protocol version|unsupported protocol|no protocols available|` +
+	otherVersion = lazy.Regexp(`alert protocol version|unsupported protocol|no protocols available|` +
 		`wrong ssl version`)
 )
 
@@ -34,16 +34,16 @@ func BackendsTLSFails(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 	if l == nil || p == nil || p.Scheme != "https" {
 		return nil
 	}
-	if m := verifyFailed.FindStringSubmatch(l.Message); m != nil {
+	if m := verifyFailed().FindStringSubmatch(l.Message); m != nil {
 		return distrusted(ctx, e, p, *l, m[2])
 	}
-	m := handshakeFailed.FindStringSubmatch(l.Message)
+	m := handshakeFailed().FindStringSubmatch(l.Message)
 	if m == nil {
 		return nil
 	}
 	seen := talk(ctx, e, "")
 	switch {
-	case otherVersion.MatchString(m[1]):
+	case otherVersion().MatchString(m[1]):
 		return otherVersions(e, p, *l, seen)
 	case seen.wantsCertificate && e.Way.End.InForce("proxy_ssl_certificate") == nil:
 		return tlsRefused(e, p, *l, "the backend wants a certificate of its client, and nginx shows none",

@@ -3,13 +3,13 @@ package facts
 import (
 	"context"
 	"os"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"wsprovision/provision/host"
+	"wsprovision/provision/lazy"
 	"wsprovision/provision/nginx"
 )
 
@@ -34,26 +34,26 @@ type AVC struct {
 var (
 	// As auditd writes it, with the host's name where name_format says so (auditd.conf(5)), and as the kernel's log has
 	// it.
-	avcDenied = regexp.MustCompile(`^(?:node=\S+ )?(?:type=AVC msg=|(?:audit: )?type=1400 )audit\([0-9.:]+\): ` +
+	avcDenied = lazy.Regexp(`^(?:node=\S+ )?(?:type=AVC msg=|(?:audit: )?type=1400 )audit\([0-9.:]+\): ` +
 		`avc: +denied +\{ ([a-z_0-9 ]+) \} for `)
-	avcStamp = regexp.MustCompile(`audit\((\d{1,12})\.(\d{3}):\d+\)`)
-	avcField = regexp.MustCompile(` (pid|comm|path|name|src|dest|scontext|tcontext|tclass|permissive)=("[^"]*"|\S+)`)
+	avcStamp = lazy.Regexp(`audit\((\d{1,12})\.(\d{3}):\d+\)`)
+	avcField = lazy.Regexp(` (pid|comm|path|name|src|dest|scontext|tcontext|tclass|permissive)=("[^"]*"|\S+)`)
 )
 
 // ParseAVC reads one line of audit.log or of the kernel log; false is a line
 // that is no denial.
 func ParseAVC(line string) (AVC, bool) {
-	m := avcDenied.FindStringSubmatchIndex(line)
+	m := avcDenied().FindStringSubmatchIndex(line)
 	if m == nil {
 		return AVC{}, false
 	}
 	a := AVC{Line: line[strings.Index(line, "avc:"):], Perms: strings.Fields(line[m[2]:m[3]])}
-	if s := avcStamp.FindStringSubmatch(line); s != nil {
+	if s := avcStamp().FindStringSubmatch(line); s != nil {
 		seconds, _ := strconv.ParseInt(s[1], 10, 64)
 		millis, _ := strconv.ParseInt(s[2], 10, 64)
 		a.Time = time.Unix(seconds, millis*int64(time.Millisecond))
 	}
-	for _, f := range avcField.FindAllStringSubmatch(line, -1) {
+	for _, f := range avcField().FindAllStringSubmatch(line, -1) {
 		value := strings.Trim(f[2], `"`)
 		switch f[1] {
 		case "pid":

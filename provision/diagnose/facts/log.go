@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"wsprovision/provision/hostfile"
+	"wsprovision/provision/lazy"
 	"wsprovision/provision/nginx"
 )
 
@@ -52,11 +53,11 @@ func LastBind(lines []string, port, number int) []string {
 }
 
 // bindFailed is ngx_open_listening_sockets' word (src/core/ngx_connection.c).
-var bindFailed = regexp.MustCompile(`^bind\(\) to (\S+) failed \((\d{1,3}): `)
+var bindFailed = lazy.Regexp(`^bind\(\) to (\S+) failed \((\d{1,3}): `)
 
 // BindOf is the socket that nginx could not bind, and the errno.
 func BindOf(message string) (at netip.AddrPort, errno int, ok bool) {
-	m := bindFailed.FindStringSubmatch(message)
+	m := bindFailed().FindStringSubmatch(message)
 	if m == nil {
 		return at, 0, false
 	}
@@ -140,19 +141,19 @@ const callFailed = `^\w+\(\)(?: (?:to )?"[^"]*")? failed \(`
 // What nginx says, from its beginning to its end: src/event/ngx_event_connect.c, src/http/ngx_http_upstream.c, and
 // ngx_get_connection in src/core/ngx_connection.c.
 var (
-	connectFailed = regexp.MustCompile(
+	connectFailed = lazy.Regexp(
 		`^(?:connect|socket)\(\)(?: to \S+)? failed \((\d{1,3}): [^()]*\) while connecting to upstream$`)
-	BindFailedFor = regexp.MustCompile(
+	BindFailedFor = lazy.Regexp(
 		`^bind\(\S+\) failed \((\d{1,3}): [^()]*\) while connecting to upstream$`)
-	Unresolvable = regexp.MustCompile(
+	Unresolvable = lazy.Regexp(
 		`^(?:(\S+) could not be resolved \((\d+): [^()]*\)|no resolver defined to resolve (\S+))(?: while .*)?$`)
-	NotEnough      = regexp.MustCompile(`^\d+ worker_connections are not enough(?: while .*)?$`)
-	TooManyFiles   = regexp.MustCompile(callFailed + `24: Too many open files\)(?: while [^"()]*)?$`)
-	NoSpaceLeft    = regexp.MustCompile(callFailed + `28: No space left on device\)(?: while [^"()]*)?$`)
-	ConnectTimeout = regexp.MustCompile(`^upstream timed out \(110: [^()]*\) while connecting to upstream$`)
-	AnswerTimeout  = regexp.MustCompile(
+	NotEnough      = lazy.Regexp(`^\d+ worker_connections are not enough(?: while .*)?$`)
+	TooManyFiles   = lazy.Regexp(callFailed + `24: Too many open files\)(?: while [^"()]*)?$`)
+	NoSpaceLeft    = lazy.Regexp(callFailed + `28: No space left on device\)(?: while [^"()]*)?$`)
+	ConnectTimeout = lazy.Regexp(`^upstream timed out \(110: [^()]*\) while connecting to upstream$`)
+	AnswerTimeout  = lazy.Regexp(
 		`^upstream timed out \(110: [^()]*\) while reading response header from upstream$`)
-	SilentTimeout = regexp.MustCompile(`^upstream timed out \(110: [^()]*\) while proxying upgraded connection$`)
+	SilentTimeout = lazy.Regexp(`^upstream timed out \(110: [^()]*\) while proxying upgraded connection$`)
 )
 
 // lastTry are the lines of the last of the requests, in order: a client that tries many has several.
@@ -192,7 +193,7 @@ func FailedCall(e *Evidence) (number int, address string, line string) {
 	if l == nil {
 		return 0, "", ""
 	}
-	m := connectFailed.FindStringSubmatch(l.Message)
+	m := connectFailed().FindStringSubmatch(l.Message)
 	if m == nil {
 		return 0, "", ""
 	}
@@ -213,12 +214,12 @@ func UpstreamOf(e *Evidence, l nginx.ErrorLine) string {
 	return ""
 }
 
-var positionTail = regexp.MustCompile(`^(.+) in (/.*):(\d{1,9})$`)
+var positionTail = lazy.Regexp(`^(.+) in (/.*):(\d{1,9})$`)
 
 // ProblemOf is the problem that a message of nginx -t or of its log tells, with its place.
 func ProblemOf(message string) nginx.Problem {
 	p := nginx.Problem{Level: "emerg", Message: message}
-	if m := positionTail.FindStringSubmatch(message); m != nil {
+	if m := positionTail().FindStringSubmatch(message); m != nil {
 		p.Message, p.File = m[1], m[2]
 		p.Line, _ = strconv.Atoi(m[3])
 	}
@@ -226,9 +227,9 @@ func ProblemOf(message string) nginx.Problem {
 }
 
 // LastSaid is the newest of the lines whose message is that, or "".
-func LastSaid(lines []nginx.ErrorLine, message *regexp.Regexp) string {
+func LastSaid(lines []nginx.ErrorLine, message func() *regexp.Regexp) string {
 	for _, l := range slices.Backward(lines) {
-		if message.MatchString(l.Message) {
+		if message().MatchString(l.Message) {
 			return l.Text
 		}
 	}

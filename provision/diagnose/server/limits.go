@@ -81,7 +81,7 @@ func OpenFilesAreSpent(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 	number, _, line := facts.FailedCall(e)
 	if number != int(syscall.EMFILE) {
 		line = ""
-		if l := facts.Failing(e); l != nil && facts.TooManyFiles.MatchString(l.Message) {
+		if l := facts.Failing(e); l != nil && facts.TooManyFiles().MatchString(l.Message) {
 			line = l.Text
 		}
 		if silent := facts.SilenceOf(e); silent != nil {
@@ -97,7 +97,7 @@ func OpenFilesAreSpent(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 // NoRoomToWrite: nginx could not write what it had to for this request.
 func NoRoomToWrite(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 	l := facts.Failing(e)
-	if l == nil || !facts.NoSpaceLeft.MatchString(l.Message) {
+	if l == nil || !facts.NoSpaceLeft().MatchString(l.Message) {
 		return nil
 	}
 	return noSpace(e, l.Text)

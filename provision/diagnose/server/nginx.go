@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/host"
+	"wsprovision/provision/lazy"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/nginx/conf"
 )
@@ -68,7 +68,7 @@ func bucketsAreOurs(e *facts.Evidence) bool {
 }
 
 // undefined is nginx's word on a variable that nothing defines (ngx_http_variables_init_vars), which names no place.
-var undefined = regexp.MustCompile(`^unknown "(\w+)" variable$`)
+var undefined = lazy.Regexp(`^unknown "(\w+)" variable$`)
 
 // userOf is the file that uses the variable of nginx's own page on WebSockets, where nothing defines it; else "".
 func userOf(e *facts.Evidence, p nginx.Problem) string {
@@ -98,8 +98,8 @@ func inWords(p nginx.Problem) string {
 		return "a brace is opened and not closed"
 	case strings.HasPrefix(m, `unexpected "}"`):
 		return "a brace is closed and was not opened, or a ; is missing before it"
-	case undefined.MatchString(m):
-		return "the variable $" + undefined.FindStringSubmatch(m)[1] +
+	case undefined().MatchString(m):
+		return "the variable $" + undefined().FindStringSubmatch(m)[1] +
 			" is used, and nothing defines it: a map is missing"
 	case strings.HasPrefix(m, "unknown directive \"\ufeff"):
 		return "a byte order mark stands at the beginning of the file, as some editors write one, and nginx takes " +
@@ -128,9 +128,9 @@ func notSyntax(ctx context.Context, e *facts.Evidence, p nginx.Problem) *cause.D
 		return deniedBind(ctx, e)
 	case bindNumber(m) == 98:
 		return bindInUse(m, evidence)
-	case facts.NoSpaceLeft.MatchString(m):
+	case facts.NoSpaceLeft().MatchString(m):
 		return noSpace(e, evidence)
-	case facts.TooManyFiles.MatchString(m):
+	case facts.TooManyFiles().MatchString(m):
 		return openFiles(e, evidence)
 	}
 	if d := listenOfAFamilyThatIsOff(e, p, evidence); d != nil {

@@ -1,12 +1,13 @@
 package conf
 
 import (
-	"regexp"
 	"strconv"
 	"time"
+
+	"wsprovision/provision/lazy"
 )
 
-var spanPart = regexp.MustCompile(`^(\d{1,9})(ms|[smhdwMy])?`)
+var spanPart = lazy.Regexp(`^(\d{1,9})(ms|[smhdwMy])?`)
 
 // ParseSpan reads nginx's times: 60, 60s, 1h30m, 500ms.
 func ParseSpan(text string) (time.Duration, bool) {
@@ -19,7 +20,7 @@ func ParseSpan(text string) (time.Duration, bool) {
 		return 0, false
 	}
 	for text != "" {
-		part := spanPart.FindStringSubmatch(text)
+		part := spanPart().FindStringSubmatch(text)
 		if part == nil {
 			return 0, false
 		}

@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"wsprovision/provision/lazy"
 	"wsprovision/provision/nginx/tokens"
 	"wsprovision/provision/site"
 )
@@ -16,19 +16,29 @@ import (
 // The configuration was validated when it was loaded; this is the last gate before nginx's syntax, so it allows what
 // is known to be harmless instead of forbidding what is known to hurt.
 var (
-	siteName = regexp.MustCompile(`\A[A-Za-z0-9][A-Za-z0-9._-]*\z`)
-	hostName = regexp.MustCompile(
+	siteName = lazy.Regexp(`\A[A-Za-z0-9][A-Za-z0-9._-]*\z`)
+	hostName = lazy.Regexp(
 		`\A[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\z`)
-	urlPath    = regexp.MustCompile(`\A/[A-Za-z0-9._~!&()*+,=:@/-]*\z`)
-	filePath   = regexp.MustCompile(`\A/[A-Za-z0-9._~+,=:@/-]*[A-Za-z0-9._~+,=:@-]\z`)
-	notClean   = regexp.MustCompile(`//|/\.\.?(/|\z)`)
-	printable  = regexp.MustCompile(`\A[ -~]{1,1000}\z`)
-	headerName = regexp.MustCompile(`\A[A-Za-z0-9][A-Za-z0-9-]{0,39}\z`)
-	headerText = regexp.MustCompile(`\A[ -#%-~]{0,1000}\z`)
-	origin     = regexp.MustCompile(`\Ahttps?://[a-z0-9._-]+(:[0-9]{1,5})?\z|\Ahttps?://\[[0-9a-f:.]+\](:[0-9]{1,` +
+	urlPath    = lazy.Regexp(`\A/[A-Za-z0-9._~!&()*+,=:@/-]*\z`)
+	filePath   = lazy.Regexp(`\A/[A-Za-z0-9._~+,=:@/-]*[A-Za-z0-9._~+,=:@-]\z`)
+	notClean   = lazy.Regexp(`//|/\.\.?(/|\z)`)
+	headerName = lazy.Regexp(`\A[A-Za-z0-9][A-Za-z0-9-]{0,39}\z`)
+	origin     = lazy.Regexp(`\Ahttps?://[a-z0-9._-]+(:[0-9]{1,5})?\z|\Ahttps?://\[[0-9a-f:.]+\](:[0-9]{1,` +
 		`5})?\z`)
-	bodySize = regexp.MustCompile(`\A([0-9]{1,9}[kmg]?)?\z`)
+	bodySize = lazy.Regexp(`\A([0-9]{1,9}[kmg]?)?\z`)
 )
+
+// mostText is how much of a text nginx is given as it stands.
+const mostText = 1000
+
+// printable is a text of ASCII without control characters; a regular expression of that many repetitions takes a
+// megabyte.
+func printable(s string) bool {
+	return s != "" && len(s) <= mostText && !strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c > '~' })
+}
+
+// headerText may be empty, and has no variable of nginx.
+func headerText(s string) bool { return s == "" || printable(s) && !strings.Contains(s, "$") }
 
 const longest = 10 * 365 * 24 * time.Hour
 
@@ -55,12 +65,12 @@ func (p *problems) once(field, value string) {
 // IsHost reports whether the name is a host's: it bounds a name and its labels as RFC 1035, section 2.3.4, does.
 func IsHost(name string) bool {
 	tooLong := func(label string) bool { return len(label) > 63 }
-	return len(name) <= 253 && hostName.MatchString(name) && !slices.ContainsFunc(strings.Split(name, "."), tooLong)
+	return len(name) <= 253 && hostName().MatchString(name) && !slices.ContainsFunc(strings.Split(name, "."), tooLong)
 }
 
 func validate(s Site) error {
 	p := &problems{seen: map[string]bool{}}
-	p.check(len(s.Name) <= 64 && siteName.MatchString(s.Name), "name", s.Name)
+	p.check(len(s.Name) <= 64 && siteName().MatchString(s.Name), "name", s.Name)
 	p.check(len(s.ServerNames) > 0, "server_name", "")
 	for _, name := range s.ServerNames {
 		host := strings.TrimPrefix(name, "*.")
@@ -108,7 +118,7 @@ func (p *problems) tls(s Site) {
 }
 
 func (p *problems) file(field, name string) {
-	p.check(filePath.MatchString(name) && !notClean.MatchString(name), field, name)
+	p.check(filePath().MatchString(name) && !notClean().MatchString(name), field, name)
 }
 
 func (p *problems) proxies(s Site) {
@@ -135,11 +145,11 @@ func (p *problems) networks(field string, all []string) {
 func (p *problems) location(l Location) {
 	switch l.Match {
 	case "", site.MatchPrefix, site.MatchExact:
-		p.check(urlPath.MatchString(l.Path) && !notClean.MatchString(l.Path), "location.path", l.Path)
+		p.check(urlPath().MatchString(l.Path) && !notClean().MatchString(l.Path), "location.path", l.Path)
 		p.check(!l.StripPrefix || l.Match == site.MatchExact && l.Root == "" || len(l.Path) > 1 &&
 			strings.HasSuffix(l.Path, "/"), "location.strip_prefix", l.Path)
 	case site.MatchRegex:
-		p.check(printable.MatchString(l.Path), "location.path", l.Path)
+		p.check(printable(l.Path), "location.path", l.Path)
 		p.check(!l.StripPrefix, "location.strip_prefix", l.Path)
 	default:
 		p.check(false, "location.match", l.Match)
@@ -157,11 +167,11 @@ func (p *problems) backend(l Location) {
 	p.check(isTimeout(l.ReadTimeout), "location.read_timeout", l.ReadTimeout)
 	p.check(isTimeout(l.SendTimeout), "location.send_timeout", l.SendTimeout)
 	p.check(isTimeout(l.ConnectTimeout), "location.connect_timeout", l.ConnectTimeout)
-	p.check(bodySize.MatchString(l.MaxBody), "location.max_body", l.MaxBody)
+	p.check(bodySize().MatchString(l.MaxBody), "location.max_body", l.MaxBody)
 	p.check(l.WebSocket || !l.Only, "location.websocket", "only")
 	for _, h := range l.RequestHeaders {
-		p.check(headerName.MatchString(h.Name), "location.request_headers", h.Name)
-		p.check(headerText.MatchString(h.Value), "location.request_headers", h.Value)
+		p.check(headerName().MatchString(h.Name), "location.request_headers", h.Name)
+		p.check(headerText(h.Value), "location.request_headers", h.Value)
 		p.once("location.request_headers", strings.ToLower(h.Name))
 	}
 }
@@ -169,7 +179,7 @@ func (p *problems) backend(l Location) {
 func (p *problems) access(l Location) {
 	for _, o := range l.AllowedOrigins {
 		p.check(o == site.AnyOrigin && len(l.AllowedOrigins) == 1 ||
-			origin.MatchString(o), "location.allowed_origins", o)
+			origin().MatchString(o), "location.allowed_origins", o)
 	}
 	if l.BasicAuthFile != "" {
 		p.file("location.basic_auth_file", l.BasicAuthFile)

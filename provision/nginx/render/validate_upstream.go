@@ -1,17 +1,17 @@
 package render
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
+	"wsprovision/provision/lazy"
 	"wsprovision/provision/site"
 )
 
 var (
-	socketPath = regexp.MustCompile(`\A/[A-Za-z0-9._~+=@/-]*[A-Za-z0-9._~+=@-]\z`)
-	balance    = regexp.MustCompile(`\A(|round_robin|least_conn|ip_hash|hash (\$[a-z0-9_]{1,60})+( consistent)?)\z`)
-	nameServer = regexp.MustCompile(`\A([0-9.]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?\z`)
+	socketPath = lazy.Regexp(`\A/[A-Za-z0-9._~+=@/-]*[A-Za-z0-9._~+=@-]\z`)
+	balance    = lazy.Regexp(`\A(|round_robin|least_conn|ip_hash|hash (\$[a-z0-9_]{1,60})+( consistent)?)\z`)
+	nameServer = lazy.Regexp(`\A([0-9.]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?\z`)
 )
 
 // longestSocket is what fits into sockaddr_un (unix(7)).
@@ -27,10 +27,10 @@ func (p *problems) upstream(l Location) {
 			"location.backend", "backup with "+l.Balance)
 	}
 	p.check(!every(l.Backends, func(b Backend) bool { return b.Backup }), "location.backend", "backup alone")
-	p.check(balance.MatchString(l.Balance), "location.balance", l.Balance)
+	p.check(balance().MatchString(l.Balance), "location.balance", l.Balance)
 	p.check(l.Keepalive >= 0 && l.Keepalive <= 10000, "location.keepalive", l.Keepalive)
 	for _, at := range l.Resolver {
-		p.check(nameServer.MatchString(at), "location.resolver", at)
+		p.check(nameServer().MatchString(at), "location.resolver", at)
 	}
 	p.check(l.Resolver == nil || len(l.Backends) == 1 && l.Backends[0].Named() && l.Backends[0].Options() == "" &&
 		l.Balance == "" && l.Keepalive == 0 && !l.StripPrefix, "location.resolver", "with more than one name")
@@ -44,7 +44,8 @@ func every(all []Backend, is func(Backend) bool) bool {
 func (p *problems) server(b Backend) {
 	switch {
 	case b.Socket != "":
-		p.check(len(b.Socket) <= longestSocket && socketPath.MatchString(b.Socket) && !notClean.MatchString(b.Socket),
+		p.check(len(b.Socket) <= longestSocket && socketPath().MatchString(b.Socket) &&
+			!notClean().MatchString(b.Socket),
 			"location.backend.socket", b.Socket)
 		p.check(b.Host == "" && b.Port == 0 && !b.HTTPS, "location.backend.socket", b)
 	default:

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 
+	"wsprovision/provision/lazy"
 	"wsprovision/provision/site"
 )
 
@@ -98,18 +99,18 @@ func (i Installed) can(s Site) error {
 }
 
 var (
-	nginxVersion   = regexp.MustCompile(`(?m)^nginx version: \S+/(\d+)\.(\d+)\.(\d+)`)
-	openSSLVersion = regexp.MustCompile(`(?m)^built with OpenSSL (\d+)\.(\d+)\.(\d+)`)
+	nginxVersion   = lazy.Regexp(`(?m)^nginx version: \S+/(\d+)\.(\d+)\.(\d+)`)
+	openSSLVersion = lazy.Regexp(`(?m)^built with OpenSSL (\d+)\.(\d+)\.(\d+)`)
 )
 
 // ParseBuild reads what nginx -V says.
 func ParseBuild(text string) (Build, error) {
-	own := nginxVersion.FindStringSubmatch(text)
+	own := nginxVersion().FindStringSubmatch(text)
 	if own == nil {
 		return Build{}, fmt.Errorf("how nginx was built: no version in %q", text[:min(len(text), 200)])
 	}
 	b := Build{Version: numbers(own)}
-	if ssl := openSSLVersion.FindStringSubmatch(text); ssl != nil {
+	if ssl := openSSLVersion().FindStringSubmatch(text); ssl != nil {
 		b.OpenSSL = numbers(ssl)
 	}
 	for _, module := range []string{"realip", "ssl", "v2"} {
