@@ -71,7 +71,7 @@ func send(ctx context.Context, out *output, c config.Config, offline bool, repor
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), interruptedSend)
 		defer cancel()
 	}
-	if err := (fleet.Receiver{URL: c.ReportURL}).Send(ctx, report); err != nil {
+	if err := (fleet.Receiver{URL: c.ReportURL, ID: out.id}).Send(ctx, report); err != nil {
 		out.say("warning: " + err.Error())
 	}
 }

@@ -25,6 +25,7 @@ type output struct {
 	live    *liveLine
 	partial partial
 	journal *fleet.Journal
+	id      string // by which the run's report is kept; "" until the run has begun
 }
 
 // telling has the host's log told of the run too, where this host's is there: an installer's is another system's.
@@ -39,6 +40,10 @@ func (o *output) doubled(told bool) bool {
 	file, ok := o.app.raw.(*os.File)
 	return told && ok && o.app.output == "text" && isJournal(int(file.Fd()))
 }
+
+// journalGrace is for journald to read the last entry before its sender ends: it finds out by /proc whose unit that is,
+// and an entry of a process that is gone is in no unit's log.
+const journalGrace = 300 * time.Millisecond
 
 // plainText is what people are shown, for the log: without the differences of files, of which there are many lines.
 func plainText(write func(s *screen)) string {
@@ -66,7 +71,7 @@ func (a *app) newOutput(command string) *output {
 // listener hands what happens during a run to the right stream.
 func (o *output) listener() provision.Listener {
 	return provision.Listener{Log: o.log, Notice: o.notice, Started: o.started, Finished: o.finished,
-		Began: o.journal.Began}
+		Began: o.began}
 }
 
 // log writes what was run: always what could change the host, the rest only
@@ -86,6 +91,11 @@ func (o *output) notice(line string) {
 func (o *output) say(line string) {
 	o.live.clear()
 	o.app.say(line)
+}
+
+func (o *output) began(command, id string) {
+	o.id = id
+	o.journal.Began(command, id)
 }
 
 func (o *output) started(n, total int, step string) {
@@ -123,6 +133,7 @@ func (o *output) report(r *engine.Report) error {
 	var err error
 	switch {
 	case o.doubled(told):
+		time.Sleep(journalGrace)
 	case o.app.output == "json":
 		err = writeJSON(o.app.stdout, r)
 	case !o.app.quiet || r.Result == engine.Failed:

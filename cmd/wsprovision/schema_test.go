@@ -135,6 +135,17 @@ func TestOutputsHaveTheirSchema(t *testing.T) {
 	}
 	tree("status", "none", "status", "-o", "json")
 	tree("report", "plan", append([]string{"plan"}, site...)...)
+	for kind, args := range map[string][]string{"plan": append([]string{"plan"}, site...), "support": {"support", "-o",
+		"json"}} {
+		stdout, stderr, status := tr.agent(append(args, "--out", "/"+kind+".out")...)
+		if status != exitOK {
+			t.Errorf("%s: exit status %d\n%s%s", kind, status, stdout, stderr)
+		}
+		if kind == "plan" {
+			stdout = readGolden(t, tr.path("/plan.out"))
+		}
+		keep(kind, "good", stdout)
+	}
 	tr.write("/nopackage", "")
 	tree("report", "fails", append([]string{"apply"}, site...)...)
 	tree("status", "failed", "status", "--offline", "-o", "json")

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -29,6 +30,8 @@ type Receiver struct {
 	Bundle string
 	// Host is the host's name; "" asks the kernel.
 	Host string
+	// ID is that by which the host keeps the report; "" is the report's own.
+	ID string
 	// Sleep waits between tries, and ends early with ctx; nil is the clock.
 	Sleep func(context.Context, time.Duration) error
 }
@@ -62,7 +65,7 @@ func (r Receiver) Send(ctx context.Context, report *engine.Report) error {
 // dressed is the report as it leaves the host: it says whose it is, and what may be a secret is hidden.
 func (r Receiver) dressed(report *engine.Report) *engine.Report {
 	sent := report.Map(secret.Scrub)
-	sent.ID, sent.Host = state.ReportID(report), r.Host
+	sent.ID, sent.Host = cmp.Or(r.ID, state.ReportID(report)), r.Host
 	if sent.Host == "" {
 		sent.Host, _ = os.Hostname()
 	}

@@ -96,6 +96,10 @@ func TestHostileSend(t *testing.T) {
 	if err := json.Unmarshal(r.bodies[0], &sent); err != nil || strings.Contains(string(r.bodies[0]), "s3cret") {
 		t.Errorf("%v: %s", err, r.bodies[0])
 	}
+	if err := (Receiver{URL: r.URL, ID: "first attempt's"}).Send(t.Context(), report); err != nil ||
+		!strings.Contains(string(r.bodies[1]), `"id": "first attempt's"`) {
+		t.Errorf("%v: %s", err, r.bodies[1])
+	}
 	if sent.Host != "web1" || sent.ID != "20260528T202640.123Z" || sent.Steps[0].Notes[0] != "password="+secret.Hidden {
 		t.Errorf("sent %+v", sent)
 	}
