@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .PHONY: help build unit flags lint measure rpm repo previous image acceptance acceptance-all scenario test test-all demo \
-	bench crash kickstart faults diagnosis diagnoses fuzz clean
+	bench capacity crash kickstart faults diagnosis diagnoses fuzz clean
 
 VERSION := $(shell sed -n 's/^Version:[[:space:]]*//p' packaging/wsprovision.spec)
 export CGO_ENABLED := 0
@@ -75,7 +75,7 @@ test: ## everything that a change has to pass
 	go test -json -tags acceptance -count=1 -timeout 70m ./packaging/acceptance/ | $(SUMMARY)
 
 # What make test leaves out is in here, too; fuzzing is short.
-ALL := lint unit flags diagnoses acceptance-all crash fuzz
+ALL := lint unit flags diagnoses acceptance-all capacity crash fuzz
 
 test-all: ## everything there is, with its time: before an issue is ended
 	packaging/host.sh
@@ -91,6 +91,9 @@ demo: ## plan, apply, the 101 and the unchanged second apply, on a machine of it
 
 bench: build rpm image ## the agent against the tutorial's commands, as ratios in one run
 	go run ./packaging/acceptance/bench
+
+capacity: rpm image ## 20 000 WebSockets on a machine of its own with more memory, against what the stock nginx.conf holds
+	go run ./packaging/acceptance/capacity
 
 crash: image ## killed at every point where the host changes, and powered off at a sample of them
 	go run ./packaging/acceptance/crash

@@ -57,6 +57,9 @@ func TestConnections(t *testing.T) {
 	if status, text := r.step("capacity"); status != "changed" || strings.Contains(text, "restart") {
 		t.Errorf("the step capacity: %s %s", status, text)
 	}
+	if _, text := r.step("validate"); strings.Contains(text, "open file resource limit") {
+		t.Errorf("validate warns of the agent's own limit: %s", text)
+	}
 	master()
 	m.stillOpen(t, "applied", "before", 200)
 	worker := "$(pgrep -P $(cat /run/nginx.pid) -f 'worker process$' | tail -1)"
