@@ -176,7 +176,7 @@ const capSysResource = 24
 // denial is why the limit of the process cannot be raised, nil where it can or nobody knows: this process has not the
 // capability, or SELinux does not let it (process setrlimit, security_task_setrlimit).
 func (c *Capacity) denial(ctx context.Context, pid int) error {
-	if c.denied != nil {
+	if c.denied != nil || c.Euid != 0 { // who only plans says nothing of what root may
 		return c.denied
 	}
 	for _, line := range host.ReadProc(c.Host, "/proc/self/status") {

@@ -1,5 +1,5 @@
-// Command capacity shows that as many WebSockets as are asked for get through, on a machine of its own with more memory:
-// first what the stock nginx.conf holds, then 20 000 after one apply, all of them open at a time, and each answering.
+// Command capacity shows that as many WebSockets as are asked for get through, on a machine of its own with more
+// memory: first what the stock nginx.conf holds, then 20 000 after one apply, all open at a time, and each answering.
 package main
 
 import (
@@ -155,7 +155,8 @@ func (m *machine) many() error {
 	if _, err := m.must("systemctl kill -s USR1 hold-many"); err != nil {
 		return err
 	}
-	if _, err := m.wait("many", func(s map[string]int) bool { return s["back"] == asked && s["cut"] == 0 }); err != nil {
+	all := func(s map[string]int) bool { return s["back"] == asked && s["cut"] == 0 }
+	if _, err := m.wait("many", all); err != nil {
 		return fmt.Errorf("not all of them answer: %w", err)
 	}
 	mode, err := m.must("getenforce; getsebool httpd_setrlimit")

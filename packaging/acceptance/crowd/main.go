@@ -7,6 +7,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha1"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -24,9 +27,19 @@ import (
 const hello = "GET /ws/ HTTP/1.1\r\nHost: ws.example.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
 	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 
-// answer has the key of that hello (RFC 6455, 4.2.2): nobody else comes here.
-const answer = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-	"Sec-WebSocket-Accept: ICX+Yqv66kxgM0FcWaLWlFLwTAI=\r\n\r\n"
+// key is the client's, in the header of its handshake.
+var key = regexp.MustCompile(`(?i)\r\nSec-WebSocket-Key: *([^\r]+)\r\n`)
+
+// answer is a server's (RFC 6455, 4.2.2).
+func answer(hello []byte) (string, error) {
+	m := key.FindSubmatch(hello)
+	if m == nil {
+		return "", errors.New("no handshake")
+	}
+	sum := sha1.Sum([]byte(string(m[1]) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	return "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+		"Sec-WebSocket-Accept: " + base64.StdEncoding.EncodeToString(sum[:]) + "\r\n\r\n", nil
+}
 
 // ping is one frame, masked with zeros (RFC 6455, 5.2): a text of two bytes.
 var ping = []byte{0x81, 0x82, 0, 0, 0, 0, 'h', 'i'}
@@ -68,10 +81,15 @@ func serve(address string) error {
 
 func echo(c net.Conn) {
 	defer c.Close() //nolint:errcheck // the other end has gone
-	if _, err := head(c); err != nil {
+	hello, err := head(c)
+	if err != nil {
 		return
 	}
-	if _, err := io.WriteString(c, answer); err != nil {
+	text, err := answer(hello)
+	if err != nil {
+		return
+	}
+	if _, err := io.WriteString(c, text); err != nil {
 		return
 	}
 	b := make([]byte, len(ping))
