@@ -80,6 +80,22 @@ func TestFolderChanges(t *testing.T) {
 	})
 }
 
+// TestFolderGone: nginx goes on with the site that it has read, and a run that has nothing to write says that the next
+// reload would leave it out.
+func TestFolderGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := provisioned(t)
+		h.includes("")
+		before := h.snapshot()
+		h.fails(basic(t), stepnames.Validate, `add the line "include /etc/nginx/conf.d/*.conf;"`)
+		h.untouched(before)
+		h.write(host.NginxConf, strings.Replace(h.content(host.NginxConf), "http {", "http {\ninclude "+site+";", 1))
+		if r := h.apply(basic(t)); r.Result != engine.Unchanged {
+			t.Errorf("included by its name: %s", summarize(r))
+		}
+	})
+}
+
 // TestNoFolder: where http includes no folder, nothing is changed, and the line is told that would.
 func TestNoFolder(t *testing.T) {
 	for name, lines := range map[string]string{

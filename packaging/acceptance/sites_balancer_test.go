@@ -3,6 +3,7 @@
 package acceptance
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -62,8 +63,34 @@ func TestSiteBehindBalancer(t *testing.T) {
 			"Host: ws.example.com\\r\\n\\r\\n' >&3; grep -i ^x-real-ip <&3 | tr -d '\\r'": "X-Real-IP: 127.0.0.1",
 		"python3 - <<'END'\n" + throughBalancer + "END": "app: hello\napp: hello",
 	})
-	m.must(t, "wsprovision revert")
+	m.otherFolder(t)
+	m.must(t, "wsprovision revert && cp /root/nginx.conf /etc/nginx/")
 	before()
+}
+
+// otherFolder has http{} include another folder than conf.d: the sites move there. Where it includes none, nothing is
+// changed, and the line to add is told.
+func (m *machine) otherFolder(t testing.TB) {
+	t.Helper()
+	const replace = "sed 's|include /etc/nginx/conf.d/\\*.conf;|%|' /root/nginx.conf >/etc/nginx/nginx.conf"
+	m.must(t, "cp /etc/nginx/nginx.conf /root/; mkdir /etc/nginx/sites-enabled")
+	const folders = "/etc/nginx/conf.d /etc/nginx/sites-enabled "
+	check := m.untouched(t, strings.Replace(fingerprint, "/etc/nginx ", folders, 1))
+	m.must(t, strings.Replace(replace, "%", "", 1))
+	m.applies(t, 1, `add the line "include /etc/nginx/conf.d/*.conf;" to its http block`)
+	check()
+	m.must(t, strings.Replace(replace, "%", "include /etc/nginx/sites-enabled/*;", 1))
+	m.applies(t, 2, "the files of sites go to /etc/nginx/sites-enabled")
+	m.applies(t, 0)
+	m.prints(t, map[string]string{
+		"ls /etc/nginx/conf.d /etc/nginx/sites-enabled": "/etc/nginx/conf.d:\n\n/etc/nginx/sites-enabled:\n" +
+			"forwarded.conf\nproxied.conf",
+		"restorecon -nRv /etc/nginx":  "",
+		saw("http://127.0.0.1:8009/"): "127.0.0.1 127.0.0.1 http",
+	})
+	m.must(t, "echo '# by hand' >>/etc/nginx/sites-enabled/proxied.conf")
+	m.applies(t, 1, "/etc/nginx/sites-enabled/proxied.conf was edited since the agent wrote it")
+	m.must(t, "sed -i '$d' /etc/nginx/sites-enabled/proxied.conf")
 }
 
 // saw is a command that prints what the backend sees as X-Real-IP, X-Forwarded-For and X-Forwarded-Proto.

@@ -61,6 +61,7 @@ func TestUpgradeFrom100RPM(t *testing.T) {
 	before := m.untouched(t, bareTraces)
 	m.enter(t, released)
 	m.upgradeByFlags(t)
+	m.addsFeatures(t)
 	m.must(t, "wsprovision revert --packages")
 	before()
 

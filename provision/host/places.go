@@ -19,19 +19,28 @@ const (
 )
 
 // folder is the one of the sites, by what nginx.conf was then.
-type folder struct{ stamp, dir string }
+type folder struct {
+	stamp, dir string
+	found      bool
+}
 
 // SitesDir is where the files of sites go: conf.d, or, where nginx.conf does not include that in http, the first folder
 // that it does include there. It is looked for again where nginx.conf has changed, as when nginx was installed.
-func (h *Host) SitesDir() string {
+func (h *Host) SitesDir() string { return h.lookForSites().dir }
+
+// SitesAreRead: nginx.conf includes a folder for sites, as far as it can be read.
+func (h *Host) SitesAreRead() bool { return h.lookForSites().found }
+
+func (h *Host) lookForSites() folder {
 	stamp := ""
 	if info, err := os.Stat(h.Root + NginxConf); err == nil {
 		stamp = fmt.Sprint(info.Size(), info.ModTime().UnixNano())
 	}
 	if h.sites.dir == "" || h.sites.stamp != stamp {
-		h.sites = folder{stamp, conf.Folder(h.Root, NginxConf, ConfDir, "websocket.conf", NamesFile)}
+		dir, found := conf.Folder(h.Root, NginxConf, ConfDir, "websocket.conf", NamesFile)
+		h.sites = folder{stamp, dir, found}
 	}
-	return h.sites.dir
+	return h.sites
 }
 
 // SitePath is the file of the named site.

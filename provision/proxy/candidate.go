@@ -27,7 +27,7 @@ func (v *Candidate) Check(ctx context.Context) (engine.Finding, error) {
 	due, err := v.validationDue(ctx)
 	if err == nil && !due {
 		v.sayUnread(ctx, &f)
-		return f, nil
+		return f, v.checkGone(&f)
 	}
 	// All that is wrong is told at once: an administrator mends it together.
 	known := errors.Join(err, v.checkCertificates(ctx, &f), v.checkProbes(ctx), v.checkAddresses(ctx),

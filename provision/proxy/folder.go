@@ -8,6 +8,19 @@ import (
 	"wsprovision/provision/nginx/conf"
 )
 
+// checkGone is checkFolder for a run that has nothing to write: nginx goes on with what it has read, and would leave
+// the sites out at its next reload.
+func (v *Candidate) checkGone(f *engine.Finding) error {
+	if v.SitesAreRead() {
+		return nil
+	}
+	tree, err := v.Survey.Tree(nil)
+	if err != nil { // the next reload says what is wrong with it
+		return nil
+	}
+	return v.checkFolder(f, tree)
+}
+
 // checkFolder refuses sites whose files nginx would not read, and says where the others go if that is not conf.d.
 func (v *Candidate) checkFolder(f *engine.Finding, tree conf.Tree) error {
 	if v.Reverting || len(v.Config.Sites) == 0 {

@@ -14,14 +14,14 @@ type pattern struct {
 }
 
 // Folder is the directory whose files of these names nginx reads into http: the standard one, or else the first that
-// http includes by a pattern which all of the names match. Where there is none, or the configuration cannot be read so
-// far, it is the standard one. What blocks include by patterns is not read for it, so that it costs the same with a
-// thousand sites.
-func Folder(root, conf, standard string, names ...string) string {
+// http includes by a pattern which all of the names match. Where there is none, it is the standard one and false; where
+// the configuration cannot be read so far, the standard one is taken to be it. What blocks include by patterns is not
+// read for it, so that it costs the same with a thousand sites.
+func Folder(root, conf, standard string, names ...string) (string, bool) {
 	t := Tree{conf: path.Clean(conf), source: newSource(root, nil, &Reader{})}
 	l := &loader{tree: &t, surface: true}
 	if _, err := l.file(File{Path: t.conf}); err != nil {
-		return standard
+		return standard, true
 	}
 	var dirs []string
 	for _, p := range l.patterns {
@@ -31,10 +31,13 @@ func Folder(root, conf, standard string, names ...string) string {
 		}
 	}
 	real := t.source.resolve(standard)
-	if len(dirs) == 0 || slices.ContainsFunc(dirs, func(d string) bool { return t.source.resolve(d) == real }) {
-		return standard
+	switch {
+	case len(dirs) == 0:
+		return standard, false
+	case slices.ContainsFunc(dirs, func(d string) bool { return t.source.resolve(d) == real }):
+		return standard, true
 	}
-	return path.Clean(dirs[0])
+	return path.Clean(dirs[0]), true
 }
 
 // brings tells whether a part of a pattern matches all of the names.
