@@ -46,6 +46,7 @@ type fakeNginx struct {
 	noReload  bool   // the unit has no ExecReload=
 	cannotRun string // an [emerg] line of the next start
 	noIPv6    bool   // ipv6.disable=1
+	nameless  string // a host in somebody's configuration that has no address
 	conf      string // what the package brings as nginx.conf; "" for confOfEPEL
 }
 
@@ -114,6 +115,9 @@ func (h *fakeHost) judgeConf() (warnings []string, emerg string) {
 	}
 	if d := bogus(tree.Directives()); d != nil {
 		return nil, fmt.Sprintf("unknown directive %q in %s:%d", d.Name, d.File, d.Line)
+	}
+	if h.web.nameless != "" {
+		return nil, fmt.Sprintf("host not found in upstream %q in %s/other.conf:3", h.web.nameless, host.ConfDir)
 	}
 	names := map[string]bool{}
 	for _, s := range tree.Servers() {

@@ -270,3 +270,17 @@ func TestStoreThatCannotBeRead(t *testing.T) {
 		}
 	}
 }
+
+// What is known to be refused is refused in a plan without root, too.
+func TestPortRefusedWithoutRoot(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := newFakeHost(t)
+		h.setLocalPorts(policydb.Port{Proto: "tcp", Low: 2990, High: 3010, Type: "ssh_port_t"})
+		h.rebuild(true)
+		h.euid = 1000
+		if s := step(t, h.plan(basic(t)), stepnames.SELinux); s.Status != engine.Failed ||
+			!strings.Contains(s.Error, "tcp/2990-3010") {
+			t.Errorf("%s %q, warnings %q", s.Status, s.Error, s.Warnings)
+		}
+	})
+}

@@ -1,6 +1,8 @@
 package provision
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -9,6 +11,7 @@ import (
 
 	"wsprovision/provision/host"
 	"wsprovision/provision/packages"
+	"wsprovision/provision/proxy"
 	"wsprovision/provision/stepnames"
 )
 
@@ -105,6 +108,26 @@ func TestOfflineRefusesABrokenConfiguration(t *testing.T) {
 			h.install(packages.Nginx)
 			spoil(h)
 			h.fails(basic(t), stepnames.Validate, "other.conf")
+		})
+	}
+}
+
+// A name that nginx does not find keeps it from its start: on a host that runs that is an error, which the first boot
+// waits for; in a chroot it may come with the network, and is told.
+func TestNameOfSomebodysThatDoesNotResolve(t *testing.T) {
+	for _, offline := range []bool{false, true} {
+		bubble(t, fmt.Sprintf("offline: %v", offline), func(t *testing.T) {
+			h := withNginx(t)
+			if offline {
+				h.stopNginx()
+				h.goOffline()
+			}
+			h.web.nameless = "app.example.com"
+			s := step(t, h.plan(basic(t)), stepnames.Validate)
+			warned := strings.Contains(strings.Join(s.Warnings, " "), "nginx does not start before the name resolves")
+			if warned != offline || errors.Is(s.Err, proxy.ErrUnresolved) == offline {
+				t.Errorf("%s %q, warnings %q", s.Status, s.Error, s.Warnings)
+			}
 		})
 	}
 }
