@@ -3,7 +3,9 @@ package provision
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"os"
 	"slices"
@@ -108,11 +110,16 @@ func stepOf(k state.Kind) string {
 // others are behind something that it cannot pass. Without a table of sockets there is nothing to say.
 func listening(h *host.Host, c config.Config, survey *proxy.Survey) engine.StepReport {
 	s := engine.StepReport{Name: stepnames.Listening, Status: engine.Unchanged}
+	addresses, err := asked(c, survey)
+	if err != nil {
+		s.Fail(fmt.Errorf("where nginx is to listen cannot be told: %w", err))
+		return s
+	}
 	if _, err := os.Stat(h.Root + "/proc/net/tcp"); err != nil {
 		return s
 	}
 	open := host.ReadOccupancy(h)
-	for _, at := range asked(c, survey) {
+	for _, at := range addresses {
 		if len(host.Taking(open.Listening(at.Port()), at)) == 0 {
 			s.Status = engine.Planned
 			s.Changes = append(s.Changes, engine.Change{Object: at.String(), From: "nobody's", To: "listened on"})
@@ -122,10 +129,13 @@ func listening(h *host.Host, c config.Config, survey *proxy.Survey) engine.StepR
 }
 
 // asked are the addresses of the sites or, without a configuration, all that nginx is to listen on.
-func asked(c config.Config, survey *proxy.Survey) []netip.AddrPort {
+func asked(c config.Config, survey *proxy.Survey) ([]netip.AddrPort, error) {
 	if len(c.Sites) == 0 {
-		tree, _ := survey.Tree(nil) // of a broken one what was read serves
-		return tree.Bindings().Bound()
+		tree, err := survey.Tree(nil)
+		if _, none := os.Stat(survey.Root + host.NginxConf); errors.Is(none, fs.ErrNotExist) { // and no nginx
+			err = nil
+		}
+		return tree.Bindings().Bound(), err
 	}
 	var all []netip.AddrPort
 	for _, s := range c.Sites {
@@ -135,5 +145,5 @@ func asked(c config.Config, survey *proxy.Survey) []netip.AddrPort {
 			}
 		}
 	}
-	return all
+	return all, nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
 	"wsprovision/provision/stepnames"
 )
 
@@ -89,6 +90,26 @@ func TestRefusedStartSaysWhatIsBack(t *testing.T) {
 			if r := h.apply(c); r.Result != engine.Failed || !strings.Contains(h.content(site), "/socket/") {
 				t.Errorf("%s, the site holds\n%s\n%s", r.Result, h.content(site), summarize(r))
 			}
+		}
+	})
+}
+
+// Where the configuration that was put back is broken by now, nobody reloads it, and it is told.
+func TestRolledBackToABrokenConfiguration(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := provisioned(t)
+		before := h.content(site)
+		h.hook = func(point string) error { // somebody else, after nginx -t
+			if strings.HasPrefix(point, "before systemd: reload") && h.reloads == 0 {
+				h.write(host.ConfDir+"/other.conf", "bogus on;\n")
+			}
+			return nil
+		}
+		r := h.apply(moved(t))
+		s := step(t, r, stepnames.Service)
+		if s.Status != engine.Failed || !strings.Contains(s.Error, "was put back, and nginx -t says of it: ") ||
+			h.content(site) != before || h.reloads != 1 {
+			t.Errorf("%s %q, %d reloads", s.Status, s.Error, h.reloads)
 		}
 	})
 }

@@ -131,3 +131,22 @@ func TestNameOfSomebodysThatDoesNotResolve(t *testing.T) {
 		})
 	}
 }
+
+// nginx -t leaves files behind that only root can make: a plan without root does not run it, and says so.
+func TestPlanWithoutRootRunsNoNginx(t *testing.T) {
+	for _, euid := range []int{0, 1000} {
+		bubble(t, fmt.Sprint(euid), func(t *testing.T) {
+			h := withNginx(t)
+			h.euid = euid
+			s := step(t, h.plan(basic(t)), stepnames.Validate)
+			ran := slices.ContainsFunc(h.ran, func(argv string) bool {
+				return strings.HasPrefix(argv,
+					"/usr/sbin/nginx -t")
+			})
+			warned := slices.Contains(s.Warnings, "nginx -t was not run: it needs root")
+			if ran != (euid == 0) || warned != (euid != 0) {
+				t.Errorf("nginx -t was run: %v; warnings %q", ran, s.Warnings)
+			}
+		})
+	}
+}

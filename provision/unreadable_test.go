@@ -133,6 +133,7 @@ var needless = map[string]string{
 	"/sys/fs/selinux/class/tcp_socket/perms/name_bind": "RHEL 7's own rules answer in the kernel's place",
 	"/sys/fs/selinux/policy":                           "a revert goes by the local labels of the store",
 	"/proc/sys/kernel/random/boot_id":                  "it is a word of the report whether the machine went down",
+	"/proc/2001/limits":                                "no warning of a limit; nginx's log tells when it is spent",
 	"/proc/filesystems":                                "the first boot then labels every file anew, and it is told",
 	"/etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-7":              "a package brought it; yum reads it, and says so",
 	"/etc/pki/rpm-gpg/RPM-GPG-KEY-CentOS-7":            "a package brought it; yum reads it, and says so",
@@ -150,7 +151,11 @@ func TestUnreadable(t *testing.T) {
 				for i, asked := range whole.asked {
 					h := c.host(t)
 					h.reads = fakeReads{fails: i + 1}
-					c.judge(t, h, asked, errUnreadable.Error(), &whole)
+					same := &whole
+					if !strings.HasPrefix(asked, "systemd: ") { // which is asked again before anything hangs on it
+						same = nil
+					}
+					c.judge(t, h, asked, errUnreadable.Error(), same)
 				}
 				for _, file := range whole.files {
 					h := c.host(t)

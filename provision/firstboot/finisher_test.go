@@ -115,7 +115,8 @@ func TestFinish(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := booting(t, tt.patience, tt.each...)
 				r, err := b.Finish(t.Context())
-				if took := time.Since(b.began); b.attempts != tt.attempts || took != tt.took || b.rests != 1 || b.struck != 0 {
+				took := time.Since(b.began)
+				if b.attempts != tt.attempts || took != tt.took || b.rests != 1 || b.struck != 0 {
 					t.Errorf("%d attempts in %s, %d rests, struck off %d times", b.attempts, took, b.rests, b.struck)
 				}
 				if (err == nil) != (tt.fails == "") || err != nil && !strings.Contains(err.Error(), tt.fails) {
