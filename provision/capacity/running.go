@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
-	"path"
 	"strconv"
 	"strings"
 
@@ -17,96 +15,7 @@ import (
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 	"wsprovision/selinux"
-	"wsprovision/systemd"
 )
-
-// unitLimit is the open files that nginx.service gets by what others have written, 0 where that is systemd's own. It is
-// an error where a drop-in goes behind ours, and lowers it.
-func (c *Capacity) unitLimit(ctx context.Context) (set uint64, err error) {
-	all, err := systemd.ManagerAssignments(ctx, c.Root, "DefaultLimitNOFILE")
-	if err != nil {
-		return 0, err
-	}
-	for _, a := range all {
-		set = limit(a.Value)
-	}
-	if all, err = systemd.Assignments(ctx, c.Root, host.NginxUnit, "Service", "LimitNOFILE"); err != nil {
-		return 0, err
-	}
-	need := uint64(c.Config.Connections.OpenFiles())
-	for _, a := range all {
-		if a.File == DropInPath {
-			continue
-		}
-		set = limit(a.Value)
-		behind := strings.HasSuffix(path.Dir(a.File), ".d") && path.Base(a.File) > path.Base(DropInPath)
-		if set < need && behind {
-			return 0, fmt.Errorf("%s sets LimitNOFILE=%s, and is read behind %s: raise it there to %d, or take it out",
-				a.File, a.Value, DropInPath, need)
-		}
-	}
-	return set, nil
-}
-
-// limit is a value of LimitNOFILE=: a number, soft:hard since systemd 228, or infinity.
-func limit(value string) uint64 {
-	soft, _, _ := strings.Cut(value, ":")
-	if soft == "infinity" {
-		return math.MaxUint64
-	}
-	n, _ := strconv.ParseUint(soft, 10, 64)
-	return n
-}
-
-// possible refuses what the kernel, or a directive of somebody else's, stands against.
-func (c *Capacity) possible(ctx context.Context) error {
-	need := c.Config.Connections.OpenFiles()
-	if most := kernelNumber(c.Host, "fs.nr_open"); most > 0 && most < need && !c.Where.Offline() {
-		return fmt.Errorf("connections: %d needs %d open files in one process, and fs.nr_open is %d: raise it "+
-			"(sysctl.d(5)), or ask for at most %d", c.Config.Connections, need, most, (most-1024)/2)
-	}
-	tree, _ := c.Survey.Tree(nil) // what cannot be read is the validation's to say
-	for _, d := range tree.Directives() {
-		if d.Name != "worker_rlimit_nofile" || len(d.Args) != 1 {
-			continue
-		}
-		if n, err := strconv.Atoi(d.Args[0]); err == nil && n < need {
-			return fmt.Errorf("connections: %d needs %d open files, and worker_rlimit_nofile %d in %s:%d would have "+
-				"nginx's workers lower theirs: raise it there, or take it "+
-				"out", c.Config.Connections, need, n, d.File, d.Line)
-		}
-	}
-	return nil
-}
-
-// say warns of what is not nginx's, and may be too small.
-func (c *Capacity) say(f *engine.Finding) {
-	n := int(c.Config.Connections)
-	f.Notes = append(f.Notes, fmt.Sprintf("%d WebSockets, all of which one worker may get: worker_connections %d, "+
-		"%d open files, a backlog of %d", n, c.Config.Connections.WorkerConnections(), c.Config.Connections.OpenFiles(),
-		c.Config.Connections.Backlog()))
-	ports := host.EphemeralPorts(c.Host)
-	for _, s := range c.Config.Sites {
-		for _, l := range s.Locations {
-			if from, err := c.Config.Connections.Sources(l, ports); err == nil && from > 1 {
-				f.Notes = append(f.Notes, fmt.Sprintf("nginx connects to %s from 127.0.0.1 to 127.0.0.%d, each "+
-					"with %d "+
-					"ports: a backend that trusts 127.0.0.1 has to trust them "+
-					"all", l.BackendText(), from, ports.Usable()))
-			}
-		}
-	}
-	if c.Where.Offline() {
-		return
-	}
-	for name, need := range map[string]int{"net.netfilter.nf_conntrack_max": 2 * n, "fs.file-max": 3 * n} {
-		if have := kernelNumber(c.Host, name); have > 0 && have < need {
-			f.Warnings = append(f.Warnings, fmt.Sprintf("%s is %d, and %d WebSockets may take %d: sysctl -w "+
-				"%[1]s=%[4]d, "+
-				"and the same in a file of /etc/sysctl.d", name, have, n, need))
-		}
-	}
-}
 
 // running is the process of nginx.service, 0 where none runs.
 func (c *Capacity) running(ctx context.Context) (pid int, err error) {
