@@ -28,7 +28,8 @@ func Exhausted(e *facts.Evidence, whose string, port uint16, line string) *cause
 	}
 	mend := reuse()
 	if waiting < held/2 { // which would free nothing
-		mend = cause.Say("end what holds so many: ss -tnp dport = :").Number(int(port)).Say(" names it")
+		mend = cause.Say("end what holds so many: ss -tnp dport = :").Number(int(port)).
+			Say(" names it; the key connections has nginx connect from more addresses")
 	}
 	return cause.New(cause.PortsExhausted, "no local port is free any more for "+whose, mend, line,
 		fmt.Sprintf("%d connections to port %d, %d of them in TIME_WAIT", held, port, waiting),
