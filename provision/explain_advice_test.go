@@ -11,19 +11,19 @@ import (
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/state"
 	"wsprovision/provision/verify"
-	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // What does not speak TLS, or is silent, need not be this host's nginx.
 func TestTLSOfSomebodyElse(t *testing.T) {
 	h := provisioned(t)
 	for _, address := range []string{"127.0.0.1:3000", "192.0.2.1:443"} {
-		for name, failed := range map[string]*websocket.TLSError{
+		for name, failed := range map[string]*handshake.TLSError{
 			"no TLS": {ServerName: "ws.example.com",
 				Err: tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}},
 			"silent": {ServerName: "ws.example.com", Timeout: true, Err: errKilled},
 		} {
-			s := facts.Symptom{Target: websocket.Target{Address: address, Path: "/", TLS: &tls.Config{}},
+			s := facts.Symptom{Target: handshake.Target{Address: address, Path: "/", TLS: &tls.Config{}},
 				Check: "certificate", Err: failed, Peer: address}
 			if d := diagnose.Explain(t.Context(), h.host(Listener{}), basic(t), s); d.Code != cause.TLSRefused ||
 				strings.Contains(d.Mend.String(), "restart") {

@@ -13,7 +13,7 @@ import (
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/host"
 	"wsprovision/provision/verify"
-	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // Recorded on CentOS 7 (proc(5)): nginx on every address, node on the IPv6 loopback, and one connection in TIME_WAIT.
@@ -92,7 +92,7 @@ func TestPortsExhaustedCounts(t *testing.T) {
 
 func TestExplainDial(t *testing.T) {
 	dial := func(number syscall.Errno) error {
-		return &websocket.DialError{Address: "x", Errno: number, Err: number}
+		return &handshake.DialError{Address: "x", Errno: number, Err: number}
 	}
 	tests := []struct {
 		name string
@@ -133,7 +133,7 @@ func TestHiddenProcesses(t *testing.T) {
 		h.must(os.RemoveAll(h.path(fmt.Sprintf("/proc/%d", h.web.master))))
 		s := facts.Symptom{Site: &c.Sites[0], Location: &c.Sites[0].Locations[0], Check: "upgrade",
 			Target: verify.Reach(c.Sites[0], c.Sites[0].Locations[0], c.Sites[0].Listen[0])}
-		s.Err = &websocket.StatusError{Code: 500, Line: "500"}
+		s.Err = &handshake.StatusError{Code: 500, Line: "500"}
 		d := diagnose.Explain(t.Context(), h.host(Listener{}), c, s)
 		evidence := strings.Join(d.Evidence, "\n")
 		// Something answered: that nginx is not running is no cause of that.

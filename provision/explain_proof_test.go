@@ -11,7 +11,7 @@ import (
 	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/stepnames"
 	"wsprovision/provision/verify"
-	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // The proof of apply and verify reach a location alike, as a client would.
@@ -46,9 +46,9 @@ func TestProofOfAWildcard(t *testing.T) {
 
 // The proof of apply says of its failures what verify would.
 func TestProofIsExplained(t *testing.T) {
-	wrongDigest := func(context.Context, websocket.Target) (websocket.Handshake, error) {
-		return websocket.Handshake{Status: 101},
-			&websocket.AcceptError{Key: "x", Want: "the digest", Got: []string{"another"}}
+	wrongDigest := func(context.Context, handshake.Target) (handshake.Result, error) {
+		return handshake.Result{Status: 101},
+			&handshake.AcceptError{Key: "x", Want: "the digest", Got: []string{"another"}}
 	}
 	for _, tt := range []struct {
 		name string

@@ -18,7 +18,7 @@ import (
 	"wsprovision/provision/hosttest"
 	"wsprovision/provision/policy"
 	"wsprovision/provision/verify"
-	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 	"wsprovision/selinux"
 	"wsprovision/selinux/policydb"
 	"wsprovision/systemd"
@@ -59,7 +59,7 @@ const (
 		`not found), client: 127.0.0.1, server: ws.example.com, request: "GET /ws/ HTTP/1.1", host: "ws.example.com"`
 )
 
-var badGateway = &websocket.StatusError{Code: 502, Line: "HTTP/1.1 502 Bad Gateway"}
+var badGateway = &handshake.StatusError{Code: 502, Line: "HTTP/1.1 502 Bad Gateway"}
 
 // ask explains a failure of the one site on the host, as nginx logged it.
 func (h *fakeHost) ask(err error, lines ...string) cause.Diagnosis {
@@ -243,8 +243,8 @@ func TestWouldDeny(t *testing.T) {
 }
 
 func TestExplainLogLines(t *testing.T) {
-	timeout := &websocket.ResponseError{Waited: time.Second, Timeout: true, Err: syscall.ETIMEDOUT}
-	cut := &websocket.ResponseError{Err: syscall.ECONNRESET}
+	timeout := &handshake.ResponseError{Waited: time.Second, Timeout: true, Err: syscall.ETIMEDOUT}
+	cut := &handshake.ResponseError{Err: syscall.ECONNRESET}
 	tests := []struct {
 		name  string
 		err   error
@@ -277,7 +277,7 @@ func TestExplainLogLines(t *testing.T) {
 // A host on which all is well again by the time of the diagnosis has no cause, and none is made up.
 func TestUnexplained(t *testing.T) {
 	h := provisioned(t)
-	d := h.ask(&websocket.StatusError{Code: 500, Line: "HTTP/1.1 500 Internal Server Error"}, logOther)
+	d := h.ask(&handshake.StatusError{Code: 500, Line: "HTTP/1.1 500 Internal Server Error"}, logOther)
 	if d.Code != cause.Unexplained || !strings.Contains(d.Cause, "500") {
 		t.Errorf("got %s, want %s", d, cause.Unexplained)
 	}

@@ -20,7 +20,7 @@ import (
 	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/glob"
 	"wsprovision/provision/proxy"
-	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 	"wsprovision/systemd"
 )
 
@@ -38,7 +38,7 @@ type fakeNginx struct {
 	// draining: an old worker keeps a WebSocket open after a reload.
 	draining bool
 	// answer replaces every handshake, on demand.
-	answer func(context.Context, websocket.Target) (websocket.Handshake, error)
+	answer func(context.Context, handshake.Target) (handshake.Result, error)
 	// Faults, on demand.
 	taken     []int  // ports that another process listens on
 	late      bool   // and began to only when the agent had looked
@@ -180,7 +180,7 @@ const certificateFile = "/c.pem"
 // sends are the certificates that nginx has read.
 func (h *fakeHost) sends(_ context.Context, address, _ string, _ bool) ([]*x509.Certificate, error) {
 	if h.web.master == 0 || h.web.certificate == nil {
-		return nil, &websocket.DialError{Address: address, Errno: syscall.ECONNREFUSED, Err: syscall.ECONNREFUSED}
+		return nil, &handshake.DialError{Address: address, Errno: syscall.ECONNREFUSED, Err: syscall.ECONNREFUSED}
 	}
 	block, _ := pem.Decode(h.web.certificate)
 	one, err := x509.ParseCertificate(block.Bytes)
@@ -268,35 +268,35 @@ func procStat(pid int, name string, parent int, start uint64) string {
 }
 
 // probe is a handshake with whatever listens at the address.
-func (h *fakeHost) probe(ctx context.Context, t websocket.Target) (websocket.Handshake, error) {
+func (h *fakeHost) probe(ctx context.Context, t handshake.Target) (handshake.Result, error) {
 	h.probes++
 	if h.web.answer != nil {
 		return h.web.answer(ctx, t)
 	}
-	refused := &websocket.DialError{Address: t.Address, Errno: syscall.ECONNREFUSED, Err: syscall.ECONNREFUSED}
+	refused := &handshake.DialError{Address: t.Address, Errno: syscall.ECONNREFUSED, Err: syscall.ECONNREFUSED}
 	if up, backend := h.web.backends[t.Address]; backend || t.Host == "" {
 		if up {
-			return websocket.Handshake{Status: 101, Accepted: true}, nil
+			return handshake.Result{Status: 101, Accepted: true}, nil
 		}
-		return websocket.Handshake{}, refused
+		return handshake.Result{}, refused
 	}
 	port := t.Address[strings.LastIndexByte(t.Address, ':')+1:]
 	if h.web.master == 0 {
-		return websocket.Handshake{}, refused
+		return handshake.Result{}, refused
 	}
 	backend, listens := h.route(t.Host, port, t.Path)
 	switch {
 	case !listens:
-		return websocket.Handshake{}, refused
+		return handshake.Result{}, refused
 	case backend == "":
-		return websocket.Handshake{}, &websocket.StatusError{Code: 404, Line: "HTTP/1.1 404 Not Found"}
+		return handshake.Result{}, &handshake.StatusError{Code: 404, Line: "HTTP/1.1 404 Not Found"}
 	}
 	n, _ := strconv.Atoi(backend[strings.LastIndexByte(backend, ':')+1:])
 	h.answerAccess(h.mayConnect(n))
 	if !h.mayConnect(n) || !h.web.backends[backend] {
-		return websocket.Handshake{}, &websocket.StatusError{Code: 502, Line: "HTTP/1.1 502 Bad Gateway"}
+		return handshake.Result{}, &handshake.StatusError{Code: 502, Line: "HTTP/1.1 502 Bad Gateway"}
 	}
-	return websocket.Handshake{Status: 101, Accepted: true}, nil
+	return handshake.Result{Status: 101, Accepted: true}, nil
 }
 
 // route finds the backend that the running configuration passes a path of a site to.

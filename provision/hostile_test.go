@@ -20,7 +20,7 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/state"
 	"wsprovision/provision/verify"
-	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // hostileReferers are what clients sent to have the diagnosis say it.
@@ -44,7 +44,7 @@ func TestHostileErrorLog(t *testing.T) {
 	c := basic(t)
 	h.write("/proc/stat", fmt.Sprintf("btime %d\n", time.Now().Unix())) // nginx's workers are new
 	s := facts.Symptom{Site: &c.Sites[0], Location: &c.Sites[0].Locations[0], Check: "upgrade",
-		Err: &websocket.StatusError{Code: 500, Line: "500"}, Began: time.Now()}
+		Err: &handshake.StatusError{Code: 500, Line: "500"}, Began: time.Now()}
 	s.Target = facts.Recognisable(verify.Reach(c.Sites[0], c.Sites[0].Locations[0], c.Sites[0].Listen[0]))
 	for _, text := range hostileReferers {
 		referred := `host: "ws.example.com", referrer: "` + text + `"`
@@ -96,7 +96,7 @@ func TestHostileBackend(t *testing.T) {
 		} {
 			line := strings.Replace(logConnect,
 				"upstream timed out (110: Connection timed out) while connecting to upstream", message, 1)
-			d := provisioned(t).ask(&websocket.StatusError{Code: 500, Line: "500"}, line)
+			d := provisioned(t).ask(&handshake.StatusError{Code: 500, Line: "500"}, line)
 			if d.Code != cause.Unexplained {
 				t.Errorf("%s: %s", message, d)
 			}
@@ -188,7 +188,7 @@ func TestLogThatIsALink(t *testing.T) {
 			h.must(os.Rename(log, h.path("/elsewhere.log")))
 			h.must(os.Symlink(h.path("/elsewhere.log"), log))
 		}
-		d := h.ask(&websocket.StatusError{Code: 500, Line: "500"})
+		d := h.ask(&handshake.StatusError{Code: 500, Line: "500"})
 		evidence := strings.Join(d.Evidence, "\n")
 		if said := strings.Contains(evidence, "/var/log/nginx/error.log is not read"); said != link {
 			t.Errorf("a link %t: %s: %q", link, d, d.Evidence)

@@ -15,6 +15,7 @@ import (
 
 	"wsprovision/provision/plaintext"
 	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // connectOptions are the flags of connect.
@@ -62,7 +63,7 @@ Exit status:
 }
 
 func (a *app) connect(ctx context.Context, o connectOptions, url string) error {
-	t, err := websocket.ParseURL(url)
+	t, err := handshake.ParseURL(url)
 	if err != nil {
 		return usageError{err}
 	}
@@ -85,7 +86,7 @@ func (a *app) connect(ctx context.Context, o connectOptions, url string) error {
 		o.options.Wait = time.Nanosecond
 	}
 	opened := false
-	o.options.Opened = func(h websocket.Handshake) { opened = true; a.opened(h, o.showHead) }
+	o.options.Opened = func(h handshake.Result) { opened = true; a.opened(h, o.showHead) }
 	var out io.Writer = a.stdout
 	if o.options.Raw {
 		out = a.raw
@@ -113,7 +114,7 @@ func oneURL(_ *cobra.Command, args []string) error {
 
 // afterConnect says what to do about a WebSocket that did not come about.
 func afterConnect(err error, url string) string {
-	var dial *websocket.DialError
+	var dial *handshake.DialError
 	var dns *net.DNSError
 	switch {
 	case errors.As(err, &dns):
@@ -121,7 +122,7 @@ func afterConnect(err error, url string) string {
 	case errors.As(err, &dial) && errors.Is(dial.Errno, syscall.ECONNREFUSED):
 		return "nothing listens there: start the server, or one to try with: wsprovision echo --listen " +
 			plaintext.Command([]string{dial.Address})
-	case errors.As(err, new(*websocket.TLSError)):
+	case errors.As(err, new(*handshake.TLSError)):
 		return "--ca file trusts another authority, and --insecure takes any certificate; the cause: " +
 			verifyCommand(url)
 	}
@@ -133,7 +134,7 @@ func verifyCommand(url string) string {
 }
 
 // opened shows what the handshake settled.
-func (a *app) opened(h websocket.Handshake, all bool) {
+func (a *app) opened(h handshake.Result, all bool) {
 	if all {
 		a.stderr.line(span{plainly, h.StatusLine})
 		_ = h.Header.Write(crlf{a.stderr})

@@ -20,6 +20,7 @@ import (
 	"wsprovision/provision/site"
 	"wsprovision/provision/verify"
 	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // clientOptions are the flags of every command that is a WebSocket's client.
@@ -178,7 +179,7 @@ func (a *app) verification(cmd *cobra.Command, o verifyOptions) (*verify.Verific
 	if v.Header, err = o.client.header(); err != nil {
 		return nil, err
 	}
-	sent := websocket.Target{Host: "any.invalid", Header: v.Header, Origin: v.Origin, Subprotocols: v.Subprotocols}
+	sent := handshake.Target{Host: "any.invalid", Header: v.Header, Origin: v.Origin, Subprotocols: v.Subprotocols}
 	if err := sent.Validate(); err != nil {
 		return nil, usageError{err}
 	}
@@ -224,7 +225,7 @@ func (o *verifyOptions) takeURL(args []string) error {
 
 func (o verifyOptions) check() error {
 	if o.url != "" {
-		if _, err := websocket.ParseURL(o.url); err != nil {
+		if _, err := handshake.ParseURL(o.url); err != nil {
 			return err
 		}
 	}

@@ -16,7 +16,7 @@ import (
 	"wsprovision/provision/hostfile"
 	"wsprovision/provision/plaintext"
 	"wsprovision/provision/site"
-	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 const (
@@ -53,7 +53,7 @@ func Read(ctx context.Context, root string, p *site.Probe) (Credentials, error) 
 }
 
 // Give adds them to a handshake. What the handshake has already stays.
-func (c Credentials) Give(t websocket.Target) websocket.Target {
+func (c Credentials) Give(t handshake.Target) handshake.Target {
 	t.Header = t.Header.Clone()
 	for name, values := range c.Header {
 		if t.Header == nil {
@@ -116,7 +116,7 @@ func header(ctx context.Context, root, path string) (http.Header, error) {
 		}
 		all.Add(name, strings.TrimSpace(value))
 	}
-	if err := (websocket.Target{Host: "any.invalid", Header: all}).Validate(); err != nil {
+	if err := (handshake.Target{Host: "any.invalid", Header: all}).Validate(); err != nil {
 		return nil, fmt.Errorf("%s: its header lines cannot be sent: a name is none, is one of the handshake's "+
 			"own, or "+
 			"a value has a control character", path)

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"wsprovision/provision/site"
-	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 func TestRead(t *testing.T) {
@@ -78,7 +78,7 @@ func TestGive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	given := websocket.Target{Header: map[string][]string{"Authorization": {"typed"}}}
+	given := handshake.Target{Header: map[string][]string{"Authorization": {"typed"}}}
 	got := c.Give(given)
 	if got.Header.Get("Authorization") != "typed" || got.Header.Get("X-A") != "b" || given.Header.Get("X-A") != "" {
 		t.Errorf("%v of %v", got.Header, given.Header)

@@ -14,7 +14,7 @@ import (
 	"wsprovision/provision/diagnose/server"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
-	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // situation is how far the WebSocket came.
@@ -28,7 +28,7 @@ const (
 	unlike                             // a 101 that is none
 	later                              // the handshake went well, and something after it did not
 	anySituation = unreached | unsecured | answered | unanswered | unlike | later
-	handshake    = answered | unanswered | unlike
+	shaken       = answered | unanswered | unlike // by a handshake that did not go well
 )
 
 // where a connection went.
@@ -70,7 +70,7 @@ var questions = []question{
 	{unsecured, anywhere, server.CertificateIsNotTrusted},
 
 	{anySituation, down, server.UnitRunsAnother},
-	{handshake | later | unsecured, down, server.AnotherNginxAnswers},
+	{shaken | later | unsecured, down, server.AnotherNginxAnswers},
 	{unreached | unsecured, down, server.ConfigurationIsRefused},
 	{anySituation, down, server.PortIsTaken},
 	{unreached, down, server.BindIsDenied},
@@ -107,7 +107,7 @@ var questions = []question{
 	{answered | unanswered, running, server.OpenFilesAreSpent},
 	{answered | unanswered, running, server.NoRoomToWrite},
 
-	{handshake, running, server.SiteIsNotRead},
+	{shaken, running, server.SiteIsNotRead},
 	{answered | unanswered, running, server.ProxyProtocolIsWanted},
 	{answered, running, server.TLSIsWanted},
 	{answered, running, server.ClientCertificateIsWanted},
@@ -157,7 +157,7 @@ var questions = []question{
 	{answered, running, backend.HandshakeIsChanged},
 	{unlike, running, answer.AnswerIsHidden},
 	{unlike, running, answer.KeyIsChanged},
-	{handshake, running, backend.BackendIsNoWebSocket},
+	{shaken, running, backend.BackendIsNoWebSocket},
 	{answered, running, backend.OriginIsRefused},
 	{answered, running, backend.BackendHasNotThePath},
 	{answered, running, backend.BackendRefuses},
@@ -202,9 +202,9 @@ func Refused(ctx context.Context, h *host.Host, c config.Config, s facts.Symptom
 }
 
 func situationOf(e *facts.Evidence) situation {
-	var dial *websocket.DialError
+	var dial *handshake.DialError
 	var dns *net.DNSError
-	var secured *websocket.TLSError
+	var secured *handshake.TLSError
 	switch {
 	case errors.As(e.Err, &dns), errors.As(e.Err, &dial):
 		return unreached

@@ -15,6 +15,7 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 	"wsprovision/rpm"
 	"wsprovision/selinux"
 	"wsprovision/systemd"
@@ -44,7 +45,7 @@ type Host struct {
 	// socket listens there.
 	TryBind func(netip.AddrPort) error
 	// Probe makes one WebSocket handshake.
-	Probe func(context.Context, websocket.Target) (websocket.Handshake, error)
+	Probe func(context.Context, handshake.Target) (handshake.Result, error)
 	// Served asks a TLS server for its certificates.
 	Served func(ctx context.Context, address, name string, proxied bool) ([]*x509.Certificate, error)
 

@@ -10,7 +10,7 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/host"
 	"wsprovision/provision/hostfile"
-	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // longestBundle bounds a file of authorities; RHEL 7's ca-bundle.crt has 0.2 MB.
@@ -18,7 +18,7 @@ const longestBundle = 8 << 20
 
 // Direct is the handshake with one backend of the location, without nginx in between. TLS is judged as nginx judges it.
 func Direct(ctx context.Context, h *host.Host, l config.Location, b config.Backend,
-	through websocket.Target) (websocket.Target, error) {
+	through handshake.Target) (handshake.Target, error) {
 	t := through
 	t.Address, t.TLS, t.Proxied, t.Path = b.Address(), nil, false, stripped(l, through.Path)
 	if !b.HTTPS {

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"wsprovision/provision/host"
-	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // signed is a certificate of a test, with its key.
@@ -90,7 +90,7 @@ func TestDirect(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	through := websocket.Target{Address: "127.0.0.1:443", Host: "chat.example.com", Path: "/ws/", TLS: &tls.Config{}}
+	through := handshake.Target{Address: "127.0.0.1:443", Host: "chat.example.com", Path: "/ws/", TLS: &tls.Config{}}
 	for name, tt := range map[string]struct {
 		backend, tls string
 		secure       bool

@@ -10,7 +10,7 @@ import (
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/host"
 	"wsprovision/provision/site"
-	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // Stop is where a proof ends: nginx itself refuses a client without what no probe gives. The site is not opened for it.
@@ -29,7 +29,7 @@ func (s Stop) String() string {
 // stopped is the refusal that a handshake met, nil where it met none that the site asks for. That it is nginx's is told
 // by its configuration, its log and what the backend says, and not by the status alone.
 func stopped(ctx context.Context, h *host.Host, c config.Config, s facts.Symptom) *Stop {
-	var status *websocket.StatusError
+	var status *handshake.StatusError
 	if s.Site == nil || s.Location == nil || !errors.As(s.Err, &status) {
 		return nil
 	}
@@ -47,7 +47,7 @@ func stopped(ctx context.Context, h *host.Host, c config.Config, s facts.Symptom
 }
 
 // wants are the directives of nginx's for which the handshake has nothing, each with the key that asks for it.
-func wants(s site.Site, l site.Location, t websocket.Target) map[string]Stop {
+func wants(s site.Site, l site.Location, t handshake.Target) map[string]Stop {
 	all := map[string]Stop{}
 	if s.TLS != nil && s.TLS.ClientCA != "" && t.TLS != nil && len(t.TLS.Certificates) == 0 {
 		all["ssl_verify_client"] = Stop{Key: "tls.client_ca",

@@ -6,11 +6,11 @@ import (
 
 	"wsprovision/provision/credentials"
 	"wsprovision/provision/secret"
-	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // hider takes out of what is said whatever was sent in secret: a server may give it back.
-func hider(t websocket.Target, sent credentials.Credentials) func(string) string {
+func hider(t handshake.Target, sent credentials.Credentials) func(string) string {
 	var pairs []string
 	for _, s := range slices.Concat(sent.Secrets(), credentials.Of(t.Header)) {
 		pairs = append(pairs, s, secret.Hidden)

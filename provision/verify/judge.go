@@ -11,7 +11,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
-	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // answered is what one backend of a location says without nginx in between.
@@ -22,7 +22,7 @@ type answered struct {
 }
 
 // ask makes the handshake with every backend of the location.
-func (p *Proof) ask(ctx context.Context, target websocket.Target, l config.Location) []answered {
+func (p *Proof) ask(ctx context.Context, target handshake.Target, l config.Location) []answered {
 	var all []answered
 	for _, b := range l.Backends {
 		direct, err := Direct(ctx, p.Host, l, b, target)
@@ -36,13 +36,13 @@ func (p *Proof) ask(ctx context.Context, target websocket.Target, l config.Locat
 
 // absent: nobody listens there.
 func (a answered) absent() bool {
-	var refused *websocket.DialError
+	var refused *handshake.DialError
 	return errors.As(a.err, &refused) && (errors.Is(a.err, syscall.ECONNREFUSED) || errors.Is(a.err, fs.ErrNotExist))
 }
 
 // judge asks the backends themselves what they answer. What they refuse without nginx in between is their own affair
 // and no failure of provisioning.
-func (p *Proof) judge(ctx context.Context, f *engine.Finding, target websocket.Target, l config.Location,
+func (p *Proof) judge(ctx context.Context, f *engine.Finding, target handshake.Target, l config.Location,
 	through error) error {
 	all := p.ask(ctx, target, l)
 	for _, a := range all {
@@ -61,9 +61,9 @@ func (p *Proof) judge(ctx context.Context, f *engine.Finding, target websocket.T
 	return engine.Lines(failed)
 }
 
-func (p *Proof) judgeOne(f *engine.Finding, target websocket.Target, a answered, through error) error {
-	var refused *websocket.DialError
-	var status *websocket.StatusError
+func (p *Proof) judgeOne(f *engine.Finding, target handshake.Target, a answered, through error) error {
+	var refused *handshake.DialError
+	var status *handshake.StatusError
 	switch {
 	case a.absent():
 		if denial := p.Policy.Denial(a.backend.Port); denial != "" {
@@ -99,7 +99,7 @@ func (a answered) absence() string {
 
 // sayLeftOut names the backends of a list that do not take the handshake: nginx leaves them out, so that the proof
 // through it says nothing of them.
-func (p *Proof) sayLeftOut(ctx context.Context, f *engine.Finding, target websocket.Target, l config.Location) {
+func (p *Proof) sayLeftOut(ctx context.Context, f *engine.Finding, target handshake.Target, l config.Location) {
 	if len(l.Backends) < 2 {
 		return
 	}

@@ -16,7 +16,7 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/policy"
 	"wsprovision/provision/proxy"
-	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // prove makes one handshake for every WebSocket location, through nginx and
@@ -66,7 +66,7 @@ func (p *Proof) ProveLocation(ctx context.Context, f *engine.Finding, site confi
 }
 
 func (p *Proof) proveTarget(ctx context.Context, f *engine.Finding, site config.Site, l config.Location,
-	target websocket.Target, logs []string) error {
+	target handshake.Target, logs []string) error {
 	marks, began := facts.MarkLogs(p.Host, logs...), time.Now()
 	hs, err := p.Probe(ctx, target)
 	if err == nil {
@@ -81,7 +81,7 @@ func (p *Proof) proveTarget(ctx context.Context, f *engine.Finding, site config.
 		f.Notes = append(f.Notes, fmt.Sprintf("%s through %s: %s", target, target.Address, end))
 		return nil
 	}
-	var status *websocket.StatusError
+	var status *handshake.StatusError
 	if !errors.As(err, &status) {
 		return p.because(ctx, s, fmt.Errorf("%s through %s: %w", target, target.Address, err))
 	}
@@ -89,7 +89,7 @@ func (p *Proof) proveTarget(ctx context.Context, f *engine.Finding, site config.
 }
 
 // proved says what was seen.
-func proved(target websocket.Target, hs websocket.Handshake) string {
+func proved(target handshake.Target, hs handshake.Result) string {
 	text := fmt.Sprintf("%s through %s: %d, %.1f ms", target, target.Address, max(hs.Status, 101),
 		float64(hs.Upgrade.Microseconds())/1000)
 	if hs.Status > 101 {

@@ -14,7 +14,7 @@ import (
 	"wsprovision/provision/credentials"
 	"wsprovision/provision/host"
 	"wsprovision/provision/site"
-	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // pathless is why a location is not proved that no path is known of.
@@ -26,7 +26,7 @@ func hasPath(l config.Location) bool {
 }
 
 // Target is a location at its site's first listening address, with what the location's probe keeps in files.
-func Target(ctx context.Context, root string, s config.Site, l config.Location) (websocket.Target,
+func Target(ctx context.Context, root string, s config.Site, l config.Location) (handshake.Target,
 	credentials.Credentials, error) {
 	t := Reach(s, l, s.Listen[0])
 	if t.TLS != nil {
@@ -38,9 +38,9 @@ func Target(ctx context.Context, root string, s config.Site, l config.Location) 
 
 // Reach is a location at one of its site's addresses, seen from this host: the handshake that its probe asks for, but
 // for what that keeps in files.
-func Reach(s config.Site, l config.Location, listen config.Listen) websocket.Target {
+func Reach(s config.Site, l config.Location, listen config.Listen) handshake.Target {
 	port, standard := strconv.Itoa(listen.Port), 80
-	t := websocket.Target{Address: listen.Local(), Host: s.ClientName(), Path: l.Path, Proxied: listen.ProxyProtocol}
+	t := handshake.Target{Address: listen.Local(), Host: s.ClientName(), Path: l.Path, Proxied: listen.ProxyProtocol}
 	if s.TLS != nil {
 		t.TLS, standard = &tls.Config{MinVersion: tls.VersionTLS12}, 443
 	}
@@ -54,7 +54,7 @@ func Reach(s config.Site, l config.Location, listen config.Listen) websocket.Tar
 }
 
 // probed adds what a location's probe says.
-func probed(t websocket.Target, p *site.Probe) websocket.Target {
+func probed(t handshake.Target, p *site.Probe) handshake.Target {
 	if p == nil {
 		return t
 	}
@@ -68,7 +68,7 @@ func probed(t websocket.Target, p *site.Probe) websocket.Target {
 	offered := p.Subprotocol
 	if e := p.Expect; e != nil {
 		offered = cmp.Or(offered, e.Subprotocol)
-		t.Expect = websocket.Expect{Status: e.Status, Subprotocol: e.Subprotocol}
+		t.Expect = handshake.Expect{Status: e.Status, Subprotocol: e.Subprotocol}
 		if e.Message != "" {
 			t.Expect.Message, _ = regexp.Compile(e.Message) // config has judged it
 		}

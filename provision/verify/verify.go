@@ -28,6 +28,7 @@ import (
 	"wsprovision/provision/nginx/head"
 	"wsprovision/provision/nginx/route"
 	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // Verification proves the WebSockets of a configuration, or of one URL. It
@@ -70,7 +71,7 @@ type Verification struct {
 type aim struct {
 	Site     *config.Site
 	Location *config.Location
-	target   websocket.Target
+	target   handshake.Target
 	sent     credentials.Credentials
 	unread   error // why its credentials are not there
 }
@@ -152,7 +153,7 @@ func (v *Verification) unproved() (all []Unproved) {
 }
 
 func (v *Verification) AimAtURL() ([]aim, error) {
-	t, err := websocket.ParseURL(v.URL)
+	t, err := handshake.ParseURL(v.URL)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +174,7 @@ func (v *Verification) AimAtURL() ([]aim, error) {
 
 // siteOf is the site that has the name and listens on the URL's port the way
 // the URL wants it or, where none does, the first that has the name.
-func (v *Verification) siteOf(t websocket.Target, host string) *config.Site {
+func (v *Verification) siteOf(t handshake.Target, host string) *config.Site {
 	_, port, _ := net.SplitHostPort(t.Address)
 	var first *config.Site
 	for i := range v.Config.Sites {
@@ -193,7 +194,7 @@ func (v *Verification) siteOf(t websocket.Target, host string) *config.Site {
 }
 
 // complete adds what every handshake has: what the command was given goes before the location's probe.
-func (v *Verification) complete(t websocket.Target) websocket.Target {
+func (v *Verification) complete(t handshake.Target) handshake.Target {
 	t.Origin = cmp.Or(v.Origin, t.Origin)
 	if t.Header = t.Header.Clone(); t.Header == nil {
 		t.Header = http.Header{}
@@ -236,7 +237,7 @@ func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, []cause
 		if stop != nil {
 			defer stop()
 			t.Echo, echo = true, websocket.EchoYes
-			a.target.Send, a.target.Expect = "", websocket.Expect{} // which are the application's
+			a.target.Send, a.target.Expect = "", handshake.Expect{} // which are the application's
 		}
 	}
 	warned := v.prove(ctx, a, &t, echo)
@@ -301,7 +302,7 @@ func (v *Verification) judge(ctx context.Context, a aim, t *TargetReport, checks
 
 // measure makes the load, with an eye on nginx. Where it fails, as many connections are held for a moment: short ones
 // come and go between two looks.
-func (v *Verification) measure(ctx context.Context, target websocket.Target, peer string, t *TargetReport) (facts.Peak,
+func (v *Verification) measure(ctx context.Context, target handshake.Target, peer string, t *TargetReport) (facts.Peak,
 	error) {
 	at, _ := netip.ParseAddrPort(peer)
 	watch := func() facts.Peak { return facts.Peak{} }

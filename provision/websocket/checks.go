@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"wsprovision/provision/websocket/handshake"
+
 	ws "github.com/coder/websocket"
 )
 
@@ -238,20 +240,20 @@ func (v *verifier) otherHost(ctx context.Context) (string, error) {
 		return "", skip("no other host name was given")
 	}
 	t := v.target
-	t.Address, t.Host = t.address(), v.options.OtherHost
+	t.Address, t.Host = t.Endpoint(), v.options.OtherHost
 	t.Header, t.Origin = nil, ""
 	if t.TLS != nil {
 		t.TLS = &tls.Config{InsecureSkipVerify: true} // whose certificate answers is not the question here
 	}
-	return refusal(ctx, t, upgradeHeader(newKey(), t.Subprotocols))
+	return refusal(ctx, t, handshake.UpgradeHeader(handshake.NewKey(), t.Subprotocols))
 }
 
 // refusal is satisfied with every answer but 101.
-func refusal(ctx context.Context, t Target, fields http.Header) (string, error) {
-	var hs Handshake
-	l, _, err := exchange(ctx, t, fields, &hs)
-	var silent *ResponseError
-	var noTLS *TLSError
+func refusal(ctx context.Context, t handshake.Target, fields http.Header) (string, error) {
+	var hs handshake.Result
+	l, _, err := handshake.Exchange(ctx, t, fields, &hs)
+	var silent *handshake.ResponseError
+	var noTLS *handshake.TLSError
 	switch {
 	case errors.As(err, &silent) && silent.Timeout:
 		return "", skip(silent.Error())

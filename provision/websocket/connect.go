@@ -14,6 +14,7 @@ import (
 	ws "github.com/coder/websocket"
 
 	"wsprovision/provision/plaintext"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // ConnectOptions are a user's wishes for Connect; the zero value serves.
@@ -34,7 +35,7 @@ type ConnectOptions struct {
 	// Compress offers permessage-deflate.
 	Compress bool
 	// Opened is told of the handshake; it may be nil.
-	Opened func(Handshake)
+	Opened func(handshake.Result)
 
 	arrival time.Duration // of one message, at most, after the end of in; 0 is 5 min
 }
@@ -78,7 +79,8 @@ type conversation struct {
 // one has come for Wait, and closes with 1000. code and reason are the peer's close frame's: 1005 without a code, 1006
 // if it sent none, which is an error if we had not closed first. A Read of in that is under way when the peer closes is
 // called off if in has read deadlines (pipes have), else left behind.
-func Connect(ctx context.Context, t Target, in io.Reader, out io.Writer, o ConnectOptions) (code int, reason string,
+func Connect(ctx context.Context, t handshake.Target, in io.Reader, out io.Writer, o ConnectOptions) (code int,
+	reason string,
 	err error) {
 	o = o.withDefaults()
 	inner, hs, err := open(ctx, t, dialOptions{limit: o.MaxMessage, compress: o.Compress})
@@ -260,7 +262,7 @@ func (c *conversation) ping(ctx context.Context) <-chan error {
 			err := c.session.conn.Ping(patience)
 			spent := patience.Err() != nil
 			cancel()
-			if now := c.session.link.sent.Load(); err == nil || now != sent {
+			if now := c.session.link.Sent.Load(); err == nil || now != sent {
 				alive, sent = time.Now(), now
 			}
 			switch late := errors.Is(err, context.DeadlineExceeded); {

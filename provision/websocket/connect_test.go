@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"wsprovision/provision/websocket/handshake"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -47,7 +49,7 @@ func TestConnect(t *testing.T) {
 				t.Errorf("got %d %q %v, want 1000", code, reason, err)
 			}
 			if out.String() != tt.want {
-				t.Errorf("got %q, want %q", clip(out.Bytes(), 80), clip([]byte(tt.want), 80))
+				t.Errorf("got %q, want %q", handshake.Clip(out.Bytes(), 80), handshake.Clip([]byte(tt.want), 80))
 			}
 		})
 	}
@@ -185,7 +187,7 @@ func TestConnectInterrupted(t *testing.T) {
 		defer r.Close()
 		defer w.Close()
 		ctx, cancel := context.WithCancel(t.Context())
-		code, _, err := Connect(ctx, target, r, io.Discard, ConnectOptions{Opened: func(Handshake) {
+		code, _, err := Connect(ctx, target, r, io.Discard, ConnectOptions{Opened: func(handshake.Result) {
 			time.AfterFunc(50*time.Millisecond, cancel)
 		}})
 		if code != 1001 || !errors.Is(err, context.Canceled) {
@@ -275,7 +277,8 @@ func TestConnectSlowPeers(t *testing.T) {
 					said = err.Error()
 				}
 				if (code == 1000) != (tt.fails == "") || said != tt.fails || out.String() != tt.want {
-					t.Errorf("got %d %v, having printed %q, want %q", code, err, clip(out.Bytes(), 80), tt.want)
+					t.Errorf("got %d %v, having printed %q, want %q", code, err, handshake.Clip(out.Bytes(), 80),
+						tt.want)
 				}
 			})
 		})

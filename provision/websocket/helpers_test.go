@@ -18,6 +18,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"wsprovision/provision/websocket/handshake"
 )
 
 // soon bounds a test that would otherwise hang.
@@ -65,7 +67,7 @@ func (r *record) wait(t *testing.T, n int) []string {
 }
 
 // startEcho serves on l until the test ends, and insists that Serve then returns nil.
-func startEcho(t *testing.T, l net.Listener, limits Limits, log func(string)) Target {
+func startEcho(t *testing.T, l net.Listener, limits Limits, log func(string)) handshake.Target {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -81,22 +83,22 @@ func startEcho(t *testing.T, l net.Listener, limits Limits, log func(string)) Ta
 			t.Error("Serve did not end")
 		}
 	})
-	return Target{Address: l.Addr().String(), Host: "ws.example.com", Path: "/ws/"}
+	return handshake.Target{Address: l.Addr().String(), Host: "ws.example.com", Path: "/ws/"}
 }
 
-func echo(t *testing.T) Target {
+func echo(t *testing.T) handshake.Target {
 	t.Helper()
 	return startEcho(t, listen(t, "127.0.0.1:0"), Limits{}, nil)
 }
 
 // roomyEcho takes messages that only tests send.
-func roomyEcho(t *testing.T) Target {
+func roomyEcho(t *testing.T) handshake.Target {
 	t.Helper()
 	return startEcho(t, listen(t, "127.0.0.1:0"), Limits{Message: 32 << 20, Memory: 256 << 20}, nil)
 }
 
 // hostile answers every connection with do, and closes it afterwards.
-func hostile(t *testing.T, do func(net.Conn, *http.Request)) Target {
+func hostile(t *testing.T, do func(net.Conn, *http.Request)) handshake.Target {
 	t.Helper()
 	l := listen(t, "127.0.0.1:0")
 	go func() {
@@ -108,7 +110,7 @@ func hostile(t *testing.T, do func(net.Conn, *http.Request)) Target {
 			go answer(c, do)
 		}
 	}()
-	return Target{Address: l.Addr().String(), Host: "ws.example.com", Path: "/ws/"}
+	return handshake.Target{Address: l.Addr().String(), Host: "ws.example.com", Path: "/ws/"}
 }
 
 func answer(c net.Conn, do func(net.Conn, *http.Request)) {
@@ -129,9 +131,9 @@ func bubble(t *testing.T, f func(t *testing.T)) {
 }
 
 // wired is hostile over a wire in memory, for tests that hold the clock (testing/synctest), which a socket stops.
-func wired(do func(net.Conn, *http.Request)) Target {
-	return Target{Address: "wire:80", Host: "ws.example.com", Path: "/ws/",
-		dial: func(context.Context, string, string) (net.Conn, error) {
+func wired(do func(net.Conn, *http.Request)) handshake.Target {
+	return handshake.Target{Address: "wire:80", Host: "ws.example.com", Path: "/ws/",
+		Dial: func(context.Context, string, string) (net.Conn, error) {
 			client, server := net.Pipe()
 			go answer(server, do)
 			return client, nil
@@ -146,7 +148,7 @@ func say(c net.Conn, lines ...string) {
 func accept(c net.Conn, req *http.Request, extra ...string) {
 	say(c, append([]string{
 		"HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade",
-		"Sec-WebSocket-Accept: " + digest(req.Header.Get("Sec-WebSocket-Key")),
+		"Sec-WebSocket-Accept: " + handshake.Digest(req.Header.Get("Sec-WebSocket-Key")),
 	}, extra...)...)
 }
 
@@ -170,7 +172,7 @@ func noLeak(t *testing.T) {
 func ours(stacks string) (n int) {
 	for g := range strings.SplitSeq(stacks, "\n\n") {
 		if !strings.Contains(g, "testing.tRunner") && !strings.Contains(g, "testing.(*M)") &&
-			(strings.Contains(g, "wsprovision/provision/websocket.") || strings.Contains(g, "coder/websocket.")) {
+			(strings.Contains(g, "wsprovision/provision/websocket") || strings.Contains(g, "coder/websocket.")) {
 			n++
 		}
 	}

@@ -4,13 +4,15 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"wsprovision/provision/websocket/handshake"
 )
 
 // holdTimeout is for opening all that are held.
 const holdTimeout = 5 * time.Second
 
 // Hold opens as many connections as Measure does at a time, and calls look while those that came about are open.
-func Hold(ctx context.Context, t Target, l Load, look func()) (held int) {
+func Hold(ctx context.Context, t handshake.Target, l Load, look func()) (held int) {
 	ctx, cancel := context.WithTimeout(ctx, holdTimeout)
 	defer cancel()
 	sessions := make([]*session, min(max(l.Concurrency, 1), 1000, max(l.Count, 1)))

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"wsprovision/provision/websocket/handshake"
 )
 
 // Load is how much Measure does: at most 100 000 connections, 1000 of them at a time. 0 is 1.
@@ -32,7 +34,7 @@ type sample struct {
 
 // Measure opens l.Count connections, each with a handshake, a ping and a clean close. Connections that fail are
 // counted, and the first of their errors is wrapped in the one returned; the timing is of the others.
-func Measure(ctx context.Context, t Target, l Load) (Timing, error) {
+func Measure(ctx context.Context, t handshake.Target, l Load) (Timing, error) {
 	count := min(max(l.Count, 1), 100_000)
 	width := min(max(l.Concurrency, 1), 1000, count)
 	start := time.Now()
@@ -76,7 +78,7 @@ func gather(ctx context.Context, count, width int, do func() sample) []sample {
 	return samples
 }
 
-func once(ctx context.Context, t Target) (out sample) {
+func once(ctx context.Context, t handshake.Target) (out sample) {
 	ctx, cancel := context.WithTimeout(ctx, measureTimeout)
 	defer cancel()
 	start := time.Now()

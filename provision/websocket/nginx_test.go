@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"wsprovision/provision/websocket/handshake"
+
 	ws "github.com/coder/websocket"
 )
 
@@ -46,7 +48,7 @@ http {
 `
 
 // startNginx gives a real nginx before backend, on IPv4 and IPv6 loopback.
-func startNginx(t *testing.T, backend string) (v4, v6 Target) {
+func startNginx(t *testing.T, backend string) (v4, v6 handshake.Target) {
 	t.Helper()
 	binary, err := exec.LookPath("nginx")
 	if err != nil {
@@ -81,7 +83,7 @@ func startNginx(t *testing.T, backend string) (v4, v6 Target) {
 			t.Logf("nginx: %s", stderr.String())
 		}
 	})
-	target := Target{Address: a4, Host: "ws.example.com", Path: "/ws/"}
+	target := handshake.Target{Address: a4, Host: "ws.example.com", Path: "/ws/"}
 	waitFor(t, a4)
 	v6 = target
 	v6.Address = a6
@@ -148,7 +150,7 @@ func TestNginx(t *testing.T) {
 			target := v4
 			target.Path, target.Host = tt.path, tt.host
 			_, err := Probe(soon(t), target)
-			status, ok := pick[*StatusError](err).(*StatusError)
+			status, ok := pick[*handshake.StatusError](err).(*handshake.StatusError)
 			if !ok || status.Code != tt.status || !strings.HasPrefix(status.Header.Get("Server"), "nginx") {
 				t.Errorf("got %v, want %d from nginx", err, tt.status)
 			}

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"wsprovision/provision/websocket/handshake"
 )
 
 func TestProbe(t *testing.T) {
@@ -42,19 +44,19 @@ func kind(err error) string {
 			kinds = append(kinds, name)
 		}
 	}
-	add(pick[*DialError](err) != nil, "dial")
-	add(pick[*TLSError](err) != nil, "tls")
-	add(pick[*ResponseError](err) != nil, "response")
-	add(pick[*StatusError](err) != nil, "status")
-	add(pick[*HeaderError](err) != nil, "header")
-	add(pick[*AcceptError](err) != nil, "accept")
+	add(pick[*handshake.DialError](err) != nil, "dial")
+	add(pick[*handshake.TLSError](err) != nil, "tls")
+	add(pick[*handshake.ResponseError](err) != nil, "response")
+	add(pick[*handshake.StatusError](err) != nil, "status")
+	add(pick[*handshake.HeaderError](err) != nil, "header")
+	add(pick[*handshake.AcceptError](err) != nil, "accept")
 	return strings.Join(kinds, " ")
 }
 
 func TestProbeHostile(t *testing.T) {
 	noLeak(t)
 	good := func(r *http.Request) string {
-		return "Sec-WebSocket-Accept: " + digest(r.Header.Get("Sec-WebSocket-Key"))
+		return "Sec-WebSocket-Accept: " + handshake.Digest(r.Header.Get("Sec-WebSocket-Key"))
 	}
 	const ok, up, conn = "HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"
 	for _, tt := range []struct {
@@ -164,7 +166,7 @@ func TestProbeEvidence(t *testing.T) {
 		_, _ = io.Copy(io.Discard, c)
 	})
 	hs, err := Probe(soon(t), target)
-	var status *StatusError
+	var status *handshake.StatusError
 	if !errors.As(err, &status) {
 		t.Fatal(err)
 	}
@@ -203,17 +205,17 @@ func TestProbeRequest(t *testing.T) {
 func TestProbeInjection(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		target Target
+		target handshake.Target
 	}{
-		{"path", Target{Address: "127.0.0.1:1", Path: "/ HTTP/1.1\r\nX: y"}},
-		{"relative path", Target{Address: "127.0.0.1:1", Path: "ws"}},
-		{"host", Target{Address: "127.0.0.1:1", Host: "a\r\nX: y"}},
-		{"origin", Target{Address: "127.0.0.1:1", Origin: "a\nb"}},
-		{"header value", Target{Address: "127.0.0.1:1", Header: http.Header{"X": {"a\r\nb"}}}},
-		{"header name", Target{Address: "127.0.0.1:1", Header: http.Header{"X: y\r\nZ": {"a"}}}},
-		{"handshake field", Target{Address: "127.0.0.1:1", Header: http.Header{"Sec-WebSocket-Key": {"a"}}}},
-		{"subprotocol", Target{Address: "127.0.0.1:1", Subprotocols: []string{"a, b"}}},
-		{"nothing", Target{}},
+		{"path", handshake.Target{Address: "127.0.0.1:1", Path: "/ HTTP/1.1\r\nX: y"}},
+		{"relative path", handshake.Target{Address: "127.0.0.1:1", Path: "ws"}},
+		{"host", handshake.Target{Address: "127.0.0.1:1", Host: "a\r\nX: y"}},
+		{"origin", handshake.Target{Address: "127.0.0.1:1", Origin: "a\nb"}},
+		{"header value", handshake.Target{Address: "127.0.0.1:1", Header: http.Header{"X": {"a\r\nb"}}}},
+		{"header name", handshake.Target{Address: "127.0.0.1:1", Header: http.Header{"X: y\r\nZ": {"a"}}}},
+		{"handshake field", handshake.Target{Address: "127.0.0.1:1", Header: http.Header{"Sec-WebSocket-Key": {"a"}}}},
+		{"subprotocol", handshake.Target{Address: "127.0.0.1:1", Subprotocols: []string{"a, b"}}},
+		{"nothing", handshake.Target{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if _, err := Probe(soon(t), tt.target); err == nil || kind(err) != "" {
@@ -227,15 +229,15 @@ func TestProbeDial(t *testing.T) {
 	l := listen(t, "127.0.0.1:0")
 	address := l.Addr().String()
 	_ = l.Close()
-	_, err := Probe(soon(t), Target{Address: address})
-	var dial *DialError
+	_, err := Probe(soon(t), handshake.Target{Address: address})
+	var dial *handshake.DialError
 	if !errors.As(err, &dial) || dial.Errno != syscall.ECONNREFUSED || dial.Address != address {
 		t.Fatalf("got %#v", err)
 	}
 	if want := "connect to " + address + ": connection refused (errno 111)"; err.Error() != want {
 		t.Errorf("got %q, want %q", err, want)
 	}
-	_, err = Probe(soon(t), Target{Address: "no.such.host.invalid:80"})
+	_, err = Probe(soon(t), handshake.Target{Address: "no.such.host.invalid:80"})
 	var dns *net.DNSError
 	if kind(err) != "dial" || !errors.As(err, &dns) {
 		t.Errorf("got %#v", err)
@@ -248,15 +250,8 @@ func TestProbeCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(50*time.Millisecond, cancel)
 	_, err := Probe(ctx, target)
-	var response *ResponseError
+	var response *handshake.ResponseError
 	if !errors.Is(err, context.Canceled) || !errors.As(err, &response) || response.Timeout {
 		t.Errorf("got %v", err)
-	}
-}
-
-// RFC 6455 section 1.3 has this example.
-func TestDigest(t *testing.T) {
-	if got, want := digest("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="; got != want {
-		t.Errorf("got %s, want %s", got, want)
 	}
 }

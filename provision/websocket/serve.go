@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"wsprovision/provision/websocket/handshake"
+
 	ws "github.com/coder/websocket"
 )
 
@@ -137,7 +139,7 @@ func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func firstOffered(h http.Header) []string {
 	first, _, _ := strings.Cut(h.Get("Sec-WebSocket-Protocol"), ",")
-	if first = strings.TrimSpace(first); token(first) {
+	if first = strings.TrimSpace(first); handshake.Token(first) {
 		return []string{first}
 	}
 	return nil

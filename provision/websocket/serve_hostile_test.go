@@ -12,10 +12,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"wsprovision/provision/websocket/handshake"
 )
 
 // limited is an echo backend with its log.
-func limited(t *testing.T, limits Limits) (Target, *record) {
+func limited(t *testing.T, limits Limits) (handshake.Target, *record) {
 	t.Helper()
 	log := &record{}
 	return startEcho(t, listen(t, "127.0.0.1:0"), limits, log.add), log
@@ -91,7 +93,7 @@ func TestHostileEchoInflates(t *testing.T) {
 	before := heap()
 	r.send(t, frame(0xc2, small.String()))
 	if got := r.ended(t); !bytes.HasPrefix(got, []byte("\x88")) || !bytes.Contains(got, []byte("\x03\xf1")) {
-		t.Errorf("answered %q, want a close with 1009", clip(got, 40))
+		t.Errorf("answered %q, want a close with 1009", handshake.Clip(got, 40))
 	}
 	if more := heap() - before; more > 8<<20 {
 		t.Errorf("%d KiB are held", more>>10)
@@ -215,7 +217,7 @@ func TestHostileEchoConnections(t *testing.T) {
 	t.Error("a place that was left is not given away again")
 }
 
-func plainGet(t *testing.T, target Target) (int, http.Header) {
+func plainGet(t *testing.T, target handshake.Target) (int, http.Header) {
 	t.Helper()
 	c := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := c.Get("http://" + target.Address + "/")

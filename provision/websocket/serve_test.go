@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"wsprovision/provision/websocket/handshake"
+
 	ws "github.com/coder/websocket"
 	"github.com/google/go-cmp/cmp"
 )
@@ -26,13 +28,13 @@ type raw struct {
 	br *bufio.Reader
 }
 
-func dialRaw(t *testing.T, target Target, after ...byte) *raw {
+func dialRaw(t *testing.T, target handshake.Target, after ...byte) *raw {
 	t.Helper()
 	return dialRawWith(t, target, nil, after...)
 }
 
 // dialRawWith has more fields in its request.
-func dialRawWith(t *testing.T, target Target, header http.Header, after ...byte) *raw {
+func dialRawWith(t *testing.T, target handshake.Target, header http.Header, after ...byte) *raw {
 	t.Helper()
 	c, err := net.Dial("tcp", target.Address)
 	if err != nil {
@@ -40,15 +42,15 @@ func dialRawWith(t *testing.T, target Target, header http.Header, after ...byte)
 	}
 	t.Cleanup(func() { _ = c.Close() })
 	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
-	key := newKey()
-	fields := upgradeHeader(key, nil)
+	key := handshake.NewKey()
+	fields := handshake.UpgradeHeader(key, nil)
 	maps.Copy(fields, header)
-	if _, err := c.Write(append(request(target, fields), after...)); err != nil { // in one segment
+	if _, err := c.Write(append(handshake.Request(target, fields), after...)); err != nil { // in one segment
 		t.Fatal(err)
 	}
 	r := &raw{c, bufio.NewReader(c)}
 	resp, err := http.ReadResponse(r.br, nil)
-	if err != nil || resp.StatusCode != 101 || resp.Header.Get("Sec-WebSocket-Accept") != digest(key) {
+	if err != nil || resp.StatusCode != 101 || resp.Header.Get("Sec-WebSocket-Accept") != handshake.Digest(key) {
 		t.Fatalf("%v %v", resp, err)
 	}
 	return r
@@ -167,7 +169,7 @@ func TestServeBreaches(t *testing.T) {
 			}
 			rest, _ := io.ReadAll(r.br)
 			if len(rest) > 0 && rest[0] != 0x88 {
-				t.Errorf("answered %q, want a close frame or an end", clip(rest, 40))
+				t.Errorf("answered %q, want a close frame or an end", handshake.Clip(rest, 40))
 			}
 		})
 	}
@@ -244,7 +246,7 @@ func TestServeEnds(t *testing.T) {
 	l := listen(t, "127.0.0.1:0")
 	done := make(chan error, 1)
 	go func() { done <- Serve(ctx, l, Limits{}, nil) }()
-	target := Target{Address: l.Addr().String()}
+	target := handshake.Target{Address: l.Addr().String()}
 	polite, _, err := open(soon(t), target, dialOptions{limit: 100})
 	if err != nil {
 		t.Fatal(err)

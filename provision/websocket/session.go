@@ -4,15 +4,17 @@ import (
 	"context"
 	"net/http"
 
+	"wsprovision/provision/websocket/handshake"
+
 	ws "github.com/coder/websocket"
 )
 
 // session is one open WebSocket with a reader of its own, so that pings are answered whatever the user of it does.
 type session struct {
 	conn  *ws.Conn
-	link  *link
+	link  *handshake.Link
 	watch *watch
-	shake Handshake
+	shake handshake.Result
 
 	in   chan message  // what the peer sends; closed when reading has ended
 	gone chan struct{} // closed by end: nobody receives from in any more
@@ -33,23 +35,23 @@ type dialOptions struct {
 
 // tripper lends the frame library our handshake: it thinks it speaks through an http.Client, and never dials.
 type tripper struct {
-	target Target
-	shake  Handshake
-	link   *link
+	target handshake.Target
+	shake  handshake.Result
+	link   *handshake.Link
 	watch  *watch
 	err    error
 }
 
 // stream is the response body of a 101 as the frame library wants it: reads pass the watch.
 type stream struct {
-	*link
+	*handshake.Link
 	watch *watch
 }
 
 func (s stream) Read(p []byte) (int, error) { return s.watch.Read(p) }
 
 func (r *tripper) RoundTrip(req *http.Request) (*http.Response, error) {
-	if r.link, r.err = upgrade(req.Context(), r.target, req.Header, &r.shake); r.err != nil {
+	if r.link, r.err = handshake.Upgrade(req.Context(), r.target, req.Header, &r.shake); r.err != nil {
 		return nil, r.err
 	}
 	r.watch = &watch{r: r.link}
@@ -60,8 +62,8 @@ func (r *tripper) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // open makes a session; ctx bounds the handshake only. end must be called.
-func open(ctx context.Context, t Target, o dialOptions) (*session, Handshake, error) {
-	ctx, cancel := bound(ctx, defaultTimeout)
+func open(ctx context.Context, t handshake.Target, o dialOptions) (*session, handshake.Result, error) {
+	ctx, cancel := bound(ctx, handshake.DefaultTimeout)
 	defer cancel()
 	r := &tripper{target: t}
 	d := &ws.DialOptions{HTTPClient: &http.Client{Transport: r}, Subprotocols: t.Subprotocols}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"wsprovision/provision/websocket/handshake"
 )
 
 func TestProbeTLS(t *testing.T) {
@@ -107,7 +109,7 @@ func TestProbeTLSToPlain(t *testing.T) {
 			_ = c.Close()
 		}
 	}()
-	_, err := Probe(soon(t), Target{Address: l.Addr().String(), TLS: &tls.Config{}})
+	_, err := Probe(soon(t), handshake.Target{Address: l.Addr().String(), TLS: &tls.Config{}})
 	var e tls.RecordHeaderError
 	if kind(err) != "tls" || !(errors.As(err, &e) || pick[*net.OpError](err) != nil) {
 		t.Errorf("got %v", err)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"wsprovision/provision/websocket/handshake"
 )
 
 // Check is one thing that was looked at.
@@ -17,10 +19,10 @@ type Check struct {
 	// Skipped is why the check was not made; OK is then false and Err nil.
 	Skipped string
 	Took    time.Duration
-	Detail  string // what was seen, in a few words
-	Err     error  // why it is not OK; the types are Probe's, and EchoError, CloseError and IdleError
-	Peer    string // of tcp: the address that took the connection
-	TLS     *TLS   // of certificate: what the session showed
+	Detail  string         // what was seen, in a few words
+	Err     error          // why it is not OK; the types are Probe's, and EchoError, CloseError and IdleError
+	Peer    string         // of tcp: the address that took the connection
+	TLS     *handshake.TLS // of certificate: what the session showed
 }
 
 // NoWebSocket is why what needs an open WebSocket is skipped where there is none.
@@ -62,7 +64,7 @@ type skip string
 func (s skip) Error() string { return string(s) }
 
 type verifier struct {
-	target  Target
+	target  handshake.Target
 	options Options
 	session *session // shared by the checks that send; reopened if a check has spent it
 	echoed  bool     // the backend is an echo, by its answer to the text
@@ -71,7 +73,7 @@ type verifier struct {
 
 // Verify makes every check, in the order of the names at Check. What a failed check makes pointless is skipped, so the
 // first failure is the cause. At most four connections are open one after the other.
-func Verify(ctx context.Context, t Target, o Options) []Check {
+func Verify(ctx context.Context, t handshake.Target, o Options) []Check {
 	v := &verifier{target: t, options: o.withDefaults()}
 	defer v.drop()
 	list, up := v.opening(ctx)
@@ -152,7 +154,7 @@ type stage struct {
 	part    func(error) error // the part of Probe's error that is this stage's
 }
 
-func stages(t Target, hs Handshake) []stage {
+func stages(t handshake.Target, hs handshake.Result) []stage {
 	list := []stage{{name: "tcp", took: hs.Dial, detail: arrow(hs), part: func(err error) error {
 		if err == nil || hs.Peer != "" {
 			return nil
@@ -164,11 +166,11 @@ func stages(t Target, hs Handshake) []stage {
 	}
 	list = append(list, stage{name: "upgrade", took: hs.Upgrade, detail: hs.StatusLine, part: partOfUpgrade(hs)})
 	opened := []stage{
-		{name: "headers", detail: "Upgrade and Connection", part: pick[*HeaderError]},
-		{name: "accept", detail: "Sec-WebSocket-Accept is the digest of the key", part: pick[*AcceptError]},
+		{name: "headers", detail: "Upgrade and Connection", part: pick[*handshake.HeaderError]},
+		{name: "accept", detail: "Sec-WebSocket-Accept is the digest of the key", part: pick[*handshake.AcceptError]},
 	}
 	if text := t.Expect.String(); text != "" {
-		opened = append(opened, stage{name: "expect", detail: text, part: pick[*ExpectError]})
+		opened = append(opened, stage{name: "expect", detail: text, part: pick[*handshake.ExpectError]})
 	}
 	for i := range opened {
 		if hs.Status != http.StatusSwitchingProtocols {
@@ -179,14 +181,14 @@ func stages(t Target, hs Handshake) []stage {
 }
 
 // partOfUpgrade leaves out what is wrong with a 101, which has stages of its own.
-func partOfUpgrade(hs Handshake) func(error) error {
+func partOfUpgrade(hs handshake.Result) func(error) error {
 	return func(err error) error {
-		var other *ExpectError
+		var other *handshake.ExpectError
 		switch {
-		case errors.As(err, &other) && other.What != ExpectStatus:
+		case errors.As(err, &other) && other.What != handshake.ExpectStatus:
 			return nil
 		case other == nil && hs.Status == http.StatusSwitchingProtocols:
-			return pick[*ResponseError](err) // time ran out just then
+			return pick[*handshake.ResponseError](err) // time ran out just then
 		}
 		return err
 	}
@@ -200,15 +202,15 @@ func pick[E error](err error) error {
 	return nil
 }
 
-func arrow(hs Handshake) string {
+func arrow(hs handshake.Result) string {
 	if hs.Peer == "" {
 		return ""
 	}
 	return hs.Local + " to " + hs.Peer
 }
 
-func certificateStage(hs Handshake) stage {
-	s := stage{name: "certificate", part: pick[*TLSError]}
+func certificateStage(hs handshake.Result) stage {
+	s := stage{name: "certificate", part: pick[*handshake.TLSError]}
 	f := hs.TLS
 	if f == nil {
 		return s
@@ -221,7 +223,8 @@ func certificateStage(hs Handshake) stage {
 		leaf := f.Chain[0]
 		days := int(time.Until(leaf.NotAfter).Hours() / 24)
 		s.detail = fmt.Sprintf("%s for %s, until %s (%d days), %s",
-			brief(leaf.Subject), brief(fmt.Sprint(leaf.Names)), leaf.NotAfter.Format(time.DateOnly), days, f.Version)
+			handshake.Brief(leaf.Subject), handshake.Brief(fmt.Sprint(leaf.Names)),
+			leaf.NotAfter.Format(time.DateOnly), days, f.Version)
 	}
 	return s
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"wsprovision/provision/websocket/handshake"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -43,7 +45,7 @@ func find(t *testing.T, list []Check, name string) Check {
 }
 
 // scripted is a WebSocket server that does as told, frame by frame.
-func scripted(t *testing.T, do func(*raw)) Target {
+func scripted(t *testing.T, do func(*raw)) handshake.Target {
 	return hostile(t, script(do))
 }
 
@@ -138,10 +140,10 @@ func TestVerifyOpeningFails(t *testing.T) {
 	_ = closed.Close()
 	for _, tt := range []struct {
 		name, want string
-		target     Target
+		target     handshake.Target
 	}{
 		{"refused", "tcp=failed upgrade=skipped headers=skipped accept=skipped",
-			Target{Address: closed.Addr().String()}},
+			handshake.Target{Address: closed.Addr().String()}},
 		{"502", "tcp=ok upgrade=failed headers=skipped accept=skipped", hostile(t, func(c net.Conn, r *http.Request) {
 			say(c, "HTTP/1.1 502 Bad Gateway", "Content-Length: 0")
 		})},
@@ -150,13 +152,13 @@ func TestVerifyOpeningFails(t *testing.T) {
 		})},
 		{"wrong header", "tcp=ok upgrade=ok headers=failed accept=ok", hostile(t, func(c net.Conn, r *http.Request) {
 			say(c, "HTTP/1.1 101 X", "Connection: upgrade", "Sec-WebSocket-Accept: "+
-				digest(r.Header.Get("Sec-WebSocket-Key")))
+				handshake.Digest(r.Header.Get("Sec-WebSocket-Key")))
 		})},
 		{"neither", "tcp=ok upgrade=ok headers=failed accept=failed", hostile(t, func(c net.Conn, r *http.Request) {
 			say(c, "HTTP/1.1 101 X")
 		})},
 		{"plain server, tls asked", "tcp=ok certificate=failed upgrade=skipped headers=skipped accept=skipped",
-			func() Target {
+			func() handshake.Target {
 				x := hostile(t, func(c net.Conn, r *http.Request) {})
 				x.TLS = &tls.Config{}
 				return x
@@ -274,7 +276,7 @@ func TestVerifyBackends(t *testing.T) {
 }
 
 // noCloseFrame: the library waits 5 s, fewer than Timeout; a peer that is there all the while has cut nothing.
-func noCloseFrame(t *testing.T, deaf Target) {
+func noCloseFrame(t *testing.T, deaf handshake.Target) {
 	v := &verifier{target: deaf, options: Options{}.withDefaults()}
 	c := v.check(soon(t), "close", 0, v.close)
 	if c.Err == nil || pick[*CloseError](c.Err) != nil || !strings.HasPrefix(c.Err.Error(), "no close frame within ") {

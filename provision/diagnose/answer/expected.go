@@ -7,12 +7,12 @@ import (
 
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
-	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // IsNotAsExpected: the WebSocket opens, and what the location's probe expects of it does not come.
 func IsNotAsExpected(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
-	var other *websocket.ExpectError
+	var other *handshake.ExpectError
 	if !errors.As(e.Err, &other) {
 		return nil
 	}

@@ -13,7 +13,7 @@ import (
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/diagnose/server"
 	"wsprovision/provision/host"
-	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // unresponsive are the backends of which nginx got no connection: all that it may ask, where those are known, or the
@@ -205,7 +205,7 @@ func BackendNeverAnswers(ctx context.Context, e *facts.Evidence) *cause.Diagnosi
 		return nil
 	}
 	for _, b := range facts.Backends(e) {
-		var unanswered *websocket.ResponseError
+		var unanswered *handshake.ResponseError
 		if err := facts.Shake(ctx, e, facts.AsTheClient(e, b)); errors.As(err, &unanswered) && unanswered.Timeout {
 			return silentBackend(b, e.Asked.Told()...)
 		}
@@ -223,7 +223,7 @@ func silentBackend(address string, evidence ...string) *cause.Diagnosis {
 func BackendIsNoWebSocket(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 	for _, b := range facts.Backends(e) {
 		err := facts.Shake(ctx, e, facts.AsNginx(e, b))
-		var unanswered *websocket.ResponseError
+		var unanswered *handshake.ResponseError
 		switch {
 		case facts.IsUnlike(err):
 			return cause.New(cause.NotAWebSocket,

@@ -11,7 +11,7 @@ import (
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/host"
 	"wsprovision/provision/lazy"
-	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // BackendWantsTLS: proxy_pass has http://, and over TLS the backend takes the handshake.
@@ -22,7 +22,7 @@ func BackendWantsTLS(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 	}
 	for _, b := range facts.Backends(e) {
 		plain := facts.Shake(ctx, e, facts.AsNginx(e, b))
-		var unanswered *websocket.ResponseError
+		var unanswered *handshake.ResponseError
 		if strings.HasPrefix(b, "unix:") || !facts.SameAnswer(e, plain) && !errors.As(plain, &unanswered) ||
 			unanswered != nil && unanswered.Timeout {
 			continue

@@ -11,7 +11,7 @@ import (
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/outcome"
-	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // HandshakeIsChanged: the backend refuses the handshake because of one of its own fields, or of its method, as nginx
@@ -44,7 +44,7 @@ func HandshakeIsChanged(ctx context.Context, e *facts.Evidence) *cause.Diagnosis
 }
 
 // withOwn has the field of a handshake as it should be.
-func withOwn(t websocket.Target, name string) websocket.Target {
+func withOwn(t handshake.Target, name string) handshake.Target {
 	t.Instead = t.Instead.Clone()
 	t.Instead.Del(name)
 	return t

@@ -9,14 +9,14 @@ import (
 
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
-	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // refuser is a backend that answers by itself what came through nginx, and its answer; "" where there is none.
-func refuser(ctx context.Context, e *facts.Evidence) (string, *websocket.StatusError) {
+func refuser(ctx context.Context, e *facts.Evidence) (string, *handshake.StatusError) {
 	for _, b := range facts.Backends(e) {
 		err := facts.Shake(ctx, e, facts.AsNginx(e, b))
-		var status *websocket.StatusError
+		var status *handshake.StatusError
 		if facts.SameAnswer(e, err) && errors.As(err, &status) {
 			return b, status
 		}
@@ -48,7 +48,7 @@ func OriginIsRefused(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 }
 
 func originIsWanted(ctx context.Context, e *facts.Evidence, backend string,
-	status *websocket.StatusError) *cause.Diagnosis {
+	status *handshake.StatusError) *cause.Diagnosis {
 	other := facts.AsNginx(e, backend)
 	other.Origin = pageOf(e)
 	if facts.Shake(ctx, e, other) != nil {
@@ -86,7 +86,7 @@ func BackendHasNotThePath(ctx context.Context, e *facts.Evidence) *cause.Diagnos
 }
 
 // otherSlash is the path without its last slash, or with one; the path is empty where there is no other.
-func otherSlash(t websocket.Target) websocket.Target {
+func otherSlash(t handshake.Target) handshake.Target {
 	path, query, hasQuery := strings.Cut(t.Path, "?")
 	if path == "/" {
 		t.Path = ""

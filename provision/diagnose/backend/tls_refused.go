@@ -2,6 +2,7 @@ package backend
 
 import (
 	"wsprovision/provision/nginx/outcome"
+	"wsprovision/provision/websocket/handshake"
 
 	"context"
 	"crypto/tls"
@@ -15,7 +16,6 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/lazy"
 	"wsprovision/provision/nginx"
-	"wsprovision/provision/websocket"
 )
 
 // What nginx says of TLS with a backend (ngx_http_upstream_ssl_handshake).
@@ -164,7 +164,7 @@ func talk(ctx context.Context, e *facts.Evidence, name string) (c conversation) 
 		c.wantsCertificate = true
 		return &tls.Certificate{}, nil
 	}
-	var hs websocket.Handshake
+	var hs handshake.Result
 	hs, c.err = e.Probe(ctx, t)
 	if hs.TLS != nil {
 		c.version, c.isTLS = hs.TLS.Version, hs.TLS.Version != ""

@@ -16,7 +16,7 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/nginx/outcome"
-	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // patience is how long the diagnosis waits for a backend that takes its connection.
@@ -38,7 +38,7 @@ func (a *Answers) Told() []string {
 }
 
 // Shake makes a handshake with a backend itself, once for every form of it.
-func Shake(ctx context.Context, e *Evidence, t websocket.Target) error {
+func Shake(ctx context.Context, e *Evidence, t handshake.Target) error {
 	key := fmt.Sprintf("%s %s %s %q %q %v %s %q", t.Address, t.Host, t.Path, t.Origin, t.Header, t.TLS != nil, t.Method,
 		t.Instead)
 	e.Asked.mu.Lock()
@@ -84,7 +84,7 @@ func Backends(e *Evidence) []string {
 }
 
 // AsTheClient is the handshake as the client made it, to a backend.
-func AsTheClient(e *Evidence, address string) websocket.Target {
+func AsTheClient(e *Evidence, address string) handshake.Target {
 	t := e.Target
 	t.Address, t.TLS, t.Proxied = address, nil, false
 	t.Header = t.Header.Clone()
@@ -105,7 +105,7 @@ func handshakesOwn(name string) bool {
 
 // AsNginx is the handshake as nginx passes it on, but for the fields that are named in as the client sent them; and for
 // the handshake's own.
-func AsNginx(e *Evidence, address string, clients ...string) websocket.Target {
+func AsNginx(e *Evidence, address string, clients ...string) handshake.Target {
 	t, p := AsTheClient(e, address), Passed(e)
 	isClients := func(name string) bool {
 		return slices.ContainsFunc(clients, func(c string) bool { return strings.EqualFold(c, name) })
@@ -167,7 +167,7 @@ func ClientsField(e *Evidence, name string) string {
 		return e.Target.Origin
 	case "User-Agent":
 		if e.Target.Header.Get(name) == "" {
-			return websocket.UserAgent
+			return handshake.UserAgent
 		}
 	}
 	return e.Target.Header.Get(name)
@@ -176,7 +176,7 @@ func ClientsField(e *Evidence, name string) string {
 // SameAnswer: a backend answers directly what came through nginx, or what an error_page of nginx's was put in the place
 // of (proxy_intercept_errors).
 func SameAnswer(e *Evidence, err error) bool {
-	var status *websocket.StatusError
+	var status *handshake.StatusError
 	through := StatusOf(e)
 	if through == nil || !errors.As(err, &status) {
 		return false
@@ -200,7 +200,7 @@ func IsOfBackend(end outcome.End) bool {
 }
 
 func isRefused(err error) bool {
-	var dial *websocket.DialError
+	var dial *handshake.DialError
 	return errors.As(err, &dial) && (errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOENT))
 }
 

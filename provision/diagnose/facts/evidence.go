@@ -20,6 +20,7 @@ import (
 	"wsprovision/provision/nginx/outcome"
 	"wsprovision/provision/nginx/route"
 	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // Symptom is a WebSocket that did not come about, or not as it should.
@@ -27,7 +28,7 @@ type Symptom struct {
 	// Site and Location are nil for a URL that the configuration does not have.
 	Site     *config.Site
 	Location *config.Location
-	Target   websocket.Target
+	Target   handshake.Target
 	Check    string // the first that failed, by its name in package websocket, or Measured
 	Err      error
 	Peer     string   // who took the connection, "" where nobody did
@@ -142,7 +143,7 @@ func follow(e *Evidence) outcome.Route {
 	}
 	fields := e.Target.Header.Clone()
 	if fields.Get("User-Agent") == "" {
-		r.Fields = append(r.Fields, head.Field{Name: "User-Agent", Value: websocket.UserAgent})
+		r.Fields = append(r.Fields, head.Field{Name: "User-Agent", Value: handshake.UserAgent})
 	}
 	for name, values := range fields {
 		for _, v := range values {
@@ -230,8 +231,8 @@ func isOwn(ip netip.Addr) bool {
 }
 
 // StatusOf is the answer that was none of a WebSocket; nil where there was none, or a 101.
-func StatusOf(e *Evidence) *websocket.StatusError {
-	var status *websocket.StatusError
+func StatusOf(e *Evidence) *handshake.StatusError {
+	var status *handshake.StatusError
 	if errors.As(e.Err, &status) {
 		return status
 	}
@@ -239,8 +240,8 @@ func StatusOf(e *Evidence) *websocket.StatusError {
 }
 
 // SilenceOf: the connection was taken, and no answer came.
-func SilenceOf(e *Evidence) *websocket.ResponseError {
-	var silent *websocket.ResponseError
+func SilenceOf(e *Evidence) *handshake.ResponseError {
+	var silent *handshake.ResponseError
 	if errors.As(e.Err, &silent) {
 		return silent
 	}
@@ -249,8 +250,8 @@ func SilenceOf(e *Evidence) *websocket.ResponseError {
 
 // TlsFailure is how TLS failed with whoever is meant to speak it; nil where it did not, or where this host's nginx does
 // not run, so that somebody else answered.
-func TlsFailure(e *Evidence) *websocket.TLSError {
-	var failed *websocket.TLSError
+func TlsFailure(e *Evidence) *handshake.TLSError {
+	var failed *handshake.TLSError
 	if !errors.As(e.Err, &failed) || IsLocal(e) && errors.Is(e.Gone, nginx.ErrNotRunning) {
 		return nil
 	}
@@ -259,7 +260,7 @@ func TlsFailure(e *Evidence) *websocket.TLSError {
 
 // IsUnlike: a 101 without what RFC 6455 section 4.1 wants of it.
 func IsUnlike(err error) bool {
-	var head *websocket.HeaderError
-	var accept *websocket.AcceptError
+	var head *handshake.HeaderError
+	var accept *handshake.AcceptError
 	return errors.As(err, &head) || errors.As(err, &accept)
 }

@@ -2,17 +2,16 @@ package facts
 
 import (
 	"wsprovision/provision/nginx/outcome"
+	"wsprovision/provision/websocket/handshake"
 
 	"net/http"
 	"slices"
 	"strings"
-
-	"wsprovision/provision/websocket"
 )
 
 // Exactly is the handshake as nginx passes it on, with what nginx makes of the handshake's own fields, and of its
 // method, as far as that is known.
-func Exactly(e *Evidence, address string) websocket.Target {
+func Exactly(e *Evidence, address string) handshake.Target {
 	t, p := AsNginx(e, address), Passed(e)
 	for _, name := range HandshakesFields() {
 		if values, changed := sentValues(p, name); changed {

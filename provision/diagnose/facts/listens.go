@@ -8,12 +8,12 @@ import (
 	"strings"
 	"syscall"
 
-	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // Refused: the connection to nginx, not one further on.
 func Refused(e *Evidence) bool {
-	var dial *websocket.DialError
+	var dial *handshake.DialError
 	return errors.As(e.Err, &dial) && errors.Is(e.Err, syscall.ECONNREFUSED)
 }
 

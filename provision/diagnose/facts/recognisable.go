@@ -5,13 +5,13 @@ import (
 	"crypto/rand"
 	"net/http"
 
-	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // Recognisable is the target with a Referer that nobody can guess, unless it has one: nginx writes it behind every line
 // of its error log that is about the request, and thereby the lines of other clients are told from it, whatever they
 // hold. It is a page of the site itself, which a server that looks at Referer takes (ngx_http_referer_module).
-func Recognisable(t websocket.Target) websocket.Target {
+func Recognisable(t handshake.Target) handshake.Target {
 	if t.Header.Get("Referer") != "" {
 		return t
 	}

@@ -6,14 +6,14 @@ import (
 	"time"
 
 	"wsprovision/provision/diagnose/cause"
-	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // soon is how long before a certificate's end it is warned of: certbot renews 30 days before.
 const soon = 30 * 24 * time.Hour
 
 // CertificateWarnings are about a certificate that this client takes, and another may not, or not for long.
-func CertificateWarnings(t websocket.Target, shown *websocket.TLS, now time.Time) (all []cause.Diagnosis) {
+func CertificateWarnings(t handshake.Target, shown *handshake.TLS, now time.Time) (all []cause.Diagnosis) {
 	if shown == nil || len(shown.Chain) == 0 {
 		return nil
 	}
@@ -35,7 +35,7 @@ func CertificateWarnings(t websocket.Target, shown *websocket.TLS, now time.Time
 }
 
 // outOfOrder names the first certificate that does not certify the one before it; "" where there is none.
-func outOfOrder(chain []websocket.Certificate) string {
+func outOfOrder(chain []handshake.Certificate) string {
 	for i := range chain[:len(chain)-1] {
 		if chain[i].Issuer != chain[i+1].Subject {
 			return fmt.Sprintf("%s is issued by %s, and %s follows it", chain[i].Subject, chain[i].Issuer,

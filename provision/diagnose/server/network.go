@@ -12,7 +12,7 @@ import (
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/nginx/conf"
-	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // NameHasNoAddress: the name in the URL does not resolve.
@@ -28,7 +28,7 @@ func NameHasNoAddress(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 // ConnectionIsFiltered: by somebody else's firewall. This host's firewalld lets all in that comes by the loopback,
 // which what is local does.
 func ConnectionIsFiltered(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
-	var dial *websocket.DialError
+	var dial *handshake.DialError
 	if !errors.As(e.Err, &dial) || !dial.Timeout && !errors.Is(dial, syscall.EHOSTUNREACH) &&
 		!errors.Is(dial, syscall.ETIMEDOUT) && !errors.Is(dial, syscall.EACCES) {
 		return nil
@@ -106,7 +106,7 @@ func BesideRefuses(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 	return besideStatus(ctx, e, at, status)
 }
 
-func besideStatus(ctx context.Context, e *facts.Evidence, at string, status *websocket.StatusError) *cause.Diagnosis {
+func besideStatus(ctx context.Context, e *facts.Evidence, at string, status *handshake.StatusError) *cause.Diagnosis {
 	if status.Code == http.StatusForbidden && e.Target.Origin != "" {
 		other := e.Target
 		if other.Origin = ""; facts.Shake(ctx, e, other) == nil {

@@ -14,7 +14,7 @@ import (
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/hostfile"
 	"wsprovision/provision/nginx/conf"
-	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // CertificateIsExpired: the certificate is expired, or not valid yet.
@@ -141,11 +141,11 @@ func TLSIsRefused(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 		append([]string{certificateShown(failed)}, facts.Relevant(e)...)...)
 }
 
-func opensslCommand(e *facts.Evidence, failed *websocket.TLSError) cause.Mend {
+func opensslCommand(e *facts.Evidence, failed *handshake.TLSError) cause.Mend {
 	return cause.Do("openssl", "s_client", "-connect", e.Target.Address, "-servername", failed.ServerName)
 }
 
-func certificateShown(failed *websocket.TLSError) string {
+func certificateShown(failed *handshake.TLSError) string {
 	if len(failed.Facts.Chain) == 0 {
 		return ""
 	}
@@ -175,7 +175,7 @@ func replace(e *facts.Evidence) cause.Mend {
 
 // expired tells a certificate that is out of date from one that was renewed
 // and that nginx has not read yet.
-func expired(e *facts.Evidence, failed *websocket.TLSError, shown string) *cause.Diagnosis {
+func expired(e *facts.Evidence, failed *handshake.TLSError, shown string) *cause.Diagnosis {
 	file := certificateFile(e)
 	if facts.IsLocal(e) && file != "" && len(failed.Facts.Chain) > 0 {
 		if until, ok := notAfter(e.Root + file); ok && until.After(failed.Facts.Chain[0].NotAfter) &&

@@ -1,4 +1,4 @@
-package websocket
+package handshake
 
 import (
 	"context"
@@ -69,7 +69,7 @@ func (e *ResponseError) Error() string {
 		what = "the connection was closed without one: " + innermost(e.Err)
 	}
 	if len(e.Got) > 0 {
-		what += fmt.Sprintf(", after %q", clip(e.Got, 60))
+		what += fmt.Sprintf(", after %q", Clip(e.Got, 60))
 	}
 	return "http response: " + what
 }
@@ -87,10 +87,10 @@ type StatusError struct {
 func (e *StatusError) Error() string {
 	s := "not upgraded: " + e.Line
 	if v := e.Header.Get("Server"); v != "" {
-		s += " from " + brief(v)
+		s += " from " + Brief(v)
 	}
 	if v := e.Header.Get("Location"); v != "" {
-		s += " to " + brief(v)
+		s += " to " + Brief(v)
 	}
 	return s
 }
@@ -106,7 +106,7 @@ func (e *HeaderError) Error() string {
 	if len(e.Got) == 0 {
 		return fmt.Sprintf("handshake: %s is missing, want %q", e.Field, e.Want)
 	}
-	return fmt.Sprintf("handshake: %s is %q, want %q", e.Field, brief(strings.Join(e.Got, ", ")), e.Want)
+	return fmt.Sprintf("handshake: %s is %q, want %q", e.Field, Brief(strings.Join(e.Got, ", ")), e.Want)
 }
 
 // AcceptError is a 101 without the digest of our key (RFC 6455 section 4.2.2): something that is not a WebSocket
@@ -121,7 +121,7 @@ func (e *AcceptError) Error() string {
 	if len(e.Got) == 0 {
 		return "handshake: Sec-WebSocket-Accept is missing"
 	}
-	return fmt.Sprintf("handshake: Sec-WebSocket-Accept is %q, want %q", brief(strings.Join(e.Got, ", ")), e.Want)
+	return fmt.Sprintf("handshake: Sec-WebSocket-Accept is %q, want %q", Brief(strings.Join(e.Got, ", ")), e.Want)
 }
 
 func timedOut(err error) bool {
@@ -148,10 +148,11 @@ func innermost(err error) string {
 	}
 }
 
-// brief keeps what a server wrote to a length that can be read in a sentence.
-func brief(s string) string { return clip([]byte(s), 200) }
+// Brief keeps what a server wrote to a length that can be read in a sentence.
+func Brief(s string) string { return Clip([]byte(s), 200) }
 
-func clip(b []byte, n int) string {
+// Clip keeps the beginning of what a server sent.
+func Clip(b []byte, n int) string {
 	if len(b) > n {
 		return string(b[:n]) + "…"
 	}

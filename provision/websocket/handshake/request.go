@@ -1,4 +1,4 @@
-package websocket
+package handshake
 
 import (
 	"cmp"
@@ -17,20 +17,21 @@ const guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 // UserAgent is sent where the caller gives none.
 const UserAgent = "wsprovision"
 
-// newKey is 16 random bytes, so that a cached or canned 101 cannot have the right digest.
-func newKey() string {
+// NewKey is 16 random bytes, so that a cached or canned 101 cannot have the right digest.
+func NewKey() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails (Go 1.24)
 	return base64.StdEncoding.EncodeToString(b[:])
 }
 
-func digest(key string) string {
+// Digest is the Sec-WebSocket-Accept of a key (RFC 6455, section 4.2.2).
+func Digest(key string) string {
 	sum := sha1.Sum([]byte(key + guid))
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// upgradeHeader is the handshake's own fields. Its keys are in Go's canonical form, as the frame library writes them.
-func upgradeHeader(key string, subprotocols []string) http.Header {
+// UpgradeHeader is the handshake's own fields. Its keys are in Go's canonical form, as the frame library writes them.
+func UpgradeHeader(key string, subprotocols []string) http.Header {
 	h := http.Header{}
 	h.Set("Upgrade", "websocket")
 	h.Set("Connection", "Upgrade")
@@ -42,8 +43,8 @@ func upgradeHeader(key string, subprotocols []string) http.Header {
 	return h
 }
 
-// request is the bytes of a GET to a validated target, with the fields of shake besides the target's own.
-func request(t Target, shake http.Header) []byte {
+// Request is the bytes of a GET to a validated target, with the fields of shake besides the target's own.
+func Request(t Target, shake http.Header) []byte {
 	var b strings.Builder
 	line := func(s ...string) { b.WriteString(strings.Join(s, "") + "\r\n") }
 	line(cmp.Or(t.Method, http.MethodGet), " ", t.path(), " HTTP/1.1")

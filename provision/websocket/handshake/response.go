@@ -1,4 +1,4 @@
-package websocket
+package handshake
 
 import (
 	"bufio"
@@ -122,8 +122,8 @@ func judge(resp *http.Response, sent http.Header) error {
 		add("Sec-WebSocket-Extensions", "none, as none was offered")
 	}
 	key := sent.Get("Sec-WebSocket-Key")
-	if got := resp.Header.Values("Sec-WebSocket-Accept"); !slices.Equal(got, []string{digest(key)}) {
-		problems = append(problems, &AcceptError{Key: key, Want: digest(key), Got: got})
+	if got := resp.Header.Values("Sec-WebSocket-Accept"); !slices.Equal(got, []string{Digest(key)}) {
+		problems = append(problems, &AcceptError{Key: key, Want: Digest(key), Got: got})
 	}
 	return errors.Join(problems...)
 }

@@ -1,4 +1,4 @@
-package websocket
+package handshake
 
 import (
 	"crypto/tls"

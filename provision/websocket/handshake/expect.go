@@ -1,17 +1,12 @@
-package websocket
+package handshake
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
 	"strings"
-
-	ws "github.com/coder/websocket"
-
-	"wsprovision/provision/plaintext"
 )
 
 // Expect is what the answer to a handshake has to be besides RFC 6455; the zero value is a 101.
@@ -75,8 +70,8 @@ func (e Expect) validate(offered []string) error {
 	return nil
 }
 
-// refused makes nothing of a refusal that was expected.
-func (e Expect) refused(err error) error {
+// Refused makes nothing of a refusal that was expected.
+func (e Expect) Refused(err error) error {
 	var status *StatusError
 	if errors.As(err, &status) && e.Status != 0 && status.Code == e.Status {
 		return nil
@@ -84,8 +79,8 @@ func (e Expect) refused(err error) error {
 	return err
 }
 
-// upgraded judges a handshake that went through.
-func (e Expect) upgraded(hs Handshake) error {
+// Upgraded judges a handshake that went through.
+func (e Expect) Upgraded(hs Result) error {
 	switch {
 	case e.Status != 0 && e.Status != hs.Status:
 		return &ExpectError{What: ExpectStatus, Want: fmt.Sprint(e.Status), Got: fmt.Sprint(hs.Status)}
@@ -93,48 +88,4 @@ func (e Expect) upgraded(hs Handshake) error {
 		return &ExpectError{What: ExpectSubprotocol, Want: e.Subprotocol, Got: hs.Subprotocol}
 	}
 	return nil
-}
-
-// converse is Probe with messages.
-func converse(ctx context.Context, t Target) (Handshake, error) {
-	s, hs, err := open(ctx, t, dialOptions{limit: verifyLimit})
-	if err != nil {
-		return hs, t.Expect.refused(err)
-	}
-	defer s.end()
-	err = t.Expect.upgraded(hs)
-	if err == nil {
-		err = s.first(ctx, t)
-	}
-	ctx, cancel := context.WithTimeout(ctx, closeWait)
-	defer cancel()
-	_, _, _ = s.shut(ctx, 1000, "")
-	return hs, err
-}
-
-// first sends what the server waits for, and judges its first message.
-func (s *session) first(ctx context.Context, t Target) error {
-	if t.Send != "" {
-		if err := s.conn.Write(ctx, ws.MessageText, []byte(t.Send)); err != nil {
-			return fmt.Errorf("send the first message: %w", err)
-		}
-	}
-	want := t.Expect.Message
-	if want == nil {
-		return nil
-	}
-	select {
-	case m, ok := <-s.in:
-		if !ok {
-			code, reason := s.watch.seen().closing()
-			return &ExpectError{What: ExpectMessage, Want: want.String(),
-				Err: fmt.Errorf("the server closed the WebSocket (%d %s)", code, plaintext.Line(brief(reason)))}
-		}
-		if !want.Match(m.data) {
-			return &ExpectError{What: ExpectMessage, Want: want.String(), Got: fmt.Sprintf("%q", clip(m.data, 60))}
-		}
-		return nil
-	case <-ctx.Done():
-		return &ExpectError{What: ExpectMessage, Want: want.String(), Err: context.Cause(ctx)}
-	}
 }

@@ -1,4 +1,4 @@
-package websocket
+package handshake
 
 import (
 	"bufio"
@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// Handshake is what one opening handshake showed; on an error it is filled as far as things went.
-type Handshake struct {
+// Result is what one opening handshake showed; on an error it is filled as far as things went.
+type Result struct {
 	Status      int
 	StatusLine  string // such as "HTTP/1.1 101 Switching Protocols"; its beginning, where it is long
 	Header      http.Header
@@ -27,37 +27,37 @@ type Handshake struct {
 	TLS           *TLS          // nil for ws
 }
 
-// defaultTimeout bounds a handshake whose context has no deadline.
-const defaultTimeout = 30 * time.Second
+// DefaultTimeout bounds a handshake whose context has no deadline.
+const DefaultTimeout = 30 * time.Second
 
-// link is a connection on which a response was read: what the reader holds beyond the header is the first frames.
-type link struct {
+// Link is a connection on which a response was read: what the reader holds beyond the header is the first frames.
+type Link struct {
 	net.Conn
 	limit *bounded
 	br    *bufio.Reader
-	sent  atomic.Int64 // bytes that the kernel has taken
+	Sent  atomic.Int64 // bytes that the kernel has taken
 }
 
-func (l *link) Read(p []byte) (int, error) { return l.br.Read(p) }
+func (l *Link) Read(p []byte) (int, error) { return l.br.Read(p) }
 
-func (l *link) Write(p []byte) (int, error) {
+func (l *Link) Write(p []byte) (int, error) {
 	n, err := l.Conn.Write(p)
-	l.sent.Add(int64(n))
+	l.Sent.Add(int64(n))
 	return n, err
 }
 
 // dial opens TCP and, for wss, TLS.
-func dial(ctx context.Context, t Target, hs *Handshake) (net.Conn, error) {
+func dial(ctx context.Context, t Target, hs *Result) (net.Conn, error) {
 	start := time.Now()
 	network, address := t.dialled()
 	connect := new(net.Dialer).DialContext
-	if t.dial != nil {
-		connect = t.dial
+	if t.Dial != nil {
+		connect = t.Dial
 	}
 	conn, err := connect(ctx, network, address)
 	hs.Dial = time.Since(start)
 	if err != nil {
-		e := &DialError{Address: t.address(), Timeout: timedOut(err), Err: err}
+		e := &DialError{Address: t.Endpoint(), Timeout: timedOut(err), Err: err}
 		errors.As(err, &e.Errno)
 		if errors.Is(err, syscall.ETIMEDOUT) {
 			e.Timeout = true
@@ -74,7 +74,7 @@ func dial(ctx context.Context, t Target, hs *Handshake) (net.Conn, error) {
 	return secure(ctx, conn, t, hs)
 }
 
-func secure(ctx context.Context, conn net.Conn, t Target, hs *Handshake) (net.Conn, error) {
+func secure(ctx context.Context, conn net.Conn, t Target, hs *Result) (net.Conn, error) {
 	config := t.tlsConfig()
 	secured := tls.Client(conn, config)
 	start := time.Now()
@@ -90,9 +90,9 @@ func secure(ctx context.Context, conn net.Conn, t Target, hs *Handshake) (net.Co
 	return secured, nil
 }
 
-// exchange sends one GET and reads the header of its answer. The connection is closed on an error, or when ctx ends
+// Exchange sends one GET and reads the header of its answer. The connection is closed on an error, or when ctx ends
 // before the answer is there.
-func exchange(ctx context.Context, t Target, fields http.Header, hs *Handshake) (*link, *http.Response, error) {
+func Exchange(ctx context.Context, t Target, fields http.Header, hs *Result) (*Link, *http.Response, error) {
 	if err := t.Validate(); err != nil {
 		return nil, nil, err
 	}
@@ -102,16 +102,16 @@ func exchange(ctx context.Context, t Target, fields http.Header, hs *Handshake) 
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	l := &link{Conn: conn, limit: newBounded(conn)}
+	l := &Link{Conn: conn, limit: newBounded(conn)}
 	l.br = bufio.NewReader(l.limit)
 	start := time.Now()
-	resp, err := ask(l, request(t, fields))
+	resp, err := ask(l, Request(t, fields))
 	hs.Upgrade = time.Since(start)
 	if err != nil {
 		_ = conn.Close()
 		return nil, nil, l.unanswered(ctx, hs.Upgrade, err)
 	}
-	hs.Status, hs.StatusLine, hs.Header = resp.StatusCode, brief(resp.Proto+" "+resp.Status), resp.Header
+	hs.Status, hs.StatusLine, hs.Header = resp.StatusCode, Brief(resp.Proto+" "+resp.Status), resp.Header
 	if resp.StatusCode != http.StatusSwitchingProtocols {
 		hs.Body = beginning(conn, resp.Body)
 	}
@@ -119,7 +119,7 @@ func exchange(ctx context.Context, t Target, fields http.Header, hs *Handshake) 
 }
 
 // unanswered tells a deadline from a caller that gave up: both end the read in the same way.
-func (l *link) unanswered(ctx context.Context, waited time.Duration, err error) error {
+func (l *Link) unanswered(ctx context.Context, waited time.Duration, err error) error {
 	if cause := ctx.Err(); cause != nil {
 		err = cause
 	}
@@ -127,7 +127,7 @@ func (l *link) unanswered(ctx context.Context, waited time.Duration, err error) 
 }
 
 // ask reads even if the request could not be written whole: a server that refuses early has often said why.
-func ask(l *link, request []byte) (*http.Response, error) {
+func ask(l *Link, request []byte) (*http.Response, error) {
 	_, wrote := l.Write(request)
 	resp, err := readResponse(l.br)
 	if err != nil && wrote != nil {
@@ -143,9 +143,9 @@ func beginning(conn net.Conn, body io.Reader) []byte {
 	return b
 }
 
-// upgrade is the opening handshake. fields are the handshake's own; on success frames follow on the link.
-func upgrade(ctx context.Context, t Target, fields http.Header, hs *Handshake) (*link, error) {
-	l, resp, err := exchange(ctx, t, fields, hs)
+// Upgrade is the opening handshake. fields are the handshake's own; on success frames follow on the link.
+func Upgrade(ctx context.Context, t Target, fields http.Header, hs *Result) (*Link, error) {
+	l, resp, err := Exchange(ctx, t, fields, hs)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package websocket
+package handshake
 
 import (
 	"context"
@@ -40,7 +40,7 @@ type Target struct {
 	// Expect is what Probe wants to be answered.
 	Expect Expect
 
-	dial func(ctx context.Context, network, address string) (net.Conn, error) // nil: net.Dialer's
+	Dial func(ctx context.Context, network, address string) (net.Conn, error) // nil: net.Dialer's
 }
 
 // String is the URL, without the address dialled.
@@ -52,7 +52,8 @@ func (t Target) String() string {
 	return scheme + "://" + t.host() + t.path()
 }
 
-func (t Target) address() string {
+// Endpoint is the host and port to dial.
+func (t Target) Endpoint() string {
 	if t.Address != "" {
 		return t.Address
 	}
@@ -68,10 +69,10 @@ func (t Target) address() string {
 
 // dialled is the address as net.Dial has it.
 func (t Target) dialled() (network, address string) {
-	if path, ok := strings.CutPrefix(t.address(), "unix:"); ok {
+	if path, ok := strings.CutPrefix(t.Endpoint(), "unix:"); ok {
 		return "unix", path
 	}
-	return "tcp", t.address()
+	return "tcp", t.Endpoint()
 }
 
 func (t Target) host() string {
@@ -123,11 +124,11 @@ func (t Target) Validate() error {
 		return fmt.Errorf("origin %q: has a space or control character", t.Origin)
 	}
 	for _, p := range t.Subprotocols {
-		if !token(p) {
+		if !Token(p) {
 			return fmt.Errorf("subprotocol %q: not a token (RFC 6455 section 4.1)", p)
 		}
 	}
-	if t.Method != "" && !token(t.Method) {
+	if t.Method != "" && !Token(t.Method) {
 		return fmt.Errorf("method %q: not a token", t.Method)
 	}
 	return errors.Join(validHeader(t.Header), validLines(t.Instead), t.Expect.validate(t.Subprotocols))
@@ -136,7 +137,7 @@ func (t Target) Validate() error {
 func validHeader(h http.Header) error {
 	for name := range h {
 		key := http.CanonicalHeaderKey(name)
-		if !token(name) {
+		if !Token(name) {
 			return fmt.Errorf("header %q: not a field name", name)
 		}
 		if key == "Host" || key == "Connection" || key == "Upgrade" || strings.HasPrefix(key, "Sec-Websocket-") {
@@ -149,7 +150,7 @@ func validHeader(h http.Header) error {
 // validLines refuses what would begin a line of its own.
 func validLines(h http.Header) error {
 	for name, values := range h {
-		if !token(name) {
+		if !Token(name) {
 			return fmt.Errorf("header %q: not a field name", name)
 		}
 		for _, v := range values {
@@ -171,8 +172,8 @@ func plain(s, but string) bool {
 	return true
 }
 
-// token is RFC 9110 section 5.6.2.
-func token(s string) bool {
+// Token is RFC 9110 section 5.6.2.
+func Token(s string) bool {
 	return s != "" && plain(s, " \"(),/:;<=>?@[\\]{}")
 }
 
