@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
+
+	"wsprovision/provision/lazy"
 )
 
 // Firewall is what a step may ask of firewalld. Live and Offline are its two implementations.
@@ -43,10 +44,10 @@ var errNotRunning = errors.New("firewalld does not run")
 
 // zoneName is what may become a path and an argument. firewalld 0.6.3 takes 17 characters at most, because the zone's
 // name is part of a chain's (firewall/functions.py, max_zone_name_len).
-var zoneName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_-]{0,16}$`)
+var zoneName = lazy.Regexp(`^[A-Za-z0-9_][A-Za-z0-9_-]{0,16}$`)
 
 // IsZoneName reports whether a zone may be called that.
-func IsZoneName(name string) bool { return zoneName.MatchString(name) }
+func IsZoneName(name string) bool { return zoneName().MatchString(name) }
 
 func check(zone string, port int) error {
 	if !IsZoneName(zone) {

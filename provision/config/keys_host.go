@@ -2,9 +2,9 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"time"
 
+	"wsprovision/provision/lazy"
 	"wsprovision/provision/site"
 )
 
@@ -47,14 +47,14 @@ var (
 // zonePattern is what firewalld 0.6.3 takes for a zone's name (max_zone_name_len: it is part of a chain's name).
 const zonePattern = `^[A-Za-z0-9_][A-Za-z0-9_-]{0,16}$`
 
-var isZone = regexp.MustCompile(zonePattern)
+var isZone = lazy.Regexp(zonePattern)
 
 func zoneName(s scalar) (string, error) {
 	value, err := text(s)
 	if err != nil {
 		return "", err
 	}
-	if !isZone.MatchString(value) {
+	if !isZone().MatchString(value) {
 		return "", fmt.Errorf("%s is neither leave nor open nor the name of a zone of firewalld's (%s)", quote(value),
 			"firewall-cmd --get-zones lists them")
 	}

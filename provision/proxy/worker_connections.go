@@ -2,13 +2,13 @@ package proxy
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/lazy"
 	"wsprovision/provision/managed"
 	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/state"
@@ -18,7 +18,7 @@ import (
 const connections = "connections"
 
 // connectionsLine is the line as EPEL's nginx.conf has it, with a comment of whoever else's behind it.
-var connectionsLine = regexp.MustCompile(`^([ \t]*)worker_connections[ \t]+([0-9]+)[ \t]*;[ \t]*(#.*)?\r?$`)
+var connectionsLine = lazy.Regexp(`^([ \t]*)worker_connections[ \t]+([0-9]+)[ \t]*;[ \t]*(#.*)?\r?$`)
 
 // workerConnections raises the limit of nginx's workers, where it is lower than what is asked for.
 func (p *Sites) workerConnections(content []byte) ([]managed.Line, error) {
@@ -36,7 +36,7 @@ func (p *Sites) workerConnections(content []byte) ([]managed.Line, error) {
 		return nil, notUnderstood(d, need)
 	}
 	from := lines[d.Line-1]
-	m := connectionsLine.FindStringSubmatch(from)
+	m := connectionsLine().FindStringSubmatch(from)
 	if m == nil || m[2] != d.Args[0] || managed.Occurrences(content, from) != 1 {
 		return nil, notUnderstood(d, need)
 	}
