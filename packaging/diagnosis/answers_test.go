@@ -39,7 +39,11 @@ func answerRows() []row {
 		{situation: "if returns 403 for a program's name", site: serves(
 			"if ($http_user_agent ~* wsprovision) { return 403; }", ws), want: forbidden, cause: siteFile + ":4",
 			says: siteFile, edit: sed("/return 403/d")},
-		{situation: "valid_referers", site: serves("valid_referers none *.example.org;",
+		{situation: "valid_referers takes who has none, as a WebSocket of a browser's",
+			site: serves("valid_referers none *.example.org;", "if ($invalid_referer) { return 403; }", ws)},
+		{situation: "if refuses a foreign $http_referer", site: serves(
+			`if ($http_referer !~ "^(https?://www\\.example\\.org/.*)?$") { return 403; }`, ws)},
+		{situation: "valid_referers", site: serves("valid_referers *.example.org;",
 			"if ($invalid_referer) { return 403; }", ws), want: forbidden, cause: siteFile + ":5", says: siteFile,
 			proof: "if ($invalid_referer)", edit: sed("/return 403/d")},
 		{situation: "return 404 in the location", site: serves("location /ws/ { return 404; }"), want: answered,

@@ -8,6 +8,7 @@ import (
 
 	"wsprovision/provision/host"
 	"wsprovision/provision/managed"
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/render"
 	"wsprovision/provision/packages"
 	"wsprovision/provision/site"
@@ -49,13 +50,17 @@ func (p *Sites) isOurs(file string) bool {
 }
 
 // foreignDefaults are the sockets that have a default_server in a file of somebody else's. Of a tree that cannot be
-// read
-// whole, what was read counts: nginx -t refuses a second one.
+// read whole, what was read counts: nginx -t refuses a second one.
 func (p *Sites) foreignDefaults() []string {
 	tree, _ := p.Survey.Tree(nil)
+	return DefaultsOfOthers(tree, p.Ledger)
+}
+
+// DefaultsOfOthers are the sockets whose default_server is in a file that is not the agent's.
+func DefaultsOfOthers(tree conf.Tree, ledger *state.Ledger) []string {
 	var all []string
 	for _, s := range tree.Servers() {
-		if p.isOurs(s.File) {
+		if _, ours := ledger.Find(state.KindFile, s.File); ours {
 			continue
 		}
 		for _, l := range s.Listen {

@@ -51,7 +51,10 @@ func (p *Proof) ProveLocation(ctx context.Context, f *engine.Finding, site confi
 		return fmt.Errorf("%s of %s: %w", l.Path, site.Name, err)
 	}
 	var own engine.Finding
-	err = p.proveTarget(ctx, &own, site, l, facts.Recognisable(target), logs)
+	if tree, _ := p.Survey.Tree(nil); !facts.JudgesReferer(tree) {
+		target = facts.Recognisable(target)
+	}
+	err = p.proveTarget(ctx, &own, site, l, target, logs)
 	hide := hider(target, sent)
 	for _, note := range own.Notes {
 		f.Notes = append(f.Notes, hide(note))
@@ -76,7 +79,7 @@ func (p *Proof) proveTarget(ctx context.Context, f *engine.Finding, site config.
 	}
 	s := facts.Symptom{Site: &site, Location: &l, Target: target, Check: "upgrade", Err: err,
 		Lines: facts.LogsSince(ctx, p.Host, marks),
-		Began: began, Own: OwnFile(p.Host, p.Config, &site)}
+		Began: began, Own: OwnFile(ctx, p.Host, p.Config, &site)}
 	if end := stopped(ctx, p.Host, p.Config, s); end != nil {
 		f.Notes = append(f.Notes, fmt.Sprintf("%s through %s: %s", target, target.Address, end))
 		return nil

@@ -247,8 +247,10 @@ func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, []cause
 
 // prove makes the checks of a target, and says why one failed.
 func (v *Verification) prove(ctx context.Context, a aim, t *TargetReport, echo websocket.Echo) []cause.Diagnosis {
-	a.target = facts.Recognisable(a.target)
 	tree, _ := v.tree()
+	if !facts.JudgesReferer(tree) {
+		a.target = facts.Recognisable(a.target)
+	}
 	marks, began := facts.MarkLogs(v.Host, tree.Paths().ErrorLogs()...), time.Now()
 	checks := websocket.Verify(ctx, a.target, websocket.Options{
 		Echo: echo, Idle: v.Idle, Timeout: v.Timeout, OtherHost: v.otherHost(a),
@@ -273,7 +275,7 @@ func (v *Verification) prove(ctx context.Context, a aim, t *TargetReport, echo w
 	case t.Stop != nil:
 		t.endAt(*t.Stop)
 	case !v.Mute:
-		symptom.Own = OwnFile(v.Host, v.Config, a.Site)
+		symptom.Own = OwnFile(ctx, v.Host, v.Config, a.Site)
 		d := diagnose.Explain(ctx, v.Host, v.Config, symptom)
 		t.Diagnosis = &d
 	}

@@ -73,12 +73,14 @@ func Look(ctx context.Context, h *host.Host, at netip.AddrPort) Peak {
 	return lookAt(h, master, at)
 }
 
-// With is the higher of the two.
+// With is the higher of the two. A look loses what is closed while it counts, so that one with more descriptors may
+// have fewer sockets.
 func (p Peak) With(now Peak) Peak {
-	if now.Descriptors > p.Descriptors {
-		now.Held = p.Held
-		return now
+	files, limit := max(p.Descriptors, now.Descriptors), max(p.Limit, now.Limit)
+	if now.Sockets > p.Sockets {
+		now.Held, p = p.Held, now
 	}
+	p.Descriptors, p.Limit = files, limit
 	return p
 }
 
@@ -96,7 +98,7 @@ func lookAt(h *host.Host, master nginx.Master, at netip.AddrPort) (most Peak) {
 			target, _ := os.Readlink(filepath.Join(dir, link.Name()))
 			now.count(target, table, at)
 		}
-		if now.Descriptors > most.Descriptors {
+		if now.Sockets > most.Sockets {
 			now.Limit = filesOf(h, w.PID)
 			most = now
 		}
