@@ -32,7 +32,7 @@ var arrows = map[string]string{
 		"nginx/outcome nginx/route websocket websocket/handshake selinux selinux/policydb systemd",
 	"provision/diagnose/cause": "",
 	"provision/proxy": "credentials packages managed state host engine config nginx nginx/conf nginx/glob " +
-		"nginx/render certificate selinux selinux/policydb systemd",
+		"nginx/render nginx/route nginx/files nginx/head certificate selinux selinux/policydb systemd",
 	"provision/certificate": "",
 	"provision/policy":      "labels managed state host engine config selinux selinux/policydb systemd",
 	"provision/capacity":    "proxy managed state host engine config nginx nginx/conf selinux systemd",

@@ -45,6 +45,7 @@ func (r *Run) wire(ctx context.Context) {
 	r.capacity = &capacity.Capacity{Host: h, Config: c, Ledger: r.ledger, Managed: r.files, Unit: r.unit,
 		Survey: r.survey, Reverting: r.reverting, Wanted: r.limits}
 	r.firewall = &firewall.Firewall{Host: h, Config: c, Ledger: r.ledger, Reverting: r.reverting}
+	r.renewal = &proxy.Renewal{Host: h, Config: c, Candidate: r.candidate, Unit: r.unit, Survey: r.survey}
 	r.proof = &verify.Proof{Host: h, Config: c, Pending: func() bool {
 		return anyPending(r.engine)
 	}, Policy: r.policy, Survey: r.survey}

@@ -76,6 +76,7 @@ type parts struct {
 	unit      *proxy.Unit
 	conf      *proxy.Sites
 	candidate *proxy.Candidate
+	renewal   *proxy.Renewal
 	proof     *verify.Proof
 	later     *firstboot.Deferral
 }
@@ -137,6 +138,15 @@ func (r *Run) run(ctx context.Context, command string, steps func() []engine.Ste
 		r.on.Began(command, r.annals.id(start))
 	}
 	r.engine.Steps = r.annals.marking(command, steps())
+	report := r.report(ctx, command, start, act)
+	r.toldDefaults(report)
+	r.annals.conclude(report)
+	return report, nil
+}
+
+// report has the engine act, and says what came of it.
+func (r *Run) report(ctx context.Context, command string, start time.Time,
+	act func(*engine.Engine, context.Context) []engine.StepReport) *engine.Report {
 	report := &engine.Report{Version: engine.ReportVersion, Command: command, Agent: r.Agent, Started: start.UTC(),
 		Place: string(r.Where.Place)}
 	report.Steps = act(r.engine, ctx)
@@ -148,9 +158,7 @@ func (r *Run) run(ctx context.Context, command string, steps func() []engine.Ste
 	}
 	report.GatherNextBoot()
 	report.Settle()
-	r.toldDefaults(report)
-	r.annals.conclude(report)
-	return report, nil
+	return report
 }
 
 // begin reads what earlier runs left, makes the parts of this one, and settles what a run announced that died.

@@ -210,7 +210,7 @@ func TestHangUp(t *testing.T) {
 		}
 	}
 	for _, c := range (newApp(nil, io.Discard, io.Discard)).command().Commands() {
-		changes := c.Name() == "apply" || c.Name() == "revert" || c.Name() == "first-boot"
+		changes := slices.Contains([]string{"apply", "revert", "first-boot", "renew-hook"}, c.Name())
 		if changes != (c.PreRun != nil) {
 			t.Errorf("%s outlives its terminal: %v, want %v", c.Name(), !changes, changes)
 		}

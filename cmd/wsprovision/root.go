@@ -112,8 +112,8 @@ func (a *app) addCommands(root *cobra.Command, flags *pflag.FlagSet) {
 	echo, connect, status, firstBoot, revert, about := a.echoCommand(), a.connectCommand(), a.statusCommand(),
 		a.firstBootCommand(), a.revertCommand(), a.versionCommand()
 	configure, reports, gather := a.configCommand(), a.reportCommand(), a.supportCommand()
-	root.AddCommand(a.applyCommand(), a.planCommand(), a.verifyCommand(), status, revert, echo, connect, firstBoot,
-		about, configure, reports, gather)
+	root.AddCommand(a.applyCommand(), a.planCommand(), a.verifyCommand(), a.renewHookCommand(), status, revert, echo,
+		connect, firstBoot, about, configure, reports, gather)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	withhold(flags, []string{"config"}, status, firstBoot, revert)
@@ -219,7 +219,7 @@ func (a *app) input(cmd *cobra.Command) config.Input {
 // load reads the configuration.
 func (a *app) load(cmd *cobra.Command) (config.Config, error) {
 	// What a command does as root is for root to say; one that only looks takes what it is given.
-	root, changes := os.Geteuid() == 0, cmd.Name() == "apply"
+	root, changes := os.Geteuid() == 0, cmd.Name() == "apply" || cmd.Name() == "renew-hook"
 	in := a.input(cmd)
 	in.Trusted = root && changes
 	c, err := config.Load(in)

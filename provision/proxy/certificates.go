@@ -29,13 +29,18 @@ func (v *Candidate) checkCertificates(ctx context.Context, f *engine.Finding) er
 	if v.Reverting || v.Euid != 0 {
 		return nil
 	}
+	return v.judgeCertificates(ctx, f, v.Config.Sites)
+}
+
+// judgeCertificates judges those of some sites.
+func (v *Candidate) judgeCertificates(ctx context.Context, f *engine.Finding, sites []site.Site) error {
 	judge := certificate.Host{Root: v.Root, Now: time.Now()}
 	if content, err := hostfile.ReadLinked(ctx, v.Root+site.SystemCA, largestBundle); err == nil {
 		judge.Roots = x509.NewCertPool()
 		judge.Roots.AppendCertsFromPEM(content)
 	}
 	var all *multierror.Error
-	for _, s := range v.Config.Sites {
+	for _, s := range sites {
 		if s.TLS == nil {
 			continue
 		}

@@ -28,6 +28,9 @@ const (
 	Ledger = "ledger"
 )
 
+// The one step of renew-hook.
+const Certificates = "certificates"
+
 // What status looks at besides.
 const Listening = "listening"
 

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"wsprovision/provision"
+	"wsprovision/provision/host"
+)
+
+// renewWait is how long a hook waits for another run: an apply may have packages to bring.
+const renewWait = 10 * time.Minute
+
+func (a *app) renewHookCommand() *cobra.Command {
+	var detailed bool
+	var wait time.Duration
+	cmd := &cobra.Command{
+		Use:   "renew-hook",
+		Short: "Have nginx serve the certificates that were renewed",
+		Long: `Have nginx serve what an ACME client has renewed, and prove it: for certbot's
+deploy hook. The running nginx is asked for the certificate of each name at each
+socket. Only where one is not that of the file, nginx -t is run, nginx is
+reloaded, and it is asked again. Nothing else is looked at: what has drifted does
+not stop it. Another run is waited for. What certbot puts into the environment
+(RENEWED_LINEAGE, RENEWED_DOMAINS) is not needed.
+
+Exit status:
+  0   nginx serves the certificates, or does not run
+  1   it does not; the one that it had is still served
+  2   with --detailed-exitcode: nginx was reloaded
+  64  usage
+  75  another run holds the lock
+  77  not permitted: root is needed
+  78  the configuration is wrong; nothing was touched`,
+		Example: `  certbot renew --deploy-hook "wsprovision renew-hook"
+  wsprovision renew-hook --output json`,
+		Args:   noArguments,
+		PreRun: outliveTerminal,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.renewHook(cmd, applyOptions{detailed: detailed, wait: wait})
+		},
+	}
+	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 where nginx was reloaded")
+	addDuration(cmd.Flags(), &wait, "wait", renewWait, "wait this `duration` for another run to end")
+	return cmd
+}
+
+func (a *app) renewHook(cmd *cobra.Command, o applyOptions) error {
+	c, err := a.load(cmd)
+	if err != nil {
+		return err
+	}
+	where, err := a.where()
+	if err != nil {
+		return err
+	}
+	out := a.newOutput(cmd.Name())
+	run := provision.NewRun(host.New(where, out.log, out.notice, a.seam), c, out.listener())
+	run.Agent = version
+	if run.Euid != 0 {
+		return provision.ErrNotRoot
+	}
+	release, err := run.Lock(cmd.Context(), o.wait)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return a.answer(cmd.Context(), out, o, run.Renew)
+}
