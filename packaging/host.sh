@@ -17,9 +17,12 @@ needed=(
 	make
 	mandoc # judges the manual pages
 	nginx # the real one for unit tests, never started as a service
+	python3-aiohttp # with python3-socketio: the server of the recipe for socket.io
 	python3-jsonschema # judges what --output json prints
+	python3-socketio
 	rpm # rpmbuild, rpm2cpio
 	rpmlint
+	websockify # the server of the recipe for noVNC
 	xz-utils
 	zsh
 )

@@ -89,8 +89,8 @@ func (r *Renewal) compare(ctx context.Context, f *engine.Finding, s site.Site) {
 			}
 			name = strings.Replace(name, "*", "wsprovision", 1) // one that a client could send
 			if other := r.answersFor(tree, s, l, name); other != "" {
-				f.Warnings = append(f.Warnings, fmt.Sprintf("%s at %s is answered by %s, whose certificate is not this "+
-					"site's", name, l.Local(), other))
+				f.Warnings = append(f.Warnings, fmt.Sprintf("%s at %s is answered by %s, whose certificate is "+
+					"not this site's", name, l.Local(), other))
 				continue
 			}
 			sent, err := r.Served(ctx, l.Local(), name, l.ProxyProtocol)
@@ -133,8 +133,8 @@ func (r *Renewal) answersFor(tree conf.Tree, s site.Site, l site.Listen, name st
 	return fmt.Sprintf("%s:%d", way.Server.File, way.Server.Line)
 }
 
-// Apply reloads nginx, and proves that it did. Where it does not take the configuration it goes on with the certificates
-// that it had.
+// Apply reloads nginx, and proves that it did. Where it does not take the configuration it goes on with the
+// certificates that it had.
 func (r *Renewal) Apply(ctx context.Context) error {
 	s, err := r.Unit.State(ctx)
 	if err != nil {

@@ -1,0 +1,289 @@
+// Package recipes holds packaging/RECIPES.md to what it says: each site is loaded, rendered and taken by the real
+// nginx, what stands below it is that rendering, and the servers that Debian has are reached through it by their own
+// handshake.
+package recipes
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"flag"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"wsprovision/provision/config"
+	"wsprovision/provision/nginx/render"
+	"wsprovision/provision/site"
+	"wsprovision/provision/verify"
+	"wsprovision/provision/websocket"
+)
+
+var update = flag.Bool("update", false, "write the renderings in packaging/RECIPES.md anew")
+
+const (
+	page      = "../RECIPES.md"
+	realNginx = "/usr/sbin/nginx"
+)
+
+// recipe is a block of YAML and the block of nginx's behind it.
+var recipe = regexp.MustCompile("(?s)```yaml\n(.*?)```\n\n```nginx\n(.*?)```")
+
+// heading begins a part of the page.
+var heading = regexp.MustCompile(`(?m)^## `)
+
+func load(t *testing.T, text string) site.Site {
+	t.Helper()
+	c, err := config.Load(config.Input{File: "/recipe.yaml", ReadFile: func(string) ([]byte, error) {
+		return []byte(text), nil
+	}})
+	if err != nil || len(c.Sites) != 1 {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	return c.Sites[0]
+}
+
+func rendered(t *testing.T, s site.Site) string {
+	t.Helper()
+	content, err := render.Alone(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// TestRecipes: the page has what each of its sites renders to, and the real nginx takes it.
+func TestRecipes(t *testing.T) {
+	content, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	want := recipe.ReplaceAllStringFunc(string(content), func(block string) string {
+		text := recipe.FindStringSubmatch(block)[1]
+		one := rendered(t, load(t, text))
+		taken(t, one)
+		n++
+		return "```yaml\n" + text + "```\n\n```nginx\n" + one + "```"
+	})
+	if *update {
+		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if want != string(content) {
+		t.Errorf("%s is not what its sites render to: go test ./packaging/recipes -update writes it", page)
+	}
+	if blocks := strings.Count(want, "```yaml"); n != blocks || n < 10 {
+		t.Errorf("%d recipes of %d blocks of YAML have a rendering", n, blocks)
+	}
+}
+
+// directory is where an nginx of the test has its files.
+func directory(t *testing.T, conf string) string {
+	t.Helper()
+	if _, err := os.Stat(realNginx); err != nil || os.Geteuid() != 0 {
+		if os.Getenv("CI") != "" {
+			t.Fatal("nginx and root are needed here")
+		}
+		t.Skip("nginx and root are needed here")
+	}
+	dir := t.TempDir()
+	conf = fmt.Sprintf("daemon off;\nuser root;\nworker_processes 1;\npid %[1]s/pid;\nerror_log %[1]s/error.log;\n"+
+		"events {}\n"+
+		"http {\naccess_log off;\nclient_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; "+
+		"uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;\n%[2]s}\n", dir, conf)
+	if err := os.WriteFile(dir+"/nginx.conf", []byte(conf), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+var (
+	listens = regexp.MustCompile(`listen ([0-9]+)`)
+	files   = regexp.MustCompile(`/etc/letsencrypt/live/[a-z.]*/`)
+)
+
+// taken asks nginx -t, with ports and files of the test's in place of the recipe's.
+func taken(t *testing.T, conf string) {
+	t.Helper()
+	certificates := t.TempDir() + "/"
+	selfSigned(t, certificates)
+	conf = listens.ReplaceAllStringFunc(conf, func(string) string { return "listen " + unused(t) })
+	dir := directory(t, files.ReplaceAllLiteralString(conf, certificates))
+	test := exec.Command(realNginx, "-t", "-p", dir, "-c", dir+"/nginx.conf", "-e", dir+"/error.log")
+	out, err := test.CombinedOutput()
+	if err != nil || bytes.Contains(out, []byte("[warn]")) {
+		t.Errorf("nginx -t: %v\n%s\n%s", err, out, conf)
+	}
+}
+
+func selfSigned(t *testing.T, dir string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, block := range map[string]*pem.Block{"fullchain.pem": {Type: "CERTIFICATE", Bytes: der},
+		"privkey.pem": {Type: "PRIVATE KEY", Bytes: private}} {
+		if err := os.WriteFile(dir+name, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func unused(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// socketIO is the server of python-socketio.
+const socketIO = `
+import sys, socketio
+from aiohttp import web
+sio = socketio.AsyncServer(async_mode="aiohttp", cors_allowed_origins="*")
+app = web.Application()
+sio.attach(app)
+web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None)
+`
+
+// greeter says what a VNC server says first (RFC 6143, 7.1.1).
+const greeter = `
+import socket, sys
+s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    c, _ = s.accept()
+    c.sendall(b"RFB 003.008\n")
+    c.recv(100)
+    c.close()
+`
+
+// TestRealServers: the application's own handshake goes through nginx as the recipe has it.
+func TestRealServers(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		needs  []string // a command that fails where the server is not installed
+		server func(t *testing.T, address string)
+	}{
+		{"socket.io", []string{"/usr/bin/python3", "-c", "import socketio, aiohttp"},
+			func(t *testing.T, address string) {
+				start(t, "/usr/bin/python3", "-c", socketIO, portOf(address))
+			}},
+		{"noVNC, websockify", []string{"/usr/bin/websockify", "--help"}, func(t *testing.T, address string) {
+			vnc := unused(t)
+			start(t, "/usr/bin/python3", "-c", greeter, portOf(vnc))
+			start(t, "/usr/bin/websockify", address, vnc)
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if err := exec.Command(tt.needs[0], tt.needs[1:]...).Run(); err != nil {
+				if os.Getenv("CI") != "" {
+					t.Fatalf("%v: %v", tt.needs, err)
+				}
+				t.Skipf("%v: %v", tt.needs, err)
+			}
+			address := unused(t)
+			tt.server(t, address)
+			s := at(t, load(t, yamlOf(t, tt.name)), address)
+			dir := directory(t, rendered(t, s))
+			start(t, realNginx, "-p", dir, "-c", dir+"/nginx.conf", "-e", dir+"/error.log")
+			target := verify.Reach(s, s.Locations[0], s.Listen[0])
+			reached(t, target.Address)
+			reached(t, address)
+			for _, c := range websocket.Verify(t.Context(), target, websocket.Options{Echo: websocket.EchoNo}) {
+				if c.Failed() {
+					t.Errorf("%s: %s: %v", target, c.Name, c.Err)
+				}
+			}
+		})
+	}
+}
+
+// yamlOf is the first site under a heading of the page.
+func yamlOf(t *testing.T, title string) string {
+	t.Helper()
+	content, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range heading.Split(string(content), -1) {
+		if m := recipe.FindStringSubmatch(part); m != nil && strings.HasPrefix(part, title+"\n") {
+			return m[1]
+		}
+	}
+	t.Fatalf("%s has no recipe for %s", page, title)
+	return ""
+}
+
+// at is the site on an address of the test's own, before the backend at another.
+func at(t *testing.T, s site.Site, backend string) site.Site {
+	t.Helper()
+	s.Listen = []site.Listen{{Address: "127.0.0.1", Port: number(t, unused(t))}}
+	s.Locations[0].Backends = []site.Backend{{Host: "127.0.0.1", Port: number(t, backend)}}
+	return s
+}
+
+func portOf(address string) string { return address[strings.LastIndexByte(address, ':')+1:] }
+
+func number(t *testing.T, address string) (n int) {
+	t.Helper()
+	if _, err := fmt.Sscan(portOf(address), &n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// start runs a server until the test ends.
+func start(t *testing.T, argv ...string) {
+	t.Helper()
+	cmd := exec.Command(argv[0], argv[1:]...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // with what it has forked
+		_ = cmd.Wait()
+		if t.Failed() {
+			t.Logf("%s: %s", argv[0], out.String())
+		}
+	})
+}
+
+// reached waits until a server listens.
+func reached(t *testing.T, address string) {
+	t.Helper()
+	for range 600 {
+		if c, err := net.Dial("tcp", address); err == nil {
+			c.Close()
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Fatalf("nothing listens on %s", address)
+}
