@@ -62,11 +62,11 @@ func TestConnections(t *testing.T) {
 	}
 	master()
 	m.stillOpen(t, "applied", "before", 200)
-	worker := "$(pgrep -P $(cat /run/nginx.pid) -f 'worker process$' | tail -1)"
+	worker := "$(pgrep -n -P $(cat /run/nginx.pid))"
 	m.prints(t, map[string]string{
 		"getenforce":                "Enforcing",
 		"getsebool httpd_setrlimit": "httpd_setrlimit --> off",
-		"sysctl -n net.core.somaxconn; ss -Hltn 'sport = :80' | awk '{print " +
+		"sysctl -n net.core.somaxconn; ss -4Hltn 'sport = :80' | awk '{print " +
 			"$3}'": "4096\n1500",
 		"grep -c 'worker_connections 3512; # wsprovision: connections' /etc/nginx/nginx.conf": "1",
 		"awk '/Max open files/ {print $4}' /proc/$(cat /run/nginx.pid)/limits " +
