@@ -48,8 +48,8 @@ func narrowOffline(t testing.TB) *fakeHost {
 
 // limits are what the host grants: by the files, by the kernel, and what nginx's processes have.
 func (h *fakeHost) limits() (line, dropIn, sysctl, running bool, master, worker uint64) {
-	line = strings.Contains(h.content(host.NginxConf), "    worker_connections 40512; # wsprovision: connections\n")
-	dropIn = strings.Contains(h.content(capacity.DropInPath), "\n[Service]\nLimitNOFILE=41024\n")
+	line = strings.Contains(h.content(host.NginxConf), "    worker_connections 43213; # wsprovision: connections\n")
+	dropIn = strings.Contains(h.content(capacity.DropInPath), "\n[Service]\nLimitNOFILE=43725\n")
 	sysctl = strings.Contains(h.content(capacity.SysctlPath), "\nnet.core.somaxconn = 20000\n")
 	running = strings.TrimSpace(h.content(somaxconnPath)) == "20000"
 	if h.web.master != 0 {
@@ -61,7 +61,7 @@ func (h *fakeHost) limits() (line, dropIn, sysctl, running bool, master, worker 
 func (h *fakeHost) wantRoom(when string) {
 	h.t.Helper()
 	line, dropIn, sysctl, running, master, worker := h.limits()
-	if !line || !dropIn || !sysctl || !running || h.web.master != 0 && (master != 41024 || worker != 41024) {
+	if !line || !dropIn || !sysctl || !running || h.web.master != 0 && (master != 43725 || worker != 43725) {
 		h.t.Errorf("%s: line %v, drop-in %v, sysctl %v, running %v, master %d, worker %d", when, line, dropIn, sysctl,
 			running, master, worker)
 	}
@@ -94,7 +94,7 @@ func TestCapacity(t *testing.T) {
 			t.Fatalf("revert: %v\n%s", err, summarize(r))
 		}
 		line, dropIn, sysctl, running, open, _ := h.limits()
-		if line || dropIn || sysctl || running || open != 41024 || h.content(somaxconnPath) != "128\n" {
+		if line || dropIn || sysctl || running || open != 43725 || h.content(somaxconnPath) != "128\n" {
 			t.Errorf("reverted: %v %v %v %v, master %d, somaxconn %s", line, dropIn, sysctl, running, open,
 				h.content(somaxconnPath))
 		}
@@ -114,7 +114,7 @@ func TestCapacity(t *testing.T) {
 		h := roomyHost(t)
 		c := parse(t, oneSite+"connections: 25000\n")
 		h.apply(c)
-		if conf := h.content(host.NginxConf); !strings.Contains(conf, "worker_connections 50512;") {
+		if conf := h.content(host.NginxConf); !strings.Contains(conf, "worker_connections 53880;") {
 			t.Errorf("nginx.conf is\n%s", conf)
 		}
 		h.unchanged(c)
@@ -132,7 +132,7 @@ func TestCapacity(t *testing.T) {
 		h := serving(t)
 		h.noPrlimit = true
 		r := h.apply(roomyConfig(t))
-		if r.Result != engine.Changed || !strings.Contains(summarize(r), "restart of nginx.service brings 41024") {
+		if r.Result != engine.Changed || !strings.Contains(summarize(r), "restart of nginx.service brings 43725") {
 			t.Errorf("%s\n%s", r.Result, summarize(r))
 		}
 	})
@@ -180,10 +180,10 @@ func TestHostileCapacity(t *testing.T) {
 		"two on a line": {func(h *fakeHost) {
 			h.write(host.NginxConf, strings.Replace(confOfEPEL, "    worker_connections 1024;\n",
 				"    use epoll; worker_connections 1024;\n", 1))
-		}, oneSite + holds, stepnames.Site, "40512"},
+		}, oneSite + holds, stepnames.Site, "43213"},
 		"none": {func(h *fakeHost) {
 			h.write(host.NginxConf, strings.Replace(confOfEPEL, "    worker_connections 1024;\n", "", 1))
-		}, oneSite + holds, stepnames.Site, "40512"},
+		}, oneSite + holds, stepnames.Site, "43213"},
 		"in an included file": {func(h *fakeHost) {
 			h.write(host.NginxConf, strings.Replace(confOfEPEL, "    worker_connections 1024;\n",
 				"    include /etc/nginx/events.conf;\n", 1))
@@ -196,7 +196,7 @@ func TestHostileCapacity(t *testing.T) {
 			h.write(host.NginxConf, "worker_rlimit_nofile 2048;\n"+confOfEPEL)
 		}, oneSite + holds, stepnames.Capacity, "worker_rlimit_nofile 2048"},
 		"nr_open": {func(h *fakeHost) { h.write("/proc/sys/fs/nr_open", "10000\n") }, oneSite + holds,
-			stepnames.Capacity, "at most 4488"},
+			stepnames.Capacity, "at most 4191"},
 		"a drop-in behind ours": {func(h *fakeHost) {
 			h.write("/etc/systemd/system/nginx.service.d/zz.conf", "[Service]\nLimitNOFILE=4096\n")
 		}, oneSite + holds, stepnames.Capacity, "zz.conf"},
@@ -209,7 +209,7 @@ func TestHostileCapacity(t *testing.T) {
 			oneSite + holds, stepnames.Capacity, "--adopt"},
 		"the line was edited, to less": {func(h *fakeHost) {
 			h.apply(roomyConfig(h.t))
-			h.write(host.NginxConf, strings.Replace(h.content(host.NginxConf), "40512", "2048", 1))
+			h.write(host.NginxConf, strings.Replace(h.content(host.NginxConf), "43213", "2048", 1))
 		}, oneSite + holds, stepnames.Site, "on_drift"},
 	} {
 		bubble(t, name, func(t *testing.T) {
@@ -220,7 +220,7 @@ func TestHostileCapacity(t *testing.T) {
 	}
 	bubble(t, "the line was edited, and is replaced", func(t *testing.T) {
 		h := roomyHost(t)
-		mine := strings.Replace(h.content(host.NginxConf), "40512", "2048", 1)
+		mine := strings.Replace(h.content(host.NginxConf), "43213", "2048", 1)
 		h.write(host.NginxConf, mine)
 		c := parse(t, oneSite+holds+"on_drift: replace\n")
 		h.apply(c)

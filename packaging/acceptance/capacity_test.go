@@ -68,10 +68,10 @@ func TestConnections(t *testing.T) {
 		"getsebool httpd_setrlimit": "httpd_setrlimit --> off",
 		"sysctl -n net.core.somaxconn; ss -4Hltn 'sport = :80' | awk '{print " +
 			"$3}'": "4096\n1500",
-		"grep -c 'worker_connections 3512; # wsprovision: connections' /etc/nginx/nginx.conf": "1",
+		"grep -c 'worker_connections 3747; # wsprovision: connections' /etc/nginx/nginx.conf": "1",
 		"awk '/Max open files/ {print $4}' /proc/$(cat /run/nginx.pid)/limits " +
-			"/proc/" + worker + "/limits": "4024\n4024",
-		"systemctl show -p LimitNOFILE --value nginx": "4024",
+			"/proc/" + worker + "/limits": "4259\n4259",
+		"systemctl show -p LimitNOFILE --value nginx": "4259",
 	})
 	m.hold(t, "after", 1500)
 	m.apply(t, 0, "--connections 1500 --detailed-exitcode")

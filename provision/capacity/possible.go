@@ -7,6 +7,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/site"
 )
 
 // possible refuses what the kernel, or a directive of somebody else's, stands against.
@@ -14,7 +15,7 @@ func (c *Capacity) possible(ctx context.Context) error {
 	need := c.Config.Connections.OpenFiles()
 	if most := kernelNumber(c.Host, "fs.nr_open"); most > 0 && most < need && !c.Where.Offline() {
 		return fmt.Errorf("connections: %d needs %d open files in one process, and fs.nr_open is %d: raise it "+
-			"(sysctl.d(5)), or ask for at most %d", c.Config.Connections, need, most, (most-1024)/2)
+			"(sysctl.d(5)), or ask for at most %d", c.Config.Connections, need, most, site.CapacityOf(most))
 	}
 	tree, _ := c.Survey.Tree(nil) // what cannot be read is the validation's to say
 	for _, d := range tree.Directives() {

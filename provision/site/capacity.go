@@ -13,8 +13,18 @@ type Capacity int
 // What a worker needs besides its WebSockets: requests, listening sockets, logs, and what is open for a moment.
 const spareConnections, spareFiles = 512, 512
 
-// WorkerConnections are those of one worker: each WebSocket takes one to the client and one to the backend.
-func (c Capacity) WorkerConnections() int { return 2*int(c) + spareConnections }
+// WorkerConnections are those of one worker: each WebSocket takes one to the client and one to the backend. Of the last
+// sixteenth that is free nginx closes clients that have not said anything yet, to use theirs again
+// (ngx_drain_connections, since 1.19.3).
+func (c Capacity) WorkerConnections() int {
+	used := 2*int(c) + spareConnections
+	return used + used/15 + 1
+}
+
+// CapacityOf is the largest one for which a worker needs no more than that many open files.
+func CapacityOf(files int) Capacity {
+	return Capacity(((files-spareFiles-1)*15/16 - spareConnections) / 2)
+}
 
 // OpenFiles are those of one worker.
 func (c Capacity) OpenFiles() int { return c.WorkerConnections() + spareFiles }
