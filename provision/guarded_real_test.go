@@ -27,6 +27,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/nginx/render"
 	"wsprovision/provision/policy"
+	"wsprovision/provision/proxy"
 	"wsprovision/provision/verify"
 )
 
@@ -267,7 +268,8 @@ func (r *rig) proofAgrees(c config.Config, want string) {
 		return
 	}
 	h := r.host()
-	p := &verify.Proof{Host: h, Config: c, Policy: &policy.Policy{Host: h}}
+	p := &verify.Proof{Host: h, Config: c, Policy: &policy.Policy{Host: h},
+		Survey: &proxy.Survey{Host: h, Engine: &engine.Engine{}}}
 	var f engine.Finding
 	err := p.ProveLocation(r.t.Context(), &f, c.Sites[0], c.Sites[0].Locations[0], nil)
 	said := strings.Join(slices.Concat(f.Notes, f.Warnings), "\n")
