@@ -104,8 +104,8 @@ func (l *Live) Zone(ctx context.Context, zone string) (z Zone, err error) {
 	}
 	now, err := l.running(ctx, zone)
 	if errors.Is(err, ErrNoZone) { // one that was added since, and is not loaded
-		return z, fmt.Errorf("zone %s: it is in firewalld's files and not in the firewall that runs: "+
-			"firewall-cmd --reload loads it", zone)
+		return z, fmt.Errorf("zone %s: it is in firewalld's files and not in the firewall that runs: firewall-cmd "+
+			"--reload loads it", zone)
 	}
 	if err != nil {
 		return z, l.sentence("read", zone, err)

@@ -10,26 +10,26 @@ import (
 // arrows are whom each of our packages may import, in words: "host" is provision/host. They go one way: cmd → provision
 // → its rooms → the leaves, which know nothing of each other. What is in bottom may be imported by all.
 var arrows = map[string]string{
-	"cmd/wsprovision": "provision firstboot verify status diagnose/cause fleet support planfile state " +
-		"host engine config websocket websocket/handshake systemd",
+	"cmd/wsprovision": "provision firstboot verify status diagnose/cause fleet support planfile state host engine " +
+		"config websocket websocket/handshake systemd",
 	"provision": "siteconfig firstboot verify status " + rooms +
 		" config nginx nginx/render websocket rpm rpm/openpgp rpm/locks rpm/yumerr selinux selinux/policydb systemd",
 	"provision/firstboot":   "verify " + rooms + " config systemd",
 	"provision/credentials": "websocket/handshake",
 	"provision/verify": "credentials diagnose diagnose/backend diagnose/server diagnose/facts diagnose/cause policy " +
-		"proxy state host engine config nginx/conf nginx/files nginx/head nginx/render nginx/route " +
-		"websocket websocket/handshake selinux selinux/policydb systemd",
+		"proxy state host engine config nginx/conf nginx/files nginx/head nginx/render nginx/route websocket " +
+		"websocket/handshake selinux selinux/policydb systemd",
 	"provision/status": "packages proxy state host engine selinux selinux/policydb systemd",
-	"provision/diagnose": "diagnose/answer diagnose/backend diagnose/server diagnose/facts diagnose/cause " +
-		"host config nginx websocket/handshake",
+	"provision/diagnose": "diagnose/answer diagnose/backend diagnose/server diagnose/facts diagnose/cause host " +
+		"config nginx websocket/handshake",
 	"provision/diagnose/answer": "diagnose/facts diagnose/cause nginx/conf nginx/files nginx/head nginx/outcome " +
 		"nginx/route websocket websocket/handshake",
 	"provision/diagnose/backend": "diagnose/server diagnose/facts diagnose/cause host nginx nginx/conf " +
 		"nginx/outcome nginx/render websocket/handshake selinux",
 	"provision/diagnose/server": "diagnose/facts diagnose/cause host nginx nginx/conf nginx/render " +
 		"websocket/handshake",
-	"provision/diagnose/facts": "diagnose/cause host config nginx nginx/conf nginx/files nginx/head " +
-		"nginx/outcome nginx/route websocket websocket/handshake selinux selinux/policydb systemd",
+	"provision/diagnose/facts": "diagnose/cause host config nginx nginx/conf nginx/files nginx/head nginx/outcome " +
+		"nginx/route websocket websocket/handshake selinux selinux/policydb systemd",
 	"provision/diagnose/cause": "",
 	"provision/proxy": "credentials packages managed state host engine config nginx nginx/conf nginx/glob " +
 		"nginx/render nginx/route nginx/files nginx/head certificate selinux selinux/policydb systemd",

@@ -69,8 +69,8 @@ func TestCertificateThatSELinuxHides(t *testing.T) {
 			h := newFakeHost(t)
 			for _, name := range []string{"/etc/pki/tls/c.pem", "/etc/pki/tls/k.pem"} {
 				h.write(name, "")
-				if err := h.host(Listener{}).SELinux.Contexts().SetFileLabel(name, "system_u:object_r:"+
-					""+typ+":s0"); err != nil {
+				if err := h.host(Listener{}).SELinux.Contexts().SetFileLabel(name, "system_u:object_r:"+typ+
+					":s0"); err != nil {
 					hosttest.Unable(t, "labels: %v", err)
 				}
 			}

@@ -28,13 +28,12 @@ func driftByDefault(c config.Config) string {
 	case config.DriftReplace:
 		return "on_drift is replace, which was the default of 1.0.0 and an active line of its wsprovision.yaml, " +
 			"and stays in force here: what it replaces is kept in " + host.ReplacedDir +
-			". The default is fail by now: " +
-			"a file of ours that was edited by hand ends the run before anything is changed; " +
-			"to have it so, take the line out"
+			". The default is fail by now: a file of ours that was edited by hand ends the run before anything is " +
+			"changed; to have it so, take the line out"
 	case config.DriftFail:
 		return "on_drift is fail, the default, which was replace in 1.0.0: a file of ours that was edited by hand " +
-			"ends the run before anything is changed; on_drift: replace has it replaced as before, " +
-			"and a copy kept in " + host.ReplacedDir
+			"ends the run before anything is changed; on_drift: replace has it replaced as before, and a copy kept " +
+			"in " + host.ReplacedDir
 	}
 	return ""
 }
@@ -57,8 +56,7 @@ func epelByDefault(c config.Config) string {
 		return ""
 	}
 	return "epel.source is auto, the default, which was repository in 1.0.0: while nothing is missing nobody is " +
-		"asked for " +
-		"anything; else EPEL comes from what this host has of it, or from EPEL 7's mirrors or its archive; " +
+		"asked for anything; else EPEL comes from what this host has of it, or from EPEL 7's mirrors or its archive; " +
 		"epel.source: repository has it as before"
 }
 

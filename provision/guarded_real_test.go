@@ -113,8 +113,8 @@ var guarded = []struct {
 	{"a backend that forbids", "", "path: /forbidden, allow: 127.0.0.1", "failed", "backend-refused"},
 	{"addresses before a password", "", "allow: 192.0.2.1, basic_auth_file: DIR/users", "allow 403", ""},
 	{"origins", "", "allowed_origins: https://app.example.com, probe: {" + engineIO + "}", "ok", ""},
-	{"a PROXY line", "listen: \"127.0.0.1:PORT proxy_protocol\", trusted_proxies: 127.0.0.0/8, " +
-		"real_ip_header: proxy_protocol,", "probe: {" + engineIO + "}", "ok", ""},
+	{"a PROXY line", "listen: \"127.0.0.1:PORT proxy_protocol\", trusted_proxies: 127.0.0.0/8, real_ip_header: " +
+		"proxy_protocol,", "probe: {" + engineIO + "}", "ok", ""},
 	{"a PROXY line, and addresses", "listen: \"127.0.0.1:PORT proxy_protocol\", trusted_proxies: 127.0.0.0/8, " +
 		"real_ip_header: proxy_protocol,", "allow: 192.0.2.1, probe: {" + engineIO + "}", "allow 403", ""},
 	{"a certificate", "tls: {certificate: DIR/c.pem, key: DIR/k.pem, client_ca: DIR/ca.pem},",

@@ -40,8 +40,8 @@ func TestIPv6ByDefault(t *testing.T) {
 	}
 	bubble(t, "the first boot decides", func(t *testing.T) {
 		h := bareOffline(t)
-		h.must(h.apply(parse(t, "sites: [{name: websocket, server_name: ws.example.com, "+
-			"locations: [{path: /ws/, backend: '127.0.0.1:3000'}]}]\n")).Err())
+		h.must(h.apply(parse(t, "sites: [{name: websocket, server_name: ws.example.com, locations: [{path: /ws/, "+
+			"backend: '127.0.0.1:3000'}]}]\n")).Err())
 		if !strings.Contains(h.content(site), "listen [::]:80;") {
 			t.Errorf("the installer leaves it out:\n%s", h.content(site))
 		}
@@ -95,8 +95,8 @@ func TestNotesOnKeys(t *testing.T) {
 			t.Errorf("plan does not warn of a backend that is not verified: %s", w)
 		}
 		got := strings.Join(step(t, r, stepnames.Validate).Notes, "\n")
-		for _, want := range []string{"websocket /ws/: with a heartbeat of 30s a silent connection is closed " +
-			"after 1m30s",
+		for _, want := range []string{"websocket /ws/: with a heartbeat of 30s a silent connection is closed after " +
+			"1m30s",
 			"websocket /ws/: what the snippet does is not checked",
 			"pages of any site can open a WebSocket at websocket /ws/: allowed_origins"} {
 			if !strings.Contains(got, want) {

@@ -39,16 +39,16 @@ var mutating = map[string][]string{
 // through Files (file.go), programs through Runner (run.go), units through the mutate function that systemd was given.
 var mutators = map[string]string{
 	"provision/host/file.go": "the atomic writer; every mutation stands inside Seam.Do, by TestSeamHolds",
-	"provision/host/run.go": "the runner; Change stands inside Seam.Do, by TestSeamHolds, and Read refuses " +
-		"what does not only read",
+	"provision/host/run.go": "the runner; Change stands inside Seam.Do, by TestSeamHolds, and Read refuses what does " +
+		"not only read",
 	"provision/host/limits.go":   "the limit of a process that runs; SetOpenFiles calls it inside Seam.Do",
 	"provision/host/lock.go":     "the lock's file under /run, and flock: it dies with the process",
 	"provision/nginx/isolate.go": "a mount namespace of nginx -t's own, which ends with its thread",
-	"provision/nginx/pipe.go": "a pipe in a log's place is opened for writing, to learn whether anybody reads " +
-		"it; nothing is written",
+	"provision/nginx/pipe.go": "a pipe in a log's place is opened for writing, to learn whether anybody reads it; " +
+		"nothing is written",
 	"provision/nginx/cover.go": "files in tmpfs within that namespace",
-	"provision/host/offline.go": "selinuxfs taken out of a mount namespace of semanage's own, which ends with " +
-		"its thread",
+	"provision/host/offline.go": "selinuxfs taken out of a mount namespace of semanage's own, which ends with its " +
+		"thread",
 	"cmd/wsprovision/seam_crash.go": "the test build (tag crash), which kills itself at a point and never ships",
 	"selinux/label.go":              "the label of a staged file; Files calls it inside Seam.Do",
 	"cmd/wsprovision/outfile.go":    "a file that the command line names, a plan or an archive, inside Seam.Do",
@@ -114,8 +114,8 @@ func TestSeam(t *testing.T) {
 				return true
 			}
 			t.Errorf("%s: %s.%s changes the host outside the seam: write through Files (provision/host/file.go), run "+
-				"through Runner (provision/host/run.go); "+
-				"if it truly must stand here, name the file in mutators with its reason",
+				"through Runner (provision/host/run.go); if it truly must stand here, name the file in mutators with "+
+				"its reason",
 				file.set.Position(call.Pos()), pkg.Name, sel.Sel.Name)
 			return true
 		})

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	socketSite = "sites:\n  - name: app\n    server_name: app.example.com\n    listen: 80\n    locations:\n      " +
-		"- path: /\n        backend: unix:/srv/app/app.sock\n"
+	socketSite = "sites:\n  - name: app\n    server_name: app.example.com\n    listen: 80\n    locations:\n      - " +
+		"path: /\n        backend: unix:/srv/app/app.sock\n"
 	socketContext = `/srv/app(/.*)?    system_u:object_r:httpd_var_run_t:s0`
 )
 

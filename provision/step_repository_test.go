@@ -153,8 +153,8 @@ func TestHostileReleaseSignature(t *testing.T) {
 	for name, tt := range map[string]struct{ signature, want string }{
 		"signed":     {signed(fingerprint, "OK"), ""},
 		"not signed": {digests, "check signature of "},
-		"the header alone": {"    Header " +
-			"" + strings.TrimSpace(signed(fingerprint, "OK")) + "\n", "check signature of "},
+		"the header alone": {"    Header " + strings.TrimSpace(signed(fingerprint, "OK")) + "\n",
+			"check signature of "},
 		"by another key":      {signed(other, "OK"), other[32:]},
 		"with a bad one":      {signed(fingerprint, "BAD"), "BAD"},
 		"by a key not known":  {signed(other, "NOKEY"), "NOKEY"},

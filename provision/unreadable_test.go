@@ -127,8 +127,8 @@ var errUnreadable = errors.New("input/output error")
 var needless = map[string]string{
 	"/proc/1/cmdline":    "a process that ends while it is looked at is none of nginx's",
 	"/proc/self/cmdline": "a process that ends while it is looked at is none of nginx's",
-	"/proc/net/if_inet6": "IPv6 is taken to be there, as before; nginx -t says " +
-		"where it is not",
+	"/proc/net/if_inet6": "IPv6 is taken to be there, as before; nginx -t says where " +
+		"it is not",
 	"/sys/fs/selinux/class/tcp_socket/index":           "RHEL 7's own rules answer in the kernel's place",
 	"/sys/fs/selinux/class/tcp_socket/perms/name_bind": "RHEL 7's own rules answer in the kernel's place",
 	"/sys/fs/selinux/policy":                           "a revert goes by the local labels of the store",

@@ -126,8 +126,7 @@ func TestMirrorAdvice(t *testing.T) {
 		"https://a/x.rpm: [Errno 14] curl#56 - \"Received HTTP code 407 from proxy after CONNECT\"\n" +
 			end: "proxy_username=",
 		"GPG key retrieval failed: [Errno 14] curl#37 - \"Couldn't open file " +
-			"/etc/pki/rpm-gpg/RPM-GPG-KEY-house\"\n": "there is " +
-			"no key file /etc/pki/rpm-gpg/RPM-GPG-KEY-house",
+			"/etc/pki/rpm-gpg/RPM-GPG-KEY-house\"\n": "there is no key file /etc/pki/rpm-gpg/RPM-GPG-KEY-house",
 		"http://a/x.rpm: [Errno 14] HTTP Error 407 - Proxy Authentication Required\n" +
 			end: "proxy_username=",
 		"http://a/x.rpm: [Errno 14] curl#6 - \"Could not resolve host: a\"\n" +
@@ -211,12 +210,10 @@ func TestAdviceOverEveryScheme(t *testing.T) {
 		"http://m/7/x.rpm: [Errno 14] HTTP Error 401 - Unauthorized":              "the server refuses",
 		"https://m/7/x.rpm: [Errno 14] HTTPS Error 503 - Unavailable":             "could not be reached",
 		"http://m/7/x.rpm: [Errno -1] Package does not match intended download. Suggestion: run yum clean " +
-			"metadata": "what " +
-			"its own index names",
+			"metadata": "what its own index names",
 	} {
 		said := yumerr.Output{Status: 1, Stdout: "", Stderr: word +
-			"\nTrying other mirror.\n\n\nError downloading packages:\n  x: [Errno 256] No more " +
-			"mirrors to try.\n\n"}
+			"\nTrying other mirror.\n\n\nError downloading packages:\n  x: [Errno 256] No more mirrors to try.\n\n"}
 		e := New(t.TempDir(), nil, nil).explain(yumerr.Classify(said), said, []string{"x"}, rpmdb.Inventory{})
 		if e.Kind != yumerr.Unreachable || !strings.Contains(e.Next, want) {
 			t.Errorf("%s: %s, %q, want %q", word, e.Kind, e.Next, want)

@@ -27,8 +27,8 @@ func TestInstallArgv(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{"yum -y -d 2 -e 2 --setopt=retries=2 --setopt=timeout=15 " +
-		"--setopt=skip_missing_names_on_install=False " +
-		"--setopt=exit_on_lock=1 --setopt=localpkg_gpgcheck=1 install nginx /var/lib/epel-release.rpm"}
+		"--setopt=skip_missing_names_on_install=False --setopt=exit_on_lock=1 --setopt=localpkg_gpgcheck=1 install " +
+		"nginx /var/lib/epel-release.rpm"}
 	if diff := cmp.Diff(want, f.ran); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}

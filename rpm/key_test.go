@@ -24,8 +24,8 @@ func TestParseKeys(t *testing.T) {
 		// use for it.
 		Subkeys: []string{"43B506E1175E1E721DBCB38EBBC06ADC16508631", "4BFDD9916A2854F5D783D6990CF060E28D99156E"}}
 	three := openpgp.Key{Fingerprint: rpmtest.ThreePrint, Created: time.Unix(1795373662, 0).UTC(),
-		Unverified: "it is no RSA key of at most 8192 bits: what it says of itself cannot be verified here, " +
-			"and RHEL 7's rpm takes no key of an elliptic curve; get an RSA key"}
+		Unverified: "it is no RSA key of at most 8192 bits: what it says of itself cannot be verified here, and RHEL " +
+			"7's rpm takes no key of an elliptic curve; get an RSA key"}
 	armored := rpmtest.KeyFile(t, "one.asc")
 	tests := []struct {
 		name, text string

@@ -159,9 +159,8 @@ var mirrorAdvice = []yumerr.Row{
 		Next: "the mirror has not got what its own index names: it is being changed, or yum's copy of the index is " +
 			"old (yum clean metadata)"},
 	{Stderr: yumerr.Marks(`HTTPS? Error 407|HTTP code 407 from proxy|Status code: 407`),
-		Next: "the proxy wants a user and a password (407): proxy_username= and proxy_password= in " +
-			"/etc/yum.conf, or in " +
-			"the repository's own section"},
+		Next: "the proxy wants a user and a password (407): proxy_username= and proxy_password= in /etc/yum.conf, or " +
+			"in the repository's own section"},
 	{Stderr: yumerr.Marks(`HTTPS? Error 40[13]|FTP Error 530|Status code: 40[13]`),
 		Next: "the server refuses: look at the repository's user, password and client certificate, and at the proxy"},
 	{Stderr: yumerr.Marks(`curl#6\b|Curl error \(6\)`), Next: "the name does not resolve: look at the repository's " +
@@ -171,9 +170,8 @@ var mirrorAdvice = []yumerr.Row{
 		Next: "the client's certificate or its key cannot be read: look at the files that sslclientcert= and " +
 			"sslclientkey= name; those in /etc/pki/entitlement come by: subscription-manager refresh"},
 	{Stderr: yumerr.Marks(`curl#77\b|Curl error \(77\)`),
-		Next: "the file of authorities cannot be read: look at sslcacert= of the repository; the system's own " +
-			"comes back " +
-			"by: yum reinstall ca-certificates (from a medium), or update-ca-trust"},
+		Next: "the file of authorities cannot be read: look at sslcacert= of the repository; the system's own comes " +
+			"back by: yum reinstall ca-certificates (from a medium), or update-ca-trust"},
 	{Stderr: yumerr.Marks(`curl#51\b|Curl error \(51\)|requested domain name does not match`),
 		Next: "the server's certificate is of another name than the address in baseurl"},
 	{Stderr: yumerr.Marks(`curl#35\b|Curl error \(35\)`),
@@ -183,17 +181,14 @@ var mirrorAdvice = []yumerr.Row{
 	{Stderr: yumerr.Marks(`[Cc]ertificate has expired|is not yet valid|SEC_ERROR_EXPIRED|system date and time`),
 		Next: clockAdvice},
 	{Stderr: yumerr.Marks(`curl#60\b|Curl error \(60\)`),
-		Next: "no authority that this host knows has signed the server's certificate: ca-certificates is old " +
-			"(yum update " +
-			"ca-certificates, from a repository that answers), or a proxy opens TLS, or the authority is the house's " +
-			"own: put " +
-			"its certificate into /etc/pki/ca-trust/source/anchors, then update-ca-trust"},
+		Next: "no authority that this host knows has signed the server's certificate: ca-certificates is old (yum " +
+			"update ca-certificates, from a repository that answers), or a proxy opens TLS, or the authority is the " +
+			"house's own: put its certificate into /etc/pki/ca-trust/source/anchors, then update-ca-trust"},
 }
 
 // clockAdvice is for a certificate that is out of date; which of the two it is, the clock tells.
-const clockAdvice = "a certificate is out of date by this host's clock, which says %s: where that is wrong, set " +
-	"it (date " +
-	"-s, or start chronyd or ntpd); where it is right, the server's has expired, or an authority's in an old " +
+const clockAdvice = "a certificate is out of date by this host's clock, which says %s: where that is wrong, set it " +
+	"(date -s, or start chronyd or ntpd); where it is right, the server's has expired, or an authority's in an old " +
 	"ca-certificates (yum update ca-certificates)"
 
 func mirrorNext(said yumerr.Output, next string) string {

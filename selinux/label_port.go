@@ -20,8 +20,8 @@ type OverlapError struct {
 
 func (e *OverlapError) Error() string {
 	return fmt.Sprintf("port %s/%d: the local range %s is labelled %s, and no record may overlap it: an "+
-		"administrator may relabel the range "+
-		"(semanage port -m -t %s -p %s %s) or delete it (semanage port -d -p %s %s)",
+		"administrator may relabel the range (semanage port -m -t %s -p %s %s) or delete it (semanage port -d -p %s "+
+		"%s)",
 		e.Proto, e.Port, e.Local, e.Local.Type, e.Type, e.Proto, e.Local.Numbers(), e.Proto, e.Local.Numbers())
 }
 

@@ -52,16 +52,15 @@ func TestRecordedImport(t *testing.T) {
 		{"bad-boolean", "", []Edit{SetBoolean("nosuch_boolean", true)},
 			"exit status 1: ValueError: Boolean nosuch_boolean is not defined"},
 		{"bad-type", "", []Edit{AddPort(policydb.Port{Proto: "tcp", Low: 4000, High: 4000, Type: "nosuch_port_t"})},
-			"exit status 1: ERROR: could not find datum for type nosuch_port_t / " +
-				"ValueError: Type nosuch_port_t is invalid, must be a port type"},
+			"exit status 1: ERROR: could not find datum for type nosuch_port_t / ValueError: Type nosuch_port_t is " +
+				"invalid, must be a port type"},
 		{"overlap", "", []Edit{AddPort(http(4505, 4515)), AddPort(http(4511, 4511))},
-			"exit status 1: libsemanage.semanage_port_validate_local: port overlap between ranges " +
-				"4505 - 4515 (tcp) <--> 4511 - 4511 (tcp). (No such file or directory). / " +
-				"OSError: No such file or directory"},
-		{"locked", "", []Edit{AddPort(http(4600, 4600))}, "/etc/selinux/targeted/semanage.trans.LOCK is held " +
-			"by another process, waited 0s: libsemanage.semanage_get_lock: Could not get direct transaction lock at " +
-			"/etc/selinux/targeted/semanage.trans.LOCK. (Resource temporarily unavailable). / " +
-			"OSError: Resource temporarily unavailable"},
+			"exit status 1: libsemanage.semanage_port_validate_local: port overlap between ranges 4505 - 4515 (tcp) " +
+				"<--> 4511 - 4511 (tcp). (No such file or directory). / OSError: No such file or directory"},
+		{"locked", "", []Edit{AddPort(http(4600, 4600))}, "/etc/selinux/targeted/semanage.trans.LOCK is held by " +
+			"another process, waited 0s: libsemanage.semanage_get_lock: Could not get direct transaction lock at " +
+			"/etc/selinux/targeted/semanage.trans.LOCK. (Resource temporarily unavailable). / OSError: Resource " +
+			"temporarily unavailable"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := recording(t, "semanage-import-"+tt.name)

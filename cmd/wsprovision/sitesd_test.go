@@ -56,8 +56,8 @@ func TestFlagsAreRemembered(t *testing.T) {
 	// What 1.0.0's options made stands in nginx's files alone.
 	tr.remove(file)
 	run(exitConfig, "on this host the site websocket is the agent's", "plan")
-	tr.write("/etc/wsprovision/sites.d/theirs.yaml", "sites: [{name: theirs, server_name: c.c, "+
-		"locations: [{path: /, backend: '127.0.0.1:3000'}]}]\n")
+	tr.write("/etc/wsprovision/sites.d/theirs.yaml", "sites: [{name: theirs, server_name: c.c, locations: [{path: /, "+
+		"backend: '127.0.0.1:3000'}]}]\n")
 	run(exitFailed, "say in the file itself what the options say", "apply", "--name", "theirs", "--path", "/x/")
 	tr.remove("/etc/wsprovision/sites.d/theirs.yaml")
 	run(exitOK, file+": absent → written", append([]string{"apply"}, first...)...)

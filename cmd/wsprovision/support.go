@@ -101,7 +101,7 @@ func (a *app) writeSupport(archive *support.Archive) error {
 		a.stdout.item(2, yellow, fmt.Sprintf("%s: lacking: %s", p.Name, p.Lacking))
 	}
 	a.stdout.put(nil, "  ", bold,
-		fmt.Sprintf("%s holds %d bytes; what may be a secret was left out in %d places: look "+
-			"into it before you hand it on", archive.Path, archive.Bytes, archive.Hidden()))
+		fmt.Sprintf("%s holds %d bytes; what may be a secret was left out in %d places: look into it before you hand "+
+			"it on", archive.Path, archive.Bytes, archive.Hidden()))
 	return a.stdout.err
 }

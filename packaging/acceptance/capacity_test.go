@@ -66,11 +66,10 @@ func TestConnections(t *testing.T) {
 	m.prints(t, map[string]string{
 		"getenforce":                "Enforcing",
 		"getsebool httpd_setrlimit": "httpd_setrlimit --> off",
-		"sysctl -n net.core.somaxconn; ss -4Hltn 'sport = :80' | awk '{print " +
-			"$3}'": "4096\n1500",
+		"sysctl -n net.core.somaxconn; ss -4Hltn 'sport = :80' | awk '{print $3}'":            "4096\n1500",
 		"grep -c 'worker_connections 3747; # wsprovision: connections' /etc/nginx/nginx.conf": "1",
-		"awk '/Max open files/ {print $4}' /proc/$(cat /run/nginx.pid)/limits " +
-			"/proc/" + worker + "/limits": "4259\n4259",
+		"awk '/Max open files/ {print $4}' /proc/$(cat /run/nginx.pid)/limits /proc/" + worker +
+			"/limits": "4259\n4259",
 		"systemctl show -p LimitNOFILE --value nginx": "4259",
 	})
 	m.hold(t, "after", 1500)

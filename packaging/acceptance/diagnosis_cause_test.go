@@ -43,11 +43,10 @@ for i in $(seq 100); do grep -q worker_connections /var/log/nginx/error.log && b
 
 // hiddenSocket has nginx pass to a socket that everybody may write to, in a directory with a label that httpd_t may
 // not.
-const hiddenSocket = "mkdir -p /srv/app && chcon -t var_t /srv/app && systemd-run --unit sock python3 -c " +
-	"'import socket, time; s = socket.socket(socket.AF_UNIX); s.bind(\"/srv/app/app.sock\"); s.listen(); " +
-	"time.sleep(600)' " +
-	"&& for i in $(seq 50); do test -S /srv/app/app.sock && break; sleep 0.2; done; chmod 666 /srv/app/app.sock; " +
-	"sed -i 's,server 127.0.0.1:3000,server unix:/srv/app/app.sock,' " + siteFile + "; " + reload
+const hiddenSocket = "mkdir -p /srv/app && chcon -t var_t /srv/app && systemd-run --unit sock python3 -c 'import " +
+	"socket, time; s = socket.socket(socket.AF_UNIX); s.bind(\"/srv/app/app.sock\"); s.listen(); time.sleep(600)' && " +
+	"for i in $(seq 50); do test -S /srv/app/app.sock && break; sleep 0.2; done; chmod 666 /srv/app/app.sock; sed -i " +
+	"'s,server 127.0.0.1:3000,server unix:/srv/app/app.sock,' " + siteFile + "; " + reload
 
 // theSite is the site of applyCommand, for verify.
 const theSite = siteFlags + " "
@@ -240,10 +239,10 @@ var causes = []cause{
 
 	// What nginx does.
 	{name: "nginx.service with another configuration",
-		make: "echo 'events {} http { server { listen 8008; } }' >/etc/nginx/other.conf; " +
-			"mkdir -p /run/systemd/system/nginx.service.d; printf " +
-			"'[Service]\\nExecStart=\\nExecStart=/usr/sbin/nginx -c /etc/nginx/other.conf\\n' " +
-			">/run/systemd/system/nginx.service.d/other.conf; systemctl daemon-reload; " + restart,
+		make: "echo 'events {} http { server { listen 8008; } }' >/etc/nginx/other.conf; mkdir -p " +
+			"/run/systemd/system/nginx.service.d; printf '[Service]\\nExecStart=\\nExecStart=/usr/sbin/nginx -c " +
+			"/etc/nginx/other.conf\\n' >/run/systemd/system/nginx.service.d/other.conf; systemctl daemon-reload; " +
+			restart,
 		want: "nginx-other-configuration", check: "tcp", cause: "/etc/nginx/other.conf",
 		mend: "systemctl cat nginx.service"},
 	{name: "nginx stopped", make: "systemctl stop nginx", want: "nginx-not-running", check: "tcp", mends: true,

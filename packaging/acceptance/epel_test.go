@@ -29,8 +29,8 @@ func (m *machine) answer(t testing.TB, e vm.EPEL) {
 
 // packagesAndSources print what the tutorial and the agent are to leave alike: what rpm has but for us, its keys too,
 // and where yum looks.
-const packagesAndSources = "rpm -qa | grep -v ^wsprovision | sort; " +
-	"find /etc/yum.repos.d /etc/pki/rpm-gpg /run/wsprovision-yum -type f 2>/dev/null | xargs sha256sum | sort"
+const packagesAndSources = "rpm -qa | grep -v ^wsprovision | sort; find /etc/yum.repos.d /etc/pki/rpm-gpg " +
+	"/run/wsprovision-yum -type f 2>/dev/null | xargs sha256sum | sort"
 
 // says requires all of it in a text.
 func says(t testing.TB, what, text string, wants ...string) {
@@ -133,9 +133,8 @@ func disabledEPEL(t testing.TB, m *machine) {
 	m.must(t, "yum -y install epel-release && sed -i s/^enabled=1/enabled=0/ /etc/yum.repos.d/epel.repo")
 	check := m.untouched(t, "sha256sum /etc/yum.repos.d/*")
 	plan := m.must(t, "wsprovision plan --epel-source auto "+siteFlags)
-	says(t, "plan", plan, "repository epel of /etc/yum.repos.d/epel.repo is disabled: it is enabled for this "+
-		"one run of "+
-		"yum")
+	says(t, "plan", plan, "repository epel of /etc/yum.repos.d/epel.repo is disabled: it is enabled for this one run "+
+		"of yum")
 	if strings.Contains(plan, "fedoraproject") {
 		t.Errorf("plan would contact EPEL's hosts:\n%s", plan)
 	}

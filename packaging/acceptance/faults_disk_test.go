@@ -21,8 +21,7 @@ func ownDisk(dir, size string) string {
 	image := "/root/disk.ext4"
 	return fmt.Sprintf("rm -f %[3]s; truncate -s %[2]s %[3]s && mkfs.ext4 -q -m 0 -b 1024 %[3]s && mount -o loop "+
 		"%[3]s /mnt && cp -a %[1]s/. /mnt/ && chcon --reference=%[1]s /mnt && chmod --reference=%[1]s /mnt && umount "+
-		"/mnt && mount "+
-		"-o loop %[3]s %[1]s && ", dir, size, image)
+		"/mnt && mount -o loop %[3]s %[1]s && ", dir, size, image)
 }
 
 // fullDisk takes the space of a directory's own file system, to the last block of 1 kB, noInodes its inodes; freeDisk

@@ -13,8 +13,7 @@ case " $* " in *" -t "*) kill -SEGV $$ ;; esac
 exec /usr/sbin/nginx.real "$@"
 `
 	nginxCrashes = "mv /usr/sbin/nginx /usr/sbin/nginx.real && printf '%s' '" + crashingNginx +
-		"' >/usr/sbin/nginx && chmod 755 /usr/sbin/nginx && " +
-		"chcon --reference=/usr/sbin/nginx.real /usr/sbin/nginx"
+		"' >/usr/sbin/nginx && chmod 755 /usr/sbin/nginx && chcon --reference=/usr/sbin/nginx.real /usr/sbin/nginx"
 )
 
 // programFaults end programs that the agent runs, or leave their locks behind.
@@ -42,6 +41,6 @@ var programFaults = []fault{
 	{name: "nginx -t dies of SIGSEGV", make: nginxCrashes,
 		unmake: "mv -f /usr/sbin/nginx.real /usr/sbin/nginx",
 		// The program that runs is by then another one than the unit's, which the service step says.
-		status: 1, step: "validate, service", says: []string{"nginx -t " +
-			"crashed", "module"}, untouched: true, varies: true},
+		status: 1, step: "validate, service", says: []string{"nginx -t crashed", "module"}, untouched: true,
+		varies: true},
 }

@@ -6,9 +6,9 @@ import "testing"
 
 // outside is a client on the other end of a wire: a network namespace, whose packets come in by an interface that
 // firewalld's default zone has.
-const outside = "ip netns add outside && ip link add inner type veth peer name outer netns outside && " +
-	"ip addr add 192.0.2.1/24 dev inner && ip link set inner up && " +
-	"ip -n outside addr add 192.0.2.2/24 dev outer && ip -n outside link set outer up && "
+const outside = "ip netns add outside && ip link add inner type veth peer name outer netns outside && ip addr add " +
+	"192.0.2.1/24 dev inner && ip link set inner up && ip -n outside addr add 192.0.2.2/24 dev outer && ip -n " +
+	"outside link set outer up && "
 
 // fromOutside prints what a client there gets: 101, or 000 where nobody answers.
 const fromOutside = "ip netns exec outside curl -s -o /dev/null -m 3 -w '%{http_code}' " +

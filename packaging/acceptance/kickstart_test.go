@@ -218,9 +218,8 @@ func TestFirstBootCutWhileItWaits(t *testing.T) {
 	if out, status := m.run(applyCommand + " --offline --detailed-exitcode"); status != 3 {
 		t.Fatalf("apply --offline: exit status %d, want 3:\n%s", status, out)
 	}
-	m.must(t, "systemctl start --no-block wsprovision-firstboot.service; "+
-		"timeout 180 sh -c 'until journalctl -b -u wsprovision-firstboot.service -o cat | grep \"trying again in\"; "+
-		"do sleep 0.5; done'")
+	m.must(t, "systemctl start --no-block wsprovision-firstboot.service; timeout 180 sh -c 'until journalctl -b -u "+
+		"wsprovision-firstboot.service -o cat | grep \"trying again in\"; do sleep 0.5; done'")
 	m.powerCut(t)
 	m.settles(t, 5*time.Minute)
 	if out := m.must(t, "wsprovision status"); !strings.Contains(out, "was interrupted: the machine went down") {

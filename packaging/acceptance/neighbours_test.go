@@ -49,10 +49,10 @@ func TestAdopt(t *testing.T) {
 	t.Parallel()
 	m := start(t, provisioned)
 	m.must(t, "wsprovision revert")
-	m.must(t, "cd /etc/nginx/conf.d && echo '# theirs' >websocket.conf && chmod 640 websocket.conf && "+
-		"chcon -t httpd_sys_content_t websocket.conf && semanage port -a -t postgresql_port_t -p tcp 3000")
-	const state = "cd /etc/nginx/conf.d && cat websocket.conf && stat -c '%a %U %C' websocket.conf; semanage " +
-		"port -l -C; "
+	m.must(t, "cd /etc/nginx/conf.d && echo '# theirs' >websocket.conf && chmod 640 websocket.conf && chcon -t "+
+		"httpd_sys_content_t websocket.conf && semanage port -a -t postgresql_port_t -p tcp 3000")
+	const state = "cd /etc/nginx/conf.d && cat websocket.conf && stat -c '%a %U %C' websocket.conf; semanage port -l " +
+		"-C; "
 	before, check := m.must(t, state), m.untouched(t, fingerprint)
 	out, status := m.run(applyCommand)
 	check()

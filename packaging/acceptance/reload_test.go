@@ -133,8 +133,8 @@ func TestDrift(t *testing.T) {
 	if out, status := m.run(applyCommand + " --on-drift replace"); status != 0 || !strings.Contains(out, replaced) {
 		t.Errorf("on_drift replace: exit status %d, want 0 and the copy named:\n%s", status, out)
 	}
-	m.must(t, "! grep -q '^# by hand' /etc/nginx/conf.d/websocket.conf && cmp "+replaced+" /root/edited && "+
-		"test $(stat -c %a "+replaced+") = 600")
+	m.must(t, "! grep -q '^# by hand' /etc/nginx/conf.d/websocket.conf && cmp "+replaced+" /root/edited && test "+
+		"$(stat -c %a "+replaced+") = 600")
 	m.put(t, "/etc/wsprovision/wsprovision.yaml", []byte(`sites:
   - name: second
     server_name: second.example.com

@@ -187,8 +187,8 @@ func TestImmutableFile(t *testing.T) {
 	t.Parallel()
 	m := start(t, provisioned)
 	const program, deferred = "/usr/sbin/nginx", "/var/lib/wsprovision/deferred.yaml"
-	m.put(t, deferred, []byte("sites: [{name: websocket, server_name: ws.example.com, "+
-		"locations: [{path: /ws/, backend: \"127.0.0.1:3000\"}]}]\n"), 0o600)
+	m.put(t, deferred, []byte("sites: [{name: websocket, server_name: ws.example.com, locations: [{path: /ws/, "+
+		"backend: \"127.0.0.1:3000\"}]}]\n"), 0o600)
 	m.must(t, "chcon -t bin_t "+program+" && chattr +i "+program)
 	check := m.untouched(t, "ls -Z "+program+"; ls -A /; cat /proc/sys/kernel/random/boot_id /run/nginx.pid")
 	r, res := m.apply(t, 1, "")

@@ -38,8 +38,8 @@ func TestSiteLocations(t *testing.T) {
 	t.Parallel()
 	m := start(t, labelled)
 	m.must(t, "systemctl stop ws-backend; echo 127.0.0.1 ws.example.com >>/etc/hosts; mkdir -p /srv/site/files && "+
-		"echo still >/srv/site/files/page.txt && chcon -R -t httpd_sys_content_t /srv/site; "+
-		"echo \"user:$(openssl passwd -apr1 password)\" >/etc/nginx/users")
+		"echo still >/srv/site/files/page.txt && chcon -R -t httpd_sys_content_t /srv/site; echo \"user:$(openssl "+
+		"passwd -apr1 password)\" >/etc/nginx/users")
 	m.apps(t, "app 127.0.0.1:3000")
 	before := m.untouched(t, sitesBefore)
 	m.writeSites(t, locationsSite)

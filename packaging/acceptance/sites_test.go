@@ -99,6 +99,6 @@ func asks(options string) string {
 
 // upgrades is asks for a WebSocket.
 func upgrades(options string) string {
-	return asks("--head --request GET --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket' "+
-		"-H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' "+options) + " || :"
+	return asks("--head --request GET --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H "+
+		"'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' "+options) + " || :"
 }

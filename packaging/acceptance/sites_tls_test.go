@@ -44,9 +44,8 @@ func TestSiteTLS(t *testing.T) {
 	t.Parallel()
 	m := start(t, labelled)
 	before := m.untouched(t, sitesBefore)
-	m.must(t, "echo 127.0.0.1 wss.example.com clients.example.com nobody.example.com >>/etc/hosts; "+
-		"mkdir -p /var/lib/acme/.well-known/acme-challenge && echo proof "+
-		">/var/lib/acme/.well-known/acme-challenge/token")
+	m.must(t, "echo 127.0.0.1 wss.example.com clients.example.com nobody.example.com >>/etc/hosts; mkdir -p "+
+		"/var/lib/acme/.well-known/acme-challenge && echo proof >/var/lib/acme/.well-known/acme-challenge/token")
 	m.writeSites(t, plainSite)
 	m.applies(t, 2)
 	m.prints(t, map[string]string{
@@ -66,8 +65,8 @@ func TestSiteTLS(t *testing.T) {
 
 // sitesBefore is what a revert of sites has to bring back: files, labels, ports and the unit. nginx itself runs on.
 const sitesBefore = "find /etc/nginx -type f | sort | xargs sha256sum; semanage port -l -C; semanage fcontext -l -C; " +
-	"getsebool httpd_can_network_connect; systemctl is-enabled nginx; " +
-	"ss -Hltn | awk '$4 !~ /:(22|80|3[0-9]+|800[12]|8600)$/ { print $4 }' | sort"
+	"getsebool httpd_can_network_connect; systemctl is-enabled nginx; ss -Hltn | awk '$4 !~ " +
+	"/:(22|80|3[0-9]+|800[12]|8600)$/ { print $4 }' | sort"
 
 // refusesCertificates: what nginx could not load is named before anything is changed, all of it in one run, also what
 // SELinux alone keeps from it.

@@ -33,10 +33,10 @@ func previousRPM(t testing.TB) string {
 }
 
 // bareTraces are traces on a host that has no semanage, less what is in its packages and in comments of its store.
-const bareTraces = "rpm -qa | grep -v ^wsprovision- | sort; getsebool -a; " +
-	"grep -hv '^#\\|^$' /var/lib/selinux/default/active/*.local 2>/dev/null; " +
-	"systemctl list-unit-files --no-legend | grep -v -e transient -e wsprovision-firstboot; " +
-	"find /etc/nginx /etc/yum.repos.d /etc/pki/rpm-gpg -type f 2>/dev/null | sort | xargs sha256sum"
+const bareTraces = "rpm -qa | grep -v ^wsprovision- | sort; getsebool -a; grep -hv '^#\\|^$' " +
+	"/var/lib/selinux/default/active/*.local 2>/dev/null; systemctl list-unit-files --no-legend | grep -v -e " +
+	"transient -e wsprovision-firstboot; find /etc/nginx /etc/yum.repos.d /etc/pki/rpm-gpg -type f 2>/dev/null | " +
+	"sort | xargs sha256sum"
 
 // What the plan says after the upgrade: of each difference, and why.
 var (
@@ -84,8 +84,8 @@ func (m *machine) upgradeByFlags(t *testing.T) {
 func (m *machine) upgradeByFile(t *testing.T) {
 	t.Helper()
 	const file = "/etc/wsprovision/wsprovision.yaml"
-	m.must(t, "sed -i '/^sites:/a\\  - {name: websocket, server_name: ws.example.com, "+
-		"locations: [{path: /ws/, backend: \"127.0.0.1:3000\"}]}' "+file+" && wsprovision apply --detailed-exitcode")
+	m.must(t, "sed -i '/^sites:/a\\  - {name: websocket, server_name: ws.example.com, locations: [{path: /ws/, "+
+		"backend: \"127.0.0.1:3000\"}]}' "+file+" && wsprovision apply --detailed-exitcode")
 	m.holdCrowd(t)
 	kept := m.untouched(t, "sha256sum "+file)
 	m.upgradeFromRepository(t)

@@ -144,6 +144,6 @@ func busyNginx(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html")
 	w.WriteHeader(http.StatusServiceUnavailable)
 	fmt.Fprint(w, "<html>\r\n<head><title>503 Service Temporarily "+
-		"Unavailable</title></head>\r\n<body>\r\n<center><h1>503 "+
-		"Service Temporarily Unavailable</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n")
+		"Unavailable</title></head>\r\n<body>\r\n<center><h1>503 Service Temporarily "+
+		"Unavailable</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n")
 }

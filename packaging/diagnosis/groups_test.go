@@ -92,10 +92,11 @@ func groupRows() []row {
 			tls: versions(tls.VersionTLS13, 0)}}, site: serves(location("/ws/", "https://127.0.0.1:3000", headers)),
 			want: "backend-tls-refused", cause: "version", says: "proxy_ssl_protocols", not: "proxy_ssl_server_name",
 			edit: insert("proxy_ssl_protocols TLSv1.2 TLSv1.3;")},
-		{situation: "nginx speaks TLS 1.3 only to the backend, which does " +
-			"not", backends: []backend{{at: "127.0.0.1:3000",
-			serves: echo, tls: versions(0, tls.VersionTLS12)}}, site: serves(location("/ws/", "https://127.0.0.1:3000",
-			"proxy_ssl_protocols TLSv1.3;", headers)), want: "backend-tls-refused", cause: "version",
+		{situation: "nginx speaks TLS 1.3 only to the backend, which does not",
+			backends: []backend{{at: "127.0.0.1:3000",
+				serves: echo, tls: versions(0, tls.VersionTLS12)}},
+			site: serves(location("/ws/", "https://127.0.0.1:3000",
+				"proxy_ssl_protocols TLSv1.3;", headers)), want: "backend-tls-refused", cause: "version",
 			says: "proxy_ssl_protocols", not: "proxy_ssl_server_name", edit: sed("/proxy_ssl_protocols/d")},
 		{situation: "the backend wants a certificate of its client", backends: []backend{{at: "127.0.0.1:3000",
 			serves: echo, tls: wantsCertificate()}}, site: serves(location("/ws/", "https://127.0.0.1:3000", headers)),
@@ -117,8 +118,8 @@ func groupRows() []row {
 
 // laterEcho has the agent's own echo backend listen from now on.
 func laterEcho(port string) string {
-	return "(/usr/local/bin-agent echo --listen 127.0.0.1:" + port + " >/dev/null 2>&1 &) ; " +
-		"for i in $(seq 50); do ss -Htln sport = :" + port + " | grep -q . && break; sleep 0.02; done"
+	return "(/usr/local/bin-agent echo --listen 127.0.0.1:" + port + " >/dev/null 2>&1 &) ; for i in $(seq 50); do " +
+		"ss -Htln sport = :" + port + " | grep -q . && break; sleep 0.02; done"
 }
 
 func versions(least, most uint16) *tls.Config {

@@ -66,8 +66,8 @@ func (c *Capacity) checkBacklog(f *engine.Finding) error {
 	if to == "" {
 		return nil
 	}
-	f.Changes = append(f.Changes, engine.Change{Object: somaxconn + " (running)" +
-		"", From: kernelValue(c.Host, somaxconn), To: to})
+	f.Changes = append(f.Changes, engine.Change{Object: somaxconn + " (running)", From: kernelValue(c.Host, somaxconn),
+		To: to})
 	if err := unix.Access(c.Root+kernelPath(somaxconn), unix.W_OK); errors.Is(err, unix.EROFS) {
 		return fmt.Errorf("%s is %s, %s is needed, and it cannot be written here: set it on the host of this container",
 			somaxconn, kernelValue(c.Host, somaxconn), to)

@@ -24,8 +24,8 @@ func (c *Capacity) possible(ctx context.Context) error {
 		}
 		if n, err := strconv.Atoi(d.Args[0]); err == nil && n < need {
 			return fmt.Errorf("connections: %d needs %d open files, and worker_rlimit_nofile %d in %s:%d would have "+
-				"nginx's workers lower theirs: raise it there, or take it "+
-				"out", c.Config.Connections, need, n, d.File, d.Line)
+				"nginx's workers lower theirs: raise it there, or take it out", c.Config.Connections, need, n, d.File,
+				d.Line)
 		}
 	}
 	return nil
@@ -41,10 +41,9 @@ func (c *Capacity) say(f *engine.Finding) {
 	for _, s := range c.Config.Sites {
 		for _, l := range s.Locations {
 			if from, err := c.Config.Connections.Sources(l, ports); err == nil && from > 1 {
-				f.Notes = append(f.Notes, fmt.Sprintf("nginx connects to %s from 127.0.0.1 to 127.0.0.%d, each "+
-					"with %d "+
-					"ports: a backend that trusts 127.0.0.1 has to trust them "+
-					"all", l.BackendText(), from, ports.Usable()))
+				f.Notes = append(f.Notes, fmt.Sprintf("nginx connects to %s from 127.0.0.1 to 127.0.0.%d, each with "+
+					"%d ports: a backend that trusts 127.0.0.1 has to trust them all", l.BackendText(), from,
+					ports.Usable()))
 			}
 		}
 	}
@@ -58,8 +57,7 @@ func (c *Capacity) say(f *engine.Finding) {
 		name, need := k.name, k.need
 		if have := kernelNumber(c.Host, name); have > 0 && have < need {
 			f.Warnings = append(f.Warnings, fmt.Sprintf("%s is %d, and %d WebSockets may take %d: sysctl -w "+
-				"%[1]s=%[4]d, "+
-				"and the same in a file of /etc/sysctl.d", name, have, n, need))
+				"%[1]s=%[4]d, and the same in a file of /etc/sysctl.d", name, have, n, need))
 		}
 	}
 }

@@ -45,9 +45,8 @@ func (c *Capacity) checkNginx(ctx context.Context, f *engine.Finding) error {
 	switch now, known := host.OpenFiles(ctx, c.Host, pid); {
 	case !known:
 	case now < need && c.denial(ctx, pid) != nil:
-		f.Warnings = append(f.Warnings, fmt.Sprintf("the nginx that runs keeps its limit of %d open files (%v): "+
-			"the next "+
-			"restart of nginx.service brings %d, and ends open connections; until then a worker holds about %d "+
+		f.Warnings = append(f.Warnings, fmt.Sprintf("the nginx that runs keeps its limit of %d open files (%v): the "+
+			"next restart of nginx.service brings %d, and ends open connections; until then a worker holds about %d "+
 			"WebSockets", now, c.denial(ctx, pid), need, now/2))
 	case now < need:
 		f.Changes = append(f.Changes, engine.Change{Object: "open files of the nginx that runs", From: fmt.Sprint(now),
@@ -157,8 +156,7 @@ func (c *Capacity) sayKept(ctx context.Context, f *engine.Finding) {
 	_, ours := c.Ledger.Find(state.KindFile, DropInPath)
 	pid, err := c.running(ctx)
 	if now, known := host.OpenFiles(ctx, c.Host, pid); ours && err == nil && known {
-		f.Notes = append(f.Notes, fmt.Sprintf("the nginx that runs keeps its limit of %d open files until its "+
-			"next restart: "+
-			"nothing lowers it under open connections", now))
+		f.Notes = append(f.Notes, fmt.Sprintf("the nginx that runs keeps its limit of %d open files until its next "+
+			"restart: nothing lowers it under open connections", now))
 	}
 }

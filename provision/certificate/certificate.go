@@ -44,8 +44,8 @@ func (h Host) Check(ctx context.Context, t site.TLS, names []string) []Finding {
 	c := &check{Host: h, names: names}
 	chain := c.certificates(ctx, "tls.certificate", t.Certificate)
 	if key := c.key(ctx, t.Key); key != nil && len(chain) > 0 && !matches(chain[0], key) {
-		c.fatal("tls.key", "%s is not the key of %s (%s): nginx needs the two that belong "+
-			"together", t.Key, t.Certificate,
+		c.fatal("tls.key", "%s is not the key of %s (%s): nginx needs the two that belong together", t.Key,
+			t.Certificate,
 			subject(chain[0]))
 	}
 	if len(chain) > 0 {
@@ -79,8 +79,7 @@ func (c *check) read(ctx context.Context, key, path string) []byte {
 	case err == nil:
 		return content
 	case errors.Is(err, fs.ErrNotExist):
-		c.fatal(key, "%s is not there: put the PEM file there, or name the one that "+
-			"is%s", path, firstCertificate(key))
+		c.fatal(key, "%s is not there: put the PEM file there, or name the one that is%s", path, firstCertificate(key))
 	default:
 		c.fatal(key, "%s cannot be read: %v", path, err)
 	}

@@ -102,17 +102,17 @@ func TestCheck(t *testing.T) {
 			"/k.pem is not the key"}},
 		{"no PEM", "hello", "hello", "", "ws.example.com",
 			[]string{"! tls.certificate: /c.pem has no certificate", "! tls.key: /k.pem has no private key"}},
-		{"a key in its place", good.secret(), good.secret(), "", "ws.example.com", []string{"! " +
-			"tls.certificate: /c.pem has no certif"}},
-		{"damaged", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END " +
-			"CERTIFICATE-----\n", good.secret(), "", "ws.example.com",
+		{"a key in its place", good.secret(), good.secret(), "", "ws.example.com", []string{"! tls.certificate: " +
+			"/c.pem has no certif"}},
+		{"damaged", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", good.secret(), "",
+			"ws.example.com",
 			[]string{"! tls.certificate: /c.pem: its certificate 1 is none"}},
-		{"encrypted", good.pem() + middle.pem(), encrypted, "", "ws.example.com", []string{"! tls.key: /k.pem " +
-			"is encrypted"}},
-		{"encrypted of old", good.pem() + middle.pem(), old, "", "ws.example.com", []string{"! tls.key: /k.pem " +
-			"is encrypted"}},
-		{"expired", expired.pem() + middle.pem(), expired.secret(), "", "ws.example.com", []string{"has " +
-			"expired on 2026-11-29"}},
+		{"encrypted", good.pem() + middle.pem(), encrypted, "", "ws.example.com", []string{"! tls.key: /k.pem is " +
+			"encrypted"}},
+		{"encrypted of old", good.pem() + middle.pem(), old, "", "ws.example.com", []string{"! tls.key: /k.pem is " +
+			"encrypted"}},
+		{"expired", expired.pem() + middle.pem(), expired.secret(), "", "ws.example.com", []string{"has expired on " +
+			"2026-11-29"}},
 		{"soon", soon.pem() + middle.pem(), soon.secret(), "", "ws.example.com", []string{"expires on 2026-12-01"}},
 		{"not yet", later.pem() + middle.pem(), later.secret(), "", "ws.example.com", []string{"is valid from " +
 			"2026-11-30 on"}},

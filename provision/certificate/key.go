@@ -29,8 +29,7 @@ func (c *check) key(ctx context.Context, path string) crypto.Signer {
 		}
 		if block.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED") {
 			c.fatal("tls.key", "%s is encrypted, and nobody is there to type the passphrase when nginx starts: "+
-				"openssl pkey "+
-				"-in FILE -out NEW writes it without", path)
+				"openssl pkey -in FILE -out NEW writes it without", path)
 			return nil
 		}
 		signer, err := parseKey(block.Bytes)
@@ -69,12 +68,10 @@ func (c *check) seenByOthers(path string) {
 	group := ok && st.Gid != 0 && info.Mode()&0o040 != 0
 	switch {
 	case info.Mode()&0o004 != 0:
-		c.all = append(c.all, Finding{Key: "tls.key", Message: fmt.Sprintf("%s can be read by everybody on "+
-			"this host "+
+		c.all = append(c.all, Finding{Key: "tls.key", Message: fmt.Sprintf("%s can be read by everybody on this host "+
 			"(mode %04o): chmod 600 %s", path, info.Mode().Perm(), path)})
 	case group && info.Mode()&0o020 != 0:
-		c.all = append(c.all, Finding{Key: "tls.key", Message: fmt.Sprintf("%s can be written by its group "+
-			"(mode %04o): "+
-			"chmod g-w %s", path, info.Mode().Perm(), path)})
+		c.all = append(c.all, Finding{Key: "tls.key", Message: fmt.Sprintf("%s can be written by its group (mode "+
+			"%04o): chmod g-w %s", path, info.Mode().Perm(), path)})
 	}
 }

@@ -31,8 +31,8 @@ func (c *check) leaf(path string, leaf *x509.Certificate) {
 		}
 	}
 	if len(missing) > 0 {
-		c.warn("%s is for %s, and not for %s: clients refuse it "+
-			"there", path, subject(leaf), strings.Join(missing, ", "))
+		c.warn("%s is for %s, and not for %s: clients refuse it there", path, subject(leaf),
+			strings.Join(missing, ", "))
 	}
 }
 
@@ -50,9 +50,8 @@ func (c *check) chain(path string, chain []*x509.Certificate) {
 	for i := range chain[1:] {
 		if chain[i].CheckSignatureFrom(chain[i+1]) != nil &&
 			string(chain[i].RawIssuer) != string(chain[i+1].RawSubject) {
-			c.warn("%s: its certificate %d is not the issuer of the one before it: the site's own stands "+
-				"first, each issuer "+
-				"behind it", path, i+2)
+			c.warn("%s: its certificate %d is not the issuer of the one before it: the site's own stands first, each "+
+				"issuer behind it", path, i+2)
 			return
 		}
 	}
@@ -66,8 +65,7 @@ func (c *check) chain(path string, chain []*x509.Certificate) {
 	_, err := last.Verify(x509.VerifyOptions{Roots: c.Roots, CurrentTime: last.NotBefore.Add(1),
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
 	if err != nil {
-		c.warn("%s ends with a certificate of %s, which no root of this host has issued: the chain is "+
-			"incomplete, unless the "+
-			"authority is your own; put the issuer's certificate behind it", path, last.Issuer)
+		c.warn("%s ends with a certificate of %s, which no root of this host has issued: the chain is incomplete, "+
+			"unless the authority is your own; put the issuer's certificate behind it", path, last.Issuer)
 	}
 }

@@ -57,8 +57,8 @@ func checkResolver(l Location, here string, at origins, p *problems) {
 	}
 	if l.StripPrefix {
 		p.add(at.problem(here+".strip_prefix",
-			"with resolver nginx passes the whole path on: remove one of the two, or "+
-				"have the application serve the path itself"))
+			"with resolver nginx passes the whole path on: remove one of the two, or have the application serve the "+
+				"path itself"))
 	}
 	for _, name := range []string{"balance", "keepalive"} {
 		if at.has(here + "." + name) {
@@ -109,8 +109,8 @@ func checkBackendName(l Location, here string, at origins, p *problems) {
 				"write backend_tls.name, the name in the certificate of %s", b)))
 		} else if b.Port > 0 && !strings.EqualFold(b.Host, l.Backends[0].Host) && l.Backends[0].Named() {
 			p.add(at.problem(element(at, here+".backend", i),
-				fmt.Sprintf("is %s, and the first backend is %s: nginx looks "+
-					"for one name in all certificates of a location, so write backend_tls.name", b.Host,
+				fmt.Sprintf("is %s, and the first backend is %s: nginx looks for one name in all certificates of a "+
+					"location, so write backend_tls.name", b.Host,
 					l.Backends[0].Host)))
 		}
 	}

@@ -44,9 +44,8 @@ func checkPath(s Site, l Location, here string, taken map[string]string, at orig
 	case l.StripPrefix && prefix && l.Path == "/":
 		p.add(at.problem(here+".strip_prefix", "there is nothing to strip of the path /: remove it"))
 	case l.StripPrefix && prefix && !strings.HasSuffix(l.Path, "/"):
-		p.add(at.problem(here+".strip_prefix", fmt.Sprintf("needs a path that ends in /, or what is behind it "+
-			"would be "+
-			"glued to another name: write path: %s/", l.Path)))
+		p.add(at.problem(here+".strip_prefix", fmt.Sprintf("needs a path that ends in /, or what is behind it would "+
+			"be glued to another name: write path: %s/", l.Path)))
 	case l.StripPrefix && l.Match == site.MatchExact && l.Root != "":
 		p.add(at.problem(here+".strip_prefix", "an exact path with root has no file left: use match prefix"))
 	case prefix && l.Path == acmePath && s.ACMEWebroot != "" && s.TLS == nil:
@@ -93,8 +92,8 @@ func checkWebSocket(l Location, here string, at origins, p *problems) {
 		}
 	}
 	if len(l.AllowedOrigins) > 1 && slices.Contains(l.AllowedOrigins, site.AnyOrigin) {
-		p.add(at.problem(here+".allowed_origins", "any is everybody, so that the others say nothing: remove "+
-			"one or the other"))
+		p.add(at.problem(here+".allowed_origins", "any is everybody, so that the others say nothing: remove one or "+
+			"the other"))
 	}
 	twice(l.AllowedOrigins, here+".allowed_origins", at, p)
 	twice(l.Allow, here+".allow", at, p)

@@ -19,8 +19,8 @@ func (s shared) agree(l Listen, what, mine, other, key string, at origins, p *pr
 	}
 	if told := "told " + what + key; s[thing] != mine && s[told] == "" {
 		s[told] = mine
-		p.add(at.problem(key, fmt.Sprintf("this site listens on %s %s, and an earlier one %s: one socket can "+
-			"be only one",
+		p.add(at.problem(key, fmt.Sprintf("this site listens on %s %s, and an earlier one %s: one socket can be only "+
+			"one",
 			l, mine, other)))
 	}
 }
@@ -73,8 +73,8 @@ func checkDefault(s Site, key string, taken map[string]string, at origins, p *pr
 		case !known:
 			taken[thing] = here + " " + mine
 		case by != here && (word == "true" || mine == "true"):
-			p.add(at.problem(here, fmt.Sprintf("the default server of %s is said by %s already: one socket has "+
-				"one", l, by)))
+			p.add(at.problem(here, fmt.Sprintf("the default server of %s is said by %s already: one socket has one", l,
+				by)))
 			return
 		}
 	}
@@ -87,8 +87,7 @@ func checkProxies(s Site, key string, at origins, p *problems) {
 	for j, l := range s.Listen {
 		if l.ProxyProtocol && !trusting {
 			p.add(at.problem(element(at, key+".listen", j), "with proxy_protocol whoever connects says who the "+
-				"client is: "+
-				"write trusted_proxies, the addresses of the load balancers, too"))
+				"client is: write trusted_proxies, the addresses of the load balancers, too"))
 		}
 	}
 	switch header := at.has(key + ".real_ip_header"); {
@@ -107,9 +106,8 @@ func checkPort80(s Site, key string, at origins, p *problems) {
 	}
 	for j, l := range s.Listen {
 		if l.Port == 80 && len(s.Port80()) > 0 {
-			p.add(at.problem(element(at, key+".listen", j), "the site itself has TLS on port 80, where "+
-				"tls.redirect and "+
-				"acme_webroot answer plain HTTP: give it another port, 443"))
+			p.add(at.problem(element(at, key+".listen", j), "the site itself has TLS on port 80, where tls.redirect "+
+				"and acme_webroot answer plain HTTP: give it another port, 443"))
 		}
 	}
 }

@@ -86,8 +86,7 @@ func fingerprint(s scalar) (string, error) {
 	case value == "" || s.tag == "!!null":
 		return text(scalar{})
 	case len(value) != 40 || strings.Trim(value, "0123456789ABCDEF") != "":
-		return "", fmt.Errorf("%s must be the key's whole fingerprint, 40 hexadecimal digits: gpg "+
-			"--with-fingerprint "+
+		return "", fmt.Errorf("%s must be the key's whole fingerprint, 40 hexadecimal digits: gpg --with-fingerprint "+
 			"FILE shows it", quote(s.text))
 	}
 	return value, nil

@@ -22,9 +22,9 @@ const mostName, mostHeaders = 40, 20
 // requestHeaders are what nginx sets.
 func requestHeaders(key Key, at func(*Location) *[]site.Header) field[Location] {
 	key.about = about{Type: "mapping of header names to values", Wrong: "Connection: close",
-		Bounds: "At most 20. Names of up to 40 letters, digits and -; values of printable ASCII without $, at " +
-			"most 1000 characters. An empty " +
-			"value (\"\") takes the header away. Not those of the connection and of the handshake.",
+		Bounds: "At most 20. Names of up to 40 letters, digits and -; values of printable ASCII without $, at most " +
+			"1000 characters. An empty value (\"\") takes the header away. Not those of the connection and of the " +
+			"handshake.",
 		Schema: headersSchema(`^[ -#%-~]*$`)}
 	return headers(key, headerProblem, at)
 }

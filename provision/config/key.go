@@ -36,9 +36,8 @@ func (k Key) of(a about) Key {
 
 // Keys is every key that a file may have, each behind the one that holds it.
 func Keys() []Key {
-	all := []Key{{Path: "sites", Doc: "The sites. Each becomes /etc/nginx/conf.d/NAME.conf. One that is " +
-		"removed from the " +
-		"list is removed there by the next apply; the last one by wsprovision revert. Where http{} of nginx.conf " +
+	all := []Key{{Path: "sites", Doc: "The sites. Each becomes /etc/nginx/conf.d/NAME.conf. One that is removed from " +
+		"the list is removed there by the next apply; the last one by wsprovision revert. Where http{} of nginx.conf " +
 		"does not include that folder, it is the first folder that http{} includes by a pattern such as *.conf.",
 		Default: "none", about: about{Type: "list", List: true}}}
 	all = append(all, under("sites[].", siteFields())...)

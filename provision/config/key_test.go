@@ -12,9 +12,9 @@ import (
 
 // required are the keys that a mapping needs, as YAML, beside the one that is looked at.
 var required = map[string]string{
-	"sites[]": "name: a\nserver_name: a.b\nlocations: [{path: /, backend: " +
-		"'c:1'}]", "sites[].locations[]": "path: /\nbackend: c:1",
-	"sites[].tls": "certificate: /c.pem\nkey: /k.pem",
+	"sites[]":             "name: a\nserver_name: a.b\nlocations: [{path: /, backend: 'c:1'}]",
+	"sites[].locations[]": "path: /\nbackend: c:1",
+	"sites[].tls":         "certificate: /c.pem\nkey: /k.pem",
 }
 
 // document is a file with one key, and no more than that needs.

@@ -13,24 +13,21 @@ func backendFields() []field[Location] {
 		backendField(),
 		one(Key{Path: "balance", Default: "round_robin", Example: "ip_hash",
 			With: "backend: [\"127.0.0.1:3000\", \"127.0.0.1:3001\"]",
-			Doc: "Which of the backends a request goes to. round_robin: each in its turn. least_conn: the one " +
-				"with the " +
-				"fewest connections. ip_hash: always the same one for a client's address, of IPv4 for its /24. " +
+			Doc: "Which of the backends a request goes to. round_robin: each in its turn. least_conn: the one with " +
+				"the fewest connections. ip_hash: always the same one for a client's address, of IPv4 for its /24. " +
 				"hash: always the same one for the same key. The fallbacks of WebSocket libraries (long polling) " +
-				"need " +
-				"one of the last two, for their requests belong together."},
+				"need one of the last two, for their requests belong together."},
 			balances, func(l *Location) *string { return &l.Balance }),
 		one(Key{Path: "keepalive", Default: "none", Example: "32",
 			Doc: "How many idle connections to the backends each of nginx's workers keeps for plain HTTP. A " +
-				"WebSocket " +
-				"has a connection of its own."},
+				"WebSocket has a connection of its own."},
 			counts(1, 10000), func(l *Location) *int { return &l.Keepalive }),
 		many(Key{Path: "resolver", Default: "the name is looked up once, at start and reload",
 			Example: `[10.0.0.2, "[2001:db8::2]:53"]`, With: "backend: app.example.com:3000",
-			Doc: "The DNS servers that nginx asks for the backend's name again whenever an answer has expired. " +
-				"For one " +
-				"backend with a name, without balance, keepalive, weight, max_fails and backup, which nginx has for " +
-				"addresses that it knows at start. Where the host has no IPv6, nginx asks for IPv4 addresses only."},
+			Doc: "The DNS servers that nginx asks for the backend's name again whenever an answer has expired. For " +
+				"one backend with a name, without balance, keepalive, weight, max_fails and backup, which nginx has " +
+				"for addresses that it knows at start. Where the host has no IPv6, nginx asks for IPv4 addresses " +
+				"only."},
 			"address", nameServers, func(l *Location) *[]string { return &l.Resolver }),
 		section(Key{Path: "backend_tls",
 			Doc: "How the certificate of https:// backends is judged. Without it: by the " +
@@ -43,12 +40,10 @@ func backendFields() []field[Location] {
 func backendField() field[Location] {
 	f := many(Key{Path: "backend", Flag: "backend", Example: `"[::1]:3000"`,
 		Doc: "Where the requests go: a server, or a list of them. Required, but with root. The ports get the SELinux " +
-			"label http_port_t. A UNIX socket below /run needs no label; the directory of one elsewhere gets " +
-			"one, where " +
-			"it holds nothing but sockets. With weight=3 a server gets three requests for one of the others, with " +
-			"max_fails=3 it is left out for 10 seconds after three failed tries (0: never), and with backup it " +
-			"is asked " +
-			"where none of the others answers."},
+			"label http_port_t. A UNIX socket below /run needs no label; the directory of one elsewhere gets one, " +
+			"where it holds nothing but sockets. With weight=3 a server gets three requests for one of the others, " +
+			"with max_fails=3 it is left out for 10 seconds after three failed tries (0: never), and with backup it " +
+			"is asked where none of the others answers."},
 		"backend", backends, func(l *Location) *[]Backend { return &l.Backends })
 	f.write = func(l Location) any {
 		var all []any
@@ -78,8 +73,7 @@ func backendTLSFields() []field[site.BackendTLS] {
 			backendNames, func(t *site.BackendTLS) *string { return &t.Name }),
 		via(Key{Path: "verify", Default: "true", Example: "false",
 			Doc: "false takes every certificate, so that anybody on the way can read and change what is sent. The " +
-				"plan " +
-				"warns of it."},
+				"plan warns of it."},
 			truths, func(t site.BackendTLS) bool { return !t.Unverified },
 			func(t *site.BackendTLS, on bool) { t.Unverified = !on }),
 	}

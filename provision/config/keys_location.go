@@ -25,19 +25,17 @@ func pathFields() []field[Location] {
 			Doc: "The requests that this location is for, by the decoded path. It stands once in a site."},
 			paths, func(l *Location) *string { return &l.Path }),
 		one(Key{Path: "match", Default: "prefix", Example: "exact",
-			Doc: "How the path is compared. prefix: the request's path begins with it, and the longest wins. " +
-				"exact: it is " +
-				"the whole path. regex: a regular expression, which goes before every prefix; the first that " +
+			Doc: "How the path is compared. prefix: the request's path begins with it, and the longest wins. exact: " +
+				"it is the whole path. regex: a regular expression, which goes before every prefix; the first that " +
 				"matches wins."},
 			matches, func(l *Location) *site.Match { return &l.Match }),
 		one(Key{Path: "strip_prefix", Default: "false", Example: "true", With: "path: /app/",
-			Doc: "The backend gets what is behind the path: with /app/, / for /app/. A prefix has to end in /. " +
-				"With root " +
-				"the files lie right below it."},
+			Doc: "The backend gets what is behind the path: with /app/, / for /app/. A prefix has to end in /. With " +
+				"root the files lie right below it."},
 			truths, func(l *Location) *bool { return &l.StripPrefix }),
 		one(Key{Path: "root", Example: "/usr/share/app", With: "path: /static/",
-			Doc: "The directory of static files that are served in place of a backend. The path is looked up " +
-				"below it."},
+			Doc: "The directory of static files that are served in place of a backend. The path is looked up below " +
+				"it."},
 			directories, func(l *Location) *string { return &l.Root }),
 	}
 }
@@ -45,26 +43,21 @@ func pathFields() []field[Location] {
 func webSocketFields() []field[Location] {
 	return []field[Location]{
 		via(Key{Path: "websocket", Flag: "", Default: "true, with root false", Example: "only",
-			Doc: "true: WebSockets, and plain HTTP beside them. false: plain HTTP. only: what asks for no " +
-				"WebSocket gets " +
-				"426. Of what a client asks for with Upgrade, only websocket, in any case of letters, is " +
-				"passed on; every " +
-				"other protocol (h2c) would be a tunnel past the path, and the connection to the backend is " +
-				"closed after " +
-				"such a request."},
+			Doc: "true: WebSockets, and plain HTTP beside them. false: plain HTTP. only: what asks for no WebSocket " +
+				"gets 426. Of what a client asks for with Upgrade, only websocket, in any case of letters, is passed " +
+				"on; every other protocol (h2c) would be a tunnel past the path, and the connection to the backend " +
+				"is closed after such a request."},
 			webSockets, webSocketWord, setWebSocket),
 		one(Key{Path: "heartbeat", Default: "none", Example: "30s",
 			Doc: "How often the application or its clients send something on each WebSocket. read_timeout and " +
-				"send_timeout " +
-				"are three times that, and the plan says so: a connection that is dead is closed after it."},
+				"send_timeout are three times that, and the plan says so: a connection that is dead is closed after " +
+				"it."},
 			heartbeats, func(l *Location) *time.Duration { return &l.Heartbeat }),
 		many(Key{Path: "allowed_origins", Flag: "allowed-origins", Default: "everybody, with a note in the plan",
 			Example: "[https://app.example.com, \"http://localhost:8080\"]",
-			Doc: "The sites whose pages may open a WebSocket here, against Cross-Site WebSocket Hijacking: a " +
-				"page of any other " +
-				"gets 403, and so does one whose Origin is null. A client that sends no Origin is no browser, " +
-				"and passes. " +
-				"any is everybody, without the note."},
+			Doc: "The sites whose pages may open a WebSocket here, against Cross-Site WebSocket Hijacking: a page of " +
+				"any other gets 403, and so does one whose Origin is null. A client that sends no Origin is no " +
+				"browser, and passes. any is everybody, without the note."},
 			"origin", originKinds, func(l *Location) *[]string { return &l.AllowedOrigins }),
 	}
 }
@@ -103,8 +96,7 @@ func proxyFields() []field[Location] {
 func accessFields() []field[Location] {
 	return []field[Location]{
 		one(Key{Path: "basic_auth_file", Example: "/etc/nginx/users",
-			Doc: "The file of users and passwords, as htpasswd writes it, that clients need one of. Browsers " +
-				"send no " +
+			Doc: "The file of users and passwords, as htpasswd writes it, that clients need one of. Browsers send no " +
 				"password with a WebSocket by themselves."},
 			pemFiles, func(l *Location) *string { return &l.BasicAuthFile }),
 		many(Key{Path: "allow", Default: "everybody", Example: `[192.0.2.0/24, "2001:db8::1"]`,
@@ -116,17 +108,16 @@ func accessFields() []field[Location] {
 		section(Key{Path: "limits", Doc: "Bounds for each client address, in this location. Above them it gets 429."},
 			limitFields(), func(l *Location) **site.Limits { return &l.Limits }),
 		one(Key{Path: "snippet", Example: `"proxy_hide_header Server;"`,
-			Doc: "nginx's own directives, at the end of the location. What they do is not checked, and the " +
-				"plan says so; " +
-				"nginx -t is asked before anything is changed."},
+			Doc: "nginx's own directives, at the end of the location. What they do is not checked, and the plan says " +
+				"so; nginx -t is asked before anything is changed."},
 			snippets, func(l *Location) *string { return &l.Snippet }),
 	}
 }
 
 func limitFields() []field[site.Limits] {
 	return []field[site.Limits]{
-		one(Key{Path: "connections_per_client", Example: "20", Doc: "How many requests and WebSockets at the " +
-			"same time."},
+		one(Key{Path: "connections_per_client", Example: "20", Doc: "How many requests and WebSockets at the same " +
+			"time."},
 			counts(1, 65535), func(l *site.Limits) *int { return &l.ConnectionsPerClient }),
 		one(Key{Path: "requests_per_second", Example: "10", Doc: "How many requests and handshakes."},
 			counts(1, 100000), func(l *site.Limits) *int { return &l.RequestsPerSecond }),

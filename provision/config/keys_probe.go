@@ -14,9 +14,8 @@ func probeField() field[Location] {
 func probeFields() []field[site.Probe] {
 	return []field[site.Probe]{
 		one(Key{Path: "path", Default: "the location's", Example: "/?EIO=4&transport=websocket",
-			Doc: "What is asked for, with its query. The path has to come to this location. It is shown in " +
-				"reports: a " +
-				"secret is better kept in credentials_file."},
+			Doc: "What is asked for, with its query. The path has to come to this location. It is shown in reports: " +
+				"a secret is better kept in credentials_file."},
 			probePaths, func(p *site.Probe) *string { return &p.Path }),
 		one(Key{Path: "subprotocol", Example: "binary",
 			Doc: "The subprotocol that is offered (Sec-WebSocket-Protocol)."},

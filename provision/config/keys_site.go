@@ -20,8 +20,8 @@ func siteFields() []field[Site] {
 
 // listenField is not written where nobody asked for it: the host decides on IPv6 then.
 func listenField() field[Site] {
-	f := many(Key{Path: "listen", Flag: "listen", Default: "80, with tls 443; and the same of IPv6, where the " +
-		"host has it",
+	f := many(Key{Path: "listen", Flag: "listen", Default: "80, with tls 443; and the same of IPv6, where the host " +
+		"has it",
 		Example: `[80, "[::]:80", "127.0.0.1:8080 proxy_protocol"]`,
 		Doc: "What nginx listens on. A port alone is every IPv4 address, as in nginx. With proxy_protocol whoever " +
 			"connects has to begin with a PROXY line, as HAProxy's send-proxy does; it needs trusted_proxies.",
@@ -40,27 +40,22 @@ func listenField() field[Site] {
 func moreSiteFields() []field[Site] {
 	return []field[Site]{
 		one(Key{Path: "default_server", Default: "nginx's rule: the first server on a socket", Example: "reject",
-			Doc: "Who answers requests for names that no server on the socket has. true: this site. reject: " +
-				"nobody, the " +
-				"connection is closed (444), and with TLS the handshake is refused; where somebody else's " +
-				"server is the " +
-				"default already, it stays so."},
+			Doc: "Who answers requests for names that no server on the socket has. true: this site. reject: nobody, " +
+				"the connection is closed (444), and with TLS the handshake is refused; where somebody else's server " +
+				"is the default already, it stays so."},
 			defaultServers, func(s *Site) *site.DefaultServer { return &s.DefaultServer }),
 		one(Key{Path: "acme_webroot", Example: "/var/lib/wsprovision-acme",
 			Doc: "The directory below which an ACME client puts .well-known/acme-challenge (certbot certonly " +
-				"--webroot -w). " +
-				"Port 80 serves it, with TLS and without, so that the first certificate can be had."},
+				"--webroot -w). Port 80 serves it, with TLS and without, so that the first certificate can be had."},
 			directories, func(s *Site) *string { return &s.ACMEWebroot }),
 		many(Key{Path: "trusted_proxies", Example: `[10.0.0.0/8, "2001:db8::/32"]`,
-			Doc: "The load balancers in front. Theirs are the X-Forwarded-For and X-Forwarded-Proto that the " +
-				"backend sees; " +
-				"those of everybody else are replaced."},
+			Doc: "The load balancers in front. Theirs are the X-Forwarded-For and X-Forwarded-Proto that the backend " +
+				"sees; those of everybody else are replaced."},
 			"address", proxies, func(s *Site) *[]string { return &s.TrustedProxies }),
 		one(Key{Path: "real_ip_header", Default: "X-Forwarded-For, with trusted_proxies", Example: "X-Real-IP",
 			With: "trusted_proxies: 10.0.0.0/8",
-			Doc: "How the trusted proxies say who the client is. proxy_protocol is the PROXY line of a listen " +
-				"that has " +
-				"proxy_protocol."},
+			Doc: "How the trusted proxies say who the client is. proxy_protocol is the PROXY line of a listen that " +
+				"has proxy_protocol."},
 			realIPHeaders, func(s *Site) *string { return &s.RealIPHeader }),
 		items(Key{Path: "locations", Required: true, Doc: "The paths, and where each goes."},
 			"location", locationFields(), Location{WebSocket: true}, completeLocation,

@@ -37,14 +37,12 @@ var (
 		Bounds: "Up to 64 of a-z, 0-9, - and _, beginning with a letter or a digit.",
 		Schema: pattern(`^[a-z0-9][a-z0-9_-]{0,63}$`)}, siteName, nil}
 	serverNames = kind[string]{about{Type: "host name", Wrong: "~^ws",
-		Bounds: "Letters, digits, inner hyphens and underscores, 1 to 63 between dots, 253 in all; a first " +
-			"label may " +
+		Bounds: "Letters, digits, inner hyphens and underscores, 1 to 63 between dots, 253 in all; a first label may " +
 			`be *, as in "*.example.com", which YAML wants in quotes. Names in another script are written in punycode.`,
 		Schema: pattern(`^(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)}, serverName, nil}
 	listens = kind[Listen]{about{Type: "port or address:port", Wrong: "80 ssl",
-		Bounds: "A port from 1 to 65535, or an IP address and a port; an IPv6 address in brackets and quotes. " +
-			"Behind it " +
-			"may stand proxy_protocol.",
+		Bounds: "A port from 1 to 65535, or an IP address and a port; an IPv6 address in brackets and quotes. Behind " +
+			"it may stand proxy_protocol.",
 		Schema: schema{"type": []string{"integer", "string"}, "minimum": 1, "maximum": 65535,
 			"pattern": `^([0-9.]+:|\[[0-9A-Fa-f:.]+\]:)?[0-9]+( proxy_protocol)?$`}}, listen, listenWords}
 	pemFiles = kind[string]{about{Type: "file", Wrong: "certs/a.pem",

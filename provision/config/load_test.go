@@ -210,8 +210,8 @@ func TestMisspeltKeyHidesNothing(t *testing.T) {
 		name, text string
 		want       []string
 	}{
-		{"locations", "sites:\n  - name: a\n    server_name: a.b\n    location:\n      - path: /\n        " +
-			"backend: a:0\n",
+		{"locations", "sites:\n  - name: a\n    server_name: a.b\n    location:\n      - path: /\n        backend: " +
+			"a:0\n",
 			[]string{"sites[0].location (line 4): is not a key here: did you mean locations?",
 				"sites[0].locations[0].backend (line 6)"}},
 		{"sites", "site:\n  - name: A\n    server_name: a.b\n    locations: [{path: /, backend: a:1}]\n",

@@ -67,9 +67,8 @@ func hostName(name string) error {
 	for label := range strings.SplitSeq(name, ".") {
 		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' ||
 			strings.Trim(label, alphanum+"_-") != "" {
-			return fmt.Errorf("a host name is made of letters, digits, _ and inner hyphens, 1 to 63 between "+
-				"dots, and "+
-				"%s is not", quote(label))
+			return fmt.Errorf("a host name is made of letters, digits, _ and inner hyphens, 1 to 63 between dots, "+
+				"and %s is not", quote(label))
 		}
 	}
 	if last := name[strings.LastIndexByte(name, '.')+1:]; strings.Trim(last, digits) == "" {

@@ -24,8 +24,7 @@ func network(s scalar) (string, error) {
 	address, _, isNetwork := strings.Cut(value, "/")
 	ip, err := netip.ParseAddr(address)
 	if err != nil || ip.Zone() != "" {
-		return "", fmt.Errorf("%s is no address: write it like 10.1.2.3, 10.0.0.0/8 or "+
-			"\"2001:db8::/32\"", quote(value))
+		return "", fmt.Errorf("%s is no address: write it like 10.1.2.3, 10.0.0.0/8 or \"2001:db8::/32\"", quote(value))
 	}
 	if err := mapped(ip); err != nil || !isNetwork {
 		return ip.String(), err
@@ -35,8 +34,7 @@ func network(s scalar) (string, error) {
 	case err != nil:
 		return "", fmt.Errorf("%s: behind / stands how many bits are the network's, like 10.0.0.0/8", quote(value))
 	case p.Masked() != p:
-		return "", fmt.Errorf("%s: the host bits of a network are 0: write %s, or %s for the one "+
-			"address", quote(value),
+		return "", fmt.Errorf("%s: the host bits of a network are 0: write %s, or %s for the one address", quote(value),
 			p.Masked(), ip)
 	}
 	if p.IsSingleIP() {

@@ -28,8 +28,8 @@ type Record struct {
 // Difference is one of a site's values: Key is as a person calls it, "path" or "backend of /ws/".
 type Difference struct{ Key, From, To string }
 
-const recordHead = "# Written by wsprovision apply from its options, and read beside wsprovision.yaml. " +
-	"It may be edited.\n" +
+const recordHead = "# Written by wsprovision apply from its options, and read beside wsprovision.yaml. It may be " +
+	"edited.\n" +
 	"# To take the site away, remove this file and run wsprovision apply.\n"
 
 // ofTheRun are keys that say how a run goes about it, and nothing of the host.

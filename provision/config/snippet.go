@@ -11,9 +11,8 @@ import (
 const mostSnippet = 16 << 10
 
 var snippets = kind[string]{about{Type: "text", Wrong: "include /etc/passwd;",
-	Bounds: "nginx's directives for a location, at most 16 KiB, each ended by ; or a block, braces balanced. " +
-		"No include and " +
-		"no load_module.",
+	Bounds: "nginx's directives for a location, at most 16 KiB, each ended by ; or a block, braces balanced. No " +
+		"include and no load_module.",
 	Schema: schema{"type": "string", "maxLength": mostSnippet}}, snippet, nil}
 
 // snippet takes directives as they are: what they do is checked by nginx -t alone. They must not end the location, nor

@@ -78,8 +78,8 @@ func distrusted(path string, p *problems) bool {
 		p.add(Problem{Source: path, Message: message})
 	}
 	if err := hostfile.Regular(path); err != nil {
-		p.add(Problem{Source: path, Message: err.Error() + ": root takes its configuration from a plain file, " +
-			"or /dev/null for none"})
+		p.add(Problem{Source: path, Message: err.Error() + ": root takes its configuration from a plain file, or " +
+			"/dev/null for none"})
 		return true
 	}
 	return len(doubts) > 0

@@ -21,8 +21,7 @@ func TestHostileHome(t *testing.T) {
 	}
 	_, err = Load(Input{File: file, Trusted: true})
 	if err == nil || !strings.Contains(err.Error(), "uid 65534") ||
-		!strings.Contains(err.Error(), "or keep the file in a "+
-			"directory that is root's alone") {
+		!strings.Contains(err.Error(), "or keep the file in a directory that is root's alone") {
 		t.Errorf("%v", err)
 	}
 	if err := os.Chown(home, 0, 0); err != nil {

@@ -117,9 +117,8 @@ func header(ctx context.Context, root, path string) (http.Header, error) {
 		all.Add(name, strings.TrimSpace(value))
 	}
 	if err := (handshake.Target{Host: "any.invalid", Header: all}).Validate(); err != nil {
-		return nil, fmt.Errorf("%s: its header lines cannot be sent: a name is none, is one of the handshake's "+
-			"own, or "+
-			"a value has a control character", path)
+		return nil, fmt.Errorf("%s: its header lines cannot be sent: a name is none, is one of the handshake's own, "+
+			"or a value has a control character", path)
 	}
 	return all, nil
 }

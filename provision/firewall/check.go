@@ -76,9 +76,8 @@ func (f *Firewall) sayOthers(ctx context.Context, found *engine.Finding) {
 	}
 	for _, name := range others {
 		if f.active(ctx, name) {
-			found.Warnings = append(found.Warnings, fmt.Sprintf("%s runs, with rules of its own, which are left "+
-				"as they "+
-				"are: whether they let port %s in is for whoever wrote them to see to", name, numbers(f.ports())))
+			found.Warnings = append(found.Warnings, fmt.Sprintf("%s runs, with rules of its own, which are left as "+
+				"they are: whether they let port %s in is for whoever wrote them to see to", name, numbers(f.ports())))
 		}
 	}
 }
@@ -163,9 +162,8 @@ func sayBound(ctx context.Context, w firewalld.Firewall, zone string, found *eng
 	if err != nil || len(bound) == 0 || slices.Contains(bound, zone) {
 		return
 	}
-	found.Warnings = append(found.Warnings, fmt.Sprintf("no interface belongs to the zone %s of firewalld; those "+
-		"in use "+
-		"are %s: firewall: %s opens the ports there", zone, strings.Join(bound, " and "), bound[0]))
+	found.Warnings = append(found.Warnings, fmt.Sprintf("no interface belongs to the zone %s of firewalld; those in "+
+		"use are %s: firewall: %s opens the ports there", zone, strings.Join(bound, " and "), bound[0]))
 }
 
 // ports are those that the sites listen on for others than this host.

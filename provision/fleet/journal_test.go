@@ -70,8 +70,8 @@ func TestJournal(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 	if got, want := oneLine(told[1].message, told[1].fields),
-		"1/8 packages changed 1.0s a: b → c run=ID command=apply "+
-			"step=packages status=changed duration_ms=0 changes=2 agent=1.1.0"; got != want {
+		"1/8 packages changed 1.0s a: b → c run=ID command=apply step=packages status=changed duration_ms=0 "+
+			"changes=2 agent=1.1.0"; got != want {
 		t.Errorf("for syslog %q, want %q", got, want)
 	}
 }

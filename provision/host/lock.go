@@ -120,8 +120,8 @@ func (l *lock) keep() error {
 	}
 	err := l.take()
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		l.lost = fmt.Errorf("%w: the lock of this run was removed meanwhile (%s), and nothing more is changed: "+
-			"let the other run end, then run again", ErrLocked, LockPath)
+		l.lost = fmt.Errorf("%w: the lock of this run was removed meanwhile (%s), and nothing more is changed: let "+
+			"the other run end, then run again", ErrLocked, LockPath)
 		return l.lost
 	}
 	return err

@@ -49,9 +49,9 @@ func (o Orphans) Holding(processes []Process) []Process {
 // OrphansHold says what workers without a master are in the way of, and what ends them: on SIGQUIT a worker closes its
 // listening sockets at once and ends with its last connection (ngx_worker_process_cycle).
 func OrphansHold(all []Process, ports map[string]bool) error {
-	return fmt.Errorf("workers of an nginx that was killed still run, and listen on port %s (process %s), "+
-		"so that nginx cannot: %s frees the port at once; each finishes its open connections, WebSockets too, "+
-		"and ends with the last one",
+	return fmt.Errorf("workers of an nginx that was killed still run, and listen on port %s (process %s), so that "+
+		"nginx cannot: %s frees the port at once; each finishes its open connections, WebSockets too, and ends with "+
+		"the last one",
 		sortedWords(ports), strings.Join(numbers(all), ", "), plaintext.Command(Quit(all)))
 }
 

@@ -66,8 +66,8 @@ const (
 	RelabelNote = "the first boot labels every file anew (" + host.RelabelPath + ") and reboots"
 	relabelNext = "every file is labelled anew (" + host.RelabelPath + "), and then the host reboots once more"
 	// unlabelledHost is for a host that runs: when it goes down is for its administrator to say.
-	unlabelledHost = "no file of this host has a SELinux label: nginx cannot work so where SELinux enforces; " +
-		"touch " + host.RelabelPath + " and reboot when it suits"
+	unlabelledHost = "no file of this host has a SELinux label: nginx cannot work so where SELinux enforces; touch " +
+		host.RelabelPath + " and reboot when it suits"
 )
 
 func SayRelabel(f *engine.Finding) {

@@ -19,15 +19,12 @@ var ChangedForms = [...]changedForm{
 		Why: "1.0.0 passed on whatever protocol a client asks for with Upgrade, also h2c, a tunnel past the path; " +
 			"only websocket is passed on by now"},
 	{Had: "# managed by wsprovision; what is changed here by hand is overwritten",
-		Why: "the first line of 1.0.0 said that an edit is overwritten; it names on_drift by now, which " +
-			"decides that"},
+		Why: "the first line of 1.0.0 said that an edit is overwritten; it names on_drift by now, which decides that"},
 	{Had: "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;",
 		Why: "the backend was told what a client wrote into X-Forwarded-For itself; by now it is the client's " +
-			"address, " +
-			"and what stands before it counts from trusted_proxies only"},
+			"address, and what stands before it counts from trusted_proxies only"},
 	{Had: "proxy_set_header Host $http_host;",
-		Why: "the backend's Host was whatever the client wrote; by now it is the name by which nginx chose the " +
-			"site, " +
+		Why: "the backend's Host was whatever the client wrote; by now it is the name by which nginx chose the site, " +
 			"with the client's port"},
 	{Had: "ssl_certificate_key ", Gains: "ssl_protocols ",
 		Why: "nginx's own default lets TLS 1.0 and 1.1 in; by now the protocols, ciphers and sessions are those of " +

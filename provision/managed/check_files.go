@@ -48,8 +48,8 @@ func (m *Files) SayForeign(f *engine.Finding, s File, difference string) error {
 		f.Warnings = append(f.Warnings, "cannot tell without root whether "+s.Path+
 			" is the agent's; it is refused where it is not (see --adopt)")
 	case m.Consented(state.KindFile, s.Path, state.Digest(s.Have.Content)):
-		f.Warnings = append(f.Warnings, s.Path+" is not the agent's, and is taken over (--adopt): "+
-			"the ledger keeps it, and a revert brings it back")
+		f.Warnings = append(f.Warnings, s.Path+" is not the agent's, and is taken over (--adopt): the ledger keeps "+
+			"it, and a revert brings it back")
 	default:
 		return engine.NewDecision(fmt.Errorf("%s is not the agent's, no ledger knows it: %s, or have it taken over "+
 			"with --adopt, after which a revert brings it back:\n%s", s.Path, wayAround(m.Elsewhere, s.Path),
@@ -63,11 +63,11 @@ func (m *Files) SayFound(f *engine.Finding, s File) {
 	switch {
 	case !s.found || m.Blind:
 	case s.Differs():
-		f.Notes = append(f.Notes, fmt.Sprintf("%s has the wanted content already, and no ledger knows it: "+
-			"its %s is put right, and a revert leaves the file as it is now", s.Path, s.attributes()))
+		f.Notes = append(f.Notes, fmt.Sprintf("%s has the wanted content already, and no ledger knows it: its %s is "+
+			"put right, and a revert leaves the file as it is now", s.Path, s.attributes()))
 	default:
-		f.Notes = append(f.Notes, s.Path+" is as wanted already, and no ledger knows it: "+
-			"it is taken into the ledger as the agent's")
+		f.Notes = append(f.Notes, s.Path+" is as wanted already, and no ledger knows it: it is taken into the ledger "+
+			"as the agent's")
 	}
 }
 

@@ -20,8 +20,8 @@ func (rs Repositories) exposed() []string {
 		warnings = append(warnings, w)
 	}
 	if strings.HasPrefix(strings.ToLower(rs.Config.EPEL.BaseURL), "http:") {
-		warnings = append(warnings, "epel.baseurl is http, and the repository's metadata is not signed: "+
-			"whoever stands between can offer old packages with known holes, signed as they are; serve it over https")
+		warnings = append(warnings, "epel.baseurl is http, and the repository's metadata is not signed: whoever "+
+			"stands between can offer old packages with known holes, signed as they are; serve it over https")
 	}
 	return warnings
 }

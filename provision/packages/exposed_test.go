@@ -48,8 +48,8 @@ func TestExposedFile(t *testing.T) {
 			src.Config.EPEL.BaseURL = tt.baseURL
 			want := ""
 			if tt.want {
-				want = fmt.Sprintf("/c.yaml holds credentials of epel and can be read by others (mode %04o): "+
-					"chmod 600 /c.yaml", tt.mode)
+				want = fmt.Sprintf("/c.yaml holds credentials of epel and can be read by others (mode %04o): chmod "+
+					"600 /c.yaml", tt.mode)
 			}
 			if got := src.Repositories().exposedFile(); got != want {
 				t.Errorf("%q, want %q", got, want)

@@ -41,10 +41,10 @@ func (o OneRun) reach(ctx context.Context) (mirrors bool, err error) {
 			"come", lost, RepositoryPath))
 		return false, nil
 	}
-	return false, fmt.Errorf("EPEL 7 cannot be had. Its mirrors: %w. Its archive: %w. "+
-		"Where this host reaches neither of them, set epel.source to mirror, with epel.baseurl and epel.gpgkey, "+
-		"to package, with epel.package and epel.gpgkey, to repository, where an enabled one has epel-release, "+
-		"or to none, where an enabled one has nginx", lost, gone)
+	return false, fmt.Errorf("EPEL 7 cannot be had. Its mirrors: %w. Its archive: %w. Where this host reaches "+
+		"neither of them, set epel.source to mirror, with epel.baseurl and epel.gpgkey, to package, with "+
+		"epel.package and epel.gpgkey, to repository, where an enabled one has epel-release, or to none, where an "+
+		"enabled one has nginx", lost, gone)
 }
 
 func (o OneRun) say(line string) {

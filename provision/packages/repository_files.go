@@ -148,8 +148,8 @@ func (k Keys) oneKey(content []byte) (openpgp.Key, error) {
 		for _, k := range keys {
 			have = append(have, k.Fingerprint)
 		}
-		return openpgp.Key{}, fmt.Errorf("it holds the key %s and not %s: get the right key, "+
-			"or set epel.fingerprint if it is this one that you trust",
+		return openpgp.Key{}, fmt.Errorf("it holds the key %s and not %s: get the right key, or set epel.fingerprint "+
+			"if it is this one that you trust",
 			strings.Join(have, ", "), k.Config.EPEL.Fingerprint)
 	}
 	return keys[0], nil

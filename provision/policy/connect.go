@@ -102,8 +102,7 @@ func (p *Policy) allowsLabel(ways selinux.Ways, status selinux.Status) error {
 		return nil
 	}
 	return fmt.Errorf("selinux.connect: label: the policy %s %s does not let httpd_t connect to %s without the "+
-		"boolean "+
-		"%s: turn on %s (setsebool -P %[5]s on), which allows just that, or have selinux.connect: boolean",
+		"boolean %s: turn on %s (setsebool -P %[5]s on), which allows just that, or have selinux.connect: boolean",
 		status.Policy, when, HTTPPortType, ConnectBoolean, selinux.HTTPGracefulShutdown)
 }
 

@@ -29,9 +29,8 @@ func (po Ports) sayTaken(f *engine.Finding, port int, before selinux.PortState) 
 			usersOf(local)))
 	default:
 		return engine.NewDecision(fmt.Errorf("port %s has the local label %s, which somebody gave it for %s, and not "+
-			"the agent: "+
-			"give the site another port, or have the label taken over with --adopt, "+
-			"after which a revert brings it back", name, local, usersOf(local)))
+			"the agent: give the site another port, or have the label taken over with --adopt, after which a revert "+
+			"brings it back", name, local, usersOf(local)))
 	}
 	return nil
 }

@@ -75,9 +75,9 @@ func (po Ports) checkListening(ctx context.Context, f *engine.Finding, status se
 		if err != nil || may {
 			continue // what cannot be told is told by the reload
 		}
-		which := fmt.Sprintf("let nginx listen on port tcp/%d, which is %s: "+
-			"label it with selinux.label_listen_ports: true (--label-listen-ports), or listen on 80, 443, 8008, "+
-			"8009, 8080 or 8443", port, label)
+		which := fmt.Sprintf("let nginx listen on port tcp/%d, which is %s: label it with "+
+			"selinux.label_listen_ports: true (--label-listen-ports), or listen on 80, 443, 8008, 8009, 8080 or 8443",
+			port, label)
 		if mode == selinux.Permissive {
 			f.Warnings = append(f.Warnings, "SELinux is permissive; enforcing, it would not "+which)
 			continue

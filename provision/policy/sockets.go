@@ -118,10 +118,9 @@ func (so Sockets) sayDirectory(f *engine.Finding, d directory) {
 type lacking struct{ dir, why string }
 
 func (l lacking) Error() string {
-	return fmt.Sprintf("the UNIX socket in %s gets no label: %s; SELinux lets nginx (httpd_t) use it only where "+
-		"its policy "+
-		"allows httpd_t to write to a sock_file of that label: have the application make it in a directory of its own "+
-		"below /run", l.dir, l.why)
+	return fmt.Sprintf("the UNIX socket in %s gets no label: %s; SELinux lets nginx (httpd_t) use it only where its "+
+		"policy allows httpd_t to write to a sock_file of that label: have the application make it in a directory of "+
+		"its own below /run", l.dir, l.why)
 }
 
 // directory reads what is there. The error is lacking where it may not be labelled.

@@ -18,9 +18,9 @@ import (
 // away, and has to know.
 func (p *Policy) checkUnbuilt(ctx context.Context, f *engine.Finding, status selinux.Status) error {
 	if !p.Where.Offline() {
-		return fmt.Errorf("the SELinux policy %s is not built (there is no %s), so that neither a boolean nor "+
-			"a port's label can be set: build it with semodule -B "+
-			"(where that fails: yum reinstall selinux-policy-%[1]s), then run again", status.Policy, status.Unbuilt)
+		return fmt.Errorf("the SELinux policy %s is not built (there is no %s), so that neither a boolean nor a "+
+			"port's label can be set: build it with semodule -B (where that fails: yum reinstall "+
+			"selinux-policy-%[1]s), then run again", status.Policy, status.Unbuilt)
 	}
 	change := func(object, from, to, deferred string) {
 		f.Changes = append(f.Changes, engine.Change{Object: object, From: from, To: to, Deferred: deferred})
@@ -40,8 +40,8 @@ func (p *Policy) checkUnbuilt(ctx context.Context, f *engine.Finding, status sel
 			change("port "+PortName(port), string(selinux.Unknown), HTTPPortType, "")
 		}
 	}
-	f.Warnings = append(f.Warnings, fmt.Sprintf("the SELinux policy %s was never built here (there is no %s): "+
-		"it is built, because without it an enforcing host does not boot", status.Policy, status.Unbuilt))
+	f.Warnings = append(f.Warnings, fmt.Sprintf("the SELinux policy %s was never built here (there is no %s): it is "+
+		"built, because without it an enforcing host does not boot", status.Policy, status.Unbuilt))
 	return engine.Lines(all)
 }
 
@@ -65,8 +65,8 @@ func (p *Policy) buildPolicy(ctx context.Context, status selinux.Status) error {
 		return p.checkUnbuilt(ctx, &engine.Finding{}, status)
 	}
 	if err := p.SELinux.Build(ctx); err != nil {
-		return fmt.Errorf("build the SELinux policy %s, which has no %s: %w: "+
-			"reinstall selinux-policy-%[1]s and policycoreutils, then run again", status.Policy, status.Unbuilt, err)
+		return fmt.Errorf("build the SELinux policy %s, which has no %s: %w: reinstall selinux-policy-%[1]s and "+
+			"policycoreutils, then run again", status.Policy, status.Unbuilt, err)
 	}
 	return nil
 }

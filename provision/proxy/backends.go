@@ -64,9 +64,8 @@ func (v *Candidate) checkBackend(ctx context.Context, f *engine.Finding, b confi
 		return nil // nginx -t has the last word
 	}
 	if len(addresses) == 0 {
-		return fmt.Errorf("the name %s has no address on this host, and nginx neither starts nor boots with such "+
-			"a name: "+
-			"add it to DNS or to /etc/hosts (getent ahosts %[1]s proves it), or name its address", b.Host)
+		return fmt.Errorf("the name %s has no address on this host, and nginx neither starts nor boots with such a "+
+			"name: add it to DNS or to /etc/hosts (getent ahosts %[1]s proves it), or name its address", b.Host)
 	}
 	if len(addresses) > 1 {
 		var all []string

@@ -54,8 +54,8 @@ func (v *Candidate) Check(ctx context.Context) (engine.Finding, error) {
 func (v *Candidate) checkInstalled(ctx context.Context, f *engine.Finding, o map[string][]byte) error {
 	tree, unread := v.Survey.Tree(o)
 	if p := (*glob.PatternError)(nil); errors.As(unread, &p) && !v.Reverting {
-		return fmt.Errorf("%w: which files nginx reads is not known, nor what a site collides with; "+
-			"name them by *, ? and sets such as [a-z]", unread)
+		return fmt.Errorf("%w: which files nginx reads is not known, nor what a site collides with; name them by *, "+
+			"? and sets such as [a-z]", unread)
 	}
 	if unread == nil {
 		if err := v.checkTree(ctx, f, tree); err != nil {

@@ -73,9 +73,8 @@ func (v *Candidate) unreadableByLabel(s site.Site) []error {
 		if errors.Is(err, selinux.ErrUnknown) || err != nil || allowed {
 			continue
 		}
-		all = append(all, fmt.Errorf("site %s: SELinux keeps nginx from reading %s (%s), although nginx -t as "+
-			"root reads it: "+
-			"keep it below /etc/pki/tls, or give it a label that nginx reads: %s", s.Name, path, label,
+		all = append(all, fmt.Errorf("site %s: SELinux keeps nginx from reading %s (%s), although nginx -t as root "+
+			"reads it: keep it below /etc/pki/tls, or give it a label that nginx reads: %s", s.Name, path, label,
 			plaintext.Command([]string{"chcon", "-t", "cert_t", path})))
 	}
 	return all

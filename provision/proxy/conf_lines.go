@@ -183,8 +183,8 @@ func (v *Candidate) checkStock() error {
 	if v.Where.Offline() || v.Reverting || v.Config.Nginx.StockIPv6 == config.StockRemove || !noIPv6Sockets(v.Host) {
 		return nil
 	}
-	return errors.New("this kernel has no IPv6 (ipv6.disable=1), and the nginx.conf of EPEL's nginx has " +
-		"listen [::]:80, with which nginx does not start: " + stockIPv6 + ": remove (--stock-ipv6 remove) takes that " +
+	return errors.New("this kernel has no IPv6 (ipv6.disable=1), and the nginx.conf of EPEL's nginx has listen " +
+		"[::]:80, with which nginx does not start: " + stockIPv6 + ": remove (--stock-ipv6 remove) takes that " +
 		"line out; or boot without ipv6.disable=1 (net.ipv6.conf.all.disable_ipv6=1 takes the addresses and leaves " +
 		"the sockets)")
 }

@@ -226,8 +226,8 @@ func TestForeignDefaults(t *testing.T) {
 			" server { listen [::]:80 default_server; listen unix:/run/x default_server; }\n include " +
 			"conf.d/*.conf;\n}\n",
 		host.ConfDir + "/ours.conf": "server { listen 82 default_server; }\n",
-		host.ConfDir + "/theirs.conf": "server { listen 127.0.0.1:83 default_server; " +
-			"listen 84 quic default_server; }\n",
+		host.ConfDir + "/theirs.conf": "server { listen 127.0.0.1:83 default_server; listen 84 quic default_server; " +
+			"}\n",
 	})
 	ledger := state.NewLedger(h.Files)
 	ledger.Entries = []state.Entry{{Kind: state.KindFile, Name: host.ConfDir + "/ours.conf"}}

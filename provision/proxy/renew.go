@@ -89,8 +89,8 @@ func (r *Renewal) compare(ctx context.Context, f *engine.Finding, s site.Site) {
 			}
 			name = strings.Replace(name, "*", "wsprovision", 1) // one that a client could send
 			if other := r.answersFor(tree, s, l, name); other != "" {
-				f.Warnings = append(f.Warnings, fmt.Sprintf("%s at %s is answered by %s, whose certificate is "+
-					"not this site's", name, l.Local(), other))
+				f.Warnings = append(f.Warnings, fmt.Sprintf("%s at %s is answered by %s, whose certificate is not "+
+					"this site's", name, l.Local(), other))
 				continue
 			}
 			sent, err := r.Served(ctx, l.Local(), name, l.ProxyProtocol)

@@ -44,8 +44,8 @@ func (v *Candidate) keyWarnings() []string {
 		for _, l := range s.Locations {
 			if l.BackendTLS != nil && l.BackendTLS.Unverified && !v.Reverting {
 				all = append(all, s.Name+" "+l.Path+
-					": whoever answers for the backend is taken for it, and can read and "+
-					"change what is sent: backend_tls.verify is false")
+					": whoever answers for the backend is taken for it, and can read and change what is sent: "+
+					"backend_tls.verify is false")
 			}
 		}
 	}

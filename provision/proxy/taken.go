@@ -118,9 +118,9 @@ func (v *Candidate) checkExchange(ctx context.Context, tree conf.Tree) error {
 		old := held[0].Local
 		if before[old] && !after[old] {
 			all = multierror.Append(all,
-				fmt.Errorf("nginx itself listens on %s and can exchange that for %s only by a restart: "+
-					"stop it (systemctl stop nginx, which cuts every WebSocket) and run this again, or choose "+
-					"another port", old, at))
+				fmt.Errorf("nginx itself listens on %s and can exchange that for %s only by a restart: stop it "+
+					"(systemctl stop nginx, which cuts every WebSocket) and run this again, or choose another port",
+					old, at))
 		} else { // stream's, or one with a socket of its own: a start would fail too
 			all = multierror.Append(all,
 				fmt.Errorf("nginx itself listens on %s, which keeps it from listening on %s: choose another port; "+

@@ -64,11 +64,10 @@ func notUnderstood(d conf.Directive, need int) error {
 	where := "there is none in the events block of " + host.NginxConf
 	if d.File != "" {
 		where = fmt.Sprintf("line %d of %s is not as EPEL's package has it, worker_connections 1024; on a line of "+
-			"its own "+
-			"in %s", d.Line, d.File, host.NginxConf)
+			"its own in %s", d.Line, d.File, host.NginxConf)
 	}
-	return fmt.Errorf("%s: %s: set worker_connections %d there yourself, which is then left as it "+
-		"is", connections, where,
+	return fmt.Errorf("%s: %s: set worker_connections %d there yourself, which is then left as it is", connections,
+		where,
 		need)
 }
 

@@ -66,8 +66,7 @@ func (c Capacity) Sources(l Location, p Ports) (int, error) {
 	return 0, fmt.Errorf("%d WebSockets need as many ports to the backend %s, and one address of this host has %d "+
 		"(net.ipv4.ip_local_port_range is %d to %d): give the location more backends, each with an address or a port "+
 		"of its own, so that each gets at most %[3]d; or have the backend on this host, as 127.0.0.1:PORT or on a "+
-		"UNIX "+
-		"socket", most, busiest, p.Usable(), p.First, p.Last)
+		"UNIX socket", most, busiest, p.Usable(), p.First, p.Last)
 }
 
 // busiest is how many connections the TCP backend with the largest share gets, and which that is.

@@ -40,8 +40,8 @@ func (l *Ledger) bringContents() error {
 			continue
 		}
 		if !contentNames().MatchString(e.Beside) {
-			return fmt.Errorf("read %s: the content of %s is called %q, which is no SHA-256: "+
-				"restore the ledger from a backup", LedgerPath, e.Name, e.Beside)
+			return fmt.Errorf("read %s: the content of %s is called %q, which is no SHA-256: restore the ledger from "+
+				"a backup", LedgerPath, e.Name, e.Beside)
 		}
 		have, err := l.files.Read(ContentPath(e.Beside))
 		if e.Bytes = nil; err == nil && have.Content != nil && contentName(have.Content) == e.Beside {
@@ -56,8 +56,8 @@ func (e Entry) LostContent() error {
 	if !e.IsLost() {
 		return nil
 	}
-	return fmt.Errorf("what was at %s before the agent came is not in %s any more, or was changed there: "+
-		"restore that file from a backup (its name is its SHA-256)", e.Name, ContentPath(e.Beside))
+	return fmt.Errorf("what was at %s before the agent came is not in %s any more, or was changed there: restore "+
+		"that file from a backup (its name is its SHA-256)", e.Name, ContentPath(e.Beside))
 }
 
 // putContents writes what is to lie beside the ledger and does not yet.

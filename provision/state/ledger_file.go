@@ -42,8 +42,8 @@ func ReadLedger(files *host.Files) (*Ledger, error) {
 // this one does not know, would be lost with the next write.
 func (l *Ledger) decode(text []byte) error {
 	if err := json.Unmarshal(text, l); err != nil {
-		return fmt.Errorf("%w; it tells what the agent changed on this host: "+
-			"restore it from a backup, or move it away and lose the way back", err)
+		return fmt.Errorf("%w; it tells what the agent changed on this host: restore it from a backup, or move it "+
+			"away and lose the way back", err)
 	}
 	switch l.Version {
 	case LedgerVersion1:

@@ -209,8 +209,8 @@ func provisioningStatus(h *host.Host, s *Report, unit systemd.State) {
 	case history.Running != nil:
 		s.State, s.Why = Broken, history.Running.Ended(host.BootID(h))+"; run it again to finish"
 	case s.Report == nil:
-		s.State, s.Why = None, "nothing of the agent's is recorded here: it has changed nothing, "+
-			"or a revert took it back"
+		s.State, s.Why = None, "nothing of the agent's is recorded here: it has changed nothing, or a revert took it "+
+			"back"
 	case s.Report.Result == engine.Failed:
 		s.State, s.Why = Broken, failureOf(s.Report)
 	default:

@@ -71,8 +71,8 @@ func (p *Proof) judgeOne(f *engine.Finding, target handshake.Target, a answered,
 				through, denial, a.address)
 		}
 		p.Unproved = append(p.Unproved, fmt.Sprintf("the backend %s is not running yet", a.address))
-		f.Warnings = append(f.Warnings, fmt.Sprintf("the backend %s is not running yet (%s): start "+
-			"it, and prove it with wsprovision apply again", a.address, a.absence()))
+		f.Warnings = append(f.Warnings, fmt.Sprintf("the backend %s is not running yet (%s): start it, and prove it "+
+			"with wsprovision apply again", a.address, a.absence()))
 		return nil
 	case errors.As(a.err, &refused):
 		return fmt.Errorf("%s through %s: %w; the backend %s cannot be reached from here either: %w", target,

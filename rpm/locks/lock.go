@@ -49,8 +49,8 @@ type ReusedPidError struct {
 }
 
 func (e *ReusedPidError) Error() string {
-	return fmt.Sprintf("%s names pid %d, which is now %s and not yum: yum would wait for it for ever; "+
-		"make sure that no yum runs, then remove %s", e.File, e.Pid, e.Program, e.File)
+	return fmt.Sprintf("%s names pid %d, which is now %s and not yum: yum would wait for it for ever; make sure that "+
+		"no yum runs, then remove %s", e.File, e.Pid, e.Program, e.File)
 }
 
 // LockedError says that somebody else's yum or rpm outlasted LockWait.

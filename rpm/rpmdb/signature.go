@@ -99,8 +99,8 @@ func judgeSignature(path, stdout, stderr string, status int, fingerprints []stri
 	case !signed:
 		return errors.New("it is not signed")
 	case !payload:
-		return errors.New("its header alone is signed, and nothing that rpm 4.11 checks covers its payload: " +
-			"have it signed again with rpmsign --addsign --rpmv3")
+		return errors.New("its header alone is signed, and nothing that rpm 4.11 checks covers its payload: have it " +
+			"signed again with rpmsign --addsign --rpmv3")
 	case status != 0:
 		return said.Error("rpm", status, "", stderr)
 	}

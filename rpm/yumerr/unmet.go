@@ -120,19 +120,17 @@ func (u Unmet) Means() string {
 	switch {
 	case installed && version != "" && has != "" && Newer(has, version):
 		return fmt.Sprintf("%s is installed in a newer version than the repositories have: they are without the "+
-			"updates that this host has got, "+
-			"as an archive of a release is: enable the repository with the updates, then run again", BareName(name))
+			"updates that this host has got, as an archive of a release is: enable the repository with the updates, "+
+			"then run again", BareName(name))
 	case installed && version != "" && has != "" && Newer(version, has):
-		return fmt.Sprintf("%s is installed in an older version, and no enabled repository has the newer one: "+
-			"enable the repository with "+
-			"the updates (yum repolist all)", BareName(name))
+		return fmt.Sprintf("%s is installed in an older version, and no enabled repository has the newer one: enable "+
+			"the repository with the updates (yum repolist all)", BareName(name))
 	case installed:
 		return fmt.Sprintf("what is installed and what the repositories have do not fit: enable the repository that "+
 			"%s came from, with its updates", there.name)
 	case len(u.seen) > 0:
 		return fmt.Sprintf("the repositories do not fit each other: %s is newer, or older, than what it needs; see "+
-			"that they are of one release "+
-			"and whole, then: yum clean metadata", u.from)
+			"that they are of one release and whole, then: yum clean metadata", u.from)
 	}
 	return "enable the repository that has it (yum repolist all shows them)"
 }

@@ -75,8 +75,8 @@ func (c *comparison) agentsTurn(m *vm.Machine) error {
 
 // counted is of the last apply for yum, and since the boot for the others.
 func counted(m *vm.Machine) (w work, err error) {
-	r := m.Try("grep -hs 'wsprovision: run yum ' /run/err | wc -l; ausearch -m MAC_POLICY_LOAD 2>/dev/null | "+
-		"grep -c '^type=MAC_POLICY_LOAD'; journalctl -u nginx -o cat | grep -c '^Reloaded'; exit 0", nil)
+	r := m.Try("grep -hs 'wsprovision: run yum ' /run/err | wc -l; ausearch -m MAC_POLICY_LOAD 2>/dev/null | grep -c "+
+		"'^type=MAC_POLICY_LOAD'; journalctl -u nginx -o cat | grep -c '^Reloaded'; exit 0", nil)
 	lines := strings.Fields(r.Stdout)
 	if len(lines) != 3 {
 		return w, fmt.Errorf("count what the apply had done: %s", r.Output)

@@ -10,8 +10,8 @@ import (
 
 // timed runs a command; the time, in seconds, is the guest's own. What it printed is in /run/out, stderr in /run/err.
 func timed(m *vm.Machine, command string, to *[]float64) error {
-	r := m.Try("s=$(date +%s%N); "+command+" >/run/out 2>/run/err </dev/null; x=$?; "+
-		"echo $(( $(date +%s%N) - s )); exit $x", nil)
+	r := m.Try("s=$(date +%s%N); "+command+" >/run/out 2>/run/err </dev/null; x=$?; echo $(( $(date +%s%N) - s )); "+
+		"exit $x", nil)
 	if r.Status != 0 {
 		return failed(m, command, r)
 	}

@@ -44,8 +44,8 @@ func sites(n int) string {
 	var b strings.Builder
 	b.WriteString("sites:\n")
 	for i := range n {
-		fmt.Fprintf(&b, "  - {name: s%d, server_name: s%[1]d.example.com, locations: [{path: /ws/, "+
-			"backend: \"127.0.0.1:3000\"}]}\n", i)
+		fmt.Fprintf(&b, "  - {name: s%d, server_name: s%[1]d.example.com, locations: [{path: /ws/, backend: "+
+			"\"127.0.0.1:3000\"}]}\n", i)
 	}
 	return b.String()
 }

@@ -11,6 +11,6 @@ func Handshake(address, host, path string) string {
 
 // Upgrade are the options of curl for the request of a WebSocket from the site called host.
 func Upgrade(host string) string {
-	return " -m 5 --head --request GET --http1.1 -H 'Host: " + host + "' -H 'Connection: Upgrade'" +
-		" -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='"
+	return " -m 5 --head --request GET --http1.1 -H 'Host: " + host + "' -H 'Connection: Upgrade' -H 'Upgrade: " +
+		"websocket' -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='"
 }

@@ -20,14 +20,14 @@ func IsNotAsExpected(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 		switch err := facts.Shake(ctx, e, facts.AsNginx(e, b)); {
 		case err == nil:
 			return cause.New(cause.NotAsExpected,
-				fmt.Sprintf("through nginx the handshake is not as the probe expects "+
-					"it, and the backend %s itself answers it so", b),
+				fmt.Sprintf("through nginx the handshake is not as the probe expects it, and the backend %s itself "+
+					"answers it so", b),
 				cause.Say("look at what stands between, and at the backend's other instances"),
 				append([]string{other.Error()}, facts.WayOf(e)...)...)
 		case errors.As(err, &other):
 			return cause.New(cause.NotAsExpected,
-				fmt.Sprintf("the backend %s itself does not answer as the probe expects "+
-					"it: %s", b, other), cause.Say("mend probe.expect of the location, or the backend"), e.Err.Error())
+				fmt.Sprintf("the backend %s itself does not answer as the probe expects it: %s", b, other),
+				cause.Say("mend probe.expect of the location, or the backend"), e.Err.Error())
 		}
 	}
 	return cause.New(cause.NotAsExpected, "the application does not answer as the probe expects it: "+other.Error(),

@@ -134,8 +134,8 @@ func BackendIsBoundAway(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 		return nil
 	}
 	return cause.New(cause.BackendUnreachable,
-		fmt.Sprintf("nginx may not connect to %s from the address that proxy_bind names: "+
-			"it is none of this host's (99)",
+		fmt.Sprintf("nginx may not connect to %s from the address that proxy_bind names: it is none of this host's "+
+			"(99)",
 			strings.Join(p.Backends, " and ")),
 		facts.InFile(e, d.File, d.Line, cause.Say("take proxy_bind out of ").Line(d.File, d.Line).
 			Say(", or name an address of this host in it")), l.Text, "proxy_bind "+strings.Join(d.Args, " "))

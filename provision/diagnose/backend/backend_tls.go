@@ -57,8 +57,8 @@ func BackendsHeaderIsTooBig(_ context.Context, e *facts.Evidence) *cause.Diagnos
 		mend = cause.Say("raise proxy_buffer_size in ").Line(d.File, d.Line).Say(", and proxy_buffers to no less")
 	}
 	return cause.New(cause.BackendHeaderTooBig,
-		"the head of the backend's answer is longer than nginx takes (proxy_buffer_size, "+
-			"4 KiB unless set)", facts.InFile(e, p.Directive.File, p.Directive.Line, mend), l.Text, facts.PassedBy(p))
+		"the head of the backend's answer is longer than nginx takes (proxy_buffer_size, 4 KiB unless set)",
+		facts.InFile(e, p.Directive.File, p.Directive.Line, mend), l.Text, facts.PassedBy(p))
 }
 
 // BackendWantsScheme: the backend redirects to https what does not say that it came by it.

@@ -184,8 +184,8 @@ func hostDiffers(e *facts.Evidence, p *outcome.Pass, sends outcome.SentField, ba
 	mend := setHost(e, p, sends, "$http_host")
 	if facts.StatusOf(e).Code == 403 && e.Target.Origin != "" {
 		return cause.New(cause.OriginRefused,
-			fmt.Sprintf("the backend %s refuses the Origin %s (403), because it compares it "+
-				"with Host, which nginx sets to %s", backend, e.Target.Origin, sends.Value.Text), mend, evidence...)
+			fmt.Sprintf("the backend %s refuses the Origin %s (403), because it compares it with Host, which nginx "+
+				"sets to %s", backend, e.Target.Origin, sends.Value.Text), mend, evidence...)
 	}
 	why := fmt.Sprintf("the backend %s refuses the Host %s, which nginx sends in place of %s", backend,
 		sends.Value.Text, facts.HostSent(e))

@@ -56,8 +56,7 @@ func ServersAreLeftOut(ctx context.Context, e *facts.Evidence) *cause.Diagnosis 
 		return nil
 	}
 	return cause.New(cause.BackendUnreachable, fmt.Sprintf("nginx asks no server of the group %s: each has failed "+
-		"within "+
-		"its fail_timeout (10 s unless set), and %s takes the handshake by now", p.Upstream, b),
+		"within its fail_timeout (10 s unless set), and %s takes the handshake by now", p.Upstream, b),
 		facts.Reload().Note("or wait for the fail_timeout to pass"),
 		append([]string{l.Text, facts.PassedBy(p)}, e.Asked.Told()...)...)
 }

@@ -228,6 +228,5 @@ func labelMend(e *facts.Evidence, a facts.AVC) cause.Mend {
 			And("restorecon", "-v", socket).Note("and the same where the backend creates it anew")
 	}
 	return cause.Say("give it a label that httpd_t may use (restorecon -v, or semanage fcontext), or the rule by a " +
-		"module of its " +
-		"own: ausearch -m avc -c nginx | audit2allow -M nginx-local")
+		"module of its own: ausearch -m avc -c nginx | audit2allow -M nginx-local")
 }

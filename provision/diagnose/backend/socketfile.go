@@ -145,8 +145,8 @@ func BackendSocketIsClosed(_ context.Context, e *facts.Evidence) *cause.Diagnosi
 		Say(": have the backend create it so (such as systemd's SocketMode=0666, or SocketGroup=nginx)")
 	if closed != socket {
 		what, mend = "enter "+closed,
-			cause.Say("let nginx's user enter ").Name(closed).Say(" (chmod o+x), or put the socket "+
-				"elsewhere, such as into a directory of its own below /run")
+			cause.Say("let nginx's user enter ").Name(closed).Say(" (chmod o+x), or put the socket elsewhere, such "+
+				"as into a directory of its own below /run")
 	}
 	if l := facts.Failing(e); l != nil && noneLive().MatchString(l.Message) {
 		mend = mend.Say("; nginx asks it again after its fail_timeout, or after systemctl reload nginx")
@@ -157,8 +157,8 @@ func BackendSocketIsClosed(_ context.Context, e *facts.Evidence) *cause.Diagnosi
 		mode = fmt.Sprintf("%s: %s", closed, info.Mode())
 	}
 	return cause.New(cause.BackendSocketDenied,
-		fmt.Sprintf("the backend's socket %s: nginx's user (uid %d) may not %s (13), by its "+
-			"mode", socket, id.uid, what), mend, line, mode)
+		fmt.Sprintf("the backend's socket %s: nginx's user (uid %d) may not %s (13), by its mode", socket, id.uid,
+			what), mend, line, mode)
 }
 
 // socketIsNotThere: the socket's file is not there (2), or nobody listens on it (111).

@@ -105,8 +105,8 @@ func distrusted(ctx context.Context, e *facts.Evidence, p *outcome.Pass, l nginx
 	number string) *cause.Diagnosis {
 	seen := talk(ctx, e, "")
 	why, mend := "nginx does not trust the backend's certificate (proxy_ssl_verify)",
-		cause.Say("put the certificate of "+
-			"the authority that signed the backend's into the file of proxy_ssl_trusted_certificate").
+		cause.Say("put the certificate of the authority that signed the backend's into the file of "+
+			"proxy_ssl_trusted_certificate").
 			Say(facts.ThenReload)
 	switch {
 	case number == "": // does not match

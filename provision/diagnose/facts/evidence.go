@@ -123,8 +123,8 @@ func hidden(ctx context.Context, h *host.Host, gone error) error {
 	if _, err := os.Stat(fmt.Sprintf("%s/proc/%d", h.Root, pid)); !errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return fmt.Errorf("systemd says that %s runs as process %d, which /proc does not show (hidepid): "+
-		"root can tell more",
+	return fmt.Errorf("systemd says that %s runs as process %d, which /proc does not show (hidepid): root can tell "+
+		"more",
 		host.NginxUnit, pid)
 }
 

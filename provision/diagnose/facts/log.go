@@ -33,9 +33,8 @@ func PassedOver(e *Evidence) (all []string) {
 			_ = file.Close()
 		}
 		if errors.Is(err, hostfile.ErrNotRegular) {
-			all = append(all, fmt.Sprintf("%s is not read, because it is no plain file but a link, a pipe "+
-				"or a device: "+
-				"see what it says of this request", name))
+			all = append(all, fmt.Sprintf("%s is not read, because it is no plain file but a link, a pipe or a "+
+				"device: see what it says of this request", name))
 		}
 	}
 	return all

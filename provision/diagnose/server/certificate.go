@@ -25,8 +25,8 @@ func CertificateWarnings(t handshake.Target, shown *handshake.TLS, now time.Time
 	}
 	if wrong := outOfOrder(shown.Chain); wrong != "" {
 		all = append(all, *cause.New(cause.CertificateChainOrder,
-			"the chain that the server shows is not in order, and some "+
-				"clients do not look further (RFC 5246, section 7.4.2: each certificate certifies the one before it)",
+			"the chain that the server shows is not in order, and some clients do not look further (RFC 5246, "+
+				"section 7.4.2: each certificate certifies the one before it)",
 			cause.Say("put the certificates into the file in that order, the site's own first, then systemctl "+
 				"reload nginx"),
 			t.String(), wrong))

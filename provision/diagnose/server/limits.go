@@ -109,9 +109,9 @@ const dropIns = "/etc/systemd/system/nginx.service.d"
 func openFiles(e *facts.Evidence, line string) *cause.Diagnosis {
 	if d := workerFiles(e); d != nil {
 		return cause.New(cause.OpenFilesSpent, fmt.Sprintf("nginx has no file descriptor left (24: too many open "+
-			"files): "+
-			"worker_rlimit_nofile is %s", strings.Join(d.Args, " ")), cause.Say("raise worker_rlimit_nofile in ").
-			Line(d.File, d.Line).Say(", or take it out").Say(facts.ThenReload), line)
+			"files): worker_rlimit_nofile is %s", strings.Join(d.Args, " ")),
+			cause.Say("raise worker_rlimit_nofile in ").
+				Line(d.File, d.Line).Say(", or take it out").Say(facts.ThenReload), line)
 	}
 	evidence := ""
 	if len(e.Master.Workers) > 0 {

@@ -94,8 +94,8 @@ func UnitRunsAnother(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 	return cause.New(cause.NginxOther, fmt.Sprintf("%s runs %s: it takes nothing from %s", host.NginxUnit, other.Other,
 		e.SitesDir()),
 		cause.Do("systemctl", "cat",
-			host.NginxUnit).Note("mend its ExecStart=, then systemctl daemon-reload && systemctl "+
-			"restart nginx, which ends all connections"), unit.String())
+			host.NginxUnit).Note("mend its ExecStart=, then systemctl daemon-reload && systemctl restart nginx, "+
+			"which ends all connections"), unit.String())
 }
 
 // AnotherNginxAnswers: something answered, and it is no nginx that reads /etc/nginx/nginx.conf.
@@ -193,8 +193,8 @@ func NothingIsListened(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 		return nil
 	}
 	what := fmt.Sprintf("no server block of nginx listens on %s", e.Address)
-	otherwise := cause.Say("name an address in the URL that nginx listens on, or add the listener to the site " +
-		"(key listen)")
+	otherwise := cause.Say("name an address in the URL that nginx listens on, or add the listener to the site (key " +
+		"listen)")
 	if e.Site == nil {
 		return cause.New(cause.ListenerMissing, what, otherwise, e.Err.Error())
 	}

@@ -24,8 +24,7 @@ func NginxHoldsItsOwnAddress(ctx context.Context, e *facts.Evidence) *cause.Diag
 		}
 		return cause.New(cause.NginxOlder,
 			fmt.Sprintf("nginx still listens on %s alone, and cannot take every address at that port by a reload, "+
-				"while it "+
-				"holds the one", netip.AddrPortFrom(s.Local.Addr().Unmap(), s.Local.Port())),
+				"while it holds the one", netip.AddrPortFrom(s.Local.Addr().Unmap(), s.Local.Port())),
 			cause.Do("nginx", "-t").And("systemctl", "restart", "nginx").Note("which ends all connections"),
 			append([]string{e.Err.Error()}, facts.LastBind(facts.ErrorLog(ctx, e), int(want.Port()), 98)...)...)
 	}

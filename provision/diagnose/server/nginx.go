@@ -43,9 +43,8 @@ func configProblem(ctx context.Context, e *facts.Evidence, p nginx.Problem) *cau
 	mend = mend.Say(facts.ThenServe)
 	if file := userOf(e, p); file != "" {
 		where = file
-		mend = cause.Say("put 'map $http_upgrade $connection_upgrade { default upgrade; \"\" close; }' before " +
-			"the server " +
-			"block in ").
+		mend = cause.Say("put 'map $http_upgrade $connection_upgrade { default upgrade; \"\" close; }' before the " +
+			"server block in ").
 			Name(file).Say(facts.ThenServe)
 	}
 	switch small := strings.HasPrefix(p.Message, "could not build server_names_hash"); {
@@ -102,9 +101,8 @@ func inWords(p nginx.Problem) string {
 		return "the variable $" + undefined().FindStringSubmatch(m)[1] +
 			" is used, and nothing defines it: a map is missing"
 	case strings.HasPrefix(m, "unknown directive \"\ufeff"):
-		return "a byte order mark stands at the beginning of the file, as some editors write one, and nginx takes " +
-			"it for " +
-			"a part of the first word"
+		return "a byte order mark stands at the beginning of the file, as some editors write one, and nginx takes it " +
+			"for a part of the first word"
 	case strings.ContainsRune(m, '\u00a0'):
 		return "a no-break space stands where a space is meant, which nginx takes for a part of the word"
 	case strings.HasPrefix(m, "invalid URL prefix"):

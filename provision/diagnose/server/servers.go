@@ -194,8 +194,8 @@ func ProxyProtocolIsWanted(_ context.Context, e *facts.Evidence) *cause.Diagnosi
 	for _, s := range e.Tree.Sharing(e.Address) {
 		if l := s.Listen; l.ProxyProtocol {
 			return cause.New(cause.ProxyProtocolWanted,
-				fmt.Sprintf("the listener in %s:%d wants the PROXY protocol, which only a "+
-					"load balancer in front of it speaks", l.File, l.Line),
+				fmt.Sprintf("the listener in %s:%d wants the PROXY protocol, which only a load balancer in front of "+
+					"it speaks", l.File, l.Line),
 				cause.Say("connect by way of the load balancer, or take proxy_protocol out of ").Line(l.File,
 					l.Line).Say(facts.ThenReload),
 				e.Err.Error())

@@ -50,8 +50,7 @@ func SecureNameIsNobodys(_ context.Context, e *facts.Evidence) *cause.Diagnosis 
 	evidence := []string{failed.Error(), certificateShown(failed), fmt.Sprintf("server block in %s:%d", s.File, s.Line)}
 	if d := facts.ServerValue(e, "ssl_reject_handshake"); d != nil && len(d.Args) == 1 && d.Args[0] == "on" {
 		return cause.New(cause.ShadowedDefault, fmt.Sprintf("no server block on %s has the name %s, and the default "+
-			"server "+
-			"refuses TLS for such names", e.Address, failed.ServerName), facts.Rewrite(e, nameMend(e)),
+			"server refuses TLS for such names", e.Address, failed.ServerName), facts.Rewrite(e, nameMend(e)),
 			append(evidence, fmt.Sprintf("ssl_reject_handshake on in %s:%d", d.File, d.Line))...)
 	}
 	var name x509.HostnameError
@@ -89,13 +88,13 @@ func CertificateIsNotTrusted(_ context.Context, e *facts.Evidence) *cause.Diagno
 	}
 	if chain := failed.Facts.Chain; len(chain) > 0 && chain[0].Subject == chain[0].Issuer {
 		return cause.New(cause.CertificateUntrusted,
-			"the certificate has signed itself, so that no client trusts it that does not "+
-				"know it", cause.Say("get one that an authority has signed; to try this one: verify --ca FILE"),
+			"the certificate has signed itself, so that no client trusts it that does not know it",
+			cause.Say("get one that an authority has signed; to try this one: verify --ca FILE"),
 			certificateShown(failed), failed.Error())
 	}
 	return cause.New(cause.CertificateUntrusted,
-		"no authority that this host trusts has signed the certificate, or an "+
-			"intermediate certificate is missing from the chain",
+		"no authority that this host trusts has signed the certificate, or an intermediate certificate is missing "+
+			"from the chain",
 		cause.Say("put the chain behind the certificate in its file").Say(facts.ThenReload).
 			Say("; a private authority: verify --ca FILE"), certificateShown(failed), failed.Error())
 }
@@ -181,8 +180,8 @@ func expired(e *facts.Evidence, failed *handshake.TLSError, shown string) *cause
 		if until, ok := notAfter(e.Root + file); ok && until.After(failed.Facts.Chain[0].NotAfter) &&
 			until.After(time.Now()) {
 			return cause.New(cause.NginxOlder,
-				fmt.Sprintf("the certificate on the disk was renewed, and nginx still shows "+
-					"the expired one, which it read before (%s)", file),
+				fmt.Sprintf("the certificate on the disk was renewed, and nginx still shows the expired one, which "+
+					"it read before (%s)", file),
 				facts.Reload(), shown, fmt.Sprintf("%s is valid until %s", file, until.Format(time.DateTime)))
 		}
 	}

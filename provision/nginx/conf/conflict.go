@@ -168,8 +168,8 @@ func (c *collector) shared(l ListenDirective) {
 	}
 	if !l.TLS && !l.HTTP2 {
 		differs(on.http2, object,
-			"http2 without ssl there holds for this site too: "+
-				"nginx then takes HTTP/2 only, and no WebSocket comes through")
+			"http2 without ssl there holds for this site too: nginx then takes HTTP/2 only, and no WebSocket comes "+
+				"through")
 	}
 }
 

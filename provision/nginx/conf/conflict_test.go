@@ -11,12 +11,12 @@ import (
 
 func TestConflicts(t *testing.T) {
 	const other = "/etc/nginx/conf.d/other.conf"
-	const proxied = "! listen 0.0.0.0:80: proxy_protocol there holds for this site too: " +
-		"nginx then drops every client that does not begin with it"
-	const plain2 = "! listen 0.0.0.0:80: http2 without ssl there holds for this site too: " +
-		"nginx then takes HTTP/2 only, and no WebSocket comes through in OTHER:1"
-	const narrow = "listen 0.0.0.0:80: what comes to 192.0.2.1:80 is answered there and never reaches this site " +
-		"in OTHER:1"
+	const proxied = "! listen 0.0.0.0:80: proxy_protocol there holds for this site too: nginx then drops every " +
+		"client that does not begin with it"
+	const plain2 = "! listen 0.0.0.0:80: http2 without ssl there holds for this site too: nginx then takes HTTP/2 " +
+		"only, and no WebSocket comes through in OTHER:1"
+	const narrow = "listen 0.0.0.0:80: what comes to 192.0.2.1:80 is answered there and never reaches this site in " +
+		"OTHER:1"
 	siteOf := func() site.Site { return nginxtest.Example(80) }
 	for _, test := range []struct {
 		name, other string

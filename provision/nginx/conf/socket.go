@@ -77,9 +77,8 @@ func (c *socketSharers) unproxied(l site.Listen) {
 	}
 	for _, p := range c.look.on[KeyOf(l)] {
 		if s := c.look.servers[p.server]; !c.ours(s.File) && !p.listen.ProxyProtocol {
-			c.add(!s.Stock(), l, s, "%s is there without proxy_protocol, which the site %s asks for: it holds "+
-				"for both, and "+
-				"nginx then drops every client that does not begin with a PROXY line", s.kind(), c.site.Name)
+			c.add(!s.Stock(), l, s, "%s is there without proxy_protocol, which the site %s asks for: it holds for "+
+				"both, and nginx then drops every client that does not begin with a PROXY line", s.kind(), c.site.Name)
 		}
 	}
 }
@@ -91,9 +90,8 @@ func (c *socketSharers) sessions(l site.Listen) {
 		return
 	}
 	if verify := c.tree.inherited(first, "ssl_verify_client"); len(verify) == 1 && verify[0] != "off" {
-		c.add(true, l, first, "the default server of the socket verifies clients too, and a session with it "+
-			"would be taken "+
-			"for one with the site %s (CVE-2025-23419): give client_ca a socket of its own", c.site.Name)
+		c.add(true, l, first, "the default server of the socket verifies clients too, and a session with it would be "+
+			"taken for one with the site %s (CVE-2025-23419): give client_ca a socket of its own", c.site.Name)
 	}
 }
 
@@ -106,15 +104,13 @@ func (c *socketSharers) protocols(l site.Listen) {
 	theirs, ours := c.tree.inherited(first, "ssl_protocols"), render.EPEL7.Protocols(c.site.TLS.Profile)
 	said := "its ssl_protocols are " + strings.Join(theirs, " ")
 	if theirs == nil { // ngx_http_ssl_module's default
-		theirs, said = []string{"TLSv1", "TLSv1.1", "TLSv1.2"}, "it says nothing of ssl_protocols, which are "+
-			"TLSv1 TLSv1.1 "+
-			"TLSv1.2 then"
+		theirs, said = []string{"TLSv1", "TLSv1.1", "TLSv1.2"}, "it says nothing of ssl_protocols, which are TLSv1 "+
+			"TLSv1.1 TLSv1.2 then"
 	}
 	slices.Sort(theirs)
 	if !slices.Equal(theirs, ours) {
-		c.add(false, l, first, "the socket's default server decides on the protocols for every site there: %s, "+
-			"where the site "+
-			"%s asks for %s", said, c.site.Name, strings.Join(ours, " "))
+		c.add(false, l, first, "the socket's default server decides on the protocols for every site there: %s, where "+
+			"the site %s asks for %s", said, c.site.Name, strings.Join(ours, " "))
 	}
 }
 

@@ -43,11 +43,11 @@ func TestSockets(t *testing.T) {
 		{"PROXY lines for somebody", "server { listen 80; server_name x; }", "", proxied,
 			[]string{"! a server block is there without proxy_protocol"}},
 		{"PROXY lines for all", "server { listen 80 proxy_protocol; server_name x; }", "", proxied, nil},
-		{"clients of two", "server { listen 443 ssl; ssl_verify_client on; ssl_protocols TLSv1.2 TLSv1.3; " +
-			"}", "", tls("client"),
+		{"clients of two", "server { listen 443 ssl; ssl_verify_client on; ssl_protocols TLSv1.2 TLSv1.3; }", "",
+			tls("client"),
 			[]string{"! the default server of the socket verifies clients too"}},
-		{"clients of two, by http", "ssl_verify_client optional; ssl_protocols TLSv1.3 TLSv1.2;\nserver { " +
-			"listen 443 ssl; }", "",
+		{"clients of two, by http", "ssl_verify_client optional; ssl_protocols TLSv1.3 TLSv1.2;\nserver { listen 443 " +
+			"ssl; }", "",
 			tls("client"), []string{"! the default server of the socket verifies clients too"}},
 		{"clients of one", "server { listen 443 ssl; ssl_verify_client off; ssl_protocols TLSv1.3 TLSv1.2; }", "",
 			tls("client"), nil},

@@ -33,8 +33,8 @@ func (w *writer) rejectOn(l Listen, tls bool) {
 	case tls && w.Build.RejectsHandshakes():
 		lines = append(lines, "ssl_reject_handshake on;")
 	case tls:
-		lines = append(lines, "ssl_certificate "+w.TLS.Certificate+";", "ssl_certificate_key "+
-			""+w.TLS.Key+";", "return 444;")
+		lines = append(lines, "ssl_certificate "+w.TLS.Certificate+";", "ssl_certificate_key "+w.TLS.Key+";",
+			"return 444;")
 	default:
 		lines = append(lines, "return 444;")
 	}

@@ -89,8 +89,8 @@ func (i Installed) render(s Site, common *definitions, shares bool) ([]byte, err
 	w.port80()
 	w.server()
 	w.reject()
-	head := fmt.Appendf(nil, "# managed by wsprovision (site %s): change its configuration, not this file; "+
-		"see on_drift in wsprovision(8)\n", s.Name)
+	head := fmt.Appendf(nil, "# managed by wsprovision (site %s): change its configuration, not this file; see "+
+		"on_drift in wsprovision(8)\n", s.Name)
 	if !shares {
 		head = append(head, w.own.text()...)
 	}

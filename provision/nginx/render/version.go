@@ -81,9 +81,8 @@ func (i Installed) can(s Site) error {
 	lacks := func(wanted bool, module, field string) {
 		for _, m := range i.Build.Lacks {
 			if wanted && m == module {
-				all = errors.Join(all, fmt.Errorf("%s: nginx %s was built without the module http_%s: "+
-					"remove the key, "+
-					"or install EPEL's nginx", field, i.Build.Version, module))
+				all = errors.Join(all, fmt.Errorf("%s: nginx %s was built without the module http_%s: remove the "+
+					"key, or install EPEL's nginx", field, i.Build.Version, module))
 			}
 		}
 	}
@@ -91,9 +90,8 @@ func (i Installed) can(s Site) error {
 	lacks(s.TLS != nil, "ssl", "tls")
 	lacks(s.TLS != nil && s.TLS.HTTP2, "v2", "tls.http2")
 	if s.TLS != nil && s.TLS.Profile == site.ProfileModern && !i.Build.TLS13() {
-		all = errors.Join(all, fmt.Errorf("tls.profile: modern is TLS 1.3 alone, which nginx %s with "+
-			"OpenSSL %s has not: "+
-			"use intermediate", i.Build.Version, i.Build.OpenSSL))
+		all = errors.Join(all, fmt.Errorf("tls.profile: modern is TLS 1.3 alone, which nginx %s with OpenSSL %s has "+
+			"not: use intermediate", i.Build.Version, i.Build.OpenSSL))
 	}
 	return all
 }

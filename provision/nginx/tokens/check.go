@@ -29,8 +29,8 @@ func Check(text string, refused ...string) error {
 			depth--
 			continue
 		case slices.Contains(refused, s.Words[0]):
-			return fmt.Errorf("line %d: %s is not accepted: it brings in what this file does not "+
-				"show", s.Line, s.Words[0])
+			return fmt.Errorf("line %d: %s is not accepted: it brings in what this file does not show", s.Line,
+				s.Words[0])
 		case strings.HasSuffix(s.Words[0], "_by_lua_block"):
 			return fmt.Errorf("line %d: %s is not accepted: its braces are Lua's", s.Line, s.Words[0])
 		case s.End == Opened:
