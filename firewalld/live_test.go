@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -76,7 +77,7 @@ type daemon struct {
 	permanent, running []port
 	services           []string
 	target             string
-	silent             bool // of the settings of the zone that runs, as before 0.4
+	silent             atomic.Bool // of the settings of the zone that runs, as before 0.4
 }
 
 func exception(text string) *dbus.Error {
@@ -125,7 +126,7 @@ func (d *daemon) serve(t *testing.T, address string) {
 		"getDefaultZone":     func() (string, *dbus.Error) { return "public", nil },
 		"getServiceSettings": func(string) (serviceSettings, *dbus.Error) { return http, nil },
 		"getZoneSettings": func(string) (zoneSettings, *dbus.Error) {
-			if d.silent {
+			if d.silent.Load() {
 				return zoneSettings{}, &dbus.ErrMsgUnknownMethod
 			}
 			return zoneSettings{Target: d.target}, nil
@@ -225,7 +226,7 @@ func TestLiveTargets(t *testing.T) {
 	if z, err := l.Zone(t.Context(), "public"); err != nil || !z.Permanent.Lets(1) || !z.Running.Lets(1) {
 		t.Errorf("%+v, %v", z, err)
 	}
-	d.silent = true
+	d.silent.Store(true)
 	if z, err := l.Zone(t.Context(), "public"); err != nil || z.Running.Lets(1) {
 		t.Errorf("%+v, %v", z, err)
 	}

@@ -18,7 +18,8 @@ var hosts = []string{
 	// in CentOS's own files and texts
 	"mirrorlist.centos.org", "mirror.centos.org", "vault.centos.org", "bugs.centos.org",
 	"access.redhat.com", "www.debian.org", "bugs.debian.org", // in os-release(5) and in documents
-	"json-schema.org", "www.metalinker.org", "www.apache.org", // the names of schemas and of the licence
+	// the names of schemas and of the licence
+	"json-schema.org", "www.metalinker.org", "fedorahosted.org", "www.apache.org",
 	"i.ru", "appxexample.com", // in nginx's source, and what only looks like a reserved name
 }
 

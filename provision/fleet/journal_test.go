@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -84,16 +85,20 @@ func TestHostileJournal(t *testing.T) {
 		t.Error("somebody was told where there is no log")
 	}
 	synctest.Test(t, func(t *testing.T) {
-		calls := 0
+		var calls atomic.Int64
 		never := make(chan struct{})
-		j := NewJournal(func(string, journal.Priority, map[string]string) error { calls++; <-never; return nil }, "")
+		j := NewJournal(func(string, journal.Priority, map[string]string) error {
+			calls.Add(1)
+			<-never
+			return nil
+		}, "")
 		for range 10 {
 			if j.Step(engine.StepReport{Name: "a"}, "x") {
 				t.Error("what was not taken counts as told")
 			}
 		}
-		if calls != 1 {
-			t.Errorf("waited %d times", calls)
+		if calls.Load() != 1 {
+			t.Errorf("waited %d times", calls.Load())
 		}
 		close(never)
 	})

@@ -39,7 +39,7 @@ func (p *Sites) buckets(all []managed.Want) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	asked := p.asked()
+	asked := p.asked(all)
 	if _, recorded := p.Ledger.Find(state.KindFile, p.NamesPath()); asked == nil && (have.Content == nil ||
 		!recorded) { // none, or somebody else's
 		return nil, nil
@@ -59,21 +59,29 @@ func (p *Sites) buckets(all []managed.Want) ([]byte, error) {
 	case err != nil:
 		return have.Content, nil
 	}
-	return sizesFile(tree.HashedNames(), tree.HTTP), nil
+	return sizesFile(tree.HashedNames(), variables(all), tree.HTTP), nil
 }
 
-// asked is the file that the configuration's own names need, nil where nginx's sizes do.
-func (p *Sites) asked() []byte {
+// asked is the file that the configuration's own names and variables need, nil where nginx's sizes do.
+func (p *Sites) asked(all []managed.Want) []byte {
 	var names []string
 	for _, site := range p.Config.Sites {
 		names = append(names, site.ServerNames...)
 	}
-	return sizesFile(names, func(string) bool { return false })
+	return sizesFile(names, variables(all), func(string) bool { return false })
+}
+
+// variables is how many of ours the files define.
+func variables(all []managed.Want) (n int) {
+	for _, w := range all {
+		n += render.Variables(w.Content)
+	}
+	return n
 }
 
 // sizesFile has those of the sizes that nobody else has set.
-func sizesFile(names []string, set func(directive string) bool) []byte {
-	sizes := render.Sizes(names, conf.NamesBucket(names), set)
+func sizesFile(names []string, variables int, set func(directive string) bool) []byte {
+	sizes := render.Sizes(names, conf.NamesBucket(names), variables, set)
 	if len(sizes) == 0 {
 		return nil
 	}

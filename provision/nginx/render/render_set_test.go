@@ -92,6 +92,7 @@ func oneAfterTheOther(t *rapid.T, h nginxtest.Host, files []render.File) []conf.
 	h.Clear()
 	some := rapid.IntRange(0, len(files)-1).Draw(t, "some")
 	overlay := map[string][]byte{"/nginx.conf": []byte("include /conf.d/*.conf;")}
+	h.Write("conf.d/_wsprovision.conf", string(render.Sizes(nil, 0, variablesOf(files), nil)))
 	for n, f := range files {
 		h.Write("conf.d/"+f.Name, string(f.Content))
 		overlay["/conf.d/"+f.Name] = f.Content
@@ -109,6 +110,13 @@ func oneAfterTheOther(t *rapid.T, h nginxtest.Host, files []render.File) []conf.
 	return tree.Directives()
 }
 
+func variablesOf(files []render.File) (n int) {
+	for _, f := range files {
+		n += render.Variables(f.Content)
+	}
+	return n
+}
+
 // TestThousandSites share everything that is equal, and nginx has nothing to warn of but the number of names.
 func TestThousandSites(t *testing.T) {
 	nginxtest.NeedNginx(t, false)
@@ -124,7 +132,8 @@ func TestThousandSites(t *testing.T) {
 	for _, f := range files {
 		h.Write("conf.d/"+f.Name, string(f.Content))
 	}
-	h.Write("conf.d/_wsprovision.conf", string(render.Sizes(names(1000), conf.NamesBucket(names(1000)), nil)))
+	sizes := render.Sizes(names(1000), conf.NamesBucket(names(1000)), variablesOf(files), nil)
+	h.Write("conf.d/_wsprovision.conf", string(sizes))
 	if stderr, status := h.Check(); status != 0 || strings.Contains(stderr, "[warn]") {
 		t.Errorf("nginx -t: %d: %.2000s", status, stderr)
 	}
