@@ -73,8 +73,25 @@ func (v *Candidate) checkBackend(ctx context.Context, f *engine.Finding, b confi
 			all = append(all, netip.AddrPortFrom(a, uint16(b.Port)).String())
 		}
 		f.Notes = append(f.Notes, fmt.Sprintf("nginx passes to %s at %s in turn", b, strings.Join(all, " and ")))
+		f.Notes = append(f.Notes, saySilent(v.Host, addresses, b.Port)...)
 	}
 	return reachable(v.Host, addresses, b)
+}
+
+// saySilent names the addresses of this host on which nothing listens, where something does on another of the name's.
+// nginx tries each in its turn, and goes on to the next where it is refused (proxy_next_upstream).
+func saySilent(h *host.Host, addresses []netip.Addr, port int) (notes []string) {
+	sockets := host.Sockets(h)
+	for _, a := range addresses {
+		at := netip.AddrPortFrom(a, uint16(port))
+		if a.IsLoopback() && len(host.Taking(sockets, at)) == 0 {
+			notes = append(notes, fmt.Sprintf("nothing listens on %s now: nginx tries it in its turn all the same", at))
+		}
+	}
+	if len(notes) == len(addresses) { // the backend is not up yet
+		return nil
+	}
+	return notes
 }
 
 // reachable refuses addresses of a family that this host does not have.

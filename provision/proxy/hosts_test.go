@@ -240,3 +240,32 @@ func TestForeignDefaults(t *testing.T) {
 		t.Errorf("%s, want %s", got, want)
 	}
 }
+
+// An address of the name on which nothing listens is said, and refused by nobody; where nothing listens at all, the
+// backend is only not up yet.
+func TestSilentAddresses(t *testing.T) {
+	const head = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+	four := head + "   0: 0100007F:0BB8 00000000:0000 0A 00000000:00000000 00:00000000 00000000   991 0 22000 1 0\n"
+	any6 := head + "   0: 00000000000000000000000000000000:0BB8 00000000000000000000000000000000:0000 0A 0:0 00:0 0  " +
+		" 991 0 2 1 0\n"
+	for name, tt := range map[string]struct {
+		tcp, tcp6 string
+		addresses []string
+		want      string
+	}{
+		"on IPv4 alone":       {four, head, []string{"::1", "127.0.0.1"}, "nothing listens on [::1]:3000 now"},
+		"on every address":    {head, any6, []string{"::1", "127.0.0.1"}, ""},
+		"not up yet":          {head, head, []string{"::1", "127.0.0.1"}, ""},
+		"another host's, too": {four, head, []string{"192.0.2.1", "127.0.0.1"}, ""},
+	} {
+		var all []netip.Addr
+		for _, a := range tt.addresses {
+			all = append(all, netip.MustParseAddr(a))
+		}
+		h := on(t, map[string]string{"/proc/net/tcp": tt.tcp, "/proc/net/tcp6": tt.tcp6})
+		if got := strings.Join(saySilent(h, all, 3000), "\n"); !strings.Contains(got, tt.want) ||
+			(tt.want == "") != (got == "") {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+	}
+}
