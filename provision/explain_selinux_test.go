@@ -17,6 +17,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/hosttest"
 	"wsprovision/provision/policy"
+	"wsprovision/provision/stepnames"
 	"wsprovision/provision/verify"
 	"wsprovision/provision/websocket/handshake"
 	"wsprovision/selinux"
@@ -231,6 +232,17 @@ func TestWouldDeny(t *testing.T) {
 	if d := backend.WouldDeny(t.Context(), h.host(Listener{}), 3000); d != nil {
 		t.Errorf("enforcing: %s, want none: what is denied fails", d)
 	}
+	h.permissiveDomain = true
+	if d := backend.WouldDeny(t.Context(), h.host(Listener{}), 3000); d == nil ||
+		!strings.Contains(d.Cause, "domain is permissive by itself") {
+		t.Errorf("a permissive domain: %v, want %s", d, cause.SELinuxWouldDeny)
+	}
+	if s := step(t, h.plan(basic(t)), stepnames.SELinux); !slices.ContainsFunc(s.Warnings, func(w string) bool {
+		return strings.Contains(w, "httpd_t, is permissive by itself")
+	}) {
+		t.Errorf("the plan warns of no permissive domain: %q", s.Warnings)
+	}
+	h.permissiveDomain = false
 	h.write(selinuxfs+"/enforce", "0")
 	d := backend.WouldDeny(t.Context(), h.host(Listener{}), 3000)
 	if d == nil || d.Code != cause.SELinuxWouldDeny || !strings.Contains(d.Cause, "permissive") {

@@ -59,7 +59,9 @@ type fakeHost struct {
 	policy   fakePolicy // without local records
 	web      fakeNginx
 	connects bool // httpd_t may connect to the port that the kernel is asked about
-	notices  []string
+	// permissiveDomain is a httpd_t that is permissive by itself.
+	permissiveDomain bool
+	notices          []string
 }
 
 var errKilled = errors.New("killed")

@@ -296,7 +296,11 @@ func (h *fakeHost) decide(file, question string) (string, error) {
 	if strings.Contains(question, ":cert_t:") {
 		allowed |= 1 << 1
 	}
-	return fmt.Sprintf("%x ffffffff 0 ffffffff 1 0", allowed), nil
+	flags := 0
+	if h.permissiveDomain {
+		flags = 1
+	}
+	return fmt.Sprintf("%x ffffffff 0 ffffffff 1 %x", allowed, flags), nil
 }
 
 func (h *fakeHost) mayBind(port int) bool {

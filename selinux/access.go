@@ -23,39 +23,52 @@ func isClassName(name string) bool { return len(name) <= 64 && className().Match
 // policy has levels. The answer is the policy's, also in permissive mode; only a type that is permissive by itself
 // counts as allowed. An error wraps ErrUnknown.
 func (k Kernel) Allowed(source, target, class, perm string) (bool, error) {
-	allowed, err := k.allowed(source, target, class, perm)
-	if err != nil {
-		return false, fmt.Errorf("may %s %s %s:%s: %w", source, perm, target, class, err)
-	}
-	return allowed, nil
+	d, err := k.Decide(source, target, class, perm)
+	return d.Allowed || d.Permissive, err
 }
 
-func (k Kernel) allowed(source, target, class, perm string) (bool, error) {
+// Decision is what the loaded policy says of one permission.
+type Decision struct {
+	Allowed bool
+	// Permissive is a source that is permissive by itself (semanage-permissive(8)): what is not allowed is only logged.
+	Permissive bool
+}
+
+// Decide is Allowed, with the two reasons apart.
+func (k Kernel) Decide(source, target, class, perm string) (Decision, error) {
+	d, err := k.decide(source, target, class, perm)
+	if err != nil {
+		return Decision{}, fmt.Errorf("may %s %s %s:%s: %w", source, perm, target, class, err)
+	}
+	return d, nil
+}
+
+func (k Kernel) decide(source, target, class, perm string) (d Decision, err error) {
 	dir, err := k.kernel()
 	if err != nil {
-		return false, err
+		return d, err
 	}
 	if !isClassName(class) || !isClassName(perm) {
-		return false, fmt.Errorf("%w: no name of a class or permission", ErrUnknown)
+		return d, fmt.Errorf("%w: no name of a class or permission", ErrUnknown)
 	}
 	index, err := k.number(dir, "class", class, "index")
 	if err != nil {
-		return false, err
+		return d, err
 	}
 	bit, err := k.number(dir, "class", class, "perms", perm)
 	if err != nil {
-		return false, err
+		return d, err
 	}
 	if bit < 1 || bit > 32 {
-		return false, fmt.Errorf("%w: permission number %d", ErrUnknown, bit)
+		return d, fmt.Errorf("%w: permission number %d", ErrUnknown, bit)
 	}
 	question, err := k.question(dir, source, target, index)
 	if err != nil {
-		return false, err
+		return d, err
 	}
 	answer, err := k.transact(k.path(dir, "access"), question)
 	if err != nil {
-		return false, fmt.Errorf("%w: %w", ErrUnknown, err)
+		return d, fmt.Errorf("%w: %w", ErrUnknown, err)
 	}
 	return parseDecision(answer, bit)
 }
@@ -127,20 +140,20 @@ func (k Kernel) transact(file, question string) (string, error) {
 
 // parseDecision reads "allowed decided auditallow auditdeny seqno flags" (selinuxfs, sel_write_access): hexadecimal
 // words, but for seqno. Flag 1 marks a permissive source.
-func parseDecision(answer string, bit uint64) (bool, error) {
+func parseDecision(answer string, bit uint64) (d Decision, err error) {
 	f := strings.Fields(strings.TrimRight(answer, "\x00"))
 	if len(f) != 6 {
-		return false, fmt.Errorf("%w: the kernel answers %q", ErrUnknown, answer)
+		return d, fmt.Errorf("%w: the kernel answers %q", ErrUnknown, answer)
 	}
 	allowed, err := strconv.ParseUint(f[0], 16, 32)
 	if err != nil {
-		return false, fmt.Errorf("%w: the kernel answers %q", ErrUnknown, answer)
+		return d, fmt.Errorf("%w: the kernel answers %q", ErrUnknown, answer)
 	}
 	flags, err := strconv.ParseUint(f[5], 16, 32)
 	if err != nil {
-		return false, fmt.Errorf("%w: the kernel answers %q", ErrUnknown, answer)
+		return d, fmt.Errorf("%w: the kernel answers %q", ErrUnknown, answer)
 	}
-	return allowed>>(bit-1)&1 == 1 || flags&1 == 1, nil
+	return Decision{Allowed: allowed>>(bit-1)&1 == 1, Permissive: flags&1 == 1}, nil
 }
 
 // MayBind says whether httpd_t, the domain of nginx, may listen on the tcp port under the loaded policy, and the port's

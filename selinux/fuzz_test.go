@@ -187,14 +187,15 @@ func FuzzDecision(f *testing.F) {
 	f.Fuzz(func(t *testing.T, answer string, allowed, flags uint32, bit uint8) {
 		n := uint64(bit%32) + 1
 		kernel := fmt.Sprintf("%x %x %x %x %d %x", allowed, ^uint32(0), 0, ^uint32(0), bit, flags)
-		want := allowed&(1<<(n-1)) != 0 || flags&1 != 0
-		if ok, err := parseDecision(kernel, n); err != nil || ok != want {
-			t.Errorf("bit %d of %q: %v, %v, want %v", n, kernel, ok, err, want)
+		want := Decision{allowed&(1<<(n-1)) != 0, flags&1 != 0}
+		if got, err := parseDecision(kernel, n); err != nil || got != want {
+			t.Errorf("bit %d of %q: %v, %v, want %v", n, kernel, got, err, want)
 		}
-		ok, err := parseDecision(answer, n)
-		if ok && err != nil || err == nil && len(strings.Fields(strings.TrimRight(answer, "\x00"))) != 6 ||
+		got, err := parseDecision(answer, n)
+		words := strings.Fields(strings.TrimRight(answer, "\x00"))
+		if got != (Decision{}) && err != nil || err == nil && len(words) != 6 ||
 			err != nil && !errors.Is(err, ErrUnknown) {
-			t.Errorf("%q: allowed %v, %v", answer, ok, err)
+			t.Errorf("%q: %+v, %v", answer, got, err)
 		}
 	})
 }

@@ -93,6 +93,19 @@ func (p *Policy) sayMode(f *engine.Finding, status selinux.Status) {
 		f.Warnings = append(f.Warnings, "SELinux is permissive: it logs what it would deny; the mode is left as it is")
 	default:
 		f.Notes = append(f.Notes, "SELinux is enforcing, policy "+status.Policy)
+		p.sayDomain(f)
+	}
+}
+
+// sayDomain warns of a domain that is permissive although SELinux is enforcing.
+func (p *Policy) sayDomain(f *engine.Finding) {
+	d, err := p.SELinux.Kernel().Decide(selinux.HTTPDomain, HTTPPortType, "tcp_socket", "name_connect")
+	if err != nil {
+		f.Notes = append(f.Notes, "whether nginx's domain is permissive by itself cannot be told: "+err.Error())
+	}
+	if d.Permissive {
+		f.Warnings = append(f.Warnings, fmt.Sprintf("the domain of nginx, %s, is permissive by itself (semanage "+
+			"permissive -l): what SELinux would deny nginx is only logged; that is left as it is", selinux.HTTPDomain))
 	}
 }
 

@@ -168,21 +168,29 @@ func withoutBoolean(ctx context.Context, e *facts.Evidence) string {
 	return "this policy has no rule for it"
 }
 
-// WouldDeny warns on a permissive host of what enforcing would refuse.
+// WouldDeny warns of what SELinux would refuse, were it enforcing, or were nginx's domain not permissive by itself.
 func WouldDeny(ctx context.Context, h *host.Host, port int) *cause.Diagnosis {
 	status, err := h.SELinux.Status()
-	if err != nil || status.Mode != selinux.Permissive {
+	if err != nil || status.Mode == selinux.Disabled {
 		return nil
 	}
-	allowed, label, err := h.SELinux.Kernel().MayConnect(port)
-	if err != nil || allowed {
+	_, label, err := h.SELinux.Kernel().MayConnect(port)
+	if err != nil {
 		return nil
+	}
+	decision, err := h.SELinux.Kernel().Decide(selinux.HTTPDomain, label, "tcp_socket", "name_connect")
+	if err != nil || decision.Allowed || status.Mode != selinux.Permissive && !decision.Permissive {
+		return nil
+	}
+	why := "SELinux is permissive; enforcing, it"
+	if status.Mode != selinux.Permissive {
+		why = "nginx's domain is permissive by itself (semanage permissive -l lists it); without that SELinux"
 	}
 	e := &facts.Evidence{Host: h, Asked: &facts.Answers{}}
 	lacks := missing(ctx, e, port, label, nil)
 	d := cause.New(cause.SELinuxWouldDeny,
-		fmt.Sprintf("SELinux is permissive; enforcing, it would deny nginx (httpd_t) to connect to port %d: %s", port,
-			lacks.sentence()), lacks.mend, lacks.facts...)
+		fmt.Sprintf("%s would deny nginx (httpd_t) to connect to port %d: %s", why, port, lacks.sentence()),
+		lacks.mend, lacks.facts...)
 	// The kernel logs such a one only once for each type, so it may be older than the checks, but not than the worker.
 	master, err := h.Nginx.Master(ctx, 0)
 	if err != nil || len(master.Workers) == 0 {
