@@ -261,7 +261,10 @@ func (h *fakeHost) converges(c config.Config, left string) error {
 		return nil
 	}
 	snapshot := h.snapshot()
-	if again := h.apply(c); again.Result != engine.Unchanged || len(h.ran) > 1 || len(h.points) > 0 {
+	again := h.apply(c)
+	// Where the backend is down, the proof says why, and asks nginx for its version.
+	ran := slices.DeleteFunc(slices.Clone(h.ran), func(argv string) bool { return argv == "/usr/sbin/nginx -V" })
+	if again.Result != engine.Unchanged || len(ran) > 1 || len(h.points) > 0 {
 		return fmt.Errorf("a second apply: %s, ran %q, points %q\n%s\nafter\n%s", again.Result, h.ran, h.points,
 			summarize(again), report)
 	}

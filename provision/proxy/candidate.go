@@ -32,6 +32,7 @@ func (v *Candidate) Check(ctx context.Context) (engine.Finding, error) {
 	// All that is wrong is told at once: an administrator mends it together.
 	known := errors.Join(err, v.checkCertificates(ctx, &f), v.checkProbes(ctx), v.checkAddresses(ctx),
 		v.checkBackends(ctx, &f))
+	v.sayNamedFiles(&f)
 	if err != nil || context.Cause(ctx) != nil {
 		return f, known
 	}

@@ -3,21 +3,16 @@ package proxy
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
-	"path/filepath"
-	"strings"
 	"time"
 
 	multierror "github.com/hashicorp/go-multierror"
 
 	"wsprovision/provision/certificate"
 	"wsprovision/provision/engine"
-	"wsprovision/provision/host"
 	"wsprovision/provision/hostfile"
 	"wsprovision/provision/plaintext"
 	"wsprovision/provision/site"
-	"wsprovision/selinux"
 )
 
 const largestBundle = 8 << 20
@@ -61,16 +56,8 @@ func (v *Candidate) judgeCertificates(ctx context.Context, f *engine.Finding, si
 func (v *Candidate) unreadableByLabel(s site.Site) []error {
 	var all []error
 	for _, path := range []string{s.TLS.Certificate, s.TLS.Key, s.TLS.ClientCA} {
-		real, err := filepath.EvalSymlinks(v.Root + path)
-		if path == "" || err != nil || v.Files.FileLabel == nil {
-			continue
-		}
-		label, err := v.Files.FileLabel(strings.TrimPrefix(real, v.Root))
-		if err != nil || label == "" {
-			continue
-		}
-		allowed, err := v.SELinux.Kernel().Allowed(selinux.HTTPDomain, host.TypeOf(label), "file", "read")
-		if errors.Is(err, selinux.ErrUnknown) || err != nil || allowed {
+		label, kept := v.keptByLabel(path, "file", "read")
+		if !kept {
 			continue
 		}
 		all = append(all, fmt.Errorf("site %s: SELinux keeps nginx from reading %s (%s), although nginx -t as root "+
