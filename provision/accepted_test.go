@@ -6,10 +6,11 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/provision/nginx/nginxtest"
+
 	"pgregory.net/rapid"
 
 	"wsprovision/provision/config"
-	"wsprovision/provision/nginx/render"
 )
 
 // TestWhatIsAcceptedIsRendered: the configuration is refused beforehand (78), or nginx's own gate takes it. Values lie
@@ -24,7 +25,7 @@ func TestWhatIsAcceptedIsRendered(t *testing.T) {
 		}
 		accepted++
 		for _, s := range c.Sites {
-			if _, err := render.Alone(s); err != nil {
+			if _, err := nginxtest.Alone(s); err != nil {
 				t.Fatalf("accepted, and not rendered: %+v: %v", s, err)
 			}
 		}

@@ -21,11 +21,12 @@ import (
 	"testing"
 	"time"
 
+	"wsprovision/provision/nginx/nginxtest"
+
 	ws "github.com/coder/websocket"
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
-	"wsprovision/provision/nginx/render"
 	"wsprovision/provision/policy"
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/verify"
@@ -140,7 +141,7 @@ func TestProofBeforeGuards(t *testing.T) {
 			dir := r.root + "/srv"
 			r.secrets(dir)
 			c := r.guard(backend, strings.NewReplacer("DIR", dir), tt.site, tt.location)
-			content, err := render.Alone(c.Sites[0])
+			content, err := nginxtest.Alone(c.Sites[0])
 			r.must(err)
 			r.write("websocket", string(content))
 			r.start()

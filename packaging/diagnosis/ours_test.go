@@ -5,13 +5,14 @@ package diagnosis
 import (
 	"strings"
 
-	"wsprovision/provision/nginx/render"
+	"wsprovision/provision/nginx/nginxtest"
+
 	"wsprovision/provision/site"
 )
 
 // rendered is the file that the agent writes for theSite.
 func rendered() string {
-	text, err := render.Alone(site.Site{Name: "websocket", ServerNames: []string{"ws.example.com"},
+	text, err := nginxtest.Alone(site.Site{Name: "websocket", ServerNames: []string{"ws.example.com"},
 		Listen: []site.Listen{{Port: 80}}, Locations: []site.Location{{Path: "/ws/", WebSocket: true,
 			Backends: []site.Backend{{Host: "127.0.0.1", Port: 3000}}}}})
 	if err != nil {

@@ -22,8 +22,9 @@ import (
 	"testing"
 	"time"
 
+	"wsprovision/provision/nginx/nginxtest"
+
 	"wsprovision/provision/config"
-	"wsprovision/provision/nginx/render"
 	"wsprovision/provision/site"
 	"wsprovision/provision/verify"
 	"wsprovision/provision/websocket"
@@ -55,7 +56,7 @@ func load(t *testing.T, text string) site.Site {
 
 func rendered(t *testing.T, s site.Site) string {
 	t.Helper()
-	content, err := render.Alone(s)
+	content, err := nginxtest.Alone(s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"wsprovision/provision/nginx/render"
+	"wsprovision/provision/nginx/nginxtest"
 )
 
 // TestHostileBackends: what nginx refuses of several servers, or what would say nothing, is told with its line, and all
@@ -107,8 +107,8 @@ func TestBackendsAreKept(t *testing.T) {
 			t.Errorf("%s: written and read again: %v", test.keys, err)
 		}
 		again, err := load(string(content))
-		one, _ := render.Alone(c.Sites[0])
-		two, _ := render.Alone(again.Sites[0])
+		one, _ := nginxtest.Alone(c.Sites[0])
+		two, _ := nginxtest.Alone(again.Sites[0])
 		if err != nil || string(one) != string(two) || !strings.Contains(string(one), test.want) {
 			t.Errorf("%s: %v\n%s\nand again\n%s", test.keys, err, one, two)
 		}

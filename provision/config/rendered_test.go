@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"wsprovision/provision/nginx/render"
+	"wsprovision/provision/nginx/nginxtest"
 )
 
 // unrendered are the keys of a site that nginx has no part in.
@@ -32,7 +32,7 @@ func rendered(t *testing.T, text string) []byte {
 	if err != nil {
 		return nil
 	}
-	content, err := render.Alone(c.Sites[0])
+	content, err := nginxtest.Alone(c.Sites[0])
 	if err != nil {
 		t.Errorf("%v:\n%s", err, text)
 	}

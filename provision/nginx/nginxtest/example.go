@@ -1,6 +1,7 @@
 package nginxtest
 
 import (
+	"slices"
 	"testing"
 
 	"wsprovision/provision/nginx/render"
@@ -18,10 +19,23 @@ func Example(listen int) site.Site {
 	}
 }
 
+// Alone is what is rendered for a site that shares nothing, for EPEL 7's nginx: its file, and what would be shared.
+func Alone(s site.Site) ([]byte, error) {
+	files, err := render.Installed{}.Render([]site.Site{s})
+	if err != nil {
+		return nil, err
+	}
+	var all []byte
+	for _, f := range slices.Backward(files) {
+		all = append(all, f.Content...)
+	}
+	return all, nil
+}
+
 // Rendered is the one file of a site that shares nothing.
 func Rendered(t *testing.T, s site.Site) string {
 	t.Helper()
-	content, err := render.Alone(s)
+	content, err := Alone(s)
 	if err != nil {
 		t.Fatal(err)
 	}

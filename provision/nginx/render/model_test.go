@@ -9,10 +9,11 @@ import (
 	"strings"
 	"time"
 
+	"wsprovision/provision/nginx/nginxtest"
+
 	"pgregory.net/rapid"
 
 	"wsprovision/provision/nginx/conf"
-	"wsprovision/provision/nginx/render"
 	"wsprovision/provision/site"
 )
 
@@ -173,7 +174,7 @@ func modelOf(s site.Site) *model {
 
 // identifierOf is how the renderer spells the name.
 func identifierOf(name string) string {
-	content, err := render.Alone(site.Site{Name: name, ServerNames: []string{"a"}, Listen: []site.Listen{{Port: 80}},
+	content, err := nginxtest.Alone(site.Site{Name: name, ServerNames: []string{"a"}, Listen: []site.Listen{{Port: 80}},
 		Locations: []site.Location{{Path: "/", Backends: []site.Backend{{Host: "a", Port: 1}}}}})
 	found := regexp.MustCompile(`upstream wsprovision_(\w+)_0 `).FindSubmatch(content)
 	if err != nil || found == nil {

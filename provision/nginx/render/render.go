@@ -63,16 +63,6 @@ func (i Installed) Render(sites []Site) ([]File, error) {
 	return append(common.files(), own...), nil
 }
 
-// Alone gives the one file of a site that shares nothing, for EPEL 7's nginx.
-func Alone(s Site) ([]byte, error) {
-	common := &definitions{}
-	content, err := Installed{}.render(s, common, false)
-	if err != nil {
-		return nil, fmt.Errorf("render site %q: %w", s.Name, err)
-	}
-	return append(content, common.text()...), nil
-}
-
 // render writes the file of one site: its maps and zones, unless it shares them, its upstreams and servers.
 func (i Installed) render(s Site, common *definitions, shares bool) ([]byte, error) {
 	if err := validate(s); err != nil {

@@ -14,7 +14,6 @@ import (
 
 	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/nginxtest"
-	"wsprovision/provision/nginx/render"
 	"wsprovision/provision/site"
 )
 
@@ -123,7 +122,7 @@ func TestRenderRefusesWhatInjects(t *testing.T) {
 		} {
 			s := nginxtest.Example(80)
 			set(&s, hostile)
-			if content, err := render.Alone(s); err == nil {
+			if content, err := nginxtest.Alone(s); err == nil {
 				t.Errorf("%s: %q passed:\n%s", field, hostile, content)
 			} else if !strings.Contains(err.Error(), field+":") {
 				t.Errorf("%s: %q: the error does not name it: %v", field, hostile, err)
@@ -171,7 +170,7 @@ func TestRenderRefusesNonsense(t *testing.T) {
 	} {
 		s := nginxtest.Example(80)
 		spoil(&s)
-		if _, err := render.Alone(s); err == nil || !strings.Contains(err.Error(), strings.TrimSpace(name)) {
+		if _, err := nginxtest.Alone(s); err == nil || !strings.Contains(err.Error(), strings.TrimSpace(name)) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -180,7 +179,7 @@ func TestRenderRefusesNonsense(t *testing.T) {
 func TestRenderNamesEveryProblem(t *testing.T) {
 	s := nginxtest.Example(0)
 	s.Name, s.Locations[0].Path = "a b", "x"
-	_, err := render.Alone(s)
+	_, err := nginxtest.Alone(s)
 	for _, field := range []string{"name:", "listen.port:", "location.path:"} {
 		if err == nil || !strings.Contains(err.Error(), field) {
 			t.Errorf("%s is not named in %v", field, err)
@@ -193,7 +192,7 @@ func TestRenderNamesEveryProblem(t *testing.T) {
 func TestRenderedIsExactlyTheModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := sites.Draw(t, "site")
-		content, err := render.Alone(s)
+		content, err := nginxtest.Alone(s)
 		if err != nil {
 			t.Fatalf("%+v: %v", s, err)
 		}
@@ -214,7 +213,7 @@ func TestRenderNeverInjects(t *testing.T) {
 		s := nginxtest.Example(80)
 		names := slices.Sorted(maps.Keys(fields))
 		fields[rapid.SampledFrom(names).Draw(t, "field")](&s, any.Draw(t, "value"))
-		content, err := render.Alone(s)
+		content, err := nginxtest.Alone(s)
 		if err != nil {
 			return
 		}

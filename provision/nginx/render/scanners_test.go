@@ -6,8 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/provision/nginx/nginxtest"
+
 	"wsprovision/provision/nginx/conf"
-	"wsprovision/provision/nginx/render"
 
 	"pgregory.net/rapid"
 )
@@ -20,7 +21,7 @@ func TestScannersFindNothing(t *testing.T) {
 		for i := range s.Locations {
 			s.Locations[i].Snippet = ""
 		}
-		content, err := render.Alone(s)
+		content, err := nginxtest.Alone(s)
 		if err != nil {
 			t.Fatal(err)
 		}
