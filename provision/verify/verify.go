@@ -4,21 +4,15 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"errors"
-	"maps"
-	"net"
 	"net/http"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"wsprovision/provision/config"
-	"wsprovision/provision/credentials"
 	"wsprovision/provision/diagnose"
-	"wsprovision/provision/diagnose/backend"
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/diagnose/server"
@@ -67,15 +61,6 @@ type Verification struct {
 	read func() (conf.Tree, error) // the configuration, once
 }
 
-// aim is one target with what is known of it.
-type aim struct {
-	Site     *config.Site
-	Location *config.Location
-	target   handshake.Target
-	sent     credentials.Credentials
-	unread   error // why its credentials are not there
-}
-
 // Run makes every check. The error is of the request itself, such as a URL
 // that is none; what became of the targets is in the report.
 func (v *Verification) Run(ctx context.Context) (*Report, error) {
@@ -112,34 +97,6 @@ func (v *Verification) Run(ctx context.Context) (*Report, error) {
 	return report, nil
 }
 
-// aims are the locations with WebSockets, each at every address of its site.
-func (v *Verification) aims(ctx context.Context) ([]aim, error) {
-	if v.URL != "" {
-		return v.AimAtURL()
-	}
-	var all []aim
-	for i := range v.Config.Sites {
-		site := &v.Config.Sites[i]
-		for j := range site.Locations {
-			l := &site.Locations[j]
-			if !l.WebSocket || !hasPath(*l) {
-				continue
-			}
-			sent, err := credentials.Read(ctx, v.Root, l.Probe)
-			for _, listen := range site.Listen {
-				a := aim{Site: site, Location: l, target: v.complete(Reach(*site, *l, listen)), sent: sent, unread: err}
-				a.target = sent.Give(a.target)
-				all = append(all, a)
-			}
-		}
-	}
-	if len(all) == 0 {
-		return nil, errors.New("no location of the configuration is a WebSocket's with a path to ask for " +
-			"(websocket: false, or match: regex without probe.path): there is nothing to verify")
-	}
-	return all, nil
-}
-
 // unproved are the WebSockets that nothing can be asked of.
 func (v *Verification) unproved() (all []Unproved) {
 	for _, site := range v.Config.Sites {
@@ -150,66 +107,6 @@ func (v *Verification) unproved() (all []Unproved) {
 		}
 	}
 	return all
-}
-
-func (v *Verification) AimAtURL() ([]aim, error) {
-	t, err := handshake.ParseURL(v.URL)
-	if err != nil {
-		return nil, err
-	}
-	a := aim{target: v.complete(t)}
-	host, _, _ := strings.Cut(t.Host, ":")
-	path, _, _ := strings.Cut(t.Path, "?")
-	if a.Site = v.siteOf(t, host); a.Site == nil {
-		return []aim{a}, nil
-	}
-	for j := range a.Site.Locations {
-		l := &a.Site.Locations[j]
-		if strings.HasPrefix(path, l.Path) && (a.Location == nil || len(l.Path) > len(a.Location.Path)) {
-			a.Location = l
-		}
-	}
-	return []aim{a}, nil
-}
-
-// siteOf is the site that has the name and listens on the URL's port the way
-// the URL wants it or, where none does, the first that has the name.
-func (v *Verification) siteOf(t handshake.Target, host string) *config.Site {
-	_, port, _ := net.SplitHostPort(t.Address)
-	var first *config.Site
-	for i := range v.Config.Sites {
-		site := &v.Config.Sites[i]
-		if !facts.ServerNamed(conf.Server{Names: site.ServerNames}, host) {
-			continue
-		}
-		listens := func(l config.Listen) bool { return strconv.Itoa(l.Port) == port }
-		if (site.TLS != nil) == (t.TLS != nil) && slices.ContainsFunc(site.Listen, listens) {
-			return site
-		}
-		if first == nil {
-			first = site
-		}
-	}
-	return first
-}
-
-// complete adds what every handshake has: what the command was given goes before the location's probe.
-func (v *Verification) complete(t handshake.Target) handshake.Target {
-	t.Origin = cmp.Or(v.Origin, t.Origin)
-	if t.Header = t.Header.Clone(); t.Header == nil {
-		t.Header = http.Header{}
-	}
-	maps.Copy(t.Header, v.Header)
-	if len(v.Subprotocols) > 0 {
-		t.Subprotocols, t.Expect.Subprotocol = v.Subprotocols, ""
-	}
-	if t.TLS != nil {
-		t.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
-		if v.TLS != nil {
-			t.TLS = v.TLS.Clone()
-		}
-	}
-	return t
 }
 
 func (v *Verification) verify(ctx context.Context, a aim) (TargetReport, []cause.Diagnosis, error) {
@@ -363,41 +260,4 @@ func (v *Verification) standInLimits() websocket.Limits {
 func loopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.IsLoopback() || strings.EqualFold(host, "localhost")
-}
-
-// warnings are about what works now, and from here.
-func (v *Verification) warnings(ctx context.Context, aims []aim) []cause.Diagnosis {
-	var all []cause.Diagnosis
-	ports := map[int]bool{}
-	wall := server.Firewalld(ctx, v.Host)
-	for _, a := range aims {
-		at, err := netip.ParseAddrPort(a.target.Address)
-		if err != nil || a.Location == nil {
-			continue
-		}
-		for _, b := range a.Location.Backends {
-			if b.Port == 0 || ports[-b.Port] {
-				continue
-			}
-			if d := backend.WouldDeny(ctx, v.Host, b.Port); d != nil {
-				ports[-b.Port] = true
-				all = append(all, *d)
-			}
-		}
-		if port := int(at.Port()); wall.Closes(port) && !ports[port] && a.Site != nil && !private(*a.Site, port) {
-			ports[port] = true
-			all = append(all, *wall.Shut(port))
-		}
-	}
-	return all
-}
-
-// private: the site listens on that port for this host only.
-func private(site config.Site, port int) bool {
-	for _, l := range site.Listen {
-		if ip, err := netip.ParseAddr(l.Address); l.Port == port && (err != nil || !ip.IsLoopback()) {
-			return false
-		}
-	}
-	return true
 }
