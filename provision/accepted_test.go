@@ -6,11 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/provision/config"
 	"wsprovision/provision/nginx/nginxtest"
 
 	"pgregory.net/rapid"
-
-	"wsprovision/provision/config"
 )
 
 // TestWhatIsAcceptedIsRendered: the configuration is refused beforehand (78), or nginx's own gate takes it. Values lie

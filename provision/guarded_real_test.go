@@ -21,15 +21,14 @@ import (
 	"testing"
 	"time"
 
-	"wsprovision/provision/nginx/nginxtest"
-
-	ws "github.com/coder/websocket"
-
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/nginx/nginxtest"
 	"wsprovision/provision/policy"
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/verify"
+
+	ws "github.com/coder/websocket"
 )
 
 // application speaks as socket.io does: its first message is its own. What is not for it it refuses.

@@ -84,7 +84,7 @@ func (m *machine) otherFolder(t testing.TB) {
 	m.applies(t, 0)
 	m.prints(t, map[string]string{
 		"ls /etc/nginx/conf.d /etc/nginx/sites-enabled": "/etc/nginx/conf.d:\n\n/etc/nginx/sites-enabled:\n" +
-			"forwarded.conf\nproxied.conf",
+			"_wsprovision.conf\nforwarded.conf\nproxied.conf",
 		"restorecon -nRv /etc/nginx":  "",
 		saw("http://127.0.0.1:8009/"): "127.0.0.1 127.0.0.1 http",
 	})

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"wsprovision/provision/nginx/nginxtest"
-
 	"wsprovision/provision/site"
 )
 
@@ -62,5 +61,10 @@ func ownRows() []row {
 	for i := range rows {
 		rows[i].verify = theSite
 	}
+	const probe = "sites: [{name: websocket, server_name: ws.example.com, listen: [80], locations: [{path: /ws/, " +
+		"backend: 127.0.0.1:3000, probe: {send: hello, expect: {message: '^welcome'}}}]}]\n"
+	rows = append(rows, row{situation: "the application answers otherwise than its probe expects",
+		files: merge(with(mine), "/etc/probe.yaml", probe), verify: "--config /etc/probe.yaml --timeout 3s",
+		want: "not-as-expected", says: "mend probe.expect", edit: "sed -i s/welcome/hello/ /etc/probe.yaml"})
 	return of("The agent's own file", rows)
 }

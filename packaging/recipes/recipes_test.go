@@ -22,9 +22,8 @@ import (
 	"testing"
 	"time"
 
-	"wsprovision/provision/nginx/nginxtest"
-
 	"wsprovision/provision/config"
+	"wsprovision/provision/nginx/nginxtest"
 	"wsprovision/provision/site"
 	"wsprovision/provision/verify"
 	"wsprovision/provision/websocket"

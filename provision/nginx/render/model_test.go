@@ -9,12 +9,11 @@ import (
 	"strings"
 	"time"
 
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/nginxtest"
+	"wsprovision/provision/site"
 
 	"pgregory.net/rapid"
-
-	"wsprovision/provision/nginx/conf"
-	"wsprovision/provision/site"
 )
 
 // sites draws what the loader accepts, every key of it.

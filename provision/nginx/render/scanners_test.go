@@ -6,9 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"wsprovision/provision/nginx/nginxtest"
-
 	"wsprovision/provision/nginx/conf"
+	"wsprovision/provision/nginx/nginxtest"
 
 	"pgregory.net/rapid"
 )
