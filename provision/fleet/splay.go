@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"wsprovision/provision/host"
 	"wsprovision/provision/plaintext"
 )
 
@@ -17,10 +18,8 @@ func Splay(ctx context.Context, most time.Duration, say func(string)) error {
 	pause := rand.N(most).Round(time.Millisecond)
 	say(fmt.Sprintf("waiting %s of at most %s before the run begins, as splay asks for; --splay 0s begins at once",
 		plaintext.Duration(pause.Round(time.Second)), plaintext.Duration(most)))
-	select {
-	case <-ctx.Done():
-		return fmt.Errorf("the run was ended before it began, and nothing was changed: %w", context.Cause(ctx))
-	case <-time.After(pause):
-		return nil
+	if err := host.Sleep(ctx, pause); err != nil {
+		return fmt.Errorf("the run was ended before it began, and nothing was changed: %w", err)
 	}
+	return nil
 }

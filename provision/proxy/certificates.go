@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"context"
-	"crypto/x509"
 	"fmt"
 	"time"
 
@@ -10,12 +9,10 @@ import (
 
 	"wsprovision/provision/certificate"
 	"wsprovision/provision/engine"
-	"wsprovision/provision/hostfile"
+	"wsprovision/provision/host"
 	"wsprovision/provision/plaintext"
 	"wsprovision/provision/site"
 )
-
-const largestBundle = 8 << 20
 
 // checkCertificates refuses what nginx could not load of a site's certificate, and warns of what clients would not
 // take.
@@ -30,9 +27,8 @@ func (v *Candidate) checkCertificates(ctx context.Context, f *engine.Finding) er
 // judgeCertificates judges those of some sites.
 func (v *Candidate) judgeCertificates(ctx context.Context, f *engine.Finding, sites []site.Site) error {
 	judge := certificate.Host{Root: v.Root, Now: time.Now()}
-	if content, err := hostfile.ReadLinked(ctx, v.Root+site.SystemCA, largestBundle); err == nil {
-		judge.Roots = x509.NewCertPool()
-		judge.Roots.AppendCertsFromPEM(content)
+	if roots, _, err := host.ReadAuthorities(ctx, v.Root+site.SystemCA); err == nil {
+		judge.Roots = roots
 	}
 	var all *multierror.Error
 	for _, s := range sites {

@@ -9,12 +9,8 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/host"
-	"wsprovision/provision/hostfile"
 	"wsprovision/provision/websocket/handshake"
 )
-
-// longestBundle bounds a file of authorities; RHEL 7's ca-bundle.crt has 0.2 MB.
-const longestBundle = 8 << 20
 
 // Direct is the handshake with one backend of the location, without nginx in between. TLS is judged as nginx judges it.
 func Direct(ctx context.Context, h *host.Host, l config.Location, b config.Backend,
@@ -29,12 +25,11 @@ func Direct(ctx context.Context, h *host.Host, l config.Location, b config.Backe
 	if trust.Unverified {
 		return t, nil
 	}
-	content, err := hostfile.ReadLinked(ctx, h.Root+trust.CA, longestBundle)
+	roots, found, err := host.ReadAuthorities(ctx, h.Root+trust.CA)
 	if err != nil {
 		return t, fmt.Errorf("the authorities of the backend %s: %w", b, err)
 	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(content) {
+	if !found {
 		return t, fmt.Errorf("the authorities of the backend %s: %s holds no certificate", b, trust.CA)
 	}
 	t.TLS.VerifyConnection = func(s tls.ConnectionState) error { return judged(s.PeerCertificates, roots, trust.Name) }

@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -53,7 +52,7 @@ func Watch(ctx context.Context, h *host.Host, at netip.AddrPort) (stop func() Pe
 	go func() {
 		var most Peak
 		for err == nil && ctx.Err() == nil {
-			most = most.With(lookAt(h, master, at))
+			most = most.With(lookAt(ctx, h, master, at))
 			select {
 			case <-ctx.Done():
 			case <-time.After(between):
@@ -70,7 +69,7 @@ func Look(ctx context.Context, h *host.Host, at netip.AddrPort) Peak {
 	if err != nil {
 		return Peak{}
 	}
-	return lookAt(h, master, at)
+	return lookAt(ctx, h, master, at)
 }
 
 // With is the higher of the two. A look loses what is closed while it counts, so that one with more descriptors may
@@ -85,7 +84,7 @@ func (p Peak) With(now Peak) Peak {
 }
 
 // lookAt is the worker that holds the most now.
-func lookAt(h *host.Host, master nginx.Master, at netip.AddrPort) (most Peak) {
+func lookAt(ctx context.Context, h *host.Host, master nginx.Master, at netip.AddrPort) (most Peak) {
 	table := map[string]host.Socket{}
 	for _, s := range host.Sockets(h) {
 		table["socket:["+s.Inode+"]"] = s
@@ -99,7 +98,8 @@ func lookAt(h *host.Host, master nginx.Master, at netip.AddrPort) (most Peak) {
 			now.count(target, table, at)
 		}
 		if now.Sockets > most.Sockets {
-			now.Limit = filesOf(h, w.PID)
+			files, _ := host.OpenFiles(context.WithoutCancel(ctx), h, w.PID) // 0 where it is not known
+			now.Limit = int(files)
 			most = now
 		}
 	}
@@ -120,15 +120,4 @@ func (p *Peak) count(link string, table map[string]host.Socket, at netip.AddrPor
 	default:
 		p.Backends++
 	}
-}
-
-// filesOf is how many files a process may have open; 0 where it is not known.
-func filesOf(h *host.Host, pid int) int {
-	for _, line := range host.ReadProc(h, fmt.Sprintf("/proc/%d/limits", pid)) {
-		if rest, ok := strings.CutPrefix(line, "Max open files"); ok && len(strings.Fields(rest)) > 0 {
-			n, _ := strconv.Atoi(strings.Fields(rest)[0])
-			return n
-		}
-	}
-	return 0
 }
