@@ -1,6 +1,7 @@
 package provision
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -14,6 +15,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/stepnames"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // withTLS is a configuration of one site with a certificate.
@@ -123,4 +125,51 @@ func selfSigned(t *testing.T) (certificate, key string) {
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
 		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}))
+}
+
+// TestOutdatedAuthorities: a file that nginx read before it was changed, and that nothing served shows, is read again by
+// the next apply, which says by what that is told; the one after it does nothing, and neither does one with a time that
+// is still to come.
+func TestOutdatedAuthorities(t *testing.T) {
+	certificate, key := selfSigned(t)
+	for name, site := range map[string]string{
+		"of clients": strings.Replace(withTLS, "key: /k.pem", "key: /k.pem, client_ca: /c.pem", 1),
+		"of a backend": strings.Replace(withTLS, "'127.0.0.1:3000'",
+			"'https://127.0.0.1:3000', backend_tls: {ca: /c.pem, name: app}", 1),
+		"the host's own": strings.Replace(withTLS, "'127.0.0.1:3000'",
+			"'https://127.0.0.1:3000', backend_tls: {name: app}", 1),
+	} {
+		bubble(t, name, func(t *testing.T) {
+			path := "/c.pem"
+			if name == "the host's own" {
+				path = "/etc/pki/tls/certs/ca-bundle.crt"
+			}
+			h := withNginx(t)
+			h.web.answer = func(context.Context, handshake.Target) (handshake.Result, error) { // over TLS to the backend
+				return handshake.Result{}, nil
+			}
+			h.write("/k.pem", key)
+			h.write("/c.pem", certificate)
+			h.write(path, certificate)
+			h.apply(parse(t, site))
+			if r := h.apply(parse(t, site)); r.Result != engine.Unchanged || h.reloads != 0 {
+				t.Errorf("as before: %d reloads: %s", h.reloads, summarize(r))
+			}
+			h.changed[path] = h.booted.Add(time.Duration(1000+h.web.lastPID)*10*time.Millisecond + 5*time.Millisecond)
+			if r := h.plan(parse(t, site)); r.Result != engine.Planned ||
+				!strings.Contains(summarize(r), path+" as it was before ") {
+				t.Errorf("plan: %s", summarize(r))
+			}
+			if r := h.apply(parse(t, site)); r.Result != engine.Changed || h.reloads != 1 || h.starts != 0 {
+				t.Errorf("changed: %d reloads: %s", h.reloads, summarize(r))
+			}
+			if r := h.apply(parse(t, site)); r.Result != engine.Unchanged || h.reloads != 0 {
+				t.Errorf("again: %d reloads: %s", h.reloads, summarize(r))
+			}
+			h.changed[path] = time.Now().Add(time.Minute)
+			if r := h.plan(parse(t, site)); r.Result != engine.Unchanged {
+				t.Errorf("of a time to come: %s", summarize(r))
+			}
+		})
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
@@ -38,6 +39,8 @@ type fakeHost struct {
 	points  []string // every point of the seam
 	reloads int
 	units   map[string]bool // other than nginx's: that run
+	booted  time.Time
+	changed map[string]time.Time // of files, as LastChanged tells it: long ago where nothing is said
 	// unitFiles is LimitNOFILE= of nginx.service as systemd has read it; noPrlimit keeps the limit of what runs.
 	unitFiles uint64
 	noPrlimit bool
@@ -69,7 +72,8 @@ var errKilled = errors.New("killed")
 // newFakeHost is a bare, enforcing host with an extras repository and a running backend on 3000.
 func newFakeHost(t testing.TB) *fakeHost {
 	t.Helper()
-	h := &fakeHost{t: t, root: fastDir(t), policy: policyOfRHEL()}
+	h := &fakeHost{t: t, root: fastDir(t), policy: policyOfRHEL(), booted: time.Now().Add(-time.Hour)}
+	h.changed = map[string]time.Time{}
 	h.where = systemd.Where{Place: systemd.Host, Systemd: true, Why: "a host in a directory"}
 	h.packages = fakePackages{available: map[string]string{packages.EPELRelease: "extras", packages.Semanage: "extras"}}
 	h.web.backends = map[string]bool{"127.0.0.1:3000": true}
@@ -138,6 +142,8 @@ func (h *fakeHost) host(on Listener) *host.Host {
 		SetLabel:  p.SELinux.Contexts().SetFileLabel,
 		FileLabel: p.SELinux.Contexts().FileLabel}
 	p.Probe, p.Served, p.TryBind = h.probe, h.sends, h.tryBind
+	p.LastChanged = func(path string) (time.Time, error) { return h.changed[strings.TrimPrefix(path, h.root)], nil }
+	p.BootTime = func() (time.Time, error) { return h.booted, nil }
 	p.RaiseFiles = h.raiseFiles
 	p.Firewall = h.firewall(seam.Do, change)
 	p.Units = func(context.Context) (systemd.Units, error) {

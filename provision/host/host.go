@@ -48,6 +48,10 @@ type Host struct {
 	Probe func(context.Context, handshake.Target) (handshake.Result, error)
 	// Served asks a TLS server for its certificates.
 	Served func(ctx context.Context, address, name string, proxied bool) ([]*x509.Certificate, error)
+	// LastChanged is when a file, or a link on the way to it, was changed last (ctime).
+	LastChanged func(path string) (time.Time, error)
+	// BootTime is when the ticks of processes' starts begin, by the clock as it goes now.
+	BootTime func() (time.Time, error)
 
 	conn  connection // to systemd, of the command that runs
 	sites folder     // see SitesDir
@@ -67,6 +71,7 @@ func New(where systemd.Where, log func(line string, changing bool), notice func(
 	h.Nginx = nginx.Nginx{Read: runner.Read, Program: "/usr/sbin/nginx", Conf: NginxConf, Proc: "/proc"}
 	h.HTTP = &http.Client{Timeout: 5 * time.Minute}
 	h.Probe, h.Served, h.Sync, h.TryBind = websocket.Probe, Served, unix.Sync, TryBind
+	h.LastChanged, h.BootTime = lastChanged, bootTime
 	h.Files = &Files{Seam: seam, Label: h.SELinux.Contexts().DefaultLabel, SetLabel: h.SELinux.Contexts().SetFileLabel,
 		FileLabel: h.SELinux.Contexts().FileLabel}
 	if where.Offline() {

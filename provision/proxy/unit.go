@@ -23,6 +23,8 @@ type ServiceState struct {
 	Owed  bool
 	// Renewed are files of certificates that nginx has read in an older form.
 	Renewed []string
+	// Outdated are files of authorities that were changed since nginx read them.
+	Outdated []outdated
 	// untold is why it is not known whether a reload is owed; nil for root.
 	untold error
 }
@@ -57,7 +59,10 @@ func (s ServiceState) Reloadable() error {
 }
 
 // due reports whether nginx is about to be started or reloaded.
-func (s ServiceState) due() bool { return s.Owed || len(s.Renewed) > 0 || !s.Running() }
+func (s ServiceState) due() bool { return s.Owed || s.older() || !s.Running() }
+
+// older: nginx runs with other certificates or authorities than the disk has.
+func (s ServiceState) older() bool { return len(s.Renewed) > 0 || len(s.Outdated) > 0 }
 
 func (n *Unit) State(ctx context.Context) (ServiceState, error) {
 	if n.seen != nil && n.Engine != nil && n.Engine.Surveying {
@@ -76,7 +81,7 @@ func (n *Unit) State(ctx context.Context) (ServiceState, error) {
 		s.untold, err = err, nil
 	}
 	if err == nil {
-		s.Renewed = n.renewed(ctx, s)
+		s.Renewed, s.Outdated = n.renewed(ctx, s), n.outdated(ctx, s)
 		n.seen = &s
 	}
 	return s, err
@@ -133,12 +138,12 @@ func (n *Unit) Check(ctx context.Context) (engine.Finding, error) {
 		}
 		f.Changes = append(f.Changes, engine.Change{Object: host.NginxUnit, From: "an older configuration",
 			To: "reloaded"})
-	case len(s.Renewed) > 0:
+	case s.older():
 		if err := errors.Join(s.Reloadable(), n.CheckLogs()); err != nil {
 			return f, err
 		}
 		f.Changes = append(f.Changes, engine.Change{Object: host.NginxUnit,
-			From: "other certificates than those in " + listed(s.Renewed), To: "reloaded"})
+			From: s.olderText(), To: "reloaded"})
 	default:
 		n.sayDraining(ctx, &f, s)
 	}
@@ -187,7 +192,7 @@ func (n *Unit) Apply(ctx context.Context) error {
 	case n.Where.Offline():
 	case !s.Running():
 		err = n.start(ctx, units, s)
-	case s.Owed, len(s.Renewed) > 0:
+	case s.Owed, s.older():
 		err = n.Reload(ctx, units, s)
 	}
 	if err != nil || s.enabled() {
