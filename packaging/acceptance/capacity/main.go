@@ -45,6 +45,11 @@ func show() (err error) {
 		return err
 	}
 	c := &machine{m}
+	defer func() {
+		if err != nil {
+			c.evidence()
+		}
+	}()
 	if err := c.prepare(); err != nil {
 		return err
 	}
@@ -69,6 +74,21 @@ func show() (err error) {
 }
 
 type machine struct{ *vm.Machine }
+
+// evidence shows what may have held connections back: nginx's own words, the kernel's, and what it counts.
+func (m *machine) evidence() {
+	for _, command := range []string{
+		"tail -n 20 /var/log/nginx/error.log", "dmesg | tail -n 20", "cat /proc/net/sockstat /proc/net/softnet_stat",
+		// the names and the values of TcpExt, without those that are zero
+		"awk '/^(Tcp|TcpExt):/ {if ($1 in names) {split(names[$1], n); for (i = 2; i <= NF; i++) if ($i > 0) printf " +
+			"\"%s=%s \", n[i], $i; print \"\"} else names[$1] = $0}' /proc/net/snmp /proc/net/netstat",
+		"sysctl net.ipv4.tcp_mem net.core.somaxconn net.netfilter.nf_conntrack_max fs.file-nr",
+		"free -m; uptime; ps -C nginx,crowd -o pid,rss,time,args",
+	} {
+		out, _ := m.Run(command + " 2>&1")
+		fmt.Fprintf(os.Stderr, "$ %s\n%s\n", command, out)
+	}
+}
 
 func (m *machine) must(command string) (string, error) {
 	r := m.Try(command, nil)
@@ -130,7 +150,7 @@ func (m *machine) wait(name string, until func(map[string]int) bool) (map[string
 		case err == nil && until(state):
 			return state, nil
 		case time.Now().After(end):
-			return state, fmt.Errorf("the crowd %s: %s %w", name, text, err)
+			return state, errors.Join(fmt.Errorf("the crowd %s: %s", name, text), err)
 		}
 	}
 }
