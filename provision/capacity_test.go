@@ -231,3 +231,33 @@ func TestHostileCapacity(t *testing.T) {
 		}
 	})
 }
+
+// TestNarrowBacklogs: where a listen of somebody else's keeps ours from a backlog, each plan says where one is to be
+// written, and not where there is one that is as large.
+func TestNarrowBacklogs(t *testing.T) {
+	narrower := strings.Replace(oneSite, "listen: 80", `listen: "127.0.0.1:80"`, 1)
+	for name, tt := range map[string]struct{ site, theirs, says string }{
+		"nobody else": {oneSite, "80", ""},
+		"options": {oneSite, "80 reuseport", "on 80 511 clients can wait, not 20000: the listen in " +
+			theirListen + ":2"},
+		"a smaller backlog":   {oneSite, "80 backlog=1024", "on 80 1024 clients can wait, not 20000"},
+		"a larger backlog":    {oneSite, "80 backlog=30000", ""},
+		"on another socket":   {oneSite, "127.0.0.1:80 backlog=1024", ""},
+		"every address":       {narrower, "80", "the socket of every address of port 80, which nginx opens alone"},
+		"and a large backlog": {narrower, "80 backlog=20000", ""},
+		"ours has options":    {narrower, "127.0.0.1:80 deferred", "has options of the socket"},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			h := serving(t)
+			h.write(theirListen, "server {\n    listen "+tt.theirs+";\n    server_name theirs.example.com;\n}\n")
+			c := parse(t, tt.site+holds)
+			h.apply(c)
+			warned := strings.Join(step(t, h.plan(c), stepnames.Capacity).Warnings, "\n")
+			if tt.says == "" && warned != "" || !strings.Contains(warned, tt.says) {
+				t.Errorf("warned %q, want %q", warned, tt.says)
+			}
+		})
+	}
+}
+
+const theirListen = "/etc/nginx/conf.d/theirs.conf"

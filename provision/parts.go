@@ -43,7 +43,7 @@ func (r *Run) wire(ctx context.Context) {
 	r.candidate = &proxy.Candidate{Host: h, Config: c, Packages: r.pkgs, Unit: r.unit, Sites: r.conf, Survey: r.survey,
 		Reverting: r.reverting}
 	r.capacity = &capacity.Capacity{Host: h, Config: c, Ledger: r.ledger, Managed: r.files, Unit: r.unit,
-		Survey: r.survey, Reverting: r.reverting, Wanted: r.limits}
+		Survey: r.survey, Sites: r.conf, Reverting: r.reverting, Wanted: r.limits}
 	r.firewall = &firewall.Firewall{Host: h, Config: c, Ledger: r.ledger, Reverting: r.reverting}
 	r.renewal = &proxy.Renewal{Host: h, Config: c, Candidate: r.candidate, Unit: r.unit, Survey: r.survey}
 	r.proof = &verify.Proof{Host: h, Config: c, Pending: func() bool {

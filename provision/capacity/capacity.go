@@ -24,6 +24,7 @@ type Capacity struct {
 	Managed   *managed.Files
 	Unit      *proxy.Unit
 	Survey    *proxy.Survey
+	Sites     *proxy.Sites
 	Reverting bool
 	// Wanted is what a revert brings back; nil: what the configuration asks for.
 	Wanted func() []managed.Want

@@ -47,6 +47,7 @@ func (c *Capacity) say(f *engine.Finding) {
 			}
 		}
 	}
+	f.Warnings = append(f.Warnings, c.Sites.NarrowBacklogs()...)
 	if c.Where.Offline() {
 		return
 	}

@@ -29,6 +29,7 @@ type ListenDirective struct {
 	TLS       bool
 	DualStack bool // ipv6only=off: an IPv6 socket that takes the IPv4 port too
 	Own       bool // an option of the socket's: nginx binds it also beside one at every address
+	Backlog   int  // how many clients wait on it, 0 where it is not said
 	ReusePort bool // each worker has a socket of its own, and the kernel lets them stand beside others that say so too
 	// ProxyProtocol and HTTP2 hold, as TLS does, for every server on the address where one of them has them.
 	ProxyProtocol, HTTP2 bool
@@ -118,8 +119,11 @@ var socketOptions = []string{"bind", "setfib", "fastopen", "backlog", "rcvbuf", 
 func parseListen(d Directive) []ListenDirective {
 	l := ListenDirective{File: d.File, Line: d.Line}
 	for _, option := range d.Args[1:] {
-		name, _, _ := strings.Cut(option, "=")
+		name, value, _ := strings.Cut(option, "=")
 		l.Own = l.Own || slices.Contains(socketOptions, name)
+		if name == "backlog" {
+			l.Backlog, _ = strconv.Atoi(value)
+		}
 		switch option {
 		case "proxy_protocol":
 			l.ProxyProtocol = true
