@@ -127,9 +127,9 @@ func selfSigned(t *testing.T) (certificate, key string) {
 		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}))
 }
 
-// TestOutdatedAuthorities: a file that nginx read before it was changed, and that nothing served shows, is read again by
-// the next apply, which says by what that is told; the one after it does nothing, and neither does one with a time that
-// is still to come.
+// TestOutdatedAuthorities: a file that nginx read before it was changed, and that nothing served shows, is read again
+// by the next apply, which says by what that is told; the one after it does nothing, and neither does one with a time
+// that is still to come.
 func TestOutdatedAuthorities(t *testing.T) {
 	certificate, key := selfSigned(t)
 	for name, site := range map[string]string{
@@ -145,7 +145,8 @@ func TestOutdatedAuthorities(t *testing.T) {
 				path = "/etc/pki/tls/certs/ca-bundle.crt"
 			}
 			h := withNginx(t)
-			h.web.answer = func(context.Context, handshake.Target) (handshake.Result, error) { // over TLS to the backend
+			// over TLS to the backend
+			h.web.answer = func(context.Context, handshake.Target) (handshake.Result, error) {
 				return handshake.Result{}, nil
 			}
 			h.write("/k.pem", key)

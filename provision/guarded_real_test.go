@@ -117,6 +117,7 @@ var guarded = []struct {
 		"proxy_protocol,", "probe: {" + engineIO + "}", "ok", ""},
 	{"a PROXY line, and addresses", "listen: \"127.0.0.1:PORT proxy_protocol\", trusted_proxies: 127.0.0.0/8, " +
 		"real_ip_header: proxy_protocol,", "allow: 192.0.2.1, probe: {" + engineIO + "}", "allow 403", ""},
+	{"a rate", "", "limits: {requests_per_second: 5, connections_per_client: 1}, probe: {" + engineIO + "}", "ok", ""},
 	{"a certificate", "tls: {certificate: DIR/c.pem, key: DIR/k.pem, client_ca: DIR/ca.pem},",
 		"probe: {" + engineIO + "}", "tls.client_ca 400", "certificate and key in the location's probe"},
 	{"a certificate that is given", "tls: {certificate: DIR/c.pem, key: DIR/k.pem, client_ca: DIR/ca.pem},",
@@ -157,6 +158,9 @@ func TestProofBeforeGuards(t *testing.T) {
 			text, _ := json.MarshalIndent(report, "", " ")
 			if got != tt.want || !strings.Contains(string(text), tt.says) {
 				t.Errorf("%s, want %s, with %q; %v\n%s", got, tt.want, tt.says, err, text)
+			}
+			if strings.Contains(string(text), " 429 ") {
+				t.Errorf("its own requests meet the bounds that the site has:\n%s", text)
 			}
 			if strings.Contains(string(text), secretOfTests) || strings.Contains(string(text), "Zm9vOn") {
 				t.Errorf("the report shows the secret:\n%s", text)

@@ -64,8 +64,8 @@ func backendField() field[Location] {
 func backendTLSFields() []field[site.BackendTLS] {
 	return []field[site.BackendTLS]{
 		one(Key{Path: "ca", Default: site.SystemCA, Example: "/etc/pki/tls/certs/backend-ca.pem",
-			Doc: "The PEM file of the authorities that sign the backends' certificates. Where it was changed since nginx " +
-				"read it, the next apply has nginx read it again."},
+			Doc: "The PEM file of the authorities that sign the backends' certificates. Where it was changed " +
+				"since nginx read it, the next apply has nginx read it again."},
 			pemFiles, func(t *site.BackendTLS) *string { return &t.CA }),
 		one(Key{Path: "name", Default: "the backend's host", Example: "app.example.com",
 			Doc: "The name in the backends' certificates, which they are asked for as well (SNI). Needed where the " +

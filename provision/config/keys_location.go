@@ -119,7 +119,8 @@ func limitFields() []field[site.Limits] {
 		one(Key{Path: "connections_per_client", Example: "20", Doc: "How many requests and WebSockets at the same " +
 			"time."},
 			counts(1, 65535), func(l *site.Limits) *int { return &l.ConnectionsPerClient }),
-		one(Key{Path: "requests_per_second", Example: "10", Doc: "How many requests and handshakes."},
+		one(Key{Path: "requests_per_second", Example: "10", Doc: "How many requests and handshakes. " +
+			"The proof and verify wait between theirs."},
 			counts(1, 100000), func(l *site.Limits) *int { return &l.RequestsPerSecond }),
 		one(Key{Path: "burst", Default: "0", Example: "20", With: "requests_per_second: 10",
 			Doc: "How many more are let through at once, with requests_per_second."},

@@ -39,7 +39,8 @@ func choicesOfTLS() []field[TLS] {
 			truths, func(t *TLS) *bool { return &t.HTTP2 }),
 		one(Key{Path: "client_ca", Example: "/etc/pki/tls/certs/clients-ca.pem",
 			Doc: "The PEM file of the authorities whose certificates clients need. TLS sessions are not resumed then " +
-				"(CVE-2025-23419). Where the file was changed since nginx read it, the next apply has nginx read it again."},
+				"(CVE-2025-23419). Where the file was changed since nginx read it, the next apply has nginx read it " +
+				"again."},
 			pemFiles, func(t *TLS) *string { return &t.ClientCA }),
 	}
 }

@@ -17,6 +17,7 @@ func Direct(ctx context.Context, h *host.Host, l config.Location, b config.Backe
 	through handshake.Target) (handshake.Target, error) {
 	t := through
 	t.Address, t.TLS, t.Proxied, t.Path = b.Address(), nil, false, stripped(l, through.Path)
+	t.Pace = nil // which is nginx's
 	if !b.HTTPS {
 		return t, nil
 	}

@@ -50,6 +50,7 @@ func (p *Proof) ProveLocation(ctx context.Context, f *engine.Finding, site confi
 	if err != nil {
 		return fmt.Errorf("%s of %s: %w", l.Path, site.Name, err)
 	}
+	target.Pace = p.paces.location(site, l)
 	var own engine.Finding
 	if tree, _ := p.Survey.Tree(nil); !facts.JudgesReferer(tree) {
 		target = facts.Recognisable(target)
@@ -126,4 +127,6 @@ type Proof struct {
 	Policy   *policy.Policy
 	Survey   *proxy.Survey
 	Unproved []string // what the proof could not tell, and time may
+
+	paces paces
 }

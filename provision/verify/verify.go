@@ -58,7 +58,8 @@ type Verification struct {
 	Finished func(TargetReport)
 	Log      func(string)
 
-	read func() (conf.Tree, error) // the configuration, once
+	read  func() (conf.Tree, error) // the configuration, once
+	paces paces
 }
 
 // Run makes every check. The error is of the request itself, such as a URL
@@ -148,6 +149,9 @@ func (v *Verification) prove(ctx context.Context, a aim, t *TargetReport, echo w
 	if !facts.JudgesReferer(tree) {
 		a.target = facts.Recognisable(a.target)
 	}
+	if a.Site != nil && a.Location != nil {
+		a.target.Pace = v.paces.location(*a.Site, *a.Location)
+	}
 	marks, began := facts.MarkLogs(v.Host, tree.Paths().ErrorLogs()...), time.Now()
 	checks := websocket.Verify(ctx, a.target, websocket.Options{
 		Echo: echo, Idle: v.Idle, Timeout: v.Timeout, OtherHost: v.otherHost(a),
@@ -208,6 +212,7 @@ func (v *Verification) measure(ctx context.Context, target handshake.Target, pee
 	if !v.Mute {
 		watch = facts.Watch(ctx, v.Host, at)
 	}
+	target.Pace = nil // what is measured is not held back
 	timing, err := websocket.Measure(ctx, target, v.Load)
 	peak := watch()
 	if err != nil && !v.Mute && ctx.Err() == nil {

@@ -102,7 +102,7 @@ func Verify(ctx context.Context, t handshake.Target, o Options) []Check {
 func (v *verifier) check(ctx context.Context, name string, extra time.Duration,
 	run func(context.Context) (string, error)) Check {
 	start := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, v.options.Timeout+extra)
+	ctx, cancel := context.WithTimeout(ctx, v.options.Timeout+extra+v.target.Pace.Least())
 	defer cancel()
 	c := Check{Name: name}
 	c.Detail, c.Err = run(ctx)
@@ -117,7 +117,7 @@ func (v *verifier) check(ctx context.Context, name string, extra time.Duration,
 
 // opening makes one handshake and says of each of its stages how it went.
 func (v *verifier) opening(ctx context.Context) (list []Check, up bool) {
-	ctx, cancel := context.WithTimeout(ctx, v.options.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, v.options.Timeout+v.target.Pace.Least())
 	defer cancel()
 	hs, err := Probe(ctx, v.target)
 	broken := "" // the stage that failed

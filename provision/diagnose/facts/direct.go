@@ -86,7 +86,7 @@ func Backends(e *Evidence) []string {
 // AsTheClient is the handshake as the client made it, to a backend.
 func AsTheClient(e *Evidence, address string) handshake.Target {
 	t := e.Target
-	t.Address, t.TLS, t.Proxied = address, nil, false
+	t.Address, t.TLS, t.Proxied, t.Pace = address, nil, false, nil
 	t.Header = t.Header.Clone()
 	if p := Passed(e); p != nil && p.Scheme == "https" {
 		t.TLS = host.LocalTLS()

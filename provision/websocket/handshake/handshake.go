@@ -96,6 +96,11 @@ func Exchange(ctx context.Context, t Target, fields http.Header, hs *Result) (*L
 	if err := t.Validate(); err != nil {
 		return nil, nil, err
 	}
+	answered, err := t.Pace.wait(ctx)
+	if err != nil {
+		return nil, nil, &DialError{Address: t.Endpoint(), Timeout: timedOut(err), Err: err}
+	}
+	defer answered()
 	conn, err := dial(ctx, t, hs)
 	if err != nil {
 		return nil, nil, err

@@ -39,6 +39,8 @@ type Target struct {
 	Send string
 	// Expect is what Probe wants to be answered.
 	Expect Expect
+	// Pace keeps the requests to a target that counts them apart; nil does not.
+	Pace *Pace
 
 	Dial func(ctx context.Context, network, address string) (net.Conn, error) // nil: net.Dialer's
 }
