@@ -193,3 +193,31 @@ func TestSocketLabelIsPlanned(t *testing.T) {
 	}
 	h.unchanged(c)
 }
+
+// TestSocketContextsComeBack: labelling changes the type alone, and a revert brings back each whole context, of the
+// directory and of what is in it; a socket that was made since keeps its user.
+func TestSocketContextsComeBack(t *testing.T) {
+	h := withSocket(t)
+	se := h.host(Listener{}).SELinux.Contexts()
+	labels := map[string]string{"/srv/app": "unconfined_u:object_r:var_t:s0:c1",
+		"/srv/app/app.sock": "staff_u:object_r:user_tmp_t:s0"}
+	for name, label := range labels {
+		h.must(se.SetFileLabel(name, label))
+	}
+	h.apply(parse(t, socketSite))
+	for name, label := range labels {
+		want := strings.NewReplacer("var_t", policy.SocketType, "user_tmp_t", policy.SocketType).Replace(label)
+		if got, err := se.FileLabel(name); err != nil || got != want {
+			t.Errorf("applied: %s is %s, want %s, %v", name, got, want, err)
+		}
+	}
+	h.must(unix.Mknod(h.path("/srv/app/new.sock"), unix.S_IFSOCK|0o600, 0))
+	h.must(se.SetFileLabel("/srv/app/new.sock", "user_u:object_r:"+policy.SocketType+":s0"))
+	labels["/srv/app/new.sock"] = "user_u:object_r:var_t:s0"
+	h.run(parse(t, socketSite), revert(false))
+	for name, want := range labels {
+		if got, err := se.FileLabel(name); err != nil || got != want {
+			t.Errorf("reverted: %s is %s, want %s, %v", name, got, want, err)
+		}
+	}
+}

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	multierror "github.com/hashicorp/go-multierror"
@@ -26,11 +25,11 @@ const SocketType = "httpd_var_run_t"
 // directory is one of UNIX sockets, outside of /run.
 type directory struct {
 	path, spec string
-	record     string   // the type of the local record, "" for none
-	sockets    []string // and nothing else is in it
-	wrong      []string // of the directory and the sockets: without the type
-	has        string   // the first of them has this type instead
-	label      string   // of the directory itself
+	record     string            // the type of the local record, "" for none
+	sockets    []string          // and nothing else is in it
+	wrong      []string          // of the directory and the sockets: without the type
+	has        string            // the first of them has this type instead
+	labels     map[string]string // of the directory and the sockets
 }
 
 // socketDirs are the directories of the configuration's sockets. Below /run nothing is needed: there every domain of
@@ -170,28 +169,6 @@ func (so Sockets) plainDirectory(dir string) error {
 	return nil
 }
 
-func (so Sockets) readLabels(d directory) (directory, error) {
-	for _, name := range append([]string{d.path}, d.sockets...) {
-		label, err := so.SELinux.Contexts().FileLabel(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return d, err
-		}
-		if name == d.path {
-			d.label = label
-		}
-		if typ := host.TypeOf(label); !so.usable(typ) {
-			if len(d.wrong) == 0 {
-				d.has = typ
-			}
-			d.wrong = append(d.wrong, name)
-		}
-	}
-	return d, nil
-}
-
 // contextEdits are the records that are missing, and what the ledger keeps of each: the label that the directory had.
 func (so Sockets) contextEdits() (edits []selinux.Edit, entries []state.Entry, err error) {
 	all, _, err := so.directories()
@@ -201,43 +178,9 @@ func (so Sockets) contextEdits() (edits []selinux.Edit, entries []state.Entry, e
 		}
 		edits = append(edits, selinux.AddContext(selinux.Context{Spec: d.spec, Type: SocketType}))
 		entries = append(entries, state.Entry{Kind: state.KindContext, Name: d.spec, Before: state.Absent,
-			Left:  SocketType,
-			Label: d.label})
+			Left: SocketType, Label: d.labels[d.path], Labels: d.socketLabels()})
 	}
 	return edits, entries, err
-}
-
-// labelSockets gives each directory of sockets, and what is in it, the label of its record.
-func (so Sockets) labelSockets() error {
-	all, _, err := so.directories()
-	if err != nil {
-		return err
-	}
-	for _, d := range all {
-		if d.record == "" {
-			continue
-		}
-		if err := so.setLabels(d.path, d.wrong, "system_u:object_r:"+SocketType+":s0"); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// setLabels leaves to the first boot what the kernel here cannot label.
-func (so Sockets) setLabels(dir string, names []string, label string) error {
-	if len(names) == 0 {
-		return nil
-	}
-	return so.Seam.Do("label "+dir, func() error {
-		for _, name := range names {
-			err := so.SELinux.Contexts().SetFileLabel(name, label)
-			if err != nil && !errors.Is(err, fs.ErrNotExist) && (!so.Where.Offline() || !host.Unlabelable(err)) {
-				return err
-			}
-		}
-		return nil
-	})
 }
 
 // usable: the type is SocketType, or the one that the policy has under that name.
@@ -250,28 +193,4 @@ func (so Sockets) PresentContext(spec string) (string, error) {
 		typ = SocketType
 	}
 	return cmp.Or(typ, state.Absent), err
-}
-
-// UnlabelSockets brings back the label that the directory had, before its record goes; what has another than the
-// agent's by now is left.
-func (so Sockets) UnlabelSockets(spec string) error {
-	dir := selinux.Context{Spec: spec}.Directory()
-	i := slices.IndexFunc(so.Ledger.Entries, func(e state.Entry) bool {
-		return e.Kind == state.KindContext && e.Name == spec
-	})
-	if i < 0 || so.Ledger.Entries[i].Label == "" {
-		return nil
-	}
-	d, err := so.directory(dir)
-	var lacks lacking
-	if errors.As(err, &lacks) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	ours := slices.DeleteFunc(append([]string{dir}, d.sockets...), func(name string) bool {
-		return slices.Contains(d.wrong, name)
-	})
-	return so.setLabels(dir, ours, so.Ledger.Entries[i].Label)
 }

@@ -69,6 +69,8 @@ type Entry struct {
 	Mode  fs.FileMode `json:"mode,omitempty"`
 	// Label is a file's where it is not the one that the policy has for its path.
 	Label string `json:"label,omitempty"`
+	// Labels are what the files in a directory had, by their paths.
+	Labels map[string]string `json:"labels,omitempty"`
 	host.Owner
 	// Beside is the SHA-256 of Bytes that lie in a file of their own, under
 	// contentsDir, and not in the ledger.
