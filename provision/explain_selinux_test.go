@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"wsprovision/provision/config"
 	"wsprovision/provision/diagnose"
 	"wsprovision/provision/diagnose/backend"
 	"wsprovision/provision/diagnose/cause"
@@ -65,7 +66,12 @@ var badGateway = &handshake.StatusError{Code: 502, Line: "HTTP/1.1 502 Bad Gatew
 // ask explains a failure of the one site on the host, as nginx logged it.
 func (h *fakeHost) ask(err error, lines ...string) cause.Diagnosis {
 	h.t.Helper()
-	c := basic(h.t)
+	return h.askAs(basic(h.t), err, lines...)
+}
+
+// askAs is ask of a configuration.
+func (h *fakeHost) askAs(c config.Config, err error, lines ...string) cause.Diagnosis {
+	h.t.Helper()
 	h.write("/proc/stat", fmt.Sprintf("btime %d\n", time.Now().Unix())) // nginx's workers are new
 	s := facts.Symptom{Site: &c.Sites[0], Location: &c.Sites[0].Locations[0], Check: "upgrade", Err: err,
 		Lines: lines,
@@ -122,6 +128,37 @@ func TestExplainSELinux(t *testing.T) {
 			if evidence := strings.Join(d.Evidence, "\n"); !strings.Contains(evidence, tt.proof) ||
 				strings.Contains(evidence, "dest=3001") {
 				t.Errorf("evidence:\n%s\nwant …%s…", evidence, tt.proof)
+			}
+		})
+	}
+}
+
+// TestExplainConnectByLabel: where the site goes without the blanket boolean, what mends it does too, as far as the
+// policy lets the label do.
+func TestExplainConnectByLabel(t *testing.T) {
+	const boolean = "setsebool -P httpd_can_network_connect on && "
+	const label = "semanage port -a -t http_port_t -p tcp 3000"
+	for name, tt := range map[string]struct {
+		connect string
+		does    bool
+		cause   string
+		mend    string
+	}{
+		"by label":                   {"label", true, "the label http_port_t is missing", label},
+		"by boolean":                 {"boolean", true, "either would do", boolean + label},
+		"by label, which is too few": {"label", false, "the label alone would not do", boolean + label},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := servedHost(t)
+			h.write(facts.AuditLog, ofNow(3000)+"\n")
+			h.rebuild(true)
+			h.setRunning(policy.ConnectBoolean, false)
+			h.answerAccess(false)
+			h.labelDoes = tt.does
+			d := h.askAs(parse(t, oneSite+"selinux: {connect: "+tt.connect+"}\n"), badGateway, logDenied)
+			if d.Code != cause.SELinuxNameConnect || d.Mend.String() != tt.mend ||
+				!strings.Contains(d.Cause, tt.cause) {
+				t.Errorf("%s\nwant %s, to be mended by %s", d, tt.cause, tt.mend)
 			}
 		})
 	}
@@ -229,11 +266,11 @@ func TestWouldDeny(t *testing.T) {
 	h.rebuild(true)
 	h.setRunning(policy.ConnectBoolean, false)
 	h.answerAccess(false)
-	if d := backend.WouldDeny(t.Context(), h.host(Listener{}), 3000); d != nil {
+	if d := backend.WouldDeny(t.Context(), h.host(Listener{}), config.Config{}, 3000); d != nil {
 		t.Errorf("enforcing: %s, want none: what is denied fails", d)
 	}
 	h.permissiveDomain = true
-	if d := backend.WouldDeny(t.Context(), h.host(Listener{}), 3000); d == nil ||
+	if d := backend.WouldDeny(t.Context(), h.host(Listener{}), config.Config{}, 3000); d == nil ||
 		!strings.Contains(d.Cause, "domain is permissive by itself") {
 		t.Errorf("a permissive domain: %v, want %s", d, cause.SELinuxWouldDeny)
 	}
@@ -244,12 +281,12 @@ func TestWouldDeny(t *testing.T) {
 	}
 	h.permissiveDomain = false
 	h.write(selinuxfs+"/enforce", "0")
-	d := backend.WouldDeny(t.Context(), h.host(Listener{}), 3000)
+	d := backend.WouldDeny(t.Context(), h.host(Listener{}), config.Config{}, 3000)
 	if d == nil || d.Code != cause.SELinuxWouldDeny || !strings.Contains(d.Cause, "permissive") {
 		t.Errorf("permissive: %v, want %s", d, cause.SELinuxWouldDeny)
 	}
 	h.answerAccess(true)
-	if d := backend.WouldDeny(t.Context(), h.host(Listener{}), 3000); d != nil {
+	if d := backend.WouldDeny(t.Context(), h.host(Listener{}), config.Config{}, 3000); d != nil {
 		t.Errorf("allowed: %s, want none", d)
 	}
 }

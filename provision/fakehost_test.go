@@ -62,6 +62,8 @@ type fakeHost struct {
 	policy   fakePolicy // without local records
 	web      fakeNginx
 	connects bool // httpd_t may connect to the port that the kernel is asked about
+	// labelDoes: it may to http_port_t, as on RHEL 7 by httpd_graceful_shutdown.
+	labelDoes bool
 	// permissiveDomain is a httpd_t that is permissive by itself.
 	permissiveDomain bool
 	notices          []string

@@ -287,7 +287,7 @@ func (h *fakeHost) decide(file, question string) (string, error) {
 		return strings.Replace(question, "httpd_runtime_t", policy.SocketType, 1) + "\x00", nil
 	}
 	var allowed uint32
-	if h.connects {
+	if h.connects || h.labelDoes && strings.Contains(question, ":"+policy.HTTPPortType+":") {
 		allowed |= 1 << 21
 	}
 	if strings.Contains(question, ":"+policy.HTTPPortType+":") || strings.Contains(question, ":http_cache_port_t:") {

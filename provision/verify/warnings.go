@@ -24,7 +24,7 @@ func (v *Verification) warnings(ctx context.Context, aims []aim) []cause.Diagnos
 			if b.Port == 0 || ports[-b.Port] {
 				continue
 			}
-			if d := backend.WouldDeny(ctx, v.Host, b.Port); d != nil {
+			if d := backend.WouldDeny(ctx, v.Host, v.Config, b.Port); d != nil {
 				ports[-b.Port] = true
 				all = append(all, *d)
 			}

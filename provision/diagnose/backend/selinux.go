@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	"wsprovision/provision/config"
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/host"
@@ -127,16 +128,15 @@ func (l lack) sentence() string {
 }
 
 func missing(ctx context.Context, e *facts.Evidence, port int, label string, unknown error) lack {
-	var l lack
+	l := lack{without: withoutBoolean(ctx, e)}
 	if b, err := e.SELinux.Boolean(ctx, selinux.HTTPConnect); err == nil {
-		l.boolean = b.Running == selinux.Off
+		l.boolean = b.Running == selinux.Off && !byLabel(e, l.without)
 		l.facts = append(l.facts, fmt.Sprintf("%s: %s now, %s at the next boot", selinux.HTTPConnect, b.Running,
 			b.Persistent))
 		if l.boolean {
 			l.mend = l.mend.And("setsebool", "-P", selinux.HTTPConnect, "on")
 		}
 	}
-	l.without = withoutBoolean(ctx, e)
 	if unknown != nil {
 		l.facts = append(l.facts, unknown.Error())
 		return l
@@ -155,6 +155,11 @@ func missing(ctx context.Context, e *facts.Evidence, port int, label string, unk
 	return l
 }
 
+// byLabel: selinux.connect asks for the label alone, and that is enough.
+func byLabel(e *facts.Evidence, without string) bool {
+	return e.Config.SELinux.Connect == config.ConnectLabel && without == ""
+}
+
 // withoutBoolean is why the label alone does not let httpd_t connect; "" where it does.
 func withoutBoolean(ctx context.Context, e *facts.Evidence) string {
 	if allowed, err := e.SELinux.Kernel().Allowed("httpd_t", selinux.HTTPPort, "tcp_socket",
@@ -169,7 +174,7 @@ func withoutBoolean(ctx context.Context, e *facts.Evidence) string {
 }
 
 // WouldDeny warns of what SELinux would refuse, were it enforcing, or were nginx's domain not permissive by itself.
-func WouldDeny(ctx context.Context, h *host.Host, port int) *cause.Diagnosis {
+func WouldDeny(ctx context.Context, h *host.Host, c config.Config, port int) *cause.Diagnosis {
 	status, err := h.SELinux.Status()
 	if err != nil || status.Mode == selinux.Disabled {
 		return nil
@@ -186,7 +191,7 @@ func WouldDeny(ctx context.Context, h *host.Host, port int) *cause.Diagnosis {
 	if status.Mode != selinux.Permissive {
 		why = "nginx's domain is permissive by itself (semanage permissive -l lists it); without that SELinux"
 	}
-	e := &facts.Evidence{Host: h, Asked: &facts.Answers{}}
+	e := &facts.Evidence{Host: h, Config: c, Asked: &facts.Answers{}}
 	lacks := missing(ctx, e, port, label, nil)
 	d := cause.New(cause.SELinuxWouldDeny,
 		fmt.Sprintf("%s would deny nginx (httpd_t) to connect to port %d: %s", why, port, lacks.sentence()),
