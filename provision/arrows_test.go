@@ -11,7 +11,7 @@ import (
 // → its rooms → the leaves, which know nothing of each other. What is in bottom may be imported by all.
 var arrows = map[string]string{
 	"cmd/wsprovision": "provision firstboot verify status diagnose/cause fleet support planfile state host engine " +
-		"config websocket websocket/handshake systemd",
+		"config config/reading config/kinds websocket websocket/handshake systemd",
 	"provision": "siteconfig firstboot verify status " + rooms +
 		" config nginx nginx/render websocket rpm rpm/openpgp rpm/locks rpm/yumerr selinux selinux/policydb systemd",
 	"provision/firstboot":   "verify " + rooms + " config systemd",
@@ -50,7 +50,10 @@ var arrows = map[string]string{
 	"provision/nginx/files":         "",
 	"provision/nginx/head":          "",
 	"provision/nginx/pcre":          "",
-	"provision/config":              "",
+	"provision/config":              "config/sitekeys config/reading config/kinds",
+	"provision/config/sitekeys":     "config/reading config/kinds",
+	"provision/config/reading":      "config/kinds",
+	"provision/config/kinds":        "",
 	"provision/engine":              "",
 	"provision/nginx":               "nginx/conf",
 	"provision/nginx/conf":          "nginx/glob nginx/render",

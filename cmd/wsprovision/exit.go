@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"wsprovision/provision"
-	"wsprovision/provision/config"
+	"wsprovision/provision/config/reading"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/planfile"
@@ -47,7 +47,7 @@ func exitStatus(err error) int {
 	var (
 		code  outcome
 		usage usageError
-		conf  *config.Error
+		conf  *reading.Error
 	)
 	switch {
 	case err == nil:
@@ -71,7 +71,7 @@ func (a *app) complain(err error) {
 	var (
 		code  outcome
 		usage usageError
-		conf  *config.Error
+		conf  *reading.Error
 	)
 	switch {
 	case err == nil || errors.As(err, &code):

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"wsprovision/provision/config"
+	"wsprovision/provision/config/reading"
 )
 
 // flagError says what is wrong with an option, and what to type instead.
@@ -79,7 +79,7 @@ func instead(cmd *cobra.Command, name, see string) string {
 			names = append(names, f.Name)
 		}
 	})
-	if near := config.Nearest(name, names); near != "" && len(name) > 1 {
+	if near := reading.Nearest(name, names); near != "" && len(name) > 1 {
 		return ": did you mean --" + near + "? " + upperFirst(see)
 	}
 	if owners := having(cmd.Root(), name); len(owners) > 0 {
@@ -140,7 +140,7 @@ func unknownCommand(cmd *cobra.Command, word string) error {
 		}
 	}
 	see := fmt.Sprintf("see %q", cmd.CommandPath()+" --help")
-	if near := config.Nearest(word, names); near != "" {
+	if near := reading.Nearest(word, names); near != "" {
 		return usageError{fmt.Errorf("unknown command %q: did you mean %s? %s", word, near, upperFirst(see))}
 	}
 	return usageError{fmt.Errorf("unknown command %q; %s", word, see)}

@@ -8,7 +8,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"wsprovision/provision/config"
+	"wsprovision/provision/config/kinds"
+	"wsprovision/provision/config/reading"
 	"wsprovision/provision/plaintext"
 )
 
@@ -35,7 +36,7 @@ func (c choice) Set(text string) error {
 
 // didYouMean is a clause for the end of a message about a word.
 func didYouMean(word string, candidates []string) string {
-	if near := config.Nearest(word, candidates); near != "" {
+	if near := reading.Nearest(word, candidates); near != "" {
 		return ": did you mean " + near + "?"
 	}
 	return ""
@@ -70,7 +71,7 @@ func (d duration) Set(text string) error {
 			return nil
 		}
 	}
-	parsed, err := config.Duration(text)
+	parsed, err := kinds.Duration(text)
 	if err == nil {
 		*d.at = parsed
 	}

@@ -2,16 +2,19 @@ package config
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
+
+	"wsprovision/provision/config/kinds"
+	"wsprovision/provision/config/reading"
+	"wsprovision/provision/config/sitekeys"
 )
 
 // combine brings the site of the flags and the files' sites together, as the package comment says.
-func combine(file contents, from flagSite, at origins, p *problems) []Site {
+func combine(file contents, from flagSite, at reading.Origins, p *reading.Problems) []Site {
 	given := ""
 	for _, s := range siteSettings() {
-		if at.has(s.Path) {
+		if at.Has(s.Path) {
 			given = s.Path
 			break
 		}
@@ -25,10 +28,10 @@ func combine(file contents, from flagSite, at origins, p *problems) []Site {
 	case file.slot >= 0:
 		sites[file.slot] = create(fmt.Sprintf("sites[%d]", file.slot), given, from, at, p)
 	case len(sites) > 0:
-		p.add(Problem{Source: at[given].source, Message: fmt.Sprintf(
+		p.Add(reading.Problem{Source: at[given].Source, Message: fmt.Sprintf(
 			"describes the site %s, and %s has other sites (%s): add it there, or leave the file out with --config "+
 				"/dev/null",
-			from.Name, at["sites[0]"].source, names(sites))})
+			from.Name, at["sites[0]"].Source, names(sites))})
 	default:
 		sites = []Site{create("sites[0]", given, from, at, p)}
 	}
@@ -40,32 +43,32 @@ func names(sites []Site) string {
 	for _, s := range sites {
 		all = append(all, s.Name)
 	}
-	return cut(strings.Join(all, ", "))
+	return kinds.Cut(strings.Join(all, ", "))
 }
 
 // create makes the site of the flags where no file has it.
-func create(key, given string, from flagSite, at origins, p *problems) Site {
+func create(key, given string, from flagSite, at reading.Origins, p *reading.Problems) Site {
 	needs := func(key, hint string) {
-		p.add(Problem{Key: key, Source: at[given].source, Message: "needs " + hint + " too"})
+		p.Add(reading.Problem{Key: key, Source: at[given].Source, Message: "needs " + hint + " too"})
 	}
-	if !at.has("site.server_name") {
+	if !at.Has("site.server_name") {
 		needs("server_name", "--server-name ws.example.com")
 	}
-	if !at.has("site.backend") {
+	if !at.Has("site.backend") {
 		needs("backend", "--backend 127.0.0.1:3000")
 	}
-	if at.has("site.http_backend") && from.Path == "/" {
+	if at.Has("site.http_backend") && from.Path == "/" {
 		given = "site.http_backend"
 		needs("path", "--path /ws/ (or another path for the WebSockets, for / goes to --http-backend)")
 		delete(at, "site.http_backend")
 	}
 	at[key] = at[given]
 	site := Site{Name: from.Name, StandardListen: true, ServerNames: from.ServerNames,
-		Locations: []Location{newLocation(from.Path, from.Backends, true)}}
-	at.move("site.name", key+".name")
-	at.move("site.server_name", key+".server_name")
-	at.move("site.path", key+".locations[0].path")
-	at.move("site.backend", key+".locations[0].backend")
+		Locations: []Location{sitekeys.NewLocation(from.Path, from.Backends, true)}}
+	at.Move("site.name", key+".name")
+	at.Move("site.server_name", key+".server_name")
+	at.Move("site.path", key+".locations[0].path")
+	at.Move("site.backend", key+".locations[0].backend")
 	overrideSite(&site, key, from, at, p)
 	overrideOrigins(&site, key, from, at, p)
 	plainBackend(&site, key, from, at)
@@ -73,21 +76,21 @@ func create(key, given string, from flagSite, at origins, p *problems) Site {
 }
 
 // override changes what the flags name in a site of the file.
-func override(site *Site, key string, from flagSite, at origins, p *problems) {
-	if at.has("site.server_name") {
+func override(site *Site, key string, from flagSite, at reading.Origins, p *reading.Problems) {
+	if at.Has("site.server_name") {
 		site.ServerNames = from.ServerNames
-		at.move("site.server_name", key+".server_name")
+		at.Move("site.server_name", key+".server_name")
 	}
 	overrideSite(site, key, from, at, p)
 	for _, name := range []string{"backend", "path"} {
-		if !at.has("site." + name) {
+		if !at.Has("site." + name) {
 			continue
 		}
 		i := onlyWebSocket(site.Locations)
 		if i < 0 {
-			p.add(Problem{Key: name, Source: at["site."+name].source, Message: fmt.Sprintf(
+			p.Add(reading.Problem{Key: name, Source: at["site."+name].Source, Message: fmt.Sprintf(
 				"the site %s has not exactly one WebSocket location in %s: change it there", from.Name,
-				at[key].source)})
+				at[key].Source)})
 			continue
 		}
 		if name == "path" {
@@ -95,29 +98,29 @@ func override(site *Site, key string, from flagSite, at origins, p *problems) {
 		} else {
 			site.Locations[i].Backends = from.Backends
 		}
-		at.move("site."+name, fmt.Sprintf("%s.locations[%d].%s", key, i, name))
+		at.Move("site."+name, fmt.Sprintf("%s.locations[%d].%s", key, i, name))
 	}
 	overrideOrigins(site, key, from, at, p)
 	plainBackend(site, key, from, at)
 }
 
 // overrideSite changes what is asked of the whole site.
-func overrideSite(site *Site, key string, from flagSite, at origins, p *problems) {
+func overrideSite(site *Site, key string, from flagSite, at reading.Origins, p *reading.Problems) {
 	overrideTLS(site, key+".tls", from, at, p)
-	if at.has("site.listen") {
+	if at.Has("site.listen") {
 		site.Listen, site.StandardListen = from.Listen, false
-		at.move("site.listen", key+".listen")
+		at.Move("site.listen", key+".listen")
 	}
 	if site.StandardListen {
-		site.Listen = standardListen(*site)
+		site.Listen = sitekeys.StandardListen(*site)
 	}
 }
 
-func overrideTLS(site *Site, key string, from flagSite, at origins, p *problems) {
-	files := at.has("site.tls_certificate") || at.has("site.tls_key")
+func overrideTLS(site *Site, key string, from flagSite, at reading.Origins, p *reading.Problems) {
+	files := at.Has("site.tls_certificate") || at.Has("site.tls_key")
 	if site.TLS == nil && !files {
-		if at.has("site.redirect") {
-			p.add(Problem{Key: "redirect", Source: at["site.redirect"].source,
+		if at.Has("site.redirect") {
+			p.Add(reading.Problem{Key: "redirect", Source: at["site.redirect"].Source,
 				Message: "needs TLS: give --tls-certificate and --tls-key too"})
 		}
 		return
@@ -128,42 +131,43 @@ func overrideTLS(site *Site, key string, from flagSite, at origins, p *problems)
 	}
 	for name, set := range map[string]func(){
 		"certificate": func() { tls.Certificate = from.Certificate }, "key": func() { tls.Key = from.Key }} {
-		if at.has("site.tls_" + name) {
+		if at.Has("site.tls_" + name) {
 			set()
-			at.move("site.tls_"+name, key+"."+name)
+			at.Move("site.tls_"+name, key+"."+name)
 		} else if site.TLS == nil {
-			p.add(Problem{Key: key + "." + name, Source: either(at, "site.tls_certificate", "site.tls_key").source,
+			p.Add(reading.Problem{Key: key + "." + name,
+				Source:  either(at, "site.tls_certificate", "site.tls_key").Source,
 				Message: "needs --tls-" + name + " too"})
 		}
 	}
-	if at.has("site.redirect") {
+	if at.Has("site.redirect") {
 		tls.Redirect = from.Redirect
-		at.move("site.redirect", key+".redirect")
+		at.Move("site.redirect", key+".redirect")
 	}
 	site.TLS = &tls
 }
 
-func either(at origins, keys ...string) where {
+func either(at reading.Origins, keys ...string) reading.Where {
 	for _, k := range keys {
-		if at.has(k) {
+		if at.Has(k) {
 			return at[k]
 		}
 	}
-	return where{}
+	return reading.Where{}
 }
 
-func overrideOrigins(site *Site, key string, from flagSite, at origins, p *problems) {
-	if !at.has("site.allowed_origins") {
+func overrideOrigins(site *Site, key string, from flagSite, at reading.Origins, p *reading.Problems) {
+	if !at.Has("site.allowed_origins") {
 		return
 	}
 	i := onlyWebSocket(site.Locations)
 	if i < 0 {
-		p.add(Problem{Key: "allowed_origins", Source: at["site.allowed_origins"].source, Message: fmt.Sprintf(
-			"the site %s has not exactly one WebSocket location in %s: change it there", from.Name, at[key].source)})
+		p.Add(reading.Problem{Key: "allowed_origins", Source: at["site.allowed_origins"].Source, Message: fmt.Sprintf(
+			"the site %s has not exactly one WebSocket location in %s: change it there", from.Name, at[key].Source)})
 		return
 	}
 	site.Locations[i].AllowedOrigins = from.Origins
-	at.move("site.allowed_origins", fmt.Sprintf("%s.locations[%d].allowed_origins", key, i))
+	at.Move("site.allowed_origins", fmt.Sprintf("%s.locations[%d].allowed_origins", key, i))
 }
 
 func onlyWebSocket(locations []Location) int {
@@ -180,26 +184,16 @@ func onlyWebSocket(locations []Location) int {
 }
 
 // plainBackend changes or adds the plain HTTP location on /.
-func plainBackend(site *Site, key string, from flagSite, at origins) {
-	if !at.has("site.http_backend") {
+func plainBackend(site *Site, key string, from flagSite, at reading.Origins) {
+	if !at.Has("site.http_backend") {
 		return
 	}
 	i := slices.IndexFunc(site.Locations, func(l Location) bool { return l.Path == "/" && !l.WebSocket })
 	if i < 0 {
 		i = len(site.Locations)
-		site.Locations = append(site.Locations, newLocation("/", from.HTTPBackends, false))
+		site.Locations = append(site.Locations, sitekeys.NewLocation("/", from.HTTPBackends, false))
 	}
 	site.Locations[i].Backends = from.HTTPBackends
-	at.move("site.http_backend", fmt.Sprintf("%s.locations[%d].backend", key, i))
-	at.add(origins{fmt.Sprintf("%s.locations[%d].path", key, i): at["site.http_backend"]})
-}
-
-// move makes a key of the list of sites stand where the flag was written, and forgets the file's elements under it.
-func (o origins) move(from, to string) {
-	w, ok := o[from]
-	if !ok {
-		return
-	}
-	maps.DeleteFunc(o, func(key string, _ where) bool { return strings.HasPrefix(key, to+"[") })
-	o[to] = w
+	at.Move("site.http_backend", fmt.Sprintf("%s.locations[%d].backend", key, i))
+	at.Add(reading.Origins{fmt.Sprintf("%s.locations[%d].path", key, i): at["site.http_backend"]})
 }

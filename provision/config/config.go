@@ -19,6 +19,7 @@ package config
 import (
 	"time"
 
+	"wsprovision/provision/config/reading"
 	"wsprovision/provision/site"
 )
 
@@ -27,10 +28,6 @@ const (
 	FlagSite = "websocket"
 	// EPEL7Fingerprint is that of "Fedora EPEL (7) <epel@fedoraproject.org>", key id 352C64E5.
 	EPEL7Fingerprint = "91E97D7C4A5E96F17F3E888F6A2FAEA2352C64E5"
-
-	webSocketTimeout = 24 * time.Hour
-	plainTimeout     = 60 * time.Second // nginx's own default for proxy_read_timeout and proxy_send_timeout
-	connectTimeout   = 60 * time.Second
 
 	// YumLockWait and SemanageLockWait are Wait's defaults, also where there is no configuration (a revert).
 	YumLockWait      = 10 * time.Minute
@@ -149,9 +146,9 @@ func (c Config) RequireSites(defaultFile string) error {
 	if file == "" {
 		file = defaultFile
 	}
-	p := &problems{}
-	p.add(Problem{Key: "sites", Source: file, Message: "no site is configured: add one to " + file +
+	p := &reading.Problems{}
+	p.Add(reading.Problem{Key: "sites", Source: file, Message: "no site is configured: add one to " + file +
 		", or give --server-name ws.example.com --backend 127.0.0.1:3000; to serve none any more: wsprovision " +
 		"revert"})
-	return p.err()
+	return p.Err()
 }

@@ -4,6 +4,10 @@ import (
 	"fmt"
 	"strings"
 
+	"wsprovision/provision/config/kinds"
+	"wsprovision/provision/config/reading"
+	"wsprovision/provision/config/sitekeys"
+
 	"go.yaml.in/yaml/v3"
 )
 
@@ -21,53 +25,55 @@ type contents struct {
 
 // readFile walks the whole file. The loops over settings keep its keys and the flags' the same ones.
 // Its sites are counted from first on: those before it are in other files.
-func readFile(path string, content []byte, deferred bool, first int, p *problems) contents {
+func readFile(path string, content []byte, deferred bool, first int, p *reading.Problems) contents {
 	c := contents{layer: newLayer()}
-	c.at[""] = where{source: path}
-	document := parse(path, content, p)
+	c.at[""] = reading.Where{Source: path}
+	document := reading.Parse(path, content, p)
 	if document == nil {
 		return c
 	}
-	r := &reader{path: path, p: p, at: c.at}
-	top := r.section(document, "", known("", deferred)...)
-	c.at[""] = where{source: path}
+	r := &reading.Reader{Path: path, Problems: p, At: c.at}
+	top := r.Section(document, "", known("", deferred)...)
+	c.at[""] = reading.Where{Source: path}
 	mappings := map[string]map[string]*yaml.Node{"": top}
 	for name := range sections {
-		mappings[name] = r.section(top[name], name, known(name, false)...)
+		mappings[name] = r.Section(top[name], name, known(name, false)...)
 	}
 	for _, s := range settings() {
 		section := parent(s.Path)
 		if n := mappings[section][strings.TrimPrefix(s.Path, section+".")]; n != nil {
-			w := r.note(n, s.Path)
-			if text := r.scalar(n, s.Path); text != nil {
+			w := r.Note(n, s.Path)
+			if text := r.Scalar(n, s.Path); text != nil {
 				c.set(s, *text, w, p)
 			}
 		}
 	}
-	p.counted(path, first)
-	c.sites = r.sites(top["sites"], first)
+	p.Counted(path, first)
+	c.sites = readSites(r, top["sites"], first)
 	if top["adopt"] != nil {
-		c.adopt = list(r, top["adopt"], "adopt", "consent", func(s scalar) (string, error) { return s.text, nil })
+		c.adopt = reading.List(r, top["adopt"], "adopt", "consent", func(s kinds.Scalar) (string, error) {
+			return s.Text, nil
+		})
 	}
 	return c
 }
 
-// sites may be empty: a host that is to serve none any more.
-func (r *reader) sites(n *yaml.Node, first int) []Site {
-	if n == nil || null(n) || n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
+// readSites may find none: a host that is to serve none any more.
+func readSites(r *reading.Reader, n *yaml.Node, first int) []Site {
+	if n == nil || reading.Null(n) || n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
 		return nil
 	}
 	var all []Site
-	for i, item := range r.items(n, "sites", "site", false) {
-		all = append(all, r.site(item, fmt.Sprintf("sites[%d]", first+i)))
+	for i, item := range r.Items(n, "sites", "site", false) {
+		all = append(all, readSite(r, item, fmt.Sprintf("sites[%d]", first+i)))
 	}
 	return all
 }
 
-func (r *reader) site(n *yaml.Node, key string) Site {
+func readSite(r *reading.Reader, n *yaml.Node, key string) Site {
 	var s Site
-	if read(r, n, key, siteFields(), &s) {
-		completeSite(r, key, &s)
+	if reading.Read(r, n, key, sitekeys.Fields(), &s) {
+		sitekeys.Complete(r, key, &s)
 	}
 	return s
 }
@@ -88,17 +94,3 @@ func known(section string, deferred bool) []string {
 
 // parent is the path of the mapping that holds a key, "" for the whole file.
 func parent(path string) string { return path[:max(0, strings.LastIndexByte(path, '.'))] }
-
-// list parses one value or several.
-func list[T any](r *reader, n *yaml.Node, key, of string, parse func(scalar) (T, error)) []T {
-	var all []T
-	for i, item := range r.items(n, key, of, true) {
-		at := key
-		if n.Kind == yaml.SequenceNode {
-			at = fmt.Sprintf("%s[%d]", key, i)
-		}
-		one, _ := value(r, item, at, parse) // a wrong one keeps its place, so that the others keep their numbers
-		all = append(all, one)
-	}
-	return all
-}

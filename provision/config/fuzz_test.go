@@ -8,6 +8,8 @@ import (
 	"testing"
 	"unicode"
 
+	"wsprovision/provision/config/reading"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -30,7 +32,7 @@ func FuzzLoad(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text, name, backend string) {
 		for _, flags := range []map[string]string{nil, {"server-name": name, "backend": backend}} {
 			c, err := load(text, func(in *Input) { in.Flags = flags })
-			var problems *Error
+			var problems *reading.Error
 			if err != nil && (!errors.As(err, &problems) || len(problems.Problems) == 0) {
 				t.Fatalf("an error without problems: %v", err)
 			}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/provision/config/reading"
+
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 )
@@ -18,7 +20,7 @@ var required = map[string]string{
 }
 
 // document is a file with one key, and no more than that needs.
-func document(k Key, value string) string {
+func document(k reading.Key, value string) string {
 	text := leaf(k) + ": " + value
 	for path := parent(k.Path); ; path = parent(path) {
 		beside := required[path]
@@ -74,7 +76,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 			t.Errorf("%s: %v\n%s", k.Path, err, text)
 			continue
 		}
-		without, _ := load(document(Key{Path: k.Path, With: k.With}, standIn(k)))
+		without, _ := load(document(reading.Key{Path: k.Path, With: k.With}, standIn(k)))
 		if cmp.Equal(got, without) {
 			t.Errorf("%s: the example %s changes nothing\n%s", k.Path, k.Example, text)
 		}
@@ -85,7 +87,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 }
 
 // standIn is the value of a required key where the example is not to be there, null for one that may be missing.
-func standIn(k Key) string {
+func standIn(k reading.Key) string {
 	for line := range strings.SplitSeq(required[parent(k.Path)], "\n") {
 		if name, value, ok := strings.Cut(line, ": "); ok && name == leaf(k) {
 			return value
@@ -119,7 +121,7 @@ func collect(shown map[string]bool, path string, n *yaml.Node) {
 	switch n.Kind {
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			at := join(path, n.Content[i].Value)
+			at := reading.Join(path, n.Content[i].Value)
 			shown[at] = true
 			collect(shown, at, n.Content[i+1])
 		}

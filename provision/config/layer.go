@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"wsprovision/provision/config/kinds"
+	"wsprovision/provision/config/reading"
+
 	"github.com/go-viper/mapstructure/v2"
 	"github.com/spf13/viper"
 )
@@ -17,19 +20,19 @@ const (
 // layer is what one source gives: values of their final types, and where each was written (also those that are wrong).
 type layer struct {
 	values map[string]any
-	at     origins
+	at     reading.Origins
 }
 
-func newLayer() layer { return layer{values: map[string]any{}, at: origins{}} }
+func newLayer() layer { return layer{values: map[string]any{}, at: reading.Origins{}} }
 
 // set parses one value and keeps it, or says what is wrong with it.
-func (l layer) set(s setting, value scalar, w where, p *problems) {
+func (l layer) set(s setting, value kinds.Scalar, w reading.Where, p *reading.Problems) {
 	parsed, err := s.parse(value)
-	w.wrong = err != nil
+	w.Wrong = err != nil
 	l.at[s.Path] = w
 	if err != nil {
 		key := strings.TrimPrefix(s.Path, "site.")
-		p.add(Problem{Key: key, Line: w.line, Source: w.source, Message: err.Error()})
+		p.Add(reading.Problem{Key: key, Line: w.Line, Source: w.Source, Message: err.Error()})
 		return
 	}
 	l.values[s.Path] = parsed
@@ -41,7 +44,7 @@ type variables struct {
 	config string
 }
 
-func environment(environ []string, p *problems) variables {
+func environment(environ []string, p *reading.Problems) variables {
 	env := variables{layer: newLayer()}
 	byName := map[string]setting{configVariable: {}}
 	for _, s := range settings() {
@@ -50,37 +53,38 @@ func environment(environ []string, p *problems) variables {
 	for _, assignment := range environ {
 		name, value, _ := strings.Cut(assignment, "=")
 		s, known := byName[name]
-		source := environmentSource + cut(name)
+		source := reading.EnvironmentSource + kinds.Cut(name)
 		switch {
 		case !strings.HasPrefix(name, variablePrefix):
 		case !known:
 			known := slices.Sorted(maps.Keys(byName))
-			p.add(Problem{Source: source, Message: "is not a variable of ours" + didYouMean(name, known)})
+			p.Add(reading.Problem{Source: source, Message: "is not a variable of ours" +
+				reading.DidYouMean(name, known)})
 		case name == configVariable && value == "":
-			p.add(Problem{Source: source, Message: "is empty: give it a value, or remove it"})
+			p.Add(reading.Problem{Source: source, Message: "is empty: give it a value, or remove it"})
 		case name == configVariable:
 			env.config = value
 		default:
-			env.set(s, scalar{text: value}, where{source: source}, p)
+			env.set(s, kinds.Scalar{Text: value}, reading.Where{Source: source}, p)
 		}
 	}
 	return env
 }
 
-func flags(typed map[string]string, p *problems) layer {
+func flags(typed map[string]string, p *reading.Problems) layer {
 	l := newLayer()
 	byName := map[string]setting{}
 	for _, s := range settings() {
 		byName[s.Flag] = s
 	}
 	for _, name := range slices.Sorted(maps.Keys(typed)) {
-		source := flagSource + cut(name)
+		source := reading.FlagSource + kinds.Cut(name)
 		if s, known := byName[name]; known {
-			l.set(s, scalar{text: typed[name]}, where{source: source}, p)
+			l.set(s, kinds.Scalar{Text: typed[name]}, reading.Where{Source: source}, p)
 			continue
 		}
-		p.add(Problem{Source: source, Message: "is not a flag of the configuration" +
-			didYouMean(name, slices.Sorted(maps.Keys(byName)))})
+		p.Add(reading.Problem{Source: source, Message: "is not a flag of the configuration" +
+			reading.DidYouMean(name, slices.Sorted(maps.Keys(byName)))})
 	}
 	return l
 }

@@ -4,6 +4,9 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+
+	"wsprovision/provision/config/reading"
+	"wsprovision/provision/config/sitekeys"
 )
 
 // Input is where a configuration comes from; nothing else is looked at.
@@ -45,7 +48,7 @@ func over(below, above layer) layer {
 	l := newLayer()
 	maps.Copy(l.values, below.values)
 	maps.Copy(l.values, above.values)
-	l.at.add(below.at, above.at)
+	l.at.Add(below.at, above.at)
 	return l
 }
 
@@ -60,7 +63,7 @@ func (in Input) own(options layer) string {
 
 // contents is what all files say. A site that only options describe has its place among them where apply will write it:
 // the order of sites says which one answers on a port by default, and is the same for the next run.
-func (in Input) contents(path string, content []byte, named bool, options layer, p *problems) contents {
+func (in Input) contents(path string, content []byte, named bool, options layer, p *reading.Problems) contents {
 	file := readFile(path, content, in.Deferred, 0, p)
 	file.slot = -1
 	if named {
@@ -68,8 +71,8 @@ func (in Input) contents(path string, content []byte, named bool, options layer,
 	}
 	paths, own, slot := in.beside(p), in.own(options), ""
 	if asksForSite(options) {
-		seen := readFile(path, content, in.Deferred, 0, &problems{})
-		seen.join(paths, "", &problems{})
+		seen := readFile(path, content, in.Deferred, 0, &reading.Problems{})
+		seen.join(paths, "", &reading.Problems{})
 		has := func(s Site) bool { return filepath.Join(in.SitesDir, s.Name+".yaml") == own }
 		if !slices.ContainsFunc(seen.sites, has) {
 			slot = own
@@ -80,12 +83,12 @@ func (in Input) contents(path string, content []byte, named bool, options layer,
 }
 
 func asksForSite(options layer) bool {
-	return slices.ContainsFunc(siteSettings(), func(s setting) bool { return options.at.has(s.Path) })
+	return slices.ContainsFunc(siteSettings(), func(s setting) bool { return options.at.Has(s.Path) })
 }
 
 // gather tells too where each value was written.
-func gather(in Input) (Config, origins, error) {
-	p := &problems{}
+func gather(in Input) (Config, reading.Origins, error) {
+	p := &reading.Problems{}
 	env := environment(in.Environ, p)
 	path, content := locate(in, env.config, p)
 	typed := flags(in.Flags, p)
@@ -97,12 +100,13 @@ func gather(in Input) (Config, origins, error) {
 	if err != nil {
 		return Config{}, nil, err
 	}
-	at := origins{}
-	at.add(file.layer.at, env.layer.at, typed.at)
+	at := reading.Origins{}
+	at.Add(file.layer.at, env.layer.at, typed.at)
 	before := cloneSites(file.sites)
 	c.Sites = combine(file, site, at, p)
-	check(c, at, p)
-	if err := p.err(); err != nil {
+	checkEPEL(c.EPEL, at, p)
+	sitekeys.Check(c.WithIPv6().Sites, at, p)
+	if err := p.Err(); err != nil {
 		return Config{}, nil, err
 	}
 	c.Source, c.Adopt = path, file.adopt

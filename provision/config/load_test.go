@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"wsprovision/provision/config/reading"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/go-multierror"
 )
@@ -92,7 +94,7 @@ func TestBadFileListsEveryProblem(t *testing.T) {
 	_, err := Load(Input{File: "testdata/bad.yaml",
 		Environ: []string{"HOME=/root", "WSPROVISION_BACKENDS=x", "WSPROVISION_ON_DRIFT="},
 		Flags:   map[string]string{"wait-yum-lock": "75", "on-drifts": "keep"}})
-	var problems *Error
+	var problems *reading.Error
 	if !errors.As(err, &problems) {
 		t.Fatalf("Load: %T %v, want *Error", err, err)
 	}
@@ -225,7 +227,7 @@ func TestMisspeltKeyHidesNothing(t *testing.T) {
 			[]string{"weit (line 1)", "waits (line 2)", "10 of what?"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			var problems *Error
+			var problems *reading.Error
 			if _, err := load(tc.text); !errors.As(err, &problems) || len(problems.Problems) != len(tc.want) {
 				t.Fatalf("%v, want %d problems", err, len(tc.want))
 			}
@@ -240,8 +242,9 @@ func TestMisspeltKeyHidesNothing(t *testing.T) {
 
 func TestProblemsAreCounted(t *testing.T) {
 	_, err := load(strings.Repeat("zebra: 1\n", 5000))
-	if lines := strings.Count(err.Error(), "\n"); lines != most+1 || !strings.Contains(err.Error(), "5000 problems") {
-		t.Errorf("%d lines, want %d", lines, most+1)
+	if lines := strings.Count(err.Error(), "\n"); lines != reading.Most+1 ||
+		!strings.Contains(err.Error(), "5000 problems") {
+		t.Errorf("%d lines, want %d", lines, reading.Most+1)
 	}
 }
 
@@ -280,7 +283,7 @@ func TestRequireSites(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var problems *Error
+	var problems *reading.Error
 	if err := c.RequireSites("/default"); !errors.As(err, &problems) ||
 		!strings.Contains(err.Error(), "/c.yaml: sites: no site is configured") {
 		t.Errorf("without a site: %v", err)
@@ -288,5 +291,14 @@ func TestRequireSites(t *testing.T) {
 	c.Sites = []Site{{}}
 	if err := c.RequireSites("/default"); err != nil {
 		t.Errorf("with one: %v", err)
+	}
+}
+
+func TestFingerprintThatYAMLTakesForANumber(t *testing.T) {
+	for _, digits := range []string{strings.Repeat("1", 40), "12E4567890123456789012345678901234567890"} {
+		c, err := load("epel: {source: mirror, baseurl: 'http://a/', gpgkey: /k, fingerprint: " + digits + "}\n")
+		if err != nil || c.EPEL.Fingerprint != digits {
+			t.Errorf("got %q, %v, want %q", c.EPEL.Fingerprint, err, digits)
+		}
 	}
 }

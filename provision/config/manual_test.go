@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"wsprovision/provision/config/reading"
 )
 
 const manual = "../../packaging/wsprovision.yaml.5"
@@ -31,7 +33,7 @@ func TestManual(t *testing.T) {
 	generated(t, manual, head+begin+b.String()+end+tail)
 }
 
-func describe(t *testing.T, b *strings.Builder, k Key) {
+func describe(t *testing.T, b *strings.Builder, k reading.Key) {
 	if k.Type == "mapping" || k.Type == "list" {
 		fmt.Fprintf(b, ".SS %s\n", roff(k.Path))
 	} else {
@@ -63,7 +65,7 @@ func describe(t *testing.T, b *strings.Builder, k Key) {
 	fmt.Fprintf(b, ".br\nError: %s\n", roff(refusal(t, k)))
 }
 
-func leaf(k Key) string { return k.Path[strings.LastIndexByte(k.Path, '.')+1:] }
+func leaf(k reading.Key) string { return k.Path[strings.LastIndexByte(k.Path, '.')+1:] }
 
 func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
@@ -77,9 +79,9 @@ func roff(s string) string {
 }
 
 // refusal is what Load says of the key's wrong value.
-func refusal(t *testing.T, k Key) string {
+func refusal(t *testing.T, k reading.Key) string {
 	_, err := load(document(k, quoted(k)))
-	var problems *Error
+	var problems *reading.Error
 	if !errors.As(err, &problems) {
 		t.Errorf("%s: the wrong value %q is taken", k.Path, k.Wrong)
 		return ""
@@ -93,11 +95,11 @@ func refusal(t *testing.T, k Key) string {
 	return ""
 }
 
-func quoted(k Key) string {
+func quoted(k reading.Key) string {
 	switch {
 	case strings.HasPrefix(k.Type, "mapping"):
 		return "{" + k.Wrong + "}"
-	case strings.Trim(k.Wrong, digits) == "":
+	case strings.Trim(k.Wrong, "0123456789") == "":
 		return k.Wrong
 	}
 	return `"` + k.Wrong + `"`

@@ -3,6 +3,9 @@ package config
 import (
 	"fmt"
 
+	"wsprovision/provision/config/reading"
+	"wsprovision/provision/config/sitekeys"
+
 	"go.yaml.in/yaml/v3"
 )
 
@@ -33,7 +36,7 @@ func (c Config) encode() ([]byte, error) {
 	}
 	sites := yaml.Node{Kind: yaml.SequenceNode}
 	for _, s := range c.Sites {
-		n := write(s, siteFields())
+		n := reading.Write(s, sitekeys.Fields())
 		sites.Content = append(sites.Content, &n)
 	}
 	name := &yaml.Node{}

@@ -15,7 +15,7 @@ import (
 // anyConfig draws what Load could have returned.
 func anyConfig(t *rapid.T) Config {
 	c := defaults()
-	duration := rapid.Map(rapid.Int64Range(1, int64(year/time.Millisecond)), func(n int64) time.Duration {
+	duration := rapid.Map(rapid.Int64Range(1, int64(365*24*time.Hour/time.Millisecond)), func(n int64) time.Duration {
 		return time.Duration(n) * time.Millisecond
 	})
 	c.ReportURL = rapid.SampledFrom([]string{"", "https://u:p@a.example.com/x?y=z", "http://[::1]:9/"}).Draw(t, "url")

@@ -13,6 +13,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"wsprovision/provision/config/reading"
+	"wsprovision/provision/config/sitekeys"
 	"wsprovision/provision/plaintext"
 )
 
@@ -44,14 +46,14 @@ type recorder struct {
 	file    contents
 	options layer // what was typed, over the environment
 	sites   []Site
-	at      origins
+	at      reading.Origins
 }
 
 // record is nil where nothing was asked for by options. What is not written down, because it stands elsewhere, holds
 // for this run only, and is told.
 func (r recorder) record() (*Record, []string, error) {
 	asked := slices.ContainsFunc(settings(), func(s setting) bool {
-		return r.options.at.has(s.Path) && !ofTheRun(s.Path)
+		return r.options.at.Has(s.Path) && !ofTheRun(s.Path)
 	})
 	i := slices.IndexFunc(r.sites, func(s Site) bool { return s.Name == r.name })
 	key := fmt.Sprintf("sites[%d]", i)
@@ -60,9 +62,9 @@ func (r recorder) record() (*Record, []string, error) {
 		return nil, nil, nil
 	case i < 0:
 		return nil, []string{"the options hold for this run only: they belong to no site of this name: " + r.name}, nil
-	case i != r.file.slot && r.at[key].source != r.path:
+	case i != r.file.slot && r.at[key].Source != r.path:
 		return nil, []string{fmt.Sprintf("the options hold for this run only: the site %s stands in %s", r.name,
-			r.at[key].source)}, nil
+			r.at[key].Source)}, nil
 	}
 	document, err := r.document()
 	if err != nil {
@@ -99,7 +101,7 @@ func (r recorder) writeSite(document *yaml.Node, i int) {
 	if fresh {
 		to = fmt.Sprintf("sites[%d]", r.file.count[r.path])
 	}
-	effective := write(r.sites[i], siteFields())
+	effective := reading.Write(r.sites[i], sitekeys.Fields())
 	set := func(key string) { setAt(document.Content[0], stepsOf(to+key), valueAt(&effective, stepsOf(key))) }
 	if fresh {
 		set(".name")
@@ -125,7 +127,7 @@ func (r recorder) writeOptions(site string, locations bool, set func(key string)
 	for _, key := range slices.Sorted(maps.Keys(r.at)) {
 		rest, ofSite := strings.CutPrefix(key, site)
 		w := r.at[key]
-		if ofSite && rest != "" && w.line == 0 && w.source != "" && strings.HasPrefix(rest, ".locations") == locations {
+		if ofSite && rest != "" && w.Line == 0 && w.Source != "" && strings.HasPrefix(rest, ".locations") == locations {
 			set(rest)
 		}
 	}
@@ -139,10 +141,10 @@ func (r recorder) writeHost(document *yaml.Node) (elsewhere []string) {
 			continue
 		}
 		there, written := r.file.at[s.Path]
-		if written && there.source != r.path {
+		if written && there.Source != r.path {
 			if !reflect.DeepEqual(r.file.values[s.Path], value) {
 				elsewhere = append(elsewhere, fmt.Sprintf("%s holds for this run only: %s (line %d) says otherwise",
-					s.Path, there.source, there.line))
+					s.Path, there.Source, there.Line))
 			}
 			continue
 		}
@@ -169,12 +171,12 @@ func (r recorder) content(document *yaml.Node) ([]byte, error) {
 	if err := encoder.Encode(document); err != nil {
 		return nil, fmt.Errorf("write %s: %w", r.path, err)
 	}
-	p := &problems{}
+	p := &reading.Problems{}
 	now := readFile(r.path, b.Bytes(), false, 0, p)
-	if err := p.err(); err != nil {
+	if err := p.Err(); err != nil {
 		return nil, err
 	}
-	before := readFile(r.path, old, false, 0, &problems{})
+	before := readFile(r.path, old, false, 0, &reading.Problems{})
 	if old != nil && reflect.DeepEqual(now.sites, before.sites) && reflect.DeepEqual(now.values, before.values) {
 		return old, nil
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/provision/config/reading"
 	"wsprovision/provision/nginx/nginxtest"
 )
 
@@ -19,7 +20,7 @@ func TestEveryKeyOfASiteIsRendered(t *testing.T) {
 			continue
 		}
 		with := rendered(t, document(k, k.Example))
-		without := rendered(t, document(Key{Path: k.Path, With: k.With}, standIn(k)))
+		without := rendered(t, document(reading.Key{Path: k.Path, With: k.With}, standIn(k)))
 		if with == nil || bytes.Equal(with, without) {
 			t.Errorf("%s: the example %s changes nothing in nginx's file:\n%s", k.Path, k.Example, with)
 		}

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/provision/config/kinds"
+	"wsprovision/provision/config/reading"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -25,48 +28,49 @@ func TestSchema(t *testing.T) {
 	generated(t, schemaFile, string(want)+"\n")
 }
 
-func object(description string) schema {
-	return schema{"type": "object", "description": description, "additionalProperties": false, "properties": schema{}}
+func object(description string) kinds.Schema {
+	return kinds.Schema{"type": "object", "description": description, "additionalProperties": false,
+		"properties": kinds.Schema{}}
 }
 
 // put gives the key its place: its mapping has been made by an earlier key.
-func put(in schema, path []string, k Key) {
+func put(in kinds.Schema, path []string, k reading.Key) {
 	for _, name := range path[:len(path)-1] {
 		name, list := strings.CutSuffix(name, "[]")
-		in = in["properties"].(schema)[name].(schema)
+		in = in["properties"].(kinds.Schema)[name].(kinds.Schema)
 		if list {
-			in = in["items"].(schema)
+			in = in["items"].(kinds.Schema)
 		}
 	}
 	name := path[len(path)-1]
-	in["properties"].(schema)[name] = valueSchema(k)
+	in["properties"].(kinds.Schema)[name] = valueSchema(k)
 	if k.Required {
 		names, _ := in["required"].([]string)
 		in["required"] = append(names, name)
 	}
 }
 
-func valueSchema(k Key) schema {
-	one := schema{}
+func valueSchema(k reading.Key) kinds.Schema {
+	one := kinds.Schema{}
 	for key, v := range k.Schema {
 		one[key] = v
 	}
 	switch {
 	case k.List:
-		return schema{"type": emptyToo(k, "array"), "description": k.Doc, "items": object(k.Doc)}
+		return kinds.Schema{"type": emptyToo(k, "array"), "description": k.Doc, "items": object(k.Doc)}
 	case k.Schema == nil:
 		o := object(k.Doc)
 		o["type"] = emptyToo(k, "object")
 		return o
 	case k.Many:
-		one = schema{"anyOf": []schema{k.Schema, {"type": "array", "minItems": 1, "items": k.Schema}}}
+		one = kinds.Schema{"anyOf": []kinds.Schema{k.Schema, {"type": "array", "minItems": 1, "items": k.Schema}}}
 	}
 	one["description"] = strings.TrimSpace(k.Doc + " " + k.Bounds)
 	return one
 }
 
 // emptyToo lets a mapping of the whole file have nothing in it, as when all of it is commented out.
-func emptyToo(k Key, kind string) any {
+func emptyToo(k reading.Key, kind string) any {
 	if strings.Contains(k.Path, "[]") {
 		return kind
 	}

@@ -3,26 +3,29 @@ package config
 import (
 	"cmp"
 	"strings"
+
+	"wsprovision/provision/config/kinds"
+	"wsprovision/provision/config/reading"
 )
 
 // setting is one value that a flag and a variable can give. The file has it under the same path, but for those under
 // "site.", which are the flags' site and have a place of their own in the file's list.
 type setting struct {
-	Key
+	reading.Key
 	value any // the default
-	parse func(scalar) (any, error)
+	parse func(kinds.Scalar) (any, error)
 	usage string
 	many  bool
 }
 
 // flagged is a setting of a kind.
-func flagged[V any](key Key, value V, k kind[V], usage string) setting {
-	return setting{Key: key.of(k.about), value: value, parse: untyped(k.parse), usage: usage}
+func flagged[V any](key reading.Key, value V, k kinds.Kind[V], usage string) setting {
+	return setting{Key: key.Of(k.About), value: value, parse: untyped(k.Parse), usage: usage}
 }
 
 // flaggedList is one of several values, separated by commas.
-func flaggedList[V any](key Key, k kind[V], usage string) setting {
-	return setting{Key: key.of(k.about), value: []V(nil), parse: split(k.parse), usage: usage, many: true}
+func flaggedList[V any](key reading.Key, k kinds.Kind[V], usage string) setting {
+	return setting{Key: key.Of(k.About), value: []V(nil), parse: split(k.Parse), usage: usage, many: true}
 }
 
 // settings is every one of them, in the order of the help.
@@ -31,24 +34,26 @@ func settings() []setting { return append(siteSettings(), hostSettings()...) }
 // siteSettings describe the one site of the flags. What they mean stands at the keys of a site.
 func siteSettings() []setting {
 	return []setting{
-		flagged(Key{Path: "site.name", Flag: "name"}, FlagSite, siteNames,
+		flagged(reading.Key{Path: "site.name", Flag: "name"}, FlagSite, kinds.SiteNames,
 			"`name` of the site that these options describe"),
-		flaggedList(Key{Path: "site.server_name", Flag: "server-name"}, serverNames,
+		flaggedList(reading.Key{Path: "site.server_name", Flag: "server-name"}, kinds.ServerNames,
 			"`names` that clients use, separated by commas"),
-		flaggedList(Key{Path: "site.backend", Flag: "backend"}, backends,
+		flaggedList(reading.Key{Path: "site.backend", Flag: "backend"}, kinds.Backends,
 			"WebSocket `backends`, host:port, https://host:port or unix:PATH, separated by commas or repeated"),
-		flagged(Key{Path: "site.path", Flag: "path"}, "/", locationPaths, "`path` under which the backend is "+
-			"reached"),
-		flaggedList(Key{Path: "site.http_backend", Flag: "http-backend"}, backends,
+		flagged(reading.Key{Path: "site.path", Flag: "path"}, "/", kinds.LocationPaths,
+			"`path` under which the backend is "+
+				"reached"),
+		flaggedList(reading.Key{Path: "site.http_backend", Flag: "http-backend"}, kinds.Backends,
 			"plain HTTP on / goes to these `backends` (needs --path)"),
-		flaggedList(Key{Path: "site.listen", Flag: "listen"}, listens,
+		flaggedList(reading.Key{Path: "site.listen", Flag: "listen"}, kinds.Listens,
 			"`ports` or addresses to listen on, separated by commas (default 80, with TLS 443)"),
-		flagged(Key{Path: "site.tls_certificate", Flag: "tls-certificate"}, "", pemFiles,
+		flagged(reading.Key{Path: "site.tls_certificate", Flag: "tls-certificate"}, "", kinds.PemFiles,
 			"PEM `file` of the certificate and its chain (needs --tls-key)"),
-		flagged(Key{Path: "site.tls_key", Flag: "tls-key"}, "", pemFiles, "PEM `file` of the certificate's key"),
-		flagged(Key{Path: "site.redirect", Flag: "redirect"}, false, truths,
+		flagged(reading.Key{Path: "site.tls_key", Flag: "tls-key"}, "", kinds.PemFiles,
+			"PEM `file` of the certificate's key"),
+		flagged(reading.Key{Path: "site.redirect", Flag: "redirect"}, false, kinds.Truths,
 			"with TLS: port 80 sends to https"),
-		flaggedList(Key{Path: "site.allowed_origins", Flag: "allowed-origins"}, originKinds,
+		flaggedList(reading.Key{Path: "site.allowed_origins", Flag: "allowed-origins"}, kinds.OriginKinds,
 			"`origins` whose pages may open a WebSocket, separated by commas, or any"),
 	}
 }
@@ -84,16 +89,16 @@ func (s setting) variable() string {
 }
 
 // untyped forgets a parser's type, which merge asks for again.
-func untyped[T any](parse func(scalar) (T, error)) func(scalar) (any, error) {
-	return func(s scalar) (any, error) { return parse(s) }
+func untyped[T any](parse func(kinds.Scalar) (T, error)) func(kinds.Scalar) (any, error) {
+	return func(s kinds.Scalar) (any, error) { return parse(s) }
 }
 
 // split parses a list that is separated by commas.
-func split[T any](parse func(scalar) (T, error)) func(scalar) (any, error) {
-	return func(s scalar) (any, error) {
+func split[T any](parse func(kinds.Scalar) (T, error)) func(kinds.Scalar) (any, error) {
+	return func(s kinds.Scalar) (any, error) {
 		var all []T
-		for part := range strings.SplitSeq(s.text, ",") {
-			one, err := parse(scalar{text: strings.TrimSpace(part), tag: s.tag})
+		for part := range strings.SplitSeq(s.Text, ",") {
+			one, err := parse(kinds.Scalar{Text: strings.TrimSpace(part), Tag: s.Tag})
 			if err != nil {
 				return nil, err
 			}

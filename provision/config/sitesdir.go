@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strings"
 
+	"wsprovision/provision/config/reading"
 	"wsprovision/provision/hostfile"
 )
 
@@ -17,14 +18,14 @@ const mostFiles = 1000
 
 // beside are the files of the directory of sites, in the order of their names. As for the shell's *.yaml, a name that
 // begins with a dot is none of them.
-func (in Input) beside(p *problems) []string {
+func (in Input) beside(p *reading.Problems) []string {
 	if in.SitesDir == "" {
 		return nil
 	}
 	entries, err := os.ReadDir(in.SitesDir)
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
-			p.add(Problem{Source: in.SitesDir, Message: cannotList(err)})
+			p.Add(reading.Problem{Source: in.SitesDir, Message: cannotList(err)})
 		}
 		return nil
 	}
@@ -35,7 +36,7 @@ func (in Input) beside(p *problems) []string {
 		}
 	}
 	if len(all) > mostFiles {
-		p.add(Problem{Source: in.SitesDir, Message: fmt.Sprintf("has %d files: at most %d are read", len(all),
+		p.Add(reading.Problem{Source: in.SitesDir, Message: fmt.Sprintf("has %d files: at most %d are read", len(all),
 			mostFiles)})
 		return nil
 	}
@@ -56,12 +57,12 @@ func cannotList(err error) string {
 }
 
 // plain reports whether a file of the directory may be read: nobody has typed its name, so that it is a plain file.
-func (in Input) plain(path string, p *problems) bool {
+func (in Input) plain(path string, p *reading.Problems) bool {
 	if in.Trusted {
 		return !distrusted(path, p)
 	}
 	if err := hostfile.Regular(path); err != nil {
-		p.add(Problem{Source: path, Message: err.Error() + ": only plain files are read there"})
+		p.Add(reading.Problem{Source: path, Message: err.Error() + ": only plain files are read there"})
 		return false
 	}
 	return true
@@ -69,7 +70,7 @@ func (in Input) plain(path string, p *problems) bool {
 
 // join reads further files behind the first, and leaves a place for one more site behind those of the file slot, which
 // may have to come.
-func (c *contents) join(paths []string, slot string, p *problems) {
+func (c *contents) join(paths []string, slot string, p *reading.Problems) {
 	c.read, c.first, c.count, c.slot = map[string][]byte{}, map[string]int{}, map[string]int{}, -1
 	for _, path := range paths {
 		if slot != "" && path > slot {
@@ -91,10 +92,10 @@ func (c *contents) leave(slot *string) {
 	c.sites = append(c.sites, Site{})
 }
 
-func (c *contents) readNext(path string, p *problems) {
+func (c *contents) readNext(path string, p *reading.Problems) {
 	content, err := readBounded(path, maxSize)
 	if message := unreadable(err, len(content), maxSize); message != "" {
-		p.add(Problem{Source: path, Message: message})
+		p.Add(reading.Problem{Source: path, Message: message})
 		return
 	}
 	more := readFile(path, content, false, len(c.sites), p)
@@ -103,12 +104,12 @@ func (c *contents) readNext(path string, p *problems) {
 }
 
 // take adds what one more file says. A key of the host that two files give two values has none.
-func (c *contents) take(path string, more contents, p *problems) {
+func (c *contents) take(path string, more contents, p *reading.Problems) {
 	for key, value := range more.values {
 		if have, twice := c.values[key]; twice && !reflect.DeepEqual(have, value) {
 			first := c.at[key]
-			p.add(Problem{Key: key, Line: more.at[key].line, Source: path, Message: fmt.Sprintf(
-				"%v, and %s (line %d) says %v: let one of the two files say it", value, first.source, first.line,
+			p.Add(reading.Problem{Key: key, Line: more.at[key].Line, Source: path, Message: fmt.Sprintf(
+				"%v, and %s (line %d) says %v: let one of the two files say it", value, first.Source, first.Line,
 				have)})
 			continue
 		}

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"wsprovision/provision/config/reading"
 	"wsprovision/provision/hostfile"
 )
 
@@ -21,7 +22,7 @@ const maxSize = 1 << 20
 const MaxMarshalled = 64 << 20
 
 // locate finds the one file and reads it. The path is "" where there is none, which only the default may be.
-func locate(in Input, fromEnvironment string, p *problems) (string, []byte) {
+func locate(in Input, fromEnvironment string, p *reading.Problems) (string, []byte) {
 	path, optional := in.File, false
 	if path == "" {
 		path = fromEnvironment
@@ -45,7 +46,7 @@ func locate(in Input, fromEnvironment string, p *problems) (string, []byte) {
 		return "", nil
 	}
 	if message := unreadable(err, len(content), limit); message != "" {
-		p.add(Problem{Source: path, Message: message})
+		p.Add(reading.Problem{Source: path, Message: message})
 		return path, nil
 	}
 	return path, content
@@ -68,17 +69,18 @@ func unreadable(err error, size, limit int) string {
 }
 
 // distrusted adds everything that lets somebody else than root decide what is in the file.
-func distrusted(path string, p *problems) bool {
+func distrusted(path string, p *reading.Problems) bool {
 	doubts := hostfile.Doubts(path)
 	for _, d := range doubts {
 		message := d.Error()
 		if info, err := os.Stat(d.Path); err == nil && info.IsDir() { // which may be somebody's home, and stay theirs
 			message += "; or keep the file in a directory that is root's alone, such as /etc/wsprovision"
 		}
-		p.add(Problem{Source: path, Message: message})
+		p.Add(reading.Problem{Source: path, Message: message})
 	}
 	if err := hostfile.Regular(path); err != nil {
-		p.add(Problem{Source: path, Message: err.Error() + ": root takes its configuration from a plain file, or " +
+		p.Add(reading.Problem{Source: path, Message: err.Error() +
+			": root takes its configuration from a plain file, or " +
 			"/dev/null for none"})
 		return true
 	}
