@@ -24,15 +24,16 @@ var arrows = map[string]string{
 		"config nginx websocket/handshake",
 	"provision/diagnose/answer": "diagnose/facts diagnose/cause nginx/conf nginx/files nginx/head nginx/outcome " +
 		"nginx/route websocket websocket/handshake",
-	"provision/diagnose/backend": "diagnose/server diagnose/facts diagnose/cause host nginx nginx/conf " +
+	"provision/diagnose/backend": "diagnose/server diagnose/facts diagnose/cause host config nginx nginx/conf " +
 		"nginx/outcome nginx/render websocket/handshake selinux",
 	"provision/diagnose/server": "diagnose/facts diagnose/cause host nginx nginx/conf nginx/render " +
 		"websocket/handshake",
 	"provision/diagnose/facts": "diagnose/cause host config nginx nginx/conf nginx/files nginx/head nginx/outcome " +
 		"nginx/route websocket websocket/handshake selinux selinux/policydb systemd",
 	"provision/diagnose/cause": "",
-	"provision/proxy": "credentials packages managed state host engine config nginx nginx/conf nginx/glob " +
+	"provision/proxy": "sitecheck packages managed state host engine config nginx nginx/conf nginx/glob " +
 		"nginx/render nginx/route nginx/files nginx/head certificate selinux selinux/policydb systemd",
+	"provision/sitecheck":   "credentials certificate host engine nginx selinux",
 	"provision/certificate": "",
 	"provision/policy":      "labels managed state host engine config selinux selinux/policydb systemd",
 	"provision/capacity":    "proxy managed state host engine config nginx nginx/conf selinux systemd",

@@ -16,6 +16,7 @@ import (
 	"wsprovision/provision/nginx/glob"
 	"wsprovision/provision/nginx/render"
 	"wsprovision/provision/packages"
+	"wsprovision/provision/sitecheck"
 )
 
 // Check tests the whole configuration with the candidate in place of
@@ -30,9 +31,7 @@ func (v *Candidate) Check(ctx context.Context) (engine.Finding, error) {
 		return f, v.checkGone(&f)
 	}
 	// All that is wrong is told at once: an administrator mends it together.
-	known := errors.Join(err, v.checkCertificates(ctx, &f), v.checkProbes(ctx), v.checkAddresses(ctx),
-		v.checkBackends(ctx, &f))
-	v.sayNamedFiles(&f)
+	known := errors.Join(err, v.checkFiles(ctx, &f), v.checkAddresses(ctx), v.checkBackends(ctx, &f))
 	if err != nil || context.Cause(ctx) != nil {
 		return f, known
 	}
@@ -49,6 +48,28 @@ func (v *Candidate) Check(ctx context.Context) (engine.Finding, error) {
 		return f, errors.Join(known, err)
 	}
 	return f, errors.Join(known, v.checkInstalled(ctx, &f, o))
+}
+
+// checkFiles judges the files that the sites name. Who is not root cannot read keys and credentials, and is told so by
+// nginx -t's absence.
+func (v *Candidate) checkFiles(ctx context.Context, f *engine.Finding) error {
+	if v.Reverting {
+		return nil
+	}
+	var err error
+	if v.Euid == 0 {
+		err = errors.Join(sitecheck.Certificates(ctx, v.Host, v.Config.Sites, f),
+			sitecheck.Probes(ctx, v.Host, v.Config.Sites))
+	}
+	sitecheck.NamedFiles(v.Host, v.Config.Sites, f)
+	return err
+}
+
+func (v *Candidate) checkBackends(ctx context.Context, f *engine.Finding) error {
+	if v.Reverting {
+		return nil
+	}
+	return sitecheck.Backends(ctx, v.Host, v.Config.Sites, f)
 }
 
 // checkInstalled judges the tree of the nginx that is there, and has nginx judge it.
@@ -104,7 +125,10 @@ func (v *Candidate) untilInstalled() []string {
 		notes = append(notes, "where the nginx.conf that comes names no default_server (EPEL's since 1.20.1), the "+
 			"first site on a port answers requests for any other name too")
 	}
-	return append(notes, keyNotes(v.Config, v.Reverting)...)
+	if v.Reverting {
+		return notes
+	}
+	return append(notes, sitecheck.Notes(v.Config.Sites)...)
 }
 
 // validationDue reports whether nginx is about to read its configuration
@@ -148,7 +172,10 @@ func (v *Candidate) checkTree(ctx context.Context, f *engine.Finding, tree conf.
 		}
 		v.sayDefault(f, tree, site)
 	}
-	v.sayKeys(f)
+	if !v.Reverting {
+		f.Notes = append(f.Notes, sitecheck.Notes(v.Config.Sites)...)
+		f.Warnings = append(f.Warnings, sitecheck.Warnings(v.Config.Sites)...)
+	}
 	if err := v.checkFolder(f, tree); err != nil {
 		all = multierror.Append(all, err)
 	}

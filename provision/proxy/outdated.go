@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"wsprovision/provision/site"
+	"wsprovision/provision/sitecheck"
 )
 
 // outdated is a file of authorities that was changed since nginx read it. What nginx has of it nothing that it serves
@@ -27,7 +28,7 @@ func (o outdated) String() string {
 func (s ServiceState) olderText() string {
 	var all []string
 	if len(s.Renewed) > 0 {
-		all = append(all, "other certificates than those in "+listed(s.Renewed))
+		all = append(all, "other certificates than those in "+sitecheck.Listed(s.Renewed))
 	}
 	for _, o := range s.Outdated {
 		all = append(all, o.String())

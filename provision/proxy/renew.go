@@ -18,6 +18,7 @@ import (
 	"wsprovision/provision/nginx/head"
 	"wsprovision/provision/nginx/route"
 	"wsprovision/provision/site"
+	"wsprovision/provision/sitecheck"
 )
 
 // Renewal has nginx read the certificates that were renewed on the disk, and does nothing else: it is what an ACME
@@ -47,7 +48,8 @@ func (r *Renewal) Check(ctx context.Context) (engine.Finding, error) {
 		return f, nil
 	}
 	sites := r.applied(&f)
-	if err := errors.Join(r.Unit.CheckMaster(ctx, s.State), r.Candidate.judgeCertificates(ctx, &f, sites)); err != nil {
+	err = errors.Join(r.Unit.CheckMaster(ctx, s.State), sitecheck.Certificates(ctx, r.Host, sites, &f))
+	if err != nil {
 		return f, err
 	}
 	for _, one := range sites {

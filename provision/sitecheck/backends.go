@@ -1,4 +1,4 @@
-package proxy
+package sitecheck
 
 import (
 	"context"
@@ -9,31 +9,31 @@ import (
 
 	multierror "github.com/hashicorp/go-multierror"
 
-	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx"
+	"wsprovision/provision/site"
 )
 
-// checkBackends looks up the names of backends before anything is changed: nginx resolves them once, when it reads its
+// Backends looks up the names of backends before anything is changed: nginx resolves them once, when it reads its
 // configuration, and neither tests, starts nor boots with one that has no address (ngx_http_upstream_init_round_robin).
 // Of several addresses it takes one after the other, so that each that this host cannot reach fails a part of the
 // requests. In an installer the names of the first boot are not known; it looks then.
-func (v *Candidate) checkBackends(ctx context.Context, f *engine.Finding) error {
-	if v.Where.Offline() || v.Reverting {
+func Backends(ctx context.Context, h *host.Host, sites []site.Site, f *engine.Finding) error {
+	if h.Where.Offline() {
 		return nil
 	}
 	var all *multierror.Error
 	asked := map[string]bool{}
-	for _, site := range v.Config.Sites {
-		for _, b := range atStart(site) {
+	for _, s := range sites {
+		for _, b := range atStart(s) {
 			name := b.String()
 			if asked[name] {
 				continue
 			}
 			asked[name] = true
-			if err := v.checkBackend(ctx, f, b); err != nil {
-				all = multierror.Append(all, fmt.Errorf("backend %s of the site %s: %w", name, site.Name, err))
+			if err := checkBackend(ctx, h, f, b); err != nil {
+				all = multierror.Append(all, fmt.Errorf("backend %s of the site %s: %w", name, s.Name, err))
 			}
 		}
 	}
@@ -42,8 +42,8 @@ func (v *Candidate) checkBackends(ctx context.Context, f *engine.Finding) error 
 
 // atStart are the backends whose names nginx looks up when it reads its configuration. With resolver it does so later,
 // and a socket has none.
-func atStart(s config.Site) []config.Backend {
-	var all []config.Backend
+func atStart(s site.Site) []site.Backend {
+	var all []site.Backend
 	for _, l := range s.Locations {
 		for _, b := range l.Backends {
 			if b.Host != "" && l.Resolver == nil {
@@ -54,12 +54,12 @@ func atStart(s config.Site) []config.Backend {
 	return all
 }
 
-func (v *Candidate) checkBackend(ctx context.Context, f *engine.Finding, b config.Backend) error {
+func checkBackend(ctx context.Context, h *host.Host, f *engine.Finding, b site.Backend) error {
 	ip, err := netip.ParseAddr(b.Host)
 	if err == nil {
-		return reachable(v.Host, []netip.Addr{ip}, b)
+		return reachable(h, []netip.Addr{ip}, b)
 	}
-	addresses, known := lookUp(ctx, v.Nginx, b.Host)
+	addresses, known := lookUp(ctx, h.Nginx, b.Host)
 	if !known {
 		return nil // nginx -t has the last word
 	}
@@ -73,9 +73,9 @@ func (v *Candidate) checkBackend(ctx context.Context, f *engine.Finding, b confi
 			all = append(all, netip.AddrPortFrom(a, uint16(b.Port)).String())
 		}
 		f.Notes = append(f.Notes, fmt.Sprintf("nginx passes to %s at %s in turn", b, strings.Join(all, " and ")))
-		f.Notes = append(f.Notes, saySilent(v.Host, addresses, b.Port)...)
+		f.Notes = append(f.Notes, saySilent(h, addresses, b.Port)...)
 	}
-	return reachable(v.Host, addresses, b)
+	return reachable(h, addresses, b)
 }
 
 // saySilent names the addresses of this host on which nothing listens, where something does on another of the name's.
@@ -95,7 +95,7 @@ func saySilent(h *host.Host, addresses []netip.Addr, port int) (notes []string) 
 }
 
 // reachable refuses addresses of a family that this host does not have.
-func reachable(h *host.Host, addresses []netip.Addr, b config.Backend) error {
+func reachable(h *host.Host, addresses []netip.Addr, b site.Backend) error {
 	i := slices.IndexFunc(addresses, func(a netip.Addr) bool { return a.Is6() && !a.Is4In6() })
 	if i < 0 || host.HasInet6(h) {
 		return nil

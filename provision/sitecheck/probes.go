@@ -1,4 +1,4 @@
-package proxy
+package sitecheck
 
 import (
 	"context"
@@ -8,17 +8,16 @@ import (
 
 	"wsprovision/provision/credentials"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
+	"wsprovision/provision/site"
 )
 
-// checkProbes refuses what the proof could not send. Who is not root cannot read it.
-func (v *Candidate) checkProbes(ctx context.Context) error {
-	if v.Reverting || v.Euid != 0 {
-		return nil
-	}
+// Probes refuses what the proof could not send. Who is not root cannot read it.
+func Probes(ctx context.Context, h *host.Host, sites []site.Site) error {
 	var all *multierror.Error
-	for _, s := range v.Config.Sites {
+	for _, s := range sites {
 		for _, l := range s.Locations {
-			if _, err := credentials.Read(ctx, v.Root, l.Probe); err != nil {
+			if _, err := credentials.Read(ctx, h.Root, l.Probe); err != nil {
 				all = multierror.Append(all, fmt.Errorf("site %s, location %s: %w", s.Name, l.Path, err))
 			}
 		}

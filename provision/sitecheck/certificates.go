@@ -1,4 +1,4 @@
-package proxy
+package sitecheck
 
 import (
 	"context"
@@ -14,20 +14,11 @@ import (
 	"wsprovision/provision/site"
 )
 
-// checkCertificates refuses what nginx could not load of a site's certificate, and warns of what clients would not
-// take.
-// Who is not root cannot read keys, and is told so by nginx -t's absence.
-func (v *Candidate) checkCertificates(ctx context.Context, f *engine.Finding) error {
-	if v.Reverting || v.Euid != 0 {
-		return nil
-	}
-	return v.judgeCertificates(ctx, f, v.Config.Sites)
-}
-
-// judgeCertificates judges those of some sites.
-func (v *Candidate) judgeCertificates(ctx context.Context, f *engine.Finding, sites []site.Site) error {
-	judge := certificate.Host{Root: v.Root, Now: time.Now()}
-	if roots, _, err := host.ReadAuthorities(ctx, v.Root+site.SystemCA); err == nil {
+// Certificates refuses what nginx could not load of a site's certificate, and warns of what clients would not take.
+// Who is not root cannot read keys.
+func Certificates(ctx context.Context, h *host.Host, sites []site.Site, f *engine.Finding) error {
+	judge := certificate.Host{Root: h.Root, Now: time.Now()}
+	if roots, _, err := host.ReadAuthorities(ctx, h.Root+site.SystemCA); err == nil {
 		judge.Roots = roots
 	}
 	var all *multierror.Error
@@ -42,17 +33,17 @@ func (v *Candidate) judgeCertificates(ctx context.Context, f *engine.Finding, si
 				f.Warnings = append(f.Warnings, fmt.Sprintf("site %s: %s", s.Name, found))
 			}
 		}
-		all = multierror.Append(all, v.unreadableByLabel(s)...)
+		all = multierror.Append(all, unreadableByLabel(h, s)...)
 	}
 	return engine.Lines(all)
 }
 
 // unreadableByLabel are the files of a site that the policy keeps from nginx: nginx -t, which runs unconfined, reads
 // them all.
-func (v *Candidate) unreadableByLabel(s site.Site) []error {
+func unreadableByLabel(h *host.Host, s site.Site) []error {
 	var all []error
 	for _, path := range []string{s.TLS.Certificate, s.TLS.Key, s.TLS.ClientCA} {
-		label, kept := v.keptByLabel(path, "file", "read")
+		label, kept := keptByLabel(h, path, "file", "read")
 		if !kept {
 			continue
 		}

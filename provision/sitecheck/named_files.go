@@ -1,4 +1,4 @@
-package proxy
+package sitecheck
 
 import (
 	"errors"
@@ -36,14 +36,11 @@ func namedFiles(s site.Site) (all []namedFile) {
 	return all
 }
 
-// sayNamedFiles warns of those that nginx will not find, or not read: nginx -t takes a configuration with any.
-func (v *Candidate) sayNamedFiles(f *engine.Finding) {
-	if v.Reverting {
-		return
-	}
-	for _, s := range v.Config.Sites {
+// NamedFiles warns of those that nginx will not find, or not read: nginx -t takes a configuration with any.
+func NamedFiles(h *host.Host, sites []site.Site, f *engine.Finding) {
+	for _, s := range sites {
 		for _, n := range namedFiles(s) {
-			if why := v.unusable(n); why != "" {
+			if why := unusable(h, n); why != "" {
 				f.Warnings = append(f.Warnings, fmt.Sprintf("site %s: %s %s %s: until that is mended, %s", s.Name,
 					n.key, n.path, why, n.without))
 			}
@@ -52,8 +49,8 @@ func (v *Candidate) sayNamedFiles(f *engine.Finding) {
 }
 
 // unusable is why nginx's workers cannot use the file, as far as it can be told; "" where nothing speaks against it.
-func (v *Candidate) unusable(n namedFile) string {
-	fi, err := os.Stat(v.Root + n.path)
+func unusable(h *host.Host, n namedFile) string {
+	fi, err := os.Stat(h.Root + n.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return "is not there"
@@ -70,22 +67,22 @@ func (v *Candidate) unusable(n namedFile) string {
 	if n.dir {
 		class, perm = "dir", "search"
 	}
-	if label, kept := v.keptByLabel(n.path, class, perm); kept {
+	if label, kept := keptByLabel(h, n.path, class, perm); kept {
 		return fmt.Sprintf("is kept from nginx by its SELinux label (%s)", label)
 	}
 	return ""
 }
 
 // keptByLabel is the label by which the loaded policy keeps a file from nginx, where that can be told.
-func (v *Candidate) keptByLabel(path, class, perm string) (label string, kept bool) {
-	real, err := filepath.EvalSymlinks(v.Root + path)
-	if path == "" || err != nil || v.Files.FileLabel == nil {
+func keptByLabel(h *host.Host, path, class, perm string) (label string, kept bool) {
+	real, err := filepath.EvalSymlinks(h.Root + path)
+	if path == "" || err != nil || h.Files.FileLabel == nil {
 		return "", false
 	}
-	label, err = v.Files.FileLabel(strings.TrimPrefix(real, v.Root))
+	label, err = h.Files.FileLabel(strings.TrimPrefix(real, h.Root))
 	if err != nil || label == "" {
 		return "", false
 	}
-	allowed, err := v.SELinux.Kernel().Allowed(selinux.HTTPDomain, host.TypeOf(label), class, perm)
+	allowed, err := h.SELinux.Kernel().Allowed(selinux.HTTPDomain, host.TypeOf(label), class, perm)
 	return label, err == nil && !allowed
 }

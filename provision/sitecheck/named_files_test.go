@@ -1,11 +1,10 @@
-package proxy
+package sitecheck
 
 import (
 	"os"
 	"strings"
 	"testing"
 
-	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/site"
 )
@@ -30,8 +29,7 @@ func TestNamedFiles(t *testing.T) {
 		"nothing is named": {site.Site{Locations: guarded("", "")}, ""},
 	} {
 		var f engine.Finding
-		v := Candidate{Host: h, Config: config.Config{Sites: []config.Site{tt.site}}}
-		v.sayNamedFiles(&f)
+		NamedFiles(h, []site.Site{tt.site}, &f)
 		if got := strings.Join(f.Warnings, "\n"); !strings.Contains(got, tt.want) || (got == "") != (tt.want == "") {
 			t.Errorf("%s: %q, want %q", name, got, tt.want)
 		}
