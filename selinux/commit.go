@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"wsprovision/provision/lazy"
+	"wsprovision/provision/plaintext"
 
 	"github.com/hashicorp/go-multierror"
 )
@@ -66,7 +67,7 @@ func (h Host) patiently(ctx context.Context, name, input string, argv []string) 
 		holder := h.system().lockHolder(lock)
 		if waited >= h.LockWait {
 			return fmt.Errorf("%s: %s is held by %s, waited %s: %s",
-				name, lock, holder, waited.Round(time.Second), lastLines(stderr))
+				name, lock, holder, plaintext.Duration(waited.Round(time.Second)), lastLines(stderr))
 		}
 		h.notice(fmt.Sprintf("waiting for %s to release %s", holder, lock))
 		pause = min(pause, h.LockWait-waited)

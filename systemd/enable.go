@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"wsprovision/provision/plaintext"
 )
 
 // Enable makes the links under /etc/systemd/system and has systemd read its files again, which EnableUnitFiles
@@ -86,7 +88,7 @@ func (l *Live) DaemonReload(ctx context.Context) error {
 		err := w.conn.ReloadContext(bounded)
 		switch {
 		case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
-			return fmt.Errorf("have systemd read its unit files: no answer in %s", l.CallWait)
+			return fmt.Errorf("have systemd read its unit files: no answer in %s", plaintext.Duration(l.CallWait))
 		case err != nil:
 			return fmt.Errorf("have systemd read its unit files: %w", err)
 		}

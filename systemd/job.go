@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"wsprovision/provision/plaintext"
+
 	sd "github.com/coreos/go-systemd/v22/dbus"
 	"github.com/godbus/dbus/v5"
 )
@@ -143,7 +145,7 @@ func (l *Live) late(ctx, wait context.Context, verb, unit string, err error) err
 // seconds keeps a round bound short: 90s, not 1m30s, which is how unit files write it.
 func seconds(d time.Duration) string {
 	if d%time.Second == 0 {
-		return fmt.Sprintf("%ds", d/time.Second)
+		return fmt.Sprintf("%ds", int64(d/time.Second))
 	}
-	return d.String()
+	return plaintext.Duration(d)
 }

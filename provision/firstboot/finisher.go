@@ -12,6 +12,7 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/plaintext"
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 	"wsprovision/provision/stepnames"
@@ -93,10 +94,10 @@ func (b Finisher) try(ctx context.Context) (*engine.Report, error) {
 		case !Heals(report, err) || context.Cause(ctx) != nil:
 			return last, err
 		case waited >= b.Patience:
-			return last, fmt.Errorf("gave up after %s: %s", waited.Round(time.Second), why)
+			return last, fmt.Errorf("gave up after %s: %s", plaintext.Duration(waited.Round(time.Second)), why)
 		}
 		pause = min(pause, b.Patience-waited)
-		b.notice(fmt.Sprintf("trying again in %s: %s", pause.Round(time.Second), why))
+		b.notice(fmt.Sprintf("trying again in %s: %s", plaintext.Duration(pause.Round(time.Second)), why))
 		if err := b.sleep(ctx, pause); err != nil {
 			return last, err
 		}

@@ -15,6 +15,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/plaintext"
 	"wsprovision/provision/secret"
 	"wsprovision/provision/site"
 	"wsprovision/provision/state"
@@ -42,7 +43,8 @@ func (r Receiver) Send(ctx context.Context, report *engine.Report) error {
 	if err != nil {
 		return fmt.Errorf("report_url: %w", err)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, postTime, fmt.Errorf("no answer within %s", postTime))
+	ctx, cancel := context.WithTimeoutCause(ctx, postTime,
+		fmt.Errorf("no answer within %s", plaintext.Duration(postTime)))
 	defer cancel()
 	client := r.client(ctx)
 	defer client.CloseIdleConnections()

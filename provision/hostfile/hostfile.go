@@ -14,6 +14,8 @@ import (
 	"os"
 	"time"
 
+	"wsprovision/provision/plaintext"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -85,7 +87,8 @@ func Head(ctx context.Context, path string, limit int64) ([]byte, error) {
 // take reads at most limit bytes of what open gives, and leaves a read that the kernel does not come back from behind.
 // It reads on a thread of its own, which does not see the mounts of a caller that has a mount namespace to itself.
 func take(ctx context.Context, path string, limit int64, open func() (*os.File, error)) ([]byte, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("%w within %s", ErrNoAnswer, patience))
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("%w within %s", ErrNoAnswer,
+		plaintext.Duration(patience)))
 	defer cancel()
 	type answer struct {
 		content []byte

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"wsprovision/provision/nginx/conf"
+	"wsprovision/provision/plaintext"
 )
 
 // NotReplacedError: the master is the same and goes on with its old configuration, or its new workers do not stay. No
@@ -25,7 +26,7 @@ type NotReplacedError struct {
 }
 
 func (e *NotReplacedError) Error() string {
-	waited := e.Waited.Round(100 * time.Millisecond)
+	waited := plaintext.Duration(e.Waited.Round(100 * time.Millisecond))
 	text := fmt.Sprintf("reload was not taken: after %s %s%s", waited, e.Why, quoted(e.Lines))
 	if e.Unread != nil {
 		text += "; what nginx says of it cannot be read: " + e.Unread.Error()

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"wsprovision/provision/plaintext"
 	"wsprovision/provision/secret"
 )
 
@@ -54,7 +55,8 @@ func (o OneRun) say(line string) {
 }
 
 func (o OneRun) within(ctx context.Context, ask func(context.Context) error) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, reachTime, fmt.Errorf("no answer within %s", reachTime))
+	ctx, cancel := context.WithTimeoutCause(ctx, reachTime,
+		fmt.Errorf("no answer within %s", plaintext.Duration(reachTime)))
 	defer cancel()
 	return ask(ctx)
 }

@@ -8,6 +8,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/nginx/conf"
+	"wsprovision/provision/plaintext"
 )
 
 // ShutdownPath is where worker_shutdown_timeout goes. It belongs to nginx's
@@ -35,7 +36,7 @@ func (v *Candidate) checkShutdown(ctx context.Context, f *engine.Finding, tree c
 			"include before events, or set the directive there yourself and leave it out here", host.NginxConf)
 	}
 	f.Notes = append(f.Notes, fmt.Sprintf("worker_shutdown_timeout: after every later reload, connections that are "+
-		"still open on old workers are cut after %s, WebSockets too", d))
+		"still open on old workers are cut after %s, WebSockets too", plaintext.Duration(d)))
 	return nil
 }
 
@@ -63,7 +64,7 @@ func (v *Candidate) sayCut(ctx context.Context, f *engine.Finding) {
 // span is nginx's way of writing a time in words, where Go knows it.
 func span(text string) string {
 	if d, err := time.ParseDuration(text); err == nil {
-		return d.String()
+		return plaintext.Duration(d)
 	}
 	return text
 }

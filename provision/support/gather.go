@@ -9,6 +9,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/host"
+	"wsprovision/provision/plaintext"
 	"wsprovision/provision/secret"
 	"wsprovision/provision/status"
 )
@@ -71,7 +72,8 @@ type question struct {
 // Gather asks one question after the other. Nothing that goes wrong with one keeps the others from being asked.
 func (g *Gatherer) Gather(ctx context.Context, now time.Time) *Archive {
 	a := &Archive{Version: Version, Agent: g.Agent, Made: now.UTC().Truncate(time.Second), Parts: []Part{}}
-	ctx, cancel := context.WithTimeoutCause(ctx, totalTime, fmt.Errorf("no time was left of %s", totalTime))
+	ctx, cancel := context.WithTimeoutCause(ctx, totalTime,
+		fmt.Errorf("no time was left of %s", plaintext.Duration(totalTime)))
 	defer cancel()
 	all := 0
 	for _, q := range g.questions() {
@@ -99,7 +101,8 @@ func (g *Gatherer) ask(ctx context.Context, q question) (string, error) {
 	if limit == 0 {
 		limit = partTime
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("it did not come within %s", limit))
+	ctx, cancel := context.WithTimeoutCause(ctx, limit,
+		fmt.Errorf("it did not come within %s", plaintext.Duration(limit)))
 	defer cancel()
 	type answer struct {
 		text string

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"wsprovision/provision/plaintext"
 	"wsprovision/provision/websocket/handshake"
 
 	ws "github.com/coder/websocket"
@@ -40,9 +41,11 @@ type CloseError struct {
 }
 
 func (e *CloseError) Error() string {
-	s := fmt.Sprintf("closed after %s with %d %q", e.After.Round(time.Millisecond), e.Code, e.Reason)
+	s := fmt.Sprintf("closed after %s with %d %q", plaintext.Duration(e.After.Round(time.Millisecond)), e.Code,
+		e.Reason)
 	if e.Code == 1006 {
-		s = fmt.Sprintf("closed after %s without a close frame", e.After.Round(time.Millisecond))
+		s = fmt.Sprintf("closed after %s without a close frame",
+			plaintext.Duration(e.After.Round(time.Millisecond)))
 	}
 	return s + e.because()
 }
@@ -125,7 +128,7 @@ func (v *verifier) echo(ctx context.Context, kind ws.MessageType, data []byte) (
 		return "", v.excuse(err)
 	}
 	v.echoed = v.echoed || len(got.data) <= len(data)+len(echoPrefix)
-	return fmt.Sprintf("%d bytes in %s", len(data), got.after.Round(time.Microsecond)), nil
+	return fmt.Sprintf("%d bytes in %s", len(data), plaintext.Duration(got.after.Round(time.Microsecond))), nil
 }
 
 // excuse makes a skip of what a backend may do that does not echo: stay silent, say something else, or close properly
@@ -139,7 +142,8 @@ func (v *verifier) excuse(err error) error {
 	case v.options.Echo != EchoAuto:
 		return err
 	case errors.As(err, &missing) && !missing.Damaged && !v.echoed:
-		v.silent = fmt.Sprintf("the backend does not echo (waited %s, %d other messages)", v.options.EchoWait,
+		v.silent = fmt.Sprintf("the backend does not echo (waited %s, %d other messages)",
+			plaintext.Duration(v.options.EchoWait),
 			missing.Others)
 	case errors.As(err, &closed) && closed.Code != 1006:
 		v.silent = "the backend does not echo: it " + closed.Error()
@@ -196,11 +200,11 @@ func (v *verifier) ping(ctx context.Context) (string, error) {
 	if err := s.ping(ctx); err != nil {
 		defer v.drop()
 		if errors.Is(err, context.DeadlineExceeded) {
-			return "", fmt.Errorf("no pong within %s: %w", v.options.Timeout, err)
+			return "", fmt.Errorf("no pong within %s: %w", plaintext.Duration(v.options.Timeout), err)
 		}
 		return "", s.lost(start, err)
 	}
-	return "pong after " + time.Since(start).Round(time.Microsecond).String(), nil
+	return "pong after " + plaintext.Duration(time.Since(start).Round(time.Microsecond)), nil
 }
 
 // lost is closed for a session whose reader may not have noticed yet.
@@ -223,7 +227,7 @@ func (v *verifier) close(ctx context.Context) (string, error) {
 	}
 	gaveUp := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 	if code == 1006 && gaveUp { // the peer did not cut it
-		return "", fmt.Errorf("no close frame within %s: %w", took.Round(100*time.Millisecond), err)
+		return "", fmt.Errorf("no close frame within %s: %w", plaintext.Duration(took.Round(100*time.Millisecond)), err)
 	}
 	return "", &CloseError{Code: code, Reason: reason, After: took, Err: s.err}
 }
@@ -288,7 +292,7 @@ func (v *verifier) idle(ctx context.Context) (string, error) {
 	if err := s.ping(ctx); err != nil {
 		return "", s.cut(start)
 	}
-	detail := fmt.Sprintf("alive after %s", time.Since(start).Round(time.Millisecond))
+	detail := fmt.Sprintf("alive after %s", plaintext.Duration(time.Since(start).Round(time.Millisecond)))
 	if n := s.watch.seen(); n.pings+n.frames > 0 {
 		detail += fmt.Sprintf(", not quite idle: the server sent %d pings and %d messages", n.pings,
 			n.frames-n.fragments)

@@ -267,7 +267,7 @@ func (c *conversation) ping(ctx context.Context) <-chan error {
 			}
 			switch late := errors.Is(err, context.DeadlineExceeded); {
 			case late && ctx.Err() == nil && (spent || time.Since(alive) >= limit):
-				failed <- fmt.Errorf("no pong within %s", limit)
+				failed <- fmt.Errorf("no pong within %s", plaintext.Duration(limit))
 				return
 			case err == nil, late:
 			default:

@@ -12,6 +12,7 @@ import (
 
 	"wsprovision/provision/hostfile"
 	"wsprovision/provision/lazy"
+	"wsprovision/provision/plaintext"
 )
 
 // pidLock is a lock that is a file with its holder's pid in it.
@@ -59,7 +60,9 @@ type LockedError struct {
 	Waited time.Duration
 }
 
-func (e *LockedError) Error() string { return fmt.Sprintf("%s for %s", e.Holder, e.Waited) }
+func (e *LockedError) Error() string {
+	return fmt.Sprintf("%s for %s", e.Holder, plaintext.Duration(e.Waited))
+}
 
 // Holder looks for a living holder of any lock; nil when there is none. Without /proc nobody can be named: yum itself,
 // told exit_on_lock, then says who it is.

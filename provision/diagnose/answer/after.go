@@ -13,6 +13,7 @@ import (
 	"wsprovision/provision/nginx/files"
 	"wsprovision/provision/nginx/head"
 	"wsprovision/provision/nginx/route"
+	"wsprovision/provision/plaintext"
 	"wsprovision/provision/websocket"
 )
 
@@ -91,7 +92,7 @@ func SilentConnectionIsCut(ctx context.Context, e *facts.Evidence) *cause.Diagno
 		!facts.IsLocal(e) &&
 			near(idle.After, time.Minute))
 	if byNginx {
-		set := fmt.Sprintf("proxy_read_timeout is %s", limit)
+		set := fmt.Sprintf("proxy_read_timeout is %s", plaintext.Duration(limit))
 		if d == nil {
 			set = "proxy_read_timeout is not set and has its default of 60 s"
 		}
@@ -105,7 +106,7 @@ func SilentConnectionIsCut(ctx context.Context, e *facts.Evidence) *cause.Diagno
 	return cause.New(cause.BackendClosesIdle,
 		"the backend, or something between it and nginx, closes a silent WebSocket: nginx would wait longer",
 		cause.Say("raise the backend's idle timeout, or have it send pings"),
-		idle.Error(), place, fmt.Sprintf("nginx's proxy_read_timeout there is %s", limit))
+		idle.Error(), place, fmt.Sprintf("nginx's proxy_read_timeout there is %s", plaintext.Duration(limit)))
 }
 
 func near(a, b time.Duration) bool { return a > b-slack && a < b+slack }

@@ -148,11 +148,11 @@ func spanOf(d, standard time.Duration) string {
 	}
 	switch {
 	case d%time.Hour == 0:
-		return fmt.Sprintf("%dh", d/time.Hour)
+		return fmt.Sprintf("%dh", int64(d/time.Hour))
 	case d%time.Second == 0:
-		return fmt.Sprintf("%ds", d/time.Second)
+		return fmt.Sprintf("%ds", int64(d/time.Second))
 	}
-	return fmt.Sprintf("%dms", d/time.Millisecond)
+	return fmt.Sprintf("%dms", int64(d/time.Millisecond))
 }
 
 // locations writes the locations of a server block.

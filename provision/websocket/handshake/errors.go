@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"wsprovision/provision/plaintext"
 )
 
 // DialError is a TCP connection that did not come about. A name that does not resolve is a *net.DNSError within.
@@ -62,7 +64,7 @@ func (e *ResponseError) Error() string {
 	what := e.Err.Error()
 	switch {
 	case e.Timeout:
-		what = fmt.Sprintf("none within %s", e.Waited.Round(time.Millisecond))
+		what = fmt.Sprintf("none within %s", plaintext.Duration(e.Waited.Round(time.Millisecond)))
 	case errors.Is(e.Err, context.Canceled):
 		what = "given up"
 	case len(e.Got) == 0 && !errors.Is(e.Err, errHeaderTooLong):
