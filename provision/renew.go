@@ -19,6 +19,9 @@ func (r *Run) Renew(ctx context.Context) (*engine.Report, error) {
 		return nil, err
 	}
 	defer host.Disconnect(r.Host)
+	if r.on.Began != nil {
+		r.on.Began("renew-hook", r.annals.id(start))
+	}
 	r.engine.Steps = []engine.Step{{Name: stepnames.Certificates, Check: r.renewal.Check, Apply: r.renewal.Apply}}
 	report := r.report(ctx, "renew-hook", start, (*engine.Engine).Apply)
 	did := slices.ContainsFunc(report.Steps, func(s engine.StepReport) bool { return s.Status != engine.Unchanged })

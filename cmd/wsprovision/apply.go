@@ -73,23 +73,19 @@ func (a *app) apply(cmd *cobra.Command, o applyOptions) error {
 	if err := splay(cmd.Context(), out, run); err != nil {
 		return err
 	}
-	report, err := a.applyLocked(cmd.Context(), out, o, run)
+	report, err := a.answerLocked(cmd.Context(), out, o, run, metered(out, run.Host, run.Config, a.asPlanned(run)))
 	send(cmd.Context(), out, run.Config, run.Where.Offline(), report)
 	return err
 }
 
-func (a *app) applyLocked(ctx context.Context, out *output, o applyOptions, run *provision.Run) (report *engine.Report,
-	err error) {
+// answerLocked is answer while the run has the lock, and hands back what was reported.
+func (a *app) answerLocked(ctx context.Context, out *output, o applyOptions, run *provision.Run, do act) (
+	report *engine.Report, err error) {
 	release, err := run.Lock(ctx, o.wait)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
-	do, err := a.asPlanned(run)
-	if err != nil {
-		return nil, err
-	}
-	do = metered(out, run, do)
 	err = a.answer(ctx, out, o, func(ctx context.Context) (*engine.Report, error) {
 		report, err = do(ctx)
 		return report, err

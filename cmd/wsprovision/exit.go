@@ -23,14 +23,14 @@ const (
 	exitNoPerm      = 77 // EX_NOPERM
 	exitConfig      = 78 // EX_CONFIG
 	exitStatusesDoc = `Exit status:
-  0   the host is as asked for, a plan was made, or the rest is deferred
+  0   the host is as asked for, or the rest is deferred
   1   a step failed
-  2   with --detailed-exitcode: something was changed, or would be
+  2   with --detailed-exitcode: something was changed
   3   with --detailed-exitcode: the rest is deferred to the first boot
   64  usage
   75  another run holds the lock
   77  not permitted: root is needed
-  78  the configuration is wrong; nothing was touched`
+  78  the configuration is wrong, or the plan is refused; nothing was touched`
 )
 
 // usageError is a command line that cannot be understood.

@@ -18,8 +18,19 @@ import (
 func (a *app) firstBootCommand() *cobra.Command {
 	var patience time.Duration
 	cmd := &cobra.Command{
-		Use:    "first-boot",
-		Short:  "Finish what was deferred where this host was installed",
+		Use:   "first-boot",
+		Short: "Finish what was deferred where this host was installed",
+		Long: `Finish what was deferred where this host was installed: what
+wsprovision-firstboot.service runs, once. "wsprovision status" says how far it
+has come.
+
+Exit status:
+  0   nothing is deferred any more
+  1   it gave up: see "wsprovision status"
+  64  usage
+  75  another run holds the lock
+  77  not permitted: root is needed
+  78  what was deferred cannot be trusted, or read`,
 		Hidden: true,
 		Args:   noArguments,
 		PreRun: outliveTerminal,
@@ -64,7 +75,7 @@ func (a *app) attempt(out *output, last *config.Config) func(context.Context, co
 	return func(ctx context.Context, c config.Config) (*engine.Report, error) {
 		*last = c
 		return a.locked(ctx, out, c, func(run *provision.Run) (*engine.Report, error) {
-			return metered(out, run, run.Resume)(ctx)
+			return metered(out, run.Host, c, run.Resume)(ctx)
 		})
 	}
 }

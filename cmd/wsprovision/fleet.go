@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"os"
 	"time"
 
 	"wsprovision/provision"
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/fleet"
+	"wsprovision/provision/host"
 )
 
 // splay puts the run off, where it asks mirrors.
@@ -22,21 +24,21 @@ func splay(ctx context.Context, out *output, run *provision.Run) error {
 type act func(context.Context) (*engine.Report, error)
 
 // metered has a run write what it came to for a collector, while it has the lock.
-func metered(out *output, run *provision.Run, do act) act {
+func metered(out *output, h *host.Host, c config.Config, do act) act {
 	return func(ctx context.Context) (*engine.Report, error) {
 		report, err := do(ctx)
 		if report != nil {
-			writeMetrics(ctx, out, run, report)
+			writeMetrics(ctx, out, h, c, report)
 		}
 		return report, err
 	}
 }
 
-func writeMetrics(ctx context.Context, out *output, run *provision.Run, report *engine.Report) {
-	if run.Where.Offline() {
+func writeMetrics(ctx context.Context, out *output, h *host.Host, c config.Config, report *engine.Report) {
+	if h.Where.Offline() {
 		return
 	}
-	m := fleet.Metrics{Files: run.Files, Config: run.Config, Now: time.Now()}
+	m := fleet.Metrics{Files: h.Files, Config: c, Now: time.Now()}
 	if err := m.Run(context.WithoutCancel(ctx), report); err != nil {
 		out.say("warning: " + err.Error())
 	}
@@ -51,11 +53,26 @@ func planned(out *output, run *provision.Run) act {
 			return report, err
 		}
 		if release, locked := run.Lock(ctx, 0); locked == nil {
-			writeMetrics(ctx, out, run, report)
+			writeMetrics(ctx, out, run.Host, run.Config, report)
 			release()
 		}
 		return report, err
 	}
+}
+
+// forFleet is the configuration of a run that goes by none, for who is told of it. One that is wrong stops no revert.
+func (a *app) forFleet(out *output, offline bool) config.Config {
+	if offline {
+		return config.Config{}
+	}
+	c, err := config.Load(config.Input{DefaultFile: defaultConfig, SitesDir: sitesDir, Environ: a.environ,
+		Trusted: os.Geteuid() == 0})
+	if err != nil {
+		out.say("warning: the configuration is wrong, so that report_url and metrics_file cannot be told of this " +
+			"run: " + err.Error())
+		return config.Config{}
+	}
+	return c
 }
 
 // interruptedSend is how long the report of a run that was interrupted may take.

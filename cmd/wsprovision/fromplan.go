@@ -100,12 +100,14 @@ func plannedInput(p *planfile.Plan) config.Input {
 }
 
 // asPlanned is an apply of a plan and, without one, of all that differs.
-func (a *app) asPlanned(run *provision.Run) (act, error) {
+func (a *app) asPlanned(run *provision.Run) act {
 	if a.planned == nil {
-		return run.Apply, nil
+		return run.Apply
 	}
-	if err := a.planned.AsksFor(run.Config); err != nil {
-		return nil, err
+	return func(ctx context.Context) (*engine.Report, error) {
+		if err := a.planned.AsksFor(run.Config); err != nil {
+			return nil, err
+		}
+		return run.ApplyAs(ctx, a.planned.Promised())
 	}
-	return func(ctx context.Context) (*engine.Report, error) { return run.ApplyAs(ctx, a.planned.Promised()) }, nil
 }

@@ -17,7 +17,14 @@ func (a *app) planCommand() *cobra.Command {
 Nothing is changed, and root is needed only for what only root may read. Where
 root plans, metrics_file is renewed, if one is configured.
 
-` + exitStatusesDoc,
+Exit status:
+  0   the plan was made
+  1   a step would fail
+  2   with --detailed-exitcode: something would be changed
+  3   with --detailed-exitcode: something would be deferred to the first boot
+  64  usage
+  77  not permitted: --out needs root
+  78  the configuration is wrong`,
 		Example: `  wsprovision plan --server-name ws.example.com --backend 127.0.0.1:3000
   wsprovision plan --out /root/plan.json`,
 		Args: noArguments,

@@ -56,15 +56,13 @@ func (a *app) renewHook(cmd *cobra.Command, o applyOptions) error {
 		return err
 	}
 	out := a.newOutput(cmd.Name())
+	out.telling(where)
 	run := provision.NewRun(host.New(where, out.log, out.notice, a.seam), c, out.listener())
 	run.Agent = version
 	if run.Euid != 0 {
 		return provision.ErrNotRoot
 	}
-	release, err := run.Lock(cmd.Context(), o.wait)
-	if err != nil {
-		return err
-	}
-	defer release()
-	return a.answer(cmd.Context(), out, o, run.Renew)
+	report, err := a.answerLocked(cmd.Context(), out, o, run, metered(out, run.Host, c, run.Renew))
+	send(cmd.Context(), out, c, where.Offline(), report)
+	return err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,38 +22,25 @@ func (a *app) revertCommand() *cobra.Command {
 order: server blocks, enablement of nginx, SELinux labels and boolean, repository
 and key. What somebody else has changed since is left alone and named. Packages
 stay unless --packages is given. A running nginx is reloaded and not stopped.
-No configuration is read: to take away one site of several, take it out of the
-configuration and apply that.
+To take away one site of several, take it out of the configuration and apply
+that. Of the configuration only report_url and metrics_file are read.
 
-` + exitStatusesDoc,
+Exit status:
+  0   what the agent did is undone, or what would be undone is shown
+  1   a step failed
+  2   with --detailed-exitcode: something was undone, or would be
+  3   with --detailed-exitcode: the rest is deferred to the first boot
+  64  usage
+  75  another run holds the lock
+  77  not permitted: root is needed
+  78  somebody else than root could have written what it goes by; nothing was
+      touched`,
 		Example: `  wsprovision revert --plan
   wsprovision revert --packages`,
 		Args:   noArguments,
 		PreRun: outliveTerminal,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o := applyOptions{detailed: detailed, plans: plan, wait: wait}
-			where, err := a.where()
-			if err != nil {
-				return err
-			}
-			out := a.newOutput(cmd.Name())
-			if !plan {
-				out.telling(where)
-			}
-			r := provision.NewRevert(host.New(where, out.log, out.notice, a.seam), out.listener(), packages)
-			r.Agent = version
-			if plan {
-				return a.answer(cmd.Context(), out, o, r.Plan)
-			}
-			if r.Euid != 0 {
-				return provision.ErrNotRoot
-			}
-			release, err := r.Lock(cmd.Context(), wait)
-			if err != nil {
-				return err
-			}
-			defer release()
-			return a.answer(cmd.Context(), out, o, r.Apply)
+			return a.revert(cmd.Context(), applyOptions{detailed: detailed, plans: plan, wait: wait}, packages)
 		},
 	}
 	flags := cmd.Flags()
@@ -61,4 +49,27 @@ configuration and apply that.
 	flags.BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 where something was undone or would be")
 	addWait(flags, &wait)
 	return cmd
+}
+
+func (a *app) revert(ctx context.Context, o applyOptions, packages bool) error {
+	where, err := a.where()
+	if err != nil {
+		return err
+	}
+	out := a.newOutput("revert")
+	if !o.plans {
+		out.telling(where)
+	}
+	r := provision.NewRevert(host.New(where, out.log, out.notice, a.seam), out.listener(), packages)
+	r.Agent = version
+	switch {
+	case o.plans:
+		return a.answer(ctx, out, o, r.Plan)
+	case r.Euid != 0:
+		return provision.ErrNotRoot
+	}
+	c := a.forFleet(out, where.Offline()) // the revert takes away what options had written down
+	report, err := a.answerLocked(ctx, out, o, r.Run, metered(out, r.Run.Host, c, r.Apply))
+	send(ctx, out, c, where.Offline(), report)
+	return err
 }

@@ -96,6 +96,20 @@ func TestFleet(t *testing.T) {
 	}
 	m.supports(t)
 	m.loggedOnce(t)
+	m.tellsOfARevert(t)
+}
+
+// tellsOfARevert: what an apply tells, a revert tells too.
+func (m *machine) tellsOfARevert(t testing.TB) {
+	t.Helper()
+	m.must(t, "wsprovision revert")
+	if out := m.must(t, "cat $(ls -t /root/received/*.json | head -1)"); !strings.Contains(out, `"command": "revert"`) {
+		t.Errorf("the last that was received:\n%s", out)
+	}
+	if out := m.must(t, "cat /var/lib/textfile/wsprovision.prom"); strings.Contains(out, "wsprovision_drift") ||
+		!strings.Contains(out, `wsprovision_last_run_info{command="revert"} 1`) {
+		t.Errorf("metrics after a revert:\n%s", out)
+	}
 }
 
 // wasTold reads the journal as programs do.

@@ -79,7 +79,8 @@ func epelSettings() []setting {
 			Doc: "With sources package and mirror, which need it, and with auto, in place of EPEL 7's, which " +
 				"wsprovision has: the public key. It must be RSA, in force, and its user id signed by itself. rpm " +
 				"asks for none of this."},
-			"", kinds.Packages, "URL or `file` of EPEL's public key (sources auto, package and mirror)"),
+			"", kinds.Packages, "URL or `file` of EPEL's public key; sources package and mirror need it (default "+
+				"of auto: EPEL 7's, which wsprovision has)"),
 		flagged(reading.Key{Path: "epel.fingerprint", Flag: "epel-fingerprint", Default: "EPEL 7's, " +
 			EPEL7Fingerprint,
 			Example: "0123 4567 89AB CDEF 0123  4567 89AB CDEF 0123 4567",

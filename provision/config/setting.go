@@ -53,7 +53,8 @@ func siteSettings() []setting {
 			"PEM `file` of the certificate's key"),
 		flagged(reading.Key{Path: "site.redirect", Flag: "redirect"}, false, kinds.Truths,
 			"with TLS: port 80 sends to https"),
-		flaggedList(reading.Key{Path: "site.allowed_origins", Flag: "allowed-origins"}, kinds.OriginKinds,
+		flaggedList(reading.Key{Path: "site.allowed_origins", Flag: "allowed-origins", Default: "everybody"},
+			kinds.OriginKinds,
 			"`origins` whose pages may open a WebSocket, separated by commas, or any"),
 	}
 }

@@ -124,7 +124,7 @@ func (j *Journal) Step(s engine.StepReport, shown string) bool {
 		priority = journal.PriNotice
 	}
 	return j.tell(id, priority, shown, map[string]string{"STEP": s.Name, "STATUS": string(s.Status),
-		"DURATION_MS": strconv.FormatInt(s.Millis, 10), "CHANGES": strconv.Itoa(len(s.Changes))})
+		"DURATION_MS": strconv.FormatInt(s.Millis, 10), "CHANGES": strconv.Itoa(made(s))})
 }
 
 // Ended tells what the run came to.

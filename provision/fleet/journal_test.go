@@ -40,7 +40,8 @@ func TestJournal(t *testing.T) {
 	j.Began("apply", "ID")
 	j.Began("apply", "ID") // another attempt of a first boot
 	j.Step(r.Steps[0], "1/8 packages changed 1.0s\n      a: b → c\n")
-	j.Step(engine.StepReport{Name: "site", Status: engine.Skipped, Why: "it needs \"selinux\", which failed"}, "")
+	j.Step(engine.StepReport{Name: "site", Status: engine.Skipped,
+		Changes: []engine.Change{{Object: "a"}}, Why: "it needs \"selinux\", which failed"}, "")
 	j.Step(engine.StepReport{Name: "selinux", Status: engine.Failed, Error: "see http://u:s3cret@h/"},
 		"4/8 selinux failed\n")
 	j.Step(engine.StepReport{Name: "proof", Status: engine.Unchanged, Warnings: []string{"w"}}, "w")

@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,28 +21,28 @@ type Metrics struct {
 	Now    time.Time
 }
 
-const metricsHead = "# Written by wsprovision at each apply and plan.\n"
+const metricsHead = "# Written by wsprovision at each of its runs, and at each plan of root's.\n"
 
-// lastRun begins the names of what is told of the last run, which a plan keeps.
-const lastRun = "wsprovision_last_run_"
+// These begin the names of what is told of the last run, which a plan keeps, and of what the host lacked then.
+const (
+	lastRun = "wsprovision_last_run_"
+	drift   = "wsprovision_drift"
+)
 
 // mostMetrics bounds what is read of an earlier file.
 const mostMetrics = 1 << 20
 
 // Run writes what a run came to. A plan renews what there is to say of the host, and keeps what an earlier file told of
-// the last run.
+// the last run. The hook of a renewal looks at certificates alone. After a revert nothing is asked of the host.
 func (m Metrics) Run(ctx context.Context, r *engine.Report) error {
 	path := m.Config.MetricsFile
 	if path == "" {
 		return nil
 	}
-	last, err := lastRunOf(r), error(nil)
-	if r.Command == "plan" {
-		if last, err = m.kept(path); err != nil {
-			return fmt.Errorf("metrics_file: %w", err)
-		}
+	text, err := m.content(ctx, r)
+	if err != nil {
+		return fmt.Errorf("metrics_file: %w", err)
 	}
-	text := metricsHead + last + m.host(ctx, r)
 	if have, err := m.Files.Read(path); err == nil && string(have.Content) == text && have.Mode == 0o644 {
 		return nil
 	}
@@ -51,16 +52,32 @@ func (m Metrics) Run(ctx context.Context, r *engine.Report) error {
 	return nil
 }
 
-// kept are the lines of an earlier file that tell of the last run.
-func (m Metrics) kept(path string) (string, error) {
-	have, err := m.Files.Read(path)
+func (m Metrics) content(ctx context.Context, r *engine.Report) (string, error) {
+	switch r.Command {
+	case "plan":
+		last, err := m.kept(lastRun)
+		return metricsHead + last + info(r) + m.drift(r) + m.certificates(ctx), err
+	case "renew-hook":
+		last, err := m.kept(lastRun, drift)
+		return metricsHead + last + info(r) + m.certificates(ctx), err
+	case "revert":
+		return metricsHead + lastRunOf(r) + info(r), nil
+	}
+	return metricsHead + lastRunOf(r) + info(r) + m.drift(r) + m.certificates(ctx), nil
+}
+
+// kept are the lines of an earlier file whose names begin so.
+func (m Metrics) kept(names ...string) (string, error) {
+	have, err := m.Files.Read(m.Config.MetricsFile)
 	if err != nil || len(have.Content) > mostMetrics || !strings.HasPrefix(string(have.Content), metricsHead) {
 		return "", err
 	}
 	var b strings.Builder
 	for line := range strings.Lines(string(have.Content)) {
 		name := strings.TrimPrefix(strings.TrimPrefix(line, "# HELP "), "# TYPE ")
-		if strings.HasPrefix(name, lastRun) && strings.HasSuffix(line, "\n") {
+		if strings.HasSuffix(line, "\n") && slices.ContainsFunc(names, func(s string) bool {
+			return strings.HasPrefix(name, s)
+		}) {
 			b.WriteString(line)
 		}
 	}
@@ -72,6 +89,8 @@ var results = []engine.Status{engine.Unchanged, engine.Changed, engine.Deferred,
 
 func lastRunOf(r *engine.Report) string {
 	w := &series{}
+	w.family(lastRun+"info", "Which command it was.")
+	w.value(label("command", r.Command), "1")
 	w.family(lastRun+"timestamp_seconds", "When the last run began.")
 	w.value("", seconds(r.Started))
 	w.family(lastRun+"duration_seconds", "How long it took.")
@@ -111,15 +130,25 @@ func Drift(r *engine.Report) (n int) {
 	return n
 }
 
-// host is what there is to say of the host now.
-func (m Metrics) host(ctx context.Context, r *engine.Report) string {
+func info(r *engine.Report) string {
 	w := &series{}
 	w.family("wsprovision_info", "The agent's version.")
 	w.value(label("version", r.Agent), "1")
-	w.family("wsprovision_drift", "Differences between the host and its configuration, and steps that failed.")
+	return w.String()
+}
+
+func (m Metrics) drift(r *engine.Report) string {
+	w := &series{}
+	w.family(drift, "Differences between the host and its configuration, and steps that failed.")
 	w.value("", strconv.Itoa(Drift(r)))
-	w.family("wsprovision_drift_timestamp_seconds", "When the host was last compared with its configuration.")
+	w.family(drift+"_timestamp_seconds", "When the host was last compared with its configuration.")
 	w.value("", seconds(m.Now))
+	return w.String()
+}
+
+// certificates are those that the sites have now.
+func (m Metrics) certificates(ctx context.Context) string {
+	w := &series{}
 	w.family("wsprovision_certificate_readable", "Whether the certificate of a site could be read.")
 	ends := &series{}
 	ends.family("wsprovision_certificate_not_after_seconds", "When the certificate of a site ends.")

@@ -71,16 +71,18 @@ func TestMetrics(t *testing.T) {
 	if err := m.Run(t.Context(), applied()); err != nil {
 		t.Fatal(err)
 	}
-	const host = `# HELP wsprovision_info The agent's version.
+	const version = `# HELP wsprovision_info The agent's version.
 # TYPE wsprovision_info gauge
 wsprovision_info{version="1.1.0"} 1
-# HELP wsprovision_drift Differences between the host and its configuration, and steps that failed.
+`
+	const lacks = `# HELP wsprovision_drift Differences between the host and its configuration, and steps that failed.
 # TYPE wsprovision_drift gauge
 wsprovision_drift DRIFT
 # HELP wsprovision_drift_timestamp_seconds When the host was last compared with its configuration.
 # TYPE wsprovision_drift_timestamp_seconds gauge
 wsprovision_drift_timestamp_seconds 1790000000
-# HELP wsprovision_certificate_readable Whether the certificate of a site could be read.
+`
+	const certificates = `# HELP wsprovision_certificate_readable Whether the certificate of a site could be read.
 # TYPE wsprovision_certificate_readable gauge
 wsprovision_certificate_readable{site="chat",path="/a.pem"} 1
 wsprovision_certificate_readable{site="gone",path="/b.pem"} 0
@@ -88,7 +90,10 @@ wsprovision_certificate_readable{site="gone",path="/b.pem"} 0
 # TYPE wsprovision_certificate_not_after_seconds gauge
 wsprovision_certificate_not_after_seconds{site="chat",path="/a.pem"} 1798859045
 `
-	const last = `# HELP wsprovision_last_run_timestamp_seconds When the last run began.
+	const last = `# HELP wsprovision_last_run_info Which command it was.
+# TYPE wsprovision_last_run_info gauge
+wsprovision_last_run_info{command="apply"} 1
+# HELP wsprovision_last_run_timestamp_seconds When the last run began.
 # TYPE wsprovision_last_run_timestamp_seconds gauge
 wsprovision_last_run_timestamp_seconds 1780000000.123
 # HELP wsprovision_last_run_duration_seconds How long it took.
@@ -105,7 +110,8 @@ wsprovision_last_run_result{result="failed"} 0
 wsprovision_last_run_changes{step="packages"} 2
 wsprovision_last_run_changes{step="proof"} 0
 `
-	if got, want := m.text(t), metricsHead+last+strings.Replace(host, "DRIFT", "0", 1); got != want {
+	drifted := func(n string) string { return strings.Replace(lacks, "DRIFT", n, 1) }
+	if got, want := m.text(t), metricsHead+last+version+drifted("0")+certificates; got != want {
 		t.Errorf("after an apply:\n%s\nwant:\n%s", got, want)
 	}
 	plan := &engine.Report{Command: "plan", Agent: "1.1.0", Result: engine.Failed, Steps: []engine.StepReport{
@@ -114,8 +120,24 @@ wsprovision_last_run_changes{step="proof"} 0
 	if err := m.Run(t.Context(), plan); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := m.text(t), metricsHead+last+strings.Replace(host, "DRIFT", "3", 1); got != want {
+	if got, want := m.text(t), metricsHead+last+version+drifted("3")+certificates; got != want {
 		t.Errorf("after a plan:\n%s\nwant:\n%s", got, want)
+	}
+	m.Now = m.Now.Add(time.Hour)
+	if err := m.Run(t.Context(), &engine.Report{Command: "renew-hook", Agent: "1.1.0"}); err != nil {
+		t.Fatal(err)
+	}
+	// The hook has not compared the host with its configuration.
+	if got, want := m.text(t), metricsHead+last+drifted("3")+version+certificates; got != want {
+		t.Errorf("after a renewal:\n%s\nwant:\n%s", got, want)
+	}
+	reverted := applied()
+	reverted.Command = "revert"
+	if err := m.Run(t.Context(), reverted); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := m.text(t), metricsHead+strings.Replace(last, `"apply"`, `"revert"`, 1)+version; got != want {
+		t.Errorf("after a revert:\n%s\nwant:\n%s", got, want)
 	}
 }
 
