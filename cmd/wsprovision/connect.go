@@ -50,7 +50,7 @@ Exit status:
 	}
 	o.client.register(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&o.address, "address", "", "dial this `host:port`, whatever the URL's name resolves to")
+	flags.StringVar(&o.address, "address", "", "dial this `host:port` (default what the URL says)")
 	addDuration(flags, &o.options.Ping, "ping", 0, "send a ping every `duration`, and want its pong; 0s sends none")
 	o.options.Wait = 2 * time.Second
 	flags.Var(duration{at: &o.options.Wait, forever: true}, "wait",
@@ -120,13 +120,13 @@ func afterConnect(err error, url string) string {
 	case errors.As(err, &dns):
 		return "the name is not known here: write it right, add it to DNS or to /etc/hosts, or give --address host:port"
 	case errors.As(err, &dial) && errors.Is(dial.Errno, syscall.ECONNREFUSED):
-		return "nothing listens there: start the server, or one to try with: wsprovision echo --listen " +
-			plaintext.Command([]string{dial.Address})
+		return "nothing listens there: start the server, or one to try with:\n" +
+			plaintext.Command([]string{"wsprovision", "echo", "--listen", dial.Address})
 	case errors.As(err, new(*handshake.TLSError)):
-		return "--ca file trusts another authority, and --insecure takes any certificate; the cause: " +
+		return "--ca file trusts another authority, and --insecure takes any certificate; the cause:\n" +
 			verifyCommand(url)
 	}
-	return "what is in the way: " + verifyCommand(url)
+	return "what is in the way is said by:\n" + verifyCommand(url)
 }
 
 func verifyCommand(url string) string {

@@ -13,6 +13,12 @@ const helpColumns = 80
 
 // help writes the help of a command, no wider than the screen.
 func (a *app) help(cmd *cobra.Command, _ []string) {
+	if _, rest, _ := cmd.Root().Find(a.args); cmd.HasSubCommands() && cmd.Name() != "help" {
+		if word := firstWord(cmd, rest); word != "" {
+			a.helpless = unknownCommand(cmd, word)
+			return
+		}
+	}
 	s := *a.stdout
 	if s.columns == 0 || s.columns > helpColumns {
 		s.columns = helpColumns
@@ -146,10 +152,13 @@ func writeFlags(s *screen, title string, flags []*pflag.Flag) {
 	}
 }
 
-// standard is the default of a flag, for the end of its words.
+// standard is the default of a flag that takes a value, for the end of its words.
 func standard(f *pflag.Flag) string {
-	if f.NoOptDefVal != "" || f.DefValue == "" || f.DefValue == "[]" || strings.Contains(f.Usage, "(default ") {
+	switch {
+	case f.NoOptDefVal != "" || strings.Contains(f.Usage, "(default"):
 		return ""
+	case f.DefValue == "" || f.DefValue == "[]":
+		return " (default none)"
 	}
 	return " (default " + f.DefValue + ")"
 }

@@ -21,8 +21,12 @@ func writeStep(s *screen, n, total int, step engine.StepReport) {
 	s.line(span{plainly, fmt.Sprintf("%d/%d %-12s ", n, total, step.Name)},
 		span{statusStyles[step.Status], fmt.Sprintf("%-9s", step.Status)},
 		span{plainly, fmt.Sprintf(" %5.1fs", float64(step.Millis)/1000)})
+	wanted := ""
+	if step.Status == engine.Failed { // of which nobody knows how much was done
+		wanted = "wanted: "
+	}
 	for _, c := range step.Changes {
-		s.item(6, plainly, c.String())
+		s.item(6, plainly, wanted+c.String())
 		s.diff(8, c.Diff)
 	}
 	for _, note := range step.Notes {

@@ -46,6 +46,13 @@ Exit status:
 			return a.showReport(files, args)
 		},
 	}
+	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		ids, _ := reportIDs(a.reportFiles())
+		return ids, cobra.ShellCompDirectiveNoFileComp
+	}
 	cmd.Flags().BoolVar(&list, "list", false, "say which runs are kept, the last one last")
 	return cmd
 }

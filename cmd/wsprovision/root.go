@@ -40,6 +40,8 @@ type app struct {
 	// run there.
 	seam  *host.Seam
 	ender *ender
+	// helpless is why there was no help to give.
+	helpless error
 	// What the flags of the root say.
 	configFile     string
 	output, color  string
@@ -57,7 +59,7 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 	defer stop()
 	root := a.command()
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	err := errors.Join(root.ExecuteContext(ctx), a.helpless)
 	a.complain(err)
 	return exitStatus(err)
 }
@@ -88,6 +90,7 @@ func (a *app) command() *cobra.Command {
 	root.SetHelpCommand(a.helpCommand())
 	// Not cobra's own, whose template would link text/template, and with it three megabytes.
 	root.Flags().BoolVarP(&asked, "version", "V", false, "say which version this is, and of what it was built")
+	root.CompletionOptions.DisableDefaultCmd = true
 	a.addCommands(root, a.addFlags(root))
 	completeValues(root)
 	return root
@@ -113,9 +116,8 @@ func (a *app) addCommands(root *cobra.Command, flags *pflag.FlagSet) {
 		a.firstBootCommand(), a.revertCommand(), a.versionCommand()
 	configure, reports, gather := a.configCommand(), a.reportCommand(), a.supportCommand()
 	root.AddCommand(a.applyCommand(), a.planCommand(), a.verifyCommand(), a.renewHookCommand(), status, revert, echo,
-		connect, firstBoot, about, configure, reports, gather)
+		connect, firstBoot, about, configure, reports, gather, a.completionCommand())
 	root.InitDefaultHelpCmd()
-	root.InitDefaultCompletionCmd()
 	withhold(flags, []string{"config"}, status, firstBoot, revert)
 	withhold(flags, []string{"config", "output", "verbose", "quiet", "color", "offline", "live"}, echo, connect)
 	withhold(flags, []string{"config", "verbose", "quiet", "color", "offline", "live"}, about)

@@ -42,7 +42,7 @@ Exit status:
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.support(cmd.Context(), out) },
 	}
-	cmd.Flags().StringVar(&out, "out", "", "write the archive to this `file`")
+	cmd.Flags().StringVar(&out, "out", "", "write the archive to this `file` (default a new one in /var/tmp)")
 	return cmd
 }
 

@@ -63,13 +63,18 @@ func wrongValue(e *pflag.InvalidValueError) string {
 
 // dryRuns are what other tools call their plan.
 var dryRuns = []string{"check", "dry-run", "dryrun", "n", "C", "noop", "no-op", "simulate", "just-print", "whatif",
-	"what-if", "test"}
+	"what-if", "test", "diff", "D"}
+
+// lookers are the commands that change nothing of the host.
+var lookers = []string{"plan", "verify", "status", "report", "config", "check"}
 
 // instead is what to type in place of an option that a command does not have.
 func instead(cmd *cobra.Command, name, see string) string {
 	switch {
 	case slices.Contains(dryRuns, name) && cmd.Flags().Lookup("plan") != nil:
 		return fmt.Sprintf(": %q shows what it would do, and changes nothing", cmd.CommandPath()+" --plan")
+	case slices.Contains(dryRuns, name) && slices.Contains(lookers, cmd.Name()):
+		return fmt.Sprintf(": %s changes nothing as it is: leave it out", cmd.Name())
 	case slices.Contains(dryRuns, name) && (cmd.Name() == "apply" || !cmd.HasParent()):
 		return fmt.Sprintf(": %q shows what apply would do, and changes nothing", cmd.Root().Name()+" plan")
 	}

@@ -52,7 +52,7 @@ func addChoice(cmd *cobra.Command, flags *pflag.FlagSet, at *string, name, short
 // duration is the value of a flag that takes a time with its unit, as the configuration does.
 type duration struct {
 	at      *time.Duration
-	forever bool // below 0, and the word forever, are no end
+	forever bool // the word forever is no end
 }
 
 func (d duration) String() string {
@@ -65,13 +65,14 @@ func (d duration) String() string {
 func (d duration) Type() string { return "duration" }
 
 func (d duration) Set(text string) error {
-	if d.forever && (text == "forever" || strings.HasPrefix(text, "-")) {
-		_, err := time.ParseDuration(text)
-		if *d.at = -1; err == nil || text == "forever" {
-			return nil
-		}
+	if d.forever && text == "forever" {
+		*d.at = -1
+		return nil
 	}
 	parsed, err := kinds.Duration(text)
+	if d.forever && err != nil && strings.HasPrefix(text, "-") {
+		return fmt.Errorf("%w; forever has no end", err)
+	}
 	if err == nil {
 		*d.at = parsed
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/plaintext"
@@ -31,16 +32,35 @@ func writeTarget(s *screen, t verify.TargetReport) {
 		case verify.Failed:
 			detail = c.Error
 		case verify.Skipped:
-			detail = c.Why
+			continue
 		}
 		s.put([]span{{plainly, fmt.Sprintf("  %-25s ", c.Name)}, result(c.Result, "%-7s"),
 			{plainly, fmt.Sprintf(" %8.1f ms  ", c.Millis)}}, "      ", plainly, plaintext.Line(detail))
 	}
+	writeSkipped(s, t.Checks)
 	if t.Timing != nil {
 		writeTiming(s, *t.Timing)
 	}
 	if t.Diagnosis != nil {
 		writeDiagnosis(s, "cause", *t.Diagnosis)
+	}
+}
+
+// writeSkipped is one line of all the checks that were skipped for the same reason.
+func writeSkipped(s *screen, checks []verify.CheckReport) {
+	names := map[string][]string{}
+	var reasons []string
+	for _, c := range checks {
+		if c.Result != verify.Skipped {
+			continue
+		}
+		if names[c.Why] == nil {
+			reasons = append(reasons, c.Why)
+		}
+		names[c.Why] = append(names[c.Why], c.Name)
+	}
+	for _, why := range reasons {
+		s.item(2, plainly, plaintext.Line(fmt.Sprintf("skipped: %s: %s", strings.Join(names[why], ", "), why)))
 	}
 }
 

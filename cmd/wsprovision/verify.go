@@ -39,7 +39,8 @@ func (o *clientOptions) register(cmd *cobra.Command) {
 	flags.StringArrayVar(&o.subprotocols, "subprotocol", nil, "offer this `name`; may be given more than once")
 	flags.StringVar(&o.origin, "origin", "", "send this `origin`, as a browser on that site would")
 	flags.BoolVar(&o.insecure, "insecure", false, "wss: take any certificate")
-	flags.StringVar(&o.authority, "ca", "", "wss: trust the certificates in this PEM `file` instead of the host's")
+	flags.StringVar(&o.authority, "ca", "",
+		"wss: trust the certificates in this PEM `file` (default those that the host trusts)")
 }
 
 func (o clientOptions) header() (http.Header, error) {

@@ -158,7 +158,7 @@ func TestWriteTarget(t *testing.T) {
   the backend 127.0.0.1:3000 does not run: an echo backend stood in for it
   tcp                       ok           0.2 ms  127.0.0.1:4 to 127.0.0.1:80
   upgrade                   failed      12.0 ms  not upgraded: HTTP/1.1 502 Bad Gateway
-  idle                      skipped      0.0 ms  not asked for
+  skipped: idle: not asked for
   9 connections in 80 ms, 1 failed: reset
   handshake     p50 0.0 ms, p90 0.0 ms, p99 0.0 ms, max 0.0 ms
   ping to pong  p50 0.0 ms, p90 0.0 ms, p99 0.0 ms, max 0.0 ms

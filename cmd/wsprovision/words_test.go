@@ -15,7 +15,7 @@ import (
 	"wsprovision/provision/websocket"
 )
 
-// A time has its unit; where there may be no end, below 0 and the word are one.
+// A time has its unit, and is not below 0; where there may be no end, the word is one.
 func TestDurationFlag(t *testing.T) {
 	for _, tt := range []struct {
 		text    string
@@ -24,7 +24,7 @@ func TestDurationFlag(t *testing.T) {
 		fails   bool
 	}{
 		{"90s", false, 90 * time.Second, false}, {"90", false, 7, true}, {"-1s", false, 7, true},
-		{"forever", false, 7, true}, {"forever", true, -1, false}, {"-1s", true, -1, false}, {"-x", true, -1, true},
+		{"forever", false, 7, true}, {"forever", true, -1, false}, {"-1s", true, 7, true}, {"-x", true, 7, true},
 		{"2m", true, 2 * time.Minute, false}, {"", true, 7, true},
 	} {
 		at := time.Duration(7)

@@ -47,6 +47,23 @@ var lines = []struct{ typed, offers, means, not string }{
 	{"wsprovision apply --config ", "a-file", "", "json"},
 	{"wsprovision apply --server-na", "--server-name", "", "--backend"},
 	{"wsprovision apply ", "", "", "a-file"},
+	{"wsprovision ren", "renew-hook", "Have nginx serve the certificates", "report"},
+	{"wsprovision sup", "support", "Gather in one archive", "status"},
+	{"wsprovision repo", "report", "Show what an earlier run did", "renew-hook"},
+	{"wsprovision completion ", "fish", "Print the completion script", "powershell"},
+	{"wsprovision completion bash --no-d", "--no-descriptions", "", "a-file"},
+	{"wsprovision report --l", "--list", "", "--live"},
+	{"wsprovision report ", "", "", "a-file"},
+	{"wsprovision renew-hook --det", "--detailed-exitcode", "", "--adopt"},
+	{"wsprovision support --out ", "a-file", "", "json"},
+	{"wsprovision plan --out ", "a-file", "", "json"},
+	{"wsprovision plan --ou", "--out", "", "--adopt"},
+	{"wsprovision apply --from-plan ", "a-file", "", "json"},
+	{"wsprovision apply --from", "--from-plan", "", "--adopt"},
+	{"wsprovision verify --color ", "never", "", "a-file"},
+	{"wsprovision config check ", "a-file", "", "json"},
+	{"wsprovision connect --ca ", "a-file", "", "json"},
+	{"wsprovision help con", "connect", "", "verify"},
 }
 
 func TestCompletions(t *testing.T) {

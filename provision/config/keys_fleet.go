@@ -14,10 +14,11 @@ func fleetSettings() []setting {
 			Doc: "Where apply, the first boot, renew-hook and revert send their report, when the lock is let go of: " +
 				"a POST of JSON, as report.schema.json has it, with the host's name (host) and the run's ID (id). " +
 				"The server is verified by /etc/pki/tls/certs/ca-bundle.crt. It is tried again for 30 seconds in " +
-				"all, where the network fails or the answer is 408, 429 or 5xx; a redirection is not followed. It never " +
-				"fails the run: a report that was not taken is said. What looks like a credential in the report is hidden. A " +
-				"user and a password in the URL are sent as basic authentication, and shown nowhere. The proxy of " +
-				"the environment (https_proxy, no_proxy) is used. Nothing is sent from an installer or an image."},
+				"all, where the network fails or the answer is 408, 429 or 5xx; a redirection is not followed. It " +
+				"never fails the run: a report that was not taken is said. What looks like a credential in the " +
+				"report is hidden. A user and a password in the URL are sent as basic authentication, and shown " +
+				"nowhere. The proxy of the environment (https_proxy, no_proxy) is used. Nothing is sent from an " +
+				"installer or an image."},
 			"", kinds.ReportAddresses, "send the JSON report to this `URL` after the run"),
 		flagged(reading.Key{Path: "metrics_file", Flag: "metrics-file",
 			Example: "/var/lib/node_exporter/textfile_collector/wsprovision.prom",
