@@ -66,6 +66,22 @@ func TestSocketOutsideOfRun(t *testing.T) {
 	}
 }
 
+// TestSocketNoLongerAskedFor: the label of a directory that no site passes to any more stays, and the plan names it.
+func TestSocketNoLongerAskedFor(t *testing.T) {
+	const left = "/srv/app(/.*)? keeps the label httpd_var_run_t, which an earlier configuration asked for"
+	h := withSocket(t)
+	h.apply(parse(t, socketSite))
+	for _, test := range []struct {
+		config string
+		left   bool
+	}{{socketSite, false}, {strings.Replace(socketSite, "/srv/app/app.sock", "/run/app.sock", 1), true}} {
+		s := step(t, h.plan(parse(t, test.config)), stepnames.SELinux)
+		if strings.Contains(strings.Join(s.Notes, "\n"), left) != test.left {
+			t.Errorf("%s: notes %q, want of the label left %v", test.config, s.Notes, test.left)
+		}
+	}
+}
+
 // TestSocketThatCannotBeLabelled: what is somebody else's keeps its label, and the plan says what the policy lacks.
 func TestSocketThatCannotBeLabelled(t *testing.T) {
 	for _, test := range []struct {

@@ -173,6 +173,8 @@ var causes = []cause{
 		cause: "both", proof: "(13: Permission denied) & { name_connect }"},
 	{name: "SELinux permissive", from: unlabelled, make: "setenforce 0", warning: "selinux-would-deny", cause: "both",
 		proof: "permissive=1"},
+	{name: "nginx's domain is permissive by itself", from: unlabelled, make: "semanage permissive -a httpd_t",
+		warning: "selinux-would-deny", cause: "permissive by itself", proof: "permissive=1", also: plansWarning},
 	{name: "label taken", from: unlabelled, make: "semanage port -a -t ssh_port_t -p tcp 3000",
 		want: "backend-label-taken", mends: true, cause: "ssh_port_t", proof: "{ name_connect }"},
 
@@ -300,6 +302,8 @@ var causes = []cause{
 		want: "certificate-key-unreadable", check: "tcp", cause: "no such file"},
 	{name: "key that SELinux hides", from: secured, make: "chcon -t shadow_t /etc/nginx/tls/key.pem; " + restart,
 		verify: verifyTLS, want: "certificate-key-unreadable", check: "tcp", cause: "permission denied"},
+	{name: "certificate that SELinux hides, before the reload", from: secured,
+		make: "chcon -t shadow_t /etc/nginx/tls/cert.pem", verify: verifyTLS, also: refusesCertificate},
 	{name: "no ssl", from: secured, make: "sed -i 's/listen 443 ssl/listen 443/' " + siteFile + "; " + reload,
 		verify: verifyTLS, want: "tls-not-spoken", check: "certificate"},
 	{name: "TLS of before 2008", from: secured, make: "sed -i 's/^server {/& ssl_protocols TLSv1.1;/' " + siteFile +

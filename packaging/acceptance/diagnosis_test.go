@@ -271,6 +271,31 @@ func placedAt(pattern string) func(testing.TB, *machine, verdict) {
 	}
 }
 
+// plansWarning: plan, too, says that what SELinux would deny nginx is only logged.
+func plansWarning(t testing.TB, m *machine, _ verdict) {
+	t.Helper()
+	out, _ := m.run("wsprovision plan " + theSite)
+	if !strings.Contains(out, "httpd_t, is permissive by itself") {
+		t.Errorf("plan does not say that nginx's domain is permissive:\n%s", out)
+	}
+}
+
+// refusesCertificate: plan and apply say that nginx cannot read the certificate, and nothing is changed or reloaded.
+func refusesCertificate(t testing.TB, m *machine, _ verdict) {
+	t.Helper()
+	const look = "pgrep -f '[n]ginx: worker'; cat " + siteFile
+	before := m.must(t, look+"; sed 's,path: /,path: /new/,' /root/tls.yaml >/root/new.yaml")
+	for _, command := range []string{"plan", "apply"} {
+		out, status := m.run("wsprovision " + command + " --config /root/new.yaml")
+		if status == 0 || !strings.Contains(out, "SELinux keeps nginx from reading /etc/nginx/tls/cert.pem") {
+			t.Errorf("%s: exit status %d, want it refused for the certificate:\n%s", command, status, out)
+		}
+	}
+	if after := m.must(t, look); after != before {
+		t.Errorf("a refused apply changed the host:\n%s\nbefore:\n%s", after, before)
+	}
+}
+
 // broughtQuickly are the codes whose situations "make diagnoses" brings about with nginx alone: those of its table.
 func broughtQuickly(t testing.TB) map[string]bool {
 	t.Helper()

@@ -94,7 +94,7 @@ func furnish(r row, program string) error {
 			return err
 		}
 	}
-	if err := errors.Join(os.Symlink(program, "/usr/local/bin-agent"), put("/root/websocket.conf", rendered()),
+	if err := errors.Join(os.Symlink(program, "/usr/local/bin-agent"), itself("/usr/local/bin-test"), put("/root/websocket.conf", rendered()),
 		os.WriteFile("/usr/local/sbin/wsprovision", []byte(wsprovision), 0o755),
 		os.WriteFile("/usr/local/sbin/systemctl", []byte(systemctl), 0o755)); err != nil {
 		return err
@@ -105,6 +105,12 @@ func furnish(r row, program string) error {
 		}
 	}
 	return r.start()
+}
+
+// itself is a link to this program, which plays more than one role.
+func itself(link string) error {
+	program, err := os.Readlink("/proc/self/exe")
+	return errors.Join(err, os.Symlink(program, link))
 }
 
 func (r row) start() error {

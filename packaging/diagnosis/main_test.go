@@ -40,6 +40,14 @@ func TestMain(m *testing.M) {
 			status = 99
 		}
 		os.Exit(status)
+	case "denied": // starts what its arguments say, which may connect to nothing
+		runtime.LockOSThread()
+		err := refuseConnect()
+		if err == nil {
+			err = syscall.Exec(os.Args[1], os.Args[1:], []string{"PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"})
+		}
+		fmt.Fprintln(os.Stderr, os.Args, err)
+		os.Exit(99)
 	case "case":
 		at, _ := strconv.Atoi(os.Getenv(number))
 		_ = json.NewEncoder(os.Stdout).Encode(runCase(rows()[at], os.Getenv(agent)))

@@ -129,20 +129,36 @@ func harmless() error {
 
 // refuseIPv6 answers socket(AF_INET6, …) with EAFNOSUPPORT, as a kernel does that was booted with ipv6.disable=1.
 func refuseIPv6() error {
-	load := func(offset uint32) unix.SockFilter {
-		return unix.SockFilter{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: offset}
-	}
-	unless := func(k uint32, skip uint8) unix.SockFilter {
-		return unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: skip, K: k}
-	}
-	answer := func(k uint32) unix.SockFilter { return unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: k} }
-	const number, firstArgument = 0, 16 // struct seccomp_data
-	filter := []unix.SockFilter{
-		load(number), unless(unix.SYS_SOCKET, 3),
-		load(firstArgument), unless(unix.AF_INET6, 1),
-		answer(unix.SECCOMP_RET_ERRNO | uint32(unix.EAFNOSUPPORT)),
-		answer(unix.SECCOMP_RET_ALLOW),
-	}
+	const firstArgument = 16 // struct seccomp_data
+	return filtered([]unix.SockFilter{
+		loaded(0), equals(unix.SYS_SOCKET, 3),
+		loaded(firstArgument), equals(unix.AF_INET6, 1),
+		returns(unix.SECCOMP_RET_ERRNO | uint32(unix.EAFNOSUPPORT)),
+		returns(unix.SECCOMP_RET_ALLOW),
+	})
+}
+
+// refuseConnect answers connect() with EACCES, as a security module does of which nginx's log says nothing more.
+func refuseConnect() error {
+	return filtered([]unix.SockFilter{
+		loaded(0), equals(unix.SYS_CONNECT, 1),
+		returns(unix.SECCOMP_RET_ERRNO | uint32(unix.EACCES)),
+		returns(unix.SECCOMP_RET_ALLOW),
+	})
+}
+
+func loaded(offset uint32) unix.SockFilter {
+	return unix.SockFilter{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: offset}
+}
+
+func equals(k uint32, skip uint8) unix.SockFilter {
+	return unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: skip, K: k}
+}
+
+func returns(k uint32) unix.SockFilter { return unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: k} }
+
+// filtered has the kernel judge the system calls of this process, and of all that it starts, by the filter.
+func filtered(filter []unix.SockFilter) error {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"wsprovision/provision/diagnose/backend"
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
 )
@@ -26,7 +27,7 @@ func passedInwards(ctx context.Context, e *facts.Evidence) *facts.Evidence {
 	if err == nil || !facts.SameAnswer(e, err) {
 		return nil
 	}
-	inner.Err, inner.Lines = err, facts.LogsSince(ctx, e.Host, marks)
+	inner.Outer, inner.Err, inner.Lines = e, err, facts.LogsSince(ctx, e.Host, marks)
 	inner.Through = append(e.Through, fmt.Sprintf("passed to %s, which is this nginx itself, by %s",
 		inner.Target.Address,
 		facts.PassedBy(facts.Passed(e))))
@@ -36,5 +37,8 @@ func passedInwards(ctx context.Context, e *facts.Evidence) *facts.Evidence {
 // through adds the listeners that the WebSocket came by before the one that the cause is about.
 func through(e *facts.Evidence, d cause.Diagnosis) cause.Diagnosis {
 	d.Evidence = append(d.Evidence, e.Through...)
+	if d.Code != cause.UpgradeHeaderMissing && d.Code != cause.UpstreamHTTP10 {
+		d.Evidence = append(d.Evidence, backend.LackingBefore(e)...)
+	}
 	return d
 }

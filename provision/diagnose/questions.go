@@ -191,7 +191,7 @@ func ask(ctx context.Context, e *facts.Evidence) cause.Diagnosis {
 			return through(e, *d)
 		}
 	}
-	return through(e, unexplained(e))
+	return through(e, unexplained(ctx, e))
 }
 
 // Refused is the refusal of nginx's own that a handshake met, for want of what the site asks its clients for.

@@ -1,12 +1,15 @@
 package diagnose
 
 import (
+	"context"
+
+	"wsprovision/provision/diagnose/backend"
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
 )
 
 // unexplained says what was looked at, so that a person need not begin anew.
-func unexplained(e *facts.Evidence) cause.Diagnosis {
+func unexplained(ctx context.Context, e *facts.Evidence) cause.Diagnosis {
 	d := cause.New(cause.Unexplained, "none of the known causes: "+e.Err.Error(), cause.Mend{})
 	if !facts.IsLocal(e) {
 		d.Mend = cause.Say("run wsprovision verify on that host, where more can be read")
@@ -16,6 +19,7 @@ func unexplained(e *facts.Evidence) cause.Diagnosis {
 		d.Evidence = append(d.Evidence, seen)
 	}
 	if facts.IsLocal(e) {
+		d.Evidence = append(d.Evidence, backend.Forbidden(ctx, e)...)
 		d.Evidence = append(d.Evidence, facts.PassedOver(e)...)
 		d.Evidence = append(d.Evidence, facts.WayOf(e)...)
 	}

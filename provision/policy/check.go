@@ -63,6 +63,7 @@ func (p *Policy) Check(ctx context.Context) (engine.Finding, error) {
 		all = multierror.Append(all, err)
 	}
 	p.sayLeftLabels(ctx, &f, append(ports, p.Ports().listenPorts()...))
+	p.Sockets().sayLeftContexts(&f)
 	return f, engine.Lines(all)
 }
 

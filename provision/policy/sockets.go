@@ -8,12 +8,14 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	multierror "github.com/hashicorp/go-multierror"
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/plaintext"
 	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
@@ -167,6 +169,23 @@ func (so Sockets) plainDirectory(dir string) error {
 		}
 	}
 	return nil
+}
+
+// sayLeftContexts names the labels of directories that the configuration asked for once. Like those of ports they stay
+// until a revert.
+func (so Sockets) sayLeftContexts(f *engine.Finding) {
+	asked := so.socketDirs()
+	for _, e := range so.Ledger.Entries {
+		if e.Kind != state.KindContext || e.Left != SocketType ||
+			slices.Contains(asked, selinux.Context{Spec: e.Name}.Directory()) {
+			continue
+		}
+		if now, err := so.PresentContext(e.Name); err == nil && now == e.Left {
+			f.Notes = append(f.Notes, fmt.Sprintf("%s keeps the label %s, which an earlier configuration asked for; "+
+				"where nothing needs it: %s", e.Name, e.Left, plaintext.Command([]string{"semanage", "fcontext", "-d",
+				e.Name})))
+		}
+	}
 }
 
 // contextEdits are the records that are missing, and what the ledger keeps of each: the label that the directory had.

@@ -142,7 +142,7 @@ func BackendIsBoundAway(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 }
 
 // BackendIsUnreachable: there is no way to it.
-func BackendIsUnreachable(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
+func BackendIsUnreachable(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 	number, address, line := facts.FailedCall(e)
 	if l := facts.Failing(e); l != nil && facts.ConnectTimeout().MatchString(l.Message) {
 		number, address, line = int(syscall.ETIMEDOUT), facts.UpstreamOf(e, *l), l.Text
@@ -151,7 +151,7 @@ func BackendIsUnreachable(_ context.Context, e *facts.Evidence) *cause.Diagnosis
 	switch syscall.Errno(number) {
 	case syscall.ENETUNREACH, syscall.ETIMEDOUT, syscall.EHOSTUNREACH:
 	case syscall.EACCES:
-		if facts.PortOf(address) == 0 {
+		if facts.PortOf(address) == 0 || !isForbidden(ctx, e, address) {
 			return nil
 		}
 		what = "a route of the kind prohibit, or a firewall's rule, refuses it (13)"

@@ -47,16 +47,50 @@ func UpgradeIsNotPassedOn(ctx context.Context, e *facts.Evidence) *cause.Diagnos
 		facts.Accepting(ctx, e, false) == "" {
 		return nil
 	}
-	var missing []needed
+	missing := missingOf(p)
+	if len(missing) == 0 {
+		return nil
+	}
+	return notPassedOn(e, p, missing)
+}
+
+// missingOf are the fields that a backend does not get.
+func missingOf(p *outcome.Pass) (missing []needed) {
 	for _, n := range neededFields() {
 		if n.lacks(p.Field(n.name)) {
 			missing = append(missing, n)
 		}
 	}
-	if len(missing) == 0 {
-		return nil
+	return missing
+}
+
+// before are the listeners of this nginx before this one that do not pass on a WebSocket either: mended alone, each
+// would give another failure.
+func before(e *facts.Evidence) (all []*facts.Evidence) {
+	for o := e.Outer; o != nil; o = o.Outer {
+		if p := facts.Passed(o); p != nil && (len(missingOf(p)) > 0 || p.Version == "1.0") {
+			all = append(all, o)
+		}
 	}
-	return notPassedOn(e, p, missing)
+	return all
+}
+
+// LackingBefore says so.
+func LackingBefore(e *facts.Evidence) (all []string) {
+	for _, o := range before(e) {
+		all = append(all, "there is a second cause before it: no WebSocket is passed on either by "+
+			facts.PassedBy(facts.Passed(o)))
+	}
+	return all
+}
+
+// andBefore mends those, too.
+func andBefore(e *facts.Evidence, mend cause.Mend) cause.Mend {
+	for _, o := range before(e) {
+		p := facts.Passed(o)
+		mend = mend.Say("; and ").Join(setFields(o, p, missingOf(p), p.Version == "1.0"))
+	}
+	return mend
 }
 
 func notPassedOn(e *facts.Evidence, p *outcome.Pass, missing []needed) *cause.Diagnosis {
@@ -75,8 +109,8 @@ func notPassedOn(e *facts.Evidence, p *outcome.Pass, missing []needed) *cause.Di
 		why += "; nor does it speak HTTP/1.1 to the backend"
 	}
 	evidence = append(evidence, e.Err.Error())
-	return cause.New(cause.UpgradeHeaderMissing, why, setFields(e, p, missing, old),
-		append(evidence, facts.WayOf(e)...)...)
+	return cause.New(cause.UpgradeHeaderMissing, why, andBefore(e, setFields(e, p, missing, old)),
+		append(append(evidence, LackingBefore(e)...), facts.WayOf(e)...)...)
 }
 
 // setFields is how the fields are set: what sets one wrongly is replaced, what is not there is added.
@@ -143,10 +177,10 @@ func HttpIsOld(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 	if d := e.Way.End.InForce("proxy_http_version"); d != nil {
 		mend = facts.ReplaceLine(*d, "proxy_http_version 1.1;")
 	}
+	mend = andBefore(e, facts.InFile(e, p.Directive.File, p.Directive.Line, mend))
 	return cause.New(cause.UpstreamHTTP10,
-		"nginx speaks HTTP/1.0 to the backend, and a WebSocket handshake is HTTP/1.1",
-		facts.InFile(e, p.Directive.File, p.Directive.Line, mend), append([]string{e.Err.Error(), facts.PassedBy(p)},
-			e.Asked.Told()...)...)
+		"nginx speaks HTTP/1.0 to the backend, and a WebSocket handshake is HTTP/1.1", mend,
+		append(append([]string{e.Err.Error(), facts.PassedBy(p)}, LackingBefore(e)...), e.Asked.Told()...)...)
 }
 
 // HostIsChanged: the backend takes the handshake with another Host only.

@@ -40,8 +40,17 @@ func hiddenSocket(ctx context.Context, e *facts.Evidence, socket, line string) *
 	}
 	return cause.New(cause.BackendSocketDenied,
 		fmt.Sprintf("the backend's socket %s is there, and nginx does not see it: %s has %s", socket, who, what),
-		cause.Say("put the socket elsewhere, such as into a directory of its own below /run, and pass to it"),
-		evidence...)
+		elsewhere(e), evidence...)
+}
+
+// elsewhere is where nginx and the backend see the same.
+func elsewhere(e *facts.Evidence) cause.Mend {
+	mend := cause.Say("put the socket elsewhere, such as into a directory of its own below /run, and pass to it")
+	p := facts.Passed(e)
+	if p == nil || facts.Ours(e, p.Directive.File) {
+		return mend.Say(" (key backend of the site)")
+	}
+	return mend.Say(" in ").Line(p.Directive.File, p.Directive.Line).Say(facts.ThenReload)
 }
 
 // removedSocket: the backend still listens, and nobody can reach it.

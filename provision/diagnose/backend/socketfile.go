@@ -161,6 +161,31 @@ func BackendSocketIsClosed(_ context.Context, e *facts.Evidence) *cause.Diagnosi
 			what), mend, line, mode)
 }
 
+// Forbidden tells, of a connection that was refused with 13 and that nobody owns up to, what was looked at.
+func Forbidden(ctx context.Context, e *facts.Evidence) (all []string) {
+	number, address, _ := facts.FailedCall(e)
+	if number != int(syscall.EACCES) {
+		return nil
+	}
+	id, known := workerIdentity(e)
+	for _, socket := range socketFiles(e) {
+		if known && closedTo(e.Root, socket, id) == "" {
+			all = append(all, fmt.Sprintf("the file modes let nginx's user (uid %d) write to %s; lists of access "+
+				"(acl(5)) were not looked at", id.uid, socket))
+		}
+	}
+	if facts.PortOf(address) > 0 && !isForbidden(ctx, e, address) {
+		all = append(all, fmt.Sprintf("%s takes a connection of this program, so that neither a route nor a firewall's "+
+			"rule for everybody refuses it", address))
+	}
+	return append(all, facts.Confinement(e)...)
+}
+
+// isForbidden: this program, too, is refused with 13.
+func isForbidden(ctx context.Context, e *facts.Evidence, address string) bool {
+	return errors.Is(facts.Shake(ctx, e, facts.AsTheClient(e, address)), syscall.EACCES)
+}
+
 // socketIsNotThere: the socket's file is not there (2), or nobody listens on it (111).
 func socketIsNotThere(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 	all := socketFiles(e)

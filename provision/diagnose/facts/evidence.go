@@ -66,6 +66,8 @@ type Evidence struct {
 	Asked   *Answers
 	// Through are the listeners of this nginx that the WebSocket came by before, in words.
 	Through []string
+	// Outer is the same WebSocket at the listener of this nginx before this one; nil where there is none.
+	Outer *Evidence
 }
 
 // Gather reads what questions ask for. What takes long, nginx -t and handshakes with a backend, is done when it is

@@ -3,6 +3,7 @@ package facts
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -16,13 +17,32 @@ import (
 // Peak is the most that was seen of one of nginx's workers while many WebSockets were tried. Without root it is
 // nothing.
 type Peak struct {
-	PID         int // of the worker that held the most
-	Sockets     int // each is a connection of worker_connections, listeners among them (ngx_get_connection)
-	Clients     int // of the sockets: from clients to the address that was tried
-	Backends    int // of the sockets: to backends
-	Descriptors int // files that are no sockets, too
-	Limit       int // of descriptors (proc(5), limits); 0 is not known
-	Held        int // WebSockets that the client itself had open at a time, after the load
+	PID         int              // of the worker that held the most
+	Sockets     int              // each is a connection of worker_connections, listeners among them (ngx_get_connection)
+	Clients     int              // of the sockets: from clients to the address that was tried
+	Backends    int              // of the sockets: to backends
+	Descriptors int              // files that are no sockets, too
+	Limit       int              // of descriptors (proc(5), limits); 0 is not known
+	Held        int              // WebSockets that the client itself had open at a time, after the load
+	Ports       map[uint16]Ports // of this host's, by the port that they are connected to
+}
+
+// Ports are the local ports that are taken by connections to one port, and those of them that wait in TIME_WAIT.
+type Ports struct{ Taken, Waiting int }
+
+// PortsTo counts the sockets to each port. What a server has towards its clients is one for each.
+func PortsTo(all []host.Socket) map[uint16]Ports {
+	to := map[uint16]Ports{}
+	for _, s := range all {
+		now := to[s.Remote.Port()]
+		now.Taken++
+		if s.State == host.StateTimeWait {
+			now.Waiting++
+		}
+		to[s.Remote.Port()] = now
+	}
+	maps.DeleteFunc(to, func(port uint16, p Ports) bool { return port == 0 || p.Taken < 2 })
+	return to
 }
 
 func (p Peak) String() string {
@@ -75,18 +95,32 @@ func Look(ctx context.Context, h *host.Host, at netip.AddrPort) Peak {
 // With is the higher of the two. A look loses what is closed while it counts, so that one with more descriptors may
 // have fewer sockets.
 func (p Peak) With(now Peak) Peak {
-	files, limit := max(p.Descriptors, now.Descriptors), max(p.Limit, now.Limit)
+	files, limit, ports := max(p.Descriptors, now.Descriptors), max(p.Limit, now.Limit), more(p.Ports, now.Ports)
 	if now.Sockets > p.Sockets {
 		now.Held, p = p.Held, now
 	}
-	p.Descriptors, p.Limit = files, limit
+	p.Descriptors, p.Limit, p.Ports = files, limit, ports
 	return p
+}
+
+// more has the higher count of each.
+func more(a, b map[uint16]Ports) map[uint16]Ports {
+	most := maps.Clone(a)
+	if most == nil {
+		return b
+	}
+	for port, p := range b {
+		if p.Taken > most[port].Taken {
+			most[port] = p
+		}
+	}
+	return most
 }
 
 // lookAt is the worker that holds the most now.
 func lookAt(ctx context.Context, h *host.Host, master nginx.Master, at netip.AddrPort) (most Peak) {
-	table := map[string]host.Socket{}
-	for _, s := range host.Sockets(h) {
+	table, sockets := map[string]host.Socket{}, host.Sockets(h)
+	for _, s := range sockets {
 		table["socket:["+s.Inode+"]"] = s
 	}
 	for _, w := range master.Workers {
@@ -103,6 +137,7 @@ func lookAt(ctx context.Context, h *host.Host, master nginx.Master, at netip.Add
 			most = now
 		}
 	}
+	most.Ports = PortsTo(sockets)
 	return most
 }
 

@@ -13,26 +13,21 @@ import (
 // Exhausted: every local port towards one address is in use or in TIME_WAIT. Nil where that many are not: another thing
 // gives the same error.
 func Exhausted(e *facts.Evidence, whose string, port uint16, line string) *cause.Diagnosis {
-	held, waiting := 0, 0
-	for _, s := range e.Sockets {
-		if s.Remote.Port() == port {
-			held++
-			if s.State == host.StateTimeWait {
-				waiting++
-			}
-		}
+	now, when := facts.PortsTo(e.Sockets)[port], ""
+	if p := e.Peak.Ports[port]; p.Taken > now.Taken {
+		now, when = p, "while it ran, "
 	}
 	span := readLine(e.Host, "/proc/sys/net/ipv4/ip_local_port_range")
-	if room, known := portsOf(span); known && held < room-room/5 {
+	if room, known := portsOf(span); known && now.Taken < room-room/5 {
 		return nil
 	}
 	mend := reuse()
-	if waiting < held/2 { // which would free nothing
+	if now.Waiting < now.Taken/2 { // which would free nothing
 		mend = cause.Say("end what holds so many: ss -tnp dport = :").Number(int(port)).
 			Say(" names it; the key connections has nginx connect from more addresses")
 	}
 	return cause.New(cause.PortsExhausted, "no local port is free any more for "+whose, mend, line,
-		fmt.Sprintf("%d connections to port %d, %d of them in TIME_WAIT", held, port, waiting),
+		fmt.Sprintf("%s%d connections to port %d, %d of them in TIME_WAIT", when, now.Taken, port, now.Waiting),
 		"net.ipv4.ip_local_port_range: "+span)
 }
 
