@@ -79,3 +79,28 @@ func greeting(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 }
+
+// closes takes the WebSocket and closes it with a code.
+func closes(code ws.StatusCode, reason string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		conn, err := ws.Accept(w, r, &ws.AcceptOptions{InsecureSkipVerify: true})
+		if err == nil {
+			_ = conn.Close(code, reason)
+		}
+	}
+}
+
+// limited echoes, and takes no message above 32 KiB, which is the library's own limit.
+func limited(w http.ResponseWriter, r *http.Request) {
+	conn, err := ws.Accept(w, r, &ws.AcceptOptions{InsecureSkipVerify: true})
+	if err != nil {
+		return
+	}
+	defer conn.CloseNow()
+	for {
+		kind, b, err := conn.Read(r.Context())
+		if err != nil || conn.Write(r.Context(), kind, b) != nil {
+			return
+		}
+	}
+}

@@ -59,6 +59,7 @@ var questions = []question{
 	{unreached, elsewhere, server.NothingListensElsewhere},
 	{unreached, anywhere, server.NoRouteToAddress},
 	{unreached, here, server.ClientHasNoPort},
+	{unreached, anywhere, server.ClientHasNoFiles},
 
 	{unreached, beside, server.NothingListensBeside},
 	{unlike, beside, server.BesideIsNoWebSocket},
@@ -109,6 +110,7 @@ var questions = []question{
 
 	{shaken, running, server.SiteIsNotRead},
 	{answered | unanswered, running, server.ProxyProtocolIsWanted},
+	{unanswered, running, server.HTTP2IsWanted},
 	{answered, running, server.TLSIsWanted},
 	{answered, running, server.ClientCertificateIsWanted},
 	{answered | unanswered, running, server.AnotherListensThere},
@@ -156,6 +158,7 @@ var questions = []question{
 	{answered, running, backend.FieldIsRefused},
 	{answered, running, backend.HandshakeIsChanged},
 	{unlike, running, answer.AnswerIsHidden},
+	{unlike, running, answer.AnswerIsAddedTo},
 	{unlike, running, answer.KeyIsChanged},
 	{shaken, running, backend.BackendIsNoWebSocket},
 	{answered, running, backend.OriginIsRefused},

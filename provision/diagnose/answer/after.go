@@ -77,9 +77,9 @@ func SilentConnectionIsCut(ctx context.Context, e *facts.Evidence) *cause.Diagno
 	if !errors.As(e.Err, &idle) {
 		return nil
 	}
-	limit, d := readTimeout(e)
+	limit, d := facts.ReadTimeout(e)
 	for inner := facts.Inner(ctx, e); inner != nil && !facts.Circle(ctx, inner); inner = facts.Inner(ctx, inner) {
-		if l, by := readTimeout(inner); l < limit {
+		if l, by := facts.ReadTimeout(inner); l < limit {
 			limit, d = l, by
 		}
 	}
@@ -130,22 +130,6 @@ func AnotherNameIsUpgraded(_ context.Context, e *facts.Evidence) *cause.Diagnosi
 	}
 	return cause.New(cause.OtherHostReaches, "a request for another name reaches this site's backend", mend,
 		evidence...)
-}
-
-// readTimeout is for how long a WebSocket may be silent, with the directive that says so; 60 s unless set.
-func readTimeout(e *facts.Evidence) (time.Duration, *conf.Directive) {
-	p := facts.Passed(e)
-	if p == nil {
-		return time.Minute, nil
-	}
-	d := e.Way.End.InForce("proxy_read_timeout")
-	if d == nil {
-		return time.Minute, nil
-	}
-	if span, ok := conf.ParseSpan(strings.Join(d.Args, "")); ok {
-		return span, d
-	}
-	return time.Minute, d
 }
 
 // editPassing mends a directive that is in force where the request is passed on, or adds it there.

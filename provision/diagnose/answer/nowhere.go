@@ -37,6 +37,9 @@ func takenBy(e *facts.Evidence, m made) string {
 	if m.body == outcome.File && m.status < 300 {
 		return m.what + " answers it"
 	}
+	if r := lastRewrite(e); r != nil {
+		return fmt.Sprintf("%s, and no location with proxy_pass matches that", r)
+	}
 	if at := locationStep(e); at != nil {
 		return fmt.Sprintf("%s takes it, and does not pass it on", at)
 	}
@@ -56,8 +59,25 @@ func locationStep(e *facts.Evidence) (at *outcome.Step) {
 	return at
 }
 
+// lastRewrite is what gave the request another path than the one for which it came to a location; nil for none.
+func lastRewrite(e *facts.Evidence) (last *outcome.Step) {
+	for i, s := range e.Way.End.Steps {
+		switch {
+		case strings.HasPrefix(s.What, "rewrite of "):
+			last = &e.Way.End.Steps[i]
+		case strings.HasPrefix(s.What, "location ") || strings.HasPrefix(s.What, "error_page "):
+			last = nil
+		}
+	}
+	return last
+}
+
 func whereToPass(e *facts.Evidence) cause.Mend {
 	at := locationStep(e)
+	if r := lastRewrite(e); r != nil {
+		return facts.InFile(e, r.File, r.Line, cause.Say("take the rewrite out of ").Line(r.File, r.Line).
+			Say(", or write break behind it, which keeps the request in its location"))
+	}
 	if l := hiddenPrefix(e); l != nil && at != nil && isRegular(*at) {
 		return cause.Say("put ^~ before ").Name(l.Args[0]).Say(" in the location in ").Line(l.File, l.Line).
 			Say(", so that no regular expression goes before it").Say(facts.ThenReload)

@@ -3,7 +3,6 @@ package answer
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -93,34 +92,10 @@ func NginxRedirects(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 	if m == nil || !m.isRedirect() {
 		return nil
 	}
-	to := facts.Seen(e).Location
-	mend := cause.Say("use the URL that the WebSocket has, or take ").Name(m.what).Say(" out of ").Line(m.by.File,
-		m.by.Line).
-		Say(facts.ThenReload)
-	if ws := asWebSocket(to); ws != "" {
-		mend = cause.Say("use ").Name(ws).Say(" as the URL: clients of WebSockets follow no redirect")
-	}
 	return cause.New(cause.RedirectedByNginx,
-		fmt.Sprintf("nginx itself redirects to %q (%d): %s", to, facts.Seen(e).Status,
+		fmt.Sprintf("nginx itself redirects to %q (%d): %s", facts.Seen(e).Location, facts.Seen(e).Status,
 			m.place()),
-		mend, m.evidence(e)...)
-}
-
-// asWebSocket is a redirect's target as the URL of a WebSocket.
-func asWebSocket(location string) string {
-	u, err := url.Parse(location)
-	if err != nil || u.Host == "" {
-		return ""
-	}
-	switch u.Scheme {
-	case "http":
-		u.Scheme = "ws"
-	case "https":
-		u.Scheme = "wss"
-	default:
-		return ""
-	}
-	return u.String()
+		redirectMend(e, *m), m.evidence(e)...)
 }
 
 // NginxWantsPassword: nginx itself asks for a password (ngx_http_auth_basic_module).
@@ -135,6 +110,11 @@ func NginxWantsPassword(ctx context.Context, e *facts.Evidence) *cause.Diagnosis
 		Say("auth_basic off; into the location")
 	if m.by.Name == "auth_request" {
 		mend = cause.Say("send what it wants (verify --header), or put auth_request off; into the location")
+	}
+	if m.by.Name == "return" {
+		mend = cause.Say("send what it wants, or take ").Name(m.what).Say(" out of ").Line(m.by.File, m.by.Line)
+		return cause.New(cause.PasswordWanted, fmt.Sprintf("nginx itself answers 401: %s", m.place()),
+			facts.InFile(e, m.by.File, m.by.Line, mend), m.evidence(e)...)
 	}
 	place := m.by
 	if e.Way.Location != nil {

@@ -2,12 +2,14 @@ package answer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/nginx/conf"
+	"wsprovision/provision/websocket/handshake"
 )
 
 // AnswerIsHidden: proxy_hide_header takes out of the 101 what RFC 6455 (section 4.1) wants in it.
@@ -32,6 +34,24 @@ func hides(e *facts.Evidence) (*conf.Directive, string) {
 		}
 	}
 	return nil, ""
+}
+
+// AnswerIsAddedTo: add_header puts what the client did not offer into the 101, which ends the handshake (RFC 6455,
+// section 4.1).
+func AnswerIsAddedTo(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
+	var head *handshake.HeaderError
+	if !errors.As(e.Err, &head) || !takesItself(ctx, e) {
+		return nil
+	}
+	for _, d := range e.Way.End.AllInForce("add_header") {
+		if len(d.Args) > 1 && strings.EqualFold(d.Args[0], head.Field) {
+			return cause.New(cause.NotAWebSocket, fmt.Sprintf("nginx puts %s into the answer, by add_header in %s:%d, and "+
+				"clients end the handshake: %s", head.Field, d.File, d.Line, head), facts.InFile(e, d.File, d.Line,
+				cause.Say("take out ").Name(facts.Written(d)).Say(" in ").Line(d.File, d.Line)),
+				append([]string{e.Err.Error()}, e.Asked.Told()...)...)
+		}
+	}
+	return nil
 }
 
 // KeyIsChanged: the backend answers another Sec-WebSocket-Key than the client's.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
@@ -106,11 +107,32 @@ func BackendIsDown(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 	}
 	mend := cause.Say("start the backend (systemctl start its unit), so that it listens on ").Name(all[0])
 	why := fmt.Sprintf("the backend %s is not running: the connection is refused (111)", all[0])
+	if near := nearest(e, all[0]); near != "" && len(all) == 1 {
+		why = fmt.Sprintf("nothing listens on %s: the connection is refused (111); a program listens on %s", all[0], near)
+		mend = mend.Say(", or pass to ").Name(near)
+		if p := facts.Passed(e); p != nil {
+			mend = mend.Say(" in ").Line(p.Directive.File, p.Directive.Line)
+		}
+	}
 	if len(all) > 1 {
 		why = fmt.Sprintf("the backends %s are not running: the connections are refused (111)",
 			strings.Join(all, " and "))
 	}
 	return cause.New(cause.BackendNotRunning, why, mend, evidence...)
+}
+
+// nearest is where the same port is listened on, at another address of the same family; "" where it is nowhere.
+func nearest(e *facts.Evidence, address string) string {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil || !facts.IsOwn(at.Addr()) {
+		return ""
+	}
+	for _, s := range host.Listening(e.Sockets, at.Port()) {
+		if s.Local.Addr().Unmap().Is4() == at.Addr().Unmap().Is4() {
+			return s.Local.String()
+		}
+	}
+	return ""
 }
 
 // BackendHasNoPort: nginx has no local port for a connection to the backend.
@@ -148,8 +170,15 @@ func BackendIsUnreachable(ctx context.Context, e *facts.Evidence) *cause.Diagnos
 		number, address, line = int(syscall.ETIMEDOUT), facts.UpstreamOf(e, *l), l.Text
 	}
 	what := "no route, or a firewall in between"
+	if number == int(syscall.ETIMEDOUT) && listensHere(e, address) {
+		return cause.New(cause.BackendNotAnswering, fmt.Sprintf("the backend %s listens, and takes no connection in "+
+			"time: as many wait for it as its queue holds (listen(2), backlog)", address),
+			cause.Say("look at the backend's own log, and restart it"), line)
+	}
 	switch syscall.Errno(number) {
 	case syscall.ENETUNREACH, syscall.ETIMEDOUT, syscall.EHOSTUNREACH:
+	case syscall.EINVAL: // ip-route(8)
+		what = "a route of the kind blackhole (22)"
 	case syscall.EACCES:
 		if facts.PortOf(address) == 0 || !isForbidden(ctx, e, address) {
 			return nil
@@ -165,6 +194,12 @@ func BackendIsUnreachable(ctx context.Context, e *facts.Evidence) *cause.Diagnos
 	return cause.New(cause.BackendUnreachable,
 		fmt.Sprintf("the backend %s cannot be reached from this host: %s", address, what),
 		mend, line)
+}
+
+// listensHere: a program of this host listens on the address.
+func listensHere(e *facts.Evidence, address string) bool {
+	at, err := netip.ParseAddrPort(address)
+	return err == nil && facts.IsOwn(at.Addr()) && len(host.Taking(e.Sockets, at)) > 0
 }
 
 // noTLSThere is OpenSSL's word for an answer that is none of TLS's, in what nginx logs of a backend.
@@ -192,11 +227,42 @@ func BackendSpeaksNoTLS(ctx context.Context, e *facts.Evidence) *cause.Diagnosis
 }
 
 // BackendIsSilent: it takes the connection, and nothing comes.
-func BackendIsSilent(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
+func BackendIsSilent(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 	if l := facts.Failing(e); l != nil && facts.AnswerTimeout().MatchString(l.Message) {
-		return silentBackend(facts.UpstreamOf(e, *l), l.Text)
+		address := facts.UpstreamOf(e, *l)
+		if d := slowBackend(ctx, e, address, l.Text); d != nil {
+			return d
+		}
+		return silentBackend(address, l.Text)
 	}
 	return nil
+}
+
+// slowBackend: asked directly it answers, and nginx does not wait for so long.
+func slowBackend(ctx context.Context, e *facts.Evidence, address, line string) *cause.Diagnosis {
+	limit, d := facts.ReadTimeout(e)
+	if p := facts.Passed(e); p == nil || address == "" || limit >= facts.Patience {
+		return nil
+	}
+	begun := time.Now()
+	var status *handshake.StatusError
+	if err := facts.Shake(ctx, e, facts.AsNginx(e, address)); err != nil && !errors.As(err, &status) {
+		return nil
+	}
+	took := time.Since(begun)
+	told := fmt.Sprintf("asked directly it answers after %.1f s", took.Seconds())
+	if took < limit-limit/10 {
+		return cause.New(cause.BackendNotAnswering, fmt.Sprintf("the backend %s took the connection and did not answer "+
+			"within %s (proxy_read_timeout)", address, limit), cause.Say("look at the backend's own log: it is slow at "+
+			"times"), line, told)
+	}
+	p := facts.Passed(e).Directive
+	mend := cause.Say("add proxy_read_timeout 24h; in ").Line(p.File, p.Line)
+	if d != nil {
+		p, mend = *d, facts.ReplaceLine(*d, "proxy_read_timeout 24h;")
+	}
+	return cause.New(cause.ProxyReadTimeout, fmt.Sprintf("nginx waits %s for the answer of the backend %s, which takes "+
+		"longer: proxy_read_timeout is %s", limit, address, limit), facts.InFile(e, p.File, p.Line, mend), line, told)
 }
 
 // BackendNeverAnswers: nor does it answer directly.
@@ -219,6 +285,21 @@ func silentBackend(address string, evidence ...string) *cause.Diagnosis {
 		cause.Say("look at the backend's own log, and restart it"), evidence...)
 }
 
+// unlike is a backend whose 101 is none. What it chooses that the client did not offer ends the handshake (RFC 6455,
+// section 4.1).
+func unlike(e *facts.Evidence, backend string, err error) *cause.Diagnosis {
+	var head *handshake.HeaderError
+	if errors.As(err, &head) && len(head.Got) > 0 && slices.Contains([]string{"Sec-WebSocket-Protocol",
+		"Sec-WebSocket-Extensions"}, head.Field) {
+		return cause.New(cause.NotAWebSocket, fmt.Sprintf("the backend %s answers 101 with %s %q, which was not offered: "+
+			"clients end such a handshake", backend, head.Field, strings.Join(head.Got, ", ")),
+			cause.Say("have the backend choose of what the client offers, and else leave the field out"),
+			e.Asked.Told()...)
+	}
+	return cause.New(cause.NotAWebSocket, fmt.Sprintf("what listens on %s answers 101 and is no WebSocket server",
+		backend), facts.WhoListens(backend), e.Asked.Told()...)
+}
+
 // BackendIsNoWebSocket: what listens there answers otherwise than a WebSocket server, or than HTTP.
 func BackendIsNoWebSocket(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 	for _, b := range facts.Backends(e) {
@@ -226,9 +307,7 @@ func BackendIsNoWebSocket(ctx context.Context, e *facts.Evidence) *cause.Diagnos
 		var unanswered *handshake.ResponseError
 		switch {
 		case facts.IsUnlike(err):
-			return cause.New(cause.NotAWebSocket,
-				fmt.Sprintf("what listens on %s answers 101 and is no WebSocket server", b),
-				facts.WhoListens(b), e.Asked.Told()...)
+			return unlike(e, b, err)
 		case errors.As(err, &unanswered) && !unanswered.Timeout && len(unanswered.Got) == 0 && facts.NginxFailed(e):
 			return cause.New(cause.BackendRefused,
 				fmt.Sprintf("the backend %s closes the connection without an answer", b),

@@ -278,8 +278,38 @@ func FieldIsRefused(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 			}
 			return fieldDiffers(e, p.Field(name), facts.ClientsField(e, name), b)
 		}
+		if d := fieldsDiffer(ctx, e, p, b); d != nil {
+			return d
+		}
 	}
 	return nil
+}
+
+// fieldsDiffer: each of several fields is enough for the backend to refuse, so that leaving out one of them does not do.
+func fieldsDiffer(ctx context.Context, e *facts.Evidence, p *outcome.Pass, backend string) *cause.Diagnosis {
+	changed := facts.ChangedFields(e)
+	if len(changed) < 2 || facts.Shake(ctx, e, facts.AsNginx(e, backend, changed...)) != nil {
+		return nil
+	}
+	var names []string
+	var mends []cause.Mend
+	for i, name := range changed {
+		f := p.Field(name)
+		others := slices.Concat(changed[:i], changed[i+1:])
+		if f.Set == nil || facts.Shake(ctx, e, facts.AsNginx(e, backend, others...)) == nil {
+			continue
+		}
+		names = append(names, f.Name)
+		mends = append(mends, cause.Say("take out ").Name(facts.Written(*f.Set)).Say(" in ").Line(f.Set.File, f.Set.Line))
+	}
+	if len(names) < 2 {
+		return nil
+	}
+	place := p.Field(names[0]).Set
+	return cause.New(cause.FieldRefused, fmt.Sprintf("the backend %s refuses each of the fields %s that nginx sets (%d)",
+		backend, strings.Join(names, " and "), facts.StatusOf(e).Code),
+		facts.InFile(e, place.File, place.Line, together(mends).Say(", or have the backend take them")),
+		append([]string{e.Err.Error()}, e.Asked.Told()...)...)
 }
 
 func fieldDiffers(e *facts.Evidence, f outcome.SentField, clients, backend string) *cause.Diagnosis {

@@ -3,6 +3,7 @@ package backend
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"wsprovision/provision/diagnose/cause"
@@ -20,7 +21,7 @@ func EveryServerIsDown(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 	if l == nil || p == nil || !noneLive().MatchString(l.Message) || p.Upstream == "" || len(p.Backends) > 0 {
 		return nil
 	}
-	d := downServer(e, p.Upstream)
+	d := serverWith(e, p.Upstream, "down")
 	if d == nil {
 		return nil
 	}
@@ -30,13 +31,16 @@ func EveryServerIsDown(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 		l.Text, facts.PassedBy(p))
 }
 
-func downServer(e *facts.Evidence, group string) *conf.Directive {
+// serverWith is the first server of a group that has the parameter, which may be the beginning of one; nil for none.
+func serverWith(e *facts.Evidence, group, parameter string) *conf.Directive {
 	for _, d := range e.Tree.Section() {
 		if d.Name != "upstream" || len(d.Args) != 1 || !strings.EqualFold(d.Args[0], group) {
 			continue
 		}
 		for i, s := range d.Body {
-			if s.Name == "server" && strings.Contains(" "+strings.Join(s.Args, " ")+" ", " down ") {
+			if s.Name == "server" && slices.ContainsFunc(s.Args, func(arg string) bool {
+				return arg == parameter || strings.HasSuffix(parameter, "=") && strings.HasPrefix(arg, parameter)
+			}) {
 				return &d.Body[i]
 			}
 		}
@@ -54,6 +58,13 @@ func ServersAreLeftOut(ctx context.Context, e *facts.Evidence) *cause.Diagnosis 
 	b := facts.Accepting(ctx, e, true)
 	if b == "" {
 		return nil
+	}
+	if d := serverWith(e, p.Upstream, "max_conns="); d != nil {
+		return cause.New(cause.LimitedByNginx, fmt.Sprintf("nginx asks no server of the group %s: max_conns lets no more "+
+			"connections to it, or it has failed within its fail_timeout, and %s takes the handshake", p.Upstream, b),
+			cause.Say("raise max_conns in ").Name(facts.Written(*d)).Say(" in ").Line(d.File, d.Line).
+				Say(", or take it out").Say(facts.ThenReload),
+			append([]string{l.Text, facts.PassedBy(p)}, e.Asked.Told()...)...)
 	}
 	return cause.New(cause.BackendUnreachable, fmt.Sprintf("nginx asks no server of the group %s: each has failed "+
 		"within its fail_timeout (10 s unless set), and %s takes the handshake by now", p.Upstream, b),

@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/outcome"
 
 	"context"
@@ -23,10 +24,20 @@ func ProtocolIsAnothers(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 	return cause.New(cause.PassedWithoutUpgrade,
 		fmt.Sprintf("%s in %s:%d passes the request on, and that protocol has no upgrade: no WebSocket goes through it",
 			facts.Written(d), d.File, d.Line),
-		facts.InFile(e, d.File, d.Line, cause.Say("pass the path of the WebSocket to a server that speaks HTTP: put "+
-			"proxy_pass http://ADDRESS; with proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; and "+
-			`proxy_set_header Connection "upgrade"; in place of `).Name(facts.Written(d)).Say(" in ").
-			Line(d.File, d.Line)), append([]string{e.Err.Error()}, facts.WayOf(e)...)...)
+		byHTTP(e, d), append([]string{e.Err.Error()}, facts.WayOf(e)...)...)
+}
+
+// byHTTP passes the path to a server that speaks HTTP. A location that has more than this path, such as that of all
+// that ends in .php, is left as it is.
+func byHTTP(e *facts.Evidence, d conf.Directive) cause.Mend {
+	mend := cause.Say("pass the path of the WebSocket to a server that speaks HTTP: put proxy_pass http://ADDRESS; with " +
+		`proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; and proxy_set_header Connection "upgrade"; `)
+	l, s := e.Way.Location, e.Way.Server
+	if s != nil && (l == nil || !isPrefix(*l) || !strings.HasPrefix(facts.PathSent(e), l.Args[len(l.Args)-1])) {
+		return facts.InFile(e, s.File, s.Line, mend.Say("into a location ").Name(facts.PathSent(e)).
+			Say(" of the server block in ").Line(s.File, s.Line))
+	}
+	return facts.InFile(e, d.File, d.Line, mend.Say("in place of ").Name(facts.Written(d)).Say(" in ").Line(d.File, d.Line))
 }
 
 // mayBeARule: a rule of nginx's gives the same answer, such as a limit.

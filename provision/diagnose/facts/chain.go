@@ -43,7 +43,7 @@ func ownListener(ctx context.Context, e *Evidence, backend string) (netip.AddrPo
 		return netip.AddrPort{}, false
 	}
 	at := netip.AddrPortFrom(ips[0].Unmap(), uint16(n))
-	return at, isOwn(at.Addr()) && len(e.Tree.Sharing(at)) > 0
+	return at, IsOwn(at.Addr()) && len(e.Tree.Sharing(at)) > 0
 }
 
 // Circle reports whether the request comes back to the proxy_pass that passed it on.

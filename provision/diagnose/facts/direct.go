@@ -19,8 +19,8 @@ import (
 	"wsprovision/provision/websocket/handshake"
 )
 
-// patience is how long the diagnosis waits for a backend that takes its connection.
-const patience = 10 * time.Second
+// Patience is how long the diagnosis waits for a backend that takes its connection.
+const Patience = 10 * time.Second
 
 // Answers remembers what was asked, so that no question waits for the same answer again.
 type Answers struct {
@@ -46,7 +46,7 @@ func Shake(ctx context.Context, e *Evidence, t handshake.Target) error {
 	if err, known := e.Asked.backends[key]; known {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()
 	_, err := e.Probe(ctx, t)
 	if e.Asked.backends == nil {

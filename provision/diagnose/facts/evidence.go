@@ -210,10 +210,11 @@ func PathSent(e *Evidence) string {
 
 // IsLocal reports whether the connection went to this host.
 func IsLocal(e *Evidence) bool {
-	return isOwn(e.Address.Addr())
+	return IsOwn(e.Address.Addr())
 }
 
-func isOwn(ip netip.Addr) bool {
+// IsOwn reports whether the address is one of this host.
+func IsOwn(ip netip.Addr) bool {
 	if ip = ip.Unmap(); !ip.IsValid() {
 		return false
 	}

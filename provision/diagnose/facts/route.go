@@ -3,6 +3,7 @@ package facts
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/outcome"
@@ -89,4 +90,20 @@ func Additions(p *outcome.Pass) conf.Directive {
 		}
 	}
 	return p.Directive
+}
+
+// ReadTimeout is for how long a WebSocket may be silent, with the directive that says so; 60 s unless set.
+func ReadTimeout(e *Evidence) (time.Duration, *conf.Directive) {
+	p := Passed(e)
+	if p == nil {
+		return time.Minute, nil
+	}
+	d := e.Way.End.InForce("proxy_read_timeout")
+	if d == nil {
+		return time.Minute, nil
+	}
+	if span, ok := conf.ParseSpan(strings.Join(d.Args, "")); ok {
+		return span, d
+	}
+	return time.Minute, d
 }

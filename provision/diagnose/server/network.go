@@ -68,6 +68,21 @@ func ClientHasNoPort(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 	return Exhausted(e, "the client's own connections to "+e.Address.String(), e.Address.Port(), e.Err.Error())
 }
 
+// ClientHasNoFiles: this program itself may open no more files, and thereby no more sockets.
+func ClientHasNoFiles(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
+	if !errors.Is(e.Err, syscall.EMFILE) {
+		return nil
+	}
+	var limit syscall.Rlimit
+	told := ""
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err == nil {
+		told = fmt.Sprintf("this program may open %d files (setrlimit(2), RLIMIT_NOFILE)", limit.Max)
+	}
+	return cause.New(cause.OpenFilesSpent, "this program itself can open no more connections (24: too many open files)",
+		cause.Do("ulimit", "-n", "65536").Note("in the shell that runs wsprovision, or try fewer at a time"),
+		e.Err.Error(), told)
+}
+
 // NothingListensBeside: nothing listens where the URL leads, and no file of nginx speaks of it.
 func NothingListensBeside(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 	if !facts.Refused(e) {

@@ -119,7 +119,7 @@ func notSyntax(ctx context.Context, e *facts.Evidence, p nginx.Problem) *cause.D
 	switch {
 	case strings.HasPrefix(m, "host not found in "):
 		name, _, _ := strings.Cut(strings.Trim(after(m, `"`), `"`), `"`)
-		d := UpstreamName(name)
+		d := upstreamNamed(e, name)
 		d.Evidence = append(d.Evidence, evidence)
 		return d
 	case bindNumber(m) == 13:
