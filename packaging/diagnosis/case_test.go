@@ -94,7 +94,8 @@ func furnish(r row, program string) error {
 			return err
 		}
 	}
-	if err := errors.Join(os.Symlink(program, "/usr/local/bin-agent"), itself("/usr/local/bin-test"), put("/root/websocket.conf", rendered()),
+	if err := errors.Join(os.Symlink(program, "/usr/local/bin-agent"), itself("/usr/local/bin-test"),
+		put("/root/websocket.conf", rendered()),
 		os.WriteFile("/usr/local/sbin/wsprovision", []byte(wsprovision), 0o755),
 		os.WriteFile("/usr/local/sbin/systemctl", []byte(systemctl), 0o755)); err != nil {
 		return err

@@ -11,7 +11,8 @@ func furtherRows() []row {
 	ws := passes(headers)
 	well := serves(ws)
 	rows := []row{
-		{situation: "a redirect to wss:// itself", site: serves("return 301 wss://$host$request_uri;"), want: redirected,
+		{situation: "a redirect to wss:// itself", site: serves("return 301 wss://$host$request_uri;"),
+			want: redirected,
 			says: "wss://ws.example.com/ws/", noMend: true},
 		{situation: "the last slash is missing, and redirects have no name", site: serves("absolute_redirect off;", ws),
 			verify: "--url ws://ws.example.com/ws", want: redirected, says: "ws://ws.example.com/ws/", noMend: true},
@@ -19,7 +20,8 @@ func furtherRows() []row {
 			`if ($cookie_session = "") { return 302 /login; }`, ws), want: redirected, cause: "/login",
 			proof: "$cookie_session", not: "use ws://ws.example.com/login", edit: sed("/return 302/d")},
 		{situation: "another name than the canonical one is redirected",
-			site: strings.Replace(serves(`if ($host != "www.example.com") { return 301 http://www.example.com$request_uri; }`,
+			site: strings.Replace(serves(`if ($host != "www.example.com") `+
+				"{ return 301 http://www.example.com$request_uri; }",
 				ws), "server_name ws", "server_name www.example.com ws", 1), want: redirected,
 			says: "ws://www.example.com/ws/", noMend: true},
 		{situation: "a redirect to another port", site: serves("return 301 https://$host:8443$request_uri;"),
@@ -48,8 +50,10 @@ func furtherRows() []row {
 		{situation: "WordPress: everything goes to index.php, and no location has the path", files: map[string]string{
 			"/srv/www/index.php": "<?php\n"}, site: serves("root /srv/www;", "index index.php;",
 			"location / { try_files $uri $uri/ /index.php?$args; }",
-			`location ~ \.php$ { fastcgi_pass 127.0.0.1:9000; }`), want: "passed-without-upgrade", cause: "fastcgi_pass",
-			says: "/ws/", edit: sed("s,location / {,location /ws/ { proxy_pass http://127.0.0.1:3000; " + headers + "} &,")},
+			`location ~ \.php$ { fastcgi_pass 127.0.0.1:9000; }`), want: "passed-without-upgrade",
+			cause: "fastcgi_pass",
+			says:  "/ws/", edit: sed("s,location / {,location /ws/ { proxy_pass http://127.0.0.1:3000; " + headers +
+				"} &,")},
 		{situation: "a rewrite without a flag goes on to files", site: serves("root /srv;", "location /ws/ { rewrite "+
 			"^/ws/(.*)$ /none/$1; proxy_pass http://127.0.0.1:3000; "+headers+" }"), want: "path-not-found",
 			cause: "/none/", says: siteFile, edit: sed("s,rewrite [^;]*;,,")},
@@ -61,8 +65,9 @@ func furtherRows() []row {
 		{situation: "an old version of the protocol is asked for", site: serves(passes(headers,
 			"proxy_set_header Sec-WebSocket-Version 8;")), want: "field-refused", cause: "Sec-WebSocket-Version",
 			edit: sed("/Sec-WebSocket-Version/d")},
-		{situation: "the name of a group is misspelt in proxy_pass", site: "upstream backends { server 127.0.0.1:3000; }\n" +
-			serves(location("/ws/", "http://backend", headers)), hosts: theHosts, want: "upstream-name-unresolved",
+		{situation: "the name of a group is misspelt in proxy_pass",
+			site: "upstream backends { server 127.0.0.1:3000; }\n" +
+				serves(location("/ws/", "http://backend", headers)), hosts: theHosts, want: "upstream-name-unresolved",
 			cause: "backend", proof: "backends", edit: sed("s,http://backend;,http://backends;,") +
 				" && systemctl reload-or-restart nginx"},
 		{situation: "the user of nginx.conf is Debian's", site: well,
@@ -77,7 +82,8 @@ func furtherRows() []row {
 			"/etc/nginx/conf.d/zz.conf", want: invalid, cause: "zz.conf", edit: "rm /etc/nginx/conf.d/zz.conf"},
 		{situation: "a directory in conf.d has a name that ends in .conf", site: well, before: "mkdir " +
 			"/etc/nginx/conf.d/zz.conf", want: invalid, cause: "zz.conf", edit: "rmdir /etc/nginx/conf.d/zz.conf"},
-		{situation: "a listener that speaks HTTP/2 only", site: strings.Replace(well, "listen 80", "listen 8080 http2", 1),
+		{situation: "a listener that speaks HTTP/2 only", site: strings.Replace(well, "listen 80", "listen 8080 http2",
+			1),
 			verify: "--url ws://ws.example.com:8080/ws/ --timeout 3s", want: answered,
 			cause: "http2", says: "http2", edit: sed("s/ http2//")},
 		{situation: "the master was killed, and its workers go on", site: well,

@@ -19,8 +19,9 @@ func reachedRows() []row {
 	real := "proxy_set_header X-Real-IP $remote_addr;"
 	forwarded := "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"
 	rows := []row{
-		{situation: "a route of the kind blackhole", backends: []backend{}, before: "ip route add blackhole 192.0.2.0/24",
-			site: far, want: "backend-unreachable", cause: "192.0.2.7:3000", not: "SELinux", noMend: true},
+		{situation: "a route of the kind blackhole", backends: []backend{},
+			before: "ip route add blackhole 192.0.2.0/24",
+			site:   far, want: "backend-unreachable", cause: "192.0.2.7:3000", not: "SELinux", noMend: true},
 		{situation: "a route of the kind throw", backends: []backend{}, before: "ip route add throw 192.0.2.0/24",
 			site: far, want: "backend-unreachable", cause: "192.0.2.7:3000", noMend: true},
 		{situation: "the backend's queue of connections is full", backends: []backend{},
@@ -77,21 +78,25 @@ func reachedRows() []row {
 		{situation: "the backend chooses an extension that nobody offered", backends: one(adding(
 			"Sec-WebSocket-Extensions", "permessage-deflate")), site: well, want: "not-a-websocket",
 			cause: "permessage-deflate", noMend: true},
-		{situation: "the group lets five connections to the server at a time", backends: one(slow(300 * time.Millisecond)),
-			site:   group("zone b 64k; server 127.0.0.1:3000 max_conns=5;") + serves(location("/ws/", "http://b", headers)),
+		{situation: "the group lets five connections to the server at a time",
+			backends: one(slow(300 * time.Millisecond)),
+			site: group("zone b 64k; server 127.0.0.1:3000 max_conns=5;") +
+				serves(location("/ws/", "http://b", headers)),
 			verify: theURL + " --count 24 --concurrency 12", want: "limited-by-nginx", cause: "max_conns",
 			says: "max_conns", not: "systemctl restart", edit: sed("s/ max_conns=5//")},
 		{situation: "the client itself may open no more files", site: well, verify: theURL +
-			" --count 100 --concurrency 60", after: "program=$(readlink /usr/local/bin-agent); rm /usr/local/bin-agent; " +
-			"printf '#!/bin/bash\\nulimit -n 40; exec %s \"$@\"' $program >/usr/local/bin-agent; chmod 755 " +
-			"/usr/local/bin-agent", want: "open-files-exhausted",
+			" --count 100 --concurrency 60",
+			after: "program=$(readlink /usr/local/bin-agent); rm /usr/local/bin-agent; " +
+				"printf '#!/bin/bash\\nulimit -n 40; exec %s \"$@\"' $program >/usr/local/bin-agent; chmod 755 " +
+				"/usr/local/bin-agent", want: "open-files-exhausted",
 			cause: "this program itself & too many open files", says: "ulimit -n",
 			not: "systemctl restart & worker_rlimit_nofile", noMend: true},
-		{situation: "the backend's answer is no 101 but has all of its fields", backends: one(func(w http.ResponseWriter,
-			r *http.Request) {
-			w.Header().Set("Upgrade", "websocket")
-			w.WriteHeader(http.StatusOK)
-		}), site: well, want: refused, cause: "(200)", noMend: true},
+		{situation: "the backend's answer is no 101 but has all of its fields",
+			backends: one(func(w http.ResponseWriter,
+				r *http.Request) {
+				w.Header().Set("Upgrade", "websocket")
+				w.WriteHeader(http.StatusOK)
+			}), site: well, want: refused, cause: "(200)", noMend: true},
 	}
 	return of("Reaching the backend", rows)
 }

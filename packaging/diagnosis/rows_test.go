@@ -11,7 +11,8 @@ import (
 func rows() []row {
 	return slices.Concat(headerRows(), answerRows(), routeRows(), upstreamRows(), familyRows(), backendRows(),
 		serverRows(), socketRows(), tlsRows(), configRows(), loadRows(), ownRows(), inheritanceRows(), pathRows(),
-		ruleRows(), groupRows(), nameRows(), lifetimeRows(), mistakeRows(), seenRows(), reachedRows(), furtherRows())
+		ruleRows(), groupRows(), nameRows(), lifetimeRows(), mistakeRows(), seenRows(), reachedRows(), furtherRows(),
+		securedRows(), valueRows())
 }
 
 // listening is the site on another port.

@@ -20,6 +20,7 @@ func unexplained(ctx context.Context, e *facts.Evidence) cause.Diagnosis {
 	}
 	if facts.IsLocal(e) {
 		d.Evidence = append(d.Evidence, backend.Forbidden(ctx, e)...)
+		d.Evidence = append(d.Evidence, backend.NotJudged(e)...)
 		d.Evidence = append(d.Evidence, facts.PassedOver(e)...)
 		d.Evidence = append(d.Evidence, facts.WayOf(e)...)
 	}

@@ -18,7 +18,8 @@ func redirectMend(e *facts.Evidence, m made) cause.Mend {
 	switch {
 	case to != nil && m.by.Name == "rewrite" && isBackends(e, to):
 		return facts.InFile(e, m.by.File, m.by.Line, cause.Say("put proxy_pass ").Name("http://"+to.Host).
-			Say(`; with proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; and proxy_set_header Connection `+
+			Say("; with proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; and proxy_set_header "+
+				"Connection "+
 				`"upgrade"; in place of `).Name(m.what).Say(" in ").Line(m.by.File, m.by.Line).
 			Say(": a rewrite to a URL redirects the client"))
 	case to != nil && samePath(to.Path, facts.PathSent(e)):

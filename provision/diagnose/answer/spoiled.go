@@ -45,9 +45,10 @@ func AnswerIsAddedTo(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 	}
 	for _, d := range e.Way.End.AllInForce("add_header") {
 		if len(d.Args) > 1 && strings.EqualFold(d.Args[0], head.Field) {
-			return cause.New(cause.NotAWebSocket, fmt.Sprintf("nginx puts %s into the answer, by add_header in %s:%d, and "+
-				"clients end the handshake: %s", head.Field, d.File, d.Line, head), facts.InFile(e, d.File, d.Line,
-				cause.Say("take out ").Name(facts.Written(d)).Say(" in ").Line(d.File, d.Line)),
+			return cause.New(cause.NotAWebSocket,
+				fmt.Sprintf("nginx puts %s into the answer, by add_header in %s:%d, and "+
+					"clients end the handshake: %s", head.Field, d.File, d.Line, head), facts.InFile(e, d.File, d.Line,
+					cause.Say("take out ").Name(facts.Written(d)).Say(" in ").Line(d.File, d.Line)),
 				append([]string{e.Err.Error()}, e.Asked.Told()...)...)
 		}
 	}

@@ -108,7 +108,8 @@ func BackendIsDown(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 	mend := cause.Say("start the backend (systemctl start its unit), so that it listens on ").Name(all[0])
 	why := fmt.Sprintf("the backend %s is not running: the connection is refused (111)", all[0])
 	if near := nearest(e, all[0]); near != "" && len(all) == 1 {
-		why = fmt.Sprintf("nothing listens on %s: the connection is refused (111); a program listens on %s", all[0], near)
+		why = fmt.Sprintf("nothing listens on %s: the connection is refused (111); a program listens on %s", all[0],
+			near)
 		mend = mend.Say(", or pass to ").Name(near)
 		if p := facts.Passed(e); p != nil {
 			mend = mend.Say(" in ").Line(p.Directive.File, p.Directive.Line)
@@ -244,6 +245,8 @@ func slowBackend(ctx context.Context, e *facts.Evidence, address, line string) *
 	if p := facts.Passed(e); p == nil || address == "" || limit >= facts.Patience {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, max(2*limit, 2*time.Second))
+	defer cancel()
 	begun := time.Now()
 	var status *handshake.StatusError
 	if err := facts.Shake(ctx, e, facts.AsNginx(e, address)); err != nil && !errors.As(err, &status) {
@@ -252,17 +255,21 @@ func slowBackend(ctx context.Context, e *facts.Evidence, address, line string) *
 	took := time.Since(begun)
 	told := fmt.Sprintf("asked directly it answers after %.1f s", took.Seconds())
 	if took < limit-limit/10 {
-		return cause.New(cause.BackendNotAnswering, fmt.Sprintf("the backend %s took the connection and did not answer "+
-			"within %s (proxy_read_timeout)", address, limit), cause.Say("look at the backend's own log: it is slow at "+
-			"times"), line, told)
+		return cause.New(cause.BackendNotAnswering,
+			fmt.Sprintf("the backend %s took the connection and did not answer "+
+				"within %s (proxy_read_timeout)", address, limit),
+			cause.Say("look at the backend's own log: it is slow at "+
+				"times"), line, told)
 	}
 	p := facts.Passed(e).Directive
 	mend := cause.Say("add proxy_read_timeout 24h; in ").Line(p.File, p.Line)
 	if d != nil {
 		p, mend = *d, facts.ReplaceLine(*d, "proxy_read_timeout 24h;")
 	}
-	return cause.New(cause.ProxyReadTimeout, fmt.Sprintf("nginx waits %s for the answer of the backend %s, which takes "+
-		"longer: proxy_read_timeout is %s", limit, address, limit), facts.InFile(e, p.File, p.Line, mend), line, told)
+	return cause.New(cause.ProxyReadTimeout,
+		fmt.Sprintf("nginx waits %s for the answer of the backend %s, which takes "+
+			"longer: proxy_read_timeout is %s", limit, address, limit), facts.InFile(e, p.File, p.Line, mend), line,
+		told)
 }
 
 // BackendNeverAnswers: nor does it answer directly.
@@ -291,8 +298,9 @@ func unlike(e *facts.Evidence, backend string, err error) *cause.Diagnosis {
 	var head *handshake.HeaderError
 	if errors.As(err, &head) && len(head.Got) > 0 && slices.Contains([]string{"Sec-WebSocket-Protocol",
 		"Sec-WebSocket-Extensions"}, head.Field) {
-		return cause.New(cause.NotAWebSocket, fmt.Sprintf("the backend %s answers 101 with %s %q, which was not offered: "+
-			"clients end such a handshake", backend, head.Field, strings.Join(head.Got, ", ")),
+		return cause.New(cause.NotAWebSocket,
+			fmt.Sprintf("the backend %s answers 101 with %s %q, which was not offered: "+
+				"clients end such a handshake", backend, head.Field, strings.Join(head.Got, ", ")),
 			cause.Say("have the backend choose of what the client offers, and else leave the field out"),
 			e.Asked.Told()...)
 	}

@@ -64,6 +64,21 @@ func missingOf(p *outcome.Pass) (missing []needed) {
 	return missing
 }
 
+// NotJudged are the fields of a handshake whose value only nginx knows.
+func NotJudged(e *facts.Evidence) (all []string) {
+	p := facts.Passed(e)
+	if p == nil {
+		return nil
+	}
+	for _, n := range neededFields() {
+		if f := p.Field(n.name); f.Set != nil && !f.Value.Known {
+			all = append(all, fmt.Sprintf("what %s becomes by %s in %s:%d was not found out", n.name,
+				facts.Written(*f.Set), f.Set.File, f.Set.Line))
+		}
+	}
+	return all
+}
+
 // before are the listeners of this nginx before this one that do not pass on a WebSocket either: mended alone, each
 // would give another failure.
 func before(e *facts.Evidence) (all []*facts.Evidence) {
@@ -285,7 +300,8 @@ func FieldIsRefused(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 	return nil
 }
 
-// fieldsDiffer: each of several fields is enough for the backend to refuse, so that leaving out one of them does not do.
+// fieldsDiffer: each of several fields is enough for the backend to refuse, so that leaving out one of them does not
+// do.
 func fieldsDiffer(ctx context.Context, e *facts.Evidence, p *outcome.Pass, backend string) *cause.Diagnosis {
 	changed := facts.ChangedFields(e)
 	if len(changed) < 2 || facts.Shake(ctx, e, facts.AsNginx(e, backend, changed...)) != nil {
@@ -300,14 +316,16 @@ func fieldsDiffer(ctx context.Context, e *facts.Evidence, p *outcome.Pass, backe
 			continue
 		}
 		names = append(names, f.Name)
-		mends = append(mends, cause.Say("take out ").Name(facts.Written(*f.Set)).Say(" in ").Line(f.Set.File, f.Set.Line))
+		mends = append(mends, cause.Say("take out ").Name(facts.Written(*f.Set)).Say(" in ").Line(f.Set.File,
+			f.Set.Line))
 	}
 	if len(names) < 2 {
 		return nil
 	}
 	place := p.Field(names[0]).Set
-	return cause.New(cause.FieldRefused, fmt.Sprintf("the backend %s refuses each of the fields %s that nginx sets (%d)",
-		backend, strings.Join(names, " and "), facts.StatusOf(e).Code),
+	return cause.New(cause.FieldRefused,
+		fmt.Sprintf("the backend %s refuses each of the fields %s that nginx sets (%d)",
+			backend, strings.Join(names, " and "), facts.StatusOf(e).Code),
 		facts.InFile(e, place.File, place.Line, together(mends).Say(", or have the backend take them")),
 		append([]string{e.Err.Error()}, e.Asked.Told()...)...)
 }

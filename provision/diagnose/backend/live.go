@@ -60,8 +60,10 @@ func ServersAreLeftOut(ctx context.Context, e *facts.Evidence) *cause.Diagnosis 
 		return nil
 	}
 	if d := serverWith(e, p.Upstream, "max_conns="); d != nil {
-		return cause.New(cause.LimitedByNginx, fmt.Sprintf("nginx asks no server of the group %s: max_conns lets no more "+
-			"connections to it, or it has failed within its fail_timeout, and %s takes the handshake", p.Upstream, b),
+		return cause.New(cause.LimitedByNginx,
+			fmt.Sprintf("nginx asks no server of the group %s: max_conns lets no more "+
+				"connections to it, or it has failed within its fail_timeout, and %s takes the handshake", p.Upstream,
+				b),
 			cause.Say("raise max_conns in ").Name(facts.Written(*d)).Say(" in ").Line(d.File, d.Line).
 				Say(", or take it out").Say(facts.ThenReload),
 			append([]string{l.Text, facts.PassedBy(p)}, e.Asked.Told()...)...)

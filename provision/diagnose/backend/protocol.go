@@ -30,14 +30,16 @@ func ProtocolIsAnothers(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 // byHTTP passes the path to a server that speaks HTTP. A location that has more than this path, such as that of all
 // that ends in .php, is left as it is.
 func byHTTP(e *facts.Evidence, d conf.Directive) cause.Mend {
-	mend := cause.Say("pass the path of the WebSocket to a server that speaks HTTP: put proxy_pass http://ADDRESS; with " +
+	mend := cause.Say("pass the path of the WebSocket to a server that speaks HTTP: put proxy_pass " +
+		"http://ADDRESS; with " +
 		`proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; and proxy_set_header Connection "upgrade"; `)
 	l, s := e.Way.Location, e.Way.Server
 	if s != nil && (l == nil || !isPrefix(*l) || !strings.HasPrefix(facts.PathSent(e), l.Args[len(l.Args)-1])) {
 		return facts.InFile(e, s.File, s.Line, mend.Say("into a location ").Name(facts.PathSent(e)).
 			Say(" of the server block in ").Line(s.File, s.Line))
 	}
-	return facts.InFile(e, d.File, d.Line, mend.Say("in place of ").Name(facts.Written(d)).Say(" in ").Line(d.File, d.Line))
+	return facts.InFile(e, d.File, d.Line, mend.Say("in place of ").Name(facts.Written(d)).Say(" in ").Line(d.File,
+		d.Line))
 }
 
 // mayBeARule: a rule of nginx's gives the same answer, such as a limit.

@@ -175,7 +175,8 @@ func Forbidden(ctx context.Context, e *facts.Evidence) (all []string) {
 		}
 	}
 	if facts.PortOf(address) > 0 && !isForbidden(ctx, e, address) {
-		all = append(all, fmt.Sprintf("%s takes a connection of this program, so that neither a route nor a firewall's "+
+		all = append(all, fmt.Sprintf("%s takes a connection of this program, so that neither a route nor a "+
+			"firewall's "+
 			"rule for everybody refuses it", address))
 	}
 	return append(all, facts.Confinement(e)...)

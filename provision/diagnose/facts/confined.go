@@ -36,7 +36,8 @@ func modules(e *Evidence) string {
 	const file = "/sys/kernel/security/lsm"
 	lines := host.ReadProc(e.Host, file)
 	if len(lines) == 0 || lines[0] == "" {
-		return "which security modules the kernel has cannot be told: " + file + " is not there, as in containers and " +
+		return "which security modules the kernel has cannot be told: " + file +
+			" is not there, as in containers and " +
 			"with kernels before 4.11"
 	}
 	return "the kernel's security modules are " + lines[0] + " (" + file + ")"

@@ -17,8 +17,9 @@ import (
 // Peak is the most that was seen of one of nginx's workers while many WebSockets were tried. Without root it is
 // nothing.
 type Peak struct {
-	PID         int              // of the worker that held the most
-	Sockets     int              // each is a connection of worker_connections, listeners among them (ngx_get_connection)
+	PID int // of the worker that held the most
+	// each is a connection of worker_connections, listeners among them (ngx_get_connection)
+	Sockets     int
 	Clients     int              // of the sockets: from clients to the address that was tried
 	Backends    int              // of the sockets: to backends
 	Descriptors int              // files that are no sockets, too

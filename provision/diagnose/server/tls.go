@@ -241,6 +241,11 @@ func certificateProblem(m, evidence string) *cause.Diagnosis {
 		return cause.New(cause.CertificateKeyUnreadable, fmt.Sprintf("nginx cannot read the certificate's key %s: %s",
 			file,
 			openSSLReason(m)), unreadable, evidence)
+	case strings.Contains(m, "key too small"), strings.Contains(m, "md too weak"):
+		return cause.New(cause.CertificateUnreadable, fmt.Sprintf("OpenSSL does not take the certificate %s: %s", file,
+			openSSLReason(m)), cause.Say("get a certificate with a key of 2048 bits or more and a digest of "+
+			"SHA-256, and "+
+			"put it into ").Name(file).Say(facts.ThenServe), evidence)
 	case strings.HasPrefix(m, "cannot load certificate "), strings.HasPrefix(m, "SSL_CTX_use_certificate"):
 		return cause.New(cause.CertificateUnreadable, fmt.Sprintf("nginx cannot read the certificate %s: %s", file,
 			openSSLReason(m)), unreadable, evidence)
@@ -250,7 +255,8 @@ func certificateProblem(m, evidence string) *cause.Diagnosis {
 
 func openSSLReason(m string) string {
 	for _, known := range []string{"No such file or directory", "Permission denied", "Is a directory", "bad decrypt",
-		"no start line", "bad base64 decode"} {
+		"no start line", "bad base64 decode", "bad password read", "ee key too small", "ca key too small",
+		"ee md too weak", "ca md too weak"} {
 		if strings.Contains(m, known) {
 			return strings.ToLower(known)
 		}
