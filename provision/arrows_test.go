@@ -14,12 +14,12 @@ var arrows = map[string]string{
 		"config config/reading config/kinds websocket websocket/handshake systemd",
 	"provision": "siteconfig firstboot verify status " + rooms +
 		" config nginx nginx/render websocket rpm rpm/openpgp rpm/locks rpm/yumerr selinux selinux/policydb systemd",
-	"provision/firstboot":   "verify " + rooms + " config systemd",
+	"provision/firstboot":   rooms + " config systemd",
 	"provision/credentials": "websocket/handshake",
-	"provision/verify": "credentials diagnose diagnose/backend diagnose/server diagnose/facts diagnose/cause policy " +
+	"provision/verify": "credentials diagnose diagnose/backend diagnose/server diagnose/facts diagnose/cause " +
 		"proxy state host engine config nginx/conf nginx/files nginx/head nginx/render nginx/route websocket " +
 		"websocket/handshake selinux selinux/policydb systemd",
-	"provision/status": "packages proxy state host engine selinux selinux/policydb systemd",
+	"provision/status": "packages state host engine nginx selinux selinux/policydb systemd",
 	"provision/diagnose": "diagnose/answer diagnose/backend diagnose/server diagnose/facts diagnose/cause host " +
 		"config nginx websocket/handshake",
 	"provision/diagnose/answer": "diagnose/facts diagnose/cause nginx/conf nginx/files nginx/head nginx/outcome " +
@@ -31,19 +31,19 @@ var arrows = map[string]string{
 	"provision/diagnose/facts": "diagnose/cause host config nginx nginx/conf nginx/files nginx/head nginx/outcome " +
 		"nginx/route websocket websocket/handshake selinux selinux/policydb systemd",
 	"provision/diagnose/cause": "",
-	"provision/proxy": "sitecheck packages managed state host engine config nginx nginx/conf nginx/glob " +
+	"provision/proxy": "sitecheck managed state host engine config nginx nginx/conf nginx/glob " +
 		"nginx/render nginx/route nginx/files nginx/head certificate selinux selinux/policydb systemd",
 	"provision/sitecheck":   "credentials certificate host engine nginx selinux",
 	"provision/certificate": "",
-	"provision/policy":      "labels managed state host engine config selinux selinux/policydb systemd",
+	"provision/policy":      "managed state host engine config selinux selinux/policydb systemd",
 	"provision/capacity":    "proxy managed state host engine config nginx nginx/conf selinux systemd",
 	"provision/firewall":    "state host engine config firewalld systemd",
-	"provision/labels":      "packages state host engine selinux selinux/policydb systemd",
+	"provision/labels":      "state host engine selinux selinux/policydb systemd",
 	"provision/packages":    "managed state host engine config rpm rpm/rpmdb rpm/yumconf rpm/openpgp rpm/yumerr",
 	"provision/siteconfig":  "managed engine config",
 	"provision/managed":     "state host engine config",
 	"provision/state":       "host engine",
-	"provision/host": "config nginx nginx/conf websocket websocket/handshake rpm firewalld selinux " +
+	"provision/host": "nginx nginx/conf websocket websocket/handshake rpm firewalld selinux " +
 		"selinux/policydb systemd",
 	"provision/nginx/route":         "nginx/conf nginx/files nginx/head nginx/outcome nginx/variable",
 	"provision/nginx/outcome":       "nginx/conf nginx/variable",

@@ -179,7 +179,7 @@ func (c *chronicle) keep(slot **engine.Report, report *engine.Report) error {
 // forget leaves of the history what a later run has to know: that packages
 // which stay may have lost files.
 func (c *chronicle) forget() error {
-	if c.history.Unverified == nil || len(c.run.pkgs.Recorded(state.KindPackage)) == 0 {
+	if c.history.Unverified == nil || len(c.run.ledger.Names(state.KindPackage)) == 0 {
 		return c.run.Files.Remove(state.HistoryPath)
 	}
 	c.history.Install, c.history.Last, c.history.Running = nil, nil, nil

@@ -272,7 +272,7 @@ func (r *rig) proofAgrees(c config.Config, want string) {
 		return
 	}
 	h := r.host()
-	p := &verify.Proof{Host: h, Config: c, Policy: &policy.Policy{Host: h},
+	p := &verify.Proof{Host: h, Config: c, Denial: (&policy.Policy{Host: h}).Denial,
 		Survey: &proxy.Survey{Host: h, Engine: &engine.Engine{}}}
 	var f engine.Finding
 	err := p.ProveLocation(r.t.Context(), &f, c.Sites[0], c.Sites[0].Locations[0], nil)

@@ -27,29 +27,29 @@ func (r *Run) wire(ctx context.Context) {
 	if c.EPEL.Source == config.EPELAuto {
 		r.pkgs.WithRelease, r.pkgs.Bring, r.pkgs.Beside = r.epel.WithRelease, r.epel.Bring, r.epel.OneRun().Beside
 	}
-	r.labels = &labels.Labels{Host: h, Ledger: r.ledger, Packages: r.pkgs}
-	r.policy = &policy.Policy{Host: h, Config: c, Ledger: r.ledger, Managed: r.files, Labels: r.labels}
+	r.labels = &labels.Labels{Host: h, Ledger: r.ledger, HasNginx: r.pkgs.HasNginx}
+	r.policy = &policy.Policy{Host: h, Config: c, Ledger: r.ledger, Managed: r.files,
+		KeepLabels: r.labels.KeepStore}
 	r.survey = &proxy.Survey{Host: h, Engine: r.engine}
-	r.unit = &proxy.Unit{Host: h, Config: c, Engine: r.engine, Ledger: r.ledger, Managed: r.files, Packages: r.pkgs,
-		Survey: r.survey,
-		Owed:   state.Owed{Files: h.Files}}
+	r.unit = &proxy.Unit{Host: h, Config: c, Engine: r.engine, Ledger: r.ledger, Managed: r.files,
+		Damaged: r.pkgs.Damaged, Survey: r.survey, Owed: state.Owed{Files: h.Files}}
 	r.conf = &proxy.Sites{Host: h, Config: c, Ledger: r.ledger, Managed: r.files, Unit: r.unit, Survey: r.survey,
 		Reverting: r.reverting, Wanted: r.sites,
-		Build: func() render.Build { return proxy.BuildOf(ctx, h, r.pkgs) }}
+		Build: func() render.Build { return proxy.BuildOf(ctx, h, r.pkgs.NginxVersion) }}
 	if r.conf.Wanted == nil {
 		r.conf.Wanted = r.conf.Configured
 	}
 	r.unit.Pending = r.conf.Pending
-	r.candidate = &proxy.Candidate{Host: h, Config: c, Packages: r.pkgs, Unit: r.unit, Sites: r.conf, Survey: r.survey,
-		Reverting: r.reverting}
+	r.candidate = &proxy.Candidate{Host: h, Config: c, HasNginx: r.pkgs.HasNginx, Unit: r.unit, Sites: r.conf,
+		Survey: r.survey, Reverting: r.reverting}
 	r.capacity = &capacity.Capacity{Host: h, Config: c, Ledger: r.ledger, Managed: r.files, Unit: r.unit,
 		Survey: r.survey, Sites: r.conf, Reverting: r.reverting, Wanted: r.limits}
 	r.firewall = &firewall.Firewall{Host: h, Config: c, Ledger: r.ledger, Reverting: r.reverting}
 	r.renewal = &proxy.Renewal{Host: h, Config: c, Candidate: r.candidate, Unit: r.unit, Survey: r.survey}
 	r.proof = &verify.Proof{Host: h, Config: c, Pending: func() bool {
 		return anyPending(r.engine)
-	}, Policy: r.policy, Survey: r.survey}
+	}, Denial: r.policy.Denial, Survey: r.survey}
 	r.later = &firstboot.Deferral{Host: h, Config: c, Unmark: r.annals.unmark, Managed: r.files, Labels: r.labels,
 		Unit:   r.unit,
-		Policy: r.policy, Proof: r.proof, Ours: r.ours, HoldOut: r.holdOut}
+		Policy: r.policy, Unproved: func() []string { return r.proof.Unproved }, Ours: r.ours, HoldOut: r.holdOut}
 }

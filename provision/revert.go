@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"wsprovision/provision/capacity"
+	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/labels"
@@ -31,6 +32,7 @@ type Revert struct {
 // NewRevert prepares a revert. Packages that the agent brought are removed
 // only where packages is set.
 func NewRevert(h *host.Host, on Listener, packages bool) *Revert {
+	h.RPM.LockWait, h.SELinux.LockWait = config.YumLockWait, config.SemanageLockWait
 	run := &Run{Host: h, on: on, Options: Options{AnyPlatform: true}, kind: kind{reverting: true}}
 	r := &Revert{Run: run, packages: packages}
 	r.Run.sites = r.before

@@ -29,7 +29,7 @@ const (
 	// EPEL7Fingerprint is that of "Fedora EPEL (7) <epel@fedoraproject.org>", key id 352C64E5.
 	EPEL7Fingerprint = "91E97D7C4A5E96F17F3E888F6A2FAEA2352C64E5"
 
-	// YumLockWait and SemanageLockWait are Wait's defaults, also where there is no configuration (a revert).
+	// YumLockWait and SemanageLockWait are Wait's defaults, also for a revert, which reads no configuration.
 	YumLockWait      = 10 * time.Minute
 	SemanageLockWait = 2 * time.Minute
 )

@@ -18,7 +18,6 @@ import (
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 	"wsprovision/provision/stepnames"
-	"wsprovision/provision/verify"
 	"wsprovision/systemd"
 )
 
@@ -176,9 +175,9 @@ func (d *Deferral) checkFinish(ctx context.Context) (engine.Finding, error) {
 		f.Changes = append(f.Changes, engine.Change{Object: host.FirstBootUnit + " (at boot)", From: "enabled",
 			To: "disabled"})
 	}
-	if d.HoldOut && len(d.Proof.Unproved) > 0 {
+	if unproved := d.Unproved(); d.HoldOut && len(unproved) > 0 {
 		for i := range f.Changes {
-			f.Changes[i].Deferred = strings.Join(d.Proof.Unproved, "; ")
+			f.Changes[i].Deferred = strings.Join(unproved, "; ")
 		}
 	}
 	return f, nil
@@ -221,12 +220,12 @@ type Deferral struct {
 	*host.Host
 	Config config.Config
 	// Unmark says that all the run had to do is done.
-	Unmark  func() error
-	Managed *managed.Files
-	Labels  *labels.Labels
-	Unit    *proxy.Unit
-	Policy  *policy.Policy
-	Proof   *verify.Proof
-	Ours    func() []managed.File
-	HoldOut bool // deferred work stays outstanding until a backend has answered
+	Unmark   func() error
+	Managed  *managed.Files
+	Labels   *labels.Labels
+	Unit     *proxy.Unit
+	Policy   *policy.Policy
+	Unproved func() []string // what the proof could not tell
+	Ours     func() []managed.File
+	HoldOut  bool // deferred work stays outstanding until a backend has answered
 }

@@ -12,7 +12,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"wsprovision/firewalld"
-	"wsprovision/provision/config"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/websocket"
 	"wsprovision/provision/websocket/handshake"
@@ -65,9 +64,8 @@ func New(where systemd.Where, log func(line string, changing bool), notice func(
 	runner := &Runner{Seam: seam, Log: log}
 	h := &Host{Euid: os.Geteuid(), Where: where, Seam: seam}
 	h.RPM = rpm.New("", runner.Read, runner.Change)
-	h.RPM.Notice, h.RPM.LockWait = notice, config.YumLockWait
-	h.SELinux = selinux.Host{Change: runner.Change, Notice: notice, LockWait: config.SemanageLockWait,
-		Offline: where.Offline(), Cache: &selinux.Cache{}}
+	h.RPM.Notice = notice
+	h.SELinux = selinux.Host{Change: runner.Change, Notice: notice, Offline: where.Offline(), Cache: &selinux.Cache{}}
 	h.Nginx = nginx.Nginx{Read: runner.Read, Program: "/usr/sbin/nginx", Conf: NginxConf, Proc: "/proc"}
 	h.HTTP = &http.Client{Timeout: 5 * time.Minute}
 	h.Probe, h.Served, h.Sync, h.TryBind = websocket.Probe, Served, unix.Sync, TryBind

@@ -15,7 +15,6 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
-	"wsprovision/provision/packages"
 	"wsprovision/provision/plaintext"
 	"wsprovision/provision/state"
 	"wsprovision/selinux"
@@ -193,14 +192,14 @@ var accountFiles = [...]string{"/etc/passwd", "/etc/passwd-", "/etc/group", "/et
 func (l *Labels) mislabelled(ctx context.Context, status selinux.Status) ([]mislabelled, error) {
 	paths := []string{filepath.Dir(host.FirstBootLink), host.FirstBootLink, filepath.Dir(host.FirstBootLink) + "/" +
 		host.NginxUnit}
-	if len(l.Packages.Recorded(state.KindPackage)) > 0 {
+	if len(l.Ledger.Names(state.KindPackage)) > 0 {
 		paths = append(paths, accountFiles[:]...)
 	}
 	wrong, err := l.compare(paths)
 	if err != nil {
 		return nil, err
 	}
-	if len(l.Packages.Recorded(state.KindBoolean, state.KindPort, state.KindContext)) > 0 {
+	if len(l.Ledger.Names(state.KindBoolean, state.KindPort, state.KindContext)) > 0 {
 		store, err := l.storeLabels(status)
 		if err != nil {
 			return nil, err
@@ -214,12 +213,12 @@ func (l *Labels) mislabelled(ctx context.Context, status selinux.Status) ([]misl
 // packageLabels compares what the agent's packages brought. Where nginx is one
 // of them, its executable's label vouches for the rest, because it is set last.
 func (l *Labels) packageLabels(ctx context.Context) ([]mislabelled, error) {
-	names := l.Packages.Recorded(state.KindPackage)
-	if have, err := l.Packages.HasNginx(ctx); err != nil || !have || len(names) == 0 {
+	names := l.Ledger.Names(state.KindPackage)
+	if have, err := l.HasNginx(ctx); err != nil || !have || len(names) == 0 {
 		return nil, err
 	}
 	vouching, err := l.compare([]string{NginxProgram})
-	if err != nil || len(vouching) == 0 && slices.Contains(names, packages.Nginx) {
+	if err != nil || len(vouching) == 0 && slices.Contains(names, "nginx") {
 		return nil, err
 	}
 	files, err := l.RPM.DB.Files(ctx, names...)

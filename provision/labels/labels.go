@@ -1,8 +1,9 @@
 package labels
 
 import (
+	"context"
+
 	"wsprovision/provision/host"
-	"wsprovision/provision/packages"
 	"wsprovision/provision/state"
 	"wsprovision/selinux"
 )
@@ -11,8 +12,8 @@ import (
 type Labels struct {
 	*host.Host
 	Ledger    *state.Ledger
-	Packages  *packages.Packages
-	hopeless  bool           // a label could not be set here
-	bare      []selinux.Path // what a walk found to have no label
-	labelling bool           // bare stays as it is
+	HasNginx  func(ctx context.Context) (bool, error) // of the packages
+	hopeless  bool                                    // a label could not be set here
+	bare      []selinux.Path                          // what a walk found to have no label
+	labelling bool                                    // bare stays as it is
 }

@@ -212,20 +212,20 @@ func TestSetLabels(t *testing.T) {
 // has no label and what is gone are not.
 func TestLabelStore(t *testing.T) {
 	l := tree(t, "/store/a+")
-	err := l.LabelStore([]mislabelled{{"/store/gone", "", label}, {"/store/a", "", strings.Replace(label, "etc_t",
+	err := l.labelStore([]mislabelled{{"/store/gone", "", label}, {"/store/a", "", strings.Replace(label, "etc_t",
 		"x_t", 1)}})
 	if got, _ := l.SELinux.Contexts().FileLabel("/store/a"); err != nil || host.TypeOf(got) != "x_t" {
 		t.Errorf("%v, %q", err, got)
 	}
-	if err := l.LabelStore([]mislabelled{{"/store/a/x", "", label}}); err == nil ||
+	if err := l.labelStore([]mislabelled{{"/store/a/x", "", label}}); err == nil ||
 		!strings.Contains(err.Error(), "restorecon -Rv /etc/selinux") {
 		t.Errorf("%v", err)
 	}
-	before, ok := StampOf(l.Root + "/store/a")
-	if same, _ := StampOf(l.Root + "/store/a"); !ok || same != before {
+	before, ok := stampOf(l.Root + "/store/a")
+	if same, _ := stampOf(l.Root + "/store/a"); !ok || same != before {
 		t.Errorf("%v, then %v", before, same)
 	}
-	if _, ok := StampOf(l.Root + "/store/gone"); ok {
+	if _, ok := stampOf(l.Root + "/store/gone"); ok {
 		t.Error("what is gone has a stamp")
 	}
 	if err := os.WriteFile(l.Root+"/store/new", nil, 0o644); err != nil {
@@ -234,7 +234,7 @@ func TestLabelStore(t *testing.T) {
 	if err := os.Rename(l.Root+"/store/new", l.Root+"/store/a"); err != nil {
 		t.Fatal(err)
 	}
-	if after, ok := StampOf(l.Root + "/store/a"); !ok || after == before {
+	if after, ok := stampOf(l.Root + "/store/a"); !ok || after == before {
 		t.Error("a replaced file is as it was")
 	}
 }

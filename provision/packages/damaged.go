@@ -28,7 +28,7 @@ func (p *Packages) DamagedFiles(ctx context.Context) ([]rpmdb.Damage, error) {
 	}
 	if p.Damage == nil {
 		names, err := p.RPM.DB.BroughtWith(ctx, p.History.Unverified.Started.Add(-lookBack),
-			p.Recorded(state.KindPackage)...)
+			p.Ledger.Names(state.KindPackage)...)
 		if err != nil {
 			return nil, err
 		}
@@ -39,6 +39,12 @@ func (p *Packages) DamagedFiles(ctx context.Context) ([]rpmdb.Damage, error) {
 		p.Damage = append([]rpmdb.Damage{}, found...)
 	}
 	return p.Damage, nil
+}
+
+// Damaged reports whether a power cut took files of the packages.
+func (p *Packages) Damaged(ctx context.Context) (bool, error) {
+	lost, err := p.DamagedFiles(ctx)
+	return len(lost) > 0, err
 }
 
 // damagedPackages are those of them that have lost files: epel-release, which

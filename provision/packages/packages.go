@@ -26,18 +26,6 @@ type Packages struct {
 	Inventory   *rpmdb.Inventory // all that rpm has, once a transaction was due; nil: ask
 }
 
-func (p *Packages) Recorded(kinds ...state.Kind) []string {
-	var names []string
-	for _, e := range p.Ledger.Entries {
-		for _, k := range kinds {
-			if e.Kind == k {
-				names = append(names, e.Name)
-			}
-		}
-	}
-	return names
-}
-
 // HasNginx reports whether nginx is installed, and whole.
 func (p *Packages) HasNginx(ctx context.Context) (bool, error) {
 	found, err := p.installed(ctx)

@@ -224,24 +224,12 @@ func LocalType(p selinux.PortState, port int) string {
 	return state.Absent
 }
 
-// CommitPolicy makes the edits one semanage transaction. What that leaves with another label than the policy's gets the
-// right one afterwards: RHEL 7's policy has semanage's new files labelled semanage_store_t for an administrator
-// (unconfined_t), and for a unit (unconfined_service_t) not, which leaves them selinux_config_t (selinux-policy 3.13.1,
-// selinuxutil.te). Offline that is the step "labels"'s.
+// CommitPolicy makes the edits one semanage transaction, and keeps the labels of the store that it writes.
 func (p *Policy) CommitPolicy(ctx context.Context, status selinux.Status, edits []selinux.Edit) error {
 	live := p.Live(status)
-	before, err := p.Labels.StoreStamps(status)
-	if err != nil {
-		return err
+	commit := func() error { return p.SELinux.Commit(ctx, edits, live) }
+	if !live { // the step "labels" does it offline
+		return commit()
 	}
-	if err := p.SELinux.Commit(ctx, edits, live); err != nil || !live {
-		return err
-	}
-	wrong, err := p.Labels.LeftMislabelled(status, before)
-	if err != nil || len(wrong) == 0 {
-		return err
-	}
-	return p.Seam.Do(fmt.Sprintf("label %d files of the policy store", len(wrong)), func() error {
-		return p.Labels.LabelStore(wrong)
-	})
+	return p.KeepLabels(status, commit)
 }

@@ -8,9 +8,9 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/host"
-	"wsprovision/provision/labels"
 	"wsprovision/provision/managed"
 	"wsprovision/provision/state"
+	"wsprovision/selinux"
 	"wsprovision/selinux/policydb"
 )
 
@@ -20,7 +20,8 @@ type Policy struct {
 	Config  config.Config
 	Ledger  *state.Ledger
 	Managed *managed.Files
-	Labels  *labels.Labels
+	// KeepLabels has commit write the policy store, and gives what it wrote the labels of the policy.
+	KeepLabels func(status selinux.Status, commit func() error) error
 }
 
 func (po Ports) PresentPort(ctx context.Context, name string) (string, error) {

@@ -15,7 +15,6 @@ import (
 	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/glob"
 	"wsprovision/provision/nginx/render"
-	"wsprovision/provision/packages"
 	"wsprovision/provision/sitecheck"
 )
 
@@ -40,7 +39,7 @@ func (v *Candidate) Check(ctx context.Context) (engine.Finding, error) {
 		return f, errors.Join(known, err)
 	}
 	o := managed.Overlay(files)
-	if have, err := v.Packages.HasNginx(ctx); !have || err != nil {
+	if have, err := v.HasNginx(ctx); !have || err != nil {
 		f.Notes = append(f.Notes, v.untilInstalled()...)
 		if err == nil {
 			err = v.checkBare(ctx, &f, o)
@@ -100,7 +99,7 @@ func (v *Candidate) checkInstalled(ctx context.Context, f *engine.Finding, o map
 
 // sayUnread is for a run that tests nothing: nginx runs on with what it has read, and its next start reads it anew.
 func (v *Candidate) sayUnread(ctx context.Context, f *engine.Finding) {
-	have, err := v.Packages.HasNginx(ctx)
+	have, err := v.HasNginx(ctx)
 	if err != nil || !have {
 		return // the packages step says so
 	}
@@ -251,7 +250,7 @@ var ErrUnresolved = errors.New("a name does not resolve")
 type Candidate struct {
 	*host.Host
 	Config    config.Config
-	Packages  *packages.Packages
+	HasNginx  func(ctx context.Context) (bool, error)
 	Unit      *Unit
 	Sites     *Sites
 	Survey    *Survey

@@ -133,7 +133,7 @@ func TestBuildOf(t *testing.T) {
 		}
 		h.Nginx = nginx.Nginx{Root: h.Root, Read: read, Program: "/usr/sbin/nginx"}
 		h.RPM = rpm.New(h.Root, read, nil)
-		got := BuildOf(t.Context(), h, &packages.Packages{Host: h})
+		got := BuildOf(t.Context(), h, (&packages.Packages{Host: h}).NginxVersion)
 		if got.Version.String() != tt.want || asked != tt.asked {
 			t.Errorf("%s: %s, asked %v", name, got.Version, asked)
 		}

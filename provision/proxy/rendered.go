@@ -10,7 +10,6 @@ import (
 	"wsprovision/provision/managed"
 	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/render"
-	"wsprovision/provision/packages"
 	"wsprovision/provision/site"
 	"wsprovision/provision/state"
 )
@@ -74,9 +73,9 @@ func DefaultsOfOthers(tree conf.Tree, ledger *state.Ledger) []string {
 
 // BuildOf is what the installed nginx can. EPEL 7's last is known by its version in rpm; another is asked. One that is
 // not there yet, or does not answer, which nginx -t tells of, counts as EPEL 7's.
-func BuildOf(ctx context.Context, h *host.Host, p *packages.Packages) render.Build {
+func BuildOf(ctx context.Context, h *host.Host, version func(context.Context) string) render.Build {
 	if _, err := os.Stat(h.Root + h.Nginx.Program); err != nil ||
-		p.NginxVersion(ctx) == render.EPEL7.Version.String() {
+		version(ctx) == render.EPEL7.Version.String() {
 		return render.EPEL7
 	}
 	text, err := h.Nginx.Describe(ctx)

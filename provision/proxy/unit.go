@@ -12,7 +12,6 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/managed"
 	"wsprovision/provision/nginx"
-	"wsprovision/provision/packages"
 	"wsprovision/provision/state"
 	"wsprovision/systemd"
 )
@@ -100,15 +99,15 @@ func (n *Unit) Check(ctx context.Context) (engine.Finding, error) {
 		return f, err
 	}
 	s.SayUntold(&f)
-	lost, err := n.Packages.DamagedFiles(ctx) // an empty unit file counts as masked (systemd.unit(5))
+	damaged, err := n.Damaged(ctx) // an empty unit file counts as masked (systemd.unit(5))
 	if err != nil {
 		return f, err
 	}
-	if len(lost) == 0 && s.masked() {
+	if !damaged && s.masked() {
 		return f, fmt.Errorf("%s is masked, so that nothing starts it: %s if that is no longer meant", host.NginxUnit,
 			systemd.Unmask(host.NginxUnit, s.State.File))
 	}
-	if file := s.State.File; len(lost) == 0 && (file == "static" || file == "indirect") {
+	if file := s.State.File; !damaged && (file == "static" || file == "indirect") {
 		return f, fmt.Errorf("%s cannot be enabled, because it says nothing of when to start: give it "+
 			"WantedBy=multi-user.target in an [Install] section", host.NginxUnit)
 	}
@@ -310,13 +309,13 @@ func (n *Unit) Differs() bool {
 // Unit is nginx.service.
 type Unit struct {
 	*host.Host
-	Config   config.Config
-	Engine   *engine.Engine
-	Ledger   *state.Ledger
-	Managed  *managed.Files
-	Packages *packages.Packages
-	Survey   *Survey
-	Owed     state.Owed
+	Config  config.Config
+	Engine  *engine.Engine
+	Ledger  *state.Ledger
+	Managed *managed.Files
+	Damaged func(ctx context.Context) (bool, error) // whether a power cut took files of the packages
+	Survey  *Survey
+	Owed    state.Owed
 	// Pending is what is to change of what nginx reads, in the form in which its tester takes it.
 	Pending func() (map[string][]byte, error)
 	seen    *ServiceState  // what the survey found; while it lasts nothing changes

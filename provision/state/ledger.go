@@ -95,6 +95,17 @@ func (l *Ledger) Find(kind Kind, name string) (Entry, bool) {
 	return l.Entries[i], true
 }
 
+// Names are what is recorded of these kinds.
+func (l *Ledger) Names(kinds ...Kind) []string {
+	var names []string
+	for _, e := range l.Entries {
+		if slices.Contains(kinds, e.Kind) {
+			names = append(names, e.Name)
+		}
+	}
+	return names
+}
+
 // Record notes, durably, what is about to be changed. What was there before
 // the agent's first change is kept for good: later runs only move Left. What is
 // taken over is what was there before from then on.

@@ -12,7 +12,6 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/packages"
-	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 	"wsprovision/provision/stepnames"
 	"wsprovision/selinux"
@@ -162,7 +161,7 @@ func unitStatus(ctx context.Context, h *host.Host, s *Report) {
 	}
 	s.Nginx = UnitStatus{AtBoot: cmp.Or(unit.File, state.Absent), Active: unit.Active}
 	if !h.Where.Offline() {
-		s.Nginx.Beside = proxy.NginxBeside(ctx, h, unit.MainPID)
+		s.Nginx.Beside = beside(ctx, h, unit.MainPID)
 	}
 	first, err := units.State(ctx, host.FirstBootUnit)
 	if err != nil {

@@ -49,7 +49,7 @@ func (p *Proof) judge(ctx context.Context, f *engine.Finding, target handshake.T
 		if a.err == nil {
 			return fmt.Errorf("%s through %s: %w, although the backend %s accepts it%s", target, target.Address,
 				through,
-				a.address, p.Policy.Denial(a.backend.Port))
+				a.address, p.Denial(a.backend.Port))
 		}
 	}
 	var failed *multierror.Error
@@ -66,7 +66,7 @@ func (p *Proof) judgeOne(f *engine.Finding, target handshake.Target, a answered,
 	var status *handshake.StatusError
 	switch {
 	case a.absent():
-		if denial := p.Policy.Denial(a.backend.Port); denial != "" {
+		if denial := p.Denial(a.backend.Port); denial != "" {
 			return fmt.Errorf("%s through %s: %w%s; and the backend %s is not running", target, target.Address,
 				through, denial, a.address)
 		}

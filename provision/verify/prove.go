@@ -14,7 +14,6 @@ import (
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
-	"wsprovision/provision/policy"
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/websocket/handshake"
 )
@@ -124,7 +123,7 @@ type Proof struct {
 	Config config.Config
 	// Pending reports whether the host is known to be not yet as asked, or cannot be told to be.
 	Pending  func() bool
-	Policy   *policy.Policy
+	Denial   func(port int) string // by SELinux, of nginx's connection to that port; "" for none
 	Survey   *proxy.Survey
 	Unproved []string // what the proof could not tell, and time may
 
