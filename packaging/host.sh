@@ -17,11 +17,14 @@ needed=(
 	make
 	mandoc # judges the manual pages
 	nginx # the real one for unit tests, never started as a service
+	puma # with ruby-actioncable: the server of the recipe for Action Cable
 	python3-aiohttp # with python3-socketio: the server of the recipe for socket.io
 	python3-jsonschema # judges what --output json prints
+	python3-jupyter-server # the server of the recipe for Jupyter
 	python3-socketio
 	rpm # rpmbuild, rpm2cpio
 	rpmlint
+	ruby-actioncable
 	websockify # the server of the recipe for noVNC
 	xz-utils
 	zsh

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"regexp"
@@ -27,6 +28,7 @@ import (
 	"wsprovision/provision/site"
 	"wsprovision/provision/verify"
 	"wsprovision/provision/websocket"
+	"wsprovision/provision/websocket/handshake"
 )
 
 var update = flag.Bool("update", false, "write the renderings in packaging/RECIPES.md anew")
@@ -181,22 +183,83 @@ while True:
     c.close()
 `
 
+// cable is Action Cable as Rails has it, without the rest of Rails.
+const cable = `
+require "action_cable"
+require "logger"
+config = ActionCable.server.config
+config.logger = Logger.new(IO::NULL)
+config.cable = {"adapter" => "async"}
+config.allowed_request_origins = ["https://app.example.com"]
+config.connection_class = -> { ActionCable::Connection::Base }
+run ActionCable.server
+`
+
+// startCable runs it with puma, which is Rails' own choice.
+func startCable(t *testing.T, address string) {
+	rackup := t.TempDir() + "/config.ru"
+	if err := os.WriteFile(rackup, []byte(cable), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	start(t, "/usr/bin/puma", "-b", "tcp://"+address, rackup)
+}
+
+// startJupyter runs Jupyter Server, with everything of its own in a directory of the test's.
+func startJupyter(t *testing.T, address string) {
+	dir := t.TempDir()
+	for _, name := range []string{"HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"} {
+		t.Setenv(name, dir)
+	}
+	start(t, "/usr/bin/python3", "-m", "jupyter_server", "--ip=127.0.0.1", "--port="+portOf(address), "--allow-root",
+		"--no-browser", "--ServerApp.allow_remote_access=True", "--ServerApp.token="+token, "--ServerApp.root_dir="+dir)
+}
+
+// token is what a client of Jupyter Server logs in with.
+const token = "token-of-a-test"
+
+// jupyterTerminal: who has logged in gets through to a terminal, over its WebSocket.
+func jupyterTerminal(t *testing.T, through handshake.Target) {
+	t.Helper()
+	login := http.Header{"Authorization": {"token " + token}}
+	made, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+through.Address+"/api/terminals",
+		nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made.Host, made.Header = through.Host, login
+	answer, err := http.DefaultClient.Do(made)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("a terminal: %v, %v", answer, err)
+	}
+	answer.Body.Close()
+	through.Path, through.Header = "/terminals/websocket/1", login
+	through.Expect = handshake.Expect{Message: regexp.MustCompile(`^\["setup"`)}
+	if _, err := websocket.Probe(t.Context(), through); err != nil {
+		t.Errorf("%s: %v", through, err)
+	}
+}
+
 // TestRealServers: the application's own handshake goes through nginx as the recipe has it.
 func TestRealServers(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		needs  []string // a command that fails where the server is not installed
 		server func(t *testing.T, address string)
+		more   func(t *testing.T, through handshake.Target) // nil: the recipe's own probe is all
 	}{
 		{"socket.io", []string{"/usr/bin/python3", "-c", "import socketio, aiohttp"},
 			func(t *testing.T, address string) {
 				start(t, "/usr/bin/python3", "-c", socketIO, portOf(address))
-			}},
+			}, nil},
 		{"noVNC, websockify", []string{"/usr/bin/websockify", "--help"}, func(t *testing.T, address string) {
 			vnc := unused(t)
 			start(t, "/usr/bin/python3", "-c", greeter, portOf(vnc))
 			start(t, "/usr/bin/websockify", address, vnc)
-		}},
+		}, nil},
+		{"Action Cable (Rails)", []string{"/usr/bin/ruby", "-e", `require "action_cable"; require "puma"`}, startCable,
+			nil},
+		{"Jupyter", []string{"/usr/bin/python3", "-c", "import jupyter_server, terminado"}, startJupyter,
+			jupyterTerminal},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if err := exec.Command(tt.needs[0], tt.needs[1:]...).Run(); err != nil {
@@ -217,6 +280,9 @@ func TestRealServers(t *testing.T) {
 				if c.Failed() {
 					t.Errorf("%s: %s: %v", target, c.Name, c.Err)
 				}
+			}
+			if tt.more != nil {
+				tt.more(t, target)
 			}
 		})
 	}
