@@ -137,7 +137,7 @@ func (m *machine) hold(name string, n int) (map[string]int, error) {
 }
 
 func (m *machine) wait(name string, until func(map[string]int) bool) (map[string]int, error) {
-	for end := time.Now().Add(8 * time.Minute); ; time.Sleep(2 * time.Second) {
+	for end := time.Now().Add(limit); ; time.Sleep(2 * time.Second) {
 		text, err := m.must("cat /run/crowd-" + name + "/state || sleep 1")
 		state := map[string]int{}
 		for _, word := range strings.Fields(text) {

@@ -184,10 +184,11 @@ func (c *crowd) dial(n int) {
 	c.done.Store(1)
 }
 
+// patience is for one handshake: an emulated machine may stand still for a while when its host is busy.
+const patience = 5 * time.Minute
+
 func (c *crowd) one() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	conn, err := (&net.Dialer{KeepAlive: quiet}).DialContext(ctx, "tcp", c.address)
+	conn, err := (&net.Dialer{KeepAlive: quiet, Timeout: patience}).Dial("tcp", c.address)
 	if err == nil {
 		err = shake(conn)
 	}
@@ -208,7 +209,7 @@ func (c *crowd) one() {
 }
 
 func shake(conn net.Conn) error {
-	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		return err
 	}
 	if _, err := io.WriteString(conn, hello); err != nil {
