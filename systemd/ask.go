@@ -40,7 +40,7 @@ func (l *Live) ask(ctx context.Context, question func(context.Context, *wire) er
 // reached is for what changes something: the way in use, over which alone it is sent.
 func (l *Live) reached() (*wire, error) {
 	if l.wire == nil {
-		return nil, cmp.Or(l.dead, errNoAnswer)
+		return nil, cmp.Or(l.dead, ErrNoAnswer)
 	}
 	return l.wire, nil
 }
@@ -75,7 +75,7 @@ func (w *wire) lost(err error) bool {
 func (w *wire) named(err error) error {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%w in %s", errNoAnswer, seconds(w.wait))
+		return fmt.Errorf("%w in %s", ErrNoAnswer, seconds(w.wait))
 	case w.lost(err):
 		return fmt.Errorf("the connection was lost: %w", err)
 	}

@@ -83,13 +83,14 @@ func (l *Live) next(ctx context.Context) (problems []error) {
 	return problems
 }
 
-var errNoAnswer = errors.New("no answer")
+// ErrNoAnswer is in every error of a PID 1 that is silent: one that has much to do, as in a boot, may answer later.
+var ErrNoAnswer = errors.New("no answer")
 
 // silence is why PID 1 cannot be reached, over each way, and what that means where it is silent on all of them.
 func silence(problems []error) error {
 	all := &multierror.Error{Errors: problems, ErrorFormat: oneLine}
 	for _, err := range problems {
-		if !errors.Is(err, errNoAnswer) {
+		if !errors.Is(err, ErrNoAnswer) {
 			return all
 		}
 	}
@@ -118,7 +119,7 @@ func dial(ctx context.Context, way transport) (*wire, error) {
 	case !wanted:
 		err = context.Cause(ctx)
 	case !inTime:
-		err = fmt.Errorf("%w in %s", errNoAnswer, seconds(way.wait))
+		err = fmt.Errorf("%w in %s", ErrNoAnswer, seconds(way.wait))
 	}
 	if err != nil {
 		hangUp()

@@ -54,7 +54,7 @@ func (l *Live) change(ctx context.Context, verb, unit string, call func(context.
 		defer cancel()
 		err := call(bounded, w)
 		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-			return fmt.Errorf("%s %s: systemd gave no answer in %s", verb, unit, seconds(l.CallWait))
+			return fmt.Errorf("%s %s: systemd gave %w in %s", verb, unit, ErrNoAnswer, seconds(l.CallWait))
 		}
 		return l.sentence(verb, unit, err)
 	})
@@ -88,7 +88,8 @@ func (l *Live) DaemonReload(ctx context.Context) error {
 		err := w.conn.ReloadContext(bounded)
 		switch {
 		case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
-			return fmt.Errorf("have systemd read its unit files: no answer in %s", plaintext.Duration(l.CallWait))
+			return fmt.Errorf("have systemd read its unit files: %w in %s", ErrNoAnswer,
+				plaintext.Duration(l.CallWait))
 		case err != nil:
 			return fmt.Errorf("have systemd read its unit files: %w", err)
 		}

@@ -16,6 +16,7 @@ import (
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 	"wsprovision/provision/stepnames"
+	"wsprovision/systemd"
 )
 
 // ErrOvertaken says that another run finished, replaced or reverted the deferred
@@ -126,8 +127,9 @@ func reason(r *engine.Report, err error) string {
 }
 
 // Heals reports whether waiting may help: another run's lock, a mirror, an
-// address or a backend that is not there yet. A conflict in the configuration,
-// a missing boolean or somebody else's file stays.
+// address or a backend that is not there yet, a PID 1 that has no time to answer
+// while the host boots. A conflict in the configuration, a missing boolean or
+// somebody else's file stays.
 func Heals(r *engine.Report, err error) bool {
 	if err != nil {
 		return errors.Is(err, host.ErrLocked)
@@ -141,7 +143,7 @@ func Heals(r *engine.Report, err error) bool {
 				s.Name) {
 			continue
 		}
-		if !errors.Is(s.Err, proxy.ErrUnresolved) {
+		if !errors.Is(s.Err, proxy.ErrUnresolved) && !errors.Is(s.Err, systemd.ErrNoAnswer) {
 			return false
 		}
 	}

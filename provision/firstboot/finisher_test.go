@@ -19,6 +19,7 @@ import (
 	"wsprovision/provision/proxy"
 	"wsprovision/provision/state"
 	"wsprovision/provision/stepnames"
+	"wsprovision/systemd"
 )
 
 const deferred = "sites: [{name: chat, server_name: a.example.com, listen: 80, locations: [{path: /, backend: " +
@@ -104,6 +105,8 @@ func TestFinish(t *testing.T) {
 			engine.NewDecision(errors.New("x")))}, time.Hour, 1, 0, "", engine.Failed},
 		"a name does not resolve": {[]func() (*engine.Report, error){failing(stepnames.Validate, fmt.Errorf("x: %w",
 			proxy.ErrUnresolved)), done}, time.Hour, 2, 5 * time.Second, "", engine.Changed},
+		"PID 1 does not answer while it boots": {[]func() (*engine.Report, error){failing(stepnames.FirstBoot,
+			fmt.Errorf("x: %w", systemd.ErrNoAnswer)), done}, time.Hour, 2, 5 * time.Second, "", engine.Changed},
 		"the run itself fails": {[]func() (*engine.Report, error){ends(nil, errors.New("no state"))}, time.Hour,
 			1, 0, "no state", ""},
 		"the report before it stays": {[]func() (*engine.Report, error){waits, ends(nil, errors.New("no state"))},
