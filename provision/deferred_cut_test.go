@@ -7,6 +7,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/state"
@@ -44,7 +45,8 @@ func TestCrashAcrossBoots(t *testing.T) {
 	var install, first int
 	var want map[string]string
 	synctest.Test(t, func(t *testing.T) {
-		whole := installed(t)
+		whole := bareOffline(t)
+		whole.apply(fromOptions(t))
 		install = len(whole.points)
 		whole.boot()
 		if _, err := whole.firstBoot(1); err != nil {
@@ -66,7 +68,7 @@ func TestCrashAcrossBoots(t *testing.T) {
 func cutInstall(t *testing.T, point int, want map[string]string) {
 	h := bareOffline(t)
 	h.killAt(point)
-	h.apply(basic(t))
+	h.apply(fromOptions(t))
 	h.hook = nil
 	recorded := h.exists(state.DeferredPath) && h.exists(host.FirstBootLink)
 	if !recorded && (h.exists(site) || h.content(rpmPackages) != "") {
@@ -78,13 +80,14 @@ func cutInstall(t *testing.T, point int, want map[string]string) {
 		if s := h.status(t); s.State != status.None {
 			t.Errorf("nothing was changed, and status says %s, %s", s.State, s.Why)
 		}
-		r, err = h.apply(basic(t)), nil
+		r, err = h.apply(fromOptions(t)), nil
 	}
 	h.judgeFinished(r, err, want)
 }
 
 func cutFirstBoot(t *testing.T, point int, want map[string]string) {
-	h := installed(t)
+	h := bareOffline(t)
+	h.apply(fromOptions(t))
 	h.boot()
 	h.killAt(point)
 	_, _ = h.firstBoot(1)
@@ -109,7 +112,34 @@ func (h *fakeHost) judgeFinished(r *engine.Report, err error, want map[string]st
 	if s := h.status(h.t); s.State != status.Complete {
 		h.t.Errorf("status: %s, %s", s.State, s.Why)
 	}
-	h.unchanged(basic(h.t))
+	h.unchanged(fromOptions(h.t))
+}
+
+// fromOptions is a site that was asked for by options, which are written down beside it.
+func fromOptions(t testing.TB) config.Config {
+	t.Helper()
+	c := basic(t)
+	c.Record = &config.Record{Site: "websocket", Path: "/etc/wsprovision/sites.d/websocket.yaml",
+		Content: []byte("# a comment\n" + oneSite)}
+	return c
+}
+
+// TestFirstBootKeepsAnEdit has somebody edit, between %post and the first boot, what %post has written down.
+func TestFirstBootKeepsAnEdit(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := bareOffline(t)
+		c := fromOptions(t)
+		if r := h.apply(c); h.content(c.Record.Path) != string(c.Record.Content) {
+			t.Fatalf("%%post has written down %q:\n%s", h.content(c.Record.Path), summarize(r))
+		}
+		const edited = "# ours by now\n" + oneSite
+		h.write(c.Record.Path, edited)
+		h.boot()
+		r, err := h.firstBoot(1)
+		if err != nil || r.Result != engine.Changed || h.content(c.Record.Path) != edited {
+			t.Errorf("%v, %s, the file has %q\n%s", err, r.Result, h.content(c.Record.Path), summarize(r))
+		}
+	})
 }
 
 func TestInterruptedIsTold(t *testing.T) {

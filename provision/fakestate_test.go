@@ -107,6 +107,10 @@ func (h *fakeHost) state() map[string]string {
 	s["limits"] = h.content(capacity.DropInPath) + h.content(capacity.SysctlPath) + h.content(somaxconnPath)
 	s["nginx.conf"] = h.content(host.NginxConf)
 	s["firewall"] = h.content(publicZone) + h.content(runningWall)
+	written, _ := os.ReadDir(h.path("/etc/wsprovision/sites.d"))
+	for _, e := range written {
+		s["sites.d/"+e.Name()] = h.content("/etc/wsprovision/sites.d/" + e.Name())
+	}
 	s["served"] = strings.Join(h.served(), " ")
 	return s
 }

@@ -306,8 +306,8 @@ var causes = []cause{
 		make: "chcon -t shadow_t /etc/nginx/tls/cert.pem", verify: verifyTLS, also: refusesCertificate},
 	{name: "no ssl", from: secured, make: "sed -i 's/listen 443 ssl/listen 443/' " + siteFile + "; " + reload,
 		verify: verifyTLS, want: "tls-not-spoken", check: "certificate"},
-	{name: "TLS of before 2008", from: secured, make: "sed -i 's/^server {/& ssl_protocols TLSv1.1;/' " + siteFile +
-		"; " + reload, verify: verifyTLS, want: "tls-refused", check: "certificate"},
+	{name: "TLS of before 2008", from: secured, make: "sed -i 's/ssl_protocols .*/ssl_protocols TLSv1.1;/' " +
+		siteFile + "; " + reload, verify: verifyTLS, want: "tls-refused", check: "certificate"},
 	{name: "nginx hangs, TLS", from: secured, make: "kill -STOP $(pgrep -f '[n]ginx: worker')", verify: verifyTLS +
 		"--timeout 3s", want: "nginx-not-answering", check: "certificate", proof: "T (stopped)"},
 

@@ -163,9 +163,9 @@ func (m *machine) boots(t testing.TB) (told bool) {
 		m.must(t, applyCommand)
 	}
 	m.settles(t, 10*time.Minute)
-	told = strings.Contains(m.must(t, "wsprovision status"), "was interrupted")
 	// of a boot where nothing was left to do nobody waits for it
 	m.must(t, "timeout 120 sh -c 'until ss -Hltn | grep -q :3000; do sleep 1; done'")
+	told = strings.Contains(m.must(t, "wsprovision status"), "was interrupted")
 	m.finished(t, time.Minute)
 	return told
 }

@@ -91,7 +91,8 @@ type Config struct {
 
 	Source string `yaml:"-" mapstructure:"-"` // the file read, "" for none
 	// Record is the file that options are written down in, nil for none; Unrecorded are those that are not, and why.
-	Record     *Record  `yaml:"-" mapstructure:"-"`
+	// No file of an administrator's has the record, but that of deferred work has.
+	Record     *Record  `yaml:"record,omitempty" mapstructure:"-"`
 	Unrecorded []string `yaml:"-" mapstructure:"-"`
 	// Adopt is what the deferred work may take over, in its own words. No file of an administrator's has it.
 	Adopt []string `yaml:"adopt,omitempty" mapstructure:"-"`

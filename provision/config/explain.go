@@ -19,6 +19,7 @@ func Explain(in Input) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.Record = nil // which is not asked for, but follows from what is
 	content, err := c.Marshal()
 	if err != nil {
 		return nil, err

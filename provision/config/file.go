@@ -15,8 +15,10 @@ import (
 type contents struct {
 	layer
 	sites []Site
-	adopt []string
-	slot  int // the place of a site that no file has, below 0 for none
+	// adopt and record are of deferred work alone.
+	adopt  []string
+	record *Record
+	slot   int // the place of a site that no file has, below 0 for none
 	// Of each file of the directory of sites: what is in it, how many sites are counted before its own, and how many
 	// those are.
 	read         map[string][]byte
@@ -55,7 +57,19 @@ func readFile(path string, content []byte, deferred bool, first int, p *reading.
 			return s.Text, nil
 		})
 	}
+	if top["record"] != nil {
+		c.record = readRecord(r, top["record"])
+	}
 	return c
+}
+
+func readRecord(r *reading.Reader, n *yaml.Node) *Record {
+	var record Record
+	if err := n.Decode(&record); err != nil {
+		r.Complain(n, "record", "not a record of the agent's: "+err.Error())
+		return nil
+	}
+	return &record
 }
 
 // readSites may find none: a host that is to serve none any more.
@@ -78,7 +92,7 @@ func readSite(r *reading.Reader, n *yaml.Node, key string) Site {
 	return s
 }
 
-// known are the keys of a mapping beside the sites; the file of deferred work has one more.
+// known are the keys of a mapping beside the sites; the file of deferred work has two more.
 func known(section string, deferred bool) []string {
 	var names []string
 	for _, k := range Keys() {
@@ -87,7 +101,7 @@ func known(section string, deferred bool) []string {
 		}
 	}
 	if deferred {
-		names = append(names, "adopt")
+		names = append(names, "adopt", "record")
 	}
 	return names
 }

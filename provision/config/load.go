@@ -24,7 +24,7 @@ type Input struct {
 	Trusted bool
 	Environ []string          // as os.Environ gives it; only WSPROVISION_… is looked at
 	Flags   map[string]string // by name, without dashes, only those that the user typed; Flags tells the names
-	// Deferred says that the file is the agent's own, which may have the key adopt.
+	// Deferred says that the file is the agent's own, which may have the keys adopt and record.
 	Deferred bool
 }
 
@@ -109,7 +109,7 @@ func gather(in Input) (Config, reading.Origins, error) {
 	if err := p.Err(); err != nil {
 		return Config{}, nil, err
 	}
-	c.Source, c.Adopt = path, file.adopt
+	c.Source, c.Adopt, c.Record = path, file.adopt, file.record
 	if named {
 		return c, at, nil
 	}

@@ -20,6 +20,11 @@ func anyConfig(t *rapid.T) Config {
 	})
 	c.ReportURL = rapid.SampledFrom([]string{"", "https://u:p@a.example.com/x?y=z", "http://[::1]:9/"}).Draw(t, "url")
 	c.MetricsFile = rapid.SampledFrom([]string{"", "/var/lib/a,b=c.prom"}).Draw(t, "metrics")
+	if rapid.Bool().Draw(t, "recorded") {
+		c.Record = &Record{Site: "a", Path: "/etc/wsprovision/sites.d/a.yaml", Deferred: true,
+			Content: []byte(rapid.SampledFrom([]string{"", "# a\n\nsites: []\n", "\ta: 'b' \n", "{a: \"é\"}"}).Draw(t,
+				"content"))}
+	}
 	c.Splay = time.Duration(rapid.IntRange(0, 86_400_000).Draw(t, "splay")) * time.Millisecond
 	host := rapid.SampledFrom([]string{"127.0.0.1", "::1", "fe80::1", "localhost", "a.example.com", "10.1.2.3", "on",
 		"null"})
@@ -124,7 +129,8 @@ func TestMarshalRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatalf("Marshal: %v\n%s", err, content)
 		}
-		got, err := load(string(content))
+		read := func(string) ([]byte, error) { return content, nil }
+		got, err := Load(Input{File: "/c.yaml", ReadFile: read, Deferred: true})
 		want.Source = "/c.yaml"
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Fatalf("%v\n-want +got\n%s\n%s", err, diff, content)

@@ -25,6 +25,28 @@ type Record struct {
 	Path    string
 	Content []byte
 	Differs []Difference // what of the site is another by now
+	// Deferred says that another run was to write it, which may have done so. An edit made since then stays.
+	Deferred bool
+}
+
+// kept is a record in the file of deferred work.
+type kept struct {
+	Site    string `yaml:"site"`
+	Path    string `yaml:"path"`
+	Content string `yaml:"content"`
+}
+
+// MarshalYAML is for the file of deferred work.
+func (r Record) MarshalYAML() (any, error) { return kept{r.Site, r.Path, string(r.Content)}, nil }
+
+// UnmarshalYAML reads it there.
+func (r *Record) UnmarshalYAML(n *yaml.Node) error {
+	var k kept
+	if err := n.Decode(&k); err != nil {
+		return err
+	}
+	*r = Record{Site: k.Site, Path: k.Path, Content: []byte(k.Content), Deferred: true}
+	return nil
 }
 
 // Difference is one of a site's values: Key is as a person calls it, "path" or "backend of /ws/".

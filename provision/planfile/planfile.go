@@ -95,9 +95,6 @@ func digestOf(c config.Config) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if c.Record != nil {
-		text = append(append(text, c.Record.Path...), c.Record.Content...)
-	}
 	return digest(text), nil
 }
 

@@ -25,9 +25,13 @@ type File struct {
 }
 
 // New takes files as the run has them. What somebody has edited in the file is part of what is to be written, so that
-// no edit is lost; a copy of it is kept all the same.
+// no edit is lost; a copy of it is kept all the same. A first boot knows of no edit made since, and leaves such a file
+// as it is.
 func New(files managed.Files, want config.Record) *File {
 	files.Config.OnDrift = config.DriftReplace
+	if want.Deferred {
+		files.Config.OnDrift = config.DriftKeep
+	}
 	files.Elsewhere = func(string) string {
 		return "say in the file itself what the options say, and run apply without them"
 	}
