@@ -28,7 +28,7 @@ var outputs = map[string]struct {
 	of    any
 	title string
 }{
-	"report":  {engine.Report{}, "What apply, plan and revert print with --output json"},
+	"report":  {engine.Report{}, "What apply, plan, renew-hook, revert and first-boot print with --output json"},
 	"status":  {status.Report{}, "What status prints with --output json"},
 	"verify":  {verify.Report{}, "What verify prints with --output json"},
 	"reports": {[]summaryOf{}, "What report --list prints with --output json"},
@@ -155,7 +155,11 @@ func TestOutputsHaveTheirSchema(t *testing.T) {
 	tree("reports", "list", "report", "--list", "-o", "json")
 	tree("report", "kept", "report", "-o", "json")
 	tr.write("/reverting", "")
-	tree("report", "revert", "revert", "--offline", "-o", "json", "--plan")
+	tree("report", "revert-plan", "revert", "--offline", "-o", "json", "--plan")
+	tree("report", "revert", "revert", "--offline", "-o", "json")
+	tree("report", "renew-hook", "renew-hook", "--offline", "-o", "json")
+	tree("reports", "after-revert", "report", "--list", "-o", "json")
+	tree("status", "reverted", "status", "--offline", "-o", "json")
 	for name, args := range map[string][]string{
 		"good":    {"--count", "3", "ws://" + echoing(t) + "/"},
 		"refused": {"ws://127.0.0.1:1/"},

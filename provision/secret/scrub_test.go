@@ -100,3 +100,44 @@ func FuzzScrub(f *testing.F) {
 		Nginx(text)
 	})
 }
+
+// What a probe sends and headers are hidden under any name, and what is beside them stays.
+func TestConfiguration(t *testing.T) {
+	const text = `sites:
+  - name: a
+    locations:
+      - path: /ws/
+        request_headers: {X-Tenant: blue, X-Colour: red}
+        probe:
+          headers:
+            X-Tenant: blue
+          send: |
+            hello
+
+            blue
+          expect: {message: '^blue, 1', status: 101}
+        read_timeout: 1h
+      - probe: {path: /x, send: "blue, 2", expect: {message: blue}}
+#        message: blue
+`
+	const want = `sites:
+  - name: a
+    locations:
+      - path: /ws/
+        request_headers: …
+        probe:
+          headers:
+            X-Tenant: …
+          send: |
+            …
+
+            …
+          expect: {message: …, status: 101}
+        read_timeout: 1h
+      - probe: {path: /x, send: …, expect: {message: …}}
+#        message: …
+`
+	if got := Configuration(text); got != want {
+		t.Errorf("got\n%q\nwant\n%q", got, want)
+	}
+}

@@ -24,16 +24,16 @@ func (g *Gatherer) questions() []question {
 		{"version.json", "which wsprovision this is", func(context.Context) (string, error) { return asJSON(g.Build) }},
 		{"os-release", "which system this is", g.file("/etc/os-release")},
 		{"kernel", "which kernel runs", g.file("/proc/version")},
-		{"configuration/wsprovision.yaml", "what is asked for", g.file("/etc/wsprovision/wsprovision.yaml")},
+		{"configuration/wsprovision.yaml", "what is asked for", g.configuration("/etc/wsprovision/wsprovision.yaml")},
 	}
 	sites, _ := filepath.Glob(g.Root + g.Input.SitesDir + "/*.yaml")
 	for _, path := range sites[:min(len(sites), 200)] {
 		all = append(all, question{"configuration/sites.d/" + filepath.Base(path), "what is asked for",
-			g.file(strings.TrimPrefix(path, g.Root))})
+			g.configuration(strings.TrimPrefix(path, g.Root))})
 	}
 	all = append(all, question{"configuration/effective.yaml", "what is asked for, with defaults and sources",
 		g.effective},
-		question{"state/deferred.yaml", "what is left to the first boot", g.file(state.DeferredPath)},
+		question{"state/deferred.yaml", "what is left to the first boot", g.configuration(state.DeferredPath)},
 		question{"state/ledger.json", "what the agent has changed, without contents of files", g.ledger},
 		question{"state/report.json", "the reports of the installation and of the last run", g.history})
 	ids, _ := state.ReportIDs(g.Root)
@@ -59,18 +59,27 @@ func asJSON(of any) (string, error) {
 
 // file is a file of text, which may be behind a link, scrubbed.
 func (g *Gatherer) file(path string) func(context.Context) (string, error) {
+	return g.scrubbed(path, secret.Scrub)
+}
+
+// configuration is a file of ours, which may hold what a probe sends.
+func (g *Gatherer) configuration(path string) func(context.Context) (string, error) {
+	return g.scrubbed(path, secret.Configuration)
+}
+
+func (g *Gatherer) scrubbed(path string, scrub func(string) string) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		content, err := hostfile.ReadLinked(ctx, g.Root+path, mostPart)
 		if errors.Is(err, fs.ErrNotExist) {
 			return "", errNone
 		}
-		return secret.Scrub(strings.ToValidUTF8(string(content), "\ufffd")), err
+		return scrub(strings.ToValidUTF8(string(content), "\ufffd")), err
 	}
 }
 
 func (g *Gatherer) effective(context.Context) (string, error) {
 	text, err := config.Explain(g.Input)
-	return secret.Scrub(string(text)), err
+	return secret.Configuration(string(text)), err
 }
 
 // ledger is without contents: they are files of somebody else's.
