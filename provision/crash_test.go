@@ -37,6 +37,14 @@ type crash struct {
 	least int
 }
 
+// written is a site that options ask for, with the file in which apply writes it down.
+func written(t testing.TB) config.Config {
+	c := basic(t)
+	c.Record = &config.Record{Site: c.Sites[0].Name, Path: "/etc/wsprovision/sites.d/websocket.yaml",
+		Content: []byte("sites:\n  - name: websocket\n")}
+	return c
+}
+
 func crashes() []crash {
 	changed := func(more string) func(testing.TB) config.Config {
 		return func(t testing.TB) config.Config {
@@ -66,6 +74,15 @@ func crashes() []crash {
 			host: func(t testing.TB) *fakeHost {
 				h := bareForArchive(t)
 				h.must(h.apply(auto(t)).Err())
+				return h
+			}},
+		{name: "a site of options, which is written down", host: withNginx, config: written, least: 24},
+		{name: "a site of options in an installer's chroot", host: bareOffline, config: written, least: 34,
+			offline: true},
+		{name: "a revert of a site of options", config: written, act: revert(false), least: 12,
+			host: func(t testing.TB) *fakeHost {
+				h := withNginx(t)
+				h.must(h.apply(written(t)).Err())
 				return h
 			}},
 		{name: "a changed site", host: func(t testing.TB) *fakeHost {

@@ -92,7 +92,7 @@ func inWords(e state.Entry, value string) string {
 
 func stepOf(k state.Kind) string {
 	switch k {
-	case state.KindBoolean, state.KindRunning, state.KindPort:
+	case state.KindBoolean, state.KindRunning, state.KindPort, state.KindContext:
 		return stepnames.SELinux
 	case state.KindEnabled, state.KindActive:
 		return stepnames.Service

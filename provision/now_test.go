@@ -74,6 +74,19 @@ func TestNow(t *testing.T) {
 	}
 }
 
+// A label of a socket's directory is SELinux's, as those of ports are.
+func TestNowOfASocket(t *testing.T) {
+	h := withSocket(t)
+	h.must(h.apply(parse(t, socketSite)).Err())
+	h.write(store+"/file_contexts.local", "")
+	told := func(s string) bool {
+		return strings.HasPrefix(s, stepnames.SELinux) && strings.Contains(s, "/srv/app(/.*)?")
+	}
+	if n := h.now(config.Config{}); !slices.ContainsFunc(n.Differences(), told) {
+		t.Errorf("%s: %q", n.State, n.Differences())
+	}
+}
+
 func TestNowWithNothingToCompareWith(t *testing.T) {
 	bubble(t, "bare", func(t *testing.T) {
 		if n := newFakeHost(t).now(config.Config{}); n.State != status.Unseen || n.Why == "" {

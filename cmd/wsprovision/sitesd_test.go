@@ -63,4 +63,7 @@ func TestFlagsAreRemembered(t *testing.T) {
 	run(exitOK, file+": absent → written", append([]string{"apply"}, first...)...)
 	tr.write("/reverting", "")
 	run(exitOK, "file "+file+": there → removed", "revert", "--plan")
+	// What somebody has edited there is left, and said.
+	tr.write(file, readGolden(t, tr.path(file))+"# mine\n")
+	run(exitOK, file+" is no longer asked for, but was edited since", "revert", "--plan")
 }

@@ -75,6 +75,29 @@ func TestOptionsAreRemembered(t *testing.T) {
 	}
 }
 
+// TestHostileNames: a name is that of a file of the directory, or refused; one that YAML takes for something else than
+// text is written so that the next run reads it as the name.
+func TestHostileNames(t *testing.T) {
+	for _, name := range []string{"../x", "a/b", "..", ".hidden", "A", "a b", "-x", "web.yaml", "_x", "a\nb", "x\x00y",
+		"~", "a:b", "#a", strings.Repeat("a", 65)} {
+		in := directory(t, nil)
+		in.Flags = map[string]string{"name": name, "server-name": "ws.example.com", "backend": "127.0.0.1:3000"}
+		if c, err := Load(in); err == nil {
+			t.Errorf("%q is taken: %s", name, c.Record.Path)
+		}
+	}
+	for _, name := range []string{"null", "true", "yes", "0", "1e3", "0x1f", "1_000", "2026-01-01", "12-30"} {
+		in := directory(t, nil)
+		c, _ := applied(t, in, "name="+name, "server-name=null,true", "backend=127.0.0.1:3000")
+		again, err := Load(in)
+		if err != nil || len(again.Sites) != 1 || again.Sites[0].Name != name ||
+			c.Record.Path != filepath.Join(in.SitesDir, name+".yaml") ||
+			!slices.Equal(again.Sites[0].ServerNames, []string{"null", "true"}) {
+			t.Errorf("%q in %s: %+v, %v", name, c.Record.Path, again.Sites, err)
+		}
+	}
+}
+
 // An edit of the file stays, with its comments, where options change something else.
 func TestEditsOfTheRecordStay(t *testing.T) {
 	in := directory(t, map[string]string{"sites.d/websocket.yaml": "# ours\nsites:\n  - name: websocket # the chat\n" +
