@@ -38,8 +38,9 @@ func (m *machine) hold(t testing.TB, name string, n int) {
 // stillOpen wants an answer from each of them.
 func (m *machine) stillOpen(t testing.TB, when, name string, n int) {
 	t.Helper()
-	got := m.must(t, fmt.Sprintf("systemctl kill -s USR1 hold-%[1]s; for i in $(seq 200); do grep -q 'back=%[2]d ' "+
-		"/run/crowd-%[1]s/state && break; sleep 0.3; done; cat /run/crowd-%[1]s/state", name, n))
+	got := m.must(t, fmt.Sprintf("cd /run/crowd-%[1]s && before=$(cut -d' ' -f1 state); systemctl kill -s USR1 "+
+		"hold-%[1]s; for i in $(seq 200); do ! grep -q \"^$before \" state && grep -q 'back=%[2]d ' state && break; "+
+		"sleep 0.3; done; cut -d' ' -f2- state", name, n))
 	if want := fmt.Sprintf("held=%d failed=0 cut=0 back=%[1]d done=1", n); strings.TrimSpace(got) != want {
 		t.Errorf("%s, of %d WebSockets: %s", when, n, got)
 	}

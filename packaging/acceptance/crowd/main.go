@@ -131,6 +131,7 @@ type crowd struct {
 	mu                            sync.Mutex
 	open                          []net.Conn
 	why                           string // the first failure
+	asked                         int    // how often each was asked
 }
 
 func hold(dir string, n int, address string) error {
@@ -155,8 +156,8 @@ func hold(dir string, n int, address string) error {
 
 func (c *crowd) tell(path string) error {
 	c.mu.Lock()
-	text := fmt.Sprintf("held=%d failed=%d cut=%d back=%d done=%d %s\n", c.held.Load(), c.failed.Load(), c.cut.Load(),
-		c.back.Load(), c.done.Load(), c.why)
+	text := fmt.Sprintf("asked=%d held=%d failed=%d cut=%d back=%d done=%d %s\n", c.asked, c.held.Load(),
+		c.failed.Load(), c.cut.Load(), c.back.Load(), c.done.Load(), c.why)
 	c.mu.Unlock()
 	if err := os.WriteFile(path+".new", []byte(text), 0o644); err != nil {
 		return err
@@ -235,12 +236,19 @@ func (c *crowd) watch(conn net.Conn) {
 	}
 }
 
-// ask sends a frame through each.
+// ask sends a frame through each, so many at a time: the kernel drops what waits behind its queue for the loopback
+// (net.core.netdev_max_backlog, 1000), and sends it again much later.
 func (c *crowd) ask() {
+	const atOnce = 100
+	patient := time.Now().Add(patience) // some may be gone
 	c.back.Store(0)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, conn := range c.open {
+	for i, conn := range c.open {
 		_, _ = conn.Write(ping) // watch sees the end
+		for i-int(c.back.Load()) > atOnce && time.Now().Before(patient) {
+			time.Sleep(time.Millisecond)
+		}
 	}
+	c.asked++
 }
