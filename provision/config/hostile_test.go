@@ -51,6 +51,10 @@ func TestHostileTogether(t *testing.T) {
 		{"many headers", "", "request_headers: {" + manyHeaders(21) + "}", "has 21 headers: at most 20"},
 		{"the challenge's path", "acme_webroot: /w", "path: /.well-known/acme-challenge/",
 			"where acme_webroot is served"},
+		{"a challenge of its own", "acme_webroot: /w", "path: /.well-known/acme-challenge/token, match: exact",
+			"where acme_webroot is served"},
+		{"below the challenge's path", "acme_webroot: /w", "path: /.well-known/acme-challenge/a/",
+			"where acme_webroot is served"},
 	} {
 		location := "path: /, backend: 'b:1', " + tc.location
 		switch {

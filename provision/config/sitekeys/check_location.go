@@ -52,7 +52,7 @@ func checkPath(s site.Site, l site.Location, here string, taken map[string]strin
 			"be glued to another name: write path: %s/", l.Path)))
 	case l.StripPrefix && l.Match == site.MatchExact && l.Root != "":
 		p.Add(at.Problem(here+".strip_prefix", "an exact path with root has no file left: use match prefix"))
-	case prefix && l.Path == acmePath && s.ACMEWebroot != "" && s.TLS == nil:
+	case l.Match != site.MatchRegex && strings.HasPrefix(l.Path, acmePath) && s.ACMEWebroot != "" && s.TLS == nil:
 		p.Add(at.Problem(here+".path", "is where acme_webroot is served: remove one of the two"))
 	}
 }
