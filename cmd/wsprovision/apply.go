@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"wsprovision/cmd/wsprovision/cmdline"
+	"wsprovision/cmd/wsprovision/ending"
 	"wsprovision/provision"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
@@ -37,13 +39,13 @@ With --from-plan nothing else is done than that plan showed, or nothing at all.
 		Example: `  wsprovision apply --server-name ws.example.com --backend 127.0.0.1:3000
   wsprovision apply --config /etc/wsprovision/wsprovision.yaml --output json
   wsprovision apply --from-plan /root/plan.json`,
-		Args:   noArguments,
-		PreRun: outliveTerminal,
+		Args:   cmdline.NoArguments,
+		PreRun: ending.OutliveTerminal,
 		RunE:   func(cmd *cobra.Command, _ []string) error { return a.apply(cmd, o) },
 	}
-	addSettings(cmd, false)
+	cmdline.AddSettings(cmd, false)
 	addRunFlags(cmd, &o)
-	addWait(cmd.Flags(), &o.wait)
+	cmdline.AddWait(cmd.Flags(), &o.wait)
 	cmd.Flags().StringVar(&o.fromPlan, "from-plan", "",
 		"do what the plan in this `file` showed, and nothing else: what plan --out wrote")
 	return cmd

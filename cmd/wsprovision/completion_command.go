@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 
+	"wsprovision/cmd/wsprovision/cmdline"
+
 	"github.com/spf13/cobra"
 )
 
@@ -18,10 +20,10 @@ func (a *app) completionCommand() *cobra.Command {
 it installed for bash (where bash-completion is), zsh and fish: a new session of
 the shell has it.`,
 		Example: "  source <(wsprovision completion bash)",
-		Args:    noArguments,
+		Args:    cmdline.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_ = cmd.Help()
-			return usageError{errNoShell}
+			return cmdline.Misused(errNoShell)
 		},
 	}
 	var plain bool
@@ -46,7 +48,7 @@ the shell has it.`,
 			Short:   "Print the completion script for " + shell.name,
 			Long:    "Print the completion script for " + shell.name + ".\n" + shell.long,
 			Example: "  wsprovision completion " + shell.name,
-			Args:    noArguments,
+			Args:    cmdline.NoArguments,
 			RunE:    func(cmd *cobra.Command, _ []string) error { return shell.print(cmd.Root()) },
 		}
 		of.Flags().BoolVar(&plain, "no-descriptions", false, "offer words without what they mean")

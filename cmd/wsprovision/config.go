@@ -5,6 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"wsprovision/cmd/wsprovision/cmdline"
+	"wsprovision/cmd/wsprovision/screen"
 	"wsprovision/provision/config"
 )
 
@@ -22,7 +24,7 @@ Exit status:
   78  it is wrong; all that is wrong is said`,
 		Example: `  wsprovision config
   wsprovision config --server-name ws.example.com --backend 127.0.0.1:3000`,
-		Args: noArguments,
+		Args: cmdline.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			text, err := config.Explain(a.input(cmd))
 			if err != nil {
@@ -32,7 +34,7 @@ Exit status:
 			return err
 		},
 	}
-	addSettings(cmd, false)
+	cmdline.AddSettings(cmd, false)
 	cmd.AddCommand(a.configCheckCommand())
 	return cmd
 }
@@ -52,7 +54,7 @@ Exit status:
 		Example: "  wsprovision config check site.yaml",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usageError{fmt.Errorf("config check takes one file, and not %d", len(args))}
+				return cmdline.Misused(fmt.Errorf("config check takes one file, and not %d", len(args)))
 			}
 			return nil
 		},
@@ -72,6 +74,6 @@ func (a *app) configCheck(file string) error {
 	case n > 1:
 		sites = fmt.Sprintf("%d sites", n)
 	}
-	a.stdout.line(span{plainly, fmt.Sprintf("%s is right: it has %s", file, sites)})
-	return a.stdout.err
+	a.stdout.Line(screen.Styled(screen.Plainly, fmt.Sprintf("%s is right: it has %s", file, sites)))
+	return a.stdout.Err
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"wsprovision/cmd/wsprovision/cmdline"
+	"wsprovision/cmd/wsprovision/screen"
 	"wsprovision/provision/plaintext"
 	"wsprovision/provision/websocket"
 	"wsprovision/provision/websocket/handshake"
@@ -20,7 +22,7 @@ import (
 
 // connectOptions are the flags of connect.
 type connectOptions struct {
-	client   clientOptions
+	client   cmdline.ClientOptions
 	options  websocket.ConnectOptions
 	address  string
 	showHead bool
@@ -48,12 +50,13 @@ Exit status:
 		Args: oneURL,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.connect(cmd.Context(), o, args[0]) },
 	}
-	o.client.register(cmd)
+	o.client.Register(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&o.address, "address", "", "dial this `host:port` (default what the URL says)")
-	addDuration(flags, &o.options.Ping, "ping", 0, "send a ping every `duration`, and want its pong; 0s sends none")
+	cmdline.AddDuration(flags, &o.options.Ping, "ping", 0,
+		"send a ping every `duration`, and want its pong; 0s sends none")
 	o.options.Wait = 2 * time.Second
-	flags.Var(duration{at: &o.options.Wait, forever: true}, "wait",
+	flags.Var(cmdline.Duration{At: &o.options.Wait, Forever: true}, "wait",
 		"after the end of the input wait this `duration` for answers, or forever")
 	flags.BoolVarP(&o.options.SendBinary, "binary", "b", false, "send lines as binary messages")
 	flags.BoolVar(&o.options.Raw, "raw", false, "print messages as they are, whatever a terminal makes of them")
@@ -65,22 +68,22 @@ Exit status:
 func (a *app) connect(ctx context.Context, o connectOptions, url string) error {
 	t, err := handshake.ParseURL(url)
 	if err != nil {
-		return usageError{err}
+		return cmdline.Misused(err)
 	}
-	if t.Header, err = o.client.header(); err != nil {
+	if t.Header, err = o.client.Header(); err != nil {
 		return err
 	}
 	if t.TLS != nil {
-		if t.TLS, err = o.client.tls(); err != nil {
+		if t.TLS, err = o.client.TLS(); err != nil {
 			return err
 		}
 	}
-	t.Origin, t.Subprotocols = o.client.origin, o.client.subprotocols
+	t.Origin, t.Subprotocols = o.client.Origin, o.client.Subprotocols
 	if o.address != "" {
 		t.Address = o.address
 	}
 	if err := t.Validate(); err != nil {
-		return usageError{err}
+		return cmdline.Misused(err)
 	}
 	if o.options.Wait == 0 { // which would be ConnectOptions' default
 		o.options.Wait = time.Nanosecond
@@ -107,7 +110,7 @@ func (a *app) connect(ctx context.Context, o connectOptions, url string) error {
 
 func oneURL(_ *cobra.Command, args []string) error {
 	if len(args) != 1 {
-		return usageError{errors.New("connect takes one URL, such as ws://ws.example.com/ws/")}
+		return cmdline.Misused(errors.New("connect takes one URL, such as ws://ws.example.com/ws/"))
 	}
 	return nil
 }
@@ -136,7 +139,7 @@ func verifyCommand(url string) string {
 // opened shows what the handshake settled.
 func (a *app) opened(h handshake.Result, all bool) {
 	if all {
-		a.stderr.line(span{plainly, h.StatusLine})
+		a.stderr.Line(screen.Styled(screen.Plainly, h.StatusLine))
 		_ = h.Header.Write(crlf{a.stderr})
 	}
 	if h.Subprotocol != "" {

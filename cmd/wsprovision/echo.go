@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"wsprovision/cmd/wsprovision/cmdline"
+	"wsprovision/cmd/wsprovision/screen"
 	"wsprovision/provision/websocket"
 )
 
@@ -34,19 +36,19 @@ Exit status:
   1   it could not listen
   64  usage`,
 		Example: `  wsprovision echo --listen 127.0.0.1:3000`,
-		Args:    noArguments,
+		Args:    cmdline.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if _, _, err := net.SplitHostPort(listen); err != nil {
-				return usageError{fmt.Errorf("--listen %q: it is host:port, such as 127.0.0.1:3000", listen)}
+				return cmdline.Misused(fmt.Errorf("--listen %q: it is host:port, such as 127.0.0.1:3000", listen))
 			}
 			if err := checkEchoLimits(limits); err != nil {
-				return usageError{err}
+				return cmdline.Misused(err)
 			}
 			listener, err := net.Listen("tcp", listen)
 			if err != nil {
 				return cannotListen(listen, err)
 			}
-			a.stderr.line(span{plainly, "Listening on " + listener.Addr().String()})
+			a.stderr.Line(screen.Styled(screen.Plainly, "Listening on "+listener.Addr().String()))
 			say := a.echoLog()
 			return websocket.Serve(cmd.Context(), listener, limits, say)
 		},
@@ -54,7 +56,7 @@ Exit status:
 	flags := cmd.Flags()
 	flags.StringVar(&listen, "listen", "127.0.0.1:3000", "`host:port` to listen on; port 0 takes a free one")
 	flags.IntVar(&limits.Connections, "max-connections", 1024, "refuse a connection more than this `number` with 503")
-	addDuration(flags, &limits.Idle, "idle-timeout", time.Hour,
+	cmdline.AddDuration(flags, &limits.Idle, "idle-timeout", time.Hour,
 		"close a connection without message and ping for this `duration`")
 	return cmd
 }
@@ -65,10 +67,10 @@ func (a *app) echoLog() func(line string) {
 	return func(line string) {
 		mu.Lock()
 		defer mu.Unlock()
-		if file, ok := a.stderr.w.(*os.File); !ok || !isJournal(int(file.Fd())) {
+		if file, ok := a.stderr.W.(*os.File); !ok || !screen.IsJournal(int(file.Fd())) {
 			line = time.Now().Format(time.RFC3339) + " " + line
 		}
-		a.stderr.line(span{plainly, line})
+		a.stderr.Line(screen.Styled(screen.Plainly, line))
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"wsprovision/cmd/wsprovision/cmdline"
+	"wsprovision/cmd/wsprovision/screen"
 	"wsprovision/provision"
 	"wsprovision/provision/config/reading"
 	"wsprovision/provision/engine"
@@ -33,9 +35,6 @@ const (
   78  the configuration is wrong, or the plan is refused; nothing was touched`
 )
 
-// usageError is a command line that cannot be understood.
-type usageError struct{ error }
-
 // outcome is a run that went its way: its status is its answer, and what
 // there is to say has been said in the report.
 type outcome int
@@ -46,7 +45,7 @@ func (o outcome) Error() string { return fmt.Sprintf("exit status %d", int(o)) }
 func exitStatus(err error) int {
 	var (
 		code  outcome
-		usage usageError
+		usage cmdline.Error
 		conf  *reading.Error
 	)
 	switch {
@@ -70,7 +69,7 @@ func exitStatus(err error) int {
 func (a *app) complain(err error) {
 	var (
 		code  outcome
-		usage usageError
+		usage cmdline.Error
 		conf  *reading.Error
 	)
 	switch {
@@ -78,7 +77,7 @@ func (a *app) complain(err error) {
 	case errors.As(err, &usage): // a line for each word of the user's own
 		lead, text := "wsprovision: ", err.Error()
 		for line := range strings.SplitSeq(text, "\n") {
-			a.stderr.put([]span{{plainly, lead}}, "  ", plainly, line)
+			a.stderr.Put([]screen.Span{screen.Styled(screen.Plainly, lead)}, "  ", screen.Plainly, line)
 			lead = ""
 		}
 	case errors.As(err, &conf):

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"wsprovision/cmd/wsprovision/cmdline"
 	"wsprovision/provision"
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
@@ -34,8 +35,8 @@ func TestExitStatus(t *testing.T) {
 		{"a step failed", outcome(exitFailed), 1},
 		{"something changed", outcome(exitChanged), 2},
 		{"something is deferred", outcome(exitDeferred), 3},
-		{"usage", usageError{errors.New("x")}, 64},
-		{"usage, wrapped", fmt.Errorf("x: %w", usageError{errors.New("x")}), 64},
+		{"usage", cmdline.Misused(errors.New("x")), 64},
+		{"usage, wrapped", fmt.Errorf("x: %w", cmdline.Misused(errors.New("x"))), 64},
 		{"a lock", fmt.Errorf("x: %w", host.ErrLocked), 75},
 		{"not root", provision.ErrNotRoot, 77},
 		{"a configuration", conf, 78},

@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"wsprovision/cmd/wsprovision/cmdline"
+	"wsprovision/cmd/wsprovision/ending"
 	"wsprovision/provision"
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
@@ -32,11 +34,11 @@ Exit status:
   77  not permitted: root is needed
   78  what was deferred cannot be trusted, or read`,
 		Hidden: true,
-		Args:   noArguments,
-		PreRun: outliveTerminal,
+		Args:   cmdline.NoArguments,
+		PreRun: ending.OutliveTerminal,
 		RunE:   func(cmd *cobra.Command, _ []string) error { return a.firstBoot(cmd.Context(), patience) },
 	}
-	addDuration(cmd.Flags(), &patience, "patience", 30*time.Minute, "keep trying for this `duration`")
+	cmdline.AddDuration(cmd.Flags(), &patience, "patience", 30*time.Minute, "keep trying for this `duration`")
 	return cmd
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"wsprovision/cmd/wsprovision/cmdline"
 	"wsprovision/provision"
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
@@ -66,13 +67,14 @@ func (a *app) planText(ctx context.Context, cmd *cobra.Command, o applyOptions, 
 func (a *app) takePlan(cmd *cobra.Command, o *applyOptions) error {
 	var typed []string
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		if _, setting := f.Annotations[settingOf]; setting || f.Name == "config" || f.Name == "any-platform" ||
+		if _, setting := f.Annotations[cmdline.SettingOf]; setting || f.Name == "config" || f.Name == "any-platform" ||
 			f.Name == "adopt" {
 			typed = append(typed, "--"+f.Name)
 		}
 	})
 	if len(typed) > 0 {
-		return usageError{fmt.Errorf("--from-plan goes by what the plan was made with: leave out %s", listed(typed))}
+		return cmdline.Misused(fmt.Errorf("--from-plan goes by what the plan was made with: leave out %s",
+			cmdline.Listed(typed)))
 	}
 	where, err := a.where()
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/coreos/go-systemd/v22/journal"
 
+	"wsprovision/cmd/wsprovision/ending"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/fleet"
 	"wsprovision/systemd"
@@ -33,7 +34,7 @@ func TestJournalIsTold(t *testing.T) {
 		var told []string
 		var shown bytes.Buffer
 		a := newApp(nil, &shown, io.Discard)
-		a.output, a.ender = "text", &ender{}
+		a.output, a.ender = "text", &ending.Ender{}
 		a.hostLog = func() fleet.Sender {
 			return func(message string, _ journal.Priority, fields map[string]string) error {
 				if tt.log == nil {

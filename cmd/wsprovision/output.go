@@ -4,17 +4,17 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
-	"sync"
 	"syscall"
 	"time"
 
+	"wsprovision/cmd/wsprovision/ending"
+	"wsprovision/cmd/wsprovision/screen"
+	"wsprovision/cmd/wsprovision/show"
 	"wsprovision/provision"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/fleet"
-	"wsprovision/provision/plaintext"
 	"wsprovision/systemd"
 )
 
@@ -22,8 +22,8 @@ import (
 type output struct {
 	app     *app
 	command string
-	live    *liveLine
-	partial partial
+	live    *screen.LiveLine
+	partial ending.Partial
 	journal *fleet.Journal
 	id      string // by which the run's report is kept; "" until the run has begun
 }
@@ -38,7 +38,7 @@ func (o *output) telling(where systemd.Where) {
 // doubled reports whether the answer goes to the journal, which has been told already.
 func (o *output) doubled(told bool) bool {
 	file, ok := o.app.raw.(*os.File)
-	return told && ok && o.app.output == "text" && isJournal(int(file.Fd()))
+	return told && ok && o.app.output == "text" && screen.IsJournal(int(file.Fd()))
 }
 
 // journalGrace is for journald to read the last entry before its sender ends: it finds out by /proc whose unit that is,
@@ -46,9 +46,9 @@ func (o *output) doubled(told bool) bool {
 const journalGrace = 300 * time.Millisecond
 
 // plainText is what people are shown, for the log: without the differences of files, of which there are many lines.
-func plainText(write func(s *screen)) string {
+func plainText(write func(s *screen.Screen)) string {
 	var b bytes.Buffer
-	write(&screen{w: &b})
+	write(&screen.Screen{W: &b})
 	return b.String()
 }
 
@@ -61,9 +61,10 @@ func withoutDiffs(s engine.StepReport) engine.StepReport {
 }
 
 func (a *app) newOutput(command string) *output {
-	o := &output{app: a, command: command, partial: partial{began: time.Now()}}
-	if terminalOf(a.raw) != nil && a.output == "text" && !a.quiet && variable(a.environ, "TERM") != "dumb" {
-		o.live = &liveLine{w: a.raw, columns: a.stdout.columns}
+	o := &output{app: a, command: command, partial: ending.Partial{Agent: version, Began: time.Now()}}
+	if screen.TerminalOf(a.raw) != nil && a.output == "text" && !a.quiet &&
+		screen.Variable(a.environ, "TERM") != "dumb" {
+		o.live = &screen.LiveLine{W: a.raw, Columns: a.stdout.Columns}
 	}
 	return o
 }
@@ -89,7 +90,7 @@ func (o *output) notice(line string) {
 }
 
 func (o *output) say(line string) {
-	o.live.clear()
+	o.live.Clear()
 	o.app.say(line)
 }
 
@@ -99,109 +100,48 @@ func (o *output) began(command, id string) {
 }
 
 func (o *output) started(n, total int, step string) {
-	o.partial.started(n, step)
-	o.live.start(fmt.Sprintf("%d/%d %s", n, total, step))
+	o.partial.Started(n, step)
+	o.live.Start(fmt.Sprintf("%d/%d %s", n, total, step))
 }
 
 func (o *output) finished(n, total int, s engine.StepReport) {
 	o.stop()
-	o.partial.finished(s)
-	told := o.journal.Step(s, plainText(func(screen *screen) { writeStep(screen, n, total, withoutDiffs(s)) }))
+	o.partial.Finished(s)
+	told := o.journal.Step(s, plainText(func(to *screen.Screen) { show.Step(to, n, total, withoutDiffs(s)) }))
 	if o.doubled(told) {
 		return
 	}
 	if o.app.output == "json" || o.app.quiet && len(s.Warnings) == 0 {
 		return
 	}
-	writeStep(o.app.stdout, n, total, s)
+	show.Step(o.app.stdout, n, total, s)
 }
 
-func (o *output) stop() { o.live.stop() }
+func (o *output) stop() { o.live.Stop() }
 
 // cutShort has a second signal end the answer with what is known by then.
 func (o *output) cutShort() {
-	o.app.ender.reportWith(func(why string) { _ = o.report(o.partial.report(o.command, why)) })
+	o.app.ender.ReportWith(func(why string) { _ = o.report(o.partial.Report(o.command, why)) })
 }
 
 // report ends the answer: a summary for people, the whole report as JSON. A
 // reader that has gone away wants none.
 func (o *output) report(r *engine.Report) error {
-	if !o.partial.answer() {
+	if !o.partial.Answer() {
 		return nil
 	}
-	told := o.journal.Ended(r, plainText(func(s *screen) { _ = writeEnd(s, r) }))
+	told := o.journal.Ended(r, plainText(func(s *screen.Screen) { _ = show.End(s, r) }))
 	var err error
 	switch {
 	case o.doubled(told):
 		time.Sleep(journalGrace)
 	case o.app.output == "json":
-		err = writeJSON(o.app.stdout, r)
+		err = show.JSON(o.app.stdout, r)
 	case !o.app.quiet || r.Result == engine.Failed:
-		err = writeEnd(o.app.stdout, r)
+		err = show.End(o.app.stdout, r)
 	}
 	if err == nil || errors.Is(err, syscall.EPIPE) {
 		return nil
 	}
 	return fmt.Errorf("the report is not on standard output: %w", err)
-}
-
-// liveLine shows on a terminal which step is under way and for how long. A nil
-// one shows nothing.
-type liveLine struct {
-	w       io.Writer
-	columns int // a line that is longer would be two, of which one stays; 0 is not known
-	mu      sync.Mutex
-	text    string
-	done    chan struct{}
-	idle    sync.WaitGroup
-}
-
-func (l *liveLine) start(text string) {
-	if l == nil {
-		return
-	}
-	l.stop()
-	done, began := make(chan struct{}), time.Now()
-	l.text, l.done = text, done
-	l.idle.Go(func() {
-		tick := time.NewTicker(time.Second)
-		defer tick.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case <-tick.C:
-				l.show(fmt.Sprintf("%s … %ds", text, int(time.Since(began).Seconds())))
-			}
-		}
-	})
-}
-
-const eraseLine = "\r\x1b[K" // ECMA-48 EL: to the end of the line
-
-func (l *liveLine) show(text string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	line := []rune(plaintext.Line(text))
-	if l.columns > 0 {
-		line = line[:min(len(line), l.columns-1)]
-	}
-	fmt.Fprint(l.w, eraseLine+string(line))
-}
-
-func (l *liveLine) clear() {
-	if l == nil || l.done == nil {
-		return
-	}
-	l.show("")
-}
-
-func (l *liveLine) stop() {
-	if l == nil || l.done == nil {
-		return
-	}
-	close(l.done)
-	l.idle.Wait()
-	l.done = nil
-	l.show("")
 }

@@ -12,6 +12,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"wsprovision/cmd/wsprovision/ending"
+	"wsprovision/cmd/wsprovision/screen"
+	"wsprovision/cmd/wsprovision/show"
 	"wsprovision/provision/engine"
 )
 
@@ -57,11 +60,11 @@ func TestTextGolden(t *testing.T) {
 	var b bytes.Buffer
 	r := exampleReport()
 	for i, s := range r.Steps {
-		writeStep(&screen{w: &b}, i+1, len(r.Steps), s)
+		show.Step(&screen.Screen{W: &b}, i+1, len(r.Steps), s)
 	}
-	_ = writeEnd(&screen{w: &b}, r)
+	_ = show.End(&screen.Screen{W: &b}, r)
 	r.Interrupted = "caught terminated"
-	_ = writeEnd(&screen{w: &b}, r)
+	_ = show.End(&screen.Screen{W: &b}, r)
 	golden(t, "report.golden.txt", b.String())
 }
 
@@ -128,7 +131,7 @@ func TestReportIsNotWritten(t *testing.T) {
 		} {
 			var log bytes.Buffer
 			a := newApp(nil, tt.stdout, &log)
-			a.output, a.ender = form, &ender{}
+			a.output, a.ender = form, &ending.Ender{}
 			err := a.answer(t.Context(), a.newOutput("apply"), applyOptions{detailed: true, plans: tt.plans},
 				func(context.Context) (*engine.Report, error) {
 					return &engine.Report{Result: engine.Changed,
@@ -145,25 +148,26 @@ func TestReportIsNotWritten(t *testing.T) {
 func TestLiveLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var b bytes.Buffer
-		l := &liveLine{w: &b}
-		l.start("3/8 packages")
+		l := &screen.LiveLine{W: &b}
+		l.Start("3/8 packages")
 		time.Sleep(2500 * time.Millisecond)
 		synctest.Wait()
-		l.clear() // for a line of the log
-		l.stop()
-		want := eraseLine + "3/8 packages … 1s" + eraseLine + "3/8 packages … 2s" + eraseLine + eraseLine
+		l.Clear() // for a line of the log
+		l.Stop()
+		want := screen.EraseLine + "3/8 packages … 1s" + screen.EraseLine + "3/8 packages … 2s" + screen.EraseLine +
+			screen.EraseLine
 		if got := b.String(); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
-		l.stop()
-		l.clear()
+		l.Stop()
+		l.Clear()
 		if b.String() != want {
 			t.Errorf("a stopped line writes: %q", b.String()[len(want):])
 		}
-		var none *liveLine // where the output is no terminal
-		none.start("x")
-		none.clear()
-		none.stop()
+		var none *screen.LiveLine // where the output is no terminal
+		none.Start("x")
+		none.Clear()
+		none.Stop()
 	})
 }
 
@@ -171,7 +175,8 @@ func TestLiveLine(t *testing.T) {
 func TestSummaryTellsOfTheNextBoot(t *testing.T) {
 	r := exampleReport()
 	r.NextBoot = []string{"every file is labelled anew", "a unit goes on"}
-	if got := summary(r); !strings.Contains(got, "; at the next boot: every file is labelled anew; a unit goes on") {
+	if got := show.Summary(r); !strings.Contains(got,
+		"; at the next boot: every file is labelled anew; a unit goes on") {
 		t.Errorf("%q", got)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"wsprovision/cmd/wsprovision/cmdline"
 	"wsprovision/systemd"
 )
 
@@ -22,7 +23,7 @@ func (a *app) addPlace(flags *pflag.FlagSet) {
 // systemd.ErrInstaller, whatever the flags say: there is nothing to provision.
 func (a *app) where() (systemd.Where, error) {
 	if a.offline && a.live {
-		return systemd.Where{}, usageError{errors.New("--offline and --live exclude one another")}
+		return systemd.Where{}, cmdline.Misused(errors.New("--offline and --live exclude one another"))
 	}
 	where, err := systemd.Detect("", os.Getenv)
 	if err != nil {
@@ -41,8 +42,9 @@ func (a *app) overruled(where systemd.Where) (systemd.Where, error) {
 		}
 		where.Why = "--offline is given; " + where.Why
 	case a.live && where.Place == systemd.Installer:
-		return where, usageError{fmt.Errorf("--live: this is an installer's chroot (%s), and a call would reach the "+
-			"installer's systemd", where.Why)}
+		return where, cmdline.Misused(fmt.Errorf("--live: this is an installer's chroot (%s), and a call would "+
+			"reach the "+
+			"installer's systemd", where.Why))
 	case a.live:
 		where.Systemd = true
 		if where.Place != systemd.Container {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"testing"
 
+	"wsprovision/cmd/wsprovision/cmdline"
 	"wsprovision/systemd"
 )
 
@@ -34,7 +35,7 @@ func TestOverruled(t *testing.T) {
 		a := newApp(nil, io.Discard, io.Discard)
 		a.offline, a.live = tt.offline, tt.live
 		got, err := a.overruled(tt.found)
-		if got != tt.want || errors.As(err, new(usageError)) != tt.usage || (err != nil) != tt.usage {
+		if got != tt.want || errors.As(err, new(cmdline.Error)) != tt.usage || (err != nil) != tt.usage {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"wsprovision/cmd/wsprovision/cmdline"
 	"wsprovision/provision"
 )
 
@@ -27,7 +28,7 @@ Exit status:
   78  the configuration is wrong`,
 		Example: `  wsprovision plan --server-name ws.example.com --backend 127.0.0.1:3000
   wsprovision plan --out /root/plan.json`,
-		Args: noArguments,
+		Args: cmdline.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			run, out, err := a.prepare(cmd, o)
 			if err != nil {
@@ -39,7 +40,7 @@ Exit status:
 			return a.answer(cmd.Context(), out, o, a.keepPlan(cmd, o, out, run, planned(out, run)))
 		},
 	}
-	addSettings(cmd, false)
+	cmdline.AddSettings(cmd, false)
 	addRunFlags(cmd, &o)
 	cmd.Flags().StringVar(&o.out, "out", "", "write the plan to this `file`, for apply --from-plan; needs root")
 	return cmd

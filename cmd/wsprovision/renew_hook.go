@@ -5,6 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"wsprovision/cmd/wsprovision/cmdline"
+	"wsprovision/cmd/wsprovision/ending"
 	"wsprovision/provision"
 	"wsprovision/provision/host"
 )
@@ -35,14 +37,14 @@ Exit status:
   78  the configuration is wrong; nothing was touched`,
 		Example: `  certbot renew --deploy-hook "wsprovision renew-hook"
   wsprovision renew-hook --output json`,
-		Args:   noArguments,
-		PreRun: outliveTerminal,
+		Args:   cmdline.NoArguments,
+		PreRun: ending.OutliveTerminal,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.renewHook(cmd, applyOptions{detailed: detailed, wait: wait})
 		},
 	}
 	cmd.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 where nginx was reloaded")
-	addDuration(cmd.Flags(), &wait, "wait", renewWait, "wait this `duration` for another run to end")
+	cmdline.AddDuration(cmd.Flags(), &wait, "wait", renewWait, "wait this `duration` for another run to end")
 	return cmd
 }
 

@@ -10,7 +10,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"wsprovision/cmd/wsprovision/cmdline"
+	"wsprovision/cmd/wsprovision/screen"
+	"wsprovision/cmd/wsprovision/show"
 	"wsprovision/provision"
+	"wsprovision/provision/config/reading"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/state"
@@ -34,7 +38,7 @@ Exit status:
   wsprovision report 20261130T170000.123Z --output json`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 || list && len(args) > 0 {
-				return usageError{errors.New("report takes one ID, or --list")}
+				return cmdline.Misused(errors.New("report takes one ID, or --list"))
 			}
 			return nil
 		},
@@ -94,17 +98,17 @@ func (a *app) listReports(files *host.Files) error {
 		}
 	}
 	if a.output == "json" {
-		return writeJSON(a.stdout, all)
+		return show.JSON(a.stdout, all)
 	}
 	for _, s := range all {
-		a.stdout.line(span{plainly, fmt.Sprintf("%s  %-12s ", s.ID, s.Command)},
-			span{statusStyles[s.Result], fmt.Sprintf("%-9s", s.Result)},
-			span{plainly, fmt.Sprintf(" %6.1fs", float64(s.Millis)/1000)})
+		a.stdout.Line(screen.Styled(screen.Plainly, fmt.Sprintf("%s  %-12s ", s.ID, s.Command)),
+			screen.Styled(show.Styles[s.Result], fmt.Sprintf("%-9s", s.Result)),
+			screen.Styled(screen.Plainly, fmt.Sprintf(" %6.1fs", float64(s.Millis)/1000)))
 	}
 	if len(all) == 0 {
-		a.stdout.line(span{plainly, "no run is kept: none has changed this host, or failed"})
+		a.stdout.Line(screen.Styled(screen.Plainly, "no run is kept: none has changed this host, or failed"))
 	}
-	return a.stdout.err
+	return a.stdout.Err
 }
 
 func (a *app) showReport(files *host.Files, args []string) error {
@@ -122,14 +126,14 @@ func (a *app) showReport(files *host.Files, args []string) error {
 	r, err := state.ReadReport(files, id)
 	if errors.Is(err, fs.ErrNotExist) || !slices.Contains(ids, id) {
 		return fmt.Errorf("no run %s is kept%s; wsprovision report --list shows them", id,
-			strings.TrimSuffix(didYouMean(id, ids), "?"))
+			strings.TrimSuffix(reading.DidYouMean(id, ids), "?"))
 	}
 	if err != nil {
 		return err
 	}
 	if a.output == "json" {
-		return writeJSON(a.stdout, r)
+		return show.JSON(a.stdout, r)
 	}
-	writeRun(a.stdout, r)
-	return a.stdout.err
+	show.Run(a.stdout, r)
+	return a.stdout.Err
 }

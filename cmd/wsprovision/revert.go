@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"wsprovision/cmd/wsprovision/cmdline"
+	"wsprovision/cmd/wsprovision/ending"
 	"wsprovision/provision"
 	"wsprovision/provision/host"
 )
@@ -37,8 +39,8 @@ Exit status:
       touched`,
 		Example: `  wsprovision revert --plan
   wsprovision revert --packages`,
-		Args:   noArguments,
-		PreRun: outliveTerminal,
+		Args:   cmdline.NoArguments,
+		PreRun: ending.OutliveTerminal,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.revert(cmd.Context(), applyOptions{detailed: detailed, plans: plan, wait: wait}, packages)
 		},
@@ -47,7 +49,7 @@ Exit status:
 	flags.BoolVar(&packages, "packages", false, "also remove the packages that the agent brought")
 	flags.BoolVar(&plan, "plan", false, "show what would be undone, and change nothing")
 	flags.BoolVar(&detailed, "detailed-exitcode", false, "exit with 2 where something was undone or would be")
-	addWait(flags, &wait)
+	cmdline.AddWait(flags, &wait)
 	return cmd
 }
 

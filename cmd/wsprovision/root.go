@@ -13,6 +13,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"wsprovision/cmd/wsprovision/cmdline"
+	"wsprovision/cmd/wsprovision/ending"
+	"wsprovision/cmd/wsprovision/screen"
 	"wsprovision/provision/config"
 	"wsprovision/provision/fleet"
 	"wsprovision/provision/host"
@@ -29,7 +32,7 @@ const (
 // app is what every command is given: where it reads from and answers to.
 type app struct {
 	args, environ  []string
-	stdout, stderr *screen
+	stdout, stderr *screen.Screen
 	raw            io.Writer // standard output as it is: for connect --raw, and the live line's own control sequence
 	timed          bool      // a line of the log says when it was written
 	// hostLog is the journal, or syslog; nil where there is none.
@@ -39,7 +42,7 @@ type app struct {
 	// All that changes the host goes through the seam; a second signal ends the
 	// run there.
 	seam  *host.Seam
-	ender *ender
+	ender *ending.Ender
 	// helpless is why there was no help to give.
 	helpless error
 	// What the flags of the root say.
@@ -54,8 +57,8 @@ type app struct {
 func run(args, environ []string, stdout, stderr io.Writer) int {
 	a := newApp(environ, stdout, stderr)
 	a.args = args
-	a.ender = &ender{seam: a.seam, say: a.say, exit: os.Exit}
-	ctx, stop := untilSignalled(context.Background(), a.ender.again)
+	a.ender = &ending.Ender{Seam: a.seam, Say: a.say, Exit: func() { os.Exit(exitFailed) }}
+	ctx, stop := ending.UntilSignalled(context.Background(), a.ender.Again)
 	defer stop()
 	root := a.command()
 	root.SetArgs(args)
@@ -73,26 +76,26 @@ func (a *app) command() *cobra.Command {
   wsprovision apply --server-name ws.example.com --backend 127.0.0.1:3000`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
-		Args:              noArguments,
+		Args:              cmdline.NoArguments,
 		PersistentPreRunE: a.begin,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if asked {
 				return a.sayVersion()
 			}
 			_ = cmd.Help()
-			return usageError{fmt.Errorf("no command: start with %q", "wsprovision plan --help")}
+			return cmdline.Misused(fmt.Errorf("no command: start with %q", "wsprovision plan --help"))
 		},
 	}
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.SetFlagErrorFunc(a.flagError)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return cmdline.FlagError(cmd, a.args, err) })
 	root.SetHelpFunc(a.help)
 	root.SetHelpCommand(a.helpCommand())
 	// Not cobra's own, whose template would link text/template, and with it three megabytes.
 	root.Flags().BoolVarP(&asked, "version", "V", false, "say which version this is, and of what it was built")
 	root.CompletionOptions.DisableDefaultCmd = true
 	a.addCommands(root, a.addFlags(root))
-	completeValues(root)
+	cmdline.CompleteValues(root)
 	return root
 }
 
@@ -100,8 +103,9 @@ func (a *app) command() *cobra.Command {
 func (a *app) addFlags(root *cobra.Command) *pflag.FlagSet {
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.configFile, "config", "", "read the configuration from this `file` (default "+defaultConfig+")")
-	addChoice(root, flags, &a.output, "output", "o", "how to answer", "text", "json")
-	addChoice(root, flags, &a.color, "color", "", "colours: auto is on a terminal, unless NO_COLOR is set", "auto",
+	cmdline.AddChoice(root, flags, &a.output, "output", "o", "how to answer", "text", "json")
+	cmdline.AddChoice(root, flags, &a.color, "color", "", "colours: auto is on a terminal, unless NO_COLOR is set",
+		"auto",
 		"always", "never")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "log every program that is run, also those that only read")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "say only what failed, and what is warned of")
@@ -118,88 +122,32 @@ func (a *app) addCommands(root *cobra.Command, flags *pflag.FlagSet) {
 	root.AddCommand(a.applyCommand(), a.planCommand(), a.verifyCommand(), a.renewHookCommand(), status, revert, echo,
 		connect, firstBoot, about, configure, reports, gather, a.completionCommand())
 	root.InitDefaultHelpCmd()
-	withhold(flags, []string{"config"}, status, firstBoot, revert)
-	withhold(flags, []string{"config", "output", "verbose", "quiet", "color", "offline", "live"}, echo, connect)
-	withhold(flags, []string{"config", "verbose", "quiet", "color", "offline", "live"}, about)
-	withhold(flags, []string{"config", "verbose", "quiet", "offline", "live"}, reports)
-	withhold(flags, []string{"output", "verbose", "quiet", "color", "offline", "live"}, configure)
-	withhold(flags, []string{"config", "output", "verbose", "color", "offline", "live"}, configure.Commands()...)
+	cmdline.Withhold(flags, []string{"config"}, status, firstBoot, revert)
+	cmdline.Withhold(flags, []string{"config", "output", "verbose", "quiet", "color", "offline", "live"}, echo, connect)
+	cmdline.Withhold(flags, []string{"config", "verbose", "quiet", "color", "offline", "live"}, about)
+	cmdline.Withhold(flags, []string{"config", "verbose", "quiet", "offline", "live"}, reports)
+	cmdline.Withhold(flags, []string{"output", "verbose", "quiet", "color", "offline", "live"}, configure)
+	cmdline.Withhold(flags, []string{"config", "output", "verbose", "color", "offline", "live"},
+		configure.Commands()...)
 	for _, cmd := range root.Commands() {
 		if name := cmd.Name(); name == "help" || name == "completion" {
 			all := []string{"config", "output", "verbose", "quiet", "color", "offline", "live"}
 			if name == "help" {
 				all = slices.DeleteFunc(all, func(name string) bool { return name == "color" })
 			}
-			withhold(flags, all, append(cmd.Commands(), cmd)...)
-		}
-	}
-}
-
-// unused is the value of a flag of the root's that a command makes no use of.
-type unused struct{ pflag.Value }
-
-func (unused) Set(string) error { return nil }
-
-// withhold keeps flags of the root's from commands: checkFlags refuses them,
-// and neither help nor completion has them.
-func withhold(root *pflag.FlagSet, names []string, commands ...*cobra.Command) {
-	for _, cmd := range commands {
-		for _, name := range names {
-			flag := *root.Lookup(name)
-			flag.Value, flag.Hidden = unused{flag.Value}, true
-			cmd.Flags().AddFlag(&flag)
-		}
-	}
-}
-
-// settingOf marks a flag that stands for a key of the configuration.
-const settingOf = "configuration"
-
-// addSettings registers the flags that stand for configuration keys, or those of them that describe a site.
-func addSettings(cmd *cobra.Command, siteOnly bool) {
-	for _, f := range config.Flags() {
-		if siteOnly && !f.Site {
-			continue
-		}
-		if f.Many {
-			cmd.Flags().Var(new(repeated), f.Name, f.Usage)
-		} else {
-			cmd.Flags().String(f.Name, "", f.Usage)
-		}
-		flag := cmd.Flags().Lookup(f.Name)
-		flag.DefValue = f.Default
-		_ = cmd.Flags().SetAnnotation(f.Name, settingOf, []string{"true"})
-		if f.Bool {
-			flag.NoOptDefVal = "true"
+			cmdline.Withhold(flags, all, append(cmd.Commands(), cmd)...)
 		}
 	}
 }
 
 // begin settles what every command needs, before it runs.
 func (a *app) begin(cmd *cobra.Command, _ []string) error {
-	a.stdout.colour(a.color, a.environ)
-	a.stderr.colour(a.color, a.environ)
-	err := checkFlags(cmd)
+	a.stdout.Colour(a.color, a.environ)
+	a.stderr.Colour(a.color, a.environ)
+	err := cmdline.CheckFlags(cmd)
 	if a.quiet && a.verbose {
-		err = errors.Join(err, usageError{errors.New("--quiet and --verbose exclude one another")})
+		err = errors.Join(err, cmdline.Misused(errors.New("--quiet and --verbose exclude one another")))
 	}
-	return err
-}
-
-// checkFlags refuses an option that says nothing to the command, and one without a value, such as that of a shell
-// variable which is not set: something else than was meant would be done. The configuration's own are refused with all
-// that is wrong with them.
-func checkFlags(cmd *cobra.Command) (err error) {
-	cmd.Flags().Visit(func(f *pflag.Flag) {
-		_, setting := f.Annotations[settingOf]
-		switch _, idle := f.Value.(unused); {
-		case idle:
-			err = errors.Join(err, usageError{fmt.Errorf("--%s: %s makes no use of it: leave it out", f.Name,
-				cmd.Name())})
-		case f.Value.Type() == "string" && f.Value.String() == "" && !setting:
-			err = errors.Join(err, usageError{fmt.Errorf("--%s is empty", f.Name)})
-		}
-	})
 	return err
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"wsprovision/cmd/wsprovision/cmdline"
 	"wsprovision/provision/hosttest"
 )
 
@@ -33,7 +34,7 @@ func takes(t *testing.T, from string, args []string) {
 		err = cmd.ParseFlags(rest)
 	}
 	if err == nil {
-		err = checkFlags(cmd)
+		err = cmdline.CheckFlags(cmd)
 	}
 	if err != nil || !cmd.HasParent() {
 		t.Errorf("%s: wsprovision %s: %v", from, strings.Join(args, " "), err)

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"wsprovision/cmd/wsprovision/show"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/planfile"
 	"wsprovision/provision/status"
@@ -238,7 +239,7 @@ func pythonWithSchemas(t *testing.T) string {
 
 // TestWordsAreWhole: a status that the schema does not know would make every checker refuse the report.
 func TestWordsAreWhole(t *testing.T) {
-	for _, s := range slices.Collect(maps.Keys(statusStyles)) {
+	for _, s := range slices.Collect(maps.Keys(show.Styles)) {
 		if !slices.Contains(words[reflect.TypeFor[engine.Status]()], string(s)) {
 			t.Errorf("the schema does not have %q", s)
 		}

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"wsprovision/cmd/wsprovision/screen"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -32,7 +34,7 @@ func TestWrap(t *testing.T) {
 		{"wide characters are two", "世界 世界", 5, 5, []string{"世界", "世界"}},
 		{"a mark is none", "e\u0301e\u0301 e", 4, 4, []string{"e\u0301e\u0301 e"}},
 	} {
-		if got := wrap(tt.text, tt.first, tt.rest); !slices.Equal(got, tt.want) {
+		if got := screen.Wrap(tt.text, tt.first, tt.rest); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
 	}
@@ -41,10 +43,10 @@ func TestWrap(t *testing.T) {
 // TestHostileTextIsNotPainted: colours are ours, and stand around text that steers nothing.
 func TestHostileTextIsNotPainted(t *testing.T) {
 	var b bytes.Buffer
-	s := &screen{w: &b, colours: true, columns: 30}
-	s.item(2, red, "x\x1b[0m\x1b]0;owned\x07 y\nz")
-	s.line(span{green, "\x1b[2J\nq"})
-	s.diff(2, "+\x1b[31m\u202e\n")
+	s := &screen.Screen{W: &b, Colours: true, Columns: 30}
+	s.Item(2, screen.Red, "x\x1b[0m\x1b]0;owned\x07 y\nz")
+	s.Line(screen.Styled(screen.Green, "\x1b[2J\nq"))
+	s.Diff(2, "+\x1b[31m\u202e\n")
 	rest := b.String()
 	for _, ours := range []string{"\x1b[31m", "\x1b[32m", "\x1b[0m"} {
 		rest = strings.ReplaceAll(rest, ours, "")
@@ -60,9 +62,9 @@ func TestColour(t *testing.T) {
 		environ []string
 		want    bool
 	}{{"auto", nil, false}, {"always", []string{"NO_COLOR=1"}, true}, {"never", nil, false}} {
-		s := &screen{w: &bytes.Buffer{}}
-		if s.colour(tt.when, tt.environ); s.colours != tt.want {
-			t.Errorf("%s, %q: %v", tt.when, tt.environ, s.colours)
+		s := &screen.Screen{W: &bytes.Buffer{}}
+		if s.Colour(tt.when, tt.environ); s.Colours != tt.want {
+			t.Errorf("%s, %q: %v", tt.when, tt.environ, s.Colours)
 		}
 	}
 }
@@ -101,8 +103,8 @@ func TestOnATerminal(t *testing.T) {
 				"\x1b[K", "").Replace(shown)
 			for line := range strings.Lines(plain) {
 				words := strings.Fields(line)
-				if line = strings.TrimSuffix(line, "\n"); width(line) > columns && len(words) > 6 {
-					t.Errorf("%d columns of %d: %s", width(line), columns, line)
+				if line = strings.TrimSuffix(line, "\n"); screen.Width(line) > columns && len(words) > 6 {
+					t.Errorf("%d columns of %d: %s", screen.Width(line), columns, line)
 				}
 			}
 		})
@@ -143,7 +145,7 @@ func TestLogHasTime(t *testing.T) {
 	}
 	defer unix.Close(fds[0])
 	defer unix.Close(fds[1])
-	if isJournal(fds[0]) || isJournal(int(file.Fd())) {
+	if screen.IsJournal(fds[0]) || screen.IsJournal(int(file.Fd())) {
 		t.Error("a file and an unnamed socket are taken for the journal")
 	}
 }

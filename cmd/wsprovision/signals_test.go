@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"wsprovision/cmd/wsprovision/ending"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 )
@@ -37,9 +38,9 @@ func TestHostileSecondSignal(t *testing.T) {
 				var answer bytes.Buffer
 				a := newApp(nil, &answer, io.Discard)
 				a.output, a.seam = "json", &host.Seam{}
-				a.ender = &ender{seam: a.seam, say: func(line string) {
+				a.ender = &ending.Ender{Seam: a.seam, Say: func(line string) {
 					said.WriteString(line + "\n")
-				}, exit: func(code int) { status <- code }}
+				}, Exit: func() { status <- exitFailed }}
 				out := a.newOutput("apply")
 				out.cutShort()
 				out.listener().Started(1, 2, "packages")
@@ -56,10 +57,10 @@ func TestHostileSecondSignal(t *testing.T) {
 					synctest.Wait()
 				}
 				began := time.Now()
-				a.ender.again(syscall.SIGINT)
-				a.ender.again(syscall.SIGINT)
+				a.ender.Again(syscall.SIGINT)
+				a.ender.Again(syscall.SIGINT)
 				code := <-status
-				if took := time.Since(began); code != exitFailed || took != tt.change+endGrace {
+				if took := time.Since(began); code != exitFailed || took != tt.change+ending.EndGrace {
 					t.Errorf("exit status %d after %s", code, took)
 				}
 				for _, want := range tt.says {
@@ -86,7 +87,7 @@ func TestHostileSecondSignal(t *testing.T) {
 func TestSignals(t *testing.T) {
 	handleHangUp(t)
 	later := make(chan string, 2)
-	ctx, stop := untilSignalled(t.Context(), func(s os.Signal) { later <- s.String() })
+	ctx, stop := ending.UntilSignalled(t.Context(), func(s os.Signal) { later <- s.String() })
 	defer stop()
 	send := func(s syscall.Signal) {
 		if err := syscall.Kill(syscall.Getpid(), s); err != nil {

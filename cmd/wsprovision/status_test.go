@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"wsprovision/cmd/wsprovision/screen"
+	"wsprovision/cmd/wsprovision/show"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/state"
 	"wsprovision/provision/status"
@@ -45,7 +47,7 @@ apply of 2026-11-22T10:00:00Z, phase install
 apply: deferred, 12.3s: 1 unchanged; apply of 2026-11-22T09:00:00Z was interrupted: the machine went down
 `
 	var got bytes.Buffer
-	statusText(&screen{w: &got}, s)
+	show.Status(&screen.Screen{W: &got}, s)
 	if d := cmp.Diff(want, got.String()); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}

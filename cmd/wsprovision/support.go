@@ -9,6 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"wsprovision/cmd/wsprovision/cmdline"
+	"wsprovision/cmd/wsprovision/screen"
+	"wsprovision/cmd/wsprovision/show"
 	"wsprovision/provision"
 	"wsprovision/provision/config"
 	"wsprovision/provision/host"
@@ -39,7 +42,7 @@ Exit status:
   77  not permitted: root is needed`,
 		Example: `  wsprovision support
   wsprovision support --out /root/web1.tar.gz --output json`,
-		Args: noArguments,
+		Args: cmdline.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.support(cmd.Context(), out) },
 	}
 	cmd.Flags().StringVar(&out, "out", "", "write the archive to this `file` (default a new one in /var/tmp)")
@@ -87,21 +90,22 @@ func (a *app) support(ctx context.Context, path string) error {
 func (a *app) writeSupport(archive *support.Archive) error {
 	switch {
 	case a.output == "json":
-		return writeJSON(a.stdout, archive)
+		return show.JSON(a.stdout, archive)
 	case a.quiet:
 		return nil
 	}
 	for _, p := range archive.Parts {
 		if p.Bytes > 0 {
-			a.stdout.put([]span{{plainly, fmt.Sprintf("  %-36s %8d  ", p.Name, p.Bytes)}}, strings.Repeat(" ", 48),
-				plainly, p.What)
+			a.stdout.Put([]screen.Span{screen.Styled(screen.Plainly, fmt.Sprintf("  %-36s %8d  ", p.Name, p.Bytes))},
+				strings.Repeat(" ", 48),
+				screen.Plainly, p.What)
 		}
 	}
 	for _, p := range archive.Lacking() {
-		a.stdout.item(2, yellow, fmt.Sprintf("%s: lacking: %s", p.Name, p.Lacking))
+		a.stdout.Item(2, screen.Yellow, fmt.Sprintf("%s: lacking: %s", p.Name, p.Lacking))
 	}
-	a.stdout.put(nil, "  ", bold,
+	a.stdout.Put(nil, "  ", screen.Bold,
 		fmt.Sprintf("%s holds %d bytes; what may be a secret was left out in %d places: look into it before you hand "+
 			"it on", archive.Path, archive.Bytes, archive.Hidden()))
-	return a.stdout.err
+	return a.stdout.Err
 }

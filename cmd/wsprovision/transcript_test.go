@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/cmd/wsprovision/screen"
+	"wsprovision/cmd/wsprovision/show"
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/verify"
@@ -21,8 +23,8 @@ func fits(t *testing.T, text string) {
 	t.Helper()
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
-		if width(line) > 80 && strings.Contains(strings.TrimSpace(line), " ") {
-			t.Errorf("%d columns: %s", width(line), line)
+		if screen.Width(line) > 80 && strings.Contains(strings.TrimSpace(line), " ") {
+			t.Errorf("%d columns: %s", screen.Width(line), line)
 		}
 	}
 }
@@ -59,8 +61,8 @@ func TestVerifyTranscript(t *testing.T) {
 			"'10.0.0.1', and look at /etc/hosts",
 	} {
 		var b bytes.Buffer
-		s := &screen{w: &b, columns: 80}
-		writeTarget(s, verify.TargetReport{URL: "ws://ws.example.com/ws/", Address: "127.0.0.1:80", Result: "failed",
+		s := &screen.Screen{W: &b, Columns: 80}
+		show.Target(s, verify.TargetReport{URL: "ws://ws.example.com/ws/", Address: "127.0.0.1:80", Result: "failed",
 			Checks: []verify.CheckReport{
 				{Name: "tcp", Result: verify.OK, Millis: 0.25, Detail: "127.0.0.1:4 to 127.0.0.1:80"},
 				{Name: "upgrade", Result: verify.Failed, Millis: 12, Error: "not upgraded: HTTP/1.1 502 Bad " +
@@ -73,7 +75,7 @@ func TestVerifyTranscript(t *testing.T) {
 				Evidence: []string{"/var/log/nginx/error.log: 2026/11/30 10:00:00 [error] 12#12: *1 connect() failed " +
 					"(111: Connection refused) while connecting to upstream"}, Mend: mendOf(t, mend)},
 		})
-		_ = writeVerdict(s, &verify.Report{Result: "failed", Millis: 1234,
+		_ = show.Verdict(s, &verify.Report{Result: "failed", Millis: 1234,
 			Targets: []verify.TargetReport{{Result: "failed"}}})
 		fits(t, b.String())
 		golden(t, "transcript/"+name+".txt", b.String())
@@ -87,9 +89,9 @@ func TestFailureEndsWithItself(t *testing.T) {
 		Why: "it needs \"proof\", which was skipped"})
 	var steps, end bytes.Buffer
 	for i, s := range r.Steps {
-		writeStep(&screen{w: &steps, columns: 80}, i+1, len(r.Steps), s)
+		show.Step(&screen.Screen{W: &steps, Columns: 80}, i+1, len(r.Steps), s)
 	}
-	_ = writeEnd(&screen{w: &end, columns: 80}, r)
+	_ = show.End(&screen.Screen{W: &end, Columns: 80}, r)
 	if strings.Contains(steps.String(), "refused") || strings.Contains(steps.String(), "skipped") {
 		t.Errorf("told before the end:\n%s", steps.String())
 	}

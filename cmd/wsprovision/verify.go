@@ -1,80 +1,26 @@
 package main
 
 import (
-	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"net/http"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"wsprovision/cmd/wsprovision/cmdline"
+	"wsprovision/cmd/wsprovision/show"
 	"wsprovision/provision"
 	"wsprovision/provision/config"
 	"wsprovision/provision/host"
 	"wsprovision/provision/plaintext"
-	"wsprovision/provision/site"
 	"wsprovision/provision/verify"
 	"wsprovision/provision/websocket"
 	"wsprovision/provision/websocket/handshake"
 )
 
-// clientOptions are the flags of every command that is a WebSocket's client.
-type clientOptions struct {
-	headers      []string
-	subprotocols []string
-	origin       string
-	insecure     bool
-	authority    string
-}
-
-func (o *clientOptions) register(cmd *cobra.Command) {
-	flags := cmd.Flags()
-	flags.StringArrayVarP(&o.headers, "header", "H", nil,
-		"send this `\"Name: value\"` with the handshake; may be given more than once")
-	flags.StringArrayVar(&o.subprotocols, "subprotocol", nil, "offer this `name`; may be given more than once")
-	flags.StringVar(&o.origin, "origin", "", "send this `origin`, as a browser on that site would")
-	flags.BoolVar(&o.insecure, "insecure", false, "wss: take any certificate")
-	flags.StringVar(&o.authority, "ca", "",
-		"wss: trust the certificates in this PEM `file` (default those that the host trusts)")
-}
-
-func (o clientOptions) header() (http.Header, error) {
-	h := http.Header{}
-	for _, line := range o.headers {
-		name, value, ok := strings.Cut(line, ":")
-		if !ok || strings.TrimSpace(name) == "" {
-			return nil, usageError{fmt.Errorf("--header %q: it is \"Name: value\"", line)}
-		}
-		h.Add(strings.TrimSpace(name), strings.TrimSpace(value))
-	}
-	return h, nil
-}
-
-func (o clientOptions) tls() (*tls.Config, error) {
-	c := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: o.insecure}
-	if o.authority == "" {
-		c.RootCAs = host.Authorities(context.Background(), site.SystemCA)
-		return c, nil
-	}
-	text, err := os.ReadFile(o.authority)
-	if err != nil {
-		return nil, usageError{fmt.Errorf("--ca: %w", err)}
-	}
-	c.RootCAs = x509.NewCertPool()
-	if !c.RootCAs.AppendCertsFromPEM(text) {
-		return nil, usageError{fmt.Errorf("--ca %s: no certificate is in it", o.authority)}
-	}
-	return c, nil
-}
-
 // verifyOptions are the flags of verify that are not configuration.
 type verifyOptions struct {
-	client      clientOptions
+	client      cmdline.ClientOptions
 	url         string
 	idle        time.Duration
 	timeout     time.Duration
@@ -108,19 +54,19 @@ Exit status:
 		Args: func(_ *cobra.Command, args []string) error { return o.takeURL(args) },
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.verify(cmd, o) },
 	}
-	addSettings(cmd, true)
-	o.client.register(cmd)
+	cmdline.AddSettings(cmd, true)
+	o.client.Register(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&o.url, "url", "", "the same as the argument `URL`: ws:// or wss://, in place of the configured "+
 		"locations")
-	addDuration(flags, &o.idle, "idle", 0,
+	cmdline.AddDuration(flags, &o.idle, "idle", 0,
 		"a silent connection has to live for this `duration`; nginx's own default cuts at 60s")
-	addDuration(flags, &o.timeout, "timeout", 10*time.Second, "give up a check after this `duration`")
+	cmdline.AddDuration(flags, &o.timeout, "timeout", 10*time.Second, "give up a check after this `duration`")
 	flags.BoolVar(&o.withEcho, "with-echo", false,
 		"start an echo backend in place of one on the loopback that does not run")
 	flags.IntVar(&o.count, "count", 0, "open this `number` of connections besides, and time them")
 	flags.IntVar(&o.concurrency, "concurrency", 1, "this `number` of them at a time")
-	addChoice(cmd, flags, &o.explain, "explain", "", "say why a check failed", "always", "never")
+	cmdline.AddChoice(cmd, flags, &o.explain, "explain", "", "say why a check failed", "always", "never")
 	return cmd
 }
 
@@ -135,9 +81,9 @@ func (a *app) verify(cmd *cobra.Command, o verifyOptions) error {
 	}
 	switch {
 	case a.output == "json":
-		err = writeJSON(a.stdout, report)
+		err = show.JSON(a.stdout, report)
 	case !a.quiet || report.Result != verify.OK || len(report.Warnings) > 0:
-		err = writeVerdict(a.stdout, report)
+		err = show.Verdict(a.stdout, report)
 	}
 	if err != nil {
 		return err
@@ -150,7 +96,7 @@ func (a *app) verify(cmd *cobra.Command, o verifyOptions) error {
 
 func (a *app) verification(cmd *cobra.Command, o verifyOptions) (*verify.Verification, error) {
 	if err := o.check(); err != nil {
-		return nil, usageError{err}
+		return nil, cmdline.Misused(err)
 	}
 	c, err := a.load(cmd)
 	if err == nil && o.url == "" { // a URL needs no site
@@ -167,7 +113,7 @@ func (a *app) verification(cmd *cobra.Command, o verifyOptions) (*verify.Verific
 	h := host.New(where, out.log, out.notice, a.seam)
 	v := &verify.Verification{
 		Host: h, Config: provision.OnHost(h, c), Agent: version,
-		URL: o.url, Origin: o.client.origin, Subprotocols: o.client.subprotocols, Idle: o.idle, Timeout: o.timeout,
+		URL: o.url, Origin: o.client.Origin, Subprotocols: o.client.Subprotocols, Idle: o.idle, Timeout: o.timeout,
 		WithEcho: o.withEcho, Load: websocket.Load{Count: o.count, Concurrency: o.concurrency},
 		Mute: o.explain == "never",
 	}
@@ -177,19 +123,19 @@ func (a *app) verification(cmd *cobra.Command, o verifyOptions) (*verify.Verific
 	if len(c.Sites) > 0 {
 		v.Apply = a.applyArguments(cmd)
 	}
-	if v.Header, err = o.client.header(); err != nil {
+	if v.Header, err = o.client.Header(); err != nil {
 		return nil, err
 	}
 	sent := handshake.Target{Host: "any.invalid", Header: v.Header, Origin: v.Origin, Subprotocols: v.Subprotocols}
 	if err := sent.Validate(); err != nil {
-		return nil, usageError{err}
+		return nil, cmdline.Misused(err)
 	}
-	if v.TLS, err = o.client.tls(); err != nil {
+	if v.TLS, err = o.client.TLS(); err != nil {
 		return nil, err
 	}
 	v.Finished = func(t verify.TargetReport) {
 		if a.output == "text" && (!a.quiet || t.Result != verify.OK) {
-			writeTarget(a.stdout, t)
+			show.Target(a.stdout, t)
 		}
 	}
 	return v, nil
@@ -215,10 +161,11 @@ func (o *verifyOptions) takeURL(args []string) error {
 	case len(args) == 0:
 		return nil
 	case len(args) > 1:
-		return usageError{fmt.Errorf("verify takes one URL, and no %q; without one it takes those of the configuration",
-			args[1])}
+		return cmdline.Misused(fmt.Errorf("verify takes one URL, and no %q; without one it takes those of the "+
+			"configuration",
+			args[1]))
 	case o.url != "" && o.url != args[0]:
-		return usageError{fmt.Errorf("verify takes one URL, and both --url %s and %s are given", o.url, args[0])}
+		return cmdline.Misused(fmt.Errorf("verify takes one URL, and both --url %s and %s are given", o.url, args[0]))
 	}
 	o.url = args[0]
 	return nil

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 
+	"wsprovision/cmd/wsprovision/screen"
+	"wsprovision/cmd/wsprovision/show"
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/verify"
 )
@@ -141,7 +143,7 @@ func TestVerifyURL(t *testing.T) {
 
 func TestWriteTarget(t *testing.T) {
 	var out bytes.Buffer
-	writeTarget(&screen{w: &out}, verify.TargetReport{
+	show.Target(&screen.Screen{W: &out}, verify.TargetReport{
 		URL: "ws://ws.example.com/", Address: "127.0.0.1:80", Backend: "127.0.0.1:3000", Echo: true,
 		Result: verify.Failed,
 		Checks: []verify.CheckReport{

@@ -4,6 +4,10 @@ import (
 	"fmt"
 	"runtime"
 
+	"wsprovision/cmd/wsprovision/cmdline"
+	"wsprovision/cmd/wsprovision/screen"
+	"wsprovision/cmd/wsprovision/show"
+
 	"github.com/spf13/cobra"
 )
 
@@ -32,15 +36,15 @@ func (a *app) versionCommand() *cobra.Command {
 		Short:   "Say which version this is, and of what it was built",
 		Long:    "Say which version this is, from which commit and by which Go it was built.",
 		Example: "  wsprovision version --output json",
-		Args:    noArguments,
+		Args:    cmdline.NoArguments,
 		RunE:    func(*cobra.Command, []string) error { return a.sayVersion() },
 	}
 }
 
 func (a *app) sayVersion() error {
 	if a.output == "json" {
-		return writeJSON(a.stdout, thisBuild())
+		return show.JSON(a.stdout, thisBuild())
 	}
-	a.stdout.line(span{plainly, thisBuild().String()})
-	return a.stdout.err
+	a.stdout.Line(screen.Styled(screen.Plainly, thisBuild().String()))
+	return a.stdout.Err
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"wsprovision/cmd/wsprovision/cmdline"
+	"wsprovision/cmd/wsprovision/show"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/status"
 	"wsprovision/provision/websocket"
@@ -28,16 +30,16 @@ func TestDurationFlag(t *testing.T) {
 		{"2m", true, 2 * time.Minute, false}, {"", true, 7, true},
 	} {
 		at := time.Duration(7)
-		err := duration{&at, tt.forever}.Set(tt.text)
+		err := cmdline.Duration{At: &at, Forever: tt.forever}.Set(tt.text)
 		if (err != nil) != tt.fails || !tt.fails && at != tt.want {
 			t.Errorf("%q, forever %v: %s, %v", tt.text, tt.forever, at, err)
 		}
 	}
 	at := 90 * time.Second
-	if got := (duration{at: &at}).String(); got != "90s" && got != "1m30s" {
+	if got := (cmdline.Duration{At: &at}).String(); got != "90s" && got != "1m30s" {
 		t.Error(got)
 	}
-	if got := (duration{}).String(); got != "0s" {
+	if got := (cmdline.Duration{}).String(); got != "0s" {
 		t.Error(got)
 	}
 }
@@ -61,7 +63,7 @@ func TestNextOf(t *testing.T) {
 		"some changed": {engine.Report{Command: "apply", Result: engine.Failed, Steps: changed},
 			"mend that, and run the same command again: it leaves alone what is right already"},
 	} {
-		if got := nextOf(&tt.report); got != tt.want {
+		if got := show.NextOf(&tt.report); got != tt.want {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
@@ -114,7 +116,7 @@ func TestSystemdWords(t *testing.T) {
 		{}: "version unknown, not running here", {Version: 219}: "219, not running here",
 		{Version: 219, Running: true}: "219, is PID 1", {Running: true}: "version unknown, is PID 1",
 	} {
-		if got := strings.Join(systemdWords(s), ", "); got != want {
+		if got := strings.Join(show.SystemdWords(s), ", "); got != want {
 			t.Errorf("%+v: %s", s, got)
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 
+	"wsprovision/cmd/wsprovision/screen"
 	"wsprovision/provision/fleet"
 )
 
@@ -10,6 +11,6 @@ import (
 // mirror, whoever gave a process its title. It is shown as text, on a terminal and in a log, and steers neither. JSON
 // has the same escapes as its own.
 func newApp(environ []string, stdout, stderr io.Writer) *app {
-	return &app{environ: environ, seam: newSeam(), timed: wantsTime(stderr), hostLog: fleet.HostLog,
-		stdout: newScreen(stdout, environ), stderr: newScreen(stderr, environ), raw: stdout}
+	return &app{environ: environ, seam: newSeam(), timed: screen.WantsTime(stderr), hostLog: fleet.HostLog,
+		stdout: screen.New(stdout, environ), stderr: screen.New(stderr, environ), raw: stdout}
 }

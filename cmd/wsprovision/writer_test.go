@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"wsprovision/cmd/wsprovision/screen"
+	"wsprovision/cmd/wsprovision/show"
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/status"
@@ -49,8 +51,8 @@ func TestHostileTextOnTheTerminal(t *testing.T) {
 		l.Notice(steering)
 		if l.Finished != nil {
 			l.Finished(1, 1, step)
-			writeTarget(a.stdout, target)
-			_ = writeVerdict(a.stdout, &verify.Report{Interrupted: steering, Warnings: []cause.Diagnosis{d}})
+			show.Target(a.stdout, target)
+			_ = show.Verdict(a.stdout, &verify.Report{Interrupted: steering, Warnings: []cause.Diagnosis{d}})
 		}
 		_ = o.report(report)
 		_ = a.writeStatus(host)
@@ -74,8 +76,8 @@ func TestHostileTextOnTheTerminal(t *testing.T) {
 // The live line steers the terminal by itself, with its own sequence and no other.
 func TestHostileLiveLine(t *testing.T) {
 	var b bytes.Buffer
-	(&liveLine{w: &b}).show("3/8 " + steering)
-	if rest, ok := strings.CutPrefix(b.String(), eraseLine); !ok || strings.ContainsAny(rest, "\x1b\r\n\x07") {
+	(&screen.LiveLine{W: &b}).Show("3/8 " + steering)
+	if rest, ok := strings.CutPrefix(b.String(), screen.EraseLine); !ok || strings.ContainsAny(rest, "\x1b\r\n\x07") {
 		t.Errorf("%q", b.String())
 	}
 }

@@ -52,9 +52,9 @@ var coverage = regexp.MustCompile(`coverage: ([0-9.]+)%`)
 
 func covered() row {
 	r := row{"cmd's statements that its tests cover", "?", "≥ 85 %", "", true}
-	out, err := exec.Command("go", "test", "-cover", "./cmd/...").CombinedOutput()
+	out, err := exec.Command("go", "test", "-coverpkg=./cmd/...", "./cmd/wsprovision").CombinedOutput()
 	if err != nil {
-		r.where = "go test -cover ./cmd/...: " + err.Error()
+		r.where = "go test -coverpkg=./cmd/... ./cmd/wsprovision: " + err.Error()
 		return r
 	}
 	var percent float64

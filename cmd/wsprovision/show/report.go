@@ -1,62 +1,64 @@
-package main
+package show
 
 import (
 	"fmt"
 	"strings"
 
+	"wsprovision/cmd/wsprovision/screen"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/stepnames"
 )
 
-// statusStyles are the colours of what became of a step.
-var statusStyles = map[engine.Status]style{engine.Unchanged: green, engine.Changed: yellow, engine.Planned: yellow,
-	engine.Deferred: cyan, engine.Skipped: plainly, engine.Failed: red}
+// Styles are the colours of what became of a step.
+var Styles = map[engine.Status]screen.Style{engine.Unchanged: screen.Green, engine.Changed: screen.Yellow,
+	engine.Planned:  screen.Yellow,
+	engine.Deferred: screen.Cyan, engine.Skipped: screen.Plainly, engine.Failed: screen.Red}
 
-// writeStep is one step for people: a line, and what there is to say of it. Why it failed stands at the report's end,
+// Step is one step for people: a line, and what there is to say of it. Why it failed stands at the report's end,
 // where it is on the screen still, and so does what was skipped.
-func writeStep(s *screen, n, total int, step engine.StepReport) {
+func Step(s *screen.Screen, n, total int, step engine.StepReport) {
 	if step.Status == engine.Skipped {
 		return
 	}
-	s.line(span{plainly, fmt.Sprintf("%d/%d %-12s ", n, total, step.Name)},
-		span{statusStyles[step.Status], fmt.Sprintf("%-9s", step.Status)},
-		span{plainly, fmt.Sprintf(" %5.1fs", float64(step.Millis)/1000)})
+	s.Line(screen.Styled(screen.Plainly, fmt.Sprintf("%d/%d %-12s ", n, total, step.Name)),
+		screen.Styled(Styles[step.Status], fmt.Sprintf("%-9s", step.Status)),
+		screen.Styled(screen.Plainly, fmt.Sprintf(" %5.1fs", float64(step.Millis)/1000)))
 	wanted := ""
 	if step.Status == engine.Failed { // of which nobody knows how much was done
 		wanted = "wanted: "
 	}
 	for _, c := range step.Changes {
-		s.item(6, plainly, wanted+c.String())
-		s.diff(8, c.Diff)
+		s.Item(6, screen.Plainly, wanted+c.String())
+		s.Diff(8, c.Diff)
 	}
 	for _, note := range step.Notes {
-		s.item(6, plainly, note)
+		s.Item(6, screen.Plainly, note)
 	}
 	for _, warning := range step.Warnings {
-		s.item(6, yellow, "warning: "+warning)
+		s.Item(6, screen.Yellow, "warning: "+warning)
 	}
 }
 
-// writeEnd is the last of a report: the summary, and behind it what failed. It is an error if any of the report could
+// End is the last of a report: the summary, and behind it what failed. It is an error if any of the report could
 // not be written.
-func writeEnd(s *screen, r *engine.Report) error {
-	s.line(span{plainly, summary(r)})
+func End(s *screen.Screen, r *engine.Report) error {
+	s.Line(screen.Styled(screen.Plainly, Summary(r)))
 	if why := skipped(r.Steps); why != "" {
-		s.item(2, plainly, why)
+		s.Item(2, screen.Plainly, why)
 	}
 	for _, step := range r.Steps {
 		if step.Status != engine.Failed {
 			continue
 		}
-		s.item(2, red, step.Name+": error: "+step.Error)
+		s.Item(2, screen.Red, step.Name+": error: "+step.Error)
 		if hint := hints[step.Name]; hint != "" {
-			s.item(4, plainly, "to see more: "+hint)
+			s.Item(4, screen.Plainly, "to see more: "+hint)
 		}
 	}
-	if next := nextOf(r); next != "" {
-		s.item(2, bold, "next: "+next)
+	if next := NextOf(r); next != "" {
+		s.Item(2, screen.Bold, "next: "+next)
 	}
-	return s.err
+	return s.Err
 }
 
 // hints are where more is to be seen of a step that failed. No hint changes anything.
@@ -69,8 +71,8 @@ var hints = map[string]string{
 	stepnames.Proof:      "wsprovision verify",
 }
 
-// nextOf is what to do about a run that failed.
-func nextOf(r *engine.Report) string {
+// NextOf is what to do about a run that failed.
+func NextOf(r *engine.Report) string {
 	switch {
 	case r.Result != engine.Failed, r.Interrupted != "": // which the summary speaks of
 		return ""
@@ -103,8 +105,8 @@ func skipped(steps []engine.StepReport) string {
 	return "skipped, for what failed before: " + strings.Join(names, ", ")
 }
 
-// summary is a line: "apply: changed, 12.6s: 5 changed, 3 unchanged".
-func summary(r *engine.Report) string {
+// Summary is a line: "apply: changed, 12.6s: 5 changed, 3 unchanged".
+func Summary(r *engine.Report) string {
 	count := map[engine.Status]int{}
 	for _, s := range r.Steps {
 		count[s.Status]++

@@ -1,4 +1,4 @@
-package main
+package screen
 
 import (
 	"strings"
@@ -6,12 +6,12 @@ import (
 	"unicode/utf8"
 )
 
-// wrap breaks one line of text at blanks: the first part has that many columns, each other one rest. A word that is
+// Wrap breaks one line of text at blanks: the first part has that many columns, each other one rest. A word that is
 // longer than a line stays whole, for half an address or a path is worse than a line that is too long. Blanks within a
 // line, and before it, stay.
-func wrap(text string, first, rest int) (lines []string) {
+func Wrap(text string, first, rest int) (lines []string) {
 	room := first
-	for width(text) > room {
+	for Width(text) > room {
 		end := breakIn(text, room)
 		if end < 0 {
 			break
@@ -43,8 +43,8 @@ func breakIn(text string, room int) int {
 	return end
 }
 
-// width is how many columns text takes on a terminal.
-func width(text string) (n int) {
+// Width is how many columns text takes on a terminal.
+func Width(text string) (n int) {
 	for _, r := range text {
 		n += columnsOf(r)
 	}

@@ -1,4 +1,4 @@
-package main
+package cmdline
 
 // repeated is a flag with a list, separated by commas. Where it is repeated, the lists are one.
 type repeated struct {

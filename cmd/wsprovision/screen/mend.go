@@ -1,4 +1,4 @@
-package main
+package screen
 
 import (
 	"slices"
@@ -7,32 +7,32 @@ import (
 	"wsprovision/provision/plaintext"
 )
 
-// writeMend shows what mends a cause. Words are wrapped as any are. A command that does not fit goes on behind a
+// WriteMend shows what mends a cause. Words are wrapped as any are. A command that does not fit goes on behind a
 // backslash, which bash takes back, so that it can be copied as it stands; what is a comment to bash stands by itself.
-func writeMend(s *screen, mend string) {
+func WriteMend(s *Screen, mend string) {
 	const lead = "to mend it: "
 	mend = plaintext.Line(mend)
 	command, comment, _ := strings.Cut(mend, " # ")
-	if s.columns == 0 || 4+len(lead)+width(mend) <= s.columns ||
+	if s.Columns == 0 || 4+len(lead)+Width(mend) <= s.Columns ||
 		!slices.Contains(programs, shellWords(command)[0]) {
-		s.item(4, bold, lead+mend)
+		s.Item(4, Bold, lead+mend)
 		return
 	}
-	s.item(4, bold, strings.TrimSpace(lead))
-	s.command(6, bold, command)
+	s.Item(4, Bold, strings.TrimSpace(lead))
+	s.Command(6, Bold, command)
 	if comment != "" {
-		s.item(6, bold, "# "+comment)
+		s.Item(6, Bold, "# "+comment)
 	}
 }
 
-// command writes a command line for bash behind its indent. What does not fit goes on behind a backslash.
-func (s *screen) command(indent int, st style, command string) {
+// Command writes a command line for bash behind its indent. What does not fit goes on behind a backslash.
+func (s *Screen) Command(indent int, st Style, command string) {
 	line := strings.Repeat(" ", indent)
 	for i, word := range shellWords(command) {
 		switch {
 		case i == 0:
-		case s.columns > 0 && width(line)+1+width(word)+2 > s.columns:
-			s.put(nil, "", st, line+" \\")
+		case s.Columns > 0 && Width(line)+1+Width(word)+2 > s.Columns:
+			s.Put(nil, "", st, line+" \\")
 			line = strings.Repeat(" ", indent+4)
 		default:
 			line += " "
@@ -40,9 +40,9 @@ func (s *screen) command(indent int, st style, command string) {
 		line += word
 	}
 	wide := *s
-	wide.columns = 0 // a word that is longer than the line
-	wide.put(nil, "", st, line)
-	s.err = wide.err
+	wide.Columns = 0 // a word that is longer than the line
+	wide.Put(nil, "", st, line)
+	s.Err = wide.Err
 }
 
 // programs are those that a command of a mend begins with.

@@ -1,4 +1,4 @@
-package main
+package cmdline
 
 import (
 	"errors"
@@ -12,8 +12,8 @@ import (
 	"wsprovision/provision/config/reading"
 )
 
-// flagError says what is wrong with an option, and what to type instead.
-func (a *app) flagError(cmd *cobra.Command, err error) error {
+// FlagError says what is wrong with an option, and what to type instead.
+func FlagError(cmd *cobra.Command, args []string, err error) error {
 	var (
 		unknown *pflag.NotExistError
 		invalid *pflag.InvalidValueError
@@ -22,23 +22,23 @@ func (a *app) flagError(cmd *cobra.Command, err error) error {
 	see := fmt.Sprintf("see %q", cmd.CommandPath()+" --help")
 	switch {
 	case errors.As(err, &unknown) && !cmd.HasParent():
-		word := firstWord(cmd, a.args)
+		word := FirstWord(cmd, args)
 		of, _, _ := cmd.Find([]string{word})
 		if word != "" && of == cmd { // the option may be right, and its command is not
-			return unknownCommand(cmd, word)
+			return UnknownCommand(cmd, word)
 		}
-		return usageError{fmt.Errorf("unknown flag: %s%s", dashed(unknown.GetSpecifiedName()),
-			instead(of, unknown.GetSpecifiedName(), see))}
+		return Misused(fmt.Errorf("unknown flag: %s%s", dashed(unknown.GetSpecifiedName()),
+			instead(of, unknown.GetSpecifiedName(), see)))
 	case errors.As(err, &unknown):
-		return usageError{fmt.Errorf("unknown flag: %s%s", dashed(unknown.GetSpecifiedName()),
-			instead(cmd, unknown.GetSpecifiedName(), see))}
+		return Misused(fmt.Errorf("unknown flag: %s%s", dashed(unknown.GetSpecifiedName()),
+			instead(cmd, unknown.GetSpecifiedName(), see)))
 	case errors.As(err, &invalid):
-		return usageError{fmt.Errorf("--%s%s", invalid.GetFlag().Name, wrongValue(invalid))}
+		return Misused(fmt.Errorf("--%s%s", invalid.GetFlag().Name, wrongValue(invalid)))
 	case errors.As(err, &lacking):
 		name, _ := pflag.UnquoteUsage(lacking.GetFlag())
-		return usageError{fmt.Errorf("%s needs a value: %s; %s", dashed(lacking.GetSpecifiedName()), name, see)}
+		return Misused(fmt.Errorf("%s needs a value: %s; %s", dashed(lacking.GetSpecifiedName()), name, see))
 	}
-	return usageError{fmt.Errorf("%w; %s", err, see)}
+	return Misused(fmt.Errorf("%w; %s", err, see))
 }
 
 func dashed(name string) string {
@@ -88,15 +88,15 @@ func instead(cmd *cobra.Command, name, see string) string {
 		return ": did you mean --" + near + "? " + upperFirst(see)
 	}
 	if owners := having(cmd.Root(), name); len(owners) > 0 {
-		return fmt.Sprintf(": it is an option of %s, not of %s; %s", listed(owners), cmd.Name(), see)
+		return fmt.Sprintf(": it is an option of %s, not of %s; %s", Listed(owners), cmd.Name(), see)
 	}
 	return "; " + see
 }
 
 func upperFirst(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// listed is "a, b and c".
-func listed(names []string) string {
+// Listed is "a, b and c".
+func Listed(names []string) string {
 	last := len(names) - 1
 	if last == 0 {
 		return names[0]
@@ -114,8 +114,8 @@ func having(root *cobra.Command, name string) (names []string) {
 	return names
 }
 
-// firstWord is the first argument that is neither an option nor an option's value.
-func firstWord(cmd *cobra.Command, args []string) string {
+// FirstWord is the first argument that is neither an option nor an option's value.
+func FirstWord(cmd *cobra.Command, args []string) string {
 	for i := 0; i < len(args); i++ {
 		arg := args[i]
 		if arg == "--" {
@@ -136,8 +136,8 @@ func firstWord(cmd *cobra.Command, args []string) string {
 	return ""
 }
 
-// unknownCommand suggests the command that was meant.
-func unknownCommand(cmd *cobra.Command, word string) error {
+// UnknownCommand suggests the command that was meant.
+func UnknownCommand(cmd *cobra.Command, word string) error {
 	var names []string
 	for _, c := range cmd.Commands() {
 		if c.IsAvailableCommand() {
@@ -146,19 +146,27 @@ func unknownCommand(cmd *cobra.Command, word string) error {
 	}
 	see := fmt.Sprintf("see %q", cmd.CommandPath()+" --help")
 	if near := reading.Nearest(word, names); near != "" {
-		return usageError{fmt.Errorf("unknown command %q: did you mean %s? %s", word, near, upperFirst(see))}
+		return Misused(fmt.Errorf("unknown command %q: did you mean %s? %s", word, near, upperFirst(see)))
 	}
-	return usageError{fmt.Errorf("unknown command %q; %s", word, see)}
+	return Misused(fmt.Errorf("unknown command %q; %s", word, see))
 }
 
-// noArguments is for commands that take options only.
-func noArguments(cmd *cobra.Command, args []string) error {
+// NoArguments is for commands that take options only.
+func NoArguments(cmd *cobra.Command, args []string) error {
 	switch {
 	case len(args) == 0:
 		return nil
 	case cmd.HasSubCommands():
-		return unknownCommand(cmd, args[0])
+		return UnknownCommand(cmd, args[0])
 	}
-	return usageError{fmt.Errorf("%s takes options only, and no %q; see %q", cmd.Name(), args[0],
-		cmd.CommandPath()+" --help")}
+	return Misused(fmt.Errorf("%s takes options only, and no %q; see %q", cmd.Name(), args[0],
+		cmd.CommandPath()+" --help"))
 }
+
+// Error is a command line that cannot be understood.
+type Error struct{ error }
+
+func Misused(err error) error { return Error{err} }
+
+// SettingOf marks a flag that stands for a key of the configuration.
+const SettingOf = "configuration"

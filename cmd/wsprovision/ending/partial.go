@@ -1,4 +1,4 @@
-package main
+package ending
 
 import (
 	"slices"
@@ -8,17 +8,18 @@ import (
 	"wsprovision/provision/engine"
 )
 
-// partial is what is known of a run while it goes on: its report, should it be
+// Partial is what is known of a run while it goes on: its report, should it be
 // cut. Only one report is ever written.
-type partial struct {
+type Partial struct {
 	mu       sync.Mutex
-	began    time.Time
+	Agent    string // its version
+	Began    time.Time
 	steps    []engine.StepReport
 	under    string // the step that was begun last, "" where it has ended
 	answered bool
 }
 
-func (p *partial) started(n int, step string) {
+func (p *Partial) Started(n int, step string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if n == 1 {
@@ -27,15 +28,15 @@ func (p *partial) started(n int, step string) {
 	p.under = step
 }
 
-func (p *partial) finished(s engine.StepReport) {
+func (p *Partial) Finished(s engine.StepReport) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.under = ""
 	p.steps = append(p.steps, s)
 }
 
-// answer reports whether the caller is the first to write a report.
-func (p *partial) answer() bool {
+// Answer reports whether the caller is the first to write a report.
+func (p *Partial) Answer() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	first := !p.answered
@@ -43,12 +44,12 @@ func (p *partial) answer() bool {
 	return first
 }
 
-// report is the run as far as it went: the step that was under way has failed.
-func (p *partial) report(command, why string) *engine.Report {
+// Report is the run as far as it went: the step that was under way has failed.
+func (p *Partial) Report(command, why string) *engine.Report {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	r := &engine.Report{Version: engine.ReportVersion, Command: command, Agent: version, Started: p.began.UTC(),
-		Millis: time.Since(p.began).Milliseconds(), Result: engine.Failed, Interrupted: why,
+	r := &engine.Report{Version: engine.ReportVersion, Command: command, Agent: p.Agent, Started: p.Began.UTC(),
+		Millis: time.Since(p.Began).Milliseconds(), Result: engine.Failed, Interrupted: why,
 		Steps: slices.Clone(p.steps)}
 	if p.under != "" {
 		r.Steps = append(r.Steps, engine.StepReport{Name: p.under, Status: engine.Failed, Error: why})

@@ -1,4 +1,4 @@
-package main
+package ending
 
 import (
 	"context"
@@ -15,11 +15,11 @@ import (
 	"wsprovision/provision/host"
 )
 
-// untilSignalled is a context that SIGINT, SIGTERM or a terminal that goes away
+// UntilSignalled is a context that SIGINT, SIGTERM or a terminal that goes away
 // (SIGHUP) ends: the step that is under way is finished, and no further one
 // begun. Every later one of these signals is handed to again. A reader that no
 // longer reads (SIGPIPE) ends nothing.
-func untilSignalled(parent context.Context, again func(os.Signal)) (context.Context, func()) {
+func UntilSignalled(parent context.Context, again func(os.Signal)) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signal.Ignore(syscall.SIGPIPE)
 	ending := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
@@ -49,36 +49,36 @@ func untilSignalled(parent context.Context, again func(os.Signal)) (context.Cont
 	}
 }
 
-// outliveTerminal is the PreRun of what changes the host, which matters more
+// OutliveTerminal is the PreRun of what changes the host, which matters more
 // than who watches: no SIGHUP ends it, nor the programs that it runs.
-func outliveTerminal(*cobra.Command, []string) { signal.Ignore(syscall.SIGHUP) }
+func OutliveTerminal(*cobra.Command, []string) { signal.Ignore(syscall.SIGHUP) }
 
-// endGrace is how long a run that may end has to do so by itself, with its own
+// EndGrace is how long a run that may end has to do so by itself, with its own
 // report, before it is cut.
-const endGrace = 500 * time.Millisecond
+const EndGrace = 500 * time.Millisecond
 
-// ender ends a run at a second signal: at once where nothing is half done, else
+// Ender ends a run at a second signal: at once where nothing is half done, else
 // as soon as what is under way is done.
-type ender struct {
-	seam *host.Seam
-	say  func(line string)
+type Ender struct {
+	Seam *host.Seam
+	Say  func(line string)
 	// report writes what is known of the run; nil where there is none.
 	report func(why string)
-	exit   func(status int)
+	Exit   func()
 	begun  bool
 	mu     sync.Mutex
 }
 
-// reportWith says how a report is written should the run be cut.
-func (e *ender) reportWith(report func(why string)) {
+// ReportWith says how a report is written should the run be cut.
+func (e *Ender) ReportWith(report func(why string)) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.report = report
 }
 
-// again is called at every signal but the first, by one goroutine.
-func (e *ender) again(s os.Signal) {
-	under, idle := e.seam.End()
+// Again is called at every signal but the first, by one goroutine.
+func (e *Ender) Again(s os.Signal) {
+	under, idle := e.Seam.End()
 	if len(under) > 0 {
 		e.tell(fmt.Sprintf("caught %s again: what is under way cannot be left half done, and the run ends when it "+
 			"is done: %s", s, strings.Join(under, ", ")))
@@ -89,21 +89,21 @@ func (e *ender) again(s os.Signal) {
 	e.begun = true
 	go func() {
 		<-idle
-		time.Sleep(endGrace)
+		time.Sleep(EndGrace)
 		e.cut(s)
 	}()
 }
 
 // tell says one line at a time: a third signal may come while the run is being cut.
-func (e *ender) tell(line string) {
+func (e *Ender) tell(line string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.say(line)
+	e.Say(line)
 }
 
-func (e *ender) cut(s os.Signal) {
+func (e *Ender) cut(s os.Signal) {
 	why := fmt.Sprintf("caught %s again and ended at once", s)
-	made, last := e.seam.Made()
+	made, last := e.Seam.Made()
 	if made == 0 {
 		e.tell(why + ": nothing was changed")
 	} else {
@@ -115,5 +115,5 @@ func (e *ender) cut(s os.Signal) {
 	if e.report != nil {
 		e.report(why)
 	}
-	e.exit(exitFailed)
+	e.Exit()
 }

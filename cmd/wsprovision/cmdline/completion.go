@@ -1,4 +1,4 @@
-package main
+package cmdline
 
 import (
 	"strings"
@@ -9,9 +9,9 @@ import (
 	"wsprovision/provision/config"
 )
 
-// completeValues has a shell offer the words that an option takes, files where it takes a file, and nothing otherwise:
+// CompleteValues has a shell offer the words that an option takes, files where it takes a file, and nothing otherwise:
 // what lies around is no duration and no host.
-func completeValues(cmd *cobra.Command) {
+func CompleteValues(cmd *cobra.Command) {
 	words := map[string][]string{}
 	for _, f := range config.Flags() {
 		words[f.Name] = f.Words
@@ -27,7 +27,7 @@ func completeValues(cmd *cobra.Command) {
 		cmd.ValidArgsFunction = cobra.NoFileCompletions
 	}
 	for _, c := range cmd.Commands() {
-		completeValues(c)
+		CompleteValues(c)
 	}
 }
 
