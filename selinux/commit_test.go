@@ -42,6 +42,10 @@ func TestCommit(t *testing.T) {
 			"booleans.local": "c=1\na=1\nb=0\n"},
 			[]Edit{AddPort(http(3000, 3000)), DeleteBoolean("a")}, true,
 			"boolean -D\nboolean -m --off b\nboolean -m --on c\nport -a -t http_port_t -p tcp 3000\n"},
+		"one record is set, another deleted": {map[string]string{"etc/selinux/targeted/active/" +
+			"booleans.local": "c=1\na=1\nb=0\n"},
+			[]Edit{SetBoolean("b", true), DeleteBoolean("a")}, true,
+			"boolean -D\nboolean -m --on c\nboolean -m --on b\n"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
