@@ -41,7 +41,7 @@ var placeFaults = []fault{
 		status: 1, step: "server-block", says: []string{stagedFile}},
 	{name: "/var/lib/wsprovision a symbolic link", long: true,
 		make:   "mv /var/lib/wsprovision /root/state && ln -s /root/state /var/lib/wsprovision",
-		unmake: "rm /var/lib/wsprovision && mv /root/state /var/lib/wsprovision", status: 1, step: "site-file",
+		unmake: "rm /var/lib/wsprovision && mv /root/state /var/lib/wsprovision", status: 1,
 		says: []string{"/var/lib/wsprovision", "symbolic link"}},
 	{name: "/run/wsprovision a file", long: true, make: "rmdir /run/wsprovision && touch /run/wsprovision",
 		unmake: "rm /run/wsprovision",

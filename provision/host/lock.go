@@ -160,7 +160,11 @@ func openLockFile(path string) (*os.File, error) {
 // openLockDir leaves a directory alone that others may open: they could lock it.
 func openLockDir(path string) (*os.File, error) {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	if err != nil {
+	switch {
+	case errors.Is(err, syscall.ENOTDIR): // O_DIRECTORY comes before O_NOFOLLOW
+		return nil, errors.New("it is a symbolic link or a file: put the directory here that the agent keeps its " +
+			"state in, under this name")
+	case err != nil:
 		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
 	dir := os.NewFile(uintptr(fd), path)

@@ -231,3 +231,19 @@ func TestHostileLockDirectory(t *testing.T) {
 	}
 	release()
 }
+
+// A state directory that is something else is not locked, and it is said what is there.
+func TestLockOfALink(t *testing.T) {
+	for name, put := range map[string]func(path string) error{
+		"link": func(path string) error { return os.Symlink(t.TempDir(), path) },
+		"file": func(path string) error { return os.WriteFile(path, nil, 0o600) },
+	} {
+		path := t.TempDir() + "/state"
+		if err := put(path); err != nil {
+			t.Fatal(err)
+		}
+		if f, err := openLockDir(path); err == nil || !strings.Contains(err.Error(), "symbolic link") {
+			t.Errorf("%s: %v, %v", name, f, err)
+		}
+	}
+}

@@ -25,7 +25,8 @@ func written(items ...any) *bytes.Reader {
 // The tables are hashes: an alias may come before the type that it is of, and behind it.
 func TestAlias(t *testing.T) {
 	alias, primary := []any{5, 3, 0, 0, "old_t"}, []any{5, 3, 1, 0, "new_t"}
-	for name, items := range map[string][]any{"before": append(alias, primary...), "behind": append(primary, alias...)} {
+	for name, items := range map[string][]any{"before": append(alias, primary...),
+		"behind": append(primary, alias...)} {
 		d := NewDecoder(written(items...))
 		d.tables().typ()
 		d.tables().typ()

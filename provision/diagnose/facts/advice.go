@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"wsprovision/provision/diagnose/cause"
+	"wsprovision/provision/host"
 	"wsprovision/provision/nginx/conf"
 )
 
@@ -21,27 +22,17 @@ func ApplyCommand(e *Evidence) cause.Mend {
 	return cause.Do(append(applyArgv(e), e.Own.Flags...)...)
 }
 
+// applyArgv needs no options: what a run was told by them is written down. A first boot reads its own file, which no
+// command is to name.
 func applyArgv(e *Evidence) []string {
-	if e.Again != nil {
+	source := e.Config.Source
+	switch {
+	case e.Again != nil:
 		return slices.Clone(e.Again)
-	}
-	if e.Site == nil {
+	case source == "", source == "/etc/wsprovision/wsprovision.yaml", strings.HasPrefix(source, host.StateDir+"/"):
 		return []string{"wsprovision", "apply"}
 	}
-	switch e.Config.Source {
-	case "":
-		argv := []string{"wsprovision", "apply", "--server-name", strings.Join(e.Site.ServerNames, ",")}
-		if e.Location != nil {
-			argv = append(argv, "--backend", e.Location.BackendFlag())
-			if e.Location.Path != "/" {
-				argv = append(argv, "--path", e.Location.Path)
-			}
-		}
-		return argv
-	case "/etc/wsprovision/wsprovision.yaml":
-		return []string{"wsprovision", "apply"}
-	}
-	return []string{"wsprovision", "apply", "--config", e.Config.Source}
+	return []string{"wsprovision", "apply", "--config", source}
 }
 
 // Edit says how to mend a line of the configuration: the agent rewrites its own file, as its configuration says, unless
