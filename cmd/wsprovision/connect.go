@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -125,6 +126,8 @@ func afterConnect(err error, url string) string {
 	case errors.As(err, &dial) && errors.Is(dial.Errno, syscall.ECONNREFUSED):
 		return "nothing listens there: start the server, or one to try with:\n" +
 			plaintext.Command([]string{"wsprovision", "echo", "--listen", dial.Address})
+	case errors.As(err, new(tls.RecordHeaderError)):
+		return "what listens there does not speak TLS, or not at once: a URL of ws:// goes without"
 	case errors.As(err, new(*handshake.TLSError)):
 		return "--ca file trusts another authority, and --insecure takes any certificate; the cause:\n" +
 			verifyCommand(url)

@@ -73,6 +73,30 @@ func TestSamplesCallTheAgent(t *testing.T) {
 	}
 }
 
+// TestDocumentsCallTheAgent: each command line in a document is one that the agent takes.
+func TestDocumentsCallTheAgent(t *testing.T) {
+	call := regexp.MustCompile("(?m)(?:^ {4}|`)wsprovision ([a-z][^`#|&]*?)(?: *$|`|[#|&]| >)")
+	for name, want := range map[string]int{"../../README.md": 8, "../../packaging/RECIPES.md": 1,
+		"../../packaging/FLEET.md": 0, "../../CHANGELOG.md": 5, "../../packaging/samples/README.md": 0} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		for _, m := range call.FindAllStringSubmatch(string(text), -1) {
+			args := regexp.MustCompile(`[^\s"']+|"[^"]*"|'[^']*'`).FindAllString(m[1], -1)
+			if strings.ContainsAny(m[1], "…[") { // a form, and no command
+				continue
+			}
+			found++
+			takes(t, name, args)
+		}
+		if found < want {
+			t.Errorf("%s: %d commands, want %d or more", name, found, want)
+		}
+	}
+}
+
 // TestSatelliteSample: the header is YAML, and what is left of the template is a script that bash reads.
 func TestSatelliteSample(t *testing.T) {
 	text := sample(t, "satellite.erb")

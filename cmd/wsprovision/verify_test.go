@@ -89,6 +89,14 @@ func TestConnectInAPipe(t *testing.T) {
 	}
 }
 
+// A server without TLS is not mended by another authority.
+func TestConnectWithoutTLS(t *testing.T) {
+	out, _ := agent(t, 0, "connect", "wss://"+echoing(t)+"/").CombinedOutput()
+	if !strings.Contains(string(out), "does not speak TLS") || strings.Contains(string(out), "--ca") {
+		t.Errorf("%s", out)
+	}
+}
+
 func TestVerifyURL(t *testing.T) {
 	address := echoing(t)
 	for _, tt := range []struct {

@@ -3,12 +3,17 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"wsprovision/cmd/wsprovision/cmdline"
 	"wsprovision/cmd/wsprovision/show"
@@ -122,5 +127,64 @@ func TestSystemdWords(t *testing.T) {
 	}
 	if got := outcome(3).Error(); got != "exit status 3" {
 		t.Error(got)
+	}
+}
+
+// commonTo are the options of the root that each command makes use of.
+var commonTo = map[string]string{
+	"wsprovision":            "color config live offline output quiet verbose",
+	"wsprovision apply":      "color config live offline output quiet verbose",
+	"wsprovision plan":       "color config live offline output quiet verbose",
+	"wsprovision verify":     "color config live offline output quiet verbose",
+	"wsprovision renew-hook": "color config live offline output quiet verbose",
+	"wsprovision support":    "color config live offline output quiet verbose",
+	"wsprovision status":     "color live offline output quiet verbose",
+	"wsprovision revert":     "color live offline output quiet verbose",
+	"wsprovision first-boot": "color live offline output quiet verbose",
+	"wsprovision report":     "color output", "wsprovision version": "output", "wsprovision help": "color",
+	"wsprovision config": "config", "wsprovision config check": "quiet", "wsprovision echo": "",
+	"wsprovision connect": "", "wsprovision completion": "", "wsprovision completion bash": "",
+	"wsprovision completion zsh": "", "wsprovision completion fish": "",
+}
+
+// An option that a command makes no use of is neither listed nor taken.
+func TestCommonOptions(t *testing.T) {
+	seen := 0
+	var walk func(cmd *cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		seen++
+		want, known := commonTo[cmd.CommandPath()]
+		if !known {
+			t.Errorf("no word of %s", cmd.CommandPath())
+		}
+		var listed, taken []string
+		cmd.Root().PersistentFlags().VisitAll(func(f *pflag.Flag) {
+			if f.Name == "help" {
+				return
+			}
+			cmd.InheritedFlags() // has cobra add them
+			flag := cmd.Flags().Lookup(f.Name)
+			if !flag.Hidden {
+				listed = append(listed, f.Name)
+			}
+			flag.Changed = false
+			if err := cmd.Flags().Set(f.Name, f.DefValue); err != nil {
+				t.Errorf("%s: --%s: %v", cmd.CommandPath(), f.Name, err)
+			}
+			if err := cmdline.CheckFlags(cmd); err == nil || !strings.Contains(err.Error(), "--"+f.Name+": "+cmd.Name()+
+				" makes no use of it") {
+				taken = append(taken, f.Name)
+			}
+		})
+		if got := strings.Join(listed, " "); got != want || !slices.Equal(listed, taken) {
+			t.Errorf("%s lists %q, takes %q, want %q", cmd.CommandPath(), listed, taken, want)
+		}
+		for _, c := range cmd.Commands() {
+			walk(c)
+		}
+	}
+	walk(newApp(nil, io.Discard, io.Discard).command())
+	if seen != len(commonTo) {
+		t.Errorf("%d commands, want %d", seen, len(commonTo))
 	}
 }
