@@ -70,6 +70,23 @@ func (d *Deferral) deferral(ctx context.Context) ([]byte, error) {
 	return append([]byte(Header), text...), err
 }
 
+// holds reports whether the file has what is wanted. A run without options has no record of any; that of an earlier run
+// may stay.
+func (d *Deferral) holds(have, want []byte) bool {
+	if host.Same(have, want) || d.Config.Record != nil || have == nil {
+		return host.Same(have, want)
+	}
+	read := func(string) ([]byte, error) { return have, nil }
+	c, err := config.Load(config.Input{File: state.DeferredPath, ReadFile: read,
+		Limit: config.MaxMarshalled + len(Header), Deferred: true})
+	if err != nil || c.Record == nil {
+		return false
+	}
+	c.Record = nil
+	text, err := c.Marshal()
+	return err == nil && host.Same(append([]byte(Header), text...), want)
+}
+
 // CheckDeferral wants the configuration kept and the unit enabled that takes
 // it up.
 func (d *Deferral) CheckDeferral(ctx context.Context) (engine.Finding, error) {
@@ -82,7 +99,7 @@ func (d *Deferral) CheckDeferral(ctx context.Context) (engine.Finding, error) {
 	if err != nil && (d.Euid == 0 || !errors.Is(err, fs.ErrPermission)) {
 		return f, err
 	}
-	if !host.Same(have.Content, want) {
+	if !d.holds(have.Content, want) {
 		from := state.Absent
 		if have.Content != nil {
 			from = "another configuration"
