@@ -68,8 +68,9 @@ func answerRows() []row {
 			serves("location /hold/ { proxy_pass http://127.0.0.1:3001; limit_conn two 1; }",
 				passes("limit_conn two 1;", headers)),
 			backends: []backend{{at: "127.0.0.1:3000", serves: echo}, {at: "127.0.0.1:3001", raw: silent}},
-			after:    "curl -s -m 25 -o /dev/null http://ws.example.com/hold/ >/dev/null 2>&1 & sleep 0.1",
-			want:     limited, cause: "limit_conn",
+			after: "curl -s -m 25 -o /dev/null http://ws.example.com/hold/ >/dev/null 2>&1 & " +
+				sockets("1", "3001"),
+			want: limited, cause: "limit_conn",
 			edit: sed("s/limit_conn two 1;//")},
 		{situation: "auth_request refuses", site: serves("auth_request /auth;", "location = /auth { return 401; }", ws),
 			want: "password-wanted-by-nginx", cause: "auth_request", edit: sed("/auth_request/d")},

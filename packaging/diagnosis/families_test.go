@@ -31,7 +31,7 @@ func familyRows() []row {
 			site: serves(passes(headers)),
 			after: "python3 -c 'import socket, time\nheld = []\ntry:\n while 1: " +
 				"held.append(socket.create_connection((\"127.0.0.1\", 3000)))\nexcept OSError: time.sleep(28)' " +
-				">/dev/null 2>&1 & sleep 0.4",
+				">/dev/null 2>&1 & " + sockets("40", "3000"),
 			want: "ports-exhausted", proof: "50000 50039", says: "ss -tnp", edit: "pkill -x python3; sleep 1.5"},
 	}
 	return of("Families of addresses, and ports", rows)

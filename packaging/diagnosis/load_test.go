@@ -42,7 +42,8 @@ func loadRows() []row {
 			proof: "while it ran, worker", not: "systemctl restart & worker_connections"},
 		{situation: "idle connections take all that there are: nginx ends them", site: serves(passes(headers)),
 			before: connections("10"), after: "python3 -c 'import socket, time\nheld = [socket.create_connection((" +
-				"\"127.0.0.1\", 80)) for i in range(12)]\ntime.sleep(28)' >/dev/null 2>&1 & sleep 0.5"},
+				"\"127.0.0.1\", 80)) for i in range(12)]\ntime.sleep(28)' >/dev/null 2>&1 & " + sockets("8", "80") +
+				"; sleep 0.3"},
 		{situation: "a limit of connections", site: "limit_conn_zone $server_name zone=two:1m;\n" +
 			serves(passes("limit_conn two 5;", headers)), verify: theURL + " --count 60 --concurrency 30",
 			want: "limited-by-nginx", cause: "limit_conn", not: "systemctl restart", edit: sed("/limit_conn two/d")},

@@ -28,7 +28,7 @@ func reachedRows() []row {
 			site: serves(passes(headers, "proxy_connect_timeout 1s;")), after: "python3 -c 'import socket, time\n" +
 				"s = socket.socket()\ns.bind((\"127.0.0.1\", 3000))\ns.listen(0)\nheld = []\nfor i in range(3):\n" +
 				" c = socket.socket()\n c.setblocking(False)\n c.connect_ex((\"127.0.0.1\", 3000))\n held.append(c)\n" +
-				"time.sleep(28)' >/dev/null 2>&1 & sleep 0.4", want: "backend-not-answering",
+				"time.sleep(28)' >/dev/null 2>&1 & " + sockets("3", "3000"), want: "backend-not-answering",
 			cause: "127.0.0.1:3000", not: "no route & firewall", noMend: true},
 		{situation: "the backend closes the connection when it is taken, as docker's proxy does",
 			backends: []backend{{at: "127.0.0.1:3000", raw: func(c net.Conn) { _ = c.Close() }}}, site: well,

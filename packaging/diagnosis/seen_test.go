@@ -71,7 +71,7 @@ func seenRows() []row {
 			before:   "sysctl -w net.ipv4.tcp_max_tw_buckets=0 net.ipv4.ip_local_port_range='50000 50099'",
 			after: "python3 -c 'import socket, time\nto = (\"127.0.0.1\", 3000)\n" +
 				"held = [socket.create_connection(to) for i in " +
-				"range(70)]\ntime.sleep(28)' >/dev/null 2>&1 & sleep 0.3",
+				"range(70)]\ntime.sleep(28)' >/dev/null 2>&1 & " + sockets("70", "3000"),
 			verify: theURL + " --count 120 --concurrency 60", want: "ports-exhausted",
 			proof: "while it ran & connections to port 3000 & 50000 50099", says: "ss -tnp",
 			edit: "sysctl -w net.ipv4.ip_local_port_range='32768 60999'"},

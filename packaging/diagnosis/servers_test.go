@@ -48,7 +48,8 @@ func serverRows() []row {
 			verify: "--url ws://ws.example.com:443/ws/", want: "tls-wanted-by-nginx", says: "wss://", noMend: true},
 		{situation: "another program has the port", site: well, before: "python3 -c 'import socket, time; s = " +
 			"socket.socket(); s.setsockopt(1, 2, 1); s.bind((\"0.0.0.0\", 80)); s.listen(); time.sleep(28)' " +
-			">/dev/null 2>&1 & sleep 0.3", want: "nginx-bind-in-use", cause: "python", noMend: true},
+			">/dev/null 2>&1 & " + until("ss -Htln sport = :80 | grep -q ."), want: "nginx-bind-in-use",
+			cause: "python", noMend: true},
 		{situation: "nginx has another pid file than its configuration says, and the backend is down", site: well,
 			backends: []backend{}, after: "systemctl stop nginx; sed -i s,/run/nginx.pid,/run/other.pid, " +
 				"/etc/nginx/nginx.conf; nginx; sed -i s,/run/other.pid,/run/nginx.pid, /etc/nginx/nginx.conf; " +

@@ -21,6 +21,11 @@ func unexplained(ctx context.Context, e *facts.Evidence) cause.Diagnosis {
 	if facts.IsLocal(e) {
 		d.Evidence = append(d.Evidence, backend.Forbidden(ctx, e)...)
 		d.Evidence = append(d.Evidence, backend.NotJudged(e)...)
+		for _, b := range facts.Backends(e) {
+			if own := backend.OwnSocket(e, b); own != "" {
+				d.Evidence = append(d.Evidence, own)
+			}
+		}
 		d.Evidence = append(d.Evidence, facts.PassedOver(e)...)
 		d.Evidence = append(d.Evidence, facts.WayOf(e)...)
 	}

@@ -116,6 +116,12 @@ func NginxWantsPassword(ctx context.Context, e *facts.Evidence) *cause.Diagnosis
 		return cause.New(cause.PasswordWanted, fmt.Sprintf("nginx itself answers 401: %s", m.place()),
 			facts.InFile(e, m.by.File, m.by.Line, mend), m.evidence(e)...)
 	}
+	if l := e.Way.Location; l != nil && facts.Ours(e, l.File) && !facts.Ours(e, m.by.File) {
+		mend = cause.Say("send one (verify --header 'Authorization: …'), or take ").Name(facts.Written(m.by)).
+			Say(" out of ").Line(m.by.File, m.by.Line).Say(facts.ThenReload)
+		return cause.New(cause.PasswordWanted, fmt.Sprintf("nginx itself wants a password (401): %s", m.place()), mend,
+			m.evidence(e)...)
+	}
 	place := m.by
 	if e.Way.Location != nil {
 		place = *e.Way.Location

@@ -15,6 +15,9 @@ import (
 // refuser is a backend that answers by itself what came through nginx, and its answer; "" where there is none.
 func refuser(ctx context.Context, e *facts.Evidence) (string, *handshake.StatusError) {
 	for _, b := range facts.Backends(e) {
+		if OwnSocket(e, b) != "" {
+			continue // nginx's own answer, or that of who is behind it
+		}
 		err := facts.Shake(ctx, e, facts.AsNginx(e, b))
 		var status *handshake.StatusError
 		if facts.SameAnswer(e, err) && errors.As(err, &status) {
@@ -22,6 +25,22 @@ func refuser(ctx context.Context, e *facts.Evidence) (string, *handshake.StatusE
 		}
 	}
 	return "", nil
+}
+
+// OwnSocket says of a backend that it is a socket of the file system that nginx itself listens on; "" where it is none.
+// What becomes of the request there is not followed.
+func OwnSocket(e *facts.Evidence, backend string) string {
+	path, isSocket := strings.CutPrefix(backend, "unix:")
+	for _, s := range e.Tree.Servers() {
+		for _, l := range s.Listen {
+			if isSocket && l.Unix == strings.TrimSuffix(path, ":") {
+				return fmt.Sprintf("nginx itself listens on %s, by %s:%d: what becomes of the request there is not "+
+					"followed",
+					backend, l.File, l.Line)
+			}
+		}
+	}
+	return ""
 }
 
 // OriginIsRefused: with another Origin, or with one at all, or with none, the backend would take the handshake.

@@ -53,6 +53,12 @@ func stranger(ctx context.Context, e *facts.Evidence, at netip.AddrPort) *cause.
 			cause.Do(host.Quit(left)...).And("systemctl", "start", "nginx"),
 			fmt.Sprintf("%s is held by %s", where, who))
 	}
+	if e.TreeErr == nil && len(e.Tree.Sharing(at)) == 0 {
+		return cause.New(cause.ListenerMissing, fmt.Sprintf("%s listens on %s, and no server block of nginx does", who,
+			where), cause.Say("name an address in the URL that nginx listens on; or stop that program "+
+			"(systemctl status ").
+			Number(who.Pid).Say(" names its unit), and add the listener to the site (key listen)"))
+	}
 	return cause.New(cause.NginxBindInUse,
 		fmt.Sprintf("%s listens on %s, so that nginx cannot: its bind fails with 98 (address already in use)", who,
 			where),

@@ -136,6 +136,9 @@ func sharing(e *facts.Evidence) (all []conf.Server) {
 func nameMend(e *facts.Evidence) cause.Mend {
 	name, _, _ := strings.Cut(facts.HostSent(e), ":")
 	all := sharing(e)
+	if e.Outer != nil && facts.Passed(e.Outer) != nil {
+		return outerName(e.Outer)
+	}
 	if elsewhere := namedElsewhere(e); len(elsewhere) > 0 && !facts.Addressed(e) {
 		return listenMend(e, elsewhere[0])
 	}
@@ -152,6 +155,19 @@ func nameMend(e *facts.Evidence) cause.Mend {
 	}
 	return cause.Say("put a server block with server_name ").Name(name).Say(" and a location with proxy_pass into ").
 		Name(e.SitesDir()).Say("/*.conf, which is what nginx.conf reads").Say(facts.ThenReload)
+}
+
+// outerName: nginx itself sent the name, one block before this.
+func outerName(outer *facts.Evidence) cause.Mend {
+	p := facts.Passed(outer)
+	place, what := p.Directive, cause.Say("add ")
+	if f := p.Field("Host"); f.Set != nil {
+		place = *f.Set
+		what = cause.Say("in place of ").Name(facts.Written(place)).Say(" write ")
+	}
+	return facts.InFile(outer, place.File, place.Line,
+		what.Say("proxy_set_header Host and the name of the block that is "+
+			"meant in ").Line(place.File, place.Line))
 }
 
 // redirectsToItself: every name is sent to https, and the one asked for has a block there.
