@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"sync"
 
 	"wsprovision/provision/host"
 	"wsprovision/provision/proxy"
@@ -23,12 +24,14 @@ func (r *Run) settleAnnounced(ctx context.Context) {
 	}
 	// Reading back is owed even where the run is being ended.
 	ctx = context.WithoutCancel(ctx)
-	due, _, err := r.unit.Owed.Due()
-	due = due || err != nil
-	err = r.pkgs.RecordTransaction(ctx)
+	due := sync.OnceValue(func() bool { // asked of few entries, and of none in most runs
+		owed, _, err := r.unit.Owed.Due()
+		return owed || err != nil
+	})
+	err := r.pkgs.RecordTransaction(ctx)
 	err = errors.Join(err, r.ledger.ReadBack(func(e state.Entry) (string, error) {
-		if e.Kind == state.KindFile && (due && proxy.Reads(e.Name) || isStaged(r.Root, e.Name)) ||
-			e.Kind == state.KindLine && (due || isStaged(r.Root, host.NginxConf)) {
+		if e.Kind == state.KindFile && (proxy.Reads(e.Name) && due() || isStaged(r.Root, e.Name)) ||
+			e.Kind == state.KindLine && (due() || isStaged(r.Root, host.NginxConf)) {
 			return state.Unsettled, nil
 		}
 		return r.presentNext(ctx, e)

@@ -83,6 +83,7 @@ var arrows = map[string]string{
 	"provision/plaintext":           "",
 	"provision/secret":              "lazy nginx/tokens",
 	"provision/lazy":                "",
+	"provision/known":               "",
 	"provision/planfile":            "engine host config",
 	"provision/support":             "status state host engine config nginx/conf",
 	"provision/fleet":               "state host engine config certificate",
@@ -95,7 +96,7 @@ const rooms = "capacity proxy firewall policy labels packages managed state host
 
 // bottom are the packages that know nothing of the agent's work: every other may import them, and they import none of
 // ours but each other, as arrows says.
-var bottom = []string{"hostfile", "lazy", "plaintext", "secret", "site", "stepnames", "nginx/tokens"}
+var bottom = []string{"hostfile", "known", "lazy", "plaintext", "secret", "site", "stepnames", "nginx/tokens"}
 
 func TestArrows(t *testing.T) {
 	for path, file := range sources(t) {

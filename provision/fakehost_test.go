@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/known"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/packages"
 	"wsprovision/provision/plaintext"
@@ -27,12 +29,13 @@ import (
 // systemd and nginx are functions that act on it as the real ones do. It is put below Host's fields, where NewHost puts
 // the machine.
 type fakeHost struct {
-	kernel string            // the kernel's log, as journalctl -k prints it
-	names  map[string]string // what getent ahosts prints of a name; "" is a name without an address
-	t      testing.TB
-	root   string
-	where  systemd.Where
-	euid   int
+	programs sync.Mutex        // held by the one that runs
+	kernel   string            // the kernel's log, as journalctl -k prints it
+	names    map[string]string // what getent ahosts prints of a name; "" is a name without an address
+	t        testing.TB
+	root     string
+	where    systemd.Where
+	euid     int
 
 	// What was called.
 	ran     []string // every program
@@ -128,8 +131,10 @@ func (h *fakeHost) goOffline() {
 
 // host is what NewHost is on a machine.
 func (h *fakeHost) host(on Listener) *host.Host {
-	seam := &host.Seam{Hook: h.point}
-	p := &host.Host{Root: h.root, Euid: h.euid, Where: h.where, Seam: seam, HTTP: &http.Client{Transport: h.network}}
+	facts := &known.Facts{}
+	seam := &host.Seam{Hook: h.point, Known: facts}
+	p := &host.Host{Known: facts, Root: h.root, Euid: h.euid, Where: h.where, Seam: seam}
+	p.HTTP = &http.Client{Transport: h.network}
 	change := func(ctx context.Context, stdin string, argv ...string) (string, string, int, error) {
 		return h.change(ctx, seam, stdin, argv)
 	}
@@ -137,10 +142,11 @@ func (h *fakeHost) host(on Listener) *host.Host {
 	p.RPM = rpm.New(h.root, h.read, change)
 	p.RPM.Notice, p.RPM.LockWait = notice, config.YumLockWait
 	p.SELinux = selinux.Host{Root: h.root, Offline: h.where.Offline(), Change: change, Notice: notice,
-		LockWait: config.SemanageLockWait, Cache: &selinux.Cache{}, Ask: h.decide}
+		LockWait: config.SemanageLockWait, Cache: &selinux.Cache{}, Ask: h.decide, Known: facts}
 	p.Nginx = nginx.Nginx{Root: h.root, Read: h.read, Program: "/usr/sbin/nginx", Conf: host.NginxConf, Proc: h.root +
-		"/proc"}
-	p.Files = &host.Files{Root: h.root, Seam: seam, Label: p.SELinux.Contexts().DefaultLabel,
+		"/proc", Known: facts}
+	p.Files = &host.Files{Root: h.root, Seam: seam, Known: facts, Label: p.SELinux.Contexts().DefaultLabel,
+		Labels:    p.SELinux.Contexts().DefaultLabels,
 		SetLabel:  p.SELinux.Contexts().SetFileLabel,
 		FileLabel: p.SELinux.Contexts().FileLabel}
 	p.Probe, p.Served, p.TryBind = h.probe, h.sends, h.tryBind
@@ -175,6 +181,8 @@ func (h *fakeHost) read(ctx context.Context, stdin string, argv ...string) (stri
 	if ctx.Err() != nil {
 		return "", "", 0, context.Cause(ctx)
 	}
+	h.programs.Lock()
+	defer h.programs.Unlock()
 	if err := h.reads.next(strings.Join(argv, " ")); err != nil {
 		return "", "", 0, err
 	}
@@ -191,6 +199,8 @@ func (h *fakeHost) change(ctx context.Context, seam *host.Seam, stdin string, ar
 		return "", "", 0, context.Cause(ctx)
 	}
 	err = seam.Do("run "+plaintext.Command(argv), func() error {
+		h.programs.Lock()
+		defer h.programs.Unlock()
 		stdout, stderr, status, err = h.program(stdin, argv)
 		return err
 	})

@@ -273,7 +273,7 @@ func (r *rig) proofAgrees(c config.Config, want string) {
 	}
 	h := r.host()
 	p := &verify.Proof{Host: h, Config: c, Denial: (&policy.Policy{Host: h}).Denial,
-		Survey: &proxy.Survey{Host: h, Engine: &engine.Engine{}}}
+		Survey: &proxy.Survey{Host: h}}
 	var f engine.Finding
 	err := p.ProveLocation(r.t.Context(), &f, c.Sites[0], c.Sites[0].Locations[0], nil)
 	said := strings.Join(slices.Concat(f.Notes, f.Warnings), "\n")

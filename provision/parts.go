@@ -30,8 +30,8 @@ func (r *Run) wire(ctx context.Context) {
 	r.labels = &labels.Labels{Host: h, Ledger: r.ledger, HasNginx: r.pkgs.HasNginx}
 	r.policy = &policy.Policy{Host: h, Config: c, Ledger: r.ledger, Managed: r.files,
 		KeepLabels: r.labels.KeepStore}
-	r.survey = &proxy.Survey{Host: h, Engine: r.engine}
-	r.unit = &proxy.Unit{Host: h, Config: c, Engine: r.engine, Ledger: r.ledger, Managed: r.files,
+	r.survey = &proxy.Survey{Host: h}
+	r.unit = &proxy.Unit{Host: h, Config: c, Ledger: r.ledger, Managed: r.files,
 		Damaged: r.pkgs.Damaged, Survey: r.survey, Owed: state.Owed{Files: h.Files}}
 	r.conf = &proxy.Sites{Host: h, Config: c, Ledger: r.ledger, Managed: r.files, Unit: r.unit, Survey: r.survey,
 		Reverting: r.reverting, Wanted: r.sites,

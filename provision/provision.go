@@ -149,7 +149,12 @@ func (r *Run) report(ctx context.Context, command string, start time.Time,
 	act func(*engine.Engine, context.Context) []engine.StepReport) *engine.Report {
 	report := &engine.Report{Version: engine.ReportVersion, Command: command, Agent: r.Agent, Started: start.UTC(),
 		Place: string(r.Where.Place)}
+	wait := func() {}
+	if !r.reverting { // which asks rpm of little, if at all
+		wait = r.pkgs.Ask(ctx)
+	}
 	report.Steps = act(r.engine, ctx)
+	wait()
 	r.takeIn(report.Steps)
 	r.settleAnnounced(ctx)
 	report.Millis = time.Since(start).Milliseconds()
@@ -171,7 +176,7 @@ func (r *Run) begin(ctx context.Context) error {
 	}
 	r.annals = r.chronicle()
 	r.engine = &engine.Engine{Now: time.Now, Started: r.on.Started, Finished: r.on.Finished,
-		Pending: map[string]bool{}}
+		Pending: map[string]bool{}, Known: r.Known}
 	r.wire(ctx)
 	r.tidyLedger()
 	r.RecordRelabel = r.labels.NoteRelabel

@@ -44,7 +44,10 @@ func (r *Run) ours() []managed.File {
 	files = append(files, more...)
 	limits, _ := r.capacity.Files(context.Background())
 	files = append(files, limits...)
-	if key, _, err := r.epel.Keys().KeyFile(); err == nil && r.epel.Keys().AsksForKey() {
+	if !r.epel.Keys().AsksForKey() {
+		return files
+	}
+	if key, _, err := r.epel.Keys().KeyFile(); err == nil {
 		files = append(files, key)
 	}
 	return files

@@ -74,7 +74,7 @@ func (k Kernel) decide(source, target, class, perm string) (d Decision, err erro
 }
 
 func (k Kernel) number(elem ...string) (uint64, error) {
-	b, err := os.ReadFile(k.path(elem...))
+	b, err := k.read(elem...)
 	if err != nil {
 		return 0, fmt.Errorf("%w: %w", ErrUnknown, err)
 	}
@@ -186,7 +186,7 @@ func (k Kernel) mayHTTPD(port int, perm string) (bool, string, error) {
 }
 
 func (k Kernel) localRange(port int) bool {
-	b, err := os.ReadFile(k.path("/proc/sys/net/ipv4/ip_local_port_range"))
+	b, err := k.read("/proc/sys/net/ipv4/ip_local_port_range")
 	if err != nil {
 		return false
 	}

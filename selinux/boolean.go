@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"strings"
 
@@ -73,7 +72,7 @@ func (sy system) runningBoolean(name string) Setting {
 	if err != nil {
 		return Unknown
 	}
-	b, err := os.ReadFile(sy.path(dir, "booleans", name))
+	b, err := sy.read(dir, "booleans", name)
 	if errors.Is(err, fs.ErrNotExist) && isDir(sy.path(dir, "booleans")) {
 		return Undefined
 	}
@@ -127,7 +126,7 @@ func (sy system) storeFile(name string) (string, error) {
 	if store == "" {
 		return "", fmt.Errorf("%w: no policy store of %s: %w", ErrUnknown, c.policy, fs.ErrNotExist)
 	}
-	b, err := os.ReadFile(sy.path(store, name))
+	b, err := sy.read(store, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}

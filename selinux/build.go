@@ -18,7 +18,7 @@ func (sy system) unbuilt(store, policy string) string {
 		return ""
 	}
 	dir := etc + "/" + policy + "/policy"
-	entries, err := os.ReadDir(sy.path(dir))
+	entries, err := sy.list(dir)
 	if (err == nil || errors.Is(err, fs.ErrNotExist)) && highestVersion(entries) == "" {
 		return dir + "/policy.NN"
 	}

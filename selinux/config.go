@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"strings"
 
 	"wsprovision/provision/lazy"
@@ -24,7 +23,7 @@ type config struct {
 var policyName = lazy.Regexp(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
 
 func (sy system) config() (config, error) {
-	b, err := os.ReadFile(sy.path(etc, "config"))
+	b, err := sy.read(etc, "config")
 	if errors.Is(err, fs.ErrNotExist) {
 		return config{policy: "targeted"}, nil
 	}
@@ -86,7 +85,7 @@ func (sy system) store(policy string) (string, error) {
 }
 
 func (sy system) storeRoot() (string, error) {
-	b, err := os.ReadFile(sy.path(etc, "semanage.conf"))
+	b, err := sy.read(etc, "semanage.conf")
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"strings"
 )
 
@@ -15,7 +14,7 @@ type substitution struct{ from, to string }
 // of each at most (libselinux, selabel_sub_key).
 func (cs Contexts) substitute(base, path string) (string, error) {
 	for _, suffix := range []string{".subs", ".subs_dist"} {
-		b, err := os.ReadFile(cs.path(base + suffix))
+		b, err := cs.read(base + suffix)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

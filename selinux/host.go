@@ -3,10 +3,13 @@ package selinux
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"wsprovision/provision/known"
 )
 
 // ErrUnknown is wrapped by every error that means "this host does not tell", as opposed to "the answer is no".
@@ -36,6 +39,8 @@ type Host struct {
 
 	// Ask writes a question to a transaction file of selinuxfs and returns the answer; nil asks the kernel.
 	Ask func(file, question string) (string, error)
+	// Known is what was read already, while nothing changes; nil reads each time.
+	Known *known.Facts
 }
 
 func (sy system) path(elem ...string) string {
@@ -85,6 +90,28 @@ func isDir(path string) bool {
 type system struct {
 	Root    string
 	Offline bool
+	known   *known.Facts
+}
+
+// read is the content of a file.
+func (sy system) read(elem ...string) ([]byte, error) {
+	return known.File(sy.known, sy.path(elem...), os.ReadFile)
+}
+
+// listing is the key of what a directory holds.
+type listing string
+
+// list is what a directory holds.
+func (sy system) list(dir string) ([]fs.DirEntry, error) {
+	type entries struct {
+		all []fs.DirEntry
+		err error
+	}
+	l := known.Once(sy.known, listing(sy.path(dir)), func() entries {
+		all, err := os.ReadDir(sy.path(dir))
+		return entries{all, err}
+	})
+	return l.all, l.err
 }
 
 // policies are the policies of a system, parsed.
@@ -106,7 +133,7 @@ type Kernel struct {
 	Ask func(file, question string) (string, error)
 }
 
-func (h Host) system() system { return system{h.Root, h.Offline} }
+func (h Host) system() system { return system{h.Root, h.Offline, h.Known} }
 
 func (h Host) policies() policies { return policies{h.system(), h.Cache, h.sleep} }
 

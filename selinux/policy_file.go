@@ -123,7 +123,7 @@ func (ps policies) policyFile() (string, error) {
 		return "", err
 	}
 	dir := etc + "/" + c.policy + "/policy"
-	entries, err := os.ReadDir(ps.path(dir))
+	entries, err := ps.list(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("read policy: %w: %w", ErrUnknown, err)
 	}
@@ -180,7 +180,7 @@ func patiently[T any](ctx context.Context, sleep func(context.Context, time.Dura
 // loads counts the policies loaded since boot, by the status page of selinuxfs (kernel 2.6.37: version, sequence,
 // enforcing, number of loads, deny_unknown, 32 bits each in the machine's order). "" where it does not tell.
 func (ps policies) loads(dir string) string {
-	b, err := os.ReadFile(ps.path(dir, "status"))
+	b, err := ps.read(dir, "status")
 	if err != nil || len(b) < 20 {
 		return ""
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -59,7 +58,7 @@ func (h Host) Status() (Status, error) {
 }
 
 func (sy system) runningMode(dir string) (Mode, error) {
-	b, err := os.ReadFile(sy.path(dir, "enforce"))
+	b, err := sy.read(dir, "enforce")
 	if err != nil {
 		return "", fmt.Errorf("read SELinux mode: %w: %w", ErrUnknown, err)
 	}
@@ -102,7 +101,7 @@ func (sy system) selinuxfs() (dir string, ok bool, err error) {
 			return dir, st.Flags&unix.ST_RDONLY == 0, nil
 		}
 	}
-	b, err := os.ReadFile(sy.path("/proc/self/mounts"))
+	b, err := sy.read("/proc/self/mounts")
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return "", false, nil

@@ -95,7 +95,7 @@ func readSite(r *reading.Reader, n *yaml.Node, key string) Site {
 // known are the keys of a mapping beside the sites; the file of deferred work has two more.
 func known(section string, deferred bool) []string {
 	var names []string
-	for _, k := range Keys() {
+	for _, k := range keys() {
 		if name := k.Path[strings.LastIndexByte(k.Path, '.')+1:]; parent(k.Path) == section {
 			names = append(names, name)
 		}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"sync"
 
 	"wsprovision/provision/config/kinds"
 	"wsprovision/provision/config/reading"
@@ -9,7 +10,9 @@ import (
 )
 
 // Keys is every key that a file may have, each behind the one that holds it.
-func Keys() []reading.Key {
+func Keys() []reading.Key { return slices.Clone(keys()) }
+
+var keys = sync.OnceValue(func() []reading.Key {
 	all := []reading.Key{{Path: "sites",
 		Doc: "The sites. Each becomes /etc/nginx/conf.d/NAME.conf. One that is removed from " +
 			"the list is removed there by the next apply; the last one by wsprovision revert. Where http{} of " +
@@ -26,4 +29,4 @@ func Keys() []reading.Key {
 		all = append(all, s.Key)
 	}
 	return all
-}
+})

@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"strings"
+	"sync"
 
 	"wsprovision/provision/config/kinds"
 	"wsprovision/provision/config/reading"
@@ -29,7 +30,7 @@ func flaggedList[V any](key reading.Key, k kinds.Kind[V], usage string) setting 
 }
 
 // settings is every one of them, in the order of the help.
-func settings() []setting { return append(siteSettings(), hostSettings()...) }
+var settings = sync.OnceValue(func() []setting { return append(siteSettings(), hostSettings()...) })
 
 // siteSettings describe the one site of the flags. What they mean stands at the keys of a site.
 func siteSettings() []setting {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"wsprovision/provision/known"
 )
 
 // Engine runs steps in order and tells its listener what happens.
@@ -21,7 +23,8 @@ type Engine struct {
 	// brought about, or could not be told. Steps that depend on others read it.
 	Pending map[string]bool
 
-	Surveying bool // nothing is changed meanwhile, and nothing need be read twice
+	// Known is believed from the survey on until something is changed; nil believes nothing.
+	Known *known.Facts
 	// Promised are the changes that somebody was shown, by the name of the step: Apply makes them and no others, or
 	// fails. Nil promises nothing.
 	Promised map[string][]Change
@@ -30,8 +33,7 @@ type Engine struct {
 // survey checks every step without changing anything. Failures are all
 // gathered: an administrator mends them together.
 func (e *Engine) survey(ctx context.Context) []StepReport {
-	e.Surveying = true
-	defer func() { e.Surveying = false }()
+	e.Known.Believe()
 	reports := make([]StepReport, len(e.Steps))
 	clear(e.Pending)
 	for i, s := range e.Steps {
@@ -135,6 +137,7 @@ func (e *Engine) step(ctx context.Context, s Step, planned StepReport, done []St
 	if r.Status != Planned {
 		return r
 	}
+	e.Known.Doubt()
 	if err := s.Apply(ctx); err != nil {
 		r.Fail(err)
 		return r

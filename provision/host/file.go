@@ -12,6 +12,9 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"wsprovision/provision/known"
+	"wsprovision/selinux"
 )
 
 // The limits on files, in bytes. A run writes no more than it can read again.
@@ -26,14 +29,17 @@ const (
 	MaxRead = 256 << 20
 )
 
-// Files writes and removes files so that at every instant either the old or
+// Files reads, writes and removes files, so that at every instant either the old or
 // the new content is at the path, with the label of its place. Root prefixes
 // every path and is empty on a host.
 type Files struct {
-	Root string
-	Seam *Seam
+	Root  string
+	Seam  *Seam
+	Known *known.Facts // what was read already
 	// Label gives the context that the policy has for a path, "" for none.
 	Label func(path string, mode fs.FileMode) (string, error)
+	// Labels is Label of many at once; nil where they are asked for one by one.
+	Labels func(paths ...selinux.Path) ([]string, error)
 	// SetLabel labels an existing file.
 	SetLabel func(path, label string) error
 	// FileLabel reads a file's context, "" where it has none.
@@ -65,6 +71,22 @@ var ErrNotRegular = errors.New("not a regular file")
 // Read gives what is at path. A symbolic link or a directory is ErrNotRegular:
 // the agent does not follow what it did not make.
 func (f *Files) Read(path string) (File, error) {
+	r := known.Once(f.Known, read(path), func() readFile {
+		file, err := f.read(path)
+		return readFile{file, err}
+	})
+	return r.file, r.err
+}
+
+// read is the key of a file that was read.
+type read string
+
+type readFile struct {
+	file File
+	err  error
+}
+
+func (f *Files) read(path string) (File, error) {
 	name := f.Root + path
 	fd, err := unix.Open(name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	switch {
@@ -226,6 +248,19 @@ func (f *Files) PolicyLabel(path string, mode fs.FileMode) (string, error) {
 		return "", nil
 	}
 	return label, err
+}
+
+// LearnLabels asks the policy for the labels of all files together: its rules are thousands, and it goes through them
+// once. What it cannot tell is said where the label of a file is asked for.
+func (f *Files) LearnLabels(modes map[string]fs.FileMode) {
+	if f.Labels == nil || len(modes) == 0 {
+		return
+	}
+	var paths []selinux.Path
+	for name, mode := range modes {
+		paths = append(paths, selinux.Path{Name: name, Mode: mode})
+	}
+	_, _ = f.Labels(paths...)
 }
 
 // CustomLabel is the label of a file that is there, where the policy has another

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"wsprovision/firewalld"
+	"wsprovision/provision/known"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/websocket"
 	"wsprovision/provision/websocket/handshake"
@@ -52,6 +53,9 @@ type Host struct {
 	// BootTime is when the ticks of processes' starts begin, by the clock as it goes now.
 	BootTime func() (time.Time, error)
 
+	// Known is what was read of this host while nothing changes.
+	Known *known.Facts
+
 	conn  connection // to systemd, of the command that runs
 	sites folder     // see SitesDir
 
@@ -62,16 +66,20 @@ type Host struct {
 // New is this host, at the place where it was found.
 func New(where systemd.Where, log func(line string, changing bool), notice func(string), seam *Seam) *Host {
 	runner := &Runner{Seam: seam, Log: log}
-	h := &Host{Euid: os.Geteuid(), Where: where, Seam: seam}
+	facts := &known.Facts{}
+	seam.Known = facts
+	h := &Host{Euid: os.Geteuid(), Where: where, Seam: seam, Known: facts}
 	h.RPM = rpm.New("", runner.Read, runner.Change)
 	h.RPM.Notice = notice
-	h.SELinux = selinux.Host{Change: runner.Change, Notice: notice, Offline: where.Offline(), Cache: &selinux.Cache{}}
-	h.Nginx = nginx.Nginx{Read: runner.Read, Program: "/usr/sbin/nginx", Conf: NginxConf, Proc: "/proc"}
+	h.SELinux = selinux.Host{Change: runner.Change, Notice: notice, Offline: where.Offline(), Cache: &selinux.Cache{},
+		Known: facts}
+	h.Nginx = nginx.Nginx{Read: runner.Read, Program: "/usr/sbin/nginx", Conf: NginxConf, Proc: "/proc", Known: facts}
 	h.HTTP = &http.Client{Timeout: 5 * time.Minute}
 	h.Probe, h.Served, h.Sync, h.TryBind = websocket.Probe, Served, unix.Sync, TryBind
 	h.LastChanged, h.BootTime = lastChanged, bootTime
-	h.Files = &Files{Seam: seam, Label: h.SELinux.Contexts().DefaultLabel, SetLabel: h.SELinux.Contexts().SetFileLabel,
-		FileLabel: h.SELinux.Contexts().FileLabel}
+	labels := h.SELinux.Contexts()
+	h.Files = &Files{Seam: seam, Known: facts, Label: labels.DefaultLabel, Labels: labels.DefaultLabels,
+		SetLabel: labels.SetFileLabel, FileLabel: labels.FileLabel}
 	if where.Offline() {
 		h.OfflineSELinux()
 	}

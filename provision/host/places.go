@@ -5,6 +5,7 @@ import (
 	"os"
 	"path"
 
+	"wsprovision/provision/known"
 	"wsprovision/provision/nginx/conf"
 )
 
@@ -31,13 +32,21 @@ func (h *Host) SitesDir() string { return h.lookForSites().dir }
 // SitesAreRead: nginx.conf includes a folder for sites, as far as it can be read.
 func (h *Host) SitesAreRead() bool { return h.lookForSites().found }
 
+// confReader is the key of ConfReader.
+type confReader struct{}
+
+// ConfReader remembers nginx's configuration while nothing changes.
+func ConfReader(h *Host) *conf.Reader {
+	return known.Once(h.Known, confReader{}, func() *conf.Reader { return &conf.Reader{} })
+}
+
 func (h *Host) lookForSites() folder {
 	stamp := ""
 	if info, err := os.Stat(h.Root + NginxConf); err == nil {
 		stamp = fmt.Sprint(info.Size(), info.ModTime().UnixNano())
 	}
 	if h.sites.dir == "" || h.sites.stamp != stamp {
-		dir, found := conf.Folder(h.Root, NginxConf, ConfDir, "websocket.conf", NamesFile)
+		dir, found := ConfReader(h).Folder(h.Root, NginxConf, ConfDir, "websocket.conf", NamesFile)
 		h.sites = folder{stamp, dir, found}
 	}
 	return h.sites

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"slices"
 	"sync"
+
+	"wsprovision/provision/known"
 )
 
 // ErrEnded says that a change was not begun, because the run is ended at once.
@@ -18,6 +20,9 @@ type Seam struct {
 	// An error from "before" keeps the mutation from happening. Nil in
 	// production.
 	Hook func(point string) error
+
+	// Known is doubted from the first mutation on; nil in tests.
+	Known *known.Facts
 
 	// guard is the lock's: its error keeps the mutation from happening. Nil where
 	// none is held.
@@ -41,6 +46,7 @@ func (s *Seam) Do(what string, do func() error) error {
 		return ErrEnded
 	}
 	defer s.finish(what)
+	s.Known.Doubt()
 	if s.Hook == nil {
 		return do()
 	}

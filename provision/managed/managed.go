@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/host"
@@ -27,6 +28,7 @@ func (m *Files) ReadAll(all []Want) ([]File, error) {
 	var err error
 	files := make([]File, len(all))
 	together := 0
+	m.learnLabels(all)
 	for i, w := range all {
 		if files[i], err = m.File(w); err != nil {
 			return nil, err
@@ -40,6 +42,16 @@ func (m *Files) ReadAll(all []Want) ([]File, error) {
 			"change fewer at a time", together, host.MaxTogether)
 	}
 	return files, nil
+}
+
+func (m *Files) learnLabels(all []Want) {
+	modes := map[string]fs.FileMode{}
+	for _, w := range all {
+		if w.Content != nil {
+			modes[w.Path] = w.Mode
+		}
+	}
+	m.Files.LearnLabels(modes)
 }
 
 func (m *Files) File(w Want) (File, error) {

@@ -11,6 +11,7 @@ import (
 	"context"
 	"time"
 
+	"wsprovision/provision/known"
 	"wsprovision/provision/nginx/conf"
 )
 
@@ -27,7 +28,9 @@ type Nginx struct {
 	// Read runs programs that only read: nginx -t and -V.
 	Read Run
 	// Reader is what the tests read the configuration by; nil remembers nothing from one to the next.
-	Reader  *conf.Reader
+	Reader *conf.Reader
+	// Known is what was read of processes already, while nothing changes; nil reads each time.
+	Known   *known.Facts
 	Program string
 	Conf    string
 	Proc    string

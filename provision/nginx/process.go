@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"wsprovision/provision/hostfile"
+	"wsprovision/provision/known"
 )
 
 // mostOfProc bounds what is read of a process's file in /proc, in bytes: an administrator may give nginx long
@@ -23,7 +24,9 @@ const mostOfProc = 16 << 10
 
 // process is the beginning of a file of /proc/PID. ErrNotRunning is a process that has ended.
 func (ta table) process(ctx context.Context, pid int, file string) ([]byte, error) {
-	content, err := hostfile.Head(ctx, ta.procPath(pid, file), mostOfProc)
+	content, err := known.File(ta.Known, ta.procPath(pid, file), func(name string) ([]byte, error) {
+		return hostfile.Head(ctx, name, mostOfProc)
+	})
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
 		return nil, fmt.Errorf("%w: no process %d", ErrNotRunning, pid)
 	}
@@ -37,8 +40,23 @@ func (ta table) procPath(pid int, file string) string {
 	return path.Join(ta.proc(), strconv.Itoa(pid), file)
 }
 
-// processes are the numbers of all processes.
+// listed is the key of processes.
+type listed struct{}
+
+// processes are the numbers of all processes. Nobody may change the list.
 func (ta table) processes() ([]int, error) {
+	type numbers struct {
+		all []int
+		err error
+	}
+	n := known.Once(ta.Known, listed{}, func() numbers {
+		all, err := ta.list()
+		return numbers{all, err}
+	})
+	return n.all, n.err
+}
+
+func (ta table) list() ([]int, error) {
 	entries, err := os.ReadDir(ta.proc())
 	if err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"wsprovision/provision/hostfile"
+	"wsprovision/provision/known"
 )
 
 // Worker is a child of a master that serves connections; cache managers and helpers are not listed.
@@ -91,11 +92,13 @@ func (ta table) controlGroup(ctx context.Context, pid int) []int {
 	for line := range strings.SplitSeq(string(content), "\n") {
 		_, line, _ = strings.Cut(line, ":")
 		controllers, group, ok := strings.Cut(line, ":")
-		mount, known := hierarchies[controllers]
-		if !ok || !known {
+		mount, ours := hierarchies[controllers]
+		if !ok || !ours {
 			continue
 		}
-		if list, err := hostfile.Read(ctx, path.Join(ta.Root, mount, group, "cgroup.procs"), 4<<20); err == nil {
+		list, err := known.File(ta.Known, path.Join(ta.Root, mount, group, "cgroup.procs"),
+			func(name string) ([]byte, error) { return hostfile.Read(ctx, name, 4<<20) })
+		if err == nil {
 			return parsePIDs(string(list))
 		}
 	}

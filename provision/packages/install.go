@@ -27,13 +27,46 @@ const (
 // installed asks rpm, once, for every package that any step wants to know of.
 func (p *Packages) installed(ctx context.Context) (map[string][]rpmdb.Package, error) {
 	if p.packages == nil {
-		found, err := p.RPM.DB.Installed(ctx, Nginx, Semanage, EPELRelease)
+		found, err := p.answer(ctx)
 		if err != nil {
 			return nil, err
 		}
 		p.packages = found
 	}
 	return p.packages, nil
+}
+
+// Ask has rpm look beside what else is read: it takes longer than all of that. Whoever first wants to know waits for
+// the answer. The caller waits, too, before the run ends: nothing is left running.
+func (p *Packages) Ask(ctx context.Context) (wait func()) {
+	if p.packages != nil {
+		return func() {}
+	}
+	ended := make(chan struct{})
+	var found map[string][]rpmdb.Package
+	var err error
+	go func() {
+		defer close(ended)
+		found, err = p.query(ctx)
+	}()
+	p.asked = func() (map[string][]rpmdb.Package, error) {
+		<-ended
+		return found, err
+	}
+	return func() { <-ended }
+}
+
+// answer is what rpm was asked for beforehand, once: what it says after that is asked anew.
+func (p *Packages) answer(ctx context.Context) (map[string][]rpmdb.Package, error) {
+	if asked := p.asked; asked != nil {
+		p.asked = nil
+		return asked()
+	}
+	return p.query(ctx)
+}
+
+func (p *Packages) query(ctx context.Context) (map[string][]rpmdb.Package, error) {
+	return p.RPM.DB.Installed(ctx, Nginx, Semanage, EPELRelease)
 }
 
 // missing are the packages that are needed and not there, and what an earlier

@@ -16,8 +16,9 @@ type Packages struct {
 	*host.Host
 	Ledger   *state.Ledger
 	History  *state.History
-	packages map[string][]rpmdb.Package // what rpm said; nil: ask
-	Damage   []rpmdb.Damage             // what a power cut took; nil: not looked for
+	packages map[string][]rpmdb.Package                 // what rpm said; nil: ask
+	asked    func() (map[string][]rpmdb.Package, error) // waits for what rpm was asked by Ask; nil: it was not
+	Damage   []rpmdb.Damage                             // what a power cut took; nil: not looked for
 	// Of source auto, and nil with another one: whether epel-release comes with what is missing, what brings it, and
 	// what yum is given of the host's own EPEL.
 	WithRelease func(missing []string) (bool, error)

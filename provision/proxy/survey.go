@@ -1,8 +1,8 @@
 package proxy
 
 import (
-	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/known"
 	"wsprovision/provision/managed"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/nginx/conf"
@@ -12,7 +12,7 @@ import (
 // memory is what a survey has read of the host: while it lasts nothing is changed, and nothing need be read twice.
 type memory struct {
 	files  *Files
-	Reader conf.Reader
+	Reader *conf.Reader
 	ports  *host.Occupancy
 	build  *render.Build
 }
@@ -23,21 +23,21 @@ type Files struct {
 	err error
 }
 
-// memory is empty outside a survey: after a change nothing is believed.
+// surveyed is the key of the memory.
+type surveyed struct{}
+
+// memory is empty after a change.
 func (m *Survey) memory() *memory {
-	if m.Engine == nil || !m.Engine.Surveying {
-		return &memory{}
-	}
-	if m.Surveyed == nil {
-		m.Surveyed = &memory{}
-	}
-	return m.Surveyed
+	return known.Once(m.Known, surveyed{}, func() *memory {
+		m.Surveyed = &memory{Reader: host.ConfReader(m.Host)}
+		return m.Surveyed
+	})
 }
 
 // tester is nginx -t by what the survey has read.
 func (v *Candidate) tester() nginx.Nginx {
 	n := v.Nginx
-	n.Reader = &v.Survey.memory().Reader
+	n.Reader = v.Survey.memory().Reader
 	return n
 }
 
@@ -53,6 +53,5 @@ func (m *Survey) occupied() *host.Occupancy {
 // Survey is what a survey has read of nginx's configuration and of who listens.
 type Survey struct {
 	*host.Host
-	Engine   *engine.Engine
-	Surveyed *memory
+	Surveyed *memory // the newest
 }

@@ -10,6 +10,7 @@ import (
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
+	"wsprovision/provision/known"
 	"wsprovision/provision/managed"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/state"
@@ -64,9 +65,22 @@ func (s ServiceState) due() bool { return s.Owed || s.older() || !s.Running() }
 func (s ServiceState) older() bool { return len(s.Renewed) > 0 || len(s.Outdated) > 0 }
 
 func (n *Unit) State(ctx context.Context) (ServiceState, error) {
-	if n.seen != nil && n.Engine != nil && n.Engine.Surveying {
-		return *n.seen, nil
-	}
+	r := known.Once(n.Known, serviceState{}, func() toldState {
+		s, err := n.state(ctx)
+		return toldState{s, err}
+	})
+	return r.state, r.err
+}
+
+// serviceState is the key of State.
+type serviceState struct{}
+
+type toldState struct {
+	state ServiceState
+	err   error
+}
+
+func (n *Unit) state(ctx context.Context) (ServiceState, error) {
 	var s ServiceState
 	units, err := host.Systemd(ctx, n.Host)
 	if err != nil {
@@ -81,7 +95,6 @@ func (n *Unit) State(ctx context.Context) (ServiceState, error) {
 	}
 	if err == nil {
 		s.Renewed, s.Outdated = n.renewed(ctx, s), n.outdated(ctx, s)
-		n.seen = &s
 	}
 	return s, err
 }
@@ -310,7 +323,6 @@ func (n *Unit) Differs() bool {
 type Unit struct {
 	*host.Host
 	Config  config.Config
-	Engine  *engine.Engine
 	Ledger  *state.Ledger
 	Managed *managed.Files
 	Damaged func(ctx context.Context) (bool, error) // whether a power cut took files of the packages
@@ -318,6 +330,5 @@ type Unit struct {
 	Owed    state.Owed
 	// Pending is what is to change of what nginx reads, in the form in which its tester takes it.
 	Pending func() (map[string][]byte, error)
-	seen    *ServiceState  // what the survey found; while it lasts nothing changes
 	wrote   []state.Proven // what nginx reads and this run has changed, as it was
 }

@@ -11,11 +11,15 @@ import (
 
 // CompleteValues has a shell offer the words that an option takes, files where it takes a file, and nothing otherwise:
 // what lies around is no duration and no host.
-func CompleteValues(cmd *cobra.Command) {
+func CompleteValues(root *cobra.Command) {
 	words := map[string][]string{}
 	for _, f := range config.Flags() {
 		words[f.Name] = f.Words
 	}
+	completeCommand(root, words)
+}
+
+func completeCommand(cmd *cobra.Command, words map[string][]string) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		if _, has := cmd.GetFlagCompletionFunc(f.Name); has || f.NoOptDefVal == "true" || takesFile(f) {
 			return
@@ -27,7 +31,7 @@ func CompleteValues(cmd *cobra.Command) {
 		cmd.ValidArgsFunction = cobra.NoFileCompletions
 	}
 	for _, c := range cmd.Commands() {
-		CompleteValues(c)
+		completeCommand(c, words)
 	}
 }
 

@@ -1,13 +1,16 @@
 package sitekeys
 
 import (
+	"sync"
+
 	"wsprovision/provision/config/kinds"
 	"wsprovision/provision/config/reading"
 	"wsprovision/provision/site"
 )
 
-// Fields are the keys of a site, in the order in which they are read and written.
-func Fields() []reading.Field[site.Site] {
+// Fields are the keys of a site, in the order in which they are read and written. They are made once: a thousand sites
+// have the same, and nobody may change them.
+var Fields = sync.OnceValue(func() []reading.Field[site.Site] {
 	return append([]reading.Field[site.Site]{
 		reading.One(reading.Key{Path: "name", Required: true, Example: "websocket",
 			Doc: "The name of the site and of its file. No two sites have the same."},
@@ -20,7 +23,7 @@ func Fields() []reading.Field[site.Site] {
 			tlsFields(), func(s *site.Site) **site.TLS { return &s.TLS }),
 		listenField(),
 	}, moreSiteFields()...)
-}
+})
 
 // listenField is not written where nobody asked for it: the host decides on IPv6 then.
 func listenField() reading.Field[site.Site] {

@@ -17,8 +17,8 @@ type pattern struct {
 // http includes by a pattern which all of the names match. Where there is none, it is the standard one and false; where
 // the configuration cannot be read so far, the standard one is taken to be it. What blocks include by patterns is not
 // read for it, so that it costs the same with a thousand sites.
-func Folder(root, conf, standard string, names ...string) (string, bool) {
-	t := Tree{conf: path.Clean(conf), source: newSource(root, nil, &Reader{})}
+func (r *Reader) Folder(root, conf, standard string, names ...string) (string, bool) {
+	t := Tree{conf: path.Clean(conf), source: newSource(root, nil, r)}
 	l := &loader{tree: &t, surface: true}
 	if _, err := l.file(File{Path: t.conf}); err != nil {
 		return standard, true

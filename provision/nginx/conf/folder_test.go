@@ -50,7 +50,7 @@ func TestFolder(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		got, found := Folder(root, "/etc/nginx/nginx.conf", standard, "websocket.conf", "_wsprovision.conf")
+		got, found := new(Reader).Folder(root, "/etc/nginx/nginx.conf", standard, "websocket.conf", "_wsprovision.conf")
 		none := name == "none" || name == "by name alone" || name == "folders by pattern"
 		if got != tt.want || found == none {
 			t.Errorf("%s: %s %v, want %s", name, got, found, tt.want)
