@@ -275,7 +275,7 @@ func (r *rig) proofAgrees(c config.Config, want string) {
 	p := &verify.Proof{Host: h, Config: c, Denial: (&policy.Policy{Host: h}).Denial,
 		Survey: &proxy.Survey{Host: h}}
 	var f engine.Finding
-	err := p.ProveLocation(r.t.Context(), &f, c.Sites[0], c.Sites[0].Locations[0], nil)
+	err := p.ProveLocation(r.t.Context(), &f, c.Sites[0], c.Sites[0].Locations[0], p.Around())
 	said := strings.Join(slices.Concat(f.Notes, f.Warnings), "\n")
 	key, _, stops := strings.Cut(want, " ")
 	switch {

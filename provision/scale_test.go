@@ -7,8 +7,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
+	"wsprovision/provision/host"
+	"wsprovision/provision/state"
 	"wsprovision/provision/stepnames"
 )
 
@@ -76,5 +80,29 @@ func BenchmarkPlan(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// What all sites share is read, and written, as often for many sites as for few: nginx's configuration, the policy's
+// rules for labels, the ledger.
+func TestManySitesApply(t *testing.T) {
+	shared := []string{host.NginxConf, "/etc/selinux/targeted/contexts/files/file_contexts"}
+	took := func(n int) map[string]int {
+		h := withNginx(t)
+		opened := h.opens(func() { h.must(h.apply(manySites(t, n)).Err()) })
+		count := map[string]int{}
+		for _, name := range shared {
+			count["reads of "+name] = opened[name]
+		}
+		for _, p := range h.points {
+			if p == "before install "+state.LedgerPath {
+				count["writes of the ledger"]++
+			}
+		}
+		return count
+	}
+	few, many := took(2), took(20)
+	if d := cmp.Diff(few, many); d != "" || few["writes of the ledger"] == 0 {
+		t.Errorf("two sites and twenty (-two +twenty):\n%s", d)
 	}
 }

@@ -244,7 +244,8 @@ func (r *Run) judgeOf(t *testing.T, h *fakeHost) (engine.Finding, error) {
 	h.web.ports = h.policy // without the label
 	h.must(r.begin(t.Context()))
 	var f engine.Finding
-	return f, r.proof.ProveLocation(t.Context(), &f, r.Config.Sites[0], r.Config.Sites[0].Locations[0], nil)
+	s := r.Config.Sites[0]
+	return f, r.proof.ProveLocation(t.Context(), &f, s, s.Locations[0], r.proof.Around())
 }
 
 func TestRunThatIsEnded(t *testing.T) {

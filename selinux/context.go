@@ -41,7 +41,8 @@ func (cs Contexts) Known(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return cs.substitute(path.Join(etc, c.policy, "contexts/files/file_contexts"), name)
+	subs, err := cs.substitutions(path.Join(etc, c.policy, "contexts/files/file_contexts"))
+	return substitute(subs, name), err
 }
 
 // Directory is the directory of a specification that Below gave.

@@ -44,15 +44,16 @@ func (cs Contexts) DefaultLabels(paths ...Path) ([]string, error) {
 		return nil, fmt.Errorf("default label%s: %w", of(paths), err)
 	}
 	base := path.Join(etc, c.policy, "contexts/files/file_contexts")
+	subs, err := cs.substitutions(base)
+	if err != nil {
+		return nil, fmt.Errorf("default label%s: %w", of(paths), err)
+	}
 	matchers := make([]matcher, len(paths))
 	for i, p := range paths {
 		if !filepath.IsAbs(p.Name) {
 			return nil, fmt.Errorf("default label: %q is not an absolute path", p.Name)
 		}
-		key, err := cs.substitute(base, path.Clean(p.Name))
-		if err != nil {
-			return nil, fmt.Errorf("default label of %s: %w", p.Name, err)
-		}
+		key := substitute(subs, path.Clean(p.Name))
 		matchers[i] = matcher{path: []byte(key), stem: pathStem(key), kind: fileKind(p.Mode)}
 	}
 	labels, err := cs.Cache.match(cs.version(base), matchers, func(some []matcher) error {

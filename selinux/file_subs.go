@@ -10,20 +10,29 @@ import (
 // substitution replaces the beginning of a path: `/run /var/run` on RHEL 7.
 type substitution struct{ from, to string }
 
-// substitute applies the administrator's substitutions (.subs), and to the result the distribution's (.subs_dist), one
-// of each at most (libselinux, selabel_sub_key).
-func (cs Contexts) substitute(base, path string) (string, error) {
+// substitutions are the administrator's (.subs) and the distribution's (.subs_dist).
+func (cs Contexts) substitutions(base string) ([][]substitution, error) {
+	var all [][]substitution
 	for _, suffix := range []string{".subs", ".subs_dist"} {
 		b, err := cs.read(base + suffix)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return "", fmt.Errorf("%w: %w", ErrUnknown, err)
+			return nil, fmt.Errorf("%w: %w", ErrUnknown, err)
 		}
-		path = applySubstitutions(parseSubstitutions(string(b)), path)
+		all = append(all, parseSubstitutions(string(b)))
 	}
-	return path, nil
+	return all, nil
+}
+
+// substitute applies the administrator's substitutions, and to the result the distribution's, one of each at most
+// (libselinux, selabel_sub_key).
+func substitute(all [][]substitution, path string) string {
+	for _, list := range all {
+		path = applySubstitutions(list, path)
+	}
+	return path
 }
 
 // parseSubstitutions skips lines without two fields, as libselinux does, and returns the last line first: it wins.

@@ -250,17 +250,24 @@ func (f *Files) PolicyLabel(path string, mode fs.FileMode) (string, error) {
 	return label, err
 }
 
-// LearnLabels asks the policy for the labels of all files together: its rules are thousands, and it goes through them
-// once. What it cannot tell is said where the label of a file is asked for.
-func (f *Files) LearnLabels(modes map[string]fs.FileMode) {
+// PolicyLabels is PolicyLabel of many at once; nil where that cannot tell.
+func (f *Files) PolicyLabels(modes map[string]fs.FileMode) map[string]string {
 	if f.Labels == nil || len(modes) == 0 {
-		return
+		return nil
 	}
 	var paths []selinux.Path
 	for name, mode := range modes {
 		paths = append(paths, selinux.Path{Name: name, Mode: mode})
 	}
-	_, _ = f.Labels(paths...)
+	found, err := f.Labels(paths...)
+	if err != nil {
+		return nil
+	}
+	labels := map[string]string{}
+	for i, p := range paths {
+		labels[p.Name] = found[i]
+	}
+	return labels
 }
 
 // CustomLabel is the label of a file that is there, where the policy has another

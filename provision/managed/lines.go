@@ -65,8 +65,8 @@ func RecordedLines(ledger *state.Ledger) (all []state.Entry) {
 	return all
 }
 
-// announceLines records what each line was. What else stands in the file is not the agent's.
-func announceLines(ledger *state.Ledger, lines []Line) error {
+// lineEntries are what each line was. What else stands in the file is not the agent's.
+func lineEntries(ledger *state.Ledger, lines []Line) []state.Entry {
 	var entries []state.Entry
 	for _, l := range lines {
 		e := state.Entry{Kind: state.KindLine, Name: l.Key, Before: l.From, Left: l.To}
@@ -74,7 +74,7 @@ func announceLines(ledger *state.Ledger, lines []Line) error {
 		e.Adopts = recorded && l.From != old.Before && !old.IsAgents(l.From) // somebody's since, and replaced
 		entries = append(entries, e)
 	}
-	return ledger.Record(entries...)
+	return entries
 }
 
 // linesBack brings the lines of the agent's back to what the file had of them when nginx last took it. What else was
@@ -101,7 +101,7 @@ func (m *Files) linesBack(p state.Proven) (back bool, err error) {
 	case len(lines) == 0:
 		return true, nil
 	}
-	unrecorded := announceLines(m.Ledger, lines)
+	unrecorded := m.Ledger.Record(lineEntries(m.Ledger, lines)...)
 	w := Want{Path: p.Path, Content: content, Mode: have.Mode, Owner: have.Owner,
 		Custom: m.Files.CustomLabel(p.Path, have)}
 	if err := m.restore(w); err != nil {

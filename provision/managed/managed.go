@@ -28,9 +28,9 @@ func (m *Files) ReadAll(all []Want) ([]File, error) {
 	var err error
 	files := make([]File, len(all))
 	together := 0
-	m.learnLabels(all)
+	labels := m.labelsOf(all)
 	for i, w := range all {
-		if files[i], err = m.File(w); err != nil {
+		if files[i], err = m.file(w, labels); err != nil {
 			return nil, err
 		}
 		if files[i].Differs() {
@@ -44,17 +44,21 @@ func (m *Files) ReadAll(all []Want) ([]File, error) {
 	return files, nil
 }
 
-func (m *Files) learnLabels(all []Want) {
+// labelsOf are the policy's labels of all files, by their paths: its rules are thousands, and it goes through them
+// once. What it cannot tell is said where the label of a file is asked for.
+func (m *Files) labelsOf(all []Want) map[string]string {
 	modes := map[string]fs.FileMode{}
 	for _, w := range all {
 		if w.Content != nil {
 			modes[w.Path] = w.Mode
 		}
 	}
-	m.Files.LearnLabels(modes)
+	return m.Files.PolicyLabels(modes)
 }
 
-func (m *Files) File(w Want) (File, error) {
+func (m *Files) File(w Want) (File, error) { return m.file(w, nil) }
+
+func (m *Files) file(w Want, labels map[string]string) (File, error) {
 	f := File{Want: w}
 	var err error
 	if f.Have, err = m.Files.Read(w.Path); err != nil {
@@ -65,7 +69,7 @@ func (m *Files) File(w Want) (File, error) {
 		return f, err
 	}
 	if w.Content != nil {
-		if f.label, err = m.Files.PolicyLabel(w.Path, w.Mode); err != nil {
+		if f.label, err = m.label(w, labels); err != nil {
 			return f, fmt.Errorf("find the label of %s: %w", w.Path, err)
 		}
 		f.label = cmp.Or(w.Custom, f.label)
@@ -76,6 +80,13 @@ func (m *Files) File(w Want) (File, error) {
 	}
 	m.Judge(&f)
 	return f, f.fits()
+}
+
+func (m *Files) label(w Want, asked map[string]string) (string, error) {
+	if label, told := asked[w.Path]; told {
+		return label, nil
+	}
+	return m.Files.PolicyLabel(w.Path, w.Mode)
 }
 
 // Judge says whose the file is that stands where ours is wanted.

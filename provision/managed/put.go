@@ -10,44 +10,69 @@ import (
 	"wsprovision/provision/state"
 )
 
-// Put records a file's present state and then writes it, or removes it where
-// nothing is wanted there. What somebody has written since the file was judged
-// is not replaced by that judgement.
-func (m *Files) Put(s File) error {
-	have, err := m.Files.Read(s.Path)
-	if err != nil {
+// Put is PutAll of one file.
+func (m *Files) Put(s File) error { return m.PutAll([]File{s}) }
+
+// PutAll records the present state of all files and then writes each in their order, or removes it where nothing is
+// wanted there. All are announced together: the ledger has every file of the agent's, and to write it for each would
+// take the longer the more there are. What somebody has written since a file was judged is not replaced by that
+// judgement.
+func (m *Files) PutAll(files []File) error {
+	var entries []state.Entry
+	for _, s := range files {
+		have, err := m.unchanged(s)
+		if err != nil {
+			return err
+		}
+		announced, err := m.announcements(s, have)
+		if err != nil {
+			return err
+		}
+		entries = append(entries, announced...)
+	}
+	if err := m.Ledger.Record(entries...); err != nil {
 		return err
 	}
-	if !host.Same(have.Content, s.Have.Content) {
-		return fmt.Errorf("%s was changed by somebody else just now: run this again", s.Path)
-	}
-	if s.replacesEdit() {
-		if err := m.Files.KeepCopy(s.Path, have.Content); err != nil {
+	for _, s := range files {
+		if _, err := m.unchanged(s); err != nil {
+			return err
+		}
+		if err := m.restore(s.Want); err != nil {
 			return err
 		}
 	}
-	announce := func() error { return m.announce(s, have) }
-	if s.Lines != nil {
-		announce = func() error { return announceLines(m.Ledger, s.Lines) }
-	}
-	if err := announce(); err != nil {
-		return err
-	}
-	return m.restore(s.Want)
+	return nil
 }
 
-// announce records what is about to be replaced. What was taken over before, and
-// given up, is not lost for it.
-func (m *Files) announce(s File, have host.File) error {
+// unchanged is what is there, as long as it is what the file was judged by.
+func (m *Files) unchanged(s File) (host.File, error) {
+	have, err := m.Files.Read(s.Path)
+	if err == nil && !host.Same(have.Content, s.Have.Content) {
+		err = fmt.Errorf("%s was changed by somebody else just now: run this again", s.Path)
+	}
+	return have, err
+}
+
+// announcements are what the ledger is to say of what is about to be replaced. An edit that gives way is kept, and what
+// was taken over before, and given up, is not lost for it.
+func (m *Files) announcements(s File, have host.File) ([]state.Entry, error) {
+	if s.replacesEdit() {
+		if err := m.Files.KeepCopy(s.Path, have.Content); err != nil {
+			return nil, err
+		}
+	}
+	if s.Lines != nil {
+		return lineEntries(m.Ledger, s.Lines), nil
+	}
 	e := m.entryOf(s.Path, have, s.Content)
 	e.Adopts = s.Foreign
 	old, recorded := m.Ledger.Find(state.KindFile, s.Path)
 	if s.Foreign && recorded && old.Before != state.Absent && old.Before != e.Before {
 		if err := m.Files.KeepCopy(s.Path, old.Bytes); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return m.Ledger.Record(e)
+	return []state.Entry{e}, nil
 }
 
 func (m *Files) record(path string, have host.File, content []byte) error {

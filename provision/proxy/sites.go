@@ -7,6 +7,7 @@ import (
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/host"
+	"wsprovision/provision/known"
 	"wsprovision/provision/managed"
 	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/nginx/render"
@@ -69,7 +70,22 @@ func (p *Sites) readSiteFiles() ([]managed.File, error) {
 
 // Tree reads nginx's configuration as it would be with the overlay in place.
 func (m *Survey) Tree(o map[string][]byte) (conf.Tree, error) {
-	return m.memory().Reader.Load(m.Root, host.NginxConf, o)
+	if len(o) > 0 {
+		return m.memory().Reader.Load(m.Root, host.NginxConf, o)
+	}
+	r := known.Once(m.Known, treeNow{}, func() readTree {
+		tree, err := m.memory().Reader.Load(m.Root, host.NginxConf, nil)
+		return readTree{tree, err}
+	})
+	return r.tree, r.err
+}
+
+// treeNow is the key of the configuration as it is.
+type treeNow struct{}
+
+type readTree struct {
+	tree conf.Tree
+	err  error
 }
 
 // Pending is what is to change of what nginx reads, in the form in which its tester takes it.

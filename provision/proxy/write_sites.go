@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"slices"
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/managed"
@@ -51,15 +52,11 @@ func (p *Sites) Apply(ctx context.Context) error {
 	if err := p.Unit.owe(ctx, way); err != nil {
 		return err
 	}
-	for _, s := range InOrder(files, func(s managed.File) (string, []byte, []byte) {
+	differing := slices.DeleteFunc(slices.Clone(files), func(s managed.File) bool { return !s.Differs() })
+	if err := p.Managed.PutAll(InOrder(differing, func(s managed.File) (string, []byte, []byte) {
 		return s.Path, s.Have.Content, s.Content
-	}) {
-		if !s.Differs() {
-			continue
-		}
-		if err := p.Managed.Put(s); err != nil {
-			return err
-		}
+	})); err != nil {
+		return err
 	}
 	left, err := p.Managed.Staged()
 	for _, path := range left {

@@ -23,8 +23,7 @@ import (
 func (p *Proof) prove(ctx context.Context) (engine.Finding, error) {
 	var f engine.Finding
 	var all *multierror.Error
-	tree, _ := p.Survey.Tree(nil) // of a broken one what was read serves
-	logs := tree.Paths().ErrorLogs()
+	around := p.Around()
 	for _, site := range p.Config.Sites {
 		for _, l := range site.Locations {
 			if !l.WebSocket {
@@ -34,7 +33,7 @@ func (p *Proof) prove(ctx context.Context) (engine.Finding, error) {
 				f.Notes = append(f.Notes, fmt.Sprintf("%s of %s is not proved: %s", l.Path, site.Name, pathless))
 				continue
 			}
-			if err := p.ProveLocation(ctx, &f, site, l, logs); err != nil {
+			if err := p.ProveLocation(ctx, &f, site, l, around); err != nil {
 				all = multierror.Append(all, err)
 			}
 		}
@@ -42,19 +41,31 @@ func (p *Proof) prove(ctx context.Context) (engine.Finding, error) {
 	return f, engine.Lines(all)
 }
 
+// Around is what of nginx's whole configuration all handshakes have to know.
+type Around struct {
+	logs         []string
+	recognisable bool // a handshake may be told from others by its Referer
+}
+
+// Around reads it, once for all of them.
+func (p *Proof) Around() Around {
+	tree, _ := p.Survey.Tree(nil) // of a broken one what was read serves
+	return Around{tree.Paths().ErrorLogs(), !facts.JudgesReferer(tree)}
+}
+
 // ProveLocation makes the handshake that the location's probe asks for. Nothing secret of it is said.
 func (p *Proof) ProveLocation(ctx context.Context, f *engine.Finding, site config.Site, l config.Location,
-	logs []string) error {
+	around Around) error {
 	target, sent, err := Target(ctx, p.Root, site, l)
 	if err != nil {
 		return fmt.Errorf("%s of %s: %w", l.Path, site.Name, err)
 	}
 	target.Pace = p.paces.location(site, l)
 	var own engine.Finding
-	if tree, _ := p.Survey.Tree(nil); !facts.JudgesReferer(tree) {
+	if around.recognisable {
 		target = facts.Recognisable(target)
 	}
-	err = p.proveTarget(ctx, &own, site, l, target, logs)
+	err = p.proveTarget(ctx, &own, site, l, target, around.logs)
 	hide := hider(target, sent)
 	for _, note := range own.Notes {
 		f.Notes = append(f.Notes, hide(note))
