@@ -3,6 +3,7 @@
 package acceptance
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -83,8 +84,27 @@ func TestUnchanged(t *testing.T) {
 	if trace != "2" {
 		t.Errorf("%s programs were executed with the agent itself, want 2:\n%s", trace, m.must(t, "cat /run/trace"))
 	}
+	m.readsLittle(t)
 	t.Logf("unchanged apply: %v", res.duration)
 	m.statusSeesNow(t)
+}
+
+// readsLittle is the budget of an unchanged apply, the rpm that it runs included. The agent may open a file before it
+// holds its lock and once after that, and a file of a site also as nginx reads it.
+func (m *machine) readsLittle(t testing.TB) {
+	t.Helper()
+	opened := m.must(t, "strace -f -e trace=open,openat -o /run/opened "+applyCommand+" >/dev/null && "+
+		`sed -n 's/.*open[a-z]*([^"]*"\([^"]*\)".*/\1/p' /run/opened | sort | uniq -c | sort -rn`)
+	for line := range strings.Lines(opened) {
+		f := strings.Fields(line)
+		if n, err := strconv.Atoi(f[0]); err != nil || n > 3 {
+			t.Errorf("%s was opened %s times, want at most 3", f[len(f)-1], f[0])
+		}
+	}
+	const most = 260
+	if n := strings.Count(opened, "\n"); n < 50 || n > most {
+		t.Errorf("%d files were opened, want at most %d:\n%s", n, most, opened)
+	}
 }
 
 // statusSeesNow: what somebody undoes is seen, although the last run is complete, and so is that it is put right.

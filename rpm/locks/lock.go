@@ -88,7 +88,7 @@ func (h Locks) pidHolder(name, file string) (*Holder, error) {
 	if err != nil || pid == 0 {
 		return nil, err
 	}
-	p, err := h.Process(strconv.Itoa(pid))
+	p, err := h.owned(strconv.Itoa(pid))
 	if errors.Is(err, fs.ErrNotExist) || err == nil && p.state == 'Z' {
 		return nil, nil // stale: yum removes the file by itself
 	}
@@ -178,5 +178,5 @@ func (h Locks) locker(pid int) (Process, error) {
 	if pid == 0 {
 		return Process{Command: "a process that /proc/locks does not name: see lsof " + RpmLock}, nil
 	}
-	return h.Process(strconv.Itoa(pid))
+	return h.owned(strconv.Itoa(pid))
 }

@@ -25,7 +25,7 @@ type Process struct {
 	Command     string // cmdline with blanks, or comm in brackets for a kernel thread
 	state       byte   // Z is a zombie
 	Started     uint64 // clock ticks after boot, 100 a second on Linux/amd64
-	user        string // whose it is, by name or as "uid 1000"; "" where /proc does not say
+	user        string // whose it is, by name or as "uid 1000"; "" where /proc does not say, or nobody asked
 }
 
 func (p Process) String() string {
@@ -56,8 +56,16 @@ func (h Locks) Process(pid string) (Process, error) {
 		p.Command = "[" + p.Name + "]"
 	}
 	p.Command = said.Clip(p.Command)
-	p.user = h.user(pid)
 	return p, nil
+}
+
+// owned is Process, and whose it is.
+func (h Locks) owned(pid string) (Process, error) {
+	p, err := h.Process(pid)
+	if err == nil {
+		p.user = h.user(pid)
+	}
+	return p, err
 }
 
 // user is whose effective uid a process has: the second number of the line Uid in /proc/PID/status (proc(5)).
