@@ -14,6 +14,7 @@ import (
 	"wsprovision/provision/diagnose/facts"
 	"wsprovision/provision/diagnose/server"
 	"wsprovision/provision/host"
+	"wsprovision/provision/plaintext"
 	"wsprovision/provision/websocket/handshake"
 )
 
@@ -257,7 +258,7 @@ func slowBackend(ctx context.Context, e *facts.Evidence, address, line string) *
 	if took < limit-limit/10 {
 		return cause.New(cause.BackendNotAnswering,
 			fmt.Sprintf("the backend %s took the connection and did not answer "+
-				"within %s (proxy_read_timeout)", address, limit),
+				"within %s (proxy_read_timeout)", address, plaintext.Duration(limit)),
 			cause.Say("look at the backend's own log: it is slow at "+
 				"times"), line, told)
 	}
@@ -268,8 +269,8 @@ func slowBackend(ctx context.Context, e *facts.Evidence, address, line string) *
 	}
 	return cause.New(cause.ProxyReadTimeout,
 		fmt.Sprintf("nginx waits %s for the answer of the backend %s, which takes "+
-			"longer: proxy_read_timeout is %s", limit, address, limit), facts.InFile(e, p.File, p.Line, mend), line,
-		told)
+			"longer: proxy_read_timeout is %s", plaintext.Duration(limit), address, plaintext.Duration(limit)),
+		facts.InFile(e, p.File, p.Line, mend), line, told)
 }
 
 // BackendNeverAnswers: nor does it answer directly.
