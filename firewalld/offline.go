@@ -9,15 +9,13 @@ import (
 	"strings"
 
 	"wsprovision/provision/hostfile"
+	"wsprovision/provision/running"
 )
-
-// Run runs one program and reports its exit status as data; err is only "not started" or "killed".
-type Run func(ctx context.Context, stdin string, argv ...string) (stdout, stderr string, status int, err error)
 
 // Offline has the same contract where no firewalld runs: there are only the files that it starts with.
 type Offline struct {
-	Root   string // prefix of every path; "" is the system itself
-	Change Run    // for firewall-offline-cmd
+	Root   string      // prefix of every path; "" is the system itself
+	Change running.Run // for firewall-offline-cmd
 }
 
 // program changes the files of a firewalld that does not run.

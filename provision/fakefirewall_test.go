@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"wsprovision/firewalld"
+	"wsprovision/provision/running"
 )
 
 // The files of a firewalld, and a stand-in for what runs: a line "ZONE PORT" for each opening.
@@ -123,7 +124,7 @@ func (h *fakeHost) offlineCmd(args []string) (stdout, stderr string, status int,
 	return "success\n", "", 0, nil
 }
 
-func (h *fakeHost) firewall(mutate func(string, func() error) error, change firewalld.Run) func(context.Context,
+func (h *fakeHost) firewall(mutate func(string, func() error) error, change running.Run) func(context.Context,
 	bool) (firewalld.Firewall, error) {
 	return func(_ context.Context, running bool) (firewalld.Firewall, error) {
 		off := firewalld.Offline{Root: h.root, Change: change}

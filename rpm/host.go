@@ -19,14 +19,15 @@ import (
 	"fmt"
 	"time"
 
+	"wsprovision/provision/running"
 	"wsprovision/rpm/rpmdb"
 	"wsprovision/rpm/yumconf"
 )
 
 // Host is one host's package subsystem. Only Read and Change are required.
 type Host struct {
-	Root   string    // prefix of every path that is read here; programs do not see it
-	Change rpmdb.Run // programs that change the host: yum, rpm --import
+	Root   string      // prefix of every path that is read here; programs do not see it
+	Change running.Run // programs that change the host: yum, rpm --import
 	DB     rpmdb.DB
 	Yum    yumconf.Conf
 	Disk   disk
@@ -44,7 +45,7 @@ type Host struct {
 
 // New is the host below root, "" for the running system. read runs programs that only read, change those that change
 // the host.
-func New(root string, read, change rpmdb.Run) Host {
+func New(root string, read, change running.Run) Host {
 	conf := yumconf.Conf{Root: root}
 	return Host{Root: root, Change: change, DB: rpmdb.DB{Root: root, Read: read}, Yum: conf,
 		Disk: disk{Root: root, Yum: conf}}
@@ -60,14 +61,7 @@ func (h Host) sleep(ctx context.Context, d time.Duration) error {
 	if h.Sleep != nil {
 		return h.Sleep(ctx, d)
 	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
+	return running.Sleep(ctx, d)
 }
 
 func (h Host) attempts() int {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"wsprovision/provision/running"
 	"wsprovision/selinux/policydb"
 
 	"github.com/google/go-cmp/cmp"
@@ -132,7 +133,7 @@ func TestCommitQuotesSemanage(t *testing.T) {
 }
 
 // locked fails n times as semanage does while another holds its lock.
-func locked(t *testing.T, n int) Run {
+func locked(t *testing.T, n int) running.Run {
 	return func(context.Context, string, ...string) (string, string, int, error) {
 		if n--; n >= 0 {
 			return "", testdata(t, "rhel7-1.semanage-import-locked.stderr"), 1, nil

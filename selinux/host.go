@@ -10,14 +10,11 @@ import (
 	"time"
 
 	"wsprovision/provision/known"
+	"wsprovision/provision/running"
 )
 
 // ErrUnknown is wrapped by every error that means "this host does not tell", as opposed to "the answer is no".
 var ErrUnknown = errors.New("cannot tell")
-
-// Run runs a program. The status is data: err says only that it could not be started or was killed.
-// The caller supplies LC_ALL=C, PATH, a deadline and the log.
-type Run func(ctx context.Context, stdin string, argv ...string) (stdout, stderr string, status int, err error)
 
 // Host is one machine, or a tree that will be one. Its methods may be used by several goroutines at once.
 type Host struct {
@@ -27,7 +24,7 @@ type Host struct {
 	// read from it is Unknown.
 	Offline bool
 	// Change runs programs that change the host (semanage import); none that only reads is needed.
-	Change Run
+	Change running.Run
 	// LockWait bounds the wait for another's semanage lock; 0 is no longer than semanage's own 5 s.
 	LockWait time.Duration
 	// Sleep waits between attempts, and ends early with the context's error; nil is the real clock.
@@ -51,14 +48,7 @@ func (h Host) sleep(ctx context.Context, d time.Duration) error {
 	if h.Sleep != nil {
 		return h.Sleep(ctx, d)
 	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
+	return running.Sleep(ctx, d)
 }
 
 func (h Host) notice(s string) {

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"wsprovision/provision/running"
 )
 
 // tree writes the files under a new root. A name that ends with a slash is a directory.
@@ -89,7 +91,7 @@ func rhel7(t *testing.T, more map[string]string) Host {
 	}
 }
 
-func notCalled(t *testing.T) Run {
+func notCalled(t *testing.T) running.Run {
 	return func(_ context.Context, _ string, argv ...string) (string, string, int, error) {
 		t.Errorf("ran %q, want no program", argv)
 		return "", "", 1, errors.New("not called")
@@ -97,7 +99,7 @@ func notCalled(t *testing.T) Run {
 }
 
 // says is a program with one answer.
-func says(stdout, stderr string, status int) Run {
+func says(stdout, stderr string, status int) running.Run {
 	return func(context.Context, string, ...string) (string, string, int, error) {
 		return stdout, stderr, status, nil
 	}

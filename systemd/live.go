@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"wsprovision/provision/running"
+
 	"github.com/godbus/dbus/v5"
 )
 
@@ -18,7 +20,7 @@ const (
 // Live changes units through PID 1.
 type Live struct {
 	// Read runs journalctl where a job failed, for its last lines in the error; nil leaves them out.
-	Read Run
+	Read running.Run
 	// JobWait bounds the wait for a job's result, and CallWait any other call that changes something. systemd's own
 	// limit on a start is 90 s (DefaultTimeoutStartSec).
 	JobWait, CallWait time.Duration

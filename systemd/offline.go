@@ -4,13 +4,15 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"wsprovision/provision/running"
 )
 
 // Offline has the same contract where no systemd of ours runs: enablement is done now, in files; what needs a running
 // systemd is ErrDeferred. It holds no connection and opens none.
 type Offline struct {
-	Root   string // prefix of every path; "" is the system itself
-	Change Run    // for systemctl enable and disable
+	Root   string      // prefix of every path; "" is the system itself
+	Change running.Run // for systemctl enable and disable
 }
 
 // State tells Load and File by the files, and nothing of what runs.

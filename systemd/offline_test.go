@@ -11,11 +11,13 @@ import (
 	"strings"
 	"testing"
 
+	"wsprovision/provision/running"
+
 	"github.com/google/go-cmp/cmp"
 )
 
 // recorder is a Run that notes what it was asked for and does something in place of systemctl.
-func recorder(ran *[][]string, do func(argv []string) (stderr string, status int)) Run {
+func recorder(ran *[][]string, do func(argv []string) (stderr string, status int)) running.Run {
 	return func(_ context.Context, _ string, argv ...string) (string, string, int, error) {
 		*ran = append(*ran, argv)
 		stderr, status := do(argv)

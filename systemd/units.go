@@ -38,9 +38,6 @@ var (
 // ErrDeferred says that the work needs a running systemd and there is none here; the first boot has to do it.
 var ErrDeferred = errors.New("deferred: no systemd of this system runs here")
 
-// Run runs one program and reports its exit status as data; err is only "not started" or "killed".
-type Run func(ctx context.Context, stdin string, argv ...string) (stdout, stderr string, status int, err error)
-
 // State is a unit as systemd has it now.
 type State struct {
 	Load   string // loaded, not-found, masked, error

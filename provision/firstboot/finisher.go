@@ -14,6 +14,7 @@ import (
 	"wsprovision/provision/host"
 	"wsprovision/provision/plaintext"
 	"wsprovision/provision/proxy"
+	"wsprovision/provision/running"
 	"wsprovision/provision/state"
 	"wsprovision/provision/stepnames"
 	"wsprovision/systemd"
@@ -160,5 +161,5 @@ func (b Finisher) sleep(ctx context.Context, d time.Duration) error {
 	if b.Sleep != nil {
 		return b.Sleep(ctx, d)
 	}
-	return host.Sleep(ctx, d)
+	return running.Sleep(ctx, d)
 }

@@ -16,6 +16,7 @@ import (
 	"wsprovision/provision/engine"
 	"wsprovision/provision/host"
 	"wsprovision/provision/plaintext"
+	"wsprovision/provision/running"
 	"wsprovision/provision/secret"
 	"wsprovision/provision/site"
 	"wsprovision/provision/state"
@@ -124,5 +125,5 @@ func (r Receiver) sleep(ctx context.Context, d time.Duration) error {
 	if r.Sleep != nil {
 		return r.Sleep(ctx, d)
 	}
-	return host.Sleep(ctx, d)
+	return running.Sleep(ctx, d)
 }

@@ -9,7 +9,7 @@ import (
 
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/plaintext"
-	"wsprovision/selinux"
+	"wsprovision/provision/running"
 )
 
 // OfflineSELinux has SELinux's speakers get along with a kernel that is not
@@ -36,7 +36,7 @@ func (h *Host) OfflineSELinux() {
 
 // WithoutSELinuxfs runs semanage where it sees no selinuxfs: it would set the
 // running boolean of whichever kernel that is, also with -N.
-func WithoutSELinuxfs(run selinux.Run) selinux.Run {
+func WithoutSELinuxfs(run running.Run) running.Run {
 	return func(ctx context.Context, stdin string, argv ...string) (stdout, stderr string, status int, err error) {
 		if !SeesSELinuxfs() {
 			return run(ctx, stdin, argv...)

@@ -8,17 +8,12 @@ package nginx
 
 import (
 	"cmp"
-	"context"
 	"time"
 
 	"wsprovision/provision/known"
 	"wsprovision/provision/nginx/conf"
+	"wsprovision/provision/running"
 )
-
-// Run runs a program to its end. The status is data; err means that the program could not be started or was killed by
-// a signal or a deadline. It must start the child on the calling goroutine: Test calls it on a thread of its own, whose
-// mount namespace the child has to inherit.
-type Run func(ctx context.Context, stdin string, argv ...string) (stdout, stderr string, status int, err error)
 
 // Nginx is one installation of nginx on this host. Empty Program, Conf and Proc mean /usr/sbin/nginx,
 // /etc/nginx/nginx.conf and /proc.
@@ -26,7 +21,7 @@ type Nginx struct {
 	// Root is prefixed to every path read from the file system; it is for tests. Proc is not prefixed with it.
 	Root string
 	// Read runs programs that only read: nginx -t and -V.
-	Read Run
+	Read running.Run
 	// Reader is what the tests read the configuration by; nil remembers nothing from one to the next.
 	Reader *conf.Reader
 	// Known is what was read of processes already, while nothing changes; nil reads each time.

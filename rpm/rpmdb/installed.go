@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"wsprovision/provision/lazy"
+	"wsprovision/provision/running"
 	"wsprovision/rpm/said"
 	"wsprovision/rpm/yumerr"
 )
@@ -166,9 +167,5 @@ func databaseHint(text string) string {
 // DB is the rpm database below Root; Read runs rpm -q and -K.
 type DB struct {
 	Root string
-	Read Run
+	Read running.Run
 }
-
-// Run runs one program with LC_ALL=C and waits for it. A status that is not 0 is data; err means that the program
-// could not be started or was ended by a deadline or a signal.
-type Run func(ctx context.Context, stdin string, argv ...string) (stdout, stderr string, status int, err error)
