@@ -58,8 +58,8 @@ func TestLocks(t *testing.T) {
 			f.proc(4711, 1, "yum", "/usr/bin/python /usr/bin/yum -y update", 'S', 5)
 			f.lock(yumPid, 4711, 10)
 		}, slept: 3 * time.Minute,
-			wantErr: "install nginx: yum lock held by pid 4711 (/usr/bin/python /usr/bin/yum -y update) for 3m0s",
-			notice:  "for 1m0s; waiting up to 3m0s"},
+			wantErr: "install nginx: yum lock held by pid 4711 (/usr/bin/python /usr/bin/yum -y update) for 3m",
+			notice:  "for 1m; waiting up to 3m"},
 		{name: "yum goes after 10 s", set: func(f *fake) {
 			f.proc(4711, 1, "yum", "yum -y update", 'S', 5)
 			f.lock(yumPid, 4711, 10)
@@ -79,7 +79,7 @@ func TestLocks(t *testing.T) {
 			f.proc(4711, 1, "agentd", "agentd", 'S', 5)
 			f.lock(yumPid, 4711, 10)
 		},
-			slept: 3 * time.Minute, wantErr: "held by pid 4711 (agentd) for 3m0s"},
+			slept: 3 * time.Minute, wantErr: "held by pid 4711 (agentd) for 3m"},
 		{name: "python that is younger than the lock may use yum's library", set: func(f *fake) {
 			f.proc(4711, 1, "python2.7", "python2.7 goferd", 'S', 500)
 			f.lock(yumPid, 4711, 10)

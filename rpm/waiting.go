@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"wsprovision/provision/plaintext"
 	"wsprovision/rpm/locks"
 )
 
@@ -42,7 +43,8 @@ func (w *waiting) pause(ctx context.Context, holder string) error {
 		return &locks.LockedError{Holder: holder, Waited: w.waited}
 	}
 	if w.told != holder || w.waited%time.Minute == 0 {
-		w.h.notice("%s for %s; waiting up to %s", holder, w.waited, w.h.LockWait)
+		w.h.notice("%s for %s; waiting up to %s", holder, plaintext.Duration(w.waited),
+			plaintext.Duration(w.h.LockWait))
 		w.told = holder
 	}
 	step := min(lockPoll, w.h.LockWait-w.waited)
