@@ -97,7 +97,8 @@ const rooms = "capacity proxy firewall policy labels packages managed state host
 
 // bottom are the packages that know nothing of the agent's work: every other may import them, and they import none of
 // ours but each other, as arrows says.
-var bottom = []string{"hostfile", "known", "lazy", "plaintext", "running", "secret", "site", "stepnames", "nginx/tokens"}
+var bottom = []string{"hostfile", "known", "lazy", "plaintext", "running", "secret", "site", "stepnames",
+	"nginx/tokens"}
 
 func TestArrows(t *testing.T) {
 	for path, file := range sources(t) {
