@@ -46,7 +46,10 @@ func securedRows() []row {
 			cause: certFile, edit: both},
 		{situation: "the file of the certificate has the key, and that of the key the certificate",
 			files: with(leaf.keyPEM(), leaf.pem), want: unreadable, cause: certFile, edit: both},
-		{situation: "the key is encrypted", files: with(leaf.pem, encrypted()), want: keyless, cause: keyFile,
+		{situation: "the key is encrypted", files: with(leaf.pem, leaf.keyPEM()),
+			before: "openssl pkey -in " + keyFile + " -aes256 -passout pass:secret -out /run/key && cp /run/key " +
+				keyFile,
+			want: keyless, cause: keyFile,
 			proof: "bad", edit: both},
 		{situation: "the key is too short for OpenSSL's level of security", files: with(short(root)), want: unreadable,
 			cause: "key too small", edit: both},
@@ -106,13 +109,4 @@ func short(root authority) (cert, key string) {
 	pkcs, _ := x509.MarshalPKCS8PrivateKey(rsaKey)
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
 		string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs}))
-}
-
-// encrypted is a key that takes a password to read.
-func encrypted() string {
-	own := (*authority)(nil).sign("own", false, farOff)
-	der, _ := x509.MarshalECPrivateKey(own.key)
-	block, _ := x509.EncryptPEMBlock(rand.Reader, "EC PRIVATE KEY", der, []byte("secret"), //nolint:staticcheck
-		x509.PEMCipherAES256)
-	return string(pem.EncodeToMemory(block))
 }
