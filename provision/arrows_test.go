@@ -11,12 +11,14 @@ import (
 // → its rooms → the leaves, which know nothing of each other. What is in bottom may be imported by all.
 var arrows = map[string]string{
 	"cmd/wsprovision": "cmd/wsprovision/screen cmd/wsprovision/show cmd/wsprovision/cmdline cmd/wsprovision/ending " +
+		"cmd/wsprovision/outfile " +
 		"provision firstboot verify status diagnose/cause fleet support planfile state host engine " +
 		"config config/reading config/kinds websocket websocket/handshake systemd",
 	"cmd/wsprovision/screen":  "",
-	"cmd/wsprovision/show":    "cmd/wsprovision/screen verify status diagnose/cause engine",
+	"cmd/wsprovision/show":    "cmd/wsprovision/screen verify status diagnose/cause engine websocket/handshake",
 	"cmd/wsprovision/cmdline": "cmd/wsprovision/screen host config config/reading config/kinds",
 	"cmd/wsprovision/ending":  "host engine",
+	"cmd/wsprovision/outfile": "host",
 	"provision": "siteconfig firstboot verify status " + rooms +
 		" config nginx nginx/render websocket rpm rpm/openpgp rpm/locks rpm/yumerr selinux selinux/policydb systemd",
 	"provision/firstboot":   rooms + " config systemd",

@@ -49,10 +49,10 @@ var mutators = map[string]string{
 	"provision/nginx/cover.go": "files in tmpfs within that namespace",
 	"provision/host/offline.go": "selinuxfs taken out of a mount namespace of semanage's own, which ends with its " +
 		"thread",
-	"cmd/wsprovision/seam_crash.go": "the test build (tag crash), which kills itself at a point and never ships",
-	"selinux/label.go":              "the label of a staged file; Files calls it inside Seam.Do",
-	"cmd/wsprovision/outfile.go":    "a file that the command line names, a plan or an archive, inside Seam.Do",
-	"selinux/access.go":             "a question to the kernel through selinuxfs, which changes nothing",
+	"cmd/wsprovision/seam_crash.go":      "the test build (tag crash), which kills itself at a point and never ships",
+	"selinux/label.go":                   "the label of a staged file; Files calls it inside Seam.Do",
+	"cmd/wsprovision/outfile/outfile.go": "a file that the command line names, a plan or an archive, inside Seam.Do",
+	"selinux/access.go":                  "a question to the kernel through selinuxfs, which changes nothing",
 }
 
 // readOnly opens pass: os.OpenFile and unix.Open with O_RDONLY and nothing that creates.

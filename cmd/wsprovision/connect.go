@@ -1,21 +1,18 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"wsprovision/cmd/wsprovision/cmdline"
 	"wsprovision/cmd/wsprovision/screen"
+	"wsprovision/cmd/wsprovision/show"
 	"wsprovision/provision/plaintext"
 	"wsprovision/provision/websocket"
 	"wsprovision/provision/websocket/handshake"
@@ -100,7 +97,7 @@ func (a *app) connect(ctx context.Context, o connectOptions, url string) error {
 	case !opened && ctx.Err() != nil:
 		return fmt.Errorf("%w: %w", context.Cause(ctx), err)
 	case err != nil && ctx.Err() == nil && !opened:
-		return fmt.Errorf("%w\n%s", err, afterConnect(err, url))
+		return fmt.Errorf("%w\n%s", err, show.AfterConnect(err, url))
 	case err != nil && ctx.Err() == nil:
 		return err
 	case code == 1000 || code == 1001 || code == 1005 || ctx.Err() != nil:
@@ -116,46 +113,13 @@ func oneURL(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// afterConnect says what to do about a WebSocket that did not come about.
-func afterConnect(err error, url string) string {
-	var dial *handshake.DialError
-	var dns *net.DNSError
-	switch {
-	case errors.As(err, &dns):
-		return "the name is not known here: write it right, add it to DNS or to /etc/hosts, or give --address host:port"
-	case errors.As(err, &dial) && errors.Is(dial.Errno, syscall.ECONNREFUSED):
-		return "nothing listens there: start the server, or one to try with:\n" +
-			plaintext.Command([]string{"wsprovision", "echo", "--listen", dial.Address})
-	case errors.As(err, new(tls.RecordHeaderError)):
-		return "what listens there does not speak TLS, or not at once: a URL of ws:// goes without"
-	case errors.As(err, new(*handshake.TLSError)):
-		return "--ca file trusts another authority, and --insecure takes any certificate; the cause:\n" +
-			verifyCommand(url)
-	}
-	return "what is in the way is said by:\n" + verifyCommand(url)
-}
-
-func verifyCommand(url string) string {
-	return plaintext.Command([]string{"wsprovision", "verify", url})
-}
-
 // opened shows what the handshake settled.
 func (a *app) opened(h handshake.Result, all bool) {
 	if all {
 		a.stderr.Line(screen.Styled(screen.Plainly, h.StatusLine))
-		_ = h.Header.Write(crlf{a.stderr})
+		_ = h.Header.Write(screen.CRLF{W: a.stderr})
 	}
 	if h.Subprotocol != "" {
 		a.say("subprotocol " + h.Subprotocol)
 	}
-}
-
-// crlf makes the line ends of HTTP those of a terminal.
-type crlf struct{ w io.Writer }
-
-func (c crlf) Write(p []byte) (int, error) {
-	if _, err := c.w.Write(bytes.ReplaceAll(p, []byte("\r\n"), []byte("\n"))); err != nil {
-		return 0, err
-	}
-	return len(p), nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"wsprovision/cmd/wsprovision/cmdline"
+	"wsprovision/cmd/wsprovision/outfile"
 	"wsprovision/provision"
 	"wsprovision/provision/config"
 	"wsprovision/provision/engine"
@@ -31,7 +32,7 @@ func (a *app) keepPlan(cmd *cobra.Command, o applyOptions, out *output, run *pro
 		}
 		text, err := a.planText(ctx, cmd, o, run, report)
 		if err == nil {
-			err = writeOut(a.seam, o.out, text)
+			err = outfile.Write(a.seam, o.out, text)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("the plan is not written: %w", err)

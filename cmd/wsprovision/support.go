@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"wsprovision/cmd/wsprovision/cmdline"
+	"wsprovision/cmd/wsprovision/outfile"
 	"wsprovision/cmd/wsprovision/screen"
 	"wsprovision/cmd/wsprovision/show"
 	"wsprovision/provision"
@@ -76,9 +77,9 @@ func (a *app) support(ctx context.Context, path string) error {
 		return err
 	}
 	if archive.Path = path; path == "" {
-		archive.Path, err = writeNew(a.seam, supportDir, "wsprovision-support-*.tar.gz", content)
+		archive.Path, err = outfile.WriteNew(a.seam, supportDir, "wsprovision-support-*.tar.gz", content)
 	} else {
-		err = writeOut(a.seam, path, content)
+		err = outfile.Write(a.seam, path, content)
 	}
 	if err != nil {
 		return fmt.Errorf("the archive was not written: %w", err)

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"wsprovision/cmd/wsprovision/cmdline"
+	"wsprovision/cmd/wsprovision/screen"
 	"wsprovision/cmd/wsprovision/show"
 	"wsprovision/provision/engine"
 	"wsprovision/provision/status"
@@ -108,10 +109,11 @@ func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
 // Line ends of HTTP become a terminal's; all of a text counts as written, and nothing where it was not.
 func TestLineEnds(t *testing.T) {
 	var b strings.Builder
-	if n, err := fmt.Fprint(crlf{&b}, "a\r\nb\r\n\rc\n"); err != nil || n != 9 || b.String() != "a\nb\n\rc\n" {
+	n, err := fmt.Fprint(screen.CRLF{W: &b}, "a\r\nb\r\n\rc\n")
+	if err != nil || n != 9 || b.String() != "a\nb\n\rc\n" {
 		t.Errorf("%d, %v, %q", n, err, b.String())
 	}
-	if n, err := (crlf{full{}}).Write([]byte("a\r\n")); err == nil || n != 0 {
+	if n, err := (screen.CRLF{W: full{}}).Write([]byte("a\r\n")); err == nil || n != 0 {
 		t.Errorf("%d, %v", n, err)
 	}
 }

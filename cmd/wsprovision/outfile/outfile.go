@@ -1,4 +1,6 @@
-package main
+// Package outfile is for the files that a command line names, a plan or an archive: whole or not at all, and for their
+// owner alone.
+package outfile
 
 import (
 	"fmt"
@@ -8,9 +10,9 @@ import (
 	"wsprovision/provision/host"
 )
 
-// writeOut writes a file that the command line names, for its owner alone: at every instant the old or the new content
+// Write writes a file that the command line names, for its owner alone: at every instant the old or the new content
 // is there. A link in its place is replaced and not followed.
-func writeOut(seam *host.Seam, path string, content []byte) error {
+func Write(seam *host.Seam, path string, content []byte) error {
 	if fi, err := os.Lstat(path); err == nil && fi.IsDir() {
 		return fmt.Errorf("write %s: it is a directory: name a file", path)
 	}
@@ -31,8 +33,8 @@ func writeOut(seam *host.Seam, path string, content []byte) error {
 	})
 }
 
-// writeNew writes a file under a name that nobody can guess; * in the pattern is that part of it.
-func writeNew(seam *host.Seam, dir, pattern string, content []byte) (path string, err error) {
+// WriteNew writes a file under a name that nobody can guess; * in the pattern is that part of it.
+func WriteNew(seam *host.Seam, dir, pattern string, content []byte) (path string, err error) {
 	err = seam.Do("write a file in "+dir, func() error {
 		file, err := os.CreateTemp(dir, pattern)
 		if err != nil {
