@@ -205,9 +205,9 @@ func TestFirstBootWaits(t *testing.T) {
 				t.Errorf("the deferred work is outstanding: %v", h.exists(state.DeferredPath))
 			}
 			if why := fmt.Sprint(err); !tt.finished &&
-				(r.Result != tt.left || !strings.Contains(why, "gave up after 30m0s") ||
+				(r.Result != tt.left || !strings.Contains(why, "gave up after 30m:") ||
 					!strings.Contains(why, tt.says)) {
-				t.Errorf("%s, %s, want %s after 30m0s because of %q", r.Result, why, tt.left, tt.says)
+				t.Errorf("%s, %s, want %s after 30m because of %q", r.Result, why, tt.left, tt.says)
 			}
 			if again := h.apply(basic(t)); r.Resumes != "" || again.Resumes != "" {
 				t.Errorf("nothing was interrupted: %q, %q", r.Resumes, again.Resumes)

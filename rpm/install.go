@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"wsprovision/provision/plaintext"
 	"wsprovision/provision/secret"
 	"wsprovision/rpm/rpmdb"
 	"wsprovision/rpm/yumerr"
@@ -191,7 +192,7 @@ func (h Host) patiently(ctx context.Context, argv []string, judge verdict) error
 // again waits before the next attempt, and tells a person why.
 func (h Host) again(ctx context.Context, why error, failed int) error {
 	pause := backOff(failed)
-	h.notice("%s; trying again in %s (%d of %d)", why, pause, failed+1, h.attempts())
+	h.notice("%s; trying again in %s (%d of %d)", why, plaintext.Duration(pause), failed+1, h.attempts())
 	if err := h.sleep(ctx, pause); err != nil {
 		return errors.Join(why, err)
 	}

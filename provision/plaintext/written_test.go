@@ -72,6 +72,25 @@ func TestDurationsAreWrittenForPeople(t *testing.T) {
 	}
 }
 
+// formats reports whether the function takes values of any type to write them, as those of fmt do.
+func formats(of types.Object) bool {
+	if of == nil {
+		return false
+	}
+	signature, ok := of.Type().(*types.Signature)
+	if !ok || !signature.Variadic() {
+		return false
+	}
+	last, ok := signature.Params().At(signature.Params().Len() - 1).Type().(*types.Slice)
+	return ok && types.IsInterface(last.Elem()) && !isParameter(last.Elem())
+}
+
+// isParameter: what is generic, such as cmp.Or, writes nothing.
+func isParameter(of types.Type) bool {
+	_, is := of.(*types.TypeParam)
+	return is
+}
+
 // writtenByGo are the files that have a duration in Go's own words, each for a reason.
 var writtenByGo = []string{
 	"provision/plaintext/duration.go", // makes them those of people
@@ -113,8 +132,8 @@ func rawDurations(t *testing.T, files *token.FileSet, imports types.Importer, p 
 				return true
 			}
 			used := info.Uses[of.Sel]
-			ofFmt := used != nil && used.Pkg() != nil && used.Pkg().Path() == "fmt"
-			if ofFmt && slices.ContainsFunc(call.Args, isDuration) || of.Sel.Name == "String" && isDuration(of.X) {
+			if formats(used) && slices.ContainsFunc(call.Args, isDuration) ||
+				of.Sel.Name == "String" && isDuration(of.X) {
 				calls = append(calls, call)
 			}
 			return true
