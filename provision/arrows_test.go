@@ -40,6 +40,8 @@ var arrows = map[string]string{
 	"provision/diagnose/cause": "",
 	"provision/proxy": "sitecheck managed state host engine config nginx nginx/conf nginx/glob " +
 		"nginx/render nginx/route nginx/files nginx/head certificate selinux selinux/policydb systemd",
+	"provision/renewal": "sitecheck proxy host engine config nginx/conf nginx/files nginx/head nginx/route " +
+		"certificate",
 	"provision/sitecheck":   "credentials certificate host engine nginx selinux",
 	"provision/certificate": "",
 	"provision/policy":      "managed state host engine config selinux selinux/policydb systemd",
@@ -95,7 +97,7 @@ var arrows = map[string]string{
 }
 
 // rooms are the packages that steps are made of.
-const rooms = "capacity proxy firewall policy labels packages managed state host engine"
+const rooms = "capacity renewal proxy firewall policy labels packages managed state host engine"
 
 // bottom are the packages that know nothing of the agent's work: every other may import them, and they import none of
 // ours but each other, as arrows says.

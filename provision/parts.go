@@ -13,6 +13,7 @@ import (
 	"wsprovision/provision/packages"
 	"wsprovision/provision/policy"
 	"wsprovision/provision/proxy"
+	"wsprovision/provision/renewal"
 	"wsprovision/provision/state"
 	"wsprovision/provision/verify"
 )
@@ -45,7 +46,7 @@ func (r *Run) wire(ctx context.Context) {
 	r.capacity = &capacity.Capacity{Host: h, Config: c, Ledger: r.ledger, Managed: r.files, Unit: r.unit,
 		Survey: r.survey, Sites: r.conf, Reverting: r.reverting, Wanted: r.limits}
 	r.firewall = &firewall.Firewall{Host: h, Config: c, Ledger: r.ledger, Reverting: r.reverting}
-	r.renewal = &proxy.Renewal{Host: h, Config: c, Candidate: r.candidate, Unit: r.unit, Survey: r.survey}
+	r.renewal = &renewal.Renewal{Host: h, Config: c, Candidate: r.candidate, Unit: r.unit, Survey: r.survey}
 	r.proof = &verify.Proof{Host: h, Config: c, Pending: func() bool {
 		return anyPending(r.engine)
 	}, Denial: r.policy.Denial, Survey: r.survey}

@@ -18,6 +18,7 @@ import (
 	"wsprovision/provision/packages"
 	"wsprovision/provision/policy"
 	"wsprovision/provision/proxy"
+	"wsprovision/provision/renewal"
 	"wsprovision/provision/state"
 	"wsprovision/provision/stepnames"
 	"wsprovision/provision/verify"
@@ -76,7 +77,7 @@ type parts struct {
 	unit      *proxy.Unit
 	conf      *proxy.Sites
 	candidate *proxy.Candidate
-	renewal   *proxy.Renewal
+	renewal   *renewal.Renewal
 	proof     *verify.Proof
 	later     *firstboot.Deferral
 }

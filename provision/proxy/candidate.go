@@ -87,7 +87,7 @@ func (v *Candidate) checkInstalled(ctx context.Context, f *engine.Finding, o map
 		f.Warnings = append(f.Warnings, "nginx -t was not run: it needs root")
 		return unread
 	}
-	if err := v.testCandidate(ctx, f, o); err != nil {
+	if err := v.TestCandidate(ctx, f, o); err != nil {
 		return err
 	}
 	if unread != nil {
@@ -209,7 +209,7 @@ func collisions(reverting bool, tree conf.Tree) *multierror.Error {
 	return all
 }
 
-func (v *Candidate) testCandidate(ctx context.Context, f *engine.Finding, o map[string][]byte) error {
+func (v *Candidate) TestCandidate(ctx context.Context, f *engine.Finding, o map[string][]byte) error {
 	found, err := v.tester().Test(ctx, o)
 	if errors.Is(err, nginx.ErrNeedsRoot) && v.Where.Offline() { // the build of a container's image
 		f.Warnings = append(f.Warnings, "nginx -t was not run: "+nginx.ErrNeedsRoot.Error()+

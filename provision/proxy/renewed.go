@@ -17,7 +17,7 @@ func (n *Unit) renewed(ctx context.Context, s ServiceState) []string {
 	var all []string
 	asked := map[string]bool{}
 	for _, one := range n.Config.Sites {
-		if one.TLS == nil || asked[one.TLS.Certificate] || context.Cause(ctx) != nil || !n.namesCertificate(one) {
+		if one.TLS == nil || asked[one.TLS.Certificate] || context.Cause(ctx) != nil || !n.NamesCertificate(one) {
 			continue
 		}
 		asked[one.TLS.Certificate] = true
@@ -28,8 +28,8 @@ func (n *Unit) renewed(ctx context.Context, s ServiceState) []string {
 	return all
 }
 
-// namesCertificate: the site's file is there and has the certificate, which an edit may have taken away.
-func (n *Unit) namesCertificate(s site.Site) bool {
+// NamesCertificate: the site's file is there and has the certificate, which an edit may have taken away.
+func (n *Unit) NamesCertificate(s site.Site) bool {
 	have, err := n.Files.Read(n.SitePath(s.Name))
 	return err == nil && bytes.Contains(have.Content, []byte("\n    ssl_certificate "+s.TLS.Certificate+";\n"))
 }

@@ -76,7 +76,7 @@ func (n *Unit) reloadBack(ctx context.Context, units systemd.Units, pid int) err
 			return fmt.Errorf("the previous configuration was put back, and nginx -t says of it: %s", p)
 		}
 	}
-	if err := n.reloadOnce(ctx, units, pid); err != nil {
+	if err := n.ReloadOnce(ctx, units, pid); err != nil {
 		return fmt.Errorf("the previous configuration was put back, but reloading it: %w", err)
 	}
 	if err := n.Owed.Settle(); err != nil {

@@ -271,7 +271,7 @@ func complaints(ctx context.Context, mark nginx.LogMark) string {
 // Reload has nginx take the configuration on the disk, and proves that it did:
 // systemd's "done" says only that a signal was sent.
 func (n *Unit) Reload(ctx context.Context, units systemd.Units, s ServiceState) error {
-	err := n.reloadOnce(ctx, units, s.State.MainPID)
+	err := n.ReloadOnce(ctx, units, s.State.MainPID)
 	if err == nil {
 		return n.Owed.Settle()
 	}
@@ -296,7 +296,7 @@ func (n *Unit) taker(ctx context.Context, s ServiceState) (string, error) {
 	return fmt.Sprintf("process %d, started at tick %d", m.PID, m.Start), err
 }
 
-func (n *Unit) reloadOnce(ctx context.Context, units systemd.Units, pid int) error {
+func (n *Unit) ReloadOnce(ctx context.Context, units systemd.Units, pid int) error {
 	tree, _ := n.Survey.Tree(nil) // as far as it can be read; the validation has said what cannot
 	if err := n.Nginx.CheckLogs(tree); err != nil {
 		return err

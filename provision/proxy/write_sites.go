@@ -6,6 +6,7 @@ import (
 
 	"wsprovision/provision/engine"
 	"wsprovision/provision/managed"
+	"wsprovision/provision/sitecheck"
 	"wsprovision/provision/state"
 )
 
@@ -21,7 +22,7 @@ func (p *Sites) Check(context.Context) (engine.Finding, error) {
 	if err := p.sayStockLine(&f); err != nil {
 		return f, err
 	}
-	sayGroup(p.Host, &f, p.SitesDir())
+	sitecheck.Group(p.Host, &f, p.SitesDir())
 	if err := p.sayLines(&f); err != nil {
 		return f, err
 	}

@@ -1,4 +1,6 @@
-package proxy
+// Package renewal is for certificates that were renewed: which of them nginx does not serve yet, and the reload that
+// mends it.
+package renewal
 
 import (
 	"context"
@@ -17,6 +19,7 @@ import (
 	"wsprovision/provision/nginx/files"
 	"wsprovision/provision/nginx/head"
 	"wsprovision/provision/nginx/route"
+	"wsprovision/provision/proxy"
 	"wsprovision/provision/site"
 	"wsprovision/provision/sitecheck"
 )
@@ -26,9 +29,9 @@ import (
 type Renewal struct {
 	*host.Host
 	Config    config.Config
-	Candidate *Candidate
-	Unit      *Unit
-	Survey    *Survey
+	Candidate *proxy.Candidate
+	Unit      *proxy.Unit
+	Survey    *proxy.Survey
 }
 
 // Check asks the running nginx for each name of a site with TLS at each of its sockets, and compares what it gives with
@@ -58,7 +61,7 @@ func (r *Renewal) Check(ctx context.Context) (engine.Finding, error) {
 	if len(f.Changes) == 0 || context.Cause(ctx) != nil {
 		return f, context.Cause(ctx)
 	}
-	return f, errors.Join(s.Reloadable(), r.Unit.CheckLogs(), r.Candidate.testCandidate(ctx, &f, nil))
+	return f, errors.Join(s.Reloadable(), r.Unit.CheckLogs(), r.Candidate.TestCandidate(ctx, &f, nil))
 }
 
 // applied are the sites with TLS whose file on the disk names the certificate.
@@ -67,7 +70,7 @@ func (r *Renewal) applied(f *engine.Finding) []site.Site {
 	for _, s := range r.Config.Sites {
 		switch {
 		case s.TLS == nil:
-		case r.Unit.namesCertificate(s):
+		case r.Unit.NamesCertificate(s):
 			all = append(all, s)
 		default:
 			f.Notes = append(f.Notes, fmt.Sprintf("site %s: %s does not name %s: wsprovision apply brings it", s.Name,
@@ -146,7 +149,7 @@ func (r *Renewal) Apply(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.Unit.reloadOnce(ctx, units, s.State.MainPID); err != nil {
+	if err := r.Unit.ReloadOnce(ctx, units, s.State.MainPID); err != nil {
 		return fmt.Errorf("%w; nginx goes on with the certificates that it had", err)
 	}
 	return r.Unit.Owed.Settle()

@@ -1,4 +1,4 @@
-package proxy
+package sitecheck
 
 import (
 	"fmt"
@@ -13,9 +13,9 @@ import (
 	"wsprovision/provision/plaintext"
 )
 
-// sayGroup warns of a directory of nginx's in which a group may write: its
+// Group warns of a directory of nginx's in which a group may write: its
 // members decide what nginx, which root starts, is configured to do.
-func sayGroup(h *host.Host, f *engine.Finding, dir string) {
+func Group(h *host.Host, f *engine.Finding, dir string) {
 	fi, err := os.Lstat(h.Root + dir)
 	if err != nil || !fi.IsDir() || fi.Mode().Perm()&0o020 == 0 {
 		return
