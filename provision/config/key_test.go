@@ -66,7 +66,7 @@ func numbered(path string) string { return strings.ReplaceAll(path, "[]", "[0]")
 
 // TestEveryKeyIsRead: the example of each key is taken, and makes another configuration than the file without it.
 func TestEveryKeyIsRead(t *testing.T) {
-	for _, k := range Keys() {
+	for _, k := range keys() {
 		if k.Schema == nil {
 			continue
 		}
@@ -109,7 +109,7 @@ func TestEveryKeyIsInTheSample(t *testing.T) {
 	}
 	shown := map[string]bool{}
 	collect(shown, "", node.Content[0])
-	for _, k := range Keys() {
+	for _, k := range keys() {
 		inSite := k.Path == "sites" || strings.HasPrefix(k.Path, "sites[")
 		if inSite && !shown[k.Path] || !inSite && !regexp.MustCompile(`(?m)^#[ #]*`+leaf(k)+`:`).MatchString(rest) {
 			t.Errorf("%s is not in packaging/wsprovision.yaml", k.Path)

@@ -9,9 +9,7 @@ import (
 	"wsprovision/provision/config/sitekeys"
 )
 
-// Keys is every key that a file may have, each behind the one that holds it.
-func Keys() []reading.Key { return slices.Clone(keys()) }
-
+// keys is every key that a file may have, each behind the one that holds it.
 var keys = sync.OnceValue(func() []reading.Key {
 	all := []reading.Key{{Path: "sites",
 		Doc: "The sites. Each becomes /etc/nginx/conf.d/NAME.conf. One that is removed from " +

@@ -27,7 +27,7 @@ func TestManual(t *testing.T) {
 		t.Fatalf("%s has no %q or no %q", manual, begin, end)
 	}
 	var b strings.Builder
-	for _, k := range Keys() {
+	for _, k := range keys() {
 		describe(t, &b, k)
 	}
 	generated(t, manual, head+begin+b.String()+end+tail)

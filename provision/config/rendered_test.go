@@ -26,7 +26,7 @@ var others = map[string]string{
 // TestEveryKeyOfASiteIsRendered: the example of each key changes the site's file, against the same site with another
 // value, or without the key where there need not be one.
 func TestEveryKeyOfASiteIsRendered(t *testing.T) {
-	for _, k := range Keys() {
+	for _, k := range keys() {
 		if !strings.HasPrefix(k.Path, "sites[].") || k.Schema == nil || strings.HasPrefix(k.Path, unrendered) {
 			continue
 		}

@@ -18,7 +18,7 @@ const schemaFile = "../../packaging/wsprovision.schema.json"
 func TestSchema(t *testing.T) {
 	root := object("wsprovision.yaml")
 	root["$schema"] = "http://json-schema.org/draft-07/schema#"
-	for _, k := range Keys() {
+	for _, k := range keys() {
 		put(root, strings.Split(k.Path, "."), k)
 	}
 	want, err := json.MarshalIndent(root, "", "  ")

@@ -3,7 +3,7 @@ package reading
 import "wsprovision/provision/config/kinds"
 
 // Key is one key of the configuration file, and all that is said of it anywhere: the manual wsprovision.yaml(5), the
-// shipped sample and the JSON Schema are made from, or checked against, the list that Keys gives.
+// shipped sample and the JSON Schema are made from, or checked against, the list keys of config.
 type Key struct {
 	Path     string // as in a Problem, without numbers: sites[].locations[].backend
 	Flag     string // that gives it, without dashes; "" for none
