@@ -19,6 +19,7 @@ var namespaced = map[string]string{
 	"cmd/wsprovision/testdata/enter/main.go": "it refuses the mount namespace of whoever called, see ownNamespace",
 	"packaging/diagnosis/room_test.go":       "it refuses to be any process but the first of namespaces of its own",
 	"provision/host/writable_test.go":        "it remounts what hosttest.Tmpfs has mounted for the test's thread alone",
+	"provision/fleet/syslog_test.go":         "logThere runs under CLONE_NEWNS, see TestSyslog",
 	"provision/hosttest/tmpfs.go":            "in a namespace of the test's thread, below the temporary directory",
 }
 

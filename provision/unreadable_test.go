@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -150,7 +151,7 @@ func TestUnreadable(t *testing.T) {
 				whole := c.reads(t)
 				for i, asked := range whole.asked {
 					h := c.host(t)
-					h.reads = fakeReads{fails: i + 1}
+					h.reads.fail(whole.asked[:i+1])
 					same := &whole
 					if !strings.HasPrefix(asked, "systemd: ") { // which is asked again before anything hangs on it
 						same = nil
@@ -214,7 +215,7 @@ func (c reading) reads(t *testing.T) (u undisturbed) {
 	h := c.host(t)
 	defer os.RemoveAll(h.root)
 	h.eachFile(func(path string, info fs.FileInfo) { h.must(os.Chtimes(path, time.Unix(0, 0), info.ModTime())) })
-	h.reads = fakeReads{}
+	h.reads.all = nil
 	text, well := c.run(h)
 	if !well && c.name != "verify" {
 		t.Fatalf("undisturbed: %s", text)
@@ -241,18 +242,36 @@ func (h *fakeHost) eachFile(f func(path string, info fs.FileInfo)) {
 	}))
 }
 
-// fakeReads are the questions to programs and systemd, in their order; one of them fails, counted from 1.
+// fakeReads are the questions to programs and systemd; one of them fails. The order differs from one run to the next,
+// because rpm is asked beside the rest: what is asked n times is told by n.
 type fakeReads struct {
+	sync.Mutex
 	all   []string
-	fails int
+	fails string
+	times int
 }
 
 func (r *fakeReads) next(what string) error {
+	r.Lock()
+	defer r.Unlock()
 	r.all = append(r.all, what)
-	if len(r.all) == r.fails {
+	if what == r.fails {
+		r.times--
+	}
+	if what == r.fails && r.times == 0 {
 		return errUnreadable
 	}
 	return nil
+}
+
+// fail has the last of these questions fail.
+func (r *fakeReads) fail(asked []string) {
+	r.all, r.fails, r.times = nil, asked[len(asked)-1], 0
+	for _, what := range asked {
+		if what == r.fails {
+			r.times++
+		}
+	}
 }
 
 // loop makes a file one that nobody can open, as a broken disk does.

@@ -83,7 +83,7 @@ var diskFaults = []fault{
 	{name: "/run full", long: true, make: "cat /dev/zero >/run/.fill 2>/dev/null || :", unmake: "rm /run/.fill",
 		status: 1, step: "server-block", says: []string{"no space left on device", "free space", "/run/wsprovision"}},
 	{name: "/etc read-only", long: true, make: readOnly("/etc"), unmake: "umount -l /etc",
-		status: 1, step: "site-file, server-block", says: []string{"read-only file system", "/etc/nginx/conf.d",
+		status: 1, step: "site-file, server-block", says: []string{"read-only file system", "/etc/wsprovision/sites.d",
 			"read-write"},
 		untouched: true},
 	{name: "/etc read-only, a revert", long: true, make: readOnly("/etc"), run: revertRun, unmake: "umount -l /etc",

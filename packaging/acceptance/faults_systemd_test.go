@@ -51,5 +51,6 @@ var systemdFaults = []fault{
 		varies: true},
 	{name: "nginx.service masked", long: true, make: "systemctl mask --runtime nginx 2>/dev/null",
 		unmake: "systemctl unmask --runtime nginx 2>/dev/null",
-		status: 1, step: "service", says: []string{"masked", "systemctl unmask nginx.service"}, untouched: true},
+		status: 1, step: "service", says: []string{"masked", "systemctl unmask --runtime nginx.service"},
+		untouched: true},
 }

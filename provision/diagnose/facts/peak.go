@@ -31,7 +31,7 @@ type Peak struct {
 // Ports are the local ports that are taken by connections to one port, and those of them that wait in TIME_WAIT.
 type Ports struct{ Taken, Waiting int }
 
-// PortsTo counts the sockets to each port. What a server has towards its clients is one for each.
+// PortsTo counts the sockets to each port.
 func PortsTo(all []host.Socket) map[uint16]Ports {
 	to := map[uint16]Ports{}
 	for _, s := range all {
@@ -42,7 +42,13 @@ func PortsTo(all []host.Socket) map[uint16]Ports {
 		}
 		to[s.Remote.Port()] = now
 	}
-	maps.DeleteFunc(to, func(port uint16, p Ports) bool { return port == 0 || p.Taken < 2 })
+	delete(to, 0)
+	return to
+}
+
+// crowded leaves out what there is one socket to, as a server has towards each of its clients.
+func crowded(to map[uint16]Ports) map[uint16]Ports {
+	maps.DeleteFunc(to, func(_ uint16, p Ports) bool { return p.Taken < 2 })
 	return to
 }
 
@@ -138,7 +144,7 @@ func lookAt(ctx context.Context, h *host.Host, master nginx.Master, at netip.Add
 			most = now
 		}
 	}
-	most.Ports = PortsTo(sockets)
+	most.Ports = crowded(PortsTo(sockets))
 	return most
 }
 
