@@ -75,8 +75,7 @@ test: ## everything that a change has to pass
 	go test -json -tags acceptance -count=1 -timeout 70m ./packaging/acceptance/ | $(SUMMARY)
 
 # What make test leaves out is in here, too; fuzzing is short.
-# Not make capacity: its bar of 15 minutes wants a processor to itself, which nothing here leaves it.
-ALL := lint unit flags diagnoses acceptance-all crash fuzz
+ALL := lint unit flags diagnoses acceptance-all capacity crash fuzz
 
 test-all: ## everything there is, with its time: before an issue is ended
 	packaging/host.sh
