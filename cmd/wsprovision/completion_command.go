@@ -11,7 +11,6 @@ import (
 var errNoShell = errors.New(`no shell: start with "wsprovision completion bash"`)
 
 // completionCommand prints what a shell sources to complete what is typed. RHEL 7 has no other shells that could.
-// could.
 func (a *app) completionCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "completion",

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -175,6 +176,7 @@ func TestVerifyOpeningFails(t *testing.T) {
 func TestVerifyBackends(t *testing.T) {
 	noLeak(t)
 	send := func(r *raw, first byte, payload string) { _, _ = r.Write(unmask(first, payload)) }
+	var wasCut atomic.Bool
 	var group sync.WaitGroup // they mostly wait, and t.Parallel would let no more of them than there are CPUs
 	for _, tt := range []struct {
 		name    string
@@ -240,6 +242,15 @@ func TestVerifyBackends(t *testing.T) {
 		{"cut without a close frame", Options{}, func(r *raw) {
 			r.serveFrames(func([]byte) bool { return false })
 		}, "failed failed ok ok"},
+		{"cuts the first long message", Options{}, func(r *raw) {
+			r.serveFrames(func(p []byte) bool {
+				if len(p) > 1000 && !wasCut.Swap(true) {
+					return false
+				}
+				send(r, 0x82, string(p))
+				return true
+			})
+		}, "ok failed ok ok"},
 		{"masks", Options{}, func(r *raw) {
 			r.serveFrames(func(p []byte) bool { _, _ = r.Write(frame(0x81, string(p))); return true })
 		}, "failed failed ok ok"},

@@ -15,7 +15,7 @@ type unused struct{ pflag.Value }
 
 func (unused) Set(string) error { return nil }
 
-// Withhold keeps flags of the root's from commands: checkFlags refuses them,
+// Withhold keeps flags of the root's from commands: CheckFlags refuses them,
 // and neither help nor completion has them.
 func Withhold(root *pflag.FlagSet, names []string, commands ...*cobra.Command) {
 	for _, cmd := range commands {

@@ -55,7 +55,8 @@ func moreSiteFields() []reading.Field[site.Site] {
 			kinds.DefaultServers, func(s *site.Site) *site.DefaultServer { return &s.DefaultServer }),
 		reading.One(reading.Key{Path: "acme_webroot", Example: "/var/lib/wsprovision-acme",
 			Doc: "The directory below which an ACME client puts .well-known/acme-challenge (certbot certonly " +
-				"--webroot -w). Port 80 serves it, with TLS and without, so that the first certificate can be had."},
+				"--webroot -w). Port 80 serves it, with TLS and without, so that the first certificate can be had. A " +
+				"location there, or below, is refused."},
 			kinds.Directories, func(s *site.Site) *string { return &s.ACMEWebroot }),
 		reading.Many(reading.Key{Path: "trusted_proxies", Example: `[10.0.0.0/8, "2001:db8::/32"]`,
 			Doc: "The load balancers in front. Theirs are the X-Forwarded-For and X-Forwarded-Proto that the backend " +
