@@ -28,6 +28,7 @@ func securedRows() []row {
 	site := func(old, by string) map[string]string {
 		return merge(with(leaf.pem, leaf.keyPEM()), siteFile, strings.Replace(secure(well), old, by, 1))
 	}
+	plain := keyFile + " -out " + keyFile + ".new"
 	both := "cp /srv/c.pem " + certFile + "; cp /srv/k.pem " + keyFile
 	deep := merge(with(wild.pem, wild.keyPEM()), siteFile, strings.Replace(secure(well), "ws.example.com",
 		"a.ws.example.com", 1))
@@ -49,8 +50,14 @@ func securedRows() []row {
 		{situation: "the key is encrypted", files: with(leaf.pem, leaf.keyPEM()),
 			before: "openssl pkey -in " + keyFile + " -aes256 -passout pass:secret -out /run/key && cp /run/key " +
 				keyFile,
-			want: keyless, cause: keyFile,
-			proof: "bad", edit: both},
+			want: keyless, cause: keyFile, proof: "bad", says: "openssl pkey -in " + plain +
+				" && mv " + keyFile + ".new " + keyFile + " && nginx -t", not: "restorecon",
+			edit: "install -m 600 /dev/null " + keyFile + ".new && openssl pkey -passin pass:secret -in " +
+				plain + " && mv " + keyFile + ".new " + keyFile},
+		{situation: "the parameters of Diffie-Hellman are too short for OpenSSL", files: site("listen",
+			"ssl_dhparam /etc/nginx/dh.pem;\n    listen"), before: "openssl dhparam -out /etc/nginx/dh.pem 512",
+			want: invalid, cause: "ssl_dhparam & dh key too small", says: "openssl dhparam -out /etc/nginx/dh.pem 2048",
+			not: "get a certificate", edit: "openssl dhparam -dsaparam -out /etc/nginx/dh.pem 2048"},
 		{situation: "the key is too short for OpenSSL's level of security", files: with(short(root)), want: unreadable,
 			cause: "key too small", edit: both},
 		{situation: "ssl, and no certificate is named", files: site("ssl_certificate ", "# ssl_certificate "),
