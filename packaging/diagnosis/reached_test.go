@@ -73,8 +73,10 @@ func reachedRows() []row {
 			"Sec-WebSocket-Protocol", "chat")), site: well, want: "not-a-websocket",
 			cause: "Sec-WebSocket-Protocol & chat & was not offered", not: "is no WebSocket server", noMend: true},
 		{situation: "add_header puts a subprotocol into the answer", site: serves(passes(headers,
-			"add_header Sec-WebSocket-Protocol chat always;")), want: "not-a-websocket",
-			cause: "Sec-WebSocket-Protocol & add_header", says: "take out", edit: sed("/add_header/d")},
+			"add_header Sec-WebSocket-Protocol none;", "add_header Sec-WebSocket-Protocol chat always;")),
+			want: "not-a-websocket", cause: "Sec-WebSocket-Protocol & add_header", says: "chat always",
+			not:  "Protocol none",
+			edit: sed("/chat always/d")},
 		{situation: "the backend chooses an extension that nobody offered", backends: one(adding(
 			"Sec-WebSocket-Extensions", "permessage-deflate")), site: well, want: "not-a-websocket",
 			cause: "permessage-deflate", noMend: true},

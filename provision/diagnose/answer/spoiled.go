@@ -37,14 +37,14 @@ func hides(e *facts.Evidence) (*conf.Directive, string) {
 }
 
 // AnswerIsAddedTo: add_header puts what the client did not offer into the 101, which ends the handshake (RFC 6455,
-// section 4.1).
+// section 4.1). Without always it adds nothing to a 101 (ngx_http_headers_filter).
 func AnswerIsAddedTo(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 	var head *handshake.HeaderError
 	if !errors.As(e.Err, &head) || !takesItself(ctx, e) {
 		return nil
 	}
 	for _, d := range e.Way.End.AllInForce("add_header") {
-		if len(d.Args) > 1 && strings.EqualFold(d.Args[0], head.Field) {
+		if len(d.Args) == 3 && d.Args[2] == "always" && strings.EqualFold(d.Args[0], head.Field) {
 			return cause.New(cause.NotAWebSocket,
 				fmt.Sprintf("nginx puts %s into the answer, by add_header in %s:%d, and "+
 					"clients end the handshake: %s", head.Field, d.File, d.Line, head), facts.InFile(e, d.File, d.Line,

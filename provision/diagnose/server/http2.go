@@ -6,13 +6,14 @@ import (
 
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
+	"wsprovision/provision/nginx/render"
 )
 
-// HTTP2IsWanted: http2 without ssl has nginx take HTTP/2 alone on the socket (ngx_http_v2_module before 1.25.1), and a
-// WebSocket's handshake is HTTP/1.1.
-func HTTP2IsWanted(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
+// HTTP2IsWanted: http2 without ssl has nginx take HTTP/2 alone on the socket, if it is older than 1.25.1, and a
+// WebSocket's handshake is HTTP/1.1. Where nginx does not tell its version, that is not known.
+func HTTP2IsWanted(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 	l := e.Way.Listen
-	if e.TreeErr != nil || !l.HTTP2 || l.TLS {
+	if e.TreeErr != nil || !l.HTTP2 || l.TLS || !takesHTTP2Alone(ctx, e) {
 		return nil
 	}
 	for _, b := range e.Tree.Sharing(e.Address) {
@@ -24,4 +25,13 @@ func HTTP2IsWanted(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 		}
 	}
 	return nil
+}
+
+func takesHTTP2Alone(ctx context.Context, e *facts.Evidence) bool {
+	text, err := e.Nginx.Describe(ctx)
+	if err != nil {
+		return false
+	}
+	build, err := render.ParseBuild(text)
+	return err == nil && build.HTTP2Alone()
 }

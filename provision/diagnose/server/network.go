@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"syscall"
 
 	"wsprovision/provision/diagnose/cause"
@@ -79,8 +80,27 @@ func ClientHasNoFiles(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 		told = fmt.Sprintf("this program may open %d files (setrlimit(2), RLIMIT_NOFILE)", limit.Max)
 	}
 	return cause.New(cause.OpenFilesSpent, "this program itself can open no more connections (24: too many open files)",
-		cause.Do("ulimit", "-n", "65536").Note("in the shell that runs wsprovision, or try fewer at a time"),
-		e.Err.Error(), told)
+		moreFiles(limit.Max, e.Euid), e.Err.Error(), told)
+}
+
+// moreFiles: this program has the hard limit already (package os of Go raises its own to that), and only root may go
+// above it, up to fs.nr_open, which is 1048576 unless set (setrlimit(2)).
+func moreFiles(hard uint64, euid int) cause.Mend {
+	const usual, highest = 65536, 1048576
+	more := usual
+	if hard >= usual {
+		more = highest
+	}
+	switch {
+	case hard >= highest:
+		return cause.Say("try fewer connections at a time")
+	case euid != 0:
+		return cause.Say("try fewer connections at a time than ").Number(int(hard)).
+			Say(", which is this user's hard limit, or run wsprovision in a shell of root's after ").
+			Do("ulimit", "-n", strconv.Itoa(more))
+	}
+	return cause.Do("ulimit", "-n", strconv.Itoa(more)).
+		Note("in the shell of root's that runs wsprovision, or try fewer at a time")
 }
 
 // NothingListensBeside: nothing listens where the URL leads, and no file of nginx speaks of it.

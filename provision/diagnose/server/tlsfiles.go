@@ -38,8 +38,8 @@ func certificateProblem(m, evidence string) *cause.Diagnosis {
 
 // weakParameters are those of ssl_dhparam, which are no certificate.
 func weakParameters(file, m, evidence string) *cause.Diagnosis {
-	return cause.New(cause.NginxConfigInvalid, fmt.Sprintf("OpenSSL does not take the parameters of ssl_dhparam in %s: %s",
-		file, openSSLReason(m)), thenServe(cause.Do("openssl", "dhparam", "-out", file, "2048")), evidence)
+	return cause.New(cause.NginxConfigInvalid, fmt.Sprintf("OpenSSL does not take the parameters of ssl_dhparam in "+
+		"%s: %s", file, openSSLReason(m)), thenServe(cause.Do("openssl", "dhparam", "-out", file, "2048")), evidence)
 }
 
 func weakChain(file, m, evidence string) *cause.Diagnosis {
@@ -51,9 +51,9 @@ func weakChain(file, m, evidence string) *cause.Diagnosis {
 
 func keyProblem(file, m, evidence string) *cause.Diagnosis {
 	if strings.Contains(m, "key values mismatch") {
-		return cause.New(cause.CertificateKeyMismatch, fmt.Sprintf("the key %s does not belong to the certificate", file),
-			cause.Say("put the key that the certificate was made for into ").Name(file).
-				Say(", and see that the site's certificate is the first in its file").Say(facts.ThenServe), evidence)
+		return cause.New(cause.CertificateKeyMismatch, fmt.Sprintf("the key %s does not belong to the certificate",
+			file), cause.Say("put the key that the certificate was made for into ").Name(file).
+			Say(", and see that the site's certificate is the first in its file").Say(facts.ThenServe), evidence)
 	}
 	mend := unreadable(file)
 	switch {

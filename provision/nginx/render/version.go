@@ -51,6 +51,9 @@ func (b Build) RejectsHandshakes() bool { return b.known().Version.atLeast(1, 19
 // http2Directive: http2 on came with 1.25.1, in which the parameter of listen is deprecated.
 func (b Build) http2Directive() bool { return b.known().Version.atLeast(1, 25, 1) }
 
+// HTTP2Alone: a socket with http2 and without ssl takes no HTTP/1.1 before 1.25.1.
+func (b Build) HTTP2Alone() bool { return !b.http2Directive() }
+
 // permanentRedirect: 308 is a redirect from 1.13.0 on.
 func (b Build) permanentRedirect() int {
 	if b.known().Version.atLeast(1, 13, 0) {

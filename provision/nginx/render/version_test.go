@@ -36,6 +36,16 @@ func TestParseBuild(t *testing.T) {
 	}
 }
 
+// TestHTTP2Alone: from 1.25.1 on a socket with http2 and without ssl takes HTTP/1.1 as well.
+func TestHTTP2Alone(t *testing.T) {
+	for version, want := range map[Version]bool{{1, 12, 2}: true, {1, 20, 1}: true, {1, 25, 0}: true,
+		{1, 25, 1}: false, {1, 26, 2}: false} {
+		if got := (Build{Version: version}).HTTP2Alone(); got != want {
+			t.Errorf("%s: %v, want %v", version, got, want)
+		}
+	}
+}
+
 // secured is a site that asks for everything that not every nginx has.
 func secured() Site {
 	return Site{Name: "a", ServerNames: []string{"a.b"}, Listen: []Listen{{Port: 443}},

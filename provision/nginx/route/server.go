@@ -54,7 +54,7 @@ func plain(sharing []conf.Sharer, request head.Request, encrypted bool) error {
 		case s.Listen.ProxyProtocol && !request.Proxied:
 			return errors.New("the listener expects the PROXY protocol")
 		case s.Listen.HTTP2 && !encrypted:
-			return errors.New("the listener takes HTTP/2 only")
+			return errors.New("the listener has http2 and no ssl: nginx before 1.25.1 takes HTTP/2 only there")
 		case s.Listen.UDP:
 			return errors.New("the listener is one for UDP")
 		}
