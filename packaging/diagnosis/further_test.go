@@ -30,8 +30,20 @@ func furtherRows() []row {
 			"location /ws/ { rewrite ^/ws/(.*)$ http://127.0.0.1:3000/$1; }"), want: redirected,
 			cause: "http://127.0.0.1:3000/", says: "proxy_pass", edit: sed(
 				"s,rewrite [^;]*;,proxy_pass http://127.0.0.1:3000; " + headers + ",")},
+		{situation: "the path has moved to one with a WebSocket", site: serves(
+			"location /old/ { return 302 /ws/; }", ws),
+			verify: "--url ws://ws.example.com/old/ --timeout 3s", want: redirected, not: "condition",
+			says: "use ws://ws.example.com/ws/", noMend: true},
+		{situation: "a redirect without a condition to a page", site: serves("location / { return 302 /page; }"),
+			want: redirected, says: "put a location with proxy_pass for /ws/", not: "condition & use ws",
+			edit: insertLocation("/ws/")},
+		{situation: "error_page 403 redirects what a return refuses", site: serves(
+			"error_page 403 =302 https://a.example/;", "location /ws/ { return 403; }"), want: redirected,
+			says: "take 'return 403' out of", not: "condition",
+			edit: sed("s,return 403;,proxy_pass http://127.0.0.1:3000; " + headers + ",")},
 		{situation: "error_page 404 redirects, and no location has the path", site: serves("root /srv;",
-			"error_page 404 =302 https://ws.example.com/;"), want: redirected, cause: "error_page", noMend: true},
+			"error_page 404 =302 https://ws.example.com/;"), want: redirected, cause: "error_page",
+			says: "add a location for /ws/", not: "condition", edit: insertLocation("/ws/")},
 		{situation: "if compares Connection with small letters", site: serves(
 			`if ($http_connection != "upgrade") { return 400; }`, ws), want: answered, cause: siteFile + ":4",
 			says: siteFile, edit: sed("/return 400/d")},
@@ -56,7 +68,17 @@ func furtherRows() []row {
 				"} &,")},
 		{situation: "a rewrite without a flag goes on to files", site: serves("root /srv;", "location /ws/ { rewrite "+
 			"^/ws/(.*)$ /none/$1; proxy_pass http://127.0.0.1:3000; "+headers+" }"), want: "path-not-found",
-			cause: "/none/", says: siteFile, edit: sed("s,rewrite [^;]*;,,")},
+			cause: "/none/", says: "write break behind it", edit: sed("s,rewrite [^;]*;,,")},
+		{situation: "a rewrite with last leads away from its proxy_pass", site: serves("root /srv;", "location / { }",
+			"location /ws/ { rewrite ^/ws/(.*)$ /none/$1 last; proxy_pass http://127.0.0.1:3000/; "+headers+" }"),
+			want: "path-not-found", says: "break in place of last", not: "add a location",
+			edit: sed("s/ last;/ break;/")},
+		{situation: "a rewrite of the server leads away from the location", site: serves("root /srv;",
+			"rewrite ^/ws/(.*)$ /none/$1;", ws), want: "path-not-found", says: "take the rewrite out of " + siteFile,
+			not: "break", edit: sed("/rewrite/d")},
+		{situation: "a rewrite leads to files from a location without proxy_pass", site: serves("root /srv;",
+			"location /ws/ { rewrite ^/ws/(.*)$ /app/$1; }"), want: "path-not-found",
+			says: "add a location with proxy_pass", not: "break", edit: insertLocation("/app/")},
 		{situation: "the server answers before any location is asked", site: serves("return 200 'ok';", ws),
 			want: answered, cause: siteFile + ":4", edit: sed("/return 200/d")},
 		{situation: "grpc_pass", site: serves("location /ws/ { grpc_pass grpc://127.0.0.1:3000; }"),
@@ -93,4 +115,9 @@ func furtherRows() []row {
 			noMend: true, edit: "kill -CONT $(pgrep -f '[n]ginx: worker')"},
 	}
 	return of("nginx answers by itself, further", rows)
+}
+
+// insertLocation has the site pass a path on.
+func insertLocation(path string) string {
+	return sed("s,server_name .*,& location " + path + " { proxy_pass http://127.0.0.1:3000; " + headers + "},")
 }

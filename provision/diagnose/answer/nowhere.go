@@ -61,22 +61,46 @@ func locationStep(e *facts.Evidence) (at *outcome.Step) {
 
 // lastRewrite is what gave the request another path than the one for which it came to a location; nil for none.
 func lastRewrite(e *facts.Evidence) (last *outcome.Step) {
+	if last, looked := rewriteOf(e); last != nil && !looked {
+		return last
+	}
+	return nil
+}
+
+// rewriteOf is the last rewrite before any error_page, and whether a location was looked for and found after it. One
+// with break in a location leaves the request there, and is none.
+func rewriteOf(e *facts.Evidence) (last *outcome.Step, found bool) {
 	for i, s := range e.Way.End.Steps {
 		switch {
-		case strings.HasPrefix(s.What, "rewrite of "):
-			last = &e.Way.End.Steps[i]
-		case strings.HasPrefix(s.What, "location ") || strings.HasPrefix(s.What, "error_page "):
-			last = nil
+		case strings.HasPrefix(s.What, "error_page "):
+			return last, found
+		case strings.HasPrefix(s.What, "rewrite of ") && !staysInLocation(e, s):
+			last, found = &e.Way.End.Steps[i], false
+		case strings.HasPrefix(s.What, "location "):
+			found = true
 		}
 	}
-	return last
+	return last, found
+}
+
+func staysInLocation(e *facts.Evidence, s outcome.Step) bool {
+	p := rewriteAt(e, s)
+	return p != nil && p.location != nil && slices.Equal(p.directive.Args[2:], []string{"break"})
+}
+
+// rewriteAt is where the rewrite of a step stands; nil where that is not the one place.
+func rewriteAt(e *facts.Evidence, s outcome.Step) *place {
+	all := placesOf(e, "rewrite", s.File, s.Line)
+	if len(all) != 1 || len(all[0].directive.Args) < 2 {
+		return nil
+	}
+	return &all[0]
 }
 
 func whereToPass(e *facts.Evidence) cause.Mend {
 	at := locationStep(e)
-	if r := lastRewrite(e); r != nil {
-		return facts.InFile(e, r.File, r.Line, cause.Say("take the rewrite out of ").Line(r.File, r.Line).
-			Say(", or write break behind it, which keeps the request in its location"))
+	if r, _ := rewriteOf(e); r != nil {
+		return facts.InFile(e, r.File, r.Line, pathKept(e, *r))
 	}
 	if l := hiddenPrefix(e); l != nil && at != nil && isRegular(*at) {
 		return cause.Say("put ^~ before ").Name(l.Args[0]).Say(" in the location in ").Line(l.File, l.Line).
@@ -94,6 +118,27 @@ func whereToPass(e *facts.Evidence) cause.Mend {
 		mend = facts.Rewrite(e, mend)
 	}
 	return mend
+}
+
+// pathKept: without its rewrite, or with break, which runs no other statement of rewriting and looks for no other
+// location (ngx_http_rewrite_module), the request stays where a proxy_pass is. Where none is, what the rewrite leads to
+// wants one.
+func pathKept(e *facts.Evidence, r outcome.Step) cause.Mend {
+	p, out := rewriteAt(e, r), cause.Say("take the rewrite out of ").Line(r.File, r.Line)
+	passing := p != nil && p.location != nil && passes(*p.location)
+	switch {
+	case passing && p.within:
+		return out
+	case passing && len(p.directive.Args) == 2:
+		return out.Say(", or write break behind it, which keeps the request in its location")
+	case passing && p.directive.Args[2] == "last":
+		return out.Say(", or write break in place of last, which keeps the request in its location")
+	case p != nil && p.location == nil && hiddenPrefix(e) != nil:
+		return out
+	}
+	s := e.Way.Server
+	return cause.Say("add a location with proxy_pass for the path that the rewrite in ").Line(r.File, r.Line).
+		Say(" leads to, to the server block in ").Line(s.File, s.Line)
 }
 
 func isRegular(s outcome.Step) bool { return strings.HasPrefix(s.What, "location ~") }

@@ -95,7 +95,7 @@ func NginxRedirects(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 	return cause.New(cause.RedirectedByNginx,
 		fmt.Sprintf("nginx itself redirects to %q (%d): %s", facts.Seen(e).Location, facts.Seen(e).Status,
 			m.place()),
-		redirectMend(e, *m), m.evidence(e)...)
+		redirectMend(ctx, e, *m), m.evidence(e)...)
 }
 
 // NginxWantsPassword: nginx itself asks for a password (ngx_http_auth_basic_module).
