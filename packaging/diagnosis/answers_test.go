@@ -36,6 +36,9 @@ func answerRows() []row {
 			verify: theURL + " --origin http://evil.example.org", want: forbidden, cause: siteFile + ":6",
 			not: "the backend 127.0.0.1:3000 refuses & allow that origin in the backend", says: siteFile,
 			edit: sed("/return 403/d")},
+		{situation: "a location returns 403 without a condition", site: serves("location / { return 403; }"),
+			want: forbidden, says: "put a location with proxy_pass for /ws/", not: "condition",
+			edit: insertLocation("/ws/")},
 		{situation: "if returns 403 for a program's name", site: serves(
 			"if ($http_user_agent ~* wsprovision) { return 403; }", ws), want: forbidden, cause: siteFile + ":4",
 			says: siteFile, edit: sed("/return 403/d")},

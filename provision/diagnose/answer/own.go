@@ -159,8 +159,15 @@ func ruleOf(e *facts.Evidence) conf.Directive {
 }
 
 func forbidden(e *facts.Evidence, m made, lines ...string) *cause.Diagnosis {
-	mend := cause.Say("take ").Name(m.what).Say(" out of ").Line(m.by.File, m.by.Line).Say(", or mend its condition")
-	if m.by.Name == "deny" || m.what == "deny" {
+	mend := cause.Say("take ").Name(m.what).Say(" out of ").Line(m.by.File, m.by.Line)
+	switch {
+	case isWithinIf(e, m.by):
+		mend = mend.Say(", or mend its condition")
+	case m.by.Name == "auth_request":
+		mend = mend.Say(", or have what answers there allow the request")
+	case m.by.Name == "return":
+		mend = withoutMend(e, m.by, m.what)
+	case m.by.Name == "deny" || m.what == "deny":
 		mend = cause.Say("put allow and the client's address before the deny in ").Line(m.by.File, m.by.Line)
 	}
 	return cause.New(cause.ForbiddenByNginx,
