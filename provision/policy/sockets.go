@@ -182,8 +182,9 @@ func (so Sockets) sayLeftContexts(f *engine.Finding) {
 		}
 		if now, err := so.PresentContext(e.Name); err == nil && now == e.Left {
 			f.Notes = append(f.Notes, fmt.Sprintf("%s keeps the label %s, which an earlier configuration asked for; "+
-				"where nothing needs it: %s", e.Name, e.Left, plaintext.Command([]string{"semanage", "fcontext", "-d",
-				e.Name})))
+				"where nothing needs it: %s && %s", e.Name, e.Left,
+				plaintext.Command([]string{"semanage", "fcontext", "-d", e.Name}),
+				plaintext.Command([]string{"restorecon", "-R", selinux.Context{Spec: e.Name}.Directory()})))
 		}
 	}
 }
