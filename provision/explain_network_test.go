@@ -48,6 +48,16 @@ func TestParseSockets(t *testing.T) {
 	}
 }
 
+// TestParseSocketsWaiting: of a socket that listens, rx_queue is the connections that wait to be accepted.
+func TestParseSocketsWaiting(t *testing.T) {
+	const queued = "   0: 0100007F:0BB8 00000000:0000 0A 00000000:00000011 00:00000000 00000000 0 0 21034 1 f 100 0\n"
+	for text, want := range map[string]uint64{queued: 17, procTCP: 0, strings.Replace(queued, "11", "zz", 1): 0} {
+		if all := host.ParseSockets(text); len(all) == 0 || all[0].Waiting != want {
+			t.Errorf("%q: %+v, want %d waiting", text, all, want)
+		}
+	}
+}
+
 func FuzzParseSockets(f *testing.F) {
 	f.Add(procTCP)
 	f.Add(procTCP6)

@@ -18,6 +18,9 @@ type Socket struct {
 	Local, Remote netip.AddrPort
 	State         string // two hexadecimal digits: 0A listens, 06 is TIME_WAIT
 	Inode         string
+	// Waiting is rx_queue: of a socket that listens, the connections that nobody has accepted (the kernel's
+	// net/ipv4/tcp_ipv4.c, get_tcp4_sock: sk_ack_backlog).
+	Waiting uint64
 }
 
 const (
@@ -57,7 +60,9 @@ func ParseSockets(text string) []Socket {
 		if err != nil {
 			continue
 		}
-		all = append(all, Socket{Local: local, Remote: remote, State: f[3], Inode: f[9]})
+		_, queue, _ := strings.Cut(f[4], ":")
+		waiting, _ := strconv.ParseUint(queue, 16, 64) // what is no number is no evidence
+		all = append(all, Socket{Local: local, Remote: remote, State: f[3], Inode: f[9], Waiting: waiting})
 	}
 	return all
 }
