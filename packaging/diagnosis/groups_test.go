@@ -35,6 +35,17 @@ func groupRows() []row {
 			after: "curl -s -o /dev/null http://ws.example.com/ws/; " + laterEcho("3000") + "; " + laterEcho("3001"),
 			want:  "backend-unreachable", cause: "fail_timeout", says: "systemctl reload nginx",
 			not: "start the backend & is not running"},
+		{situation: "both servers failed, and each has a max_conns that is not reached", backends: []backend{},
+			site: group("server 127.0.0.1:3000 max_conns=50 fail_timeout=1h; server 127.0.0.1:3001 max_conns=0 "+
+				"fail_timeout=1h;") + serves(well),
+			after: "curl -s -o /dev/null http://ws.example.com/ws/; " + laterEcho("3000") + "; " + laterEcho("3001"),
+			want:  "backend-unreachable", cause: "is not known", not: "raise max_conns", noMend: true},
+		{situation: "the server of the group listens on another address", backends: on("127.0.0.2:3000"),
+			site: group("server 127.0.0.1:3000;") + serves(well), want: down, cause: "127.0.0.2:3000",
+			says: siteFile + ":2, then nginx -t", edit: sed("s/127.0.0.1:3000/127.0.0.2:3000/")},
+		{situation: "nginx itself listens on the backend's port, at another address", backends: []backend{},
+			site: serves(well) + "server { listen 127.0.0.2:3000; }\n" + group("server 127.0.0.1:3000;"), want: down,
+			cause: "127.0.0.1:3000", not: "127.0.0.2:3000", noMend: true},
 		{situation: "the first server is down, and nginx may not try the next", backends: on("127.0.0.1:3002"),
 			site: group("server 127.0.0.1:3001 weight=10000 max_fails=0; server 127.0.0.1:3002;") +
 				serves(location("/ws/", "http://b", headers, "proxy_next_upstream off;")), want: down,

@@ -29,7 +29,12 @@ func reachedRows() []row {
 				"s = socket.socket()\ns.bind((\"127.0.0.1\", 3000))\ns.listen(0)\nheld = []\nfor i in range(3):\n" +
 				" c = socket.socket()\n c.setblocking(False)\n c.connect_ex((\"127.0.0.1\", 3000))\n held.append(c)\n" +
 				"time.sleep(28)' >/dev/null 2>&1 & " + sockets("3", "3000"), want: "backend-not-answering",
-			cause: "127.0.0.1:3000", not: "no route & firewall", noMend: true},
+			cause: "127.0.0.1:3000 & wait for it in its queue", not: "no route & firewall", noMend: true},
+		{situation: "proxy_bind names the loopback, and the backend is on another host", backends: []backend{},
+			before: "ip link add far type veth && ip addr add 192.0.2.1/24 dev far && ip link set far up",
+			site: serves("proxy_bind 127.0.0.1;", location("/ws/", "http://192.0.2.7:3000", headers,
+				"proxy_connect_timeout 1s;")), want: "backend-unreachable", cause: "proxy_bind & 192.0.2.7:3000",
+			not: "blackhole", noMend: true},
 		{situation: "the backend closes the connection when it is taken, as docker's proxy does",
 			backends: []backend{{at: "127.0.0.1:3000", raw: func(c net.Conn) { _ = c.Close() }}}, site: well,
 			want: refused, cause: "closes the connection without an answer", noMend: true},

@@ -41,7 +41,7 @@ func BackendIsOfAnotherFamily(ctx context.Context, e *facts.Evidence) *cause.Dia
 			continue
 		}
 		wants6 := at.Addr().Unmap().Is6()
-		for _, s := range host.Listening(e.Sockets, at.Port()) {
+		for _, s := range facts.Neighbours(ctx, e, int(at.Port())) {
 			local := s.Local.Addr()
 			if local.Unmap().Is6() != wants6 && (local.IsLoopback() || local.IsUnspecified()) {
 				return otherFamilyOfBackend(e, at, s)
@@ -57,13 +57,7 @@ func otherFamilyOfBackend(e *facts.Evidence, at netip.AddrPort, s host.Socket) *
 		code, have, lack = cause.BackendIPv4Only, "IPv4", "IPv6"
 	}
 	reach := netip.AddrPortFrom(loopbackFor(s.Local.Addr()), s.Local.Port())
-	mend := cause.Say("have the backend listen on ").Name(lack).Say(" too, or give the site the backend ").
-		Name(reach.String())
-	if p := facts.Passed(e); p != nil && !facts.Ours(e, p.Directive.File) {
-		mend = cause.Say("have the backend listen on ").Name(lack).Say(" too, or pass to ").
-			Name(reach.String()).Say(" in ").
-			Line(p.Directive.File, p.Directive.Line).Say(facts.ThenReload)
-	}
+	mend := orPassTo(e, cause.Say("have the backend listen on ").Name(lack).Say(" too"), at.String(), reach.String())
 	_, _, line := facts.FailedCall(e)
 	return cause.New(code, fmt.Sprintf("the backend listens on %s, %s only, and nginx connects to %s", s.Local, have,
 		at),
@@ -94,7 +88,7 @@ func BackendIsDown(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 	evidence := []string{line}
 	for _, address := range all {
 		text := "nothing listens on " + address
-		if near := facts.Nearby(e, facts.PortOf(address)); near != "" {
+		if near := facts.Nearby(facts.Neighbours(ctx, e, facts.PortOf(address))); near != "" {
 			text += "; " + near
 		}
 		evidence = append(evidence, text)
@@ -108,33 +102,16 @@ func BackendIsDown(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
 	}
 	mend := cause.Say("start the backend (systemctl start its unit), so that it listens on ").Name(all[0])
 	why := fmt.Sprintf("the backend %s is not running: the connection is refused (111)", all[0])
-	if near := nearest(e, all[0]); near != "" && len(all) == 1 {
+	if near := nearest(ctx, e, all[0]); near != "" && len(all) == 1 {
 		why = fmt.Sprintf("nothing listens on %s: the connection is refused (111); a program listens on %s", all[0],
 			near)
-		mend = mend.Say(", or pass to ").Name(near)
-		if p := facts.Passed(e); p != nil {
-			mend = mend.Say(" in ").Line(p.Directive.File, p.Directive.Line)
-		}
+		mend = orPassTo(e, mend, all[0], near)
 	}
 	if len(all) > 1 {
 		why = fmt.Sprintf("the backends %s are not running: the connections are refused (111)",
 			strings.Join(all, " and "))
 	}
 	return cause.New(cause.BackendNotRunning, why, mend, evidence...)
-}
-
-// nearest is where the same port is listened on, at another address of the same family; "" where it is nowhere.
-func nearest(e *facts.Evidence, address string) string {
-	at, err := netip.ParseAddrPort(address)
-	if err != nil || !facts.IsOwn(at.Addr()) {
-		return ""
-	}
-	for _, s := range host.Listening(e.Sockets, at.Port()) {
-		if s.Local.Addr().Unmap().Is4() == at.Addr().Unmap().Is4() {
-			return s.Local.String()
-		}
-	}
-	return ""
 }
 
 // BackendHasNoPort: nginx has no local port for a connection to the backend.
@@ -163,45 +140,6 @@ func BackendIsBoundAway(_ context.Context, e *facts.Evidence) *cause.Diagnosis {
 			strings.Join(p.Backends, " and ")),
 		facts.InFile(e, d.File, d.Line, cause.Say("take proxy_bind out of ").Line(d.File, d.Line).
 			Say(", or name an address of this host in it")), l.Text, "proxy_bind "+strings.Join(d.Args, " "))
-}
-
-// BackendIsUnreachable: there is no way to it.
-func BackendIsUnreachable(ctx context.Context, e *facts.Evidence) *cause.Diagnosis {
-	number, address, line := facts.FailedCall(e)
-	if l := facts.Failing(e); l != nil && facts.ConnectTimeout().MatchString(l.Message) {
-		number, address, line = int(syscall.ETIMEDOUT), facts.UpstreamOf(e, *l), l.Text
-	}
-	what := "no route, or a firewall in between"
-	if number == int(syscall.ETIMEDOUT) && listensHere(e, address) {
-		return cause.New(cause.BackendNotAnswering, fmt.Sprintf("the backend %s listens, and takes no connection in "+
-			"time: as many wait for it as its queue holds (listen(2), backlog)", address),
-			cause.Say("look at the backend's own log, and restart it"), line)
-	}
-	switch syscall.Errno(number) {
-	case syscall.ENETUNREACH, syscall.ETIMEDOUT, syscall.EHOSTUNREACH:
-	case syscall.EINVAL: // ip-route(8)
-		what = "a route of the kind blackhole (22)"
-	case syscall.EACCES:
-		if facts.PortOf(address) == 0 || !isForbidden(ctx, e, address) {
-			return nil
-		}
-		what = "a route of the kind prohibit, or a firewall's rule, refuses it (13)"
-	default:
-		return nil
-	}
-	mend := cause.Say("look for a route to it, and for a firewall in between")
-	if at, err := netip.ParseAddrPort(address); err == nil {
-		mend = cause.Do("ip", "route", "get", at.Addr().String())
-	}
-	return cause.New(cause.BackendUnreachable,
-		fmt.Sprintf("the backend %s cannot be reached from this host: %s", address, what),
-		mend, line)
-}
-
-// listensHere: a program of this host listens on the address.
-func listensHere(e *facts.Evidence, address string) bool {
-	at, err := netip.ParseAddrPort(address)
-	return err == nil && facts.IsOwn(at.Addr()) && len(host.Taking(e.Sockets, at)) > 0
 }
 
 // noTLSThere is OpenSSL's word for an answer that is none of TLS's, in what nginx logs of a backend.

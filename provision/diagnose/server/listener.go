@@ -42,7 +42,7 @@ func stranger(ctx context.Context, e *facts.Evidence, at netip.AddrPort) *cause.
 	}
 	sockets = exactly(sockets, at)
 	holders := host.Holders(ctx, e.Host, sockets)
-	if len(holders) == 0 || slices.ContainsFunc(holders, func(p host.Process) bool { return isNginx(e, p) }) {
+	if len(holders) == 0 || slices.ContainsFunc(holders, func(p host.Process) bool { return facts.IsNginx(e, p) }) {
 		return nil
 	}
 	who := holders[0]
@@ -80,14 +80,6 @@ func exactly(sockets []host.Socket, at netip.AddrPort) []host.Socket {
 		return exact
 	}
 	return sockets
-}
-
-// isNginx: of the nginx that is ours. Another one, and what a killed one left, is a stranger.
-func isNginx(e *facts.Evidence, p host.Process) bool {
-	if p.Pid == e.Master.PID && p.Pid != 0 {
-		return true
-	}
-	return slices.ContainsFunc(e.Master.Workers, func(w nginx.Worker) bool { return w.PID == p.Pid })
 }
 
 // UnitRunsAnother: nginx.service runs, with another configuration.

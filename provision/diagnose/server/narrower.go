@@ -33,7 +33,7 @@ func NginxHoldsItsOwnAddress(ctx context.Context, e *facts.Evidence) *cause.Diag
 
 func holdsFor(ctx context.Context, e *facts.Evidence, s host.Socket) bool {
 	for _, p := range host.Holders(ctx, e.Host, []host.Socket{s}) {
-		if isNginx(e, p) {
+		if facts.IsNginx(e, p) {
 			return true
 		}
 	}

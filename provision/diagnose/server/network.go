@@ -12,6 +12,7 @@ import (
 
 	"wsprovision/provision/diagnose/cause"
 	"wsprovision/provision/diagnose/facts"
+	"wsprovision/provision/host"
 	"wsprovision/provision/nginx/conf"
 	"wsprovision/provision/websocket/handshake"
 )
@@ -111,7 +112,7 @@ func NothingListensBeside(_ context.Context, e *facts.Evidence) *cause.Diagnosis
 	at := e.Address.String()
 	return cause.New(cause.AddressRefuses, "nothing listens on "+at,
 		cause.Say("start the server that is meant to listen there"),
-		e.Err.Error(), facts.Nearby(e, int(e.Address.Port())))
+		e.Err.Error(), facts.Nearby(host.Listening(e.Sockets, e.Address.Port())))
 }
 
 // BesideIsNoWebSocket: what answers there, and is no nginx of this configuration, does not speak WebSocket.
