@@ -3,6 +3,7 @@
 package siteconfig
 
 import (
+	"bytes"
 	"context"
 	"path/filepath"
 
@@ -73,15 +74,19 @@ func (f *File) Check(context.Context) (engine.Finding, error) {
 	return found, nil
 }
 
-// diff hides what credentials the file may have.
+// diff hides what secrets the file may have: credentials, headers, and what a probe sends and waits for.
 func diff(path string, have, want []byte) string {
 	hidden := func(content []byte) []byte {
 		if content == nil {
 			return nil
 		}
-		return []byte(secret.Hide(string(content)))
+		return []byte(secret.Configuration(string(content)))
 	}
-	return engine.Unified(path, hidden(have), hidden(want))
+	shown := engine.Unified(path, hidden(have), hidden(want))
+	if shown == "" && !bytes.Equal(have, want) {
+		return "(what is secret in " + path + " differs, which is not shown)\n"
+	}
+	return shown
 }
 
 // Apply writes it.
