@@ -8,7 +8,7 @@ import (
 
 var (
 	// told are keys of the agent's configuration whose values are for a server of somebody's alone.
-	told = lazy.Regexp(`^([ \t]*(?:#[ \t]*)?(?:- +)?)(send|message|headers|request_headers)([ \t]*:)(.*)$`)
+	told = lazy.Regexp(`^([ \t]*(?:#[# \t]*)?(?:- +)?["']?)(send|message|headers|request_headers)(["']?[ \t]*:)(.*)$`)
 	// toldInFlow is such a key within braces.
 	toldInFlow = lazy.Regexp(`([{,][ \t]*(?:send|message)[ \t]*:[ \t]*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^,}"' \t][^,}]*)`)
 	// headersInFlow are headers within braces, behind their key.
@@ -17,13 +17,25 @@ var (
 )
 
 // Configuration is Scrub for the agent's own configuration: what a probe sends and waits for, and headers, are hidden
-// whatever they are called. Their lines need not be YAML, which somebody may have broken.
+// whatever they are called. Text that is YAML keeps its lines where that hides everything, and is written anew without
+// its comments where it does not. Text that somebody has broken is hidden by its lines, rather too much of it.
 func Configuration(text string) string {
+	documents, err := parsed(text)
+	if err != nil {
+		return byBrokenLines(text)
+	}
+	if shown := byLines(text); hidesAll(shown, documents) {
+		return shown
+	}
+	return anew(documents)
+}
+
+func byLines(text string) string {
 	lines := strings.Split(text, "\n")
 	deeper, named := -1, false // lines that are indented more than this belong to such a key; its entries have names
 	for i, line := range lines {
-		indent := len(line) - len(strings.TrimLeft(line, " \t"))
-		if deeper >= 0 && (strings.TrimSpace(line) == "" || indent > deeper) {
+		indent := indentOf(line)
+		if deeper >= 0 && (isBlank(line) || indent > deeper) {
 			lines[i] = hideDeeper(line, indent, named)
 			continue
 		}
@@ -46,10 +58,15 @@ func Configuration(text string) string {
 func hideDeeper(line string, indent int, named bool) string {
 	m := entryOfMapping().FindStringSubmatch(line)
 	switch {
-	case strings.TrimSpace(line) == "":
+	case isBlank(line):
 		return line
 	case named && m != nil:
 		return m[1] + " " + Hidden
 	}
 	return line[:indent] + Hidden
 }
+
+// indentOf counts the sign of a comment as a blank: what is commented out keeps its order.
+func indentOf(line string) int { return len(line) - len(strings.TrimLeft(line, " \t#")) }
+
+func isBlank(line string) bool { return strings.Trim(line, " \t\r#") == "" }
