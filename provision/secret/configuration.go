@@ -11,6 +11,8 @@ var (
 	told = lazy.Regexp(`^([ \t]*(?:#[# \t]*)?(?:- +)?["']?)(send|message|headers|request_headers)(["']?[ \t]*:)(.*)$`)
 	// toldInFlow is such a key within braces.
 	toldInFlow = lazy.Regexp(`([{,][ \t]*(?:send|message)[ \t]*:[ \t]*)("(?:[^"\\]|\\.)*"?|'[^']*'?|[^,}"' \t][^,}]*)`)
+	// toldInComment is such a key in a comment, also within braces or behind something else.
+	toldInComment = lazy.Regexp(`#.*?(?:send|message|headers)["']?[ \t]*:`)
 	// headersInFlow are headers within braces, behind their key.
 	headersInFlow  = lazy.Regexp(`((?:request_)?headers[ \t]*:[ \t]*)\{[^}\n]*\}?`)
 	entryOfMapping = lazy.Regexp(`^([ \t]*(?:#[ \t]*)?[^ \t:#][^:]*:)[ \t]+.*$`)
@@ -41,6 +43,13 @@ func byLines(text string) string {
 		}
 		deeper = -1
 		m := told().FindStringSubmatch(line)
+		if at := toldInComment().FindStringIndex(line); m == nil && at != nil {
+			lines[i] = line[:at[1]] + " " + Hidden
+			if strings.HasPrefix(strings.TrimSpace(line), "#") {
+				deeper, named = indent, false
+			}
+			continue
+		}
 		if m == nil {
 			line = headersInFlow().ReplaceAllString(line, "${1}{"+Hidden+"}")
 			lines[i] = toldInFlow().ReplaceAllString(line, "${1}"+Hidden)
