@@ -92,7 +92,7 @@ func invalid(ctx context.Context, e *facts.Evidence, address, line string) *caus
 		return unreachable(address, "a link-local address says nothing of the interface (22)", evidence...)
 	case bound != nil && !everybody:
 		return cause.New(cause.BackendUnreachable, fmt.Sprintf("nginx may not connect to %s from the address that "+
-			"proxy_bind names (22), and without it this host may", address),
+			"proxy_bind names (22); without it connect() has no 22", address),
 			facts.InFile(e, bound.File, bound.Line, cause.Say("take proxy_bind out of ").Line(bound.File, bound.Line).
 				Say(", or name an address in it from which there is a way")),
 			append(evidence, "proxy_bind "+strings.Join(bound.Args, " "))...)
