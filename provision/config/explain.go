@@ -29,7 +29,7 @@ func Explain(in Input) ([]byte, error) {
 		return nil, fmt.Errorf("read the effective configuration again: %w", err)
 	}
 	explain(at, document.Content[0], "")
-	hideHeaders(document.Content[0], "")
+	hideValues(document.Content[0], "")
 	shown, err := yaml.Marshal(&document)
 	return []byte(secret.Hide(string(shown))), err
 }
@@ -53,17 +53,19 @@ func explain(o reading.Origins, n *yaml.Node, key string) {
 	}
 }
 
-// hideHeaders takes the values of a probe's headers away, which may be secret.
-func hideHeaders(n *yaml.Node, path string) {
+// hideValues takes away what headers have, and what a probe sends and waits for: it may be secret.
+func hideValues(n *yaml.Node, path string) {
 	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
-		hideHeaders(n.Content[i+1], reading.Join(path, n.Content[i].Value))
+		hideValues(n.Content[i+1], reading.Join(path, n.Content[i].Value))
 	}
 	for _, item := range n.Content {
 		if n.Kind == yaml.SequenceNode {
-			hideHeaders(item, path+"[]")
+			hideValues(item, path+"[]")
 		}
 	}
-	if n.Kind == yaml.ScalarNode && strings.HasPrefix(path, "sites[].locations[].probe.headers.") {
+	of, inLocation := strings.CutPrefix(path, "sites[].locations[].")
+	if n.Kind == yaml.ScalarNode && inLocation && (strings.HasPrefix(of, "probe.headers.") ||
+		strings.HasPrefix(of, "request_headers.") || of == "probe.send" || of == "probe.expect.message") {
 		n.SetString(secret.Hidden)
 	}
 }
