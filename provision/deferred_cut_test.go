@@ -165,3 +165,26 @@ func TestInterruptedIsTold(t *testing.T) {
 		}
 	})
 }
+
+// TestFirstBootLeavesAnothersFile: what somebody has put where the installation had not come to write is left, and
+// holds nothing up.
+func TestFirstBootLeavesAnothersFile(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		h := bareOffline(t)
+		c := fromOptions(t)
+		if r := h.apply(c); r.Result != engine.Deferred {
+			t.Fatalf("the apply in the chroot: %s", summarize(r))
+		}
+		const theirs = "# another's\n" + oneSite
+		h.must(os.Remove(h.path(c.Record.Path)))
+		ledger := h.content(state.LedgerPath)
+		h.write(state.LedgerPath, strings.ReplaceAll(ledger, c.Record.Path, c.Record.Path+".other"))
+		h.write(c.Record.Path, theirs)
+		h.boot()
+		r, err := h.firstBoot(1)
+		if err != nil || r.Result != engine.Changed || h.content(c.Record.Path) != theirs ||
+			!strings.Contains(summarize(r), "is left as it is") {
+			t.Errorf("%v, %s, the file has %q\n%s", err, r.Result, h.content(c.Record.Path), summarize(r))
+		}
+	})
+}

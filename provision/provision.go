@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"wsprovision/provision/capacity"
@@ -151,7 +152,7 @@ func (r *Run) report(ctx context.Context, command string, start time.Time,
 	report := &engine.Report{Version: engine.ReportVersion, Command: command, Agent: r.Agent, Started: start.UTC(),
 		Place: string(r.Where.Place)}
 	wait := func() {}
-	if !r.reverting { // which asks rpm of little, if at all
+	if r.asksForPackages() {
 		wait = r.pkgs.Ask(ctx)
 	}
 	report.Steps = act(r.engine, ctx)
@@ -165,6 +166,13 @@ func (r *Run) report(ctx context.Context, command string, start time.Time,
 	report.GatherNextBoot()
 	report.Settle()
 	return report
+}
+
+// asksForPackages: a revert, a renewal and what strikes off a first boot ask rpm of little, if at all.
+func (r *Run) asksForPackages() bool {
+	return !r.reverting && slices.ContainsFunc(r.engine.Steps, func(s engine.Step) bool {
+		return s.Name == stepnames.Packages
+	})
 }
 
 // begin reads what earlier runs left, makes the parts of this one, and settles what a run announced that died.

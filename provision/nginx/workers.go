@@ -145,7 +145,7 @@ func (ta table) named(ctx context.Context) ([]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(all, func(pid int) bool {
+	return slices.DeleteFunc(slices.Clone(all), func(pid int) bool { // the list is shared
 		s, err := ta.stat(ctx, pid)
 		return err != nil || !strings.HasPrefix(s.name, "nginx") || s.state == 'Z'
 	}), nil

@@ -110,7 +110,7 @@ func isTold(key *yaml.Node) bool {
 		key = key.Alias
 	}
 	switch key.Value {
-	case "send", "message", "headers", "request_headers":
+	case "send", "message", "headers", "request_headers", "record": // the last is a file of sites as a text
 		return true
 	}
 	return false

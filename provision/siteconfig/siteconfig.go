@@ -39,8 +39,14 @@ func New(files managed.Files, want config.Record) *File {
 	return &File{files: files, want: want}
 }
 
+// read gives what is there. A first boot, which nobody asks, refuses nothing for a file that somebody has put there
+// since: it is left.
 func (f *File) read() (managed.File, error) {
-	return f.files.File(managed.Want{Path: f.want.Path, Content: f.want.Content, Mode: fileMode})
+	file, err := f.files.File(managed.Want{Path: f.want.Path, Content: f.want.Content, Mode: fileMode})
+	if f.want.Deferred && file.Foreign {
+		file.Foreign, file.Kept = false, true
+	}
+	return file, err
 }
 
 // Check says what is to be written, and what of a site is another by it.
@@ -51,8 +57,15 @@ func (f *File) Check(context.Context) (engine.Finding, error) {
 		return found, err
 	}
 	difference := diff(f.want.Path, file.Have.Content, f.want.Content)
-	if err := f.files.SayForeign(&found, file, difference); err != nil || !file.Differs() {
+	if err := f.files.SayForeign(&found, file, difference); err != nil {
 		return found, err
+	}
+	if file.Kept {
+		found.Warnings = append(found.Warnings, f.want.Path+" is not what the installation was to write, and is left "+
+			"as it is: the next apply goes by it")
+	}
+	if !file.Differs() {
+		return found, nil
 	}
 	if f.files.Euid == 0 {
 		if err := f.files.Host.Files.Writable(f.want.Path); err != nil {
