@@ -58,8 +58,8 @@ func typed(t *testing.T) map[string]typedPackage {
 	all := map[string]typedPackage{}
 	for path, names := range ours {
 		p := typedPackage{set: token.NewFileSet(),
-			info: &types.Info{Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{},
-				Selections: map[*ast.SelectorExpr]*types.Selection{}}}
+			info: &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{},
+				Uses: map[*ast.Ident]types.Object{}, Selections: map[*ast.SelectorExpr]*types.Selection{}}}
 		for _, name := range names {
 			tree, err := parser.ParseFile(p.set, name, nil, parser.SkipObjectResolution)
 			if err != nil {

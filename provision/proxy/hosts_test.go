@@ -3,12 +3,12 @@ package proxy
 import (
 	"context"
 	"errors"
-	"os"
 	"strings"
 	"testing"
 
 	"wsprovision/provision/config"
 	"wsprovision/provision/host"
+	"wsprovision/provision/hosttest"
 	"wsprovision/provision/managed"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/nginx/conf"
@@ -22,15 +22,7 @@ import (
 // on is a host with these files.
 func on(t *testing.T, files map[string]string) *host.Host {
 	t.Helper()
-	root := t.TempDir()
-	for name, content := range files {
-		if err := os.MkdirAll(root+name[:strings.LastIndexByte(name, '/')], 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(root+name, []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	root := hosttest.Tree(t, files)
 	return &host.Host{Root: root, Files: &host.Files{Root: root, Seam: &host.Seam{}}}
 }
 

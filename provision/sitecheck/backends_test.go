@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"net/netip"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"wsprovision/provision/host"
+	"wsprovision/provision/hosttest"
 	"wsprovision/provision/nginx"
 	"wsprovision/provision/site"
 )
@@ -123,14 +123,6 @@ func TestSilentAddresses(t *testing.T) {
 // on is a host with these files.
 func on(t *testing.T, files map[string]string) *host.Host {
 	t.Helper()
-	root := t.TempDir()
-	for name, content := range files {
-		if err := os.MkdirAll(root+name[:strings.LastIndexByte(name, '/')], 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(root+name, []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	root := hosttest.Tree(t, files)
 	return &host.Host{Root: root, Files: &host.Files{Root: root, Seam: &host.Seam{}}}
 }
